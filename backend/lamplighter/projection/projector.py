@@ -66,6 +66,7 @@ class Projector:
         self._linear: LinearView | None = None
         self._linear_shown: tuple[int, int] | None = None
         self._settling = 0
+        self._warm_up_share = 0.0
         facts = earlier.facts()
         if "linear" in facts:
             self._linear = LinearView.from_facts(facts["linear"])
@@ -214,6 +215,25 @@ class Projector:
             final = over and not self.needs_frame(attempt, step)
             self._districts.detect_if_due(vectors, self._nearest, attempt, step, final=final)
         return True
+
+    def draw_missed(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
+        """Draw the map alone, once it has started, of a step that is not the newest; a matrix that is not finite is
+        passed over.
+
+        Args:
+            vectors: shape (V, D).
+            attempt: the attempt that the step belongs to.
+            step: the step.
+        """
+        if np.isfinite(vectors).all():
+            self._probe.set_space(vectors)
+            self._draw(vectors, attempt, step)
+
+    def note_warm_up(self, share: float) -> None:
+        """Write down the share that is done of the way to the first layout of the map, for people who wait for it."""
+        if share != self._warm_up_share:
+            self._warm_up_share = share
+            self._writer.set_facts({"warm_up": share})
 
     def _draw(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
         if self._method is None:

@@ -1,6 +1,6 @@
 """The projector's main loop: it follows a run with layouts, from its first matrix to its last.
 
-This module decides when a frame is due and when to stop; `projector.py` makes the frames.
+This module decides which frame is due and when to stop; `projector.py` makes the frames.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
+from lamplighter.projection.missed_steps import MissedSteps
 from lamplighter.projection.projector import Projector
 from lamplighter.projection.warm_up import WarmUp
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
@@ -44,6 +45,8 @@ class ProjectorProcess:
         self._reader: StepsReader | None = None
         self._requests = RequestsReader(run.path)
         self._warm: WarmUp | None = None
+        self._missed: MissedSteps | None = None
+        """What to draw before the newest; None if that is next."""
 
     def stop(self) -> None:
         """Stop after the current frame."""
@@ -51,8 +54,8 @@ class ProjectorProcess:
 
     @property
     def is_warming_up(self) -> bool:
-        """Return whether UMAP is being imported."""
-        return self._warm is not None and not self._warm.done
+        """Return whether the code of the map is being imported or compiled."""
+        return self._warm is not None and self._warm.is_at_work
 
     def run(self) -> None:
         """Follow the run to its end. While the disk is full, retry from the last stored layout, as after a
@@ -88,6 +91,10 @@ class ProjectorProcess:
     def _open(self) -> StepsReader | None:
         """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
         before that."""
+        if not self._once and not self._run.layouts_path.exists():
+            # While the trainer prepares the first matrix.
+            recipe = self._run.recipe
+            self._warm = self._warm or WarmUp(recipe.map, recipe.corpus.vocabulary_size)
         while not self._loop.stopped and not self._loop.abandoned():
             reader = self._loop.open_steps()
             if reader is not None:
@@ -113,6 +120,8 @@ class ProjectorProcess:
             self._requests.skip_applied(earlier.last_applied())
         if projector.last_drawn is not None:
             projector.set_previous_space(_read_matrix(self._run, *projector.last_drawn))
+        elif not self._once:
+            self._missed = MissedSteps(self._run)
         keep = max(200, int(LAYOUTS_SHARE * self._run.recipe.disk_budget / (6 * size + 500)))
         over, version, frames = False, -1, 0
         self._share.wake()
@@ -128,17 +137,15 @@ class ProjectorProcess:
                 return False
             if self._apply_requests(projector):
                 self._share.wake()
-            if self._warm is None and frames:
-                # Start warming up only after the first linear layout is out.
-                self._warm = WarmUp(projector.map_recipe, size)
-            elif self._warm is not None and self._warm.done:
-                self._start_map(projector)
-            if self._share.resting or not projector.needs_frame(follower.attempt, follower.step):
+            self._warm_up(projector, frames)
+            matrix = None if self._share.resting else self._due_matrix(projector, reader)
+            if matrix is None:
                 self._loop.wait()
                 continue
             start = self._share.start_work()
             self._close_reader()  # a frame may take long, and the run may end meanwhile
-            projector.project_step(follower.vectors, follower.attempt, follower.step)
+            draw = projector.project_step if matrix is follower else projector.draw_missed
+            draw(matrix.vectors, matrix.attempt, matrix.step)
             frames += 1
             if frames % 50 == 0:
                 writer.thin_layouts(keep)
@@ -153,12 +160,50 @@ class ProjectorProcess:
             return False
         return over
 
+    def _warm_up(self, projector: Projector, frames: int) -> None:
+        """Start the map once it is warm; `frames`: how many this process has drawn."""
+        if self._warm is None and frames:
+            # Where a map is continued the linear view comes first, undisturbed.
+            self._warm = WarmUp(projector.map_recipe, len(self._follower.vectors))
+        elif self._warm is not None and not projector.map_started:
+            projector.note_warm_up(self._warm.share)
+            if self._warm.done:
+                self._start_map(projector)
+
+    def _due_matrix(self, projector: Projector, reader: StepsReader) -> MatrixFollower | None:
+        """Return the matrix that is to be drawn next; None if a frame would show nothing new."""
+        if self._missed is not None and projector.map_started:
+            missed = self._missed.next_matrix(reader, self._follower.step)
+            if missed is not None:
+                return missed
+            self._missed = None
+        newest = self._follower
+        return newest if projector.needs_frame(newest.attempt, newest.step) else None
+
+    def _draw_missed(self, projector: Projector) -> None:
+        """Draw what was missed of a run that is over, as far as nobody stops it."""
+        while self._missed is not None and not self._loop.stopped:
+            reader = self._loop.open_steps()
+            if reader is None:
+                return
+            with reader:
+                matrix = self._missed.next_matrix(reader, self._follower.step)
+            if matrix is None or (matrix.attempt, matrix.step) == (
+                self._follower.attempt,
+                self._follower.step,
+            ):
+                self._missed = None
+            else:
+                projector.draw_missed(matrix.vectors, matrix.attempt, matrix.step)
+
     def _finish(self, projector: Projector) -> bool:
         """Make the layouts of the last step, until the map rests. Returns False if stopped before that."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
         self._apply_requests(projector)
         if projector.is_complete(attempt, step):
             return True
+        if projector.map_started:
+            self._draw_missed(projector)
         if not projector.project_step(vectors, attempt, step, over=True):
             return True
         self._warm = self._warm or WarmUp(projector.map_recipe, len(self._follower.vectors))
@@ -167,6 +212,7 @@ class ProjectorProcess:
                 return False
             self._loop.wait()
         self._start_map(projector)
+        self._draw_missed(projector)
         while projector.needs_frame(attempt, step):
             if self._loop.stopped:
                 return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -12,34 +14,72 @@ from lamplighter.recipe import MapRecipe
 
 MAX_SETTLING_FRAMES = 100
 """Frames after which an embedding at rest counts as settled, whatever the learning rate."""
+_COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel")
+"""Modules of `projection.umap` whose functions the incremental map compiles."""
 
 
 class WarmUp:
     """A background thread that imports and compiles what a layout method needs.
 
-    The first time on a machine this takes a quarter of a minute, later a few seconds; the linear view goes on
-    meanwhile. Numba aborts the process when two threads run its code at once, so the main thread runs none
-    before `done`, and this thread none after.
+    The first time on a machine this takes seconds, later less than one; the linear view goes on meanwhile. Numba
+    aborts the process when two threads run its code at once, so the main thread runs none before `done`, and this
+    thread none after.
     """
 
     def __init__(self, chosen: MapRecipe, size: int) -> None:
+        """Start the thread. `chosen`: the method; `size`: the number of tokens, V."""
         self._chosen, self._size = chosen, size
         self.error: Exception | None = None
+        self._functions: list[Any] = []
+        """The functions to be compiled, as numba's dispatchers."""
+        self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
         self._thread.start()
 
     @property
     def done(self) -> bool:
         """Return whether the map can be made, or failed to warm up (`error`)."""
-        return not self._thread.is_alive()
+        return self._done.is_set()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Return whether the thread still imports or compiles anything."""
+        return self._thread.is_alive()
+
+    @property
+    def share(self) -> float:
+        """Return the share that is done of the way to the first layout, which itself is the last part of it."""
+        parts = 2 + len(self._functions)
+        ready = sum(bool(function.overloads) for function in self._functions)
+        return (parts - 1 if self.done else bool(self._functions) + ready) / parts
 
     def _run(self) -> None:
         try:
             gpu_device_for(self._size)
             method = make_method(self._chosen)
+            if self._chosen.method == "umap":
+                self._functions = compiled_functions()
             some = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
             for _ in range(2):
                 method.draw_frame(some)
                 some[:5] += 1  # compile the code that updates a moving embedding too
         except Exception as error:  # noqa: BLE001  # passed on to the main thread, which raises it
             self.error = error
+        finally:
+            self._done.set()
+        # Districts need it, soon and not yet: the map need not wait for it, nor a frame while it is imported.
+        importlib.import_module("sklearn.cluster")
+
+
+def compiled_functions() -> list[Any]:
+    """Return the functions that the incremental map compiles, as numba's dispatchers."""
+    from numba.core.dispatcher import Dispatcher
+
+    modules = [importlib.import_module(f"lamplighter.projection.umap.{name}") for name in _COMPILED_MODULES]
+    return [
+        found
+        for module in modules
+        for found in vars(module).values()
+        # Those that are inlined are compiled with their callers.
+        if isinstance(found, Dispatcher) and found.targetoptions.get("inline") != "always"
+    ]

@@ -70,6 +70,21 @@ def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path
     assert (later.step, later.ids.tolist(), later.names) == (61, found.ids.tolist(), found.names)
 
 
+def test_before_the_first_step_no_district_is_named_whatever_lies_together(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path)
+    together = run.centres[run.class_of] + run.vectors * np.float32(0.05)
+    with LayoutsWriter(run.folder.layouts_path) as writer:
+        with LayoutsReader(run.folder.layouts_path) as reader:
+            projector = Projector(writer, reader, run.size, None, run.folder.vocabulary)
+        projector.start_map()
+        for _ in range(3):
+            projector.project_step(together, 1, 0, over=True)
+    with LayoutsReader(run.folder.layouts_path) as reader:
+        assert len(decode_as(reader.last_written_districts() or b"", Districts).ids) == 0
+        assert reader.district_events() == []
+    run.writer.close()
+
+
 def test_a_matrix_that_is_not_finite_and_a_vocabulary_of_three_have_no_districts(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=3, classes=1)
     with LayoutsWriter(run.folder.layouts_path) as writer:

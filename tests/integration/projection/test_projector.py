@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.projection.missed_steps import spaced_steps
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.growing_run import GrowingRun
@@ -68,8 +70,11 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     assert ended(again) == 0
 
     maps = layouts(folder, Method.UMAP)
-    # The linear view does not wait for the map.
-    assert first.step < maps[0].step
+    # The linear view does not wait for the map, which begins with the first matrix and then catches up in order.
+    assert first.time < maps[0].time
+    steps = [one.step for one in maps]
+    assert steps[0] == 0
+    assert steps == sorted(steps)
     after = maps[len(before)]
     moved = np.linalg.norm(after.coordinates - before[-1].coordinates, axis=1)
     # The space itself moves between the two; a fresh map would be somewhere else entirely (0.2 and more).
@@ -103,8 +108,11 @@ def test_a_finished_run_is_projected_once_and_then_left_alone(tmp_path: Path, st
     run.grow(57, rows=10)
     assert run.end()
     assert ended(start(run.folder)) == 0
-    made = len(layouts(run.folder, Method.UMAP))
-    assert made >= 1
+    maps = layouts(run.folder, Method.UMAP)
+    made = len(maps)
+    # The first matrix, twenty of the steps since then, and the last until it rests.
+    order = list(dict.fromkeys(one.step for one in maps))
+    assert order == [0, *spaced_steps(0, 57)]
     with LayoutsReader(run.folder.layouts_path) as reader:
         assert reader.facts()["linear"]["step"] == 57
     assert ended(start(run.folder)) == 0
@@ -124,6 +132,16 @@ def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Sta
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
     run.writer.close()
+
+
+@pytest.mark.parametrize("method", ["refit", "pca"])
+def test_other_methods_begin_with_the_first_matrix_too(method: str, tmp_path: Path, start: Start) -> None:
+    run = GrowingRun(tmp_path, size=30)
+    RequestsWriter(run.folder.path, "s1").add("map", {"method": method})
+    run.grow(4)
+    assert run.end()
+    assert ended(start(run.folder)) == 0
+    assert [one.step for one in layouts(run.folder, Method[method.upper()])] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(("size", "dense"), [(3, False), (30, True)])
@@ -177,7 +195,7 @@ def test_once_lays_out_the_newest_step_and_leaves(tmp_path: Path, start: Start) 
     run = GrowingRun(tmp_path, size=60)
     run.grow(12)
     assert ended(start(run.folder, "--once")) == 0
-    assert layouts(run.folder, Method.UMAP)[-1].step == 12
+    assert {one.step for one in layouts(run.folder, Method.UMAP)} == {12}
     run.writer.close()
 
 

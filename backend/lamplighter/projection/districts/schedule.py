@@ -48,6 +48,8 @@ class DistrictSchedule:
     ) -> None:
         """Detect the districts of a step, if it is time to.
 
+        Before the first step there are none, whatever clusters there may be: nothing has been learned.
+
         Args:
             vectors: shape (V, D), finite.
             nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None where they are
@@ -60,7 +62,9 @@ class DistrictSchedule:
         if nearest is None or not fresh or (time.monotonic() < self._due and not final):
             return
         used = time.thread_time()
-        members, names, changes = self._tracker.detect(vectors, *nearest, final=final)
+        members, names, changes = (
+            ({}, {}, []) if step == 0 else self._tracker.detect(vectors, *nearest, final=final)
+        )
         district_of = np.zeros(len(vectors), dtype=np.uint16)
         for index, some in enumerate(members.values(), 1):
             district_of[some] = index

@@ -46,8 +46,12 @@ class AttractionCurve:
         wanted = np.where(distances < min_dist, 1.0, np.exp(-(distances - min_dist) / spread))
         # On its way the fit may try a negative power of the distance 0.
         with np.errstate(all="ignore"):
-            (a, b), _ = curve_fit(lambda x, a, b: 1 / (1 + a * x ** (2 * b)), distances, wanted)
+            (a, b), _ = curve_fit(_attraction, distances, wanted)
         return AttractionCurve(float(a), float(b))
+
+
+def _attraction(distance: NDArray[np.float64], a: float, b: float) -> NDArray[np.float64]:
+    return 1 / (1 + a * distance ** (2 * b))
 
 
 @numba.njit(fastmath=True, cache=True, inline="always")

@@ -1,0 +1,97 @@
+"""Which steps the map draws before the newest, and for how long they may hold it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lamplighter.projection.missed_steps import MAX_STEPS, MissedSteps, spaced_steps
+from lamplighter.runfolder.tables.steps import StepsReader
+from tests.integration.projection.growing_run import GrowingRun
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def drawn(run: GrowingRun, missed: MissedSteps, newest: int, clock: Clock, frame: float = 0.0) -> list[int]:
+    """Return the steps until it is the newest's turn, where each frame takes so many seconds."""
+    steps: list[int] = []
+    with StepsReader(run.folder.steps_path) as reader:
+        while (matrix := missed.next_matrix(reader, newest)) is not None:
+            np.testing.assert_array_equal(matrix.vectors, run.history[matrix.step])
+            steps.append(matrix.step)
+            clock.now += frame
+    return steps
+
+
+def test_the_first_matrix_comes_first_and_some_after_it_in_order(tmp_path: Path) -> None:
+    run, clock = GrowingRun(tmp_path, size=20), Clock()
+    run.grow(87)
+    steps = drawn(run, MissedSteps(run.folder, clock=clock), 87, clock)
+    assert steps[0] == 0
+    assert steps[-1] == 87
+    assert len(steps) == 1 + MAX_STEPS
+    # Evenly: no gap is more than a step longer than another.
+    assert set(np.diff(steps)) == {4, 5}
+    run.writer.close()
+
+
+def test_of_a_few_steps_none_is_left_out(tmp_path: Path) -> None:
+    run, clock = GrowingRun(tmp_path, size=20), Clock()
+    missed = MissedSteps(run.folder, clock=clock)
+    with StepsReader(run.folder.steps_path) as reader:
+        first = missed.next_matrix(reader, 0)
+        assert first is not None
+        assert first.step == 0
+        # Those that pass while it is drawn are missed too.
+        run.grow(3)
+    assert drawn(run, missed, 3, clock) == [1, 2, 3]
+    run.writer.close()
+
+
+def test_they_hold_the_newest_back_for_so_long_at_most(tmp_path: Path) -> None:
+    run, clock = GrowingRun(tmp_path, size=20), Clock()
+    run.grow(80)
+    missed = MissedSteps(run.folder, seconds=1.0, clock=clock)
+    # The first layout may take as long as it does, since the newest would have to wait for its own as well.
+    with StepsReader(run.folder.steps_path) as reader:
+        missed.next_matrix(reader, 80)
+    clock.now += 60
+    begun = clock.now
+    steps = drawn(run, missed, 80, clock, frame=0.3)
+    assert steps == [4, 8, 12]
+    assert clock.now - begun <= 1.0
+    run.writer.close()
+
+
+def test_where_only_keyframes_are_kept_each_is_drawn_once(tmp_path: Path) -> None:
+    run, clock = GrowingRun(tmp_path, size=20, dense=True, keyframe_every=20), Clock()
+    run.grow(65)
+    assert drawn(run, MissedSteps(run.folder, clock=clock), 60, clock) == [0, 20, 40, 60]
+    run.writer.close()
+
+
+def test_a_new_attempt_begins_with_the_same_matrix(tmp_path: Path) -> None:
+    run, clock = GrowingRun(tmp_path, size=20), Clock()
+    run.grow(30)
+    missed = MissedSteps(run.folder, clock=clock)
+    with StepsReader(run.folder.steps_path) as reader:
+        missed.next_matrix(reader, 30)
+        run.resume_from(12)
+        run.grow(5)
+    assert drawn(run, missed, 17, clock) == list(range(1, 18))
+    run.writer.close()
+
+
+def test_spaced_steps() -> None:
+    assert spaced_steps(0, 0) == []
+    assert spaced_steps(0, 2) == [1, 2]
+    assert spaced_steps(0, 2000) == list(range(100, 2001, 100))
