@@ -27,7 +27,15 @@ from lamplighter.wire.frames import Frame, decode
 class Application:
     """A `lamplighter ...` process, ready once its server answers."""
 
-    def __init__(self, runs: Path, *arguments: str, port: int = 0, command: list[str] | None = None) -> None:
+    def __init__(
+        self,
+        runs: Path,
+        *arguments: str,
+        port: int = 0,
+        command: list[str] | None = None,
+        hold: float = 0,
+        environment: dict[str, str] | None = None,
+    ) -> None:
         """Start the process and wait for its address.
 
         Args:
@@ -35,10 +43,12 @@ class Application:
             arguments: further words of the command line (`serve`, `--new`).
             port: the port to serve on; 0 for any free one.
             command: a command to start instead of `python -m lamplighter`.
+            hold: how many seconds new runs wait at most for their map.
+            environment: further variables of its environment.
         """
         self.runs = runs
         self.begun = time.time()
-        words = ["--runs", str(runs), *arguments, "--no-browser", "--port", str(port)]
+        words = ["--runs", str(runs), *arguments, "--no-browser", "--port", str(port), "--hold", str(hold)]
         if "--smooth-after" not in arguments:
             # It would take a core from a test that waits long enough.
             words += ["--smooth-after", "never"]
@@ -47,7 +57,7 @@ class Application:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            env=os.environ | {"PYTHONUNBUFFERED": "1"} | (environment or {}),
         )
         self.said: list[str] = []
         self.url, self.launch_url = self._wait_for_address()

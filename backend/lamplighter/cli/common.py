@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from lamplighter.serving.settings import DEFAULT_PORT
+from lamplighter.serving.settings import DEFAULT_HOLD, DEFAULT_PORT, MAX_HOLD
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RUNS = Path("runs")
-SERVING = ("host", "port", "no_browser", "print_token", "smooth_after")
+SERVING = ("host", "port", "no_browser", "print_token", "hold", "smooth_after")
 """Those that say where and how to serve."""
 
 _TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
@@ -135,6 +135,17 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
     "no_browser": (("--no-browser",), {"is_flag": True, "help": "Print the address, open nothing."}),
+    "hold": (
+        ("--hold",),
+        {
+            "type": click.FloatRange(0, MAX_HOLD),
+            "metavar": "SECONDS",
+            "multiple": True,
+            "default": (DEFAULT_HOLD,),
+            "show_default": True,
+            "help": "How long a new run waits at most, before its first step, until its map can be drawn; 0: not at all.",
+        },
+    ),
     "print_token": (("--print-token",), {"is_flag": True, "help": "Print the presenter's token too."}),
 }
 """By the name of the parameter: how it is typed, and the rest of `click.option`. Those with a value are `multiple`

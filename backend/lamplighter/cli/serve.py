@@ -14,6 +14,7 @@ from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
 
 
@@ -25,6 +26,7 @@ def serve_app(
     print_token: bool,
     host: str,
     port: int,
+    hold: float,
     smooth_after: float | None,
 ) -> None:
     """Serve as plain `lamplighter` does: create a first run if there is none (or with `new`), start all workers, and
@@ -33,10 +35,14 @@ def serve_app(
     Raises:
         click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
-    settings = _settings(runs=runs_dir, host=host, port=port, smooth_after=smooth_after)
+    settings = _settings(runs=runs_dir, host=host, port=port, hold=hold, smooth_after=smooth_after)
     run_store = RunStore(runs_dir)
     if new or not run_store.runs():
-        print_line(f"a new run on Lamptown: {run_store.create(Recipe()).id}")
+        recipe = Recipe()
+        run = run_store.create(
+            recipe, prepare=lambda folder: ask_to_hold(folder, "cli", settings.hold_for(recipe))
+        )
+        print_line(f"a new run on Lamptown: {run.id}")
     _serve(settings, browser=not no_browser, print_token=print_token)
 
 
@@ -60,6 +66,7 @@ def serve_command(
     no_browser: bool,
     print_token: bool,
     smooth_after: float | None,
+    hold: float,
     behind: str | None,
     no_workers: bool,
     trainers: int,
@@ -74,6 +81,7 @@ def serve_command(
         roles=roles,
         max_trainers=trainers,
         smooth_after=smooth_after,
+        hold=hold,
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
 

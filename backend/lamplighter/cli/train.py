@@ -76,8 +76,12 @@ def train_command(
         if read_status(run).has_ended:
             body = {"steps": more} | ({} if rate is None else {"learning_rate": rate})
             RequestsWriter(run.path, "cli").add("continue", body)
-        elif rate is not None:
-            RequestsWriter(run.path, "cli").add("learning_rate", {"value": rate})
+        else:
+            if rate is not None:
+                RequestsWriter(run.path, "cli").add("learning_rate", {"value": rate})
+            if read_status(run).step == 0:
+                # A server may have asked the run to wait for its map, which nobody looks at here.
+                RequestsWriter(run.path, "cli").add("begin", {})
     else:
         recipe, text = make_recipe(options)
         run = run_store.create(recipe, text)

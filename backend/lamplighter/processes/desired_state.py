@@ -75,8 +75,13 @@ class DesiredState:
         # Where nobody can tell, nothing changes; whoever starts or seals something looks at its lock again.
         return before.get(run.id, False) if state is RoleState.UNKNOWN else state is RoleState.HELD
 
+    def note_trainer_started(self, run: RunFolder) -> None:
+        """Note that a trainer was started, before it has its lock."""
+        self._alive[run.id] = True
+        self._spells[run.id] = self._spells.get(run.id, 0) + 1
+
     def is_trained(self, run: RunFolder) -> bool:
-        """Return whether a trainer was running at the last poll."""
+        """Return whether a trainer was running at the last poll, or was started since."""
         return self._alive.get(run.id, False)
 
     def needed_state(self, run: RunFolder, role: str) -> object | None:

@@ -172,7 +172,11 @@ class Supervisor:
                     return
                 self._finalise(run)
                 if "trainer" in self._roles and trained < self._limits.max_trainers:
-                    trained += self._start_if_needed(run, "trainer")
+                    started = self._start_if_needed(run, "trainer")
+                    trained += started
+                    if started:
+                        # The others make ready while it prepares the first step.
+                        self._desired.note_trainer_started(run)
                 late = not self._desired.is_trained(run)
                 if late and run.id not in finishing and len(finishing) >= self._limits.max_finishing:
                     continue

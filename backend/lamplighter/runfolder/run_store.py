@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from lamplighter.platform.folder_sync import rename_durably
@@ -58,8 +59,15 @@ class RunStore:
                     return run
         raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
 
-    def create(self, recipe: Recipe, text: str | None = None) -> RunFolder:
+    def create(
+        self, recipe: Recipe, text: str | None = None, prepare: Callable[[Path], object] | None = None
+    ) -> RunFolder:
         """Create a run to be trained. Its folder appears complete with the recipe (and the text), or not at all.
+
+        Args:
+            recipe: the recipe.
+            text: a text that a person brought.
+            prepare: called with the folder before it appears.
 
         Raises:
             RecipeError: the recipe is for a run recorded by a client's own loop.
@@ -76,6 +84,8 @@ class RunStore:
             if text is not None:
                 write_atomically(making / "source.txt", text)
             write_atomically(making / "recipe.json", recipe.model_dump_json(indent=2))
+            if prepare is not None:
+                prepare(making)
             return self.adopt(making, recipe)
 
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:

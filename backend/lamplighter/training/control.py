@@ -16,9 +16,12 @@ from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, AppliedReques
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter, phase_in
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.training.start_hold import StartHold
 
 _POLL_EVERY = 0.03
 _RETRY_SECONDS = 1.0
+_GO_ON_KINDS = frozenset({"begin", "resume", "step", "stop", "continue"})
+"""Kinds of requests that end the hold before the first step."""
 _RESERVED_BYTES = 2 << 20
 """Space kept for requests on a full disk. One takes about 100 KB, for good if the log cannot be checkpointed."""
 
@@ -31,11 +34,12 @@ class StopFlag:
 
 
 class RunControl:
-    """The state of a run that requests can change: phase, pace, learning rate and last step."""
+    """The state of a run that requests can change: hold, phase, pace, learning rate and last step."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
         """Load the state from the run's record."""
         self._writer = writer
+        self._layouts = run.layouts_path
         self._reserve = SpaceReserve(run.path, _RESERVED_BYTES)
         self._requests = RequestsReader(run.path)
         self._requests.skip_applied(reader.last_applied())
@@ -47,6 +51,7 @@ class RunControl:
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
         self.restart_rate: float | None = None
         """Learning rate with which a failed run restarts from an earlier checkpoint; None if no restart is due."""
+        self._hold = StartHold.continue_from(facts) if reader.newest_step()[1] == 0 else None
         self._unapplied: list[Request] = []
         """Requests that were read and wait until no computed step is in their way."""
         self._stop: Request | None = None
@@ -72,6 +77,11 @@ class RunControl:
         """Give up the space."""
         self._reserve.close()
 
+    @property
+    def holding(self) -> bool:
+        """Return whether the first step waits for the map."""
+        return self._hold is not None
+
     def set_phase(self, phase: Phase, step: int, message: str = "", *, event: str | None = None) -> None:
         """Enter a phase, and add an event for it to the timeline.
 
@@ -93,6 +103,7 @@ class RunControl:
         self._apply_until(None, step)
 
         def end() -> None:
+            self._lift_hold()
             self.set_phase(Phase.INTERRUPTED, step, f"stopped at step {step}; it can be continued")
             if self._stop is not None:
                 self._acknowledge(self._stop, step)
@@ -108,6 +119,8 @@ class RunControl:
         """
         if self._read_new(now=now):
             self._apply_until(None, step)
+            if self._hold is not None and self._hold.is_over(self._layouts):
+                self._record(self._lift_hold)
 
     def poll_while_held(self, step: int) -> None:
         """Apply new requests while the step after `step` is computed and cannot be committed yet.
@@ -151,7 +164,7 @@ class RunControl:
 
     def may_step(self) -> bool:
         """Return whether the next step is due; sleep a little if it is not."""
-        if self.phase == Phase.PAUSED and not self._single_steps:
+        if self._hold is not None or (self.phase == Phase.PAUSED and not self._single_steps):
             time.sleep(_POLL_EVERY / 2)
             return False
         if self.phase == Phase.RUNNING and self.steps_per_second:
@@ -167,8 +180,21 @@ class RunControl:
         self._single_steps = max(0, self._single_steps - 1)
         return True
 
+    def _lift_hold(self) -> None:
+        if self._hold is not None:
+            self._hold = None
+            self._writer.set_facts({"hold_until": None})
+
     def _apply(self, request: Request, step: int) -> None:
+        if request.kind in _GO_ON_KINDS:
+            self._lift_hold()
         match request.kind:
+            # Before the first step of the first attempt only.
+            case "hold" if step == 0 and self._writer.attempt <= 1 and not self.has_ended:
+                self._hold = StartHold.begin(request.body.get("seconds"))
+                self._writer.set_facts({"hold_until": self._hold and self._hold.until})
+            case "begin" if self.phase == Phase.PAUSED and step == 0:
+                self.set_phase(Phase.RUNNING, step, event="resumed")
             case "pause" if not self.has_ended and self.phase != Phase.PAUSED:
                 self.set_phase(Phase.PAUSED, step)
             case "resume" if self.phase == Phase.PAUSED:

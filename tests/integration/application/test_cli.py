@@ -15,8 +15,9 @@ import pytest
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.requests import ask_to_hold
 from tests.application import Application
-from tests.runs import make_run, small_text, wait_for_step
+from tests.runs import make_run, small_recipe, small_text, wait_for_step
 
 SMALL = ["--dim", "16", "--layers", "1", "--heads", "2", "--context", "8", "--batch", "4", "--steps", "30"]
 
@@ -127,6 +128,14 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_works(tmp_path: Path):
     wait_for_step(run, at + 10)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
+
+
+def test_a_run_that_a_server_held_goes_on_without_a_page(tmp_path: Path):
+    run = RunStore(tmp_path / "runs").create(
+        small_recipe(steps=5), small_text(), lambda folder: ask_to_hold(folder, "s1", 600)
+    )
+    assert lamplighter(tmp_path / "runs", "train", "--resume", run.id).returncode == 0
+    assert read_status(run).phase == "finished"
 
 
 def test_runs_are_listed_trashed_and_removed(tmp_path: Path):

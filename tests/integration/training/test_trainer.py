@@ -23,11 +23,20 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.runs import finish, kill, make_run, small_recipe, start_worker, wait_for_step, wait_until
+from tests.runs import (
+    finish,
+    kill,
+    make_run,
+    small_recipe,
+    small_text,
+    start_worker,
+    wait_for_step,
+    wait_until,
+)
 
 
 def digests(run: RunFolder) -> dict[int, bytes]:
@@ -69,6 +78,23 @@ def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
                 train_step(learner, *batches.batch(step)[1:])
             matrix = learner.model.embedding.weight.detach().numpy()
             assert np.array_equal(history.snapshot(step).vectors, matrix)
+
+
+def test_a_run_that_waited_for_its_map_is_the_same_run(tmp_path: Path, reference: RunFolder):
+    store = RunStore(tmp_path)
+    run = store.create(small_recipe(steps=200), small_text(), lambda folder: ask_to_hold(folder, "test", 600))
+    process = start_worker(run)
+    wait_until(lambda: read_status(run).hold, "the run to stand before its first step")
+    kill(process)
+    hold = read_status(run).hold
+    process = start_worker(run)
+    wait_until(lambda: read_status(run).alive, "the next trainer")
+    time.sleep(0.3)
+    status = read_status(run)
+    assert (status.phase, status.step, status.hold) == ("running", 0, hold)
+    ask(run, "begin")
+    assert finish(process) == 0
+    assert digests(run) == digests(reference)
 
 
 def test_killed_twice_it_resumes_by_replay_and_nothing_differs(tmp_path: Path, reference: RunFolder):

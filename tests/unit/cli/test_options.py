@@ -27,7 +27,7 @@ COMMANDS = (
     "import",
     "sessions",
 )
-SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-token"])
+SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-token"], ["--hold", "5"])
 
 
 @pytest.fixture
@@ -69,6 +69,7 @@ def test_flags_before_serve_count(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 def test_what_nobody_gave_is_the_default(served: list[ServerSettings]) -> None:
     assert typed("serve").exit_code == 0
     assert (served[0].runs, served[0].host, served[0].port) == (Path("runs"), "127.0.0.1", 8600)
+    assert served[0].hold == 30
 
 
 @pytest.mark.parametrize(

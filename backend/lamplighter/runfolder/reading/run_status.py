@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.smoothed_map import read_smoothed_step
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsReader, phase_in
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
+
+
+class HoldFacts(BaseModel):
+    """The wait of a new run, before its first step, until its map can show the first matrix."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    until: float
+    """The time at which it ends at the latest, Unix seconds."""
+    share: float = 0.0
+    """The share that is done of the way to the first layout of the map, from 0 to 1: of the parts, not of the time."""
 
 
 class RunStatus(BaseModel):
@@ -42,6 +55,8 @@ class RunStatus(BaseModel):
     changed: float
     smoothed: int | None = None
     """The newest step of the run when its smoothed map was made; null if there is none."""
+    hold: HoldFacts | None = None
+    """The wait for the map before the first step; null for a run that does not wait."""
 
     @property
     def has_ended(self) -> bool:
@@ -80,8 +95,9 @@ def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
         pulses = reader.pulses_at([step])
         pulse = decode(pulses[0][1]) if pulses else None
     try:
+        phase = phase_in(facts)
         return RunStatus(
-            phase=phase_in(facts),
+            phase=phase,
             message=facts.get("message", ""),
             alive=alive,
             attempt=attempt,
@@ -95,9 +111,20 @@ def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
             crowded=alive and is_waiting_for_space(run.path),
             changed=facts.get("changed", run.created),
             smoothed=read_smoothed_step(run),
+            hold=None if phase.has_ended or step > 0 else _read_hold(run, facts.get("hold_until")),
         )
     except ValidationError as error:
         raise FormatError(f"steps.sqlite: {error}") from error
+
+
+def _read_hold(run: RunFolder, until: float | None) -> HoldFacts | None:
+    if until is None:
+        return None
+    share = 0.0
+    # Before the projector has begun there is no file.
+    with suppress(*READ_ERRORS), LayoutsReader(run.layouts_path) as reader:
+        share = reader.facts().get("warm_up", 0.0)
+    return HoldFacts(until=until, share=share)
 
 
 def wants_training(run: RunFolder) -> bool:

@@ -137,6 +137,10 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
         )
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
 
+    def has_map(self) -> bool:
+        """Return whether the map was ever laid out; the linear view alone is none."""
+        return bool(self._fetch_all("SELECT 1 FROM layouts WHERE method<>? LIMIT 1", int(Method.LINEAR)))
+
     def last_written(self, *methods: Method) -> bytes | None:
         """Return the encoded layout of the given methods that was written last, of any step and attempt."""
         marks = ",".join("?" * len(methods))

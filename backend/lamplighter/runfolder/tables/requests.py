@@ -90,6 +90,18 @@ class RequestsWriter:
         return request_id
 
 
+def ask_to_hold(folder: Path, server: str, seconds: float) -> None:
+    """Ask that a new run waits for its first map before its first step, for so many seconds at most; 0: not at all.
+
+    Args:
+        folder: the run's folder, which no trainer sees yet.
+        server: the name of whoever begins the run.
+        seconds: the longest wait.
+    """
+    if seconds > 0:
+        RequestsWriter(folder, server).add("hold", {"seconds": seconds})
+
+
 class RequestsReader:
     """A reader of the new requests of all servers."""
 

@@ -10,6 +10,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
@@ -77,7 +78,10 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     """Create a run; a trainer starts on it within a second."""
     recipe, text = _recipe_and_text(new_run, services)
     _require_free_trainer(services)
-    run_folder = services.catalog.run_store.create(recipe, text)
+    hold = services.settings.hold_for(recipe)
+    run_folder = services.catalog.run_store.create(
+        recipe, text, lambda folder: ask_to_hold(folder, services.server_id, hold)
+    )
     if new_run.upload is not None:
         services.uploads.delete(new_run.upload)
     reply = services.reply(request, run_folder.id, status=201)

@@ -11,9 +11,9 @@ from lamplighter.serving.schemas.base import ApiModel, RequestBody
 
 
 class PlainRequest(RequestBody):
-    """A request without parameters."""
+    """A request without parameters. `begin` ends the wait of a new run for its map; `resume`, `step` and `stop` do too."""
 
-    kind: Literal["pause", "resume", "step", "stop"]
+    kind: Literal["begin", "pause", "resume", "step", "stop"]
 
 
 class PaceRequest(RequestBody):

@@ -1,0 +1,188 @@
+"""The hold before the first step: each way in which it ends, and what it never holds up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.training.control import RunControl
+from lamplighter.training.start_hold import MAX_HOLD_SECONDS
+from lamplighter.wire.layout_frames import Layout, Method
+
+LONG = 60.0
+"""Seconds that no test waits for."""
+Trainer = Callable[[], RunControl]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """Return a run that is to wait for its map."""
+    return RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", LONG))
+
+
+@pytest.fixture
+def trainer(run: RunFolder) -> Iterator[Trainer]:
+    """Return a function that gives the control of a trainer at step 0, each time of another process."""
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+
+        def begin() -> RunControl:
+            control = RunControl(run, writer, reader)
+            control.poll(0, now=True)
+            if not writer.attempt:
+                writer.start_attempt(0)
+                control.set_phase(Phase.RUNNING, 0, event="started")
+            return control
+
+        yield begin
+
+
+def ask(run: RunFolder, kind: str) -> None:
+    RequestsWriter(run.path, "s1").add(kind, {})
+
+
+def lay_out(run: RunFolder, method: Method) -> None:
+    with LayoutsWriter(run.layouts_path) as writer:
+        writer.commit(Layout(1, 0, 0.0, method, np.zeros((3, 2), dtype=np.float32)))
+
+
+def test_until_the_map_is_there_no_step_is_due(run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    assert control.holding
+    assert not control.may_step()
+    status = read_status(run)
+    assert (status.phase, status.step) == (Phase.RUNNING, 0)
+    assert status.hold is not None
+    assert 0 < status.hold.until - time.time() <= LONG
+    assert status.hold.share == 0
+    with LayoutsWriter(run.layouts_path) as writer:
+        writer.set_facts({"warm_up": 0.25})
+    lay_out(run, Method.LINEAR)
+    control.poll(0, now=True)
+    assert not control.may_step()
+    hold = read_status(run).hold
+    assert hold is not None
+    assert hold.share == 0.25
+
+    lay_out(run, Method.UMAP)
+    control.poll(0, now=True)
+    assert control.may_step()
+    assert read_status(run).hold is None
+
+
+@pytest.mark.parametrize("method", [Method.PCA, Method.REFIT])
+def test_any_method_of_the_map_will_do(method: Method, run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    lay_out(run, method)
+    control.poll(0, now=True)
+    assert not control.holding
+
+
+@pytest.mark.parametrize("kind", ["begin", "resume", "step"])
+def test_who_says_so_goes_on_at_once(kind: str, run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    ask(run, kind)
+    control.poll(0, now=True)
+    assert control.may_step()
+    assert read_status(run).hold is None
+    # One step was asked for, and no more.
+    assert control.may_step() is (kind != "step")
+
+
+def test_a_stop_ends_it(run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    ask(run, "stop")
+    control.poll(0, now=True)
+    assert control.stop_requested
+    control.interrupt(0)
+    status = read_status(run)
+    assert (status.phase, status.hold) == (Phase.INTERRUPTED, None)
+    # To go on with it holds nothing up either.
+    ask(run, "continue")
+    again = trainer()
+    assert not again.holding
+    assert again.may_step()
+
+
+@pytest.mark.parametrize("kind", ["pause", "pace", "learning_rate"])
+def test_what_does_not_say_go_on_leaves_it(kind: str, run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    ask(run, kind)
+    control.poll(0, now=True)
+    assert control.holding
+
+
+def test_a_pause_outlasts_the_map_and_begin_ends_both(run: RunFolder, trainer: Trainer) -> None:
+    control = trainer()
+    ask(run, "pause")
+    lay_out(run, Method.UMAP)
+    control.poll(0, now=True)
+    assert not control.holding
+    assert not control.may_step()
+    ask(run, "begin")
+    control.poll(0, now=True)
+    assert control.may_step()
+
+
+def test_its_time_is_bounded_by_the_trainer_itself(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", 0.15))
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        control = RunControl(run, writer, reader)
+        control.poll(0, now=True)
+        assert control.holding
+        # Neither a projector nor a server is there.
+        while not control.may_step():
+            control.poll(0)
+        assert not control.holding
+
+
+def test_the_next_trainer_waits_for_what_remains(run: RunFolder, trainer: Trainer) -> None:
+    trainer()
+    hold = read_status(run).hold
+    assert hold is not None
+    assert trainer().holding
+    assert read_status(run).hold == hold
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({"hold_until": time.time() - 1})
+    assert not trainer().holding
+
+
+def test_a_clock_that_was_put_back_prolongs_it_by_little(run: RunFolder) -> None:
+    from lamplighter.training.start_hold import StartHold
+
+    far = StartHold.continue_from({"hold_until": time.time() + 1e9})
+    assert far is not None
+    assert far.deadline <= time.monotonic() + MAX_HOLD_SECONDS
+    for wrong in (None, "soon", float("nan")):
+        assert StartHold.continue_from({"hold_until": wrong}) is None
+    for wrong in (None, "long", 0, -1, True):
+        assert StartHold.begin(wrong) is None
+
+
+def test_after_the_first_step_nothing_is_held(run: RunFolder) -> None:
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        writer.start_attempt(0)
+        control = RunControl(run, writer, reader)
+        control.poll(7, now=True)
+        assert not control.holding
+        assert [applied.kind for applied in reader.applied()] == ["hold"]
+
+
+def test_a_run_that_no_server_began_is_not_held(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", 0))
+    assert not list(run.path.glob("requests-*"))
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        control = RunControl(run, writer, reader)
+        control.poll(0, now=True)
+        assert control.may_step()
