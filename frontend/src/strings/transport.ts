@@ -110,7 +110,7 @@ export const transport = {
     umapMore: "Puts rows that are near in the space near on the map (m)",
     linearMore:
       "A plain projection: once its basis is fixed (step 400), a row that did not move in the space does not move here (m)",
-    waiting: "UMAP is warming up; this is the linear map",
+    waiting: "Straight view, until the map is ready",
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",

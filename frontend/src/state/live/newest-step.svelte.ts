@@ -25,6 +25,8 @@ export interface FrameContext {
   method: LayoutMethod;
   /** Set during a replay, where an older map may follow a newer one. */
   played: boolean;
+  /** Set while the run is trained, when the map may lie behind the linear view because it draws what it missed. */
+  growing: boolean;
   /** Set while the run trains one step at a time; each step is then shown in two beats. */
   stepwise: boolean;
   /** Requested steps a second; null: unlimited. */
@@ -233,8 +235,10 @@ export class NewestStep extends ShownStep {
 
   private applyLayout(layout: Layout) {
     const { layouts, beatPhase, beat } = this;
-    const { method, played } = this.context();
+    const { method, played, growing } = this.context();
     const current = layouts[layout.method];
+    // A map that still draws the steps it missed is not shown before it has caught up.
+    if (growing && !current && layout.step < (layouts.linear?.step ?? 0)) return;
     // A newer one may have arrived while this one waited.
     if (current && current.attempt === layout.attempt && current.step > layout.step && !played)
       return;

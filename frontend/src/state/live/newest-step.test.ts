@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Census, Layout, LayoutMethod, Pulse } from "../../api/frames";
-import { NewestStep } from "./newest-step.svelte";
+import type { Census, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
+import { NewestStep, type FrameContext } from "./newest-step.svelte";
 
 const none = new Uint32Array();
 
@@ -22,7 +22,7 @@ const census = (step: number) =>
 
 function played() {
   const newest = new NewestStep(
-    () => ({ method: "umap", played: true, stepwise: false, speed: 50 }),
+    () => ({ method: "umap", played: true, growing: false, stepwise: false, speed: 50 }),
     { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined },
   );
   newest.setVocabulary(3);
@@ -99,5 +99,43 @@ describe("a replay", () => {
     expect(newest.layouts.umap).toBeUndefined();
     pass(newest, 1_000);
     expect(newest.layouts.umap?.step).toBe(40);
+  });
+});
+
+function follow(context: Partial<FrameContext>, frames: Frame[]) {
+  const whole = { method: "umap", played: false, growing: true, stepwise: false, speed: null };
+  const newest = new NewestStep(() => ({ ...whole, ...context }) as FrameContext, {
+    onMap: () => undefined,
+    onPulse: () => undefined,
+    onCensus: () => undefined,
+  });
+  newest.setVocabulary(3);
+  return frames.map((frame) => {
+    newest.receive(frame);
+    return newest.layouts.umap?.step ?? null;
+  });
+}
+
+describe("the newest step", () => {
+  it("shows the linear view until the map has drawn the steps it missed", () => {
+    const missed = [0, 60, 120].map((step) => layout(step, "umap"));
+    expect(follow({}, [layout(120, "linear"), ...missed])).toEqual([null, null, null, 120]);
+    // From then on the map may lie a frame behind.
+    const later = [layout(130, "linear"), layout(125, "umap")];
+    expect(follow({}, [layout(120, "linear"), layout(120, "umap"), ...later])).toEqual([
+      null,
+      120,
+      120,
+      125,
+    ]);
+  });
+
+  it("shows the map of the first matrix at once while the run waits for it", () => {
+    expect(follow({}, [layout(0, "linear"), layout(0, "umap")])).toEqual([null, 0]);
+  });
+
+  it("shows an older map of a run that is over, or played", () => {
+    const frames = [layout(120, "linear"), layout(60, "umap")];
+    expect(follow({ growing: false }, frames)).toEqual([null, 60]);
   });
 });

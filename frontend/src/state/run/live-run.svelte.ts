@@ -294,6 +294,7 @@ export class LiveRun extends TimeControl {
     return {
       method,
       played: replay !== null,
+      growing: !replay && status?.phase === "running",
       stepwise:
         !replay && (this.singleStep || status?.pace === "single" || status?.phase === "paused"),
       speed: replay?.speed ?? status?.pace_steps_per_second ?? null,
