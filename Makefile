@@ -36,6 +36,7 @@ install: .make/install
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11 to 3.13 is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[page,parquet]'
+	$(BIN)/lamplighter project --compile || true
 	mkdir -p .make && touch $@
 
 .make/develop: .make/install

@@ -20,7 +20,8 @@ prepare_environment()
 def pytest_configure(config: pytest.Config) -> None:
     """Compile once, before several test processes start that would all compile the same functions."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
-        subprocess.run([sys.executable, "-m", "tests.warm_up"], cwd=config.rootpath, check=True)
+        command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
+        subprocess.run(command, cwd=config.rootpath, check=True)
 
 
 TOGETHER = {

@@ -95,9 +95,22 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
 @click.option(
     "--slices", type=click.IntRange(2, 1_000), help="With --again: how many steps to lay out.  [default: 120]"
 )
+@click.option(
+    "--compile",
+    "compile_only",
+    is_flag=True,
+    help="Lay out nothing: compile the code of the map, so that the first map on this machine need not wait for it.",
+)
 @common_options()
-def project_command(runs_dir: Path, run_id: str | None, watch: bool, again: bool, slices: int | None) -> None:
+def project_command(
+    runs_dir: Path, run_id: str | None, watch: bool, again: bool, slices: int | None, compile_only: bool
+) -> None:
     """Lay out a run on the map, following it while it grows."""
+    if compile_only:
+        if run_id is not None or watch or again or slices is not None:
+            raise click.UsageError("--compile is for all runs: give it alone")
+        command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
+        raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
     if again:
         if run_id is None or watch:
             raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")

@@ -88,7 +88,7 @@ export const page = {
     noMap: "There is no map of this step",
     noMapMore: (start: number) => `The map starts at step ${count(start)}.`,
     unplaced: "The map of the words is being prepared",
-    held: "Then the model reads its first words. The first time, this can take half a minute.",
+    held: "Then the model reads its first words. The first time, this takes a little longer.",
     begin: "Begin now",
     noServer: "The server does not answer",
     noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",

@@ -79,7 +79,7 @@ def offset_from(
     return dx, dy, dx * dx + dy * dy
 
 
-@numba.njit(cache=True)
+@numba.njit(cache=True, inline="always")
 def draw_integer(state: NDArray[np.int64]) -> np.int32:
     """Return the next 32 random bits of a combined Tausworthe generator (L'Ecuyer 1996, `taus88`), and advance its
     state, shape (3,), in place. umap-learn draws the same integers from the same state."""

@@ -1,0 +1,49 @@
+"""The map's code compiled at the installation: in the open, once, and never to the harm of the installation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lamplighter.projection import compile_worker, warm_up
+
+
+def test_what_is_compiled_before_is_not_compiled_again() -> None:
+    # The tests' own cache, which the start of the tests has filled, or this does.
+    command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
+    said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
+    assert "once on this machine" in said[1]
+    assert "everything was compiled before" in said[1]
+    assert os.environ["NUMBA_CACHE_DIR"] in said[1]
+
+
+def test_a_failure_is_told_and_is_none_of_the_installation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no compiler here")
+
+    monkeypatch.setattr(warm_up, "make_method", fail)
+    assert compile_worker.main() == 1
+    assert "could not be compiled (no compiler here); the first run tries again" in capsys.readouterr().out
+    makefile = Path(__file__).parents[3] / "Makefile"
+    assert "lamplighter project --compile || true\n" in makefile.read_text(encoding="utf-8")
+
+
+def test_all_that_the_map_needs_is_among_what_is_compiled() -> None:
+    ready = warm_up.WarmUp(warm_up.MapRecipe(), 60)
+    assert ready.share < 1
+    while not ready.done:
+        time.sleep(0.01)
+    assert ready.error is None
+    names = {function.__name__ for function in warm_up.compiled_functions()}
+    assert {"run_epoch", "membership_strengths", "carry_counters"} <= names
+    assert all(function.overloads for function in warm_up.compiled_functions())
+    # The last part is the first layout itself.
+    parts = 2 + len(names)
+    assert ready.share == (parts - 1) / parts
