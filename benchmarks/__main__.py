@@ -10,6 +10,7 @@ NAMES = (
     "recording",
     "load",
     "cold_start",
+    "first_map",
     "latency",
     "viewers",
     "purity",

@@ -1,4 +1,7 @@
-"""Time from the command to the first lit lamp in the browser, with everything installed and warm."""
+"""Time from the command to the first lit lamp in the browser, with everything installed and warm.
+
+The first lamp is lit by the first step, and that waits for the map of step 0, as it does for a person.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 from benchmarks.report import report
+from lamplighter.serving.settings import DEFAULT_HOLD
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
@@ -25,7 +29,10 @@ def main() -> bool:
         browser = playwright.chromium.launch(**launch_arguments())
         # The first round warms the file and shader caches.
         for round_number in range(ROUNDS + 1):
-            with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                Application(Path(folder), hold=DEFAULT_HOLD) as application,
+            ):
                 answered = time.time() - application.begun
                 context = browser.new_context(viewport={"width": 1280, "height": 720})
                 page = context.new_page()
@@ -52,7 +59,7 @@ def main() -> bool:
             "cold_start",
             float(np.median(lamps)),
             "s from the command to the first lit lamp",
-            "<= 6",
+            "<= 8",
             all=lamps,
         )
         and met
