@@ -91,7 +91,7 @@ class RequestsWriter:
 
 
 def ask_to_hold(folder: Path, server: str, seconds: float) -> None:
-    """Ask that a new run waits for its first map before its first step, for so many seconds at most; 0: not at all.
+    """Request that a new run waits for its first map before its first step, for so many seconds at most; 0: not at all.
 
     Args:
         folder: the run's folder, which no trainer sees yet.
