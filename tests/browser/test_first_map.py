@@ -60,7 +60,7 @@ def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
         expect(page.get_by_test_id("phase")).to_have_text("about to begin")
         expect(page.get_by_role("progressbar")).to_have_js_property("value", 0.5)
         expect(notice).to_have_attribute("role", "status")
-        begin = page.get_by_test_id("begin")
+        begin = page.get_by_role("button", name="Begin now")
         begin.focus()
         page.keyboard.press("Enter")
         expect(notice).not_to_be_attached()
