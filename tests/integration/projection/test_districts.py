@@ -77,7 +77,8 @@ def test_before_the_first_step_no_district_is_named_whatever_lies_together(tmp_p
         with LayoutsReader(run.folder.layouts_path) as reader:
             projector = Projector(writer, reader, run.size, None, run.folder.vocabulary)
         projector.start_map()
-        for _ in range(3):
+        projector.project_step(together, 1, 0, over=True)
+        while projector.needs_frame(1, 0):
             projector.project_step(together, 1, 0, over=True)
     with LayoutsReader(run.folder.layouts_path) as reader:
         assert len(decode_as(reader.last_written_districts() or b"", Districts).ids) == 0

@@ -135,8 +135,7 @@ def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Sta
     run.writer.close()
 
 
-@pytest.mark.parametrize("method", ["refit", "pca"])
-def test_other_methods_begin_with_the_first_matrix_too(method: str, tmp_path: Path, start: Start) -> None:
+def test_another_method_begins_with_the_first_matrix_too(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=30)
     RequestsWriter(run.folder.path, "s1").add("map", {"method": "pca"})
     run.grow(4)
