@@ -58,6 +58,7 @@ class Time extends TimeControl {
     () => ({
       method: "umap",
       played: this.replay !== null,
+      growing: false,
       stepwise: !this.replay && (this.singleStep || this.status?.phase === "paused"),
       speed: null,
     }),

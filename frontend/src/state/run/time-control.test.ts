@@ -12,7 +12,7 @@ class SilentRun extends TimeControl {
   connectionState: ConnectionState = { state: "connecting" };
   problem: Failure | null = null;
   protected readonly newest = new NewestStep(
-    () => ({ method: "umap", played: false, stepwise: false, speed: null }),
+    () => ({ method: "umap", played: false, growing: false, stepwise: false, speed: null }),
     { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined },
   );
   protected reconnect() {}
