@@ -134,6 +134,9 @@ export function zoomView(view: MapRect, factor: number, px = 0.5, py = 0.5): Map
   };
 }
 
+/** Relative change of a fitted view that is too small to move everything for: less than the room around the lamps. */
+export const SETTLED = 0.03;
+
 /** Return the difference of two views, as a share of the first. */
 export function viewDifference(a: MapRect, b: MapRect): number {
   const [w, h] = [a.x1 - a.x0, a.y1 - a.y0];

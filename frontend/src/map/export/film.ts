@@ -9,11 +9,11 @@ import type { Caption } from "./caption";
 import { clusterGroups, districtsOf, membersOf } from "../regions/districts";
 import { beatBrightness, smoothstep } from "../easing";
 import type { OverlayFrame } from "../overlay/overlay-model";
-import { SETTLED as SETTLED_VIEW } from "../interaction/camera";
 import { mapBounds, placementOf, type Placement } from "../../model/placement";
 import {
   fitView,
   mixViews,
+  SETTLED as SETTLED_VIEW,
   uncoveredPart,
   viewDifference,
   type Insets,

@@ -6,6 +6,7 @@ import { glideProgress } from "../easing";
 import { lookPlace, type LookPlace } from "../../model/look";
 import type { OverlayFrame } from "../overlay/overlay-model";
 import {
+  SETTLED,
   viewDifference,
   fitView,
   mixViews,
@@ -16,9 +17,6 @@ import {
   type Insets,
   type MapRect,
 } from "../../model/viewport";
-
-/** Relative change of the fitted view that is too small to move everything for: less than the room around the lamps. */
-export const SETTLED = 0.03;
 
 /** The camera of the map. */
 export class MapCamera implements OverlayFrame {

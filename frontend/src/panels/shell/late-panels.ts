@@ -1,5 +1,6 @@
 /**
- * The parts that load together when one of them is first opened: a script each would weigh more.
+ * The panels, the skyline, the unfolded legend and the shortcuts: they load together when one of them is first opened, for a
+ * script each would weigh more.
  */
 
 import ExportPanel from "../export/ExportPanel.svelte";
@@ -9,6 +10,7 @@ import MeasuresPanel from "../run/MeasuresPanel.svelte";
 import RunPanel from "../run/RunPanel.svelte";
 import SelectionPanel from "../selection/SelectionPanel.svelte";
 
+export { default as LegendBody } from "../map/LegendBody.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";
