@@ -76,7 +76,7 @@ def names_on(page: Page, where: str) -> set[str]:
 
 
 def hover_card(page: Page) -> str:
-    """Point at an animal that no name lies over. Returns the text of its card."""
+    """Return the text of the card of an animal that no name lies over, after pointing at it."""
     clear = """(ids) => ids.map(__lamplighter.pixelOf).find(([x, y]) => __lamplighter.texts.every(
       ({ left, right, top, bottom }) => x < left - 8 || x > right + 8 || y < top - 8 || y > bottom + 8))"""
     page.mouse.move(20, 400)

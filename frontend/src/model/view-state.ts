@@ -60,7 +60,7 @@ const FIELDS = {
   beside: plain(parseSecondMapSource),
   /** Set when the second map has its own zoom. */
   apart: plain(parseFlag),
-  /** What colours the lamps; null: families, or else classes, or else districts, whichever the run has. */
+  /** Colouring of the lamps; null: families, or else classes, or else districts, whichever the run has. */
   colour: plain(oneOf(COLOURS)),
   panel: plain(oneOf(PANELS)),
   /** Set when the inspector is folded away although there is room for it. */

@@ -6,7 +6,7 @@ import type { OverlayModel } from "./overlay-model";
 
 const TOKENS = ["the", ".", "dog", ",", "cat"];
 
-/** A map of 1,000 by 1,000 map units, with districts on a grid of ten by ten. */
+/** Return a map of 1,000 by 1,000 map units, with districts on a grid of ten by ten. */
 function mapModel(changes: Partial<OverlayModel> = {}): OverlayModel {
   const items = TOKENS.map((token, token_id) => {
     return { token_id, token, count: 9 - token_id, class: null };

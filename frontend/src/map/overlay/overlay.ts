@@ -99,7 +99,7 @@ export class Overlay {
   }
 
   clear() {
-    this.labels.clear();
+    this.labels.removeAll();
     this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 

@@ -84,7 +84,8 @@ export class ShownLabels<C extends LabelCandidate> {
     return this.shown.get(key)?.wanted ?? false;
   }
 
-  clear() {
+  /** Take all labels off the map at once. */
+  removeAll() {
     this.candidates = [];
     this.shown.clear();
   }
