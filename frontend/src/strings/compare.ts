@@ -22,17 +22,8 @@ export const compare = {
     close: "Back to one map (b)",
     caption: (step: number, view: string) => `step ${count(step)} · ${view}`,
     mapOf: (step: number) => `map of step ${count(step)}`,
-    later: (start: number | null) =>
-      start === null
-        ? "This run has no map of this kind."
-        : `There is no map of this step: the map starts at step ${count(start)}.`,
-    /** Texts in place of the second map, by the reason why there is none. */
-    empty: {
-      coming: "The second map is on its way.",
-      waiting: "This run has not begun. Its map comes with its first steps.",
-      failed: "This run failed before it had a map.",
-      unmapped: "This run has no map.",
-    },
+    waiting: "The second map is on its way.",
+    none: "This run has no map.",
     /** The name of a run, with what tells it from others first, since its end may be cut. */
     runName: (id: string) => id.replace(/^(\d{4}-\d\d-\d\d)-(.+)$/, "$2 · $1"),
     different: (common: number) =>

@@ -26,7 +26,7 @@ export const film = {
     stride: (steps: number) =>
       `at this speed only every ${count(steps)}th of them lights its lamps; the map moves with all`,
     tooMany: (most: number) => `At most ${count(most)} steps make a film: show fewer of them.`,
-    starts: (step: number) => `The map starts at step ${count(step)}, and so does the film.`,
+    starts: (step: number) => `The film starts with the map, at step ${count(step)}.`,
     wrong: (first: number, last: number) =>
       `Steps go from ${count(first)} to ${count(last)}, the first not after the last, and “every” is at least 1.`,
     make: "Make the film",

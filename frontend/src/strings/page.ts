@@ -85,8 +85,6 @@ export const page = {
     others: "Show the runs",
     crowded: "No room on the disk",
     gone: "No trainer at work",
-    noMap: "There is no map of this step",
-    noMapMore: (start: number) => `The map starts at step ${count(start)}.`,
     unplaced: "The map of the words is being prepared",
     held: "Then the model reads its first words. The first time, this takes a little longer.",
     begin: "Begin now",

@@ -4,6 +4,9 @@ import { count, fixed } from "./numbers";
 
 const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
 
+const mapStarts = (start: number | null) =>
+  `the map starts ${start === null ? "later" : `at step ${count(start)}`}`;
+
 export const transport = {
   transport: {
     label: "Transport",
@@ -114,12 +117,8 @@ export const transport = {
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
-    /** Named in place of the view wanted: the other one, `method`, where that starts later. */
-    later: (method: "umap" | "linear", start: number | null) => {
-      const [shown, wanted] =
-        method === "linear" ? ["Straight view (linear)", "map"] : ["UMAP", "straight view"];
-      return `${shown}: the ${wanted} starts ${start === null ? "later" : `at step ${count(start)}`}`;
-    },
+    straight: (start: number | null) => `Straight view (linear): ${mapStarts(start)}`,
+    none: (start: number | null) => `There is no map of this step: ${mapStarts(start)}.`,
     noTrust: "trust not estimated yet",
   },
   colours: {

@@ -55,16 +55,11 @@ export class Regions {
     this.vocabulary = vocabulary;
     this.ranks = new Uint32Array(vocabulary?.tokens.length ?? 0);
     vocabulary?.byCount.forEach((id, rank) => (this.ranks[id] = rank));
-    this.clear();
-    this.setDistricts(null);
-  }
-
-  /** Drop all that was known about a layout. */
-  clear() {
     this.analyser.cancelAll();
     this.index = this.shown = null;
     this.analysed = false;
     this.districts = [];
+    this.setDistricts(null);
   }
 
   /** Switch to other districts; null for none. Those that are gone go at once, new ones come with the analysis. */

@@ -87,13 +87,8 @@ export class DisplayedMap {
   reset(vocabulary: Vocabulary | null) {
     this.vocabulary = vocabulary;
     this.tints = new Uint8Array(4 * (vocabulary?.tokens.length ?? 0));
-    this.lit = NO_ROWS;
-    this.clearPlaces();
-  }
-
-  /** Forget where the lamps are. */
-  clearPlaces() {
     this.districts = [];
+    this.lit = NO_ROWS;
     this.from = this.to = EMPTY_PLACEMENT;
   }
 

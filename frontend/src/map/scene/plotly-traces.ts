@@ -52,14 +52,6 @@ export class PlotlyTraces {
       this.timer = setTimeout(() => this.showLamps(next, null), next.beat.duration);
   }
 
-  /** Take lamps and trails away. */
-  clearLamps() {
-    if (!this.lamps) return;
-    this.stop();
-    this.lamps = null;
-    this.show([]);
-  }
-
   stop() {
     clearTimeout(this.timer);
   }

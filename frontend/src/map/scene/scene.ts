@@ -89,13 +89,11 @@ export class Scene {
   /** Show other content: glide to its layout, light its beat, mark and label its tokens. */
   update(next: SceneContent) {
     const { content, renderLoop } = this;
-    if (next.vocabulary !== content.current.vocabulary) this.overlay.clear();
+    if (next.vocabulary !== content.current.vocabulary || !next.layout) this.overlay.clear();
     if (next.hidden !== content.current.hidden) this.labelsStale = true;
     renderLoop.hidden = next.hidden;
     renderLoop.scrubbing = next.scrubbing;
-    const placed = content.layout !== null;
     if (content.update(next)) this.labelsStale = true;
-    if (placed && !content.layout) this.overlay.clear();
     if (!next.beat) this.painted = null;
     renderLoop.wake();
   }

@@ -69,10 +69,11 @@ export class ShownContent {
   /** Show other content. Return whether labels have to be chosen anew. */
   update(next: SceneContent): boolean {
     const { current: last, displayed } = this;
-    const { vocabulary, tints, marks, beat, districts, look } = (this.current = next);
+    const { vocabulary, layout, tints, marks, beat, districts, look } = (this.current = next);
     this.clock.held = next.heldBrightness;
     this.camera.aligned = next.aligned;
-    const renewed = vocabulary !== last.vocabulary;
+    // Without a layout nobody knows where the lamps are, as with another vocabulary.
+    const renewed = vocabulary !== last.vocabulary || (this.layout !== null && !layout);
     if (renewed) this.setVocabulary(vocabulary);
     const { trails } = this;
     this.turnContent(last);
@@ -84,7 +85,6 @@ export class ShownContent {
     const [placed, looksElsewhere] = [this.layout !== null, look !== this.look];
     this.look = look;
     if (this.turned) this.setLayout(this.turned);
-    else if (placed) this.clearPlaces();
     const lit = renewed || beat !== last.beat;
     if (lit) this.setBeat(beat);
     const redivided = renewed || districts !== last.districts;
@@ -118,17 +118,6 @@ export class ShownContent {
     this.regions.setVocabulary(vocabulary);
     this.camera.letGo();
     this.renderer?.setTokens(this.displayed.tints);
-  }
-
-  /** Take all lamps off the map, because it is not known where they are. */
-  private clearPlaces() {
-    const { displayed, regions, renderer } = this;
-    this.layout = null;
-    displayed.clearPlaces();
-    regions.clear();
-    renderer?.setTokens(displayed.tints);
-    renderer?.setLit(displayed.lit.ids, displayed.lit.strengths);
-    this.traces.clearLamps();
   }
 
   /** Rotate the content's layout, and its trails, if tokens are to hold still. */

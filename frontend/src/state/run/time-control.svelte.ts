@@ -81,7 +81,7 @@ export abstract class TimeControl {
 
   /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
   private get isComing(): boolean {
-    return this.pending !== null && this.pending.step <= this.newestStep;
+    return this.pending !== null && !this.awaited;
   }
 
   /** Return the layout of a method, or the other one while that does not exist. */
@@ -97,8 +97,7 @@ export abstract class TimeControl {
   /** Find the first map of a view, or else of the other one; null if there is none yet. */
   async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
     for (const method of viewOrder(wanted)) {
-      const { at = null, next = null } = (await this.past?.mapSteps(0, method)) ?? {};
-      const step = at ?? next;
+      const step = (await this.past?.mapSteps(-1, method))?.next ?? null;
       if (step !== null) return { method, step };
     }
     return null;

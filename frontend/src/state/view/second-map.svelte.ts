@@ -17,9 +17,6 @@ import { Query } from "../query/query.svelte";
 /** Nominal duration of a still beat, in ms. */
 const STILL_BEAT_DURATION = 1_000;
 
-/** Why a second map is empty: it is on its way, or why there is none. */
-export type Emptiness = "coming" | "waiting" | "failed" | "unmapped" | "later";
-
 export class SecondMap {
   private readonly query = new Query<PastStep>();
   private readonly otherRun: LiveRun | null = null;
@@ -108,15 +105,10 @@ export class SecondMap {
     return at === null ? next : null;
   }
 
-  /** Return why nothing is shown, while that is so. */
-  get emptiness(): Emptiness {
-    if (this.query.value) return "later";
+  /** Return whether there is no map, and none is on its way: the other run is over, and all of it is here. */
+  get unmapped(): boolean {
     const { status, info, vocabulary } = this.otherRun ?? {};
-    const phase = status?.phase;
-    if (phase === "waiting" || phase === "preparing") return "waiting";
-    // The map of a run that is over comes with its tokens.
-    if (!hasEnded(phase) || (info?.vocabulary && !vocabulary)) return "coming";
-    return phase === "failed" ? "failed" : "unmapped";
+    return hasEnded(status?.phase) && !this.layout && !info?.vocabulary === !vocabulary;
   }
 
   /** Return why nothing is shown, where the server has said it. */
