@@ -145,7 +145,7 @@ TOP = "document.querySelector('#panel').scrollTop"
 
 
 def scroll_down(page: Page) -> None:
-    """Scroll the inspector to its end, which must be somewhere below its top."""
+    """Move the inspector to its end, which must be somewhere below its top."""
     wait_for(page, f"document.querySelector('#panel').scrollTo(0, 9e9) ?? {TOP} > 20")
 
 

@@ -27,7 +27,7 @@ VERBS = """
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
     Register Reject Release Remember Remove Rename Render Replace Replay Report Reproject Request Reset
     Resolve Restart Restore Resume Return Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
-    Serve Set Show Skip Sort Split Stand Start Step Stop Store Stream Supervise Switch Sync Take Thin Tile Tone-map
+    Serve Set Show Skip Smooth Sort Split Stand Start Step Stop Store Stream Supervise Switch Sync Take Thin Tile Tone-map
     Trace Train Translate Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
 """
 CALQUE = re.compile(r"(What|Who|Whoever|Whatever|Of|Whether|Nobody|Nothing)\b|The same\.")

@@ -1,5 +1,5 @@
 /**
- * The panels, the skyline, the unfolded legend and the shortcuts: they load together when one of them is first opened, for a
+ * The panels, the skyline and the shortcuts: they load together when one of them is first opened, for a
  * script each would weigh more.
  */
 
@@ -10,7 +10,6 @@ import MeasuresPanel from "../run/MeasuresPanel.svelte";
 import RunPanel from "../run/RunPanel.svelte";
 import SelectionPanel from "../selection/SelectionPanel.svelte";
 
-export { default as LegendBody } from "../map/LegendBody.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";

@@ -24,7 +24,7 @@ function runOf(status: Partial<Status>): SilentRun {
   return run;
 }
 
-/** The set of maps on which a run is shown at a position, and the word of the address. */
+/** Return the set of maps on which a run is shown at a position, and the word of the address. */
 function shownAt(status: Partial<Status>, position: Partial<TimePosition>) {
   const run = runOf(status);
   run.goTo(position);
