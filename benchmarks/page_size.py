@@ -8,8 +8,9 @@ from pathlib import Path
 
 FIRST_BUDGET = 125_000
 """Most bytes that the first screen may load."""
-WHOLE_BUDGET = 165_000
-"""Most bytes of all scripts together."""
+WHOLE_BUDGET = 169_500
+"""Most bytes of all scripts together; 163,600 before the wait for the first map, families, smoothed runs and the bar for low
+windows."""
 
 _STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
 """An import that a script cannot start without; `import("./a.js")` is not one."""
