@@ -11,6 +11,18 @@ from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import OptimiserRecipe, Recipe
 
 
+def _defer_compiler() -> None:
+    """Keep torch's optimisers from importing its compiler when they are built. They import it, which takes a second, only
+    to be left alone by it; the first training step does so in any case."""
+    for method in vars(optim.Optimizer).values():
+        wrapped = getattr(method, "__wrapped__", None)
+        if wrapped is not None:
+            setattr(wrapped, "__dynamo_disable", wrapped)  # torch's own mark; without it nothing is lost
+
+
+_defer_compiler()
+
+
 def choose_device(recipe: Recipe) -> torch.device:
     """Return the torch device for a recipe on this machine.
 
