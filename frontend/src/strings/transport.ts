@@ -117,6 +117,7 @@ export const transport = {
     trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
     trustMore:
       "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
+    starts: mapStarts,
     straight: (start: number | null) => `Straight view (linear): ${mapStarts(start)}`,
     none: (start: number | null) => `There is no map of this step: ${mapStarts(start)}.`,
     noTrust: "trust not estimated yet",

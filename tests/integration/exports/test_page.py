@@ -127,7 +127,7 @@ def test_tokens_are_found_and_shown_as_text(page: Page) -> None:
 
 def test_no_class_is_named_before_the_first_districts(page: Page) -> None:
     # The districts of this run were found at its last step.
-    for at, named in ((0, False), (29, True)):
+    for at, named in ((0, False), (30, True)):
         page.evaluate(SCRUB, at)
         texts: list[str] = page.evaluate(SWEEP.replace("children[0]", "children[1]"))
         assert texts

@@ -62,8 +62,8 @@ export class NewestStep extends ShownStep {
   private mergedSince: number | null = null;
   /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
-  /** Layouts of a replay that wait for the beat of their step. */
-  private held: { layout: Layout; until: number }[] = [];
+  /** Layouts and districts of a replay that wait for the beat of their step. */
+  private held: { frame: Layout | Districts; until: number }[] = [];
   /**
    * Set when the layouts shown are of another time than the frames that arrive; the next layout
    * replaces them all.
@@ -139,7 +139,7 @@ export class NewestStep extends ShownStep {
 
   /**
    * Start the waiting beat if it is due at `now` (ms), and the second beat of a single step; place
-   * the layouts that waited for a beat.
+   * what waited for a beat.
    */
   tick(now: number) {
     // The map may be long in coming, or another method's.
@@ -152,8 +152,11 @@ export class NewestStep extends ShownStep {
       this.layoutsStale = false;
     }
     const { held } = this;
-    while (held[0] && (held[0].layout.step <= (this.step ?? 0) || held[0].until <= now))
-      this.applyLayout(held.shift()!.layout);
+    while (held[0] && (held[0].frame.step <= (this.step ?? 0) || held[0].until <= now)) {
+      const { frame } = held.shift()!;
+      if (frame.kind === "layout") this.applyLayout(frame);
+      else this.districts = frame;
+    }
   }
 
   /**
@@ -219,14 +222,9 @@ export class NewestStep extends ShownStep {
     this.events.onMap(layout);
     if (this.layoutsStale) this.layouts = {};
     this.layoutsStale = false;
-    const { beat, step, held, scheduler } = this;
+    if (this.holds(layout)) return;
+    const { beat } = this;
     const now = performance.now();
-    if (step !== null && layout.step > step && this.context().played) {
-      // Merged steps have no beat, so that it may not come.
-      held.push({ layout, until: now + scheduler.interval + LONGEST_WAIT });
-      if (held.length > MAX_HELD) held.shift();
-      return;
-    }
     // In stepwise training the light is seen before anything moves.
     const delay = this.beatPhase && beat && layout.step >= beat.step ? this.moveAt - now : 0;
     if (delay > 0) setTimeout(() => this.applyLayout(layout), delay);
@@ -250,7 +248,17 @@ export class NewestStep extends ShownStep {
 
   private receiveDistricts(districts: Districts) {
     this.events.onMap(districts);
-    this.districts = districts;
+    if (!this.holds(districts)) this.districts = districts;
+  }
+
+  /** Keep a frame of a replay until the beat of its step. Return whether it has to wait. */
+  private holds(frame: Layout | Districts): boolean {
+    const { step, held, scheduler } = this;
+    if (step === null || frame.step <= step || !this.context().played) return false;
+    // Merged steps have no beat, so that it may not come.
+    held.push({ frame, until: performance.now() + scheduler.interval + LONGEST_WAIT });
+    if (held.length > MAX_HELD) held.shift();
+    return true;
   }
 
   private receivePulse(pulse: Pulse, touchCounts: TouchCounts) {
