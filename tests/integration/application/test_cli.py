@@ -27,7 +27,7 @@ def lamplighter(runs: Path, *words: str, text: bytes | None = None) -> subproces
     return subprocess.run(command, input=text, capture_output=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("tokeniser", ["words", "bpe"])
+@pytest.mark.parametrize("tokeniser", ["words", pytest.param("bpe", marks=pytest.mark.tour)])
 def test_a_text_from_standard_input_is_trained_on_and_summed_up_in_a_line(tmp_path: Path, tokeniser: str):
     text = small_text().encode()
     done = lamplighter(

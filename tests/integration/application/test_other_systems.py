@@ -54,7 +54,8 @@ def run_python(code: str, *words: object) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("library", ["torch", pytest.param("numba", marks=pytest.mark.tour)])
+@pytest.mark.tour
+@pytest.mark.parametrize("library", ["torch", "numba"])
 def test_every_module_is_imported_without_posix_modules(library: str) -> None:
     names = json.loads(run_python(IMPORT, library))
     assert {"lamplighter.platform.worker_limits", "lamplighter.serving.app"} < set(names)

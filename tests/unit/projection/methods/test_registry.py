@@ -31,7 +31,11 @@ def test_a_recipe_and_the_living_map_begin_alike() -> None:
     assert settings_from_recipe(MapRecipe()) == MapSettings()
 
 
-@pytest.mark.parametrize("method", KINDS)
+# Fitting anew imports and compiles all of umap-learn.
+SLOW = {"refit": pytest.mark.tour}
+
+
+@pytest.mark.parametrize("method", [pytest.param(kind, marks=SLOW.get(kind, ())) for kind in KINDS])
 def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
     vectors = town(80)
     made = make_method(chosen(method))
