@@ -28,7 +28,9 @@ export function thirdParty(root: string): { page: Plugin; worker: Plugin } {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== "chunk") continue;
       for (const [id, module] of Object.entries(chunk.modules)) {
-        const folder = module.renderedLength > 0 ? packageFolder(root, id) : null;
+        // A style sheet is gathered apart from the scripts, and brings its fonts: nothing of it is left here.
+        const used = module.renderedLength > 0 || id.endsWith(".css");
+        const folder = used ? packageFolder(root, id) : null;
         if (folder !== null) folders.add(folder);
       }
     }

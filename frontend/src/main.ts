@@ -1,4 +1,5 @@
 import { mount } from "svelte";
+import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
 

@@ -13,7 +13,11 @@ from lamplighter.serving.settings import ServerSettings
 from tests.unit.serving.asgi import PORT, call
 
 ROOT = Path(__file__).parents[2]
-PERMISSION = "The above copyright notice and this permission notice shall be included in all copies"
+PERMISSIONS = {
+    "(MIT)": "The above copyright notice and this permission notice shall be included in all copies",
+    "(OFL-1.1)": "each copy contains the above copyright notice and this license",
+}
+"""By licence: words of the notice that its packages must bring."""
 HOLDER = r"Copyright [\d-]+, Plotly, Inc\."
 
 
@@ -29,9 +33,11 @@ def test_the_notices_name_what_is_in_the_page(notices: dict[str, str]):
     names = [title.split()[0] for title in notices]
     assert {"svelte", "plotly.js"} <= set(names)
     assert len(names) == len(set(names))
+    assert "@fontsource-variable/inter" in names
     for title, text in notices.items():
-        assert title.endswith(" (MIT)"), f"{title}: is that a licence we can ship under?"
-        assert PERMISSION in text, title
+        permission = PERMISSIONS.get(title.rpartition(" ")[2])
+        assert permission is not None, f"{title}: is that a licence we can ship under?"
+        assert permission in text, title
         assert "Copyright" in text, title
 
 
