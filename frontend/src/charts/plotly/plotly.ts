@@ -7,6 +7,7 @@
 
 import { createSubscriber } from "svelte/reactivity";
 import { serverPath } from "../../api/server-path";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
 let library: Promise<PlotlyLibrary> | undefined;
@@ -90,8 +91,6 @@ function requestScript(): HTMLScriptElement {
 // with this id exists. The content security policy refuses inline styles, and the sheet is not needed.
 const UNUSED_STYLE_ID = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
-
 /** Recomputes lengths when the window is resized, because its root font size may change. */
 const trackResize = createSubscriber((update) => {
   addEventListener("resize", update);
@@ -107,7 +106,7 @@ export function scaledPixels(size: number): number {
 
 /** Return the page's font. `size` is in pixels at a root font size of 14 px. */
 export function pageFont(size: number): { family: string; size: number } {
-  return { family: FONT, size: scaledPixels(size) };
+  return { family: FONT_FAMILY, size: scaledPixels(size) };
 }
 
 /** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */

@@ -1,6 +1,7 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
-import { FONT_FAMILY, type DrawingContext } from "../overlay/drawing-context";
+import { FONT_FAMILY } from "../../model/typeface";
+import type { DrawingContext } from "../overlay/drawing-context";
 import type { Insets } from "../../model/viewport";
 import { INK } from "../palette";
 

@@ -7,7 +7,7 @@ import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, PALE } from "../webgl/glow-
 import { Overlay } from "../overlay/overlay";
 import type { OverlayModel } from "../overlay/overlay-model";
 import { INK, unit } from "../palette";
-import { FONT_FAMILY } from "../overlay/drawing-context";
+import { FONT_FAMILY } from "../../model/typeface";
 import { designPixelSize, type StillScene } from "../scene/still-scene";
 import { toPixel } from "../../model/viewport";
 import { densityOf } from "../regions/density";

@@ -27,6 +27,3 @@ export type DrawingContext = Pick<
   | "strokeText"
   | "fillText"
 >;
-
-export const FONT_FAMILY =
-  'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';

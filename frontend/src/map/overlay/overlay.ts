@@ -13,8 +13,9 @@ import {
   type MapLabel,
   type LabelStyle,
 } from "./label-candidates";
-import { FONT_FAMILY, type DrawingContext } from "./drawing-context";
+import type { DrawingContext } from "./drawing-context";
 import type { PixelRect } from "../../model/viewport";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
 import { ShownLabels, type ShownLabel } from "./shown-labels";
 
