@@ -34,7 +34,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
 READ_BATCHES = 16
-"""Batches whose mean loss is compared with the loss on held-out text: about as many tokens."""
+"""Batches whose mean loss is compared with the loss on held-out text: some 8,000 tokens of the default recipe."""
 
 
 def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict[str, float]]:

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from lamplighter.serving.settings import DEFAULT_HOLD, DEFAULT_PORT, MAX_HOLD
+from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
+from lamplighter.serving.settings import DEFAULT_HOLD, DEFAULT_PORT, DEFAULT_SMOOTH_AFTER
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -129,7 +130,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         {
             "type": SecondsOrNever(),
             "multiple": True,
-            "default": (30.0,),
+            "default": (DEFAULT_SMOOTH_AFTER,),
             "show_default": True,
             "help": "Smooth finished runs for replay once nobody has asked for anything for so long; 'never': do not.",
         },
@@ -138,7 +139,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "hold": (
         ("--hold",),
         {
-            "type": click.FloatRange(0, MAX_HOLD),
+            "type": click.FloatRange(0, MAX_HOLD_SECONDS),
             "metavar": "SECONDS",
             "multiple": True,
             "default": (DEFAULT_HOLD,),

@@ -46,7 +46,7 @@ class ProjectorProcess:
         self._requests = RequestsReader(run.path)
         self._warm: WarmUp | None = None
         self._missed: MissedSteps | None = None
-        """What to draw before the newest; None if that is next."""
+        """The steps to draw before the newest; None once that is next."""
 
     def stop(self) -> None:
         """Stop after the current frame."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from lamplighter.loopback import is_loopback
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 DEFAULT_PORT = 8600
 DEFAULT_HOLD = 30.0
-MAX_HOLD = 600.0
+DEFAULT_SMOOTH_AFTER = 30.0
 _PATH_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,80}")
 ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The worker processes beside the server, by their role in a run."""
@@ -41,7 +42,7 @@ class ServerSettings:
     roles: tuple[str, ...] = ROLES
     """Workers this server starts; others may run elsewhere, over the same folder."""
     max_trainers: int = 2
-    smooth_after: float | None = 30.0
+    smooth_after: float | None = DEFAULT_SMOOTH_AFTER
     """Seconds without a request after which finished runs are smoothed for replay; None: never."""
     hold: float = DEFAULT_HOLD
     """Longest time in seconds that a new run waits before its first step until its map is there; 0: not at all."""
@@ -109,8 +110,8 @@ class ServerSettings:
             raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
         if self.smooth_after is not None and not 0 <= self.smooth_after < math.inf:
             raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds from 0 on")
-        if not 0 <= self.hold <= MAX_HOLD:
-            raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD:g} seconds")
+        if not 0 <= self.hold <= MAX_HOLD_SECONDS:
+            raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD_SECONDS:g} seconds")
         public = self.public
         if public is not None and public.scheme == "http" and not is_loopback(public.host):
             raise SettingsError(

@@ -30,6 +30,10 @@ class TrainingRecorder:
         """Commit the matrix before the first step."""
         self._committer.add_keyframe(0)
 
+    def record_start_loss(self) -> None:
+        """Commit the loss on held-out text before the first step. Apart from the matrix, for which the map waits."""
+        self._committer.add_held_out_loss(0)
+
     def record(self, observation: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.
 

@@ -16,9 +16,7 @@ from typing import Any
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-
-MAX_HOLD_SECONDS = 600.0
-"""Longest hold, whatever was asked for."""
+from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,7 @@ class Trainer:
         with self._writer.transaction():
             self._writer.start_attempt(0)
             self._recorder.record_start()
+        self._recorder.record_start_loss()
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
         importlib.import_module("torch._dynamo")
         return 0

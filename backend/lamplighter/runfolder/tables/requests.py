@@ -90,6 +90,10 @@ class RequestsWriter:
         return request_id
 
 
+MAX_HOLD_SECONDS = 600.0
+"""Longest time for which a run waits for its first map, whatever is asked for."""
+
+
 def ask_to_hold(folder: Path, server: str, seconds: float) -> None:
     """Request that a new run waits for its first map before its first step, for so many seconds at most; 0: not at all.
 

@@ -111,20 +111,19 @@ class StepsWriter(FactsWriter):
         self.attempt = attempt
         return attempt
 
-    def add_keyframe(
-        self,
-        step: int,
-        keyframe: bytes,
-        census: bytes,
-        attempt: int | None = None,
-        held_out_loss: float | None = None,
-    ) -> None:
+    def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
         """Add a keyframe to a committed step that has none, or to step 0, of `attempt` or of the newest attempt."""
         row = step_key(self.attempt if attempt is None else attempt, step)
         with self._connection:
-            if held_out_loss is not None:
-                self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, held_out_loss))
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
+
+    def add_held_out_loss(self, step: int, loss: float) -> None:
+        """Add the loss on held-out text, in nats, to a committed step of the newest attempt that has none, or to step 0."""
+        with self._connection:
+            self._insert_held_out(step_key(self.attempt, step), loss)
+
+    def _insert_held_out(self, row: int, loss: float) -> None:
+        self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, loss))
 
     def commit(self, record: StepRecord) -> None:
         """Commit one step in one transaction: after a crash it is visible in full or not at all."""
@@ -138,7 +137,7 @@ class StepsWriter(FactsWriter):
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
             if record.held_out_loss is not None:
-                self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, record.held_out_loss))
+                self._insert_held_out(row, record.held_out_loss)
             self._pruning.prune(record.step)
 
     def has_tiles_after(self, step: int) -> bool:

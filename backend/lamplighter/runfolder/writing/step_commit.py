@@ -131,8 +131,17 @@ class StepCommitter:
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
         """
-        keyframe, census = self._encode_keyframe(step, time.time())
-        self._writer.add_keyframe(step, keyframe, census, held_out_loss=self._held_out_loss())
+        self._writer.add_keyframe(step, *self._encode_keyframe(step, time.time()))
+
+    def add_held_out_loss(self, step: int) -> None:
+        """Measure and commit the loss on held-out text after `step`, where there is such a text.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
+        """
+        loss = self._held_out_loss()
+        if loss is not None:
+            self._writer.add_held_out_loss(step, loss)
 
     def _held_out_loss(self) -> float | None:
         return None if self._measure_held_out is None else self._measure_held_out()

@@ -83,6 +83,7 @@ class IdleSmoothing:
                     elif not self._smooth(*found):
                         self._given_up.add((found[0].id, found[1]))
             except Exception:
+                # A thread that ended here would end unnoticed, and no run would ever be smoothed again.
                 log.exception("finished runs cannot be smoothed; it is tried again")
                 pause = _LOOK_SECONDS
 

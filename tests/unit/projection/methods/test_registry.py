@@ -20,7 +20,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 from tests.unit.projection.methods.test_incremental_umap import diameter, town
 
-KINDS: list[MapMethodKind] = ["umap", "refit", "pca"]
+# Fitting anew imports and compiles all of umap-learn, which takes ten seconds, whichever test is the first.
+KINDS = ["umap", pytest.param("refit", marks=pytest.mark.tour), "pca"]
 
 
 def chosen(method: MapMethodKind) -> MapRecipe:
@@ -31,11 +32,7 @@ def test_a_recipe_and_the_living_map_begin_alike() -> None:
     assert settings_from_recipe(MapRecipe()) == MapSettings()
 
 
-# Fitting anew imports and compiles all of umap-learn.
-SLOW = {"refit": pytest.mark.tour}
-
-
-@pytest.mark.parametrize("method", [pytest.param(kind, marks=SLOW.get(kind, ())) for kind in KINDS])
+@pytest.mark.parametrize("method", KINDS)
 def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
     vectors = town(80)
     made = make_method(chosen(method))

@@ -101,6 +101,7 @@ def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix(), measure_held_out=lambda: next(losses))
         committer.add_keyframe(0)
+        committer.add_held_out_loss(0)
         for step in range(1, 12):
             committer.commit(committer.encode_step(measured(step, MOVED)))
     with StepsReader(run.steps_path) as reader:
