@@ -25,6 +25,7 @@ const TABLE = {
   toggleLasso: ["g"],
   toggleInspector: ["i"],
   showWholeMap: ["h"],
+  toggleEnlarged: ["p"],
   savePicture: ["s"],
   zoomIn: ["+", "="],
   zoomOut: ["-"],

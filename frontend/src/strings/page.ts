@@ -161,6 +161,7 @@ export const page = {
       toggleLasso: "gather tokens with a lasso, and back to moving the map",
       toggleInspector: "fold the inspector in or out",
       showWholeMap: "the whole city",
+      toggleEnlarged: "everything larger, for the back of the room",
       savePicture: "save the picture",
       zoomIn: "closer",
       zoomOut: "farther",

@@ -97,14 +97,14 @@ const trackResize = createSubscriber((update) => {
   return () => removeEventListener("resize", update);
 });
 
-/** Scale a length in pixels from a root font size of 14 px to the current one, so that spacing grows with the type. */
+/** Scale a length in pixels from a root font size of 15 px to the current one, so that spacing grows with the type. */
 export function scaledPixels(size: number): number {
   trackResize();
-  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 14;
-  return (size * root) / 14;
+  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 15;
+  return (size * root) / 15;
 }
 
-/** Return the page's font. `size` is in pixels at a root font size of 14 px. */
+/** Return the page's font. `size` is in pixels at a root font size of 15 px. */
 export function pageFont(size: number): { family: string; size: number } {
   return { family: FONT_FAMILY, size: scaledPixels(size) };
 }
@@ -114,12 +114,12 @@ export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
   return {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { ...pageFont(11), color: "#9aaccf" },
+    font: { ...pageFont(13), color: "#9aaccf" },
     showlegend: false,
     hoverlabel: {
       bgcolor: "#12203c",
       bordercolor: "#2b3c68",
-      font: { ...pageFont(12), color: "#d7e0f5" },
+      font: { ...pageFont(13), color: "#d7e0f5" },
     },
     uirevision: "same",
     ...changes,

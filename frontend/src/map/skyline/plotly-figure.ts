@@ -90,7 +90,7 @@ export function skylineFigure(
     yshift: 11,
     captureevents: false,
     font: {
-      ...type(id === marks.chosen ? 15 : 12),
+      ...type(id === marks.chosen ? 15 : 13),
       color: id === marks.chosen ? INK.lamp : INK.text,
     },
   }));
@@ -102,8 +102,8 @@ export function skylineFigure(
     yaxis: { ...flat, range: [box.y0, box.y1] },
     zaxis: {
       range: [0, 1.06 * top],
-      title: { text: axis, font: { ...type(12), color: INK.quiet } },
-      tickfont: { ...type(11), color: INK.quiet },
+      title: { text: axis, font: { ...type(13), color: INK.quiet } },
+      tickfont: { ...type(13), color: INK.quiet },
       gridcolor: "rgba(143,163,200,0.16)",
       zeroline: false,
       showspikes: false,

@@ -5,18 +5,23 @@
 
 const STORAGE_KEY = "lamplighter.comfort";
 
-export type PreferenceName = "letters" | "spoken";
+const NAMES = ["letters", "spoken", "enlarged"] as const;
+
+export type PreferenceName = (typeof NAMES)[number];
 
 export class Preferences {
   /** Enables shortcuts on keys that type a character. */
   letters = $state(true);
   /** Enables occasional screen-reader announcements about the map. */
   spoken = $state(true);
+  /** Enlarges type, labels and contrast, so that they can be read from the back of a room. */
+  enlarged = $state(false);
 
   constructor() {
     const kept = readStored();
     this.letters = kept.letters !== false;
     this.spoken = kept.spoken !== false;
+    this.enlarged = kept.enlarged === true;
   }
 
   set(name: PreferenceName, value: boolean) {
@@ -24,7 +29,7 @@ export class Preferences {
     try {
       localStorage.setItem(
         STORAGE_KEY,
-        JSON.stringify({ letters: this.letters, spoken: this.spoken }),
+        JSON.stringify(Object.fromEntries(NAMES.map((each) => [each, this[each]]))),
       );
     } catch {
       // Without storage the preference lasts until the page is closed.
