@@ -16,7 +16,9 @@ export const LAYERS = {
 export const LATE = {
   "pictures and films load late": ["map/export/"],
   "panels that are opened later load late": [
-    "panels/shell/(late-panels|Shortcuts)",
+    "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
+    "panels/token/(?!Search)",
+    "panels/step/(?!ReadingLine|word-cursor)",
     "map/skyline/(?!can-draw-skyline)",
     "charts/matrix/",
     "panels/matrix/",

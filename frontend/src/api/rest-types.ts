@@ -34,6 +34,7 @@ export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 
 export type StepRecord = Answered["StepSummary"];
 export type StepDetail = Answered["StepDetails"];
+export type StepText = Answered["StepText"];
 export type Measures = Answered["Measures"];
 /** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */
 export type DistrictEvent = Answered["DistrictEvent"];

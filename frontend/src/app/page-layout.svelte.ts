@@ -1,14 +1,15 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
-import { modeBarWidth } from "../map/interaction/plotly-axes";
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
 import type { Stores } from "../state/context";
 
-/** Limit on the height kept free for the folded legend, px. On a narrow page it lies below the map, not on it. */
-const MAX_LEGEND_HEIGHT = 60;
+/** Width of the tools at the map's right edge, px. */
+const RAIL_WIDTH = 56;
 /** Page width from which panels are beside the map, px; in a low page, where nothing fits below the map, from a smaller one. */
 const WIDE_PAGE = 900;
 const WIDE_LOW_PAGE = 560;
+/** Page width from which the bar on top holds everything, px. */
+const TIGHT_PAGE = 1_000;
 /** Greatest height of a low page, px, as in the style sheets. */
 const LOW_PAGE = 560;
 /** Minimum height of a map, px. */
@@ -25,25 +26,28 @@ export class PageLayout {
   sideWidth = $state(0);
   sideHeight = $state(0);
   legendWidth = $state(0);
-  legendHeight = $state(0);
 
-  constructor(private readonly stores: Pick<Stores, "openRun" | "viewSettings">) {}
+  constructor(private readonly stores: Pick<Stores, "openRun" | "viewSettings" | "preferences">) {}
 
   /** True when the page is low: a phone on its side, or an enlarged page. */
   readonly low = $derived.by(() => this.height <= LOW_PAGE);
   /** True when panels cover the map, as on a phone that is held upright. */
   readonly narrow = $derived.by(() => this.width < (this.low ? WIDE_LOW_PAGE : WIDE_PAGE));
+  /** True when the bar on top has no room for all of it: a smaller window, or enlarged type. */
+  readonly tight = $derived.by(
+    () => this.low || this.width < TIGHT_PAGE * (this.stores.preferences.enlarged ? 1.4 : 1),
+  );
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
     const { narrow, width, height, topHeight, bottomHeight } = this;
-    const { inspectorOpen } = this.stores.viewSettings;
+    const open = this.stores.viewSettings.panel !== null;
     return {
       left: 0,
       top: topHeight,
-      width: width - (inspectorOpen && !narrow ? this.sideWidth + 16 : 0),
+      width: width - (open && !narrow ? this.sideWidth + 16 : 0),
       height: Math.max(
         MIN_MAP_HEIGHT,
-        height - topHeight - bottomHeight - (inspectorOpen && narrow ? this.sideHeight + 6 : 0),
+        height - topHeight - bottomHeight - (open && narrow ? this.sideHeight + 6 : 0),
       ),
     };
   });
@@ -54,17 +58,14 @@ export class PageLayout {
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     const { narrow } = this;
-    const { inspectorOpen, legendOpen } = this.stores.viewSettings;
-    // Names keep clear of the buttons at the left edge.
-    const left = modeBarWidth() + (legendOpen && !narrow ? this.legendWidth + 8 : 0);
+    const { legendOpen, panel } = this.stores.viewSettings;
+    const left = legendOpen && !narrow ? this.legendWidth + 8 : 0;
     if (this.halves) return { ...HALF_INSETS, left: Math.max(HALF_INSETS.left, left) };
-    const covered = inspectorOpen
-      ? this.sideHeight + 6
-      : Math.min(MAX_LEGEND_HEIGHT, this.legendHeight);
     return {
       top: this.topHeight + 14,
-      right: inspectorOpen && !narrow ? this.sideWidth + 30 : 30,
-      bottom: this.bottomHeight + 10 + (narrow ? covered : 0),
+      // Names keep clear of the tools at the edge.
+      right: (panel && !narrow ? this.sideWidth + 16 : 0) + (panel ? RAIL_WIDTH : 30),
+      bottom: this.bottomHeight + 10 + (narrow && panel ? this.sideHeight + 6 : 0),
       left: Math.max(14, left),
     };
   });

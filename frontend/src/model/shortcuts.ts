@@ -23,7 +23,7 @@ const TABLE = {
   toggleSkyline: ["3"],
   toggleSecondMap: ["b"],
   toggleLasso: ["g"],
-  toggleInspector: ["i"],
+  toggleLab: ["i"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],
   savePicture: ["s"],

@@ -13,6 +13,32 @@ export const PANELS = [
 ] as const;
 export type PanelName = (typeof PANELS)[number];
 
+/** The panels of the third level, in the order of their tabs. */
+export const LAB_PANELS = [
+  "step",
+  "matrix",
+  "measures",
+  "map",
+  "run",
+  "export",
+] as const satisfies PanelName[];
+
+export const LEVELS = ["watch", "explore", "lab"] as const;
+
+/** How much the page shows: the map alone, a card of what is chosen beside it, or the panels. */
+export type Level = (typeof LEVELS)[number];
+
+/** Return the level that a panel belongs to; null: the list of runs belongs to none. */
+export function levelOf(panel: PanelName | null): Level | null {
+  if (panel === null) return "watch";
+  if (panel === "runs") return null;
+  return isLabPanel(panel) ? "lab" : "explore";
+}
+
+export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[number] {
+  return LAB_PANELS.some((name) => name === panel);
+}
+
 export const COLOURS = [
   "family",
   "class",

@@ -22,8 +22,9 @@ const colour: Record<ColourBy, string> = {
 export const legend = {
   legend: {
     label: "Legend",
-    open: "Unfold the legend",
-    close: "Fold the legend away",
+    lead: "Colour:",
+    open: "Show the legend",
+    close: "Close the legend",
     about: (by: ColourBy) => `Each lamp is a token, coloured by ${colour[by]}.`,
     familyHint: "Press a family to ring its tokens and see its classes.",
     hint: "Point at an entry, or press it, to ring its tokens.",

@@ -2,21 +2,29 @@
 
 import type { ShortcutName } from "../model/shortcuts";
 import type { Phase } from "../api/rest-types";
+import type { Level } from "../model/view-options";
 import { count } from "./numbers";
 
 export const page = {
   product: "Lamplighter",
   map: "Map of the vocabulary. Drag to move, scroll to zoom, click a lamp to look at its token.",
-  step: "step",
+  step: "Step",
+  ofSteps: (steps: number) => `of ${count(steps)}`,
+  reading: "Reading",
+  readingOf: (all: number) => `of ${count(all)} words`,
+  readingMore: (all: number) =>
+    `The words that the model reads in this step light up, of the ${count(all)} that it knows of. In numbers: the rows of its embedding matrix that are in the batch.`,
+  surprise: "Surprise",
+  lowerIsBetter: "lower is better",
+  surpriseMore: (loss: number) =>
+    `How surprised the model is by the next word, on average (cross-entropy loss, in nats a word).${Number.isFinite(loss) ? ` As if it hesitated among about ${count(Math.max(1, Math.round(Math.exp(loss))))} equally likely words.` : ""}`,
   loss: "loss",
-  lossUnit: "nats a token",
-  lossNats: "loss, nats",
-  lossWithUnit: "loss, nats a token",
-  rowsLit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
-  asleep: (rows: number) => `${count(rows)} asleep`,
-  outside: (rows: number) => `${count(rows)} not in this batch`,
-  drifting: (rows: number) => `${count(rows)} moved though not in the batch`,
+  lossUnit: "nats a word",
   about: (what: string) => `about ${what}`,
+  lossWithUnit: "surprise (loss, nats a word)",
+  asleep: (words: number) => `· ${count(words)} asleep`,
+  outside: (words: number) => `· ${count(words)} not in this step`,
+  drifting: (words: number) => `· ${count(words)} moved though not read`,
   disk: {
     size: (taken: string, budget: string) => `${taken} on the disk, of a budget of ${budget}`,
     /** Suffixes of the size, by the state of the disk. */
@@ -32,7 +40,6 @@ export const page = {
     keyframes: "The disk budget is nearly used: only whole matrices are kept from here on.",
     none: "The disk budget is used up: no more snapshots are kept.",
   },
-  recently: (rows: number, steps: number) => `${count(rows)} lit in the last ${count(steps)} steps`,
   ever: (rows: number, all: number) =>
     `${count(rows)} of ${count(all)} (${Math.floor((100 * rows) / Math.max(1, all))} %) lit at least once`,
 
@@ -53,7 +60,7 @@ export const page = {
     open: "live",
     over: "connected",
     replay: "replay",
-    past: "paused",
+    past: "frozen",
     waiting: "connection lost, trying again",
     refused: "not available",
   },
@@ -103,32 +110,74 @@ export const page = {
   },
 
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
-  home: "Show the whole city",
-  save: "Save the picture",
-  pan: "Drag moves the map",
-  lasso: "Lasso: draw around tokens (shift adds, alt takes out)",
-  box: "Box: draw a box around tokens (shift adds, alt takes out)",
+  home: "Show the whole city (h)",
+  lasso: "Draw around words (g; Shift adds, Alt removes)",
+  box: "Draw a box around words (Shift adds, Alt removes)",
 
   panels: {
-    token: "Token",
+    token: "Word",
     step: "Step",
     matrix: "Matrix",
-    run: "Run",
-    gathered: "Gathered",
-    map: "Map",
+    run: "About this run",
+    gathered: "Selection",
+    map: "Map drawing",
     measures: "Measures",
-    export: "Export",
+    export: "Files",
     runs: "Runs",
   },
-  inspector: "Inspector",
-  openShortcuts: "What you see, and shortcuts (?)",
-  openInspector: "Open the inspector (i)",
-  closeInspector: "Fold the inspector away (i)",
+  inspector: "Panel",
+  openRuns: "All runs: open another one, or start one",
+  openShortcuts: "What is this? Help and keys (?)",
+  closeInspector: "Close",
+  more: "More: levels, view, share",
+
+  levels: {
+    label: "How much to show",
+    name: { watch: "Watch", explore: "Explore", lab: "Lab" } satisfies Record<Level, string>,
+    more: {
+      watch: "The map alone",
+      explore: "Look closer at a word, a neighbourhood, or a selection",
+      lab: "Every number: the step, the matrix, measures, files (i)",
+    } satisfies Record<Level, string>,
+    lab: "Lab",
+  },
+  viewMenu: {
+    name: "View",
+    more: "Which map, its colours, how fast, how large",
+    legend: "Explain the colours",
+    beats: "Show a step",
+    beatsMore:
+      "How often the map shows a step while the model trains. Each is one real step; those in between are counted.",
+    beatsRate: (interval: number) =>
+      interval <= 340 ? "3 times a second" : interval < 1_000 ? "every 0.7 s" : "every 2 s",
+    enlarged: "Large type, for the back of the room",
+    enlargedMore: "Type, names and contrast grow on this screen (p)",
+  },
+  share: {
+    name: "Share",
+    more: "Pass on what you see: a link, a picture, a film, files",
+    link: "Copy the link to this view",
+    address: "Link to this view",
+    linkMore: "It opens exactly what is on your screen, where this server can be reached.",
+    copied: "Copied.",
+    notCopied: "Your browser does not let the page copy: press Ctrl+C (or Cmd+C).",
+    picture: "Save a picture",
+    files: "Film, replay page, files …",
+  },
+  readingLine: {
+    label: "Text of this step. Arrow keys go through the words, Enter chooses one",
+    more: "The model is reading this. Each word is as bright as its light on the map.",
+    lead: "It reads:",
+    noText: "The text of this run is not kept.",
+  },
+  tools: "Tools of the map",
+  zoomIn: "Closer (+)",
+  zoomOut: "Farther (−)",
 
   search: {
-    label: "Search a token",
-    hint: "Search a token  /",
-    none: "No token has that in it.",
+    label: "Find a word",
+    hint: "Find a word",
+    none: "That isn't in this text.",
     failed: "The search did not work.",
   },
   shortcuts: {
@@ -144,7 +193,7 @@ export const page = {
     spokenMore:
       "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
     does: {
-      focusSearch: "search a token",
+      focusSearch: "find a word",
       togglePicture: "pause my picture, and play on",
       goLive: "back to live",
       stepBack: "one step back (paused, in the past, or when the run is over)",
@@ -159,7 +208,7 @@ export const page = {
       toggleSkyline: "the skyline, and back to the map",
       toggleSecondMap: "two maps side by side, and back to one",
       toggleLasso: "gather tokens with a lasso, and back to moving the map",
-      toggleInspector: "fold the inspector in or out",
+      toggleLab: "open the lab, and close it",
       showWholeMap: "the whole city",
       toggleEnlarged: "everything larger, for the back of the room",
       savePicture: "save the picture",

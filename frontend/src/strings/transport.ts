@@ -2,23 +2,25 @@
 
 import { count, fixed } from "./numbers";
 
-const rowsOf = (rows: number) => `${count(rows)} ${rows === 1 ? "row" : "rows"}`;
+const wordsOf = (words: number) => `${count(words)} ${words === 1 ? "word" : "words"}`;
 
 const mapStarts = (start: number | null) =>
   `the map starts ${start === null ? "later" : `at step ${count(start)}`}`;
 
 export const transport = {
   transport: {
-    label: "Transport",
-    more: "More controls",
-    pausePicture: "Pause my picture",
+    label: "Time",
+    mine: "My screen",
+    training: "Training",
+    trainingMore: "For everyone: these change the training itself",
+    pausePicture: "Freeze",
     live: "Live",
-    pausePictureMore: "Freezes this screen only; training goes on (space)",
+    pausePictureMore: "Freezes your screen; training goes on (space)",
     replayFromStart: "Replay from the start",
     replayFromStartMore: "Play this run again from before its first step",
-    playing: (step: number, end: number) => `replay: step ${count(step)} of ${count(end)}`,
-    played: (step: number) => `replay: played to its end, step ${count(step)}`,
-    resumeReplay: "Play on",
+    playing: (step: number, end: number) => `Replay: step ${count(step)} of ${count(end)}.`,
+    played: (step: number) => `Replay: played to its end, step ${count(step)}.`,
+    resumeReplay: "Play",
     resumeReplayMore: "Play on from this step, on this screen only (space)",
     stepBack: "One step back",
     stepBackMore: "The step before, on this screen only (←; with shift ten)",
@@ -36,19 +38,18 @@ export const transport = {
     recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
     still: "a still city: no training",
     stillMore: "One embedding matrix, shown as it is. There are no steps to pause or to replay.",
-    standing: (step: number) => `your picture is paused at step ${count(step)}`,
-    smoothed: "the replay is smoothed now: from step 0 on every word stays near its place",
-    dragging: "let go to stay at this step",
-    mapOf: (step: number) => `the map is of step ${count(step)}`,
+    standing: (step: number) => `Step ${count(step)}, frozen on your screen.`,
+    smoothed: "The replay is smooth now: from step 0 on every word stays near its place.",
+    dragging: "Let go to stay at this step.",
+    mapOf: (step: number) => `The map is of step ${count(step)}.`,
     superseded: (step: number, attempt: number) =>
       `step ${count(step)} of attempt ${count(attempt)} does not count any more: training went on from an earlier one. This is the step that counts now`,
-    light: (step: number, rows: number) =>
-      `step ${count(step)}, first the light: ${rowsOf(rows)} of the batch, each as bright as its gradient. The move comes next`,
-    move: (step: number, rows: number) =>
-      `step ${count(step)}, then the move: ${rowsOf(rows)} moved in the space.`,
-    mapMoves: "The map follows",
-    mapRests: "No map was drawn after it",
-    mapRestsUntil: (step: number) => `The map was drawn next at step ${count(step)}`,
+    light: (words: number) =>
+      `First the light: ${wordsOf(words)} read, each as bright as the nudge it gets. The move comes next.`,
+    move: (words: number) => `Then the move: ${wordsOf(words)} nudged.`,
+    mapMoves: "The map follows.",
+    mapRests: "No map was drawn after it.",
+    mapRestsUntil: (step: number) => `The map was drawn next at step ${count(step)}.`,
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
     stepOnce: "One step",
@@ -72,17 +73,11 @@ export const transport = {
         `Try again from the last checkpoint, to step ${count(end)} as planned`,
     },
     viewer: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
-    asked: "asked for; takes effect at the next step",
-    beats: "Beats",
-    beatsMore:
-      "How often the map shows a step. Each beat is one real step; the others are counted.",
-    beatsRate: (interval: number) =>
-      interval <= 340 ? "3 a second" : interval < 1_000 ? "calm" : "slow",
-    landmarks: "What became of districts",
+    asked: "Asked for; takes effect at the next step.",
+    landmarks: "Neighbourhoods that formed",
     timeline:
-      "Loss by step, in nats a token: the bright line is smoothed, the pale one is not. The dotted line is the share of rows that were in a batch at least once.",
+      "Surprise (loss, nats a word) by step: the bright line is smoothed, the pale one is not. An arrow marks a step where a neighbourhood formed.",
     scrub: "Step that is shown. Drag, or use the arrow keys, to go through the run",
-    coverage: "rows lit so far",
     stays: (step: number) => `Step ${count(step)} stays on the screen.`,
     lost: (step: number) => `The connection is lost. This is step ${count(step)}.`,
     lostReplay: "The replay goes on when it is back.",
@@ -109,18 +104,20 @@ export const transport = {
     umap: "UMAP",
     refit: "refit",
     pca: "PCA",
-    linear: "linear",
+    linear: "Straight",
+    /** Names of the map of neighbours, by what drew it. */
+    by: { umap: "Neighbourhoods", refit: "Neighbourhoods (refit)", pca: "PCA", linear: "Straight" },
     umapMore: "Puts rows that are near in the space near on the map (m)",
     linearMore:
       "A plain projection: once its basis is fixed (step 400), a row that did not move in the space does not move here (m)",
     waiting: "Straight view, until the map is ready",
-    trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
+    trust: (share: string) => `Map accuracy ${share} %`,
     trustMore:
-      "Trustworthiness: how far neighbours on the map are neighbours in the space. 1 is perfect; estimated on a sample of tokens.",
+      "How far neighbours on the map are true neighbours (trustworthiness, estimated on a sample of words).",
     starts: mapStarts,
     straight: (start: number | null) => `Straight view (linear): ${mapStarts(start)}`,
     none: (start: number | null) => `There is no map of this step: ${mapStarts(start)}.`,
-    noTrust: "trust not estimated yet",
+    noTrust: "Map accuracy not measured yet",
   },
   colours: {
     label: "Colour",

@@ -58,6 +58,7 @@ from lamplighter.serving.schemas.steps import (
     StepDetails,
     Steps,
     StepSummary,
+    StepText,
 )
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.binary import Floats, FrameError, UInts
@@ -68,6 +69,7 @@ routes = Routes("steps")
 
 MOST_ROWS = 500
 MOST_EVENTS = 1_000
+MOST_SEQUENCES = 64
 _NO_STEPS = Steps(items=[], every=1, extremes=False)
 OFFERED = (JSON, FRAME)
 _LAYER_BYTES = 60
@@ -168,6 +170,35 @@ def get_step(
         return json_parts(details.model_dump(exclude={"tokens"}), "tokens", _batch_text(reply.run, step))
 
     return reply.send(size, make)
+
+
+@routes.get(
+    "/api/runs/{run}/steps/{step}/text",
+    pool=Pool.CHEAP,
+    response_model=StepText,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
+def get_step_text(
+    run: RunId,
+    step: StepPath,
+    request: Request,
+    services: ServicesDep,
+    sequences: Annotated[
+        int, Query(ge=1, le=MOST_SEQUENCES, description="The most sequences of the batch to return.")
+    ] = 1,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return the beginning of the text that one step read: the first sequences of its batch."""
+    reply = services.reply(request, run)
+    with services.catalog.open_steps(reply.run) as reader:
+        range_ = resolve_step_range(reply.run, reader, step, step, attempt)
+        if not reader.pulse_sizes([step]):
+            raise RefusedError(404, f"step {step} is not recorded; the last is {range_.newest_step}")
+    reply.tag("text", range_.lineage, sequences, immutable=range_.immutable)
+    size = _TOKEN_TEXT_BYTES * sequences * (reply.run.recipe.model.context + 1)
+    return reply.send(
+        size, lambda: json_parts({"step": step}, "tokens", _batch_text(reply.run, step, sequences))
+    )
 
 
 @routes.get("/api/runs/{run}/events", pool=Pool.CHEAP, response_model=EventList)
@@ -296,14 +327,14 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
     }
 
 
-def _batch_text(run: RunFolder, step: int) -> Iterator[NDArray[np.uint32]]:
+def _batch_text(run: RunFolder, step: int, most: int | None = None) -> Iterator[NDArray[np.uint32]]:
     """Yield the token ids that the step read, some sequences at a time: the corpus at the positions of its batch, last
-    targets included.
+    targets included; with `most`, of the first so many sequences.
     """
     context = run.recipe.model.context
     try:
         ids = run.token_ids
-        starts = sequence_starts(run.recipe, len(ids), step) if step else np.empty(0, np.int64)
+        starts = sequence_starts(run.recipe, len(ids), step)[:most] if step else np.empty(0, np.int64)
     except FileNotFoundError:
         return
     size = max(1, _TOKENS_AT_ONCE // context)

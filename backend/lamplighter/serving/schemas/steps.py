@@ -52,6 +52,14 @@ class StepDetails(StepFacts):
     """Token id and the distance its row moved, largest first."""
 
 
+class StepText(ApiModel):
+    """The beginning of the text that one step read."""
+
+    step: int
+    tokens: list[list[int]]
+    """Sequences of token ids; empty where the text is not kept."""
+
+
 class EventResponse(ApiModel):
     """A timeline event."""
 

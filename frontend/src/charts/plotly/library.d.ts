@@ -12,20 +12,9 @@ export interface PlotlyDiv extends HTMLElement {
 export type PlotlyTrace = Record<string, unknown>;
 export type PlotlyLayout = Record<string, unknown>;
 
-export interface PlotlyButton {
-  name: string;
-  title: string;
-  icon: unknown;
-  /** Attribute of the layout that the button sets, and its value; Plotly marks the button while it has that value. */
-  attr?: string;
-  val?: string;
-  click: () => void;
-}
-
 export interface PlotlyConfig {
   displaylogo?: boolean;
   displayModeBar?: boolean | "hover";
-  modeBarButtons?: (string | PlotlyButton)[][];
   scrollZoom?: boolean;
   doubleClick?: false | "reset";
   responsive?: boolean;
@@ -49,7 +38,6 @@ export interface PlotlyLibrary {
   relayout(div: HTMLElement, changes: PlotlyLayout): Promise<PlotlyDiv>;
   purge(div: HTMLElement): void;
   Plots: { resize(div: HTMLElement): Promise<void> };
-  Icons: Record<string, unknown>;
 }
 
 declare global {

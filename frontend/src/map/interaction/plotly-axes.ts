@@ -1,10 +1,15 @@
 /**
- * The map's Plotly figure, which owns the axes, pan, wheel, lasso and mode bar. Touch gestures are our own,
+ * The map's Plotly figure, which owns the axes, pan, wheel and lasso. Touch gestures are our own,
  * since Plotly does not pinch. It reports the view while it changes, and takes one from outside.
  */
 
-import type { PlotlyDiv, PlotlyLibrary, PlotlyTrace } from "../../charts/plotly/library.d";
-import { getPlotly, quietLayout, scaledPixels } from "../../charts/plotly/plotly";
+import type {
+  PlotlyConfig,
+  PlotlyDiv,
+  PlotlyLibrary,
+  PlotlyTrace,
+} from "../../charts/plotly/library.d";
+import { getPlotly, QUIET_CONFIG, quietLayout } from "../../charts/plotly/plotly";
 import { TouchGestures, type DragMode } from "./touch";
 import { boxOfCorners, type Point } from "./lasso";
 import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/viewport";
@@ -13,35 +18,21 @@ import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/
 interface PlotlyAxesEvents {
   viewChanged(view: MapRect): void;
   homeRequested(): void;
-  saveRequested(): void;
-  /** Handle a press on a drag mode button. */
-  dragModeChanged(drag: DragMode): void;
   /** Handle a finished outline around tokens, in map units. */
   areaDrawn(corners: Point[]): void;
   /** Show the outline that a finger is drawing, in CSS pixels from the map's corner; null once it is done. */
   outlineChanged(line: Point[] | null): void;
 }
 
-/** Titles of the mode bar's buttons; a group without titles is left out. */
-export interface PlotlyAxesWords {
-  home: string;
-  save: string;
-  pan?: string;
-  lasso?: string;
-  box?: string;
-}
-
-/** Page width from which the mode bar is shown, px, as in the style sheet. */
-const MODE_BAR_PAGE = 701;
-
-/** Return the width that the mode bar takes at the left edge of a map, px; 0 where there is none. */
-export function modeBarWidth(): number {
-  const width = scaledPixels(52);
-  return innerWidth < MODE_BAR_PAGE ? 0 : width;
-}
-
 /** How long the view must rest before Plotly's traces may change, in ms. */
 const REST = 250;
+
+const MAP_CONFIG: PlotlyConfig = {
+  ...QUIET_CONFIG,
+  scrollZoom: true,
+  doubleClick: false,
+  responsive: false,
+};
 
 /** The map's Plotly figure. */
 export class PlotlyAxes {
@@ -60,7 +51,6 @@ export class PlotlyAxes {
   constructor(
     private readonly div: HTMLElement,
     private readonly events: PlotlyAxesEvents,
-    private readonly words: PlotlyAxesWords,
   ) {
     this.touch = new TouchGestures(div, {
       currentView: () => this.view,
@@ -125,7 +115,7 @@ export class PlotlyAxes {
     const wait = this.movedAt + REST - performance.now();
     if (wait > 0 || this.touch.touching)
       this.redrawing = setTimeout(this.redraw, Math.max(80, wait));
-    else void library.react(plotted, this.traces, this.plotlyLayout(), this.config(library));
+    else void library.react(plotted, this.traces, this.plotlyLayout(), MAP_CONFIG);
   };
 
   private async createPlot() {
@@ -135,12 +125,7 @@ export class PlotlyAxes {
       return; // Without Plotly the map is visible but cannot be moved.
     }
     const { library } = this;
-    this.plotted = await library.newPlot(
-      this.div,
-      this.traces,
-      this.plotlyLayout(),
-      this.config(library),
-    );
+    this.plotted = await library.newPlot(this.div, this.traces, this.plotlyLayout(), MAP_CONFIG);
     const handleRelayout = (changes: Record<string, unknown>) => {
       const full = this.plotted?._fullLayout;
       // Ignore our own changes and changes of size: the viewer did not make them.
@@ -214,58 +199,6 @@ export class PlotlyAxes {
       dragmode: this.drag,
       hovermode: false,
       newselection: { line: { color: "#ffe9c4", width: 1.5, dash: "solid" } },
-      modebar: {
-        orientation: "v",
-        bgcolor: "rgba(0,0,0,0)",
-        color: "#8fa3c8",
-        activecolor: "#ffe9c4",
-      },
     });
-  }
-
-  private config(library: PlotlyLibrary) {
-    const home = {
-      name: "whole-city",
-      title: this.words.home,
-      icon: library.Icons["home"],
-      click: () => this.events.homeRequested(),
-    };
-    const save = {
-      name: "save-picture",
-      title: this.words.save,
-      icon: library.Icons["camera"],
-      click: () => this.events.saveRequested(),
-    };
-    // Our own buttons: Plotly omits its own in a figure without points. It still marks the active one.
-    const dragButton = (val: DragMode, icon: string, title = "") => ({
-      name: `drag-${val}`,
-      title,
-      icon: library.Icons[icon],
-      attr: "dragmode",
-      val,
-      click: () => this.events.dragModeChanged(val),
-    });
-    const dragButtons = [
-      dragButton("pan", "pan", this.words.pan),
-      dragButton("lasso", "lasso", this.words.lasso),
-      dragButton("select", "selectbox", this.words.box),
-    ];
-    return {
-      displaylogo: false,
-      displayModeBar: true,
-      modeBarButtons: [
-        [
-          "zoomIn2d",
-          "zoomOut2d",
-          home,
-          ...(this.words.lasso ? dragButtons : []),
-          ...(this.words.save ? [save] : []),
-        ],
-      ],
-      scrollZoom: true,
-      doubleClick: false as const,
-      responsive: false,
-      showTips: false,
-    };
   }
 }

@@ -97,7 +97,6 @@ export class MapPointer {
   };
 
   private readonly started = (event: PointerEvent) => {
-    if ((event.target as Element).closest(".modebar")) return;
     this.down.add(event.pointerId);
     const modifier = event.shiftKey ? "add" : event.altKey ? "take" : null;
     this.lastModifier = modifier;
@@ -161,7 +160,7 @@ export class MapPointer {
 
 /** Keep the tap that opens something from also pressing it. */
 function keepFromPressing(event: TouchEvent) {
-  if (!(event.target as Element).closest(".modebar")) event.preventDefault();
+  event.preventDefault();
 }
 
 function hasMoved({ clientX, clientY }: PointerEvent, { x, y }: Point): boolean {

@@ -66,7 +66,6 @@ export class TouchGestures {
   }
 
   private readonly touched = (event: TouchEvent) => {
-    if ((event.target as Element).closest(".modebar")) return;
     event.stopPropagation();
     this.trackTouches(event);
     if (this.points.length > 1) {
@@ -91,7 +90,6 @@ export class TouchGestures {
   };
 
   private readonly lifted = (event: TouchEvent) => {
-    if ((event.target as Element).closest(".modebar")) return;
     event.stopPropagation();
     this.trackTouches(event);
     if (this.points.length) return;

@@ -15,10 +15,7 @@ export function pageCommands({
   preferences,
 }: CommandScope) {
   return {
-    focusSearch() {
-      viewSettings.inspectorOpen = true;
-      page.focusSearch();
-    },
+    focusSearch: () => page.focusSearch(),
     showWholeMap: () => page.visibleMap()?.goHome(),
     zoomIn: () => page.visibleMap()?.zoom(ZOOM),
     zoomOut: () => page.visibleMap()?.zoom(1 / ZOOM),
@@ -38,11 +35,12 @@ export function pageCommands({
         // The first press clears the selection, the second puts the lasso away.
         if (selection.ids.length) selection.clear();
         else selection.tool = "pan";
-      } else if (focus.reference !== null) apply({ token: null });
+      } else if (focus.reference !== null)
+        apply({ token: null, ...(viewSettings.panel === "token" && { folded: true }) });
       else if (viewSettings.district !== null) apply({ district: null });
       else if (viewSettings.ring) apply({ ring: null });
       else if (selection.ids.length) selection.clear();
-      else if (page.isNarrow()) viewSettings.inspectorOpen = false;
+      else if (viewSettings.panel) apply({ folded: true });
     },
   };
 }

@@ -32,7 +32,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     /** Create a run of a recipe, and of a file's text; then show its steps. Throws `ApiError`. */
     async createRun(recipe: PartialRecipe, file: File | null) {
       const { id } = await server.createRun(recipe, file);
-      history.record(() => apply({ ...NOTHING_OF_A_RUN, run: id, panel: "step", folded: null }));
+      history.record(() => apply({ ...NOTHING_OF_A_RUN, run: id, folded: true }));
       void server.poll();
     },
     /** Remove a run. Throws `ApiError`. */

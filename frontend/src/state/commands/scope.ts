@@ -17,8 +17,6 @@ export interface PageParts {
   focusSearch(): void;
   /** Export a picture of what the map shows. */
   exportPicture(format: "png" | "svg", delivery: "save" | "share"): void;
-  /** Return whether the page is too narrow for the inspector beside the map. */
-  isNarrow(): boolean;
 }
 
 export interface CommandScope {

@@ -3,9 +3,11 @@
 import type { Look } from "../../model/look";
 import type { SecondMapSource } from "../../model/second-map-options";
 import type { ViewChange } from "../../model/view-state";
+import { levelOf } from "../../model/view-options";
 import type {
   ColourBy,
   HeightMeasure,
+  Level,
   LinkTarget,
   PanelName,
   RowOrder,
@@ -14,9 +16,10 @@ import type {
 } from "../../model/view-options";
 import type { CommandScope } from "./scope";
 
-export function viewCommands({ apply, viewSettings, viewpoint }: CommandScope) {
+export function viewCommands({ apply, viewSettings, viewpoint, focus, selection }: CommandScope) {
   const otherView = (): SecondMapSource =>
     viewSettings.view === "umap" ? "view:linear" : "view:umap";
+  const openPanel = (panel: PanelName) => apply({ panel, folded: null });
 
   return {
     /** Show a view, or a part of one, that a link or another page has sent. */
@@ -55,9 +58,18 @@ export function viewCommands({ apply, viewSettings, viewpoint }: CommandScope) {
     chooseDistrict: (district: number | null) =>
       apply({ district, ...(district !== null && { panel: "map", folded: null }) }),
 
-    openPanel: (panel: PanelName) => apply({ panel, folded: null }),
-    toggleInspector() {
-      viewSettings.inspectorOpen = !viewSettings.inspectorOpen;
+    openPanel,
+    /** Close the panel; what is chosen stays chosen. */
+    closePanel: () => apply({ folded: true }),
+    /** Show no panel, the card of what is chosen, or the panel of the lab that was open last. */
+    showLevel(level: Level) {
+      if (level === "watch") apply({ folded: true });
+      else if (level === "lab") openPanel(viewSettings.labPanel);
+      else openPanel(selection.ids.length && focus.reference === null ? "gathered" : "token");
+    },
+    toggleLab() {
+      if (levelOf(viewSettings.panel) === "lab") apply({ folded: true });
+      else openPanel(viewSettings.labPanel);
     },
     orderRows: (rows: RowOrder) => apply({ rows }),
     /** Subtract the matrix of a step from the one shown; null: subtract none. */

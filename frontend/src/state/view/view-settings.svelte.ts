@@ -6,6 +6,7 @@
 import type { LayoutMethod } from "../../api/frames";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
+import { isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
   LinkTarget,
@@ -18,9 +19,8 @@ import type { SecondMapSource } from "../../model/second-map-options";
 
 /** Default of the steps back that distances and trails reach. */
 const DEFAULT_STEPS_BACK = 100;
-/** Page widths in pixels from which the inspector, and the legend with it, have room beside the map. */
+/** Page width in pixels from which a panel has room beside the map. */
 const WIDE_PAGE = 1_100;
-const ROOMY_PAGE = 1_500;
 
 export class ViewSettings {
   view = $state<ViewMode>("umap");
@@ -31,9 +31,10 @@ export class ViewSettings {
   /** Set when each of the two maps has its own zoom. */
   separateZoom = $state(false);
   colourBy = $state<ColourBy>("family");
-  panel = $state<PanelName>("step");
-  /** Set while the inspector is open. */
-  inspectorOpen = $state(false);
+  /** The open panel; null: none. */
+  panel = $state<PanelName | null>(null);
+  /** The panel of the lab that was open last. */
+  labPanel = $state<PanelName>("step");
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
   /** Id of the district in focus. */
@@ -56,25 +57,21 @@ export class ViewSettings {
 
   /** Return these settings' part of the view state. `focused`: whether a token is in focus. */
   toViewState(focused: boolean): ViewChange {
-    const wide = innerWidth >= WIDE_PAGE;
-    const usual = this.panel === (focused ? "token" : "step");
-    // On a narrow page an open inspector is not the default, and a view opens it by naming a panel.
-    const panel = usual && (wide || !this.inspectorOpen) ? null : this.panel;
+    const usual = usualPanel(focused);
     return {
       map: this.view === "umap" ? null : this.view,
       height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
       beside: this.secondMap,
       apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "family" ? null : this.colourBy,
-      panel,
-      folded: !this.inspectorOpen && (wide || panel !== null) ? true : null,
+      panel: this.panel === usual ? null : this.panel,
+      folded: this.panel === null && usual !== null ? true : null,
       doubt: this.markDoubtful || null,
       district: this.district,
       trails: this.trails === "none" ? null : this.trails,
       links: this.links === "space" ? null : this.links,
       over: this.stepsBack === DEFAULT_STEPS_BACK ? null : this.stepsBack,
-      legend:
-        this.legendOpen === innerWidth >= ROOMY_PAGE ? null : this.legendOpen ? "open" : "folded",
+      legend: this.legendOpen ? "open" : null,
       ring: this.ring,
       ...this.details.toViewState(),
     };
@@ -92,22 +89,26 @@ export class ViewSettings {
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
     if (change.links !== undefined) this.links = change.links ?? "space";
     if (change.over !== undefined) this.stepsBack = change.over ?? DEFAULT_STEPS_BACK;
-    if (change.legend !== undefined)
-      this.legendOpen = change.legend ? change.legend === "open" : innerWidth >= ROOMY_PAGE;
+    if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
     this.details.applyView(change);
   }
 
-  /** Choose the panel: a view that names one opens the inspector, unless it says that it is folded. */
+  /** Open the panel that a view names, or the usual one; none if it says that it is folded away. */
   private applyPanel({ panel, folded, token }: ViewChange) {
-    if (panel !== undefined) this.panel = panel ?? (token == null ? "step" : "token");
-    if (folded !== undefined)
-      this.inspectorOpen = folded === null && (innerWidth >= WIDE_PAGE || panel != null);
-    else if (panel) this.inspectorOpen = true;
+    if (folded) this.panel = null;
+    else if (panel) this.panel = panel;
+    else if (panel === null) this.panel = usualPanel(token != null);
+    if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
   }
 
   /** Return the layout method shown; the skyline is built on the map. */
   get method(): LayoutMethod {
     return this.view === "linear" ? "linear" : "umap";
   }
+}
+
+/** Return the panel of a view that names none: a chosen token's, where it has room beside the map. */
+function usualPanel(focused: boolean): PanelName | null {
+  return focused && innerWidth >= WIDE_PAGE ? "token" : null;
 }

@@ -1,0 +1,6 @@
+/** The cards of what is chosen: they load together when the first of them is opened. */
+
+import SelectionPanel from "../selection/SelectionPanel.svelte";
+import TokenPanel from "../token/TokenPanel.svelte";
+
+export const EXPLORE_PANELS = { token: TokenPanel, gathered: SelectionPanel };
