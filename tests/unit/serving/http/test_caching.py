@@ -21,6 +21,7 @@ KEPT = (
     "steps?from=1&to=14",
     "steps?from=1&to=34&most=20",
     "steps/14",
+    "steps/14/text",
     "snapshots/14",
     "snapshots/14?token_ids=3",
     "vectors?from=1&to=14",

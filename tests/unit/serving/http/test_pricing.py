@@ -40,6 +40,7 @@ STATED = {
     ("GET", f"{RUN}/record"): "/record",
     ("GET", f"{RUN}/steps"): "/steps",
     ("GET", f"{RUN}/steps/{{step}}"): "/steps/5",
+    ("GET", f"{RUN}/steps/{{step}}/text"): "/steps/5/text",
     ("GET", f"{RUN}/events"): "/events",
     ("GET", f"{RUN}/measures"): "/measures",
     ("GET", f"{RUN}/snapshots"): "/snapshots",

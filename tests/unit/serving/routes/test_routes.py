@@ -110,6 +110,10 @@ async def test_steps(app: FastAPI, run: RunFolder) -> None:
     assert one["gradient"][0][1] == 1.0
     assert len(one["moved"]) == one["moved_rows"]
     assert "35" in (await get(app, f"{base}/36", 404)).json["detail"]
+    assert (await get(app, f"{base}/7/text")).json == {"step": 7, "tokens": one["tokens"][:1]}
+    assert (await get(app, f"{base}/7/text?sequences=2")).json["tokens"] == one["tokens"][:2]
+    assert "35" in (await get(app, f"{base}/36/text", 404)).json["detail"]
+    await get(app, f"{base}/7/text?sequences=65", 422)
     assert (await get(app, f"/api/runs/{run.id}/events")).json["items"][0]["kind"] == "finished"
     assert (await get(app, f"/api/runs/{run.id}/measures")).json["items"] == [
         {"step": 10, "values": {"purity": 0.5}},
@@ -244,6 +248,7 @@ async def test_a_run_that_has_not_begun(app: FastAPI, tmp_path: Path) -> None:
         "tokens/0",
         "neighbours?token_id=0",
         "steps/1",
+        "steps/1/text",
     ):
         await get(app, f"{base}/{path}", 404)
 
