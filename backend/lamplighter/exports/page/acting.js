@@ -78,7 +78,7 @@ function hover(x, y) {
     // A class is not named before clusters of the space are.
     if (finding && head.class_of[hovered] >= 0) lines.push(titled(head.classes[head.class_of[hovered]]));
     lines.push(`${number.format(head.counts[hovered])} times in the text`);
-    lines.push(k < 0 ? "asleep in this step" : `lit: gradient norm about ${((beat.norms[k] / 255) ** 2 * head.norm).toPrecision(2)}`);
+    lines.push(k < 0 ? "asleep in this step" : `read in this step: gradient norm about ${((beat.norms[k] / 255) ** 2 * head.norm).toPrecision(2)}`);
     card.children[0].textContent = shown(head.tokens[hovered]).slice(0, 200);
     card.children[1].textContent = lines.join("\n");
     card.style.left = `${Math.min(x + 16, width - card.offsetWidth - 8)}px`;
@@ -134,6 +134,7 @@ function listen() {
   $("search").addEventListener("input", find);
   $("finding").addEventListener("submit", (e) => e.preventDefault());
   addEventListener("keydown", (e) => {
+    if (e.key === "Escape") $("about").parentElement.open = false;
     if (e.target instanceof HTMLInputElement && e.target.type === "search") return;
     if (e.key === " " && e.target.tagName !== "BUTTON" && e.target.tagName !== "SUMMARY") { e.preventDefault(); play(!playing); }
     if (e.target.type === "range") return;
