@@ -14,9 +14,9 @@ export const announcements = {
   ): string {
     const said: string[] = [];
     if (!facts.connected)
-      return "Connection lost, trying again. What is shown stands still meanwhile.";
+      return "Connection lost, reconnecting. The picture stands still meanwhile.";
     if (stateChanged) said.push(`The run: ${phase}.`);
-    const loss = Number.isFinite(facts.loss) ? `, loss ${fixed(facts.loss, 2)} nats` : "";
+    const loss = Number.isFinite(facts.loss) ? `, surprise ${fixed(facts.loss, 2)}` : "";
     let way = "";
     if (loss && trend?.direction === "steady") way = `, steady since step ${count(trend.since)}`;
     else if (loss && trend) {
@@ -25,23 +25,21 @@ export const announcements = {
     said.push(`Step ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
     const where = most.length ? `, most of them in ${list.format(most)}` : "";
-    said.push(`${count(facts.lit)} of ${count(facts.all)} rows lit${where}.`);
+    said.push(`Reading ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
     for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
-    if (moreEvents) said.push(`And ${count(moreEvents)} more changes to districts.`);
+    if (moreEvents) said.push(`And ${count(moreEvents)} more changes to neighbourhoods.`);
     return said.join(" ");
   },
 
   /** Describe what the map shows, in place of the picture. */
   map(tokens: number, method: string, step: number, districts: { name: string; size: number }[]) {
-    const largest = districts
-      .slice(0, 5)
-      .map(({ name, size }) => `${name} (${count(size)} tokens)`);
+    const largest = districts.slice(0, 5).map(({ name, size }) => `${name} (${count(size)} words)`);
     const parts = districts.length
-      ? `${count(districts.length)} districts; the largest: ${list.format(largest)}.`
-      : "No districts are known.";
+      ? `${count(districts.length)} neighbourhoods; the largest: ${list.format(largest)}.`
+      : "No neighbourhoods yet.";
     return (
-      `${count(tokens)} tokens, each a lamp; lamps that are near each other stand for tokens with similar rows. ` +
-      `${method}, step ${count(step)}. ${parts} Every token is found by the search, every district in the Map panel.`
+      `${count(tokens)} words, each a light; lights that are near each other stand for words that the model uses alike. ` +
+      `${method}, step ${count(step)}. ${parts} Find any word with the search, and every neighbourhood under Explore.`
     );
   },
   noMap: "Nothing is drawn yet.",

@@ -10,7 +10,7 @@ export const exports = {
       "Everything that was kept: for colleagues, other programs, or a class without a network.",
     viewer:
       "Only the presenter can make exports (open Lamplighter by its launch link). What is made can be downloaded here.",
-    notBegun: "There is nothing to export yet: this run has not begun to train.",
+    notBegun: "There is nothing to export yet: this run has not started training.",
     none: "Nothing made yet. What is made stays here for download until the server ends.",
     whole: "The whole run",
     one: "One step",
@@ -41,12 +41,12 @@ export const exports = {
         "Zip of the run",
         "Everything in it, the text included, to look at elsewhere or go on with: lamplighter import.",
       ],
-      csv: ["CSV", "A row a step: losses, speeds, rows lit, gradient norms, measures."],
+      csv: ["CSV", "One row per step: losses, speeds, words read, gradient norms, measures."],
       "embedding-projector": [
         "Embedding Projector",
         "Vectors and tokens for projector.tensorflow.org, as a zip to unpack.",
       ],
-      parquet: ["Parquet", "A row a token, for Embedding Atlas and data frames."],
+      parquet: ["Parquet", "One row per word, for Embedding Atlas and data frames."],
       safetensors: ["safetensors", "The embedding and the map, bit for bit."],
       npy: ["npy", "The embedding alone, for NumPy."],
     } satisfies Record<ExportFormat, [string, string]>,

@@ -5,22 +5,22 @@ import { count } from "./numbers";
 
 export const film = {
   film: {
-    title: "A film of some steps",
+    title: "Make a film",
     about:
-      "A video of the map at the steps you name, drawn from the record; the page goes on meanwhile. Lamps light at most three times a second, each time one real step's.",
+      "A video of the map at the steps you name, drawn from the record; the page goes on meanwhile. Lamps light at most three times per second, each time those of one real step.",
     from: "From step",
     to: "to",
     step: "every",
-    rate: "Steps a second",
+    rate: "Steps per second",
     size: "Size",
     sizes: {
       small: "1280 × 720",
       projector: "1920 × 1080",
       square: "square, 1440 × 1440",
     },
-    light: "Light",
-    beats: "comes and goes",
-    steady: "steady, nothing glides",
+    light: "Lamps",
+    beats: "fade",
+    steady: "steady",
     length: (shots: number, seconds: number) =>
       `${count(shots)} ${shots === 1 ? "step" : "steps"} shown, ${seconds.toFixed(1)} s`,
     stride: (steps: number) =>
@@ -39,8 +39,8 @@ export const film = {
     colour: "Colour",
     colourMore: {
       since: "As it was at each step.",
-      gradient: "Of the last step of the film that gave a row a gradient.",
-      moved: "How far each row came in the space over the steps that the legend names.",
+      gradient: "Of the last step of the film that read the word.",
+      moved: "How far each vector moved over the steps that the legend names.",
       trust: "Of the map at each step.",
       district: "As they were found at each step.",
     } as Partial<Record<ColourBy, string>>,

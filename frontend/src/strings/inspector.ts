@@ -4,25 +4,21 @@ import type { PanelName } from "../model/view-options";
 
 export const inspector = {
   inspecting: {
-    tabs: "Panels",
-    look: "Look",
-    run: "Run",
-    files: "Files",
+    tabs: "Panels of the lab",
     /** One sentence about each panel: shown beneath the tabs, and as the tooltip of its tab. */
     about: {
       token:
         "One row of the embedding matrix: its neighbours are the rows that point the same way.",
       gathered:
         "Tokens put together by hand or by rule: how alike their rows of the embedding are, and how many of them a step lights.",
-      step: "What one training step read, which rows it woke, and how strongly.",
+      step: "What one training step read, which rows of the matrix it changed, and how strongly.",
       matrix:
-        "The whole embedding as a picture: a line is a token's row, a column one of its numbers, the colour its value.",
-      run: "What this run is made of, how fast it goes, and what it takes: from its recipe and its record.",
-      map: "The districts of the map, which are clusters of the space, and how the map is drawn.",
-      measures:
-        "What the embedding has learned, in numbers, computed from the record step by step.",
-      runs: "Every run is a folder: open one, or start another.",
-      export: "What is on the map, as a picture or a film, and the run as a file.",
+        "All vectors as one picture: a line is a word, a column one of its numbers, the colour the value. Stripes mean that words of a kind share numbers.",
+      run: "What this run is made of, how fast it goes, and what it takes.",
+      map: "How the map is drawn, and how reliable it is.",
+      measures: "Does it know? What the model has learned, in numbers, step by step.",
+      runs: "Open a run, or start another.",
+      export: "A picture or a film of the map, a page that replays the run, and the run as files.",
     } satisfies Record<PanelName, string>,
   },
 } as const;

@@ -7,16 +7,17 @@ import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);
 
-/** Endings of the sentence "Each lamp is a token, coloured by". */
+/** Endings of the sentence "Each light is a word, coloured by". */
 const colour: Record<ColourBy, string> = {
-  family: "its family of words, which we know and the model is never told",
-  class: "its planted class",
-  district: "the cluster of the space that it is in",
-  frequency: "how often it stands in the corpus",
-  since: "how many steps ago it was last in a batch",
-  gradient: "the Euclidean norm of its row's gradient when it last got one, before clipping",
-  moved: "how far its row has come in the space, not on the picture (Euclidean distance)",
-  trust: "how far what lies around it on this map is near it in the space: 0 not at all, 1 wholly",
+  family: "its family, which we know and the model is never told",
+  class: "its true kind, which we know and the model is never told",
+  district: "the neighbourhood that the model put it in (a cluster of its space)",
+  frequency: "how often it occurs in the text",
+  since: "how many steps ago it was last read",
+  gradient: "how strong its last nudge was (Euclidean norm of its gradient, before clipping)",
+  moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
+  trust:
+    "how reliable its place is: 1 if all words around it on this map are true neighbours, 0 if none is",
 };
 
 export const legend = {
@@ -25,28 +26,28 @@ export const legend = {
     lead: "Colour:",
     open: "Show the legend",
     close: "Close the legend",
-    about: (by: ColourBy) => `Each lamp is a token, coloured by ${colour[by]}.`,
-    familyHint: "Press a family to ring its tokens and see its classes.",
-    hint: "Point at an entry, or press it, to ring its tokens.",
+    about: (by: ColourBy) => `Each light is a word, coloured by ${colour[by]}.`,
+    familyHint: "Click a family to ring its words and see its kinds.",
+    hint: "Hover or click to highlight.",
     cycled: (tints: number, kinds: number) =>
-      `${count(kinds)} kinds share ${count(tints)} colours; the ring tells them apart.`,
+      `${count(kinds)} kinds share ${count(tints)} colours: hover to see which is which.`,
     moved: (from: number, to: number) => `From step ${count(from)} to step ${count(to)}.`,
-    waiting: "Being looked up.",
-    ringed: (some: number, all: number) => `${count(some)} of its ${count(all)} tokens are ringed.`,
+    waiting: "Looking it up …",
+    ringed: (some: number, all: number) => `${count(some)} of its ${count(all)} words are ringed.`,
     ends: (by: ColourBy, least: number, greatest: number) =>
       `From ${value(by, least)} to ${value(by, greatest)}.`,
-    none: { family: "in no family", class: "in no class", district: "in no district" } as Partial<
+    none: { family: "no family", class: "no kind", district: "no neighbourhood" } as Partial<
       Record<ColourBy, string>
     >,
     rest: {
-      since: "never lit yet",
+      since: "never read yet",
       moved: "did not move",
       gradient: "no gradient",
-      frequency: "not in the corpus",
+      frequency: "not in the text",
     } as Partial<Record<ColourBy, string>>,
     unknown: "not known",
     unknownMore: {
-      gradient: "not lit in the steps that this page has looked at",
+      gradient: "not read in the steps that this page has looked at",
     } as Partial<Record<ColourBy, string>>,
     band: (by: ColourBy, from: number | null, to: number | null) => {
       const number = (edge: number) =>
@@ -64,32 +65,32 @@ export const legend = {
           ? `did not move in the space ${span}`
           : `moved ${small(of)} in the space ${span}`;
       }
-      if (by === "gradient") return `norm of its last gradient ${small(of)}`;
-      if (by === "trust") return `trust of its place ${fixed(of, 2)} of 1`;
+      if (by === "gradient") return `strength of its last nudge ${small(of)}`;
+      if (by === "trust") return `place ${fixed(100 * of, 0)} % reliable`;
       return "";
     },
     unknownText: {
-      gradient: "norm of its last gradient: not known",
+      gradient: "strength of its last nudge: not known",
       moved: "how far it moved: not known",
-      trust: "trust of its place: not known",
+      trust: "reliability of its place: not known",
     } as Partial<Record<ColourBy, string>>,
 
     over: "Over",
     overMore: "How many steps back distances and trails reach",
     overOf: (n: number) => (n === 0 ? "all steps" : `last ${steps(n)}`),
     trails: "Trails",
-    trailsMore: "Where tokens went on the map",
-    trailsOf: { none: "none", chosen: "chosen token", movers: "farthest movers" },
+    trailsMore: "Where words went on the map",
+    trailsOf: { none: "none", chosen: "chosen word", movers: "farthest movers" },
     trailsSaid: (drawn: number, asked: number, from: number, to: number) =>
       `${drawn} of ${asked} moved on this map from step ${count(from)} to ${count(to)}: a square where it began, a triangle where it is.`,
-    trailsNone: "Choose a token, and its trail is drawn.",
+    trailsNone: "Choose a word, and its trail is drawn.",
     trailsStill: (from: number, to: number) =>
-      `No row moved in the space from step ${count(from)} to ${count(to)}.`,
-    trailsUmap: "On this map places also shift when what lies around them does.",
-    trailsLinear: "On the linear map only a row that moved in the space leaves a trail.",
+      `No vector moved from step ${count(from)} to ${count(to)}.`,
+    trailsUmap: "On this map, places also shift when the words around them do.",
+    trailsLinear: "On the straight view, only a vector that moved leaves a trail.",
 
     links: "Links",
-    linksMore: "From the chosen token to those nearest to it",
+    linksMore: "From the chosen word to those nearest to it",
     linksTo: { none: "none", space: "in the space", map: "on the map", both: "both" },
     shared: (shared: number, k: number) =>
       `${shared} of ${k} neighbours on the map are neighbours in the space.`,

@@ -4,45 +4,49 @@ import { count } from "./numbers";
 
 export const map = {
   districts: {
-    doubtful: "Mark doubtful places",
-    doubtfulMore: "Puts a cross on tokens that are shown where they do not belong.",
-    unknown: "How far each token belongs where it is shown is not known yet.",
+    doubtful: "Mark misplaced words",
+    doubtfulMore: "Puts a cross on words that the map shows where they do not belong.",
+    unknown: "How reliable each place is has not been measured yet.",
     said: (doubtful: number, all: number) =>
-      `${count(doubtful)} of ${count(all)} tokens (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of what lies around them on this map is near them in the space.`,
-    title: "Districts",
-    none: "Nobody has looked for districts in this run.",
+      `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of the words around them on this map are their true neighbours.`,
+    title: "Neighbourhoods the model made",
+    none: "Nobody has looked for neighbourhoods in this run.",
     noneYet: (step: number) =>
-      `At step ${count(step)} there are none: no tokens lie close enough together in the space.`,
+      `At step ${count(step)} there are none yet: no words lie close enough together.`,
     about: (districts: number, step: number) =>
-      `${count(districts)} ${districts === 1 ? "cluster" : "clusters"} of the space, not of the picture, at step ${count(step)}. A click on a name rings its tokens.`,
-    more: (tokens: number) => `and ${count(tokens)} more`,
-    look: "Look at it on the map",
+      `${count(districts)} ${districts === 1 ? "group" : "groups"} of words that the model put together by step ${count(step)} (clusters of its space, not of the picture).`,
+    more: (words: number) => `and ${count(words)} more`,
+    look: "Show it on the map",
   },
   mapPanel: {
     drawing: "Drawing",
     about:
-      "How the map is drawn. A change takes effect while it runs: the tokens flow to their new places. It changes the picture, never what is learned.",
+      "How the map is drawn. A change takes effect while it runs: the words flow to their new places. It changes the picture, never what is learned.",
     viewer: "Only the presenter can change the map (open Lamplighter by its launch link).",
     method: "Drawn by",
     methods: {
-      umap: ["living UMAP", "One UMAP layout that stays alive while the space under it moves."],
+      umap: [
+        "UMAP, updated continuously",
+        "One UMAP layout that goes on moving as the space under it moves.",
+      ],
       refit: [
-        "UMAP, fitted anew",
+        "UMAP, refitted each time",
         "A fit from scratch each time, laid over the last picture: slower, and it jumps.",
       ],
-      pca: ["PCA", "The two directions in which the tokens differ most, chosen for each picture."],
+      pca: ["PCA", "The two directions in which the words differ most, chosen for each picture."],
     } satisfies Record<"umap" | "refit" | "pca", [string, string]>,
     neighbours: "Neighbours",
-    neighboursMore: "How many nearest tokens count for each: few make islands, many make one land.",
-    minDist: "Least distance",
-    minDistMore: "How close together tokens may lie: small makes heaps, large makes streets.",
+    neighboursMore: "How many nearest words count for each: few make islands, many make one land.",
+    minDist: "Minimum spacing",
+    minDistMore:
+      "How close together words may lie: small makes tight clumps, large spreads them out.",
     spread: "Spread",
-    spreadMore: "How far out a neighbourhood reaches; never below the least distance.",
+    spreadMore: "How far out a neighbourhood reaches; never below the minimum spacing.",
     apply: "Apply",
-    applied: "The map is drawn so.",
-    asked: "Asked for: the map is on its way there.",
+    applied: "Applied.",
+    asked: "The map is on its way there.",
     made: (method: string, neighbours: number, minDist: number, spread: number) =>
-      `Drawn by ${method} with ${count(neighbours)} neighbours, least distance ${minDist}, spread ${spread}.`,
+      `Drawn by ${method} with ${count(neighbours)} neighbours, minimum spacing ${minDist}, spread ${spread}.`,
     madePlain: (method: string) => `Drawn by ${method}.`,
     now: "The picture now",
     again: "For replay",

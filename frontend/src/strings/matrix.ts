@@ -5,13 +5,13 @@ import { count } from "./numbers";
 export const matrix = {
   matrixPanel: {
     label:
-      "The embedding as a picture. Arrow keys move the cell that is read, plus and minus zoom, Home shows all, Enter opens the token.",
-    dimension: "number in the row (dimension)",
+      "The embedding as a picture. Arrow keys move the cell that is read, plus and minus zoom, Home shows all, Enter opens the word.",
+    dimension: "number in the vector (dimension)",
     order: "Rows",
-    orders: { district: "district", class: "class", frequency: "frequency", id: "token id" },
-    noDistricts: "Nobody has looked for districts in this run: by frequency.",
-    noClasses: "This run has no planted classes: by frequency.",
-    inNone: { district: "in none", class: "no class" },
+    orders: { district: "neighbourhood", class: "kind", frequency: "frequency", id: "token id" },
+    noDistricts: "Nobody has looked for neighbourhoods in this run: by frequency.",
+    noClasses: "Nobody has told the true kinds of these words: by frequency.",
+    inNone: { district: "in none", class: "no kind" },
     least: (times: number) => (times ? `${count(times)} × and more` : "never"),
     pooling: "Pixel",
     poolings: { mean: "mean", largest: "largest" },

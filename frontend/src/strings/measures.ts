@@ -3,26 +3,26 @@
 export const measures = {
   measuresPanel: {
     none: "Nothing measured yet",
-    noneMore: "The analyst computes purity and other measures while the run trains.",
+    noneMore: "They are computed while the run trains.",
     titles: {
       loss: "Surprise at text it never read",
-      purity: "Neighbours of the same class",
+      purity: "Neighbours of the same kind",
       analogy: "Analogies",
-      coverage: "Rows lit at least once",
+      coverage: "Words read at least once",
       effective_rank: "Directions in use",
-      length_log_count_spearman: "Length of a row and frequency",
+      length_log_count_spearman: "Length of a vector and frequency",
     } as Record<string, string>,
     more: {
-      loss: "The loss in nats a token, after the same step: on text held out of training, and on the last batches. Where the two part, the model learns its text by heart.",
+      loss: "The loss in nats per word, after the same step: on text held out of training, and on the last batches. Where the two part, the model learns its text by heart.",
       purity:
-        "Among the tokens that have a planted class: the share of a token's ten nearest that are of its own class (of fewer where its class has no ten others), averaged over classes. Dashed: what chance gives.",
+        "Among the words whose true kind we know: the share of a word's ten nearest that are of its own kind (of fewer where its kind has no ten others), averaged over kinds. Dashed: what chance gives.",
       analogy:
         "king - man + woman = ?, for each planted relation: how often the answer is the nearest row.",
-      coverage: "The share of all rows that have been in a batch.",
+      coverage: "The share of all words that have been in a batch.",
       effective_rank:
-        "Effective rank: how many directions the embedding really uses, of as many as a row has numbers.",
+        "Effective rank: how many directions the embedding really uses, of as many as a vector has numbers.",
       length_log_count_spearman:
-        "Rank correlation of a row's length with the logarithm of its token's count. 0: none, 1: perfect.",
+        "Rank correlation of a vector's length with the logarithm of its word's count. 0: none, 1: perfect.",
     } as Record<string, string>,
     lines: {
       loss_held_out: "on text it never read",

@@ -7,7 +7,7 @@ export const picture = {
   picture: {
     title: "A picture of the city",
     about:
-      "What the map shows now, drawn anew at the size you choose: the lamps of this step at their full light, the names, and a caption.",
+      "What the map shows now, at the size you choose: the lights of this step, the names, and a caption.",
     size: "Size",
     sizes: {
       projector: "projector, 1920 × 1080",
@@ -22,20 +22,20 @@ export const picture = {
     share: "Share",
     busy: "Drawing",
     saved: (name: string, size: string) => `Saved ${name}, ${size}`,
-    nothing: "There is nothing to save yet: the tokens have no places.",
+    nothing: "There is nothing to save yet: the words have no places.",
     failed: "This browser could not draw the picture; a smaller size may work.",
     notShared: "This browser did not share it; it can be saved instead.",
   },
   caption: {
     step: (step: number) => `step ${count(step)}`,
-    loss: (loss: string) => `loss ${loss} nats a token`,
-    lit: (lit: number, all: number) => `${count(lit)} of ${count(all)} rows lit`,
-    none: (all: number) => `none of ${count(all)} rows lit`,
-    view: (view: string, step: number) => `${view} map of step ${count(step)}`,
-    trust: (trust: string, error: string) => `trust ${trust} ± ${error}`,
-    noTrust: "trust not estimated",
-    reading: "each point is a token, bright by its gradient in this step",
-    relief: "land: how densely tokens lie",
+    loss: (loss: string) => `surprise ${loss} (loss, nats per word)`,
+    lit: (lit: number, all: number) => `reading ${count(lit)} of ${count(all)} words`,
+    none: (all: number) => `none of ${count(all)} words read yet`,
+    view: (view: string, step: number) => `${view}, step ${count(step)}`,
+    trust: (trust: string, error: string) => `map accuracy ${trust} ± ${error}`,
+    noTrust: "map accuracy not measured",
+    reading: "each light is a word, as bright as the nudge it gets in this step",
+    relief: "land: how densely words lie",
     legend: (by: string, entries: number, tints: number) =>
       entries > tints
         ? `Colour: ${by} (${count(entries)} share ${tints} colours)`

@@ -5,7 +5,7 @@ import { count } from "./numbers";
 
 export const step = {
   stepPanel: {
-    loss: (loss: string) => `Loss on the text of this step: ${loss} nats a token.`,
+    loss: (loss: string) => `Surprise at the text of this step (loss): ${loss} nats per word.`,
     heldOut: {
       at: (loss: string, step: number) =>
         `On text it never read: ${loss}, measured at step ${count(step)}.`,
@@ -26,7 +26,7 @@ export const step = {
       unmoved: "got a gradient, but did not move",
       movedOutside: "moved, but not read",
     } satisfies Record<StepSetDifference, string>,
-    notTold: "not known; the record of this step names only some of them",
+    notTold: "not known: the record of this step names only some of them",
     andMore: (rows: number) => `and ${count(rows)} more`,
     river: "Gradient, flowing back from the loss",
     riverMore:
@@ -37,21 +37,21 @@ export const step = {
     riverScale: (end: string) => `this wide: norm ${end}`,
     noRiver: "The gradients of this step are not recorded.",
     history: "Gradient norm by layer, step by step (logarithmic)",
-    text: "The batch, as the model reads it",
+    text: "The text of this step",
     textMore:
-      "The brighter the word, the stronger its row's gradient. After the arrow: the last word to predict, which the model does not read.",
+      "The brighter the word, the stronger its row's gradient. After the arrow: the word it has to guess.",
     words: "Words of the batch: arrow keys go from word to word, Enter opens one",
-    target: "Only to be predicted: not read in this step, unless it also stands elsewhere",
+    target: "Only to be guessed: not read in this step, unless it also occurs elsewhere",
     wordNorm: (norm: string) => `gradient norm ${norm}`,
     wordNone: "no gradient in this step",
-    wordUntold: "its gradient is not among the strongest that are told",
+    wordUntold: "its gradient is not among the strongest, which are listed",
     moreText: (sequences: string) => `and ${sequences} more sequences`,
-    showText: "Show the text of this step",
-    showTextMore: "Steps go by too fast to be read: this pauses your picture; training goes on.",
+    showText: "Freeze, and show the text",
+    showTextMore: "Freeze to read the text: training goes on.",
     fetching: "Fetching the text",
     noHistory: "Drawn from the second step on.",
     noText: "The text of this step is not kept.",
     waiting: "The first step has not come yet.",
-    still: "A still city: one embedding matrix as it is. There are no training steps to look at.",
+    still: "One embedding matrix, as it is: there are no training steps to look at.",
   },
 } as const;
