@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { buildVocabulary, printableName, printableText, printableToken } from "./vocabulary";
+import {
+  buildVocabulary,
+  printableName,
+  printableText,
+  printableToken,
+  readPieces,
+} from "./vocabulary";
 
 describe("token text", () => {
   it("is shown as it is, when it is harmless", () => {
@@ -52,6 +58,17 @@ describe("vocabulary", () => {
     expect([...vocabulary.byCount]).toEqual([1, 2, 0]);
     expect(vocabulary.tokens).toEqual(["t0", "t1", "t2"]);
     expect([vocabulary.families, vocabulary.familyOfClass]).toEqual([[], [-1, -1]]);
+  });
+
+  it("shows pieces of words as people read them", () => {
+    expect(readPieces(["▁learn", "ing", ".", "▁", "▁the", "the", "é"])).toEqual([
+      ...["learn", "-ing", ".", "▁", "the", "-the", "-é"],
+    ]);
+    expect(readPieces(["Ġlearn", "ing"])).toEqual(["learn", "-ing"]);
+    const words = [...Array.from({ length: 40 }, (_, i) => `w${i}`), "▁odd"];
+    expect(readPieces(words)).toBe(words);
+    expect(readPieces([])).toEqual([]);
+    expect(printableName("▁learn · ▁teach")).toBe("learn · teach");
   });
 
   it("has families in the order of their first classes, and classes in none", () => {

@@ -5,7 +5,7 @@ import type { Answer, Run, Token } from "./rest-types";
 
 export interface Vocabulary {
   run: string;
-  /** By token id, as in the tokeniser. Hostile: show with `printableToken`. */
+  /** By token id, as people read them: see `readPieces`. Hostile: show with `printableToken`. */
   tokens: string[];
   counts: Uint32Array;
   /** Index into `classes` by token id, or -1. */
@@ -63,7 +63,35 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
     classOf[id] = place;
   }
   const byCount = Uint32Array.from(tokens.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
-  return { run, tokens, counts, classOf, classes, families, familyOfClass, byCount };
+  return {
+    run,
+    tokens: readPieces(tokens),
+    ...{ counts, classOf, classes, families, familyOfClass, byCount },
+  };
+}
+
+/** Share of tokens that begin with a mark from which a vocabulary is one of pieces of words. */
+const LEAST_MARKED = 0.05;
+
+/**
+ * Return the tokens of a vocabulary of pieces as people read them: `▁learn` or `Ġlearn`, which begins a word, as
+ * `learn`, and `ing`, which continues one, as `-ing`. Any other vocabulary is returned as it is.
+ */
+export function readPieces(tokens: string[]): string[] {
+  const marked = tokens.filter((token) => WORD_START.test(token)).length;
+  if (marked < LEAST_MARKED * tokens.length || !marked) return tokens;
+  return tokens.map((token) => {
+    if (WORD_START.test(token)) return withoutMark(token);
+    return /^[\p{L}\p{N}]/u.test(token) ? `-${token}` : token;
+  });
+}
+
+/** The marks with which tokenisers begin a word: SentencePiece's and GPT-2's. */
+const WORD_START = /^[▁Ġ](?=.)/su;
+
+/** Return a token without the mark of a word's beginning. */
+export function withoutMark(token: string): string {
+  return token.replace(WORD_START, "");
 }
 
 // Control characters, direction marks and invisible characters: a reader sees none of them, and
@@ -78,7 +106,11 @@ const INKLESS = /^[\p{DI}\s\u2800]*$/u;
 
 /** Return a line with token text in it, made safe to show. */
 export function printableText(line: string): string {
-  return line.replace(UNSEEN, "").replace(STACKED, "$1").slice(0, 400);
+  return line
+    .replace(/(?<=^|\s)▁(?=\p{L})/gu, "")
+    .replace(UNSEEN, "")
+    .replace(STACKED, "$1")
+    .slice(0, 400);
 }
 
 /**

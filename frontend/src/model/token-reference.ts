@@ -3,7 +3,7 @@
  * vocabulary has it, so that they outlive the run, else by id. Pure.
  */
 
-import type { Vocabulary } from "../api/vocabulary";
+import { withoutMark, type Vocabulary } from "../api/vocabulary";
 
 /** A token: its id, or its text. */
 export type TokenReference = number | string;
@@ -49,7 +49,10 @@ export function formatTokenTexts(texts: readonly string[]): string {
 
 /** Return the id of the token that a reference names, the first where several match, or null. */
 export function tokenIdOf(reference: TokenReference, vocabulary: Vocabulary): number | null {
-  if (typeof reference === "string") return indexOf(vocabulary).ids.get(reference) ?? null;
+  if (typeof reference === "string") {
+    const { ids } = indexOf(vocabulary);
+    return ids.get(reference) ?? ids.get(withoutMark(reference)) ?? null;
+  }
   return reference < vocabulary.tokens.length ? reference : null;
 }
 
