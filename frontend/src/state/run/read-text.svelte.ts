@@ -31,13 +31,13 @@ export class ReadText {
     return (beat && this.texts.get(keyOf(beat))) ?? null;
   }
 
-  /** The text that arrived last; null before the first. */
+  /** Return the text that arrived last; null before the first. */
   get last(): number[] | null {
     void this.arrived;
     return [...this.texts.values()].at(-1) ?? null;
   }
 
-  /** Ask for the text of the run's beat, soon; called in an effect, with each beat. */
+  /** Request the text of the run's beat, soon; called in an effect, with each beat. */
   follow(run: LiveRun) {
     const { beat } = run;
     if (!beat?.step || this.absent) return;
