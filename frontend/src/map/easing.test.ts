@@ -1,12 +1,29 @@
 import { describe, expect, it } from "vitest";
-import { MIN_STRENGTH, GLIDE_MS, glideProgress, beatBrightness, lampStrengths } from "./easing";
+import {
+  AFTERGLOW,
+  MIN_STRENGTH,
+  GLIDE_MS,
+  glideProgress,
+  beatBrightness,
+  lampStrengths,
+} from "./easing";
 
 describe("the light of a beat", () => {
-  it("comes up at once and is gone before the next", () => {
-    expect(beatBrightness(0, 680, 0, false)).toBe(0);
+  it("comes up at once and has fallen to its afterglow before the next", () => {
+    for (const gentle of [false, true]) {
+      expect(beatBrightness(0, 680, 0, gentle)).toBe(AFTERGLOW);
+      expect(beatBrightness(260, 260, 0, gentle)).toBe(gentle ? 1 : AFTERGLOW);
+      expect(beatBrightness(680, 680, 0, gentle)).toBe(AFTERGLOW);
+      expect(beatBrightness(50_000, 680, 0, gentle)).toBe(AFTERGLOW);
+    }
     expect(beatBrightness(70, 680, 0, false)).toBe(1);
-    expect(beatBrightness(680, 680, 0, false)).toBe(0);
-    expect(beatBrightness(5_000, 680, 0, false)).toBe(0);
+  });
+
+  it("is never dull, and at full strength on a picture that is frozen", () => {
+    for (let age = -10; age < 900; age += 5) {
+      expect(beatBrightness(age, 680, 0, false)).toBeGreaterThanOrEqual(AFTERGLOW);
+      if (age < 0 || age >= 70) expect(beatBrightness(age, 680, 1, false)).toBe(1);
+    }
   });
 
   it("only rises once: one flash a beat", () => {

@@ -6,10 +6,16 @@ export const GLIDE_MS = 600;
 /** Time in which a beat's light rises, in ms. */
 const RISE = 70;
 export const GENTLE_RISE_MS = 260;
+/**
+ * Brightness that a beat keeps until the next one comes, so that no moment is dull. It is that of its own rows alone:
+ * the map never shows more rows lit than one step lit.
+ */
+export const AFTERGLOW = 0.25;
 
 /**
- * Return the brightness (0 to 1) of a beat `age` ms old that lasts `duration` ms. It fades out by its end,
- * down to `held`, which keeps it lit while no other beat follows.
+ * Return the brightness (0 to 1) of a beat `age` ms old that lasts `duration` ms. It fades by its end
+ * to its afterglow, or to `held`, which keeps it lit while no other beat follows. It rises from the afterglow too: a row
+ * that is lit again does not go dark in between.
  */
 export function beatBrightness(
   age: number,
@@ -18,11 +24,11 @@ export function beatBrightness(
   gentle: boolean,
 ): number {
   const rise = gentle ? GENTLE_RISE_MS : RISE;
-  if (age < 0) return held;
-  if (age < rise) return smoothstep(age / rise);
+  if (age < 0) return Math.max(held, AFTERGLOW);
+  if (age < rise) return AFTERGLOW + (1 - AFTERGLOW) * smoothstep(age / rise);
   const left = 1 - Math.min(1, (age - rise) / Math.max(1, duration - rise));
   const fall = gentle ? smoothstep(left) : left ** 1.4;
-  return Math.max(held, fall);
+  return Math.max(held, AFTERGLOW + (1 - AFTERGLOW) * fall);
 }
 
 /** Return the progress of a glide that began `age` ms ago, 0 to 1. */
@@ -31,7 +37,7 @@ export function glideProgress(age: number, still: boolean): number {
 }
 
 /** Least brightness of a row of the batch, whatever its gradient. */
-export const MIN_STRENGTH = 0.22;
+export const MIN_STRENGTH = 0.3;
 
 /**
  * Return the brightness of each row by its gradient norm, scaled so that the median is visible and the

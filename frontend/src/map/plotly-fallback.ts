@@ -36,7 +36,7 @@ export function landTrace(layout: Layout): PlotlyTrace {
   };
 }
 
-/** Return the land, the lamps and the lit lamps as traces. `maxLamps` limits the lamps. */
+/** Return the land, the lamps and the lit lamps as traces. `maxLamps` limits the lamps; `glow` is the beat's brightness. */
 export function lampTraces(
   layout: Layout,
   vocabulary: Vocabulary,
@@ -44,6 +44,7 @@ export function lampTraces(
   /** Four bytes per token, as in the WebGL renderer; null while they are not known. */
   tints: Uint8Array | null = null,
   maxLamps = MAX_LAMPS,
+  glow = 1,
 ): PlotlyTrace[] {
   const xy = coordinates(placementOf(layout));
   const every = Array.from(vocabulary.byCount.subarray(0, maxLamps));
@@ -64,9 +65,13 @@ export function lampTraces(
     trace(every, { size: 3, opacity: 0.5, color: every.map(tint) }),
     trace(lit, {
       size: lit.map((_, i) => 10 + 16 * bright[i]!),
-      opacity: 0.2,
+      opacity: 0.2 * glow,
       color: lit.map(tint),
     }),
-    trace(lit, { size: lit.map((_, i) => 4 + 3 * bright[i]!), color: INK.lamp }),
+    trace(lit, {
+      size: lit.map((_, i) => 4 + 3 * bright[i]!),
+      opacity: Math.sqrt(glow),
+      color: INK.lamp,
+    }),
   ];
 }

@@ -168,7 +168,7 @@ class FilmRenderer {
     if (spec.steady) return SETTLED;
     const duration = 1_000 * timing.beatDuration * 0.97;
     // The last beat stays lit, as on the page when no other follows.
-    const held = this.shownFrame === spec.frames.length - 1 ? 0.6 : 0;
+    const held = this.shownFrame === spec.frames.length - 1 ? 1 : 0;
     const mixed = displayed.from === displayed.to ? 1 : smoothstep(mixing);
     const glow = beatBrightness(1_000 * age, duration, held, false);
     return { mixing: mixed, landProgress: mixed, glow };

@@ -5,6 +5,7 @@ import { Overlay } from "../overlay/overlay";
 import type { OverlayModel } from "../overlay/overlay-model";
 import type { Instant } from "../scene/displayed-map";
 import { designPixelSize } from "../scene/still-scene";
+import { lampGrowth } from "../webgl/glow-falloff";
 import { PointRenderer } from "../webgl/renderer";
 import { pixelDimensions, type PictureSize } from "../../model/picture-sizes";
 import {
@@ -45,7 +46,7 @@ export class Studio {
   draw(model: OverlayModel, at: Instant, caption: CaptionLayout, elapsed: number) {
     const { context, canvas, overlay, renderer } = this;
     const { width, height, ratio } = this.size;
-    renderer.render(model.view, at, ratio * designPixelSize(width, height));
+    renderer.render(model.view, at, ratio * designPixelSize(width, height), lampGrowth(model.zoom));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(renderer.canvas, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);

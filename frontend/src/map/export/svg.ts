@@ -3,7 +3,16 @@
 import { drawCaption, type CaptionLayout } from "./caption";
 import { contoursOf } from "../regions/contours";
 import { smoothstep } from "../easing";
-import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, PALE } from "../webgl/glow-falloff";
+import {
+  BLOOM,
+  CORE,
+  TONE_MAPPING,
+  HALO,
+  LAND,
+  LIT,
+  WARM,
+  lampGrowth,
+} from "../webgl/glow-falloff";
 import { Overlay } from "../overlay/overlay";
 import type { OverlayModel } from "../overlay/overlay-model";
 import { INK, unit } from "../palette";
@@ -129,7 +138,7 @@ function unlitLamps(
   { overlayModel: model, xy, tints, lit }: StillScene,
   gradients: Map<string, string>,
 ): string {
-  const size = designPixelSize(model.width, model.height);
+  const size = designPixelSize(model.width, model.height) * lampGrowth(model.zoom);
   const awake = new Set(lit.ids);
   const groups = new Map<string, string[]>();
   for (let id = 0; 2 * id < xy.length; id++) {
@@ -154,7 +163,7 @@ function litLamps(
   { overlayModel: model, xy, tints, lit }: StillScene,
   gradients: Map<string, string>,
 ): string {
-  const size = designPixelSize(model.width, model.height);
+  const size = designPixelSize(model.width, model.height) * lampGrowth(model.zoom);
   const lamps: string[] = [];
   lit.ids.forEach((id, i) => {
     const [x, y] = toPixel(model, [xy[2 * id]!, xy[2 * id + 1]!]);
@@ -190,17 +199,20 @@ function unlitFalloff(hue: Rgb, bright: number): Falloff {
 }
 
 function litFalloff(hue: Rgb, bright: number, reach: number): Falloff {
-  const mix = (a: number, b: number, share: number) => a + (b - a) * share;
-  const pale = hue.map((part, i) => mix(part, PALE.tint[i]!, PALE.core));
+  const warm = (share: number) =>
+    hue.map((part, i) => part + (WARM.light[i]! - part) * share) as Rgb;
+  const [core, glow, bloom] = [warm(WARM.core), warm(WARM.glow), warm(WARM.bloom)];
   const edge = (r: number, end: number) => 1 - smoothstep(((r / end) ** 2 - 0.3) / 0.7);
   return (r) => {
-    const core = LIT.peak * Math.exp((-r * r) / LIT.wide);
-    const glow = LIT.glow * Math.exp((-r * r) / LIT.glowWide);
-    const bloom =
-      BLOOM.near * Math.exp((-r * r) / BLOOM.nearWide) + BLOOM.far * Math.exp(-r / BLOOM.farWide);
-    const [near, far] = [bright * edge(r, LIT.reach), bright * bloom * edge(r, reach)];
-    const narrow = hue.map((p, i) => near * (core * pale[i]! + glow * mix(p, pale[i]!, PALE.glow)));
-    return both(toneMap(narrow as Rgb), toneMap(hue.map((part) => part * far) as Rgb));
+    const near = bright * edge(r, LIT.reach);
+    const coreLight = near * LIT.peak * Math.exp((-r * r) / LIT.wide);
+    const glowLight = near * LIT.glow * Math.exp((-r * r) / LIT.glowWide);
+    const bloomLight =
+      bright *
+      edge(r, reach) *
+      (BLOOM.near * Math.exp((-r * r) / BLOOM.nearWide) + BLOOM.far * Math.exp(-r / BLOOM.farWide));
+    const narrow = core.map((part, i) => coreLight * part + glowLight * glow[i]!);
+    return both(toneMap(narrow as Rgb), toneMap(bloom.map((part) => part * bloomLight) as Rgb));
   };
 }
 

@@ -51,7 +51,12 @@ export class MapCamera implements OverlayFrame {
 
   /** Return the magnification relative to the whole map. */
   get zoom(): number {
-    return this.atHome ? 1 : Math.sqrt(wide(this.home) / wide(this.view));
+    return this.atHome ? 1 : this.magnification;
+  }
+
+  /** Return the magnification of what is seen at this moment, also on the way from or to the whole map. */
+  get magnification(): number {
+    return Math.sqrt(wide(this.home) / wide(this.view));
   }
 
   /** Return whether the whole map is shown. */
@@ -126,7 +131,7 @@ export class MapCamera implements OverlayFrame {
     return lookPlace(
       ((x0 + x1) / 2 - extent.x0) / (extent.x1 - extent.x0),
       ((y0 + y1) / 2 - extent.y0) / (extent.y1 - extent.y0),
-      Math.sqrt(wide(this.home) / wide(this.view)),
+      this.magnification,
     );
   }
 

@@ -21,15 +21,26 @@ type Measure = (text: string, style: LabelStyle) => { width: number; height: num
 
 /** Weight and size, in design pixels. */
 export const LABEL_FONTS: Record<LabelStyle, [number, number]> = {
-  district: [600, 14],
-  lit: [400, 13.5],
-  token: [400, 12],
-  chosen: [600, 16],
-  neighbour: [400, 13.5],
+  district: [600, 15],
+  lit: [400, 13],
+  token: [400, 13],
+  chosen: [600, 18],
+  neighbour: [400, 13],
+};
+/** Lit words, the chosen one and its neighbours have the warmth of their lamps. */
+export const LABEL_COLOURS: Record<LabelStyle, string> = {
+  district: "rgba(215,224,245,0.85)",
+  lit: "rgba(242,234,217,0.85)",
+  token: "rgba(215,224,245,0.8)",
+  chosen: INK.lamp,
+  neighbour: "rgba(255,233,196,0.9)",
 };
 /** Most districts that are named while the whole map is seen, and the square design pixels for each of them. */
 const NAMED_DISTRICTS = 12;
 const ROOM = 34_000;
+/** Most lit lamps that are named while the whole map is seen, and the square design pixels for each of them. */
+const NAMED_LAMPS = 12;
+const LAMP_ROOM = 70_000;
 /** How far down the order of districts, as a multiple of the named ones, a name is kept that stands already. */
 const KEEP = 1.34;
 /** Least compactness of a district that is named: the others have no middle. */
@@ -77,7 +88,8 @@ export function* labelCandidates(
   // Districts precede lit tokens, or their names would come and go with every beat.
   yield* districtNames(model, scale, measure, isShown);
   // Only one per neighbourhood, so that they represent the whole batch.
-  let bright = Math.round((labelArea(model, scale) / 62_000) * Math.min(3, Math.max(1, zoom)));
+  const most = Math.min(NAMED_LAMPS, labelArea(model, scale) / LAMP_ROOM);
+  let bright = Math.round(most * Math.min(4, Math.max(1, zoom)));
   const litLabels: MapLabel[] = [];
   for (const { id } of lit) {
     if (bright <= 0) break;
@@ -124,7 +136,7 @@ function* districtNames(
     const { id, name } = district;
     const [x, y] = toPixel(model, model.middleOf(district));
     if (x < 0 || y < 0 || x > width || y > height) continue;
-    const text = printableName(printableToken(name));
+    const text = sentenceCase(printableName(printableToken(name)));
     const size = measure(text, "district");
     yield { key: `d${id}`, text, x, y, ...size, centred: true, style: "district", id };
   }
@@ -145,6 +157,11 @@ export function districtsToName(
   return districts.filter((district) => chosen.has(district));
 }
 
+/** Return a name with a capital letter, also where it is a list of words. */
+function sentenceCase(name: string): string {
+  return name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+}
+
 /** Return the area for labels, in square design pixels. */
 export function labelArea({ width, height }: OverlayModel, scale: number): number {
   return (width * height) / scale ** 2;
@@ -161,10 +178,4 @@ export function labelPosition(
   const district = model.districts.find((candidate) => candidate.id === id);
   if (!district) return null;
   return toPixel(model, model.middleOf(district));
-}
-
-/** Return the colour of a label. */
-export function labelColour({ style }: MapLabel): string {
-  if (style === "token") return INK.quiet;
-  return style === "lit" ? "#f2ead9" : style === "chosen" ? INK.lamp : INK.text;
 }

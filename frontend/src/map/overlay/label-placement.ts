@@ -100,10 +100,11 @@ function offsets({ width, centred }: LabelCandidate): [number, number][] {
     ];
   }
   const beside: [number, number][] = [
-    [7, -8],
-    [-width - 7, -8],
-    [7, 9],
-    [-width - 7, 9],
+    [10, 0],
+    [9, -10],
+    [9, 10],
+    [-width - 10, 0],
+    [-width - 9, -10],
   ];
   if (width < WIDE) return beside;
   return [...beside, [-width / 2, -22], [-width / 2, 23]];

@@ -1,39 +1,43 @@
-/** Lines from the chosen token to its nearest tokens in the embedding space, on the map, or in both. */
+/**
+ * Rays from the chosen token to its nearest tokens in the embedding space, on the map, or in both. The neighbours have no
+ * marks but their names, which is why the lamps beneath stay visible.
+ */
 
 import type { LinkKind, NeighbourLink } from "../../model/neighbour-link";
 import { INK } from "../palette";
 import type { DrawingContext } from "./drawing-context";
 
-/** Each kind has its own dashes, and its own shape at the end, because colour carries no meaning here. */
-const DASHES: Record<LinkKind, number[]> = { space: [], map: [2, 4], both: [9, 3] };
+/** Each kind has its own dashes, because colour carries no meaning here. */
+const DASHES: Record<LinkKind, number[]> = { space: [], map: [1.5, 4], both: [9, 3] };
+/** Distance from a neighbour's place at which its ray ends, in design pixels, so that its lamp stays free. */
+const SHORT = 5;
 
-/** Draw the links from (x, y); `pixelOf` returns a token's position in the picture. */
-export function drawLinks(
+/** Draw the rays from the edge of the ring of `radius` around (x, y); `pixelOf` returns a token's position. */
+export function drawRays(
   context: DrawingContext,
   [x, y]: [number, number],
+  radius: number,
   links: NeighbourLink[],
   pixelOf: (id: number) => [number, number],
+  scale: number,
 ) {
   context.strokeStyle = INK.lamp;
+  context.lineWidth = scale;
   for (const { id, cosine, kind } of links) {
     const [nx, ny] = pixelOf(id);
-    context.lineWidth = kind === "both" ? 1.8 : 1.2;
-    context.globalAlpha = kind === "map" ? 0.55 : 0.2 + 0.5 * Math.max(0, cosine ?? 0) ** 2;
-    context.setLineDash(DASHES[kind]);
+    const far = Math.hypot(nx - x, ny - y);
+    const end = far - SHORT * scale;
+    // A neighbour within the ring needs no ray.
+    if (end <= radius) continue;
+    const at = (away: number) =>
+      [x + ((nx - x) * away) / far, y + ((ny - y) * away) / far] as const;
+    context.globalAlpha = kind === "map" ? 0.4 : 0.22 + 0.4 * Math.max(0, cosine ?? 0) ** 2;
+    context.setLineDash(DASHES[kind].map((part) => part * scale));
     context.beginPath();
-    context.moveTo(x, y);
-    context.lineTo(nx, ny);
-    context.stroke();
-    context.setLineDash([]);
-    context.globalAlpha = 0.85;
-    context.beginPath();
-    // A ring for near in the space, a square for near on the map, both for both.
-    if (kind !== "map") {
-      context.moveTo(nx + 4, ny);
-      context.arc(nx, ny, 4, 0, 2 * Math.PI);
-    }
-    if (kind !== "space") context.rect(nx - 5.5, ny - 5.5, 11, 11);
+    context.moveTo(...at(radius));
+    context.lineTo(...at(end));
     context.stroke();
   }
+  context.setLineDash([]);
   context.globalAlpha = 1;
 }

@@ -3,18 +3,22 @@
  * colours.
  */
 
-import { drawLinks } from "./links";
+import { lampGrowth } from "../webgl/glow-falloff";
+import { drawRays } from "./links";
 import { INK } from "../palette";
 import type { DrawingContext } from "./drawing-context";
 import { toPixel } from "../../model/viewport";
 import type { OverlayModel } from "./overlay-model";
+
+/** Radius of the ring around the chosen token, in design pixels, while the whole map is seen. */
+const RING = 10;
 
 /** Draw all marks, enlarged by `scale`. */
 export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {
   drawDoubtful(context, model, scale);
   drawRinged(context, model, scale);
   drawSelected(context, model, scale);
-  drawChosen(context, model);
+  drawChosen(context, model, scale);
 }
 
 /** Draw a cross on each token whose position is not trustworthy. */
@@ -37,8 +41,7 @@ function drawRinged(context: DrawingContext, model: OverlayModel, scale: number)
     context.moveTo(x + radius, y);
     context.arc(x, y, radius, 0, 2 * Math.PI);
   };
-  if (trace(context, model, model.ringed, radius, ring))
-    stroke(context, INK.lamp, 1.2 * scale, 0.8);
+  if (trace(context, model, model.ringed, radius, ring)) stroke(context, INK.lamp, scale, 0.7);
 }
 
 /** Draw a diamond around each selected token. */
@@ -89,12 +92,14 @@ function stroke(context: DrawingContext, ink: string, width: number, alpha: numb
   context.globalAlpha = 1;
 }
 
-/** Draw the links to the chosen token's neighbours, and the ring around it. */
-function drawChosen(context: DrawingContext, model: OverlayModel) {
+/** Draw one ring around the chosen token, and rays to its neighbours. */
+function drawChosen(context: DrawingContext, model: OverlayModel, scale: number) {
   if (model.chosen === null) return;
   const [x, y] = toPixel(model, model.positionOf(model.chosen));
-  drawLinks(context, [x, y], model.links, (id) => toPixel(model, model.positionOf(id)));
+  const radius = RING * Math.sqrt(lampGrowth(model.zoom)) * scale;
+  const pixelOf = (id: number) => toPixel(model, model.positionOf(id));
+  drawRays(context, [x, y], radius, model.links, pixelOf, scale);
   context.beginPath();
-  context.arc(x, y, 11, 0, 2 * Math.PI);
-  stroke(context, INK.lamp, 2, 1);
+  context.arc(x, y, radius, 0, 2 * Math.PI);
+  stroke(context, INK.lamp, 1.6 * scale, 0.95);
 }

@@ -7,7 +7,7 @@ import { drawMarks } from "./marks";
 import {
   labelCandidates,
   LABEL_FONTS,
-  labelColour,
+  LABEL_COLOURS,
   labelArea,
   labelPosition,
   type MapLabel,
@@ -17,10 +17,11 @@ import type { DrawingContext } from "./drawing-context";
 import type { PixelRect } from "../../model/viewport";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
+import { LabelBitmaps, writeLabel, type LabelInk } from "./label-bitmaps";
 import { ShownLabels, type ShownLabel } from "./shown-labels";
 
-/** Colour of the dark edge of a label, which is drawn twice. */
-const HALO = "rgba(10,14,28,0.66)";
+/** How much larger labels and marks are for the back of the room. */
+const ENLARGED = 1.4;
 
 /** The 2-D canvas above the lamps. */
 export class Overlay {
@@ -29,9 +30,10 @@ export class Overlay {
   private context: DrawingContext;
   private readonly widths = new Map<string, number>();
   private readonly labels = new ShownLabels<MapLabel>();
+  private readonly bitmaps = new LabelBitmaps();
   private ratio = 1;
-  /** Scale of the type, which grows with the screen. */
-  private scale = 1;
+  private enlarged = false;
+  private height = 1;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.context = this.ruler = canvas.getContext("2d")!;
@@ -39,10 +41,16 @@ export class Overlay {
 
   resize(width: number, height: number, ratio: number) {
     this.ratio = ratio;
-    this.scale = Math.max(1, Math.min(2, height / 1_000));
-    this.widths.clear();
+    this.height = height;
+    this.forgetTexts();
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+  }
+
+  /** Enlarge labels and marks for the back of the room, or no longer. The labels have to be chosen again. */
+  enlarge(enlarged: boolean) {
+    this.enlarged = enlarged;
+    this.forgetTexts();
   }
 
   /** Choose the labels again. */
@@ -105,35 +113,37 @@ export class Overlay {
   }
 
   private write({ candidate, dx, dy, alpha }: ShownLabel<MapLabel>) {
-    const { context } = this;
-    const { text, style } = candidate;
-    const [x, y] = [candidate.x + dx, candidate.y + dy];
-    this.setFont(style);
-    context.textBaseline = "middle";
-    context.textAlign = "left";
+    const { context, scale } = this;
+    const { text, style, x, y } = candidate;
+    const place = [x + dx, y + dy] as const;
+    const ink: LabelInk = { font: this.fontOf(style), colour: LABEL_COLOURS[style] };
     context.globalAlpha = alpha;
-    context.lineJoin = "round";
-    // A dark edge, soft at its rim, keeps the text readable above the brightest lamps.
-    context.strokeStyle = HALO;
-    for (const width of [7, 4.5]) {
-      context.lineWidth = width * this.scale;
-      context.strokeText(text, x, y);
-    }
-    context.fillStyle = labelColour(candidate);
-    context.fillText(text, x, y);
+    if (context === this.ruler)
+      this.bitmaps.draw(this.ruler, text, place, ink, candidate, scale, this.ratio);
+    else writeLabel(context, text, place, ink, scale);
     context.globalAlpha = 1;
   }
 
-  private setFont(style: LabelStyle) {
+  /** Return the scale of the type, which grows with the screen. */
+  private get scale(): number {
+    return Math.max(1, Math.min(2, this.height / 1_000)) * (this.enlarged ? ENLARGED : 1);
+  }
+
+  private fontOf(style: LabelStyle): string {
     const [weight, size] = LABEL_FONTS[style];
-    this.context.font = `${weight} ${size * this.scale}px ${FONT_FAMILY}`;
+    return `${weight} ${size * this.scale}px ${FONT_FAMILY}`;
+  }
+
+  private forgetTexts() {
+    this.widths.clear();
+    this.bitmaps.clear();
   }
 
   private measure(text: string, style: LabelStyle): { width: number; height: number } {
     const key = `${style} ${text}`;
     let width = this.widths.get(key);
     if (width === undefined) {
-      this.setFont(style);
+      this.ruler.font = this.fontOf(style);
       width = this.ruler.measureText(text).width;
       if (this.widths.size > 20_000) this.widths.clear();
       this.widths.set(key, width);

@@ -28,6 +28,8 @@ export interface SceneContent extends MapContent {
   aligned: boolean;
   /** The part of the map to look at; null: all of it. */
   look: Look | null;
+  /** True for the back of the room: labels and lamps are larger, the land is lighter. */
+  enlarged: boolean;
   /** True while the map cannot be seen; nothing is drawn then. */
   hidden: boolean;
 }
@@ -43,5 +45,6 @@ export const NO_CONTENT: SceneContent = {
   marks: UNMARKED,
   aligned: false,
   look: null,
+  enlarged: false,
   hidden: false,
 };

@@ -8,6 +8,7 @@ import type { Vocabulary } from "../../api/vocabulary";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { DrawnTrail } from "../../model/trail";
 import { trailTraces } from "../overlay/trails";
+import { AFTERGLOW } from "../easing";
 import { lampTraces } from "../plotly-fallback";
 import type { Beat } from "./displayed-map";
 
@@ -40,23 +41,24 @@ export class PlotlyTraces {
     }, after);
   }
 
-  /** Show lamps and trails; the rows of the beat are lit until its light has faded. */
+  /** Show lamps and trails; the rows of the beat are lit until its light has faded to its afterglow. */
   setLamps(next: PlotlyLamps) {
     const { lamps: last } = this;
     const names = Object.keys(next) as (keyof PlotlyLamps)[];
     if (last && names.every((name) => last[name] === next[name])) return;
     this.lamps = next;
     clearTimeout(this.timer);
-    this.showLamps(next, next.beat);
+    this.showLamps(next, 1);
     if (next.beat && next.heldBrightness <= 0)
-      this.timer = setTimeout(() => this.showLamps(next, null), next.beat.duration);
+      this.timer = setTimeout(() => this.showLamps(next, AFTERGLOW), next.beat.duration);
   }
 
   stop() {
     clearTimeout(this.timer);
   }
 
-  private showLamps({ layout, vocabulary, tints, trails }: PlotlyLamps, lit: Beat | null) {
-    this.show([...lampTraces(layout, vocabulary, lit, tints), ...trailTraces(trails)]);
+  private showLamps({ layout, vocabulary, tints, trails, beat }: PlotlyLamps, glow: number) {
+    const lamps = lampTraces(layout, vocabulary, beat, tints, undefined, glow);
+    this.show([...lamps, ...trailTraces(trails)]);
   }
 }

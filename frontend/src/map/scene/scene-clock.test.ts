@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { GLIDE_MS } from "../easing";
+import { AFTERGLOW, GLIDE_MS } from "../easing";
 import { SceneClock } from "./scene-clock";
 
 const beat = { step: 1, ids: new Uint32Array(1), norms: new Float32Array(1), duration: 400 };
@@ -40,7 +40,7 @@ describe("the clock of a scene", () => {
     clock.startBeat(beat, 1_000);
     expect(clock.instantAt(1_070).glow).toBe(1);
     expect(clock.isFading(1_100)).toBe(true);
-    expect(clock.instantAt(1_500).glow).toBe(0);
+    expect(clock.instantAt(1_500).glow).toBe(AFTERGLOW);
     expect(clock.isFading(1_600)).toBe(false);
     clock.held = 0.6;
     expect(clock.instantAt(1_500).glow).toBe(0.6);

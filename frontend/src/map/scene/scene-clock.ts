@@ -4,7 +4,7 @@ import { beatBrightness, GENTLE_RISE_MS, GLIDE_MS, glideProgress } from "../easi
 import type { Beat, Instant } from "./displayed-map";
 
 /** How long frames are drawn after a beat should have faded, in ms. */
-const AFTERGLOW = 100;
+const LAST_FRAMES = 100;
 
 /** The clock of one scene. All times are those of `performance.now()`. */
 export class SceneClock {
@@ -54,7 +54,7 @@ export class SceneClock {
 
   /** Return whether the light of the beat is still changing. */
   isFading(now: number): boolean {
-    return this.lit && now - this.beatStarted < this.beatDuration + AFTERGLOW;
+    return this.lit && now - this.beatStarted < this.beatDuration + LAST_FRAMES;
   }
 
   /** Return the milliseconds until the lamps arrive. */

@@ -24,12 +24,16 @@ import { MapCamera } from "../interaction/camera";
 import { tokensWithin, type Point } from "../interaction/lasso";
 import type { Overlay } from "../overlay/overlay";
 import type { MapMarks, OverlayModel } from "../overlay/overlay-model";
+import { lampGrowth } from "../webgl/glow-falloff";
 import { createRenderer, type PointRenderer } from "../webgl/renderer";
 import type { Beat } from "./displayed-map";
 import type { SceneContent } from "./map-content";
 import { RenderLoop } from "./render-loop";
 import { ShownContent } from "./shown-content";
 import { designPixelSize, type StillScene } from "./still-scene";
+
+/** How much larger the lamps and how much lighter the land are for the back of the room. */
+const ENLARGED = { lamps: 1.25, land: 1.3 };
 
 /** Handlers of the scene's events. */
 interface SceneEvents {
@@ -91,6 +95,7 @@ export class Scene {
     const { content, renderLoop } = this;
     if (next.vocabulary !== content.current.vocabulary || !next.layout) this.overlay.clear();
     if (next.hidden !== content.current.hidden) this.labelsStale = true;
+    if (next.enlarged !== content.current.enlarged) this.enlarge(next.enlarged);
     renderLoop.hidden = next.hidden;
     renderLoop.scrubbing = next.scrubbing;
     if (content.update(next)) this.labelsStale = true;
@@ -162,7 +167,7 @@ export class Scene {
   /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
   litPixels(): number {
     const at = this.content.clock.instantAt(performance.now());
-    return this.renderer?.litPixels(this.camera.view, at, this.design) ?? 0;
+    return this.renderer?.litPixels(this.camera.view, at, this.design, this.growth) ?? 0;
   }
 
   /** Return the marks on the map. */
@@ -242,6 +247,12 @@ export class Scene {
     this.renderLoop.wake();
   }
 
+  private enlarge(enlarged: boolean) {
+    this.overlay.enlarge(enlarged);
+    if (this.renderer) this.renderer.landLight = enlarged ? ENLARGED.land : 1;
+    this.labelsStale = true;
+  }
+
   private setResolution(scale: number) {
     const { width, height } = this.camera;
     const ratio = this.ratio * scale;
@@ -257,7 +268,7 @@ export class Scene {
     const at = clock.instantAt(now);
     if (camera.advance(now, clock.reducedMotion)) this.labelsStale = true;
     if (at.mixing < 1 || camera.moving) this.glided += 1;
-    this.renderer?.render(camera.view, at, this.design);
+    this.renderer?.render(camera.view, at, this.design, this.growth);
     // Labels were chosen for the positions when the glide began.
     if (at.mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
     const moved = at.mixing < 1 || this.lastMixing < 1 || this.labelsStale;
@@ -269,6 +280,13 @@ export class Scene {
       this.events.beatPainted(beat);
     }
     return clock.isGliding(now) || camera.moving || this.fading || clock.isFading(now);
+  }
+
+  /** Return how much larger than their design the lamps are. */
+  private get growth(): number {
+    return (
+      lampGrowth(this.camera.magnification) * (this.content.current.enlarged ? ENLARGED.lamps : 1)
+    );
   }
 
   private drawOverlay(mixing: number, elapsed: number): boolean {

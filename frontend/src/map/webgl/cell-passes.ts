@@ -60,6 +60,7 @@ export class CellPasses {
     view: MapRect,
     at: Instant,
     design: number,
+    growth: number,
     shining: boolean,
   ): RenderTarget {
     const { gl } = this;
@@ -75,10 +76,10 @@ export class CellPasses {
       y1: y0 + ((y1 - y0) * targets.seen.height * cell) / height,
     };
     const size = design / cell;
-    const inputs = [x0, x1, y0, y1, at.mixing, at.landProgress, size].join();
-    if (inputs !== this.unlitInputs) this.drawUnlit(targets, lamps, land, wider, at, size);
+    const inputs = [x0, x1, y0, y1, at.mixing, at.landProgress, size, growth].join();
+    if (inputs !== this.unlitInputs) this.drawUnlit(targets, lamps, land, wider, at, size, growth);
     this.unlitInputs = inputs;
-    if (shining) this.drawBlooms(targets, lamps, wider, at, size);
+    if (shining) this.drawBlooms(targets, lamps, wider, at, size, growth);
     drawOnto(gl, targets.seen);
     gl.disable(gl.BLEND);
     const light = shining ? targets.lit : targets.unlit;
@@ -94,17 +95,18 @@ export class CellPasses {
     view: MapRect,
     at: Instant,
     size: number,
+    growth: number,
   ) {
     const { gl, blurred } = this;
     drawOnto(gl, halos);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this.lampPasses.draw("halo", lamps, view, at, size);
+    this.lampPasses.draw("halo", lamps, view, at, size, growth);
     drawOnto(gl, unlit);
     gl.disable(gl.BLEND);
     blurred.use();
     blurred.texture("halos", 0, halos.picture);
-    blurred.float("spread", SPREAD);
+    blurred.float("spread", SPREAD * growth);
     this.land.bind(blurred, land);
     blurred.rect("view", view);
     blurred.float("mixing", at.landProgress);
@@ -117,13 +119,14 @@ export class CellPasses {
     view: MapRect,
     at: Instant,
     size: number,
+    growth: number,
   ) {
     const { gl } = this;
     const { width, height } = lit;
     drawOnto(gl, lit);
     gl.bindFramebuffer(gl.READ_FRAMEBUFFER, unlit.frame);
     gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
-    this.lampPasses.draw("bloom", lamps, view, at, size);
+    this.lampPasses.draw("bloom", lamps, view, at, size, growth);
   }
 
   /** Return the grids of this size, made anew if they had another. */

@@ -5,12 +5,15 @@
  * A falloff of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
  */
 
-/** An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. */
-export const CORE = { peak: 0.7, reach: 2.2 } as const;
+/**
+ * An unlit lamp: a core with its tone-mapped peak, times `(1 - r^2 / reach^2)^3`. It shows about a third of its tint, so
+ * that a lit one stands out in the densest cluster.
+ */
+export const CORE = { peak: 0.42, reach: 2.3 } as const;
 /** The wide, faint halo around every lamp. */
-export const HALO = { peak: 0.055, wide: 16 } as const;
-/** A lit lamp: a bright core, paler than its tint, and a glow; both end at `reach`. */
-export const LIT = { peak: 2.2, wide: 2.6, glow: 0.4, glowWide: 24, reach: 10 } as const;
+export const HALO = { peak: 0.04, wide: 16 } as const;
+/** A lit lamp: a bright core, warmer than its tint, and a glow; both end at `reach`. */
+export const LIT = { peak: 2.6, wide: 3.2, glow: 0.5, glowWide: 26, reach: 11 } as const;
 /**
  * The bloom of a lit lamp: a near part, and a far one that falls off as `exp(-r / farWide)`. It extends to
  * `reach`, and by up to `further` more with its strength.
@@ -25,10 +28,10 @@ export const BLOOM = {
 } as const;
 
 /**
- * The colour of light near a lit lamp, paler than its tint: the core is mixed with `tint` by the share
- * `core`, the glow with the core's colour by the share `glow`.
+ * The colour of a lit lamp: that of lamplight (`light`, the palette's lamp), pulled towards its tint. Lamplight has the
+ * share `core` in its core, and less the farther the light reaches.
  */
-export const PALE = { tint: [1, 0.97, 0.92], core: 0.6, glow: 0.3 } as const;
+export const WARM = { light: [1, 0.914, 0.769], core: 0.72, glow: 0.4, bloom: 0.25 } as const;
 /**
  * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel so that tints stay, and by the
  * share `each` to every channel alone.
@@ -57,3 +60,11 @@ export const LAND = {
  * are wider.
  */
 export const CELL_SIDE = 4;
+
+/** Greatest growth of the lamps: from there on coming closer only draws them apart. */
+const MOST_GROWN = 4;
+
+/** Return how much larger lamps are drawn at a magnification of the whole map, 1 for all of it or less. */
+export function lampGrowth(zoom: number): number {
+  return Math.min(MOST_GROWN, Math.sqrt(Math.max(1, zoom)));
+}

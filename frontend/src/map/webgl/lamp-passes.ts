@@ -34,8 +34,18 @@ export class LampPasses {
     this.buffers = new PointBuffers(gl);
   }
 
-  /** Draw one pass. `size`: pixels (on cells: cells) for a design pixel. */
-  draw(part: Part, lamps: UploadedLamps, view: MapRect, { mixing, glow }: Instant, size: number) {
+  /**
+   * Draw one pass. `size`: pixels (on cells: cells) for a design pixel; `growth`: how much larger than its design a lamp
+   * is.
+   */
+  draw(
+    part: Part,
+    lamps: UploadedLamps,
+    view: MapRect,
+    { mixing, glow }: Instant,
+    size: number,
+    growth: number,
+  ) {
     const { gl } = this;
     if (!lamps.placements) return;
     gl.enable(gl.BLEND);
@@ -49,7 +59,8 @@ export class LampPasses {
     program.float("mixing", mixing);
     program.float("beat", lamps.beat);
     program.float("glow", glow);
-    program.float("size", size);
+    program.float("size", size * growth);
+    program.float("grown", growth);
     program.float("largest", this.largest);
     if (part === "unlit" || part === "halo") this.buffers.drawAll(lamps.count);
     else this.buffers.drawBatch(lamps.ids.length);

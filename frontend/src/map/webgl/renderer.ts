@@ -32,6 +32,8 @@ interface UploadedMap extends UploadedLamps {
   land: [DensityGrid, DensityGrid] | null;
 }
 
+type Rgb = [number, number, number];
+
 const NOTHING: UploadedMap = {
   count: 0,
   beat: 0,
@@ -57,6 +59,8 @@ export function createRenderer(
 
 /** The renderer of one canvas. */
 export class PointRenderer {
+  /** How much lighter than by design the land is. */
+  landLight = 1;
   /** Bytes sent to the GPU since the start. */
   uploaded = 0;
   /** True while the context is lost; nothing is drawn until the browser restores it. */
@@ -174,21 +178,23 @@ export class PointRenderer {
     if (this.canvas.height !== height) this.canvas.height = height;
   }
 
-  /** Draw a frame. `design`: device pixels per design pixel. */
-  render(view: MapRect, at: Instant, design: number) {
+  /**
+   * Draw a frame. `design`: device pixels per design pixel; `growth`: how much larger than their design the lamps are.
+   */
+  render(view: MapRect, at: Instant, design: number, growth = 1) {
     if (this.lost) return;
     const { gl, canvas, map, lamps } = this;
     const shining = map.ids.length > 0 && at.glow > 0;
-    const seen = this.cells.draw(map, map.land, view, at, design, shining);
+    const seen = this.cells.draw(map, map.land, view, at, design, growth, shining);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.viewport(0, 0, canvas.width, canvas.height);
     this.drawGround(seen, design);
-    lamps.draw("unlit", map, view, at, design);
-    if (shining) lamps.draw("lit", map, view, at, design);
+    lamps.draw("unlit", map, view, at, design, growth);
+    if (shining) lamps.draw("lit", map, view, at, design, growth);
   }
 
   /** Count the pixels that the lit lamps alone visibly brighten. Slow, as it reads pixels back. */
-  litPixels(view: MapRect, at: Instant, design: number): number {
+  litPixels(view: MapRect, at: Instant, design: number, growth = 1): number {
     if (this.lost || at.glow <= 0) return 0;
     const { gl } = this;
     const { width, height } = this.canvas;
@@ -196,7 +202,7 @@ export class PointRenderer {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    this.lamps.draw("lit", this.map, view, at, design);
+    this.lamps.draw("lit", this.map, view, at, design, growth);
     const pixels = new Uint8Array(4 * width * height);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
     deleteRenderTarget(gl, target);
@@ -215,8 +221,9 @@ export class PointRenderer {
     ground.texture("cells", 0, cells.picture);
     ground.vec2("part", canvas.width / (cell * cells.width), canvas.height / (cell * cells.height));
     ground.vec3("night", unit(INK.night));
-    ground.vec3("land", unit(INK.land));
-    ground.vec3("contour", unit(INK.contour));
+    const lit = (ink: string) => unit(ink).map((part) => part * this.landLight) as Rgb;
+    ground.vec3("land", lit(INK.land));
+    ground.vec3("contour", lit(INK.contour));
     ground.float("pixel", design);
     ground.fill();
   }

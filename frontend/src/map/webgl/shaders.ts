@@ -1,6 +1,6 @@
 /** The map's shaders: wide light and height on cells, the ground seen through them, and the lamps upon it. */
 
-import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, PALE } from "./glow-falloff";
+import { BLOOM, CORE, TONE_MAPPING, HALO, LAND, LIT, WARM } from "./glow-falloff";
 
 /** A full-screen triangle; `at` runs over the picture from 0 to 1. */
 export const SCREEN = `#version 300 es
@@ -49,7 +49,8 @@ uniform vec4 view;
 uniform float mixing;
 uniform float beat;
 uniform float glow;       // 0 to 1, the beat's brightness now
-uniform float size;       // pixels (on cells: cells) for a design pixel
+uniform float size;       // pixels (on cells: cells) for a design pixel of a lamp, which grows as one comes closer
+uniform float grown;      // how much it has grown
 uniform float largest;    // pixels a point may have
 out vec3 hue;
 out float bright;
@@ -61,8 +62,8 @@ void main() {
   hue = tint.rgb;
   bright = ${unlit ? "tint.a" : "lit.x == beat ? lit.y * glow : 0.0"};
   ${
-    // A halo begins as the four cells around its lamp, and no others.
-    part === "halo" ? "radius = 1.0;" : `radius = min(size * (${reach}), largest * 0.5);`
+    // A halo begins as the four cells around its lamp, and no others, while its lamp has not grown.
+    part === "halo" ? "radius = grown;" : `radius = min(size * (${reach}), largest * 0.5);`
   }
   gl_PointSize = radius * 2.0;
   ${
@@ -103,18 +104,22 @@ const FALL: Record<Part, string> = {
   float left = max(0.0, 1.0 - away);
   light = vec4(hue * (left * left * left), 1.0);`,
   lit: `
-  vec3 pale = mix(hue, vec3(${PALE.tint.map(float).join()}), ${float(PALE.core)});
-  vec3 sum = pale * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
-           + mix(hue, pale, ${float(PALE.glow)}) * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
+  vec3 sum = ${warm(WARM.core)} * (bright * ${float(LIT.peak)} * exp(-r * r / ${float(LIT.wide)}))
+           + ${warm(WARM.glow)} * (bright * ${float(LIT.glow)} * exp(-r * r / ${float(LIT.glowWide)}));
   light = vec4(shoulder(sum * edge), 1.0);`,
   halo: `
   vec2 share = 1.0 - abs(off);
-  light = vec4(hue * bright * (share.x * share.y * size * size * ${float(Math.PI * HALO.peak * HALO.wide)}), 1.0);`,
+  light = vec4(hue * bright * (share.x * share.y * size * size / (radius * radius) * ${float(Math.PI * HALO.peak * HALO.wide)}), 1.0);`,
   bloom: `
   float wide = ${float(BLOOM.near)} * exp(-r * r / ${float(BLOOM.nearWide)})
              + ${float(BLOOM.far)} * exp(-r / ${float(BLOOM.farWide)});
-  light = vec4(hue * (bright * wide * edge), 0.0);`,
+  light = vec4(${warm(WARM.bloom)} * (bright * wide * edge), 0.0);`,
 };
+
+/** Return the hue with a share of lamplight. */
+function warm(share: number): string {
+  return `mix(hue, vec3(${WARM.light.map(float).join()}), ${float(share)})`;
+}
 
 /**
  * Cells of the picture: the halos, blurred a little more, and the land's height (alpha), which is token

@@ -95,8 +95,8 @@ export class SecondMap {
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
   get heldBrightness(): number {
-    if (this.kind === "step") return 0.75;
-    return this.shownRun.paused ? 0.9 : this.shownRun.idle ? 0.6 : 0;
+    if (this.kind === "step" || this.shownRun.paused) return 1;
+    return this.shownRun.idle ? 0.8 : 0;
   }
 
   /** Return the first step of the view wanted, where it begins after the step shown. */

@@ -1,0 +1,90 @@
+/**
+ * Bitmaps of labels: each text with its shadow is drawn once and then copied from frame to frame, because shadows cost
+ * far more than copies.
+ */
+
+import type { DrawingContext } from "./drawing-context";
+
+/** How a text is written. */
+export interface LabelInk {
+  font: string;
+  colour: string;
+}
+
+/**
+ * The shadow around a text: strokes of the night, one on top of the other, that add up to a soft dark cloud without an
+ * edge. Widths and margin in design pixels.
+ */
+const SHADOW = { ink: "rgba(10,14,28,0.2)", widths: [19, 15.5, 12.5, 10, 7.5, 5, 3], margin: 11 };
+/** Most bitmaps that are kept. */
+const MOST = 400;
+
+/** Write a text with its shadow, its middle line at `y`. `scale`: pixels for a design pixel. */
+export function writeLabel(
+  context: DrawingContext,
+  text: string,
+  [x, y]: readonly [number, number],
+  { font, colour }: LabelInk,
+  scale: number,
+) {
+  context.font = font;
+  context.textBaseline = "middle";
+  context.textAlign = "left";
+  context.lineJoin = "round";
+  context.strokeStyle = SHADOW.ink;
+  for (const width of SHADOW.widths) {
+    context.lineWidth = width * scale;
+    context.strokeText(text, x, y);
+  }
+  context.fillStyle = colour;
+  context.fillText(text, x, y);
+}
+
+/** The bitmaps of one map's labels. */
+export class LabelBitmaps {
+  private readonly bitmaps = new Map<string, OffscreenCanvas>();
+
+  /** Forget all of them: the size of the type or of the pixels has changed. */
+  clear() {
+    this.bitmaps.clear();
+  }
+
+  /**
+   * Draw a label, its left edge and middle line at a position in CSS pixels, on whole device pixels: between them the text
+   * would be blurred. `size`: width and height of the text; `ratio`: device pixels for a CSS pixel.
+   */
+  draw(
+    context: CanvasRenderingContext2D,
+    text: string,
+    [x, y]: readonly [number, number],
+    ink: LabelInk,
+    size: { width: number; height: number },
+    scale: number,
+    ratio: number,
+  ) {
+    const margin = Math.ceil(SHADOW.margin * scale * ratio);
+    const key = `${ink.font} ${ink.colour} ${text}`;
+    let bitmap = this.bitmaps.get(key);
+    if (bitmap) this.bitmaps.delete(key);
+    else {
+      bitmap = new OffscreenCanvas(
+        Math.ceil(size.width * ratio) + 2 * margin,
+        Math.ceil(size.height * ratio) + 2 * margin,
+      );
+      const pen = bitmap.getContext("2d")!;
+      pen.scale(ratio, ratio);
+      const middle = bitmap.height / 2 / ratio;
+      writeLabel(pen, text, [margin / ratio, middle], ink, scale);
+    }
+    // The one used last is forgotten last.
+    this.bitmaps.set(key, bitmap);
+    if (this.bitmaps.size > MOST) this.bitmaps.delete(this.bitmaps.keys().next().value!);
+    context.drawImage(
+      bitmap,
+      (Math.round(x * ratio) - margin) / ratio,
+      Math.round(y * ratio - bitmap.height / 2) / ratio,
+      bitmap.width / ratio,
+      bitmap.height / ratio,
+    );
+  }
+}
