@@ -59,6 +59,22 @@ def known_sessions() -> dict[str, StorageState]:
 
 
 @pytest.fixture(scope="module")
+def presenting(
+    finished_run: FinishedRun, chromium: Browser, known_sessions: dict[str, StorageState]
+) -> StorageState:
+    """Hold the presenter's session on the server of the finished run."""
+    url = finished_run.server.url
+    if url not in known_sessions:
+        context = chromium.new_context()
+        page = context.new_page()
+        page.goto(finished_run.server.launch_url)
+        page.wait_for_url(f"{url}/*")
+        known_sessions[url] = context.storage_state()
+        context.close()
+    return known_sessions[url]
+
+
+@pytest.fixture(scope="module")
 def presenter(
     application: Application, chromium: Browser, known_sessions: dict[str, StorageState]
 ) -> Iterator[BrowserContext]:

@@ -1,4 +1,4 @@
-"""Polling of the page for a condition, and a script that finds controls outside the window.
+"""Polling of the page for a condition, its menus and panels, and a script that finds controls outside the window.
 
 Playwright's own `wait_for_function` evaluates strings, which the page's policy forbids.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
-    .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], .modebar'))
+    .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], [data-testid=reading]'))
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
     .map(([one]) => one.outerHTML.slice(0, 160))"""
@@ -26,3 +26,52 @@ def wait_for(page: Page, expression: str, timeout: float = 40, every: float = 0.
             raise AssertionError(f"waited {timeout} s in vain for the page: {expression}")
         page.wait_for_timeout(1e3 * every)
     return value
+
+
+def open_view(page: Page) -> None:
+    """Open the menu of the view unless it is open: by its own button, or by that of a tight window's one menu."""
+    maps = page.get_by_test_id("map-umap")
+    if not maps.is_visible():
+        page.locator("[data-testid=view-menu], [data-testid=more-controls]").click()
+    expect(maps).to_be_visible()
+
+
+def close_menu(page: Page) -> None:
+    """Close the menu that is open, by the key."""
+    page.keyboard.press("Escape")
+    expect(page.locator(":popover-open")).to_have_count(0)
+
+
+def show_map(page: Page, kind: str) -> None:
+    """Choose a map in the menu of the view: "umap", "linear" or "skyline"."""
+    open_view(page)
+    page.get_by_test_id(f"map-{kind}").click()
+    close_menu(page)
+
+
+def colour_by(page: Page, measure: str) -> None:
+    """Choose the colouring in the menu of the view."""
+    open_view(page)
+    page.get_by_test_id("colour").select_option(measure)
+    close_menu(page)
+
+
+def show_level(page: Page, level: str) -> None:
+    """Choose how much the page shows: "watch", "explore" or "lab"."""
+    button = page.get_by_test_id(f"level-{level}")
+    if not button.is_visible():
+        page.get_by_test_id("more-controls").click()
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    if page.locator(":popover-open").count():
+        close_menu(page)
+
+
+def open_panel(page: Page, panel: str) -> None:
+    """Open a panel as a person does: the list of runs from the top, any other as a tab of the lab."""
+    if panel == "runs":
+        page.get_by_test_id("open-runs").click()
+        return
+    if not page.get_by_test_id(f"tab-{panel}").is_visible():
+        show_level(page, "lab")
+    page.get_by_test_id(f"tab-{panel}").click()

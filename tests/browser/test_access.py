@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
-from tests.browser.pages import OUTSIDE, wait_for
+from tests.browser.pages import OUTSIDE, close_menu, open_panel, open_view, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -23,7 +23,9 @@ ROOT = Path(__file__).parents[2]
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
 ADDRESS = (ROOT / "frontend/src/model/view-options.ts").read_text("utf-8")
 PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("PANELS = [")[2].partition("]")[0])
+LAB_PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("LAB_PANELS = [")[2].partition("]")[0])
 assert len(PANELS) >= 7
+assert 5 <= len(LAB_PANELS) < len(PANELS)
 SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]
     .filter((one) => one.checkVisibility() && !one.closest('p'))
     .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
@@ -186,13 +188,22 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
     screens: list[Page], server: Application, finished: str
 ):
     for page in screens:
-        open_city(page, server, f"run={finished}&panel=token&token=3")
+        open_city(page, server, f"run={finished}")
         expect_accessible(page, "finished")
-        for panel in PANELS:
-            page.get_by_test_id(f"tab-{panel}").click()
+        open_view(page)
+        expect_accessible(page, "the menu of the view")
+        close_menu(page)
+        for panel in LAB_PANELS:
+            open_panel(page, panel)
             expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
             page.wait_for_timeout(120)
             expect_accessible(page, panel, "[data-testid=inspector]")
+        expect_accessible(page, "the lab")
+        for panel in set(PANELS) - set(LAB_PANELS):
+            open_city(page, server, f"run={finished}&panel={panel}&token=3&tokens=4,5")
+            expect(page.get_by_test_id("inspector")).to_be_visible()
+            page.wait_for_timeout(300)
+            expect_accessible(page, panel)
         opener = page.get_by_test_id("open-shortcuts")
         dialog = page.get_by_test_id("shortcuts")
         opener.focus()
@@ -258,11 +269,14 @@ def test_the_focus_goes_everywhere_and_is_always_seen(
             focused = page.evaluate(FOCUSED)
             if focused is None:
                 break
+            # The keys of time come before those of everything else.
+            if "resume-replay" in focused["what"] or "replay-from-start" in focused["what"]:
+                assert len(reached) < 5, reached
             assert focused["outlined"], focused["what"]
             assert focused["seen"], f"hidden: {focused['what']}"
             reached.add(focused["what"])
         assert any("open-shortcuts" in one for one in reached)
-        assert any("map-linear" in one for one in reached)
+        assert any("view-menu" in one or "more-controls" in one for one in reached)
         assert any("tab-map" in one for one in reached)
 
 

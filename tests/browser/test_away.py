@@ -138,13 +138,13 @@ def test_every_viewer_pauses_only_their_own_picture(
         wait_for(theirs, "window.__lamplighter?.shown && __lamplighter.beat?.step === 31")
         # One viewer pauses by key, then the other by the button.
         mine.keyboard.press("Space")
-        expect(mine.get_by_test_id("standing")).to_contain_text("paused at step 31")
+        expect(mine.get_by_test_id("standing")).to_have_text("Step 31, frozen on your screen.")
         trainer.train(5)
         wait_for(theirs, "__lamplighter.beat?.step === 36 && __lamplighter.step === 36")
         expect(theirs.get_by_test_id("standing")).to_have_count(0)
         assert mine.evaluate("__lamplighter.beat?.step") == 31
         theirs.get_by_test_id("pause-picture").click()
-        expect(theirs.get_by_test_id("standing")).to_contain_text("paused at step 36")
+        expect(theirs.get_by_test_id("standing")).to_have_text("Step 36, frozen on your screen.")
         trainer.train(5)
         # Training does not notice either pause.
         assert read_status(trainer.run).step == 41

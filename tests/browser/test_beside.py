@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import close_menu, open_view, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -81,7 +81,9 @@ def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
 
 
 def test_another_step_has_its_own_caption_and_light(page: Page) -> None:
+    open_view(page)
     page.get_by_test_id("beside-open").click()
+    close_menu(page)
     page.get_by_test_id("beside-kind").select_option("step")
     page.get_by_test_id("beside-step").fill("12")
     page.get_by_test_id("beside-step").press("Enter")
@@ -232,30 +234,29 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
 WRITTEN_OVER = """() => [...document.querySelectorAll('.city')].flatMap((city) => {
     const names = city.querySelector('.names');
     const map = city.getBoundingClientRect();
-    const bar = city.querySelector('.modebar').getBoundingClientRect();
+    const rail = document.querySelector('.rail [role=group]').getBoundingClientRect();
+    if (rail.left >= map.right) return [];
     const ratio = names.width / map.width;
     const { data } = names.getContext('2d').getImageData(
-        0, (bar.top - map.top) * ratio, (bar.right - map.left) * ratio, bar.height * ratio);
+        (rail.left - map.left) * ratio, (rail.top - map.top) * ratio, rail.width * ratio, rail.height * ratio);
     const inked = data.filter((_, i) => i % 4 === 3 && data[i] > 40).length;
-    return inked ? [`${inked} pixels over the buttons at ${bar.left}`] : [];
+    return inked ? [`${inked} pixels under the tools`] : [];
 })"""
-"""Names written in the columns of the maps' buttons."""
+"""Names written beneath the tools at the right edge."""
 
 
-@pytest.mark.parametrize("query", ["&beside=view:linear", "&beside=view:linear&legend=open"])
-def test_names_keep_clear_of_the_buttons_of_a_map(page: Page, two_runs: TwoRuns, query: str) -> None:
-    page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1{query}")
+@pytest.mark.parametrize("query", ["", "&panel=step", "&beside=step:20", "&beside=step:20&panel=step"])
+def test_names_keep_clear_of_the_tools_of_the_map(page: Page, two_runs: TwoRuns, query: str) -> None:
+    page.goto(f"{two_runs.server.url}/?run={two_runs.first}{query}")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
-    wait_for(
-        page,
-        "document.querySelectorAll('.city .modebar').length === document.querySelectorAll('.city').length",
-    )
-    left = page.evaluate(BOXES)[0]["left"]
-    # Lift the words at the left edge to the height of the buttons, then drag them beneath these, a little at a time.
-    for dx, dy in [(-30, -110), *[(-9, 0)] * 14]:
-        page.mouse.move(left + 500, 470)
+    wait_for(page, "document.querySelector('.city:last-of-type .nsewdrag') !== null")
+    first = page.evaluate(BOXES)[0]
+    x = first["left"] + 0.3 * first["width"]
+    # Lift the words at the right edge to the height of the tools, then drag them beneath these, a little at a time.
+    for dx, dy in [(-10, -150), *[(9, 0)] * 14]:
+        page.mouse.move(x, 470)
         page.mouse.down()
-        page.mouse.move(left + 500 + dx, 470 + dy, steps=2)
+        page.mouse.move(x + dx, 470 + dy, steps=2)
         page.mouse.up()
         page.wait_for_timeout(250)
         assert page.evaluate(WRITTEN_OVER) == []

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
 from tests.application import Application
-from tests.browser.pages import wait_for
+from tests.browser.pages import colour_by, open_view, wait_for
 from tests.runs import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -57,7 +57,7 @@ def page(recorded: Application, chromium: Browser) -> Iterator[Page]:
     faults: list[str] = []
     opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
     opened.goto(f"{recorded.url}/?run=mine&legend=open&folded=1")
-    wait_for(opened, "window.__lamplighter?.shown && document.querySelector('[data-testid=colour]')")
+    wait_for(opened, "window.__lamplighter?.shown && document.querySelector('[data-testid=legend-k1]')")
     yield opened
     opened.close()
     assert not faults
@@ -70,13 +70,17 @@ def numbers(page: Page) -> int:
 
 
 def test_every_colour_has_a_legend_that_counts_each_token_once(page: Page) -> None:
-    colour = page.get_by_test_id("colour")
     expect(page.get_by_test_id("legend-k1")).to_contain_text("Towns <b>")
-    offered = colour.locator("option:not([disabled])").evaluate_all("all => all.map((one) => one.value)")
+    open_view(page)
+    offered = (
+        page.get_by_test_id("colour")
+        .locator("option:not([disabled])")
+        .evaluate_all("all => all.map((one) => one.value)")
+    )
     assert {"class", "frequency", "since", "gradient", "moved", "trust"} <= set(offered)
     seen: set[str] = set()
     for by in offered:
-        colour.select_option(by)
+        colour_by(page, by)
         if by == "moved":
             expect(page.get_by_test_id("legend-ends")).to_be_visible()
         assert numbers(page) == SIZE, by
@@ -85,16 +89,16 @@ def test_every_colour_has_a_legend_that_counts_each_token_once(page: Page) -> No
 
 
 def test_how_far_rows_moved_is_that_in_the_space_and_rest_is_no_small_number(page: Page) -> None:
-    page.get_by_test_id("colour").select_option("moved")
+    colour_by(page, "moved")
     expect(page.get_by_test_id("legend-ends")).to_be_visible()
     expect(page.get_by_test_id("legend-rest")).to_contain_text(re.compile(rf"did not move\s*{STILL}"))
     # Without a pulse since the page opened, a gradient is unknown, not 0.
-    page.get_by_test_id("colour").select_option("gradient")
+    colour_by(page, "gradient")
     expect(page.get_by_test_id("legend-unknown")).to_contain_text("not known")
 
 
 def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> None:
-    page.get_by_test_id("colour").select_option("class")
+    colour_by(page, "class")
     animals, towns = page.get_by_test_id("legend-k0"), page.get_by_test_id("legend-k1")
     animals.hover()
     wait_for(page, "__lamplighter.ringed.length === 40 && __lamplighter.ringed[0] === 0")
@@ -105,21 +109,21 @@ def test_an_entry_rings_its_tokens_by_pointer_focus_and_press(page: Page) -> Non
     page.keyboard.press("Enter")
     expect(towns).to_have_attribute("aria-pressed", "true")
     expect(page).to_have_url(re.compile("ring=k1"))
-    page.get_by_test_id("colour").focus()
+    page.get_by_test_id("view-menu").focus()
     wait_for(page, "__lamplighter.ringed.length === 20 && __lamplighter.ringed[0] === 40")
     towns.press("Escape")
     expect(page).not_to_have_url(re.compile("ring="))
-    page.get_by_test_id("colour").focus()
+    page.get_by_test_id("view-menu").focus()
     wait_for(page, "!__lamplighter.ringed.length")
     towns.press("Enter")
     expect(page).to_have_url(re.compile("ring=k1"))
     # In another legend the same entry would mean something else, so the ring is cleared.
-    page.get_by_test_id("colour").select_option("frequency")
+    colour_by(page, "frequency")
     wait_for(page, "!__lamplighter.ringed.length")
 
 
 def test_a_lamp_says_in_words_what_its_colour_says(page: Page) -> None:
-    page.get_by_test_id("colour").select_option("moved")
+    colour_by(page, "moved")
     expect(page.get_by_test_id("legend-ends")).to_be_visible()
     x, y = page.evaluate(f"__lamplighter.pixelOf({SIZE - 1})")
     page.mouse.move(x, y)

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 import lamplighter
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from tests.application import Application
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, show_map, wait_for
 from tests.runs import wait_until
 
 pytestmark = pytest.mark.browser
@@ -76,7 +76,7 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
 
 
 def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     said = page.get_by_test_id("doubtful-said")
     expect(said).to_contain_text("Puts a cross")
     before = page.get_by_test_id("city").bounding_box()
@@ -85,7 +85,7 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
     assert page.get_by_test_id("city").bounding_box() == before
     # The linear map shows less of the space, so more of its positions are doubtful.
     crossed = int((said.text_content() or "").split()[0])
-    page.get_by_test_id("map-linear").click()
+    show_map(page, "linear")
     wait_for(page, "__lamplighter.shown.method === 'linear'")
     expect(said).not_to_contain_text(f"{crossed} of")
     assert int((said.text_content() or "").split()[0]) > crossed

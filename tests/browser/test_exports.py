@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
+from tests.browser.pages import show_level
 from tests.runs import wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
@@ -27,6 +28,7 @@ def panel(page: Page, application: Application) -> Locator:
     if wait_for_step(run, 60, 90).phase == "running":
         application.ask(run, "pause")
         wait_until(lambda: read_status(run).phase == "paused", "the pause")
+    show_level(page, "lab")
     page.get_by_test_id("tab-export").focus()
     page.keyboard.press("Enter")
     panel = page.get_by_role("tabpanel")

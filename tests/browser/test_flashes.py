@@ -15,7 +15,7 @@ import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import close_menu, open_view, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -94,8 +94,10 @@ def served_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Appli
 
 def open_city(page: Page, app: Application, city: BrightRun) -> None:
     page.goto(f"{app.url}/?run=bright&folded=1")
-    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=beats]')")
+    wait_for(page, "window.__lamplighter?.shown && document.querySelector('[data-testid=view-menu]')")
+    open_view(page)
     page.get_by_test_id("beats").select_option("340")
+    close_menu(page)
     city.light_all(page)
 
 

@@ -16,7 +16,7 @@ import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, show_level, show_map, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -54,7 +54,7 @@ PANELS = re.findall(
     r'"(\w+)"',
     (Path(__file__).parents[2] / "frontend/src/model/view-options.ts")
     .read_text("utf-8")
-    .partition("PANELS = [")[2]
+    .partition("LAB_PANELS = [")[2]
     .partition("]")[0],
 )
 SPY = """
@@ -171,7 +171,7 @@ def test_search_panel_map_and_card_show_what_a_token_holds(page: Page, server: A
 
 def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
     page.keyboard.press("Escape")
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     names = json.dumps(READ)
     wait_for(page, f"{names}.some((name) => __lamplighter.labels.includes(name))")
     districts = page.get_by_test_id("districts")
@@ -181,20 +181,24 @@ def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
     expect(page.get_by_test_id("map-in-words")).to_contain_text(READ[0])
     districts.get_by_text(READ[0], exact=True).click()
     expect(page.get_by_test_id("district-words").get_by_text(HEAVY[0], exact=True)).to_be_visible()
+    # Nothing is in focus, so the cards begin with the selection.
+    page.keyboard.press("Escape")
+    show_level(page, "explore")
+    listed = page.get_by_test_id("gathered-list").get_by_role("button")
+    expect(listed).to_have_count(SIZE)
+    assert set(TOKENS.values()) <= {text.strip() for text in listed.all_text_contents()}
+    open_panel(page, "runs")
+    expect(page.get_by_test_id("runs")).to_be_visible()
     for panel in PANELS:
-        page.get_by_test_id(f"tab-{panel}").click()
+        open_panel(page, panel)
         expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
-        if panel == "gathered":
-            listed = page.get_by_test_id("gathered-list").get_by_role("button")
-            expect(listed).to_have_count(SIZE)
-            assert set(TOKENS.values()) <= {text.strip() for text in listed.all_text_contents()}
         if panel == "run":
             expect(page.get_by_test_id("recipe")).to_contain_text("<b>e<b>.npy")
     expect_plain_text(page)
 
 
 def test_rows_of_the_matrix(page: Page) -> None:
-    page.get_by_test_id("tab-matrix").click()
+    open_panel(page, "matrix")
     page.get_by_test_id("matrix-rows").select_option("id")
     page.get_by_test_id("matrix").focus()
     read = page.get_by_test_id("matrix-read")
@@ -208,7 +212,7 @@ def test_rows_of_the_matrix(page: Page) -> None:
 
 def test_columns_of_the_skyline(page: Page) -> None:
     """Plotly writes these names, and would turn tags into links and bold type."""
-    page.get_by_test_id("map-skyline").click()
+    show_map(page, "skyline")
     page.get_by_test_id("height").select_option("norm")
     names = page.locator(".skyline svg .annotation-text")
     for token in HEAVY:

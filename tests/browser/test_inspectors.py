@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, show_level, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -81,9 +81,10 @@ def page(matrix_run: RunWithMatrices, chromium: Browser) -> Iterator[Page]:
 
 
 def test_every_panel_says_in_one_sentence_what_one_looks_at(page: Page) -> None:
+    show_level(page, "lab")
     said = set()
     tabs = page.get_by_role("tab")
-    assert tabs.count() == 9
+    assert tabs.count() == 6
     for tab in tabs.all():
         tab.click()
         about = page.get_by_role("tabpanel").get_by_test_id("about")
@@ -92,8 +93,8 @@ def test_every_panel_says_in_one_sentence_what_one_looks_at(page: Page) -> None:
         sentence = about.inner_text()
         assert re.fullmatch(r"[A-Z][^.]{30,}\.", sentence), f"{tab.inner_text()}: {sentence}"
         said.add(sentence)
-    assert len(said) == 9
-    page.get_by_test_id("tab-token").click()
+    assert len(said) == 6
+    show_level(page, "explore")
 
 
 def test_a_token_says_its_step_and_who_came_and_went(page: Page, matrix_run: RunWithMatrices) -> None:
@@ -144,9 +145,10 @@ def test_another_token_is_compared_by_search_and_by_list(page: Page, matrix_run:
 
 
 def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
-    page.get_by_test_id("tab-token").focus()
+    show_level(page, "lab")
+    page.get_by_test_id("tab-export").focus()
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_test_id("tab-token")).not_to_be_focused()
+    expect(page.get_by_test_id("tab-export")).not_to_be_focused()
     page.get_by_test_id("tab-matrix").click()
     page.keyboard.press("ArrowLeft")
     expect(page.get_by_test_id("tab-step")).to_be_focused()
@@ -161,15 +163,18 @@ def test_the_tabs_go_by_keys_and_tell_of_the_step(page: Page) -> None:
 
 
 def test_the_run_says_its_recipe_and_the_command_that_repeats_it(page: Page) -> None:
-    page.get_by_test_id("tab-run").click()
+    open_panel(page, "run")
     expect(page.get_by_test_id("recipe")).to_contain_text("Lamptown")
     expect(page.get_by_test_id("command")).to_have_text("lamplighter train --recipe recipe.toml")
     expect(page.get_by_test_id("toml")).to_contain_text("steps = 100")
     expect(page.get_by_test_id("inspector")).to_contain_text("1,234")
+    # The size on the disk is a matter of the lab.
+    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")
+    expect(size.locator("dd")).to_have_text(re.compile(r"^[\d.,]+ [kM]?B$"))
 
 
 def test_the_matrix_is_a_picture_with_orders_and_differences(page: Page) -> None:
-    page.get_by_test_id("tab-matrix").click()
+    open_panel(page, "matrix")
     expect(page.get_by_test_id("matrix-step")).to_contain_text(str(LAST))
     wait_for(page, f"({COLOURS})() > 40")
     by_district = page.evaluate(PICTURE)

@@ -9,24 +9,24 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, wait_for
 
 pytestmark = pytest.mark.browser
 
 PARTS = [
-    ("late-panels", "map-skyline", "skyline"),
-    ("late-panels", "tab-matrix", "matrix-rows"),
+    ("late-panels", "level-lab", "differences"),
+    ("late-panels", "open-runs", "runs"),
     ("late-panels", "open-shortcuts", "shortcuts"),
-    ("late-panels", "tab-run", "recipe"),
-    ("late-panels", "tab-map", "map-made"),
-    ("late-panels", "tab-export", "export-html"),
+    ("explore-panels", "level-explore", "card"),
+    ("ViewMenu", "view-menu", "map-umap"),
+    ("ShareMenu", "share-menu", "copy-link"),
 ]
 
 
 @pytest.fixture
 def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     page = chromium.new_page(viewport=DESKTOP)
-    page.goto(finished_run.url_with("panel=step"))
+    page.goto(finished_run.url_with(""))
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     yield page
     page.close()
@@ -52,7 +52,7 @@ def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
 def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
     held: list[Route] = []
     page.route(re.compile(r"/assets/late-panels-"), lambda route: held.append(route))
-    page.get_by_test_id("tab-matrix").click()
+    open_panel(page, "matrix")
     expect(page.get_by_text("Loading this part of the page")).to_be_visible()
     for route in held:
         route.continue_()

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from tests.application import Application
 from tests.browser.fixtures import training
+from tests.browser.pages import open_panel, open_view, show_level
 from tests.runs import wait_until
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,7 @@ def made(application: Application) -> int:
 
 
 def test_another_map_is_asked_for_by_keyboard(page: Page, application: Application, tmp_path: Path):
+    show_level(page, "lab")
     page.get_by_test_id("tab-map").focus()
     page.keyboard.press("Enter")
     panel = page.get_by_role("tabpanel")
@@ -57,7 +59,8 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
     expect(panel.get_by_test_id("map-neighbours")).to_have_count(0)
     panel.get_by_test_id("map-apply").click()
     expect(panel.get_by_test_id("map-made")).to_have_text("Drawn by PCA.", timeout=LATER)
-    # The switch under the map names the method once its first layout has arrived.
+    # The menu of the view names the method once its first layout has arrived.
+    open_view(page)
     expect(page.get_by_test_id("map-umap")).to_have_text("PCA", timeout=LATER)
     page.screenshot(path=tmp_path / "map.png")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -84,7 +87,7 @@ def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
 
 def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, application: Application):
     run = application.only_run()
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     panel = page.get_by_role("tabpanel")
     expect(panel.get_by_test_id("again-state")).to_have_text("Once this run is over.", timeout=LATER)
     expect(panel.get_by_test_id("again-begin")).to_be_disabled()
@@ -104,5 +107,6 @@ def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, applicatio
     expect(page).to_have_url(re.compile("from=0"), timeout=LATER)
     expect(page).not_to_have_url(re.compile("set="), timeout=LATER)
     expect(panel.get_by_test_id("set-again")).to_be_checked()
-    expect(page.get_by_test_id("map-umap")).to_have_text("UMAP", timeout=LATER)
+    open_view(page)
+    expect(page.get_by_test_id("map-umap")).to_have_text("Neighbourhoods", timeout=LATER)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

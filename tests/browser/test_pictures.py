@@ -23,7 +23,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -436,7 +436,7 @@ def open_newest_map(
     if align:
         page.get_by_test_id("align").press("Space")
         expect(page.get_by_test_id("aligned")).to_be_visible()
-    page.get_by_test_id("tab-export").click()
+    open_panel(page, "export")
     # The tabs use the End key themselves.
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("End")

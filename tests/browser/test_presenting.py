@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.settings import ServerSettings
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, wait_for
 from tests.integration.serving.path_proxy import PathProxy
 from tests.integration.serving.served import ServerThread
 from tests.unit.serving.folders import FakeTrainer, V, make_run
@@ -52,7 +52,7 @@ def test_the_launch_file_opens_the_page_under_the_name_that_the_browser_resolves
         page.goto(file.as_uri())
         host = "lamplighter.localhost" if own_name else "127.0.0.1"
         page.wait_for_url(f"http://{host}:{server.port}/*")
-        page.get_by_test_id("tab-runs").click()
+        open_panel(page, "runs")
         expect(page.get_by_test_id("new-run")).to_be_enabled()
         assert not file.exists()
         # What a program on another port is sent: the cookie, if the host is the same, and never the key.
@@ -77,7 +77,7 @@ def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
         elsewhere.wait_for_url(f"http://127.0.0.1:{server.port}/*")
         page.goto(gate.issue_launch_url())
         page.wait_for_url(f"http://127.0.0.1:{server.port}/*")
-        page.get_by_test_id("tab-runs").click()
+        open_panel(page, "runs")
         listed = page.get_by_test_id("browser-sessions")
         summary = listed.locator("summary")
         summary.focus()
@@ -90,7 +90,7 @@ def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
         expect(listed.get_by_test_id("end-sure")).to_be_focused()
         page.keyboard.press("Enter")
         expect(listed.locator("li")).to_have_count(1)
-        elsewhere.get_by_test_id("tab-runs").click()
+        open_panel(elsewhere, "runs")
         expect(elsewhere.get_by_test_id("new-run")).to_be_disabled(timeout=15_000)
         expect(elsewhere.get_by_test_id("browser-sessions")).to_have_count(0)
         listed.get_by_test_id("end-session").click()
@@ -129,7 +129,7 @@ def test_the_whole_page_works_under_a_path(runs: Path, page: Page) -> None:
         wait_for(page, "window.__lamplighter?.shown")
         # Parts that load late, and plotly.js.
         for tab in ("matrix", "map", "export", "runs"):
-            page.get_by_test_id(f"tab-{tab}").click()
+            open_panel(page, tab)
         expect(page.get_by_test_id("new-run")).to_be_enabled()
         wait_for(page, "window.Plotly || document.querySelector('script[data-plotly]')")
         page.reload()

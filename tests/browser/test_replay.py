@@ -47,11 +47,11 @@ def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Bro
     page.goto(f"{recorded.url}/?run=mine&from=100&speed=4")
     wait_for(page, "window.__lamplighter?.beat?.step > 100")
     assert page.evaluate("__lamplighter.beat?.step") < 300
-    expect(page.get_by_test_id("replay")).to_contain_text("replay: step")
+    expect(page.get_by_test_id("replay")).to_contain_text("Replay: step")
     expect(page.get_by_test_id("connection")).to_contain_text("replay")
     expect(page.get_by_test_id("speed")).to_have_value("4")
     page.get_by_test_id("pause-replay").click()
-    expect(page.get_by_test_id("standing")).to_contain_text("paused at step")
+    expect(page.get_by_test_id("standing")).to_contain_text("frozen on your screen")
     page.wait_for_timeout(400)
     held = page.evaluate("__lamplighter.beat?.step")
     page.wait_for_timeout(700)

@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
 from tests.browser.fixtures import PACE, training
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, wait_for
 from tests.runs import small_recipe, small_text, wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
@@ -45,7 +45,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     path.write_text(small_text(), encoding="utf-8")
     wait_for(page, LIT, 60)
     before = {run.id for run in RunStore(application.runs).runs()}
-    page.get_by_test_id("tab-runs").click()
+    open_panel(page, "runs")
     page.get_by_test_id("new-run").press("Enter")
     # The button has gone; the focus moves to the panel that held it.
     wait_for(page, "document.activeElement?.closest('[data-testid=inspector]')")
@@ -97,7 +97,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
 def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Application):
     wait_for(page, LIT, 60)
     before = len(RunStore(application.runs).runs())
-    page.get_by_test_id("tab-runs").click()
+    open_panel(page, "runs")
     page.get_by_test_id("new-run").click()
     page.get_by_test_id("new-optimiser").select_option("lazy")
     page.get_by_test_id("new-tied").check()
@@ -130,8 +130,10 @@ def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page,
 
 def test_the_size_of_a_run_is_said_before_it_starts_and_while_it_runs(page: Page, application: Application):
     wait_for(page, LIT, 60)
-    expect(page.get_by_test_id("size")).to_contain_text("MB")
-    page.get_by_test_id("tab-runs").click()
+    open_panel(page, "run")
+    size = page.get_by_test_id("inspector").locator("dl > div", has_text="on the disk")
+    expect(size).to_contain_text("MB")
+    open_panel(page, "runs")
     page.get_by_test_id("new-run").click()
     estimate = page.get_by_test_id("estimate")
     expect(estimate).to_contain_text(re.compile(r"About [12]\d\d MB on the disk"))

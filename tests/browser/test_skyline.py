@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import close_menu, open_view, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -54,7 +54,9 @@ def page(server: Application, run: FakeTrainer, chromium: Browser) -> Iterator[P
 
 
 def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> None:
+    open_view(page)
     expect(page.get_by_test_id("map-skyline")).to_have_attribute("aria-checked", "true")
+    close_menu(page)
     expect(page.get_by_test_id("skyline-about")).to_contain_text("number of batches")
     expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} tokens.")
     assert page.evaluate(AXIS) == "times lit (batches)"

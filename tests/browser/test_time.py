@@ -34,13 +34,13 @@ WATCH = """() => {
 }"""
 """Samples every 40 ms what the page shows of a step's two beats, which a polling test could miss."""
 
-TRUSTED = """() => {
-    const said = document.querySelector('[data-testid=trust]');
-    window.trusted = [];
-    new MutationObserver(() => window.trusted.push(said.textContent.trim()))
-        .observe(said, { childList: true, characterData: true, subtree: true });
+SAID = """() => {
+    const line = document.querySelector('.said');
+    window.said = [];
+    new MutationObserver(() => window.said.push(`${line.textContent.trim()} ${line.title}`))
+        .observe(line, { attributes: true, childList: true, characterData: true, subtree: true });
 }"""
-"""Records every text of the trust figure."""
+"""Records every sentence on top, with its title."""
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +127,9 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) 
     light, move = beats(page)
     # First the step's light on the map before it, then a glide to the map after it.
     assert {(one["step"], one["map"]) for one in light} == {(70, 60)}
-    assert all("step 70, first the light" in one["said"] for one in light)
+    assert all(one["said"].startswith("First the light: ") and one["said"] for one in light)
     assert {(one["step"], one["map"]) for one in move} == {(70, 70)}
-    expect(told).to_contain_text("step 70, then the move")
+    expect(told).to_contain_text("Then the move")
     expect(told).to_contain_text("The map follows")
     # The next step has no map of its own, and the page says so.
     page.keyboard.press("ArrowRight")
@@ -145,19 +145,21 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, finished: FinishedRun)
     page.get_by_test_id("step-back").click()
     expect_step(page, finished, 69)
     page.get_by_test_id("speed").select_option("10")
-    page.evaluate(TRUSTED)
+    page.evaluate(SAID)
     page.get_by_test_id("resume-replay").click()
     wait_for(page, "location.search.includes('from=69')")
     wait_for(page, "__lamplighter.beat?.step > 69", every=0.02)
     assert page.evaluate("__lamplighter.beat?.step") < 90
+    # A map that arrives shortly before its step's count must not be reported as one from another time.
+    played = page.evaluate("window.said")
+    assert any(said.startswith("Replay: step ") for said in played)
+    assert not [said for said in played if "Straight view" in said or "map is of" in said]
     page.keyboard.press("Space")
     held = page.get_by_test_id("standing")
-    expect(held).to_contain_text("paused at step")
+    expect(held).to_contain_text("frozen on your screen")
     stood = int(wait_for(page, "new URLSearchParams(location.search).get('at')"))
     assert 69 < stood < 100
     expect_step(page, finished, stood)
-    # A map that arrives shortly before its step's count must not be reported as one from another time.
-    assert not [said for said in page.evaluate("window.trusted") if "none is older" in said]
     page.keyboard.press("l")
     wait_for(page, f"__lamplighter.beat?.step === {LAST} && __lamplighter.step === {LAST}")
     wait_for(page, f"__lamplighter.shown.step === {LAST}")
@@ -173,7 +175,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
     expect_step(page, finished, 59)
     page.wait_for_timeout(400)
     assert page.evaluate("__lamplighter.step") == 59
-    expect(page.get_by_test_id("connection")).to_contain_text("paused")
+    expect(page.get_by_test_id("connection")).to_contain_text("frozen")
     # With reduced motion the two beats are the same, without frames in between.
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")

@@ -15,7 +15,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 from tests.application import Application
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, point_at_step
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import close_menu, colour_by, open_panel, open_view, show_level, show_map, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -127,7 +127,7 @@ def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
     page.get_by_test_id("then").fill("20")
     page.get_by_test_id("then").press("Enter")
     wait_for_view(page, then="20")
-    page.get_by_test_id("tab-gathered").click()
+    page.goto(f"{page.url}&panel=gathered")
     page.get_by_test_id("by-text").fill("word1")
     page.get_by_test_id("by-text").press("Enter")
     # Two of these tokens have other texts in this run.
@@ -140,11 +140,11 @@ def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
 
 @pytest.mark.tour
 def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
-    page.get_by_test_id("map-linear").click()
+    show_map(page, "linear")
     wait_for_view(page, map="linear")
     page.get_by_test_id("legend-fold").click()
     wait_for_view(page, legend="open")
-    page.get_by_test_id("colour").select_option("frequency")
+    colour_by(page, "frequency")
     wait_for_view(page, colour="frequency")
     page.get_by_test_id("legend").locator("button.entry").first.click()
     ring = wait_for(page, "new URLSearchParams(location.search).get('ring')")
@@ -154,7 +154,7 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     wait_for_view(page, over="20")
     page.get_by_test_id("links").select_option("both")
     wait_for_view(page, links="both")
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     page.get_by_test_id("doubtful").check()
     wait_for_view(page, doubt="1", panel="map")
     page.get_by_test_id("districts").get_by_role("button").first.click()
@@ -166,12 +166,14 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
 
 @pytest.mark.tour
 def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
+    open_view(page)
     page.get_by_test_id("beside-open").click()
+    close_menu(page)
     wait_for_view(page, beside="view:linear")
     page.get_by_test_id("beside-kind").select_option("step")
     page.get_by_test_id("together").uncheck()
     wait_for_view(page, apart="1", beside=f"step:{STEPS}")
-    page.get_by_test_id("map-skyline").click()
+    show_map(page, "skyline")
     page.get_by_test_id("height").select_option("norm")
     wait_for_view(page, map="skyline", height="norm")
     expect_same_after_loading(page)
@@ -179,7 +181,7 @@ def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
 
 @pytest.mark.tour
 def test_the_matrix_is_in_the_address(page: Page) -> None:
-    page.get_by_test_id("tab-matrix").click()
+    open_panel(page, "matrix")
     page.get_by_test_id("matrix-rows").select_option("frequency")
     page.get_by_test_id("matrix-change").check()
     page.get_by_test_id("matrix-against").fill("10")
@@ -208,7 +210,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
     expect_same_after_loading(page)
     wait_for(page, f"Math.hypot(...{pixel}.map((x, i) => x - {before}[i])) < 6", 10)
     # The other map has other units, but parts of its extent.
-    page.get_by_test_id("map-linear").click()
+    show_map(page, "linear")
     wait_for(page, "__lamplighter.shown.method === 'linear'")
     wait_for_view(page, map="linear", look=look)
     wait_for(page, f"Math.hypot(...{pixel}.map((x, i) => x - {before}[i])) < 6", 10)
@@ -218,7 +220,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
 
 @pytest.mark.tour
 def test_a_district_is_looked_at_until_the_viewer_moves_the_map(page: Page, runs: TwoRuns) -> None:
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     home = page.evaluate("__lamplighter.pixelOf(0)")
     page.get_by_test_id("districts").get_by_role("button").first.click()
     page.get_by_test_id("look-at-district").click()
@@ -253,7 +255,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     wait_for_view(page, at="50", beat=None)
     expect(told).to_have_attribute("data-telling", "move")
     wait_for(page, "__lamplighter.shown.step === 50")
-    page.get_by_test_id("tab-map").click()
+    open_panel(page, "map")
     # The smoothed maps are the default of this run, so the address says only that others are shown.
     expect(page.get_by_test_id("set-again")).to_be_checked()
     page.get_by_test_id("set-live").check()
@@ -329,10 +331,10 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
     choices: list[Callable[[], Any]] = [
         lambda: choose_word(page, "cat"),
         lambda: press(page, "m"),
-        lambda: page.get_by_test_id("colour").select_option("frequency"),
+        lambda: colour_by(page, "frequency"),
         lambda: press(page, "Space"),
         lambda: press(page, "Shift+ArrowLeft"),
-        lambda: page.get_by_test_id("tab-matrix").click(),
+        lambda: open_panel(page, "matrix"),
         lambda: press(page, "b"),
         lambda: press(page, "i"),
         # The first of two maps: the other has its own view here, because the two do not share a space.
@@ -398,16 +400,16 @@ def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: Two
     wait_for_view(page, word="cat")
     page.keyboard.press("Space")
     wait_for_view(page, at=str(STEPS))
-    page.get_by_test_id("tab-runs").click()
+    open_panel(page, "runs")
     page.get_by_test_id("runs").get_by_role("button", name=runs.first).first.click()
     wait_for_view(page, run=runs.first, word=None, at=None)
     wait_for(page, f"__lamplighter.beat?.step === {LAST}")
     page.go_back(wait_until="commit")
     wait_for_view(page, run=runs.second, word="cat", at=str(STEPS), panel="runs")
     wait_for(page, f"__lamplighter.beat?.step === {STEPS}")
-    page.get_by_test_id("tab-token").click()
+    show_level(page, "explore")
     expect(page.get_by_test_id("token")).to_have_text("cat")
-    expect(page.get_by_test_id("standing")).to_contain_text(f"step {STEPS}")
+    expect(page.get_by_test_id("standing")).to_contain_text(f"Step {STEPS}")
     page.go_back(wait_until="commit")
     page.go_back(wait_until="commit")
     wait_for_view(page, panel=None, at=str(STEPS))
@@ -448,7 +450,7 @@ def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
     problem = page.get_by_test_id("token-problem")
     expect(problem).to_have_text("There is no token “unicorn” in this vocabulary.")
     wait_for(page, DRAWN)
-    page.get_by_test_id("map-linear").click()
+    show_map(page, "linear")
     wait_for_view(page, map="linear", word="unicorn")
     expect_same_after_loading(page)
     choose_word(page, "cat")
@@ -507,7 +509,7 @@ def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: B
     page = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page.goto(runs.link())
     wait_for(page, DRAWN)
-    page.get_by_test_id("open-inspector").click()
+    show_level(page, "lab")
     wait_for_view(page, panel="step")
     expect_same_after_loading(page)
     expect(page.get_by_test_id("inspector")).to_be_visible()

@@ -1,9 +1,10 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
+import { scaledPixels } from "../charts/plotly/plotly";
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
 import type { Stores } from "../state/context";
 
-/** Width of the tools at the map's right edge, px. */
+/** Width kept free for the tools at the map's right edge, also before they come: px at the usual size of type. */
 const RAIL_WIDTH = 56;
 /** Page width from which panels are beside the map, px; in a low page, where nothing fits below the map, from a smaller one. */
 const WIDE_PAGE = 900;
@@ -52,19 +53,28 @@ export class PageLayout {
     };
   });
   /** The rectangles of the two maps; null while there is one. */
-  readonly halves = $derived.by(() =>
-    this.stores.viewSettings.secondMap && this.stores.openRun.run ? halvesOf(this.uncovered) : null,
-  );
+  readonly halves = $derived.by(() => {
+    const { uncovered } = this;
+    if (!this.stores.viewSettings.secondMap || !this.stores.openRun.run) return null;
+    const wide = uncovered.width > uncovered.height;
+    // Of two maps side by side the second ends where the tools begin.
+    return halvesOf({ ...uncovered, width: uncovered.width - (wide ? this.railWidth : 0) });
+  });
+  private readonly railWidth = $derived.by(() => scaledPixels(RAIL_WIDTH));
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     const { narrow } = this;
     const { legendOpen, panel } = this.stores.viewSettings;
     const left = legendOpen && !narrow ? this.legendWidth + 8 : 0;
-    if (this.halves) return { ...HALF_INSETS, left: Math.max(HALF_INSETS.left, left) };
+    if (this.halves) {
+      const below = this.halves[1].left === 0;
+      const right = below ? this.railWidth : HALF_INSETS.right;
+      return { ...HALF_INSETS, right, left: Math.max(HALF_INSETS.left, left) };
+    }
     return {
       top: this.topHeight + 14,
       // Names keep clear of the tools at the edge.
-      right: (panel && !narrow ? this.sideWidth + 16 : 0) + (panel ? RAIL_WIDTH : 30),
+      right: (panel && !narrow ? this.sideWidth + 16 : 0) + this.railWidth,
       bottom: this.bottomHeight + 10 + (narrow && panel ? this.sideHeight + 6 : 0),
       left: Math.max(14, left),
     };

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { levelOf, PANELS, type PanelName } from "../../model/view-options";
+import { formatViewState, parseViewState } from "../../model/view-state";
+import { ViewSettings } from "./view-settings.svelte";
+
+const WIDE = 1_280;
+const NARROW = 390;
+
+/** Return new settings after they have read an address. */
+function read(query: string): ViewSettings {
+  const settings = new ViewSettings();
+  settings.applyView(parseViewState(query));
+  return settings;
+}
+
+/** Return the address of some settings, with a token in focus or without one. */
+function write(settings: ViewSettings, focused: boolean): string {
+  return formatViewState({ ...settings.toViewState(focused), token: focused ? 3 : null });
+}
+
+describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (width) => {
+  beforeEach(() => vi.stubGlobal("innerWidth", width));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("is the same after a round trip, as is its level", () => {
+    for (const panel of [...PANELS, null] as (PanelName | null)[])
+      for (const focused of [false, true]) {
+        const settings = new ViewSettings();
+        settings.panel = panel;
+        const query = write(settings, focused);
+        const again = read(query);
+        expect([again.panel, levelOf(again.panel)], query).toEqual([panel, levelOf(panel)]);
+        expect(write(again, focused)).toBe(query);
+      }
+  });
+
+  it("says nothing of a page without a panel and a word", () => {
+    expect(write(new ViewSettings(), false)).toBe("");
+    expect(read("").panel).toBeNull();
+  });
+
+  it("says that a card is closed only where a word would open it", () => {
+    const settings = new ViewSettings();
+    expect(write(settings, true)).toBe(width === WIDE ? "?token=3&folded=1" : "?token=3");
+    settings.panel = "token";
+    expect(write(settings, true)).toBe(width === WIDE ? "?token=3" : "?token=3&panel=token");
+    expect(write(settings, false)).toBe("?panel=token");
+  });
+
+  it("of a link to a word is its card where there is room beside the map", () => {
+    expect(read("?token=3").panel).toBe(width === WIDE ? "token" : null);
+    expect(read("?token=3&folded=1").panel).toBeNull();
+    expect(read("?panel=matrix&folded=1").panel).toBeNull();
+  });
+});
+
+describe("the lab", () => {
+  beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("opens again at the panel that was open last", () => {
+    const settings = read("?panel=measures");
+    expect(settings.labPanel).toBe("measures");
+    for (const view of [{ panel: "token" }, { panel: "runs" }, { folded: true }] as const) {
+      settings.applyView(view);
+      expect(settings.labPanel).toBe("measures");
+    }
+  });
+});

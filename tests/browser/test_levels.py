@@ -1,0 +1,196 @@
+"""The three levels of the page, the controls on its first screen, and the line of text that is read along."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, expect
+
+from lamplighter.runfolder.run_store import RunStore
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step
+from tests.browser.map_page import write_maps
+from tests.browser.pages import close_menu, open_view, wait_for
+from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
+TOOLS = ("home", "zoom-in", "zoom-out", "lasso", "box")
+MOST_CONTROLS = 14
+CONTROLS = """() => {
+    const all = [...document.querySelectorAll('button, select, input, textarea, summary, a[href], [role=slider]')]
+        .filter((one) => one.checkVisibility() && !one.closest('.unseen'));
+    const name = (one) => one.dataset.testid ?? one.outerHTML.slice(0, 80);
+    const text = document.querySelector('[data-testid=reading]');
+    return {
+        disabled: all.filter((one) => one.matches(':disabled, [aria-disabled=true]')).map(name),
+        enabled: [...new Set(all.map((one) => text.contains(one) ? 'reading' : name(one)))],
+    };
+}"""
+"""Names of the visible controls; the words of the text are one toolbar."""
+SMALL_TYPE = """() => {
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const small = [];
+    while (texts.nextNode()) {
+        const one = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !one.checkVisibility() || one.closest('.unseen, script, style')) continue;
+        const size = parseFloat(getComputedStyle(one).fontSize);
+        if (size < 12.99) small.push(`${size} px: ${texts.currentNode.data}`);
+    }
+    return small;
+}"""
+
+
+@pytest.fixture(scope="module")
+def live(finished_run: FinishedRun) -> Iterator[FakeTrainer]:
+    """Train a run that stays in progress, on the server of the finished run."""
+    trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(30)
+    write_maps(trainer.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
+    yield trainer
+    trainer.crash()
+
+
+@pytest.fixture
+def page(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
+    """Open an empty page of the presenter's; fail if it reports an error."""
+    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    yield opened
+    context.close()
+    assert not faults
+
+
+def expect_level(page: Page, level: str, panel: str | None) -> None:
+    """Check which level is marked, which panel is beside the map, and which tools are at its edge."""
+    for each in ("watch", "explore", "lab"):
+        expect(page.get_by_test_id(f"level-{each}")).to_have_attribute(
+            "aria-pressed", str(each == level).lower()
+        )
+    shown = "null" if panel is None else f"'{panel}'"
+    wait_for(page, f"new URLSearchParams(location.search).get('panel') === {shown}", 10)
+    inspector = page.get_by_test_id("inspector")
+    expect(inspector).to_have_count(int(panel is not None))
+    expect(page.get_by_role("tab")).to_have_count(6 if level == "lab" else 0)
+    for tool in TOOLS:
+        expect(page.get_by_test_id(tool)).to_have_count(int(panel is not None))
+    if level == "lab":
+        expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
+    elif panel:
+        expect(inspector).to_have_attribute("data-level", level)
+
+
+def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: FinishedRun) -> None:
+    page.goto(finished_run.url_with("at=40"))
+    wait_for(page, DRAWN)
+    expect_level(page, "watch", None)
+    assert find_violations(page) == []
+    page.get_by_test_id("level-explore").click()
+    expect_level(page, "explore", "token")
+    assert find_violations(page) == []
+    page.get_by_test_id("level-lab").click()
+    expect_level(page, "lab", "step")
+    expect(page.get_by_test_id("batch")).to_be_visible()
+    assert find_violations(page) == []
+    page.get_by_test_id("tab-measures").click()
+    page.get_by_test_id("level-watch").click()
+    expect_level(page, "watch", None)
+    for level, panel in (("lab", "measures"), ("lab", "step"), ("explore", "token"), ("watch", None)):
+        page.go_back(wait_until="commit")
+        expect_level(page, level, panel)
+    # The key leads to the panel of the lab that was open last, and closes it.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("i")
+    expect_level(page, "lab", "step")
+    page.keyboard.press("i")
+    expect_level(page, "watch", None)
+    # Alone, the map has a tool only while it is moved: back to all of it.
+    page.keyboard.press("+")
+    expect(page.get_by_test_id("home")).to_be_visible()
+    expect(page.get_by_test_id("zoom-in")).to_have_count(0)
+    page.get_by_test_id("home").click()
+    expect(page.get_by_test_id("home")).to_have_count(0)
+    # The runs belong to no level.
+    page.get_by_test_id("open-runs").click()
+    expect(page.get_by_test_id("runs")).to_be_visible()
+    for level in ("watch", "explore", "lab"):
+        expect(page.get_by_test_id(f"level-{level}")).to_have_attribute("aria-pressed", "false")
+    # A word opens its card; who closes that keeps the word, and the key of escape lets go of one thing at a time.
+    page.get_by_test_id("search").fill("cat")
+    page.get_by_test_id("found").filter(has_text=re.compile("^cat ")).click()
+    expect(page.get_by_test_id("token")).to_have_text("cat")
+    page.get_by_test_id("level-watch").click()
+    wait_for(page, "location.search.includes('word=cat') && location.search.includes('folded=1')")
+    open_view(page)
+    close_menu(page)
+    assert "word=cat" in page.url, "the key that closes a menu lets go of nothing else"
+    page.keyboard.press("Escape")
+    wait_for(page, "!/word=|folded=/.test(location.search)")
+
+
+def test_the_first_screen_has_few_controls_and_none_that_a_viewer_cannot_use(
+    page: Page, finished_run: FinishedRun, live: FakeTrainer, chromium: Browser
+) -> None:
+    viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    counts: dict[str, list[int]] = {}
+    for run, play in ((live.run.id, "pause-picture"), (finished_run.run, "replay-from-start")):
+        for who, role in ((page, "presenter"), (viewer, "viewer")):
+            who.goto(f"{finished_run.server.url}/?run={run}")
+            wait_for(who, f"{DRAWN} && document.querySelectorAll('[data-testid=reading] button').length > 2")
+            expect(who.get_by_test_id("inspector")).to_have_count(0)
+            shown = who.evaluate(CONTROLS)
+            assert shown["disabled"] == [], role
+            needed = {play, "scrubber", "search", "level-watch", "level-explore", "level-lab", "reading"}
+            assert needed <= set(shown["enabled"]), role
+            assert len(shown["enabled"]) <= MOST_CONTROLS, shown["enabled"]
+            counts.setdefault(role, []).append(len(shown["enabled"]))
+            training = {"pause-training", "pace"} if play == "pause-picture" else {"continue"}
+            assert training <= set(shown["enabled"]) or role == "viewer"
+            assert not training & set(shown["enabled"]) or role == "presenter"
+            wait_for(who, "document.querySelector('[data-testid=timeline] .xtick text')")
+            assert who.evaluate(SMALL_TYPE) == []
+            who.evaluate("document.activeElement.blur()")
+            for _ in range(5):
+                who.keyboard.press("Tab")
+                if who.evaluate("document.activeElement.dataset.testid") == play:
+                    break
+            else:
+                raise AssertionError(f"five times Tab did not lead the {role} to the button that plays")
+    assert all(few < more for few, more in zip(counts["viewer"], counts["presenter"], strict=True))
+    viewer.close()
+
+
+LINE = """() => [...document.querySelectorAll('[data-testid=reading] button')]
+    .map((one) => [one.textContent, Number(one.style.getPropertyValue('--light'))])"""
+
+
+def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
+    page: Page, finished_run: FinishedRun
+) -> None:
+    url = f"/api/runs/{finished_run.run}/steps"
+    page.goto(finished_run.url_with("at=40"))
+    for step in (40, 41):
+        expect_step(page, finished_run, step)
+        ids = finished_run.server.get(f"{url}/{step}/text")["tokens"][0][:-1]
+        words = [TOKENS[id] for id in ids]
+        wait_for(page, f"({LINE})().map(([text]) => text).join(' ') === {' '.join(words)!r}", 10)
+        norms = dict(finished_run.server.get(f"{url}/{step}")["gradient"])
+        lit = [light for _, light in page.evaluate(LINE)]
+        strongest = max(norms.values())
+        assert lit == pytest.approx([(norms.get(id, 0) / strongest) ** 0.5 for id in ids], abs=1e-3)
+        assert any(lit)
+        page.get_by_test_id("step-forward").click()
+    # The line is one stop of the tab key; arrows go through it.
+    line = page.get_by_test_id("reading")
+    expect(line.locator("[tabindex='0']")).to_have_count(1)
+    line.get_by_role("button").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(line.get_by_role("button").nth(1)).to_be_focused()
+    expect(page.get_by_test_id("step")).to_have_text("42")
+    word = line.get_by_role("button").nth(1).inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("token")).to_have_text(word)
