@@ -17,7 +17,7 @@ PARTS = [
     ("late-panels", "level-lab", "differences"),
     ("late-panels", "open-runs", "runs"),
     ("late-panels", "open-shortcuts", "shortcuts"),
-    ("explore-panels", "level-explore", "card"),
+    ("explore-panels", "level-explore", "token"),
     ("ViewMenu", "view-menu", "map-umap"),
     ("ShareMenu", "share-menu", "copy-link"),
 ]
@@ -26,7 +26,7 @@ PARTS = [
 @pytest.fixture
 def page(finished_run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     page = chromium.new_page(viewport=DESKTOP)
-    page.goto(finished_run.url_with(""))
+    page.goto(finished_run.url_with("word=cat&folded=1"))
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     yield page
     page.close()
