@@ -313,11 +313,11 @@ def test_enlarged_and_spaced_text_is_not_cut_off(
 def test_the_city_is_told_in_words(screens: list[Page], server: Application, live: FakeTrainer):
     page = screens[0]
     open_city(page, server, f"run={live.run.id}")
-    expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} tokens, each a lamp")
-    expect(page.get_by_test_id("map-in-words")).to_contain_text("2 districts; the largest: ")
+    expect(page.get_by_test_id("map-in-words")).to_contain_text(f"{V} words, each a light")
+    expect(page.get_by_test_id("map-in-words")).to_contain_text("2 neighbourhoods; the largest: ")
     told = page.get_by_test_id("summary")
-    expect(told).to_contain_text("Step 30, loss 2.50 nats.", timeout=8_000)
-    expect(told).to_contain_text(f"of {V} rows lit, most of them in")
+    expect(told).to_contain_text("Step 30, surprise 2.50.", timeout=8_000)
+    expect(told).to_contain_text(f"of {V} words, most of them in")
     live.writer.set_facts({"phase": "paused"})
     expect(told).to_contain_text("The run: training paused.", timeout=8_000)
     live.writer.set_facts({"phase": "running"})

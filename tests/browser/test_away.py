@@ -74,7 +74,7 @@ def has_caught_up(page: Page, server: Application, trainer: FakeTrainer, step: i
     steps = server.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
     ever = steps[-1]["ever_rows"]
     expect(page.get_by_test_id("scrubber")).to_have_attribute(
-        "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} rows lit so far")
+        "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} words read so far")
     )
     assert page.evaluate("window.sameDocument")
 

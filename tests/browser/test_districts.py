@@ -81,7 +81,7 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
     expect(said).to_contain_text("Puts a cross")
     before = page.get_by_test_id("city").bounding_box()
     page.get_by_test_id("doubtful").check()
-    expect(said).to_contain_text(f"of {SIZE} tokens")
+    expect(said).to_contain_text(f"of {SIZE} words")
     assert page.get_by_test_id("city").bounding_box() == before
     # The linear map shows less of the space, so more of its positions are doubtful.
     crossed = int((said.text_content() or "").split()[0])

@@ -40,14 +40,16 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
     page.get_by_test_id("tab-map").focus()
     page.keyboard.press("Enter")
     panel = page.get_by_role("tabpanel")
-    expect(panel.get_by_test_id("map-made")).to_contain_text("living UMAP with 40 neighbours", timeout=LATER)
+    expect(panel.get_by_test_id("map-made")).to_contain_text(
+        "UMAP, updated continuously with 40 neighbours", timeout=LATER
+    )
     expect(panel.get_by_test_id("map-apply")).to_be_disabled()
     wait_until(lambda: made(application) > 4, "a map")
     panel.get_by_test_id("map-neighbours").fill("12")
     panel.get_by_test_id("map-min_dist").fill("0.2")
     page.keyboard.press("Enter")
     expect(panel.get_by_test_id("map-made")).to_contain_text(
-        "12 neighbours, least distance 0.2, spread 1.5", timeout=LATER
+        "12 neighbours, minimum spacing 0.2, spread 1.5", timeout=LATER
     )
     expect(panel.get_by_test_id("map-basis")).to_contain_text("chosen from the space at step")
     # Invalid settings are refused with an explanation.

@@ -166,8 +166,8 @@ def test_an_svg_holds_lamps_contours_and_words_and_hostile_ones_are_text(
     assert not any("\u202e" in word or "\x07" in word or len(word) > 48 for word in words if word)
     said = " ".join(text.text or "" for text in part("caption").iter(f"{SVG}text"))
     assert f"step {STEPS}" in said
-    assert f"{lit} of {SIZE} rows lit" in said
-    assert "loss 0.250 nats a token" in said
+    assert f"{lit} of {SIZE} words" in said
+    assert "surprise 0.250 (loss, nats per word)" in said
     assert measure_image(viewer, path, "image/svg+xml")["bright"] > 200
 
 
@@ -354,7 +354,7 @@ def test_a_film_takes_the_colouring_of_the_map(
     """
     page = without_videos(recorded, viewer, NO_VIDEOS + NO_WEBP + listen % SIZE, f"&colour={by}")
     expect(page.get_by_test_id("film-colour").locator("option:checked")).to_have_text(
-        {"since": "last lit", "gradient": "gradient", "moved": "moved"}[by]
+        {"since": "last read", "gradient": "last nudge", "moved": "distance moved"}[by]
     )
     # Where nothing else is asked for, it begins with the first map: before the first step.
     page.get_by_test_id("film-from").fill("")

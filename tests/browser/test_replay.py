@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
-from tests.browser.pages import wait_for
+from tests.browser.pages import open_panel, wait_for
 from tests.runs import wait_for_step
 
 pytestmark = pytest.mark.browser
@@ -95,12 +95,13 @@ def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium:
 def test_what_takes_no_requests_says_so(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine")
-    expect(page.get_by_test_id("recorded")).to_contain_text("training loop")
+    expect(page.get_by_test_id("recorded")).to_contain_text("own training")
     expect(page.get_by_test_id("pause-training")).to_have_count(0)
     expect(page.get_by_test_id("continue")).to_have_count(0)
     page.goto(f"{recorded.url}/?run=still")
-    expect(page.get_by_test_id("no-step")).to_contain_text("still city")
-    expect(page.get_by_test_id("recorded")).to_contain_text("still city")
+    expect(page.get_by_test_id("recorded")).to_have_text("No training: one matrix as it is")
+    open_panel(page, "step")
+    expect(page.get_by_test_id("no-step")).to_contain_text("no training steps")
     expect(page.get_by_test_id("replay-from-start")).to_have_count(0)
     page.close()
 

@@ -58,7 +58,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     expect(page.get_by_test_id("map-skyline")).to_have_attribute("aria-checked", "true")
     close_menu(page)
     expect(page.get_by_test_id("skyline-about")).to_contain_text("number of batches")
-    expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} tokens.")
+    expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} words.")
     assert page.evaluate(AXIS) == "times lit (batches)"
     # The height axis is logarithmic, in decades.
     lit = sorted(round(10**z - 1) for z in page.evaluate(HIGH))
@@ -70,7 +70,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     wait_for(page, "location.search.includes('height=norm')")
     page.get_by_test_id("height").select_option("gradient")
     # It is known of rows that the step shown has lit, though this page did not see it trained.
-    expect(page.get_by_test_id("skyline-about")).to_contain_text(re.compile(r"Of \d+ it is not known"))
+    expect(page.get_by_test_id("skyline-about")).to_contain_text(re.compile(r"For \d+ it is not known"))
 
 
 def test_arrow_keys_turn_it_and_a_new_picture_keeps_the_camera(page: Page) -> None:

@@ -107,7 +107,7 @@ def test_the_handle_is_a_slider_for_the_keyboard(page: Page, finished: FinishedR
         handle.press(key)
         expect_step(page, finished, step)
     expect(handle).to_have_attribute(
-        "aria-valuetext", re.compile(rf"step {LAST - 1} · loss 2\.50 nats · \d+ of {V} rows lit so far")
+        "aria-valuetext", re.compile(rf"step {LAST - 1} · surprise 2\.50 · \d+ of {V} words read so far")
     )
     handle.press("Home")
     wait_for(page, "__lamplighter.step === 0 && __lamplighter.beat === null")
@@ -289,5 +289,5 @@ def caught_up(page: Page, server: Application, run: str, step: int) -> None:
     expect(series).to_have_attribute("aria-label", re.compile(rf"at step {step}\b"))
     ever = server.get(f"/api/runs/{run}/steps?from=1&most=2000")["items"][-1]["ever_rows"]
     expect(page.get_by_test_id("scrubber")).to_have_attribute(
-        "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} rows lit so far")
+        "aria-valuetext", re.compile(rf"step {step} · .* · {ever} of {V} words read so far")
     )

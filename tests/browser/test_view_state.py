@@ -160,6 +160,10 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     page.get_by_test_id("districts").get_by_role("button").first.click()
     wait_for(page, "new URLSearchParams(location.search).get('district')")
     page.keyboard.press("i")
+    wait_for_view(page, panel=None)
+    choose_word(page, "cat")
+    wait_for_view(page, word="cat")
+    show_level(page, "watch")
     wait_for_view(page, folded="1")
     expect_same_after_loading(page)
 
@@ -312,7 +316,7 @@ def facts(page: Page) -> dict[str, Any]:
             map: __lamplighter.shown?.method,
             token: text('token'),
             tab: document.querySelector('[role=tab][aria-selected=true]')?.dataset.testid,
-            colour: document.querySelector('[data-testid=colour]')?.value,
+            colour: text('legend-fold'),
             second: document.querySelectorAll('[data-testid=city]').length,
             gathered: text('gathered-strip'),
             place: __lamplighter.pixelOf(0).map(Math.round),
@@ -334,7 +338,7 @@ def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: Tw
         lambda: colour_by(page, "frequency"),
         lambda: press(page, "Space"),
         lambda: press(page, "Shift+ArrowLeft"),
-        lambda: open_panel(page, "matrix"),
+        lambda: page.get_by_test_id("level-lab").click(),
         lambda: press(page, "b"),
         lambda: press(page, "i"),
         # The first of two maps: the other has its own view here, because the two do not share a space.
@@ -435,7 +439,7 @@ def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRu
         "\\", "\\\\"
     ).replace(",", "\\,")
     expect_same_after_loading(page)
-    page.get_by_test_id("tab-gathered").click()
+    page.goto(f"{page.url}&panel=gathered")
     expect(page.get_by_test_id("gathered-count")).to_have_text("3 tokens gathered")
     # A link by that text leads to the first of them.
     page.goto(runs.link(f"&word={TWICE}"))
