@@ -50,7 +50,7 @@ def live(finished_run: FinishedRun) -> Iterator[FakeTrainer]:
     trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(30)
     write_maps(trainer.run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     yield trainer
-    trainer.crash()
+    trainer.end("interrupted")
 
 
 @pytest.fixture

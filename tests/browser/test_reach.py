@@ -121,6 +121,7 @@ def test_play_timeline_and_map_are_inside_every_window(
             assert track["width"] >= 95, where
             assert track["height"] >= 44, where
             assert page.evaluate(SMALL, [".transport :is(button, select)", 44 if finger else 24]) == [], where
+            expect(page.get_by_test_id("standing")).to_be_in_viewport()
             # Nothing lies on any part of the line of time, or beside it outside the window.
             assert page.evaluate(UNCOVERED, "[data-testid=scrubber]") == [], where
             open_view(page)
@@ -130,7 +131,7 @@ def test_play_timeline_and_map_are_inside_every_window(
                 expect(control).to_be_in_viewport(ratio=0.99)
             close_menu(page)
     finally:
-        trainer.crash()
+        trainer.end("interrupted")
         context.close()
 
 
