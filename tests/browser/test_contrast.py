@@ -51,14 +51,24 @@ def luminance(colours: NDArray[Any]) -> NDArray[np.float64]:
     return linear @ np.array([0.2126, 0.7152, 0.0722])
 
 
-def contrasts(page: Page) -> list[tuple[float, int, int]]:
+def in_room(picture: NDArray[np.uint8], ambient: float) -> NDArray[np.float64]:
+    """Return a picture of sRGB values as a projector shows it in a room whose light adds `ambient`, 0 to 1, of white."""
+    return np.minimum(255, picture[..., :3] + 255 * ambient)
+
+
+def read_pictures(page: Page) -> NDArray[np.uint8]:
+    """Read the map as it is seen, and then the names alone: pictures of sRGB bytes with their opacity."""
+    found = page.evaluate(READ)
+    return np.frombuffer(base64.b64decode(found["pictures"]), dtype=np.uint8).reshape(found["shape"])
+
+
+def contrasts(data: NDArray[np.uint8], ambient: float = 0) -> list[tuple[float, int, int]]:
     """Measure the contrast of each text on the map. Returns (ratio, x, y), the poorest first.
 
-    The ratio is between the strokes and the brightest tenth of the pixels around them.
+    The ratio is between the strokes and the brightest tenth of the pixels around them. `ambient` is the white that
+    the light of a room adds to each pixel's sRGB value, 0 to 1.
     """
-    found = page.evaluate(READ)
-    data = np.frombuffer(base64.b64decode(found["pictures"]), dtype=np.uint8).reshape(found["shape"])
-    seen, names = luminance(data[0]), data[-1]
+    seen, names = luminance(in_room(data[0], ambient)), data[-1]
     # A name is bright strokes on a dark band of its own; markers have no such strokes, and rings are thin and
     # large.
     ink = luminance(names) * (names[..., 3] > 60)
@@ -104,7 +114,7 @@ def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, served_run: t
     looked_at = 0
     for _ in range(4):
         page.wait_for_timeout(1_000)
-        measured = contrasts(page)
+        measured = contrasts(read_pictures(page))
         looked_at += len(measured)
         poor = [(round(contrast, 2), x, y) for contrast, x, y in measured if contrast < LEAST]
         # Zoom in to where the lamps are.
@@ -113,3 +123,58 @@ def test_names_stand_out_from_the_lamps_beneath(chromium: Browser, served_run: t
         assert not poor
     context.close()
     assert looked_at > 40
+
+
+AMBIENT = 0.2
+"""White that a bright classroom adds to each pixel, in parts of the sRGB display value, before luminance."""
+
+
+def lamp_contrasts(page: Page, data: NDArray[np.uint8], lit: NDArray[np.bool_]) -> tuple[float, float]:
+    """Measure the lamps in ambient light. Returns the ratio of lit to sleeping ones, and of these to the land."""
+    seen, names = luminance(in_room(data[0], AMBIENT)), data[-1][..., 3]
+    places = page.evaluate(f"Array.from({{ length: {SIZE} }}, (_, id) => __lamplighter.pixelOf(id))")
+    peaks, lands = np.full(SIZE, np.nan), np.full(SIZE, np.nan)
+    for token, (x, y) in enumerate(places):
+        left, top = round(x), round(y)
+        near = np.s_[max(0, top - 14) : top + 15, max(0, left - 14) : left + 15]
+        # Only lamps in view, with no name above them.
+        if seen[near].size == 29 * 29 and not names[near].any():
+            peaks[token] = seen[top - 1 : top + 2, left - 1 : left + 2].max()
+            lands[token] = np.quantile(seen[near], 0.1)
+    assert np.isfinite(peaks[lit]).sum() > 10
+    assert np.isfinite(peaks[~lit]).sum() > 40
+    # Clusters are dense here: some lamps lie in the glow of others, or on top of one another.
+    dim_lit, bright_asleep = np.nanquantile(peaks[lit], 0.1), np.nanquantile(peaks[~lit], 0.8)
+    over_land = np.nanquantile((peaks[~lit] + 0.05) / (lands[~lit] + 0.05), 0.1)
+    return float((dim_lit + 0.05) / (bright_asleep + 0.05)), float(over_land)
+
+
+@pytest.mark.parametrize(
+    ("enlarged", "least"),
+    [pytest.param(False, (3, 2, 1.2), id="at a desk"), pytest.param(True, (3.5, 2.5, 1.3), id="at the back")],
+)
+def test_a_bright_room_leaves_names_and_lamps_visible(
+    enlarged: bool,
+    least: tuple[float, float, float],
+    chromium: Browser,
+    served_run: tuple[Application, BrightRun],
+):
+    app, city = served_run
+    context = chromium.new_context(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    page = context.new_page()
+    page.add_init_script(KEEP)
+    page.goto(f"{app.url}/?run=bright")
+    wait_for(page, "window.__lamplighter?.shown")
+    if enlarged:
+        page.keyboard.press("p")
+    lit = np.arange(SIZE) % 12 == 0
+    city.light(page, np.flatnonzero(lit))
+    page.keyboard.press(" ")
+    wait_for(page, "__lamplighter.labels.length > 4")
+    page.wait_for_timeout(1_000)
+    data = read_pictures(page)
+    names = [contrast for contrast, _, _ in contrasts(data, AMBIENT)]
+    measured = (names[0], *lamp_contrasts(page, data, lit))
+    context.close()
+    assert len(names) > 4
+    assert all(ratio >= limit for ratio, limit in zip(measured, least, strict=True)), measured

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
 import lamplighter
@@ -78,8 +79,14 @@ class BrightRun:
 
     def light_all(self, page: Page) -> None:
         """Record one step and wait for its beat, which comes at once if 340 ms have passed since the last."""
+        self.light(page, np.arange(SIZE))
+
+    def light(self, page: Page, ids: NDArray[np.int64]) -> None:
+        """Record one step that lights these rows, and wait for its beat."""
         self.step += 1
-        self.recorder.step(self.weights, np.arange(SIZE), 3 / self.step, gradient=self.gradient)
+        gradient = np.zeros_like(self.gradient)
+        gradient[ids] = self.gradient[ids]
+        self.recorder.step(self.weights, ids, 3 / self.step, gradient=gradient)
         wait_for(page, f"__lamplighter.beat?.step === {self.step}", every=0.01)
 
 

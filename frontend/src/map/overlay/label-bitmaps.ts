@@ -15,7 +15,11 @@ export interface LabelInk {
  * The shadow around a text: strokes of the night, one on top of the other, that add up to a soft dark cloud without an
  * edge. Widths and margin in design pixels.
  */
-const SHADOW = { ink: "rgba(10,14,28,0.2)", widths: [19, 15.5, 12.5, 10, 7.5, 5, 3], margin: 11 };
+const SHADOW = {
+  ink: "rgba(10,14,28,0.15)",
+  widths: [20, 16.5, 13.5, 11, 8.5, 6, 3.5],
+  margin: 11,
+};
 /** Most bitmaps that are kept. */
 const MOST = 400;
 

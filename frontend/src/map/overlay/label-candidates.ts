@@ -3,6 +3,8 @@
 import { printableName, printableToken } from "../../api/vocabulary";
 import { toPixel } from "../../model/viewport";
 import { INK } from "../palette";
+import { lampGrowth } from "../webgl/glow-falloff";
+import { ringRadius } from "./marks";
 import type { District } from "../regions/districts";
 import type { LabelCandidate } from "./label-placement";
 import type { OverlayModel } from "./overlay-model";
@@ -70,7 +72,8 @@ export function* labelCandidates(
     if (x < 0 || y < 0 || x > width || y > height) return null;
     seen.add(id);
     const text = printableToken(vocabulary.tokens[id]);
-    return { key: `t${id}`, text, x, y, ...measure(text, style), style, id };
+    const gap = (style === "chosen" ? ringRadius(zoom) + 5 : 7 + 3 * lampGrowth(zoom)) * scale;
+    return { key: `t${id}`, text, x, y, gap, ...measure(text, style), style, id };
   };
   const says = (id: number) => WORD.test(vocabulary.tokens[id] ?? "");
   if (chosen !== null) {

@@ -11,6 +11,8 @@ export interface LabelCandidate {
   y: number;
   width: number;
   height: number;
+  /** Distance of a label beside its position, in pixels. */
+  gap?: number;
   /** True to centre the label on its position instead of beside it. */
   centred?: boolean;
 }
@@ -90,7 +92,7 @@ export function labelRect(
 }
 
 /** Return the offsets to try, the best first. */
-function offsets({ width, centred }: LabelCandidate): [number, number][] {
+function offsets({ width, centred, gap = 10 }: LabelCandidate): [number, number][] {
   if (centred) {
     const middle = -width / 2;
     return [
@@ -100,11 +102,11 @@ function offsets({ width, centred }: LabelCandidate): [number, number][] {
     ];
   }
   const beside: [number, number][] = [
-    [10, 0],
-    [9, -10],
-    [9, 10],
-    [-width - 10, 0],
-    [-width - 9, -10],
+    [gap, 0],
+    [gap - 1, -10],
+    [gap - 1, 10],
+    [-width - gap, 0],
+    [1 - width - gap, -10],
   ];
   if (width < WIDE) return beside;
   return [...beside, [-width / 2, -22], [-width / 2, 23]];

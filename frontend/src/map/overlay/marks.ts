@@ -13,6 +13,11 @@ import type { OverlayModel } from "./overlay-model";
 /** Radius of the ring around the chosen token, in design pixels, while the whole map is seen. */
 const RING = 10;
 
+/** Return the radius of the ring around the chosen token at a magnification, in design pixels. */
+export function ringRadius(zoom: number): number {
+  return RING * Math.sqrt(lampGrowth(zoom));
+}
+
 /** Draw all marks, enlarged by `scale`. */
 export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {
   drawDoubtful(context, model, scale);
@@ -96,7 +101,7 @@ function stroke(context: DrawingContext, ink: string, width: number, alpha: numb
 function drawChosen(context: DrawingContext, model: OverlayModel, scale: number) {
   if (model.chosen === null) return;
   const [x, y] = toPixel(model, model.positionOf(model.chosen));
-  const radius = RING * Math.sqrt(lampGrowth(model.zoom)) * scale;
+  const radius = ringRadius(model.zoom) * scale;
   const pixelOf = (id: number) => toPixel(model, model.positionOf(id));
   drawRays(context, [x, y], radius, model.links, pixelOf, scale);
   context.beginPath();

@@ -31,7 +31,7 @@ export const BLOOM = {
  * The colour of a lit lamp: that of lamplight (`light`, the palette's lamp), pulled towards its tint. Lamplight has the
  * share `core` in its core, and less the farther the light reaches.
  */
-export const WARM = { light: [1, 0.914, 0.769], core: 0.72, glow: 0.4, bloom: 0.25 } as const;
+export const WARM = { light: [1, 0.914, 0.769], core: 0.72, glow: 0.5, bloom: 0.4 } as const;
 /**
  * Tone mapping, `1 - exp(-gain * light)`: applied to the brightest channel so that tints stay, and by the
  * share `each` to every channel alone.
