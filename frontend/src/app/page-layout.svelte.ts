@@ -1,6 +1,7 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
 import { scaledPixels } from "../charts/plotly/plotly";
+import { sourceKind } from "../model/second-map-options";
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
 import type { Stores } from "../state/context";
 
@@ -52,13 +53,19 @@ export class PageLayout {
       ),
     };
   });
-  /** The rectangles of the two maps; null while there is one. */
-  readonly halves = $derived.by(() => {
+  /**
+   * The rectangles of the first map and the second; null while there is one. Another step of the run comes
+   * before the first map, so that they read then and now.
+   */
+  readonly halves = $derived.by<[PageRect, PageRect] | null>(() => {
     const { uncovered } = this;
-    if (!this.stores.viewSettings.secondMap || !this.stores.openRun.run) return null;
+    const { secondMap } = this.stores.viewSettings;
+    if (!secondMap || !this.stores.openRun.run) return null;
     const wide = uncovered.width > uncovered.height;
     // Of two maps side by side the second ends where the tools begin.
-    return halvesOf({ ...uncovered, width: uncovered.width - (wide ? this.railWidth : 0) });
+    const width = uncovered.width - (wide ? this.railWidth : 0);
+    const [before, after] = halvesOf({ ...uncovered, width });
+    return sourceKind(secondMap) === "step" ? [after, before] : [before, after];
   });
   private readonly railWidth = $derived.by(() => scaledPixels(RAIL_WIDTH));
   /** Insets of the map's axes from the edges of its area. */

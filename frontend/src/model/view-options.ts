@@ -2,6 +2,7 @@
 
 export const PANELS = [
   "token",
+  "district",
   "gathered",
   "step",
   "matrix",

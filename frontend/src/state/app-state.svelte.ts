@@ -120,7 +120,7 @@ export class AppState implements Stores {
       this.resolvePending();
       // A token that is chosen while the viewer looks elsewhere is brought into view.
       if (change.token !== undefined && change.look === undefined)
-        this.viewpoint.sought = focus.token === null ? null : { token: focus.token };
+        this.viewpoint.sought = focus.token === null ? null : { token: focus.token, near: false };
     });
   }
 

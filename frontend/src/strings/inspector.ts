@@ -7,10 +7,9 @@ export const inspector = {
     tabs: "Panels of the lab",
     /** One sentence about each panel: shown beneath the tabs, and as the tooltip of its tab. */
     about: {
-      token:
-        "One row of the embedding matrix: its neighbours are the rows that point the same way.",
-      gathered:
-        "Tokens put together by hand or by rule: how alike their rows of the embedding are, and how many of them a step lights.",
+      token: "A word, and its neighbours: the words whose vectors point the same way.",
+      district: "Words that the model put together, because it met them in like places.",
+      gathered: "Words that you have put together, by hand or by rule, and how alike they are.",
       step: "What one training step read, which rows of the matrix it changed, and how strongly.",
       matrix:
         "All vectors as one picture: a line is a word, a column one of its numbers, the colour the value. Stripes mean that words of a kind share numbers.",

@@ -9,14 +9,6 @@ export const map = {
     unknown: "How reliable each place is has not been measured yet.",
     said: (doubtful: number, all: number) =>
       `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of the words around them on this map are their true neighbours.`,
-    title: "Neighbourhoods the model made",
-    none: "Nobody has looked for neighbourhoods in this run.",
-    noneYet: (step: number) =>
-      `At step ${count(step)} there are none yet: no words lie close enough together.`,
-    about: (districts: number, step: number) =>
-      `${count(districts)} ${districts === 1 ? "group" : "groups"} of words that the model put together by step ${count(step)} (clusters of its space, not of the picture).`,
-    more: (words: number) => `and ${count(words)} more`,
-    look: "Show it on the map",
   },
   mapPanel: {
     drawing: "Drawing",

@@ -116,6 +116,7 @@ export const page = {
 
   panels: {
     token: "Word",
+    district: "Neighbourhood",
     step: "Step",
     matrix: "Matrix",
     run: "About this run",
@@ -170,6 +171,10 @@ export const page = {
     lead: "It reads:",
     noText: "The text of this run is not kept.",
   },
+  sheet: {
+    raise: "Show all of it",
+    lower: "Show less of it",
+  },
   tools: "Tools of the map",
   zoomIn: "Closer (+)",
   zoomOut: "Farther (−)",
@@ -177,7 +182,7 @@ export const page = {
   search: {
     label: "Find a word",
     hint: "Find a word",
-    none: "That isn't in this text.",
+    none: (text: string) => `“${text}” isn't in this text.`,
     failed: "The search did not work.",
   },
   shortcuts: {

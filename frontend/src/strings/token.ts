@@ -1,62 +1,101 @@
-/** Texts of the token panel. */
+/** Texts of the cards of a word and of a neighbourhood, and of the page where nothing is chosen. */
 
 import { count } from "./numbers";
 
+const times = (n: number) => (n === 1 ? "once" : `${count(n)} times`);
+
 export const token = {
+  explore: {
+    title: "Explore",
+    find: "Find a word",
+    findMore: "Tap a light on the map, or type a word.",
+    try: "Words to try",
+    districts: "Neighbourhoods",
+    districtsMore: "The model put these words together. Nobody told it which belong.",
+    noneYet: "None yet: no words lie close enough together. They form as the model reads.",
+    unknown: "Nobody has looked for neighbourhoods in this run.",
+  },
+  district: {
+    made: (words: number) =>
+      `${words === 1 ? "1 word" : `${count(words)} words`} the model put together`,
+    formed: (step: number) => `Formed at step ${count(step)}.`,
+    looking: "Looking for the step at which it formed",
+    share: (some: number, all: number, kind: string) =>
+      `${count(some)} of ${count(all)} are of one kind: ${kind}. Nobody told it.`,
+    before: (names: string) => `Earlier names: ${names}.`,
+    words: "Its words",
+    gone: "There is no such neighbourhood at this step.",
+    look: "Look at it on the map",
+    all: "All neighbourhoods",
+  },
   token: {
-    none: "No token chosen",
-    noneMore: "Click a lamp, or press / and search.",
-    class: "planted class",
-    noClass: "none",
-    count: "in the corpus",
-    times: (n: number) => (n === 1 ? "once" : `${count(n)} times`),
-    norm: "length of its row (Euclidean)",
+    count: "occurs",
+    times,
+    occurs: (n: number) => `occurs ${times(n)}`,
+    kindMore: "Its true kind: we know it, the model does not.",
+    clear: "Clear",
+    clearMore: "Let go of this word (Esc)",
+
+    neighbours: "Neighbours",
+    then: "at step",
+    thenMore: "The step to compare with",
+    now: (step: number) => `now (${count(step)})`,
+    past: (step: number) => `at step ${count(step)}`,
+    similarity: "Similarity: 1 is the same direction, 0 has nothing in common (cosine)",
+    nearest: (step: number) => `From step ${count(step)}, the nearest that is kept.`,
+    more: (n: number) => `${count(n)} more`,
+    fewer: "Fewer",
+    noneYet: "None known at this step.",
+
+    way: "Watch its way",
+    wayMore: "Draws the way of this word over the map, from the first step to the last",
+    compareMaps: "Compare",
+    compareMapsMore: (then: number) =>
+      `Two maps, step ${count(then)} and now, with this word ringed in both`,
+    card: "Card",
+    cardMore: "Saves a picture of this word with its neighbours then and now",
+    cardThen: (step: number) => `step ${count(step)}`,
+
+    numbers: "Numbers",
+    class: "true kind (known to us, not to the model)",
+    family: "family",
+    district: "neighbourhood",
+    norm: "length of its vector",
     touches: "in batches",
-    lastLit: "last lit",
+    lastLit: "last read",
     ago: (steps: number, about = false) => {
       if (steps <= 0) return about ? "in one of the last steps" : "in this step";
       const ago = steps === 1 ? "1 step ago" : `${count(steps)} steps ago`;
       return about ? `about ${ago}` : ago;
     },
     never: "never yet",
-    trust: "trust of its place",
-    trusted: (own: number) =>
-      `${own.toFixed(2)}, ${own < 0.25 ? "doubtful: it hardly belongs here" : own < 0.6 ? "partly its neighbourhood" : "its neighbourhood"}`,
+    trust: "place on the map",
+    trusted: (own: number) => `${Math.round(100 * own)} % reliable`,
     noTrust: "not known yet",
-    district: "district",
-    gradient: "gradient norm when last lit",
+    gradient: "gradient when last lit",
     unseen: "not seen yet",
     unrecorded: "not recorded",
-    neighbours: "Nearest in the space",
-    cosine: "cosine",
-    at: (step: number, exact: boolean) =>
-      `at step ${count(step)}${exact ? "" : " (nearest kept snapshot)"}`,
-    since: "Compared with step",
-    sinceMore: "New among the nearest since that step: +. Gone since: −.",
-    came: "new since then",
-    went: "Gone since then",
-    shownAt: (step: number) => `The row after step ${count(step)}.`,
+    shownAt: (step: number) => `The vector after step ${count(step)}.`,
     over: "Over time",
     overMore:
-      "The dashed line is the step that is shown; the numbers are those of that step, or the last before it.",
-    length: "Length of its row (Euclidean)",
+      "The dashed line is the step on the screen; each number is of that step, or of the last before it.",
+    length: "Length of its vector",
     turned: "Turned since the first step, degrees",
     turnedStep: "Turned since the kept step before, degrees",
-    gradientPath: "Gradient norm, when it was lit",
+    gradientPath: "Gradient, when it was lit",
     neverLit: "It was in no batch yet.",
     saidAt: (value: string, step: string) => `${value} at step ${step}`,
-    fetching: "Fetching its path",
-    compare: "Beside another token",
+    fetching: "Fetching its history",
+    compare: "Beside another word",
     compareMore:
-      "Distance and cosine of the two rows over time. Choose a near one or search any; or keep this token, then click the other on the map.",
-    compareWith: "The token to compare with",
-    compareSearch: "Search the other token",
-    noPair: "no other token",
+      "Distance and similarity of the two vectors over time. Choose a neighbour or find any word; or keep this one, then click the other on the map.",
+    compareWith: "The word to compare with",
+    compareSearch: "Find the other word",
+    noPair: "no other word",
     keep: "Keep this one",
-    keepMore: "Keeps this token to compare with the next that is chosen",
-    kept: "This token is kept: choose another, by search or on the map.",
+    keepMore: "Keeps this word to compare with the next one you choose",
+    kept: "This word is kept: choose another one, by search or on the map.",
     distance: "Distance (Euclidean)",
-    cosineOver: "Cosine of the angle between them",
-    clear: "Let go of this token",
+    cosineOver: "Similarity (cosine)",
   },
 } as const;

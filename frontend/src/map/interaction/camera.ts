@@ -125,6 +125,21 @@ export class MapCamera implements OverlayFrame {
     this.glideTo(rectAround(...middle, w, h), atOnce);
   }
 
+  /** Return the place at which nothing covers `box`, never farther off than the whole map; in parts of `extent`. */
+  placeAround(box: MapRect, extent: MapRect): LookPlace {
+    const { width, height, insets, home } = this;
+    const free = [width - insets.left - insets.right, height - insets.top - insets.bottom];
+    const zoom = Math.min(
+      ((home.x1 - home.x0) * Math.max(80, free[0]!)) / width / (box.x1 - box.x0),
+      ((home.y1 - home.y0) * Math.max(80, free[1]!)) / height / (box.y1 - box.y0),
+    );
+    return lookPlace(
+      ((box.x0 + box.x1) / 2 - extent.x0) / (extent.x1 - extent.x0),
+      ((box.y0 + box.y1) / 2 - extent.y0) / (extent.y1 - extent.y0),
+      Math.max(1, zoom),
+    );
+  }
+
   /** Return the place that is in the middle of what nothing covers, in parts of `extent`. */
   placeWithin(extent: MapRect): LookPlace {
     const { x0, x1, y0, y1 } = this.uncoveredView();

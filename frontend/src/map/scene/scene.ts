@@ -8,7 +8,7 @@
 
 import type { Layout } from "../../api/frames";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
-import type { Look } from "../../model/look";
+import type { Look, LookPlace } from "../../model/look";
 import { coordinates, type Placement } from "../../model/placement";
 import { nearestToken } from "../../model/spatial-index";
 import {
@@ -139,6 +139,17 @@ export class Scene {
     if (!(id < (this.layout?.vocabulary ?? 0))) return;
     this.camera.panTo(this.positionNow(id));
     this.invalidateLabels();
+  }
+
+  /** Return the place to look at for a token and its neighbours in the space; null if it is not on the map. */
+  placeAround(id: number, neighbours: readonly number[]): LookPlace | null {
+    const size = this.layout?.vocabulary ?? 0;
+    return id < size
+      ? this.content.placeAround(
+          id,
+          neighbours.filter((one) => one < size),
+        )
+      : null;
   }
 
   /** Return the tokens inside an outline, in map units, by their positions as shown now. */

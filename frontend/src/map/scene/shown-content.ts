@@ -6,7 +6,7 @@
 import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
-import type { Look } from "../../model/look";
+import type { Look, LookPlace } from "../../model/look";
 import { mapBounds, placementOf } from "../../model/placement";
 import type { DrawnTrail } from "../../model/trail";
 import type { MapRect } from "../../model/viewport";
@@ -14,6 +14,7 @@ import type { MapCamera } from "../interaction/camera";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import { districtBounds } from "../regions/district-bounds";
+import { neighbourhoodBounds } from "../regions/neighbourhood-bounds";
 import { Regions } from "../regions/regions";
 import type { PointRenderer } from "../webgl/renderer";
 import { LayoutAnchor, transformTrail } from "./anchored-layout";
@@ -103,6 +104,12 @@ export class ShownContent {
     if (camera.atHome || !layout) this.look = null;
     else if (camera.userControlled) this.look = camera.placeWithin(placementOf(layout).box);
     return this.look;
+  }
+
+  /** Return the place to look at for a token and its neighbours in the space, the nearest first. */
+  placeAround(token: number, neighbours: readonly number[]): LookPlace {
+    const { to } = this.displayed;
+    return this.camera.placeAround(neighbourhoodBounds(token, neighbours, to), to.box);
   }
 
   stop() {

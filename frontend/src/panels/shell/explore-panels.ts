@@ -1,6 +1,11 @@
 /** The cards of what is chosen: they load together when the first of them is opened. */
 
 import SelectionPanel from "../selection/SelectionPanel.svelte";
+import DistrictPanel from "../token/DistrictPanel.svelte";
 import TokenPanel from "../token/TokenPanel.svelte";
 
-export const EXPLORE_PANELS = { token: TokenPanel, gathered: SelectionPanel };
+export const EXPLORE_PANELS = {
+  token: TokenPanel,
+  district: DistrictPanel,
+  gathered: SelectionPanel,
+};

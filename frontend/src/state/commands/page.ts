@@ -10,6 +10,7 @@ export function pageCommands({
   apply,
   page,
   viewSettings,
+  viewpoint,
   focus,
   selection,
   preferences,
@@ -35,8 +36,13 @@ export function pageCommands({
         // The first press clears the selection, the second puts the lasso away.
         if (selection.ids.length) selection.clear();
         else selection.tool = "pan";
-      } else if (focus.reference !== null)
-        apply({ token: null, ...(viewSettings.panel === "token" && { folded: true }) });
+      } else if (viewSettings.panel === "district") apply({ district: null, folded: true });
+      else if (focus.reference !== null)
+        apply({
+          token: null,
+          ...viewpoint.wayBack,
+          ...(viewSettings.panel === "token" && { folded: true }),
+        });
       else if (viewSettings.district !== null) apply({ district: null });
       else if (viewSettings.ring) apply({ ring: null });
       else if (selection.ids.length) selection.clear();

@@ -5,16 +5,36 @@ import type { SelectionMode } from "../tokens/set-operations";
 import type { DragTool } from "../tokens/token-selection.svelte";
 import type { CommandScope } from "./scope";
 
-export function tokenCommands({ apply, openRun, focus, selection, history }: CommandScope) {
+export function tokenCommands({
+  apply,
+  openRun,
+  focus,
+  selection,
+  viewpoint,
+  history,
+}: CommandScope) {
+  const chooseToken = (id: number | null) =>
+    apply({ token: id, ...(id !== null && { panel: "token", folded: null }) });
+  const select = (ids: readonly number[], mode?: SelectionMode) => {
+    selection.select(ids, mode);
+    if (selection.ids.length) apply({ panel: "gathered", folded: null });
+  };
+
   return {
     /** Focus a token, and open its panel; null: none. */
-    chooseToken: (id: number | null) =>
-      apply({ token: id, ...(id !== null && { panel: "token", folded: null }) }),
+    chooseToken,
+    /** Focus a token that was found elsewhere than on the map, and let the camera go to it. */
+    goToToken(id: number) {
+      chooseToken(id);
+      viewpoint.sought = { token: id, near: true };
+    },
+    /** Focus no token, and look where the viewer looked before the camera went to one. */
+    clearToken: () => apply({ token: null, ...viewpoint.wayBack }),
     /** Compare the focused token with another one; null: none. */
     compareToken: (id: number | null) => apply({ pair: id }),
 
-    /** Select tokens; `mode` is how they combine with those selected before. */
-    selectTokens: (ids: readonly number[], mode?: SelectionMode) => selection.select(ids, mode),
+    /** Select tokens, and open their card; `mode` is how they combine with those selected before. */
+    selectTokens: select,
     selectByRule(rule: SelectionRule) {
       const { vocabulary = null, districts = null } = openRun.run ?? {};
       if (vocabulary) selection.selectByRule(rule, vocabulary, districts);

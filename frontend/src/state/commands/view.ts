@@ -16,7 +16,14 @@ import type {
 } from "../../model/view-options";
 import type { CommandScope } from "./scope";
 
-export function viewCommands({ apply, viewSettings, viewpoint, focus, selection }: CommandScope) {
+export function viewCommands({
+  apply,
+  viewSettings,
+  viewpoint,
+  focus,
+  selection,
+  history,
+}: CommandScope) {
   const otherView = (): SecondMapSource =>
     viewSettings.view === "umap" ? "view:linear" : "view:umap";
   const openPanel = (panel: PanelName) => apply({ panel, folded: null });
@@ -44,6 +51,18 @@ export function viewCommands({ apply, viewSettings, viewpoint, focus, selection 
     /** Show the run's other view in the second map. */
     showOtherView: () => apply({ beside: otherView() }),
     toggleSecondMap: () => apply({ beside: viewSettings.secondMap ? null : otherView() }),
+    /** Show the step compared with on a second map, beside the one displayed; or one map again. */
+    toggleThenAndNow() {
+      const then: SecondMapSource = `step:${viewSettings.details.comparedStep}`;
+      if (viewSettings.secondMap === then) apply({ beside: null });
+      // The token may be anywhere on either map.
+      else apply({ beside: then, look: null });
+    },
+    /** Draw the way of the chosen token over the whole run, or no way. */
+    toggleWay() {
+      if (viewSettings.showsWay) apply({ trails: null, over: null });
+      else apply({ trails: "chosen", over: 0, look: null });
+    },
     zoomTogether: (together: boolean) => apply({ apart: together ? null : true }),
 
     /** Adopt the part of the map that this viewer has moved to; null: the whole map. */
@@ -51,12 +70,13 @@ export function viewCommands({ apply, viewSettings, viewpoint, focus, selection 
     lookAtDistrict: (district: number) => apply({ look: { district } }),
     /** Adopt the part of the map that a token was brought into view with. */
     followToken(look: Look) {
-      viewpoint.look = look;
-      viewpoint.sought = null;
+      // It is part of choosing the token, which has its entry.
+      history.goOn();
+      viewpoint.arrive(look);
     },
     /** Focus a district; null: none. */
     chooseDistrict: (district: number | null) =>
-      apply({ district, ...(district !== null && { panel: "map", folded: null }) }),
+      apply({ district, ...(district !== null && { panel: "district", folded: null }) }),
 
     openPanel,
     /** Close the panel; what is chosen stays chosen. */

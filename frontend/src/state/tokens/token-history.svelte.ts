@@ -19,9 +19,13 @@ export class TokenHistory {
 
   constructor(private readonly run: string) {}
 
-  /** Request the history of a token. `version` changes when the run has moved on. */
+  /**
+   * Request the neighbours of a token at the compared step, and with `curves` its history too. `version`
+   * changes when the run has moved on.
+   */
   request(
     token: number | null,
+    curves: boolean,
     comparedToken: number | null,
     comparedStep: number,
     version: number,
@@ -29,10 +33,10 @@ export class TokenHistory {
     const question = <T>(rest: string, subject = "", asOf = version) =>
       token === null ? null : jsonQuestion<T>(runPath(this.run, rest), `${token} ${subject}`, asOf);
     const path = (of: string) => `tokens/${token}/path?of=${of}&most=${MAX_POINTS}`;
-    this.motion.ask(question(path("motion")));
-    this.gradient.ask(question(path("gradient")));
+    this.motion.ask(curves ? question(path("motion")) : null);
+    this.gradient.ask(curves ? question(path("gradient")) : null);
     // A token's distance from itself is meaningless.
-    const paired = comparedToken !== null && comparedToken !== token;
+    const paired = curves && comparedToken !== null && comparedToken !== token;
     this.pair.ask(
       paired ? question(path(`pair&with=${comparedToken}`), String(comparedToken)) : null,
     );

@@ -102,6 +102,11 @@ export class ViewSettings {
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
   }
 
+  /** Return whether the way of the chosen token is drawn over the whole run. */
+  get showsWay(): boolean {
+    return this.trails === "chosen" && this.stepsBack === 0;
+  }
+
   /** Return the layout method shown; the skyline is built on the map. */
   get method(): LayoutMethod {
     return this.view === "linear" ? "linear" : "umap";

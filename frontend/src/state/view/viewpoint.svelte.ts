@@ -6,8 +6,13 @@ import type { ViewChange } from "../../model/view-state";
 export class Viewpoint {
   /** The part of the map that is looked at; null: the whole map. */
   look = $state.raw<Look | null>(null);
-  /** The token to bring into view, as soon as there is a map; null: none. */
-  sought = $state.raw<{ readonly token: number } | null>(null);
+  /**
+   * The token to bring into view, as soon as there is a map, and with its neighbourhood if it is
+   * sought `near`; null: none.
+   */
+  sought = $state.raw<{ readonly token: number; readonly near: boolean } | null>(null);
+  /** The look before the camera went to a token; null: it did not, or the viewer has moved it since. */
+  private before: { readonly look: Look | null } | null = null;
 
   toViewState(): ViewChange {
     return { look: this.look };
@@ -16,6 +21,18 @@ export class Viewpoint {
   applyView({ look }: ViewChange) {
     if (look === undefined) return;
     this.look = look;
+    this.sought = this.before = null;
+  }
+
+  /** Take the look with which the token sought is in view. */
+  arrive(look: Look) {
+    if (this.sought?.near) this.before ??= { look: this.look };
+    this.look = look;
     this.sought = null;
+  }
+
+  /** Return the change that leads back to the look before the camera went to a token; none if it did not. */
+  get wayBack(): ViewChange {
+    return this.before ?? {};
   }
 }
