@@ -5,7 +5,6 @@ import { FONT_FAMILY } from "../../model/typeface";
 import type { Neighbours } from "../../api/rest-types";
 import { printableToken } from "../../api/vocabulary";
 import { t } from "../../strings";
-import { loadExporters } from "../export/exporters";
 import { downloadFile } from "../ui/download";
 
 /** Pixels of the picture: the shape in which links are shown. */
@@ -45,6 +44,6 @@ export async function saveWordCard(run: string, word: string, then: Neighbours, 
   }
   write(t.product, 28, INK.quiet, EDGE, HEIGHT - 36, column);
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
-  const { fileName } = await loadExporters();
+  const { fileName } = await import("../../map/export");
   if (blob) downloadFile(blob, fileName(run, [word, "then-and-now"], "png"));
 }
