@@ -1,6 +1,6 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
-import { scaledPixels } from "../charts/plotly/plotly";
+import { scaledPixels } from "../model/type-scale";
 import { sourceKind } from "../model/second-map-options";
 import { halvesOf, type PageRect, type Insets } from "../model/viewport";
 import type { Stores } from "../state/context";

@@ -5,8 +5,8 @@
  * allow.
  */
 
-import { createSubscriber } from "svelte/reactivity";
 import { serverPath } from "../../api/server-path";
+import { scaledPixels } from "../../model/type-scale";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
@@ -90,19 +90,6 @@ function requestScript(): HTMLScriptElement {
 // plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an element
 // with this id exists. The content security policy refuses inline styles, and the sheet is not needed.
 const UNUSED_STYLE_ID = "9f215cf04c5486422605d13261cb87401f4e7763b6296af81e98efbc0130da53";
-
-/** Recomputes lengths when the window is resized, because its root font size may change. */
-const trackResize = createSubscriber((update) => {
-  addEventListener("resize", update);
-  return () => removeEventListener("resize", update);
-});
-
-/** Scale a length in pixels from a root font size of 15 px to the current one, so that spacing grows with the type. */
-export function scaledPixels(size: number): number {
-  trackResize();
-  const root = parseFloat(getComputedStyle(document.documentElement).fontSize) || 15;
-  return (size * root) / 15;
-}
 
 /** Return the page's font. `size` is in pixels at a root font size of 15 px. */
 export function pageFont(size: number): { family: string; size: number } {

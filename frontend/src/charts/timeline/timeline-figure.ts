@@ -1,6 +1,7 @@
 /** The timeline as a Plotly figure: loss and smoothed loss by step. */
 
-import { QUIET_AXIS, quietLayout, scaledPixels } from "../plotly/plotly";
+import { QUIET_AXIS, quietLayout } from "../plotly/plotly";
+import { scaledPixels } from "../../model/type-scale";
 import type { PlotlyLayout, PlotlyTrace } from "../plotly/library.d";
 
 /** The series of the timeline, each by index of `steps`. */
