@@ -21,6 +21,7 @@ NAMES = (
     "map_cost",
     "city",
     "city_time",
+    "own_text",
     "hostile",
 )
 

@@ -16,6 +16,7 @@ from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
+from lamplighter.model.batches import require_enough_text
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
@@ -84,6 +85,8 @@ def train_command(
                 RequestsWriter(run.path, "cli").add("begin", {})
     else:
         recipe, text = make_recipe(options)
+        if text is not None:
+            require_enough_text(recipe, text)
         run = run_store.create(recipe, text)
         if not as_json:
             print_line(f"{run.id}: {describe_expected_size(recipe, text)}", err=True)

@@ -13,7 +13,7 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 from .corpus import Corpus, CorpusError
 from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
-from .textfile import MINIMUM_TOKENS, split_paragraphs
+from .textfile import MINIMUM_TOKENS, explain_too_short, split_paragraphs
 from .tokenisers import encode_with, tokenise
 
 CorpusProgress = Callable[[float, str], None]
@@ -101,10 +101,7 @@ def build_corpus(
         lambda share: tell(0.5 + 0.5 * share, "splitting the text into tokens"),
     )
     if len(tokenised.ids) < MINIMUM_TOKENS:
-        raise CorpusError(
-            f"{recipe.name or 'the text'} is too short: {len(tokenised.ids):,} tokens, "
-            f"and at least {MINIMUM_TOKENS:,} are needed; bring a longer text"
-        )
+        raise CorpusError(explain_too_short(recipe.name or "This text", len(tokenised.ids)))
     ids, lengths = tokenised.ids, tokenised.document_lengths
     held_out, held_out_lengths = encode_with(tokenised.tokeniser, unread)
     if recipe.shuffle_words:

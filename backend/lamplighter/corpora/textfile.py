@@ -11,6 +11,9 @@ MAXIMUM_BYTES = 256 * 1024 * 1024
 """Maximum size of one text."""
 MINIMUM_TOKENS = 1_000
 """Fewest tokens that a model can learn from."""
+CLEAR_WORDS = 200_000
+"""Words from which on a text of real prose makes clear districts (`benchmarks/own_text.py`)."""
+_SAVE_AS = 'Save it as "Plain text (UTF-8)" and try again. (Word documents and PDFs can\'t be read directly.)'
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 
@@ -51,21 +54,29 @@ def decode_text(data: bytes, name: str) -> str:
             f"{name} is too large: at most {MAXIMUM_BYTES // 2**20} MB are read; bring a part of it"
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CorpusError(f"{name} is UTF-16, not UTF-8 (it begins with a UTF-16 mark): save it as UTF-8")
+        raise CorpusError(f"{name} isn't plain UTF-8 text: it is UTF-16. {_SAVE_AS}")
     nul = data.find(b"\0")
     if nul >= 0:
-        raise CorpusError(f"{name} is binary, not text (a NUL at byte {nul}): bring a plain text file")
+        raise CorpusError(f"{name} isn't plain text: it is binary, with a NUL at byte {nul}. {_SAVE_AS}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # The decoder counts from after the byte order mark, a user from the start of the file.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         raise CorpusError(
-            f"{name} is not UTF-8: byte {offset} is 0x{data[offset]:02x}; save it as UTF-8 and try again"
+            f"{name} isn't plain UTF-8 text: byte {offset} is 0x{data[offset]:02x}. {_SAVE_AS}"
         ) from error
     if not text.strip():
-        raise CorpusError(f"{name} is empty: bring a text of at least {MINIMUM_TOKENS:,} words")
+        raise CorpusError(f"{name} is empty. {MINIMUM_TOKENS:,} words are needed.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def explain_too_short(name: str, words: int) -> str:
+    """Return the sentence that refuses a text of so few words."""
+    many = "1 word" if words == 1 else f"{words:,} words"
+    return (
+        f"{name} has {many}. {MINIMUM_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
+    )
 
 
 def split_paragraphs(text: str) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.text_survey import count_enough_tokens
 from lamplighter.recipe import Recipe
 
 
@@ -31,6 +32,15 @@ def check_length(recipe: Recipe, corpus_tokens: int) -> None:
             f"the text has {corpus_tokens:,} tokens and a batch reads passages of {length:,}: "
             "bring a longer text, or use fewer sequences or a shorter context"
         )
+
+
+def require_enough_text(recipe: Recipe, text: str) -> None:
+    """Check that a text is long enough for a recipe, before a run is made of it.
+
+    Raises:
+        CorpusError: it is too short to be learned from, or shorter than one passage.
+    """
+    check_length(recipe, count_enough_tokens(recipe.corpus, text, passage_tokens(recipe)))
 
 
 def batch_positions(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np.int64]:

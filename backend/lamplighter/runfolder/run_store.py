@@ -15,6 +15,7 @@ from lamplighter.recipe import Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_name import derive_run_name, numbered_name, read_run_name, write_run_name
 from lamplighter.wire.vocabulary import Vocabulary
 
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
@@ -88,9 +89,24 @@ class RunStore:
                 prepare(making)
             return self.adopt(making, recipe)
 
+    def names(self) -> dict[str, str]:
+        """Return the name of each run by its id: the one kept in its folder, or else the one that its recipe gives it, with
+        a number where an older run has it."""
+        runs = self.runs()
+        names = {run.id: name for run in runs if (name := read_run_name(run)) is not None}
+        taken = set(names.values())
+        for run in sorted(runs, key=lambda run: (_creation_time(run), run.id)):
+            if run.id not in names:
+                names[run.id] = numbered_name(derive_run_name(run), taken)
+                taken.add(names[run.id])
+        return names
+
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
         """Rename a folder prepared inside the store (with a name that begins with a dot), whose contents are synced, to a
-        fresh run id."""
+        fresh run id. The run keeps its name, or gets one, with a number if another run has it."""
+        folder = RunFolder(prepared)
+        name = read_run_name(folder) or derive_run_name(folder)
+        write_run_name(prepared, numbered_name(name, self.names().values()))
         return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
 
     def clear_leftovers(self) -> int:
@@ -163,6 +179,8 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
         make_private_folder(making.path)
         making.write_vocabulary(vocabulary)
         write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
+        others = RunStore(path.parent).names().values()
+        write_run_name(making.path, numbered_name(derive_run_name(making), others))
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(rename_durably(making.path, path))

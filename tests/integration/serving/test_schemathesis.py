@@ -60,7 +60,7 @@ KNOWN = (
     Known("POST /api/runs", VALID, "upload: the corpus kind 'text' needs one", "said in the field's description"),
     Known("POST /api/runs", VALID, "runs of the kind 'recorded' are written by", "a recipe that can be read, not asked for"),
     Known("POST /api/runs", VALID, "that upload is not here", "an upload is kept for a while; it is a field, not a path"),
-    Known("POST /api/uploads", VALID, "the text is (binary|not UTF-8|empty)", "which bytes are text is said in words"),
+    Known("POST /api/uploads", VALID, "This (text|file) (is empty|isn.t plain)", "which bytes are text is said in words"),
 )  # fmt: skip
 
 

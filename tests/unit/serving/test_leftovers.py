@@ -56,7 +56,7 @@ async def test_a_text_is_received_where_another_server_that_starts_leaves_it(
             seen.append({path.name for path in (tmp_path / ".uploads").rglob("text")})
         yield b"and the other"
 
-    upload, size = await uploads.store(halves(), "a.txt")
+    upload, size, _ = await uploads.store(halves(), "a.txt")
     assert seen == [{"text"}]
     assert uploads.read_text(upload) == ("one half, and the other", "a.txt")
     assert size == 23

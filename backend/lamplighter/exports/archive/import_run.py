@@ -33,6 +33,7 @@ from lamplighter.runfolder.importing.untrusted_sqlite import bounded_sqlite_memo
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_name import NAME_FILE, read_run_name, write_run_name
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.wire.vocabulary import Vocabulary
@@ -98,6 +99,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
     check_vocabulary(vocabulary)
     checks = RunChecks(len(vocabulary), recipe.model.dim, None if recorded else recipe.batch_tokens, tick)
     write_atomically(copy.path / "recipe.json", recipe.model_dump_json(indent=2))
+    _copy_name(packed, copy)
     if packed.source_path.exists():
         try:
             write_atomically(copy.source_path, packed.source_path.read_bytes().decode("utf-8"))
@@ -123,6 +125,16 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         check_checkpoint(path, len(vocabulary), recipe.model.dim)
         path.rename(copy.checkpoints / path.name)
     return phase
+
+
+def _copy_name(packed: RunFolder, copy: RunFolder) -> None:
+    """Copy the name of a run, which runs from before there were names lack."""
+    if not (packed.path / NAME_FILE).exists():
+        return
+    name = read_run_name(packed)
+    if name is None:
+        raise ExportError(f"{NAME_FILE} is not a name that can be shown: refused")
+    write_run_name(copy.path, name)
 
 
 def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from lamplighter.exports.archive.digests import DIGESTS, format_digests
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up
 
-TEXTS = ("recipe.json", "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
+TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
 DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
 """Databases in the order they are copied: the steps after layouts and measures, so that these never refer to
 a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""

@@ -20,6 +20,7 @@ from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.printable import quote_foreign
+from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
 
 MEGABYTE = 1_000_000
@@ -28,6 +29,7 @@ MAX_TOTAL_BYTES = 16_000 * MEGABYTE
 _LIMITS = {
     DIGESTS: 64 << 10,
     "recipe.json": MEGABYTE,
+    NAME_FILE: 4 << 10,
     "source.txt": 64 << 20,
     "corpus.json": MEGABYTE,
     "corpus.npy": 2_000 * MEGABYTE,

@@ -150,6 +150,15 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
         )
         return rows[0][0] if rows else None
 
+    def last_layout_entry(self) -> LayoutEntry | None:
+        """Return the list entry of the layout that was written last, of the map if there is one, else of the linear view."""
+        rows = self._fetch_all(
+            "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts"
+            " ORDER BY method=?, id DESC LIMIT 1",
+            int(Method.LINEAR),
+        )
+        return next((LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows), None)
+
     def layout_record(self, layout_id: int) -> bytes:
         """Return the encoded layout of the list entry `layout_id`."""
         return self._fetch_all("SELECT record FROM layouts WHERE id=?", layout_id)[0][0]

@@ -34,6 +34,7 @@ from lamplighter.serving.access.request_headers import (
     came_through_a_proxy,
     cookie_values,
     is_navigation,
+    is_page_wanted,
     is_same_origin,
     origin_of,
     single_header,
@@ -42,6 +43,7 @@ from lamplighter.serving.access.security_headers import with_security_headers
 from lamplighter.serving.access.session_watch import CLOSE_NOT_ALLOWED, with_session
 from lamplighter.serving.capacity.activity import Activity
 from lamplighter.serving.hosts import Origin, OriginError, parse_authority
+from lamplighter.serving.http.plain_pages import unknown_page
 from lamplighter.serving.http.problems import problem_response
 from lamplighter.serving.http.route_table import Access, RouteRule, find_rule
 from lamplighter.serving.settings import is_loopback
@@ -263,6 +265,9 @@ class GateMiddleware:
     async def _handle_http(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
         secure = with_security_headers(send, decision.address)
         if not decision.allowed or decision.rule is None:
+            if decision.status == 404 and is_page_wanted(scope["headers"], scope["path"]):
+                await unknown_page(self._gate.page_url(decision.address))(scope, receive, secure)
+                return
             extra: dict[str, str] = {}
             if decision.status == 405:
                 extra["Allow"] = decision.allow

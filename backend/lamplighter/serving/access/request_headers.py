@@ -65,3 +65,10 @@ def cookie_values(headers: Headers, name: str) -> list[str]:
                 if label == name:
                     found.append(content)
     return found
+
+
+def is_page_wanted(headers: Headers, path: str) -> bool:
+    """Return whether a person's browser looks for a page, where a program would take a problem as JSON: programs ask below
+    `/api/`, or for other types."""
+    accepted = b",".join(value for name, value in headers if name == b"accept")
+    return not f"{path}/".startswith("/api/") and b"text/html" in accepted.lower()

@@ -34,6 +34,7 @@ NPY = ResponseFormat("npy", "application/x-npy")
 SAFETENSORS = ResponseFormat("safetensors", "application/x-safetensors")
 ARROW = ResponseFormat("arrow", "application/vnd.apache.arrow.stream")
 PARQUET = ResponseFormat("parquet", "application/vnd.apache.parquet")
+PNG = ResponseFormat("png", "image/png")
 TSV = ResponseFormat("tsv", "text/tab-separated-values")
 
 

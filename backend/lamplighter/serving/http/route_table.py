@@ -142,6 +142,18 @@ class Routes:
         rule = RouteRule("http", path, frozenset({"POST"}), access, body_limit)
         return self._add(rule, {"methods": ["POST"], **options}, answers, pricing, pool)
 
+    def patch(
+        self,
+        path: str,
+        *,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a PATCH route, for presenters."""
+        rule = RouteRule("http", path, frozenset({"PATCH"}), Access.CHANGE, _SMALL_BODY)
+        return self._add(rule, {"methods": ["PATCH"], **options}, answers, pricing, Pool.CHANGE)
+
     def delete(
         self,
         path: str,

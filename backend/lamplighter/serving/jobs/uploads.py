@@ -17,6 +17,7 @@ import anyio
 import anyio.to_thread
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.text_survey import TextSurvey, survey_text
 from lamplighter.corpora.textfile import decode_text
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
@@ -39,7 +40,7 @@ class Uploads:
         """Keep texts in `folder`, which is created with the first one."""
         self._folder = folder
 
-    async def store(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int]:
+    async def store(self, chunks: AsyncIterator[bytes], name: str) -> tuple[str, int, TextSurvey]:
         """Store a text.
 
         Args:
@@ -47,7 +48,7 @@ class Uploads:
             name: the name people gave it; shown, never opened.
 
         Returns:
-            Its id and its size in bytes.
+            Its id, its size in bytes, and what can be said of it.
 
         Raises:
             RefusedError: too large (413), empty, not UTF-8 or not text (422).
@@ -58,8 +59,8 @@ class Uploads:
         async with self._receiving_folder() as folder:
             part = folder / "text"
             size = await self._receive(chunks, part)
-            await anyio.to_thread.run_sync(self._finish, upload, part, name)
-        return upload, size
+            survey = await anyio.to_thread.run_sync(self._finish, upload, part, name)
+        return upload, size, survey
 
     def clear_leftovers(self) -> None:
         """Remove what killed servers had received of texts. Never raises."""
@@ -110,9 +111,9 @@ class Uploads:
                 await file.write(chunk)
         return size
 
-    def _finish(self, upload: str, part: Path, name: str) -> None:
+    def _finish(self, upload: str, part: Path, name: str) -> TextSurvey:
         try:
-            text = decode_text(part.read_bytes(), "the text")
+            text = decode_text(part.read_bytes(), "This text" if not name else "This file")
         except CorpusError as error:
             raise RefusedError(422, str(error)) from None
         part.write_bytes(text.encode())
@@ -124,6 +125,7 @@ class Uploads:
         others = sorted((text for text in self._texts() if text != kept), key=_sent_at)
         for old in others[: -(MAX_UPLOADS - 1)]:
             self._remove(old)
+        return survey_text(text)
 
     def _make_newest(self, part: Path) -> None:
         """Set the time of a text behind that of all others, whatever the clock says."""

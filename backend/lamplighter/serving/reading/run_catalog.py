@@ -13,20 +13,24 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
+from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
+from lamplighter.serving.reading.run_picture import RunPicture
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8
 _MATRICES_KEPT = 6
+_PICTURES_KEPT = 100
 _MATRIX_BYTES = 256 << 20
 
 Cached = TypeVar("Cached")
@@ -62,6 +66,8 @@ class RunCatalog:
         self._folders: _LruCache[RunFolder] = _LruCache(_RUNS_KEPT)
         self._tables: _LruCache[TokenTable] = _LruCache(_RUNS_KEPT)
         self._matrices: _LruCache[Snapshot] = _LruCache(_MATRICES_KEPT)
+        self._pictures: _LruCache[bytes] = _LruCache(_PICTURES_KEPT)
+        self._names: dict[str, str] = {}
 
     def find_run(self, run_id: str) -> RunFolder:
         """Return the run with that id: the same object while it is cached, so that its parsed files are
@@ -79,14 +85,28 @@ class RunCatalog:
 
     def list_runs(self) -> list[RunSummary]:
         """Return every run, newest first. An unreadable run does not hide the others."""
+        self._names = self.run_store.names()
         return [self.describe(run) for run in self.run_store.runs()]
+
+    def name_of(self, run: RunFolder) -> str:
+        """Return the name of a run."""
+        name = read_run_name(run) or self._names.get(run.id)
+        if name is None:
+            # A run without a name of its own, as before there were names: the others decide about its number.
+            self._names = self.run_store.names()
+            name = self._names.get(run.id, run.id)
+        return name
+
+    def picture(self, run: RunFolder) -> RunPicture:
+        """Return the picture of a run's last map, whose PNG is drawn at the first request and kept for the next ones."""
+        return RunPicture(run, lambda key, draw: self._pictures.get_or_create((run.path, *key), draw))
 
     def describe(self, run: RunFolder) -> RunSummary:
         """Return a run as the list shows it. Never raises because of the folder's contents."""
         try:
             return RunSummary(**self._read_facts(run))
         except _UNREADABLE as error:
-            return RunSummary(**_unreadable_run(run, error))
+            return RunSummary(**self._unreadable_run(run, error))
 
     def describe_fully(self, run: RunFolder) -> RunDetails:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
@@ -94,7 +114,7 @@ class RunCatalog:
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
-            return RunDetails(**_unreadable_run(run, error))
+            return RunDetails(**self._unreadable_run(run, error))
 
     def read_fully(self, run: RunFolder) -> RunDetails:
         """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
@@ -202,11 +222,27 @@ class RunCatalog:
     def _read_facts(self, run: RunFolder) -> dict[str, Any]:
         return {
             "id": run.id,
+            "name": self.name_of(run),
             "readable": True,
             "problem": None,
             "created": run.created,
             "recipe": run.recipe,
             "status": self.status(run),
+            "districts": count_districts(run),
+        }
+
+    def _unreadable_run(self, run: RunFolder, error: Exception) -> dict[str, Any]:
+        created = None
+        with suppress(OSError):
+            created = run.created
+        return {
+            "id": run.id,
+            "name": self.name_of(run),
+            "readable": False,
+            "problem": explain_read_error(error),
+            "created": created,
+            "recipe": None,
+            "status": None,
         }
 
     def _contents(self, run: RunFolder) -> dict[str, Any]:
@@ -236,20 +272,6 @@ def require_fit(run: RunFolder, matrix: Snapshot) -> None:
     """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
     if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
         raise FormatError("its matrix does not fit its vocabulary and its recipe")
-
-
-def _unreadable_run(run: RunFolder, error: Exception) -> dict[str, Any]:
-    created = None
-    with suppress(OSError):
-        created = run.created
-    return {
-        "id": run.id,
-        "readable": False,
-        "problem": explain_read_error(error),
-        "created": created,
-        "recipe": None,
-        "status": None,
-    }
 
 
 def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.model.batches import require_enough_text
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.content_negotiation import PNG
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
@@ -23,6 +27,7 @@ from lamplighter.serving.schemas.runs import (
     RecordParts,
     RunDetails,
     RunList,
+    RunNaming,
     RunRecord,
 )
 from lamplighter.serving.services import Services, ServicesDep
@@ -89,6 +94,27 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(run_folder)))
 
 
+@routes.patch("/api/runs/{run}", response_model=RunDetails, answers=AnswerFacts(errors=(507,)))
+def rename_run(run: RunId, naming: RunNaming, request: Request, services: ServicesDep) -> Response:
+    """Give a run another name for people to read. Its id stays."""
+    reply = services.reply(request, run)
+    write_run_name(reply.run.path, naming.name)
+    return reply.send(_names_cost(reply.run), lambda: json_body(services.catalog.describe_fully(reply.run)))
+
+
+@routes.get(
+    "/api/runs/{run}/picture.png",
+    pool=Pool.DEAR,
+    answers=AnswerFacts(formats=(PNG,), etag=True, errors=(503,)),
+)
+def get_run_picture(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return a picture of the run's last map, 320 x 180 pixels; of one lamp in the dark while it has no map."""
+    reply = services.reply(request, run, (PNG,))
+    picture = services.catalog.picture(reply.run)
+    reply.tag("picture", *picture.key, immutable=False)
+    return reply.send(picture.cost(), lambda: [picture.png()])
+
+
 @routes.delete("/api/runs/{run}", pricing=Pricing.FIXED, status_code=204)
 def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
@@ -108,7 +134,7 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     """Return the recipe, and the uploaded text for it (None for corpora that need none).
 
     Raises:
-        RefusedError: the recipe and the upload do not fit together, or the upload is gone (422).
+        RefusedError: the recipe and the upload do not fit together, or the upload is gone or too short (422).
     """
     recipe = new_run.recipe
     if recipe.corpus.kind == "recorded":
@@ -126,6 +152,9 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
         raise RefusedError(422, f"upload: {problem}", [FieldError(field="upload", message=problem)])
     try:
         text, name = services.uploads.read_text(new_run.upload)
+        require_enough_text(_without_name(recipe), text)
+    except CorpusError as error:
+        raise RefusedError(422, str(error), [FieldError(field="upload", message=str(error))]) from None
     except RefusedError as refused:
         raise RefusedError(
             422, refused.detail, [FieldError(field="upload", message=refused.detail)]
@@ -133,6 +162,11 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     if not recipe.corpus.name:
         recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
     return recipe, text
+
+
+def _without_name(recipe: Recipe) -> Recipe:
+    """Return a recipe whose text has no name, so that a refusal does not repeat what a stranger may have typed."""
+    return recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": ""})})
 
 
 def _require_free_trainer(services: Services) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 import lamplighter
 from lamplighter.serving.access.gate import caller_is_presenter
 from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.plain_pages import used_link_page
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
@@ -35,14 +36,9 @@ _LAUNCH_BODY = 4_096
 # The key goes into the page's storage by this page alone: in a URL it would stay in the browser's history.
 _LAUNCHED_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter</title><meta name="lamplighter-key" content="{key}">
-<script src="static/launch.js" defer></script></head>
-<body><p>You are the presenter. <a href="./">Open Lamplighter</a></p></body></html>
-"""
-_LINK_USED_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Lamplighter: this link was used</title></head>
-<body><h1>This link does not work any more</h1>
-<p>A launch link works once, and for five minutes. <a href="./">The page itself</a> is open to look at; to
-change things from it, start <code>lamplighter</code> again for a fresh link.</p></body></html>
+<link rel="stylesheet" href="static/plain.css"><script src="static/launch.js" defer></script></head>
+<body><main><p>You are the presenter.</p>
+<p><a class="button" href="./">Open Lamplighter</a></p></main></body></html>
 """
 
 
@@ -153,7 +149,7 @@ async def post_launch_code(request: Request, services: ServicesDep) -> Response:
     if "probe" not in fields:
         return await anyio.to_thread.run_sync(_begin_session, request, services, code)
     if not services.gate.credentials.codes.is_valid(code):
-        return HTMLResponse(_LINK_USED_PAGE, 403)
+        return used_link_page(services.gate.page_url(request.state.address))
     # Only a page without an origin needs to be let read this, and it has the code.
     allow = {"Access-Control-Allow-Origin": "null"} if request.headers.get("origin") == "null" else {}
     return Response(status_code=204, headers={"Cache-Control": "no-store", **allow})
@@ -163,7 +159,7 @@ def _begin_session(request: Request, services: Services, code: str) -> Response:
     """Redeem a launch code: set the presenter's cookie, and hand the session's key to the page."""
     gate = services.gate
     if not gate.credentials.codes.redeem_code(code):
-        return HTMLResponse(_LINK_USED_PAGE, 403)
+        return used_link_page(gate.page_url(request.state.address))
     address = request.state.address
     user_agent = request.headers.get("user-agent", "")
     session, given = gate.credentials.sessions.begin_session(str(address), user_agent)

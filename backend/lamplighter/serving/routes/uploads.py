@@ -13,7 +13,7 @@ from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES
-from lamplighter.serving.schemas.base import Upload, json_response
+from lamplighter.serving.schemas.base import TextFacts, Upload, json_response
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("uploads")
@@ -44,10 +44,18 @@ async def upload_text(
     name: Annotated[str, Query(max_length=200, description="A name to show.")] = "",
 ) -> Response:
     """Store a text, sent as the raw body whatever its media type: UTF-8, at most 64 MiB. `name` is its display name.
-    422 if it is no text, or empty.
+    Returns what can be said of it before it is learned. No run is made. 422 if it is no text, or empty.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:
         raise RefusedError(413, f"a text may have at most {MAX_UPLOAD_BYTES >> 20} MiB")
-    upload_id, size = await services.uploads.store(request.stream(), name)
-    return json_response(Upload(upload=upload_id, bytes=size), 201)
+    upload_id, size, survey = await services.uploads.store(request.stream(), name)
+    facts = TextFacts(
+        words=survey.words,
+        different=survey.different,
+        exact=survey.exact,
+        vocabulary=survey.vocabulary,
+        steps=survey.steps,
+        expectation=survey.expectation,
+    )
+    return json_response(Upload(upload=upload_id, bytes=size, text=facts), 201)

@@ -73,11 +73,29 @@ class Launch(ApiModel):
     url: str
 
 
+class TextFacts(ApiModel):
+    """What can be said of a text before it is learned."""
+
+    words: int
+    """Words and punctuation marks, as training counts them."""
+    different: int
+    """Different ones."""
+    exact: bool
+    """False for a long text, of which only the beginning was counted."""
+    vocabulary: int
+    """A vocabulary that suits its length: only words that occur often enough to find a place."""
+    steps: int
+    """A number of steps that suits its length."""
+    expectation: Literal["too_short", "by_heart", "some", "clear"]
+    """What becomes of it: it is refused, it is learned by heart, it makes some districts, or clear ones."""
+
+
 class Upload(ApiModel):
     """A stored text."""
 
     upload: str
     bytes: int
+    text: TextFacts
 
 
 class PartialModel(ApiModel):

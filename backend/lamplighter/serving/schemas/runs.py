@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
+from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
 
 
@@ -36,12 +37,16 @@ class RunSummary(ApiModel):
     """A run in the list."""
 
     id: str
+    name: str
+    """The name that people read. It need not be unique, and is untrusted: show it as plain text only."""
     readable: bool
     problem: str | None
     """The reason it cannot be read."""
     created: float | None
     recipe: Recipe | None
     status: Status | None
+    districts: int | None = None
+    """The number of districts found last; null before the map was first searched for them."""
 
 
 class RunList(Items[RunSummary]):
@@ -93,6 +98,18 @@ class RunRecord(ApiModel):
     attempts: list[AttemptFacts]
     """Oldest first; the newest 1,000."""
     parts: RecordParts
+
+
+class RunNaming(RequestBody):
+    """A new name for a run."""
+
+    name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)]
+    """One line of characters that can be seen. White space in it becomes single spaces."""
+
+    @field_validator("name")
+    @classmethod
+    def _clean(cls, name: str) -> str:
+        return clean_run_name(name)
 
 
 class NewRun(RequestBody):

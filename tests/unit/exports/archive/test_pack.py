@@ -20,6 +20,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import NAME_FILE, derive_run_name, read_run_name, write_run_name
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
@@ -118,9 +119,35 @@ def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
     with RoleLock(run.path, "trainer"):
         names = zipfile.ZipFile(export_run(run, "zip", out=tmp_path / "run.zip")).namelist()
     assert {n.removeprefix(f"{run.id}/") for n in names} == {
-        "SHA256SUMS", "recipe.json", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
+        "SHA256SUMS", "recipe.json", "name.txt", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
         "steps.sqlite", "layouts.sqlite", "measures.sqlite",
     }  # fmt: skip
+
+
+def test_a_name_travels_and_is_numbered_beside_one_alike(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    write_run_name(run.path, "Our class")
+    packed = export_run(run, "zip", out=tmp_path / "run.zip")
+    store = RunStore(tmp_path / "other")
+    names = [read_run_name(import_zip(store, packed, no_progress).run) for _ in range(2)]
+    assert names == ["Our class", "Our class (2)"]
+
+
+@pytest.mark.parametrize("name", [None, "", "\u202egnirts", "x" * 4_000])
+def test_an_imported_run_has_a_name_that_can_be_shown(tmp_path: Path, name: str | None) -> None:
+    run = record(tmp_path / "runs")
+    (run.path / NAME_FILE).unlink()
+    if name is not None:
+        (run.path / NAME_FILE).write_text(name, encoding="utf-8")
+    packed = export_run(run, "zip", out=tmp_path / "run.zip")
+    store = RunStore(tmp_path / "other")
+    if name is None:
+        run = import_zip(store, packed, no_progress).run
+        assert read_run_name(run) == derive_run_name(run)
+        return
+    with pytest.raises(ExportError, match=r"name\.txt is not a name that can be shown"):
+        import_zip(store, packed, no_progress)
+    assert store.runs() == []
 
 
 def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ facts."""
 STATED = {
     ("GET", "/api/runs"): "/api/runs",
     ("GET", RUN): "",
+    ("GET", f"{RUN}/picture.png"): "/picture.png",
     ("GET", f"{RUN}/record"): "/record",
     ("GET", f"{RUN}/steps"): "/steps",
     ("GET", f"{RUN}/steps/{{step}}"): "/steps/5",
@@ -66,6 +67,7 @@ STATED = {
 STATED_ONCE_THERE_IS_ONE = {
     ("GET", f"{RUN}/districts"),
     ("POST", "/api/runs"),
+    ("PATCH", RUN),
     ("POST", f"{RUN}/reprojection"),
 }
 """Those whose answers other tests ask for, since they need districts, or start a worker."""

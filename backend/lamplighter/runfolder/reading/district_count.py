@@ -1,0 +1,50 @@
+"""The number of districts that a run's embedding had when it was last searched for them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import decode
+
+_KNOWN_FILES = 1_024
+
+
+def count_districts(run: RunFolder) -> int | None:
+    """Return the number of a run's districts; None if it was not searched for them yet, or its map cannot be read."""
+    try:
+        path = run.layouts_path
+        return _count(path, _version(path), _version(path.with_name(path.name + "-wal")))
+    except READ_ERRORS:
+        return None
+
+
+def last_districts(reader: LayoutsReader) -> Districts | None:
+    """Return the districts found last, of any attempt; None if the run was not searched for them yet.
+
+    Raises:
+        FrameError: the record is damaged.
+    """
+    record = reader.last_written_districts()
+    districts = None if record is None else decode(record)
+    return districts if isinstance(districts, Districts) else None
+
+
+@lru_cache(_KNOWN_FILES)
+def _count(path: Path, _version: object, _wal: object) -> int | None:
+    with LayoutsReader(path) as reader:
+        districts = last_districts(reader)
+    return None if districts is None else len(districts.ids)
+
+
+def _version(path: Path) -> tuple[int, int] | None:
+    """Return what changes when a file does; None if there is none."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return None
+    return facts.st_mtime_ns, facts.st_size

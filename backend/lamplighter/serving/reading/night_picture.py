@@ -1,0 +1,126 @@
+"""A map as a small picture of a city at night, drawn with numpy alone: summed light, 1 - exp(-light), as the page's."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 320, 180
+"""Size of a picture in pixels."""
+PICTURE_BYTES = 12 * 4 * WIDTH * HEIGHT
+"""Bytes of memory that drawing takes besides the lamps: a few images of 32 bits a channel."""
+LAMP_BYTES = 80
+"""Bytes of memory that drawing takes for a lamp."""
+TINTS = ("#f1af64", "#69b3eb", "#38e3b5", "#d77ea6", "#fde56f", "#8d7fee", "#f5642b", "#d6f0f9")
+"""Colours of the kinds of lamps, in turn: those of the page (`frontend/src/map/palette.ts`), as are the others."""
+PLAIN = "#a3b2d4"
+_NIGHT, _LAND, _LAMP = "#0a0e1c", "#12203c", "#ffe9c4"
+
+_MARGIN = 0.08
+"""Share of the picture that stays free on each side."""
+_OUTLIERS = 0.3
+"""Percent of the lamps beyond each edge of what the picture shows, so that a stray one does not shrink the city."""
+_CORE, _GLOW, _LAND_REACH = 0.7, 3.2, 9.0
+"""Standard deviations of the blurs, in pixels."""
+_CORE_LIGHT, _GLOW_LIGHT = 2.6, 5.0
+"""Light of a lamp in a picture of `_USUAL_LAMPS`, summed over its pixels. More lamps are each dimmer, fewer brighter."""
+_USUAL_LAMPS = 2_000
+_MOST_OF_USUAL, _LEAST_OF_USUAL = 3.0, 0.2
+
+
+def draw_night(
+    coordinates: NDArray[np.float32], kinds: NDArray[np.integer], brightness: NDArray[np.floating]
+) -> bytes:
+    """Draw a map, and return it as a PNG.
+
+    Args:
+        coordinates: shape (V, 2), finite.
+        kinds: shape (V,), the number of each lamp's kind, which decides its colour; -1 for none.
+        brightness: shape (V,), from 0 to 1.
+    """
+    colours = _linear([*TINTS, PLAIN])[np.where(kinds < 0, len(TINTS), kinds % len(TINTS))]
+    amount = np.clip((_USUAL_LAMPS / len(coordinates)) ** 0.5, _LEAST_OF_USUAL, _MOST_OF_USUAL)
+    light = _sum_light(_place(coordinates), colours * np.asarray(brightness, np.float32)[:, None])
+    lamps = amount * (_CORE_LIGHT * _blur(light, _CORE) + _GLOW_LIGHT * _blur(light, _GLOW))
+    density = _blur(light.mean(axis=2, keepdims=True), _LAND_REACH)
+    return _encode(_expose(lamps, density / max(float(density.max()), 1e-9)))
+
+
+def draw_single_lamp() -> bytes:
+    """Draw the picture of a run without a map: the dark, and one lamp. Return it as a PNG."""
+    light = _sum_light(np.array([[WIDTH / 2, HEIGHT / 2]], np.float32), _linear([_LAMP]))
+    lamps = 8 * _blur(light, 1.2) + 60 * _blur(light, 9)
+    return _encode(_expose(lamps, np.zeros((HEIGHT, WIDTH, 1), np.float32)))
+
+
+def _linear(colours: list[str]) -> NDArray[np.float32]:
+    """Return colours as numbers from 0 to 1, shape (N, 3)."""
+    numbers = [[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in colours]
+    return np.array(numbers, dtype=np.float32)
+
+
+def _place(coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return where lamps stand in the picture, in pixels: shape (V, 2), the whole city as large as fits."""
+    low, high = np.percentile(coordinates, [_OUTLIERS, 100 - _OUTLIERS], axis=0).astype(np.float64)
+    room = np.array([WIDTH, HEIGHT]) * (1 - 2 * _MARGIN)
+    scale = float((room / np.maximum(high - low, 1e-30)).min())
+    offset = (coordinates - (low + high) / 2) * scale * [1, -1]
+    # Far outside, a lamp is not seen, wherever it is.
+    return np.add(np.clip(offset, -WIDTH, WIDTH), (WIDTH / 2, HEIGHT / 2)).astype(np.float32)
+
+
+def _sum_light(places: NDArray[np.float32], light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the light that falls on each pixel, shape (H, W, 3): that of a lamp goes to the four pixels around it."""
+    summed = np.zeros((HEIGHT * WIDTH, 3), dtype=np.float32)
+    corner = np.floor(places - 0.5).astype(np.int64)
+    share = places - 0.5 - corner
+    for right in (0, 1):
+        for below in (0, 1):
+            x, y = corner[:, 0] + right, corner[:, 1] + below
+            part = np.abs(1 - right - share[:, 0]) * np.abs(1 - below - share[:, 1])
+            seen = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
+            pixels = (y * WIDTH + x)[seen]
+            for channel in range(3):
+                weights = (part * light[:, channel])[seen]
+                summed[:, channel] += np.bincount(pixels, weights, HEIGHT * WIDTH).astype(np.float32)
+    return summed.reshape(HEIGHT, WIDTH, 3)
+
+
+def _blur(image: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
+    """Blur an image of shape (H, W, C) with a Gaussian; what lies outside is dark."""
+    reach = int(np.ceil(3 * deviation))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
+    weights = (weights / weights.sum()).astype(np.float32)
+    for axis in (0, 1):
+        padding = [(reach, reach) if at == axis else (0, 0) for at in range(3)]
+        padded, size = np.pad(image, padding), image.shape[axis]
+        image = np.zeros_like(image)
+        for shift, weight in enumerate(weights):
+            image += weight * np.take(padded, range(shift, shift + size), axis=axis)
+    return image
+
+
+def _expose(lamps: NDArray[np.float32], density: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the picture, shape (H, W, 3): the lamps' light over the land, which is where lamps are dense."""
+    night, land = _linear([_NIGHT, _LAND])
+    edge = np.clip((density - 0.06) / 0.1, 0, 1)
+    ground = night + (land - night) * (edge * edge * (3 - 2 * edge))
+    shine = 1 - np.exp(-lamps)
+    return np.rint(255 * (1 - (1 - ground) * (1 - shine))).astype(np.uint8)
+
+
+def _encode(pixels: NDArray[np.uint8]) -> bytes:
+    """Return an image of shape (H, W, 3) as a PNG."""
+    height, width, _ = pixels.shape
+    # Each row as its difference from the one above (filter 2), which packs best here.
+    above = np.vstack([np.zeros((1, width, 3), np.uint8), pixels[:-1]])
+    rows = np.hstack([np.full((height, 1), 2, np.uint8), (pixels - above).reshape(height, 3 * width)])
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 6)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in parts
+    )

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.recipe import CorpusRecipe, Recipe
+from lamplighter.runfolder.run_name import (
+    MAX_RUN_NAME,
+    NAME_FILE,
+    clean_run_name,
+    numbered_name,
+    read_run_name,
+    write_run_name,
+)
+from lamplighter.runfolder.run_store import RunStore, create_recorded_run
+from lamplighter.wire.vocabulary import Vocabulary
+
+TOWN = "Lamptown · seed 0"
+
+
+def text_recipe(name: str = "", **changes: object) -> Recipe:
+    return Recipe(corpus=CorpusRecipe(kind="text", name=name, **changes))  # pyright: ignore[reportArgumentType]
+
+
+def test_each_new_run_has_a_name_of_its_own(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    shuffled = Recipe(corpus=CorpusRecipe(shuffle_words=True))
+    made = [store.create(recipe) for recipe in (Recipe(), Recipe(), Recipe(seed=3), shuffled)]
+    names = store.names()
+    assert [names[run.id] for run in made] == [
+        TOWN,
+        f"{TOWN} (2)",
+        "Lamptown · seed 3",
+        "Lamptown, shuffled · seed 0",
+    ]
+
+
+def test_a_name_stays_when_another_run_goes(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    first, second = store.create(Recipe()), store.create(Recipe())
+    store.trash(first)
+    assert store.names() == {second.id: f"{TOWN} (2)"}
+    third = store.create(Recipe())
+    assert store.names()[third.id] == TOWN
+
+
+def test_a_text_is_called_by_its_file_or_its_first_words(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    text = "Alice was beginning to get very tired of sitting by her sister\n" * 9
+    made = [
+        store.create(text_recipe(name), text) for name in ("alice.txt", "", "a\u202eb\n\x1b[31m" + "x" * 150)
+    ]
+    names = [store.names()[run.id] for run in made]
+    assert names[:2] == ["alice.txt", "Alice was beginning to get"]
+    assert names[2].isprintable()
+    assert len(names[2]) <= MAX_RUN_NAME
+    assert names[2].endswith("…")
+
+
+def test_runs_from_before_names_have_the_same_ones_every_time(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    made = [store.create(Recipe()) for _ in range(3)]
+    for number, run in enumerate(made):
+        (run.path / NAME_FILE).unlink()
+        os.utime(run.path / "recipe.json", (number, number))
+    expected = {made[0].id: TOWN, made[1].id: f"{TOWN} (2)", made[2].id: f"{TOWN} (3)"}
+    assert store.names() == RunStore(tmp_path).names() == expected
+    (made[1].path / "recipe.json").write_text("{")
+    assert store.names()[made[1].id] == made[1].id, "one that cannot be read is called by its id"
+
+
+def test_a_recorded_run_has_a_name_too(tmp_path: Path) -> None:
+    vocabulary = Vocabulary(("a", "b"), np.array([1, 1]))
+    for folder, name, expected in (
+        ("one", "my loop", "my loop"),
+        ("two", "my loop", "my loop (2)"),
+        ("three", "", "A recorded run"),
+    ):
+        recipe = Recipe(corpus=CorpusRecipe(kind="recorded", name=name))
+        assert read_run_name(create_recorded_run(tmp_path / folder, recipe, vocabulary)) == expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "   ", "\n", "a\x00b", "a\x1b[31m", "\u202egnirts", "\u200b", "x" * (MAX_RUN_NAME + 1), "a\ud800"],
+)
+def test_hostile_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a name"):
+        clean_run_name(name)
+    run = RunStore(tmp_path).create(Recipe())
+    with pytest.raises(ValueError, match="a name"):
+        write_run_name(run.path, name)
+    (run.path / NAME_FILE).write_bytes(name.encode("utf-8", "surrogatepass"))
+    assert read_run_name(run) is None
+    assert RunStore(tmp_path).names() == {run.id: TOWN}
+
+
+def test_a_name_file_of_any_size_is_read_in_bounds(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(Recipe())
+    (run.path / NAME_FILE).write_bytes(b"x" * 1_000_000)
+    assert read_run_name(run) is None
+    (run.path / NAME_FILE).unlink()
+    (run.path / NAME_FILE).mkdir()
+    assert read_run_name(run) is None
+    shutil.rmtree(run.path / NAME_FILE)
+
+
+def test_a_name_is_one_line_of_single_spaces() -> None:
+    assert clean_run_name("  Our \t class,\n 8b  ") == "Our class, 8b"
+    assert clean_run_name("e\u0301cole 🏮") == "\u00e9cole 🏮"
+
+
+def test_a_number_never_makes_a_name_too_long() -> None:
+    longest = "x" * MAX_RUN_NAME
+    numbered = numbered_name(longest, [longest])
+    assert numbered.endswith("… (2)")
+    assert len(numbered) == MAX_RUN_NAME
+    assert clean_run_name(numbered_name(longest, [longest, numbered])).endswith("… (3)")
