@@ -19,6 +19,8 @@ export type Session = Answered["Session"];
 export type BrowserSession = Answered["BrowserSession"];
 
 export type Run = Answered["RunDetails"];
+/** A text as it is kept, and what can be said of it before it is learned. */
+export type Upload = Answered["Upload"];
 export type Status = Answered["Status"];
 export type Phase = Status["phase"];
 export type Recipe = Answered["Recipe"];

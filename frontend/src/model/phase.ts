@@ -4,6 +4,9 @@ import type { Phase } from "../api/rest-types";
 
 const ENDED: ReadonlySet<Phase> = new Set(["finished", "interrupted", "failed"]);
 
+/** Steps by which a finished run is continued. */
+export const CONTINUE_STEPS = 2_000;
+
 /** Return whether training is over, unless somebody continues it; false while the phase is not known. */
 export function hasEnded(phase: Phase | undefined): boolean {
   return phase !== undefined && ENDED.has(phase);

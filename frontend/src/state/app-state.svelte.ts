@@ -30,7 +30,11 @@ import { ViewSettings } from "./view/view-settings.svelte";
 import { Viewpoint } from "./view/viewpoint.svelte";
 
 export class AppState implements Stores {
-  readonly server = new ServerSession(() => this.openDefaultRun());
+  readonly server = new ServerSession(() => {
+    this.openDefaultRun();
+    const found = this.server.runs?.find(({ id }) => id === this.openRun.run?.id);
+    if (found) this.openRun.run?.noteName(found.name);
+  });
   readonly preferences = new Preferences();
   readonly viewSettings = new ViewSettings();
   readonly viewpoint = new Viewpoint();

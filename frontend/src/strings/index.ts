@@ -8,6 +8,7 @@ import { selection } from "./selection";
 import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
+import { ownText } from "./own-text";
 import { page } from "./page";
 import { run } from "./run";
 import { film } from "./film";
@@ -23,6 +24,7 @@ export { failureText } from "./failures";
 export { entryText } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
 export { formatDuration, formatTime } from "./run";
+export { runSentence } from "./runs";
 
 export const t = {
   ...compare,
@@ -33,6 +35,7 @@ export const t = {
   ...map,
   ...matrix,
   ...measures,
+  ...ownText,
   ...page,
   ...run,
   ...film,

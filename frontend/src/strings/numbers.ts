@@ -25,3 +25,10 @@ export function bytes(value: number): string {
   if (value < 1e7) return `${(value / 1e6).toFixed(1)} MB`;
   return value < 1e9 ? `${count(value / 1e6)} MB` : `${(value / 1e9).toFixed(1)} GB`;
 }
+
+/** Return a large number in words: "2.5 million", "340,000". */
+export function approximately(amount: number): string {
+  if (amount >= 1e6) return `${(amount / 1e6).toFixed(amount < 1e7 ? 1 : 0)} million`;
+  const digits = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, amount))) - 1);
+  return count(Math.round(amount / digits) * digits);
+}

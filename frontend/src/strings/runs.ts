@@ -1,32 +1,60 @@
 /** Texts of the list of runs, and of the form for a new one. */
 
-import { count } from "./numbers";
+import type { Run } from "../api/rest-types";
+import { printableText } from "../api/vocabulary";
+import { approximately, count } from "./numbers";
+
+const numbered = (amount: number, one: string, many: string) =>
+  `${count(amount)} ${amount === 1 ? one : many}`;
+
+/** Return one sentence on a run: how far it is and what came of it. */
+export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
+  if (!readable || !status) return `Can't be read: ${printableText(problem ?? "")}`;
+  const { phase, step, steps, message, alive } = status;
+  const found = districts ? `; ${numbered(districts, "neighbourhood", "neighbourhoods")}` : "";
+  const own = recipe !== null && recipe.corpus.kind !== "recorded";
+  const read = own ? step * recipe.sequences * recipe.model.context : 0;
+  const done = `${numbered(step, "step", "steps")}${read ? `, ${approximately(read)} words read` : ""}${found}`;
+  if (phase === "failed") return `Failed: ${printableText(message)}`;
+  if (phase === "interrupted") return `Stopped at step ${count(step)}${found}`;
+  if (phase === "finished") return step ? done : "One map, without training";
+  if (step === 0) return "Starting…";
+  if (!alive) return `Waiting for a trainer at step ${count(step)}${found}`;
+  const state = phase === "paused" ? "Paused at" : "Learning:";
+  return `${state} step ${count(step)} of ${count(steps)}${found}`;
+}
 
 export const runs = {
   runsPanel: {
     new: "New run",
     back: "Back to the list",
-    remove: "Delete",
-    sure: "Move to trash?",
-    removeMore: "The run goes to the trash folder",
-    stopFirst: "Stop its training first",
-    keep: "Keep",
     none: "There are no runs yet.",
-    unreadable: "cannot be read",
-    of: (step: number, steps: number) => `step ${count(step)} of ${count(steps)}`,
-    budget: (most: string) => `of at most ${most}`,
+    replay: "Replay",
+    continue: "Continue",
+    continueAnyway: "Continue it",
+    remove: "Delete",
+    askRemove: "Move this run to the trash?",
+    sure: "Move to trash",
+    keep: "Keep",
+  },
+  runName: { name: "Name of the run", rename: "Rename", save: "Save", cancel: "Cancel" },
+  endRun: {
+    end: "End this run",
+    more: "Training stops; what was learned stays, and the run can be continued",
+    ask: "End this run for everyone?",
+    sure: "End it",
+    keep: "Keep training",
   },
   form: {
-    about: "Anything left alone has a sensible value.",
-    corpus: "Text",
+    about: "The defaults work well.",
+    corpus: "What should it read?",
     lamptown: "Lamptown",
-    lamptownMore: "A generated town with planted classes, so that what is learned can be checked.",
-    manuals: "Manuals",
-    manualsMore: "The documentation of the Python packages on the server: real English.",
-    text: "A text of yours",
-    textMore: "Any UTF-8 text file, at most 64 MB. It stays on this server.",
-    file: "Text file",
-    noFile: "Choose a text file first.",
+    lamptownMore:
+      "A made-up town in simple sentences. Words of a kind find each other in about a minute.",
+    manuals: "Read the Python manuals instead",
+    manualsMore: "The documentation of the Python packages on this server: real English.",
+    text: "Your own text",
+    textMore: "Paste it, or choose a file.",
     optimiser: "Optimiser",
     lazy: "lazy: only touched rows are updated",
     adam: "Adam: sleeping rows drift on by momentum",
@@ -65,7 +93,7 @@ export const runs = {
     },
     shuffle: "Shuffle the words of each document",
     shuffleMore: "The control: the same words without their order.",
-    more: "More settings",
+    more: "More options",
     start: "Start training",
     starting: "Starting",
   },

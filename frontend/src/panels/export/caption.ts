@@ -7,7 +7,6 @@ import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { entryText, fixed, t } from "../../strings";
 import type { Layout } from "../../api/frames";
-import { printableText } from "../../api/vocabulary";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
 export function pictureCaption(
@@ -19,7 +18,7 @@ export function pictureCaption(
   const all = vocabulary?.tokens.length ?? 0;
   const w = t.caption;
   return {
-    title: printableText(run.id),
+    title: run.name,
     facts: beat
       ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
       : [w.step(layout?.step ?? 0), w.none(all)],

@@ -11,7 +11,6 @@ import type { ColourScale } from "../../model/colour-scale";
 import { failureText, fixed, t } from "../../strings";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
-import { printableText } from "../../api/vocabulary";
 import { captionLegend, viewNotes } from "./caption";
 import { loadExporters, NotLoadedError } from "./exporters";
 
@@ -72,7 +71,7 @@ export class FilmExport {
         const w = t.caption;
         const all = vocabulary.tokens.length;
         return {
-          title: printableText(run.id),
+          title: run.name,
           facts: [
             w.step(shown.step),
             loss === undefined ? "" : w.loss(fixed(loss, 3)),

@@ -29,11 +29,24 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     openRunLive,
     /** Let go of the notice that somebody has started a run. */
     dismissNewRun: (id: string) => server.dismissNewRun(id),
-    /** Create a run of a recipe, and of a file's text; then show its steps. Throws `ApiError`. */
-    async createRun(recipe: PartialRecipe, file: File | null) {
-      const { id } = await server.createRun(recipe, file);
+    /** Create a run of a recipe, and of a text that was sent; then show its steps. Throws `ApiError`. */
+    async createRun(recipe: PartialRecipe, upload: string | null) {
+      const { id } = await server.createRun(recipe, upload);
       history.record(() => apply({ ...NOTHING_OF_A_RUN, run: id, folded: true }));
       void server.poll();
+    },
+    /** Open a run, and play it from its beginning. */
+    replayRun: (id: string) => apply({ ...NOTHING_OF_A_RUN, run: id, from: 0 }),
+    /** Open a run, and train it on. Throws `ApiError`. */
+    async continueRun(id: string, steps: number, confirmed: boolean) {
+      await server.continueRun(id, steps, confirmed);
+      history.record(() => openRunLive(id));
+      await server.poll();
+    },
+    /** Give a run another name. Throws `ApiError`. */
+    async renameRun(id: string, name: string) {
+      await server.renameRun(id, name);
+      await server.poll();
     },
     /** Remove a run. Throws `ApiError`. */
     async removeRun(id: string) {

@@ -10,7 +10,7 @@ import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
 import type { Measures, Run, SocketMessage, Status, TrainerRequest } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
-import { fetchVocabulary, type Vocabulary } from "../../api/vocabulary";
+import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
 import { CatchUp } from "./catch-up";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
@@ -120,6 +120,16 @@ export class LiveRun extends TimeControl {
 
   get beatInterval(): number {
     return this.newest.scheduler.interval;
+  }
+
+  /** Return the name that people read; the id until it is known. */
+  get name(): string {
+    return printableText(this.info?.name ?? this.id);
+  }
+
+  /** Take a name that somebody has given the run since it was opened. */
+  noteName(name: string) {
+    if (this.info && this.info.name !== name) this.info = { ...this.info, name };
   }
 
   /** Return the newest step known from a pulse or from the status. */

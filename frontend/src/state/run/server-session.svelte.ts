@@ -2,11 +2,20 @@
 
 import { requestJson, runPath, sendJson } from "../../api/rest";
 import { forgetSessionKey } from "../../api/session-key";
-import type { Answer, BrowserSession, PartialRecipe, Run, Session } from "../../api/rest-types";
+import type {
+  Answer,
+  BrowserSession,
+  PartialRecipe,
+  Run,
+  Session,
+  Upload,
+} from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
+/** Characters of a text's name that the server takes. */
+const MAX_TEXT_NAME = 200;
 
 export class ServerSession {
   session = $state.raw<Session | null>(null);
@@ -35,15 +44,14 @@ export class ServerSession {
     return readable.find((run) => run.status?.alive) ?? readable[0] ?? null;
   }
 
-  /** Create a run of a recipe, and of the text in a file. Throws `ApiError`. */
-  async createRun(recipe: PartialRecipe, file: File | null): Promise<Run> {
-    let upload: string | undefined;
-    if (file) {
-      const path = `/api/uploads?name=${encodeURIComponent(file.name)}`;
-      upload = (
-        await requestJson<Answer<"POST /api/uploads">>(path, { method: "POST", body: file })
-      ).upload;
-    }
+  /** Send a text to the server, which says what can be said of it; no run is made. Throws `ApiError`, or the abort. */
+  sendText(text: Blob, name: string, signal: AbortSignal): Promise<Upload> {
+    const path = `/api/uploads?name=${encodeURIComponent(name.slice(0, MAX_TEXT_NAME))}`;
+    return requestJson<Upload>(path, { method: "POST", body: text, signal });
+  }
+
+  /** Create a run of a recipe, and of a text that was sent. Throws `ApiError`. */
+  async createRun(recipe: PartialRecipe, upload: string | null): Promise<Run> {
     const run = await sendJson<"POST /api/runs">(
       "/api/runs",
       upload ? { recipe, upload } : { recipe },
@@ -56,6 +64,17 @@ export class ServerSession {
   dismissNewRun(id: string) {
     this.known?.add(id);
     if (this.newRun === id) this.newRun = null;
+  }
+
+  /** Give a run another name. Throws `ApiError`. */
+  async renameRun(id: string, name: string): Promise<void> {
+    await sendJson<"PATCH /api/runs/{run}">(runPath(id), { name }, { method: "PATCH" });
+  }
+
+  /** Continue a run, for as many steps beyond its end. Throws `ApiError`. */
+  async continueRun(id: string, steps: number, confirmed: boolean): Promise<void> {
+    const request = { kind: "continue", steps, ...(confirmed ? { confirmed } : {}) } as const;
+    await sendJson<"POST /api/runs/{run}/requests">(runPath(id, "requests"), request);
   }
 
   /** Remove a run. Throws `ApiError`. */
