@@ -15,8 +15,15 @@ export const LAYERS = {
  */
 export const LATE = {
   "pictures and films load late": ["map/export/"],
+  "the introduction and the end of a run load late": [
+    "panels/story/",
+    "state/story/",
+    "strings/story",
+    "model/(introduction|run-ending|district-to-tell)\\.",
+  ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
+    "strings/help",
     "panels/token/(?!Search)",
     "panels/step/(?!ReadingLine|word-cursor)",
     "map/skyline/(?!can-draw-skyline)",

@@ -14,7 +14,7 @@ export const announcements = {
   ): string {
     const said: string[] = [];
     if (!facts.connected)
-      return "Connection lost, reconnecting. The picture stands still meanwhile.";
+      return "Connection lost, reconnecting. Training carries on; what is shown stands still meanwhile.";
     if (stateChanged) said.push(`The run: ${phase}.`);
     const loss = Number.isFinite(facts.loss) ? `, surprise ${fixed(facts.loss, 2)}` : "";
     let way = "";
@@ -25,7 +25,7 @@ export const announcements = {
     said.push(`Step ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
     const where = most.length ? `, most of them in ${list.format(most)}` : "";
-    said.push(`Reading ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
+    said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
     for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
     if (moreEvents) said.push(`And ${count(moreEvents)} more changes to neighbourhoods.`);
     return said.join(" ");
@@ -38,8 +38,8 @@ export const announcements = {
       ? `${count(districts.length)} neighbourhoods; the largest: ${list.format(largest)}.`
       : "No neighbourhoods yet.";
     return (
-      `${count(tokens)} words, each a light; lights that are near each other stand for words that the model uses alike. ` +
-      `${method}, step ${count(step)}. ${parts} Find any word with the search, and every neighbourhood under Explore.`
+      `${count(tokens)} words, each a light; lights near each other are words that the model uses alike. ` +
+      `${method}, step ${count(step)}. ${parts} Every word can be found by the search, every neighbourhood in the list under Explore.`
     );
   },
   noMap: "Nothing is drawn yet.",

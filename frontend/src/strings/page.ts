@@ -1,6 +1,5 @@
 /** Texts of the page as a whole: its name, its numbers on top, its notices. */
 
-import type { ShortcutName } from "../model/shortcuts";
 import type { Phase } from "../api/rest-types";
 import type { Level } from "../model/view-options";
 import { count } from "./numbers";
@@ -45,7 +44,7 @@ export const page = {
 
   phase: {
     waiting: "waiting to start",
-    preparing: "reading the corpus",
+    preparing: "reading the text",
     running: "training",
     paused: "training paused",
     finished: "finished",
@@ -83,30 +82,30 @@ export const page = {
     noRunsMore: "Start a run, and watch it find its districts.",
     noRunsViewer: "When the presenter starts a run, it appears here by itself.",
     loading: "Fetching the city",
-    waiting: "This run is waiting for a trainer",
-    waitingMore: "It begins by itself as soon as one is free.",
-    preparing: "Reading the corpus",
-    preparingMore: "The lamps come on with the first step.",
+    waiting: "Starting…",
+    waitingMore: "It begins by itself as soon as this computer has time for it.",
+    preparing: "Reading the text",
+    preparingMore: "The lights come on in a moment.",
     failed: "This run failed",
     refused: "This run cannot be shown",
     others: "Show the runs",
     crowded: "No room on the disk",
-    gone: "No trainer at work",
-    unplaced: "The map of the words is being prepared",
-    held: "Then the model reads its first words. The first time, this takes a little longer.",
+    gone: "Training broke off",
+    unplaced: "Placing the words…",
+    held: "Every light is a word. A small language model is about to read for the first time.",
     begin: "Begin now",
-    noServer: "The server does not answer",
-    noServerMore: "Trying again. Nothing is lost: training does not depend on this page.",
+    noServer: "Connection lost, reconnecting.",
+    noServerMore: "Training carries on.",
   },
 
   warning: {
     crowded:
       "The disk is full, and training waits. Make room, and it goes on by itself: no step is lost.",
     superseded:
-      "This step is superseded: training went back, and has not come as far again. When it has, what is shown here is the new step.",
-    ahead: "Training has not come to this step yet. When it has, the step is shown here.",
+      "Training went back to an earlier step and has not come this far again. When it has, the new step appears here.",
+    ahead: "Training has not reached this step yet. It appears here when it has.",
     ended: (step: number) => `This run ended at step ${count(step)}.`,
-    gone: "The trainer is gone. Where Lamplighter looks after the run it starts another, which repeats the steps since the last checkpoint: none is lost.",
+    gone: "Training broke off. Where Lamplighter looks after this run, it goes on by itself from the last save: no step is lost.",
   },
 
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
@@ -184,43 +183,5 @@ export const page = {
     hint: "Find a word",
     none: (text: string) => `“${text}” isn't in this text.`,
     failed: "The search did not work.",
-  },
-  shortcuts: {
-    seen: "What you see",
-    /** About the map and what is beneath it; the rest of the page explains itself in place. */
-    city: "On the map each lamp is a token, as bright as its row's gradient in this step; tokens whose rows are alike are drawn near each other where that can be.",
-    title: "Shortcuts",
-    close: "Close",
-    or: "or",
-    letters: "Single keys are shortcuts",
-    lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
-    spoken: "Tell a screen reader what the city is doing",
-    spokenMore:
-      "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
-    does: {
-      focusSearch: "find a word",
-      togglePicture: "pause my picture, and play on",
-      goLive: "back to live",
-      stepBack: "one step back (paused, in the past, or when the run is over)",
-      stepForward: "one step forward, in two beats",
-      jumpBack: "ten steps back",
-      jumpForward: "ten steps forward",
-      goToFirstStep: "before the first step",
-      goToNewestStep: "the newest step",
-      toggleBeat: "hold the first beat of a step, and go on (paused)",
-      trainOneStep: "one training step (presenter)",
-      toggleMap: "UMAP or linear map",
-      toggleSkyline: "the skyline, and back to the map",
-      toggleSecondMap: "two maps side by side, and back to one",
-      toggleLasso: "gather tokens with a lasso, and back to moving the map",
-      toggleLab: "open the lab, and close it",
-      showWholeMap: "the whole city",
-      toggleEnlarged: "everything larger, for the back of the room",
-      savePicture: "save the picture",
-      zoomIn: "closer",
-      zoomOut: "farther",
-      dismiss: "close, let go",
-      toggleShortcuts: "this list",
-    } satisfies Record<ShortcutName, string>,
   },
 } as const;

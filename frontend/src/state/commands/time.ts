@@ -28,7 +28,8 @@ export function timeCommands({ openRun, history }: CommandScope) {
       if (run?.paused) run.resumePicture();
       else run?.pausePicture();
     },
-    playFrom: (step: number) => openRun.run?.play(step),
+    /** Play the run from a step on, at a speed in steps a second, or the one chosen before. */
+    playFrom: (step: number, speed?: number) => openRun.run?.play(step, speed),
     goLive: () => openRun.run?.goLive(),
     /** Step on or back. `held`: a key that is held down repeats it. */
     stepBy(steps: number, held = false) {

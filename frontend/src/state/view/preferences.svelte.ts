@@ -5,7 +5,7 @@
 
 const STORAGE_KEY = "lamplighter.comfort";
 
-const NAMES = ["letters", "spoken", "enlarged"] as const;
+const NAMES = ["letters", "spoken", "enlarged", "introduced"] as const;
 
 export type PreferenceName = (typeof NAMES)[number];
 
@@ -16,12 +16,15 @@ export class Preferences {
   spoken = $state(true);
   /** Enlarges type, labels and contrast, so that they can be read from the back of a room. */
   enlarged = $state(false);
+  /** Set once the introduction was seen, or skipped. */
+  introduced = $state(false);
 
   constructor() {
     const kept = readStored();
     this.letters = kept.letters !== false;
     this.spoken = kept.spoken !== false;
     this.enlarged = kept.enlarged === true;
+    this.introduced = kept.introduced === true;
   }
 
   set(name: PreferenceName, value: boolean) {

@@ -1,0 +1,34 @@
+import { describe, expect, it } from "vitest";
+import type { Districts, Layout } from "../api/frames";
+import { districtToTell } from "./district-to-tell";
+
+/** Make a map of words at these heights, each in the district of that number, and the districts of these names. */
+function mapOf(words: [height: number, district: number][], names: string[]) {
+  const places = Uint16Array.from(words.flatMap(([height]) => [0, height * 65_535]));
+  const layout = { x0: 0, x1: 1, y0: 0, y1: 1, places } as unknown as Layout;
+  const of = Uint16Array.from(words, ([, district]) => district);
+  const ids = Uint32Array.from(names, (_, i) => 10 + i);
+  return [{ ids, names, of } as unknown as Districts, layout] as const;
+}
+
+describe("the district to point out", () => {
+  it("is none where there is none", () => {
+    expect(districtToTell(null, null)).toBeNull();
+    expect(districtToTell(...mapOf([[0.5, 0]], []))).toBeNull();
+    // One that has lost all of its words.
+    expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]))).toBeNull();
+  });
+
+  it("is clear of a card, before it is named after its kind, before it is large", () => {
+    const words: [number, number][] = [
+      [0.1, 1],
+      [0.2, 1],
+      [0.9, 2],
+      [0.8, 2],
+      [0.9, 3],
+    ];
+    const [, low] = ["rivers", mapOf(words, ["rivers", "tom · anna", "car · bus"])] as const;
+    expect(districtToTell(...low)).toEqual({ id: 11, name: "tom · anna" });
+    expect(districtToTell(...mapOf(words, ["rivers", "tom · anna", "numbers"]))?.id).toBe(12);
+  });
+});

@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import {
+  advanceIntroduction,
+  beginIntroduction,
+  endIntroduction,
+  MIN_READING_TIME,
+  putLineAway,
+  tellReplay,
+  type Introduction,
+  type IntroductionFacts,
+} from "./introduction";
+
+const NUMBERS = { id: 7, name: "numbers" };
+
+const NOW: IntroductionFacts = {
+  step: 0,
+  mapStep: 0,
+  held: false,
+  lit: false,
+  atRest: false,
+  recorded: false,
+  district: null,
+  words: [3, 5],
+  chosen: false,
+};
+
+/** Watch a run for some seconds, with what is true from when on; return the lines and when they were spoken. */
+function watch(
+  seconds: number,
+  events: [number, Partial<IntroductionFacts>][],
+  from: Introduction = beginIntroduction(0),
+) {
+  const lines: [number, string | null][] = [];
+  let told = from;
+  let facts = NOW;
+  for (let now = 0; now <= seconds * 1_000; now += 200) {
+    for (const [at, change] of events) if (at * 1_000 === now) facts = { ...facts, ...change };
+    const before = told.line;
+    told = advanceIntroduction(told, facts, now);
+    if (told.line !== before) lines.push([now / 1_000, told.line?.name ?? null]);
+  }
+  return { lines, told };
+}
+
+describe("the introduction", () => {
+  it("tells each line when its event comes, and no sooner than the one before is read", () => {
+    const { lines, told } = watch(60, [
+      [0, { step: null, mapStep: null, held: true }],
+      [1, { step: 0, mapStep: 0 }],
+      // The map stands: the notice of the wait has spoken the first line.
+      [6, { held: false }],
+      [7, { step: 12, lit: true }],
+      [8, { step: 50, mapStep: 40 }],
+      [17, { district: NUMBERS }],
+    ]);
+    expect(lines).toEqual([
+      [6, "nothing"],
+      [10, "reading"],
+      [17, "district"],
+      [21, "words"],
+      [51, null],
+    ]);
+    expect(told.over).toBe(true);
+  });
+
+  it("says what a light is where no notice does, and how much was read by then", () => {
+    const early = watch(20, [[5, { step: 3, lit: true }]]);
+    expect(early.lines.map(([, name]) => name).slice(0, 3)).toEqual([
+      "lights",
+      "nothing",
+      "reading",
+    ]);
+    const middle = watch(2, [[0, { step: 300, mapStep: 300, lit: true }]]);
+    expect(middle.told.line).toMatchObject({ name: "lights", step: 300 });
+  });
+
+  it("says nothing that is not so: no map of step 0, no reading at the end, no words", () => {
+    const middle = watch(60, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]);
+    expect(middle.lines).toEqual([
+      [0, "lights"],
+      [4, "reading"],
+      [8, "district"],
+      [12, "words"],
+      [42, null],
+    ]);
+    const still = watch(60, [[0, { atRest: true, recorded: true, words: [] }]]);
+    expect(still.lines).toEqual([
+      [0, "lights"],
+      [9, null],
+    ]);
+    expect(still.told.over).toBe(true);
+    const recorded = watch(20, [
+      [0, { recorded: true }],
+      [5, { step: 3, lit: true }],
+    ]);
+    expect(recorded.lines.map(([, name]) => name)).not.toContain("nothing");
+  });
+
+  it("leaves the screen while it waits, and goes on without what does not come", () => {
+    const { lines } = watch(80, [[0, { step: 300, mapStep: 300, lit: true }]]);
+    expect(lines).toEqual([
+      [0, "lights"],
+      [4, "reading"],
+      // No district forms.
+      [13, null],
+      [49, "words"],
+      [79, null],
+    ]);
+  });
+
+  it("waits for the first map for as long as it takes", () => {
+    expect(watch(300, [[0, { step: null, mapStep: null }]]).lines).toEqual([]);
+  });
+
+  it("speaks of a district that forms while it says something else, and keeps that one", () => {
+    const { told } = watch(9, [
+      [0, { step: 300, mapStep: 300, lit: true }],
+      [5, { district: NUMBERS }],
+      [8.4, { district: { id: 9, name: "rivers" } }],
+    ]);
+    expect(told.line?.district).toEqual(NUMBERS);
+  });
+
+  it("tells along a replay from the map of step 0 on", () => {
+    const { lines } = watch(
+      20,
+      [
+        [0, { step: 0 }],
+        [5, { step: 3, lit: true }],
+      ],
+      tellReplay(0),
+    );
+    expect(lines.slice(0, 2)).toEqual([
+      [0, "nothing"],
+      [5, "reading"],
+    ]);
+  });
+
+  it("ends when a word is found, when it is skipped, and after its last line is put away", () => {
+    expect(watch(3, [[1, { chosen: true }]]).told.over).toBe(true);
+    const told = watch(1, []).told;
+    expect(endIntroduction(told)).toMatchObject({ line: null, over: true });
+    const ended = endIntroduction(told);
+    expect(advanceIntroduction(ended, NOW, 9_000)).toBe(ended);
+    const last = watch(13, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]).told;
+    expect(putLineAway(last).over).toBe(true);
+  });
+
+  it("goes on at once from a line that was put away", () => {
+    const away = putLineAway(watch(1, []).told);
+    expect(away.line).toBeNull();
+    expect(advanceIntroduction(away, NOW, 1_200).line?.name).toBe("nothing");
+  });
+
+  it("gives every line time to be read", () => {
+    const { lines } = watch(60, [[0, { step: 300, mapStep: 300, lit: true, district: NUMBERS }]]);
+    const gaps = lines.slice(1).map(([at], i) => 1_000 * (at - lines[i]![0]));
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(MIN_READING_TIME);
+  });
+});

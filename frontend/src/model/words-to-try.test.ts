@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { wordsToTry } from "./words-to-try";
+
+const vocabularyOf = (tokens: string[]) => ({
+  tokens,
+  byCount: Uint32Array.from(tokens, (_, id) => id),
+});
+
+describe("words to try", () => {
+  it("are the town's own where it has them", () => {
+    expect(wordsToTry(vocabularyOf(["the", "paris", "dog", "queen"]))).toEqual([2, 3, 1]);
+  });
+
+  it("are else words of another text: none of its signs, numbers, names and little words", () => {
+    const common = Array.from({ length: 30 }, (_, i) => `common${"x".repeat(i)}`);
+    const text = [...common, "##", "1812", "Moscow", "dog", "▁river", "tea", "Ġwindow", "letters"];
+    const ids = wordsToTry(vocabularyOf(text));
+    expect(ids.map((id) => text[id])).toEqual(["dog", "▁river", "Ġwindow"]);
+  });
+
+  it("are few, or none, where a text has no more", () => {
+    expect(wordsToTry(vocabularyOf([]))).toEqual([]);
+    expect(wordsToTry(vocabularyOf(["a", "b", "queen"]))).toEqual([2]);
+  });
+});

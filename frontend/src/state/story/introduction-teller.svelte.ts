@@ -1,0 +1,154 @@
+/** The introduction on this page: it follows the open run, points the camera at a district, and remembers that it is over. */
+
+import type { Districts } from "../../api/frames";
+import { districtToTell } from "../../model/district-to-tell";
+import {
+  advanceIntroduction,
+  beginIntroduction,
+  endIntroduction,
+  MIN_READING_TIME,
+  putLineAway,
+  tellReplay,
+  type Introduction,
+  type IntroductionFacts,
+  type NamedDistrict,
+} from "../../model/introduction";
+import type { Look } from "../../model/look";
+import { hasEnded } from "../../model/phase";
+import { wordsToTry } from "../../model/words-to-try";
+import type { Stores } from "../context";
+import type { LiveRun } from "../run/live-run.svelte";
+
+/** Time for which the camera rests on a district, with the way there, ms. */
+const CAMERA_TIME = 3_000;
+/** Speed of the replay that the introduction tells along, in steps a second. */
+const SPEED = 25;
+
+type TellerStores = Pick<
+  Stores,
+  "openRun" | "focus" | "viewSettings" | "viewpoint" | "preferences"
+>;
+
+export class IntroductionTeller {
+  private introduction = $state.raw<Introduction>(beginIntroduction(0));
+  /** The line on the screen; null: none now. */
+  readonly line = $derived.by(() => this.introduction.line);
+
+  private run: LiveRun | null = null;
+  /** The token that was in focus at the beginning, which nobody has just found. */
+  private firstToken: number | null = null;
+  private words: readonly number[] = [];
+  /** The district to speak of, and the districts that it was chosen among. */
+  private district: NamedDistrict | null = null;
+  private divided: Districts | null = null;
+  /** Time for which the page was looked at, and when it was last reckoned, ms. */
+  private clock = 0;
+  private reckonedAt: number | null = null;
+  /** When the replay that stands at step 0 goes on, by the clock; null: no replay is to. */
+  private playAt: number | null = null;
+  /** The part of the map that the camera was pointed at, and until when. */
+  private pointed: { look: Look; until: number } | null = null;
+
+  constructor(private readonly stores: TellerStores) {}
+
+  /** Tell what there is to tell at `now` (ms). The clock stands still while nobody can be reading. */
+  tick(now: number, visible: boolean) {
+    const { openRun, viewSettings, focus } = this.stores;
+    const reads = visible && !viewSettings.shortcutsOpen;
+    if (reads && this.reckonedAt !== null) this.clock += now - this.reckonedAt;
+    this.reckonedAt = now;
+    const { run } = openRun;
+    if (run !== this.run) {
+      this.run = run;
+      this.firstToken = focus.token;
+      this.words = [];
+      this.playAt = null;
+      this.introduction = beginIntroduction(this.clock);
+    }
+    if (!run || !reads) return;
+    if (!this.words.length && run.vocabulary) this.words = wordsToTry(run.vocabulary);
+    this.follow(advanceIntroduction(this.introduction, this.factsOf(run), this.clock));
+    this.letGoOfCamera(false);
+    this.playOn(run);
+  }
+
+  /** End the introduction. */
+  skip() {
+    this.follow(endIntroduction(this.introduction));
+  }
+
+  /** Go on from the line on the screen, which has been read. */
+  putLineAway() {
+    this.follow(putLineAway(this.introduction));
+  }
+
+  /** Tell along a replay of the run, which stands at step 0 for as long as it takes to read about that. */
+  watchFromStart() {
+    this.introduction = tellReplay(this.clock);
+    this.playAt = this.clock + MIN_READING_TIME + 1_000;
+    this.run?.seek(0);
+  }
+
+  /** Leave the page as it was without the introduction. */
+  close() {
+    this.letGoOfCamera(true);
+  }
+
+  private factsOf(run: LiveRun): IntroductionFacts {
+    const { openRun, focus } = this.stores;
+    return {
+      step: run.displayedStep,
+      mapStep: run.vocabulary ? (openRun.layout?.step ?? null) : null,
+      held: run.status?.hold != null,
+      lit: run.beat !== null,
+      atRest: run.still || (hasEnded(run.status?.phase) && !run.paused && !run.replay),
+      recorded: run.externallyTrained,
+      district: this.districtOf(run),
+      words: this.words,
+      chosen: focus.token !== null && focus.token !== this.firstToken,
+    };
+  }
+
+  private districtOf({ districts }: LiveRun): NamedDistrict | null {
+    // Every layout moves them a little; their names and sizes change with the districts alone.
+    if (districts !== this.divided) {
+      this.divided = districts;
+      this.district = districtToTell(districts, this.stores.openRun.layout);
+    }
+    return this.district;
+  }
+
+  private follow(next: Introduction) {
+    const { line } = this.introduction;
+    if (next === this.introduction) return;
+    this.introduction = next;
+    if (next.line !== line) {
+      this.letGoOfCamera(true);
+      if (next.line?.name === "district" && next.line.district)
+        this.pointCamera({ district: next.line.district.id });
+    }
+    if (next.over) this.stores.preferences.set("introduced", true);
+  }
+
+  private pointCamera(look: Look) {
+    const { viewpoint, viewSettings } = this.stores;
+    // A part of the map that this viewer has gone to is theirs.
+    if (viewpoint.look || viewSettings.secondMap || viewSettings.view === "skyline") return;
+    this.pointed = { look, until: this.clock + CAMERA_TIME };
+    viewpoint.look = look;
+  }
+
+  private letGoOfCamera(atOnce: boolean) {
+    const { pointed } = this;
+    if (!pointed || (!atOnce && this.clock < pointed.until)) return;
+    this.pointed = null;
+    if (this.stores.viewpoint.look === pointed.look) this.stores.viewpoint.look = null;
+  }
+
+  private playOn(run: LiveRun) {
+    if (this.playAt === null || this.clock < this.playAt) return;
+    this.playAt = null;
+    // Unless this viewer has gone elsewhere meanwhile.
+    if (run.cursor?.requested === 0) run.play(0, SPEED);
+  }
+}

@@ -1,0 +1,82 @@
+/** Texts of the help on `?`, which load with it: what one sees, in plain words, then keys or gestures. */
+
+import type { ShortcutName } from "../model/shortcuts";
+
+export const help = {
+  title: "What is this?",
+  close: "Close",
+  /** What one sees, each as a question and its answer. */
+  answers: [
+    [
+      "What am I looking at?",
+      "A small language model learning to read, while you watch. Nothing here is a drawing of an idea: every light, name and number is measured as it trains.",
+    ],
+    [
+      "What is a light?",
+      "A word (in some texts a piece of a word). The model keeps a list of numbers for each word; the map places words by these numbers.",
+    ],
+    [
+      "What is a step?",
+      "The model reads a few sentences, guesses every next word, and then changes its numbers a little, so that it would have guessed better. That is one step. A run has thousands.",
+    ],
+    [
+      "What does brightness say?",
+      "Lit words are the ones being read in this step. The brighter a word, the more this step wants to change it. All other words are asleep: they wait for a sentence that they are in.",
+    ],
+    [
+      "What does near mean?",
+      "The model uses these words in much the same way, so their numbers are alike. Groups with a name are neighbourhoods that the model made by itself: nobody told it which words belong together.",
+    ],
+    [
+      "Where does the map go wrong?",
+      "The model\u2019s space has dozens of directions and your screen has two, so some words lie next to strangers. Look at a word\u2019s own list of neighbours: that is measured in the full space. Right and left, up and down mean nothing.",
+    ],
+    [
+      "What is surprise?",
+      "How badly the model guessed, on average. Lower is better. At the start every word is as likely as any other; the more it learns, the fewer words it hesitates between.",
+    ],
+  ],
+  introduction: "Show the introduction again",
+  keys: "Keys",
+  gestures: "With your fingers",
+  /** Gestures, each with what it does. */
+  touches: [
+    ["Tap a light", "see the word, and its neighbours"],
+    ["Tap a name", "see that neighbourhood"],
+    ["Drag", "move the map"],
+    ["Pinch", "closer, farther"],
+    ["Tap twice", "the whole map again"],
+    ["Drag along the timeline", "go back and forth through the steps"],
+  ],
+  or: "or",
+  letters: "Single keys are shortcuts",
+  lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
+  spoken: "Tell a screen reader what is happening",
+  spokenMore:
+    "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
+  does: {
+    focusSearch: "find a word",
+    togglePicture: "freeze your screen, and play on",
+    goLive: "back to live",
+    stepBack: "one step back (frozen, in the past, or when the run is over)",
+    stepForward: "one step forward, in two beats: the reading, then the move",
+    jumpBack: "ten steps back",
+    jumpForward: "ten steps forward",
+    goToFirstStep: "before the first step",
+    goToNewestStep: "the newest step",
+    toggleBeat: "hold the reading of a step, and go on (frozen)",
+    trainOneStep: "train one step (presenter)",
+    toggleMap: "neighbourhoods, or the straight view",
+    toggleSkyline: "the skyline, and back to the map",
+    toggleSecondMap: "two maps side by side, and back to one",
+    toggleLasso: "draw around words, and back to moving the map",
+    toggleLab: "open the lab, and close it",
+    showWholeMap: "the whole map",
+    toggleEnlarged: "everything larger, for the back of the room",
+    savePicture: "save the picture",
+    zoomIn: "closer",
+    zoomOut: "farther",
+    dismiss: "close, let go",
+    toggleShortcuts: "this help",
+  } satisfies Record<ShortcutName, string>,
+} as const;

@@ -1,0 +1,98 @@
+/** Texts of the cards that introduce a run, and tell how it ended; they load with these. */
+
+import type { SpokenLine } from "../model/introduction";
+import type { RunEnding } from "../model/run-ending";
+import { count, fixed } from "./numbers";
+
+const LIGHT = "Every light is a word.";
+const PIECES = "Every light is a word, or a piece of one.";
+
+export const story = {
+  label: "Introduction",
+  /** Say a line of the introduction. `name`: the printable name of its district; `pieces`: tokens may be pieces of words. */
+  line({ name, step, recorded }: SpokenLine, district: string, pieces: boolean): string {
+    switch (name) {
+      case "lights": {
+        const light = pieces ? PIECES : LIGHT;
+        if (step)
+          return `${light} This model has ${recorded ? "trained" : "read"} for ${steps(step)}.`;
+        return recorded
+          ? light
+          : `${light} A small language model is about to read for the first time.`;
+      }
+      case "nothing":
+        return "It knows nothing yet: words lie anywhere.";
+      case "reading":
+        return recorded
+          ? "At each step it reads some words and nudges them: those light up."
+          : "It reads a few sentences, guesses each next word, and nudges the words it read: those light up.";
+      case "district":
+        return recorded
+          ? `These are alike to the model: ${district}.`
+          : `Nobody told it that these belong together: ${district}.`;
+      case "words":
+        return "Find a word you like:";
+    }
+  },
+  skip: "Skip",
+  fromStart: "Watch it from the start",
+
+  endLabel: "The end of this run",
+  title({ phase, step, read }: RunEnding, pieces: boolean): string {
+    const words =
+      read === null
+        ? ""
+        : `, ${large(read)} ${pieces ? "words and pieces of words" : "words"} read`;
+    if (phase === "finished") return `${capital(steps(step))}${words}.`;
+    const how = phase === "failed" ? "This run failed" : "This run was stopped";
+    return `${how} at step ${count(step)}${words}.`;
+  },
+  /** Say what was learned; null where nothing is known. */
+  learned({ phase, kindred, surprise, districts }: RunEnding): string | null {
+    if (phase === "failed") return null;
+    if (kindred) {
+      const start = kindred.atStart === null ? "" : `at the start ${percent(kindred.atStart)}, `;
+      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind; ${start}by chance ${percent(kindred.byChance)}.`;
+    }
+    const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
+    return (
+      [
+        surprise &&
+          `Its surprise at the next word ${fell} from ${fixed(surprise.first, 1)} to ${fixed(surprise.last, 1)} (lower is better).`,
+        districts > 0 &&
+          `It formed ${count(districts)} ${districts === 1 ? "neighbourhood" : "neighbourhoods"}.`,
+      ]
+        .filter(Boolean)
+        .join(" ") || null
+    );
+  },
+  thenAndNow: "Then and now",
+  replay: (seconds: number) => `Replay in ${count(seconds)} s`,
+  film: "Make a film",
+  another: "Another text",
+  runs: "Show the runs",
+  dismiss: "Close",
+} as const;
+
+function steps(step: number): string {
+  return `${count(step)} ${step === 1 ? "step" : "steps"}`;
+}
+
+function capital(text: string): string {
+  return text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+}
+
+/** Say a large number in round words. */
+function large(value: number): string {
+  if (value < 1e6) return count(value);
+  const [unit, name] = value < 1e9 ? [1e6, "million"] : [1e9, "billion"];
+  const units = value / unit;
+  return `${units < 100 ? fixed(units, 1).replace(/\.0$/, "") : count(units)} ${name}`;
+}
+
+/** Say a share in percent, never rounded up to all or down to nothing. */
+function percent(share: number): string {
+  const value = 100 * share;
+  if (value > 0 && value < 1) return "less than 1 %";
+  return `${count(share < 1 ? Math.min(99, value) : value)} %`;
+}
