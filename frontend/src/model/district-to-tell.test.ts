@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Districts, Layout } from "../api/frames";
-import { districtToTell } from "./district-to-tell";
+import { districtToTell, placeOfDistrict } from "./district-to-tell";
 
 /** Make a map of words at these heights, each in the district of that number, and the districts of these names. */
 function mapOf(words: [height: number, district: number][], names: string[]) {
@@ -13,10 +13,10 @@ function mapOf(words: [height: number, district: number][], names: string[]) {
 
 describe("the district to point out", () => {
   it("is none where there is none", () => {
-    expect(districtToTell(null, null)).toBeNull();
-    expect(districtToTell(...mapOf([[0.5, 0]], []))).toBeNull();
+    expect(districtToTell(null, null, true)).toBeNull();
+    expect(districtToTell(...mapOf([[0.5, 0]], []), true)).toBeNull();
     // One that has lost all of its words.
-    expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]))).toBeNull();
+    expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]), true)).toBeNull();
   });
 
   it("is clear of a card, before it is named after its kind, before it is large", () => {
@@ -27,8 +27,33 @@ describe("the district to point out", () => {
       [0.8, 2],
       [0.9, 3],
     ];
-    const [, low] = ["rivers", mapOf(words, ["rivers", "tom · anna", "car · bus"])] as const;
-    expect(districtToTell(...low)).toEqual({ id: 11, name: "tom · anna" });
-    expect(districtToTell(...mapOf(words, ["rivers", "tom · anna", "numbers"]))?.id).toBe(12);
+    const [districts, layout] = mapOf(words, ["rivers", "tom · anna", "car · bus"]);
+    const tom = { id: 11, name: "tom · anna" };
+    expect(districtToTell(districts, layout, true)).toEqual({ ...tom, telling: false });
+    // Of a text without kinds nothing better will come.
+    expect(districtToTell(districts, layout, false)).toEqual({ ...tom, telling: true });
+    expect(districtToTell(...mapOf(words, ["rivers", "tom · anna", "numbers"]), true)).toEqual({
+      id: 12,
+      name: "numbers",
+      telling: true,
+    });
+  });
+
+  it("is looked at from near, a little above the middle, and only while it is on the map", () => {
+    const [districts, layout] = mapOf(
+      [
+        [0.6, 1],
+        [0.6, 1],
+        [0.1, 1],
+        [0.9, 0],
+      ],
+      ["rivers"],
+    );
+    const rivers = { id: 10, name: "rivers", telling: true };
+    const place = placeOfDistrict(rivers, districts, layout)!;
+    expect(place.y).toBeCloseTo(0.53, 2);
+    expect(place.zoom).toBeGreaterThan(1);
+    expect(placeOfDistrict({ ...rivers, id: 4 }, districts, layout)).toBeNull();
+    expect(placeOfDistrict(rivers, null, layout)).toBeNull();
   });
 });

@@ -2,18 +2,24 @@
 
 import type { Districts, Layout } from "../api/frames";
 import type { NamedDistrict } from "./introduction";
+import { lookPlace, type LookPlace } from "./look";
 import { placementOf, positionOf } from "./placement";
 
+/** Magnification at which a district is looked at: near enough to be read, with its surroundings. */
+const MAGNIFICATION = 2.2;
+/** How far above the middle of the view it then is, clear of a card, as a part of the map's height. */
+const RAISED = 0.07;
 /** Part of the map's height, from below, that a card may cover. */
 const COVERED_HEIGHT = 0.4;
 
 /**
  * Return the district to point out: rather one clear of a card over the foot of the map, then rather one named after its
- * kind than after some words, then the largest. Null where there is none.
+ * kind than after some words, then the largest. Null where there is none. `hasKinds`: whether the text has kinds of words.
  */
 export function districtToTell(
   districts: Districts | null,
   layout: Layout | null,
+  hasKinds: boolean,
 ): NamedDistrict | null {
   if (!districts || !layout) return null;
   const placement = placementOf(layout);
@@ -31,11 +37,40 @@ export function districtToTell(
     district.height += (positionOf(placement, token)[1] - y0) / (y1 - y0);
   });
   const isClear = ({ height, size }: (typeof found)[number]) => +(height / size > COVERED_HEIGHT);
-  const isNamedByKind = ({ name }: NamedDistrict) => +!name.includes(" · ");
+  const isNamedByKind = ({ name }: (typeof found)[number]) => +!name.includes(" · ");
   const best = found
     .filter(({ size }) => size > 0)
     .sort(
       (a, b) => isClear(b) - isClear(a) || isNamedByKind(b) - isNamedByKind(a) || b.size - a.size,
     )[0];
-  return best ? { id: best.id, name: best.name } : null;
+  if (!best) return null;
+  return { id: best.id, name: best.name, telling: !hasKinds || isNamedByKind(best) === 1 };
+}
+
+/** Return the place to look at for a district of a map; null where it is not. */
+export function placeOfDistrict(
+  { id }: NamedDistrict,
+  districts: Districts | null,
+  layout: Layout | null,
+): LookPlace | null {
+  const index = districts ? districts.ids.indexOf(id) + 1 : 0;
+  if (!districts || !layout || !index) return null;
+  const placement = placementOf(layout);
+  const { x0, x1, y0, y1 } = placement.box;
+  const xs: number[] = [];
+  const ys: number[] = [];
+  districts.of.forEach((of, token) => {
+    if (of !== index || 2 * token >= placement.places.length) return;
+    const [x, y] = positionOf(placement, token);
+    xs.push(x);
+    ys.push(y);
+  });
+  if (!xs.length) return null;
+  const [x, y] = [median(xs), median(ys)];
+  return lookPlace((x - x0) / (x1 - x0), (y - y0) / (y1 - y0) - RAISED, MAGNIFICATION);
+}
+
+/** Return the middle value, which strays far out do not move. */
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1]!;
 }

@@ -10,7 +10,7 @@ import {
   type IntroductionFacts,
 } from "./introduction";
 
-const NUMBERS = { id: 7, name: "numbers" };
+const NUMBERS = { id: 7, name: "numbers", telling: true };
 
 const NOW: IntroductionFacts = {
   step: 0,
@@ -116,9 +116,23 @@ describe("the introduction", () => {
     const { told } = watch(9, [
       [0, { step: 300, mapStep: 300, lit: true }],
       [5, { district: NUMBERS }],
-      [8.4, { district: { id: 9, name: "rivers" } }],
+      [8.4, { district: { ...NUMBERS, id: 9 } }],
     ]);
     expect(told.line?.district).toEqual(NUMBERS);
+  });
+
+  it("waits for a name that tells something, but not for long", () => {
+    const little = { id: 8, name: "to · toward · of", telling: false };
+    const middle: [number, Partial<IntroductionFacts>] = [
+      0,
+      { step: 300, mapStep: 300, lit: true },
+    ];
+    const better = watch(30, [middle, [5, { district: little }], [12, { district: NUMBERS }]]);
+    expect(better.lines[2]).toEqual([12, "district"]);
+    expect(watch(30, [middle, [5, { district: little }]]).lines.slice(2, 4)).toEqual([
+      [13, null],
+      [19, "district"],
+    ]);
   });
 
   it("tells along a replay from the map of step 0 on", () => {

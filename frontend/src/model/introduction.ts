@@ -12,6 +12,8 @@ export type IntroductionLine = (typeof ORDER)[number];
 export interface NamedDistrict {
   readonly id: number;
   readonly name: string;
+  /** True where its name says what it is about, which a list of little words does not. */
+  readonly telling: boolean;
 }
 
 /** All that the introduction depends on, as the page shows it now. */
@@ -64,6 +66,8 @@ const MAX_READING_TIME = 9_000;
 const MAX_ASKING_TIME = 30_000;
 /** Time after which a line whose event does not happen is passed over, ms. */
 const MAX_WAIT = 45_000;
+/** Time for which a district with a telling name is waited for while others have formed, ms. */
+const MAX_NAME_WAIT = 15_000;
 /** Last step at which the map of step 0 is still what is to be seen. */
 const LAST_EARLY_STEP = 20;
 
@@ -102,7 +106,7 @@ export function advanceIntroduction(
   if (line && shownFor < MIN_READING_TIME) return introduction;
   let { told } = introduction;
   let name = ORDER[told];
-  while (name && !isReady(name, facts) && isMissed(name, facts, shownFor)) {
+  while (name && !isReady(name, facts, shownFor) && isMissed(name, facts, shownFor)) {
     told += 1;
     name = ORDER[told];
   }
@@ -110,7 +114,7 @@ export function advanceIntroduction(
     const stays = line?.name === "words" && shownFor < MAX_ASKING_TIME;
     return stays ? introduction : endIntroduction(introduction);
   }
-  if (isReady(name, facts)) {
+  if (isReady(name, facts, shownFor)) {
     const { step, district, words, atRest, recorded } = facts;
     return {
       line: { name, step: step ?? 0, district, words, atRest, recorded },
@@ -124,7 +128,7 @@ export function advanceIntroduction(
 }
 
 /** Return whether what a line tells of is on the screen. */
-function isReady(name: IntroductionLine, facts: IntroductionFacts): boolean {
+function isReady(name: IntroductionLine, facts: IntroductionFacts, waited: number): boolean {
   const { step, mapStep, held, lit, district, words } = facts;
   if (step === null || mapStep === null || held) return false;
   switch (name) {
@@ -135,7 +139,7 @@ function isReady(name: IntroductionLine, facts: IntroductionFacts): boolean {
     case "reading":
       return lit && step > 0 && !facts.atRest;
     case "district":
-      return district !== null;
+      return district !== null && (district.telling || facts.atRest || waited >= MAX_NAME_WAIT);
     case "words":
       return words.length > 0;
   }

@@ -51,8 +51,14 @@ export const story = {
   learned({ phase, kindred, surprise, districts }: RunEnding): string | null {
     if (phase === "failed") return null;
     if (kindred) {
-      const start = kindred.atStart === null ? "" : `at the start ${percent(kindred.atStart)}, `;
-      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind; ${start}by chance ${percent(kindred.byChance)}.`;
+      const [byChance, start] = [percent(kindred.byChance), kindred.atStart];
+      const before =
+        start === null
+          ? `by chance ${byChance}`
+          : percent(start) === byChance
+            ? `at the start it was ${byChance}, as by chance`
+            : `at the start it was ${percent(start)}, by chance ${byChance}`;
+      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
     return (

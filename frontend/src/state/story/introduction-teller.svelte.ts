@@ -1,7 +1,7 @@
 /** The introduction on this page: it follows the open run, points the camera at a district, and remembers that it is over. */
 
 import type { Districts } from "../../api/frames";
-import { districtToTell } from "../../model/district-to-tell";
+import { districtToTell, placeOfDistrict } from "../../model/district-to-tell";
 import {
   advanceIntroduction,
   beginIntroduction,
@@ -21,6 +21,8 @@ import type { LiveRun } from "../run/live-run.svelte";
 
 /** Time for which the camera rests on a district, with the way there, ms. */
 const CAMERA_TIME = 3_000;
+/** Longest wait for step 0, ms. */
+const MAX_ARRIVAL = 5_000;
 /** Speed of the replay that the introduction tells along, in steps a second. */
 const SPEED = 25;
 
@@ -44,6 +46,8 @@ export class IntroductionTeller {
   /** Time for which the page was looked at, and when it was last reckoned, ms. */
   private clock = 0;
   private reckonedAt: number | null = null;
+  /** Until when step 0 is waited for, which a replay is to begin at; null: it is not waited for. */
+  private arriveBy: number | null = null;
   /** When the replay that stands at step 0 goes on, by the clock; null: no replay is to. */
   private playAt: number | null = null;
   /** The part of the map that the camera was pointed at, and until when. */
@@ -62,10 +66,11 @@ export class IntroductionTeller {
       this.run = run;
       this.firstToken = focus.token;
       this.words = [];
-      this.playAt = null;
+      this.playAt = this.arriveBy = null;
       this.introduction = beginIntroduction(this.clock);
     }
     if (!run || !reads) return;
+    if (this.isArriving(run)) return;
     if (!this.words.length && run.vocabulary) this.words = wordsToTry(run.vocabulary);
     this.follow(advanceIntroduction(this.introduction, this.factsOf(run), this.clock));
     this.letGoOfCamera(false);
@@ -85,7 +90,7 @@ export class IntroductionTeller {
   /** Tell along a replay of the run, which stands at step 0 for as long as it takes to read about that. */
   watchFromStart() {
     this.introduction = tellReplay(this.clock);
-    this.playAt = this.clock + MIN_READING_TIME + 1_000;
+    this.arriveBy = this.clock + MAX_ARRIVAL;
     this.run?.seek(0);
   }
 
@@ -109,11 +114,15 @@ export class IntroductionTeller {
     };
   }
 
-  private districtOf({ districts }: LiveRun): NamedDistrict | null {
+  private districtOf({ districts, vocabulary }: LiveRun): NamedDistrict | null {
     // Every layout moves them a little; their names and sizes change with the districts alone.
     if (districts !== this.divided) {
       this.divided = districts;
-      this.district = districtToTell(districts, this.stores.openRun.layout);
+      this.district = districtToTell(
+        districts,
+        this.stores.openRun.layout,
+        Boolean(vocabulary?.classes.length),
+      );
     }
     return this.district;
   }
@@ -125,15 +134,17 @@ export class IntroductionTeller {
     if (next.line !== line) {
       this.letGoOfCamera(true);
       if (next.line?.name === "district" && next.line.district)
-        this.pointCamera({ district: next.line.district.id });
+        this.pointCamera(next.line.district);
     }
     if (next.over) this.stores.preferences.set("introduced", true);
   }
 
-  private pointCamera(look: Look) {
-    const { viewpoint, viewSettings } = this.stores;
+  private pointCamera(district: NamedDistrict) {
+    const { openRun, viewpoint, viewSettings } = this.stores;
     // A part of the map that this viewer has gone to is theirs.
     if (viewpoint.look || viewSettings.secondMap || viewSettings.view === "skyline") return;
+    const look = placeOfDistrict(district, openRun.run?.districts ?? null, openRun.layout);
+    if (!look) return;
     this.pointed = { look, until: this.clock + CAMERA_TIME };
     viewpoint.look = look;
   }
@@ -143,6 +154,16 @@ export class IntroductionTeller {
     if (!pointed || (!atOnce && this.clock < pointed.until)) return;
     this.pointed = null;
     if (this.stores.viewpoint.look === pointed.look) this.stores.viewpoint.look = null;
+  }
+
+  /** Return whether step 0, at which a replay is to begin, is still on its way. */
+  private isArriving({ displayedStep }: LiveRun): boolean {
+    if (this.arriveBy === null) return false;
+    if (displayedStep !== 0 && this.clock < this.arriveBy) return true;
+    this.arriveBy = null;
+    this.introduction = tellReplay(this.clock);
+    this.playAt = this.clock + MIN_READING_TIME + 1_000;
+    return false;
   }
 
   private playOn(run: LiveRun) {
