@@ -12,6 +12,8 @@ from typing import Any, TypedDict
 
 from playwright.async_api import Browser, Page
 
+from tests.browser.first_visit import SEEN
+
 WATCH = (Path(__file__).parent / "city_watch.js").read_text(encoding="utf-8")
 MOVES = 66
 """Pointer moves a second, whether or not the page keeps up."""
@@ -55,6 +57,7 @@ async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
     """Open the page in a browser context of its own, with empty caches. Yields the page."""
     context = await browser.new_context(viewport={"width": 1280, "height": 720})
     await context.add_init_script(WATCH)
+    await context.add_init_script(SEEN)
     page = await context.new_page()
     try:
         await page.goto(url, wait_until="commit")

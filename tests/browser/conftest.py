@@ -15,16 +15,18 @@ from playwright.sync_api import (
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
+from tests.browser.first_visit import returning_visitors
 from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run, training
 from tests.runs import wait_until
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Launch a browser for each test file: Playwright's event loop would block those of other tests."""
+    """Launch a browser for each test file: Playwright's event loop would block those of other tests. Its visitors have
+    seen the introduction, unless a test says otherwise."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
-        yield browser
+        yield returning_visitors(browser)
         browser.close()
 
 

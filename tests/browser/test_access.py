@@ -147,7 +147,7 @@ def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], serv
     write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     for page in screens:
         page.goto(f"{server.url}/?run={unread.id}")
-        expect(page.get_by_test_id("notice")).to_contain_text("waiting for a trainer")
+        expect(page.get_by_test_id("notice")).to_contain_text("Starting…")
         expect_accessible(page, "waiting")
         page.goto(f"{server.url}/?run=2020-01-01-no-such-run")
         expect(page.get_by_test_id("notice")).to_contain_text("cannot be shown")

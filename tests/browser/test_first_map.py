@@ -48,7 +48,7 @@ def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
         page = chromium.new_page(viewport=DESKTOP)
         page.goto(application.launch_url)
         notice = page.get_by_test_id("notice")
-        expect(notice).to_contain_text("The map of the words is being prepared", timeout=30_000)
+        expect(notice).to_contain_text("about to read for the first time", timeout=30_000)
         wait_until(lambda: read_status(run).hold is not None, "the run to stand before its first step")
         with LayoutsWriter(run.layouts_path) as writer:
             places = np.random.default_rng(0).normal(size=(len(run.vocabulary), 2)).astype(np.float32)

@@ -54,6 +54,8 @@ export const help = {
   spoken: "Tell a screen reader what is happening",
   spokenMore:
     "A sentence or two, at most every twelve seconds. Without it: only when training ends or the connection is lost.",
+  endings: "Tell how a run ended",
+  endingsMore: "What it learned, and what you can do then: once for each run, over the map.",
   does: {
     focusSearch: "find a word",
     togglePicture: "freeze your screen, and play on",

@@ -5,7 +5,7 @@
 
 const STORAGE_KEY = "lamplighter.comfort";
 
-const NAMES = ["letters", "spoken", "enlarged", "introduced"] as const;
+const NAMES = ["letters", "spoken", "enlarged", "introduced", "endings"] as const;
 
 export type PreferenceName = (typeof NAMES)[number];
 
@@ -18,6 +18,8 @@ export class Preferences {
   enlarged = $state(false);
   /** Set once the introduction was seen, or skipped. */
   introduced = $state(false);
+  /** Enables the card that tells how a run ended. */
+  endings = $state(true);
 
   constructor() {
     const kept = readStored();
@@ -25,6 +27,7 @@ export class Preferences {
     this.spoken = kept.spoken !== false;
     this.enlarged = kept.enlarged === true;
     this.introduced = kept.introduced === true;
+    this.endings = kept.endings !== false;
   }
 
   set(name: PreferenceName, value: boolean) {

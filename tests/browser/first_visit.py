@@ -1,0 +1,39 @@
+"""Visitors who come for the first time, and those who do not: the cards of the page tell only the first how it works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+PREFERENCES = "lamplighter.comfort"
+SEEN = f"""(() => {{
+    try {{
+        if (localStorage.getItem("{PREFERENCES}") === null)
+            localStorage.setItem("{PREFERENCES}", '{{"introduced":true,"endings":false}}');
+    }} catch {{ /* a page that may not store anything */ }}
+}})()"""
+"""A script that makes a visitor one who has seen the introduction, and wants no card at the end of a run."""
+
+
+def returning_visitors(browser: Browser) -> Browser:
+    """Let every context and page of a browser belong to a visitor who has been here before. Returns the browser."""
+    make_context = browser.new_context
+
+    def new_context(**options: Any) -> BrowserContext:
+        context = make_context(**options)
+        context.add_init_script(SEEN)
+        return context
+
+    def new_page(**options: Any) -> Page:
+        return new_context(**options).new_page()
+
+    browser.new_context = new_context
+    browser.new_page = new_page
+    browser.new_first_context = make_context  # pyright: ignore[reportAttributeAccessIssue]
+    return browser
+
+
+def first_visit(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a context of somebody who comes for the first time."""
+    return browser.new_first_context(**options)  # pyright: ignore[reportAttributeAccessIssue]

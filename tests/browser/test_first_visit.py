@@ -1,0 +1,101 @@
+"""The first visit to a run: the introduction, told by what happens, and the card at the end of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.reading.run_status import read_status
+from tests.application import Application
+from tests.browser.axe import expect_accessible
+from tests.browser.first_visit import first_visit
+from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+PHONES = [{"width": 390, "height": 844}, {"width": 844, "height": 390}, {"width": 320, "height": 320}]
+COVERED = """() => {
+    const card = document.querySelector("[data-testid=introduction], [data-testid=run-end]");
+    const { left, right, top, bottom } = card.getBoundingClientRect();
+    return [...document.querySelectorAll("[data-testid=timeline], button, select, input")]
+        .filter((one) => !card.contains(one) && one.checkVisibility())
+        .map((one) => [one.outerHTML.slice(0, 90), one.getBoundingClientRect()])
+        .filter(([, it]) => it.width && it.left < right && it.right > left && it.top < bottom && it.bottom > top)
+        .map(([html]) => html);
+}"""
+"""Controls that the card covers."""
+
+
+@pytest.fixture
+def newcomer(chromium: Browser) -> Iterator[Page]:
+    context = first_visit(chromium, viewport=DESKTOP)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
+    finished_run: FinishedRun, newcomer: Page
+):
+    page = newcomer
+    page.goto(finished_run.url_with(""))
+    line = page.get_by_test_id("introduction-line")
+    expect(line).to_have_text(f"Every light is a word. This model has read for {LAST} steps.")
+    assert line.get_attribute("aria-live") == "polite"
+    card = page.get_by_test_id("introduction")
+    for size in PHONES:
+        page.set_viewport_size(size)  # pyright: ignore[reportArgumentType]
+        expect(card).to_be_in_viewport(ratio=1)
+        assert not page.evaluate(COVERED), size
+    page.set_viewport_size(DESKTOP)
+    expect_accessible(page, "introduction", "main")
+
+    # A replay is told along from its first map on.
+    page.get_by_test_id("watch-from-start").click()
+    expect(line).to_have_text("It knows nothing yet: words lie anywhere.")
+    wait_for(page, "__lamplighter.step === 0")
+    # Esc skips it, and does nothing else.
+    page.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    wait_for(page, "new URLSearchParams(location.search).get('at') === '0'")
+
+    # The end of the run is told of once.
+    page.get_by_test_id("go-live").click()
+    end = page.get_by_test_id("run-end")
+    expect(end).to_contain_text(f"{LAST} steps")
+    expect_accessible(page, "end of a run", "main")
+    assert not page.evaluate(COVERED)
+    page.get_by_test_id("dismiss-end").click()
+    page.reload()
+    wait_for(page, f"window.__lamplighter?.beat?.step === {LAST}")
+    page.wait_for_timeout(500)
+    expect(end).to_be_hidden()
+    expect(card).to_have_count(0)
+
+    # It can be asked for again.
+    page.keyboard.press("?")
+    page.get_by_test_id("introduce-again").click()
+    expect(line).to_contain_text("Every light is a word.")
+    page.get_by_test_id("skip-introduction").click()
+    expect(card).to_have_count(0)
+
+
+def test_then_and_now_opens_the_second_map_with_the_first_one(finished_run: FinishedRun, newcomer: Page):
+    page = newcomer
+    page.goto(finished_run.url_with(""))
+    page.get_by_test_id("skip-introduction").click()
+    page.get_by_test_id("then-and-now").click()
+    expect(page.get_by_test_id("beside-step")).to_have_value("0")
+    expect(page.get_by_test_id("run-end")).to_be_hidden()
+
+
+@pytest.mark.tour
+def test_a_run_that_ends_while_it_is_watched_says_so(application: Application, newcomer: Page):
+    page = newcomer
+    run = application.start_run({"steps": 60})
+    wait_until(lambda: read_status(run).step > 0, "the run to begin", timeout=60)
+    page.goto(f"{application.url}/?run={run.id}")
+    page.get_by_test_id("skip-introduction").click(timeout=30_000)
+    application.wait_until_over(run)
+    expect(page.get_by_test_id("run-end-line")).to_contain_text("60 steps", timeout=20_000)
