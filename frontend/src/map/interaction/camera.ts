@@ -18,6 +18,9 @@ import {
   type MapRect,
 } from "../../model/viewport";
 
+/** Width of the tools at the map's right edge, which names never cover, in CSS pixels. */
+const TOOLS_WIDTH = 52;
+
 /** The camera of the map. */
 export class MapCamera implements OverlayFrame {
   view: MapRect = UNIT_SQUARE;
@@ -69,13 +72,16 @@ export class MapCamera implements OverlayFrame {
     return this.from ? this.goal : this.view;
   }
 
-  /** Return the uncovered part of the picture, extended slightly beneath what covers it, in CSS pixels. */
+  /**
+   * Return the uncovered part of the picture, without the tools at its right edge and extended slightly beneath what
+   * covers it elsewhere, in CSS pixels.
+   */
   get uncovered(): PixelRect {
     const { top, right, bottom, left } = this.insets;
     return {
       left: left - 10,
       top: top - 6,
-      right: this.width - right + 20,
+      right: this.width - Math.max(right, TOOLS_WIDTH),
       bottom: this.height - bottom,
     };
   }

@@ -16,7 +16,7 @@ export interface LabelInk {
  * edge. Widths and margin in design pixels.
  */
 const SHADOW = {
-  ink: "rgba(10,14,28,0.15)",
+  ink: "rgba(10,14,28,0.17)",
   widths: [20, 16.5, 13.5, 11, 8.5, 6, 3.5],
   margin: 11,
 };

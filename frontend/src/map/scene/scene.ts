@@ -33,7 +33,7 @@ import { ShownContent } from "./shown-content";
 import { designPixelSize, type StillScene } from "./still-scene";
 
 /** How much larger the lamps and how much lighter the land are for the back of the room. */
-const ENLARGED = { lamps: 1.25, land: 1.3 };
+const ENLARGED = { lamps: 1.1, land: 1.3 };
 
 /** Handlers of the scene's events. */
 interface SceneEvents {
