@@ -59,6 +59,21 @@ describe("the camera that looks at a part of the map", () => {
     expect(made.placeWithin(EXTENT)).toEqual(place);
   });
 
+  it("finds the place around a part, clear of what covers the edges, and never farther off than home", () => {
+    const made = camera();
+    made.setViewport(1_000, 600, { top: 40, right: 300, bottom: 160, left: 20 });
+    const part = { x0: 0.2, x1: 0.6, y0: 0.1, y1: 0.4 };
+    made.lookAt(made.placeAround(part, EXTENT), EXTENT, true);
+    const [left, bottom] = toPixel(made, [part.x0, part.y0]);
+    const [right, top] = toPixel(made, [part.x1, part.y1]);
+    expect(left).toBeGreaterThanOrEqual(19);
+    expect(right).toBeLessThanOrEqual(701);
+    expect(top).toBeGreaterThanOrEqual(39);
+    expect(bottom).toBeLessThanOrEqual(441);
+    expect(made.zoom).toBeGreaterThan(2);
+    expect(made.placeAround({ x0: -9, x1: 9, y0: -9, y1: 9 }, EXTENT).zoom).toBe(1);
+  });
+
   it("glides there, and home again", () => {
     const made = camera();
     const home = made.view;

@@ -8,7 +8,7 @@ const NEAREST = 8;
 /** so many are in the part: those nearest on the map, for some may lie far off. */
 const KEPT = 6;
 /** Least side of the part, as a share of the map's: one closer would show the token alone. */
-const LEAST_SIDE = 0.14;
+const LEAST_SIDE = 0.2;
 /** Share of the part that is added around it, for names. */
 const MARGIN = 0.3;
 

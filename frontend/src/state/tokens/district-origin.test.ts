@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { findOrigin } from "./district-origin.svelte";
+
+/** Districts were kept of each tenth step; that of id 7 formed at 350, and had another name until 800. */
+function districtsAt(asked: number[]) {
+  return (step: number) => {
+    asked.push(step);
+    const kept = step - (step % 10);
+    const name = kept < 800 ? "capitals" : "france · paris";
+    const items = kept < 350 ? [] : [{ id: 7, name, token_ids: [] }];
+    return Promise.resolve(kept < 100 ? null : { step: kept, items });
+  };
+}
+
+describe("the origin of a district", () => {
+  it("is the first step that has it, with the names since, found with few questions", async () => {
+    const asked: number[] = [];
+    const origin = await findOrigin(7, 5_000, districtsAt(asked));
+    expect(origin.step).toBe(350);
+    expect(origin.names).toEqual(["capitals", "france · paris"]);
+    expect(asked.length).toBeLessThan(15);
+  });
+});

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { Viewpoint } from "./viewpoint.svelte";
+
+const FIRST = { x: 0.1, y: 0.2, zoom: 3 };
+const NEAR = { x: 0.5, y: 0.5, zoom: 6 };
+
+describe("the way back from a token", () => {
+  it("leads to the look before the camera went to the first one", () => {
+    const viewpoint = new Viewpoint();
+    viewpoint.applyView({ look: FIRST });
+    expect(viewpoint.wayBack).toEqual({});
+    for (const token of [3, 4]) {
+      viewpoint.sought = { token, near: true };
+      viewpoint.arrive(NEAR);
+      expect(viewpoint.look).toBe(NEAR);
+      expect(viewpoint.sought).toBeNull();
+    }
+    expect(viewpoint.wayBack).toEqual({ look: FIRST });
+  });
+
+  it("is over once the viewer has moved the map, and there is none from a token that was only brought into view", () => {
+    const viewpoint = new Viewpoint();
+    viewpoint.sought = { token: 3, near: true };
+    viewpoint.arrive(NEAR);
+    viewpoint.applyView({ look: FIRST });
+    expect(viewpoint.wayBack).toEqual({});
+    viewpoint.sought = { token: 3, near: false };
+    viewpoint.arrive(NEAR);
+    expect(viewpoint.wayBack).toEqual({});
+  });
+});
