@@ -1,0 +1,148 @@
+"""Cards of a word, of a district and of a selection in the browser, and the camera that goes to a word and back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, serve_finished_run
+from tests.browser.pages import wait_for
+
+pytestmark = pytest.mark.browser
+
+QUERY = "new URLSearchParams(location.search)"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+    with serve_finished_run(Path(tmp_path_factory.mktemp("runs"))) as finished:
+        yield finished
+
+
+@pytest.fixture
+def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    opened.goto(run.url_with(""))
+    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    yield opened
+    opened.close()
+    assert not faults
+
+
+def find_at_once(page: Page, word: str) -> None:
+    """Search for a word and press Enter before any answer can have come."""
+    page.route("**/tokens?**", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.keyboard.press("/")
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+
+
+def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page) -> None:
+    find_at_once(page, "hotdog")
+    expect(page.get_by_test_id("token")).to_have_text("hotdog")
+    expect(page.get_by_test_id("found")).to_have_count(0)
+    # A list that is left covers nothing.
+    page.keyboard.press("/")
+    page.keyboard.type("word")
+    expect(page.get_by_test_id("found").first).to_be_visible()
+    page.get_by_test_id("level-lab").click()
+    expect(page.get_by_test_id("tab-step")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_test_id("found")).to_have_count(0)
+    page.keyboard.press("/")
+    page.keyboard.type("unicorn")
+    expect(page.get_by_test_id("search-none")).to_have_text("“unicorn” isn't in this text.")
+
+
+def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(page: Page) -> None:
+    entries = page.evaluate("history.length")
+    home = page.evaluate("__lamplighter.pixelOf(9)")
+    page.keyboard.press("/")
+    page.keyboard.type("hotdog")
+    expect(page.get_by_test_id("found").first).to_be_visible()
+    page.keyboard.press("Enter")
+    wait_for(page, f"{QUERY}.get('look') && {QUERY}.get('word') === 'hotdog'")
+    page.wait_for_timeout(400)
+    assert page.evaluate("history.length") == entries + 1
+    near = page.evaluate("__lamplighter.pixelOf(9)")
+    assert math.dist(near, home) > 20
+    # From card to card; one Esc leads all the way back.
+    page.get_by_test_id("neighbours").get_by_role("button").first.click()
+    wait_for(page, f"{QUERY}.get('word') !== 'hotdog'")
+    page.wait_for_timeout(400)
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    wait_for(page, f"!{QUERY}.get('look') && !{QUERY}.get('word')")
+    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {home}[i])) < 2")
+    page.go_back()
+    page.go_back()
+    wait_for(page, f"{QUERY}.get('word') === 'hotdog'")
+    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {near}[i])) < 2")
+    page.go_back()
+    wait_for(page, f"!{QUERY}.get('look') && !{QUERY}.get('word')")
+
+
+def test_a_word_says_its_neighbours_then_and_now_and_compares_the_maps_with_one_click(page: Page) -> None:
+    page.get_by_test_id("level-explore").click()
+    page.get_by_test_id("words-to-try").get_by_role("button").first.click()
+    for side, step in (("neighbours-then", 0), ("neighbours", LAST)):
+        expect(page.get_by_test_id(side)).to_have_attribute("data-step", str(step))
+        expect(page.get_by_test_id(side).get_by_role("button")).to_have_count(4)
+    expect(page.get_by_test_id("gradient")).to_have_count(0)
+    page.get_by_test_id("token-numbers").locator("summary").click()
+    expect(page.get_by_test_id("gradient")).to_be_visible()
+    page.get_by_test_id("compare-maps").click()
+    expect(page.get_by_test_id("beside-said")).to_contain_text("Step 0, before it read anything")
+    expect(page.get_by_test_id("first-caption")).to_contain_text(f"Step {LAST}, now")
+    then, now = (
+        page.get_by_test_id(name).bounding_box() or {"x": 0} for name in ("beside-said", "first-caption")
+    )
+    assert then["x"] < now["x"]
+    page.get_by_test_id("compare-maps").click()
+    expect(page.get_by_test_id("beside-said")).to_have_count(0)
+
+
+def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page) -> None:
+    page.get_by_test_id("level-explore").click()
+    page.get_by_test_id("districts").get_by_role("button").first.click()
+    expect(page.get_by_test_id("district-origin")).to_have_text("Formed at step 0.")
+    expect(page.get_by_test_id("district-words").get_by_role("button")).to_have_count(12)
+    name = page.get_by_test_id("district-name").inner_text()
+    assert name in ("Animals", "Marks")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("Escape")
+    wait_for(page, f"!{QUERY}.get('district')")
+    expect(page.get_by_test_id("inspector")).to_have_count(0)
+    wait_for(page, "document.querySelector('.city .nsewdrag')")
+    page.keyboard.press("g")
+    x, y = page.evaluate("__lamplighter.pixelOf(9)")
+    page.mouse.move(x + 60, y)
+    page.mouse.down()
+    for turn in range(1, 17):
+        angle = 2 * math.pi * turn / 16
+        page.mouse.move(x + 60 * math.cos(angle), y + 60 * math.sin(angle))
+    page.mouse.up()
+    expect(page.get_by_test_id("gathered-count")).to_contain_text("selected")
+
+
+def test_on_a_phone_a_glance_of_the_card_leaves_the_map_and_the_grip_raises_the_rest(
+    run: FinishedRun, chromium: Browser
+) -> None:
+    phone = chromium.new_page(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
+    phone.goto(run.url_with("word=hotdog&panel=token"))
+    expect(phone.get_by_test_id("neighbours").get_by_role("button")).to_have_count(4)
+    panel = phone.get_by_test_id("inspector")
+    box = panel.bounding_box()
+    assert box is not None
+    assert box["height"] == 168
+    last = phone.get_by_test_id("neighbours").get_by_role("button").last.bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= box["y"] + box["height"]
+    phone.get_by_test_id("sheet-grip").tap()
+    expect(phone.get_by_test_id("compare-maps")).to_be_visible()
+    phone.close()
