@@ -22,6 +22,7 @@ NAMES = (
     "city",
     "city_time",
     "own_text",
+    "first_visit",
     "hostile",
 )
 
