@@ -5,7 +5,7 @@ import type { ShortcutName } from "../model/shortcuts";
 export const help = {
   title: "What is this?",
   close: "Close",
-  /** What one sees, each as a question and its answer. */
+  /** Questions about the page, each with its answer. */
   answers: [
     [
       "What am I looking at?",

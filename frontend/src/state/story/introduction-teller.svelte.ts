@@ -55,7 +55,7 @@ export class IntroductionTeller {
 
   constructor(private readonly stores: TellerStores) {}
 
-  /** Tell what there is to tell at `now` (ms). The clock stands still while nobody can be reading. */
+  /** Show the line that is due at `now` (ms). The clock stands still while nobody can be reading. */
   tick(now: number, visible: boolean) {
     const { openRun, viewSettings, focus } = this.stores;
     const reads = visible && !viewSettings.shortcutsOpen;
@@ -87,7 +87,7 @@ export class IntroductionTeller {
     this.follow(putLineAway(this.introduction));
   }
 
-  /** Tell along a replay of the run, which stands at step 0 for as long as it takes to read about that. */
+  /** Show the lines along a replay of the run, which stands at step 0 for as long as it takes to read about that. */
   watchFromStart() {
     this.introduction = tellReplay(this.clock);
     this.arriveBy = this.clock + MAX_ARRIVAL;
