@@ -68,7 +68,7 @@ def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
 def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
     page.keyboard.press("b")
-    expect(page.get_by_test_id("beside-said")).to_contain_text("step 30 · linear")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("step 30 · Straight")
     wait_for(page, "location.search.includes('beside=view:linear')")
     left, right = page.evaluate(BOXES)
     assert left["right"] <= right["left"] + 1
@@ -249,7 +249,7 @@ WRITTEN_OVER = """() => [...document.querySelectorAll('.city')].flatMap((city) =
 def test_names_keep_clear_of_the_tools_of_the_map(page: Page, two_runs: TwoRuns, query: str) -> None:
     page.goto(f"{two_runs.server.url}/?run={two_runs.first}{query}")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
-    wait_for(page, "document.querySelector('.city:last-of-type .nsewdrag') !== null")
+    wait_for(page, "[...document.querySelectorAll('.city')].every((one) => one.querySelector('.nsewdrag'))")
     first = page.evaluate(BOXES)[0]
     x = first["left"] + 0.3 * first["width"]
     # Lift the words at the right edge to the height of the tools, then drag them beneath these, a little at a time.
