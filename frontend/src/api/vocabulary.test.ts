@@ -34,7 +34,7 @@ describe("token text", () => {
   it("of a name is in sentence case, and as harmless", () => {
     expect(printableName("animal sounds (past)")).toBe("Animal sounds (past)");
     expect(printableName("\u202eéclairs <b>")).toBe("Éclairs <b>");
-    expect(printableName("anna · tom · mary")).toBe("anna · tom · mary");
+    expect(printableName("anna · tom · mary")).toBe("Anna · tom · mary");
     expect(printableName(undefined)).toBe("?");
   });
 
@@ -68,7 +68,7 @@ describe("vocabulary", () => {
     const words = [...Array.from({ length: 40 }, (_, i) => `w${i}`), "▁odd"];
     expect(readPieces(words)).toBe(words);
     expect(readPieces([])).toEqual([]);
-    expect(printableName("▁learn · ▁teach")).toBe("learn · teach");
+    expect(printableName("▁learn · ▁teach")).toBe("Learn · teach");
   });
 
   it("has families in the order of their first classes, and classes in none", () => {

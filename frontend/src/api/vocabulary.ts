@@ -113,13 +113,9 @@ export function printableText(line: string): string {
     .slice(0, 400);
 }
 
-/**
- * Return the name of a class, of a family or of a district, made safe to show, in sentence case; one that lists words
- * leaves them as they are in the text.
- */
+/** Return the name of a class, of a family or of a district, made safe to show, in sentence case. */
 export function printableName(name: string | undefined): string {
-  const text = printableText(name ?? "?");
-  return text.includes(" · ") ? text : text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  return printableText(name ?? "?").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 /**

@@ -139,7 +139,7 @@ function* districtNames(
     const { id, name } = district;
     const [x, y] = toPixel(model, model.middleOf(district));
     if (x < 0 || y < 0 || x > width || y > height) continue;
-    const text = sentenceCase(printableName(printableToken(name)));
+    const text = printableName(printableToken(name));
     const size = measure(text, "district");
     yield { key: `d${id}`, text, x, y, ...size, centred: true, style: "district", id };
   }
@@ -158,11 +158,6 @@ export function districtsToName(
   const others = districts.filter((district) => !kept.includes(district));
   const chosen = new Set([...kept, ...others].slice(0, most));
   return districts.filter((district) => chosen.has(district));
-}
-
-/** Return a name with a capital letter, also where it is a list of words. */
-function sentenceCase(name: string): string {
-  return name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 /** Return the area for labels, in square design pixels. */
