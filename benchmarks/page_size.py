@@ -8,9 +8,9 @@ from pathlib import Path
 
 FIRST_BUDGET = 125_000
 """Most bytes that the first screen may load."""
-WHOLE_BUDGET = 170_000
-"""Most bytes of all scripts together; 163,600 before the wait for the first map, families, smoothed runs and the bar for low
-windows."""
+WHOLE_BUDGET = 195_000
+"""Most bytes of all scripts together. It was 163,600 before the wait for the first map, families and smoothed runs, and
+169,700 before the cards, the introduction, the help and the description of a text, all of which load late."""
 
 _STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
 """An import that a script cannot start without; `import("./a.js")` is not one."""
