@@ -113,6 +113,7 @@ def test_no_run_and_a_form_with_an_error(screens: list[Page], server: Applicatio
         expect(page.get_by_test_id("notice")).to_contain_text("No city yet")
         expect_accessible(page, "no run")
         page.get_by_test_id("notice").get_by_role("button").click()
+        page.locator("summary", has_text="More options").click()
         page.get_by_test_id("new-optimiser").select_option("lazy")
         page.get_by_test_id("new-tied").check()
         page.get_by_test_id("start").click()

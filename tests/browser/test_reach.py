@@ -244,7 +244,8 @@ INSIDE = """() => {
 def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run: FinishedRun) -> None:
     open_page(page, finished_run, "panel=runs")
     page.get_by_test_id("new-run").click()
-    page.get_by_label("A text of yours").check()
+    page.get_by_label("Your own text").first.check()
+    page.locator("summary", has_text="More options").click()
     expect(page.get_by_test_id("new-file")).to_be_visible()
     back = page.get_by_role("button", name="Back to the list")
     for width, height in ((1280, 720), (390, 844), (320, 640)):

@@ -54,17 +54,17 @@ def decode_text(data: bytes, name: str) -> str:
             f"{name} is too large: at most {MAXIMUM_BYTES // 2**20} MB are read; bring a part of it"
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CorpusError(f"{name} isn't plain UTF-8 text: it is UTF-16. {_SAVE_AS}")
+        raise CorpusError(f"{name} isn't plain UTF-8 text (it is UTF-16). {_SAVE_AS}")
     nul = data.find(b"\0")
     if nul >= 0:
-        raise CorpusError(f"{name} isn't plain text: it is binary, with a NUL at byte {nul}. {_SAVE_AS}")
+        raise CorpusError(f"{name} isn't plain text (byte {nul} is 0x00). {_SAVE_AS}")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         # The decoder counts from after the byte order mark, a user from the start of the file.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         raise CorpusError(
-            f"{name} isn't plain UTF-8 text: byte {offset} is 0x{data[offset]:02x}. {_SAVE_AS}"
+            f"{name} isn't plain UTF-8 text (byte {offset} is 0x{data[offset]:02x}). {_SAVE_AS}"
         ) from error
     if not text.strip():
         raise CorpusError(f"{name} is empty. {MINIMUM_TOKENS:,} words are needed.")

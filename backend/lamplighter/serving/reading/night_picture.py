@@ -19,7 +19,7 @@ TINTS = ("#f1af64", "#69b3eb", "#38e3b5", "#d77ea6", "#fde56f", "#8d7fee", "#f56
 PLAIN = "#a3b2d4"
 _NIGHT, _LAND, _LAMP = "#0a0e1c", "#12203c", "#ffe9c4"
 
-_MARGIN = 0.08
+_MARGIN = 0.05
 """Share of the picture that stays free on each side."""
 _OUTLIERS = 0.3
 """Percent of the lamps beyond each edge of what the picture shows, so that a stray one does not shrink the city."""

@@ -69,7 +69,7 @@ async def test_a_text_shorter_than_a_batch_makes_no_run(
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"caf\xe9 " * 2_000, "This file isn't plain UTF-8 text: byte 3 is 0xe9. Save it as"),
+        (b"caf\xe9 " * 2_000, "This file isn't plain UTF-8 text (byte 3 is 0xe9). Save it as"),
         (b"PK\x03\x04\x14\x00\x06\x00" + LONG, "Word documents and PDFs can't be read directly"),
         ("words ".encode("utf-16") * 2_000, "it is UTF-16"),
         (b" \n ", "is empty. 1,000 words are needed."),
