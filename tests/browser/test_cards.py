@@ -36,7 +36,7 @@ def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
 
 
 def find_at_once(page: Page, word: str) -> None:
-    """Search for a word and press Enter before any answer can have come."""
+    """Find a word, with an Enter before any answer can have come."""
     page.route("**/tokens?**", lambda route: (page.wait_for_timeout(400), route.continue_()))
     page.keyboard.press("/")
     page.keyboard.type(word)

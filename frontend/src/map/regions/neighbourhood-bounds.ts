@@ -3,9 +3,9 @@
 import { positionOf, type Placement } from "../../model/placement";
 import type { MapRect } from "../../model/viewport";
 
-/** Of so many of the nearest in the space, */
+/** Neighbours that are looked at, */
 const NEAREST = 8;
-/** so many are in the part: those nearest on the map, for some may lie far off. */
+/** and those of them that are in the part: the nearest on the map, for some may lie far off. */
 const KEPT = 6;
 /** Least side of the part, as a share of the map's: one closer would show the token alone. */
 const LEAST_SIDE = 0.2;

@@ -37,8 +37,8 @@ export class DistrictOrigin extends Query<Origin> {
 }
 
 /**
- * Halve the time before `step` until the first step with district `id` is found: a district is
- * there at each step from its first to its last. `districtsAt` returns the newest districts at or
+ * Find the first step with district `id`, which there is at `step`, by halving the time before it: a
+ * district is there at each step from its first to its last. `districtsAt` returns the newest districts at or
  * before a step; null if there are none.
  */
 export async function findOrigin(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { findOrigin } from "./district-origin.svelte";
 
-/** Districts were kept of each tenth step; that of id 7 formed at 350, and had another name until 800. */
+/** Return districts that were kept of each tenth step; that of id 7 formed at 350, and had another name until 800. */
 function districtsAt(asked: number[]) {
   return (step: number) => {
     asked.push(step);
