@@ -27,7 +27,7 @@ export function beatBrightness(
   if (age < 0) return Math.max(held, AFTERGLOW);
   if (age < rise) return AFTERGLOW + (1 - AFTERGLOW) * smoothstep(age / rise);
   const left = 1 - Math.min(1, (age - rise) / Math.max(1, duration - rise));
-  const fall = gentle ? smoothstep(left) : left ** 1.4;
+  const fall = gentle ? smoothstep(left) : left ** 2;
   return Math.max(held, AFTERGLOW + (1 - AFTERGLOW) * fall);
 }
 

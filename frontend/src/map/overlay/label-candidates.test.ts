@@ -88,6 +88,21 @@ describe("the labels of tokens", () => {
     expect(textsOf(mapModel({ districts: [], zoom: 3 }))).toEqual(["the", "dog", "cat"]);
   });
 
+  it("are those of the twelve brightest lamps at most while the whole map is seen", () => {
+    const items = Array.from({ length: 40 }, (_, token_id) => {
+      return { token_id, token: `word${token_id}`, count: 9, class: null };
+    });
+    const lit = items.map(({ token_id }) => ({ id: token_id, strength: 1 }));
+    const model = mapModel({
+      ...{ vocabulary: buildVocabulary("run", items, []), districts: [], lit },
+      ...{ width: 2_000, height: 1_000, view: { x0: 0, x1: 1_000, y0: 0, y1: 1_000 } },
+      positionOf: (id) => [(id % 8) * 120 + 20, Math.floor(id / 8) * 190 + 20],
+    });
+    const [first] = textsOf(model);
+    expect(first).toBe("word0");
+    expect(textsOf(model)).toHaveLength(12);
+  });
+
   it("come after the names of districts, which do not change with the beat", () => {
     const lit = [{ id: 2, strength: 1 }];
     expect(textsOf(mapModel({ lit }))).toEqual([...textsOf(mapModel()), "dog"]);

@@ -1,0 +1,12 @@
+import { expect, it } from "vitest";
+import { INK, unit } from "../palette";
+import { lampGrowth, WARM } from "./glow-falloff";
+
+it("lets lamps grow as the root of the zoom, never below their design and not without end", () => {
+  expect([0.5, 1, 4, 9].map(lampGrowth)).toEqual([1, 1, 2, 3]);
+  expect(lampGrowth(10_000)).toBe(lampGrowth(100));
+});
+
+it("lights lamps with the palette's lamplight", () => {
+  unit(INK.lamp).forEach((part, i) => expect(WARM.light[i]).toBeCloseTo(part, 2));
+});
