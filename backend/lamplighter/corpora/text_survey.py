@@ -1,4 +1,4 @@
-"""What can be said of a text before it is learned: how many words, how many different ones, and what suits it.
+"""Facts about a text before it is learned: how many words, how many different ones, and what suits it.
 
 The figures are the trainer's own: the same splitting, the same part held out, the same tokeniser.
 """

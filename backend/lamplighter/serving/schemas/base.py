@@ -74,7 +74,7 @@ class Launch(ApiModel):
 
 
 class TextFacts(ApiModel):
-    """What can be said of a text before it is learned."""
+    """Facts about a text before it is learned."""
 
     words: int
     """Words and punctuation marks, as training counts them."""
@@ -87,7 +87,7 @@ class TextFacts(ApiModel):
     steps: int
     """A number of steps that suits its length."""
     expectation: Literal["too_short", "by_heart", "some", "clear"]
-    """What becomes of it: it is refused, it is learned by heart, it makes some districts, or clear ones."""
+    """Its likely fate: it is refused, it is learned by heart, it makes some districts, or clear ones."""
 
 
 class Upload(ApiModel):

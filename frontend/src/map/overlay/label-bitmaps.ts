@@ -48,16 +48,16 @@ export function writeLabel(
 export class LabelBitmaps {
   private readonly bitmaps = new Map<string, OffscreenCanvas>();
 
-  /** Forget all of them: the size of the type or of the pixels has changed. */
-  clear() {
+  /** Drop all of them: the size of the type or of the pixels has changed. */
+  forgetAll() {
     this.bitmaps.clear();
   }
 
   /**
-   * Draw a label, its left edge and middle line at a position in CSS pixels, on whole device pixels: between them the text
+   * Write a label, its left edge and middle line at a position in CSS pixels, on whole device pixels: between them the text
    * would be blurred. `size`: width and height of the text; `ratio`: device pixels for a CSS pixel.
    */
-  draw(
+  write(
     context: CanvasRenderingContext2D,
     text: string,
     [x, y]: readonly [number, number],

@@ -47,7 +47,7 @@ export class Overlay {
     this.canvas.height = Math.round(height * ratio);
   }
 
-  /** Enlarge labels and marks for the back of the room, or no longer. The labels have to be chosen again. */
+  /** Set whether labels and marks are enlarged for the back of the room; the labels have to be chosen again. */
   enlarge(enlarged: boolean) {
     this.enlarged = enlarged;
     this.forgetTexts();
@@ -119,7 +119,7 @@ export class Overlay {
     const ink: LabelInk = { font: this.fontOf(style), colour: LABEL_COLOURS[style] };
     context.globalAlpha = alpha;
     if (context === this.ruler)
-      this.bitmaps.draw(this.ruler, text, place, ink, candidate, scale, this.ratio);
+      this.bitmaps.write(this.ruler, text, place, ink, candidate, scale, this.ratio);
     else writeLabel(context, text, place, ink, scale);
     context.globalAlpha = 1;
   }
@@ -136,7 +136,7 @@ export class Overlay {
 
   private forgetTexts() {
     this.widths.clear();
-    this.bitmaps.clear();
+    this.bitmaps.forgetAll();
   }
 
   private measure(text: string, style: LabelStyle): { width: number; height: number } {

@@ -2,8 +2,16 @@ import { describe, expect, it } from "vitest";
 import type { Run } from "../../api/rest-types";
 import { actionsOf, stepsToContinue } from "./run-actions";
 
-function run(phase: string, step: number, { alive = false, kind = "lamptown", readable = true } = {}) {
-  return { readable, recipe: { corpus: { kind } }, status: { phase, step, alive } } as unknown as Run;
+function run(
+  phase: string,
+  step: number,
+  { alive = false, kind = "lamptown", readable = true } = {},
+) {
+  return {
+    readable,
+    recipe: { corpus: { kind } },
+    status: { phase, step, alive },
+  } as unknown as Run;
 }
 
 describe("what one can do with a run", () => {

@@ -1,4 +1,4 @@
-/** What one can do with a run in the list, besides opening it. Pure. */
+/** The actions on a run in the list, besides opening it. Pure. */
 
 import type { Run } from "../../api/rest-types";
 import { CONTINUE_STEPS, hasEnded } from "../../model/phase";

@@ -1,4 +1,4 @@
-"""What a list of runs shows of each: its name, its picture, and how many districts it has."""
+"""The facts that a list of runs shows of each: its name, its picture, and how many districts it has."""
 
 from __future__ import annotations
 
