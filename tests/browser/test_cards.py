@@ -70,7 +70,7 @@ def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(p
     page.wait_for_timeout(400)
     assert page.evaluate("history.length") == entries + 1
     near = page.evaluate("__lamplighter.pixelOf(9)")
-    assert math.dist(near, home) > 20
+    assert math.dist(near, home) > 60
     # From card to card; one Esc leads all the way back.
     page.get_by_test_id("neighbours").get_by_role("button").first.click()
     wait_for(page, f"{QUERY}.get('word') !== 'hotdog'")
@@ -78,11 +78,12 @@ def test_the_camera_goes_to_a_word_and_escape_and_back_lead_to_the_view_before(p
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Escape")
     wait_for(page, f"!{QUERY}.get('look') && !{QUERY}.get('word')")
-    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {home}[i])) < 2")
+    # A map that follows its lamps stays while a change would be too small to see.
+    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {home}[i])) < 30")
     page.go_back()
     page.go_back()
     wait_for(page, f"{QUERY}.get('word') === 'hotdog'")
-    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {near}[i])) < 2")
+    wait_for(page, f"Math.hypot(...__lamplighter.pixelOf(9).map((x, i) => x - {near}[i])) < 4")
     page.go_back()
     wait_for(page, f"!{QUERY}.get('look') && !{QUERY}.get('word')")
 
@@ -107,11 +108,13 @@ def test_a_word_says_its_neighbours_then_and_now_and_compares_the_maps_with_one_
     expect(page.get_by_test_id("beside-said")).to_have_count(0)
 
 
-def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page) -> None:
+def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: FinishedRun) -> None:
+    found = run.server.get(f"/api/runs/{run.run}/districts")["items"]
+    size = max(len(one["token_ids"]) for one in found)
     page.get_by_test_id("level-explore").click()
     page.get_by_test_id("districts").get_by_role("button").first.click()
     expect(page.get_by_test_id("district-origin")).to_have_text("Formed at step 0.")
-    expect(page.get_by_test_id("district-words").get_by_role("button")).to_have_count(12)
+    expect(page.get_by_test_id("district-words").get_by_role("button")).to_have_count(min(size, 12))
     name = page.get_by_test_id("district-name").inner_text()
     assert name in ("Animals", "Marks")
     page.evaluate("document.activeElement.blur()")
