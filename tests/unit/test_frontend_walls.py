@@ -59,8 +59,8 @@ PAGE = {
     "src/model/hen.ts": 'import type { Egg } from "./egg";\n\nexport type Hen = Egg[];\n',
     "src/model/egg.ts": 'import type { Hen } from "./hen";\n\nexport type Egg = Hen | null;\n',
     # Another panel's room, Plotly, late parts loaded at once, the composition of the page.
-    "src/panels/map/other.ts": 'import { own } from "../step/own";\n\nexport const other = own;\n',
-    "src/panels/step/own.ts": 'import "../../charts/plotly/plotly";\nimport "../../map/export/film";\n'
+    "src/panels/map/other.ts": 'import { own } from "../compare/own";\n\nexport const other = own;\n',
+    "src/panels/compare/own.ts": 'import "../../charts/plotly/plotly";\nimport "../../map/export/film";\n'
     'import "../../map/skyline/columns";\nimport "../../charts/matrix/raster";\n'
     'import "../export/film-export";\nimport "../run/recipe-form";\nimport "../map/MapPanel.svelte";\n\n'
     "export const own = 1;\n",
@@ -153,9 +153,9 @@ def test_eslint_stops(rule: str, file: str, checked: subprocess.CompletedProcess
         ("a store does not know the whole page's state", "src/state/store"),
         ("nothing imports app", "src/panels/shell/composed"),
         ("a panel's room is its own", "src/panels/map/other"),
-        ("only figures know Plotly", "src/panels/step/own"),
-        ("pictures and films load late", "src/panels/step/own"),
-        ("panels that are opened later load late", "src/panels/step/own"),
+        ("only figures know Plotly", "src/panels/compare/own"),
+        ("pictures and films load late", "src/panels/compare/own"),
+        ("panels that are opened later load late", "src/panels/compare/own"),
         ("no orphans", "src/model/orphan"),
     ],
 )
