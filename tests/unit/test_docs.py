@@ -26,7 +26,8 @@ DOCS = [
 def routes_in_the_document() -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for methods, path in re.findall(
-        r"`((?:GET|POST|PATCH|DELETE)(?:, (?:GET|POST|PATCH|DELETE))*) (/[^`?\s]*)", (ROOT / "docs/rest.md").read_text()
+        r"`((?:GET|POST|PATCH|DELETE)(?:, (?:GET|POST|PATCH|DELETE))*) (/[^`?\s]*)",
+        (ROOT / "docs/rest.md").read_text(),
     ):
         found |= {(method, path) for method in methods.split(", ")}
     return found

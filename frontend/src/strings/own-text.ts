@@ -1,4 +1,4 @@
-/** Texts of a text of one's own: what it is, and what becomes of it. */
+/** Texts about a text of one's own: what it is, and what becomes of it. */
 
 import * as field from "../api/generated/recipe";
 import type { Upload } from "../api/rest-types";

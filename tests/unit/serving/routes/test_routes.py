@@ -353,17 +353,17 @@ async def test_uploads(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> 
     assert (tmp_path / made["id"] / "source.txt").read_text(encoding="utf-8") == text
     # The upload became a run, so it is deleted and cannot make a second one.
     assert list((tmp_path / ".uploads").iterdir()) == []
-    marked = await upload(b"\xef\xbb\xbfone\r\ntwo", 201)
+    marked = await upload(b"\xef\xbb\xbf" + b"one\r\ntwo " * 600, 201)
     made = await post(
         app, bearer, "/api/runs", {"recipe": {"corpus": {"kind": "text"}}, "upload": marked["upload"]}, 201
     )
-    assert (tmp_path / made["id"] / "source.txt").read_bytes() == b"one\ntwo"
+    assert (tmp_path / made["id"] / "source.txt").read_bytes() == b"one\ntwo " * 600
     assert "UTF-8" in (await upload("naïve".encode("latin-1"), 422))["detail"]
     assert "UTF-16" in (await upload("naïve".encode("utf-16"), 422))["detail"]
     assert "empty" in (await upload(b" \n", 422))["detail"]
     assert "UTF-8" in (await upload("é".encode()[:1], 422))["detail"]
     assert "empty" in (await upload(b"", 422))["detail"]
-    assert "NUL" in (await upload(b"a\0b", 422))["detail"]
+    assert "plain text" in (await upload(b"a\0b", 422))["detail"]
     await upload(b"x", 422, name="n" * 300)
     for upload_id in ("nope", "../../etc/passwd", kept["upload"][:-1], kept["upload"] + "/", "0" * 24):
         bad = await post(
