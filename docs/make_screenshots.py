@@ -1,12 +1,13 @@
-"""Script that takes `docs/screenshots/` from a real run, in about two minutes.
+"""Script that takes pictures of the page from a real run, frozen and with its typeface, in about six minutes.
 
-Run `python docs/make_screenshots.py`.
+Run `python docs/make_screenshots.py` for `docs/screenshots/`, or name another folder to get every scene in every size.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -14,58 +15,111 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from lamplighter.runfolder.run_folder import RunFolder  # noqa: E402
 from tests.application import Application  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
+from tests.browser.first_visit import PREFERENCES  # noqa: E402
 from tests.browser.pages import wait_for  # noqa: E402
 from tests.runs import wait_for_step  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
-TRAINED = 2_000
-LIT = "window.__lamplighter?.litPixels?.() > 0"
-BRIGHT = "window.__lamplighter.litPixels() > 2500"
-"""True right after a beat has come; later its light has nearly faded."""
+DESKTOP = (1280, 720)
+SIZES = [DESKTOP, (390, 844), (844, 390), (1366, 625), (3840, 2160)]
+KEPT = {"word": (390, 844)}
+"""Scenes that the documentation shows in another size too."""
+EARLY = 10
+LATER = 30
+"""Seconds after the first light of two pictures of the run's beginning."""
 
 
-def main() -> None:
-    """Train the default run for a minute, then take the pictures while it trains on."""
-    OUT.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
-        run = application.only_run()
-        wait_for_step(run, TRAINED, 300)
-        # A calm pace: show a machine that only draws, not one that trains at full speed beside it.
-        application.ask(run, "pace", steps_per_second=2)
+def main(folder: Path, *, every_size: bool) -> None:
+    """Watch a new run from its first step, then take the other pictures of it."""
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as runs, Application(Path(runs), hold=30) as application:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(**launch_arguments())
-            desktop = browser.new_context(viewport={"width": 1280, "height": 720})
-            page = desktop.new_page()
+            context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+            page = context.new_page()
+
+            def shoot(scene: str) -> None:
+                for width, height in SIZES:
+                    if every_size or (width, height) in (DESKTOP, KEPT.get(scene)):
+                        page.set_viewport_size({"width": width, "height": height})
+                        page.wait_for_timeout(1_500)
+                        page.evaluate("document.fonts.ready.then(() => null)")
+                        small = (width, height) == DESKTOP
+                        name = f"{scene}.png" if small else f"{scene}-{width}x{height}.png"
+                        page.screenshot(path=folder / name)
+                        print(folder / name)
+                page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+
             page.goto(application.launch_url)
-            _shoot(page, "inspector")
-            page.keyboard.press("i")
-            _shoot(page, "city")
-            _shoot(page, "token", f"{application.url}/?token={run.vocabulary.tokens.index('dog')}")
-            _shoot(page, "linear", f"{application.url}/?map=linear")
-            here = f"{application.url}/?run={run.id}"
-            _shoot(page, "past", f"{here}&at=1200&colour=district&trails=movers&folded=1")
-            _shoot(page, "beside", f"{here}&beside=step:600&folded=1")
-            _shoot(page, "matrix", f"{application.url}/?panel=matrix")
-            _shoot(page, "skyline", f"{application.url}/?map=skyline&folded=1", lit=False)
-            phone = browser.new_context(viewport={"width": 390, "height": 844})
-            _shoot(phone.new_page(), "phone", application.url)
+            _watch_the_beginning(page, shoot)
+            run = application.only_run()
+            _take_the_rest(page, run, application.url, shoot)
             browser.close()
 
 
-def _shoot(page: Page, name: str, url: str | None = None, *, lit: bool = True) -> None:
-    if url:
-        page.goto(url)
-    if lit:
-        wait_for(page, LIT, 60)
-    page.wait_for_timeout(4_000 if lit else 12_000)
-    if lit:
-        # Between two beats most lamps are dark: wait until some are lit.
-        wait_for(page, BRIGHT if name in ("city", "inspector") else LIT, 20)
-    page.screenshot(path=OUT / f"{name}.png")
-    print(OUT / f"{name}.png")
+def _watch_the_beginning(page: Page, shoot: Callable[[str], None]) -> None:
+    wait_for(page, "window.__lamplighter?.shown", 120)
+    shoot("0s")
+    wait_for(page, "window.__lamplighter?.beat?.paintedAt", 120)
+    page.wait_for_timeout(1_000 * EARLY)
+    _freeze(page)
+    shoot("10s")
+    page.keyboard.press("l")
+    page.wait_for_timeout(1_000 * (LATER - EARLY))
+    _freeze(page)
+    shoot("30s")
+
+
+def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], None]) -> None:
+    steps = run.recipe.steps
+    wait_for_step(run, steps, 900)
+    page.goto(f"{url}/?run={run.id}")
+    page.get_by_test_id("run-end").wait_for(state="visible", timeout=60_000)
+    shoot("end")
+    # From here on a visitor who has seen both cards.
+    page.evaluate(
+        f"localStorage.setItem({PREFERENCES!r}, JSON.stringify({{introduced: true, endings: false}}))"
+    )
+    for scene, view in {
+        "city": f"at={steps}",
+        "explore": f"at={steps}&panel=token",
+        "district": f"at={steps}&panel=map",
+        "beginning": "at=300&trails=movers",
+        "lab": f"at={steps}&panel=step",
+        "matrix": f"at={steps}&panel=matrix",
+        "skyline": f"at={steps}&map=skyline",
+        "runs": "panel=runs",
+    }.items():
+        page.goto(f"{url}/?run={run.id}&{view}")
+        wait_for(page, "window.__lamplighter?.shown", 60)
+        page.wait_for_timeout(8_000 if scene == "skyline" else 3_000)
+        shoot(scene)
+    page.goto(f"{url}/?run={run.id}&at={steps}")
+    wait_for(page, "window.__lamplighter?.shown", 60)
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    page.keyboard.press("Enter")
+    page.get_by_test_id("neighbours").wait_for(timeout=20_000)
+    page.wait_for_timeout(3_000)
+    shoot("word")
+    page.get_by_test_id("compare-maps").click()
+    page.wait_for_timeout(4_000)
+    shoot("compare")
+    page.goto(f"{url}/?run={run.id}&panel=runs")
+    page.get_by_test_id("new-run").click()
+    page.get_by_label("Your own text").check()
+    page.wait_for_timeout(1_000)
+    shoot("own-text")
+
+
+def _freeze(page: Page) -> None:
+    """Freeze the picture, at the full light of a step."""
+    page.keyboard.press("Space")
+    page.wait_for_timeout(1_500)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else OUT, every_size=len(sys.argv) > 1)
