@@ -35,29 +35,32 @@ LATER = 30
 def main(folder: Path, *, every_size: bool) -> None:
     """Watch a new run from its first step, then take the other pictures of it."""
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as runs, Application(Path(runs), hold=30) as application:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(**launch_arguments())
-            context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
-            page = context.new_page()
+    with (
+        tempfile.TemporaryDirectory() as runs,
+        Application(Path(runs), hold=30) as application,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(**launch_arguments())
+        context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        page = context.new_page()
 
-            def shoot(scene: str) -> None:
-                for width, height in SIZES:
-                    if every_size or (width, height) in (DESKTOP, KEPT.get(scene)):
-                        page.set_viewport_size({"width": width, "height": height})
-                        page.wait_for_timeout(1_500)
-                        page.evaluate("document.fonts.ready.then(() => null)")
-                        small = (width, height) == DESKTOP
-                        name = f"{scene}.png" if small else f"{scene}-{width}x{height}.png"
-                        page.screenshot(path=folder / name)
-                        print(folder / name)
-                page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
+        def shoot(scene: str) -> None:
+            for width, height in SIZES:
+                if every_size or (width, height) in (DESKTOP, KEPT.get(scene)):
+                    page.set_viewport_size({"width": width, "height": height})
+                    page.wait_for_timeout(1_500)
+                    page.evaluate("document.fonts.ready.then(() => null)")
+                    small = (width, height) == DESKTOP
+                    name = f"{scene}.png" if small else f"{scene}-{width}x{height}.png"
+                    page.screenshot(path=folder / name)
+                    print(folder / name)
+            page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
 
-            page.goto(application.launch_url)
-            _watch_the_beginning(page, shoot)
-            run = application.only_run()
-            _take_the_rest(page, run, application.url, shoot)
-            browser.close()
+        page.goto(application.launch_url)
+        _watch_the_beginning(page, shoot)
+        run = application.only_run()
+        _take_the_rest(page, run, application.url, shoot)
+        browser.close()
 
 
 def _watch_the_beginning(page: Page, shoot: Callable[[str], None]) -> None:
