@@ -119,7 +119,7 @@ def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], 
 
 
 def _freeze(page: Page) -> None:
-    """Freeze the picture, at the full light of a step."""
+    """Stop the picture at the full light of a step."""
     page.keyboard.press("Space")
     page.wait_for_timeout(1_500)
 

@@ -32,7 +32,7 @@ def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
     wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     yield opened
     opened.close()
-    assert not faults
+    assert not faults, "".join(faults)[:3000]
 
 
 def find_at_once(page: Page, word: str) -> None:

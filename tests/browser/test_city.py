@@ -120,6 +120,7 @@ def test_the_pace_is_kept(page: Page, application: Application):
 def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
     wait_for(page, LIT, 60)
     select(page, "dog")
+    page.get_by_test_id("token-numbers").locator("summary").click()
     expect(page.get_by_test_id("norm")).to_contain_text(".")
     expect(page.get_by_test_id("last-lit")).to_be_visible()
     wait_until(lambda: len(neighbours(page)) >= 5, "neighbours")

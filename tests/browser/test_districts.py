@@ -65,14 +65,17 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     # The places of names move until the map rests.
     page.wait_for_timeout(500)
     written: list[dict[str, Any]] = page.evaluate("__lamplighter.texts")
-    district = next(one for one in found if any(text["text"] == one["name"] for text in written))
-    box = next(text for text in written if text["text"] == district["name"])
+    district = next(
+        one for one in found if any(text["text"].lower() == one["name"].lower() for text in written)
+    )
+    box = next(text for text in written if text["text"].lower() == district["name"].lower())
     page.mouse.click((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)
     words = page.get_by_test_id("district-words")
-    expect(words.get_by_role("button")).to_have_count(len(district["token_ids"]))
+    expect(words.get_by_role("button")).to_have_count(min(12, len(district["token_ids"])))
     words.get_by_role("button").first.click()
-    expect(page.get_by_test_id("token-district")).to_have_text(district["name"])
-    expect(page.get_by_test_id("token-trust")).to_contain_text("0.")
+    page.get_by_test_id("token-numbers").locator("summary").click()
+    expect(page.get_by_test_id("token-district")).to_have_text(box["text"])
+    expect(page.get_by_test_id("token-trust")).to_contain_text("%")
 
 
 def test_doubtful_places_are_marked_and_counted(page: Page) -> None:

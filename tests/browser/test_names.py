@@ -23,14 +23,27 @@ ANIMALS = (1, 2, 3, 5)
 """The tokens of the class "animals"."""
 SPY = """
 window.written = [];
-const write = CanvasRenderingContext2D.prototype.fillText;
-CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
-  const beside = this.canvas.closest("[data-testid=beside]");
-  written.push([this.canvas.isConnected ? (beside ? "second" : "first") : "film", text]);
-  return write.call(this, text, ...more);
+const note = ({ canvas }, text) => {
+  const beside = canvas.closest("[data-testid=beside]");
+  written.push([canvas.isConnected ? (beside ? "second" : "first") : "film", text]);
+};
+const [map, bitmap] = [CanvasRenderingContext2D.prototype, OffscreenCanvasRenderingContext2D.prototype];
+const { fillText, drawImage } = map;
+map.fillText = function (text, ...more) {
+  note(this, text);
+  return fillText.call(this, text, ...more);
+};
+const writeBitmap = bitmap.fillText;
+bitmap.fillText = function (text, ...more) {
+  this.canvas.writtenText = text;
+  return writeBitmap.call(this, text, ...more);
+};
+map.drawImage = function (image, ...more) {
+  if (image.writtenText) note(this, image.writtenText);
+  return drawImage.call(this, image, ...more);
 };
 """
-"""Notes each text that is drawn, with where: on the first map, on the second, or in a film or a picture."""
+"""Notes each text that is drawn, itself or as the bitmap of it, with where: on the first map, on the second, or in a film or a picture."""
 WATCH = """() => {
   window.frames_ = [];
   const free = (name) => document.querySelector(name).getBoundingClientRect();

@@ -122,6 +122,7 @@ def entries(page: Page) -> int:
 def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
     choose_word(page, "cat")
     wait_for_view(page, word="cat", token=None)
+    page.get_by_test_id("token-numbers").locator("summary").click()
     choose_word(page, "hotdog", "pair-search")
     wait_for_view(page, **{"with": "hotdog"}, pair=None)
     page.get_by_test_id("then").fill("20")
@@ -198,7 +199,7 @@ def test_the_matrix_is_in_the_address(page: Page) -> None:
 def test_a_rule_is_in_the_address_of_a_set_that_is_too_large(page: Page, runs: TwoRuns) -> None:
     # There are fewer tokens than a link holds, so a rule comes only from a link.
     page.goto(runs.link("&gather=class:0&panel=gathered"))
-    expect(page.get_by_test_id("gathered-count")).to_have_text("4 tokens gathered")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("4 words selected")
     wait_for_view(page, gather=None, words="Dog,dogs,cat", tokens=str(DOG))
     expect_same_after_loading(page)
 
@@ -405,7 +406,7 @@ def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: Two
     page.keyboard.press("Space")
     wait_for_view(page, at=str(STEPS))
     open_panel(page, "runs")
-    page.get_by_test_id("runs").get_by_role("button", name=runs.first).first.click()
+    page.locator(f"[data-run='{runs.first}']").get_by_test_id("open-run").click()
     wait_for_view(page, run=runs.first, word=None, at=None)
     wait_for(page, f"__lamplighter.beat?.step === {LAST}")
     page.go_back(wait_until="commit")
@@ -440,7 +441,7 @@ def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRu
     ).replace(",", "\\,")
     expect_same_after_loading(page)
     page.goto(f"{page.url}&panel=gathered")
-    expect(page.get_by_test_id("gathered-count")).to_have_text("3 tokens gathered")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("3 words selected")
     # A link by that text leads to the first of them.
     page.goto(runs.link(f"&word={TWICE}"))
     wait_for_view(page, token=str(DOG), word=None)

@@ -95,7 +95,12 @@ def says_one_line(done: subprocess.CompletedProcess[bytes], says: str) -> None:
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"", "empty"), (b"\x00\x01" * 900, "binary"), (b"\xff\xfe" * 900, "UTF-8"), (b"few words", "at least")],
+    [
+        (b"", "empty"),
+        (b"\x00\x01" * 900, "isn't plain text"),
+        (b"\xff\xfe" * 900, "UTF-8"),
+        (b"few words", "1,000 are needed"),
+    ],
 )
 def test_a_text_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes, says: str):
     (tmp_path / "text.txt").write_bytes(content)

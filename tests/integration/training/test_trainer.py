@@ -366,7 +366,7 @@ def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
     run = RunStore(tmp_path).create(small_recipe(), "just a few words")
     assert finish(start_worker(run)) == 4
     assert read_status(run).phase == "failed"
-    assert "text" in read_status(run).message
+    assert "1,000 are needed" in read_status(run).message
 
 
 def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):

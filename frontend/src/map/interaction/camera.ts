@@ -86,13 +86,16 @@ export class MapCamera implements OverlayFrame {
     };
   }
 
-  /** Set the picture's size and the space covered at its edges, in CSS pixels. */
-  setViewport(width: number, height: number, insets: Insets) {
+  /** Set the picture's size and the space covered at its edges, in CSS pixels; return whether they are other ones. */
+  setViewport(width: number, height: number, insets: Insets): boolean {
     const grown = width !== this.width || height !== this.height;
+    const edges = ["top", "right", "bottom", "left"] as const;
+    const other = grown || edges.some((edge) => insets[edge] !== this.insets[edge]);
     this.width = Math.max(1, width);
     this.height = Math.max(1, height);
     this.insets = insets;
     this.refit(grown, grown ? 0 : SETTLED);
+    return other;
   }
 
   /**

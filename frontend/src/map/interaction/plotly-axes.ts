@@ -46,6 +46,8 @@ export class PlotlyAxes {
   private redrawing: ReturnType<typeof setTimeout> | undefined;
   private movedAt = -Infinity;
   private drag: DragMode = "pan";
+  /** True while a button of the mouse is held on the map. */
+  private pressed = false;
   private readonly touch: TouchGestures;
 
   constructor(
@@ -62,8 +64,14 @@ export class PlotlyAxes {
       outlineChanged: (line) => this.events.outlineChanged(line),
       outlineFinished: (line) => this.events.areaDrawn(line.map((point) => this.mapPointOf(point))),
     });
+    div.addEventListener("pointerdown", this.press, { capture: true });
+    addEventListener("pointerup", this.release);
+    addEventListener("pointercancel", this.release);
     void this.createPlot();
   }
+
+  private readonly press = () => (this.pressed = true);
+  private readonly release = () => (this.pressed = false);
 
   /** Move the axes to a view, after a short delay; the lamps already show it. */
   setView(view: MapRect) {
@@ -104,6 +112,9 @@ export class PlotlyAxes {
     clearTimeout(this.timer);
     clearTimeout(this.redrawing);
     this.touch.stop();
+    this.div.removeEventListener("pointerdown", this.press, { capture: true });
+    removeEventListener("pointerup", this.release);
+    removeEventListener("pointercancel", this.release);
     if (this.plotted) this.library?.purge(this.plotted);
     this.library = this.plotted = null;
   }
@@ -182,6 +193,11 @@ export class PlotlyAxes {
 
   private apply() {
     if (!this.view || !this.library || !this.plotted) return;
+    if (this.pressed && this.drag !== "pan") {
+      // Moving the axes would take away the outline that is being drawn.
+      this.timer = setTimeout(() => this.apply(), 80);
+      return;
+    }
     const { x0, x1, y0, y1 } = this.view;
     this.applying += 1;
     void this.library

@@ -113,7 +113,7 @@ export class Scene {
   resize(width: number, height: number, insets: Insets) {
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.overlay.resize(width, height, this.ratio);
-    this.camera.setViewport(width, height, insets);
+    if (this.camera.setViewport(width, height, insets)) this.content.keepPlace();
     this.invalidateLabels();
   }
 

@@ -106,6 +106,13 @@ export class ShownContent {
     return this.look;
   }
 
+  /** Keep the place looked at in the middle of what nothing covers, now that something else is covered. */
+  keepPlace() {
+    if (!this.layout || !this.look || "district" in this.look || !this.camera.userControlled) return;
+    this.followLook(false);
+    this.events.lookFollowed(this.camera.destination);
+  }
+
   /** Return the place to look at for a token and its neighbours in the space, the nearest first. */
   placeAround(token: number, neighbours: readonly number[]): LookPlace {
     const { to } = this.displayed;
