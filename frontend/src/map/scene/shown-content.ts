@@ -108,7 +108,8 @@ export class ShownContent {
 
   /** Keep the place looked at in the middle of what nothing covers, now that something else is covered. */
   keepPlace() {
-    if (!this.layout || !this.look || "district" in this.look || !this.camera.userControlled) return;
+    if (!this.layout || !this.look || "district" in this.look || !this.camera.userControlled)
+      return;
     this.followLook(false);
     this.events.lookFollowed(this.camera.destination);
   }
