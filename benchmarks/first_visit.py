@@ -64,7 +64,11 @@ def main() -> bool:
             wait_until(lambda: read_status(run).step > 0, "the run to begin", timeout=90)
             context = browser.new_context(viewport={"width": 1280, "height": 720})
             # A presenter sees the most controls.
-            _visit(context, application.launch_url)
+            page = context.new_page()
+            page.goto(application.launch_url)
+            page.wait_for_url(lambda url: "/launch" not in url)
+            wait_for(page, "window.__lamplighter?.shown", _LATER)
+            page.close()
             rounds = [_visit(context, application.url) for _ in range(ROUNDS)]
             controls, missing = _controls(context, application.url)
         browser.close()
