@@ -25,8 +25,11 @@ from tests.runs import wait_for_step  # noqa: E402
 OUT = ROOT / "docs" / "screenshots"
 DESKTOP = (1280, 720)
 SIZES = [DESKTOP, (390, 844), (844, 390), (1366, 625), (3840, 2160)]
-KEPT = {"word": (390, 844)}
-"""Scenes that the documentation shows in another size too."""
+KEPT = {
+    **dict.fromkeys(("30s", "end", "city", "lab", "skyline", "compare", "own-text"), DESKTOP),
+    "word": (390, 844),
+}
+"""The scenes of the documentation, each with a size that it is shown in besides the usual one."""
 EARLY = 10
 LATER = 30
 """Seconds after the first light of two pictures of the run's beginning."""
@@ -46,7 +49,7 @@ def main(folder: Path, *, every_size: bool) -> None:
 
         def shoot(scene: str) -> None:
             for width, height in SIZES:
-                if every_size or (width, height) in (DESKTOP, KEPT.get(scene)):
+                if every_size or (scene in KEPT and (width, height) in (DESKTOP, KEPT[scene])):
                     page.set_viewport_size({"width": width, "height": height})
                     page.wait_for_timeout(1_500)
                     page.evaluate("document.fonts.ready.then(() => null)")
