@@ -27,7 +27,10 @@ export const announcements = {
     const where = most.length ? `, most of them in ${list.format(most)}` : "";
     said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
     for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
-    if (moreEvents) said.push(`And ${count(moreEvents)} more changes to neighbourhoods.`);
+    if (moreEvents)
+      said.push(
+        `And ${count(moreEvents)} more ${moreEvents === 1 ? "change" : "changes"} to neighbourhoods.`,
+      );
     return said.join(" ");
   },
 

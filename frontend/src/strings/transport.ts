@@ -4,6 +4,8 @@ import { count, fixed } from "./numbers";
 
 const wordsOf = (words: number) => `${count(words)} ${words === 1 ? "word" : "words"}`;
 
+const perSecond = (steps: number) => `${steps} ${steps === 1 ? "step" : "steps"}/s`;
+
 const mapStarts = (start: number | null) =>
   `the map starts ${start === null ? "later" : `at step ${count(start)}`}`;
 
@@ -33,7 +35,7 @@ export const transport = {
     toEndMore: "Leave the past, to the end of the run (l)",
     toEnd: "To the end",
     speed: "Speed of the replay, steps per second",
-    speedOf: (speed: number) => `${speed} steps/s`,
+    speedOf: perSecond,
     recorded: "Recorded from somebody's own training",
     recordedMore: "Only the loop that trains this run can pause, pace or stop it.",
     still: "No training: one matrix as it is",
@@ -56,7 +58,7 @@ export const transport = {
     stepOnceMore:
       "One training step, shown in two beats on your live picture; then training is paused (.)",
     pace: "Pace of training, steps per second",
-    paceOf: (rate: number | null) => (rate ? `${rate} steps/s` : "full speed"),
+    paceOf: (rate: number | null) => (rate ? perSecond(rate) : "full speed"),
     paceLater: (pace: string) => `Training is paused. When it goes on: ${pace}`,
     stop: "Stop",
     stopMore: "Saves a checkpoint and ends the run here; it can be continued",
