@@ -123,6 +123,8 @@ def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: Fi
     expect(page.get_by_test_id("inspector")).to_have_count(0)
     wait_for(page, "document.querySelector('.city .nsewdrag')")
     page.keyboard.press("g")
+    # The map has more room again, and Plotly hears of the lasso a moment later.
+    page.wait_for_timeout(800)
     x, y = page.evaluate("__lamplighter.pixelOf(9)")
     page.mouse.move(x + 60, y)
     page.mouse.down()

@@ -55,3 +55,7 @@ def explain_read_error(error: BaseException) -> str:
         "it is missing" if isinstance(error, FileNotFoundError) else type(error).__name__
     )
     return f"{PurePath(str(named)).name}: {reason}" if named is not None else reason
+
+
+class MissingVocabularyError(FileNotFoundError):
+    """A run whose text has not been read yet, or whose `vocabulary.json` is gone."""

@@ -20,7 +20,7 @@ from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.printable import quote_foreign
 from lamplighter.recipe import Recipe, explain_validation_error
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 
 
@@ -84,13 +84,13 @@ class RunFolder:
         """Return the vocabulary.
 
         Raises:
-            FileNotFoundError: the corpus has not been read yet.
+            MissingVocabularyError: the corpus has not been read yet.
             FormatError: the file is damaged.
         """
         try:
             return Vocabulary.from_json((self.path / "vocabulary.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise
+        except FileNotFoundError as error:
+            raise MissingVocabularyError(error.errno, error.strerror, error.filename) from error
         except OSError as error:
             raise FormatError(f"vocabulary.json: {error.strerror or error}") from error
         except (VocabularyError, UnicodeDecodeError) as error:

@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
@@ -96,6 +96,9 @@ def install_error_handlers(app: FastAPI) -> None:
     def not_found(_: Request, error: Exception) -> Response:
         return problem_response(404, str(error))
 
+    def no_vocabulary(_: Request, error: Exception) -> Response:
+        return problem_response(404, "this run has no vocabulary: its text has not been read, or was lost")
+
     def conflict(_: Request, error: Exception) -> Response:
         return problem_response(409, str(error))
 
@@ -137,6 +140,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BusyError, busy)
     app.add_exception_handler(NoSuchRunError, not_found)
     app.add_exception_handler(NoSnapshotError, not_found)
+    app.add_exception_handler(MissingVocabularyError, no_vocabulary)
     app.add_exception_handler(RunBusyError, conflict)
     app.add_exception_handler(FormatError, unreadable)
     app.add_exception_handler(FrameError, unreadable)

@@ -253,6 +253,16 @@ async def test_a_run_that_has_not_begun(app: FastAPI, tmp_path: Path) -> None:
         await get(app, f"{base}/{path}", 404)
 
 
+async def test_a_run_that_lost_its_vocabulary(app: FastAPI, tmp_path: Path) -> None:
+    run = make_run(RunStore(tmp_path))
+    FakeTrainer(run).begin().train(20)
+    write_layouts(run, layout(1, 10))
+    (run.path / "vocabulary.json").unlink()
+    answer = await get(app, f"/api/runs/{run.id}/layouts/10", 404)
+    assert "its text has not been read" in answer.json["detail"]
+    assert str(tmp_path) not in answer.json["detail"]
+
+
 async def test_a_new_run_and_one_less(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
     made = await post(app, bearer, "/api/runs", {"recipe": {"steps": 50, "model": {"dim": 16}}}, 201)
     assert made["status"]["phase"] == "waiting"
