@@ -46,6 +46,7 @@ def test_dragging_shows_each_position_at_once(page: Page, finished: FinishedRun)
     expect_step(page, finished, 95)
 
 
+@pytest.mark.tour
 def test_who_drags_is_shown_what_is_there_until_the_rest_comes(
     finished: FinishedRun, chromium: Browser
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_second_finger_neither_moves_the_handle_nor_lets_go_of_it(
     page.mouse.up()
 
 
+@pytest.mark.tour
 def test_a_server_that_is_gone_while_somebody_drags_is_asked_now_and_then(
     finished: FinishedRun, chromium: Browser
 ) -> None:

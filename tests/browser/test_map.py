@@ -87,6 +87,7 @@ def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
         context.close()
 
 
+@pytest.mark.tour
 def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, application: Application):
     run = application.only_run()
     open_panel(page, "map")

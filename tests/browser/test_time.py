@@ -193,6 +193,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
     page.close()
 
 
+@pytest.mark.tour
 def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
     finished: FinishedRun, chromium: Browser
 ) -> None:

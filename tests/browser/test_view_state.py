@@ -119,6 +119,7 @@ def entries(page: Page) -> int:
     return page.evaluate("history.length")
 
 
+@pytest.mark.tour
 def test_tokens_are_in_the_address_by_their_texts(page: Page) -> None:
     choose_word(page, "cat")
     wait_for_view(page, word="cat", token=None)
@@ -241,6 +242,7 @@ def test_a_district_is_looked_at_until_the_viewer_moves_the_map(page: Page, runs
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, runs: TwoRuns) -> None:
     page.keyboard.press("Space")
     wait_for_view(page, at=str(STEPS))
