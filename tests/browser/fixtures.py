@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
@@ -72,6 +72,17 @@ def open_last_step(finished: FinishedRun, chromium: Browser) -> Generator[Page]:
     wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     yield opened
     opened.close()
+    assert not faults
+
+
+def open_presenters_page(chromium: Browser, presenting: StorageState) -> Generator[Page]:
+    """Open an empty page of the presenter's; fail if it reports an error."""
+    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
+    opened = context.new_page()
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    yield opened
+    context.close()
     assert not faults
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, StorageState, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step
+from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import close_menu, open_view, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
@@ -55,14 +55,7 @@ def live(finished_run: FinishedRun) -> Iterator[FakeTrainer]:
 
 @pytest.fixture
 def page(chromium: Browser, presenting: StorageState) -> Iterator[Page]:
-    """Open an empty page of the presenter's; fail if it reports an error."""
-    context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce", storage_state=presenting)
-    opened = context.new_page()
-    faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
-    yield opened
-    context.close()
-    assert not faults
+    yield from open_presenters_page(chromium, presenting)
 
 
 def expect_level(page: Page, level: str, panel: str | None) -> None:

@@ -354,7 +354,7 @@ def test_a_film_takes_the_colouring_of_the_map(
     """
     page = without_videos(recorded, viewer, NO_VIDEOS + NO_WEBP + listen % SIZE, f"&colour={by}")
     expect(page.get_by_test_id("film-colour").locator("option:checked")).to_have_text(
-        {"since": "last read", "gradient": "last nudge", "moved": "distance moved"}[by]
+        {"since": "last read", "gradient": "last gradient", "moved": "distance moved"}[by]
     )
     # Where nothing else is asked for, it begins with the first map: before the first step.
     page.get_by_test_id("film-from").fill("")

@@ -5,6 +5,7 @@ import {
   printableText,
   printableToken,
   readPieces,
+  tokenText,
 } from "./vocabulary";
 
 describe("token text", () => {
@@ -69,6 +70,18 @@ describe("vocabulary", () => {
     expect(readPieces(words)).toBe(words);
     expect(readPieces([])).toEqual([]);
     expect(printableName("▁learn · ▁teach")).toBe("Learn · teach");
+  });
+
+  it("reads a token of an answer as the rest of the page does", () => {
+    const pieces = ["▁learn", "ing"].map((token, token_id) => ({
+      ...{ token_id, token, count: 1, class: null },
+    }));
+    const vocabulary = buildVocabulary("r", pieces, []);
+    expect(pieces.map(({ token_id, token }) => tokenText(token_id, token, vocabulary))).toEqual([
+      "learn",
+      "-ing",
+    ]);
+    expect(tokenText(7, "new", vocabulary)).toBe("new");
   });
 
   it("has families in the order of their first classes, and classes in none", () => {

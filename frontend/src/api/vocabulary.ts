@@ -89,6 +89,18 @@ export function readPieces(tokens: string[]): string[] {
 /** The marks with which tokenisers begin a word: SentencePiece's and GPT-2's. */
 const WORD_START = /^[▁Ġ](?=.)/su;
 
+/**
+ * Return the text of a token that an answer of the server names, as the rest of the page shows it, made safe to show.
+ * `token`: its text as in the tokeniser, for as long as the vocabulary is not here.
+ */
+export function tokenText(
+  id: number,
+  token: string | undefined,
+  vocabulary: Vocabulary | null,
+): string {
+  return printableToken(vocabulary?.tokens[id] ?? token);
+}
+
 /** Return a token without the mark of a word's beginning. */
 export function withoutMark(token: string): string {
   return token.replace(WORD_START, "");

@@ -14,7 +14,8 @@ const colour: Record<ColourBy, string> = {
   district: "the neighbourhood that the model put it in (a cluster of its space)",
   frequency: "how often it occurs in the text",
   since: "how many steps ago it was last read",
-  gradient: "how strong its last nudge was (Euclidean norm of its gradient, before clipping)",
+  gradient:
+    "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient, before clipping)",
   moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
   trust:
     "how reliable its place is: 1 if all words around it on this map are true neighbours, 0 if none is",
@@ -65,12 +66,12 @@ export const legend = {
           ? `did not move in the space ${span}`
           : `moved ${small(of)} in the space ${span}`;
       }
-      if (by === "gradient") return `strength of its last nudge ${small(of)}`;
+      if (by === "gradient") return `norm of its last gradient ${small(of)}`;
       if (by === "trust") return `place ${fixed(100 * of, 0)} % reliable`;
       return "";
     },
     unknownText: {
-      gradient: "strength of its last nudge: not known",
+      gradient: "norm of its last gradient: not known",
       moved: "how far it moved: not known",
       trust: "reliability of its place: not known",
     } as Partial<Record<ColourBy, string>>,

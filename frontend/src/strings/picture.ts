@@ -34,7 +34,7 @@ export const picture = {
     view: (view: string, step: number) => `${view}, step ${count(step)}`,
     trust: (trust: string, error: string) => `map accuracy ${trust} ± ${error}`,
     noTrust: "map accuracy not measured",
-    reading: "each light is a word, as bright as the nudge it gets in this step",
+    reading: "each light is a word, the brighter the more this step wants to change it",
     relief: "land: how densely words lie",
     legend: (by: string, entries: number, tints: number) =>
       entries > tints

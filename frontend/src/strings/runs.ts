@@ -50,7 +50,7 @@ export const runs = {
     corpus: "What should it read?",
     lamptown: "Lamptown",
     lamptownMore:
-      "A made-up town in simple sentences. Words of a kind find each other in about a minute.",
+      "A made-up town in simple sentences. Words of a kind find each other while you watch.",
     manuals: "Read the Python manuals instead",
     manualsMore: "The documentation of the Python packages on this server: real English.",
     text: "Your own text",

@@ -47,8 +47,8 @@ export const transport = {
     superseded: (step: number, attempt: number) =>
       `step ${count(step)} of attempt ${count(attempt)} does not count any more: training went on from an earlier one. This is the step that counts now`,
     light: (words: number) =>
-      `First the light: ${wordsOf(words)} read, each as bright as the nudge it gets. The move comes next.`,
-    move: (words: number) => `Then the move: ${wordsOf(words)} nudged.`,
+      `First the light: ${wordsOf(words)} read, the brighter the more this step wants to change them. The move comes next.`,
+    move: (words: number) => `Then the move: ${wordsOf(words)} moved.`,
     mapMoves: "The map follows.",
     mapRests: "No map was drawn after it.",
     mapRestsUntil: (step: number) => `The map was drawn next at step ${count(step)}.`,
@@ -61,7 +61,6 @@ export const transport = {
     paceOf: (rate: number | null) => (rate ? perSecond(rate) : "full speed"),
     paceLater: (pace: string) => `Training is paused. When it goes on: ${pace}`,
     stop: "Stop",
-    stopMore: "Saves a checkpoint and ends the run here; it can be continued",
     continue: "Continue",
     acceptAndContinue: "Accept and continue",
     rate: "learning rate",
@@ -111,7 +110,7 @@ export const transport = {
     linearMore:
       "A plain projection: once its directions are fixed (step 400), a word whose vector did not change does not move here (linear; m)",
     waiting: "Placing the words … (straight view until then)",
-    trust: (share: string) => `Map accuracy ${share} %`,
+    trust: (share: string, error: string) => `Map accuracy ${share} ± ${error} %`,
     trustMore:
       "How far neighbours on the map are true neighbours (trustworthiness, estimated on a sample of words).",
     starts: mapStarts,
@@ -126,7 +125,7 @@ export const transport = {
     district: "neighbourhood",
     frequency: "frequency",
     since: "last read",
-    gradient: "last nudge",
+    gradient: "last gradient",
     moved: "distance moved",
     trust: "reliability",
     more: "What the colour of a light says",

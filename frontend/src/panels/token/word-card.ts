@@ -3,7 +3,8 @@
 import { INK } from "../../map/palette";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { Neighbours } from "../../api/rest-types";
-import { printableToken } from "../../api/vocabulary";
+import { tokenText } from "../../api/vocabulary";
+import type { LiveRun } from "../../state/run/live-run.svelte";
 import { t } from "../../strings";
 import { downloadFile } from "../ui/download";
 
@@ -14,7 +15,12 @@ const EDGE = 80;
 const LISTED = 5;
 
 /** Draw a word with its neighbours at two steps, and save the picture. */
-export async function saveWordCard(run: string, word: string, then: Neighbours, now: Neighbours) {
+export async function saveWordCard(
+  { id: run, vocabulary }: LiveRun,
+  word: string,
+  then: Neighbours,
+  now: Neighbours,
+) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [WIDTH, HEIGHT];
   const context = canvas.getContext("2d");
@@ -38,8 +44,15 @@ export async function saveWordCard(run: string, word: string, then: Neighbours, 
   for (const [place, { step, items }] of [then, now].entries()) {
     const x = EDGE + place * (WIDTH / 2 - EDGE / 2);
     write(t.token.cardThen(step), 30, INK.quiet, x, 230, column);
-    items.slice(0, LISTED).forEach(({ token }, row) => {
-      write(printableToken(token), 40, place ? INK.lamp : INK.text, x, 290 + 54 * row, column);
+    items.slice(0, LISTED).forEach(({ token_id, token }, row) => {
+      write(
+        tokenText(token_id, token, vocabulary),
+        40,
+        place ? INK.lamp : INK.text,
+        x,
+        290 + 54 * row,
+        column,
+      );
     });
   }
   write(t.product, 28, INK.quiet, EDGE, HEIGHT - 36, column);
