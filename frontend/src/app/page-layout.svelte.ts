@@ -67,6 +67,8 @@ export class PageLayout {
     const [before, after] = halvesOf({ ...uncovered, width });
     return sourceKind(secondMap) === "step" ? [after, before] : [before, after];
   });
+  /** True where one of two maps is above the other. */
+  readonly stacked = $derived.by(() => this.halves?.[0].left === this.halves?.[1].left);
   private readonly railWidth = $derived.by(() => scaledPixels(RAIL_WIDTH));
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
@@ -74,8 +76,7 @@ export class PageLayout {
     const { legendOpen, panel } = this.stores.viewSettings;
     const left = legendOpen && !narrow ? this.legendWidth + 8 : 0;
     if (this.halves) {
-      const below = this.halves[1].left === 0;
-      const right = below ? this.railWidth : HALF_INSETS.right;
+      const right = this.stacked ? this.railWidth : HALF_INSETS.right;
       return { ...HALF_INSETS, right, left: Math.max(HALF_INSETS.left, left) };
     }
     return {
