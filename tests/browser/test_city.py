@@ -141,7 +141,7 @@ def test_umap_follows_and_the_linear_view_is_a_click_away(page: Page):
     wait_for(page, "window.__lamplighter?.layoutSteps?.umap !== null", FIRST_UMAP)
     wait_for(page, "__lamplighter.shown?.method === 'umap'")
     open_view(page)
-    expect(page.get_by_test_id("trust")).to_have_text(re.compile(r"Map accuracy \d+ %"))
+    expect(page.get_by_test_id("trust")).to_have_text(re.compile(r"Map accuracy \d+(\.\d+ ± \d+\.\d+)? %"))
     page.get_by_test_id("map-linear").click()
     wait_for(page, "__lamplighter.shown?.method === 'linear'")
     page.keyboard.press("m")
