@@ -1,0 +1,41 @@
+"""The model of a run as it was after one step, for one question."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import Learner
+from lamplighter.runfolder.run_folder import RunFolder
+
+Answer = dict[str, Any]
+"""An answer: JSON, of finite numbers only."""
+ReportProgress = Callable[[float, str], None]
+"""A callback that gets the share done, from 0 to 1, and what is being done; it raises `CancelledError` once the question
+was cancelled."""
+
+
+class CancelledError(RuntimeError):
+    """An error for a question that was cancelled while it was being answered."""
+
+
+@dataclass(frozen=True)
+class ExaminedModel:
+    """A model after a step. It is shared by the questions about that step, so what would change it works on a copy."""
+
+    run: RunFolder
+    learner: Learner
+    batches: BatchReader
+    """The batches of the run; those of later steps too, whether or not they were trained on."""
+    step: int
+    learning_rate: float
+    """The learning rate of the next step."""
+    learner_at: Callable[[int], Learner]
+    """Returns a learner of its own brought to another step, with progress reported and the cancelling heard."""
+
+    def copy(self) -> Learner:
+        """Return a copy of the model with its optimisers, to be trained on."""
+        return copy.deepcopy(self.learner)

@@ -1,0 +1,150 @@
+"""The questions that one may ask of the model of a run at a step, validated and in a canonical form.
+
+A question says everything that its answer depends on besides the run: asked twice, it is answered once. The examiner
+(`examination/`) answers them; REST, Python and the command line ask them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+from lamplighter.recipe import StrictInput, explain_validation_error
+
+MAX_TEXT = 2_000
+"""Maximum characters of a prompt or a sentence."""
+MAX_STEP = 0xFFFF_FFFF
+
+Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+TokenId = Annotated[int, Field(ge=0, lt=200_000)]
+
+
+class QuestionError(ValueError):
+    """An error for a question that cannot be asked; the message is one line that says what is wrong."""
+
+
+class _Question(StrictInput):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    step: Step
+    """The step after which the model is examined; 0 is before the first."""
+
+    @property
+    def model_step(self) -> int:
+        """Return the step to which the model must be brought before the question is answered."""
+        return self.step
+
+
+class SpeakQuestion(_Question):
+    """A prompt that the model continues, greedily and by chance."""
+
+    kind: Literal["speak"] = "speak"
+    prompt: Text
+    words: Annotated[int, Field(ge=1, le=64)] = 20
+    """Tokens to say."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of the random numbers of the sampled continuation."""
+    temperature: Annotated[float, Field(ge=0.1, le=3)] = 1.0
+
+
+class MicroscopeQuestion(_Question):
+    """One training step, from its text to the update of one number."""
+
+    kind: Literal["microscope"] = "microscope"
+    step: Annotated[int, Field(ge=1, le=MAX_STEP)]
+    """The step that is computed again."""
+    token: TokenId | None = None
+    """The row of the embedding whose update is shown; None: the row that moved farthest."""
+    coordinate: Annotated[int, Field(ge=0, lt=16_384)] = 0
+    """The number in that row."""
+    sequence: Annotated[int, Field(ge=0, lt=65_536)] = 0
+    """The sequence of the batch that is shown."""
+
+    @property
+    def model_step(self) -> int:
+        """Return the step before the one that is computed again."""
+        return self.step - 1
+
+
+class WhatIfQuestion(_Question):
+    """A sentence on which a copy of the model is trained, and what that changes."""
+
+    kind: Literal["what_if"] = "what_if"
+    sentence: Text
+    steps: Annotated[int, Field(ge=1, le=20)] = 5
+    """Training steps on the sentence."""
+    after: Annotated[int, Field(ge=0, le=100)] = 0
+    """Training steps on the run's own text after that."""
+
+
+class TransplantQuestion(_Question):
+    """A row, or a whole embedding, put in the place of another, and what the model says then."""
+
+    kind: Literal["transplant"] = "transplant"
+    into: Word | None = None
+    """The word whose row is replaced; None: the whole matrix is."""
+    source: Word | None = None
+    """The word whose row is put there; None: the same word."""
+    source_step: Step | None = None
+    """The step at which the row, or the matrix, is taken; None: the same step."""
+    prompt: Text
+    words: Annotated[int, Field(ge=1, le=64)] = 12
+
+
+class RotationQuestion(_Question):
+    """A random rotation of the whole space of the embedding."""
+
+    kind: Literal["rotation"] = "rotation"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+
+class ProbeQuestion(_Question):
+    """A sentence whose attention is read by layer and head, and a word of it in another sentence or at another step."""
+
+    kind: Literal["probe"] = "probe"
+    sentence: Text
+    other_sentence: Text | None = None
+    """A second sentence; words that both have are compared layer by layer."""
+    other_step: Step | None = None
+    """A second step at which the same is read."""
+
+
+Question = (
+    SpeakQuestion
+    | MicroscopeQuestion
+    | WhatIfQuestion
+    | TransplantQuestion
+    | RotationQuestion
+    | ProbeQuestion
+)
+KINDS = ("speak", "microscope", "what_if", "transplant", "rotation", "probe")
+_QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="kind")])
+
+
+def parse_question(fields: object) -> Question:
+    """Return the question in a JSON object.
+
+    Raises:
+        QuestionError: there is none in it; the message names the field.
+    """
+    try:
+        return _QUESTIONS.validate_python(fields)
+    except ValidationError as error:
+        raise QuestionError(explain_validation_error(error)) from error
+
+
+def canonical_question(question: Question) -> str:
+    """Return a question as JSON in one form: sorted keys, every default written out, no superfluous spaces."""
+    fields: dict[str, Any] = question.model_dump(mode="json")
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def question_id(attempt: int, question: Question) -> str:
+    """Return the id of a question about an attempt of a run: 16 hexadecimal digits."""
+    text = f"{attempt}:{canonical_question(question)}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
