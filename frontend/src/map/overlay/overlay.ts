@@ -33,15 +33,19 @@ export class Overlay {
   private readonly bitmaps = new LabelBitmaps();
   private ratio = 1;
   private enlarged = false;
-  private height = 1;
+  private width = 0;
+  private height = 0;
 
   constructor(readonly canvas: HTMLCanvasElement) {
     this.context = this.ruler = canvas.getContext("2d")!;
   }
 
   resize(width: number, height: number, ratio: number) {
-    this.ratio = ratio;
+    // Setting a canvas's size clears it, and new bitmaps of every text cost a frame: what covers the map changes oftener.
+    if (width === this.width && height === this.height && ratio === this.ratio) return;
+    this.width = width;
     this.height = height;
+    this.ratio = ratio;
     this.forgetTexts();
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
