@@ -111,10 +111,13 @@ class OptimiserRecipe(_RecipePart):
 
 
 class Cadence(_RecipePart):
-    """The intervals of keyframes, checkpoints and checks, in steps."""
+    """The intervals of keyframes, checkpoints, waypoints and checks, in steps."""
 
     keyframe_every: Annotated[int, Field(ge=1, le=100_000)] = 100
     checkpoint_every: Annotated[int, Field(ge=1, le=100_000)] = 250
+    waypoint_every: Annotated[int, Field(ge=1, le=100_000)] = 250
+    """Interval of the states of the model that are kept for questions about any step; it doubles where the disk budget
+    is too small for so many (`docs/decisions/0018-waypoints.md`)."""
     verify_every: Annotated[int, Field(ge=1, le=100_000)] = 50
     """Interval of whole-matrix checks of the moved set, where the matrix is too large to compare at every step."""
 

@@ -154,7 +154,7 @@ def _measures(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
 
 
 def _checkpoints(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
-    for path in run.checkpoints.glob("*.safetensors"):
+    for path in [*run.checkpoints.glob("*.safetensors"), *run.waypoints.glob("*.safetensors")]:
         try:
             with safe_open(path, framework="np") as file:
                 matrix = file.get_tensor("model.embedding.weight")

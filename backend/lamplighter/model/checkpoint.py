@@ -1,6 +1,6 @@
 """Checkpoints: model and optimiser state in one safetensors file each, never a pickle.
 
-A checkpoint is written atomically; the last two are kept.
+A checkpoint is written atomically; the last two are kept to resume from. A waypoint is one that stays.
 """
 
 from __future__ import annotations
@@ -52,10 +52,31 @@ def list_checkpoints(folder: Path) -> list[CheckpointFile]:
     return sorted(found, key=lambda file: (file.step, file.attempt))
 
 
+def checkpoint_name(step: int, attempt: int) -> str:
+    """Return the name of the file of a checkpoint."""
+    return f"{step:010d}-{attempt:04d}.safetensors"
+
+
 def save_checkpoint(
-    folder: Path, step: int, attempt: int, learner: Learner, observer: Observer, state: dict[str, Any]
+    folder: Path,
+    step: int,
+    attempt: int,
+    learner: Learner,
+    observer: Observer,
+    state: dict[str, Any],
+    *,
+    kept: int | None = KEPT_CHECKPOINTS,
 ) -> None:
-    """Write a checkpoint of the state after `step`; `state` is small and JSON (the learning rate, ...).
+    """Write a checkpoint of the state after `step`.
+
+    Args:
+        folder: the folder it goes to.
+        step: the step.
+        attempt: the attempt that the step counts in.
+        learner: the model and its optimisers.
+        observer: the counts of rows.
+        state: whatever else belongs to it, small and JSON (the learning rate, ...).
+        kept: the number of the newest that stay in the folder; None for all.
 
     Raises:
         CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
@@ -76,14 +97,13 @@ def save_checkpoint(
                     numbers[key] = value
     tensors["observer.touches"] = torch.from_numpy(observer.touches.astype(np.int64))
     tensors["observer.last_lit"] = torch.from_numpy(observer.last_lit.astype(np.int64))
-    path = folder / f"{step:010d}-{attempt:04d}.safetensors"
+    path = folder / checkpoint_name(step, attempt)
     temporary = path.with_suffix(".part")
     metadata = {"numbers": json.dumps(numbers), "state": json.dumps(state)}
     on_host = {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
     try:
         make_private_folder(folder, exist_ok=True)
-        for partial in folder.glob("*.part"):
-            partial.unlink(missing_ok=True)  # Left by a killed process: no other process writes here.
+        clear_partial_checkpoints(folder)
         with failpoint.trigger_within("checkpoint-write"):
             save_file(on_host, temporary, metadata=metadata)
             restrict_like_folder(temporary)
@@ -93,12 +113,19 @@ def save_checkpoint(
             # The old ones go only once the name of the new one lasts.
             replace_durably(temporary, path)
             failpoint.trigger("checkpoint-named")
-            for old in list_checkpoints(folder)[:-KEPT_CHECKPOINTS]:
-                old.path.unlink(missing_ok=True)
+            if kept is not None:
+                for old in list_checkpoints(folder)[:-kept]:
+                    old.path.unlink(missing_ok=True)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise CheckpointError(f"the checkpoint of step {step} could not be written: {error}") from error
+
+
+def clear_partial_checkpoints(folder: Path) -> None:
+    """Remove what a killed process left half written; nobody but the caller may write to the folder."""
+    for partial in folder.glob("*.part"):
+        partial.unlink(missing_ok=True)
 
 
 def load_checkpoint(file: CheckpointFile, learner: Learner, observer: Observer) -> dict[str, Any]:

@@ -75,6 +75,20 @@ def replace_durably(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
+def link_durably(source: Path, target: Path) -> bool:
+    """Give a file, whose contents are synced, a second name that is free, so that the name lasts.
+
+    Returns:
+        Whether it has the name; False where the file system refuses a second one.
+    """
+    try:
+        os.link(source, target)
+        sync_folder(target.parent)
+    except OSError:
+        return False
+    return True
+
+
 def rename_durably(source: Path, target: Path) -> Path:
     """Rename a folder, whose contents are synced, to a name that is free, so that the new name lasts.
 

@@ -85,6 +85,13 @@ class Lineage:
         """Return whether a step counts in that attempt, that is, is not superseded."""
         return any(r.attempt == attempt and r.first <= step <= r.last for r in self.ranges)
 
+    def goes_on_from(self, attempt: int, step: int) -> bool:
+        """Return whether a state after `step`, saved in that attempt, leads to steps that count.
+
+        An attempt may begin with a state of the step before its first.
+        """
+        return self.counts(attempt, step) or self.counts(attempt, step + 1)
+
     def range_at(self, step: int) -> AttemptRange | None:
         """Return the range that a step is in; None before the first."""
         return next((r for r in self.ranges if r.first <= step <= r.last), None)

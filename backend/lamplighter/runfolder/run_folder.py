@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class RunFolder:
         self.measures_path = path / "measures.sqlite"
         self.tiles_path = path / "tiles.sqlite"
         self.checkpoints = path / "checkpoints"
+        self.waypoints = path / "waypoints"
         self.source_path = path / "source.txt"
         self.held_out_path = path / "held-out.npy"
 
@@ -192,15 +194,25 @@ class RunFolder:
 
     def bytes_on_disk(self) -> int:
         """Return the total size of all files in the folder."""
-        total = 0
-        for root, _, names in os.walk(self.path):
+        return sum(size for _, size in self.files_on_disk())
+
+    def files_on_disk(self) -> Iterator[tuple[Path, int]]:
+        """Yield each file in the folder, as a path relative to it, and its bytes; one with two names once, by the first."""
+        linked: set[tuple[int, int]] = set()
+        for root, folders, names in os.walk(self.path):
+            folders.sort()
             for name in names:
+                path = Path(root, name)
                 # A WAL or temporary file may disappear between the listing and the stat.
                 try:
-                    total += os.lstat(os.path.join(root, name)).st_size
+                    facts = os.lstat(path)
                 except FileNotFoundError:
                     continue
-        return total
+                if facts.st_nlink > 1:
+                    if (inode := (facts.st_dev, facts.st_ino)) in linked:
+                        continue
+                    linked.add(inode)
+                yield path.relative_to(self.path), facts.st_size
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lamplighter.model.checkpoint import (
     RETRY_SECONDS,
     CheckpointError,
+    checkpoint_name,
     list_checkpoints,
     load_checkpoint,
     save_checkpoint,
@@ -43,6 +44,9 @@ class RunCheckpoints:
     def __init__(self, run: RunFolder, writer: StepsWriter, control: RunControl) -> None:
         """Use the run's folder of checkpoints, empty or not."""
         self._run, self._writer, self._control = run, writer, control
+        self.last_written = ""
+        """The name of the checkpoint that was written last, here and not by an earlier trainer."""
+        self._last_rate = 0.0
         self._retry_at: float | None = None
         self._failed = False
 
@@ -74,9 +78,7 @@ class RunCheckpoints:
         """
         files = list_checkpoints(self._run.checkpoints)
         for file in files if oldest else reversed(files):
-            # An attempt may begin with a checkpoint of the step before its first.
-            counts = any(lineage.counts(file.attempt, step) for step in (file.step, file.step + 1))
-            if file.step > last or not counts:
+            if file.step > last or not lineage.goes_on_from(file.attempt, file.step):
                 # A checkpoint of superseded steps must neither be loaded nor displace valid ones.
                 file.path.unlink(missing_ok=True)
                 continue
@@ -84,6 +86,8 @@ class RunCheckpoints:
                 state = load_checkpoint(file, *model)
             except ValueError as error:
                 self._writer.add_event(file.step, "checkpoint", f"{error}; another is used")
+                # It may be the same file under another name; the replay writes it again.
+                (self._run.waypoints / file.path.name).unlink(missing_ok=True)
                 model = build_model()
                 continue
             self._control.learning_rate = state["learning_rate"]
@@ -93,13 +97,18 @@ class RunCheckpoints:
         return 0
 
     def write(self, step: int, learner: Learner, observer: Observer) -> None:
-        """Write a checkpoint.
+        """Write a checkpoint, unless it was just written.
 
         Raises:
             CheckpointError: it could not be written; earlier checkpoints stay.
         """
-        state = {"learning_rate": self._control.learning_rate}
-        save_checkpoint(self._run.checkpoints, step, self._writer.attempt, learner, observer, state)
+        attempt, rate = self._writer.attempt, self._control.learning_rate
+        name = checkpoint_name(step, attempt)
+        # Written again, it would no longer be one file with its waypoint.
+        if (name, rate) == (self.last_written, self._last_rate) and (self._run.checkpoints / name).exists():
+            return
+        save_checkpoint(self._run.checkpoints, step, attempt, learner, observer, {"learning_rate": rate})
+        self.last_written, self._last_rate = name, rate
 
     def try_write(self, step: int, learner: Learner, observer: Observer) -> None:
         """Write a checkpoint. On failure record an event and schedule a retry; earlier checkpoints stay."""

@@ -26,6 +26,7 @@ from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.held_out import HeldOutLoss
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
+from lamplighter.training.waypoints import RunWaypoints
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Trainer:
         self._on_progress = on_progress
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
+        self._waypoints = RunWaypoints(run, writer, self._reader, self._control, self._checkpoints)
         self._build_model()
         writer.set_facts(
             {
@@ -120,8 +122,13 @@ class Trainer:
             return control.phase
         if control.phase != Phase.PAUSED:
             control.set_phase(Phase.RUNNING, step, event="started" if step == 0 else "resumed")
+        paused = False
         while True:
             control.poll(step)
+            # Also after a pause that came while the step waited for disk space.
+            if control.phase == Phase.PAUSED and not paused:
+                self._waypoints.keep(step, self._learner, self._observer)
+            paused = control.phase == Phase.PAUSED
             if self._stop.reason == "terminate":
                 self._try_checkpoint(step)
                 return control.phase
@@ -142,6 +149,7 @@ class Trainer:
             step += 1
             if self._checkpoints.retry_is_due or step % self._recipe.cadence.checkpoint_every == 0:
                 self._try_checkpoint(step)
+            self._visit_waypoint(step)
 
     def close(self) -> None:
         """Close the reader of the steps, and give up the space for requests."""
@@ -159,6 +167,7 @@ class Trainer:
         self._recorder.record_start_loss()
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
         importlib.import_module("torch._dynamo")
+        self._visit_waypoint(0)
         return 0
 
     def _resume(self) -> int | None:
@@ -167,16 +176,28 @@ class Trainer:
         Returns:
             The last committed step, or the step a new attempt has reached; None if stopped or failed on the way.
         """
-        return replay_steps(
+        self._waypoints.clear_superseded(self._reader.newest_step()[1])
+        checkpoint_step = self._restore_checkpoint()
+        self._visit_waypoint(checkpoint_step)
+        step = replay_steps(
             self._writer,
             self._reader,
             self._control,
             self._stop,
-            self._restore_checkpoint(),
+            checkpoint_step,
             compute=self._compute_step,
             commit=self._commit_step,
-            on_same=lambda seen: self._report(seen, replaying=True),
+            on_same=self._pass_replayed,
         )
+        if step is not None:
+            # The replay may have begun a new attempt.
+            self._waypoints.clear_superseded(step)
+            self._visit_waypoint(step)
+        return step
+
+    def _pass_replayed(self, observation: Observation) -> None:
+        self._report(observation, replaying=True)
+        self._visit_waypoint(observation.step)
 
     def _restart_from_oldest(self, learning_rate: float) -> int:
         """Restart a failed run from the oldest checkpoint at another learning rate, as a new attempt.
@@ -188,6 +209,8 @@ class Trainer:
         self._control.learning_rate = learning_rate
         attempt = self._writer.start_attempt(checkpoint_step + 1)
         self._disk_wait.retry(lambda: self._checkpoints.write(checkpoint_step, self._learner, self._observer))
+        self._waypoints.clear_superseded(checkpoint_step)
+        self._waypoints.keep(checkpoint_step, self._learner, self._observer, next_attempt=attempt)
         self._writer.add_event(
             checkpoint_step,
             "attempt",
@@ -247,6 +270,9 @@ class Trainer:
 
     def _try_checkpoint(self, step: int) -> None:
         self._checkpoints.try_write(step, self._learner, self._observer)
+
+    def _visit_waypoint(self, step: int) -> None:
+        self._waypoints.visit(step, self._learner, self._observer)
 
     def _report(self, observation: Observation, *, replaying: bool, waiting: bool = False) -> None:
         if self._on_progress is not None:

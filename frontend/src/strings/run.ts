@@ -52,6 +52,7 @@ export const run = {
       map: "map and districts",
       measures: "measures",
       checkpoints: "checkpoints",
+      waypoints: "kept states of the model",
       corpus: "text",
       other: "everything else",
     } satisfies Record<RecordPart, string>,

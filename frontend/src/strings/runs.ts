@@ -89,6 +89,7 @@ export const runs = {
       steps: "loss and lit rows",
       map: "map",
       checkpoints: "checkpoints",
+      waypoints: "kept states of the model",
       corpus: "text",
     },
     shuffle: "Shuffle the words of each document",

@@ -20,7 +20,7 @@ from lamplighter.exports.archive.checkpoint_header import check_checkpoint
 from lamplighter.exports.archive.digests import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
-from lamplighter.platform.folder_sync import sync_tree
+from lamplighter.platform.folder_sync import link_durably, sync_tree
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_tiles
@@ -121,10 +121,21 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         if source.exists():
             copy_rows(source, target, checks)
             source.unlink()
-    for path in packed.checkpoints.glob("*.safetensors"):
-        check_checkpoint(path, len(vocabulary), recipe.model.dim)
-        path.rename(copy.checkpoints / path.name)
+    _copy_model_states(packed, copy, len(vocabulary), recipe.model.dim)
     return phase
+
+
+def _copy_model_states(packed: RunFolder, copy: RunFolder, vocabulary: int, dim: int) -> None:
+    """Move the checkpoints and waypoints, each after its header is checked."""
+    for source, target in ((packed.checkpoints, copy.checkpoints), (packed.waypoints, copy.waypoints)):
+        for path in source.glob("*.safetensors"):
+            check_checkpoint(path, vocabulary, dim)
+            make_private_folder(target, exist_ok=True)
+            path.rename(target / path.name)
+    if copy.waypoints.exists():
+        # The checkpoint is not packed twice, and goes when the run is continued.
+        for path in copy.checkpoints.glob("*.safetensors"):
+            link_durably(path, copy.waypoints / path.name)
 
 
 def _copy_name(packed: RunFolder, copy: RunFolder) -> None:

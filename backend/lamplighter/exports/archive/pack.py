@@ -14,11 +14,13 @@ from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up
+from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
 TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
 DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
 """Databases in the order they are copied: the steps after layouts and measures, so that these never refer to
 a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""
+_STATES = f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"
 _BLOCK = 1 << 20
 
 
@@ -46,12 +48,22 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         names = [*TEXTS, "corpus.npy", "held-out.npy"]
         present = [run.path / name for name in names if (run.path / name).is_file()]
         # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
-        for path in sorted(run.checkpoints.glob("*.safetensors"), reverse=True):
+        checkpoint = ""
+        for path in sorted(run.checkpoints.glob(_STATES), reverse=True):
             with contextlib.suppress(FileNotFoundError):
-                add(path, f"checkpoints/{path.name}", sub_progress(progress, 0, 0.1, path.name))
+                add(path, f"checkpoints/{path.name}", sub_progress(progress, 0, 0.05, path.name))
+                checkpoint = path.name
                 break
+        waypoints = sorted(run.waypoints.glob(_STATES))[-MAX_WAYPOINTS:]
+        for index, path in enumerate(waypoints):
+            start, end = (0.05 + 0.15 * i / len(waypoints) for i in (index, index + 1))
+            if path.name == checkpoint:
+                continue  # The same file: the import gives it both names again.
+            # Waypoints are thinned meanwhile.
+            with contextlib.suppress(FileNotFoundError):
+                add(path, f"waypoints/{path.name}", sub_progress(progress, start, end, path.name))
         for index, path in enumerate(present):
-            start = 0.1 + 0.2 * index / len(present)
+            start = 0.2 + 0.1 * index / len(present)
             add(path, path.name, sub_progress(progress, start, start, path.name))
         for index, name in enumerate(DATABASES):
             start, end = (0.3 + 0.7 * i / len(DATABASES) for i in (index, index + 1))

@@ -14,6 +14,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
@@ -22,6 +23,7 @@ from lamplighter.platform.private_modes import make_private_folder, open_like_fo
 from lamplighter.printable import quote_foreign
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
+from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
 MEGABYTE = 1_000_000
 MAX_TOTAL_BYTES = 16_000 * MEGABYTE
@@ -43,11 +45,13 @@ _LIMITS = {
     "tiles.sqlite": 8_000 * MEGABYTE,
 }
 _NEEDED = ("corpus.json", "vocabulary.json", "steps.sqlite")
-_CHECKPOINT = re.compile(r"checkpoints/\d{10}-\d{4}\.safetensors")
+_CHECKPOINT = re.compile(r"(?:checkpoints|waypoints)/\d{10}-\d{4}\.safetensors")
 _CHECKPOINT_LIMIT = 4_000 * MEGABYTE
 _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_FOLDERS = ("", "checkpoints/", "waypoints/")
 _MEMBERS = 32
+"""Maximum files of a run, beside its waypoints."""
 _BLOCK = 1 << 20
 
 
@@ -156,8 +160,10 @@ def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo])
 
 def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
-    if len(infos) > _MEMBERS:
-        raise ExportError(f"the zip has {len(infos)} files, a run has at most {_MEMBERS}: refused")
+    if len(infos) > _MEMBERS + MAX_WAYPOINTS:
+        raise ExportError(
+            f"the zip has {len(infos)} files, a run has at most {_MEMBERS + MAX_WAYPOINTS}: refused"
+        )
     members: dict[str, zipfile.ZipInfo] = {}
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), None)
     if prefix is None:
@@ -171,7 +177,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         if info.flag_bits & 0x1:
             raise ExportError("the zip is encrypted: unpack it, and zip the folder again without a password")
         name = name.removeprefix(prefix)
-        if name in ("", "checkpoints/") and info.file_size == 0:
+        if name in _FOLDERS and info.file_size == 0:
             continue
         limit = _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
         if limit is None or kind not in (0, stat.S_IFREG):
@@ -190,6 +196,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
                 f"{name} would have {info.file_size / MEGABYTE:,.0f} MB, at most {limit / MEGABYTE:,.0f} are allowed: refused"
             )
         members[name] = info
+    _require_few(members)
     if missing := [name for name in _NEEDED if name not in members]:
         raise ExportError(f"this is not the zip of a run: it has no {missing[0]}")
     size = sum(info.file_size for info in members.values())
@@ -198,6 +205,16 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
             f"the run would have {size / MEGABYTE:,.0f} MB, at most {total / MEGABYTE:,.0f} are allowed: refused"
         )
     return members
+
+
+def _require_few(members: Iterable[str]) -> None:
+    """Refuse more files than a run has, or more waypoints."""
+    of_waypoints = [name.startswith("waypoints/") for name in members]
+    waypoints, others = of_waypoints.count(True), of_waypoints.count(False)
+    if waypoints > MAX_WAYPOINTS:
+        raise ExportError(f"the zip has {waypoints} waypoints, a run has at most {MAX_WAYPOINTS}: refused")
+    if others > _MEMBERS:
+        raise ExportError(f"the zip has {others} files, a run has at most {_MEMBERS}: refused")
 
 
 def _quote_name(name: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from lamplighter.runfolder.run_folder import RunFolder
 
 _PART_OF_FILE = {
@@ -19,21 +17,28 @@ _PART_OF_FILE = {
     "tokeniser.json": "corpus",
     "vocabulary.json": "corpus",
 }
-PART_NAMES: tuple[str, ...] = ("steps", "tiles", "map", "measures", "checkpoints", "corpus", "other")
+_FOLDERS = ("checkpoints", "waypoints")
+PART_NAMES: tuple[str, ...] = (
+    "steps",
+    "tiles",
+    "map",
+    "measures",
+    "checkpoints",
+    "waypoints",
+    "corpus",
+    "other",
+)
 """Names of the parts. `steps` are the pulses, the keyframes and the moved rows that are not in tiles yet."""
 
 
 def bytes_by_part(run: RunFolder) -> dict[str, int]:
-    """Return the bytes of all files in the folder by part; a database includes its WAL."""
+    """Return the bytes of all files in the folder by part; a database includes its WAL.
+
+    A file that is a checkpoint and a waypoint is counted as a checkpoint.
+    """
     sizes = dict.fromkeys(PART_NAMES, 0)
-    for root, _, names in os.walk(run.path):
-        inside = os.path.relpath(root, run.path).split(os.sep)[0]
-        for name in names:
-            whole = name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
-            part = "checkpoints" if inside == "checkpoints" else _PART_OF_FILE.get(whole, "other")
-            # A WAL or temporary file may disappear between the listing and the stat.
-            try:
-                sizes[part] += os.lstat(os.path.join(root, name)).st_size
-            except FileNotFoundError:
-                continue
+    for path, size in run.files_on_disk():
+        whole = path.name.removesuffix("-wal").removesuffix("-shm").removesuffix("-journal")
+        inside = path.parts[0]
+        sizes[inside if inside in _FOLDERS else _PART_OF_FILE.get(whole, "other")] += size
     return sizes

@@ -9,6 +9,11 @@ from typing import Any
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.tables.row_pruning import MAX_KEYFRAME_GAP
+from lamplighter.runfolder.writing.waypoint_budget import (
+    estimate_checkpoint_bytes,
+    expected_waypoints,
+    waypoint_room,
+)
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_382, 550_000
 _MANUALS_TOKENS = 1_200_000
@@ -21,6 +26,7 @@ _PAGE_OVERHEAD = 1.04
 _STEPS_PER_LAYOUT, _FINAL_LAYOUTS = 4, 100
 """Training steps per layout, and layouts after the last step. Both depend on the machine; about this on two
 cores."""
+_KEPT_CHECKPOINTS = 2
 _MAP_SHARE = 0.1
 """Share of the disk budget for layouts; beyond it old layouts are thinned out."""
 
@@ -35,6 +41,8 @@ class SizeEstimate:
     """The pulses: loss, batch and lit rows of every step."""
     map: int
     checkpoints: int
+    waypoints: int
+    """Those of a run that is never paused, without the ones that are checkpoints as well."""
     corpus: int
     budget: int
     """The recipe's disk budget; close to it less is kept (`disk_budget.py`)."""
@@ -46,13 +54,16 @@ class SizeEstimate:
     @property
     def whole(self) -> int:
         """Return the total bytes without a budget."""
-        return self.moved_rows + self.keyframes + self.steps + self.map + self.checkpoints + self.corpus
+        return self.moved_rows + self.keyframes + self._always_kept
 
     @property
     def bytes(self) -> int:
-        """Return the total bytes within the budget. Scalars and checkpoints are kept even beyond it."""
-        kept = self.steps + self.map + self.checkpoints + self.corpus
-        return min(self.whole, max(self.budget, kept))
+        """Return the total bytes within the budget. Scalars, checkpoints and waypoints are kept even beyond it."""
+        return min(self.whole, max(self.budget, self._always_kept))
+
+    @property
+    def _always_kept(self) -> int:
+        return self.steps + self.map + self.checkpoints + self.waypoints + self.corpus
 
     @property
     def fits(self) -> bool:
@@ -103,8 +114,8 @@ def estimate_size(
             _PAGE_OVERHEAD * steps * (120 + 8 * lit + gradient + moved + 4 * (2 * recipe.model.layers + 3))
         ),
         map=round(min(_MAP_SHARE * recipe.disk_budget, 2 * frames * (5 * size + 600))),
-        checkpoints=2
-        * (recipe.model.parameter_count(size) * (4 if recipe.optimiser.kind == "sgd" else 12) + 16 * size),
+        checkpoints=_KEPT_CHECKPOINTS * estimate_checkpoint_bytes(recipe, size),
+        waypoints=_waypoint_bytes(recipe, size),
         corpus=_corpus_bytes(recipe, text_bytes) + 40 * size,
         budget=recipe.disk_budget,
         lit=lit,
@@ -127,6 +138,20 @@ def _expected_vocabulary(recipe: Recipe, text_bytes: int | None) -> int:
     if recipe.corpus.kind == "lamptown" and recipe.corpus.tokeniser == "words":
         return min(limit, _LAMPTOWN_WORDS)
     return limit if text_bytes is None else max(3, min(limit, text_bytes // 2))
+
+
+def _waypoint_bytes(recipe: Recipe, vocabulary: int) -> int:
+    steps, every = recipe.steps, recipe.cadence.checkpoint_every
+    room = waypoint_room(recipe, vocabulary)
+    waypoints = expected_waypoints(steps, recipe.cadence.waypoint_every, room)
+    if not waypoints:
+        return 0
+    newest = steps - steps % every
+    # A checkpoint that is a waypoint as well is one file of two names.
+    before = newest - every if newest == steps else newest
+    alone = len(waypoints - {0, steps, before})
+    first = estimate_checkpoint_bytes(recipe, vocabulary, untrained=True)
+    return first + alone * estimate_checkpoint_bytes(recipe, vocabulary)
 
 
 def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:

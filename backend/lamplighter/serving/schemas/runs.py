@@ -88,6 +88,8 @@ class RecordParts(ApiModel):
     map: int
     measures: int
     checkpoints: int
+    waypoints: int
+    """States of the model kept for questions about any step. One that is a checkpoint as well is counted there."""
     corpus: int
     other: int
 
@@ -136,6 +138,7 @@ class EstimateParts(ApiModel):
     steps: int
     map: int
     checkpoints: int
+    waypoints: int
     corpus: int
 
 

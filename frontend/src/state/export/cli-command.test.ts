@@ -15,7 +15,7 @@ const RECIPE: Recipe = {
   },
   model: { dim: 64, layers: 2, heads: 4, context: 32, tied: false },
   optimiser: { kind: "lazy", learning_rate: 0.003, embedding_factor: 5, clip_norm: 1 },
-  cadence: { keyframe_every: 100, checkpoint_every: 250, verify_every: 50 },
+  cadence: { keyframe_every: 100, checkpoint_every: 250, waypoint_every: 250, verify_every: 50 },
   map: { method: "umap", neighbours: 40, min_dist: 1, spread: 1.5 },
   sequences: 16,
   passages: 4,

@@ -24,6 +24,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
     optimiser.embedding_factor !== field.optimiserEmbeddingFactor.default ||
     optimiser.clip_norm !== field.optimiserClipNorm.default ||
     cadence.checkpoint_every !== field.cadenceCheckpointEvery.default ||
+    cadence.waypoint_every !== field.cadenceWaypointEvery.default ||
     cadence.verify_every !== field.cadenceVerifyEvery.default ||
     recipe.passages !== passages;
   const text = corpus.kind === "text";

@@ -1,0 +1,125 @@
+"""The waypoints of a run: states of its model that stay, from which any step is soon computed again.
+
+Nothing depends on them: a run is resumed from its checkpoints (`resume.py`), and a waypoint that cannot be written is left
+out. `runfolder/writing/waypoint_budget.py` decides which there are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from lamplighter.model.checkpoint import (
+    CheckpointError,
+    checkpoint_name,
+    clear_partial_checkpoints,
+    list_checkpoints,
+    save_checkpoint,
+)
+from lamplighter.model.learner import Learner
+from lamplighter.model.observer import Observer
+from lamplighter.platform.folder_sync import link_durably
+from lamplighter.platform.private_modes import make_private_folder
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line, spare_bytes
+from lamplighter.runfolder.writing.waypoint_budget import (
+    estimate_checkpoint_bytes,
+    is_waypoint_due,
+    surplus_waypoints,
+    waypoint_room,
+)
+from lamplighter.training.control import RunControl
+from lamplighter.training.resume import RunCheckpoints
+
+
+class RunWaypoints:
+    """The waypoints of one run, written and thinned by its trainer."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        writer: StepsWriter,
+        reader: StepsReader,
+        control: RunControl,
+        checkpoints: RunCheckpoints,
+    ) -> None:
+        """Use the run's folder of waypoints, which need not be there."""
+        self._run, self._writer, self._reader, self._control = run, writer, reader, control
+        self._checkpoints = checkpoints
+        vocabulary = len(run.vocabulary)
+        self._every = run.recipe.cadence.waypoint_every
+        self._room = waypoint_room(run.recipe, vocabulary)
+        self._file_bytes = estimate_checkpoint_bytes(run.recipe, vocabulary)
+        self._failed = False
+
+    def visit(self, step: int, learner: Learner, observer: Observer) -> None:
+        """Keep the state after `step` if a waypoint is due there."""
+        if is_waypoint_due(step, self._every, self._room):
+            self.keep(step, learner, observer)
+
+    def keep(
+        self, step: int, learner: Learner, observer: Observer, *, next_attempt: int | None = None
+    ) -> None:
+        """Keep the state after a committed step, if it is not there yet. On failure record an event, once in a row.
+
+        Args:
+            step: the step.
+            learner: the model after it.
+            observer: the counts of rows after it.
+            next_attempt: the attempt that goes on from here at another learning rate; usually none does.
+        """
+        if not self._room:
+            return
+        attempt = next_attempt or self._reader.lineage().attempt_at(step)
+        name = checkpoint_name(step, attempt)
+        if (self._run.waypoints / name).exists():
+            return
+        try:
+            self._require_room()
+            make_private_folder(self._run.waypoints, exist_ok=True)
+            if not (
+                self._checkpoints.last_written == name
+                and link_durably(self._run.checkpoints / name, self._run.waypoints / name)
+            ):
+                state = {"learning_rate": self._control.learning_rate}
+                save_checkpoint(self._run.waypoints, step, attempt, learner, observer, state, kept=None)
+            self._thin()
+        except (CheckpointError, OSError) as error:
+            self._note_failure(step, error)
+        else:
+            self._failed = False
+
+    def clear_superseded(self, last: int) -> None:
+        """Remove the waypoints of steps that no longer count or are lost, and what a killed trainer left half written.
+
+        Args:
+            last: the newest committed step.
+        """
+        lineage = self._reader.lineage()
+        with contextlib.suppress(OSError):
+            clear_partial_checkpoints(self._run.waypoints)
+            for file in list_checkpoints(self._run.waypoints):
+                if file.step > last or not lineage.goes_on_from(file.attempt, file.step):
+                    file.path.unlink(missing_ok=True)
+
+    def _require_room(self) -> None:
+        """Leave the room that snapshots and checkpoints rely on: a link, too, keeps what would go with its checkpoint."""
+        if spare_bytes(self._run.path) < self._file_bytes:
+            raise CheckpointError("the disk is nearly full")
+
+    def _thin(self) -> None:
+        files = list_checkpoints(self._run.waypoints)
+        starts = {attempt.first - 1 for attempt in self._reader.lineage().ranges}
+        surplus = set(surplus_waypoints([file.step for file in files], self._every, self._room, starts))
+        for file in files:
+            if file.step in surplus:
+                file.path.unlink(missing_ok=True)
+
+    def _note_failure(self, step: int, error: Exception) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        message = f"no waypoint of step {step} is kept: {error}; training goes on"
+        log_line(message)
+        with contextlib.suppress(*DISK_FULL_ERRORS):
+            self._writer.add_event(step, "waypoint", message)
