@@ -18,6 +18,8 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.writing.waypoint_budget import expected_waypoints, waypoint_room
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
@@ -188,6 +190,13 @@ def _complete(run: RunFolder, reference: ReferenceRun, faults: Faults) -> None:
         faults.lost.append(
             f"{run.id}: it ends at {last}, not at {reference.steps}; not computed again: {forged}"
         )
+    room = waypoint_room(run.recipe, len(run.vocabulary))
+    expected = expected_waypoints(last, run.recipe.cadence.waypoint_every, room)
+    with StepsReader(run.steps_path) as reader:
+        line = reader.lineage()
+    kept = {(int(path.name[:10]), int(path.name[11:15])) for path in run.waypoints.glob("*.safetensors")}
+    if lacking := sorted(expected - {step for step, attempt in kept if line.counts(attempt, step)}):
+        faults.lost.append(f"{run.id}: there is no waypoint of the steps {lacking}")
 
 
 def leftovers(run: RunFolder) -> list[Path]:

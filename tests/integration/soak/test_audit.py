@@ -67,6 +67,15 @@ def another_checkpoint(run: RunFolder) -> None:
     path.rename(path.with_name("0000000003-0001.safetensors"))
 
 
+def half_a_waypoint(run: RunFolder) -> None:
+    path = run.waypoints / "0000000005-0001.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def a_waypoint_less(run: RunFolder) -> None:
+    (run.waypoints / "0000000020-0001.safetensors").unlink()
+
+
 def at_12(change: str) -> Callable[[RunFolder], None]:
     return sql(f"{change} WHERE id & 0xffffffff = 12")
 
@@ -87,6 +96,8 @@ DAMAGES: dict[str, tuple[Callable[[RunFolder], None], str]] = {
     "measures of another step": (measures_of_another_step, "mixed"),
     "half a checkpoint": (half_a_checkpoint, "half_visible"),
     "a checkpoint of another step": (another_checkpoint, "mixed"),
+    "half a waypoint": (half_a_waypoint, "half_visible"),
+    "a waypoint less": (a_waypoint_less, "lost"),
 }
 
 

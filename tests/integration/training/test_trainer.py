@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.checkpoint import checkpoint_name
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -236,6 +237,8 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
     assert began <= failed_after
     assert rates[began - 1] == pytest.approx(10)
     assert rates[began] == pytest.approx(1e-9)
+    # What is computed again from here takes the learning rate of the second attempt.
+    assert (run.waypoints / checkpoint_name(began - 1, 2)).exists()
 
 
 @pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])

@@ -42,12 +42,22 @@ def test_after_a_checkpoint_the_same_bits_follow(tmp_path: Path, kind: str, tied
     assert watching.touches.tolist() == observer.touches.tolist()
 
 
+def test_from_one_before_the_first_step_training_begins_anew(tmp_path: Path):
+    learner, observer = make("lazy")
+    save_checkpoint(tmp_path, 0, 1, learner, observer, {})
+    first = [step(learner, observer, number) for number in range(1, 4)]
+    load_checkpoint(list_checkpoints(tmp_path)[0], learner, observer)
+    assert [step(learner, observer, number) for number in range(1, 4)] == first
+
+
 def test_only_the_last_few_are_kept(tmp_path: Path):
     learner, observer = make("lazy")
     for number in range(1, 6):
         save_checkpoint(tmp_path, number, 1, learner, observer, {})
     assert [file.step for file in list_checkpoints(tmp_path)] == [5 - KEPT_CHECKPOINTS + 1, 5]
     assert len(list(tmp_path.iterdir())) == KEPT_CHECKPOINTS
+    save_checkpoint(tmp_path, 6, 1, learner, observer, {}, kept=None)
+    assert [file.step for file in list_checkpoints(tmp_path)] == [4, 5, 6]
 
 
 def test_a_damaged_or_foreign_checkpoint_is_refused_with_its_name(tmp_path: Path):

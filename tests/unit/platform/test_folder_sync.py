@@ -13,7 +13,7 @@ import pytest
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
-from lamplighter.platform.folder_sync import replace_durably, sync_folder, sync_tree
+from lamplighter.platform.folder_sync import link_durably, replace_durably, sync_folder, sync_tree
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
@@ -81,6 +81,16 @@ def test_a_checkpoint_lasts_before_older_ones_go(
     assert names(synced) == ["0000000001-0001.part", tmp_path.name, "0000000002-0001.part", tmp_path.name,
                              "0000000003-0001.part", tmp_path.name]  # fmt: skip
     assert removed == [6]
+
+
+def test_a_second_name_lasts(tmp_path: Path, synced: Synced) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_text("x")
+    assert link_durably(first, second)
+    assert second.samefile(first)
+    assert names(synced) == [tmp_path.name]
+    assert not link_durably(first, second), "the name is taken"
+    assert not link_durably(tmp_path / "nothing", tmp_path / "third")
 
 
 def test_no_file_is_synced_by_a_descriptor_for_reading(tmp_path: Path, synced: Synced) -> None:

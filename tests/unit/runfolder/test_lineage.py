@@ -29,6 +29,14 @@ def test_a_step_counts_in_the_newest_attempt_that_began_at_or_before_it():
     assert not THREE.counts(2, 40)
 
 
+def test_an_attempt_goes_on_from_the_step_before_its_first():
+    assert THREE.goes_on_from(1, 19)
+    assert THREE.goes_on_from(3, 19)
+    assert THREE.goes_on_from(3, 20)
+    assert not THREE.goes_on_from(3, 18)
+    assert not THREE.goes_on_from(1, 20)
+
+
 def test_before_the_first_attempt_nothing_counts():
     empty = Lineage.of_attempts([])
     assert not empty

@@ -204,7 +204,7 @@ def _zip64_end(disks: int = 1, size: int = 0, offset: int = 0) -> Callable[[byte
 _NO_FILE = "is no file of a run"
 _OTHER_NAMES = (
     "../evil.txt", "/etc/evil", "run/../../evil", "run\\..\\evil", "C:\\evil", "run/.presenter-token", "run/trainer.lock",
-    "run/requests-cli.sqlite", "run/checkpoints/../x.safetensors", "run/checkpoints/0000000001-0001.pt",
+    "run/requests-cli.sqlite", "run/waypoints/../x.safetensors", "run/waypoints/1-1.safetensors", "run/waypoints/a/0000000001-0001.safetensors", "run/checkpoints/../x.safetensors", "run/checkpoints/0000000001-0001.pt",
     "run/recipe.json\x00.txt", "run/steps.sqlite-wal", "run/steps.sqlite-journal", "other/recipe.json", "run/logs/",
     "run/RECIPE.JSON", "run/\uff52ecipe.json", "run/\x1b]0;owned\x07", "run/" + "x" * 65_000, "run//recipe.json",
 )  # fmt: skip
@@ -218,6 +218,12 @@ ARCHIVES: dict[str, Archive] = {
     "the same name twice": Archive("twice", _named("run/recipe.json", b"{}")),
     "forty thousand members": Archive("list of files is too long", _add(*(Member(b"run/%d" % i, b"") for i in range(40_000)))),
     "forty members": Archive("a run has at most 32", _add(*(Member(b"run/%d" % i, b"") for i in range(40)))),
+    "two hundred and one waypoints": Archive(
+        "the zip has 202 waypoints, a run has at most 200", _add(*(Member(b"run/waypoints/%010d-0001.safetensors" % i, b"") for i in range(100, 301)))
+    ),
+    "a waypoint of five gigabytes, by its header": Archive(
+        "at most 4,000 are allowed", _alter("waypoints/0000000010-0001.safetensors", size=0xFFFF_FFFF, extra=_zip64(5_000_000_000))
+    ),
     "no recipe": Archive("no recipe.json", _without("recipe.json")),
     "no steps": Archive("no steps.sqlite", _without("steps.sqlite")),
     "no corpus": Archive("no corpus.npy", _without("corpus.npy")),

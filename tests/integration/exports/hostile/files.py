@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.integration.exports.hostile.good_run import CHECKPOINT, write_checkpoint
+from tests.integration.exports.hostile.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
 from tests.unit.exports.recorded import DIM, HOSTILE
 
 Change = Callable[[Path], None]
@@ -209,6 +209,8 @@ FILES: dict[str, tuple[str, Change]] = {
     "a checkpoint without an embedding": ("is not a checkpoint", _tensor(dtype="U8", shape=[64], data_offsets=[0, 64])),
     "a state that is not JSON": ("is not a checkpoint", _metadata(state="{")),
     "a state of 10,000 brackets": ("is not a checkpoint", _metadata(state="[" * 10_000)),
+    "a waypoint that is a pickle": ("a header of more than", _text(WAYPOINT, b"\x80\x04\x95\x0f\x00\x00\x00\x00\x00.")),
+    "a waypoint without a rate": ("without the state", lambda folder: write_checkpoint(RunFolder(folder), WAYPOINT, state="{}")),
     "a state without a rate": ("without the state", _metadata(state="{}")),
     "a rate of 400 digits": ("without the state", _metadata(state='{"learning_rate": 1' + "0" * 400 + "}")),
     "numbers that are a list": ("without the state", _metadata(numbers="[]")),

@@ -18,6 +18,7 @@ from lamplighter.runfolder.tables.tiles import TilesWriter
 from tests.unit.exports.recorded import DIM, HOSTILE, record
 
 CHECKPOINT = "checkpoints/0000000030-0001.safetensors"
+WAYPOINT = "waypoints/0000000010-0001.safetensors"
 
 
 def export_good_run(folder: Path) -> Path:
@@ -28,6 +29,7 @@ def export_good_run(folder: Path) -> Path:
         tiles.close(sealed=True)
     shutil.copy(run.layouts_path, run.relayouts_path)
     write_checkpoint(run, CHECKPOINT)
+    write_checkpoint(run, WAYPOINT)
     with zipfile.ZipFile(export_run(run, "zip", out=folder / "run.zip")) as archive:
         archive.extractall(folder)
     return folder / run.id
@@ -42,4 +44,5 @@ def write_checkpoint(run: RunFolder, name: str, **metadata: str) -> None:
         "observer.last_lit": np.zeros(size, np.int64),
     }
     said = {"numbers": "{}", "state": json.dumps({"learning_rate": 0.003})} | metadata
+    (run.path / name).parent.mkdir(exist_ok=True)
     save_file(tensors, run.path / name, said)

@@ -28,6 +28,7 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
+from tests.integration.exports.hostile.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
 from tests.integration.projection.growing_run import GrowingRun
 from tests.unit.exports.recorded import record
 
@@ -122,6 +123,40 @@ def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
         "SHA256SUMS", "recipe.json", "name.txt", "source.txt", "corpus.json", "corpus.npy", "tokeniser.json", "vocabulary.json",
         "steps.sqlite", "layouts.sqlite", "measures.sqlite",
     }  # fmt: skip
+
+
+def test_waypoints_travel_and_one_that_is_the_checkpoint_only_once(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    for name in (CHECKPOINT, WAYPOINT, "waypoints/0000000020-0001.safetensors"):
+        write_checkpoint(run, name)
+    run.waypoints.joinpath("0000000030-0001.safetensors").hardlink_to(run.path / CHECKPOINT)
+    for stray in ("0000000040-0001.part", "7.safetensors"):
+        run.waypoints.joinpath(stray).write_bytes(b"half")
+    back, remarks = brought(run, tmp_path)
+    assert remarks == (COMPARED,)
+    names = [name.split("/", 1)[1] for name in zipfile.ZipFile(tmp_path / "run.zip").namelist()]
+    assert [name for name in names if name.endswith(("safetensors", "part"))] == [
+        CHECKPOINT, WAYPOINT, "waypoints/0000000020-0001.safetensors",
+    ]  # fmt: skip
+    assert sorted(path.name for path in back.waypoints.iterdir()) == [
+        f"00000000{step}-0001.safetensors" for step in (10, 20, 30)
+    ]
+    assert (back.path / WAYPOINT).read_bytes() == (run.path / WAYPOINT).read_bytes()
+    assert (back.path / CHECKPOINT).samefile(back.waypoints / "0000000030-0001.safetensors")
+
+
+def test_waypoints_that_go_meanwhile_are_left_out(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    write_checkpoint(run, CHECKPOINT)
+    write_checkpoint(run, WAYPOINT)
+
+    def thin(share: float, what: str) -> None:
+        (run.path / WAYPOINT).unlink(missing_ok=True)
+
+    packed = export_run(run, "zip", out=tmp_path / "run.zip", progress=thin)
+    back, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    assert [path.name for path in back.checkpoints.iterdir()] == [CHECKPOINT.split("/")[1]]
+    assert not back.waypoints.exists()
 
 
 def test_a_name_travels_and_is_numbered_beside_one_alike(tmp_path: Path) -> None:

@@ -50,6 +50,10 @@ def test_what_is_asked_for_moves_the_estimate_the_right_way():
     usual = estimate_size(Recipe())
     assert usual.fits
     assert usual.exact
+    # A default run has 27, of which two are its checkpoints, and the first has no moments.
+    assert 24 < usual.waypoints / (usual.checkpoints / 2) < 25
+    assert estimate_size(recipe(cadence={"waypoint_every": 100_000})).waypoints < usual.waypoints / 3
+    assert estimate_size(recipe(steps=1)).waypoints < usual.checkpoints / 4
     assert estimate_size(recipe(steps=10_000)).moved_rows == 2 * usual.moved_rows
     assert estimate_size(recipe(cadence={"keyframe_every": 1_000})).keyframes < usual.keyframes
     assert estimate_size(recipe(model={"dim": 128})).bytes > 1.5 * usual.bytes

@@ -115,12 +115,16 @@ async def test_how_far_two_tokens_are_through_the_steps(app: FastAPI, trainer: F
 async def test_the_record_tells_attempts_and_room_by_part(app: FastAPI, trainer: FakeTrainer) -> None:
     run = trainer.run
     (run.checkpoints / "7.safetensors").write_bytes(b"x" * 500)
+    run.waypoints.mkdir()
+    (run.waypoints / "7.safetensors").hardlink_to(run.checkpoints / "7.safetensors")
+    (run.waypoints / "5.safetensors").write_bytes(b"x" * 300)
     trainer.start_attempt_after(20).train(2)
     told = (await ask(app, run, "record")).json
     assert [(one["attempt"], one["first_step"]) for one in told["attempts"]] == [(1, 0), (2, 21)]
     assert told["attempts"][0]["opened"] <= told["attempts"][1]["opened"]
     assert set(told["parts"]) == set(PART_NAMES)
-    assert told["parts"]["checkpoints"] == 500
+    # A file of two names takes room once.
+    assert (told["parts"]["checkpoints"], told["parts"]["waypoints"]) == (500, 300)
     assert told["parts"]["corpus"] > 0
     assert sum(told["parts"].values()) == run.bytes_on_disk()
     new = make_run(RunStore(run.path.parent), prepared=False)
