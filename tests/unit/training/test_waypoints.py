@@ -33,6 +33,14 @@ class CrashError(Exception):
     """A crash of the trainer, right after it committed a step."""
 
 
+def refuse_link(source: Path, target: Path) -> bool:
+    return False
+
+
+def nearly_nothing(path: Path) -> int:
+    return 100_000
+
+
 def new_run(folder: Path, **changes: Any) -> RunFolder:
     return make_run(folder, **({"steps": STEPS, "cadence": CADENCE} | changes))
 
@@ -189,7 +197,7 @@ def test_a_run_that_is_long_for_its_budget_keeps_as_many_as_there_is_room_for(tm
 
 
 def test_without_links_it_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waypoints_module, "link_durably", lambda source, target: False)
+    monkeypatch.setattr(waypoints_module, "link_durably", refuse_link)
     run = new_run(tmp_path, steps=15)
     assert train(run) is Phase.FINISHED
     checkpoint, waypoint = (folder / checkpoint_name(15, 1) for folder in (run.checkpoints, run.waypoints))
@@ -202,7 +210,7 @@ def test_without_links_it_is_written_again(tmp_path: Path, monkeypatch: pytest.M
 def test_on_a_disk_that_is_nearly_full_they_are_left_out_and_training_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waypoints_module, "spare_bytes", lambda path: 100_000)
+    monkeypatch.setattr(waypoints_module, "spare_bytes", nearly_nothing)
     run = new_run(tmp_path, steps=20)
     assert train(run) is Phase.FINISHED
     assert kept(run) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from lamplighter.runfolder.writing.waypoint_budget import (
 EARLY = set(EARLY_WAYPOINTS)
 
 
-def grown(last: int, every: int, room: int, pauses: set[int] = frozenset()) -> list[set[int]]:  # pyright: ignore[reportArgumentType]
+def grown(last: int, every: int, room: int, pauses: Collection[int] = ()) -> list[set[int]]:
     """Return the waypoints after each step at which one was written."""
     there: set[int] = set()
     seen: list[set[int]] = []
