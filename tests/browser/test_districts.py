@@ -97,4 +97,4 @@ def test_doubtful_places_are_marked_and_counted(page: Page) -> None:
 def test_what_became_of_districts_is_on_the_timeline(page: Page) -> None:
     marks = page.get_by_test_id("landmarks").get_by_role("listitem")
     expect(marks).not_to_have_count(0)
-    assert "A district came together" in (marks.last.text_content() or "")
+    assert "A neighbourhood came together" in (marks.last.text_content() or "")

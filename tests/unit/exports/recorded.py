@@ -108,7 +108,7 @@ def record(
                 maps.commit(Layout(1, step, 1e9 + step, Method.UMAP, places, trust=0.9))
             of = np.arange(size, dtype=np.uint16) % 3
             found = Districts(1, steps, 1e9, np.array([2, 5], np.uint32), ("odd", "a · <b>"), of)
-            maps.commit_districts(found, [("district-born", "A district came together: odd, 4 tokens.")])
+            maps.commit_districts(found, [("district-born", "A neighbourhood came together: odd, 4 words.")])
             maps.set_facts({"next_district": 6})
             maps.close(sealed=True)
         with MeasuresWriter(run.measures_path) as measures:

@@ -40,7 +40,7 @@ class DistrictChange:
     """A change of a district."""
 
     kind: str
-    """One of `runfolder.districts.KINDS`."""
+    """One of `DISTRICT_EVENT_KINDS`."""
     message: str
     """A sentence for the timeline."""
 
@@ -113,8 +113,9 @@ class DistrictTracker:
         members = {known: self._districts[known].members for known in sorted(self._districts)}
         names = self._namer.assign_names(members, units)
         changes = [
-            _describe_change(*change, names=old_names | names, members=members)
+            described
             for change in observation.changes
+            if (described := _describe_change(*change, before=old_names, names=names, members=members))
         ]
         return members, names, changes
 
@@ -225,18 +226,36 @@ def _describe_change(
     district: int,
     other: int | None,
     *,
+    before: dict[int, str],
     names: dict[int, str],
     members: dict[int, NDArray[np.int64]],
-) -> DistrictChange:
-    name, size = names.get(district, "?"), len(members.get(district, ()))
-    second = names.get(other or 0, "?")
-    match kind:
-        case "district-born":
-            text = f"A district came together: {name}, {size} tokens."
-        case "district-split":
-            text = f"The district {second} split: {name} is one of its own, {size} tokens."
-        case "district-merged":
-            text = f"The district {name} became part of {second}."
-        case _:
-            text = f"The district {name} came apart."
-    return DistrictChange(kind, text)
+) -> DistrictChange | None:
+    """Describe a change in the page's words; return None where nothing of it is left.
+
+    A cluster may count for the first time and lose its tokens to others in one observation: nobody has seen that
+    district, so neither its beginning nor its end is told.
+
+    Args:
+        kind: one of `DISTRICT_EVENT_KINDS`.
+        district: the district that the change is about.
+        other: what it split from, or became part of.
+        before: the names before this observation, by district.
+        names: the names after it.
+        members: the tokens of the districts after it.
+    """
+    begins = kind in ("district-born", "district-split")
+    if district not in (members if begins else before):
+        return None
+    second = (before | names).get(other) if other is not None else None
+    if begins:
+        what, size = names[district], len(members[district])
+        if second is None:
+            return DistrictChange("district-born", f"A neighbourhood came together: {what}, {size} words.")
+        return DistrictChange(
+            "district-split", f"The neighbourhood {second} split: {what}, {size} words, is one of its own now."
+        )
+    if second is None or other not in members:
+        return DistrictChange("district-gone", f"The neighbourhood {before[district]} came apart.")
+    return DistrictChange(
+        "district-merged", f"The neighbourhood {before[district]} became part of {second}."
+    )

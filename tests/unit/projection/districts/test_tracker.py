@@ -116,6 +116,30 @@ def test_districts_merge_and_split() -> None:
     assert heir in members
 
 
+def test_a_district_that_ends_as_it_begins_is_no_news() -> None:
+    vectors = towns(60, 20, spread=0.1)
+    tracker = DistrictTracker(vocabulary(len(vectors)))
+    look(tracker, vectors, 2)
+    apart = vectors.copy()
+    # Nine leave together; then the district that they left is lost for once, which claims all its members.
+    apart[:9] = towns(1, 1, 9, strays=0, spread=0.1)[2:]
+    look(tracker, apart)
+    apart[9:60] = np.random.default_rng(4).normal(size=(51, DIM))
+    next_id = tracker.next_id
+    members, _, changes = look(tracker, apart)
+    assert tracker.next_id > next_id
+    assert next_id not in members
+    assert changes == []
+
+
+def test_what_happened_is_said_in_the_words_of_the_page() -> None:
+    vectors = towns(30, 20, 12)
+    members, names, changes = look(DistrictTracker(vocabulary(len(vectors))), vectors, 2)
+    assert [change.message for change in changes] == [
+        f"A neighbourhood came together: {names[known]}, {len(members[known])} words." for known in members
+    ]
+
+
 def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() -> None:
     vectors = towns(30, 20, 12)
     classes = {"animals": tuple(range(26)), "odds": (30, 31, 50), "colours": tuple(range(90, 96))}
