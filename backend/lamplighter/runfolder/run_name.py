@@ -8,8 +8,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
+from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 
@@ -64,11 +66,13 @@ def derive_run_name(run: RunFolder) -> str:
         return run.id
     corpus = recipe.corpus
     shuffled = ", shuffled" if corpus.shuffle_words else ""
+    # A seed that nobody chose says nothing to most who read the name.
+    seed = f" · seed {recipe.seed}" if recipe.seed != Recipe.model_fields["seed"].default else ""
     match corpus.kind:
         case "lamptown":
-            return f"Lamptown{shuffled} · seed {recipe.seed}"
+            return f"Lamptown{shuffled}{seed}"
         case "manuals":
-            return f"Python manuals{shuffled} · seed {recipe.seed}"
+            return f"Python manuals{shuffled}{seed}"
         case "text":
             return (_printable(corpus.name) or _first_words(run) or "A text") + shuffled
         case "recorded":
@@ -76,14 +80,14 @@ def derive_run_name(run: RunFolder) -> str:
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:
-    """Return `name`, with the first free number from 2 behind it if it is taken: "Lamptown · seed 0 (2)"."""
+    """Return `name`, with the first free number from 2 behind it if it is taken: "Lamptown 2", "Lamptown · seed 3 (2)"."""
     others = set(taken)
     if name not in others:
         return name
-    number = 2
-    while (numbered := f"{_shortened(name, MAX_RUN_NAME - len(f' ({number})'))} ({number})") in others:
-        number += 1
-    return numbered
+    # Behind another number it needs brackets to be seen as one of its own.
+    suffixes = (f" ({number})" if name[-1:].isdigit() else f" {number}" for number in count(2))
+    numbered = (_shortened(name, MAX_RUN_NAME - len(suffix)) + suffix for suffix in suffixes)
+    return next(one for one in numbered if one not in others)
 
 
 def _first_words(run: RunFolder) -> str:

@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_name import (
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.wire.vocabulary import Vocabulary
 
-TOWN = "Lamptown · seed 0"
+TOWN = "Lamptown"
 
 
 def text_recipe(name: str = "", **changes: object) -> Recipe:
@@ -29,13 +29,15 @@ def text_recipe(name: str = "", **changes: object) -> Recipe:
 def test_each_new_run_has_a_name_of_its_own(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     shuffled = Recipe(corpus=CorpusRecipe(shuffle_words=True))
-    made = [store.create(recipe) for recipe in (Recipe(), Recipe(), Recipe(seed=3), shuffled)]
+    recipes = (Recipe(), Recipe(), Recipe(seed=3), Recipe(seed=3), shuffled)
+    made = [store.create(recipe) for recipe in recipes]
     names = store.names()
     assert [names[run.id] for run in made] == [
         TOWN,
-        f"{TOWN} (2)",
+        f"{TOWN} 2",
         "Lamptown · seed 3",
-        "Lamptown, shuffled · seed 0",
+        "Lamptown · seed 3 (2)",
+        "Lamptown, shuffled",
     ]
 
 
@@ -43,7 +45,7 @@ def test_a_name_stays_when_another_run_goes(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     first, second = store.create(Recipe()), store.create(Recipe())
     store.trash(first)
-    assert store.names() == {second.id: f"{TOWN} (2)"}
+    assert store.names() == {second.id: f"{TOWN} 2"}
     third = store.create(Recipe())
     assert store.names()[third.id] == TOWN
 
@@ -67,7 +69,7 @@ def test_runs_from_before_names_have_the_same_ones_every_time(tmp_path: Path) ->
     for number, run in enumerate(made):
         (run.path / NAME_FILE).unlink()
         os.utime(run.path / "recipe.json", (number, number))
-    expected = {made[0].id: TOWN, made[1].id: f"{TOWN} (2)", made[2].id: f"{TOWN} (3)"}
+    expected = {made[0].id: TOWN, made[1].id: f"{TOWN} 2", made[2].id: f"{TOWN} 3"}
     assert store.names() == RunStore(tmp_path).names() == expected
     (made[1].path / "recipe.json").write_text("{")
     assert store.names()[made[1].id] == made[1].id, "one that cannot be read is called by its id"
@@ -77,7 +79,7 @@ def test_a_recorded_run_has_a_name_too(tmp_path: Path) -> None:
     vocabulary = Vocabulary(("a", "b"), np.array([1, 1]))
     for folder, name, expected in (
         ("one", "my loop", "my loop"),
-        ("two", "my loop", "my loop (2)"),
+        ("two", "my loop", "my loop 2"),
         ("three", "", "A recorded run"),
     ):
         recipe = Recipe(corpus=CorpusRecipe(kind="recorded", name=name))
@@ -117,6 +119,6 @@ def test_a_name_is_one_line_of_single_spaces() -> None:
 def test_a_number_never_makes_a_name_too_long() -> None:
     longest = "x" * MAX_RUN_NAME
     numbered = numbered_name(longest, [longest])
-    assert numbered.endswith("… (2)")
+    assert numbered.endswith("… 2")
     assert len(numbered) == MAX_RUN_NAME
-    assert clean_run_name(numbered_name(longest, [longest, numbered])).endswith("… (3)")
+    assert clean_run_name(numbered_name(longest, [longest, numbered])).endswith("… 3")
