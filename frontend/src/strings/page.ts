@@ -69,6 +69,9 @@ export const page = {
     loading: "Loading this part of the page",
     failed: "This part of the page did not load. If trying again does not help, reload the page.",
     again: "Try again",
+    replaced:
+      "Lamplighter was updated after you opened this page. Reload it to go on: you come back to what you see now.",
+    reload: "Reload",
   },
 
   newRun: {

@@ -6,6 +6,7 @@ import type { Neighbours } from "../../api/rest-types";
 import { tokenText } from "../../api/vocabulary";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { t } from "../../strings";
+import { loadExporters } from "../export/exporters";
 import { downloadFile } from "../ui/download";
 
 /** Pixels of the picture: the shape in which links are shown. */
@@ -14,7 +15,11 @@ const EDGE = 80;
 /** Neighbours listed of each step. */
 const LISTED = 5;
 
-/** Draw a word with its neighbours at two steps, and save the picture. */
+/**
+ * Draw a word with its neighbours at two steps, and save the picture.
+ *
+ * @throws NotLoadedError if the code of the exporters does not arrive.
+ */
 export async function saveWordCard(
   { id: run, vocabulary }: LiveRun,
   word: string,
@@ -57,6 +62,6 @@ export async function saveWordCard(
   }
   write(t.product, 28, INK.quiet, EDGE, HEIGHT - 36, column);
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
-  const { fileName } = await import("../../map/export");
+  const { fileName } = await loadExporters();
   if (blob) downloadFile(blob, fileName(run, [word, "then-and-now"], "png"));
 }

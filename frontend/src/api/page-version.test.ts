@@ -1,0 +1,23 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { isPageReplaced } from "./page-version";
+
+const PAGE = '<script type="module" src="./assets/index-new.js"></script>';
+
+describe("the page that the server has", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it.each([
+    ["index-old.js", true],
+    ["index-new.js", false],
+  ])("against one whose script is %s", async (script, replaced) => {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(PAGE)));
+    expect(await isPageReplaced(script)).toBe(replaced);
+  });
+
+  it("is not known to be another one while the server is away, or refuses", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("no connection")));
+    expect(await isPageReplaced("index-old.js")).toBe(false);
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response("busy", { status: 503 })));
+    expect(await isPageReplaced("index-old.js")).toBe(false);
+  });
+});
