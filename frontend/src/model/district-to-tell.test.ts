@@ -19,15 +19,18 @@ describe("the district to point out", () => {
     expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]), true)).toBeNull();
   });
 
-  it("is clear of a card, before it is named after its kind, before it is large", () => {
+  it("is large, then clear of a card, then named after its kind, then the largest", () => {
     const words: [number, number][] = [
       [0.1, 1],
       [0.2, 1],
       [0.9, 2],
       [0.8, 2],
       [0.9, 3],
+      // A small one, which has no chance for all its fine name.
+      [0.9, 4],
     ];
-    const [districts, layout] = mapOf(words, ["rivers", "tom · anna", "car · bus"]);
+    words.push(...words.filter(([, district]) => district < 4));
+    const [districts, layout] = mapOf(words, ["rivers", "tom · anna", "car · bus", "trees"]);
     const tom = { id: 11, name: "tom · anna" };
     expect(districtToTell(districts, layout, true)).toEqual({ ...tom, telling: false });
     // Of a text without kinds nothing better will come.
@@ -37,6 +40,19 @@ describe("the district to point out", () => {
       name: "numbers",
       telling: true,
     });
+  });
+
+  it("has lasted", () => {
+    const words: [number, number][] = [
+      [0.9, 1],
+      [0.9, 1],
+      [0.9, 1],
+      [0.9, 2],
+    ];
+    const [districts, layout] = mapOf(words, ["rivers", "trees"]);
+    // The small one is no better for having lasted.
+    expect(districtToTell(districts, layout, true, (id) => id === 11)).toBeNull();
+    expect(districtToTell(districts, layout, true, (id) => id === 10)?.name).toBe("rivers");
   });
 
   it("is looked at from near, a little above the middle, and only while it is on the map", () => {

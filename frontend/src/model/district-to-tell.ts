@@ -1,6 +1,7 @@
 /** The district of a map that is best pointed out to a newcomer. Pure. */
 
 import type { Districts, Layout } from "../api/frames";
+import { tokensOfDistrict } from "./district-members";
 import type { NamedDistrict } from "./introduction";
 import { lookPlace, type LookPlace } from "./look";
 import { placementOf, positionOf } from "./placement";
@@ -9,17 +10,21 @@ import { placementOf, positionOf } from "./placement";
 const MAGNIFICATION = 2.2;
 /** How far above the middle of the view it then is, clear of a card, as a part of the map's height. */
 const RAISED = 0.07;
+/** Least size of a district that is pointed out, as a part of the largest one's. */
+const LEAST_SIZE = 0.5;
 /** Part of the map's height, from below, that a card may cover. */
 const COVERED_HEIGHT = 0.4;
 
 /**
- * Return the district to point out: rather one clear of a card over the foot of the map, then rather one named after its
- * kind than after some words, then the largest. Null where there is none. `hasKinds`: whether the text has kinds of words.
+ * Return the district to point out: one that has lasted, and is large; of these rather one clear of a card over the foot of
+ * the map, then rather one named after its kind than after some words, then the largest. Null where there is none.
+ * `hasKinds`: whether the text has kinds of words; `hasLasted`: whether the district of an id has been there for a while.
  */
 export function districtToTell(
   districts: Districts | null,
   layout: Layout | null,
   hasKinds: boolean,
+  hasLasted: (id: number) => boolean = () => true,
 ): NamedDistrict | null {
   if (!districts || !layout) return null;
   const placement = placementOf(layout);
@@ -38,8 +43,9 @@ export function districtToTell(
   });
   const isClear = ({ height, size }: (typeof found)[number]) => +(height / size > COVERED_HEIGHT);
   const isNamedByKind = ({ name }: (typeof found)[number]) => +!name.includes(" · ");
+  const least = LEAST_SIZE * Math.max(...found.map(({ size }) => size));
   const best = found
-    .filter(({ size }) => size > 0)
+    .filter(({ id, size }) => size > 0 && size >= least && hasLasted(id))
     .sort(
       (a, b) => isClear(b) - isClear(a) || isNamedByKind(b) - isNamedByKind(a) || b.size - a.size,
     )[0];
@@ -53,18 +59,17 @@ export function placeOfDistrict(
   districts: Districts | null,
   layout: Layout | null,
 ): LookPlace | null {
-  const index = districts ? districts.ids.indexOf(id) + 1 : 0;
-  if (!districts || !layout || !index) return null;
+  if (!layout) return null;
   const placement = placementOf(layout);
   const { x0, x1, y0, y1 } = placement.box;
   const xs: number[] = [];
   const ys: number[] = [];
-  districts.of.forEach((of, token) => {
-    if (of !== index || 2 * token >= placement.places.length) return;
+  for (const token of tokensOfDistrict(id, districts)) {
+    if (2 * token >= placement.places.length) break;
     const [x, y] = positionOf(placement, token);
     xs.push(x);
     ys.push(y);
-  });
+  }
   if (!xs.length) return null;
   const [x, y] = [median(xs), median(ys)];
   return lookPlace((x - x0) / (x1 - x0), (y - y0) / (y1 - y0) - RAISED, MAGNIFICATION);

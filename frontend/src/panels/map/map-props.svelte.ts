@@ -4,6 +4,7 @@ import { frequencyRanks, lampColours } from "../../map/palette";
 import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
+import { tokensOfDistrict } from "../../model/district-members";
 import { LIT_BIT } from "../../model/touch-counts";
 import { buildLinks, nearestOnMap } from "../../state/view/neighbour-links";
 import { idsInEntry, kindNameOf } from "../../state/view/colour-scales";
@@ -12,7 +13,10 @@ import { t } from "../../strings";
 import { NEVER } from "../../api/frames";
 import { printableName } from "../../api/vocabulary";
 
-type MapStores = Pick<Stores, "openRun" | "viewSettings" | "focus" | "selection" | "biggestMovers">;
+type MapStores = Pick<
+  Stores,
+  "openRun" | "viewSettings" | "viewpoint" | "focus" | "selection" | "biggestMovers"
+>;
 
 export class MapProps {
   readonly colouring: Colouring;
@@ -61,23 +65,14 @@ export class MapProps {
     this.stores.viewSettings.markDoubtful ? (doubtfulTokens(this.stores.openRun.layout) ?? []) : [],
   );
   private readonly districtTokens = $derived.by(() => {
-    const { openRun, viewSettings } = this.stores;
-    const districts = openRun.run?.districts;
-    const district =
-      districts && viewSettings.district !== null
-        ? districts.ids.indexOf(viewSettings.district) + 1
-        : 0;
-    if (!districts || district <= 0) return [];
-    const ids: number[] = [];
-    districts.of.forEach((of, id) => {
-      if (of === district) ids.push(id);
-    });
-    return ids;
+    const { openRun, viewSettings, viewpoint } = this.stores;
+    const district = viewpoint.pointedOut ?? viewSettings.district;
+    return tokensOfDistrict(district, openRun.run?.districts ?? null);
   });
   private readonly entryTokens = $derived.by(() =>
     idsInEntry(this.colouring.scale, this.pointedEntry ?? this.stores.viewSettings.ring),
   );
-  /** Ringed tokens: those of the legend entry, or else of the district in focus. */
+  /** Ringed tokens: those of the legend entry, or else of the district that is spoken of or in focus. */
   readonly ringedIds = $derived.by(() =>
     this.entryTokens.length ? this.entryTokens : this.districtTokens,
   );

@@ -23,6 +23,8 @@ import type { LiveRun } from "../run/live-run.svelte";
 const CAMERA_TIME = 3_000;
 /** Longest wait for step 0, ms. */
 const MAX_ARRIVAL = 5_000;
+/** Time for which a district has been on the map before it is spoken of, ms: many go as soon as they came. */
+const LASTING_TIME = 3_000;
 /** Speed of the replay that the introduction tells along, in steps a second. */
 const SPEED = 25;
 
@@ -42,7 +44,12 @@ export class IntroductionTeller {
   private words: readonly number[] = [];
   /** The district to speak of, and the districts that it was chosen among. */
   private district: NamedDistrict | null = null;
-  private divided: Districts | null = null;
+  private chosenAmong: { readonly districts: Districts | null; readonly lasting: number } = {
+    districts: null,
+    lasting: 0,
+  };
+  /** When each of the districts was first on the map, by the clock. */
+  private seenAt: ReadonlyMap<number, number> = new Map();
   /** Time for which the page was looked at, and when it was last reckoned, ms. */
   private clock = 0;
   private reckonedAt: number | null = null;
@@ -67,6 +74,7 @@ export class IntroductionTeller {
       this.firstToken = focus.token;
       this.words = [];
       this.playAt = this.arriveBy = null;
+      this.seenAt = new Map();
       this.introduction = beginIntroduction(this.clock);
     }
     if (!run || !reads) return;
@@ -96,33 +104,40 @@ export class IntroductionTeller {
 
   /** Leave the page as it was without the introduction. */
   close() {
+    this.stores.viewpoint.pointedOut = null;
     this.letGoOfCamera(true);
   }
 
   private factsOf(run: LiveRun): IntroductionFacts {
     const { openRun, focus } = this.stores;
+    const atRest = run.still || (hasEnded(run.status?.phase) && !run.paused && !run.replay);
     return {
       step: run.displayedStep,
       mapStep: run.vocabulary ? (openRun.layout?.step ?? null) : null,
       held: run.status?.hold != null,
       lit: run.beat !== null,
-      atRest: run.still || (hasEnded(run.status?.phase) && !run.paused && !run.replay),
+      atRest,
       recorded: run.externallyTrained,
-      district: this.districtOf(run),
+      district: this.districtOf(run, atRest),
       words: this.words,
       chosen: focus.token !== null && focus.token !== this.firstToken,
     };
   }
 
-  private districtOf({ districts, vocabulary }: LiveRun): NamedDistrict | null {
+  private districtOf({ districts, vocabulary }: LiveRun, atRest: boolean): NamedDistrict | null {
+    const { clock, chosenAmong } = this;
+    if (districts !== chosenAmong.districts) {
+      const before = this.seenAt;
+      this.seenAt = new Map([...(districts?.ids ?? [])].map((id) => [id, before.get(id) ?? clock]));
+    }
+    const hasLasted = (id: number) =>
+      atRest || clock - (this.seenAt.get(id) ?? clock) >= LASTING_TIME;
+    const lasting = [...this.seenAt.keys()].filter(hasLasted).length;
     // Every layout moves them a little; their names and sizes change with the districts alone.
-    if (districts !== this.divided) {
-      this.divided = districts;
-      this.district = districtToTell(
-        districts,
-        this.stores.openRun.layout,
-        Boolean(vocabulary?.classes.length),
-      );
+    if (districts !== chosenAmong.districts || lasting !== chosenAmong.lasting) {
+      this.chosenAmong = { districts, lasting };
+      const hasKinds = Boolean(vocabulary?.classes.length);
+      this.district = districtToTell(districts, this.stores.openRun.layout, hasKinds, hasLasted);
     }
     return this.district;
   }
@@ -133,8 +148,9 @@ export class IntroductionTeller {
     this.introduction = next;
     if (next.line !== line) {
       this.letGoOfCamera(true);
-      if (next.line?.name === "district" && next.line.district)
-        this.pointCamera(next.line.district);
+      const district = next.line?.name === "district" ? next.line.district : null;
+      this.stores.viewpoint.pointedOut = district?.id ?? null;
+      if (district) this.pointCamera(district);
     }
     if (next.over) this.stores.preferences.set("introduced", true);
   }

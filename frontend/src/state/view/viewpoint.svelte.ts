@@ -11,6 +11,8 @@ export class Viewpoint {
    * sought `near`; null: none.
    */
   sought = $state.raw<{ readonly token: number; readonly near: boolean } | null>(null);
+  /** Id of the district that the introduction speaks of just now; null: of none. */
+  pointedOut = $state<number | null>(null);
   /** The look before the camera went to a token; null: it did not, or the viewer has moved it since. */
   private before: { readonly look: Look | null } | null = null;
 
