@@ -17,6 +17,7 @@ const TABLE = {
   jumpForward: ["Shift+ArrowRight"],
   goToFirstStep: ["Home"],
   goToNewestStep: ["End"],
+  goToNextMap: ["n"],
   toggleBeat: [","],
   trainOneStep: ["."],
   toggleMap: ["m"],

@@ -66,6 +66,7 @@ export const help = {
     jumpForward: "ten steps forward",
     goToFirstStep: "before the first step",
     goToNewestStep: "the newest step",
+    goToNextMap: "the next step at which the map was drawn (frozen)",
     toggleBeat: "hold the reading of a step, and go on (frozen)",
     trainOneStep: "train one step (presenter)",
     toggleMap: "neighbourhoods, or the straight view",

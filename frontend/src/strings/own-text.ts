@@ -26,12 +26,11 @@ export const ownText = {
     suits: ({ vocabulary, steps }: TextFacts) =>
       `${count(vocabulary - 1)} of them occur often enough to find a place on the map. ${count(steps)} steps suit this text.`,
     expect: {
-      too_short: "At least 1,000 words are needed; clear neighbourhoods need about 200,000.",
       by_heart:
         "This is too short for neighbourhoods: the model will learn it by heart. About 30,000 words are needed for some, 200,000 for clear ones.",
       some: "Expect a few neighbourhoods. About 200,000 words make clear ones.",
       clear: "Long enough for clear neighbourhoods.",
-    } satisfies Record<TextFacts["expectation"], string>,
+    } satisfies Record<Exclude<TextFacts["expectation"], "too_short">, string>,
     byHeart: (times: number) =>
       `With so many steps it reads the whole text ${count(times)} times and learns it by heart; its neighbourhoods then fall apart again.`,
   },

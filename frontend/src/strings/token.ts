@@ -42,6 +42,7 @@ export const token = {
     now: (step: number) => `now (${count(step)})`,
     past: (step: number) => `at step ${count(step)}`,
     similarity: "Similarity: 1 is the same direction, 0 has nothing in common (cosine)",
+    similar: "similarity",
     nearest: (step: number) => `From step ${count(step)}, the nearest that is kept.`,
     more: (n: number) => `${count(n)} more`,
     fewer: "Fewer",
@@ -52,7 +53,7 @@ export const token = {
     compareMaps: "Compare",
     compareMapsMore: (then: number) =>
       `Two maps, step ${count(then)} and now, with this word ringed in both`,
-    card: "Card",
+    card: "Picture",
     cardMore: "Saves a picture of this word with its neighbours then and now",
     cardThen: (step: number) => `step ${count(step)}`,
 

@@ -32,11 +32,13 @@ export function pageCommands({
     setPreference: (name: PreferenceName, value: boolean) => preferences.set(name, value),
     /** Let go of the last thing chosen, one after another. */
     dismiss() {
-      if (selection.tool !== "pan") {
+      if (viewSettings.shortcutsOpen) viewSettings.shortcutsOpen = false;
+      else if (selection.tool !== "pan") {
         // The first press clears the selection, the second puts the lasso away.
         if (selection.ids.length) selection.clear();
         else selection.tool = "pan";
-      } else if (viewSettings.panel === "district") apply({ district: null, folded: true });
+      } else if (viewSettings.secondMap) apply({ beside: null });
+      else if (viewSettings.panel === "district") apply({ district: null, folded: true });
       else if (focus.reference !== null)
         apply({
           token: null,

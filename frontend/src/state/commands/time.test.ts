@@ -14,9 +14,12 @@ function commandsOn(phase: Phase) {
     timePosition: { beat: null },
     stepBy: (steps: number) => moves.push(`by ${steps}`),
     seek: (step: number) => moves.push(`to ${step}`),
+    paused: false,
+    pausePicture: () => moves.push("frozen"),
+    cursor: null as object | null,
     goTo: ({ at, beat }: { at: number; beat: number }) => moves.push(`to ${at}, beat ${beat}`),
   };
-  return { moves, ...timeCommands({ openRun: { run } } as unknown as CommandScope) };
+  return { moves, run, ...timeCommands({ openRun: { run } } as unknown as CommandScope) };
 }
 
 const KEYS = [
@@ -33,7 +36,7 @@ describe("the keys of time", () => {
   it.each(["finished", "interrupted", "failed"] as const)(
     "work at once on a run that is %s",
     (phase) => {
-      const { moves, ...commands } = commandsOn(phase);
+      const { moves, run: _, ...commands } = commandsOn(phase);
       for (const key of KEYS) expect(commands[key]()).toBe(true);
       expect(moves).toEqual([
         ...["to 0", "to 40", "by -1", "by 1", "by -10", "by 10"],
@@ -43,8 +46,46 @@ describe("the keys of time", () => {
   );
 
   it("are left to the browser while the picture is live and steps still come", () => {
-    const { moves, ...commands } = commandsOn("running");
+    const { moves, run: _, ...commands } = commandsOn("running");
     for (const key of KEYS) expect(commands[key]()).toBe(false);
     expect(moves).toEqual([]);
+  });
+
+  it("go from a step without a map to the next one that has one", () => {
+    const { moves, run, goToNextMap } = commandsOn("finished");
+    run.cursor = { mapSteps: { at: 8, next: 16 } };
+    goToNextMap();
+    run.cursor = { mapSteps: { at: 40, next: null } };
+    goToNextMap();
+    expect(moves).toEqual(["to 16"]);
+  });
+
+  it("freeze nothing before the first step", () => {
+    const { moves, run, togglePicture } = commandsOn("running");
+    run.newestStep = 0;
+    expect(togglePicture()).toBe(false);
+    run.newestStep = 1;
+    expect(togglePicture()).toBe(true);
+    expect(moves).toEqual(["frozen"]);
+  });
+});
+
+describe("a replay", () => {
+  /** Return what a replay from a step changes of the view, beside a second map of this source. */
+  function changesOf(step: number, secondMap: string) {
+    const changes: unknown[] = [];
+    const scope = {
+      apply: (change: unknown) => changes.push(change),
+      openRun: { run: null },
+      viewSettings: { secondMap },
+    };
+    timeCommands(scope as unknown as CommandScope).playFrom(step);
+    return changes;
+  }
+
+  it("from the start ends the comparison with an earlier step, and no other", () => {
+    expect(changesOf(0, "step:5")).toEqual([{ beside: null }]);
+    expect(changesOf(0, "view:linear")).toEqual([]);
+    expect(changesOf(9, "step:5")).toEqual([]);
   });
 });

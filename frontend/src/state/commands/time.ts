@@ -1,13 +1,14 @@
 /** Commands of time: this viewer's picture, live, in a replay, or at a past step. */
 
 import { hasEnded } from "../../model/phase";
+import { sourceKind } from "../../model/second-map-options";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { CommandScope } from "./scope";
 
 /** Steps of a jump by a key. */
 const JUMP = 10;
 
-export function timeCommands({ openRun, history }: CommandScope) {
+export function timeCommands({ apply, openRun, viewSettings, history }: CommandScope) {
   /**
    * Move through time by a key, and return true. Return false while the picture is live and steps still come: the
    * keys are then the browser's.
@@ -23,13 +24,23 @@ export function timeCommands({ openRun, history }: CommandScope) {
   return {
     pausePicture: () => openRun.run?.pausePicture(),
     resumePicture: () => openRun.run?.resumePicture(),
-    togglePicture() {
+    /** Freeze the picture, or play on. Return false before the first step, when there is nothing to freeze. */
+    togglePicture(): boolean {
       const { run } = openRun;
-      if (run?.paused) run.resumePicture();
-      else run?.pausePicture();
+      if (!run?.newestStep) return false;
+      if (run.paused) run.resumePicture();
+      else run.pausePicture();
+      return true;
     },
-    /** Play the run from a step on, at a speed in steps a second, or the one chosen before. */
-    playFrom: (step: number, speed?: number) => openRun.run?.play(step, speed),
+    /**
+     * Play the run from a step on, at a speed in steps a second, or the one chosen before. A replay from the start ends the
+     * comparison with an earlier step, which it comes past itself.
+     */
+    playFrom(step: number, speed?: number) {
+      const { secondMap } = viewSettings;
+      if (step === 0 && secondMap && sourceKind(secondMap) === "step") apply({ beside: null });
+      openRun.run?.play(step, speed);
+    },
     goLive: () => openRun.run?.goLive(),
     /** Step on or back. `held`: a key that is held down repeats it. */
     stepBy(steps: number, held = false) {
@@ -54,6 +65,12 @@ export function timeCommands({ openRun, history }: CommandScope) {
           beat: run.timePosition.beat ? null : 1,
         }),
       ),
+    /** Go to the next step that a map was drawn at, where steps were shown on an older one. */
+    goToNextMap: () =>
+      moveByKey((run) => {
+        const next = run.cursor?.mapSteps.next ?? null;
+        if (next !== null) run.seek(next);
+      }),
     /** Scrub to a step, until `endScrub`. */
     scrubTo(step: number) {
       history.beginGesture();

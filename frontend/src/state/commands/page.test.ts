@@ -1,0 +1,33 @@
+import { describe, expect, it } from "vitest";
+import type { CommandScope } from "./scope";
+import { pageCommands } from "./page";
+
+describe("Esc", () => {
+  it("puts away the help, then the second map, then the word", () => {
+    const viewSettings = {
+      shortcutsOpen: true,
+      secondMap: "step:0" as string | null,
+      panel: "token",
+      district: null,
+      ring: null,
+    };
+    const put: string[] = [];
+    const scope = {
+      apply(change: object) {
+        put.push(...Object.keys(change));
+        if ("beside" in change) viewSettings.secondMap = null;
+      },
+      viewSettings,
+      viewpoint: { wayBack: {} },
+      focus: { reference: "dog" },
+      selection: { tool: "pan", ids: [] },
+    };
+    const { dismiss } = pageCommands(scope as unknown as CommandScope);
+    dismiss();
+    expect([viewSettings.shortcutsOpen, put]).toEqual([false, []]);
+    dismiss();
+    expect(put).toEqual(["beside"]);
+    dismiss();
+    expect(put).toEqual(["beside", "token", "folded"]);
+  });
+});
