@@ -49,6 +49,26 @@ def test_a_part_loads_when_it_is_asked_for_and_again_when_it_did_not_come(
     expect(page.get_by_test_id("not-loaded")).to_have_count(0)
 
 
+def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page: Page) -> None:
+    page.route(re.compile(r"/assets/late-panels-"), lambda route: route.fulfill(status=404))
+    page.route(
+        re.compile(r":\d+/$"), lambda route: route.fulfill(body='<script src="./assets/index-new.js">')
+    )
+    page.get_by_test_id("open-shortcuts").click()
+    notice = page.get_by_test_id("not-loaded")
+    expect(notice).to_contain_text("was updated after you opened this page")
+    assert notice.evaluate("one => getComputedStyle(one).borderTopWidth") == "1px"
+    page.keyboard.press("Escape")
+    expect(notice).to_have_count(0)
+    page.keyboard.press("?")
+    page.unroute_all()
+    address = page.url
+    with page.expect_navigation():
+        notice.get_by_role("button", name="Reload").click()
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    assert page.url == address
+
+
 def test_a_part_that_takes_long_says_that_it_is_loading(page: Page) -> None:
     held: list[Route] = []
     page.route(re.compile(r"/assets/late-panels-"), lambda route: held.append(route))

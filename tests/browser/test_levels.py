@@ -175,8 +175,12 @@ def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
     lights = [step for step, (ids, norms) in steps.items() if set(ids) & set(norms)]
     first = next(step for step in lights if step + 1 in lights)
     page.goto(finished_run.url_with(f"at={first}"))
+    heights: set[tuple[int, int]] = set()
     for step in (first, first + 1):
         expect_step(page, finished_run, step)
+        heights.add(
+            tuple(page.evaluate("['.top', '.bottom'].map(one => document.querySelector(one).clientHeight)"))
+        )
         ids, norms = steps[step]
         words = " ".join(TOKENS[id] for id in ids)
         wait_for(page, f"({LINE})().map(([text]) => text).join(' ') === {words!r}", 10)
@@ -185,6 +189,8 @@ def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
         assert lit == pytest.approx([(norms.get(id, 0) / strongest) ** 0.5 for id in ids], abs=1e-3)
         assert any(lit)
         page.get_by_test_id("step-forward").click()
+    # A sentence about the two beats of a step has its place, and moves nothing when it comes.
+    assert len(heights) == 1
     # The line is one stop of the tab key; arrows go through it.
     line = page.get_by_test_id("reading")
     expect(line.locator("[tabindex='0']")).to_have_count(1)

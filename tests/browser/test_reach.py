@@ -250,6 +250,11 @@ def test_the_form_for_a_new_run_stays_inside_its_panel(page: Page, finished_run:
         assert border == page.get_by_test_id("new-optimiser").evaluate(
             "(one) => getComputedStyle(one).borderTopColor"
         )
+        # However long the form is, its button is there.
+        panel = page.locator("#panel")
+        for end in (0, 10_000) if (width, height) != (320, 640) else ():
+            panel.evaluate("(one, end) => (one.scrollTop = end)", end)
+            expect(page.get_by_test_id("start")).to_be_in_viewport(ratio=1)
         for control in (back, page.get_by_test_id("start")):
             control.scroll_into_view_if_needed()
             expect(control).to_be_in_viewport(ratio=1)

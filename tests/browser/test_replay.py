@@ -138,6 +138,12 @@ def test_pausing_a_replay_does_not_pause_the_training_and_it_goes_on_live(
     at = wait_for_step(run, 40).step
     page.goto(f"{application.url}/?run={run.id}&from=5&speed=10")
     wait_for(page, "window.__lamplighter?.beat?.step > 5")
+    # Under the pointer the words stay that the step on the screen has long left behind.
+    line = page.get_by_test_id("reading")
+    line.hover()
+    words, step = line.inner_text(), step_of(page)
+    wait_for(page, f"__lamplighter.beat?.step > {step + 10}")
+    assert line.inner_text() == words
     page.get_by_test_id("pause-replay").click()
     expect(page.get_by_test_id("resume-replay")).to_be_visible()
     page.wait_for_timeout(1_000)

@@ -68,7 +68,7 @@ export const help = {
     goToNewestStep: "the newest step",
     goToNextMap: "the next step at which the map was drawn (frozen)",
     toggleBeat: "hold the reading of a step, and go on (frozen)",
-    trainOneStep: "train one step (presenter)",
+    trainOneStep: "train one step, and pause training for everyone (presenter)",
     toggleMap: "neighbourhoods, or the straight view",
     toggleSkyline: "the skyline, and back to the map",
     toggleSecondMap: "two maps side by side, and back to one",

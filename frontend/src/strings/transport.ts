@@ -54,13 +54,12 @@ export const transport = {
     mapRestsHere: "This step has no map of its own.",
     nextMap: (step: number) => `Next map: step ${count(step)}`,
     nextMapMore: "Goes to the step at which the map was drawn next (n)",
-    pausedForAll: (presenter: boolean) =>
-      `Training is paused for everyone${presenter ? ": resume it below, under Training" : ""}.`,
+    pausedForAll: "Training is paused for everyone.",
     pauseTraining: "Pause training",
     resumeTraining: "Resume training",
     stepOnce: "One step",
     stepOnceMore:
-      "One training step, shown in two beats on your live picture; then training is paused (.)",
+      "One training step, shown in two beats on your live picture; then training is paused for everyone (.)",
     pace: "Pace of training, steps per second",
     paceOf: (rate: number | null) => (rate ? perSecond(rate) : "full speed"),
     paceLater: (pace: string) => `When it goes on: ${pace}.`,

@@ -252,10 +252,9 @@ def _describe_change(
         if second is None:
             return DistrictChange("district-born", f"A neighbourhood came together: {what}, {size} words.")
         return DistrictChange(
-            "district-split", f"The neighbourhood {second} split: {what}, {size} words, is one of its own now."
+            "district-split",
+            f"The neighbourhood {second} split: {what}, {size} words, is one of its own now.",
         )
     if second is None or other not in members:
         return DistrictChange("district-gone", f"The neighbourhood {before[district]} came apart.")
-    return DistrictChange(
-        "district-merged", f"The neighbourhood {before[district]} became part of {second}."
-    )
+    return DistrictChange("district-merged", f"The neighbourhood {before[district]} became part of {second}.")
