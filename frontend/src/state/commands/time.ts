@@ -24,7 +24,7 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
   return {
     pausePicture: () => openRun.run?.pausePicture(),
     resumePicture: () => openRun.run?.resumePicture(),
-    /** Freeze the picture, or play on. Return false before the first step, when there is nothing to freeze. */
+    /** Pause the picture, or play on. Return false before the first step, when there is nothing to freeze. */
     togglePicture(): boolean {
       const { run } = openRun;
       if (!run?.newestStep) return false;

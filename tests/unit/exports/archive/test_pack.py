@@ -165,7 +165,7 @@ def test_a_name_travels_and_is_numbered_beside_one_alike(tmp_path: Path) -> None
     packed = export_run(run, "zip", out=tmp_path / "run.zip")
     store = RunStore(tmp_path / "other")
     names = [read_run_name(import_zip(store, packed, no_progress).run) for _ in range(2)]
-    assert names == ["Our class", "Our class (2)"]
+    assert names == ["Our class", "Our class 2"]
 
 
 @pytest.mark.parametrize("name", [None, "", "\u202egnirts", "x" * 4_000])
