@@ -1,0 +1,127 @@
+"""The words that a model says: those of its own logits, in any company, by chance only where that is wanted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from lamplighter.model.generation import Sampler, SpokenWord, continue_prompts, most_probable
+from lamplighter.model.transformer import Transformer
+from lamplighter.recipe import ModelRecipe
+
+V, CONTEXT = 30, 6
+SHAPE = ModelRecipe(dim=16, layers=2, heads=4, context=CONTEXT)
+
+
+@pytest.fixture(scope="module")
+def model() -> Transformer:
+    torch.manual_seed(0)
+    made = Transformer(SHAPE, V, sparse=False)
+    with torch.no_grad():
+        for parameter in made.parameters():
+            # An untrained model's logits are all but equal.
+            parameter.add_(torch.randn_like(parameter), alpha=0.3)
+    return made
+
+
+def ids_of(words: list[SpokenWord]) -> list[int]:
+    return [word.token_id for word in words]
+
+
+def sampler(seed: int, temperature: float = 1.0) -> Sampler:
+    return Sampler(np.random.default_rng(seed), temperature)
+
+
+def test_a_greedy_line_is_the_argmax_over_a_sliding_window(model: Transformer) -> None:
+    [said] = continue_prompts(model, [[3, 5]], 12, [None], candidates=4)
+    text = [3, 5]
+    for word in said:
+        with torch.no_grad():
+            expected = model.logits(torch.tensor([text[-CONTEXT:]]))[0, -1].double().softmax(0)
+        assert word.token_id == int(expected.argmax())
+        assert word.probability == pytest.approx(float(expected.max()), rel=1e-4)
+        values, tokens = expected.topk(4)
+        assert [token for token, _ in word.candidates] == tokens.tolist()
+        np.testing.assert_allclose([p for _, p in word.candidates], values, rtol=1e-4)
+        text.append(word.token_id)
+    assert len(text) == 14 > CONTEXT
+
+
+def test_company_changes_nothing(model: Transformer) -> None:
+    prompts = [[1], [2, 3, 4, 5], list(range(20))]
+    together = continue_prompts(model, prompts, 9, [None, sampler(1), None], candidates=2)
+    alone = [
+        continue_prompts(model, [prompt], 9, [choice], candidates=2)[0]
+        for prompt, choice in zip(prompts, [None, sampler(1), None], strict=True)
+    ]
+    for one, other in zip(together, alone, strict=True):
+        assert ids_of(one) == ids_of(other)
+        np.testing.assert_allclose(
+            [word.probability for word in one], [word.probability for word in other], rtol=1e-4
+        )
+
+
+def test_only_the_end_of_a_long_prompt_is_read(model: Transformer) -> None:
+    end = [4, 9, 2, 7, 7, 1]
+    long, short = continue_prompts(model, [[11] * 500 + end, end], 5, [None, None])
+    assert long == short
+
+
+def test_samples_have_the_models_probabilities_at_their_temperature(model: Transformer) -> None:
+    with torch.no_grad():
+        logits = model.logits(torch.tensor([[3, 5]]))[0, -1].double()
+    for temperature in (1.0, 0.5):
+        draws = 2_000
+        said = continue_prompts(
+            model, [[3, 5]] * draws, 1, [sampler(seed, temperature) for seed in range(draws)]
+        )
+        shares = np.bincount([line[0].token_id for line in said], minlength=V) / draws
+        expected = (logits / temperature).softmax(0).numpy()
+        np.testing.assert_allclose(shares, expected, atol=5 * np.sqrt(0.25 / draws))
+        # The probability that is told is the model's own.
+        own = logits.softmax(0).numpy()
+        np.testing.assert_allclose(
+            [line[0].probability for line in said[:9]],
+            own[[line[0].token_id for line in said[:9]]],
+            rtol=1e-4,
+        )
+
+
+def test_a_seed_repeats_a_line_and_another_says_another(model: Transformer) -> None:
+    first, again, other = (continue_prompts(model, [[3]], 20, [sampler(s)])[0] for s in (1, 1, 2))
+    assert first == again
+    assert ids_of(first) != ids_of(other)
+
+
+def test_no_trace_is_left(model: Transformer) -> None:
+    before = [parameter.detach().clone() for parameter in model.parameters()]
+    state, numpy_state = torch.get_rng_state(), np.random.get_state()
+    continue_prompts(model, [[1], [2]], 4, [None, sampler(0)], candidates=3)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert np.array_equal(np.random.get_state()[1], numpy_state[1])
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_of_equal_candidates_the_smaller_id_comes_first() -> None:
+    probabilities = np.array([0.1, 0.2, 0.2, 0.3, 0.2])
+    assert most_probable(probabilities, 3) == ((3, 0.3), (1, 0.2), (2, 0.2))
+    assert len(most_probable(probabilities, 99)) == 5
+    assert most_probable(probabilities, 0) == ()
+
+
+def test_what_cannot_be_continued_is_refused(model: Transformer) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        continue_prompts(model, [[1], []], 3, [None, None])
+    with pytest.raises(ValueError, match="shorter"):
+        continue_prompts(model, [[1], [2]], 3, [None])
+    assert continue_prompts(model, [], 3, []) == []
+
+
+def test_a_model_that_broke_says_nothing() -> None:
+    broken = Transformer(SHAPE, V, sparse=False)
+    with torch.no_grad():
+        broken.unembedding.weight[4, 0] = float("nan")
+    with pytest.raises(FloatingPointError, match="no longer finite"):
+        continue_prompts(broken, [[1]], 3, [None])
