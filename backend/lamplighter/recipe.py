@@ -28,6 +28,11 @@ MAX_BATCH_TOKENS = 1 << 20
 MAX_PARAMETERS = 2_000_000_000
 """Maximum parameters of a model that is trained here, with the largest vocabulary that its recipe allows."""
 
+PROMPTS = 3
+"""Prompts of a run whose recipe names none."""
+MAX_PROMPTS = 4
+"""Maximum prompts of a recipe: so many lines the model says at a time."""
+
 
 class RecipeError(ValueError):
     """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
@@ -165,6 +170,13 @@ class Recipe(_RecipePart):
     threads: Annotated[int, Field(ge=1, le=256)] = 1
     """CPU threads of the trainer. Part of the recipe, since another order of summation gives other bits."""
     device: DeviceKind = "auto"
+    prompts: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+        # JSON has no tuples: a list is taken, too.
+        Field(max_length=MAX_PROMPTS, strict=False),
+    ] = ()
+    """Beginnings of sentences that the model continues now and then while it is trained. Empty: three that suit the text.
+    They do not affect what is learned."""
     disk_budget: Annotated[int, Field(ge=1_000_000, le=10**15)] = DEFAULT_DISK_BUDGET
 
     @model_validator(mode="after")

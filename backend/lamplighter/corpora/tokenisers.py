@@ -17,7 +17,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,19 @@ _PIECE_CHARACTERS = 50_000
 memory."""
 _BATCH = 256
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+class TokeniserError(ValueError):
+    """An error for JSON that is not the tokeniser of a run."""
+
+
+@dataclass(frozen=True)
+class RestoredTokeniser:
+    """A run's tokeniser, made anew from its tokens."""
+
+    tokeniser: Tokenizer
+    words: list[str]
+    """The words that it knows by id, from the most frequent one on; empty if it knows pieces of words."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +181,44 @@ def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32
         The token ids, shape (N,), and the tokens of each document, shape (D,).
     """
     return _encode_documents(Tokenizer.from_str(tokeniser), documents)
+
+
+def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
+    """Make the tokeniser of a run anew from the tokens and merges in its JSON.
+
+    Nothing else of it is used: a stranger's could split texts by an expression that takes for ever.
+
+    Args:
+        tokeniser: the tokeniser as JSON.
+        size: the number of ids that it has.
+
+    Raises:
+        TokeniserError: it is not a tokeniser with so many ids.
+    """
+    try:
+        model: Any = json.loads(tokeniser)["model"]
+        kind, vocabulary = model["type"], model["vocab"]
+        if sorted(vocabulary.values()) != list(range(size)) or vocabulary[UNKNOWN] != 0:
+            raise TokeniserError("its tokens are not those of its vocabulary")
+        if kind == "BPE":
+            merges: list[tuple[str, str]] = [(left, right) for left, right in model["merges"]]
+            return RestoredTokeniser(_bpe_tokeniser(vocabulary, merges), [])
+        if kind != "WordLevel":
+            raise TokeniserError("its tokeniser is of a kind that this version does not know")
+        return RestoredTokeniser(
+            _word_tokeniser(vocabulary), sorted(vocabulary, key=vocabulary.__getitem__)[1:]
+        )
+    except TokeniserError:
+        raise
+    except Exception as error:
+        # The library raises plain exceptions, such as for a merge of tokens that there are not.
+        raise TokeniserError("its tokeniser is damaged") from error
+
+
+def encode_text(restored: RestoredTokeniser, text: str) -> list[tuple[int, int, int]]:
+    """Return the tokens of a short text: each id, and where in the text it begins and ends."""
+    found = restored.tokeniser.encode(text, add_special_tokens=False)
+    return [(token, start, end) for token, (start, end) in zip(found.ids, found.offsets, strict=True)]
 
 
 def _split_documents(documents: list[str]) -> Iterator[tuple[int, str]]:

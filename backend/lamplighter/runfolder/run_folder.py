@@ -99,6 +99,23 @@ class RunFolder:
             raise FormatError(f"vocabulary.json: {quote_foreign(error)}") from error
 
     @cached_property
+    def tokeniser(self) -> str:
+        """Return the tokeniser as JSON, in the format of the `tokenizers` library; a stranger's in an imported run.
+
+        Raises:
+            MissingVocabularyError: the corpus has not been read yet, or the run was recorded by a client's own loop.
+            FormatError: the file is damaged.
+        """
+        try:
+            return (self.path / "tokeniser.json").read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise MissingVocabularyError(error.errno, error.strerror, error.filename) from error
+        except OSError as error:
+            raise FormatError(f"tokeniser.json: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise FormatError(f"tokeniser.json: {quote_foreign(error)}") from error
+
+    @cached_property
     def token_ids(self) -> NDArray[np.uint32]:
         """Return the corpus as token ids, shape (N,), memory-mapped and read-only.
 
