@@ -32,6 +32,8 @@ PROMPTS = 3
 """Prompts of a run whose recipe names none."""
 MAX_PROMPTS = 4
 """Maximum prompts of a recipe: so many lines the model says at a time."""
+MAX_PROMPT_TOKENS = 200
+"""Maximum tokens of a prompt that the trainer has continued; of bytes, a prompt has more of them than characters."""
 
 
 class RecipeError(ValueError):

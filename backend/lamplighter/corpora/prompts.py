@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.printable import quote_foreign
-from lamplighter.recipe import PROMPTS, Recipe
+from lamplighter.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
 from lamplighter.wire.vocabulary import Vocabulary
 
 from .tokenisers import TokeniserError, encode_text, restore_tokeniser
 
 TOWN_PROMPTS = ("the dog", "people from", "there was")
 """The prompts of Lamptown: what animals do, which country speaks what, and which feeling has which reason."""
-MAX_PROMPT_TOKENS = 200
-"""Maximum tokens of a prompt that the trainer has continued; of bytes, a prompt has more of them than characters."""
 
 _UNKNOWN_NAMED = 3
 """Unknown words of a prompt that are named, with similar ones: each is compared with the whole vocabulary."""

@@ -9,7 +9,7 @@ from typing import Any
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, SayLines, StepCommitter
 
 
 class TrainingRecorder:
@@ -22,9 +22,11 @@ class TrainingRecorder:
         observer: Observer,
         facts: dict[str, Any] | None = None,
         measure_held_out: Callable[[], float | None] | None = None,
+        say_lines: SayLines | None = None,
     ) -> None:
-        """Resume recording from the run's `facts`; `measure_held_out` is called at every keyframe."""
-        self._committer = StepCommitter(run, writer, observer, facts, measure_held_out)
+        """Resume recording from the run's `facts`; `measure_held_out` is called at every keyframe, `say_lines` at every
+        step."""
+        self._committer = StepCommitter(run, writer, observer, facts, measure_held_out, say_lines)
 
     def record_start(self) -> None:
         """Commit the matrix before the first step."""
@@ -33,6 +35,10 @@ class TrainingRecorder:
     def record_start_loss(self) -> None:
         """Commit the loss on held-out text before the first step. Apart from the matrix, for which the map waits."""
         self._committer.add_held_out_loss(0)
+
+    def record_start_lines(self) -> None:
+        """Commit what the model says before the first step. Apart from the matrix, for which the map waits."""
+        self._committer.add_lines(0)
 
     def record(self, observation: Observation, learning_rate: float, ended: float, seconds: float) -> None:
         """Commit a step.

@@ -20,10 +20,12 @@ from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.held_out import HeldOutLoss
+from lamplighter.training.lines import LineSpeaker, resolve_prompts
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
 from lamplighter.training.waypoints import RunWaypoints
@@ -76,6 +78,7 @@ class Trainer:
         self._batches = BatchReader(recipe, run.token_ids, device)
         held_out = run.held_out_ids
         self._held_out = None if held_out is None else HeldOutLoss(recipe, held_out)
+        self._speaker = LineSpeaker(recipe, resolve_prompts(run, self._reader.facts()))
         self._on_progress = on_progress
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
@@ -88,6 +91,7 @@ class Trainer:
                 "device": str(device),
                 "torch": torch.__version__,
                 "steps": self._control.end,
+                "prompts": self._speaker.prompts,
             }
         )
         self._control.reserve_space()
@@ -97,7 +101,12 @@ class Trainer:
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
         self._recorder = TrainingRecorder(
-            self._run, self._writer, self._observer, self._reader.facts(), self._measure_held_out
+            self._run,
+            self._writer,
+            self._observer,
+            self._reader.facts(),
+            self._measure_held_out,
+            self._say_lines,
         )
         return self._learner, self._observer
 
@@ -165,6 +174,7 @@ class Trainer:
             self._writer.start_attempt(0)
             self._recorder.record_start()
         self._recorder.record_start_loss()
+        self._recorder.record_start_lines()
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
         importlib.import_module("torch._dynamo")
         self._visit_waypoint(0)
@@ -221,6 +231,9 @@ class Trainer:
 
     def _measure_held_out(self) -> float | None:
         return None if self._held_out is None else self._held_out.measure(self._learner)
+
+    def _say_lines(self, step: int) -> list[SpokenLine]:
+        return self._speaker.speak(self._learner, step)
 
     def _advance_to(self, step: int) -> bool:
         """Compute one step and commit it.

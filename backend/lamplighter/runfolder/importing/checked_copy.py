@@ -54,7 +54,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
     """
     count = 0
     with (
-        UntrustedFile(source, layouts.SCHEMA, checks, older=layouts.OLDER_SCHEMA) as file,
+        UntrustedFile(source, layouts.SCHEMA, checks, older=(layouts.OLDER_SCHEMA,)) as file,
         CheckedCopy(target, layouts.SCHEMA, checks) as copy,
     ):
         facts = read_facts(file)

@@ -35,10 +35,12 @@ from lamplighter.runfolder.importing.untrusted_values import (
 from lamplighter.runfolder.lineage import split_step_key
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
+from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
 _MAX_FACT = 1_000_000
+_OLDER = (steps.OLDER_SCHEMA, steps.SCHEMA_WITHOUT_LINES)
 
 
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
@@ -53,18 +55,20 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks, older=steps.OLDER_SCHEMA) as file,
+        UntrustedFile(source, steps.SCHEMA, checks, older=_OLDER) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
-        facts = _checked_facts(file)
+        facts = _checked_facts(file, checks)
         phase = facts.get("phase", Phase.WAITING)
         attempts = _read_attempts(file)
         _copy_pulses(file, copy, checks, attempts)
         for attempt, (first, opened) in attempts.items():
             copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
         _copy_matrices(file, copy, checks, attempts)
-        if file.has_current_schema:
+        if "held_out" in file.tables:
             _copy_held_out(file, copy, checks, attempts)
+        if "lines" in file.tables:
+            _copy_lines(file, copy, checks, attempts)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
             facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
@@ -120,6 +124,15 @@ def _copy_held_out(
         checks.require_step(split_step_key(row)[1])
         _require_reached(attempts, row)
         copy.insert("INSERT INTO held_out VALUES(?,?)", row, require_number(loss))
+
+
+def _copy_lines(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    for row, said in file.rows("SELECT id, said FROM lines ORDER BY id"):
+        checks.require_step(split_step_key(row)[1])
+        _require_reached(attempts, row)
+        copy.insert("INSERT INTO lines VALUES(?,?)", row, encode_lines(decode_lines(said, checks.vocabulary)))
 
 
 def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:
@@ -181,7 +194,7 @@ def read_facts(file: UntrustedFile) -> dict[str, Any]:
     return found
 
 
-def _checked_facts(file: UntrustedFile) -> dict[str, Any]:
+def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
     """Return the trainer's facts that are known and valid; drop the others."""
     facts = read_facts(file)
     known: dict[str, Any] = {}
@@ -192,6 +205,8 @@ def _checked_facts(file: UntrustedFile) -> dict[str, Any]:
         known["layers"] = [require_text(layer, MAX_NAME) for layer in layers]
         if len(json.dumps(known["layers"], ensure_ascii=False).encode()) > MAX_LAYERS_BYTES:
             raise FormatError(f"names of layers of more than {MAX_LAYERS_BYTES:,} bytes together")
+    if "prompts" in facts:
+        known["prompts"] = decode_prompts(facts["prompts"], checks.vocabulary)
     for key in ("parameters", "steps"):
         if key in facts:
             known[key] = require_count(facts[key])

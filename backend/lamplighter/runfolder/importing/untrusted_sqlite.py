@@ -39,15 +39,15 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences on."""
 
-    def __init__(self, path: Path, schema: str, checks: RunChecks, *, older: str | None = None) -> None:
-        """Open the file and check it as a whole; it must have the tables of `schema` or those of `older`.
+    def __init__(self, path: Path, schema: str, checks: RunChecks, *, older: tuple[str, ...] = ()) -> None:
+        """Open the file and check it as a whole; it must have the tables of `schema` or those of one of `older`.
 
         Raises:
             FormatError: the file is invalid; the message says why.
         """
         self.name = path.name
-        self.has_current_schema = True
-        """True if the file has the tables of `schema`, not the older ones."""
+        self.tables: frozenset[str] = frozenset()
+        """The names of its tables; an older file lacks some."""
         self._checks = checks
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -64,9 +64,9 @@ class UntrustedFile:
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
             tables = list(self._connection.execute(_SCHEMA_QUERY))
-            self.has_current_schema = tables == _schema_tables(schema)
-            if tables not in [_schema_tables(known) for known in (schema, older) if known is not None]:
+            if tables not in [_schema_tables(known) for known in (schema, *older)]:
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
+            self.tables = frozenset(str(name) for _, name, *_ in tables)
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
                     raise FormatError(f"{self.name} is damaged: {quote_foreign(verdict)}")

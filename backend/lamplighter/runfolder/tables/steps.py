@@ -39,7 +39,12 @@ CREATE TABLE {APPLIED_TABLE};
 _HELD_OUT = """
 CREATE TABLE IF NOT EXISTS held_out(id INTEGER PRIMARY KEY, loss REAL NOT NULL);
 """
-SCHEMA = OLDER_SCHEMA + _HELD_OUT
+_LINES = """
+CREATE TABLE IF NOT EXISTS lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
+"""
+SCHEMA_WITHOUT_LINES = OLDER_SCHEMA + _HELD_OUT
+"""The tables of files from before the model said lines."""
+SCHEMA = SCHEMA_WITHOUT_LINES + _LINES
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 PAGE_SIZE = 16_384
@@ -60,6 +65,8 @@ class StepRecord:
     """The census; present exactly when the keyframe is."""
     held_out_loss: float | None = None
     """The loss after the step on text that training never reads, in nats; measured with a keyframe."""
+    lines: str | None = None
+    """The lines that the model said after the step, encoded (`lines.py`); None where it said none."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._connection.execute(_HELD_OUT)
+        self._connection.execute(_HELD_OUT + _LINES)
         self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
@@ -122,6 +129,14 @@ class StepsWriter(FactsWriter):
         with self._connection:
             self._insert_held_out(step_key(self.attempt, step), loss)
 
+    def add_lines(self, step: int, lines: str) -> None:
+        """Add encoded lines to a committed step of the newest attempt that has none, or to step 0."""
+        with self._connection:
+            self._insert_lines(step_key(self.attempt, step), lines)
+
+    def _insert_lines(self, row: int, lines: str) -> None:
+        self._connection.execute("INSERT INTO lines VALUES(?,?)", (row, lines))
+
     def _insert_held_out(self, row: int, loss: float) -> None:
         self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, loss))
 
@@ -138,6 +153,8 @@ class StepsWriter(FactsWriter):
                 )
             if record.held_out_loss is not None:
                 self._insert_held_out(row, record.held_out_loss)
+            if record.lines is not None:
+                self._insert_lines(row, record.lines)
             self._pruning.prune(record.step)
 
     def has_tiles_after(self, step: int) -> bool:
@@ -231,10 +248,27 @@ class StepsReader(FactsReader):
 
     def held_out_losses(self, first: int, last: int) -> dict[int, float]:
         """Return the losses on held-out text by step of the lineage from `first` to `last`, inclusive."""
-        # An older file lacks the table; its writer adds it.
-        if not self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='held_out'"):
+        if not self._has_table("held_out"):
             return {}
         return dict(self._select_range("SELECT id, loss FROM held_out", first, last, last - first + 1))
+
+    def lines(self, first: int, last: int, limit: int) -> dict[int, str]:
+        """Return the encoded lines (`lines.py`) by step of the lineage from `first` to `last`, inclusive, at most
+        `limit`."""
+        if not self._has_table("lines"):
+            return {}
+        return dict(self._select_range("SELECT id, said FROM lines", first, last, limit))
+
+    def lines_sizes(self, first: int, last: int, limit: int) -> list[int]:
+        """Return the characters of the lines that `lines` returns, without reading them."""
+        if not self._has_table("lines"):
+            return []
+        found = self._select_range("SELECT id, length(said) FROM lines", first, last, limit)
+        return [size for _, size in found]
+
+    def _has_table(self, name: str) -> bool:
+        # An older file lacks the newer tables; its writer adds them.
+        return bool(self._fetch_all("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?", name))
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""

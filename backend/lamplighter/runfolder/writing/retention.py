@@ -64,7 +64,7 @@ class Retention:
             self._add_event("full" if self._free_space.paused else "room", message)
 
     def commit(self, record: StepRecord) -> bool:
-        """Commit a step; drop its snapshots if they do not fit on the disk.
+        """Commit a step; drop its snapshots and lines if they do not fit on the disk.
 
         Returns:
             Whether the whole record was kept.
@@ -76,9 +76,9 @@ class Retention:
             self._write(record)
         except DISK_FULL_ERRORS as error:
             self._pause(str(error))
-            if record.rows is None and record.keyframe is None:
+            if record.rows is None and record.keyframe is None and record.lines is None:
                 raise
-            self._write(replace(record, rows=None, keyframe=None, census=None))
+            self._write(replace(record, rows=None, keyframe=None, census=None, lines=None))
             return False
         if record.keyframe is not None:
             self._keyframe_due = False

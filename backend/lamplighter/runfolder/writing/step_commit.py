@@ -6,17 +6,21 @@ The retention policy (`retention.py`) decides how much of a step is kept.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.writing.retention import Retention
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse, StepEffects
 from lamplighter.wire.row_frames import Census, Rows
+
+SayLines = Callable[[int], Sequence[SpokenLine]]
+"""A callback that has the model say the lines of a step, given its number; none where it says nothing then."""
 
 
 class CountedMatrix(Protocol):
@@ -63,6 +67,7 @@ class StepCommitter:
         matrix: CountedMatrix,
         facts: dict[str, Any] | None = None,
         measure_held_out: Callable[[], float | None] | None = None,
+        say_lines: SayLines | None = None,
     ) -> None:
         """Resume from the run's `facts`: snapshots given up for the disk budget stay given up.
 
@@ -72,9 +77,11 @@ class StepCommitter:
             matrix: the matrix in training.
             facts: the run's facts.
             measure_held_out: measures the loss on held-out text, which is kept with every keyframe.
+            say_lines: has the model say the lines that are kept with a step; called at every step.
         """
         self._writer, self._matrix = writer, matrix
         self._measure_held_out = measure_held_out
+        self._say_lines = say_lines
         self._keyframe_every = run.recipe.cadence.keyframe_every
         self._retention = Retention(run, writer, facts)
         self.observe_seconds = 0.0
@@ -111,10 +118,13 @@ class StepCommitter:
         if (whole or effects.step % self._keyframe_every == 0) and retention.keeps_keyframes:
             keyframe, census = self._encode_keyframe(effects.step, measured.ended)
             held_out = self._held_out_loss()
-        return StepRecord(effects.step, encode(pulse), measured.digest, rows, keyframe, census, held_out)
+        lines = self._lines(effects.step)
+        return StepRecord(
+            effects.step, encode(pulse), measured.digest, rows, keyframe, census, held_out, lines
+        )
 
     def commit(self, record: StepRecord) -> bool:
-        """Commit a step; drop its snapshots if they do not fit on the disk.
+        """Commit a step; drop its snapshots and lines if they do not fit on the disk.
 
         Returns:
             Whether the whole record was kept.
@@ -142,6 +152,20 @@ class StepCommitter:
         loss = self._held_out_loss()
         if loss is not None:
             self._writer.add_held_out_loss(step, loss)
+
+    def add_lines(self, step: int) -> None:
+        """Have the model say lines, and commit them, after `step`, which is committed without, or 0.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
+        """
+        lines = self._lines(step)
+        if lines is not None:
+            self._writer.add_lines(step, lines)
+
+    def _lines(self, step: int) -> str | None:
+        lines = () if self._say_lines is None else self._say_lines(step)
+        return encode_lines(lines) if lines else None
 
     def _held_out_loss(self) -> float | None:
         return None if self._measure_held_out is None else self._measure_held_out()

@@ -25,6 +25,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.live.joining import JoinQueue, JoinRequest, ViewerT
+from lamplighter.serving.live.lines_feed import LinesFeed
 from lamplighter.serving.live.map_feed import MapFeed
 from lamplighter.serving.live.measures_feed import MeasuresFeed
 from lamplighter.serving.live.message import ViewerMessage
@@ -82,6 +83,7 @@ class RunFollower(Generic[ViewerT]):
         self._step_feed = StepFeed(run, self._reset_feeds)
         self._map_feed = MapFeed()
         self._measures_feed = MeasuresFeed()
+        self._lines_feed = LinesFeed(run)
         self._status_feed = StatusFeed(run, catalog)
         self._join_queue: JoinQueue[ViewerT] = JoinQueue(
             run,
@@ -214,6 +216,7 @@ class RunFollower(Generic[ViewerT]):
     def _read_steps(self, reader: StepsReader, messages: list[ViewerMessage]) -> bool:
         """Read the new steps. Returns whether more are available at once."""
         more = self._step_feed.read_new(reader, messages)
+        messages.extend(self._lines_feed.read_lines(reader, self._step_feed.lineage, self._step_feed.step))
         self._status_feed.read_steps(reader, messages)
         return more
 
@@ -221,6 +224,7 @@ class RunFollower(Generic[ViewerT]):
         """Reset the map and the measures once viewers were given a new start: everything that counts is sent
         again."""
         self._measures_feed.go_back(step)
+        self._lines_feed.go_back(step)
         self._map_feed.reset()
         self._layouts.reset()
         self._measures.reset()

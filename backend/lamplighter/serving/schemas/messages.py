@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.runs import RunDetails, Status
-from lamplighter.serving.schemas.steps import Measures
+from lamplighter.serving.schemas.steps import Lines, Measures
 
 
 class StatusMessage(ApiModel):
@@ -34,6 +34,12 @@ class MeasuresMessage(Measures):
     """A live socket message: new measures."""
 
     type: Literal["measures"] = "measures"
+
+
+class LinesMessage(Lines):
+    """A live socket message: the model said something."""
+
+    type: Literal["lines"] = "lines"
 
 
 class AcknowledgedMessage(ApiModel):
@@ -74,6 +80,7 @@ SocketMessage = Annotated[
     HelloMessage
     | StatusMessage
     | MeasuresMessage
+    | LinesMessage
     | AcknowledgedMessage
     | EventMessage
     | LiveMessage

@@ -82,5 +82,29 @@ class Measures(ApiModel):
     values: dict[str, float | None]
 
 
+class Line(ApiModel):
+    """A prompt and the tokens with which the model continued it."""
+
+    prompt: list[int]
+    words: list[int]
+    """The token ids that the model said."""
+    probabilities: list[float]
+    """The probability that the model gave each of them."""
+    sampled: bool
+    """True if they were drawn by these probabilities, false if each was the most probable one."""
+
+
+class Lines(ApiModel):
+    """The lines that the model said after a step."""
+
+    step: int
+    attempt: int
+    lines: list[Line]
+
+
+class LinesList(Items[Lines]):
+    """What the model said while it was trained, by step."""
+
+
 class MeasuresList(Items[Measures]):
     """Measures, by step."""

@@ -44,6 +44,7 @@ STATED = {
     ("GET", f"{RUN}/steps/{{step}}/text"): "/steps/5/text",
     ("GET", f"{RUN}/events"): "/events",
     ("GET", f"{RUN}/measures"): "/measures",
+    ("GET", f"{RUN}/lines"): "/lines",
     ("GET", f"{RUN}/snapshots"): "/snapshots",
     ("GET", f"{RUN}/snapshots/{{step}}"): "/snapshots/5",
     ("GET", f"{RUN}/vectors"): "/vectors?from=1&to=2",

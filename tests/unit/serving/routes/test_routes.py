@@ -238,7 +238,7 @@ async def test_neighbours(app: FastAPI, tmp_path: Path) -> None:
 
 async def test_a_run_that_has_not_begun(app: FastAPI, tmp_path: Path) -> None:
     base = f"/api/runs/{make_run(RunStore(tmp_path), prepared=False).id}"
-    for path in ("steps", "events", "measures"):
+    for path in ("steps", "events", "measures", "lines"):
         assert (await get(app, f"{base}/{path}")).json["items"] == []
     for path in (
         "snapshots",

@@ -1,0 +1,55 @@
+"""The lines feed of a run: what the model says while it is trained, as it says it.
+
+The run follower reads it when the file of the steps has changed. What was said before a viewer came is fetched by REST.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import decode_lines
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import LinesMessage
+from lamplighter.serving.schemas.steps import Line
+
+_BATCH = 32
+"""Steps whose lines are sent at once: more than the trainer can add between two polls."""
+_NEW_RUN = 1_000
+"""Steps within which a run that is first read may have begun since the poll before, with viewers waiting for it."""
+
+
+class LinesFeed:
+    """The lines feed of one run. For the run follower's thread only."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Start before the first read."""
+        self._run = run
+        self._step: int | None = None
+        """The newest step whose lines were sent, or need not be; None before the first read."""
+
+    def go_back(self, step: int) -> None:
+        """Forget that lines of steps after `step` were sent."""
+        if self._step is not None:
+            self._step = min(self._step, step)
+
+    def read_lines(self, reader: StepsReader, lineage: Lineage, newest: int) -> Iterator[ViewerMessage]:
+        """Yield the new messages of steps that viewers have, the newest of which is `newest`, advancing the cursor past
+        each."""
+        if newest < 0 or reader.lineage() != lineage:
+            # Nothing was sent, or a new attempt began just now: the next poll starts with it.
+            return
+        if self._step is None:
+            self._step = -1 if newest < _NEW_RUN else newest
+        for step, text in reader.lines(self._step + 1, newest, _BATCH).items():
+            self._step = step
+            lines = decode_lines(text, len(self._run.vocabulary))
+            message = LinesMessage(
+                step=step,
+                attempt=lineage.attempt_at(step),
+                lines=[Line.model_validate(line, from_attributes=True) for line in lines],
+            )
+            yield ViewerMessage(MessageKind.TEXT, to_json_text(message))

@@ -1,0 +1,86 @@
+"""The lines that a model says now and then while it is trained, so that one can read what it has learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from lamplighter.corpora.prompts import choose_prompts
+from lamplighter.model.generation import Sampler, continue_prompts
+from lamplighter.model.learner import Learner
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import MAX_LINES, SpokenLine, decode_prompts
+
+LINE_WORDS = 12
+"""Tokens of a line, whatever sentences they make."""
+_GREEDY_LINES = 2
+_FIRST = frozenset({0, 1, 2, 5, 10, 20, 50, 100})
+_EVERY = 250
+"""Steps between two lines later on: all lines of the default run take less than 1 % of its time."""
+
+
+def resolve_prompts(run: RunFolder, facts: dict[str, Any]) -> list[tuple[int, ...]]:
+    """Return the prompts of a run as token ids: those in its facts, which it had before, or those chosen now.
+
+    Raises:
+        FormatError: the folder is damaged.
+    """
+    if "prompts" in facts:
+        return decode_prompts(facts["prompts"], len(run.vocabulary))
+    try:
+        tokeniser = run.tokeniser
+    except (FileNotFoundError, FormatError):
+        tokeniser = ""
+    return [tuple(prompt) for prompt in choose_prompts(run.recipe, tokeniser, run.vocabulary, run.token_ids)]
+
+
+class LineSpeaker:
+    """The speaker of a run's lines, which leaves no trace in the model or in any random number of the training."""
+
+    def __init__(self, recipe: Recipe, prompts: Sequence[tuple[int, ...]]) -> None:
+        """Spread the lines over the prompts: the first two greedily, the others by chance; a greedy line is said once.
+
+        Args:
+            recipe: the run's recipe.
+            prompts: the token ids of each prompt; without any, nothing is said.
+        """
+        self.prompts = list(prompts)
+        """The token ids of each prompt."""
+        self._seed = recipe.seed
+        count = len(prompts)
+        greedy = range(min(_GREEDY_LINES, count))
+        # From where the greedy ones end, so that of three prompts each is said.
+        sampled = [number % count for number in range(_GREEDY_LINES, MAX_LINES)] if count else []
+        self._lines = [(prompts[at], False) for at in greedy] + [(prompts[at], True) for at in sampled]
+
+    def speak(self, learner: Learner, step: int) -> list[SpokenLine]:
+        """Return the lines that the model says after a step; none at most steps, or if its numbers are not finite."""
+        if not self._lines or not (step in _FIRST or (step and step % _EVERY == 0)):
+            return []
+        samplers = [
+            # The batch of a step has [seed, step]; a zero at the end would be the same.
+            Sampler(np.random.default_rng([self._seed, step, number])) if sampled else None
+            for number, (_, sampled) in enumerate(self._lines, start=1)
+        ]
+        try:
+            with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
+                said = continue_prompts(
+                    learner.model, [prompt for prompt, _ in self._lines], LINE_WORDS, samplers
+                )
+        except FloatingPointError:
+            # The next step will say so, and fail the run.
+            return []
+        return [
+            SpokenLine(
+                prompt,
+                tuple(word.token_id for word in words),
+                tuple(word.probability for word in words),
+                sampled,
+            )
+            for (prompt, sampled), words in zip(self._lines, said, strict=True)
+        ]

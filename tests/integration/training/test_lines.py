@@ -1,0 +1,64 @@
+"""What a model says while it is trained: in the record with its step, the same after a crash, and of no consequence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.lines import decode_lines
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.training.corpus_setup import prepare_corpus
+from lamplighter.training.worker import train
+from tests.runs import finish, kill, make_run, start_worker, wait_for_step
+
+
+def lines(run: RunFolder) -> dict[int, str]:
+    with StepsReader(run.steps_path) as reader:
+        return reader.lines(0, 99, 99)
+
+
+def digests(run: RunFolder) -> dict[int, bytes]:
+    with StepsReader(run.steps_path) as reader:
+        return reader.digests(1, 99)
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    run = make_run(tmp_path_factory.mktemp("reference"))
+    assert train(run) == "finished"
+    return run
+
+
+def test_it_goes_from_noise_to_the_text(reference: RunFolder) -> None:
+    found = {step: decode_lines(text, len(reference.vocabulary)) for step, text in lines(reference).items()}
+    assert list(found) == [0, 1, 2, 5, 10, 20, 50]
+    with StepsReader(reference.steps_path) as reader:
+        prompts = reader.facts()["prompts"]
+    for said in found.values():
+        assert [list(line.prompt) for line in said] == [*prompts, prompts[0]]
+    # Before the first step every word is as likely as any other.
+    assert max(found[0][0].probabilities) < 5 / len(reference.vocabulary)
+    assert max(found[50][0].probabilities) > 2 * max(found[0][0].probabilities)
+
+
+def test_training_is_the_same_to_the_bit_with_and_without(tmp_path: Path, reference: RunFolder) -> None:
+    silent = make_run(tmp_path)
+    prepare_corpus(silent)
+    with StepsWriter(silent.steps_path) as writer:
+        writer.set_facts({"prompts": []})
+    assert train(silent) == "finished"
+    assert lines(silent) == {}
+    assert len(digests(silent)) == 60
+    assert digests(silent) == digests(reference)
+
+
+def test_a_run_that_was_killed_says_the_same(tmp_path: Path, reference: RunFolder) -> None:
+    run = make_run(tmp_path)
+    process = start_worker(run)
+    wait_for_step(run, 30)
+    kill(process)
+    assert finish(start_worker(run)) == 0
+    assert lines(run) == lines(reference)
+    assert digests(run) == digests(reference)
