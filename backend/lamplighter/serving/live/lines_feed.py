@@ -5,8 +5,10 @@ The run follower reads it when the file of the steps has changed. What was said 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
@@ -15,6 +17,8 @@ from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import LinesMessage
 from lamplighter.serving.schemas.steps import Line
+
+log = logging.getLogger(__name__)
 
 _BATCH = 32
 """Steps whose lines are sent at once: more than the trainer can add between two polls."""
@@ -46,7 +50,12 @@ class LinesFeed:
             self._step = -1 if newest < _NEW_RUN else newest
         for step, text in reader.lines(self._step + 1, newest, _BATCH).items():
             self._step = step
-            lines = decode_lines(text, len(self._run.vocabulary))
+            try:
+                lines = decode_lines(text, len(self._run.vocabulary))
+            except FormatError as error:
+                # A run whose steps can be read is shown, without what it said.
+                log.warning("%s is shown without the lines of step %d: %s", self._run.id, step, error)
+                continue
             message = LinesMessage(
                 step=step,
                 attempt=lineage.attempt_at(step),

@@ -14,6 +14,7 @@ import numpy as np
 import zstandard
 
 from lamplighter.runfolder.lineage import step_key
+from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.steps import PAGE_SIZE
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import Frame, decode_as, encode
@@ -147,6 +148,7 @@ _TABLES_WITHOUT_END = (
 )
 
 LAYOUTS, MEASURES, TILES = "layouts.sqlite", "measures.sqlite", "tiles.sqlite"
+_LINES = encode_lines([SpokenLine((1,), (3,), (0.5,), False)])
 _TABLES = "has other tables than the file of a run"
 
 DATABASES: dict[str, tuple[str, Change]] = {
@@ -202,6 +204,17 @@ DATABASES: dict[str, tuple[str, Change]] = {
     "a loss of an attempt that never was": ("did not reach it", sql(f"INSERT INTO held_out VALUES({step_key(7, 10)}, 1);")),
     "a loss in words": ("a number that is not finite", sql(f"INSERT INTO held_out VALUES({step_key(1, 10)}, 'much');")),
     "a loss without end": ("a number that is not finite", sql(f"INSERT INTO held_out VALUES({step_key(1, 10)}, 9e999);")),
+    "lines of step 20,000,000": ("far beyond", put("INSERT INTO lines VALUES(?,?)", step_key(1, 20_000_000), _LINES)),
+    "lines of an attempt that never was": ("did not reach it", put("INSERT INTO lines VALUES(?,?)", step_key(7, 10), _LINES)),
+    "lines that are bytes": ("no text", put("INSERT INTO lines VALUES(?,?)", TEN, _LINES.encode())),
+    "lines that are no JSON": ("lines that are not JSON", put("INSERT INTO lines VALUES(?,?)", TEN, "[[")),
+    "lines of 100,000 brackets": ("too long", put("INSERT INTO lines VALUES(?,?)", TEN, "[" * 100_000)),
+    "five lines": ("no list of 1 to 4", put("INSERT INTO lines VALUES(?,?)", TEN, json.dumps(json.loads(_LINES) * 5))),
+    "a line with a word that there is not": ("does not have", put("INSERT INTO lines VALUES(?,?)", TEN, _LINES.replace("[3]", f"[{V}]"))),
+    "a line with a probability that is no number": ("a probability that is none", put("INSERT INTO lines VALUES(?,?)", TEN, _LINES.replace("0.5", "NaN"))),
+    "a prompt of a thousand words": ("a text that is no list of 1 to 200 tokens", put("INSERT INTO lines VALUES(?,?)", TEN, _LINES.replace("[1]", f"{[1] * 1_000}"))),
+    "prompts that are text": ("prompts that are no list", fact("prompts", '"the dog"')),
+    "a prompt with a word that there is not": ("does not have", fact("prompts", [[1, V]])),
     "ten thousand and one events": ("more than 10,000 rows", _many("events", "time,attempt,step,kind,message", "1,1,1,'x','y'", 10_001)),
     "a kind of event of 9,000 characters": ("more than 200 characters", sql("UPDATE events SET kind=hex(zeroblob(4500));")),
     "an endless event": ("more than 10,000 characters", sql("UPDATE events SET message=hex(zeroblob(9000));")),

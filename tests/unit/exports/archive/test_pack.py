@@ -23,6 +23,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE, derive_run_name, read_run_name, write_run_name
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
@@ -98,16 +99,34 @@ def test_the_text_held_out_and_the_families_come_too(tmp_path: Path) -> None:
         assert steps.held_out_losses(0, 99) == {10: 4.5, 20: 3.5, 30: 2.5}
 
 
-def test_a_run_from_before_text_was_held_out_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_what_the_model_said_comes_too(tmp_path: Path) -> None:
+    run = record(tmp_path / "runs")
+    said = encode_lines([SpokenLine((1, 2), (3, 4), (0.5, 0.25), True)])
+    with StepsWriter(run.steps_path) as writer:
+        writer.add_lines(10, said)
+        writer.set_facts({"prompts": [[1, 2]]})
+        writer.close(sealed=True)
+    back, _ = brought(run, tmp_path)
+    with StepsReader(back.steps_path) as steps:
+        assert steps.lines(0, 99, 9) == {10: said}
+        assert steps.facts()["prompts"] == [[1, 2]]
+
+
+@pytest.mark.parametrize("lacking", [("lines",), ("held_out", "lines")])
+def test_a_run_from_before_lines_or_held_out_text_comes_back_as_it_was(
+    tmp_path: Path, lacking: tuple[str, ...]
+) -> None:
     run = record(tmp_path / "runs")
     with apsw.Connection(str(run.steps_path)) as connection:
-        connection.execute("DROP TABLE held_out")
+        for table in lacking:
+            connection.execute(f"DROP TABLE {table}")
     back, _ = brought(run, tmp_path)
     assert back.held_out_ids is None
     assert back.vocabulary.families == {}
     assert "families" not in (back.path / "vocabulary.json").read_text("utf-8")
     with StepsReader(run.steps_path) as before, StepsReader(back.steps_path) as after:
         assert before.held_out_losses(0, 99) == after.held_out_losses(0, 99) == {}
+        assert before.lines(0, 99, 9) == after.lines(0, 99, 9) == {}
         assert before.newest_step() == after.newest_step() == (1, 30)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from lamplighter.recipe import Cadence, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
@@ -107,6 +109,37 @@ def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
     with StepsReader(run.steps_path) as reader:
         assert reader.held_out_losses(0, 99) == {0: 7.5, 10: 4.25}
         assert reader.held_out_losses(1, 9) == {}
+
+
+def test_a_step_keeps_the_lines_said_after_it(run: RunFolder):
+    line = SpokenLine((1,), (2, 3), (0.5, 0.25), False)
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(
+            run, writer, SmallMatrix(), say_lines=lambda step: [line] if step in (0, 2) else []
+        )
+        committer.add_keyframe(0)
+        committer.add_lines(0)
+        for step in range(1, 5):
+            committer.commit(committer.encode_step(measured(step, MOVED)))
+    with StepsReader(run.steps_path) as reader:
+        assert reader.lines(0, 99, 9) == {0: encode_lines([line]), 2: encode_lines([line])}
+
+
+def test_on_a_full_disk_lines_are_given_up_before_scalars(run: RunFolder):
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix())
+        record = committer.encode_step(measured(1))
+        # What is left in the pages of a full file holds a pulse, not a long line.
+        connection = writer._connection  # pyright: ignore[reportPrivateUsage]
+        connection.pragma("max_page_count", connection.pragma("page_count"))
+        assert (record.rows, record.keyframe) == (None, None)
+        assert not committer.commit(replace(record, lines="x" * 40_000))
+    with StepsReader(run.steps_path) as reader:
+        assert reader.newest_step() == (1, 1)
+        assert reader.lines(0, 99, 9) == {}
+        assert [event.kind for event in reader.events()] == ["full"]
 
 
 def test_the_matrix_can_stand_for_the_moved_rows(run: RunFolder):

@@ -79,6 +79,14 @@ def test_what_was_said_long_ago_is_left_to_rest(
     assert [message.step for message in read(feed, reader, 4)] == [4]
 
 
+def test_damaged_lines_are_left_out(run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
+    feed = LinesFeed(run)
+    commit(writer, 1)
+    writer.commit(StepRecord(2, b"pulse", b"digest", lines="[{"))
+    commit(writer, 3)
+    assert [message.step for message in read(feed, reader, 3)] == [1, 3]
+
+
 def test_a_new_attempt_says_it_again(run: RunFolder, writer: StepsWriter, reader: StepsReader) -> None:
     feed = LinesFeed(run)
     commit(writer, 1, 2, 3)
