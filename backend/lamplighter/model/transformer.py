@@ -5,8 +5,10 @@ Shapes: B sequences, T positions, D width, H heads, V tokens.
 
 from __future__ import annotations
 
+import copy
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,13 +26,29 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Attend within each sequence, (B, T, D) -> (B, T, D)."""
-        b, t, d = x.shape
-        q, k, v = self.queries_keys_values(x).split(d, dim=2)
-        q, k, v = (
-            m.view(b, t, self.heads, d // self.heads).transpose(1, 2) for m in (q, k, v)
-        )  # (B, H, T, D/H)
+        q, k, v = self._split_heads(x)
         y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.project(y.transpose(1, 2).reshape(b, t, d))
+        return self.project(y.transpose(1, 2).reshape(x.shape))
+
+    def weights(self, x: Tensor) -> Tensor:
+        """Compute the share of each position in what each position reads, (B, T, D) -> (B, H, T, T).
+
+        Source: softmax(Q K^T / sqrt(D / H)) with a causal mask. `forward` uses a fused kernel that never has them as a
+        whole, so they are equal to its own up to rounding.
+        """
+        q, k, _ = self._split_heads(x)
+        scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
+        later = torch.ones(scores.shape[2:], dtype=torch.bool, device=x.device).triu(1)
+        return scores.masked_fill(later, -math.inf).softmax(3)
+
+    def _split_heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Compute queries, keys and values, (B, T, D) -> (B, H, T, D / H) each."""
+        b, t, d = x.shape
+        q, k, v = (
+            m.view(b, t, self.heads, d // self.heads).transpose(1, 2)
+            for m in self.queries_keys_values(x).split(d, dim=2)
+        )
+        return q, k, v
 
 
 class MLP(nn.Module):
@@ -114,6 +132,24 @@ class Transformer(nn.Module):
         for block in self.blocks:
             stream.append(block(stream[-1]))
         return stream
+
+    def attention_weights(self, ids: Tensor) -> list[Tensor]:
+        """Compute the attention of each block, (B, T) -> one (B, H, T, T) each; see `Attention.weights`."""
+        weights: list[Tensor] = []
+        for block, stream in zip(self.blocks, self.residual_stream(ids), strict=False):
+            assert isinstance(block, Block)
+            weights.append(block.attention.weights(block.attention_norm(stream)))
+        return weights
+
+    def with_embedding(self, weight: Tensor) -> Transformer:
+        """Return a model that shares every weight with this one except the embedding, and reads `weight`, (V, D), in its
+        place. Tied weights are one matrix there, too."""
+        # To the copy, these are its own copies already.
+        model = copy.deepcopy(self, {id(parameter): parameter for parameter in self.parameters()})
+        model.embedding.weight = nn.Parameter(weight)
+        if self.shape.tied:
+            model.unembedding.weight = model.embedding.weight
+        return model
 
     def forward(self, ids: Tensor, targets: Tensor) -> Tensor:
         """Compute the mean cross-entropy in nats, a scalar, from ids and next ids, shape (B, T) each."""

@@ -1,0 +1,30 @@
+"""Random rotations of a space, and what they leave as it was."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+def random_rotation(dim: int, seed: int) -> NDArray[np.float64]:
+    """Return a random orthogonal matrix, shape (D, D): every rotation, reflections included, is equally likely.
+
+    Source: the QR decomposition of a Gaussian matrix, with the signs of R's diagonal moved into Q (Mezzadri 2007).
+    """
+    q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((dim, dim)))
+    return q * np.where(np.diagonal(r) < 0, -1.0, 1.0)
+
+
+def rotate(vectors: Floats, rotation: NDArray[np.float64]) -> Floats:
+    """Return the rows rotated: (V, D) by (D, D) -> (V, D). Computed in 64 bits, rounded to 32 at the end."""
+    return (vectors.astype(np.float64) @ rotation).astype(np.float32)
+
+
+def share_of_kept_lists(before: NDArray[np.integer], after: NDArray[np.integer]) -> float:
+    """Return the share of rows with the same members in two matrices of ids, (N, k) each, in whatever order; NaN for no
+    rows."""
+    if not len(before):
+        return float("nan")
+    return float((np.sort(before, axis=1) == np.sort(after, axis=1)).all(axis=1).mean())
