@@ -1,0 +1,120 @@
+"""The kind *probe*: the attention of a sentence by layer and head, and its words in another sentence.
+
+Attention says from which positions a position reads; a head may read from a word that hardly matters for what the model
+says, so it is a picture of the way, not of the reasons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import rounded
+from lamplighter.examination.sentences import read_sentence
+from lamplighter.model.learner import Learner
+from lamplighter.questions import ProbeQuestion, QuestionError
+
+MAX_NUMBERS = 50_000
+"""Maximum shares of attention in an answer, those of the other step included: about 0.4 MB of JSON."""
+_SHARE_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The readings of a sentence at one step."""
+
+    attention: list[NDArray[np.float64]]
+    """Shares by layer, (H, T, T) each: from which position (last axis) each position reads."""
+    stream: list[NDArray[np.float64]]
+    """The residual stream before the first block and after each, (T, D) each."""
+
+
+def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgress) -> Answer:
+    """Return the attention of a sentence, at another step too, and how alike its words are in another sentence.
+
+    Returns:
+        `sentence` and `other_sentence`: token ids. `readings`: one object for each step, with `step`, `attention[layer]
+        [head][position]` (the shares of positions 0 to `position`, which sum to 1) and `words[n]` (a word that both
+        sentences have: `id`, its `positions` in them, and `cosines` of its residual stream before the first block and
+        after each). `change[layer][head]`: the share of attention that goes elsewhere at the other step, on average
+        over the positions that have a choice; null where there is no other step.
+
+    Raises:
+        QuestionError: a sentence is too long, or has unknown words or none.
+    """
+    ids = read_sentence(model, question.sentence)
+    other = None if question.other_sentence is None else read_sentence(model, question.other_sentence)
+    steps = [model.step] if question.other_step in (None, model.step) else [model.step, question.other_step]
+    shape = model.learner.model.shape
+    numbers = len(steps) * shape.layers * shape.heads * len(ids) * (len(ids) + 1) // 2
+    if numbers > MAX_NUMBERS:
+        raise QuestionError(
+            f"the attention of {len(ids):,} words in {shape.layers} layers of {shape.heads} heads is {numbers:,} numbers,"
+            f" at most {MAX_NUMBERS:,} are told: use a shorter sentence"
+        )
+    readings: list[_Reading] = []
+    told: list[dict[str, Any]] = []
+    for step in steps:
+        assert step is not None
+        learner = model.learner if step == model.step else model.learner_at(step)
+        report(len(told) / len(steps), f"reading the attention of step {step}")
+        found = _read(learner, ids)
+        readings.append(found)
+        words = [] if other is None else list(_compare(ids, found, other, _read(learner, other)))
+        attention = [[_triangle(head) for head in layer] for layer in found.attention]
+        told.append({"step": step, "attention": attention, "words": words})
+    change = _change(*readings) if len(readings) == 2 else None
+    return {"sentence": ids, "other_sentence": other, "readings": told, "change": change}
+
+
+def _read(learner: Learner, ids: list[int]) -> _Reading:
+    tokens = torch.tensor([ids], device=learner.device)
+    with torch.no_grad():
+        attention = learner.model.attention_weights(tokens)
+        stream = learner.model.residual_stream(tokens)
+    return _Reading([_on_host(layer) for layer in attention], [_on_host(layer) for layer in stream])
+
+
+def _on_host(tensor: torch.Tensor) -> NDArray[np.float64]:
+    return tensor[0].float().cpu().numpy().astype(np.float64)
+
+
+def _triangle(shares: NDArray[np.float64]) -> list[list[float]]:
+    """Return the shares of each position without those that it cannot see; a share that is not finite is 0."""
+    finite = np.round(np.nan_to_num(shares, posinf=0, neginf=0), _SHARE_DIGITS)
+    return [row[: position + 1].tolist() for position, row in enumerate(finite)]
+
+
+def _compare(
+    ids: list[int], reading: _Reading, other_ids: list[int], other: _Reading
+) -> Iterator[dict[str, Any]]:
+    """Yield the words that two sentences have in common, the nth time of one with the nth time of the other."""
+    for token_id in dict.fromkeys(ids):
+        places = [at for at, read in enumerate(ids) if read == token_id]
+        others = [at for at, read in enumerate(other_ids) if read == token_id]
+        for here, there in zip(places, others, strict=False):
+            pairs = zip(reading.stream, other.stream, strict=True)
+            cosines = [rounded(_cosine(one[here], another[there])) for one, another in pairs]
+            yield {"id": token_id, "positions": [here, there], "cosines": cosines}
+
+
+def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.clip(a @ b / length, -1, 1)) if length > 0 else float("nan")
+
+
+def _change(one: _Reading, other: _Reading) -> list[list[float | None]]:
+    """Return the total variation of the attention of each head, averaged over the positions that see more than
+    themselves."""
+    return [
+        [rounded(float(head)) for head in 0.5 * np.abs(a - b).sum(axis=2)[:, 1:].mean(axis=1)]
+        if a.shape[1] > 1
+        else [0.0] * a.shape[0]
+        for a, b in zip(one.attention, other.attention, strict=True)
+    ]

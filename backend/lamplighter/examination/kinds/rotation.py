@@ -1,0 +1,104 @@
+"""The kind *rotation*: the whole space turned at random. All numbers change, no neighbour does, and the layers, which know
+the old numbers, are lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import reading, rounded, sample_text
+from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.geometry.purity import class_purity, purity_chance
+from lamplighter.geometry.rotation import Floats, random_rotation, rotate, share_of_kept_lists
+from lamplighter.questions import QuestionError, RotationQuestion
+from lamplighter.wire.vocabulary import Vocabulary
+
+MAX_DIM = 4_096
+"""Largest width that is turned: the cost of a random rotation grows with the third power."""
+MAX_COMPARISONS = 1 << 24
+"""Maximum pairs of rows that are compared for the lists of neighbours: of a larger matrix a sample of the rows is asked."""
+NEIGHBOURS = 10
+SHOWN_NUMBERS = 8
+"""Numbers of the example row that are told."""
+
+
+def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProgress) -> Answer:
+    """Return what a random rotation of the embedding changes and what it leaves.
+
+    Returns:
+        `coordinates` (their number) and `changed` (the share of them with other bits); `lists` (the rows whose ten nearest
+        were compared) and `kept` (the share of them with the same ten); `cosine_error` (the largest difference of a
+        neighbour's cosine); `purity` (`before`, `after`, `chance`; null without planted classes, or where there are too
+        many words); `example` (a word: `id`, its first numbers and its neighbours before and after); `loss` (`before`,
+        `after` when only the embedding is turned) on the `text`.
+
+    Raises:
+        QuestionError: the model is too wide.
+    """
+    learner = model.learner
+    weight = learner.model.embedding.weight.detach()
+    size, dim = weight.shape
+    if dim > MAX_DIM:
+        raise QuestionError(f"rows of {dim:,} numbers are too long to be turned: at most {MAX_DIM:,}")
+    report(0.0, "turning the space")
+    before = weight.float().cpu().numpy()
+    after = rotate(before, random_rotation(dim, question.seed))
+
+    report(0.2, "comparing neighbours")
+    count = max(1, min(size, MAX_COMPARISONS // size))
+    rows = np.linspace(0, size - 1, count).astype(np.int64)
+    ids, cosines = nearest_rows(before, rows, NEIGHBOURS)
+    turned_ids, turned_cosines = nearest_rows(after, rows, NEIGHBOURS)
+
+    report(0.6, "comparing classes")
+    vocabulary = model.run.vocabulary
+    purity = _purity(before, after, vocabulary)
+
+    report(0.9, "asking the model")
+    text = sample_text(model)
+    with reading(learner):
+        turned = learner.model.with_embedding(torch.from_numpy(after).to(weight))
+        loss = {"before": text.loss(learner.model), "after": text.loss(turned)}
+    return {
+        "coordinates": before.size,
+        "changed": rounded(float((before.view(np.uint32) != after.view(np.uint32)).mean())),
+        "lists": count,
+        "kept": rounded(share_of_kept_lists(ids, turned_ids)),
+        "cosine_error": rounded(float(np.abs(cosines - turned_cosines).max(initial=0))),
+        "purity": purity,
+        "example": _example(before, after, vocabulary),
+        "loss": loss,
+        "text": text.name,
+    }
+
+
+def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> dict[str, float | None] | None:
+    class_of = vocabulary.class_of()
+    if not 0 < int((class_of >= 0).sum()) ** 2 <= MAX_COMPARISONS:
+        return None
+    return {
+        "before": rounded(class_purity(before, class_of)),
+        "after": rounded(class_purity(after, class_of)),
+        "chance": rounded(purity_chance(class_of)),
+    }
+
+
+def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return the numbers and the neighbours of the most frequent word that has a class, or of all but `<unk>`."""
+    counts = vocabulary.counts.copy()
+    counts[0] = -1
+    classed = vocabulary.class_of() >= 0
+    token_id = int(np.argmax(np.where(classed, counts, -1) if classed[1:].any() else counts))
+
+    def tell(vectors: Floats) -> dict[str, Any]:
+        ids, cosines = nearest_rows(vectors, np.array([token_id]), NEIGHBOURS)
+        pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
+        return {
+            "numbers": [rounded(float(number)) for number in vectors[token_id, :SHOWN_NUMBERS]],
+            "neighbours": [[neighbour, rounded(cosine)] for neighbour, cosine in pairs],
+        }
+
+    return {"id": token_id, "before": tell(before), "after": tell(after)}

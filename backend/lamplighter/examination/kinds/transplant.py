@@ -1,0 +1,119 @@
+"""The kind *transplant*: a row, or a whole embedding, put in the place of another, and what the model says then.
+
+Coordinates are all that a model knows of a word, and they mean something only to the layers that were trained with them:
+another word's row makes the word that other word, while an older matrix is strange to newer layers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import (
+    CANDIDATES,
+    describe_words,
+    next_probabilities,
+    reading,
+    rounded,
+    sample_text,
+)
+from lamplighter.examination.sentences import find_word, read_sentence
+from lamplighter.model.generation import continue_prompts
+from lamplighter.questions import QuestionError, TransplantQuestion
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+
+
+def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportProgress) -> Answer:
+    """Return what a model says, and its loss, before and after rows of its embedding are replaced.
+
+    Returns:
+        `prompt`, `into` and `source` (ids; null for the whole matrix), `source_step`; `before` and `after`: what it says,
+        each word with `id`, `p` and `candidates`; `instead`: what it says with its own rows when the prompt has the
+        source's word in place of the replaced one (null where that has no meaning); `first`: the first word said before
+        and the first said after, each as `id` and its probabilities `before` and `after`; `loss` (`before`, `after`) on
+        the `text`; `chance`: the loss of guessing; `rows`: the number of rows that differ now, and `distance`: how far
+        they were moved, on average.
+
+    Raises:
+        QuestionError: nothing would be changed, the step was not kept, a word is unknown, or the prompt is too long.
+        FloatingPointError: the model's logits are not all finite.
+    """
+    rows = _find_rows(model, question)
+    prompt = read_sentence(model, question.prompt)
+    step = model.step if question.source_step is None else question.source_step
+    report(0.1, "replacing the matrix" if rows is None else "replacing the row")
+    learner = model.learner
+    old = learner.model.embedding.weight.detach()
+    new = old if step == model.step else _matrix_at(model, step).to(old)
+    prompts = [prompt]
+    if rows is not None:
+        into, source = rows
+        row = new[source]
+        new = old.clone()
+        new[into] = row
+        if step == model.step and into in prompt:
+            # With the source's word in the prompt the untouched model reads the very same rows.
+            prompts.append([source if token_id == into else token_id for token_id in prompt])
+    changed = learner.model.with_embedding(new)
+
+    report(0.3, "letting the model speak")
+    text = sample_text(model)
+    with reading(learner):
+        samplers = [None] * len(prompts)
+        before, *instead = continue_prompts(learner.model, prompts, question.words, samplers, CANDIDATES)
+        [after] = continue_prompts(changed, [prompt], question.words, [None], CANDIDATES)
+        context = torch.tensor([prompt], device=learner.device)
+        p_before, p_after = (next_probabilities(either, context)[0] for either in (learner.model, changed))
+        report(0.7, "measuring the loss")
+        loss = {"before": text.loss(learner.model), "after": text.loss(changed)}
+    distances = torch.linalg.vector_norm(new - old, dim=1)
+    moved = distances[distances > 0]
+    return {
+        "prompt": prompt,
+        "into": None if rows is None else rows[0],
+        "source": None if rows is None else rows[1],
+        "source_step": step,
+        "before": describe_words(before),
+        "after": describe_words(after),
+        "instead": describe_words(instead[0]) if instead else None,
+        "first": [
+            {"id": word, "before": rounded(p_before[word]), "after": rounded(p_after[word])}
+            for word in (before[0].token_id, after[0].token_id)
+        ],
+        "loss": loss,
+        "chance": rounded(float(np.log(len(old)))),
+        "text": text.name,
+        "rows": len(moved),
+        "distance": rounded(float(moved.mean())) if len(moved) else 0.0,
+    }
+
+
+def _find_rows(model: ExaminedModel, question: TransplantQuestion) -> tuple[int, int] | None:
+    """Return the row to be replaced and the row to be put there; None for the whole matrix."""
+    elsewhere = question.source_step not in (None, model.step)
+    if question.into is None:
+        if question.source is not None:
+            raise QuestionError(
+                "into: say whose row is replaced; a whole matrix comes from a step, not from a word"
+            )
+        if not elsewhere:
+            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
+        return None
+    into = find_word(model.run, question.into)
+    source = into if question.source is None else find_word(model.run, question.source)
+    if source == into and not elsewhere:
+        raise QuestionError(
+            "nothing would be changed: say another word, or another step, whose row is put there"
+        )
+    return into, source
+
+
+def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:
+    """Return the recorded embedding after a step, shape (V, D)."""
+    try:
+        with MatrixHistory(model.run) as history:
+            return torch.from_numpy(history.snapshot(step).vectors)
+    except NoSnapshotError as error:
+        raise QuestionError(f"source_step: {error}") from error

@@ -1,0 +1,167 @@
+"""The examination of the kind *what if*."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.kinds.what_if.watched_contexts import WatchedContexts, watch_contexts
+from lamplighter.examination.readings import (
+    CANDIDATES,
+    TextSample,
+    next_probabilities,
+    reading,
+    rounded,
+    sample_text,
+)
+from lamplighter.examination.sentences import read_sentence
+from lamplighter.model.generation import most_probable
+from lamplighter.model.learner import Learner
+from lamplighter.model.observer import Observation, Observer
+from lamplighter.model.step import train_step
+from lamplighter.questions import WhatIfQuestion
+from lamplighter.wire.vocabulary import Vocabulary
+
+MAX_ROWS = 256
+"""Rows that are told of a step, those with the largest numbers; the others are counted."""
+_AFTER_READ = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
+"""Steps on the run's own text after which the model is read; the last step is one, too."""
+
+
+def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> Answer:
+    """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text again.
+
+    The sentence is read as it was typed, alone in its batch: the model reads all but its last token, and each next one is
+    the target. The word that is *told* is the last one that is no punctuation.
+
+    Returns:
+        `sentence` (token ids), `told` (the position of the told word in it), `learning_rate`, `text`.
+        `states`: one object before the first step and after each that was read, with `phase` (`before`, `sentence`,
+        `town`), `number` (steps in that phase), `loss` of the sentence, `text_loss`, and, in the phase `sentence`, `rows`:
+        `lit` (ids), `gradient` and `moved` (pairs of id and norm, or distance) with their `counts`.
+        `own`: the sentence's context `ids`, `p` of the told word in each state, `said` (the word that was most probable
+        before) and `said_p`. `also_changed`: such objects of the contexts of the same form in which the told word rose
+        most during the phase `sentence`, with `place` and `id` of the word that differs; `watched`: how many were looked
+        at. `candidates`: the most probable words after the context, `before`, after the `sentence`, and after the
+        `town` (null without that phase), as pairs of id and p. `parameters_moved`: the share of all numbers of the model
+        that the phase `sentence` changed.
+
+    Raises:
+        QuestionError: the sentence is too short or too long, or has unknown words.
+    """
+    ids = read_sentence(model, question.sentence, fewest=2)
+    return _WhatIf(model, ids, report).run(question.steps, question.after)
+
+
+@dataclass
+class _Candidates:
+    """The most probable words after the context, as pairs of id and p."""
+
+    before: list[list[Any]]
+    sentence: list[list[Any]]
+    town: list[list[Any]] | None = None
+
+
+class _WhatIf:
+    """A copy of a model under training, and what is read of it."""
+
+    def __init__(self, model: ExaminedModel, ids: list[int], report: ReportProgress) -> None:
+        self._model, self._ids, self._report = model, ids, report
+        self._told = _find_told(ids, model.run.vocabulary)
+        self._learner: Learner = model.copy()
+        self._learner.set_learning_rate(model.learning_rate)
+        self._text: TextSample = sample_text(model)
+        tokens = torch.tensor([ids], device=self._learner.device)
+        self._inputs, self._targets = tokens[:, :-1], tokens[:, 1:]
+        self._states: list[dict[str, Any]] = []
+
+    def run(self, steps: int, after: int) -> Answer:
+        """Train on the sentence and then on the run's own text. Return the answer."""
+        trained, told = self._learner.model, self._ids[self._told]
+        with reading(self._learner):
+            watched = watch_contexts(trained, self._model.run.vocabulary, self._ids[: self._told], told)
+        before = self._candidates()
+        self._add_state("before", 0)
+        observer = Observer(self._learner, verify_every=1)
+        total = steps + after
+        for number in range(1, steps + 1):
+            self._report((number - 1) / total, f"training on the sentence, step {number}")
+            result = train_step(self._learner, self._inputs, self._targets)
+            observation = observer.observe(number, self._inputs.cpu().numpy(), result)
+            self._read(watched, "sentence", number)["rows"] = _describe_rows(observation)
+        candidates = _Candidates(before, self._candidates())
+        moved = _share_moved(self._model.learner, self._learner)
+        for number in range(1, after + 1):
+            self._report((steps + number - 1) / total, f"training on the run's own text, step {number}")
+            _, batch, targets = self._model.batches.batch(self._model.step + number)
+            train_step(self._learner, batch, targets)
+            if number in _AFTER_READ or number == after:
+                self._read(watched, "town", number)
+        if after:
+            candidates.town = self._candidates()
+        return {
+            "sentence": self._ids,
+            "told": self._told,
+            "learning_rate": rounded(self._model.learning_rate),
+            "text": self._text.name,
+            "states": self._states,
+            "own": watched.own(),
+            "also_changed": watched.also_changed(at=steps),
+            "watched": watched.count,
+            "candidates": vars(candidates),
+            "parameters_moved": rounded(moved),
+        }
+
+    def _read(self, watched: WatchedContexts, phase: str, number: int) -> dict[str, Any]:
+        with reading(self._learner):
+            watched.read(self._learner.model)
+        return self._add_state(phase, number)
+
+    def _add_state(self, phase: str, number: int) -> dict[str, Any]:
+        with reading(self._learner):
+            loss = float(self._learner.model(self._inputs, self._targets))
+            text_loss = self._text.loss(self._learner.model)
+        state = {"phase": phase, "number": number, "loss": rounded(loss), "text_loss": text_loss}
+        self._states.append(state)
+        return state
+
+    def _candidates(self) -> list[list[Any]]:
+        with reading(self._learner):
+            [probabilities] = next_probabilities(self._learner.model, self._inputs[:, : self._told])
+        return [[token_id, rounded(p)] for token_id, p in most_probable(probabilities, CANDIDATES)]
+
+
+def _find_told(ids: list[int], vocabulary: Vocabulary) -> int:
+    """Return the position of the last word that is no punctuation and has a word before it; else of the last token."""
+    words = (at for at in range(len(ids) - 1, 0, -1) if any(map(str.isalnum, vocabulary.tokens[ids[at]])))
+    return next(words, len(ids) - 1)
+
+
+def _describe_rows(observation: Observation) -> dict[str, Any]:
+    return {
+        "lit": observation.batch_ids[:MAX_ROWS].tolist(),
+        "gradient": _largest(observation.gradient_ids, observation.gradient_norms),
+        "moved": _largest(observation.moved_ids, observation.moved_distances),
+        "counts": {
+            "lit": len(observation.batch_ids),
+            "gradient": len(observation.gradient_ids),
+            "moved": len(observation.moved_ids),
+        },
+    }
+
+
+def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[list[Any]]:
+    order = np.argsort(-numbers, kind="stable")[:MAX_ROWS]
+    return [[int(ids[at]), rounded(float(numbers[at]))] for at in order]
+
+
+def _share_moved(before: Learner, after: Learner) -> float:
+    """Return the share of the parameters of two learners that differ."""
+    pairs = zip(before.model.parameters(), after.model.parameters(), strict=True)
+    differing = sum(int((one != other).sum()) for one, other in pairs)
+    return differing / sum(parameter.numel() for parameter in before.model.parameters())

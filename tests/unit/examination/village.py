@@ -1,0 +1,157 @@
+"""A village small enough to be learned within a second: animals, each with a voice, a home and a food of its own."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lamplighter.corpora.tokenisers import tokenise
+from lamplighter.examination.examined_model import ExaminedModel
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.checkpoint import list_checkpoints, load_checkpoint
+from lamplighter.model.learner import Learner, build_learner
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import train_step
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.training.control import StopFlag
+from lamplighter.training.trainer import Trainer
+from lamplighter.wire.vocabulary import Vocabulary
+
+ANIMALS = ["dog", "cat", "horse", "cow", "pig", "wolf", "lamb", "lion", "mouse", "bear"]
+VOICES = [
+    "barked",
+    "meowed",
+    "neighed",
+    "mooed",
+    "grunted",
+    "howled",
+    "bleated",
+    "roared",
+    "squeaked",
+    "growled",
+]
+HOMES = ["basket", "cushion", "stable", "barn", "sty", "den", "fold", "savanna", "cupboard", "cave"]
+CPU = torch.device("cpu")
+STEPS = 250
+"""The steps that were recorded: by then each animal has its voice."""
+
+
+def village_text(sentences: int = 2_000) -> str:
+    """Return the text, the same every time."""
+    choose = random.Random(3)
+    lines: list[str] = []
+    for _ in range(sentences):
+        at = choose.randrange(len(ANIMALS))
+        lines.append(
+            choose.choice(
+                [
+                    f"the {ANIMALS[at]} {VOICES[at]} .",
+                    f"the {ANIMALS[at]} {VOICES[at]} in the {HOMES[at]} .",
+                    f"in the {HOMES[at]} something {VOICES[at]} .",
+                ]
+            )
+        )
+    return " ".join(lines)
+
+
+def village_recipe(**fields: Any) -> Recipe:
+    """Return the recipe of the village; keyword arguments replace top-level fields."""
+    return Recipe.model_validate(
+        {
+            "corpus": {"kind": "text", "name": "village", "vocabulary_size": 100},
+            "model": {"dim": 24, "layers": 2, "heads": 2, "context": 12},
+            "optimiser": {"learning_rate": 6e-3},
+            "cadence": {"checkpoint_every": STEPS},
+            "sequences": 8,
+            "passages": 4,
+            "steps": STEPS,
+            "device": "cpu",
+            **fields,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class Village:
+    """A recorded run of the village."""
+
+    run: RunFolder
+
+    def word(self, name: str) -> int:
+        """Return the id of a word."""
+        return self.run.vocabulary.tokens.index(name)
+
+    def without_classes(self, folder: Path) -> Village:
+        """Return a copy of the run whose words have no planted classes."""
+        copied = RunFolder(Path(shutil.copytree(self.run.path, folder / "unclassed")))
+        copied.write_vocabulary(replace(self.run.vocabulary, classes={}))
+        return Village(copied)
+
+    def with_held_out_text(self, folder: Path) -> Village:
+        """Return a copy of the run that holds text out."""
+        copied = RunFolder(Path(shutil.copytree(self.run.path, folder / "held-out")))
+        np.save(copied.held_out_path, self.run.token_ids[-200:])
+        return Village(copied)
+
+    def learner(self, step: int = STEPS) -> Learner:
+        """Return the model after a step, trained anew from the checkpoint before it."""
+        learner = build_learner(self.run.recipe, len(self.run.vocabulary), CPU)
+        done = 0
+        for file in list_checkpoints(self.run.checkpoints):
+            if done < file.step <= step:
+                load_checkpoint(file, learner, Observer(learner, verify_every=1))
+                done = file.step
+        batches = BatchReader(self.run.recipe, self.run.token_ids, CPU)
+        for number in range(done + 1, step + 1):
+            _, ids, targets = batches.batch(number)
+            train_step(learner, ids, targets)
+        return learner
+
+    def examined(self, step: int = STEPS, learner: Learner | None = None) -> ExaminedModel:
+        """Return the model after a step, or another one, as the kinds of questions get it."""
+        return ExaminedModel(
+            run=self.run,
+            learner=learner or self.learner(step),
+            batches=BatchReader(self.run.recipe, self.run.token_ids, CPU),
+            step=step,
+            learning_rate=self.run.recipe.optimiser.learning_rate,
+            learner_at=self.learner,
+        )
+
+
+def record_village(runs: Path) -> Village:
+    """Train the village for `STEPS` steps, and record it."""
+    run = RunStore(runs).create(village_recipe(), village_text())
+    text = tokenise([village_text()], "words", 100)
+    planted = (("animals", ANIMALS), ("voices", VOICES), ("homes", HOMES))
+    classes = {name: tuple(text.tokens.index(word) for word in words) for name, words in planted}
+    run.write_corpus(text.ids, Vocabulary(text.tokens, text.counts, classes), text.tokeniser)
+    writer = StepsWriter(run.steps_path)
+    trainer = Trainer(run, writer, StopFlag())
+    try:
+        trainer.run()
+    finally:
+        trainer.close()
+        writer.close(sealed=True)
+    return Village(run)
+
+
+def ignore_progress(share: float, activity: str) -> None:
+    """Take a report of progress and do nothing."""
+    assert 0 <= share <= 1
+    assert activity
+
+
+def is_json(answer: object) -> bool:
+    """Return whether an answer is JSON of finite numbers, of at most 1 MB."""
+    return len(json.dumps(answer, allow_nan=False)) <= 1_000_000
