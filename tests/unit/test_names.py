@@ -14,6 +14,8 @@ PAGE = ROOT / "frontend/src"
 
 # A name may stand twice only where both mean one thing, and a reader who finds either has found the right one.
 TWICE = {
+    # Each module of `examination/kinds/` answers its own kind of question by it.
+    "examine": "every kind of question",
     # The map and the skyline answer the same buttons, whichever of the two is shown.
     "goHome": "MapView and SkylineView",
     "zoom": "MapView and SkylineView",

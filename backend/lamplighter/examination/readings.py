@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ def rounded(value: float) -> float | None:
 
 
 @contextmanager
-def reading(learner: Learner) -> Iterator[None]:
+def reading(learner: Learner) -> Generator[None]:
     """Compute without gradients, in the precision in which the learner is trained."""
     with (
         torch.no_grad(),

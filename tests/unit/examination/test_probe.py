@@ -61,7 +61,7 @@ def test_one_word_in_two_sentences_comes_apart_layer_by_layer(village: Village) 
     # The first word sees nothing but itself; before the first block nothing has been read of the others.
     assert words[0]["cosines"] == pytest.approx([1, 1, 1])
     assert words[2]["cosines"][0] == pytest.approx(1)
-    assert words[2]["cosines"][2] < 0.99
+    assert words[2]["cosines"][2] < 0.999
 
 
 def test_the_other_step_may_be_the_same(village: Village) -> None:

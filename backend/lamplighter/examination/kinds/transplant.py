@@ -19,7 +19,8 @@ from lamplighter.examination.readings import (
     sample_text,
 )
 from lamplighter.examination.sentences import find_word, read_sentence
-from lamplighter.model.generation import continue_prompts
+from lamplighter.model.generation import SpokenWord, continue_prompts
+from lamplighter.model.transformer import Transformer
 from lamplighter.questions import QuestionError, TransplantQuestion
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
@@ -61,9 +62,9 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
     report(0.3, "letting the model speak")
     text = sample_text(model)
     with reading(learner):
-        samplers = [None] * len(prompts)
-        before, *instead = continue_prompts(learner.model, prompts, question.words, samplers, CANDIDATES)
-        [after] = continue_prompts(changed, [prompt], question.words, [None], CANDIDATES)
+        # One at a time: read together, the same rows would be summed in another order.
+        before, *instead = (_continue(learner.model, each, question.words) for each in prompts)
+        after = _continue(changed, prompt, question.words)
         context = torch.tensor([prompt], device=learner.device)
         p_before, p_after = (next_probabilities(either, context)[0] for either in (learner.model, changed))
         report(0.7, "measuring the loss")
@@ -88,6 +89,11 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         "rows": len(moved),
         "distance": rounded(float(moved.mean())) if len(moved) else 0.0,
     }
+
+
+def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenWord]:
+    [spoken] = continue_prompts(model, [prompt], words, [None], CANDIDATES)
+    return spoken
 
 
 def _find_rows(model: ExaminedModel, question: TransplantQuestion) -> tuple[int, int] | None:

@@ -55,7 +55,7 @@ def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgre
         QuestionError: the sentence is too short or too long, or has unknown words.
     """
     ids = read_sentence(model, question.sentence, fewest=2)
-    return _WhatIf(model, ids, report).run(question.steps, question.after)
+    return _WhatIf(model, ids, report).answer(question.steps, question.after)
 
 
 @dataclass
@@ -80,7 +80,7 @@ class _WhatIf:
         self._inputs, self._targets = tokens[:, :-1], tokens[:, 1:]
         self._states: list[dict[str, Any]] = []
 
-    def run(self, steps: int, after: int) -> Answer:
+    def answer(self, steps: int, after: int) -> Answer:
         """Train on the sentence and then on the run's own text. Return the answer."""
         trained, told = self._learner.model, self._ids[self._told]
         with reading(self._learner):
