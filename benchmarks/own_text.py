@@ -24,11 +24,11 @@ from lamplighter.corpora.textfile import split_paragraphs
 from lamplighter.corpora.tokenisers import encode_with
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.projection.districts.tracker import DistrictTracker
 from lamplighter.recipe import CorpusRecipe, Recipe
-from lamplighter.training.held_out import HeldOutLoss
 
 LENGTHS = (4_000, 10_000, 30_000, 60_000, 100_000, 200_000, 400_000, 800_000)
 """Words of the manuals, from their beginning."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import torch
 
 from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
@@ -24,7 +25,6 @@ from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
-from lamplighter.training.held_out import HeldOutLoss
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps

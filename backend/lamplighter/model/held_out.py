@@ -20,15 +20,18 @@ hundred steps between two keyframes of the default recipe, and their mean is goo
 class HeldOutLoss:
     """The loss on a run's held-out text, measured without a trace in the model or in any random number."""
 
-    def __init__(self, recipe: Recipe, token_ids: NDArray[np.uint32]) -> None:
+    def __init__(
+        self, recipe: Recipe, token_ids: NDArray[np.uint32], sample_tokens: int = SAMPLE_TOKENS
+    ) -> None:
         """Choose the windows that are read.
 
         Args:
             recipe: the run's recipe.
             token_ids: the held-out text, shape (M,).
+            sample_tokens: predictions that the loss is the mean of, unless the text has fewer.
         """
         context = recipe.model.context
-        windows = min((len(token_ids) - 1) // context, max(1, SAMPLE_TOKENS // context))
+        windows = min((len(token_ids) - 1) // context, max(1, sample_tokens // context))
         starts = np.linspace(0, len(token_ids) - 1 - context, max(0, windows)).astype(np.int64)
         self._windows = torch.from_numpy(token_ids[positions_after(starts, context)].astype(np.int64))
         self._at_once = recipe.sequences
