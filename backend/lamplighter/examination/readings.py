@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from lamplighter.examination.examined_model import ExaminedModel
-from lamplighter.model.batches import positions_after
 from lamplighter.model.generation import SpokenWord
+from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import Learner
 from lamplighter.model.transformer import Transformer
 
@@ -21,9 +21,6 @@ CANDIDATES = 8
 """Words that are listed as the most probable ones."""
 SAMPLE_TOKENS = 512
 """Predictions that the loss on a text is the mean of: always the same ones, so that two losses differ by the models alone."""
-FAR_AHEAD = 1_000
-"""Steps between a model and the batch on which its loss is measured where a run has no held-out text: more than a question
-can train on."""
 _DIGITS = 6
 
 
@@ -42,41 +39,21 @@ def reading(learner: Learner) -> Generator[None]:
         yield
 
 
-@dataclass(frozen=True)
 class TextSample:
-    """A sample of text that is not trained on while a question is answered."""
+    """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out."""
 
-    held_out: bool
-    """True for text that the run never reads; False for a batch far ahead, where the run holds no text out."""
-    ids: torch.Tensor
-    """Token ids, shape (B, T)."""
-    targets: torch.Tensor
-    """The next token ids, shape (B, T)."""
-
-    @property
-    def name(self) -> str:
-        """Return the name of the text in an answer."""
-        return "held_out" if self.held_out else "training"
+    def __init__(self, examined: ExaminedModel) -> None:
+        """Choose the sample, spread over the whole text."""
+        run, self._learner = examined.run, examined.learner
+        held_out = run.held_out_ids
+        self.name = "training" if held_out is None else "held_out"
+        """The name of the text in an answer."""
+        self._text = HeldOutLoss(run.recipe, run.token_ids if held_out is None else held_out, SAMPLE_TOKENS)
 
     def loss(self, model: Transformer) -> float | None:
-        """Return the mean loss of a model in nats; None if it is not finite."""
-        return rounded(float(model(self.ids, self.targets)))
-
-
-def sample_text(examined: ExaminedModel) -> TextSample:
-    """Return the text on which the loss of a model is measured, about `SAMPLE_TOKENS` predictions on it: of the held-out
-    text where the run has some."""
-    context = examined.learner.model.shape.context
-    count = max(1, SAMPLE_TOKENS // context)
-    held_out = examined.run.held_out_ids
-    if held_out is None or len(held_out) <= context:
-        _, ids, targets = examined.batches.batch(examined.step + FAR_AHEAD)
-        return TextSample(False, ids[:count], targets[:count])
-    count = min(count, (len(held_out) - 1) // context)
-    starts = np.linspace(0, len(held_out) - 1 - context, count).astype(np.int64)
-    windows = torch.from_numpy(held_out[positions_after(starts, context)].astype(np.int64))
-    windows = windows.to(examined.learner.device)
-    return TextSample(True, windows[:, :-1], windows[:, 1:])
+        """Return the mean loss in nats of a model like the examined one; None if it is not finite."""
+        loss = self._text.measure(replace(self._learner, model=model))
+        return None if loss is None else rounded(loss)
 
 
 def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np.float64]:

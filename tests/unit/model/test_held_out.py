@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from lamplighter.model.held_out import SAMPLE_TOKENS, HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.recipe import ModelRecipe, Recipe
-from lamplighter.model.held_out import SAMPLE_TOKENS, HeldOutLoss
 
 V, CONTEXT = 20, 8
 RECIPE = Recipe(model=ModelRecipe(dim=8, heads=2, layers=1, context=CONTEXT), sequences=4, passages=2)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import reading, rounded, sample_text
+from lamplighter.examination.readings import TextSample, reading, rounded
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rotation import Floats, random_rotation, rotate, share_of_kept_lists
@@ -58,7 +58,7 @@ def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProg
     purity = _purity(before, after, vocabulary)
 
     report(0.9, "asking the model")
-    text = sample_text(model)
+    text = TextSample(model)
     with reading(learner):
         turned = learner.model.with_embedding(torch.from_numpy(after).to(weight))
         loss = {"before": text.loss(learner.model), "after": text.loss(turned)}

@@ -12,11 +12,11 @@ import torch
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     CANDIDATES,
+    TextSample,
     describe_words,
     next_probabilities,
     reading,
     rounded,
-    sample_text,
 )
 from lamplighter.examination.sentences import find_word, read_sentence
 from lamplighter.model.generation import SpokenWord, continue_prompts
@@ -60,7 +60,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
     changed = learner.model.with_embedding(new)
 
     report(0.3, "letting the model speak")
-    text = sample_text(model)
+    text = TextSample(model)
     with reading(learner):
         # One at a time: read together, the same rows would be summed in another order.
         before, *instead = (_continue(learner.model, each, question.words) for each in prompts)

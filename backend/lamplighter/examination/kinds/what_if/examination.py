@@ -17,7 +17,6 @@ from lamplighter.examination.readings import (
     next_probabilities,
     reading,
     rounded,
-    sample_text,
 )
 from lamplighter.examination.sentences import read_sentence
 from lamplighter.model.generation import most_probable
@@ -75,7 +74,7 @@ class _WhatIf:
         self._told = _find_told(ids, model.run.vocabulary)
         self._learner: Learner = model.copy()
         self._learner.set_learning_rate(model.learning_rate)
-        self._text: TextSample = sample_text(model)
+        self._text = TextSample(model)
         tokens = torch.tensor([ids], device=self._learner.device)
         self._inputs, self._targets = tokens[:, :-1], tokens[:, 1:]
         self._states: list[dict[str, Any]] = []
