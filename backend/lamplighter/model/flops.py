@@ -1,0 +1,173 @@
+"""Floating-point operations of a training step, by formula, one operation of the forward pass after the other.
+
+A matrix product of (m, k) and (k, n) takes 2 m n k: each of its m n results adds up k products. That is the convention of
+the field, and of torch's own counter, with which the products here agree exactly. A bias is within it, since k products
+take only k - 1 additions. In the backward pass a product becomes two, one for each factor, of as many operations each.
+
+All else counts one for each addition, multiplication, division, comparison, root, exponential, logarithm and error function
+of its formula. torch's counter leaves these out, and on a processor also attention, whose kernel it does not know.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lamplighter.recipe import ModelRecipe, OptimiserKind, Recipe
+
+Dimensions = tuple[int, ...]
+
+# Operations by number of the output, forward and backward.
+_NORM = (7, 13)
+"""Mean, spread, division by it, scale and shift. Backward: three sums over the vector, and the gradients of both weights."""
+_GELU = (5, 11)
+"""x (1 + erf(x / sqrt 2)) / 2. Backward: its derivative, an error function and an exponential."""
+_ATTENTION_SOFTMAX = (6, 5)
+"""Scale, largest, difference, exponential, sum, division."""
+_CROSS_ENTROPY = (4, 4)
+"""Largest, difference, exponential, sum. Backward: the same probability again, less 1 for the true token, divided by the
+number of predictions."""
+_SUM = (1, 1)
+"""An addition. Backward: the gradients of both branches meet."""
+_CLIP = 3
+"""Square and sum for the norm of all gradients, then the scale, by number of the gradient."""
+_UPDATE: dict[OptimiserKind, int] = {"lazy": 12, "adam": 13, "sgd": 2}
+"""Operations of an optimiser by updated number: both averages, root, division, step."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of the forward pass on a whole batch."""
+
+    name: str
+    layer: str
+    """The displayed layer (`Transformer.layers`) whose weights or whose place it has; "loss" after the last."""
+    inputs: tuple[Dimensions, ...]
+    output: Dimensions
+    is_product: bool
+    """True if it is a product of two matrices, or of many pairs of them."""
+    forward: int
+    """Floating-point operations."""
+    backward: int
+    """Floating-point operations of its part of the backward pass."""
+
+
+@dataclass(frozen=True)
+class StepFlops:
+    """The floating-point operations of one training step."""
+
+    forward: int
+    backward: int
+    update: int
+    """Clipping and the optimiser."""
+    forward_products: int
+    """The part of `forward` in matrix products."""
+    backward_products: int
+    """The part of `backward` in matrix products."""
+
+
+def list_operations(model: ModelRecipe, vocabulary: int, sequences: int) -> list[Operation]:
+    """Return the operations of the forward pass, the loss included, in the order in which they are computed.
+
+    Args:
+        model: the shape of the transformer: T positions, D width, H heads.
+        vocabulary: V, the number of tokens.
+        sequences: B, the sequences of a batch.
+    """
+    t, d = model.context, model.dim
+    tokens, stream = (sequences, t), (sequences, t, d)
+    operations = [
+        _copy_rows("embedding lookup", "embedding", tokens, (vocabulary, d)),
+        _by_element("addition of positions", "positions", (stream, (t, d)), stream, _SUM),
+    ]
+    for number in range(1, model.layers + 1):
+        operations += _attention_operations(model, f"block {number} attention", sequences)
+        operations += _mlp_operations(model, f"block {number} mlp", sequences)
+    logits = (sequences, t, vocabulary)
+    return [
+        *operations,
+        _by_element("layer norm", "final norm", (stream,), stream, _NORM),
+        _multiply("unembedding", "embedding" if model.tied else "unembedding", stream, (d, vocabulary)),
+        _by_element("softmax and cross-entropy", "loss", (logits, tokens), (), _CROSS_ENTROPY, logits),
+    ]
+
+
+def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
+    """Count the floating-point operations of a step.
+
+    Args:
+        recipe: the recipe.
+        vocabulary: V, the number of tokens.
+        rows: the rows of the embedding that have a gradient; without effect where the gradient has all of them.
+    """
+    model, kind = recipe.model, recipe.optimiser.kind
+    operations = list_operations(model, vocabulary, recipe.sequences)
+    products = [operation for operation in operations if operation.is_product]
+    numbers = model.parameter_count(vocabulary)
+    if kind != "adam" and not model.tied:
+        numbers -= (vocabulary - rows) * model.dim
+    return StepFlops(
+        forward=sum(operation.forward for operation in operations),
+        backward=sum(operation.backward for operation in operations),
+        update=(_CLIP + _UPDATE[kind]) * numbers,
+        forward_products=sum(operation.forward for operation in products),
+        backward_products=sum(operation.backward for operation in products),
+    )
+
+
+def _attention_operations(model: ModelRecipe, layer: str, sequences: int) -> Iterator[Operation]:
+    """Yield attention's operations. Its triangle is counted as the square that is computed."""
+    t, d, heads = model.context, model.dim, model.heads
+    stream = (sequences, t, d)
+    by_head, keys = (sequences, heads, t, d // heads), (sequences, heads, d // heads, t)
+    weights = (sequences, heads, t, t)
+    yield _by_element("layer norm", layer, (stream,), stream, _NORM)
+    yield _multiply("query, key and value product", layer, stream, (d, 3 * d))
+    yield _multiply("attention: queries by keys", layer, by_head, keys)
+    yield _by_element("attention: softmax", layer, (weights,), weights, _ATTENTION_SOFTMAX)
+    yield _multiply("attention: weights by values", layer, weights, by_head)
+    yield _multiply("projection", layer, stream, (d, d))
+    yield _by_element("addition to the stream", layer, (stream, stream), stream, _SUM)
+
+
+def _mlp_operations(model: ModelRecipe, layer: str, sequences: int) -> Iterator[Operation]:
+    d = model.dim
+    stream, hidden = (sequences, model.context, d), (sequences, model.context, 4 * d)
+    yield _by_element("layer norm", layer, (stream,), stream, _NORM)
+    yield _multiply("widen", layer, stream, (d, 4 * d))
+    yield _by_element("GELU", layer, (hidden,), hidden, _GELU)
+    yield _multiply("narrow", layer, hidden, (4 * d, d))
+    yield _by_element("addition to the stream", layer, (stream, stream), stream, _SUM)
+
+
+def _copy_rows(name: str, layer: str, tokens: Dimensions, table: Dimensions) -> Operation:
+    """Return a lookup. It computes nothing; backward, the gradients of equal tokens are added up."""
+    output = (*tokens, table[1])
+    return Operation(
+        name, layer, (tokens, table), output, is_product=False, forward=0, backward=math.prod(output)
+    )
+
+
+def _by_element(
+    name: str,
+    layer: str,
+    inputs: tuple[Dimensions, ...],
+    output: Dimensions,
+    costs: tuple[int, int],
+    counted: Dimensions | None = None,
+) -> Operation:
+    """Return an operation that costs so much, forward and backward, for each number of `counted`, or of the output."""
+    numbers = math.prod(output if counted is None else counted)
+    return Operation(
+        name, layer, inputs, output, is_product=False, forward=costs[0] * numbers, backward=costs[1] * numbers
+    )
+
+
+def _multiply(name: str, layer: str, left: Dimensions, right: Dimensions) -> Operation:
+    """Return the product of (..., m, k) and (..., k, n)."""
+    output = (*left[:-1], right[-1])
+    forward = 2 * math.prod(output) * left[-1]
+    return Operation(
+        name, layer, (left, right), output, is_product=True, forward=forward, backward=2 * forward
+    )

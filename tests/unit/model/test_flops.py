@@ -1,0 +1,108 @@
+"""The operations of a step by formula against torch's own counter and the tensors that the model makes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from lamplighter.model.flops import count_step_flops, list_operations
+from lamplighter.model.transformer import Transformer
+from lamplighter.recipe import ModelRecipe, OptimiserRecipe, Recipe
+
+V, SEQUENCES = 60, 2
+SHAPES = [
+    ModelRecipe(dim=16, layers=2, heads=2, context=8),
+    ModelRecipe(dim=8, layers=1, heads=4, context=128),
+    ModelRecipe(dim=12, layers=1, heads=1, context=5, tied=True),
+]
+
+
+def counted_by_torch(model: ModelRecipe) -> tuple[int, int]:
+    """Return what torch counts forward, and forward and backward together."""
+    transformer = Transformer(model, V, sparse=False)
+    ids = torch.randint(0, V, (SEQUENCES, model.context))
+    # The kernel that a processor uses for attention is one that the counter does not know.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        loss = transformer(ids, ids)
+        forward = counter.get_total_flops()
+        loss.backward()
+    return forward, counter.get_total_flops()
+
+
+@pytest.mark.parametrize("model", SHAPES)
+def test_the_products_are_those_that_torch_counts(model: ModelRecipe):
+    recipe = Recipe(
+        model=model, optimiser=OptimiserRecipe(kind="adam"), sequences=SEQUENCES, passages=SEQUENCES
+    )
+    flops = count_step_flops(recipe, V, rows=V)
+    forward, both = counted_by_torch(model)
+    assert flops.forward_products == forward
+    assert flops.forward_products + flops.backward_products == both
+
+
+def test_attention_is_a_tenth_of_the_products_at_a_long_context():
+    operations = list_operations(ModelRecipe(context=128), 2_271, 4)
+    products = [operation for operation in operations if operation.is_product]
+    attention = sum(o.forward for o in products if o.name.startswith("attention:"))
+    assert 0.1 < attention / sum(o.forward for o in products) < 0.2
+
+
+def test_the_shapes_are_those_of_the_tensors():
+    shape = SHAPES[0]
+    transformer = Transformer(shape, V, sparse=True)
+    seen: dict[str, list[tuple[int, ...]]] = {}
+
+    def note(name: str, output: Tensor) -> None:
+        seen.setdefault(name, []).append(tuple(output.shape))
+
+    names = {
+        "embedding": "embedding lookup",
+        "norm": "layer norm",
+        "attention_norm": "layer norm",
+        "mlp_norm": "layer norm",
+        "queries_keys_values": "query, key and value product",
+        "project": "projection",
+        "widen": "widen",
+        "narrow": "narrow",
+        "unembedding": "unembedding",
+    }
+    for path, module in transformer.named_modules():
+        if (name := names.get(path.rsplit(".", 1)[-1])) is not None:
+
+            def hook(_module: nn.Module, _inputs: tuple[Tensor, ...], y: Tensor, name: str = name) -> None:
+                note(name, y)
+
+            module.register_forward_hook(hook)
+    ids = torch.zeros((SEQUENCES, shape.context), dtype=torch.long)
+    transformer(ids, ids)
+    listed: dict[str, list[tuple[int, ...]]] = {}
+    for operation in list_operations(shape, V, SEQUENCES):
+        if operation.name in seen:
+            listed.setdefault(operation.name, []).append(operation.output)
+    assert listed == seen
+    assert len(seen) == 7
+
+
+def test_every_layer_of_the_model_has_operations():
+    for model in SHAPES:
+        layers = [operation.layer for operation in list_operations(model, V, SEQUENCES)]
+        expected = list(Transformer(model, V, sparse=False).layers())
+        # Once each, in the order of data flow; a tied model comes back to its embedding.
+        assert list(dict.fromkeys(layers)) == [*expected, "loss"]
+
+
+def test_the_default_step_is_what_was_measured():
+    flops = count_step_flops(Recipe(), 2_271, rows=165)
+    assert (flops.forward_products + flops.backward_products) / 1e6 == pytest.approx(773.7, abs=0.1)
+
+
+def test_a_lazy_update_costs_only_the_rows_with_a_gradient():
+    lazy, dense = Recipe(), Recipe(optimiser=OptimiserRecipe(kind="adam"))
+    rows = 165
+    numbers = lazy.model.parameter_count(2_271) - (2_271 - rows) * lazy.model.dim
+    assert count_step_flops(lazy, 2_271, rows).update == 15 * numbers
+    assert count_step_flops(dense, 2_271, rows).update == 16 * lazy.model.parameter_count(2_271)
+    assert count_step_flops(dense, 2_271, 1) == count_step_flops(dense, 2_271, rows)
