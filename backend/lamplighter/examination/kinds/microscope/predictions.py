@@ -1,0 +1,106 @@
+"""The predictions of a step: of one sequence word by word, of its batch and of other text in the mean."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.examination.kinds.microscope.finite_numbers import to_number, to_numbers
+from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, compute_logits, measure_loss
+from lamplighter.model.held_out import HeldOutLoss
+
+CANDIDATES = 8
+"""Most likely next tokens listed for each position."""
+MAX_POSITIONS = 512
+"""Maximum positions of a sequence that are listed, from its beginning: an answer stays below 1 MB."""
+
+
+@torch.no_grad()
+def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: int) -> tuple[Answer, Answer]:
+    """Return the predictions before and after the update.
+
+    Args:
+        model: the model before the step.
+        retaken: the step.
+        sequence: the sequence of the batch that is listed word by word.
+
+    Returns:
+        `text` of the answer, and `right_guesses`: how many positions were guessed right before the update, and their
+        share of the gradient of the logits, summed as lengths by position. At a position that gradient is the
+        probabilities less 1 for the true token, divided by the number of predictions.
+    """
+    targets = retaken.targets.flatten()
+    probabilities = torch.softmax(retaken.logits, dim=1)
+    before = probabilities.gather(1, targets[:, None])[:, 0]
+    logits_after = compute_logits(retaken.after, _ids(model, retaken))
+    surprise = F.cross_entropy(logits_after, targets, reduction="none")
+    after = torch.exp(-surprise)
+
+    context = retaken.targets.shape[1]
+    start = sequence * context
+    shown = slice(start, start + min(context, MAX_POSITIONS))
+    likeliest = probabilities[shown].topk(min(CANDIDATES, probabilities.shape[1]), dim=1)
+    text: Answer = {
+        "sequence": sequence,
+        "sequences": len(retaken.targets),
+        "positions": context,
+        "ids": retaken.token_ids[sequence, :MAX_POSITIONS].tolist(),
+        "next_ids": targets[shown].tolist(),
+        "p_before": to_numbers(before[shown]),
+        "p_after": to_numbers(after[shown]),
+        "rank_before": _ranks(retaken.logits[shown], targets[shown]),
+        "rank_after": _ranks(logits_after[shown], targets[shown]),
+        "candidates": [
+            [[token, to_number(p)] for token, p in zip(tokens, ps, strict=True)]
+            for tokens, ps in zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
+        ],
+        "share_risen": float((after > before).double().mean()),
+        "losses": _describe_losses(model, retaken, surprise.mean()),
+    }
+    right = retaken.logits.argmax(dim=1) == targets
+    # |p - e|^2 = |p|^2 - 2 p(true) + 1.
+    squares = probabilities.square().sum(dim=1) - 2 * before + 1
+    lengths = squares.clamp(min=0).sqrt().double()
+    total = float(lengths.sum())
+    return text, {
+        "positions": int(right.sum()),
+        "of": len(targets),
+        "gradient_share": to_number(float(lengths[right].sum()) / total) if total else None,
+    }
+
+
+def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> Answer:
+    """Return the mean loss before and after the update: of the batch itself, of the next one, and of unread text."""
+    _, ids, targets = model.batches.batch(retaken.observation.step + 1)
+    losses: Answer = {
+        "same": _pair(retaken.observation.loss, loss_after, targets.numel()),
+        "other": _pair(
+            measure_loss(retaken.before, ids, targets),
+            measure_loss(retaken.after, ids, targets),
+            targets.numel(),
+        ),
+        "held_out": None,
+    }
+    held_out = model.run.held_out_ids
+    if held_out is not None:
+        # As much of it as one batch: a fair comparison, and four times as fast as the loss on the timeline.
+        sample = HeldOutLoss(model.run.recipe, held_out, targets.numel())
+        before, after = sample.measure(retaken.before), sample.measure(retaken.after)
+        if before is not None and after is not None:
+            losses["held_out"] = _pair(before, after, sample.predictions)
+    return losses
+
+
+def _pair(before: Tensor | float, after: Tensor | float, predictions: int) -> Answer:
+    return {"before": to_number(before), "after": to_number(after), "predictions": predictions}
+
+
+def _ids(model: ExaminedModel, retaken: RetakenStep) -> Tensor:
+    return torch.from_numpy(retaken.token_ids).to(model.learner.device)
+
+
+def _ranks(logits: Tensor, targets: Tensor) -> list[int]:
+    """Return the rank of each true token among all, from 1; tokens as likely as it do not count as before it."""
+    return ((logits > logits.gather(1, targets[:, None])).sum(dim=1) + 1).tolist()

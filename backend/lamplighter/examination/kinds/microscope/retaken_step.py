@@ -1,0 +1,102 @@
+"""One training step taken again on a copy of the model, and what was read from its tensors on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from lamplighter.examination.examined_model import ExaminedModel
+from lamplighter.model.learner import Learner
+from lamplighter.model.observer import Observation, Observer
+from lamplighter.model.step import train_step
+from lamplighter.model.transformer import Block
+
+
+@dataclass(frozen=True)
+class RetakenStep:
+    """A step that was computed again: B sequences of T positions, V tokens."""
+
+    before: Learner
+    """The model before the step, unchanged."""
+    after: Learner
+    """The model after it, with the gradients as they were applied, clipped."""
+    observation: Observation
+    layers: list[str]
+    """Names of the observation's layers."""
+    clip_scale: float
+    """Factor by which all gradients were scaled, at most 1."""
+    token_ids: NDArray[np.int64]
+    """Shape (B, T)."""
+    targets: Tensor
+    """The next tokens, shape (B, T)."""
+    logits: Tensor
+    """Logits before the update, shape (B T, V), 32 bits."""
+    widen_input: Tensor
+    """Input of the first block's `widen`, shape (B, T, D)."""
+    widen_output: Tensor
+    """Its output, shape (B, T, 4 D)."""
+
+
+def retake_step(model: ExaminedModel) -> RetakenStep:
+    """Compute the step after the one that a model is at, exactly as the trainer did.
+
+    The tensors are read by hooks during the step itself, so that nothing is computed twice.
+    """
+    learner, step = model.copy(), model.step + 1
+    learner.set_learning_rate(model.learning_rate)
+    observer = Observer(learner, model.run.recipe.cadence.verify_every)
+    host_ids, ids, targets = model.batches.batch(step)
+    first_block = learner.model.blocks[0]
+    assert isinstance(first_block, Block)
+    with _Reading(first_block.mlp.widen) as widen, _Reading(learner.model.unembedding) as unembedding:
+        result = train_step(learner, ids, targets)
+    return RetakenStep(
+        before=model.learner,
+        after=learner,
+        observation=observer.observe(step, host_ids, result),
+        layers=observer.layers,
+        clip_scale=float(result.clip_scale),
+        token_ids=host_ids,
+        targets=targets,
+        logits=unembedding.output.flatten(0, 1).float(),
+        widen_input=widen.input,
+        widen_output=widen.output,
+    )
+
+
+@torch.no_grad()
+def compute_logits(learner: Learner, ids: Tensor) -> Tensor:
+    """Return the logits of all positions of a batch (B, T) as training computes them, shape (B T, V), 32 bits."""
+    with torch.autocast(learner.device.type, learner.autocast, enabled=learner.autocast is not None):
+        logits = learner.model.logits(ids)
+    return logits.flatten(0, 1).float()
+
+
+def measure_loss(learner: Learner, ids: Tensor, targets: Tensor) -> Tensor:
+    """Return the mean loss of a batch in nats, a scalar."""
+    return F.cross_entropy(compute_logits(learner, ids), targets.flatten())
+
+
+class _Reading:
+    """The last input and output of a module while the `with` block runs."""
+
+    input: Tensor
+    output: Tensor
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+
+    def __enter__(self) -> _Reading:
+        self._hook = self._module.register_forward_hook(self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()
+
+    def _read(self, _module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        self.input, self.output = inputs[0].detach(), output.detach()

@@ -1,0 +1,223 @@
+"""The update of one row of the embedding, and of one number in it, by the optimiser's formula.
+
+The formulas are computed here on the row alone, apart from torch's optimisers, in the same order of operations and with
+32-bit numbers, so that the result can be equal to the recorded one to the last bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.examination.kinds.microscope.finite_numbers import to_exact_number, to_number, to_numbers
+from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep
+from lamplighter.model.learner import Learner
+from lamplighter.questions import QuestionError
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.wire.binary import Floats
+
+MAX_COORDINATES = 1_024
+"""Maximum numbers of a row that are listed, from its beginning; the chosen one is always told."""
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Adam's averages of a row, shape (D,) each, and the number of the step that made them."""
+
+    m: Tensor
+    v: Tensor
+    step: int
+
+
+@dataclass(frozen=True)
+class _Formula:
+    """The new row by formula, old - step_size m / denominator, with what it was made of.
+
+    Without averages it is old - step_size gradient, and what belongs to them is None.
+    """
+
+    row: Tensor
+    rate: float
+    step_size: float
+    moments: _Moments | None = None
+    denominator: Tensor | None = None
+    correction1: float | None = None
+    correction2: float | None = None
+    epsilon: float | None = None
+    betas: tuple[float, float] | None = None
+
+
+@torch.no_grad()
+def describe_row_update(
+    model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int
+) -> Answer:
+    """Return the update of a row, and in full that of one coordinate.
+
+    `new` is by formula: where `updated`, old - step_size m_after / denominator, or old - step_size gradient without
+    averages (`sgd`). `model_difference` is it less the value that the model has after the step, `difference` it less the
+    recorded one; None where the record does not have the row, since a step that moves most rows (`adam`) is kept whole
+    only at keyframes.
+
+    Args:
+        model: the model before the step.
+        retaken: the step.
+        token: the row; None for the one that moved farthest.
+        coordinate: the number in it.
+    """
+    token = _farthest_row(retaken) if token is None else token
+    old, new = (learner.model.embedding.weight[token] for learner in (retaken.before, retaken.after))
+    gradient = _gradient_row(retaken.after, token)
+    before = _moments(retaken.before, token)
+    formula = _apply_formula(retaken, old, gradient, before)
+    recorded = _recorded_row(model, retaken.observation.step, token)
+    value = float(formula.row[coordinate])
+    stored = None if recorded is None else float(recorded[coordinate])
+    # A row that is not in the batch has no gradient, which a dense one says by zeros.
+    slope = 0.0 if gradient is None else gradient[coordinate]
+    after = formula.moments
+    return {
+        "token": token,
+        "coordinate": coordinate,
+        "occurrences": int((retaken.token_ids == token).sum()),
+        "optimiser": model.run.recipe.optimiser.kind,
+        "updated": formula.row is not old,
+        "old": to_exact_number(old[coordinate]),
+        "gradient": to_exact_number(slope),
+        "m_before": None if before is None else to_exact_number(before.m[coordinate]),
+        "v_before": None if before is None else to_exact_number(before.v[coordinate]),
+        "m_after": None if after is None else to_exact_number(after.m[coordinate]),
+        "v_after": None if after is None else to_exact_number(after.v[coordinate]),
+        "updates": None if after is None else after.step,
+        "beta1": None if formula.betas is None else formula.betas[0],
+        "beta2": None if formula.betas is None else formula.betas[1],
+        "epsilon": formula.epsilon,
+        "bias_correction1": formula.correction1,
+        "bias_correction2": formula.correction2,
+        "learning_rate": formula.rate,
+        "step_size": formula.step_size,
+        "denominator": None
+        if formula.denominator is None
+        else to_exact_number(formula.denominator[coordinate]),
+        "change": to_exact_number(value - float(old[coordinate])),
+        "new": to_exact_number(value),
+        "model_new": to_exact_number(new[coordinate]),
+        "model_difference": to_exact_number(value - float(new[coordinate])),
+        "stored": stored,
+        "difference": None if stored is None else to_exact_number(value - stored),
+        "row": _describe_row(old, new, gradient, formula.row, recorded),
+    }
+
+
+def _describe_row(
+    old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
+) -> Answer:
+    """Return the row as a vector: before, after, its gradient, how far it went and by how much it turned."""
+    lengths = float(old.norm()), float(new.norm())
+    cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
+    # An angle from its chord: the arc cosine of a number near 1 would be all rounding.
+    chord = float((new / lengths[1] - old / lengths[0]).norm()) if cosine is not None else None
+    shown = slice(MAX_COORDINATES)
+    equal = None
+    if recorded is not None:
+        equal = int(np.count_nonzero(by_formula.cpu().numpy() == recorded))
+    return {
+        "numbers": len(old),
+        "numbers_equal": equal,
+        "before": to_numbers(old[shown]),
+        "after": to_numbers(new[shown]),
+        "gradient": None if gradient is None else to_numbers(gradient[shown]),
+        "length_before": to_number(lengths[0]),
+        "length_after": to_number(lengths[1]),
+        "distance": to_number((new - old).norm()),
+        "degrees": None if chord is None else to_number(math.degrees(2 * math.asin(min(1.0, chord / 2)))),
+    }
+
+
+def check_row(model: ExaminedModel, token: int | None, coordinate: int) -> None:
+    """Check that the embedding has a number.
+
+    Raises:
+        QuestionError: it has no such row or coordinate.
+    """
+    rows, numbers = model.learner.model.embedding.weight.shape
+    if token is not None and token >= rows:
+        raise QuestionError(f"token {token}: the vocabulary of this run has tokens 0 to {rows - 1}")
+    if coordinate >= numbers:
+        raise QuestionError(f"coordinate {coordinate}: a row of this run has coordinates 0 to {numbers - 1}")
+
+
+def _farthest_row(retaken: RetakenStep) -> int:
+    seen = retaken.observation
+    if not len(seen.moved_ids):
+        return int(retaken.token_ids.flat[0])
+    return int(seen.moved_ids[int(np.argmax(seen.moved_distances))])
+
+
+def _gradient_row(learner: Learner, token: int) -> Tensor | None:
+    """Return a row's gradient as it was applied, shape (D,); None if a sparse gradient does not have the row."""
+    gradient = learner.model.embedding.weight.grad
+    assert gradient is not None
+    if not gradient.is_sparse:
+        return gradient[token]
+    places = (gradient.indices()[0] == token).nonzero().flatten()
+    return gradient.values()[int(places[0])] if len(places) else None
+
+
+def _moments(learner: Learner, token: int) -> _Moments | None:
+    """Return Adam's averages of a row, zeros before the first step; None for an optimiser without averages."""
+    optimiser, weight = learner.optimisers[0], learner.model.embedding.weight
+    if "betas" not in optimiser.param_groups[0]:
+        return None
+    state = optimiser.state.get(weight)
+    if not state:
+        return _Moments(torch.zeros_like(weight[token]), torch.zeros_like(weight[token]), 0)
+    return _Moments(state["exp_avg"][token], state["exp_avg_sq"][token], int(state["step"]))
+
+
+def _apply_formula(
+    retaken: RetakenStep, old: Tensor, gradient: Tensor | None, before: _Moments | None
+) -> _Formula:
+    """Return the row after the update, `old` itself if the optimiser leaves it alone."""
+    # The embedding is the first group of the first optimiser, whichever that is.
+    optimiser = retaken.after.optimisers[0]
+    group = optimiser.param_groups[0]
+    rate = float(group["lr"])
+    if before is None:
+        row = old if gradient is None else torch.add(old, gradient, alpha=-rate)
+        return _Formula(row, rate, rate)
+    betas, epsilon, step = group["betas"], group["eps"], before.step + 1
+    correction1, correction2 = 1 - betas[0] ** step, 1 - betas[1] ** step
+    if isinstance(optimiser, torch.optim.SparseAdam):
+        # It puts the correction of v into the step, so that epsilon is added to the root of the uncorrected v.
+        step_size = rate * math.sqrt(correction2) / correction1
+        if gradient is None:
+            m, v = before.m, before.v
+        else:
+            m = (gradient - before.m) * (1 - betas[0]) + before.m
+            v = (gradient.pow(2) - before.v) * (1 - betas[1]) + before.v
+        denominator = v.sqrt() + epsilon
+        row = old if gradient is None else old + -step_size * (m / denominator)
+    else:
+        assert gradient is not None, "dense Adam has a dense gradient"
+        step_size = rate / correction1
+        m = torch.lerp(before.m, gradient, 1 - betas[0])
+        v = (before.v * betas[1]).addcmul(gradient, gradient, value=1 - betas[1])
+        denominator = v.sqrt() / correction2**0.5 + epsilon
+        row = torch.addcdiv(old, m, denominator, value=-step_size)
+    moments = _Moments(m, v, step)
+    return _Formula(row, rate, step_size, moments, denominator, correction1, correction2, epsilon, betas)
+
+
+def _recorded_row(model: ExaminedModel, step: int, token: int) -> Floats | None:
+    """Return a row after a step as the record has it, shape (D,); None if the step was not kept, or has not happened."""
+    with MatrixHistory(model.run) as history:
+        try:
+            return history.token_history(token, step, step).vectors[-1]
+        except NoSnapshotError:
+            return None
