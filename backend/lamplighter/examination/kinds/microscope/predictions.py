@@ -61,7 +61,7 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
     }
     right = retaken.logits.argmax(dim=1) == targets
     # |p - e|^2 = |p|^2 - 2 p(true) + 1.
-    squares = probabilities.square().sum(dim=1) - 2 * before + 1
+    squares = torch.linalg.vector_norm(probabilities, dim=1).square() - 2 * before + 1
     lengths = squares.clamp(min=0).sqrt().double()
     total = float(lengths.sum())
     return text, {
