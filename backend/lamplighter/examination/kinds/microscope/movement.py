@@ -24,8 +24,8 @@ class _Movement:
     dot: float = 0.0
     """Product of the update and the gradient reversed."""
 
-    def add(self, other: _Movement) -> None:
-        """Add the sums of other parameters."""
+    def absorb(self, other: _Movement) -> None:
+        """Add the sums of other parameters to these."""
         self.parameters += other.parameters
         self.moved += other.moved
         self.update_square += other.update_square
@@ -58,8 +58,8 @@ def describe_movement(retaken: RetakenStep) -> Answer:
     for layer, parameters in retaken.after.model.layers().items():
         of_layer = _Movement()
         for old, new in zip(before[layer], parameters, strict=True):
-            of_layer.add(_compare(old, new))
-        total.add(of_layer)
+            of_layer.absorb(_compare(old, new))
+        total.absorb(of_layer)
         layers.append({"layer": layer, **of_layer.describe()})
     rows = len(retaken.observation.moved_ids)
     vocabulary = retaken.after.model.embedding.num_embeddings
