@@ -160,10 +160,7 @@ def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo])
 
 def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
-    if len(infos) > _MEMBERS + MAX_WAYPOINTS:
-        raise ExportError(
-            f"the zip has {len(infos)} files, a run has at most {_MEMBERS + MAX_WAYPOINTS}: refused"
-        )
+    _require_few([info.orig_filename for info in infos])
     members: dict[str, zipfile.ZipInfo] = {}
     prefix = next((name[1] for info in infos if (name := _RECIPE.fullmatch(info.orig_filename))), None)
     if prefix is None:
@@ -196,7 +193,6 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
                 f"{name} would have {info.file_size / MEGABYTE:,.0f} MB, at most {limit / MEGABYTE:,.0f} are allowed: refused"
             )
         members[name] = info
-    _require_few(members)
     if missing := [name for name in _NEEDED if name not in members]:
         raise ExportError(f"this is not the zip of a run: it has no {missing[0]}")
     size = sum(info.file_size for info in members.values())
@@ -207,9 +203,9 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
     return members
 
 
-def _require_few(members: Iterable[str]) -> None:
+def _require_few(names: Iterable[str]) -> None:
     """Refuse more files than a run has, or more waypoints."""
-    of_waypoints = [name.startswith("waypoints/") for name in members]
+    of_waypoints = ["waypoints/" in name for name in names]
     waypoints, others = of_waypoints.count(True), of_waypoints.count(False)
     if waypoints > MAX_WAYPOINTS:
         raise ExportError(f"the zip has {waypoints} waypoints, a run has at most {MAX_WAYPOINTS}: refused")
