@@ -12,7 +12,7 @@ import { failureText, fixed, t } from "../../strings";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
 import { captionLegend, viewNotes } from "./caption";
-import { loadExporters, NotLoadedError } from "./exporters";
+import { loadExporters, NotLoadedError } from "../ui/exporters";
 
 interface FilmRequest extends FilmColouring {
   from: number;

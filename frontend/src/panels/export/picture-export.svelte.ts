@@ -8,7 +8,7 @@ import type { ColourScale } from "../../model/colour-scale";
 import { bytes, t } from "../../strings";
 import { pictureCaption, pictureStep } from "./caption";
 import { downloadFile, shareFile } from "../ui/download";
-import { loadExporters, NotLoadedError } from "./exporters";
+import { loadExporters, NotLoadedError } from "../ui/exporters";
 
 /** How long a message stays, in ms: a result, and a problem. */
 const RESULT_DURATION = 6_000;

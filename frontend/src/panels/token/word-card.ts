@@ -6,7 +6,7 @@ import type { Neighbours } from "../../api/rest-types";
 import { tokenText } from "../../api/vocabulary";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { t } from "../../strings";
-import { loadExporters } from "../export/exporters";
+import { loadExporters } from "../ui/exporters";
 import { downloadFile } from "../ui/download";
 
 /** Pixels of the picture: the shape in which links are shown. */

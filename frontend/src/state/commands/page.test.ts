@@ -22,12 +22,12 @@ describe("Esc", () => {
       focus: { reference: "dog" },
       selection: { tool: "pan", ids: [] },
     };
-    const { dismiss } = pageCommands(scope as unknown as CommandScope);
-    dismiss();
+    const commands = pageCommands(scope as unknown as CommandScope);
+    commands.dismiss();
     expect([viewSettings.shortcutsOpen, put]).toEqual([false, []]);
-    dismiss();
+    commands.dismiss();
     expect(put).toEqual(["beside"]);
-    dismiss();
+    commands.dismiss();
     expect(put).toEqual(["beside", "token", "folded"]);
   });
 });

@@ -19,7 +19,8 @@ function commandsOn(phase: Phase) {
     cursor: null as object | null,
     goTo: ({ at, beat }: { at: number; beat: number }) => moves.push(`to ${at}, beat ${beat}`),
   };
-  return { moves, run, ...timeCommands({ openRun: { run } } as unknown as CommandScope) };
+  const commands = timeCommands({ openRun: { run } } as unknown as CommandScope);
+  return { moves, run, commands };
 }
 
 const KEYS = [
@@ -36,7 +37,7 @@ describe("the keys of time", () => {
   it.each(["finished", "interrupted", "failed"] as const)(
     "work at once on a run that is %s",
     (phase) => {
-      const { moves, run: _, ...commands } = commandsOn(phase);
+      const { moves, commands } = commandsOn(phase);
       for (const key of KEYS) expect(commands[key]()).toBe(true);
       expect(moves).toEqual([
         ...["to 0", "to 40", "by -1", "by 1", "by -10", "by 10"],
@@ -46,26 +47,26 @@ describe("the keys of time", () => {
   );
 
   it("are left to the browser while the picture is live and steps still come", () => {
-    const { moves, run: _, ...commands } = commandsOn("running");
+    const { moves, commands } = commandsOn("running");
     for (const key of KEYS) expect(commands[key]()).toBe(false);
     expect(moves).toEqual([]);
   });
 
   it("go from a step without a map to the next one that has one", () => {
-    const { moves, run, goToNextMap } = commandsOn("finished");
+    const { moves, run, commands } = commandsOn("finished");
     run.cursor = { mapSteps: { at: 8, next: 16 } };
-    goToNextMap();
+    commands.goToNextMap();
     run.cursor = { mapSteps: { at: 40, next: null } };
-    goToNextMap();
+    commands.goToNextMap();
     expect(moves).toEqual(["to 16"]);
   });
 
   it("freeze nothing before the first step", () => {
-    const { moves, run, togglePicture } = commandsOn("running");
+    const { moves, run, commands } = commandsOn("running");
     run.newestStep = 0;
-    expect(togglePicture()).toBe(false);
+    expect(commands.togglePicture()).toBe(false);
     run.newestStep = 1;
-    expect(togglePicture()).toBe(true);
+    expect(commands.togglePicture()).toBe(true);
     expect(moves).toEqual(["frozen"]);
   });
 });
