@@ -145,7 +145,7 @@ def test_those_of_steps_that_a_power_cut_took_go(tmp_path: Path) -> None:
     run = new_run(tmp_path, cadence=CADENCE | {"checkpoint_every": 1_000})
     crash_after(run, 25)
     assert kept(run)[-1] == (20, 1)
-    for table in ("pulses", "rows", "keyframes"):
+    for table in ("pulses", "rows", "keyframes", "lines"):
         execute(run, f"DELETE FROM {table} WHERE id & 0xffffffff > 18")
     crash_after(run, 19)
     assert kept(run)[-1] == (15, 1)

@@ -83,7 +83,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
                 record,
             )
             count += 1
-        if file.has_current_schema:
+        if "districts" in file.tables:
             _copy_districts(file, copy, checks, facts.get("next_district"))
     return count
 

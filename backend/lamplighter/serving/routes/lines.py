@@ -1,4 +1,4 @@
-"""What the model of a run said while it was trained."""
+"""The lines that the model of a run said while it was trained."""
 
 from __future__ import annotations
 
