@@ -39,6 +39,11 @@ class _Question(StrictInput):
         """Return the step to which the model must be brought before the question is answered."""
         return self.step
 
+    @property
+    def last_step(self) -> int:
+        """Return the last step whose model the answer depends on."""
+        return self.step
+
 
 class SpeakQuestion(_Question):
     """A prompt that the model continues, greedily and by chance."""
@@ -95,6 +100,11 @@ class TransplantQuestion(_Question):
     prompt: Text
     words: Annotated[int, Field(ge=1, le=64)] = 12
 
+    @property
+    def last_step(self) -> int:
+        """Return the last step whose model the answer depends on."""
+        return max(self.step, self.source_step or 0)
+
 
 class RotationQuestion(_Question):
     """A random rotation of the whole space of the embedding."""
@@ -112,6 +122,11 @@ class ProbeQuestion(_Question):
     """A second sentence; words that both have are compared layer by layer."""
     other_step: Step | None = None
     """A second step at which the same is read."""
+
+    @property
+    def last_step(self) -> int:
+        """Return the last step whose model the answer depends on."""
+        return max(self.step, self.other_step or 0)
 
 
 Question = (

@@ -38,6 +38,7 @@ class RunFolder:
         self.relayouts_path = path / "relayouts.sqlite"
         self.measures_path = path / "measures.sqlite"
         self.tiles_path = path / "tiles.sqlite"
+        self.examinations_path = path / "examinations.sqlite"
         self.checkpoints = path / "checkpoints"
         self.waypoints = path / "waypoints"
         self.source_path = path / "source.txt"

@@ -3,16 +3,15 @@ first step under them."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.learning_rates import positive_number
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, AppliedRequest, Request, RequestsReader
+from lamplighter.runfolder.tables.requests import EXAMINER_KINDS, PROJECTOR_KINDS, Request, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter, phase_in
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
@@ -22,6 +21,8 @@ _POLL_EVERY = 0.03
 _RETRY_SECONDS = 1.0
 _GO_ON_KINDS = frozenset({"begin", "resume", "step", "stop", "continue"})
 """Kinds of requests that end the hold before the first step."""
+_OTHERS_KINDS = PROJECTOR_KINDS | EXAMINER_KINDS
+"""Kinds of requests that the trainer leaves to others."""
 _RESERVED_BYTES = 2 << 20
 """Space kept for requests on a full disk. One takes about 100 KB, for good if the log cannot be checkpointed."""
 
@@ -136,7 +137,7 @@ class RunControl:
     def _read_new(self, *, now: bool = False) -> bool:
         if not now and time.monotonic() < self._next_poll:
             return False
-        self._unapplied += [new for new in self._requests.read_new() if new.kind not in PROJECTOR_KINDS]
+        self._unapplied += [new for new in self._requests.read_new() if new.kind not in _OTHERS_KINDS]
         self._next_poll = time.monotonic() + _POLL_EVERY
         return True
 
@@ -206,8 +207,8 @@ class RunControl:
                 self._writer.set_facts({"pace": "single"})
                 self._single_steps += 1
             case "pace":
-                self._set_pace(_positive_number(request.body.get("steps_per_second")))
-            case "learning_rate" if (rate := _positive_number(request.body.get("value"))) is not None:
+                self._set_pace(positive_number(request.body.get("steps_per_second")))
+            case "learning_rate" if (rate := positive_number(request.body.get("value"))) is not None:
                 self.learning_rate = rate
                 self._writer.add_event(step, "learning_rate", f"learning rate {rate:g} from step {step + 1}")
             case "stop" if not self.has_ended:
@@ -216,7 +217,7 @@ class RunControl:
             case "continue" if self.has_ended:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
-                rate = _positive_number(request.body.get("learning_rate"))
+                rate = positive_number(request.body.get("learning_rate"))
                 if self.phase == Phase.FAILED:
                     self.restart_rate = rate
                 else:
@@ -235,15 +236,3 @@ class RunControl:
         self.steps_per_second = steps_per_second
         self.pace = "limited" if steps_per_second else "full"
         self._writer.set_facts({"pace": self.pace, "pace_steps_per_second": steps_per_second})
-
-
-def requested_learning_rate(applied: AppliedRequest) -> float | None:
-    """Return the learning rate set by an applied request; None if it set none."""
-    name = {"learning_rate": "value", "continue": "learning_rate"}.get(applied.kind)
-    return _positive_number(applied.body.get(name)) if name else None
-
-
-def _positive_number(value: Any) -> float | None:
-    if isinstance(value, int | float) and math.isfinite(value) and value > 0:
-        return float(value)
-    return None

@@ -21,10 +21,11 @@ from lamplighter.model.checkpoint import (
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.learning_rates import requested_rates
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
-from lamplighter.training.control import RunControl, StopFlag, requested_learning_rate
+from lamplighter.training.control import RunControl, StopFlag
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def replay_steps(
         The last committed step, or the step a new attempt has reached; None if stopped or failed on the way.
     """
     _, last = reader.newest_step()
-    rates = _requested_rates(reader)
+    rates = requested_rates(reader)
     recorded = reader.digests(checkpoint_step + 1, last)
     for step in range(checkpoint_step + 1, last + 1):
         if stop.reason:
@@ -182,14 +183,3 @@ def replay_steps(
             f" attempt {attempt} begins here",
         )
     return last
-
-
-def _requested_rates(reader: StepsReader) -> dict[int, float]:
-    """Return the learning rates that requests set on the lineage, by the first step under each."""
-    lineage = reader.lineage()
-    return {
-        applied.step: rate
-        for applied in reader.applied()
-        if (rate := requested_learning_rate(applied)) is not None
-        and lineage.counts(applied.attempt, applied.step)
-    }

@@ -24,7 +24,10 @@ CREATE TABLE requests(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, 
     body TEXT NOT NULL);
 """
 PROJECTOR_KINDS = frozenset({"map"})
-"""Kinds of requests that the projector applies; the trainer applies all others."""
+"""Kinds of requests that the projector applies."""
+EXAMINE, CANCEL_EXAMINATION = "examine", "cancel_examination"
+EXAMINER_KINDS = frozenset({EXAMINE, CANCEL_EXAMINATION})
+"""Kinds of requests that the examiner applies; the trainer applies all that nobody else does."""
 _NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
 
 

@@ -1,0 +1,220 @@
+"""The examiner of one run: takes up questions, answers them one at a time, and ends when nobody has asked for a while."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Any
+
+from lamplighter import failpoint
+from lamplighter.examination.answering import UnanswerableError, encode_answer, examine, require_kind
+from lamplighter.examination.examined_model import CancelledError
+from lamplighter.model.training_demands import estimate_demands
+from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
+from lamplighter.processes.asked_question import (
+    AskedQuestion,
+    ExaminationRefusedError,
+    check_question,
+)
+from lamplighter.processes.worker import describe_memory_limit
+from lamplighter.questions import QuestionError, parse_question
+from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import (
+    MAX_WAITING,
+    ExaminationEntry,
+    ExaminationsWriter,
+    question_fields,
+)
+from lamplighter.runfolder.tables.requests import CANCEL_EXAMINATION, EXAMINER_KINDS, Request, RequestsReader
+from lamplighter.runfolder.writing.free_space import is_disk_full
+
+if TYPE_CHECKING:
+    from lamplighter.examination.replayer import Replayer
+
+_POLL_SECONDS = 0.03
+_REPORT_SECONDS = 0.25
+"""Shortest time between two reports of progress."""
+_MAX_TRIES = 3
+"""How often a question is begun that examiners were killed over."""
+_REPLAY_SHARE = 0.8
+"""The part of the progress in which steps are computed again."""
+
+
+_EXPECTED = (UnanswerableError, QuestionError, ExaminationRefusedError, FloatingPointError)
+"""Errors whose message is one sentence for whoever asked."""
+_FAILURES = (*_EXPECTED, ArithmeticError, LookupError, MemoryError, RuntimeError, ValueError, *READ_ERRORS)
+"""Errors of one question: the next one may be answered. Any other is a crash of the examiner."""
+
+
+class StoppedError(CancelledError):
+    """An error for work that ends because its process is to end: the question waits for the next examiner."""
+
+
+class Examiner:
+    """The examiner of one run. Holds no lock: the caller holds the role."""
+
+    def __init__(self, run: RunFolder, idle: float, stop: threading.Event) -> None:
+        """Open the file of answers, and let what another examiner was killed over wait again.
+
+        Args:
+            run: the run.
+            idle: seconds without a question after which the examiner ends.
+            stop: ends it within a step.
+
+        Raises:
+            FormatError: this version cannot read the folder.
+        """
+        self._run, self._idle, self._stop = run, idle, stop
+        self._writer = ExaminationsWriter(run.examinations_path)
+        self._requests = RequestsReader(run.path)
+        self._replayer: Replayer | None = None
+        self._asked: str | None = None
+        """The question that is being answered."""
+        self._cancelled = False
+        self._next_poll = self._next_report = 0.0
+        self._requests.skip_applied(self._writer.last_applied())
+        for entry in self._writer.open_entries():
+            if entry.state == "running" and entry.tries >= _MAX_TRIES:
+                self._writer.fail(
+                    entry.id,
+                    f"the examiner was ended {entry.tries} times while it answered: it is not tried again",
+                )
+
+    def run(self) -> None:
+        """Answer questions until there is none for a while, the run is moved away, or somebody stops it."""
+        last_asked = time.monotonic()
+        while not self._stop.is_set() and self._run.path.is_dir():
+            self._take_up()
+            waiting = self._writer.open_entries()
+            if waiting:
+                self._answer(waiting[0])
+                last_asked = time.monotonic()
+            elif time.monotonic() - last_asked > self._idle:
+                return
+            else:
+                self._stop.wait(_POLL_SECONDS)
+
+    def close(self) -> None:
+        """Close the file of answers; it is sealed unless somebody is reading it."""
+        self._writer.close(sealed=self._run.path.is_dir())
+
+    def _take_up(self) -> None:
+        """Acknowledge the new requests: each is put in the queue, or cancels what is in it."""
+        for request in self._requests.read_new():
+            if request.kind in EXAMINER_KINDS:
+                with self._writer.transaction():
+                    self._apply(request)
+
+    def _apply(self, request: Request) -> None:
+        attempt = step = 0
+        if request.kind == CANCEL_EXAMINATION:
+            asked_id = request.body.get("id")
+            if isinstance(asked_id, str):
+                self._cancelled = self._cancelled or asked_id == self._asked
+                self._writer.cancel(asked_id)
+        else:
+            try:
+                asked = check_question(self._run, parse_question(request.body))
+            except (QuestionError, ExaminationRefusedError, *READ_ERRORS):
+                # Whoever asks finds that out before (`check_question`): it was asked by hand, or of a run that has changed.
+                pass
+            else:
+                attempt, step = asked.attempt, asked.question.step
+                self._queue(asked)
+        self._writer.add_applied(request, attempt, step)
+
+    def _queue(self, asked: AskedQuestion) -> None:
+        problem = None
+        waiting = [entry.id for entry in self._writer.open_entries() if entry.id != self._asked]
+        if len(waiting) >= MAX_WAITING and asked.id not in waiting:
+            problem = f"too many questions wait, {MAX_WAITING} already: ask again when some are answered"
+        self._writer.add_question(asked.id, problem=problem, **asked.as_fields())
+
+    def _answer(self, entry: ExaminationEntry) -> None:
+        self._asked, self._cancelled = entry.id, False
+        self._writer.begin(entry.id)
+        failpoint.trigger("examination-begun")
+        try:
+            answer = encode_answer(self._examine(entry))
+        except StoppedError:
+            if self._run.path.is_dir():
+                self._writer.put_back(entry.id)
+        except CancelledError:
+            self._writer.cancel(entry.id)
+        except _FAILURES as error:
+            self._replayer = None
+            if not self._run.path.is_dir():
+                return
+            if not isinstance(error, _EXPECTED):
+                traceback.print_exc()
+            self._writer.fail(entry.id, self._explain(error))
+        else:
+            with failpoint.trigger_within("examination-commit"):
+                self._writer.finish(entry.id, answer)
+        finally:
+            self._asked = None
+
+    def _examine(self, entry: ExaminationEntry) -> dict[str, Any]:
+        question = parse_question(question_fields(entry))
+        require_kind(question.kind)
+        self._report(0.0, "opening the model")
+        if self._replayer is None:
+            # torch takes seconds, and whoever asked sees by then that the question was taken up.
+            from lamplighter.examination.replayer import Replayer
+
+            self._replayer = Replayer(self._run)
+        needed = estimate_demands(self._run.recipe, len(self._run.vocabulary)).memory_bytes
+        with bounded_memory(needed) as most:
+            try:
+                model = self._replayer.model_at(question.model_step, self._within(0.0, _REPLAY_SHARE))
+                replayed = self._replayer.describe_replay()
+                found = examine(model, question, self._within(_REPLAY_SHARE, 1.0))
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise UnanswerableError(describe_memory_limit("the answer", most)) from error
+                raise
+        return {
+            "kind": question.kind,
+            "step": question.step,
+            "attempt": entry.attempt,
+            **found,
+            "replayed": replayed,
+        }
+
+    def _within(self, start: float, end: float) -> Any:
+        return lambda share, activity: self._report(
+            start + (end - start) * min(1.0, max(0.0, share)), activity
+        )
+
+    def _report(self, share: float, activity: str) -> None:
+        """Note the progress of the present answer, and hear who cancels it.
+
+        Raises:
+            StoppedError: the process is to end, or the run was moved away.
+            CancelledError: nobody wants the answer any more.
+        """
+        now = time.monotonic()
+        if self._stop.is_set():
+            raise StoppedError
+        if now >= self._next_poll:
+            self._next_poll = now + _POLL_SECONDS
+            if not self._run.path.is_dir():
+                raise StoppedError
+            self._take_up()
+        if self._cancelled:
+            raise CancelledError
+        if now >= self._next_report and self._asked is not None:
+            self._next_report = now + _REPORT_SECONDS
+            self._writer.report(self._asked, share, activity)
+
+    @staticmethod
+    def _explain(error: Exception) -> str:
+        if isinstance(error, _EXPECTED):
+            return str(error)
+        if is_disk_full(error):
+            return "there is no room on the disk for the answer: make room, and ask again"
+        if isinstance(error, READ_ERRORS):
+            return f"this run cannot be read: {explain_read_error(error)}"
+        return f"it cannot be answered: {error or type(error).__name__}"[:500]

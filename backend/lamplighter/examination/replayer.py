@@ -1,0 +1,249 @@
+"""The replayer: brings a model to a step by computing the recorded steps again, and says whether they came out the same.
+
+It begins from whatever is nearest: the model that is loaded, a waypoint, a checkpoint, or the initial state.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from lamplighter.examination.answering import UnanswerableError
+from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.checkpoint import CheckpointFile, list_checkpoints, load_checkpoint
+from lamplighter.model.learner import Learner, build_learner, choose_device
+from lamplighter.model.observer import Observer
+from lamplighter.model.step import train_step
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.learning_rates import requested_learning_rate, requested_rates
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+
+_BLOCK = 256
+"""Recorded steps that are read at a time."""
+
+
+class ReplayError(UnanswerableError):
+    """An error for a step that cannot be computed again; the message says why, in one sentence."""
+
+
+@dataclass
+class _LoadedModel:
+    """A model after a step, and how it came there."""
+
+    learner: Learner
+    observer: Observer
+    step: int
+    learning_rate: float
+    """The learning rate of the step that led here, or that a checkpoint gives."""
+    origin: int
+    """The step of the checkpoint that it began with; 0 if it began as the recipe says."""
+    attempt: int
+    equal: bool | None = None
+    """Whether every step computed since had the recorded digest; None if none was computed, or has a record."""
+
+    def copy(self) -> _LoadedModel:
+        """Return a copy that can be trained without changing this one."""
+        # At once, so that the observer of the copy looks at the copy's weights.
+        return copy.deepcopy(self)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What the record says of some steps."""
+
+    digests: dict[int, bytes]
+    rates: dict[int, float]
+    """Learning rates as the pulses have them, in 32 bits."""
+
+
+class Replayer:
+    """The replayer of one run. It keeps the model of the last question loaded."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Open the run; nothing is loaded yet.
+
+        Raises:
+            ValueError: the recipe cannot be run on this machine.
+            FormatError: this version cannot read the folder.
+        """
+        self.run = run
+        self._recipe: Recipe = run.recipe
+        # Another number of threads adds in another order, and gives other bits.
+        torch.set_num_threads(self._recipe.threads)
+        self._device = self._choose_device()
+        self._batches = BatchReader(self._recipe, run.token_ids, self._device)
+        self._loaded: _LoadedModel | None = None
+
+    def model_at(self, step: int, report: ReportProgress) -> ExaminedModel:
+        """Return the model after a step, loaded for the questions about it.
+
+        Raises:
+            ReplayError: the step cannot be computed.
+            CancelledError: `report` raised it; the steps computed so far stay loaded.
+        """
+        with StepsReader(self.run.steps_path) as reader:
+            lineage = reader.lineage()
+        kept = self._loaded
+        if kept is not None and not self._still_counts(kept, lineage):
+            kept = self._loaded = None
+        start = self._nearest(step, lineage, kept)
+        self._loaded = start
+        try:
+            self._advance(start, step, lineage, report)
+        except CancelledError:
+            raise
+        except BaseException:
+            # Interrupted within a step, it may be half updated.
+            self._loaded = None
+            raise
+        return ExaminedModel(
+            run=self.run,
+            learner=start.learner,
+            batches=self._batches,
+            step=step,
+            learning_rate=self._next_rate(start),
+            learner_at=lambda other: self._other_learner(other, report),
+        )
+
+    def describe_replay(self) -> dict[str, Any]:
+        """Return how the loaded model came to its step: the step that it began `from`, the `steps` computed since, whether
+        they were `equal` to the record (None if there was nothing to compare), and otherwise the largest `difference` of the
+        embedding (None if that step's matrix was not kept)."""
+        loaded = self._loaded
+        assert loaded is not None
+        steps = loaded.step - loaded.origin
+        difference = self._difference(loaded) if loaded.equal is False else (0.0 if loaded.equal else None)
+        return {"from": loaded.origin, "steps": steps, "equal": loaded.equal, "difference": difference}
+
+    def _other_learner(self, step: int, report: ReportProgress) -> Learner:
+        with StepsReader(self.run.steps_path) as reader:
+            lineage = reader.lineage()
+        kept = self._loaded
+        start = self._nearest(step, lineage, kept)
+        start = start.copy() if start is kept else start
+        self._advance(start, step, lineage, report)
+        return start.learner
+
+    def _choose_device(self) -> torch.device:
+        with StepsReader(self.run.steps_path) as reader:
+            trained_on = reader.facts().get("device")
+        # Numbers of a processor are not those of a graphics card.
+        return torch.device("cpu") if trained_on == "cpu" else choose_device(self._recipe)
+
+    @staticmethod
+    def _still_counts(loaded: _LoadedModel, lineage: Lineage) -> bool:
+        return loaded.step == 0 or lineage.counts(loaded.attempt, loaded.step)
+
+    def _nearest(self, step: int, lineage: Lineage, kept: _LoadedModel | None) -> _LoadedModel:
+        """Return the model from which the fewest steps lead to `step`."""
+        begin = kept.step if kept is not None and kept.step <= step else -1
+        for file in _usable_files((self.run.waypoints, self.run.checkpoints), lineage, step):
+            if file.step <= begin:
+                break
+            loaded = self._load(file, lineage)
+            if loaded is not None:
+                return loaded
+        if kept is not None and begin >= 0:
+            return kept
+        learner, observer = self._build()
+        rate = self._recipe.optimiser.learning_rate
+        return _LoadedModel(learner, observer, 0, rate, 0, lineage.attempt_at(0))
+
+    def _load(self, file: CheckpointFile, lineage: Lineage) -> _LoadedModel | None:
+        learner, observer = self._build()
+        try:
+            state = load_checkpoint(file, learner, observer)
+            rate = float(state["learning_rate"])
+        except (ValueError, KeyError, TypeError):
+            # It was thinned out meanwhile, or is damaged: an earlier one is as good, and takes longer.
+            return None
+        return _LoadedModel(learner, observer, file.step, rate, file.step, lineage.attempt_at(file.step))
+
+    def _build(self) -> tuple[Learner, Observer]:
+        learner = build_learner(self._recipe, len(self.run.vocabulary), self._device)
+        return learner, Observer(learner, self._recipe.cadence.verify_every)
+
+    def _advance(self, loaded: _LoadedModel, step: int, lineage: Lineage, report: ReportProgress) -> None:
+        """Compute the recorded steps after a model's up to `step`."""
+        first = loaded.step + 1
+        if first > step:
+            return
+        with StepsReader(self.run.steps_path) as reader:
+            rates = requested_rates(reader)
+            known = {self._recipe.optimiser.learning_rate, loaded.learning_rate, *rates.values()}
+            known |= {rate for applied in reader.applied() if (rate := requested_learning_rate(applied))}
+        for number in range(first, step + 1):
+            if (number - first) % _BLOCK == 0:
+                record = self._read_record(number, min(step, number + _BLOCK - 1))
+            report((number - first) / (step - first + 1), f"computing step {number:,} again")
+            rate = rates.get(number, loaded.learning_rate)
+            loaded.learning_rate = _recorded_rate(rate, record.rates.get(number), known)
+            digest = self._compute(loaded, number)
+            loaded.attempt = lineage.attempt_at(number)
+            if number in record.digests:
+                loaded.equal = loaded.equal is not False and digest == record.digests[number]
+
+    def _compute(self, loaded: _LoadedModel, step: int) -> bytes:
+        """Compute a step. Return its digest."""
+        loaded.learner.set_learning_rate(loaded.learning_rate)
+        host_ids, ids, targets = self._batches.batch(step)
+        observed = loaded.observer.observe(step, host_ids, train_step(loaded.learner, ids, targets))
+        loaded.step = step
+        if not observed.is_finite:
+            raise ReplayError(f"computed again here, step {step:,} gives numbers that are no longer finite")
+        return observed.digest()
+
+    def _read_record(self, first: int, last: int) -> _Record:
+        with StepsReader(self.run.steps_path) as reader:
+            pulses = reader.pulses(first, last, last - first + 1)
+            rates = {step: decode_as(data, Pulse).learning_rate for step, data in pulses}
+            return _Record(reader.digests(first, last), rates)
+
+    def _next_rate(self, loaded: _LoadedModel) -> float:
+        with StepsReader(self.run.steps_path) as reader:
+            return requested_rates(reader).get(loaded.step + 1, loaded.learning_rate)
+
+    def _difference(self, loaded: _LoadedModel) -> float | None:
+        """Return the largest difference of the embedding from the recorded matrix; None if that was not kept."""
+        try:
+            with MatrixHistory(self.run) as history:
+                recorded = history.snapshot(loaded.step).vectors
+        except (NoSnapshotError, *READ_ERRORS, LookupError):
+            return None
+        here = loaded.learner.model.embedding.weight.detach().cpu().numpy()
+        if here.shape != recorded.shape:
+            raise FormatError("the recorded matrix is not of this model")
+        return float(np.abs(here.astype(np.float64) - recorded).max())
+
+
+def _usable_files(folders: tuple[Path, ...], lineage: Lineage, step: int) -> list[CheckpointFile]:
+    """Return the checkpoints that count and do not lie after a step, the newest first."""
+    found = [file for folder in folders for file in list_checkpoints(folder)]
+    usable = [file for file in found if file.step <= step and _counts(file, lineage)]
+    return sorted(usable, key=lambda file: (file.step, file.attempt), reverse=True)
+
+
+def _counts(file: CheckpointFile, lineage: Lineage) -> bool:
+    # An attempt may begin with a checkpoint of the step before its first.
+    return any(lineage.counts(file.attempt, step) for step in (file.step, file.step + 1))
+
+
+def _recorded_rate(rate: float, recorded: float | None, known: set[float]) -> float:
+    """Return the learning rate of a step in full precision. The record has it in 32 bits, and requests tell the rest; a run
+    that went on after a failure did so with a rate of which no request on its lineage tells."""
+    if recorded is None or np.float32(rate) == np.float32(recorded):
+        return rate
+    return next((one for one in sorted(known) if np.float32(one) == np.float32(recorded)), recorded)

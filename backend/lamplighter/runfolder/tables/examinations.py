@@ -1,0 +1,218 @@
+"""`examinations.sqlite`: the questions that were asked about a run's model, and their answers. Writer: the examiner.
+
+A question is taken up and acknowledged in one transaction, so none is lost or answered twice. The table is also the queue:
+whoever becomes the examiner goes on with what waits, and with what another was killed over.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
+
+ExaminationState = Literal["waiting", "running", "done", "failed", "cancelled"]
+STATES: tuple[ExaminationState, ...] = ("waiting", "running", "done", "failed", "cancelled")
+OPEN_STATES: tuple[ExaminationState, ...] = ("waiting", "running")
+"""States of a question that is still to be answered."""
+
+MAX_WAITING = 16
+"""Questions that may wait for an answer at a time."""
+MAX_ANSWER_BYTES = 1_000_000
+"""Maximum bytes of an answer, as JSON."""
+MAX_ANSWERS = 1_000
+"""Questions that are kept; the oldest ones go."""
+MAX_ANSWERS_BYTES = 64_000_000
+"""Bytes of the answers that are kept; the oldest ones go."""
+
+SCHEMA = f"""
+CREATE TABLE {FACTS_TABLE};
+CREATE TABLE {APPLIED_TABLE};
+CREATE TABLE answers(id TEXT PRIMARY KEY, attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL,
+    question TEXT NOT NULL, state TEXT NOT NULL, share REAL NOT NULL, activity TEXT NOT NULL, problem TEXT,
+    asked REAL NOT NULL, made REAL, tries INTEGER NOT NULL, revision INTEGER NOT NULL, answer TEXT);
+CREATE INDEX answers_by_revision ON answers(revision);
+"""
+"""The tables of a new file; an imported file must have exactly these."""
+_COLUMNS = "id, attempt, step, kind, question, state, share, activity, problem, asked, made, tries, revision"
+
+
+@dataclass(frozen=True)
+class ExaminationEntry:
+    """A question with what has become of it; the answer itself is read apart."""
+
+    id: str
+    attempt: int
+    step: int
+    kind: str
+    question: str
+    """The question as JSON, in its canonical form."""
+    state: ExaminationState
+    share: float
+    """Progress, from 0 to 1."""
+    activity: str
+    """A description of the current work, for people."""
+    problem: str | None
+    """The reason for a failure, in one sentence."""
+    asked: float
+    """Unix seconds when it was asked last."""
+    made: float | None
+    """Unix seconds when it was answered; None if it was not."""
+    tries: int
+    """How often an examiner began to answer it."""
+    revision: int
+    """A number that grows with every change in the file."""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether it is still to be answered."""
+        return self.state in OPEN_STATES
+
+
+def _entry(row: tuple[Any, ...]) -> ExaminationEntry:
+    return ExaminationEntry(*row)
+
+
+class ExaminationsWriter(FactsWriter):
+    """The examiner's writer of `examinations.sqlite`. Not thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file.
+
+        Raises:
+            FormatError: the file was written by a newer version.
+        """
+        super().__init__(path, SCHEMA)
+        newest = self._select("SELECT max(revision) FROM answers")[0][0]
+        self._revision = int(newest or 0)
+
+    def add_question(
+        self,
+        question_id: str,
+        *,
+        attempt: int,
+        step: int,
+        kind: str,
+        question: str,
+        problem: str | None = None,
+    ) -> None:
+        """Add a question, to wait for its answer; with a `problem`, as one that failed. A question that waits, or is
+        answered, stays as it is; one that failed or was cancelled is asked again."""
+        known = self.entry(question_id)
+        if known is not None and (known.is_open or known.state == "done"):
+            return
+        state = "waiting" if problem is None else "failed"
+        with self._connection:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?,?,0,'',?,?,NULL,0,?,NULL)",
+                (question_id, attempt, step, kind, question, state, problem, time.time(), self._next()),
+            )
+
+    def last_applied(self) -> dict[str, int]:
+        """Return the newest request of each server that was acknowledged here."""
+        return dict(self._select("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType, reportArgumentType]
+
+    def entry(self, question_id: str) -> ExaminationEntry | None:
+        """Return a question; None if it was never asked."""
+        rows = self._select(f"SELECT {_COLUMNS} FROM answers WHERE id=?", question_id)
+        return _entry(rows[0]) if rows else None
+
+    def open_entries(self) -> list[ExaminationEntry]:
+        """Return the questions that are still to be answered, oldest first."""
+        query = (
+            f"SELECT {_COLUMNS} FROM answers WHERE state IN ('waiting','running') ORDER BY asked, revision"
+        )
+        return [_entry(row) for row in self._select(query)]
+
+    def begin(self, question_id: str) -> None:
+        """Note that a question is being answered from now on."""
+        self._update(question_id, "state='running', share=0, activity='', tries=tries+1")
+
+    def report(self, question_id: str, share: float, activity: str) -> None:
+        """Note how far the answer of a question is."""
+        self._update(question_id, "share=?, activity=?", share, activity)
+
+    def put_back(self, question_id: str) -> None:
+        """Let a question wait again that was not answered through no fault of its own."""
+        self._update(question_id, "state='waiting', share=0, activity='', tries=max(0, tries-1)")
+
+    def finish(self, question_id: str, answer: str) -> None:
+        """Store the answer of a question, as JSON, and let the oldest answers go if there are too many."""
+        with self._connection:
+            self._update(
+                question_id,
+                "state='done', share=1, activity='', problem=NULL, made=?, answer=?",
+                time.time(),
+                answer,
+            )
+            self._drop_oldest()
+
+    def fail(self, question_id: str, problem: str) -> None:
+        """Note that a question cannot be answered, and why, in one sentence."""
+        self._update(question_id, "state='failed', activity='', problem=?", problem)
+
+    def cancel(self, question_id: str) -> None:
+        """Note that nobody wants the answer of a question any more; one that is answered stays so."""
+        entry = self.entry(question_id)
+        if entry is not None and entry.is_open:
+            self._update(question_id, "state='cancelled', share=0, activity=''")
+
+    def _drop_oldest(self) -> None:
+        rows = self._select(
+            "SELECT id, ifnull(length(answer), 0) FROM answers WHERE state NOT IN ('waiting','running')"
+            " ORDER BY revision DESC"
+        )
+        size = 0
+        for number, (question_id, answer_size) in enumerate(rows):
+            size += answer_size
+            if number >= MAX_ANSWERS or size > MAX_ANSWERS_BYTES:
+                self._connection.execute("DELETE FROM answers WHERE id=?", (question_id,))
+
+    def _update(self, question_id: str, changes: str, *values: object) -> None:
+        with self._connection:
+            self._connection.execute(
+                f"UPDATE answers SET {changes}, revision=? WHERE id=?", (*values, self._next(), question_id)
+            )
+
+    def _select(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._connection.execute(query, values).fetchall()
+
+    def _next(self) -> int:
+        self._revision += 1
+        return self._revision
+
+
+class ExaminationsReader(FactsReader):
+    """A reader of `examinations.sqlite`, live or finished."""
+
+    def entries(self, after: int = 0, limit: int = 2 * MAX_ANSWERS) -> list[ExaminationEntry]:
+        """Return at most `limit` questions with a revision above `after`, in the order of their last changes."""
+        query = f"SELECT {_COLUMNS} FROM answers WHERE revision>? ORDER BY revision LIMIT ?"
+        return [_entry(row) for row in self._fetch_all(query, after, limit)]
+
+    def entry(self, question_id: str) -> ExaminationEntry | None:
+        """Return a question; None if it was never asked."""
+        rows = self._fetch_all(f"SELECT {_COLUMNS} FROM answers WHERE id=?", question_id)
+        return _entry(rows[0]) if rows else None
+
+    def answer_bytes(self, question_id: str) -> int:
+        """Return the size of an answer without reading it; 0 if there is none."""
+        rows = self._fetch_all("SELECT length(CAST(answer AS BLOB)) FROM answers WHERE id=?", question_id)
+        return int(rows[0][0] or 0) if rows else 0
+
+    def answer(self, question_id: str) -> str | None:
+        """Return the answer of a question as JSON; None if there is none."""
+        rows = self._fetch_all("SELECT answer FROM answers WHERE id=?", question_id)
+        return cast("str | None", rows[0][0]) if rows else None
+
+    def newest_revision(self) -> int:
+        """Return the revision of the newest change."""
+        return int(self._fetch_all("SELECT max(revision) FROM answers")[0][0] or 0)
+
+
+def question_fields(entry: ExaminationEntry) -> dict[str, Any]:
+    """Return the fields of an entry's question."""
+    return json.loads(entry.question)

@@ -1,0 +1,331 @@
+"""The examiner in this process: what is asked of it, in which order, and what it says to what it cannot answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lamplighter.examination import answering
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.examiner import Examiner
+from lamplighter.processes.asked_question import (
+    AskedQuestion,
+    ExaminationRefusedError,
+    ask_question,
+    ask_to_cancel,
+    check_question,
+    read_examination,
+)
+from lamplighter.questions import Question, QuestionError, parse_question
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.examinations import (
+    MAX_WAITING,
+    ExaminationEntry,
+    ExaminationsReader,
+    ExaminationsWriter,
+)
+from lamplighter.runfolder.tables.requests import EXAMINE, RequestsWriter
+from lamplighter.training.worker import train
+from tests.runs import make_run
+
+STEPS = 12
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    run = make_run(tmp_path_factory.mktemp("runs"), steps=STEPS, cadence={"checkpoint_every": 10})
+    train(run)
+    return run
+
+
+@pytest.fixture
+def run(trained: RunFolder, tmp_path: Path) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+
+
+def speak(run: RunFolder, step: int = 3, **more: Any) -> AskedQuestion:
+    word = run.vocabulary.tokens[5]
+    fields = {"kind": "speak", "step": step, "prompt": word, "words": 4} | more
+    return check_question(run, parse_question(fields))
+
+
+def ask(run: RunFolder, asked: AskedQuestion) -> str:
+    ask_question(run, "test", asked)
+    return asked.id
+
+
+@contextmanager
+def examiner(run: RunFolder, stop: threading.Event | None = None) -> Iterator[Examiner]:
+    opened = Examiner(run, 0.0, stop or threading.Event())
+    yield opened
+    opened.close()
+
+
+def answer_all(run: RunFolder) -> None:
+    with examiner(run) as working:
+        working.run()
+
+
+def entry(run: RunFolder, asked_id: str) -> ExaminationEntry:
+    found = read_examination(run, asked_id)
+    assert found is not None
+    return found
+
+
+def answer(run: RunFolder, asked_id: str) -> dict[str, Any]:
+    with ExaminationsReader(run.examinations_path) as reader:
+        text = reader.answer(asked_id)
+    assert text is not None, entry(run, asked_id)
+    return json.loads(text)
+
+
+def add_kind(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
+    """Let a function answer the questions of the kind `rotation`."""
+    monkeypatch.setattr(answering, "_KINDS", {"rotation": __name__})
+    monkeypatch.setitem(globals(), "examine", function)
+
+
+def rotation(run: RunFolder, seed: int = 0) -> AskedQuestion:
+    return check_question(run, parse_question({"kind": "rotation", "step": 1, "seed": seed}))
+
+
+def test_the_model_speaks_at_any_step(run: RunFolder):
+    assert read_examination(run, speak(run).id) is None
+    early, late, other = speak(run, 0), speak(run, STEPS), speak(run, STEPS, seed=1)
+    for asked in (early, late, other, late):
+        ask(run, asked)
+    answer_all(run)
+    found = answer(run, late.id)
+    assert (found["kind"], found["step"], found["attempt"]) == ("speak", STEPS, 1)
+    assert found["replayed"] == {"from": STEPS, "steps": 0, "equal": None, "difference": None}
+    assert found["prompt"] == [5]
+    for spoken in (found["greedy"], found["sampled"]):
+        assert len(spoken) == 4
+        for word in spoken:
+            assert len(word["candidates"]) == 8
+            assert all(0 <= p <= 1 for _, p in word["candidates"])
+    assert [word["id"] for word in found["greedy"]] == [word["candidates"][0][0] for word in found["greedy"]]
+    assert answer(run, other.id)["greedy"] == found["greedy"]
+    assert answer(run, other.id)["sampled"] != found["sampled"]
+    assert answer(run, early.id)["greedy"] != found["greedy"]
+    assert entry(run, late.id).tries == 1
+    # The file is sealed: it opens read-only anywhere.
+    assert run.examinations_path.read_bytes()[18:20] == b"\x01\x01"
+
+
+def test_everything_acknowledged_is_answered_by_the_next_one(run: RunFolder):
+    first, second = speak(run), speak(run, 4)
+    ask(run, first)
+    with ExaminationsWriter(run.examinations_path) as writer:
+        # As an examiner leaves it that was killed over its answer.
+        writer.add_question(second.id, **second.as_fields())
+        writer.begin(second.id)
+    answer_all(run)
+    assert (entry(run, first.id).state, entry(run, second.id).state, entry(run, second.id).tries) == (
+        "done",
+        "done",
+        2,
+    )
+
+
+def test_what_kills_examiners_is_not_tried_for_ever(run: RunFolder):
+    asked = speak(run)
+    with ExaminationsWriter(run.examinations_path) as writer:
+        writer.add_question(asked.id, **asked.as_fields())
+        for _ in range(3):
+            writer.begin(asked.id)
+    answer_all(run)
+    found = entry(run, asked.id)
+    assert (found.state, "ended 3 times" in (found.problem or "")) == ("failed", True)
+    ask(run, asked)
+    answer_all(run)
+    assert entry(run, asked.id).state == "done"
+
+
+def test_the_seventeenth_question_is_refused(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    add_kind(monkeypatch, lambda *_: {})
+    asked = [rotation(run, seed) for seed in range(MAX_WAITING + 1)]
+    for one in [*asked, asked[0]]:
+        ask(run, one)
+    answer_all(run)
+    states = [entry(run, one.id).state for one in asked]
+    assert states == ["done"] * MAX_WAITING + ["failed"]
+    assert "too many questions wait" in (entry(run, asked[-1].id).problem or "")
+
+
+def test_one_that_waits_or_is_being_answered_can_be_cancelled(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+):
+    running, waiting, later = (rotation(run, seed) for seed in range(3))
+
+    def cancel_both(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
+        if question == later.question:
+            return {}
+        for one in (waiting, running):
+            ask_to_cancel(run, "test", one.id)
+        while True:
+            report(0.5, "working until it is cancelled")
+
+    add_kind(monkeypatch, cancel_both)
+    for one in (running, waiting, later):
+        ask(run, one)
+    answer_all(run)
+    assert [entry(run, one.id).state for one in (running, waiting, later)] == [
+        "cancelled",
+        "cancelled",
+        "done",
+    ]
+
+
+def test_stopped_it_leaves_the_question_to_the_next(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    stop = threading.Event()
+
+    def stop_it(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
+        stop.set()
+        report(0.5, "working")
+        raise AssertionError("it was not stopped")
+
+    add_kind(monkeypatch, stop_it)
+    asked = rotation(run)
+    ask(run, asked)
+    with examiner(run, stop) as working:
+        working.run()
+    found = entry(run, asked.id)
+    assert (found.state, found.tries) == ("waiting", 0)
+    add_kind(monkeypatch, lambda *_: {"turned": True})
+    answer_all(run)
+    assert answer(run, asked.id)["turned"] is True
+
+
+def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    def trash(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
+        store.trash(run)
+        while True:
+            report(0.5, "working until somebody notices")
+
+    store = RunStore(run.path.parent)
+    add_kind(monkeypatch, trash)
+    ask(run, rotation(run))
+    with examiner(run) as working:
+        working.run()
+    assert not run.path.exists()
+    (trashed,) = store.trashed()
+    assert (trashed.path / "examinations.sqlite").exists()
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"p": float("nan")}, "not finite"),
+        ({"p": "x" * 1_100_000}, "1.2 MB"),
+        (RuntimeError("odd"), "it cannot be answered: odd"),
+        (MemoryError(), "needs more memory"),
+        (FloatingPointError("no longer finite"), "no longer finite"),
+    ],
+)
+def test_what_cannot_be_answered_says_why_and_the_next_question_is_answered(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch, found: Any, said: str
+):
+    def examine(model: ExaminedModel, question: Any, report: ReportProgress) -> Answer:
+        if question.seed == 1:
+            return {}
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    add_kind(monkeypatch, examine)
+    bad, good = rotation(run, 0), rotation(run, 1)
+    ask(run, bad)
+    ask(run, good)
+    answer_all(run)
+    assert said in (entry(run, bad.id).problem or "")
+    assert (entry(run, bad.id).state, entry(run, good.id).state) == ("failed", "done")
+
+
+def test_a_kind_without_an_answer_is_said(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(answering, "_KINDS", {})
+    asked = rotation(run)
+    ask(run, asked)
+    answer_all(run)
+    assert "has no answer to questions of the kind rotation" in (entry(run, asked.id).problem or "")
+
+
+def test_what_was_written_by_hand_is_acknowledged_and_does_no_harm(run: RunFolder):
+    for body in (
+        {},
+        {"kind": "speak"},
+        {"kind": "speak", "step": 10**6, "prompt": "x"},
+        {"kind": [], "step": "x"},
+    ):
+        RequestsWriter(run.path, "hand").add(EXAMINE, body)
+    ask_to_cancel(run, "hand", "none")
+    ask(run, speak(run))
+    answer_all(run)
+    with ExaminationsReader(run.examinations_path) as reader:
+        assert len(reader.entries()) == 1
+        assert reader.last_applied() == {"hand": 5, "test": 1}
+
+
+def question(**fields: Any) -> Question:
+    return parse_question({"step": 1} | fields)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (question(kind="speak", prompt="zzyzx"), "prompt: .*zzyzx"),
+        (question(kind="speak", prompt="   "), "prompt: .*empty"),
+        (question(kind="speak", prompt=". " * 900), "prompt: 900 tokens are too many; at most 512"),
+        (question(kind="what_if", sentence="zzyzx"), "sentence: .*zzyzx"),
+        (question(kind="probe", sentence=".", other_sentence="zzyzx"), "other_sentence: .*zzyzx"),
+        (question(kind="transplant", prompt=".", into="zzyzx"), "into: 'zzyzx' is not a word of this run"),
+        (question(kind="transplant", prompt=".", source="zzyzx"), "source: 'zzyzx' is not a word"),
+        (question(kind="microscope", token=199_999), "token: 199,999 is beyond"),
+        (
+            question(kind="microscope", coordinate=16),
+            "coordinate: 16 is beyond this run, where it goes from 0 to 15",
+        ),
+        (question(kind="microscope", sequence=4), "sequence: 4 is beyond"),
+    ],
+)
+def test_a_question_that_does_not_fit_the_run_names_its_field(trained: RunFolder, asked: Question, said: str):
+    with pytest.raises(QuestionError, match=said):
+        check_question(trained, asked)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"kind": "speak", "prompt": "."}, {"kind": "probe", "sentence": ".", "step": 1}]
+)
+def test_a_step_that_was_not_reached_is_refused(trained: RunFolder, fields: dict[str, Any]):
+    beyond = {"other_step": 900} if fields["kind"] == "probe" else {"step": 900}
+    with pytest.raises(
+        ExaminationRefusedError, match="step 900 has not been reached: this run is at step 12"
+    ):
+        check_question(trained, parse_question(fields | beyond))
+
+
+def test_a_run_that_has_not_begun_or_was_recorded_has_no_model(tmp_path: Path):
+    run = make_run(tmp_path)
+    with pytest.raises(ExaminationRefusedError, match="has not begun"):
+        check_question(run, question(kind="rotation"))
+    recipe = run.recipe.model_copy(
+        update={"corpus": run.recipe.corpus.model_copy(update={"kind": "recorded"})}
+    )
+    (run.path / "recipe.json").write_text(recipe.model_dump_json())
+    with pytest.raises(ExaminationRefusedError, match="recorded from a training loop"):
+        check_question(RunFolder(run.path), question(kind="rotation"))
+
+
+def test_an_answer_is_of_numbers_that_json_has(trained: RunFolder):
+    with pytest.raises(answering.UnanswerableError):
+        answering.encode_answer({"p": [1.0, np.inf]})
+    assert answering.encode_answer({"word": "ü", "p": 0.5}) == '{"word":"ü","p":0.5}'

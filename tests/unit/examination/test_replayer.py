@@ -1,0 +1,160 @@
+"""Steps computed again, from whatever is nearest, with the bits of the record."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from lamplighter.examination.examined_model import CancelledError
+from lamplighter.examination.replayer import Replayer
+from lamplighter.model.checkpoint import list_checkpoints
+from lamplighter.model.step import train_step
+from lamplighter.runfolder.lineage import step_key
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.database import open_writer
+from lamplighter.runfolder.tables import steps
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.training.worker import train
+from tests.runs import make_run
+
+STEPS = 30
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Train a run whose learning rate changes, with a checkpoint of step 10 kept apart as a waypoint."""
+    cadence = {"keyframe_every": 10, "checkpoint_every": 10, "verify_every": 5}
+    run = make_run(tmp_path_factory.mktemp("runs"), steps=STEPS, cadence=cadence)
+
+    def change_the_rate(progress: object) -> None:
+        step = getattr(progress, "step", 0)
+        if step == 10:
+            run.waypoints.mkdir()
+            for file in list_checkpoints(run.checkpoints):
+                shutil.copy(file.path, run.waypoints)
+        if step == 14:
+            RequestsWriter(run.path, "test").add("learning_rate", {"value": 0.0123})
+
+    train(run, on_progress=change_the_rate)
+    # The checkpoint of step 10 is written after that step is reported.
+    for file in list_checkpoints(run.checkpoints):
+        if file.step == 20:
+            shutil.copy(file.path, run.waypoints)
+    return run
+
+
+def silent(share: float, activity: str) -> None:
+    assert 0 <= share <= 1
+    assert activity
+
+
+def recorded(run: RunFolder, step: int) -> np.ndarray:
+    with MatrixHistory(run) as history:
+        return history.snapshot(step).vectors
+
+
+def embedding(replayer: Replayer, step: int) -> np.ndarray:
+    return replayer.model_at(step, silent).learner.model.embedding.weight.detach().numpy()
+
+
+def test_any_step_comes_out_as_it_was_recorded_from_the_nearest_start(trained: RunFolder):
+    with StepsReader(trained.steps_path) as reader:
+        assert {applied.kind for applied in reader.applied()} == {"learning_rate"}
+    replayer = Replayer(trained)
+    for step, origin, computed in (
+        (7, 0, 7),
+        (9, 0, 9),
+        (23, 20, 3),
+        (28, 20, 8),
+        (21, 20, 1),
+        (20, 20, 0),
+        (3, 0, 3),
+    ):
+        np.testing.assert_array_equal(embedding(replayer, step), recorded(trained, step))
+        equal = True if computed else None
+        found = {"from": origin, "steps": computed, "equal": equal, "difference": 0.0 if computed else None}
+        assert replayer.describe_replay() == found, step
+
+
+def test_what_is_loaded_is_gone_on_with(trained: RunFolder):
+    replayer, told = Replayer(trained), []
+    replayer.model_at(12, lambda _, activity: told.append(activity))
+    assert told[-1] == "computing step 12 again"
+    assert len(told) == 12
+    replayer.model_at(14, lambda _, activity: told.append(activity))
+    assert told[12:] == ["computing step 13 again", "computing step 14 again"]
+    assert replayer.describe_replay()["steps"] == 14
+    replayer.model_at(14, lambda _, activity: told.append(activity))
+    assert len(told) == 14
+
+
+def test_the_next_step_is_the_recorded_one_under_the_rate_that_is_given(trained: RunFolder):
+    model = Replayer(trained).model_at(24, silent)
+    copied = model.copy()
+    copied.set_learning_rate(model.learning_rate)
+    _, ids, targets = model.batches.batch(25)
+    train_step(copied, ids, targets)
+    np.testing.assert_array_equal(copied.model.embedding.weight.detach().numpy(), recorded(trained, 25))
+    np.testing.assert_array_equal(
+        model.learner.model.embedding.weight.detach().numpy(), recorded(trained, 24)
+    )
+
+
+def test_another_step_for_the_same_question_is_a_model_of_its_own(trained: RunFolder):
+    replayer = Replayer(trained)
+    model = replayer.model_at(12, silent)
+    for step in (13, 12, 4, 29):
+        other = model.learner_at(step)
+        assert other is not model.learner
+        np.testing.assert_array_equal(other.model.embedding.weight.detach().numpy(), recorded(trained, step))
+    np.testing.assert_array_equal(
+        model.learner.model.embedding.weight.detach().numpy(), recorded(trained, 12)
+    )
+    np.testing.assert_array_equal(embedding(replayer, 13), recorded(trained, 13))
+
+
+def test_cancelled_on_the_way_it_goes_on_from_there(trained: RunFolder):
+    replayer = Replayer(trained)
+
+    def cancel(_: float, activity: str) -> None:
+        if "step 6" in activity:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        replayer.model_at(9, cancel)
+    told: list[str] = []
+    replayer.model_at(9, lambda _, activity: told.append(activity))
+    assert told == [f"computing step {step} again" for step in (6, 7, 8, 9)]
+    np.testing.assert_array_equal(embedding(replayer, 9), recorded(trained, 9))
+
+
+def test_other_numbers_are_said_with_how_far_they_are_off(trained: RunFolder, tmp_path: Path):
+    run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+    connection = open_writer(run.steps_path, steps.SCHEMA)
+    connection.execute("UPDATE pulses SET digest=x'00' WHERE id=?", (step_key(1, 22),))
+    connection.close()
+    replayer = Replayer(run)
+    replayer.model_at(21, silent)
+    assert replayer.describe_replay()["equal"] is True
+    replayer.model_at(25, silent)
+    assert replayer.describe_replay() == {"from": 20, "steps": 5, "equal": False, "difference": 0.0}
+    with torch.no_grad():
+        replayer.model_at(25, silent).learner.model.embedding.weight[3, 0] += 0.5
+    assert replayer.describe_replay()["difference"] == pytest.approx(0.5, rel=1e-6)
+
+
+def test_a_damaged_waypoint_or_one_of_superseded_steps_is_passed_over(trained: RunFolder, tmp_path: Path):
+    run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+    for file in [*list_checkpoints(run.waypoints), *list_checkpoints(run.checkpoints)]:
+        if file.step == 20:
+            file.path.write_bytes(file.path.read_bytes()[:300])
+    shutil.copy(list_checkpoints(run.checkpoints)[-1].path, run.waypoints / "0000000022-0009.safetensors")
+    replayer = Replayer(run)
+    np.testing.assert_array_equal(embedding(replayer, 22), recorded(run, 22))
+    assert replayer.describe_replay()["from"] < 20
