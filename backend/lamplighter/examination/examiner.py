@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.03
 _REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
+_SEAL_SECONDS = 0.5
 _MAX_TRIES = 3
 """How often a question is begun that examiners were killed over."""
 _REPLAY_SHARE = 0.8
@@ -98,7 +99,8 @@ class Examiner:
 
     def close(self) -> None:
         """Close the file of answers; it is sealed unless somebody is reading it."""
-        self._writer.close(sealed=self._run.path.is_dir())
+        # Whoever asks next waits for the role meanwhile; a server seals later what is left open.
+        self._writer.close(sealed=self._run.path.is_dir(), patience=_SEAL_SECONDS)
 
     def _take_up(self) -> None:
         """Acknowledge the new requests: each is put in the queue, or cancels what is in it."""

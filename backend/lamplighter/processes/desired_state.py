@@ -87,10 +87,10 @@ class DesiredState:
     def needed_state(self, run: RunFolder, role: str) -> object | None:
         """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
         ended well is not needed again for the same state."""
-        if role != "trainer" and self.is_trained(run):
+        if role not in ("trainer", "examiner") and self.is_trained(run):
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
-        if known is None:
+        if known is None or role == "examiner":
             return None
         if role == "trainer":
             return ("train", known.mark) if known.training else None

@@ -28,6 +28,7 @@ from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.http.plotly_version import warn_of_other_plotly
+from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
@@ -42,6 +43,7 @@ from lamplighter.serving.routes import (
     displacements,
     districts,
     estimates,
+    examinations,
     exports,
     layouts,
     lines,
@@ -72,6 +74,7 @@ ROUTE_MODULES = (
     runs,
     estimates,
     requests,
+    examinations,
     uploads,
     exports,
     steps,
@@ -131,6 +134,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             if services.idle_smoothing is not None:
                 await anyio.to_thread.run_sync(services.idle_smoothing.stop)
             await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+            await anyio.to_thread.run_sync(services.examiner_jobs.stop)
             await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
                 await anyio.to_thread.run_sync(services.supervisor.stop)
@@ -183,13 +187,14 @@ def _build(settings: ServerSettings) -> Services:
     pools, limiter = ThreadPools(), LargeResponseLimiter()
     supervisor = Supervisor(run_store, settings.roles, limits) if settings.roles else None
     hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server)
+    examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
     reprojection_jobs, smoothing = ReprojectionJobs(), None
     if supervisor is not None and "projector" in settings.roles and settings.smooth_after is not None:
         smoothing = IdleSmoothing(
             reprojection_jobs,
             gate.activity,
             supervisor.quiet_runs,
-            lambda: hub.playing > 0 or export_jobs.at_work,
+            lambda: hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work,
             settings.smooth_after,
         )
     return Services(
@@ -206,6 +211,7 @@ def _build(settings: ServerSettings) -> Services:
         answers=Answers(limiter, pools, Spool(run_store.path)),
         supervisor=supervisor,
         reprojection_jobs=reprojection_jobs,
+        examiner_jobs=examiner_jobs,
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),

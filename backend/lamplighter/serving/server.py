@@ -78,6 +78,7 @@ def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None])
                 services.gate.credentials.codes.spend_all()
                 # A second Ctrl-C may have cut the app's own shutdown short.
                 services.export_jobs.stop()
+                services.examiner_jobs.stop()
                 if services.supervisor is not None:
                     services.supervisor.stop()
     finally:

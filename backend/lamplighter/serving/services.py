@@ -20,6 +20,7 @@ from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.serving.http.reply import PlainReply, Reply
+from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
@@ -54,6 +55,7 @@ class Services:
     """The name of this server in the run folders."""
     space_reserve: SpaceReserve
     """The space for requests that are taken even on a full disk."""
+    examiner_jobs: ExaminerJobs
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
     pace: SendPace = field(default_factory=SendPace)

@@ -38,14 +38,15 @@ class FileWriter:
         all."""
         return self._connection
 
-    def close(self, *, sealed: bool = False) -> bool:
-        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it.
+    def close(self, *, sealed: bool = False, patience: float = 10.0) -> bool:
+        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it for
+        `patience` seconds.
 
         Returns:
             Whether the file is sealed.
         """
         self._keeper.close()
-        done = seal(self._connection) if sealed else False
+        done = seal(self._connection, patience) if sealed else False
         self._connection.close()
         return done
 

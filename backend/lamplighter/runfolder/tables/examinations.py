@@ -208,6 +208,11 @@ class ExaminationsReader(FactsReader):
         rows = self._fetch_all("SELECT answer FROM answers WHERE id=?", question_id)
         return cast("str | None", rows[0][0]) if rows else None
 
+    def size(self) -> tuple[int, int]:
+        """Return the number of questions, and their bytes without the answers."""
+        count, size = self._fetch_all("SELECT count(*), sum(length(question)) FROM answers")[0]
+        return int(count), int(size or 0)
+
     def newest_revision(self) -> int:
         """Return the revision of the newest change."""
         return int(self._fetch_all("SELECT max(revision) FROM answers")[0][0] or 0)

@@ -15,7 +15,7 @@ from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
-from lamplighter.runfolder.tables import layouts, measures, steps, tiles
+from lamplighter.runfolder.tables import examinations, layouts, measures, steps, tiles
 from lamplighter.wire.frames import encode
 
 _WAL_MODE = b"\x02\x02"
@@ -23,7 +23,7 @@ _WAL_MODE = b"\x02\x02"
 
 
 def unsealed_roles(run: RunFolder) -> tuple[str, ...]:
-    """Return the roles (`trainer`, `projector`, `analyst`) with an unsealed file. Reads 20 bytes per file."""
+    """Return the roles (`trainer`, `projector`, `analyst`, `examiner`) with an unsealed file. Reads 20 bytes per file."""
     return tuple(
         role for role, files in _files_by_role(run).items() if any(_in_wal_mode(path) for path, _ in files)
     )
@@ -100,6 +100,7 @@ def _files_by_role(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
     return {
         "trainer": ((run.steps_path, steps.SCHEMA),),
         "projector": ((run.layouts_path, layouts.SCHEMA),),
+        "examiner": ((run.examinations_path, examinations.SCHEMA),),
         "analyst": ((run.measures_path, measures.SCHEMA), (run.tiles_path, tiles.SCHEMA)),
     }
 

@@ -21,9 +21,11 @@ from typing import Generic
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.live.examinations_feed import ExaminationsFeed
 from lamplighter.serving.live.joining import JoinQueue, JoinRequest, ViewerT
 from lamplighter.serving.live.lines_feed import LinesFeed
 from lamplighter.serving.live.map_feed import MapFeed
@@ -80,11 +82,13 @@ class RunFollower(Generic[ViewerT]):
         self._steps = WatchedFile(run.steps_path, StepsReader)
         self._layouts = WatchedFile(run.layouts_path, LayoutsReader)
         self._measures = WatchedFile(run.measures_path, MeasuresReader)
+        self._examinations = WatchedFile(run.examinations_path, ExaminationsReader)
         self._step_feed = StepFeed(run, self._reset_feeds)
         self._map_feed = MapFeed()
         self._measures_feed = MeasuresFeed()
         self._lines_feed = LinesFeed(run)
         self._status_feed = StatusFeed(run, catalog)
+        self._examinations_feed = ExaminationsFeed(run)
         self._join_queue: JoinQueue[ViewerT] = JoinQueue(
             run,
             catalog,
@@ -162,7 +166,7 @@ class RunFollower(Generic[ViewerT]):
             self._on_failed(4409, f"this run cannot be read: {explain_read_error(error)}"[:120])
 
     def _reset_files(self) -> None:
-        for file in (self._steps, self._layouts, self._measures):
+        for file in (self._steps, self._layouts, self._measures, self._examinations):
             file.reset()
 
     def _poll(self) -> float:
@@ -171,6 +175,7 @@ class RunFollower(Generic[ViewerT]):
         if checking and not self._run.path.is_dir():
             raise RunGoneError
         messages: list[ViewerMessage] = []
+        self._examinations_feed.start()
         try:
             reader = self._steps.reader_if_changed()
             if reader is None and self._more:
@@ -179,6 +184,9 @@ class RunFollower(Generic[ViewerT]):
                 self._more = self._read_steps(reader, messages)
             self._poll_optional(self._layouts, self._read_layouts, messages)
             self._poll_optional(self._measures, self._read_measures, messages)
+            self._poll_optional(self._examinations, self._examinations_feed.read_new, messages)
+            # Its writer ends while the run goes on, and seals it only while nobody reads.
+            self._examinations.close_until_changed()
             if checking:
                 self._status_feed.read_status(self._steps.reader, messages)
         finally:

@@ -118,7 +118,10 @@ def get_run_picture(run: RunId, request: Request, services: ServicesDep) -> Resp
 @routes.delete("/api/runs/{run}", pricing=Pricing.FIXED, status_code=204)
 def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
-    services.catalog.run_store.trash(services.catalog.find_run(run))
+    found = services.catalog.find_run(run)
+    # It holds files that could not be moved everywhere; should the run be kept, the next question starts another.
+    services.examiner_jobs.end(found.id)
+    services.catalog.run_store.trash(found)
     return Response(status_code=204)
 
 

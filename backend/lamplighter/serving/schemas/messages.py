@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
+from lamplighter.serving.schemas.examinations import Examination
 from lamplighter.serving.schemas.runs import RunDetails, Status
 from lamplighter.serving.schemas.steps import Lines, Measures
 
@@ -51,6 +52,13 @@ class AcknowledgedMessage(ApiModel):
     step: int
 
 
+class ExaminationMessage(ApiModel):
+    """A live socket message: something became of a question about the run's model."""
+
+    type: Literal["examination"] = "examination"
+    examination: Examination
+
+
 class EventMessage(ApiModel):
     """A playback message: an event recorded with the step just played."""
 
@@ -82,6 +90,7 @@ SocketMessage = Annotated[
     | MeasuresMessage
     | LinesMessage
     | AcknowledgedMessage
+    | ExaminationMessage
     | EventMessage
     | LiveMessage
     | EndMessage,

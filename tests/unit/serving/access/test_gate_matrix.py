@@ -35,10 +35,11 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
-        f"{RUN}/reprojection", f"{RUN}/picture.png"}  # fmt: skip
+        f"{RUN}/reprojection", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
-          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection")}  # fmt: skip
+          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"),
+          ("POST", f"{RUN}/examinations"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 """Paths whose GET answers no HEAD."""
 SOCKETS = {f"{RUN}/live"}
@@ -161,7 +162,12 @@ async def passed(
 ) -> bool:
     """Return whether the gate let the request through to the route, which then finds no such run."""
     real = path.replace("{run}", "no-such-run").replace("{step}", "1").replace("{token_id}", "1")
-    real = real.replace("{path:path}", "none.js").replace("{export}", "none").replace("{session}", "none")
+    real = (
+        real.replace("{path:path}", "none.js")
+        .replace("{export}", "none")
+        .replace("{examination}", "none")
+        .replace("{session}", "none")
+    )
     if method == "WS":
         opened, code = await connect(app, real, given, peer=peer)
         assert opened or code is not None

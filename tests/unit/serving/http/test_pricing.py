@@ -30,7 +30,7 @@ FIXED = {
 } | {
     ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
     ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", f"{RUN}/exports/{{export}}"),
-    ("DELETE", f"{RUN}/reprojection"), ("WS", f"{RUN}/live"),
+    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("WS", f"{RUN}/live"),
 }  # fmt: skip
 """Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
 facts."""
@@ -63,6 +63,7 @@ STATED = {
     ("GET", f"{RUN}/neighbours"): "/neighbours?token_id=3",
     ("GET", f"{RUN}/pairs"): "/pairs?token_ids=1,2",
     ("GET", f"{RUN}/reprojection"): "/reprojection",
+    ("GET", f"{RUN}/examinations"): "/examinations",
 }
 """Routes that state the cost of each answer, and a path below a run to ask each for one."""
 STATED_ONCE_THERE_IS_ONE = {
@@ -70,8 +71,10 @@ STATED_ONCE_THERE_IS_ONE = {
     ("POST", "/api/runs"),
     ("PATCH", RUN),
     ("POST", f"{RUN}/reprojection"),
+    ("POST", f"{RUN}/examinations"),
+    ("GET", f"{RUN}/examinations/{{examination}}"),
 }
-"""Those whose answers other tests ask for, since they need districts, or start a worker."""
+"""Those whose answers other tests ask for, since they need districts or a question, or start a worker."""
 
 
 def methods_and_paths(pricing: Pricing) -> set[tuple[str, str]]:

@@ -27,7 +27,7 @@ odd = st.one_of(
 )  # fmt: skip
 nouns = st.sampled_from(
     ["steps", "steps/{}", "steps/{}/text", "events", "measures", "lines", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "layouts/{}/trust", "record", "districts", "districts/events", "tokens",
-     "tokens/{}", "tokens/{}/path", "vectors", "places", "neighbours", "pairs", "exports", "exports/{}", "exports/{}/file",
+     "tokens/{}", "tokens/{}/path", "vectors", "places", "neighbours", "pairs", "exports", "exports/{}", "exports/{}/file", "examinations", "examinations/{}",
      "live", "requests", "{}"]
 )  # fmt: skip
 names = st.sampled_from(["from", "to", "every", "step", "k", "token_id", "limit", "offset", "search", "format",

@@ -1,0 +1,42 @@
+"""The examinations feed of a run: what becomes of the questions that people ask about its model."""
+
+from __future__ import annotations
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import ExaminationsReader
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.examinations import describe_examination
+from lamplighter.serving.schemas.messages import ExaminationMessage
+
+_MOST = 200
+"""Changes that are sent at once; each question has one that counts, its newest."""
+
+
+class ExaminationsFeed:
+    """The examinations feed of one run. For the run follower's thread only."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Start before anything has been sent."""
+        self._run = run
+        self._revision: int | None = None
+
+    def start(self) -> None:
+        """Leave out what has become of questions until now, which viewers fetch. Does nothing the second time."""
+        if self._revision is not None:
+            return
+        self._revision = 0
+        try:
+            with ExaminationsReader(self._run.examinations_path) as reader:
+                self._revision = reader.newest_revision()
+        except READ_ERRORS:
+            # There is no file yet; or it cannot be read now, and later everything is sent.
+            return
+
+    def read_new(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
+        """Append what has become of questions since the last call."""
+        for entry in reader.entries(after=self._revision or 0, limit=_MOST):
+            self._revision = entry.revision
+            message = ExaminationMessage(examination=describe_examination(entry))
+            messages.append(ViewerMessage(MessageKind.TEXT, to_json_text(message)))

@@ -1,0 +1,216 @@
+"""Questions about a run's model: asked, listed, answered, cancelled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Body, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.model.training_demands import describe_demands
+from lamplighter.processes.asked_question import (
+    AskedQuestion,
+    ExaminationRefusedError,
+    ask_question,
+    ask_to_cancel,
+    check_question,
+    read_examination,
+)
+from lamplighter.questions import Question, QuestionError
+from lamplighter.runfolder.importing.imported_run import is_imported
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.problems import FieldError, RefusedError
+from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.jobs.examiners import OpenQuestion
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_body, to_json_text
+from lamplighter.serving.schemas.examinations import (
+    Examination,
+    ExaminationDetails,
+    ExaminationList,
+    NewQuestion,
+    describe_examination,
+)
+from lamplighter.serving.services import Services, ServicesDep
+
+routes = Routes("examinations")
+
+ExaminationId = Annotated[
+    str, Path(description="The question's id.", json_schema_extra={"pattern": "^[0-9a-f]{16}$"})
+]
+_COPIES = 12
+"""Copies of a question in memory while a list of them is made: as text, as objects, and as the answer's JSON."""
+
+
+@routes.post(
+    "/api/runs/{run}/examinations",
+    status_code=202,
+    response_model=Examination,
+    answers=AnswerFacts(errors=(507,)),
+)
+def ask_about_model(
+    request: Request, run: RunId, question: Annotated[NewQuestion, Body()], services: ServicesDep
+) -> Response:
+    """Ask something about a run's model after a step. The examiner, a process that is started for it, computes the recorded
+    steps again up to there; the live socket tells what becomes of the question. The same question is answered once. 409 if
+    the run has no model here, or has not come to that step.
+    """
+    request.state.audited = f"examine ({question.kind})"
+    reply = services.reply(request, run, status=202)
+    asked = _check(reply.run, question.to_question())
+    _require_confirmed(reply.run, confirmed=question.confirmed)
+    entry = read_examination(reply.run, asked.id)
+    if entry is None or entry.state != "done":
+        _ask(reply.run, asked, services)
+    reply.add_header("Location", f"/api/runs/{reply.run.id}/examinations/{asked.id}")
+    return reply.send(
+        BOUNDED_COST, lambda: json_body(describe_examination(_find(reply.run, asked.id, services)))
+    )
+
+
+@routes.get("/api/runs/{run}/examinations", pool=Pool.CHEAP, response_model=ExaminationList)
+def list_examinations(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the questions that were asked of a run, without their answers."""
+    reply = services.reply(request, run)
+    count, size = 0, 0
+    try:
+        with ExaminationsReader(reply.run.examinations_path) as reader:
+            count, size = reader.size()
+    except FileNotFoundError:
+        pass
+    cost = LIST_ENTRY_BYTES * count + _COPIES * size
+    return reply.send(
+        cost,
+        lambda: json_body(
+            ExaminationList(items=[describe_examination(entry) for entry in _list(reply.run, services)])
+        ),
+    )
+
+
+@routes.get(
+    "/api/runs/{run}/examinations/{examination}",
+    pool=Pool.CHEAP,
+    response_model=ExaminationDetails,
+    answers=AnswerFacts(etag=True),
+)
+def get_examination(
+    run: RunId, examination: ExaminationId, request: Request, services: ServicesDep
+) -> Response:
+    """Return a question and, once it is done, its answer."""
+    reply = services.reply(request, run)
+    entry = _find(reply.run, examination, services)
+    size = 0
+    if entry.state == "done":
+        with ExaminationsReader(reply.run.examinations_path) as reader:
+            size = reader.answer_bytes(examination)
+    reply.tag("examination", entry.id, entry.revision, entry.state, entry.problem, immutable=False)
+    return reply.send(BOUNDED_COST + 4 * size, lambda: [_with_answer(reply.run, entry)])
+
+
+@routes.delete(
+    "/api/runs/{run}/examinations/{examination}",
+    pricing=Pricing.FIXED,
+    status_code=204,
+    answers=AnswerFacts(errors=(507,)),
+)
+def cancel_examination(run: RunId, examination: ExaminationId, services: ServicesDep) -> Response:
+    """Cancel a question that is not answered yet; one that is keeps its answer."""
+    found = services.catalog.find_run(run)
+    if _find(found, examination, services).is_open:
+        with services.request_lock:
+            ask_to_cancel(found, services.server_id, examination)
+    return Response(status_code=204)
+
+
+def _check(run: RunFolder, question: Question) -> AskedQuestion:
+    try:
+        return check_question(run, question)
+    except ExaminationRefusedError as error:
+        raise RefusedError(409, str(error)) from error
+    except QuestionError as error:
+        field, _, message = str(error).partition(": ")
+        raise RefusedError(422, str(error), [FieldError(field=field, message=message)]) from error
+
+
+def _require_confirmed(run: RunFolder, *, confirmed: bool) -> None:
+    """Raise Refused (409) if an imported run is to be asked by a caller who was not told what that takes."""
+    if confirmed or not is_imported(run):
+        return
+    message = (
+        f"{run.id} was imported. To ask its model takes {describe_demands(run.recipe, len(run.vocabulary))}. Ask again"
+        " with confirmed=true if this machine is to do that"
+    )
+    raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
+
+
+def _ask(run: RunFolder, asked: AskedQuestion, services: Services) -> None:
+    def write() -> int:
+        with services.request_lock:
+            return ask_question(run, services.server_id, asked)
+
+    services.examiner_jobs.add(run, asked, write)
+
+
+def _find(run: RunFolder, asked_id: str, services: Services) -> ExaminationEntry:
+    """Return what has become of a question.
+
+    Raises:
+        RefusedError: it was never asked (404).
+    """
+    found = next((entry for entry in _list(run, services, asked_id) if entry.id == asked_id), None)
+    if found is None:
+        raise RefusedError(404, f"nobody has asked the question {asked_id[:16]!r} of this run")
+    return found
+
+
+def _list(run: RunFolder, services: Services, asked_id: str | None = None) -> list[ExaminationEntry]:
+    """Return the questions about a run, or one of them, as they are: some that this server asked no examiner has taken
+    up yet."""
+    pending = {question.asked.id: question for question in services.examiner_jobs.open_questions(run)}
+    found: dict[str, ExaminationEntry] = {}
+    applied = 0
+    try:
+        with ExaminationsReader(run.examinations_path) as reader:
+            applied = reader.last_applied().get(services.server_id, 0)
+            entries = reader.entries() if asked_id is None else [reader.entry(asked_id)]
+        found = {entry.id: entry for entry in entries if entry is not None}
+    except FileNotFoundError:
+        pass
+    for name, question in pending.items():
+        if asked_id in (None, name):
+            found[name] = _as_it_is(found.get(name), question, taken_up=question.request <= applied)
+    return list(found.values())
+
+
+def _as_it_is(entry: ExaminationEntry | None, question: OpenQuestion, *, taken_up: bool) -> ExaminationEntry:
+    if entry is None or not taken_up:
+        entry = ExaminationEntry(
+            id=question.asked.id,
+            **question.asked.as_fields(),
+            state="waiting",
+            share=0.0,
+            activity="",
+            problem=None,
+            asked=0.0,
+            made=None,
+            tries=0,
+            revision=0,
+        )
+    if question.problem is not None and entry.is_open:
+        return replace(entry, state="failed", problem=question.problem)
+    return entry
+
+
+def _with_answer(run: RunFolder, entry: ExaminationEntry) -> bytes:
+    # An answer is JSON already; as objects it would take many times its size.
+    answer = None
+    if entry.state == "done":
+        with ExaminationsReader(run.examinations_path) as reader:
+            answer = reader.answer(entry.id)
+    body = to_json_text(describe_examination(entry))
+    return f'{body[:-1]},"answer":{answer or "null"}}}'.encode()

@@ -1,0 +1,131 @@
+"""Schemas of the questions about a run's model, and of what becomes of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from lamplighter.questions import (
+    MicroscopeQuestion,
+    ProbeQuestion,
+    Question,
+    RotationQuestion,
+    SpeakQuestion,
+    TransplantQuestion,
+    WhatIfQuestion,
+    parse_question,
+)
+from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
+from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
+
+ExaminationKind = Literal["speak", "microscope", "what_if", "transplant", "rotation", "probe"]
+
+
+class _Confirmation(RequestBody):
+    confirmed: bool = False
+    """True to ask a run that was imported: its model takes what a stranger's recipe asks for. Without it such a question is
+    refused with 409, and the refusal says what that is. Nothing to a run that was not imported.
+    """
+
+    def to_question(self) -> Question:
+        """Return the question alone."""
+        return parse_question(self.model_dump(exclude={"confirmed"}))
+
+
+class NewSpeakQuestion(SpeakQuestion, _Confirmation):
+    """A prompt that the model is to continue, greedily and by chance."""
+
+    kind: Literal["speak"]
+
+
+class NewMicroscopeQuestion(MicroscopeQuestion, _Confirmation):
+    """A training step to be shown from its text to the update of one number."""
+
+    kind: Literal["microscope"]
+
+
+class NewWhatIfQuestion(WhatIfQuestion, _Confirmation):
+    """A sentence on which a copy of the model is to be trained."""
+
+    kind: Literal["what_if"]
+
+
+class NewTransplantQuestion(TransplantQuestion, _Confirmation):
+    """A row, or a whole embedding, to be put in the place of another."""
+
+    kind: Literal["transplant"]
+
+
+class NewRotationQuestion(RotationQuestion, _Confirmation):
+    """A random rotation of the whole space of the embedding."""
+
+    kind: Literal["rotation"]
+
+
+class NewProbeQuestion(ProbeQuestion, _Confirmation):
+    """A sentence whose attention is to be read by layer and head."""
+
+    kind: Literal["probe"]
+
+
+NewQuestion = Annotated[
+    NewSpeakQuestion
+    | NewMicroscopeQuestion
+    | NewWhatIfQuestion
+    | NewTransplantQuestion
+    | NewRotationQuestion
+    | NewProbeQuestion,
+    Field(discriminator="kind"),
+]
+
+
+class Examination(ApiModel):
+    """A question about a run's model, and what has become of it."""
+
+    id: str
+    """The same for the same question about the same attempt of the run."""
+    kind: ExaminationKind
+    step: int
+    attempt: int
+    """The attempt in which the last step counts that the question is about."""
+    question: dict[str, Any]
+    """The question with every default written out."""
+    state: ExaminationState
+    share: float
+    """Progress, from 0 to 1."""
+    activity: str
+    """A description of the current work; empty when there is none."""
+    problem: str | None
+    """The reason for a failure, in one sentence."""
+    made: float | None
+    """Unix seconds when it was answered; null before."""
+
+
+class ExaminationList(Items[Examination]):
+    """The questions that were asked of a run, in the order in which something became of them last."""
+
+
+class ExaminationDetails(Examination):
+    """A question with its answer."""
+
+    answer: dict[str, Any] | None
+    """Null until it is done; `docs/rest.md` describes the answers by kind."""
+
+
+def describe_examination(entry: ExaminationEntry) -> Examination:
+    """Return an entry of `examinations.sqlite` as the interface has it."""
+    return Examination.model_validate(
+        {
+            "id": entry.id,
+            "kind": entry.kind,
+            "step": entry.step,
+            "attempt": entry.attempt,
+            "question": question_fields(entry),
+            "state": entry.state,
+            "share": entry.share,
+            "activity": entry.activity,
+            "problem": entry.problem,
+            "made": entry.made,
+        }
+    )

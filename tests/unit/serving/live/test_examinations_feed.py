@@ -1,0 +1,65 @@
+"""What viewers hear of questions about the model: every change from now on, and the file is left alone in between."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from pathlib import Path
+
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.examinations import ExaminationsWriter
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.run_follower import RunFollower
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from tests.unit.serving.folders import finished_run
+
+QUESTION = '{"kind":"rotation","seed":0,"step":5}'
+
+
+def add(writer: ExaminationsWriter, name: str) -> None:
+    writer.add_question(name, attempt=1, step=5, kind="rotation", question=QUESTION)
+
+
+def test_viewers_hear_what_becomes_of_a_question(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with ExaminationsWriter(run.examinations_path) as writer:
+        add(writer, "old")
+        assert writer.close(sealed=True)
+    heard: queue.Queue[dict[str, object]] = queue.Queue()
+    joined = threading.Event()
+
+    def on_messages(messages: list[ViewerMessage]) -> None:
+        for message in messages:
+            if message.kind is MessageKind.TEXT:
+                heard.put(json.loads(message.data))
+
+    follower: RunFollower[str] = RunFollower(
+        run,
+        RunCatalog(RunStore(tmp_path)),
+        on_messages=on_messages,
+        on_joined=lambda _viewer, _messages: joined.set(),
+        on_failed=lambda _code, _reason: None,
+    )
+    follower.start()
+    try:
+        follower.join("viewer", frozenset({"pulse"}))
+        assert joined.wait(10)
+        writer = ExaminationsWriter(run.examinations_path)
+        add(writer, "new")
+        message = heard.get(timeout=10)
+        assert message["type"] == "examination"
+        assert message["examination"] == {
+            "id": "new", "kind": "rotation", "step": 5, "attempt": 1, "question": json.loads(QUESTION),
+            "state": "waiting", "share": 0.0, "activity": "", "problem": None, "made": None,
+        }  # fmt: skip
+        writer.finish("new", '{"turned":1}')
+        done = heard.get(timeout=10)["examination"]
+        assert isinstance(done, dict)
+        assert (done["id"], done["state"], "answer" in done) == ("new", "done", False)
+        # Whoever follows does not keep the examiner from sealing its file.
+        assert writer.close(sealed=True)
+    finally:
+        follower.stop()
+        assert follower.wait_ended(10)
+    assert heard.empty()

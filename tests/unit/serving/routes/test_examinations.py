@@ -1,0 +1,172 @@
+"""Questions about a run's model over REST: what is taken, what is refused in words, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.examinations import ExaminationsWriter
+from lamplighter.runfolder.tables.requests import Request, RequestsReader
+from lamplighter.runfolder.tables.steps import StepsWriter
+from tests.unit.serving.asgi import Answer, call
+from tests.unit.serving.folders import finished_run, make_run
+
+pytestmark = pytest.mark.anyio
+
+ROTATION = {"kind": "rotation", "step": 5}
+CANONICAL = {"kind": "rotation", "step": 5, "seed": 0}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return finished_run(tmp_path)
+
+
+async def ask(app: FastAPI, run: RunFolder, bearer: dict[str, str], **body: Any) -> Answer:
+    headers = bearer | {"content-type": "application/json"}
+    path = f"/api/runs/{run.id}/examinations"
+    return await call(app, "POST", path, headers, json.dumps(body).encode())
+
+
+async def get(app: FastAPI, run: RunFolder, path: str = "", **headers: str) -> Answer:
+    return await call(
+        app, "GET", f"/api/runs/{run.id}/examinations{path}", {"host": "127.0.0.1:8600", **headers}
+    )
+
+
+def take_up(run: RunFolder, writer: ExaminationsWriter) -> list[Request]:
+    """Do what the examiner does with what was asked before it answers."""
+    reader = RequestsReader(run.path)
+    reader.skip_applied(writer.last_applied())
+    requests = reader.read_new()
+    for request in requests:
+        writer.add_applied(request, 1, 5)
+    return requests
+
+
+async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[str, str]) -> None:
+    assert (await get(app, run)).json == {"items": []}
+    asked = await ask(app, run, bearer, **ROTATION)
+    assert asked.status == 202, asked.body
+    asked_id = asked.json["id"]
+    waiting = {
+        "id": asked_id, "kind": "rotation", "step": 5, "attempt": 1, "question": CANONICAL, "state": "waiting",
+        "share": 0.0, "activity": "", "problem": None, "made": None,
+    }  # fmt: skip
+    assert asked.json == waiting
+    assert asked.headers["location"] == f"/api/runs/{run.id}/examinations/{asked_id}"
+    assert (await get(app, run)).json == {"items": [waiting]}
+    assert (await get(app, run, f"/{asked_id}")).json == waiting | {"answer": None}
+    with ExaminationsWriter(run.examinations_path) as writer:
+        (request,) = take_up(run, writer)
+        assert (request.kind, request.body) == ("examine", CANONICAL)
+        writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
+        writer.begin(asked_id)
+        writer.report(asked_id, 0.25, "computing step 3 again")
+        running = (await get(app, run, f"/{asked_id}")).json
+        assert (running["state"], running["share"], running["activity"]) == (
+            "running",
+            0.25,
+            "computing step 3 again",
+        )
+        writer.finish(asked_id, '{"turned":0.5}')
+    done = await get(app, run, f"/{asked_id}")
+    assert (done.json["state"], done.json["answer"]) == ("done", {"turned": 0.5})
+    tag = done.headers["etag"]
+    assert (await get(app, run, f"/{asked_id}", **{"if-none-match": tag})).status == 304
+    # Once it is answered, nobody needs to be asked again.
+    again = await ask(app, run, bearer, **CANONICAL)
+    assert (again.status, again.json["state"]) == (202, "done")
+    with ExaminationsWriter(run.examinations_path) as writer:
+        assert take_up(run, writer) == []
+
+
+async def test_cancelled_while_it_waits_and_not_once_it_is_done(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str]
+) -> None:
+    asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
+    path = f"/api/runs/{run.id}/examinations/{asked_id}"
+    assert (await call(app, "DELETE", path, bearer)).status == 204
+    with ExaminationsWriter(run.examinations_path) as writer:
+        requests = take_up(run, writer)
+        assert [(request.kind, request.body) for request in requests[1:]] == [
+            ("cancel_examination", {"id": asked_id})
+        ]
+        writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
+        writer.finish(asked_id, "{}")
+        assert (await call(app, "DELETE", path, bearer)).status == 204
+        assert take_up(run, writer) == []
+    assert (await call(app, "DELETE", path[:-1] + "x", bearer)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({"kind": "rotation", "step": 36}, 409, "step 36 has not been reached: this run is at step 35"),
+        ({"kind": "rotation"}, 422, "step"),
+        ({"kind": "rotation", "step": -1}, 422, "step"),
+        ({"kind": "rotation", "step": 1, "sed": 2}, 422, "sed"),
+        ({"kind": "tarot", "step": 1}, 422, "kind"),
+        ({"kind": "speak", "step": 1, "prompt": ""}, 422, "prompt"),
+        ({"kind": "speak", "step": 1, "prompt": "x" * 2_001}, 422, "2000"),
+        ({"kind": "microscope", "step": 1, "token": 40}, 422, "token: 40 is beyond this run"),
+        ({"kind": "transplant", "step": 1, "prompt": "dog", "into": "zzyzx"}, 422, ""),
+        ({}, 422, "kind"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused_in_words_and_leaves_nothing(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str], body: dict[str, Any], status: int, said: str
+) -> None:
+    refused = await ask(app, run, bearer, **body)
+    assert (refused.status, said in json.dumps(refused.json)) == (status, True), refused.body
+    assert RequestsReader(run.path).read_new() == []
+
+
+async def test_a_run_without_a_model(app: FastAPI, tmp_path: Path, bearer: dict[str, str]) -> None:
+    run = make_run(RunStore(tmp_path))
+    refused = await ask(app, run, bearer, **ROTATION)
+    assert (refused.status, "has not begun" in refused.json["detail"]) == (409, True)
+    run = make_run(RunStore(tmp_path))
+    changed = run.recipe.corpus.model_copy(update={"kind": "recorded"})
+    (run.path / "recipe.json").write_text(run.recipe.model_copy(update={"corpus": changed}).model_dump_json())
+    refused = await ask(app, run, bearer, **ROTATION)
+    assert (refused.status, "recorded from a training loop" in refused.json["detail"]) == (409, True)
+
+
+async def test_a_strangers_run_is_asked_only_by_who_was_told_what_that_takes(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str]
+) -> None:
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({IMPORTED_FACT: 1.0})
+        writer.close(sealed=True)
+    for refused in (
+        await ask(app, run, bearer, **ROTATION),
+        await ask(app, run, bearer, **ROTATION, confirmed=False),
+    ):
+        said = refused.json["detail"]
+        assert refused.status == 409
+        for part in ("was imported", "MB of memory", "2 layers of width 4", "confirmed=true"):
+            assert part in said
+    assert (await ask(app, run, bearer, **ROTATION, confirmed=True)).status == 202
+
+
+async def test_what_nobody_asked_is_not_there(app: FastAPI, run: RunFolder) -> None:
+    for name in ("0" * 16, "..", "x", "%00", "' OR 1=1"):
+        assert (await get(app, run, f"/{name.replace(' ', '%20')}")).status == 404
+
+
+async def test_a_run_that_is_trashed_takes_its_questions_along(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str]
+) -> None:
+    assert (await ask(app, run, bearer, **ROTATION)).status == 202
+    assert (await call(app, "DELETE", f"/api/runs/{run.id}", bearer)).status == 204
+    assert app.state.services.examiner_jobs.open_questions(run) == []
+    (trashed,) = RunStore(run.path.parent).trashed()
+    assert [request.kind for request in RequestsReader(trashed.path).read_new()] == ["examine"]
