@@ -1,6 +1,6 @@
 """Lamplighter: watch a language model learn.
 
-The Python API (`docs/client.md`): `open` reads a run, `follow` follows a live one, `record` records any training
+The Python API (`docs/client.md`): `open` reads a run, `follow` follows a live one, `examine` asks its model, `record` records any training
 loop as a run, `still` shows a checkpoint's embedding. Each is imported on first use; importing this package loads
 nothing else.
 """
@@ -15,6 +15,7 @@ __version__ = "0.1.0"
 _WHERE = {
     "FormatError": "runfolder.errors",
     "NoSnapshotError": "runfolder.reading.snapshot",
+    "examine": "client.examinations",
     "follow": "client.live_run",
     "Run": "client.run",
     "open": "client.run:open_run",
@@ -22,7 +23,8 @@ _WHERE = {
     "record": "client.recorder",
     "still": "client.checkpoint_run",
 } | dict.fromkeys(
-    ("InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"), "client.errors"
+    ("ExaminationError", "InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"),
+    "client.errors",
 )
 
 

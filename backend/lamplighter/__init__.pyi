@@ -1,7 +1,15 @@
 # The names that `__init__.py` imports lazily, for type checkers; importing them there would load them all at once.
 
 from lamplighter.client.checkpoint_run import still
-from lamplighter.client.errors import InputError, LiveError, NoLayoutError, NoSuchTokenError, NotBegunError
+from lamplighter.client.errors import (
+    ExaminationError,
+    InputError,
+    LiveError,
+    NoLayoutError,
+    NoSuchTokenError,
+    NotBegunError,
+)
+from lamplighter.client.examinations import examine
 from lamplighter.client.live_run import follow
 from lamplighter.client.recorder import Recorder, record
 from lamplighter.client.run import Run
@@ -11,6 +19,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
 __version__: str
 __all__ = [
+    "ExaminationError",
     "FormatError",
     "InputError",
     "LiveError",
@@ -20,6 +29,7 @@ __all__ = [
     "NotBegunError",
     "Recorder",
     "Run",
+    "examine",
     "follow",
     "open",
     "record",

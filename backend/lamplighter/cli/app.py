@@ -10,6 +10,7 @@ import click
 
 from lamplighter import __version__
 from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.examine import examine_command
 from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command
@@ -42,6 +43,7 @@ def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> No
 cli.add_command(train_command)
 cli.add_command(project_command)
 cli.add_command(analyse_command)
+cli.add_command(examine_command)
 cli.add_command(serve_command)
 cli.add_command(sessions_command)
 cli.add_command(still_command)

@@ -1,4 +1,4 @@
-"""The question before an imported run is continued: its recipe is a stranger's, and takes what it says."""
+"""The question before an imported run is continued or asked: its recipe is a stranger's, and takes what it says."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 
 
-def confirm_imported(run: RunFolder) -> None:
-    """Say what an imported run takes, and ask whether to continue it. Ask nothing of other runs.
+def confirm_imported(run: RunFolder, aim: str = "continue it") -> None:
+    """Say what an imported run takes, and ask whether to do what is wanted of it. Ask nothing of other runs.
+
+    Args:
+        run: the run.
+        aim: what is wanted: "To ... it takes".
 
     Raises:
         click.Abort: the answer was no.
@@ -19,7 +23,7 @@ def confirm_imported(run: RunFolder) -> None:
     if is_imported(run):
         demands = describe_demands(run.recipe, len(run.vocabulary))
         click.confirm(
-            f"{run.id} was imported. To continue it takes {demands}. Continue it? (--yes: do not ask)",
+            f"{run.id} was imported. To {aim} takes {demands}. {aim.capitalize()}? (--yes: do not ask)",
             abort=True,
             err=True,
         )

@@ -31,19 +31,27 @@ def watch_role(run_store: RunStore, role: str) -> None:
 
     log_to_terminal()
     supervisor = Supervisor(run_store, (role,))
+    notice = f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops"
+    run_until_stopped(supervisor.start, notice, on_interrupt=supervisor.interrupt)
+    supervisor.stop()
+
+
+def run_until_stopped(
+    start: Callable[[], object], notice: str, *, on_interrupt: Callable[[], object] | None = None
+) -> None:
+    """Start something, print a line about it, and return at SIGINT or SIGTERM. `on_interrupt` is called on SIGINT."""
     stopping = threading.Event()
 
     def on_signal(number: int, _: FrameType | None) -> None:
-        if number == signal.SIGINT:
-            supervisor.interrupt()
+        if number == signal.SIGINT and on_interrupt is not None:
+            on_interrupt()
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    supervisor.start()
-    print_line(f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops")
+    start()
+    print_line(notice)
     stopping.wait()
-    supervisor.stop()
 
 
 def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, package: str) -> None:

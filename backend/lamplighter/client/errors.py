@@ -19,5 +19,9 @@ class NotBegunError(LookupError):
     """A run of which nothing is recorded yet."""
 
 
+class ExaminationError(RuntimeError):
+    """A question about a run's model that got no answer."""
+
+
 class LiveError(ConnectionError):
     """A live run that cannot be followed, or not any more; an automatic retry would not help."""

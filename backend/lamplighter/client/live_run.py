@@ -79,17 +79,23 @@ def follow(
     if from_step is None and speed is not None:
         raise InputError("speed: only a run that is played from a step on has one; give from_step too")
     start = None if from_step is None else whole_number(from_step, "from_step")
-    host = urlsplit(socket_url).hostname or ""
-    if token and socket_url.startswith("ws:") and not _stays_here(host):
-        warnings.warn(
-            f"the presenter's token goes to {host} unencrypted, and whoever reads it on the way can change and delete "
-            "runs there: use an https address, or a tunnel to this machine",
-            stacklevel=2,
-        )
+    warn_of_open_token(token, socket_url)
     return _LiveStream(socket_url, token, set(wanted), patience, linger, start, speed_query).frames()
 
 
-def _stays_here(host: str) -> bool:
+def warn_of_open_token(token: str | None, address: str) -> None:
+    """Warn the caller's caller if a token is to go to another machine unencrypted."""
+    host = urlsplit(address).hostname or ""
+    if token and address.startswith(("ws:", "http:")) and not stays_here(host):
+        warnings.warn(
+            f"the presenter's token goes to {host} unencrypted, and whoever reads it on the way can change and delete "
+            "runs there: use an https address, or a tunnel to this machine",
+            stacklevel=3,
+        )
+
+
+def stays_here(host: str) -> bool:
+    """Return whether what is sent to a host stays on this machine."""
     # Names below `localhost` are this machine's own (RFC 6761).
     return is_loopback(host) or host.endswith(".localhost")
 
@@ -108,12 +114,22 @@ def build_live_url(url: str, channels: list[str]) -> str:
     Raises:
         InputError: the address names no run, or no server.
     """
+    address = run_address(url)
+    return f"ws{address.removeprefix('http')}/live?channels={','.join(channels)}"
+
+
+def run_address(url: str) -> str:
+    """Return the REST address of a run, from any form of its address.
+
+    Raises:
+        InputError: the address names no run, or no server.
+    """
     try:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
         raise InputError(f"{url[:200]!r} is no address: {error}") from error
-    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme)
+    scheme = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(parts.scheme)
     names = [part for part in parts.path.split("/") if part]
     run = (
         names[2]
@@ -126,7 +142,7 @@ def build_live_url(url: str, channels: list[str]) -> str:
             " http://127.0.0.1:8600/api/runs/ID"
         )
     authority = parts.netloc.rpartition("@")[2]
-    return f"{scheme}://{authority}/api/runs/{quote(run, safe='')}/live?channels={','.join(channels)}"
+    return f"{scheme}://{authority}/api/runs/{quote(run, safe='')}"
 
 
 class _LiveStream:
@@ -199,7 +215,7 @@ class _LiveStream:
             max_size=_MOST_MESSAGE,
             compression=None,
             # A proxy cannot reach this machine's loopback interface.
-            proxy=None if _stays_here(urlsplit(self._address).hostname or "") else True,
+            proxy=None if stays_here(urlsplit(self._address).hostname or "") else True,
         )
 
     def _receive(self, socket: ClientConnection) -> Generator[Frame]:

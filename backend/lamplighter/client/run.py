@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, SupportsIndex, TypeVar
+from typing import Any, Literal, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -266,6 +266,38 @@ class Run:
                 return reader.by_step(lineage=steps.lineage())
         except FileNotFoundError:
             return {}
+
+    def examine(
+        self,
+        kind: str,
+        *,
+        step: SupportsIndex | None = None,
+        confirmed: bool = False,
+        on_progress: Callable[[float, str], object] | None = None,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """Return the answer to a question about the model as it was after a step (`docs/rest.md`, "Asking the model").
+
+        The steps up to there are computed again by a process of its own, which stays for further questions and ends with
+        this one. The same question is answered once. Ctrl-C cancels it.
+
+        Args:
+            kind: the kind of question, such as `speak`.
+            step: the step; None: the newest.
+            confirmed: whether an imported run may take what its recipe asks for.
+            on_progress: called with the share done and a description of the work.
+            fields: the fields of the question, such as `prompt`.
+
+        Raises:
+            InputError: there is no such question, or the run has no such step or word.
+            ExaminationError: it cannot be answered.
+        """
+        from lamplighter.client.examinations import examine_folder
+
+        asked = self.status.step if step is None else whole_number(step, "step")
+        return examine_folder(
+            self._folder, kind, {"step": asked} | fields, confirmed=confirmed, on_progress=on_progress
+        )
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""

@@ -198,6 +198,10 @@ class ExaminationsReader(FactsReader):
         rows = self._fetch_all(f"SELECT {_COLUMNS} FROM answers WHERE id=?", question_id)
         return _entry(rows[0]) if rows else None
 
+    def has_open_entries(self) -> bool:
+        """Return whether a question is still to be answered."""
+        return bool(self._fetch_all("SELECT 1 FROM answers WHERE state IN ('waiting','running') LIMIT 1"))
+
     def answer_bytes(self, question_id: str) -> int:
         """Return the size of an answer without reading it; 0 if there is none."""
         rows = self._fetch_all("SELECT length(CAST(answer AS BLOB)) FROM answers WHERE id=?", question_id)

@@ -181,13 +181,16 @@ def _list(run: RunFolder, services: Services, asked_id: str | None = None) -> li
         found = {entry.id: entry for entry in entries if entry is not None}
     except FileNotFoundError:
         pass
+    problem = services.examiner_jobs.problem(run)
     for name, question in pending.items():
         if asked_id in (None, name):
-            found[name] = _as_it_is(found.get(name), question, taken_up=question.request <= applied)
+            found[name] = _as_it_is(found.get(name), question, problem, taken_up=question.request <= applied)
     return list(found.values())
 
 
-def _as_it_is(entry: ExaminationEntry | None, question: OpenQuestion, *, taken_up: bool) -> ExaminationEntry:
+def _as_it_is(
+    entry: ExaminationEntry | None, question: OpenQuestion, problem: str | None, *, taken_up: bool
+) -> ExaminationEntry:
     if entry is None or not taken_up:
         entry = ExaminationEntry(
             id=question.asked.id,
@@ -201,8 +204,8 @@ def _as_it_is(entry: ExaminationEntry | None, question: OpenQuestion, *, taken_u
             tries=0,
             revision=0,
         )
-    if question.problem is not None and entry.is_open:
-        return replace(entry, state="failed", problem=question.problem)
+    if problem is not None and entry.is_open:
+        return replace(entry, state="failed", problem=problem)
     return entry
 
 

@@ -36,37 +36,37 @@ class _Confirmation(RequestBody):
 class NewSpeakQuestion(SpeakQuestion, _Confirmation):
     """A prompt that the model is to continue, greedily and by chance."""
 
-    kind: Literal["speak"]
+    kind: Literal["speak"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class NewMicroscopeQuestion(MicroscopeQuestion, _Confirmation):
     """A training step to be shown from its text to the update of one number."""
 
-    kind: Literal["microscope"]
+    kind: Literal["microscope"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class NewWhatIfQuestion(WhatIfQuestion, _Confirmation):
     """A sentence on which a copy of the model is to be trained."""
 
-    kind: Literal["what_if"]
+    kind: Literal["what_if"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class NewTransplantQuestion(TransplantQuestion, _Confirmation):
     """A row, or a whole embedding, to be put in the place of another."""
 
-    kind: Literal["transplant"]
+    kind: Literal["transplant"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class NewRotationQuestion(RotationQuestion, _Confirmation):
     """A random rotation of the whole space of the embedding."""
 
-    kind: Literal["rotation"]
+    kind: Literal["rotation"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 class NewProbeQuestion(ProbeQuestion, _Confirmation):
     """A sentence whose attention is to be read by layer and head."""
 
-    kind: Literal["probe"]
+    kind: Literal["probe"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
 NewQuestion = Annotated[

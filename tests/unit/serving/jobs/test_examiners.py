@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from lamplighter.failpoint import VARIABLE
+from lamplighter.processes import examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, ask_question, check_question, examiner_command
 from lamplighter.questions import parse_question
 from lamplighter.runfolder.role_lock import RoleLock
@@ -83,16 +84,14 @@ def test_killed_over_its_answer_it_is_followed_by_another_that_answers(
 def test_an_examiner_that_crashes_again_and_again_is_given_up_until_somebody_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(examiners, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(examiner_pool, "_RETRY_SECONDS", 0.01)
     run = finished_run(tmp_path)
     jobs = ExaminerJobs("server", command=command(ENDS, 1))
     add(jobs, run, rotation(run))
-    wait_until(lambda: jobs.open_questions(run)[0].problem is not None, "it to be given up")
-    assert "ended with code 1" in (jobs.open_questions(run)[0].problem or "")
+    wait_until(lambda: jobs.problem(run) is not None, "it to be given up")
+    assert "ended with code 1" in (jobs.problem(run) or "")
     add(jobs, run, rotation(run, 1))
-    wait_until(
-        lambda: all(question.problem for question in jobs.open_questions(run)), "it to be given up again"
-    )
+    wait_until(lambda: jobs.problem(run) is not None, "it to be given up again")
     jobs.stop()
 
 
@@ -101,12 +100,12 @@ def test_one_that_cannot_read_the_run_says_why(tmp_path: Path) -> None:
     code = 'import sys; print(\'{"problem": "no"}\', flush=True); sys.exit(4)'
     jobs = ExaminerJobs("server", command=command(code))
     add(jobs, run, rotation(run))
-    wait_until(lambda: jobs.open_questions(run)[0].problem == "no", "the reason")
+    wait_until(lambda: jobs.problem(run) == "no", "the reason")
     jobs.stop()
 
 
 def test_while_another_is_the_examiner_it_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examiners, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(examiner_pool, "_RETRY_SECONDS", 0.01)
     run = finished_run(tmp_path)
     started: list[float] = []
 
@@ -117,7 +116,7 @@ def test_while_another_is_the_examiner_it_waits(tmp_path: Path, monkeypatch: pyt
     jobs = ExaminerJobs("server", command=count)
     add(jobs, run, rotation(run))
     wait_until(lambda: len(started) > 2, "it to try again")
-    assert jobs.open_questions(run)[0].problem is None
+    assert jobs.problem(run) is None
     jobs.stop()
 
 
@@ -155,7 +154,7 @@ def test_none_is_started_where_others_do(
     add(jobs, run, rotation(run))
     time.sleep(0.3)
     assert children() == []
-    assert [question.problem for question in jobs.open_questions(run)] == [None]
+    assert (len(jobs.open_questions(run)), jobs.problem(run)) == (1, None)
     jobs.stop()
 
 

@@ -1,0 +1,151 @@
+"""The command `lamplighter examine`: a question about a run's model, or an examiner for whoever asks elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamplighter.cli.common import common_options
+from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.terminal import log_to_terminal, print_line
+from lamplighter.cli.workers import run_until_stopped
+from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
+from lamplighter.processes.examiner_watch import ExaminerWatch
+from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
+from lamplighter.questions import KINDS, MAX_STEP, QuestionError, parse_question
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+
+_FIELDS: dict[str, tuple[Any, str]] = {
+    "prompt": (str, "speak, transplant: the text to continue."),
+    "words": (int, "speak, transplant: how many words to say."),
+    "seed": (int, "speak, rotation: seed of the random numbers."),
+    "temperature": (float, "speak: above 1 more is left to chance, below 1 less."),
+    "token": (int, "microscope: the row that is shown, by its token's id."),
+    "coordinate": (int, "microscope: the number in that row."),
+    "sequence": (int, "microscope: the sequence of the batch."),
+    "sentence": (str, "what_if, probe: the sentence."),
+    "steps": (int, "what_if: training steps on the sentence."),
+    "after": (int, "what_if: training steps on the run's text after that."),
+    "into": (str, "transplant: the word whose row is replaced."),
+    "source": (str, "transplant: the word whose row is put there."),
+    "source_step": (int, "transplant: the step at which that row is taken."),
+    "other_sentence": (str, "probe: a second sentence."),
+    "other_step": (int, "probe: a second step."),
+}
+"""The fields of questions: type and help, by name. Which goes with which kind, the question itself says."""
+
+
+def _question_options(command: Any) -> Any:
+    for name, (kind, about) in reversed(_FIELDS.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, type=kind, help=about)(command)
+    return command
+
+
+@click.command("examine")
+@click.argument("run_id", metavar="RUN", required=False)
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@click.option("--step", type=click.IntRange(0, MAX_STEP), help="The step to go to.  [default: the newest]")
+@_question_options
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, and nothing else.")
+@click.option("--yes", is_flag=True, help="Do not ask before the model of an imported run is opened.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Ask nothing: answer what is asked of the runs of the folder, until stopped.",
+)
+@common_options()
+def examine_command(
+    runs_dir: Path,
+    run_id: str | None,
+    kind: str | None,
+    step: int | None,
+    as_json: bool,
+    yes: bool,
+    watch: bool,
+    **fields: Any,
+) -> None:
+    """Ask something about the model of a run as it was after any step. Ctrl-C cancels."""
+    run_store = RunStore(runs_dir)
+    if watch:
+        if run_id is not None:
+            raise click.UsageError("--watch is for all runs: name none")
+        _watch(run_store)
+        return
+    if run_id is None or kind is None:
+        raise click.UsageError(
+            f"name a run and what to ask ({', '.join(KINDS)}), or --watch to answer what others ask"
+        )
+    run = run_store.find(run_id)
+    given = {name: value for name, value in fields.items() if value is not None}
+    answer = _ask(
+        run, {"kind": kind, "step": read_status(run).step if step is None else step} | given, yes, as_json
+    )
+    if as_json:
+        print_line(json.dumps(answer))
+    else:
+        _print_answer(run, answer)
+
+
+def _ask(run: RunFolder, fields: dict[str, Any], yes: bool, quiet: bool) -> dict[str, Any]:
+    try:
+        asked = check_question(run, parse_question(fields))
+    except (QuestionError, ExaminationRefusedError) as error:
+        raise click.ClickException(str(error)) from error
+    if not yes:
+        confirm_imported(run, "ask its model")
+    examiner = LocalExaminer(run, "cli")
+    bar = make_progress_bar()
+    bar.disable = quiet
+    try:
+        with bar:
+            task = bar.add_task(f"step {asked.question.step:,}", total=1.0)
+            return examiner.examine(
+                asked,
+                lambda entry: bar.update(
+                    task, completed=entry.share, description=entry.activity or f"step {asked.question.step:,}"
+                ),
+            )
+    except ExaminationFailedError as error:
+        raise click.ClickException(str(error)) from error
+    finally:
+        examiner.close()
+
+
+def _print_answer(run: RunFolder, answer: dict[str, Any]) -> None:
+    if answer["kind"] == "speak":
+        tokens = run.vocabulary.tokens
+        prompt = " ".join(tokens[token_id] for token_id in answer["prompt"])
+        for name, title in (("greedy", "the likeliest words"), ("sampled", "words by chance")):
+            said = " ".join(tokens[word["id"]] for word in answer[name])
+            print_line(f"{title}: {prompt} | {said}")
+    else:
+        print_line(json.dumps(answer, indent=1))
+    print_line(_describe_replay(answer), err=True)
+
+
+def _describe_replay(answer: dict[str, Any]) -> str:
+    replayed = answer["replayed"]
+    where = f"step {answer['step']:,}, from step {replayed['from']:,}"
+    match replayed["equal"]:
+        case None:
+            return where
+        case True:
+            return f"{where}: every step computed again equals the record to the last bit"
+        case _:
+            off = replayed["difference"]
+            return f"{where}: recomputed here, it differs from the record" + (
+                "" if off is None else f" by {off:.2g}"
+            )
+
+
+def _watch(run_store: RunStore) -> None:
+    log_to_terminal()
+    watch = ExaminerWatch(run_store)
+    run_until_stopped(watch.start, f"looking for questions about the runs in {run_store.path}; Ctrl-C stops")
+    watch.stop()

@@ -1,0 +1,155 @@
+"""The examiners that one process keeps: one for each run of which something is asked, at most two at a time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from lamplighter.processes.asked_question import EXAMINER, examiner_command
+from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.processes.log_file import open_log
+from lamplighter.processes.worker import ExitCode
+from lamplighter.runfolder.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+MAX_EXAMINERS = 2
+"""Processes at a time; an idle one makes way."""
+_RETRY_SECONDS = 0.5
+"""Seconds before an examiner is started again that crashed, or whose role was taken; they double with each crash."""
+_MAX_CRASHES = 4
+"""Crashes in a row after which a run has no examiner any more, until it is forgiven."""
+_EXIT_SECONDS = 5.0
+"""Seconds allowed for a process to put its question back once its standard input has closed."""
+_MAX_LOG_BYTES = 256 * 1024
+
+ExaminerCommand = Callable[[RunFolder], list[str]]
+
+
+@dataclass
+class _Examiner:
+    run: RunFolder
+    child: ChildJob | None = None
+    crashes: int = 0
+    start_at: float = 0.0
+    last_problem: str | None = None
+    given_up: str | None = None
+
+
+class ExaminerPool:
+    """The examiners of one process. Every method but `problem` may block for seconds, so call it from a thread."""
+
+    def __init__(
+        self, on_end: Callable[[], object] = lambda: None, command: ExaminerCommand = examiner_command
+    ) -> None:
+        """Start none.
+
+        Args:
+            on_end: called in another thread whenever an examiner has ended.
+            command: builds the command line of a run's examiner.
+        """
+        self._on_end, self._command = on_end, command
+        self._lock = threading.Lock()
+        self._examiners: dict[str, _Examiner] = {}
+        self._stopping = False
+
+    def keep(self, runs: list[RunFolder]) -> None:
+        """Start the examiners of these runs that have none, in this order, as far as there is room. The others are idle."""
+        wanted = {run.id for run in runs}
+        idle = None
+        with self._lock:
+            for run in runs:
+                examiner = self._examiners.setdefault(run.id, _Examiner(run))
+                examiner.run = run
+                waits = time.monotonic() < examiner.start_at
+                if self._stopping or examiner.child is not None or examiner.given_up is not None or waits:
+                    continue
+                at_work = [name for name, other in self._examiners.items() if other.child is not None]
+                if len(at_work) >= MAX_EXAMINERS:
+                    idle = next((self._examiners[name].child for name in at_work if name not in wanted), None)
+                    break
+                self._start(examiner)
+            for name in [name for name, other in self._examiners.items() if other.child is None]:
+                if name not in wanted:
+                    del self._examiners[name]
+        if idle is not None:
+            # Its end is noted under the lock, so it is not waited for there.
+            idle.cancel(_EXIT_SECONDS)
+
+    def forgive(self, run_id: str) -> None:
+        """Forget the crashes of a run's examiner: somebody asks again."""
+        with self._lock:
+            examiner = self._examiners.get(run_id)
+            if examiner is not None:
+                examiner.crashes, examiner.start_at = 0, 0.0
+                examiner.given_up = examiner.last_problem = None
+
+    def problem(self, run_id: str) -> str | None:
+        """Return the reason why a run has no examiner any more, in one sentence; None if it may have one."""
+        with self._lock:
+            examiner = self._examiners.get(run_id)
+            return None if examiner is None else examiner.given_up
+
+    def end(self, run_id: str) -> None:
+        """End the examiner of a run; its process has ended when this returns."""
+        with self._lock:
+            examiner = self._examiners.get(run_id)
+            child = None if examiner is None else examiner.child
+        if child is not None:
+            child.cancel(_EXIT_SECONDS)
+
+    def stop(self) -> None:
+        """End all examiners for good; what they were asked waits in the folders."""
+        with self._lock:
+            self._stopping = True
+            children = [examiner.child for examiner in self._examiners.values() if examiner.child is not None]
+        for child in children:
+            child.cancel(_EXIT_SECONDS)
+
+    def _start(self, examiner: _Examiner) -> None:
+        try:
+            with open_log(examiner.run.path, EXAMINER, _MAX_LOG_BYTES) as file:
+                # This thread holds the lock, so no end is noted before the child is known.
+                examiner.child = ChildJob(
+                    self._command(examiner.run),
+                    on_message=partial(self._handle_message, examiner),
+                    on_end=partial(self._handle_end, examiner),
+                    log=file,
+                    name="examiner",
+                )
+        except OSError as error:
+            self._note_crash(examiner, f"no process can be started for it: {error.strerror or error}")
+
+    def _handle_message(self, examiner: _Examiner, message: ChildMessage) -> None:
+        with self._lock:
+            examiner.last_problem = message.problem or examiner.last_problem
+
+    def _handle_end(self, examiner: _Examiner, code: int) -> None:
+        with self._lock:
+            examiner.child = None
+            match code:
+                case ExitCode.DONE | ExitCode.CANCELLED:
+                    examiner.crashes = 0
+                case ExitCode.ROLE_TAKEN:
+                    # Another process answers; should that end first, this one is started again.
+                    examiner.start_at = time.monotonic() + _RETRY_SECONDS
+                case ExitCode.FAILED:
+                    self._give_up(examiner, examiner.last_problem or "the run cannot be read")
+                case _:
+                    self._note_crash(examiner, f"the examiner ended with code {code}; its log says more")
+        self._on_end()
+
+    def _note_crash(self, examiner: _Examiner, why: str) -> None:
+        examiner.crashes += 1
+        examiner.start_at = time.monotonic() + _RETRY_SECONDS * 2 ** (examiner.crashes - 1)
+        log.warning("examiner of %s: %s", examiner.run.id, why)
+        if examiner.crashes >= _MAX_CRASHES:
+            self._give_up(examiner, why)
+
+    def _give_up(self, examiner: _Examiner, why: str) -> None:
+        log.warning("examiner of %s is given up: %s", examiner.run.id, why)
+        examiner.given_up = why
