@@ -24,6 +24,7 @@ from lamplighter.platform.folder_sync import link_durably, sync_tree
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.checked_copy import copy_layouts, copy_measures, copy_tiles
+from lamplighter.runfolder.importing.checked_examinations import copy_examinations
 from lamplighter.runfolder.importing.checked_steps import copy_steps
 from lamplighter.runfolder.importing.checked_vocabulary import check_vocabulary
 from lamplighter.runfolder.importing.run_checks import RunChecks
@@ -117,6 +118,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         (packed.layouts_path, copy.layouts_path, copy_layouts),
         (packed.relayouts_path, copy.relayouts_path, copy_layouts),
         (packed.measures_path, copy.measures_path, copy_measures),
+        (packed.examinations_path, copy.examinations_path, copy_examinations),
     ):
         if source.exists():
             copy_rows(source, target, checks)

@@ -17,8 +17,15 @@ from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
 TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
-DATABASES = ("layouts.sqlite", "relayouts.sqlite", "measures.sqlite", "steps.sqlite", "tiles.sqlite")
-"""Databases in the order they are copied: the steps after layouts and measures, so that these never refer to
+DATABASES = (
+    "examinations.sqlite",
+    "layouts.sqlite",
+    "relayouts.sqlite",
+    "measures.sqlite",
+    "steps.sqlite",
+    "tiles.sqlite",
+)
+"""Databases in the order they are copied: the steps after answers, layouts and measures, so that these never refer to
 a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""
 _STATES = f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"
 _BLOCK = 1 << 20

@@ -38,6 +38,7 @@ _LIMITS = {
     "held-out.npy": 250 * MEGABYTE,
     "tokeniser.json": 64 * MEGABYTE,
     "vocabulary.json": 64 * MEGABYTE,
+    "examinations.sqlite": 200 * MEGABYTE,
     "layouts.sqlite": 4_000 * MEGABYTE,
     "relayouts.sqlite": 4_000 * MEGABYTE,
     "measures.sqlite": 1_000 * MEGABYTE,

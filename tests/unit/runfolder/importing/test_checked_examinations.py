@@ -1,0 +1,119 @@
+"""Answers from another machine: only what is an answer to its question comes in, and it is marked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.checked_examinations import copy_examinations
+from lamplighter.runfolder.importing.run_checks import RunChecks
+from lamplighter.runfolder.tables import examinations
+from lamplighter.runfolder.tables.examinations import ExaminationsReader, ExaminationsWriter
+
+QUESTION = parse_question({"kind": "rotation", "step": 5})
+ASKED = question_id(1, QUESTION)
+ANSWER: dict[str, Any] = {"kind": "rotation", "step": 5, "attempt": 1, "turned": [0.5, None, True, "ü"]}
+
+
+def checks() -> RunChecks:
+    found = RunChecks(40, 4, None, lambda: None)
+    found.set_last_step(35)
+    return found
+
+
+def write(path: Path, *, asked_id: str = ASKED, answer: Any = ANSWER, **changes: Any) -> Path:
+    fields: dict[str, Any] = {
+        "attempt": 1, "step": 5, "kind": "rotation", "question": canonical_question(QUESTION),
+    } | changes  # fmt: skip
+    with ExaminationsWriter(path) as writer:
+        writer.add_question(asked_id, **fields)
+        writer.finish(asked_id, answer if isinstance(answer, str) else json.dumps(answer))
+        assert writer.close(sealed=True)
+    return path
+
+
+def test_answers_come_in_marked_and_what_was_open_does_not(tmp_path: Path) -> None:
+    source = write(tmp_path / "source.sqlite")
+    with ExaminationsWriter(source) as writer:
+        waits = parse_question({"kind": "rotation", "step": 6})
+        writer.add_question(
+            question_id(1, waits), attempt=1, step=6, kind="rotation", question=canonical_question(waits)
+        )
+        assert writer.close(sealed=True)
+    assert copy_examinations(source, tmp_path / "copy.sqlite", checks()) == 1
+    with ExaminationsReader(tmp_path / "copy.sqlite") as reader:
+        (entry,) = reader.entries()
+        assert (entry.id, entry.state, entry.question) == (ASKED, "done", canonical_question(QUESTION))
+        assert json.loads(reader.answer(ASKED) or "") == ANSWER | {"imported": True}
+        # Requests of another machine are no acknowledgement of any here.
+        assert reader.last_applied() == {}
+
+
+def nested(depth: int) -> Any:
+    return [] if depth == 0 else [nested(depth - 1)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"asked_id": "0" * 16}, "not the one its row names"),
+        ({"step": 6}, "not the one its row names"),
+        ({"kind": "speak"}, "not the one its row names"),
+        ({"attempt": -1}, "number of steps or attempts"),
+        ({"attempt": 2}, "not the one its row names"),
+        ({"question": "{"}, "not JSON"),
+        ({"question": '{"kind":"tarot","step":5}'}, "cannot be asked"),
+        ({"question": '{"kind":"rotation","step":4000000}'}, "far beyond"),
+        ({"question": " " * 30_000}, "more than 20,000 characters"),
+        ({"answer": "[" * 100_000}, "not JSON|lists"),
+        ({"answer": "[" + "[]," * 300_000 + "0]"}, "lists"),
+        ({"answer": ANSWER | {"x": nested(20)}}, "nested too deeply"),
+        ({"answer": json.dumps(ANSWER | {"x": float("nan")})}, "not finite"),
+        ({"answer": '{"kind":"rotation","step":5,"x":1e999}'}, "not finite"),
+        ({"answer": '{"kind":"rotation","step":5,"x":' + "9" * 400 + "}"}, "not finite"),
+        ({"answer": ANSWER | {"x": "y" * 20_000}}, "more than 10,000 characters"),
+        ({"answer": ANSWER | {"x" * 300: 0}}, "more than 200 characters"),
+        ({"answer": ANSWER | {"step": 6}}, "not to its question"),
+        ({"answer": []}, "not to its question"),
+        ({"answer": " " * 1_000_001}, "more than 1,000,000 characters"),
+        ({"answer": json.dumps(ANSWER | {"x": ["ü" * 9_000] * 60}, ensure_ascii=False)}, "more than 1 MB"),
+        ({"answer": '{"kind":"rotation","step":5,"x":"\\ud800"}'}, "no Unicode"),
+    ],
+    ids=range(22),
+)
+def test_what_is_no_answer_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    source = write(tmp_path / "source.sqlite", **changes)
+    with pytest.raises(FormatError, match=said):
+        copy_examinations(source, tmp_path / "copy.sqlite", checks())
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE answers SET state='dun'", "a state that there is not"),
+        ("UPDATE answers SET answer=x'00'", "a text that is none"),
+        ("UPDATE answers SET made=NULL", "not finite"),
+        ("CREATE TABLE more(x)", "other tables"),
+        ("CREATE TRIGGER t AFTER INSERT ON answers BEGIN DELETE FROM answers; END", "other tables"),
+    ],
+)
+def test_a_file_that_was_made_by_hand(tmp_path: Path, sql: str, said: str) -> None:
+    source = write(tmp_path / "source.sqlite")
+    connection = apsw.Connection(str(source))
+    connection.execute(sql)
+    connection.close()
+    with pytest.raises(FormatError, match=said):
+        copy_examinations(source, tmp_path / "copy.sqlite", checks())
+
+
+def test_answers_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write(tmp_path / "source.sqlite")
+    monkeypatch.setattr(examinations, "MAX_ANSWERS_BYTES", 10)
+    with pytest.raises(FormatError, match="more answers than are kept"):
+        copy_examinations(source, tmp_path / "copy.sqlite", checks())
