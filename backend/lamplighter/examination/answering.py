@@ -17,6 +17,11 @@ from lamplighter.runfolder.tables.examinations import MAX_ANSWER_BYTES
 
 _KINDS = {
     "speak": "lamplighter.examination.kinds.speak",
+    "microscope": "lamplighter.examination.kinds.microscope",
+    "what_if": "lamplighter.examination.kinds.what_if",
+    "transplant": "lamplighter.examination.kinds.transplant",
+    "rotation": "lamplighter.examination.kinds.rotation",
+    "probe": "lamplighter.examination.kinds.probe",
 }
 """Modules by the kind of question that their function `examine` answers."""
 

@@ -24,7 +24,7 @@ from lamplighter.processes.asked_question import (
     check_question,
     read_examination,
 )
-from lamplighter.questions import Question, QuestionError, parse_question
+from lamplighter.questions import KINDS, Question, QuestionError, parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import (
@@ -120,6 +120,29 @@ def test_the_model_speaks_at_any_step(run: RunFolder):
     assert entry(run, late.id).tries == 1
     # The file is sealed: it opens read-only anywhere.
     assert run.examinations_path.read_bytes()[18:20] == b"\x01\x01"
+
+
+def test_every_kind_is_answered(run: RunFolder):
+    word = run.vocabulary.tokens[5]
+    asked = [
+        check_question(run, parse_question({"step": 3} | fields))
+        for fields in (
+            {"kind": "speak", "prompt": word},
+            {"kind": "microscope"},
+            {"kind": "what_if", "sentence": f"{word} {word}", "steps": 2},
+            {"kind": "transplant", "prompt": word, "into": word, "source_step": 1},
+            {"kind": "rotation"},
+            {"kind": "probe", "sentence": f"{word} {word}", "other_step": 2},
+        )
+    ]
+    assert [one.question.kind for one in asked] == list(KINDS)
+    for one in asked:
+        ask(run, one)
+    answer_all(run)
+    for one in asked:
+        found = answer(run, one.id)
+        assert (found["kind"], found["step"]) == (one.question.kind, 3)
+        assert found["replayed"]["equal"] is not False
 
 
 def test_everything_acknowledged_is_answered_by_the_next_one(run: RunFolder):

@@ -69,7 +69,7 @@ def test_killed_over_its_answer_it_is_followed_by_another_that_answers(
             entry, answer = reader.entry(asked.id), json.loads(reader.answer(asked.id) or "")
         assert entry is not None
         assert (entry.state, entry.tries, len(started)) == ("done", 2, 2)
-        assert answer["replayed"] == {"from": 0, "steps": 3, "equal": True, "difference": 0.0}
+        assert answer["replayed"] == {"from": 2, "steps": 1, "equal": True, "difference": 0.0}
         assert len(answer["greedy"]) == 3
         # It stays, as one question follows another; and goes with the server.
         assert len(children()) == 1
