@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lamplighter import failpoint
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine, require_kind
-from lamplighter.examination.examined_model import CancelledError
+from lamplighter.examination.examined_model import CancelledError, ReportProgress
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
 from lamplighter.processes.asked_question import (
@@ -185,10 +185,11 @@ class Examiner:
             "replayed": replayed,
         }
 
-    def _within(self, start: float, end: float) -> Any:
-        return lambda share, activity: self._report(
-            start + (end - start) * min(1.0, max(0.0, share)), activity
-        )
+    def _within(self, start: float, end: float) -> ReportProgress:
+        def report(share: float, activity: str) -> None:
+            self._report(start + (end - start) * min(1.0, max(0.0, share)), activity)
+
+        return report
 
     def _report(self, share: float, activity: str) -> None:
         """Note the progress of the present answer, and hear who cancels it.

@@ -185,6 +185,7 @@ class Replayer:
             rates = requested_rates(reader)
             known = {self._recipe.optimiser.learning_rate, loaded.learning_rate, *rates.values()}
             known |= {rate for applied in reader.applied() if (rate := requested_learning_rate(applied))}
+        record = _Record({}, {})
         for number in range(first, step + 1):
             if (number - first) % _BLOCK == 0:
                 record = self._read_record(number, min(step, number + _BLOCK - 1))

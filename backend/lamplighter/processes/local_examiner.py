@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lamplighter.processes.asked_question import (
-    IDLE_SECONDS,
     AskedQuestion,
     ask_question,
     ask_to_cancel,
@@ -44,7 +43,7 @@ class LocalExaminer:
     """The examiner of one run, as this process asks it. Not thread-safe."""
 
     def __init__(
-        self, run: RunFolder, server: str, command: Callable[[RunFolder], list[str]] | None = None
+        self, run: RunFolder, server: str, command: Callable[[RunFolder], list[str]] = examiner_command
     ) -> None:
         """Start no process yet.
 
@@ -54,7 +53,7 @@ class LocalExaminer:
             command: builds the command line of the examiner.
         """
         self._run, self._server = run, server
-        self._command = command or (lambda run: examiner_command(run, IDLE_SECONDS))
+        self._command = command
         self._child: ChildJob | None = None
         self._exit_code: int | None = None
         self._ended = threading.Event()
