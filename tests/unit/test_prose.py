@@ -15,11 +15,11 @@ ROOMS = ("backend", "benchmarks", "docs", "tests")
 # An allowed list, not a list of what is not allowed: no pattern tells "Rows that moved." from "Move the rows."
 # A verb that is missing here may be added; a noun may not.
 VERBS = """
-    Abort Accept Acquire Add Admit Adopt Advance Align Allow Analyse Answer Append Apply Attend
+    Abort Accept Acquire Add Admit Adopt Advance Align Allow Analyse Answer Append Apply Ask Attend
     Audit Begin Blend Blur Break Build Call Cancel Carry Change Check Choose Clear Clip Close Cluster
     Collect Combine Commit Compare Compile Compute Connect Continue Convert Copy Count Create Cut
     Decide Decode Decompress Delete Describe Detect Discard Disconnect Do Drag Draw Drop Encode End
-    Enter Escape Estimate Export Extend Extract Fetch Fill Finalise Find Fit Focus Follow Forget
+    Enter Escape Estimate Export Extend Extract Fetch Fill Finalise Find Fit Focus Follow Forget Forgive
     Fork Format Generate Give Glide Go Group Guard Hand Handle Hold Ignore Implement Import Index
     Initialise Insert Install Invalidate Join Jump Keep Kill Launch Lay Leave Let Light Limit List
     Load Locate Look Lower Make Map Measure Memoise Merge Move Name Note Notice Open Optimise Order Pad

@@ -84,7 +84,7 @@ def follow(
 
 
 def warn_of_open_token(token: str | None, address: str) -> None:
-    """Warn the caller's caller if a token is to go to another machine unencrypted."""
+    """Raise a `UserWarning` for the caller's caller if a token is to go to another machine unencrypted."""
     host = urlsplit(address).hostname or ""
     if token and address.startswith(("ws:", "http:")) and not stays_here(host):
         warnings.warn(

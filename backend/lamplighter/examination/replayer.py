@@ -52,7 +52,7 @@ class _LoadedModel:
     """The step of the checkpoint that it began with; 0 if it began as the recipe says."""
     attempt: int
     equal: bool | None = None
-    """Whether every step computed since had the recorded digest; None if none was computed, or has a record."""
+    """True if every step computed since had the recorded digest; None if none was computed, or has a record."""
 
     def copy(self) -> _LoadedModel:
         """Return a copy that can be trained without changing this one."""
@@ -62,7 +62,7 @@ class _LoadedModel:
 
 @dataclass(frozen=True)
 class _Record:
-    """What the record says of some steps."""
+    """The record of some steps."""
 
     digests: dict[int, bytes]
     rates: dict[int, float]

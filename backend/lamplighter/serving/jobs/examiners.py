@@ -56,13 +56,13 @@ class ExaminerJobs:
         self._stopping = False
         self._thread: threading.Thread | None = None
 
-    def add(self, run: RunFolder, asked: AskedQuestion, ask: Callable[[], int]) -> None:
+    def ask(self, run: RunFolder, asked: AskedQuestion, write: Callable[[], int]) -> None:
         """Ask a question, and see to it that there is an examiner.
 
         Args:
             run: the run.
             asked: the question.
-            ask: writes it into this server's file, and returns the number of the request.
+            write: writes it into this server's file, and returns the number of the request.
 
         Raises:
             RefusedError: this server has too many open questions (409).
@@ -71,7 +71,7 @@ class ExaminerJobs:
             if len(self._open) >= MAX_OPEN and (run.id, asked.id) not in self._open:
                 raise RefusedError(409, f"{MAX_OPEN} questions wait for an answer already: ask again later")
             self._pool.forgive(run.id)
-            self._open[run.id, asked.id] = OpenQuestion(run, asked, ask())
+            self._open[run.id, asked.id] = OpenQuestion(run, asked, write())
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)
                 self._thread.start()

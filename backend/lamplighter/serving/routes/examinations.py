@@ -153,7 +153,7 @@ def _ask(run: RunFolder, asked: AskedQuestion, services: Services) -> None:
         with services.request_lock:
             return ask_question(run, services.server_id, asked)
 
-    services.examiner_jobs.add(run, asked, write)
+    services.examiner_jobs.ask(run, asked, write)
 
 
 def _find(run: RunFolder, asked_id: str, services: Services) -> ExaminationEntry:

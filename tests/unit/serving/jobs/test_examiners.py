@@ -37,7 +37,7 @@ def rotation(run: RunFolder, seed: int = 0) -> AskedQuestion:
 
 
 def add(jobs: ExaminerJobs, run: RunFolder, asked: AskedQuestion) -> None:
-    jobs.add(run, asked, lambda: ask_question(run, "server", asked))
+    jobs.ask(run, asked, lambda: ask_question(run, "server", asked))
 
 
 def command(code: str, *words: object) -> Callable[[RunFolder], list[str]]:
