@@ -83,7 +83,7 @@ class Examiner:
                     f"the examiner was ended {entry.tries} times while it answered: it is not tried again",
                 )
 
-    def run(self) -> None:
+    def answer_until_idle(self) -> None:
         """Answer questions until there is none for a while, the run is moved away, or somebody stops it."""
         last_asked = time.monotonic()
         while not self._stop.is_set() and self._run.path.is_dir():

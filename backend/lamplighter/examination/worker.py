@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with RoleLock(run.path, EXAMINER):
             examiner = Examiner(run, chosen.idle, stop)
             try:
-                examiner.run()
+                examiner.answer_until_idle()
             finally:
                 examiner.close()
     except RoleTakenError:

@@ -117,9 +117,9 @@ def examiner_command(run: RunFolder, idle: float = IDLE_SECONDS) -> list[str]:
 def _check_fit(run: RunFolder, question: Question) -> None:
     match question:
         case SpeakQuestion() | TransplantQuestion():
-            encode_text(run, question.prompt, "prompt")
+            encode_words(run, question.prompt, "prompt")
         case WhatIfQuestion() | ProbeQuestion():
-            encode_text(run, question.sentence, "sentence")
+            encode_words(run, question.sentence, "sentence")
         case MicroscopeQuestion():
             _require_below(question.token, len(run.vocabulary), "token")
             _require_below(question.coordinate, run.recipe.model.dim, "coordinate")
@@ -127,14 +127,14 @@ def _check_fit(run: RunFolder, question: Question) -> None:
         case _:
             pass
     if isinstance(question, ProbeQuestion) and question.other_sentence is not None:
-        encode_text(run, question.other_sentence, "other_sentence")
+        encode_words(run, question.other_sentence, "other_sentence")
     if isinstance(question, TransplantQuestion):
         for field, word in (("into", question.into), ("source", question.source)):
             if word is not None and word not in run.vocabulary.tokens:
                 raise QuestionError(f"{field}: {word[:80]!r} is not a word of this run")
 
 
-def encode_text(run: RunFolder, text: str, field: str) -> list[int]:
+def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
     """Return a text as token ids of a run.
 
     Args:

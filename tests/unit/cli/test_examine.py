@@ -28,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     question = parse_question({"kind": "speak", "step": 3, "prompt": run.vocabulary.tokens[5], "words": 3})
     ask_question(run, "test", check_question(run, question))
     examiner = Examiner(run, 0.0, threading.Event())
-    examiner.run()
+    examiner.answer_until_idle()
     examiner.close()
     return run
 

@@ -72,7 +72,7 @@ def examiner(run: RunFolder, stop: threading.Event | None = None) -> Iterator[Ex
 
 def answer_all(run: RunFolder) -> None:
     with examiner(run) as working:
-        working.run()
+        working.answer_until_idle()
 
 
 def entry(run: RunFolder, asked_id: str) -> ExaminationEntry:
@@ -221,7 +221,7 @@ def test_stopped_it_leaves_the_question_to_the_next(run: RunFolder, monkeypatch:
     asked = rotation(run)
     ask(run, asked)
     with examiner(run, stop) as working:
-        working.run()
+        working.answer_until_idle()
     found = entry(run, asked.id)
     assert (found.state, found.tries) == ("waiting", 0)
     add_kind(monkeypatch, lambda *_: {"turned": True})
@@ -239,7 +239,7 @@ def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.Mo
     add_kind(monkeypatch, trash)
     ask(run, rotation(run))
     with examiner(run) as working:
-        working.run()
+        working.answer_until_idle()
     assert not run.path.exists()
     (trashed,) = store.trashed()
     assert (trashed.path / "examinations.sqlite").exists()

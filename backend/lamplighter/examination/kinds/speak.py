@@ -8,7 +8,7 @@ import numpy as np
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.model.generation import Sampler, SpokenWord, continue_prompts
-from lamplighter.processes.asked_question import encode_text
+from lamplighter.processes.asked_question import encode_words
 from lamplighter.questions import SpeakQuestion
 
 CANDIDATES = 8
@@ -17,7 +17,7 @@ CANDIDATES = 8
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> Answer:
     """Return `{prompt: [ids], greedy: [word], sampled: [word]}`, each word `{id, p, candidates: [[id, p], ...]}`."""
-    prompt = encode_text(model.run, question.prompt, "prompt")
+    prompt = encode_words(model.run, question.prompt, "prompt")
     report(0.0, "letting the model speak")
     sampler = Sampler(np.random.default_rng(question.seed), question.temperature)
     greedy, sampled = continue_prompts(

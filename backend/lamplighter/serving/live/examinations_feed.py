@@ -34,7 +34,7 @@ class ExaminationsFeed:
             # There is no file yet; or it cannot be read now, and later everything is sent.
             return
 
-    def read_new(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
+    def read_changes(self, reader: ExaminationsReader, messages: list[ViewerMessage]) -> None:
         """Append what has become of questions since the last call."""
         for entry in reader.entries(after=self._revision or 0, limit=_MOST):
             self._revision = entry.revision

@@ -184,7 +184,7 @@ class RunFollower(Generic[ViewerT]):
                 self._more = self._read_steps(reader, messages)
             self._poll_optional(self._layouts, self._read_layouts, messages)
             self._poll_optional(self._measures, self._read_measures, messages)
-            self._poll_optional(self._examinations, self._examinations_feed.read_new, messages)
+            self._poll_optional(self._examinations, self._examinations_feed.read_changes, messages)
             # Its writer ends while the run goes on, and seals it only while nobody reads.
             self._examinations.close_until_changed()
             if checking:
