@@ -103,7 +103,7 @@ class Examiner:
         self._writer.close(sealed=self._run.path.is_dir(), patience=_SEAL_SECONDS)
 
     def _take_up(self) -> None:
-        """Acknowledge the new requests: each is put in the queue, or cancels what is in it."""
+        """Apply the new requests: each is put in the queue, or cancels what is in it."""
         for request in self._requests.read_new():
             if request.kind in EXAMINER_KINDS:
                 with self._writer.transaction():

@@ -1,4 +1,4 @@
-"""What viewers hear of questions about the model: every change from now on, and the file is left alone in between."""
+"""The feed of questions about the model: every change from now on, and the file is left alone in between."""
 
 from __future__ import annotations
 
