@@ -1,4 +1,4 @@
-"""What a model says while it is trained: in the record with its step, the same after a crash, and of no consequence."""
+"""The lines that a model says while it is trained: in the record with its step, the same after a crash, and of no consequence."""
 
 from __future__ import annotations
 

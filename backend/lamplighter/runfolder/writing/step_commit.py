@@ -154,7 +154,7 @@ class StepCommitter:
             self._writer.add_held_out_loss(step, loss)
 
     def add_lines(self, step: int) -> None:
-        """Have the model say lines, and commit them, after `step`, which is committed without, or 0.
+        """Commit the lines that the model says after `step`, which is committed without, or 0.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.

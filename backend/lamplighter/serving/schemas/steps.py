@@ -103,7 +103,7 @@ class Lines(ApiModel):
 
 
 class LinesList(Items[Lines]):
-    """What the model said while it was trained, by step."""
+    """The lines that the model said while it was trained, by step."""
 
 
 class MeasuresList(Items[Measures]):

@@ -1,4 +1,4 @@
-"""What a model says, on the live socket of a real server."""
+"""The lines that a model says, on the live socket of a real server."""
 
 from __future__ import annotations
 
