@@ -43,7 +43,7 @@ class LineSpeaker:
     """The speaker of a run's lines, which leaves no trace in the model or in any random number of the training."""
 
     def __init__(self, recipe: Recipe, prompts: Sequence[tuple[int, ...]]) -> None:
-        """Spread the lines over the prompts: the first two greedily, the others by chance; a greedy line is said once.
+        """Choose which prompt each line continues: the first two greedily, the others by chance; a greedy line is said once.
 
         Args:
             recipe: the run's recipe.

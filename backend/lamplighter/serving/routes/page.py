@@ -6,12 +6,13 @@ import json
 from mimetypes import guess_type
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from lamplighter.serving.capacity.answers import AnswerReader
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.content_negotiation import accepts_gzip
+from lamplighter.serving.http.downloads import DownloadResponse
 from lamplighter.serving.http.openapi_page import STYLE, render
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
@@ -69,7 +70,7 @@ def get_plotly(request: Request, services: ServicesDep) -> Response:
     if accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
         return SpooledResponse(AnswerReader(script.gzipped), headers, "text/javascript")
-    return FileResponse(script.plain, headers=headers, media_type="text/javascript")
+    return DownloadResponse(script.plain, headers=headers, media_type="text/javascript")
 
 
 @routes.get(
@@ -101,9 +102,9 @@ def _asset_response(request: Request, services: Services, below: str, path: str,
     headers = {"Cache-Control": keep}
     gzipped = services.assets.find_gzipped(file)
     if gzipped is None:
-        return FileResponse(file, headers=headers)
+        return DownloadResponse(file, headers=headers)
     headers["Vary"] = "Accept-Encoding"
     if not accepts_gzip(request):
-        return FileResponse(file, headers=headers)
+        return DownloadResponse(file, headers=headers)
     headers["Content-Encoding"] = "gzip"
-    return FileResponse(gzipped, headers=headers, media_type=guess_type(file.name)[0])
+    return DownloadResponse(gzipped, headers=headers, media_type=guess_type(file.name)[0])
