@@ -12,7 +12,7 @@ export type Body<Of extends Operation> = Operations[Of]["body"];
 export type Answer<Of extends Operation> = Operations[Of]["answer"];
 
 /** A text message of the live socket, told apart by its `type`. */
-export type SocketMessage = Answered["SocketMessage"];
+export type SocketMessage = Answered["SocketMessage"] | ({ type: "lines" } & LineSet);
 
 export type Session = Answered["Session"];
 /** A browser that presents. */
@@ -55,3 +55,19 @@ export type Reprojection = Answered["Reprojection"];
 
 export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
+
+/** A continuation of a prompt that the trainer let the model say, by token id. */
+export interface SpokenLine {
+  prompt: number[];
+  words: number[];
+  /** The model's probability of each word. */
+  probabilities: number[];
+  /** False where each word is the likeliest one. */
+  sampled: boolean;
+}
+/** What the model said at one step. */
+export interface LineSet {
+  step: number;
+  attempt: number;
+  lines: SpokenLine[];
+}

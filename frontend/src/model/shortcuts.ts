@@ -25,6 +25,7 @@ const TABLE = {
   toggleSecondMap: ["b"],
   toggleLasso: ["g"],
   toggleLab: ["i"],
+  toggleAsk: ["a"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],
   savePicture: ["s"],

@@ -4,6 +4,7 @@ export const PANELS = [
   "token",
   "district",
   "gathered",
+  "ask",
   "step",
   "matrix",
   "run",
@@ -39,6 +40,10 @@ export function levelOf(panel: PanelName | null): Level | null {
 export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[number] {
   return LAB_PANELS.some((name) => name === panel);
 }
+
+/** What can be asked of the model. */
+export const EXPERIMENTS = ["speak"] as const;
+export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 export const COLOURS = [
   "family",

@@ -21,6 +21,8 @@ const WHOLE: ViewState = {
   apart: true,
   colour: "since",
   panel: "export",
+  ask: "speak",
+  say: "the dog & <b>",
   folded: true,
   doubt: true,
   district: 3,
@@ -53,7 +55,7 @@ const VIEWS: ViewState[] = [
     look: { district: 7 },
   },
   { ...WHOLE, tokens: [0, 5, "dog", "17"], token: "17" },
-  ...HOSTILE.map((text) => ({ ...DEFAULT_VIEW, token: text, pair: text, tokens: [text, "x"] })),
+  ...HOSTILE.map((text) => ({ ...DEFAULT_VIEW, token: text, pair: text, say: text, tokens: [text, "x"] })),
 ];
 
 describe("a view", () => {
@@ -116,6 +118,8 @@ describe("a view", () => {
       "?set=anew&beat=2&look=",
       `?word=&words=&with=${"x".repeat(101)}`,
       "?look=district:-1",
+      `?ask=pray&say=%20`,
+      `?say=${"x".repeat(2_001)}`,
     ])
       expect(parseViewState(query), query).toEqual(DEFAULT_VIEW);
     expect(viewFromJson({ version: 1, x: 1, __proto__: { map: "linear" } })).toEqual({});

@@ -21,6 +21,7 @@ import {
 } from "./token-reference";
 import {
   COLOURS,
+  EXPERIMENTS,
   HEIGHT_MEASURES,
   LINK_TARGETS,
   PANELS,
@@ -30,6 +31,8 @@ import {
 } from "./view-options";
 
 const MAX_RUN_LENGTH = 200;
+/** Limit on the characters of a prompt, as the server's. */
+export const MAX_PROMPT_LENGTH = 2_000;
 
 /** The value of a key: a string in an address, where true is `1`; of its own type in JSON. */
 type ViewWord = string | number | true;
@@ -63,6 +66,10 @@ const FIELDS = {
   /** Colouring of the lamps; null: families, or else classes, or else districts, whichever the run has. */
   colour: plain(oneOf(COLOURS)),
   panel: plain(oneOf(PANELS)),
+  /** What is asked of the model. */
+  ask: plain(oneOf(EXPERIMENTS)),
+  /** Words that the model is asked about. Hostile. */
+  say: plain((word) => (word.trim() !== "" && word.length <= MAX_PROMPT_LENGTH ? word : null)),
   /** Set when the inspector is folded away although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */

@@ -122,6 +122,7 @@ export const page = {
     matrix: "Matrix",
     run: "About this run",
     gathered: "Selection",
+    ask: "Ask the model",
     map: "Map drawing",
     measures: "Measures",
     export: "Files",
@@ -167,10 +168,20 @@ export const page = {
     files: "Film, replay page, files …",
   },
   readingLine: {
-    label: "Text of this step. Arrow keys go through the words, Enter chooses one",
+    label:
+      "Text of this step, and what the model says. Arrow keys go through the words, Enter chooses one",
     more: "The model is reading this. Each word is as bright as its light on the map.",
     lead: "It reads:",
     noText: "The text of this run is not kept.",
+  },
+  sayingLine: {
+    lead: "It says:",
+    more: "The dim words were given to the model. It went on with the bright ones by itself.",
+    when: (step: number, sampled: boolean) =>
+      `${sampled ? "by chance, " : ""}at step ${count(step)}`,
+    another: "Another line of this step",
+    ask: "Ask it",
+    askMore: "Let the model go on with words of yours (a)",
   },
   sheet: {
     raise: "Show all of it",

@@ -5,6 +5,7 @@
 
 import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view-history";
+import { askCommands } from "./ask";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
 import type { CommandScope } from "./scope";
@@ -26,6 +27,7 @@ function buildTable(scope: CommandScope) {
     ...timeCommands(scope),
     ...viewCommands(scope),
     ...tokenCommands(scope),
+    ...askCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),
   }) satisfies Record<ShortcutName, () => unknown>;

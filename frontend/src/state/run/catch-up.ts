@@ -4,7 +4,7 @@
  */
 
 import { requestJson, runPath } from "../../api/rest";
-import type { Answer, Measures, Run, StepDetail } from "../../api/rest-types";
+import type { Answer, LineSet, Measures, Run, StepDetail } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
 import { beatFromRecord } from "../../model/step-beat";
@@ -15,6 +15,7 @@ const RETRY_DELAY = 1_000;
 interface CatchUpEvents {
   onRunInfo(info: Run): void;
   onMeasures(items: Measures[]): void;
+  onLines(items: LineSet[]): void;
   /** Report that the run does not exist or may not be read. */
   onRefused(reason: Failure): void;
   /**
@@ -38,13 +39,13 @@ export class CatchUp {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** Read the run's description, its past steps and its measures. */
+  /** Read the run's description, its past steps, its measures, and what it said. */
   async readRecord() {
     const { signal, newest } = this;
     this.reading += 1;
     try {
       this.events.onRunInfo(await requestJson<Run>(runPath(this.run), { signal }));
-      const [record, measures] = await Promise.all([
+      const [record, measures, lines] = await Promise.all([
         requestJson<Answer<"GET /api/runs/{run}/steps">>(
           runPath(this.run, "steps?from=1&most=2000"),
           {
@@ -54,6 +55,7 @@ export class CatchUp {
         requestJson<Answer<"GET /api/runs/{run}/measures">>(runPath(this.run, "measures"), {
           signal,
         }),
+        requestJson<{ items: LineSet[] }>(runPath(this.run, "lines"), { signal }),
         // A missed pulse is never resent, so the newest step is lit from the record.
         this.lightNewestStep(),
       ]);
@@ -67,6 +69,7 @@ export class CatchUp {
         })),
       );
       this.events.onMeasures(measures.items);
+      this.events.onLines(lines.items);
       this.done = true;
     } catch (error) {
       if (signal.aborted) return;

@@ -8,9 +8,18 @@
 import { Connection, type ConnectionState } from "../../api/connection";
 import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
-import type { Measures, Run, SocketMessage, Status, TrainerRequest } from "../../api/rest-types";
+import type {
+  LineSet,
+  Measures,
+  Run,
+  SocketMessage,
+  Status,
+  TrainerRequest,
+} from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
+import { withLineSet } from "../../model/line-sets";
+import { hasEnded } from "../../model/phase";
 import { CatchUp } from "./catch-up";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
@@ -38,6 +47,8 @@ export class LiveRun extends TimeControl {
   connectionState = $state.raw<ConnectionState>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
+  /** What the model said at some steps, in their order; null until known. */
+  lines = $state.raw<LineSet[] | null>(null);
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
   smoothedNow = $state<number | null>(null);
   problem = $state.raw<Failure | null>(null);
@@ -88,6 +99,7 @@ export class LiveRun extends TimeControl {
       {
         onRunInfo: (info) => this.applyRunInfo(info),
         onMeasures: (items) => (this.measures = mergeMeasures([], items)),
+        onLines: (items) => (this.lines = items),
         onRefused: (reason) => (this.problem = reason),
         newestStep: () =>
           this.replay ? null : { attempt: this.attempt, step: this.newestKnownStep },
@@ -151,6 +163,12 @@ export class LiveRun extends TimeControl {
   /** Return whether the steps come from a user's own training loop, which takes no requests. */
   get externallyTrained(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";
+  }
+
+  /** Return whether the model says something, or may yet: recorded runs have none that could. */
+  get speaks(): boolean {
+    if (this.externallyTrained) return false;
+    return this.lines === null || this.lines.length > 0 || !hasEnded(this.status?.phase);
   }
 
   /** Return whether no step is expected, so that the last beat may stay lit. */
@@ -259,6 +277,9 @@ export class LiveRun extends TimeControl {
         this.measures = mergeMeasures(this.measures, [{ step, values }]);
         break;
       }
+      case "lines":
+        this.lines = withLineSet(this.lines ?? [], message);
+        break;
       case "live":
         this.replay = null;
         break;

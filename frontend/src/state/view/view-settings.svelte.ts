@@ -9,6 +9,7 @@ import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
 import { isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
+  ExperimentName,
   LinkTarget,
   PanelName,
   TrailSet,
@@ -35,6 +36,9 @@ export class ViewSettings {
   panel = $state<PanelName | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
+  /** What is asked of the model, and the words that it was last asked about. */
+  experiment = $state<ExperimentName>("speak");
+  prompt = $state("");
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
   /** Id of the district in focus. */
@@ -65,6 +69,8 @@ export class ViewSettings {
       apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "family" ? null : this.colourBy,
       panel: this.panel === usual ? null : this.panel,
+      ask: this.experiment === "speak" ? null : this.experiment,
+      say: this.prompt || null,
       folded: this.panel === null && usual !== null ? true : null,
       doubt: this.markDoubtful || null,
       district: this.district,
@@ -84,6 +90,8 @@ export class ViewSettings {
     if (change.apart !== undefined) this.separateZoom = change.apart !== null;
     if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
     this.applyPanel(change);
+    if (change.ask !== undefined) this.experiment = change.ask ?? "speak";
+    if (change.say !== undefined) this.prompt = change.say ?? "";
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.district !== undefined) this.district = change.district;
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
