@@ -23,7 +23,9 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/help",
+    "strings/(help|ask)",
+    "panels/ask/",
+    "state/ask/",
     "panels/token/(?!Search)",
     "panels/step/(?!ReadingLine|word-cursor)",
     "map/skyline/(?!can-draw-skyline)",

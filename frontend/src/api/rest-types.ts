@@ -12,7 +12,10 @@ export type Body<Of extends Operation> = Operations[Of]["body"];
 export type Answer<Of extends Operation> = Operations[Of]["answer"];
 
 /** A text message of the live socket, told apart by its `type`. */
-export type SocketMessage = Answered["SocketMessage"] | ({ type: "lines" } & LineSet);
+export type SocketMessage =
+  | Answered["SocketMessage"]
+  | ({ type: "lines" } & LineSet)
+  | { type: "examination"; examination: Examination };
 
 export type Session = Answered["Session"];
 /** A browser that presents. */
@@ -71,3 +74,57 @@ export interface LineSet {
   attempt: number;
   lines: SpokenLine[];
 }
+
+/** A question to the model as it was at a step: let it go on with a prompt. Words of people are in it. Hostile. */
+export interface SpeakQuestion {
+  kind: "speak";
+  /** The step after which the model is asked; 0 is before the first. */
+  step: number;
+  prompt: string;
+  /** Tokens to say. */
+  words?: number;
+  seed?: number;
+  temperature?: number;
+}
+export type ExaminationQuestion = SpeakQuestion;
+
+/** A question, and what has become of it. */
+export interface Examination {
+  id: string;
+  kind: ExaminationQuestion["kind"];
+  step: number;
+  attempt: number;
+  question: ExaminationQuestion;
+  state: "waiting" | "running" | "done" | "failed" | "cancelled";
+  /** Progress, 0 to 1. */
+  share: number;
+  /** What is done now, in words. */
+  activity: string;
+  problem: string | null;
+  /** When it was answered, Unix seconds; null if it was not. */
+  made: number | null;
+}
+
+/** How the model was brought to the step, and whether every step came out as it is recorded; null where nothing says. */
+export interface Replayed {
+  from: number;
+  steps: number;
+  equal: boolean | null;
+  /** Greatest difference of the embedding from the recorded one; null where not known. */
+  difference: number | null;
+}
+
+/** A word that the model said, its probability, and what else it thought of: ids with probabilities, the likeliest first. */
+export interface SaidWord {
+  id: number;
+  p: number;
+  candidates: [number, number][];
+}
+export interface SpeakAnswer {
+  prompt: number[];
+  greedy: SaidWord[];
+  sampled: SaidWord[];
+  replayed: Replayed;
+}
+/** An examination with its answer, once it is there. */
+export type AnsweredExamination = Examination & { answer: SpeakAnswer | null };

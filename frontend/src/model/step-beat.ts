@@ -24,6 +24,9 @@ export interface StepBeat {
   decodedAt: number | null;
 }
 
+/** The light of words that the model says, in place of the beat of a step. It stays until another takes its place. */
+export type SpokenBeat = Pick<StepBeat, "step" | "ids" | "norms" | "duration"> & { said: true };
+
 export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number): StepBeat {
   return {
     attempt: pulse.attempt,

@@ -10,6 +10,8 @@ export const token = {
     find: "Find a word",
     findMore: "Tap a light on the map, or type a word.",
     try: "Words to try",
+    ask: "Ask the model",
+    askMore: "Write a few words, and it goes on with them.",
     districts: "Neighbourhoods",
     districtsMore: "The model put these words together. Nobody told it which belong.",
     noneYet: "None yet: no words lie close enough together. They form as the model reads.",
@@ -48,6 +50,8 @@ export const token = {
     fewer: "Fewer",
     noneYet: "None known at this step.",
 
+    ask: "Ask",
+    askMore: "Let the model go on from this word",
     way: "Watch its way",
     wayMore: "Draws the way of this word over the map, from the first step to the last",
     compareMaps: "Compare",

@@ -1,8 +1,9 @@
 /**
- * The lab, the runs, the skyline and the help: they load together when one of them is first opened, for a
+ * The lab, the questions to the model, the runs, the skyline and the help: they load together when one of them is first opened, for a
  * script each would weigh more.
  */
 
+import AskPanel from "../ask/AskPanel.svelte";
 import ExportPanel from "../export/ExportPanel.svelte";
 import MapPanel from "../map/MapPanel.svelte";
 import MatrixPanel from "../matrix/MatrixPanel.svelte";
@@ -10,6 +11,7 @@ import MeasuresPanel from "../run/MeasuresPanel.svelte";
 import RunPanel from "../run/RunPanel.svelte";
 import StepPanel from "../step/StepPanel.svelte";
 
+export { AskPanel };
 export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";

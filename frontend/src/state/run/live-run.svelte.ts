@@ -9,6 +9,7 @@ import { Connection, type ConnectionState } from "../../api/connection";
 import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
 import type {
+  Examination,
   LineSet,
   Measures,
   Run,
@@ -18,6 +19,7 @@ import type {
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
+import type { SpokenBeat, StepBeat } from "../../model/step-beat";
 import { withLineSet } from "../../model/line-sets";
 import { hasEnded } from "../../model/phase";
 import { CatchUp } from "./catch-up";
@@ -49,6 +51,10 @@ export class LiveRun extends TimeControl {
   measures = $state.raw<Measures[]>([]);
   /** What the model said at some steps, in their order; null until known. */
   lines = $state.raw<LineSet[] | null>(null);
+  /** What lights the map in place of the beat, while the model says something; null: nothing. */
+  spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
+  /** Called when a question to the model has come further. */
+  examined: ((examination: Examination) => void) | null = null;
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
   smoothedNow = $state<number | null>(null);
   problem = $state.raw<Failure | null>(null);
@@ -279,6 +285,9 @@ export class LiveRun extends TimeControl {
       }
       case "lines":
         this.lines = withLineSet(this.lines ?? [], message);
+        break;
+      case "examination":
+        this.examined?.(message.examination);
         break;
       case "live":
         this.replay = null;

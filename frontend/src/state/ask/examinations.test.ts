@@ -1,0 +1,83 @@
+import { describe, expect, it } from "vitest";
+import type { Examination } from "../../api/rest-types";
+import { askedAbout, promptsOf, shownOf, withExamination } from "./examinations";
+
+/** Make a question about how the model goes on with "the dog", answered unless `change` says otherwise. */
+function examination(step: number, change: Partial<Examination> = {}, prompt = "the dog") {
+  return {
+    id: `${prompt} ${step} ${change.attempt ?? 1} ${change.state ?? ""}`,
+    kind: "speak",
+    step,
+    attempt: 1,
+    question: { kind: "speak", step, prompt },
+    state: "done",
+    share: 1,
+    activity: "",
+    problem: null,
+    made: 1,
+    ...change,
+  } as Examination;
+}
+
+describe("the questions about a prompt", () => {
+  it("are those with the same words, in order of their steps", () => {
+    const items = [
+      examination(500),
+      examination(0, {}, "  the   dog "),
+      examination(9, {}, "the dogs"),
+      examination(20),
+    ];
+    expect(askedAbout(items, "the dog").map(({ step }) => step)).toEqual([0, 20, 500]);
+    expect(askedAbout(items, "dog")).toEqual([]);
+  });
+
+  it("hold one of each step: of the newest attempt, and an answer rather than none", () => {
+    const [failed, done, newer] = [
+      examination(5, { state: "failed" }),
+      examination(5),
+      examination(5, { attempt: 2, state: "waiting" }),
+    ];
+    expect(askedAbout([done, failed], "the dog")).toEqual([done]);
+    expect(askedAbout([failed, done], "the dog")).toEqual([done]);
+    expect(askedAbout([newer, done], "the dog")).toEqual([newer]);
+  });
+
+  it("change with each message, and what is new comes last", () => {
+    const waiting = examination(5, { id: "a", state: "waiting" });
+    const known = [waiting, examination(6, { id: "b" })];
+    expect(withExamination(known, examination(5, { id: "a" })).map(({ id }) => id)).toEqual([
+      "b",
+      "a",
+    ]);
+    const prompts = [
+      examination(1, {}, "a cat"),
+      examination(1),
+      examination(2, {}, "a cat"),
+      examination(2, { state: "failed" }, "xyzzy"),
+    ];
+    expect(promptsOf(prompts)).toEqual(["a cat", "the dog"]);
+  });
+});
+
+describe("the answer shown", () => {
+  const about = [examination(0), examination(250), examination(1_000)];
+  const shownAt = (step: number, asked: Parameters<typeof shownOf>[2] = null) =>
+    shownOf(about, step, asked)?.step ?? null;
+
+  it("is that of the step displayed, or the last before it", () => {
+    expect([0, 1, 250, 999, 1_000, 5_000].map((step) => shownAt(step))).toEqual([
+      0, 0, 250, 250, 1_000, 1_000,
+    ]);
+    expect(shownOf([examination(250)], 249, null)).toBeNull();
+  });
+
+  it("is the one just asked until somebody moves in time", () => {
+    const asked = { id: about[0]!.id, displayed: 812 };
+    expect(shownAt(812, asked)).toBe(0);
+    expect(shownAt(813, asked)).toBe(250);
+    // A question about other words is none of these.
+    expect(shownAt(812, { id: "another", displayed: 812 })).toBe(250);
+    // Asked about a step to come, it is better than nothing.
+    expect(shownOf(about.slice(2), 0, { id: about[2]!.id, displayed: 7 })?.step).toBe(1_000);
+  });
+});

@@ -1,0 +1,116 @@
+/** The questions to the model of one run: those that were asked, by anybody, and asking another. */
+
+import { SvelteMap } from "svelte/reactivity";
+import { ApiError, failureOf, type Failure } from "../../api/failure";
+import { requestJson, runPath } from "../../api/rest";
+import type {
+  AnsweredExamination,
+  Examination,
+  ExaminationQuestion,
+  SpeakAnswer,
+} from "../../api/rest-types";
+import type { LiveRun } from "../run/live-run.svelte";
+import { withExamination, type Asked } from "./examinations";
+
+export class Questions {
+  /** All questions, those asked last at the end. */
+  items = $state.raw<Examination[]>([]);
+  /** The answers that are here, by the question's id. */
+  readonly answers = new SvelteMap<string, SpeakAnswer>();
+  /** The question asked last on this page; null: none. */
+  asked = $state.raw<Asked | null>(null);
+  /** Why the last question could not be asked. */
+  problem = $state.raw<Failure | null>(null);
+  /** Set while a question is on its way to the server. */
+  sending = $state(false);
+  /** The question that has to be confirmed; null: none. */
+  private refused: { question: ExaminationQuestion; displayed: number } | null = null;
+  private readonly fetching = new Set<string>();
+  private readonly abort = new AbortController();
+
+  constructor(private readonly run: LiveRun) {
+    run.examined = (one) => {
+      this.items = withExamination(this.items, one);
+    };
+  }
+
+  /** Fetch the list: at first, and whenever messages may have been missed. */
+  async list() {
+    const before = this.items;
+    try {
+      const { items } = await this.request<{ items: Examination[] }>();
+      this.items = this.changedSince(before).reduce(withExamination, items);
+    } catch (error) {
+      if (!this.abort.signal.aborted) this.problem = failureOf(error);
+    }
+  }
+
+  /** Ask. `displayed`: the step on the screen. */
+  async ask(question: ExaminationQuestion, displayed: number, confirmed = false) {
+    this.problem = this.refused = null;
+    this.sending = true;
+    const before = this.items;
+    try {
+      const one = await this.request<Examination>("", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ ...question, ...(confirmed && { confirmed }) }),
+      });
+      this.asked = { id: one.id, displayed };
+      if (!this.changedSince(before).some(({ id }) => id === one.id))
+        this.items = withExamination(this.items, one);
+    } catch (error) {
+      if (this.abort.signal.aborted) return;
+      this.problem = failureOf(error);
+      if (this.problem.code === "unconfirmed") this.refused = { question, displayed };
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** Ask once more what has to be confirmed. */
+  async confirm() {
+    const { refused } = this;
+    if (refused) await this.ask(refused.question, refused.displayed, true);
+  }
+
+  /** Take a question back. */
+  async cancel(id: string) {
+    try {
+      await this.request(id, { method: "DELETE" });
+    } catch (error) {
+      if (!this.abort.signal.aborted) this.problem = failureOf(error);
+    }
+  }
+
+  /** Fetch the answer of a question, unless it is here or not there yet. */
+  async want({ id, state }: Examination) {
+    if (state !== "done" || this.answers.has(id) || this.fetching.has(id)) return;
+    this.fetching.add(id);
+    try {
+      const { answer } = await this.request<AnsweredExamination>(id);
+      if (answer) this.answers.set(id, answer);
+    } catch (error) {
+      // One that was dropped meanwhile has no answer; who is silent is asked again.
+      if (this.abort.signal.aborted) return;
+      if (!(error instanceof ApiError)) throw error;
+      if (error.refused) return;
+    }
+    this.fetching.delete(id);
+  }
+
+  close() {
+    this.abort.abort();
+    this.run.examined = null;
+  }
+
+  /** Return what messages have told since: they may come before the response to a request, and are newer then. */
+  private changedSince(before: readonly Examination[]): Examination[] {
+    return this.items.filter((one) => !before.includes(one));
+  }
+
+  private request<T>(rest = "", init: RequestInit = {}): Promise<T> {
+    const path = runPath(this.run.id, `examinations${rest && `/${rest}`}`);
+    return requestJson<T>(path, { ...init, signal: this.abort.signal });
+  }
+}

@@ -1,0 +1,78 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Examination } from "../../api/rest-types";
+import type { LiveRun } from "../run/live-run.svelte";
+import { Questions } from "./questions.svelte";
+
+const QUESTION = { kind: "speak", step: 5, prompt: "the dog", words: 12 } as const;
+const waiting = {
+  ...{ id: "a", kind: "speak", step: 5, attempt: 1, question: QUESTION, state: "waiting" },
+  ...{ share: 0, activity: "", problem: null, made: null },
+} as Examination;
+const done: Examination = { ...waiting, state: "done", share: 1, made: 1 };
+
+/** Requests that were sent, and what is answered to the next ones. */
+let sent: [string, string, unknown][];
+let responses: [number, unknown][];
+let run: LiveRun;
+
+beforeEach(() => {
+  sent = [];
+  responses = [];
+  run = { id: "r", examined: null } as unknown as LiveRun;
+  vi.stubGlobal("location", { pathname: "/", search: "" });
+  vi.stubGlobal("fetch", (path: string, { method = "GET", body }: RequestInit = {}) => {
+    sent.push([method, path, body ? JSON.parse(body as string) : null]);
+    const [status, json] = responses.shift()!;
+    return Promise.resolve(new Response(JSON.stringify(json), { status }));
+  });
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+describe("a question", () => {
+  it("is sent, followed by messages, and its answer is fetched once", async () => {
+    const questions = new Questions(run);
+    responses = [[202, waiting]];
+    await questions.ask(QUESTION, 7);
+    expect(sent).toEqual([["POST", "/api/runs/r/examinations", QUESTION]]);
+    expect(questions.asked).toEqual({ id: "a", displayed: 7 });
+    await questions.want(waiting);
+    expect(sent).toHaveLength(1);
+    run.examined!(done);
+    expect(questions.items).toEqual([done]);
+    responses = [[200, { ...done, answer: { prompt: [1] } }]];
+    await Promise.all([questions.want(done), questions.want(done)]);
+    await questions.want(done);
+    expect(sent.slice(1)).toEqual([["GET", "/api/runs/r/examinations/a", null]]);
+    expect(questions.answers.get("a")).toEqual({ prompt: [1] });
+  });
+
+  it("that is answered before the response to it comes stays answered", async () => {
+    const questions = new Questions(run);
+    responses = [[202, waiting]];
+    const asking = questions.ask(QUESTION, 7);
+    run.examined!(done);
+    await asking;
+    expect(questions.items).toEqual([done]);
+    expect(questions.asked?.id).toBe("a");
+  });
+
+  it("that is refused says why, and one that must be confirmed is asked again as it was", async () => {
+    const questions = new Questions(run);
+    const detail = "This run was imported.";
+    responses = [
+      [409, { detail, errors: [{ field: "confirmed", message: detail }] }],
+      [202, waiting],
+      [422, { detail: "this model never read 'xyzzy'" }],
+    ];
+    await questions.ask(QUESTION, 7);
+    expect(questions.problem).toEqual({ code: "unconfirmed", reason: detail });
+    await questions.confirm();
+    expect(sent[1]).toEqual(["POST", "/api/runs/r/examinations", { ...QUESTION, confirmed: true }]);
+    expect(questions.problem).toBeNull();
+    await questions.ask({ ...QUESTION, prompt: "xyzzy" }, 7);
+    expect(questions.problem).toEqual({ code: "said", reason: "this model never read 'xyzzy'" });
+    // What has nothing to confirm is not asked again.
+    await questions.confirm();
+    expect(sent).toHaveLength(3);
+  });
+});

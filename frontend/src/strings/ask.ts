@@ -1,0 +1,66 @@
+/** Texts of the place where one asks the model; they load with it. */
+
+import type { ExperimentName } from "../model/view-options";
+import { count } from "./numbers";
+
+export const percent = (share: number) =>
+  share >= 0.995 ? "100 %" : share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`;
+
+/** Return a small difference of numbers as a reader can say it. */
+const difference = (value: number) => (value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
+
+export const ask = {
+  title: "Ask the model",
+  field: "Words for the model",
+  hint: "the dog",
+  send: "Ask",
+  experiments: "What to do with your words",
+  /** What each experiment is called, and what it does. */
+  experiment: {
+    speak: { name: "Say", does: "The model goes on with what you write." },
+  } satisfies Record<ExperimentName, { name: string; does: string }>,
+  recorded:
+    "This run has no model here: its numbers were recorded in another program, so nobody can ask it.",
+  viewer: "Only the presenter can ask. You see what was asked so far.",
+  nothingYet: "Nothing was asked yet.",
+  try: "Let it go on with",
+  before: "Asked before",
+  sending: "Sending the question",
+  waiting: "Waiting: another question comes first",
+  running: (activity: string) => activity || "Working",
+  cancel: "Cancel",
+  cancelled: "Taken back.",
+  failed: "The question could not be answered.",
+  unknownWords:
+    "The model knows only the words of its text. Look for one with “Find a word”, and write as the text does.",
+  confirm: "Ask nevertheless",
+  atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
+  askAt: (step: number) => (step ? `Ask at step ${count(step)}` : "Ask before the first step"),
+  askFirst: "Ask what it said before it learned",
+  likeliest: "Its likeliest words",
+  byChance: "By chance",
+  likeliestMore: "At each place the word that the model finds most likely.",
+  byChanceMore:
+    "At each place the model throws dice: a word that it finds twice as likely comes twice as often.",
+  words: "What the model said. Arrow keys go from word to word and show what else it thought of",
+  said: (line: string) => `It says: ${line}`,
+  after: (words: string) => `After “${words}” it thought:`,
+  took: "said",
+  probability: (share: number) => percent(share),
+  again: "Say it again",
+  finish: "All at once",
+  replayed: {
+    equal: (from: number) =>
+      `Computed again from ${from ? `step ${count(from)}` : "the start"}: equal to the record, bit for bit.`,
+    loaded: (from: number) => `Read from what was kept of step ${count(from)}.`,
+    start: "The model as it was before it read anything.",
+    differs: (value: number | null) =>
+      value === null
+        ? "Recomputed here: it differs from the record, as on another kind of computer."
+        : `Recomputed here: it differs by ${difference(value)} from the record, as on another kind of computer.`,
+    unknown: (from: number) =>
+      `Computed again from step ${count(from)}; the record has nothing to compare it with.`,
+  },
+  steps: "The same words, step by step",
+  stepsMore: "Click a line to go to its step.",
+} as const;
