@@ -35,6 +35,8 @@ interface TestHooks {
   readonly paintings: readonly Painting[];
   /** Number of frames drawn during a transition of the map or the view; 0 with reduced motion. */
   readonly glided: number;
+  /** Ids of the lamps lit on the map. */
+  readonly lit: number[];
   /** Ids of ringed tokens, and the links from the focused token. */
   readonly ringed: number[];
   readonly links: { id: number; kind: string }[];
@@ -121,6 +123,9 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     },
     get glided() {
       return paintings.scene?.glided ?? 0;
+    },
+    get lit() {
+      return paintings.scene?.litIds() ?? [];
     },
     get ringed() {
       return paintings.scene?.marks().ringed ?? [];

@@ -6,7 +6,10 @@ import type { LineSet } from "../api/rest-types";
  * Return known sets of lines, in order of their steps, with one more. An attempt takes the place of all that earlier
  * ones said at its step and later.
  */
-export function withLineSet(known: readonly LineSet[], { step, attempt, lines }: LineSet): LineSet[] {
+export function withLineSet(
+  known: readonly LineSet[],
+  { step, attempt, lines }: LineSet,
+): LineSet[] {
   const others = known.filter(
     (one) => one.step < step || (one.step > step && one.attempt >= attempt),
   );

@@ -55,7 +55,13 @@ const VIEWS: ViewState[] = [
     look: { district: 7 },
   },
   { ...WHOLE, tokens: [0, 5, "dog", "17"], token: "17" },
-  ...HOSTILE.map((text) => ({ ...DEFAULT_VIEW, token: text, pair: text, say: text, tokens: [text, "x"] })),
+  ...HOSTILE.map((text) => ({
+    ...DEFAULT_VIEW,
+    token: text,
+    pair: text,
+    say: text,
+    tokens: [text, "x"],
+  })),
 ];
 
 describe("a view", () => {

@@ -7,7 +7,8 @@ export const percent = (share: number) =>
   share >= 0.995 ? "100 %" : share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`;
 
 /** Return a small difference of numbers as a reader can say it. */
-const difference = (value: number) => (value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
+const difference = (value: number) =>
+  value >= 0.001 ? value.toPrecision(2) : value.toExponential(0);
 
 export const ask = {
   title: "Ask the model",

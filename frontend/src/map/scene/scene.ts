@@ -181,6 +181,11 @@ export class Scene {
     return this.renderer?.litPixels(this.camera.view, at, this.design, this.growth) ?? 0;
   }
 
+  /** Return the tokens whose lamps are lit. */
+  litIds(): number[] {
+    return [...this.content.displayed.lit.ids];
+  }
+
   /** Return the marks on the map. */
   marks(): MapMarks {
     return this.content.displayed.marks;

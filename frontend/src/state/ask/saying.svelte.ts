@@ -85,7 +85,10 @@ export class Saying {
     if (!this.speaking) return;
     clearTimeout(this.timer);
     this.said = this.length - 1;
-    this.timer = setTimeout(() => this.next(), Math.max(0, this.lastAt + WORD_INTERVAL - performance.now()));
+    this.timer = setTimeout(
+      () => this.next(),
+      Math.max(0, this.lastAt + WORD_INTERVAL - performance.now()),
+    );
   }
 
   /** Follow the page, whose beat or time has changed: the map is of that again, unless words are still to be said live. */

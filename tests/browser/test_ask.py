@@ -1,0 +1,108 @@
+"""What the model says below the map, and the place where one asks it: by a presenter, seen by a viewer."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.reading.run_status import read_status
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+STEP = 20
+"""A step that the examiner comes to at once: what it needs is kept."""
+WORDS = 12
+QUERY = "new URLSearchParams(location.search)"
+
+
+def open_step(page: Page, application: Application, more: str = "") -> None:
+    """Open the page of the run at `STEP`, once it has come."""
+    run = application.only_run()
+    wait_until(lambda: read_status(run).step >= STEP, "the step")
+    page.goto(f"{application.url}/?run={run.id}&at={STEP}{more}")
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEP}")
+
+
+def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboard(
+    page: Page, application: Application
+) -> None:
+    open_step(page, application)
+    said = page.get_by_test_id("said")
+    expect(said).to_have_attribute("data-step", str(STEP))
+    before = said.inner_text()
+    for key, step in (("ArrowLeft", 10), ("ArrowRight", STEP), ("Home", 0)):
+        page.keyboard.press(key)
+        expect(said).to_have_attribute("data-step", str(step))
+    # The same beginning goes on otherwise.
+    assert said.inner_text() != before
+    assert said.inner_text().split()[:3] == before.split()[:3]
+    # The line goes round its alternatives, and leads to the place where one asks.
+    page.get_by_test_id("another-line").click()
+    expect(said).not_to_have_text(re.compile(re.escape(before.split("\n")[-1])))
+    toolbar = page.get_by_role("toolbar", name="Text of this step")
+    page.keyboard.press("End")
+    wait_for(page, f"{QUERY}.get('at') !== '0'")
+    page.goto(f"{application.url}/?run={application.only_run().id}&at={STEP}")
+    expect(page.get_by_test_id("reading").get_by_role("button").first).to_be_visible()
+    expect(toolbar.locator("[tabindex='0']")).to_have_count(1)
+    page.get_by_test_id("reading").get_by_role("button").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(said.get_by_role("button").first).to_be_focused()
+    word = said.get_by_role("button").first.inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("token")).to_have_text(word)
+    assert find_violations(page, "[role=toolbar]") == []
+
+
+def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_answer(
+    page: Page, application: Application, chromium: Browser
+) -> None:
+    open_step(page, application)
+    page.keyboard.press("a")
+    field = page.get_by_test_id("ask-field")
+    field.fill("xyzzy")
+    field.press("Enter")
+    expect(page.get_by_test_id("ask-problem")).to_contain_text("xyzzy")
+    field.fill("the dog")
+    field.press("Enter")
+    wait_for(page, f"{QUERY}.get('say') === 'the dog' && {QUERY}.get('panel') === 'ask'")
+    # Its words come one by one, and the lamp of the newest is lit.
+    greedy = page.get_by_test_id("greedy").get_by_role("button")
+    expect(greedy.first).to_be_visible(timeout=30_000)
+    wait_for(page, "__lamplighter.lit.length <= 4", every=0.02)
+    vocabulary = {token["token"]: token["token_id"] for token in tokens_of(application)}
+    wait_for(page, f"__lamplighter.lit.includes({vocabulary[greedy.first.inner_text()]})")
+    assert greedy.count() < WORDS
+    page.get_by_role("button", name="All at once").click()
+    expect(greedy).to_have_count(WORDS)
+    expect(page.get_by_test_id("sampled").get_by_role("button")).to_have_count(WORDS)
+    expect(page.get_by_test_id("replayed")).to_contain_text("equal to the record, bit for bit")
+    greedy.nth(1).hover()
+    first, second = (greedy.nth(place).inner_text() for place in (0, 1))
+    candidates = page.get_by_test_id("candidates")
+    expect(candidates).to_contain_text(f"After “the dog {first}” it thought:")
+    expect(candidates.get_by_role("listitem").first).to_contain_text(second)
+    page.get_by_test_id("ask-first").click()
+    expect(page.get_by_test_id("other-steps").get_by_role("listitem")).to_have_count(2, timeout=20_000)
+    assert find_violations(page) == []
+    # Back to the other words, which were not asked about at all.
+    page.go_back(wait_until="commit")
+    expect(field).to_have_value("xyzzy")
+
+    viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    open_step(viewer, application, "&panel=ask&say=the+dog")
+    expect(viewer.get_by_test_id("ask-viewer")).to_contain_text("Only the presenter can ask")
+    expect(viewer.get_by_test_id("ask-field")).to_have_count(0)
+    expect(viewer.get_by_test_id("greedy")).to_contain_text(f"the dog {first} {second}")
+    viewer.close()
+
+
+def tokens_of(application: Application) -> list[dict[str, object]]:
+    return application.get(f"/api/runs/{application.only_run().id}/tokens?limit=50000")["items"]
