@@ -5,6 +5,7 @@ import {
   printableText,
   printableToken,
   readPieces,
+  textOf,
   tokenText,
 } from "./vocabulary";
 
@@ -82,6 +83,13 @@ describe("vocabulary", () => {
       "-ing",
     ]);
     expect(tokenText(7, "new", vocabulary)).toBe("new");
+  });
+
+  it("makes of tokens together what one would type", () => {
+    const tokens = readPieces(["▁learn", "ing", ".", "▁the", "-"]);
+    expect(textOf([3, 0, 1, 2, 99], { tokens })).toBe("the learning . ?");
+    expect(textOf([0, 4, 0], { tokens })).toBe("learn - learn");
+    expect(textOf([], { tokens })).toBe("");
   });
 
   it("has families in the order of their first classes, and classes in none", () => {

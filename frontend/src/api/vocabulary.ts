@@ -104,7 +104,7 @@ export function tokenText(
 /** Return the text that tokens make together, with a space between words: what one would type to have them read. */
 export function textOf(ids: readonly number[], { tokens }: Pick<Vocabulary, "tokens">): string {
   return ids
-    .map((id) => tokens[id] ?? "")
+    .map((id) => tokens[id] ?? "?")
     .join(" ")
     .replace(/ -(?=[\p{L}\p{N}])/gu, "");
 }

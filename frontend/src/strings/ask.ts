@@ -32,8 +32,9 @@ export const ask = {
   cancel: "Cancel",
   cancelled: "Taken back.",
   failed: "The question could not be answered.",
-  unknownWords:
-    "The model knows only the words of its text. Look for one with “Find a word”, and write as the text does.",
+  /** The server's sentence, without the name of the field that it is about. */
+  problem: (sentence: string) =>
+    sentence.replace(/^(prompt|sentence): /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Ask nevertheless",
   atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
   askAt: (step: number) => (step ? `Ask at step ${count(step)}` : "Ask before the first step"),

@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import type { ViewChange } from "../../model/view-state";
+import { askCommands } from "./ask";
+import type { CommandScope } from "./scope";
+
+/** Return the commands while a panel is open, and the changes of the view that they make. */
+function commandsAt(panel: string | null) {
+  const changes: ViewChange[] = [];
+  const scope = {
+    apply: (change: ViewChange) => changes.push(change),
+    viewSettings: { panel },
+    openRun: { run: { vocabulary: { tokens: ["a", "dog"] } } },
+  };
+  return { changes, ...askCommands(scope as unknown as CommandScope) };
+}
+
+describe("the place where one asks", () => {
+  it("opens and closes, and the words stay", () => {
+    for (const [panel, change] of [
+      ["ask", { folded: true }],
+      ["token", { panel: "ask", folded: null }],
+      [null, { panel: "ask", folded: null }],
+    ] as const) {
+      const { changes, toggleAsk } = commandsAt(panel);
+      toggleAsk();
+      expect(changes).toEqual([change]);
+    }
+  });
+
+  it("opens with the words of a line, and takes none that are only spaces", () => {
+    const { changes, askAbout, setPrompt } = commandsAt(null);
+    askAbout([0, 1]);
+    setPrompt("the dog");
+    setPrompt("  ");
+    expect(changes).toEqual([
+      { panel: "ask", folded: null, say: "a dog" },
+      { say: "the dog" },
+      { say: null },
+    ]);
+  });
+});
