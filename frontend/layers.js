@@ -27,7 +27,7 @@ export const LATE = {
     "panels/ask/",
     "state/ask/",
     "panels/token/(?!Search)",
-    "panels/step/(?!ReadingLine|word-cursor)",
+    "panels/step/(?!ReadingLine|SayingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
     "charts/matrix/",
     "panels/matrix/",

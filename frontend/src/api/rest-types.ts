@@ -86,15 +86,21 @@ export interface SpeakQuestion {
   seed?: number;
   temperature?: number;
 }
+/** A question that the page asks. */
 export type ExaminationQuestion = SpeakQuestion;
+/** A question of a kind that the page does not ask yet. */
+interface OtherQuestion {
+  kind: "microscope" | "what_if" | "transplant" | "rotation" | "probe";
+  step: number;
+}
 
 /** A question, and what has become of it. */
 export interface Examination {
   id: string;
-  kind: ExaminationQuestion["kind"];
+  kind: (SpeakQuestion | OtherQuestion)["kind"];
   step: number;
   attempt: number;
-  question: ExaminationQuestion;
+  question: SpeakQuestion | OtherQuestion;
   state: "waiting" | "running" | "done" | "failed" | "cancelled";
   /** Progress, 0 to 1. */
   share: number;

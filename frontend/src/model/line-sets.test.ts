@@ -37,7 +37,7 @@ describe("lines that arrive", () => {
   const stepsOf = (sets: LineSet[]) => sets.map(({ step, attempt }) => [step, attempt]);
 
   it("are put in order, each step once", () => {
-    const sets = [set(250), set(0), set(1), set(250)].reduce(withLineSet, [] as LineSet[]);
+    const sets = [set(250), set(0), set(1), set(250)].reduce<LineSet[]>(withLineSet, []);
     expect(stepsOf(sets)).toEqual([
       [0, 1],
       [1, 1],

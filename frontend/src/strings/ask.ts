@@ -34,7 +34,9 @@ export const ask = {
   failed: "The question could not be answered.",
   /** The server's sentence, without the name of the field that it is about. */
   problem: (sentence: string) =>
-    sentence.replace(/^(prompt|sentence): /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
+    sentence
+      .replace(/^(prompt|sentence): /, "")
+      .replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Ask nevertheless",
   atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
   askAt: (step: number) => (step ? `Ask at step ${count(step)}` : "Ask before the first step"),

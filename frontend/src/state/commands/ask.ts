@@ -9,7 +9,7 @@ export function askCommands({ apply, viewSettings, openRun }: CommandScope) {
     toggleAsk: () =>
       apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null }),
     /** Open the place with these tokens as the words to ask about; nothing is asked yet. */
-    askAbout(ids: readonly number[]) {
+    askAbout: (ids: readonly number[]) => {
       const vocabulary = openRun.run?.vocabulary;
       if (vocabulary) apply({ panel: "ask", folded: null, say: textOf(ids, vocabulary) });
     },

@@ -6,7 +6,7 @@
 import type { LayoutMethod } from "../../api/frames";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
-import { isLabPanel } from "../../model/view-options";
+import { EXPERIMENTS, isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
   ExperimentName,
@@ -37,7 +37,7 @@ export class ViewSettings {
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
   /** What is asked of the model, and the words that it was last asked about. */
-  experiment = $state<ExperimentName>("speak");
+  experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
@@ -69,7 +69,7 @@ export class ViewSettings {
       apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "family" ? null : this.colourBy,
       panel: this.panel === usual ? null : this.panel,
-      ask: this.experiment === "speak" ? null : this.experiment,
+      ask: EXPERIMENTS.indexOf(this.experiment) === 0 ? null : this.experiment,
       say: this.prompt || null,
       folded: this.panel === null && usual !== null ? true : null,
       doubt: this.markDoubtful || null,
@@ -90,7 +90,7 @@ export class ViewSettings {
     if (change.apart !== undefined) this.separateZoom = change.apart !== null;
     if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
     this.applyPanel(change);
-    if (change.ask !== undefined) this.experiment = change.ask ?? "speak";
+    if (change.ask !== undefined) this.experiment = change.ask ?? EXPERIMENTS[0];
     if (change.say !== undefined) this.prompt = change.say ?? "";
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.district !== undefined) this.district = change.district;
