@@ -12,10 +12,7 @@ export type Body<Of extends Operation> = Operations[Of]["body"];
 export type Answer<Of extends Operation> = Operations[Of]["answer"];
 
 /** A text message of the live socket, told apart by its `type`. */
-export type SocketMessage =
-  | Answered["SocketMessage"]
-  | ({ type: "lines" } & LineSet)
-  | { type: "examination"; examination: Examination };
+export type SocketMessage = Answered["SocketMessage"];
 
 export type Session = Answered["Session"];
 /** A browser that presents. */
@@ -59,57 +56,15 @@ export type Reprojection = Answered["Reprojection"];
 export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 
-/** A continuation of a prompt that the trainer let the model say, by token id. */
-export interface SpokenLine {
-  prompt: number[];
-  words: number[];
-  /** The model's probability of each word. */
-  probabilities: number[];
-  /** False where each word is the likeliest one. */
-  sampled: boolean;
-}
 /** What the model said at one step. */
-export interface LineSet {
-  step: number;
-  attempt: number;
-  lines: SpokenLine[];
-}
+export type LineSet = Answered["Lines"];
 
-/** A question to the model as it was at a step: let it go on with a prompt. Words of people are in it. Hostile. */
-export interface SpeakQuestion {
-  kind: "speak";
-  /** The step after which the model is asked; 0 is before the first. */
-  step: number;
-  prompt: string;
-  /** Tokens to say. */
-  words?: number;
-  seed?: number;
-  temperature?: number;
-}
+/** A question to the model as it was at a step: let it go on with a prompt. */
+export type SpeakQuestion = Sent["NewSpeakQuestion"];
 /** A question that the page asks. */
 export type ExaminationQuestion = SpeakQuestion;
-/** A question of a kind that the page does not ask yet. */
-interface OtherQuestion {
-  kind: "microscope" | "what_if" | "transplant" | "rotation" | "probe";
-  step: number;
-}
-
-/** A question, and what has become of it. */
-export interface Examination {
-  id: string;
-  kind: (SpeakQuestion | OtherQuestion)["kind"];
-  step: number;
-  attempt: number;
-  question: SpeakQuestion | OtherQuestion;
-  state: "waiting" | "running" | "done" | "failed" | "cancelled";
-  /** Progress, 0 to 1. */
-  share: number;
-  /** What is done now, in words. */
-  activity: string;
-  problem: string | null;
-  /** When it was answered, Unix seconds; null if it was not. */
-  made: number | null;
-}
+/** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
+export type Examination = Answered["Examination"];
 
 /** How the model was brought to the step, and whether every step came out as it is recorded; null where nothing says. */
 export interface Replayed {
@@ -126,11 +81,10 @@ export interface SaidWord {
   p: number;
   candidates: [number, number][];
 }
+/** The answer to a question of the kind `speak`. */
 export interface SpeakAnswer {
   prompt: number[];
   greedy: SaidWord[];
   sampled: SaidWord[];
   replayed: Replayed;
 }
-/** An examination with its answer, once it is there. */
-export type AnsweredExamination = Examination & { answer: SpeakAnswer | null };

@@ -17,12 +17,19 @@ export function plainPrompt(prompt: string): string {
   return prompt.trim().split(/\s+/u).join(" ");
 }
 
+/** Return the prompt that was to be gone on with; null for a question of another kind. */
+function promptOf({ kind, question }: Examination): string | null {
+  return kind === "speak" && typeof question.prompt === "string"
+    ? plainPrompt(question.prompt)
+    : null;
+}
+
 /** Return the questions about how the model goes on with a prompt: the latest of each step, in order of the steps. */
 export function askedAbout(items: readonly Examination[], prompt: string): Examination[] {
   const wanted = plainPrompt(prompt);
   const byStep = new Map<number, Examination>();
   for (const one of items) {
-    if (one.question.kind !== "speak" || plainPrompt(one.question.prompt) !== wanted) continue;
+    if (promptOf(one) !== wanted) continue;
     const other = byStep.get(one.step);
     if (!other || isBefore(other, one)) byStep.set(one.step, one);
   }
@@ -38,9 +45,9 @@ function isBefore(one: Examination, other: Examination): boolean {
 
 /** Return the prompts of all questions, each once, those asked last first. */
 export function promptsOf(items: readonly Examination[]): string[] {
-  const prompts = items.flatMap(({ question, state }) =>
-    question.kind === "speak" && state === "done" ? plainPrompt(question.prompt) : [],
-  );
+  const prompts = items
+    .filter(({ state }) => state === "done")
+    .flatMap((one) => promptOf(one) ?? []);
   return [...new Set(prompts.reverse())];
 }
 

@@ -3,12 +3,7 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, failureOf, type Failure } from "../../api/failure";
 import { requestJson, runPath } from "../../api/rest";
-import type {
-  AnsweredExamination,
-  Examination,
-  ExaminationQuestion,
-  SpeakAnswer,
-} from "../../api/rest-types";
+import type { Answer, Examination, ExaminationQuestion, SpeakAnswer } from "../../api/rest-types";
 import type { LiveRun } from "../run/live-run.svelte";
 import { withExamination, type Asked } from "./examinations";
 
@@ -38,7 +33,7 @@ export class Questions {
   async list() {
     const before = this.items;
     try {
-      const { items } = await this.request<{ items: Examination[] }>();
+      const { items } = await this.request<Answer<"GET /api/runs/{run}/examinations">>();
       this.items = this.changedSince(before).reduce(withExamination, items);
     } catch (error) {
       if (!this.abort.signal.aborted) this.problem = failureOf(error);
@@ -88,8 +83,9 @@ export class Questions {
     if (state !== "done" || this.answers.has(id) || this.fetching.has(id)) return;
     this.fetching.add(id);
     try {
-      const { answer } = await this.request<AnsweredExamination>(id);
-      if (answer) this.answers.set(id, answer);
+      const { answer } =
+        await this.request<Answer<"GET /api/runs/{run}/examinations/{examination}">>(id);
+      if (answer) this.answers.set(id, answer as unknown as SpeakAnswer);
     } catch (error) {
       // One that was dropped meanwhile has no answer; who is silent is asked again.
       if (this.abort.signal.aborted) return;

@@ -55,7 +55,7 @@ export class CatchUp {
         requestJson<Answer<"GET /api/runs/{run}/measures">>(runPath(this.run, "measures"), {
           signal,
         }),
-        requestJson<{ items: LineSet[] }>(runPath(this.run, "lines"), { signal }),
+        requestJson<Answer<"GET /api/runs/{run}/lines">>(runPath(this.run, "lines"), { signal }),
         // A missed pulse is never resent, so the newest step is lit from the record.
         this.lightNewestStep(),
       ]);
