@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -65,7 +63,7 @@ def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboa
     expect(toolbar.locator("[tabindex='0']")).to_have_count(1)
     text = word.inner_text()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("token")).to_have_text(text)
+    expect(page.get_by_test_id("token")).to_have_text(text, timeout=20_000)
 
 
 def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_answer(
@@ -74,6 +72,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     open_step(page, application)
     page.keyboard.press("a")
     field = page.get_by_test_id("ask-field")
+    expect(field).to_be_visible(timeout=20_000)
     field.fill("xyzzy")
     field.press("Enter")
     expect(page.get_by_test_id("ask-problem")).to_contain_text("xyzzy")

@@ -4,14 +4,13 @@ import type { ExperimentName } from "../model/view-options";
 import { count } from "./numbers";
 
 export const percent = (share: number) =>
-  share >= 0.995 ? "100 %" : share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`;
+  share >= 0.995 ? "100 %" : share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
 
 /** Return a small difference of numbers as a reader can say it. */
 const difference = (value: number) =>
   value >= 0.001 ? value.toPrecision(2) : value.toExponential(0);
 
 export const ask = {
-  title: "Ask the model",
   field: "Words for the model",
   hint: "the dog",
   send: "Ask",
@@ -27,6 +26,7 @@ export const ask = {
   try: "Let it go on with",
   before: "Asked before",
   sending: "Sending the question",
+  waking: "Waking the model",
   waiting: "Waiting: another question comes first",
   running: (activity: string) => activity || "Working",
   cancel: "Cancel",
