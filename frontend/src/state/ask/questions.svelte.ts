@@ -42,7 +42,7 @@ export class Questions {
 
   /** Ask. `displayed`: the step on the screen. */
   async ask(question: ExaminationQuestion, displayed: number, confirmed = false) {
-    this.problem = this.refused = null;
+    this.forgetProblem();
     this.sending = true;
     const before = this.items;
     try {
@@ -61,6 +61,10 @@ export class Questions {
     } finally {
       this.sending = false;
     }
+  }
+
+  forgetProblem() {
+    this.problem = this.refused = null;
   }
 
   /** Ask once more what has to be confirmed. */
