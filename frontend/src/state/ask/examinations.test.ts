@@ -3,7 +3,11 @@ import type { Examination } from "../../api/rest-types";
 import { askedAbout, promptsOf, shownOf, withExamination } from "./examinations";
 
 /** Make a question about how the model goes on with "the dog", answered unless `change` says otherwise. */
-function examination(step: number, change: Partial<Examination> = {}, prompt = "the dog") {
+function examination(
+  step: number,
+  change: Partial<Examination> = {},
+  prompt = "the dog",
+): Examination {
   return {
     id: `${prompt} ${step} ${change.attempt ?? 1} ${change.state ?? ""}`,
     kind: "speak",
@@ -16,7 +20,7 @@ function examination(step: number, change: Partial<Examination> = {}, prompt = "
     problem: null,
     made: 1,
     ...change,
-  } as Examination;
+  };
 }
 
 describe("the questions about a prompt", () => {
