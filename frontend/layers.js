@@ -27,7 +27,7 @@ export const LATE = {
     "panels/ask/",
     "state/ask/",
     "panels/token/(?!Search)",
-    "panels/step/(?!ReadingLine|SayingLine|TextLines)",
+    "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
     "charts/matrix/",
     "panels/matrix/",

@@ -24,6 +24,7 @@ const RECIPE: Recipe = {
   threads: 1,
   device: "cpu",
   disk_budget: 2_000_000,
+  prompts: [],
 };
 
 /** The recipe that the server makes of nothing. */
