@@ -23,7 +23,7 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask)",
+    "strings/(help|ask|saying)",
     "panels/ask/",
     "state/ask/",
     "panels/token/(?!Search)",

@@ -174,15 +174,6 @@ export const page = {
     lead: "It reads:",
     noText: "The text of this run is not kept.",
   },
-  sayingLine: {
-    lead: "It says:",
-    more: "The dim words were given to the model. It went on with the bright ones by itself.",
-    when: (step: number, sampled: boolean) =>
-      `${sampled ? "by chance, " : ""}at step ${count(step)}`,
-    another: "Another line of this step",
-    ask: "Ask it",
-    askMore: "Let the model go on with words of yours (a)",
-  },
   sheet: {
     raise: "Show all of it",
     lower: "Show less of it",
