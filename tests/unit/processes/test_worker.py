@@ -127,7 +127,13 @@ def test_handlers_are_restored_for_who_goes_on_afterwards() -> None:
 
 
 def test_no_worker_imports_numpy_before_its_threads_are_limited() -> None:
-    modules = ("analysis.worker", "exports.worker", "projection.worker", "projection.reprojection_worker")
+    modules = (
+        "analysis.worker",
+        "examination.worker",
+        "exports.worker",
+        "projection.worker",
+        "projection.reprojection_worker",
+    )
     imports = "".join(f"import lamplighter.{module}\n" for module in modules)
     limited = (
         "limit_threads('NUMBA'); print([os.environ[f'{n}_NUM_THREADS'] for n in ('OMP', 'MKL', 'NUMBA')])"
