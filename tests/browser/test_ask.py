@@ -1,4 +1,4 @@
-"""What the model says below the map, and the place where one asks it: by a presenter, seen by a viewer."""
+"""The line that the model says below the map, and the place where one asks it: a presenter asks, a viewer sees the answer."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ export type Reprojection = Answered["Reprojection"];
 export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 
-/** What the model said at one step. */
+/** The lines that the model said after one step. */
 export type LineSet = Answered["Lines"];
 
 /** A question to the model as it was at a step: let it go on with a prompt. */

@@ -1,4 +1,4 @@
-/** What the model said at some steps of its training, and which of it belongs to a step. Pure. */
+/** The lines that the model said after some steps of its training, and which of them belong to a step. Pure. */
 
 import type { LineSet } from "../api/rest-types";
 

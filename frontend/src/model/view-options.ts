@@ -41,7 +41,7 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
   return LAB_PANELS.some((name) => name === panel);
 }
 
-/** What can be asked of the model. */
+/** The kinds of question that one may ask of the model. */
 export const EXPERIMENTS = ["speak"] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 

@@ -66,7 +66,7 @@ const FIELDS = {
   /** Colouring of the lamps; null: families, or else classes, or else districts, whichever the run has. */
   colour: plain(oneOf(COLOURS)),
   panel: plain(oneOf(PANELS)),
-  /** What is asked of the model. */
+  /** Kind of question that is asked of the model. */
   ask: plain(oneOf(EXPERIMENTS)),
   /** Words that the model is asked about. Hostile. */
   say: plain((word) => (word.trim() !== "" && word.length <= MAX_PROMPT_LENGTH ? word : null)),

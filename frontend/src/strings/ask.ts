@@ -15,7 +15,7 @@ export const ask = {
   hint: "the dog",
   send: "Ask",
   experiments: "What to do with your words",
-  /** What each experiment is called, and what it does. */
+  /** Name of each experiment, and a sentence about what it does. */
   experiment: {
     speak: { name: "Say", does: "The model goes on with what you write." },
   } satisfies Record<ExperimentName, { name: string; does: string }>,

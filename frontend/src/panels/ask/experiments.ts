@@ -1,4 +1,4 @@
-/** What can be done with the words that one writes: a component for each experiment, which makes its question and shows its answer. */
+/** Experiments with the words that one writes: a component for each, which makes its question and shows its answer. */
 
 import type { Component } from "svelte";
 import type { ExaminationQuestion } from "../../api/rest-types";
@@ -18,7 +18,7 @@ export interface ExperimentProps {
   askAt: ((step: number) => void) | null;
 }
 
-/** What an experiment exports: the question about a prompt at a step. */
+/** Exports of an experiment: the question about a prompt at a step. */
 export interface ExperimentExports {
   question(prompt: string, step: number): ExaminationQuestion;
 }

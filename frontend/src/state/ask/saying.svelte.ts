@@ -1,5 +1,5 @@
 /**
- * What the model answered, said word by word: each word's lamp lights on the map as it is said. Words are as far apart
+ * An answer of the model, said word by word: each word's lamp lights on the map as it is said. Words are as far apart
  * as beats have to be at least, so that they flash no more than those.
  */
 

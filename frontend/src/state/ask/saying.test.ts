@@ -14,7 +14,7 @@ const ANSWER: SpeakAnswer = {
 };
 const BEAT = { step: 5, ids: Uint32Array.of(9) } as StepBeat;
 
-/** The part of a run that words are said on. */
+/** Make the part of a run that words are said on. */
 const makeRun = () =>
   ({ spoken: null, beat: BEAT, requestedStep: null }) as unknown as {
     -readonly [Name in "spoken" | "beat" | "requestedStep"]: LiveRun[Name];

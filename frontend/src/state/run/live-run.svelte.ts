@@ -49,9 +49,9 @@ export class LiveRun extends TimeControl {
   connectionState = $state.raw<ConnectionState>({ state: "connecting" });
   vocabulary = $state.raw<Vocabulary | null>(null);
   measures = $state.raw<Measures[]>([]);
-  /** What the model said at some steps, in their order; null until known. */
+  /** Lines that the model said, in order of their steps; null until known. */
   lines = $state.raw<LineSet[] | null>(null);
-  /** What lights the map in place of the beat, while the model says something; null: nothing. */
+  /** Light of the map in place of the beat, while the model says something; null: none. */
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;

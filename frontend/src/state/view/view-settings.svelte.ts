@@ -36,7 +36,7 @@ export class ViewSettings {
   panel = $state<PanelName | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
-  /** What is asked of the model, and the words that it was last asked about. */
+  /** Kind of question that is asked of the model, and the words that it was last asked about. */
   experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
   /** Set when tokens are marked that do not belong where they are shown. */
