@@ -61,10 +61,13 @@ def test_a_page_that_was_replaced_says_so_and_is_loaded_again_where_it_was(page:
     page.keyboard.press("Escape")
     expect(notice).to_have_count(0)
     page.keyboard.press("?")
+    reload = notice.get_by_role("button", name="Reload")
+    # The page asks for both files anew; they must stay replaced until it has its answers.
+    expect(reload).to_be_visible(timeout=20_000)
     page.unroute_all()
     address = page.url
     with page.expect_navigation():
-        notice.get_by_role("button", name="Reload").click()
+        reload.click()
     wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
     assert page.url == address
 
