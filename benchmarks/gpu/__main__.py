@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.gpu import neighbours, replay, training
+from benchmarks.gpu import examiner, neighbours, replay, training
 from benchmarks.gpu.cards import find_card
 
 CHECKS: dict[str, Callable[[torch.device], bool]] = {
@@ -23,6 +23,8 @@ CHECKS: dict[str, Callable[[torch.device], bool]] = {
     "observation": training.observation,
     "neighbours": neighbours.compare,
     "replay": replay.compare,
+    "examiner": examiner.replay,
+    "speak": examiner.speak,
 }
 
 

@@ -1,0 +1,243 @@
+"""The examiner: how soon it answers, whether its numbers are those of the record, and what it costs the disk and training.
+
+The questions are asked of a copy of a finished run, through a real worker process whose model is warm, and timed as whoever
+asks waits for them: until the answer has been read. No two are the same, since a stored answer takes no time.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import examiner_pace
+from benchmarks.finished import finished_run
+from benchmarks.report import report
+from lamplighter.model.transformer import Transformer
+from lamplighter.processes.asked_question import check_question, read_examination
+from lamplighter.processes.local_examiner import LocalExaminer
+from lamplighter.questions import parse_question
+from lamplighter.runfolder.reading.disk_usage import bytes_by_part
+from lamplighter.runfolder.run_folder import RunFolder
+
+TIMES, REPLAYS, SEED = 9, 12, 18
+LIMITS = {"microscope": 150, "transplant": 150, "probe": 150, "speak": 250, "what_if": None}
+"""Most milliseconds for a question about the loaded step, by its kind; None: only to be known."""
+HALF_WITHIN, ALL_WITHIN = 3.5, 7
+"""Most seconds for any step of the run: for half of them, for each."""
+EXAMINER_FILES = ("examinations.sqlite*", "requests-*")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with how long it took."""
+
+    answer: dict[str, Any]
+    seconds: float
+    """From asking until the answer has been read."""
+    working: float
+    """Seconds of it from when the examiner took the question up until it had stored the answer."""
+
+
+class Asker:
+    """Somebody who asks one question after the other about the model of a run, never the same one twice."""
+
+    def __init__(self, run: RunFolder, examiner: LocalExaminer) -> None:
+        """Ask the examiner of a run that was trained on Lamptown."""
+        self.run = run
+        self._examiner = examiner
+        self._choose = random.Random(SEED)
+        self._asked = 0
+        classes = run.vocabulary.classes
+        self._animals = [run.vocabulary.tokens[token] for token in classes["animals"]]
+
+    def ask(self, kind: str, step: int, **fields: Any) -> Answered:
+        """Ask a question of a kind about the model after a step; keyword arguments replace fields of it."""
+        self._asked += 1
+        # The microscope's step is the one that comes next.
+        about = step + 1 if kind == "microscope" else step
+        question = parse_question({"kind": kind, "step": about} | self._compose(kind) | fields)
+        asked = check_question(self.run, question)
+        if read_examination(self.run, asked.id) is not None:
+            raise AssertionError(f"asked before: {asked.question}")
+        begun = time.perf_counter()
+        answer = self._examiner.examine(asked)
+        seconds = time.perf_counter() - begun
+        entry = read_examination(self.run, asked.id)
+        assert entry is not None and entry.made is not None
+        return Answered(answer, seconds, entry.made - entry.asked)
+
+    def _compose(self, kind: str) -> dict[str, Any]:
+        one, other = self._choose.sample(self._animals, 2)
+        match kind:
+            case "speak":
+                return {"prompt": f"the {one}", "words": 20, "seed": self._asked}
+            case "microscope":
+                recipe = self.run.recipe
+                sequence, coordinate = self._asked % recipe.sequences, self._asked % recipe.model.dim
+                return {"sequence": sequence, "coordinate": coordinate}
+            case "what_if":
+                return {"sentence": f"the {one} and the {other} barked", "steps": 5}
+            case "transplant":
+                # The number of words makes questions about the same animals different ones.
+                return {"into": one, "source": other, "prompt": f"the {one}", "words": 12 + self._asked % 3}
+            case _:
+                return {"sentence": f"the {one} saw the {other} in the garden ."}
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    kept = finished_run()
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
+        run = _copy_run(kept, Path(folder))
+        with closing(LocalExaminer(run, "benchmark")) as examiner:
+            asker = Asker(run, examiner)
+            near, met = _ask_at_loaded_step(asker)
+            far, met_far = _ask_anywhere(asker)
+        microscopes = [*near, *far]
+        met &= met_far & _compare_coordinates(microscopes) & _compare_flops(run, microscopes[0])
+        met &= _compare_bytes(kept, run)
+    return examiner_pace.main() and met
+
+
+def _copy_run(run: RunFolder, folder: Path) -> RunFolder:
+    """Return a copy of a run that nobody has asked anything."""
+    ignored = shutil.ignore_patterns(*EXAMINER_FILES)
+    return RunFolder(Path(shutil.copytree(run.path, folder / run.id, ignore=ignored)))
+
+
+def _last_step(run: RunFolder) -> int:
+    assert run.recipe.steps is not None
+    return run.recipe.steps
+
+
+def _ask_at_loaded_step(asker: Asker) -> tuple[list[Answered], bool]:
+    """Ask each kind some times in turn. Returns what the microscope answered, and whether the goals are met."""
+    step = _last_step(asker.run) - 1
+    begun = time.perf_counter()
+    asker.ask("speak", step)
+    facts = {"step": step, "first_answer_seconds": time.perf_counter() - begun}
+    for kind in LIMITS:
+        # The first of a kind imports its module.
+        asker.ask(kind, step)
+    answered: dict[str, list[Answered]] = {kind: [] for kind in LIMITS}
+    for _ in range(TIMES):
+        for kind in LIMITS:
+            answered[kind].append(asker.ask(kind, step))
+    met = True
+    for kind, limit in LIMITS.items():
+        took = 1e3 * np.array([one.seconds for one in answered[kind]])
+        working = 1e3 * np.array([one.working for one in answered[kind]])
+        met &= report(
+            f"examiner_{kind}",
+            float(np.median(took)),
+            "ms at the loaded step, median",
+            limit and f"<= {limit}",
+            slowest_ms=float(took.max()),
+            examiner_itself_ms=float(np.median(working)),
+            **facts,
+        )
+        facts = {"step": step}
+    return answered["microscope"], met
+
+
+def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
+    """Go to steps of the whole run. Returns what the microscope answered there, and whether the goals are met."""
+    run = asker.run
+    last = _last_step(run)
+    steps = random.Random(SEED).sample(range(1, last), REPLAYS)
+    # The step before the last waypoint has all steps between two of them behind it.
+    every = run.recipe.cadence.waypoint_every
+    farthest = last // every * every - 1
+    seconds, computed, equal, microscopes = [], [], [], []
+    # After the first step, so that the farthest one is not near to what is loaded.
+    for step in [*steps, 1, farthest]:
+        found = asker.ask("speak", step, words=1)
+        seconds.append(found.seconds)
+        computed.append(found.answer["replayed"]["steps"])
+        equal.append(found.answer["replayed"]["equal"])
+        microscopes.append(asker.ask("microscope", step))
+    took = np.array(seconds[:REPLAYS])
+    met = report(
+        "examiner_replay",
+        float(np.median(took)),
+        "s to any step, median",
+        f"<= {HALF_WITHIN}",
+        replays=REPLAYS,
+        of_steps=last,
+        steps_computed_median=float(np.median(computed[:REPLAYS])),
+        ms_a_step=1e3 * sum(seconds) / sum(computed),
+    )
+    met &= report(
+        "examiner_replay_slowest",
+        max(seconds),
+        "s to any step, the farthest from a waypoint among them",
+        f"<= {ALL_WITHIN}",
+        random_slowest=float(took.max()),
+        farthest=farthest,
+        farthest_seconds=seconds[-1],
+        farthest_computed=computed[-1],
+    )
+    compared = [one for one in equal if one is not None]
+    share = sum(compared) / len(compared)
+    unit = "of the replays with the recorded digest at every step"
+    met &= report("examiner_replay_equal", share, unit, ">= 1", replays=len(compared), steps=sum(computed))
+    return microscopes, met
+
+
+def _compare_coordinates(microscopes: list[Answered]) -> bool:
+    rows = [one.answer["row"] for one in microscopes]
+    if any(row["difference"] is None for row in rows):
+        raise AssertionError("the record lacks a row that it should have")
+    return report(
+        "examiner_coordinate",
+        max(abs(row["difference"]) for row in rows),
+        "largest difference of a number by formula from the recorded one",
+        "<= 0",
+        coordinates=len(rows),
+        whole_rows_equal=sum(row["row"]["numbers_equal"] == row["row"]["numbers"] for row in rows),
+    )
+
+
+def _compare_flops(run: RunFolder, microscope: Answered) -> bool:
+    """Compare the matrix products of a step, as the microscope tells them, with what torch counts."""
+    recipe = run.recipe
+    totals = microscope.answer["operations"]["totals"]
+    formula = totals["forward_products"] + totals["backward_products"]
+    model = Transformer(recipe.model, len(run.vocabulary), sparse=False)
+    ids = torch.randint(0, len(run.vocabulary), (recipe.sequences, recipe.model.context))
+    # The counter does not know the kernel that a processor uses for attention.
+    with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        model(ids, ids).backward()
+    counted = counter.get_total_flops()
+    off = 100 * abs(formula / counted - 1)
+    return report(
+        "examiner_flops", off, "% off torch's counter", "<= 1", formula=formula, torch_counts=counted
+    )
+
+
+def _compare_bytes(kept: RunFolder, asked: RunFolder) -> bool:
+    """Compare what is there for the examiner alone with the rest; a waypoint that is a checkpoint too is of the rest."""
+    parts = bytes_by_part(kept)
+    answers = asked.examinations_path.stat().st_size
+    known = sum(path.stat().st_size for path in kept.path.glob("examinations.sqlite*"))
+    rest = sum(parts.values()) - parts["waypoints"] - known
+    return report(
+        "examiner_bytes",
+        (parts["waypoints"] + answers) / rest,
+        "of the rest of the run",
+        "<= 0.7",
+        waypoints_megabytes=parts["waypoints"] / 1e6,
+        answers_megabytes=answers / 1e6,
+        rest_megabytes=rest / 1e6,
+    )
