@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
@@ -47,6 +48,8 @@ class Answered:
     """From asking until the answer has been read."""
     working: float
     """Seconds of it from when the examiner took the question up until it had stored the answer."""
+    cpu: float
+    """Seconds of a processor that the examiner took, in steps of some 10 ms. On a busy machine they say more than the others."""
 
 
 class Asker:
@@ -70,12 +73,13 @@ class Asker:
         asked = check_question(self.run, question)
         if read_examination(self.run, asked.id) is not None:
             raise AssertionError(f"asked before: {asked.question}")
-        begun = time.perf_counter()
+        cpu, begun = _children_cpu_seconds(), time.perf_counter()
         answer = self._examiner.examine(asked)
         seconds = time.perf_counter() - begun
         entry = read_examination(self.run, asked.id)
-        assert entry is not None and entry.made is not None
-        return Answered(answer, seconds, entry.made - entry.asked)
+        assert entry is not None
+        assert entry.made is not None
+        return Answered(answer, seconds, entry.made - entry.asked, _children_cpu_seconds() - cpu)
 
     def _compose(self, kind: str) -> dict[str, Any]:
         one, other = self._choose.sample(self._animals, 2)
@@ -116,6 +120,11 @@ def _copy_run(run: RunFolder, folder: Path) -> RunFolder:
     return RunFolder(Path(shutil.copytree(run.path, folder / run.id, ignore=ignored)))
 
 
+def _children_cpu_seconds() -> float:
+    times = [child.cpu_times() for child in psutil.Process().children()]
+    return sum(one.user + one.system for one in times)
+
+
 def _last_step(run: RunFolder) -> int:
     assert run.recipe.steps is not None
     return run.recipe.steps
@@ -145,6 +154,7 @@ def _ask_at_loaded_step(asker: Asker) -> tuple[list[Answered], bool]:
             limit and f"<= {limit}",
             slowest_ms=float(took.max()),
             examiner_itself_ms=float(np.median(working)),
+            examiner_cpu_ms=1e3 * float(np.mean([one.cpu for one in answered[kind]])),
             **facts,
         )
         facts = {"step": step}
@@ -159,11 +169,12 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
     # The step before the last waypoint has all steps between two of them behind it.
     every = run.recipe.cadence.waypoint_every
     farthest = last // every * every - 1
-    seconds, computed, equal, microscopes = [], [], [], []
+    seconds, cpu, computed, equal, microscopes = [], [], [], [], []
     # After the first step, so that the farthest one is not near to what is loaded.
     for step in [*steps, 1, farthest]:
         found = asker.ask("speak", step, words=1)
         seconds.append(found.seconds)
+        cpu.append(found.cpu)
         computed.append(found.answer["replayed"]["steps"])
         equal.append(found.answer["replayed"]["equal"])
         microscopes.append(asker.ask("microscope", step))
@@ -177,6 +188,7 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
         of_steps=last,
         steps_computed_median=float(np.median(computed[:REPLAYS])),
         ms_a_step=1e3 * sum(seconds) / sum(computed),
+        cpu_ms_a_step=1e3 * sum(cpu) / sum(computed),
     )
     met &= report(
         "examiner_replay_slowest",
@@ -187,6 +199,7 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
         farthest=farthest,
         farthest_seconds=seconds[-1],
         farthest_computed=computed[-1],
+        farthest_cpu_seconds=cpu[-1],
     )
     compared = [one for one in equal if one is not None]
     share = sum(compared) / len(compared)
