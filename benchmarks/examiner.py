@@ -151,7 +151,7 @@ def _ask_at_loaded_step(asker: Asker) -> tuple[list[Answered], bool]:
             f"examiner_{kind}",
             float(np.median(took)),
             "ms at the loaded step, median",
-            limit and f"<= {limit}",
+            None if limit is None else f"<= {limit}",
             slowest_ms=float(took.max()),
             examiner_itself_ms=float(np.median(working)),
             examiner_cpu_ms=1e3 * float(np.mean([one.cpu for one in answered[kind]])),

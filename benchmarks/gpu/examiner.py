@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def speak(device: torch.device) -> bool:
 
 
 @contextmanager
-def _trained(recipe: Recipe) -> Iterator[RunFolder]:
+def _trained(recipe: Recipe) -> Generator[RunFolder]:
     """Train a recipe to its end in a folder that goes afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         run = RunStore(Path(folder)).create(recipe)
