@@ -67,7 +67,8 @@ export class LabelBitmaps {
     ratio: number,
   ) {
     const margin = Math.ceil(SHADOW.margin * scale * ratio);
-    const key = `${ink.font} ${ink.colour} ${text}`;
+    // The width too: a label that fades while the type grows was measured in the smaller type.
+    const key = `${ink.font} ${ink.colour} ${size.width} ${text}`;
     let bitmap = this.bitmaps.get(key);
     if (bitmap) this.bitmaps.delete(key);
     else {
