@@ -26,6 +26,7 @@ const TABLE = {
   toggleLasso: ["g"],
   toggleLab: ["i"],
   toggleAsk: ["a"],
+  toggleMicroscope: ["u"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],
   savePicture: ["s"],

@@ -5,6 +5,7 @@ export const PANELS = [
   "district",
   "gathered",
   "ask",
+  "microscope",
   "step",
   "matrix",
   "run",
@@ -34,7 +35,7 @@ export type Level = (typeof LEVELS)[number];
 export function levelOf(panel: PanelName | null): Level | null {
   if (panel === null) return "watch";
   if (panel === "runs") return null;
-  return isLabPanel(panel) ? "lab" : "explore";
+  return panel === "microscope" || isLabPanel(panel) ? "lab" : "explore";
 }
 
 export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[number] {

@@ -8,6 +8,7 @@
 
 import { ApiError } from "../api/failure";
 import { formatLook, parseLook } from "./look";
+import { formatRowPlace, formatTextPlace, parseRowPlace, parseTextPlace } from "./microscope-place";
 import { parseSecondMapSource } from "./second-map-options";
 import { parseRule } from "./selection-rule";
 import {
@@ -70,6 +71,9 @@ const FIELDS = {
   ask: plain(oneOf(EXPERIMENTS)),
   /** Words that the model is asked about. Hostile. */
   say: plain((word) => (word.trim() !== "" && word.length <= MAX_PROMPT_LENGTH ? word : null)),
+  /** The number of a row whose update is looked at under the microscope, and the word of the batch. Hostile. */
+  row: formatted(parseRowPlace, formatRowPlace),
+  micro: formatted(parseTextPlace, formatTextPlace),
   /** Set when the inspector is folded away although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */
@@ -128,6 +132,8 @@ const OF_ONE_RUN = [
   "tokens",
   "gather",
   "align",
+  "row",
+  "micro",
   "from",
   "at",
   "beat",

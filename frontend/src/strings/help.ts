@@ -74,6 +74,7 @@ export const help = {
     toggleSecondMap: "two maps side by side, and back to one",
     toggleLasso: "draw around words, and back to moving the map",
     toggleAsk: "ask the model: let it go on with your words",
+    toggleMicroscope: "this step under the microscope, and back",
     toggleLab: "open the lab, and close it",
     showWholeMap: "the whole map",
     toggleEnlarged: "everything larger, for the back of the room",

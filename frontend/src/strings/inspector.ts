@@ -11,6 +11,7 @@ export const inspector = {
       district: "Words that the model put together, because it met them in like places.",
       gathered: "Words that you have put together, by hand or by rule, and how alike they are.",
       ask: "Words of yours, and how the model goes on with them.",
+      microscope: "One training step, from its words to the change of one number.",
       step: "What one training step read, which rows of the matrix it changed, and how strongly.",
       matrix:
         "All vectors as one picture: a line is a word, a column one of its numbers, the colour the value. Stripes mean that words of a kind share numbers.",

@@ -123,6 +123,7 @@ export const page = {
     run: "About this run",
     gathered: "Selection",
     ask: "Ask the model",
+    microscope: "Under the microscope",
     map: "Map drawing",
     measures: "Measures",
     export: "Files",

@@ -6,6 +6,7 @@
 import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
+import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
 import type { CommandScope } from "./scope";
@@ -28,6 +29,7 @@ function buildTable(scope: CommandScope) {
     ...viewCommands(scope),
     ...tokenCommands(scope),
     ...askCommands(scope),
+    ...microscopeCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),
   }) satisfies Record<ShortcutName, () => unknown>;

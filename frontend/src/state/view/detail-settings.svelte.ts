@@ -3,6 +3,7 @@
 import type { Vocabulary } from "../../api/vocabulary";
 import { tokenIdOf } from "../../model/token-reference";
 import type { ViewChange } from "../../model/view-state";
+import type { RowPlace, TextPlace } from "../../model/microscope-place";
 import type { RowOrder } from "../../model/view-options";
 
 export class DetailSettings {
@@ -15,6 +16,10 @@ export class DetailSettings {
   /** Step whose matrix is subtracted from the one shown; null: none. */
   subtractedStep = $state<number | null>(null);
 
+  /** The number and the word that are looked at under the microscope; null: those that the examiner or the page chooses. */
+  followedNumber = $state.raw<RowPlace | null>(null);
+  readWord = $state.raw<TextPlace | null>(null);
+
   /** Text of the compared token that names no token of the vocabulary, or is not resolved yet. */
   private unresolved = $state<string | null>(null);
 
@@ -24,10 +29,12 @@ export class DetailSettings {
       then: this.comparedStep || null,
       rows: this.rowOrder === "district" ? null : this.rowOrder,
       against: this.subtractedStep,
+      row: this.followedNumber,
+      micro: this.readWord,
     };
   }
 
-  applyView({ pair, then, rows, against }: ViewChange) {
+  applyView({ pair, then, rows, against, row, micro }: ViewChange) {
     if (pair !== undefined) {
       this.unresolved = typeof pair === "string" ? pair : null;
       this.comparedToken = typeof pair === "number" ? pair : null;
@@ -35,6 +42,8 @@ export class DetailSettings {
     if (then !== undefined) this.comparedStep = then ?? 0;
     if (rows !== undefined) this.rowOrder = rows ?? "district";
     if (against !== undefined) this.subtractedStep = against;
+    if (row !== undefined) this.followedNumber = row;
+    if (micro !== undefined) this.readWord = micro;
   }
 
   /** Resolve the compared token that a link named, once the tokens are known. */

@@ -36,6 +36,8 @@ export class ViewSettings {
   panel = $state<PanelName | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
+  /** The panel that was open before the microscope; null: none. */
+  panelBefore: PanelName | null = null;
   /** Kind of question that is asked of the model, and the words that it was last asked about. */
   experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
@@ -108,6 +110,11 @@ export class ViewSettings {
     else if (panel) this.panel = panel;
     else if (panel === null) this.panel = usualPanel(token != null);
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
+  }
+
+  /** Return the panel at the side; null: none. The microscope takes the whole window. */
+  get sidePanel(): Exclude<PanelName, "microscope"> | null {
+    return this.panel === "microscope" ? null : this.panel;
   }
 
   /** Return whether the way of the chosen token is drawn over the whole run. */

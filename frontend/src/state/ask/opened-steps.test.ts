@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import type { Examination } from "../../api/rest-types";
+import { answeredOf, isAbout, openedSteps, openOf, tellingPosition } from "./opened-steps";
+
+function asked(
+  id: string,
+  question: { token?: number | null; coordinate?: number; sequence?: number },
+  more: Partial<Examination> = {},
+): Examination {
+  return {
+    ...{ id, kind: "microscope", step: 100, attempt: 1, state: "done", share: 1, activity: "" },
+    ...{ problem: null, made: 1 },
+    question: { kind: "microscope", token: null, coordinate: 0, sequence: 0, ...question },
+    ...more,
+  } as Examination;
+}
+const WANTED = { step: 100, token: 7, coordinate: 17, sequence: 0 };
+
+describe("a step under the microscope", () => {
+  it("is shown by the answer about what is wanted, or the one most like it", () => {
+    const any = asked("any", {});
+    const token = asked("token", { token: 7 });
+    const exact = asked("exact", { token: 7, coordinate: 17 });
+    const other = asked("other", { token: 7, coordinate: 17, sequence: 3 });
+    expect(answeredOf([exact, other, token, any], WANTED)).toBe(exact);
+    expect(answeredOf([other, token, any], WANTED)).toBe(token);
+    expect(answeredOf([other, any], WANTED)).toBe(any);
+    expect(answeredOf([token, exact], { ...WANTED, token: null })).toBe(exact);
+    expect(isAbout(exact, WANTED)).toBe(true);
+    expect(isAbout(other, WANTED)).toBe(false);
+    expect(isAbout(any, { ...WANTED, token: null })).toBe(true);
+  });
+
+  it("has no answer of another step, another kind, an older attempt, or one that is not there", () => {
+    expect(answeredOf([asked("a", {}, { step: 99 })], WANTED)).toBeNull();
+    expect(answeredOf([asked("a", {}, { kind: "speak" })], WANTED)).toBeNull();
+    const waiting = asked("b", {}, { attempt: 2, state: "waiting" });
+    expect(answeredOf([asked("a", {}), waiting], WANTED)).toBeNull();
+    expect(openOf([asked("a", {}), waiting], 100)).toBe(waiting);
+    expect(openOf([asked("a", {})], 100)).toBeNull();
+  });
+
+  it("is in the list of those opened, once", () => {
+    const items = [
+      asked("a", {}, { step: 20 }),
+      asked("b", {}, { step: 3 }),
+      asked("c", { token: 4 }, { step: 20 }),
+      asked("d", {}, { step: 5, state: "failed" }),
+      asked("e", {}, { step: 6, kind: "speak" }),
+    ];
+    expect(openedSteps(items)).toEqual([3, 20]);
+  });
+
+  it("is begun at the rarest word that is read", () => {
+    const tokens = ["the", "dog", ".", "heron", "a"];
+    const counts = [900, 40, 1, 3, 1];
+    expect(tellingPosition([0, 1, 2, 4, 3], tokens, counts)).toBe(1);
+    expect(tellingPosition([3, 1, 3, 0], tokens, counts)).toBe(0);
+    expect(tellingPosition([2, 4, 1], tokens, counts)).toBeNull();
+  });
+});

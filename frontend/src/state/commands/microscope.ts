@@ -1,0 +1,38 @@
+/** Commands of the place where one training step is looked at under the microscope. */
+
+import type { TextPlace } from "../../model/microscope-place";
+import { referenceTo } from "../../model/token-reference";
+import type { CommandScope } from "./scope";
+
+/** Close the microscope: what was open before it is open again. */
+export function closeMicroscope({ apply, viewSettings }: Pick<CommandScope, "apply" | "viewSettings">) {
+  const { panelBefore } = viewSettings;
+  apply(panelBefore ? { panel: panelBefore, folded: null } : { folded: true });
+}
+
+export function microscopeCommands({ apply, viewSettings, openRun, history }: CommandScope) {
+  return {
+    /** Open the microscope on the step displayed, which stays there; or close it. */
+    toggleMicroscope() {
+      if (viewSettings.panel === "microscope") {
+        closeMicroscope({ apply, viewSettings });
+        return;
+      }
+      const { run } = openRun;
+      if (run && !run.paused && !run.externallyTrained && run.newestStep > 0) run.pausePicture();
+      viewSettings.panelBefore = viewSettings.panel;
+      apply({ panel: "microscope", folded: null });
+    },
+    /** Look at a word of the batch. */
+    readWord(micro: TextPlace) {
+      history.goOn();
+      apply({ micro });
+    },
+    /** Follow a number in the row of a token. */
+    followNumber(token: number, coordinate: number) {
+      const vocabulary = openRun.run?.vocabulary;
+      history.goOn();
+      apply({ row: { token: vocabulary ? referenceTo(token, vocabulary) : token, coordinate } });
+    },
+  };
+}
