@@ -23,8 +23,9 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask|saying)",
+    "strings/(help|ask|saying|microscope)",
     "panels/ask/",
+    "panels/microscope/",
     "state/ask/",
     "panels/token/(?!Search)",
     "panels/step/(?!ReadingLine|TextLines)",

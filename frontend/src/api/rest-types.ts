@@ -61,8 +61,10 @@ export type LineSet = Answered["Lines"];
 
 /** A question to the model as it was at a step: let it go on with a prompt. */
 export type SpeakQuestion = Sent["NewSpeakQuestion"];
+/** A question about one training step, from its text to the update of one number. */
+export type MicroscopeQuestion = Sent["NewMicroscopeQuestion"];
 /** A question that the page asks. */
-export type ExaminationQuestion = SpeakQuestion;
+export type ExaminationQuestion = SpeakQuestion | MicroscopeQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 

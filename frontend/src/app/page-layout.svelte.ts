@@ -42,7 +42,7 @@ export class PageLayout {
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
     const { narrow, width, height, topHeight, bottomHeight } = this;
-    const open = this.stores.viewSettings.panel !== null;
+    const open = this.stores.viewSettings.sidePanel !== null;
     return {
       left: 0,
       top: topHeight,
@@ -73,7 +73,7 @@ export class PageLayout {
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     const { narrow } = this;
-    const { legendOpen, panel } = this.stores.viewSettings;
+    const { legendOpen, sidePanel: panel } = this.stores.viewSettings;
     const left = legendOpen && !narrow ? this.legendWidth + 8 : 0;
     if (this.halves) {
       const right = this.stacked ? this.railWidth : HALF_INSETS.right;

@@ -23,6 +23,8 @@ const WHOLE: ViewState = {
   panel: "export",
   ask: "speak",
   say: "the dog & <b>",
+  row: { token: "dog & <b>", coordinate: 17 },
+  micro: { sequence: 0, position: 5 },
   folded: true,
   doubt: true,
   district: 3,
@@ -55,11 +57,14 @@ const VIEWS: ViewState[] = [
     look: { district: 7 },
   },
   { ...WHOLE, tokens: [0, 5, "dog", "17"], token: "17" },
+  ...["#17", "\\#", "a.5", "."].map((token) => ({ ...DEFAULT_VIEW, row: { token, coordinate: 0 } })),
+  { ...DEFAULT_VIEW, row: { token: 17, coordinate: 16_383 } },
   ...HOSTILE.map((text) => ({
     ...DEFAULT_VIEW,
     token: text,
     pair: text,
     say: text,
+    row: { token: text, coordinate: 3 },
     tokens: [text, "x"],
   })),
 ];
@@ -126,6 +131,13 @@ describe("a view", () => {
       "?look=district:-1",
       `?ask=pray&say=%20`,
       `?say=${"x".repeat(2_001)}`,
+      "?row=dog&micro=3",
+      "?row=dog.&micro=1.2.3",
+      "?row=.5&micro=-1.0",
+      "?row=dog.-1&micro=1.x",
+      "?row=%23dog.1&micro=01.2",
+      `?row=${"x".repeat(101)}.1&micro=123456.1`,
+      "?row=dog.017&panel=micro",
     ])
       expect(parseViewState(query), query).toEqual(DEFAULT_VIEW);
     expect(viewFromJson({ version: 1, x: 1, __proto__: { map: "linear" } })).toEqual({});

@@ -1,5 +1,5 @@
 /**
- * The lab, the questions to the model, the runs, the skyline and the help: they load together when one of them is first opened, for a
+ * The lab, the questions to the model, the microscope, the runs, the skyline and the help: they load together when one of them is first opened, for a
  * script each would weigh more.
  */
 
@@ -12,6 +12,7 @@ import RunPanel from "../run/RunPanel.svelte";
 import StepPanel from "../step/StepPanel.svelte";
 
 export { AskPanel };
+export { default as Microscope } from "../microscope/Microscope.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Examination } from "../../api/rest-types";
-import { answeredOf, isAbout, openedSteps, openOf, tellingPosition } from "./opened-steps";
+import { answeredOf, beginningIn, isAbout, openedSteps, openOf, tellingPosition } from "./opened-steps";
 
 function asked(
   id: string,
@@ -57,5 +57,22 @@ describe("a step under the microscope", () => {
     expect(tellingPosition([0, 1, 2, 4, 3], tokens, counts)).toBe(1);
     expect(tellingPosition([3, 1, 3, 0], tokens, counts)).toBe(0);
     expect(tellingPosition([2, 4, 1], tokens, counts)).toBeNull();
+  });
+
+  it("is begun at the word that was followed before, wherever the batch reads it", () => {
+    const vocabulary = { tokens: ["the", "dog", ".", "heron"], counts: [900, 40, 1, 3] };
+    const batch = [
+      [0, 1, 0, 1],
+      [0, 0, 3, 2],
+    ];
+    const begin = (place: { sequence: number; position: number } | null, followed: number | null) =>
+      beginningIn(batch, place, followed, vocabulary);
+    expect(begin(null, null)).toEqual({ sequence: 0, position: 1, token: 1 });
+    expect(begin({ sequence: 0, position: 2 }, 0)).toEqual({ sequence: 0, position: 2, token: 0 });
+    expect(begin({ sequence: 1, position: 2 }, 0)).toEqual({ sequence: 1, position: 0, token: 0 });
+    expect(begin(null, 3)).toEqual({ sequence: 1, position: 2, token: 3 });
+    // The last word of a sequence is only guessed.
+    expect(begin({ sequence: 9, position: 0 }, 2)).toEqual({ sequence: 0, position: 1, token: 1 });
+    expect(beginningIn([], null, null, vocabulary)).toBeNull();
   });
 });

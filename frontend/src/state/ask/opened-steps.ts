@@ -71,3 +71,35 @@ export function tellingPosition(
   });
   return best;
 }
+
+/** Where one begins to look at a step. */
+export interface Beginning {
+  sequence: number;
+  position: number;
+  token: number;
+}
+
+/**
+ * Return where to begin in the batch of a step: at the token that was followed before, if it is read there, else at the
+ * word that tells the most. Null where the text is not kept.
+ */
+export function beginningIn(
+  batch: readonly (readonly number[])[],
+  place: { sequence: number; position: number } | null,
+  followed: number | null,
+  vocabulary: { tokens: readonly string[]; counts: ArrayLike<number> },
+): Beginning | null {
+  const wanted = place && batch[place.sequence] ? place.sequence : 0;
+  const read = batch.map((sequence) => sequence.slice(0, -1));
+  if (!read[wanted]?.length) return null;
+  if (followed !== null) {
+    if (place && read[wanted][place.position] === followed)
+      return { sequence: wanted, position: place.position, token: followed };
+    for (const sequence of [wanted, ...read.keys()]) {
+      const position = read[sequence]!.indexOf(followed);
+      if (position >= 0) return { sequence, position, token: followed };
+    }
+  }
+  const position = tellingPosition(batch[wanted]!, vocabulary.tokens, vocabulary.counts) ?? 0;
+  return { sequence: wanted, position, token: read[wanted][position]! };
+}

@@ -1,4 +1,4 @@
-/** The questions to the model of one run: those that were asked, by anybody, and asking another. */
+/** The questions to the model of one run, with answers of one kind: those that were asked, by anybody, and asking another. */
 
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, failureOf, type Failure } from "../../api/failure";
@@ -7,11 +7,11 @@ import type { Answer, Examination, ExaminationQuestion, SpeakAnswer } from "../.
 import type { LiveRun } from "../run/live-run.svelte";
 import { withExamination, type Asked } from "./examinations";
 
-export class Questions {
+export class Questions<Answered = SpeakAnswer> {
   /** All questions, those asked last at the end. */
   items = $state.raw<Examination[]>([]);
   /** The answers that are here, by the question's id. */
-  readonly answers = new SvelteMap<string, SpeakAnswer>();
+  readonly answers = new SvelteMap<string, Answered>();
   /** The question asked last on this page; null: none. */
   asked = $state.raw<Asked | null>(null);
   /** Why the last question could not be asked. */
@@ -23,10 +23,12 @@ export class Questions {
   private readonly fetching = new Set<string>();
   private readonly abort = new AbortController();
 
+  private readonly hear = (one: Examination) => {
+    this.items = withExamination(this.items, one);
+  };
+
   constructor(private readonly run: LiveRun) {
-    run.examined = (one) => {
-      this.items = withExamination(this.items, one);
-    };
+    run.examined = this.hear;
   }
 
   /** Fetch the list: at first, and whenever messages may have been missed. */
@@ -89,7 +91,7 @@ export class Questions {
     try {
       const { answer } =
         await this.request<Answer<"GET /api/runs/{run}/examinations/{examination}">>(id);
-      if (answer) this.answers.set(id, answer as unknown as SpeakAnswer);
+      if (answer) this.answers.set(id, answer as unknown as Answered);
     } catch (error) {
       // One that was dropped meanwhile has no answer; who is silent is asked again.
       if (this.abort.signal.aborted) return;
@@ -101,7 +103,8 @@ export class Questions {
 
   close() {
     this.abort.abort();
-    this.run.examined = null;
+    // Another place where one asks may have taken its place.
+    if (this.run.examined === this.hear) this.run.examined = null;
   }
 
   /** Return what messages have told since: they may come before the response to a request, and are newer then. */

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { Operation } from "../../api/microscope-answer";
+import { changeOf, runningSums, verdictOf, workByLayer } from "./arithmetic";
+
+const operation = (layer: string, forward: number) => ({ layer, forward }) as Operation;
+
+describe("the numbers of a step", () => {
+  it("stand by layer, in the order of the operations", () => {
+    const layers = workByLayer([operation("a", 1), operation("a", 2), operation("b", 4)]);
+    expect(layers.map(({ layer, forward }) => [layer, forward])).toEqual([
+      ["a", 3],
+      ["b", 4],
+    ]);
+    expect(layers[0]!.operations).toHaveLength(2);
+  });
+
+  it("add up as numbers of 32 bits", () => {
+    const [first, both] = runningSums({ w: [0.1, 2], x: [1, 0.5] });
+    // Not 0.1: the nearest number of 32 bits.
+    expect(first).toBe(Math.fround(0.1));
+    expect(both).toBe(Math.fround(0.1) + 1);
+    expect(runningSums({ w: [null, 2], x: [1, 3] })).toEqual([0, 6]);
+  });
+
+  it("are compared with the record, and where it has only a digest with the model", () => {
+    const row = { stored: 1, difference: 0, model_difference: 5 };
+    expect(verdictOf(row, { equal: true })).toEqual({
+      ...{ equal: true, difference: 0, against: "record", digest: "equal" },
+    });
+    const lost = { stored: null, difference: null, model_difference: 0 };
+    expect(verdictOf(lost, { equal: true })).toMatchObject({ equal: true, against: "model" });
+    expect(verdictOf(lost, { equal: false }).digest).toBe("differs");
+    expect(verdictOf(lost, { equal: null }).digest).toBe("none");
+    expect(verdictOf({ ...row, difference: 1e-9 }, { equal: null }).equal).toBe(false);
+    expect(verdictOf({ ...row, difference: null }, { equal: null }).equal).toBe(false);
+  });
+
+  it("say whether a step helped", () => {
+    expect([changeOf(2, 1), changeOf(1, 2), changeOf(2, 2), changeOf(null, 2)]).toEqual([
+      ...["better", "worse", "even", null],
+    ]);
+  });
+});

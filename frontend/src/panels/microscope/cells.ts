@@ -1,0 +1,26 @@
+/** The cells in which the numbers of a row are drawn, and the keys that go from one to another. Pure. */
+
+/** Return how many cells are side by side: a power of two, so that rows of usual widths have full lines. */
+export function columnsOf(cells: number): number {
+  return 2 ** Math.max(0, Math.round(Math.log2(Math.sqrt(Math.max(1, cells)))));
+}
+
+/** Return the cell to which a key goes; null for any other key. */
+export function cellAfterKey(
+  key: string,
+  cell: number,
+  columns: number,
+  cells: number,
+): number | null {
+  const moves: Record<string, number> = {
+    ArrowLeft: cell - 1,
+    ArrowRight: cell + 1,
+    ArrowUp: cell - columns,
+    ArrowDown: cell + columns,
+    Home: 0,
+    End: cells - 1,
+  };
+  if (!Object.hasOwn(moves, key)) return null;
+  const next = moves[key]!;
+  return next < 0 || next >= cells ? cell : next;
+}
