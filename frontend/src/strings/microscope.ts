@@ -5,8 +5,11 @@ import { ask, percent } from "./ask";
 import { count, small } from "./numbers";
 
 /** Return a probability as people read it, with more digits the smaller it is. */
-const chance = (p: number | null) =>
-  p === null ? "?" : p >= 0.1 || p === 0 ? percent(p) : `${small(100 * p, 2)} %`;
+const chance = (p: number | null) => {
+  if (p === null) return "?";
+  // A number and its sign stay together.
+  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
+};
 
 export const microscope = {
   title: "Under the microscope",
@@ -31,7 +34,7 @@ export const microscope = {
   failed: ask.failed,
   problem: ask.problem,
   confirm: "Open it nevertheless",
-  loading: "Fetching the answer",
+  broken: "This answer cannot be shown: it is not whole.",
   stations: "One step, from words to a changed number",
 
   symbol: {
@@ -53,8 +56,8 @@ export const microscope = {
   },
 
   vector: {
-    name: "A word becomes numbers",
-    term: "vector, the word's row of the embedding",
+    name: "It becomes numbers",
+    term: "vector: its embedding",
     of: (numbers: number) => `For the model a word is these ${count(numbers)} numbers:`,
     strip: (word: string) => `Numbers of “${word}”: arrow keys choose one, Enter follows it`,
     number: (coordinate: number) => `number ${count(coordinate)}`,
@@ -90,7 +93,7 @@ export const microscope = {
 
   gradient: {
     name: "The error flows back",
-    term: "gradient, by layer (backpropagation)",
+    term: "gradient, layer by layer",
     more: "The wider, the more a part wants to change.",
     label: "The gradient from the loss back to the rows of words, as a river; its numbers are beside it",
     loss: "surprise",
@@ -114,8 +117,8 @@ export const microscope = {
     term: "update by the optimiser",
     which: (word: string, coordinate: number) => `“${word}”, number ${count(coordinate)}`,
     gradient: ["slope now", "g, its gradient"],
-    mean: ["slope lately", "m, the average of past gradients"],
-    square: ["its square lately", "v, the average of squared gradients"],
+    mean: ["slope lately", "m, the average of past gradients; before this step"],
+    square: ["its square lately", "v, the average of squared gradients; before this step"],
     correction: ["young averages", "bias correction: so much of m and of v is there after these steps"],
     stride: ["stride", "step size: the learning rate with both corrections"],
     divisor: ["divided by", "the root of v, plus epsilon"],
@@ -172,6 +175,22 @@ export const microscope = {
     differs: "This step came out differently from the record, as on another kind of computer.",
   },
 } as const;
+
+/** Raised digits. */
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** Return a number with `digits` significant digits as one writes it by hand: 0.0000332, or 1.1 × 10⁻⁹. */
+export function plain(value: number | null, digits = 4): string {
+  if (value === null || !Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1e7 || (size > 0 && size < 1e-5)) {
+    const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
+    const raised = Array.from(String(Math.abs(Number(power))), (digit) => RAISED[Number(digit)]);
+    return `${Number(factor)} × 10${power.startsWith("-") ? "⁻" : ""}${raised.join("")}`.replace("-", "−");
+  }
+  const decimals = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : 0;
+  return String(value.toFixed(Math.min(decimals, 12))).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "−");
+}
 
 /** Return a number of operations in few letters: "156 million", "33 thousand". */
 export function flops(value: number): string {

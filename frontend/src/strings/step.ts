@@ -13,6 +13,9 @@ export const step = {
       short: "This text is too short to keep a part aside: that takes 20,000 words.",
       unmeasured: "On text it never read: not measured yet.",
     },
+    microscope: "Under the microscope",
+    microscopeMore:
+      "From the words of this step to the change of a single number, computed again (u)",
     sets: "Rows of the embedding",
     inBatch: "in the batch",
     gotGradient: "got a gradient",

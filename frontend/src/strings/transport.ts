@@ -27,6 +27,8 @@ export const transport = {
     stepBack: "One step back",
     stepBackMore: "The step before, on this screen only (←; with shift ten)",
     stepForward: "One step forward",
+    microscope: "This step under the microscope",
+    microscopeMore: "From the words of this step to the change of a single number (u)",
     stepForwardMore:
       "The next step in two beats: first the light and the gradients, then the move (→; with shift ten)",
     pauseReplay: "Pause",

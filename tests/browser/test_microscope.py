@@ -1,0 +1,107 @@
+"""One training step under the microscope: opened by a presenter, number by number, and seen by a viewer."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.reading.run_status import read_status
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP
+from tests.browser.pages import wait_for
+from tests.runs import wait_until
+
+pytestmark = pytest.mark.browser
+
+STEP = 20
+"""A step that the examiner comes to at once: what it needs is kept."""
+PHONE = {"width": 390, "height": 844}
+STATIONS = ("symbol", "vector", "transformation", "gradient", "update")
+QUERY = "new URLSearchParams(location.search)"
+OVERFLOW = """(() => {
+  const place = document.querySelector("[data-testid=microscope]");
+  return [place.scrollHeight - place.clientHeight, place.scrollWidth - place.clientWidth];
+})()"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _held(application: Application) -> None:
+    """Hold the run once it has come to `STEP`: the examiner and the browser then have the machine to themselves."""
+    run = application.only_run()
+    wait_until(lambda: read_status(run).step >= STEP, "the step")
+    application.ask(run, "pause")
+    wait_until(lambda: read_status(run).phase == "paused", "the pause")
+
+
+def open_step(page: Page, application: Application, more: str = "") -> None:
+    """Open the page of the run at `STEP`."""
+    page.goto(f"{application.url}/?run={application.only_run().id}&at={STEP}{more}")
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEP}")
+
+
+def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
+    page: Page, application: Application, chromium: Browser
+) -> None:
+    open_step(page, application)
+    page.keyboard.press("u")
+    place = page.get_by_test_id("microscope")
+    expect(place).to_be_focused()
+    # Nothing is computed before somebody asks for it.
+    page.get_by_test_id("open-step").click()
+    expect(page.get_by_test_id("verdict")).to_contain_text("Equal to the record, to the last bit", timeout=30_000)
+    for station in STATIONS:
+        expect(page.get_by_test_id(station)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_test_id("helped")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(OVERFLOW) == [0, 0]
+    expect(page.get_by_test_id("replayed")).to_contain_text("Read from what was kept of step")
+    expect(page.get_by_test_id("checked")).to_contain_text("equal to the record, bit for bit")
+    assert find_violations(page) == []
+
+    # Another number of the same word, by the keyboard: its change is computed when it is asked for.
+    change = page.get_by_test_id("change").inner_text()
+    word = page.evaluate(f"{QUERY}.get('row')").rsplit(".", 1)[0]
+    numbers = page.get_by_test_id("numbers")
+    numbers.focus()
+    page.keyboard.press("ArrowDown")
+    expect(numbers).to_have_attribute("aria-valuenow", "8")
+    assert page.get_by_test_id("change").inner_text() == change
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("update")).to_contain_text(f"“{word}”, number 8", timeout=20_000)
+    assert page.evaluate(f"{QUERY}.get('row')") == f"{word}.8"
+
+    # Another word of the text, by the arrow keys: the guesses are those after it.
+    guesses = page.get_by_test_id("guesses").inner_text()
+    page.get_by_test_id("symbol").locator("[aria-pressed=true]").focus()
+    page.keyboard.press("Home")
+    wait_for(page, f"{QUERY}.get('micro') === '0.0'")
+    assert page.get_by_test_id("guesses").inner_text() != guesses
+    expect(page.get_by_test_id("step-forward")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(place).to_have_count(0)
+
+    viewer = chromium.new_page(viewport=PHONE, reduced_motion="reduce")
+    open_step(viewer, application, f"&panel=microscope&row={word}.8&micro=0.1")
+    expect(viewer.get_by_test_id("update")).to_contain_text(f"“{word}”, number 8")
+    assert viewer.evaluate(OVERFLOW)[1] == 0
+    assert find_violations(viewer) == []
+    viewer.get_by_test_id("step-back").click()
+    expect(viewer.get_by_test_id("back-to-step")).to_be_visible()
+    expect(viewer.get_by_test_id("open-step")).to_have_count(0)
+    viewer.close()
+
+
+def test_a_viewer_without_an_answer_is_told_why_and_the_step_panel_leads_there(
+    page: Page, application: Application, chromium: Browser
+) -> None:
+    open_step(page, application, "&panel=step")
+    page.get_by_test_id("open-microscope").click()
+    expect(page.get_by_test_id("microscope")).to_be_visible()
+    page.get_by_test_id("close-microscope").click()
+    expect(page.get_by_test_id("open-microscope")).to_be_visible()
+    viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    viewer.goto(f"{application.url}/?run={application.only_run().id}&at={STEP - 1}&panel=microscope")
+    expect(viewer.get_by_test_id("viewer")).to_contain_text("Only the presenter can open a step")
+    viewer.get_by_test_id("opened-before").get_by_role("button", name=str(STEP), exact=True).click()
+    expect(viewer.get_by_test_id("verdict")).to_be_visible()
+    viewer.close()
