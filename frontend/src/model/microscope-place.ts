@@ -30,9 +30,7 @@ export function formatRowPlace({ token, coordinate }: RowPlace): string {
 
 export function parseTextPlace(word: string): TextPlace | null {
   const [, sequence, position] = /^(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,4})$/.exec(word) ?? [];
-  return sequence === undefined
-    ? null
-    : { sequence: Number(sequence), position: Number(position) };
+  return sequence === undefined ? null : { sequence: Number(sequence), position: Number(position) };
 }
 
 export function formatTextPlace({ sequence, position }: TextPlace): string {

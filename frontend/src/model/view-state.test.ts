@@ -57,7 +57,10 @@ const VIEWS: ViewState[] = [
     look: { district: 7 },
   },
   { ...WHOLE, tokens: [0, 5, "dog", "17"], token: "17" },
-  ...["#17", "\\#", "a.5", "."].map((token) => ({ ...DEFAULT_VIEW, row: { token, coordinate: 0 } })),
+  ...["#17", "\\#", "a.5", "."].map((token) => ({
+    ...DEFAULT_VIEW,
+    row: { token, coordinate: 0 },
+  })),
   { ...DEFAULT_VIEW, row: { token: 17, coordinate: 16_383 } },
   ...HOSTILE.map((text) => ({
     ...DEFAULT_VIEW,

@@ -68,7 +68,8 @@ export const microscope = {
     lengthMore: "Length of the vector (Euclidean norm) before the step",
     first: (shown: number, all: number) => `The first ${count(shown)} of ${count(all)} are shown.`,
     follow: (word: string, coordinate: number) => `Follow “${word}”, number ${count(coordinate)}`,
-    unasked: (word: string) => `You see “${word}”: nobody has followed another word at this step yet.`,
+    unasked: (word: string) =>
+      `You see “${word}”: nobody has followed another word at this step yet.`,
   },
 
   transformation: {
@@ -95,7 +96,8 @@ export const microscope = {
     name: "The error flows back",
     term: "gradient, layer by layer",
     more: "The wider, the more a part wants to change.",
-    label: "The gradient from the loss back to the rows of words, as a river; its numbers are beside it",
+    label:
+      "The gradient from the loss back to the rows of words, as a river; its numbers are beside it",
     loss: "surprise",
     lossTerm: "loss",
     norm: (norm: string) => `Euclidean norm of its gradient, before clipping: ${norm}`,
@@ -119,7 +121,10 @@ export const microscope = {
     gradient: ["slope now", "g, its gradient"],
     mean: ["slope lately", "m, the average of past gradients; before this step"],
     square: ["its square lately", "v, the average of squared gradients; before this step"],
-    correction: ["young averages", "bias correction: so much of m and of v is there after these steps"],
+    correction: [
+      "young averages",
+      "bias correction: so much of m and of v is there after these steps",
+    ],
     stride: ["stride", "step size: the learning rate with both corrections"],
     divisor: ["divided by", "the root of v, plus epsilon"],
     rate: ["stride", "learning rate"],
@@ -135,8 +140,10 @@ export const microscope = {
     equalModel: "Equal to the model's number, to the last bit.",
     differsModel: (difference: string) => `Differs by ${difference} from the model's number.`,
     digest: {
-      equal: "The record has no numbers of this step, but its digest (a fingerprint of all of them), which is equal.",
-      differs: "The record has no numbers of this step, only a digest, a fingerprint of them, which is another.",
+      equal:
+        "The record has no numbers of this step, but its digest (a fingerprint of all of them), which is equal.",
+      differs:
+        "The record has no numbers of this step, only a digest, a fingerprint of them, which is another.",
       none: "The record has no numbers of this step to compare with.",
     },
     row: (equal: number, numbers: number) =>
@@ -186,10 +193,16 @@ export function plain(value: number | null, digits = 4): string {
   if (size >= 1e7 || (size > 0 && size < 1e-5)) {
     const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
     const raised = Array.from(String(Math.abs(Number(power))), (digit) => RAISED[Number(digit)]);
-    return `${Number(factor)} × 10${power.startsWith("-") ? "⁻" : ""}${raised.join("")}`.replace("-", "−");
+    return `${Number(factor)} × 10${power.startsWith("-") ? "⁻" : ""}${raised.join("")}`.replace(
+      "-",
+      "−",
+    );
   }
   const decimals = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : 0;
-  return String(value.toFixed(Math.min(decimals, 12))).replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "").replace("-", "−");
+  return String(value.toFixed(Math.min(decimals, 12)))
+    .replace(/(\.\d*?)0+$/, "$1")
+    .replace(/\.$/, "")
+    .replace("-", "−");
 }
 
 /** Return a number of operations in few letters: "156 million", "33 thousand". */

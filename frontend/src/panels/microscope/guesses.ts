@@ -15,9 +15,12 @@ export interface Guess {
 /** Return the likeliest words at a position, and behind them the true one if it is not among them. */
 export function guessesAt(text: MicroscopeText, position: number): Guess[] {
   const truth = text.next_ids[position];
-  const likeliest = (text.candidates[position] ?? []).map(
-    ([id, p]): Guess => ({ id, p, rank: null, truth: id === truth }),
-  );
+  const likeliest = (text.candidates[position] ?? []).map(([id, p]): Guess => ({
+    id,
+    p,
+    rank: null,
+    truth: id === truth,
+  }));
   if (truth === undefined || likeliest.some((guess) => guess.truth)) return likeliest;
   const [p = null, rank = null] = [text.p_before[position], text.rank_before[position]];
   return [...likeliest, { id: truth, p, rank, truth: true }];

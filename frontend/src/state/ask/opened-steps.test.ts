@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import type { Examination } from "../../api/rest-types";
-import { answeredOf, beginningIn, isAbout, openedSteps, openOf, tellingPosition } from "./opened-steps";
+import {
+  answeredOf,
+  beginningIn,
+  isAbout,
+  openedSteps,
+  openOf,
+  tellingPosition,
+} from "./opened-steps";
 
 function asked(
   id: string,

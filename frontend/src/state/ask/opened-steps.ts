@@ -31,7 +31,10 @@ export function isAbout({ question }: Examination, wanted: WantedOfStep): boolea
  * Return the answered question to show of a step: that about what is wanted, else the one that shares most with it, the
  * newest of several. Null if nobody has opened the step.
  */
-export function answeredOf(items: readonly Examination[], wanted: WantedOfStep): Examination | null {
+export function answeredOf(
+  items: readonly Examination[],
+  wanted: WantedOfStep,
+): Examination | null {
   const likeness = (one: Examination) =>
     Number(isAbout(one, wanted)) * 4 +
     Number(one.question.sequence === wanted.sequence) * 2 +

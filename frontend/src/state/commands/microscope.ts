@@ -5,7 +5,10 @@ import { referenceTo } from "../../model/token-reference";
 import type { CommandScope } from "./scope";
 
 /** Close the microscope: what was open before it is open again. */
-export function closeMicroscope({ apply, viewSettings }: Pick<CommandScope, "apply" | "viewSettings">) {
+export function closeMicroscope({
+  apply,
+  viewSettings,
+}: Pick<CommandScope, "apply" | "viewSettings">) {
   const { panelBefore } = viewSettings;
   apply(panelBefore ? { panel: panelBefore, folded: null } : { folded: true });
 }
