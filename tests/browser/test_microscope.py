@@ -49,7 +49,9 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     expect(place).to_be_focused()
     # Nothing is computed before somebody asks for it.
     page.get_by_test_id("open-step").click()
-    expect(page.get_by_test_id("verdict")).to_contain_text("Equal to the record, to the last bit", timeout=30_000)
+    expect(page.get_by_test_id("verdict")).to_contain_text(
+        "Equal to the record, to the last bit", timeout=30_000
+    )
     for station in STATIONS:
         expect(page.get_by_test_id(station)).to_be_in_viewport(ratio=1)
     expect(page.get_by_test_id("helped")).to_be_in_viewport(ratio=1)
