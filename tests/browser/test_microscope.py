@@ -56,7 +56,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
         expect(page.get_by_test_id(station)).to_be_in_viewport(ratio=1)
     expect(page.get_by_test_id("helped")).to_be_in_viewport(ratio=1)
     assert page.evaluate(OVERFLOW) == [0, 0]
-    expect(page.get_by_test_id("replayed")).to_contain_text("Read from what was kept of step")
+    expect(page.get_by_test_id("replayed")).to_contain_text("equal to the record, bit for bit")
     expect(page.get_by_test_id("checked")).to_contain_text("equal to the record, bit for bit")
     assert find_violations(page) == []
 
