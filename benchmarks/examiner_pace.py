@@ -28,11 +28,13 @@ from tests.application import Application
 from tests.runs import wait_for_step
 
 ROUNDS, SECONDS, WARM = 6, 8.0, 600
+PATIENCE = 600
+"""Seconds for the first steps."""
 
 
 @dataclass
 class Side:
-    """What was measured of one side."""
+    """The figures of one side."""
 
     paces: list[float] = field(default_factory=list[float])
     """Steps a second of each round."""
@@ -71,7 +73,7 @@ def main() -> bool:
     with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
         run = application.only_run()
         # The map's first layout compiles code.
-        wait_for_step(run, WARM, 180)
+        wait_for_step(run, WARM, PATIENCE)
         with closing(LocalExaminer(run, "benchmark")) as examiner:
             questions = _Questions(run, examiner)
             questions.ask()

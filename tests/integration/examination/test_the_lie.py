@@ -41,7 +41,7 @@ def examiner(run: RunFolder) -> Iterator[LocalExaminer]:
 
 @pytest.fixture(scope="module")
 def told(run: RunFolder, examiner: LocalExaminer) -> dict[str, Any]:
-    """Tell the lie after the last step, and let the town go on."""
+    """Return the answer to the lie, told after the last step, with steps of the town after it."""
     return tell(run, examiner, STEPS)
 
 
