@@ -23,7 +23,7 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask|saying|microscope)",
+    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|exports)",
     "panels/ask/",
     "panels/microscope/",
     "state/ask/",

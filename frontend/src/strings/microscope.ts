@@ -199,7 +199,8 @@ export function plain(value: number | null, digits = 4): string {
     );
   }
   const decimals = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : 0;
-  return String(value.toFixed(Math.min(decimals, 12)))
+  return value
+    .toFixed(Math.min(decimals, 12))
     .replace(/(\.\d*?)0+$/, "$1")
     .replace(/\.$/, "")
     .replace("-", "−");

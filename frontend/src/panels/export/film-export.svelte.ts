@@ -9,6 +9,7 @@ import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/ex
 import { filmColourScales } from "../../state/export/film-colours";
 import type { ColourScale } from "../../model/colour-scale";
 import { failureText, fixed, t } from "../../strings";
+import { film } from "../../strings/film";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
 import { captionLegend, viewNotes } from "./caption";
@@ -63,7 +64,7 @@ export class FilmExport {
       );
       const framesByStep = new Map(filmSteps.map((one, at) => [one.step, { ...one, at }]));
       const scales = filmColourScales(by, vocabulary, filmSteps);
-      const legends = memoiseLast((one: ColourScale) => captionLegend(one, t.film.unknown));
+      const legends = memoiseLast((one: ColourScale) => captionLegend(one, film.film.unknown));
       const caption = (shown: FilmFrame, lit: FilmFrame): Caption => {
         const { at, over } = framesByStep.get(shown.step)!;
         const { beat } = framesByStep.get(lit.step)!;
@@ -76,12 +77,12 @@ export class FilmExport {
             w.step(shown.step),
             loss === undefined ? "" : w.loss(fixed(loss, 3)),
             beat ? w.lit(beat.rows.batch, all) : w.none(all),
-            lit === shown ? "" : t.film.lamps(lit.step),
+            lit === shown ? "" : film.film.lamps(lit.step),
           ],
           notes: [
             ...viewNotes(shown.layout),
-            t.film.every(every),
-            over ? t.film.moved(over.from, over.to) : "",
+            film.film.every(every),
+            over ? film.film.moved(over.from, over.to) : "",
             w.relief,
           ],
           legend: legends(scales[at]!),
@@ -129,7 +130,7 @@ export class FilmExport {
 /** Return the text of a problem that left no film. */
 function problemText(error: unknown): string {
   if (error instanceof ApiError) return failureText(error.failure);
-  return error instanceof NotLoadedError ? t.lazy.failed : t.film.failed;
+  return error instanceof NotLoadedError ? t.lazy.failed : film.film.failed;
 }
 
 /** Memoise `compute` for its last argument. */

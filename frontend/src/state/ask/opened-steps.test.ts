@@ -19,7 +19,7 @@ function asked(
     ...{ problem: null, made: 1 },
     question: { kind: "microscope", token: null, coordinate: 0, sequence: 0, ...question },
     ...more,
-  } as Examination;
+  };
 }
 const WANTED = { step: 100, token: 7, coordinate: 17, sequence: 0 };
 
