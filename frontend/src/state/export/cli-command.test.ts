@@ -55,6 +55,9 @@ describe("repeatCommand", () => {
     expect(again.command).toBe("lamplighter train --recipe recipe.toml");
     expect(again.toml).toContain('[optimiser]\nkind = "lazy"\nlearning_rate = 0.003');
     expect(again.toml!.indexOf("passages = 2")).toBeLessThan(again.toml!.indexOf("["));
+    expect(again.toml).toContain("\nprompts = []\n");
+    const prompted = repeatCommand({ ...RECIPE, prompts: ["the dog", 'he said "no"'] })!;
+    expect(prompted.toml).toContain('\nprompts = ["the dog","he said \\"no\\""]\n');
     // As many passages as the command line takes by itself need none.
     expect(repeatCommand({ ...RECIPE, sequences: 6, passages: 3 })!.toml).toBeNull();
   });

@@ -26,6 +26,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
     cadence.checkpoint_every !== field.cadenceCheckpointEvery.default ||
     cadence.waypoint_every !== field.cadenceWaypointEvery.default ||
     cadence.verify_every !== field.cadenceVerifyEvery.default ||
+    recipe.prompts.length > 0 ||
     recipe.passages !== passages;
   const text = corpus.kind === "text";
   const words: (string | number | null)[] = ["lamplighter train"];
@@ -78,12 +79,13 @@ function shellQuoted(word: string): string {
 
 /** Return the recipe as TOML, with the tables last. */
 function recipeToml(recipe: Recipe): string {
+  const isTable = (value: unknown) => typeof value === "object" && !Array.isArray(value);
   const lines = (part: object) =>
     Object.entries(part)
-      .filter(([, value]) => typeof value !== "object")
+      .filter(([, value]) => !isTable(value))
       .map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   const tables = Object.entries(recipe)
-    .filter(([, value]) => typeof value === "object")
+    .filter(([, value]) => isTable(value))
     .flatMap(([name, value]) => ["", `[${name}]`, ...lines(value as object)]);
   return [...lines(recipe), ...tables].join("\n");
 }
