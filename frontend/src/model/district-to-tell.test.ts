@@ -47,6 +47,7 @@ describe("the district to point out", () => {
       [0.9, 1],
       [0.9, 1],
       [0.9, 1],
+      [0.9, 1],
       [0.9, 2],
     ];
     const [districts, layout] = mapOf(words, ["rivers", "trees"]);

@@ -10,8 +10,11 @@ import { placementOf, positionOf } from "./placement";
 const MAGNIFICATION = 2.2;
 /** How far above the middle of the view it then is, clear of a card, as a part of the map's height. */
 const RAISED = 0.07;
-/** Least size of a district that is pointed out, as a part of the largest one's. */
-const LEAST_SIZE = 0.5;
+/**
+ * Least size of a district that is pointed out, as a part of the largest one's. The largest is often a heap of little words,
+ * beside which the first kinds with a telling name are less than half as large.
+ */
+const LEAST_SIZE = 1 / 3;
 /** Part of the map's height, from below, that a card may cover. */
 const COVERED_HEIGHT = 0.4;
 
