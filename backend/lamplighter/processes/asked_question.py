@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from lamplighter.printable import quote_foreign
 from lamplighter.questions import (
     MicroscopeQuestion,
     ProbeQuestion,
@@ -116,22 +117,63 @@ def examiner_command(run: RunFolder, idle: float = IDLE_SECONDS) -> list[str]:
 
 def _check_fit(run: RunFolder, question: Question) -> None:
     match question:
-        case SpeakQuestion() | TransplantQuestion():
+        case SpeakQuestion():
             encode_words(run, question.prompt, "prompt")
-        case WhatIfQuestion() | ProbeQuestion():
-            encode_words(run, question.sentence, "sentence")
+        case TransplantQuestion():
+            _check_transplant(run, question)
+        case WhatIfQuestion():
+            _require_sentence(run, question.sentence, "sentence", fewest=2)
+        case ProbeQuestion():
+            _require_sentence(run, question.sentence, "sentence")
+            if question.other_sentence is not None:
+                _require_sentence(run, question.other_sentence, "other_sentence")
         case MicroscopeQuestion():
             _require_below(question.token, len(run.vocabulary), "token")
             _require_below(question.coordinate, run.recipe.model.dim, "coordinate")
             _require_below(question.sequence, run.recipe.sequences, "sequence")
         case _:
             pass
-    if isinstance(question, ProbeQuestion) and question.other_sentence is not None:
-        encode_words(run, question.other_sentence, "other_sentence")
-    if isinstance(question, TransplantQuestion):
-        for field, word in (("into", question.into), ("source", question.source)):
-            if word is not None and word not in run.vocabulary.tokens:
-                raise QuestionError(f"{field}: {word[:80]!r} is not a word of this run")
+
+
+def _check_transplant(run: RunFolder, question: TransplantQuestion) -> None:
+    _require_sentence(run, question.prompt, "prompt")
+    into, source = question.into, question.source
+    elsewhere = question.source_step not in (None, question.step)
+    if into is None:
+        if source is not None:
+            raise QuestionError("into: say whose row is replaced, or leave out the word whose row is taken")
+        if not elsewhere:
+            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
+        return
+    words = [
+        (field, _find_word(run, word, field)) for field, word in (("into", into), ("source", source)) if word
+    ]
+    if not elsewhere and words[0][1] == words[-1][1]:
+        raise QuestionError("source: nothing would be changed; say another word, or another step")
+
+
+def _find_word(run: RunFolder, word: str, field: str) -> int:
+    """Return the id of a token by its displayed form, or of the single token that a text consists of."""
+    try:
+        return run.vocabulary.tokens.index(word)
+    except ValueError:
+        ids = encode_words(run, word, field)
+    if len(ids) != 1:
+        raise QuestionError(
+            f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted"
+        )
+    return ids[0]
+
+
+def _require_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> None:
+    """Check that a model can read a text whole."""
+    ids, most = encode_words(run, text, field), run.recipe.model.context
+    if len(ids) > most:
+        raise QuestionError(
+            f"{field}: it has {len(ids):,} words, and this model reads at most {most:,} words at a time"
+        )
+    if len(ids) < fewest:
+        raise QuestionError(f"{field}: it is too short; write at least {fewest} words")
 
 
 def encode_words(run: RunFolder, text: str, field: str) -> list[int]:

@@ -107,6 +107,14 @@ def test_punctuation_at_the_end_is_read_but_not_told(village: Village) -> None:
     assert answer["states"][1]["rows"]["counts"]["lit"] == 3
 
 
+def test_the_word_that_is_told_is_the_news_and_not_what_follows_from_it(village: Village) -> None:
+    answer = ask(village.examined(), "the cat barked in the basket", steps=1)
+    assert answer["told"] == 2
+    assert answer["own"]["said"] == village.word("meowed")
+    # Nothing is news to a model that expects nothing yet: then it is the last word.
+    assert ask(village.examined(0), "the cat barked in the basket.", steps=1)["told"] == 5
+
+
 @pytest.mark.parametrize(
     ("sentence", "message"),
     [

@@ -23,6 +23,7 @@ from lamplighter.model.generation import most_probable
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
+from lamplighter.model.transformer import Transformer
 from lamplighter.questions import WhatIfQuestion
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -31,12 +32,15 @@ MAX_ROWS = 256
 _AFTER_READ = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
 """Steps on the run's own text after which the model is read; the last step is one, too."""
 
+_SURE = 0.05
+"""Probability by which a model prefers another word where it expects something; a model that just begins prefers none."""
+
 
 def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> Answer:
     """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text again.
 
     The sentence is read as it was typed, alone in its batch: the model reads all but its last token, and each next one is
-    the target. The word that is *told* is the last one that is no punctuation.
+    the target. The word that is *told* is the one in whose place the model was surest of another (`_find_told`).
 
     Returns:
         `sentence` (token ids), `told` (the position of the told word in it), `learning_rate`, `text`.
@@ -71,12 +75,13 @@ class _WhatIf:
 
     def __init__(self, model: ExaminedModel, ids: list[int], report: ReportProgress) -> None:
         self._model, self._ids, self._report = model, ids, report
-        self._told = _find_told(ids, model.run.vocabulary)
         self._learner: Learner = model.copy()
         self._learner.set_learning_rate(model.learning_rate)
         self._text = TextSample(model)
         tokens = torch.tensor([ids], device=self._learner.device)
         self._inputs, self._targets = tokens[:, :-1], tokens[:, 1:]
+        with reading(self._learner):
+            self._told = _find_told(ids, self._learner.model, model.run.vocabulary)
         self._states: list[dict[str, Any]] = []
 
     def answer(self, steps: int, after: int) -> Answer:
@@ -135,10 +140,24 @@ class _WhatIf:
         return [[token_id, rounded(p)] for token_id, p in most_probable(probabilities, CANDIDATES)]
 
 
-def _find_told(ids: list[int], vocabulary: Vocabulary) -> int:
-    """Return the position of the last word that is no punctuation and has a word before it; else of the last token."""
-    words = (at for at in range(len(ids) - 1, 0, -1) if any(map(str.isalnum, vocabulary.tokens[ids[at]])))
-    return next(words, len(ids) - 1)
+def _find_told(ids: list[int], model: Transformer, vocabulary: Vocabulary) -> int:
+    """Return the position of the word of a sentence that is news to a model.
+
+    That is the one in whose place the model was surest of another word, by the difference of their probabilities: in *the
+    cat barked at the moon* the news is *barked*, and *moon* follows from it. (Rarity alone would find words that nothing
+    foretells, such as *cat* after *the*.) Where the model expects nothing else anywhere, it is the last word that is no
+    punctuation; without any word it is the last token.
+    """
+    words = [at for at in range(1, len(ids)) if any(map(str.isalnum, vocabulary.tokens[ids[at]]))]
+    if not words:
+        return len(ids) - 1
+    device = model.embedding.weight.device
+    # One context at a time: they differ in length.
+    said = [next_probabilities(model, torch.tensor([ids[:at]], device=device))[0] for at in words]
+    surest = [float(p.max() - p[ids[at]]) for p, at in zip(said, words, strict=True)]
+    if max(surest) < _SURE:
+        return words[-1]
+    return words[int(np.argmax(surest))]
 
 
 def _describe_rows(observation: Observation) -> dict[str, Any]:
