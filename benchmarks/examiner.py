@@ -24,6 +24,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks import examiner_pace
 from benchmarks.finished import finished_run
 from benchmarks.report import report
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import build_learner
+from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
 from lamplighter.processes.asked_question import check_question, read_examination
 from lamplighter.processes.local_examiner import LocalExaminer
@@ -31,7 +34,7 @@ from lamplighter.questions import parse_question
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.run_folder import RunFolder
 
-TIMES, REPLAYS, SEED = 9, 12, 18
+TIMES, REPLAYS, BARE_STEPS, SEED = 9, 12, 50, 18
 LIMITS = {"microscope": 150, "transplant": 150, "probe": 150, "speak": 250, "what_if": None}
 """Most milliseconds for a question about the loaded step, by its kind; None: only to be known."""
 HALF_WITHIN, ALL_WITHIN = 3.5, 7
@@ -125,6 +128,20 @@ def _children_cpu_seconds() -> float:
     return sum(one.user + one.system for one in times)
 
 
+def _bare_step_cpu_seconds(run: RunFolder) -> float:
+    """Return the processor's seconds of a training step without anything else, here and now: a busy machine slows it too."""
+    torch.set_num_threads(run.recipe.threads)
+    device = torch.device("cpu")
+    learner = build_learner(run.recipe, len(run.vocabulary), device)
+    batches = BatchReader(run.recipe, run.token_ids, device)
+    begun = 0.0
+    for step in range(1, BARE_STEPS + 11):
+        if step == 11:
+            begun = time.process_time()
+        train_step(learner, *batches.batch(step)[1:])
+    return (time.process_time() - begun) / BARE_STEPS
+
+
 def _last_step(run: RunFolder) -> int:
     assert run.recipe.steps is not None
     return run.recipe.steps
@@ -165,11 +182,12 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
     """Go to steps of the whole run. Returns what the microscope answered there, and whether the goals are met."""
     run = asker.run
     last = _last_step(run)
-    steps = random.Random(SEED).sample(range(1, last), REPLAYS)
+    steps = _choose_steps(run)
     # The step before the last waypoint has all steps between two of them behind it.
     every = run.recipe.cadence.waypoint_every
     farthest = last // every * every - 1
     seconds, cpu, computed, equal, microscopes = [], [], [], [], []
+    bare = _bare_step_cpu_seconds(run)
     # After the first step, so that the farthest one is not near to what is loaded.
     for step in [*steps, 1, farthest]:
         found = asker.ask("speak", step, words=1)
@@ -189,6 +207,7 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
         steps_computed_median=float(np.median(computed[:REPLAYS])),
         ms_a_step=1e3 * sum(seconds) / sum(computed),
         cpu_ms_a_step=1e3 * sum(cpu) / sum(computed),
+        bare_step_cpu_ms=1e3 * (bare + _bare_step_cpu_seconds(run)) / 2,
     )
     met &= report(
         "examiner_replay_slowest",
@@ -206,6 +225,19 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
     unit = "of the replays with the recorded digest at every step"
     met &= report("examiner_replay_equal", share, unit, ">= 1", replays=len(compared), steps=sum(computed))
     return microscopes, met
+
+
+def _choose_steps(run: RunFolder) -> list[int]:
+    """Return random steps in random order, as many near to the waypoint before them as far from it.
+
+    Twelve steps drawn at will would have a median that says more about the draw than about the examiner.
+    """
+    choose, every = random.Random(SEED), run.recipe.cadence.waypoint_every
+    last = _last_step(run)
+    behind = [int((number + choose.random()) * every / REPLAYS) for number in range(REPLAYS)]
+    steps = [every * choose.randrange(max(1, last // every)) + steps_behind for steps_behind in behind]
+    choose.shuffle(steps)
+    return [min(max(1, step), last - 1) for step in steps]
 
 
 def _compare_coordinates(microscopes: list[Answered]) -> bool:
