@@ -84,15 +84,18 @@ def main() -> bool:
         application.ask(run, "stop")
         application.wait_until_over(run)
     quiet, asked = sides["quiet"], sides["asked"]
+    shares = np.array(asked.paces) / np.array(quiet.paces)
     met = report(
         "examiner_pace",
-        float(np.median(np.array(asked.paces) / np.array(quiet.paces))),
+        float(np.median(shares)),
         "of the steps/s without questions, median of the rounds",
         ">= 0.9",
         steps_per_second=float(np.median(asked.paces)),
         without_steps_per_second=float(np.median(quiet.paces)),
         questions=questions.asked,
         rounds=ROUNDS,
+        lowest_round=float(shares.min()),
+        highest_round=float(shares.max()),
     )
     unit = "ms of a step with questions, p99"
     return report("examiner_step_p99", asked.p99(), unit, None, without_ms=quiet.p99()) and met
