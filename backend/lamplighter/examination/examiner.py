@@ -33,7 +33,7 @@ from lamplighter.runfolder.writing.free_space import is_disk_full
 if TYPE_CHECKING:
     from lamplighter.examination.replayer import Replayer
 
-_POLL_SECONDS = 0.03
+_POLL_SECONDS = 0.01
 _REPORT_SECONDS = 0.25
 """Shortest time between two reports of progress."""
 _SEAL_SECONDS = 0.5

@@ -23,7 +23,7 @@ from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.01
 _RETRY_SECONDS = 0.5
 """Seconds before an examiner is started again that crashed, or whose role was taken."""
 _MAX_CRASHES = 4

@@ -31,7 +31,7 @@ export interface MicroscopeText {
   losses: { same: LossPair; other: LossPair; held_out: LossPair | null };
 }
 
-export interface Operation {
+export interface ForwardOperation {
   name: string;
   layer: string;
   inputs: number[][];
@@ -43,7 +43,7 @@ export interface Operation {
 }
 
 export interface MicroscopeOperations {
-  forward: Operation[];
+  forward: ForwardOperation[];
   totals: {
     forward: number;
     backward: number;
@@ -66,7 +66,7 @@ export interface LinearOutput {
   b: Maybe;
   /** The products and b, added up in 64 bits. */
   sum: Maybe;
-  /** What the model computed. */
+  /** The number that the model computed. */
   y: Maybe;
   difference: Maybe;
 }
@@ -149,7 +149,7 @@ export interface MicroscopeAnswer {
     rows: number;
     right_guesses: { positions: number; of: number; gradient_share: Maybe };
   };
-  /** Whether the digest of the step is the recorded one; null where there is no record. */
+  /** True if the digest of the step is the recorded one; null where there is no record. */
   check: { digest: string; recorded: string | null; equal: boolean | null };
   replayed: Replayed;
 }

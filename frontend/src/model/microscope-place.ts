@@ -1,4 +1,4 @@
-/** What is looked at under the microscope, as an address names it: a number of a row, and a word of the batch. Pure. */
+/** The place looked at under the microscope, as an address names it: a number of a row, and a word of the batch. Pure. */
 
 import { parseTokenId, parseTokenText, type TokenReference } from "./token-reference";
 

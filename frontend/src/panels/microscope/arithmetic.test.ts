@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Operation } from "../../api/microscope-answer";
+import type { ForwardOperation } from "../../api/microscope-answer";
 import { changeOf, runningSums, verdictOf, workByLayer } from "./arithmetic";
 
-const operation = (layer: string, forward: number) => ({ layer, forward }) as Operation;
+const operation = (layer: string, forward: number) => ({ layer, forward }) as ForwardOperation;
 
 describe("the numbers of a step", () => {
   it("stand by layer, in the order of the operations", () => {

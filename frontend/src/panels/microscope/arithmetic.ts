@@ -3,19 +3,19 @@
 import type {
   LinearOutput,
   MicroscopeAnswer,
-  Operation,
+  ForwardOperation,
   RowUpdate,
 } from "../../api/microscope-answer";
 
 export interface LayerWork {
   layer: string;
-  operations: Operation[];
+  operations: ForwardOperation[];
   /** Floating-point operations on the way forward. */
   forward: number;
 }
 
 /** Return the operations by layer, in their order. */
-export function workByLayer(operations: readonly Operation[]): LayerWork[] {
+export function workByLayer(operations: readonly ForwardOperation[]): LayerWork[] {
   const layers: LayerWork[] = [];
   for (const operation of operations) {
     let last = layers.at(-1);
@@ -64,9 +64,10 @@ export function verdictOf(
   };
 }
 
-/** Whether a step made a loss lower: by less than this share it counts as the same. */
+/** Share of a loss below which a change of it counts as none. */
 const SAME = 1e-6;
 
+/** Return whether a step made a loss lower; null where it is not known. */
 export function changeOf(before: number | null, after: number | null) {
   if (before === null || after === null) return null;
   if (Math.abs(after - before) <= SAME * Math.abs(before)) return "even";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { cellAfterKey, columnsOf } from "./cells";
+import { cellAfterKey, cellColumns } from "./cells";
 
 describe("the cells of a row", () => {
   it("stand nearly in a square, in full lines for usual widths", () => {
-    expect([1, 16, 64, 128, 1024].map(columnsOf)).toEqual([1, 4, 8, 16, 32]);
+    expect([1, 16, 64, 128, 1024].map(cellColumns)).toEqual([1, 4, 8, 16, 32]);
   });
 
   it("are left and reached by keys, and never beyond the ends", () => {

@@ -1,7 +1,7 @@
 /** The cells in which the numbers of a row are drawn, and the keys that go from one to another. Pure. */
 
 /** Return how many cells are side by side: a power of two, so that rows of usual widths have full lines. */
-export function columnsOf(cells: number): number {
+export function cellColumns(cells: number): number {
   return 2 ** Math.max(0, Math.round(Math.log2(Math.sqrt(Math.max(1, cells)))));
 }
 

@@ -1,4 +1,4 @@
-/** What the model guessed after a word, and where the word that came stands among it. Pure. */
+/** The guesses of the model after a word, and where the word that came stands among it. Pure. */
 
 import type { MicroscopeText } from "../../api/microscope-answer";
 

@@ -3,7 +3,7 @@
 import type { Examination } from "../../api/rest-types";
 import { isOpen } from "./examinations";
 
-/** What is to be seen of a step; null where anything will do. */
+/** The part of a step to be seen; null where anything will do. */
 export interface WantedOfStep {
   step: number;
   token: number | null;
