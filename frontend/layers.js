@@ -31,7 +31,7 @@ export const LATE = {
     "panels/token/(?!Search)",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
-    "charts/matrix/",
+    "charts/(matrix|attention)/",
     "panels/matrix/",
     "panels/run/",
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",

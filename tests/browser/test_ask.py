@@ -112,5 +112,61 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     viewer.close()
 
 
+def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_is_turned(
+    page: Page, application: Application
+) -> None:
+    open_step(page, application, "&panel=ask&ask=what_if&say=the+cat+barked&times=2&after=1")
+    answer = page.get_by_test_id("answer")
+    expect(page.get_by_test_id("ask-empty")).to_contain_text("Nothing happens to the run", timeout=20_000)
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("was-copy")).to_contain_text("not changed", timeout=30_000)
+    expect(answer).to_contain_text("read twice")
+    # Who changed too is ringed; while it is played, the rows that are read light up and those that moved are ringed.
+    changed = page.get_by_test_id("also-changed").get_by_role("listitem")
+    wait_for(page, f"__lamplighter.rings.length === {changed.count()}")
+    page.get_by_test_id("teach-play").click()
+    vocabulary = {token["token"]: token["token_id"] for token in tokens_of(application)}
+    wait_for(page, f"__lamplighter.lit.includes({vocabulary['cat']})")
+    wait_for(page, f"__lamplighter.rings.some(([id, size]) => id === {vocabulary['cat']} && size > 2)")
+    assert find_violations(page) == []
+
+    # What makes no sense is said beside the line; what does is in the address.
+    choose(page, "transplant")
+    page.get_by_test_id("ask-field").fill("the dog")
+    page.get_by_test_id("swap-source").fill("cat")
+    page.get_by_test_id("swap-source").press("Enter")
+    expect(page.get_by_test_id("ask-problem")).to_contain_text("Say whose row is replaced")
+    page.get_by_test_id("swap-into").fill("dog")
+    page.get_by_test_id("swap-into").press("Enter")
+    expect(page.get_by_test_id("swap-instead")).to_contain_text(
+        "exactly what it says of “cat”", timeout=30_000
+    )
+    wait_for(page, f"{QUERY}.get('into') === 'dog' && {QUERY}.get('source') === 'cat'")
+    wait_for(page, "__lamplighter.rings.length === 0")
+
+    choose(page, "probe")
+    page.get_by_test_id("look-second").fill("the cat and the dog each wear a collar")
+    page.get_by_test_id("look-second").press("Enter")
+    expect(page.get_by_test_id("looks")).to_contain_text("At step 0:", timeout=30_000)
+    expect(page.get_by_test_id("look-apart").get_by_role("row").nth(1)).to_contain_text("1.00")
+    square = page.get_by_role("application").first
+    square.focus()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_test_id("looks")).to_contain_text("“the” looks at “the”: 100 %")
+    assert find_violations(page) == []
+
+    choose(page, "rotation")
+    expect(page.get_by_test_id("ask-field")).to_have_count(0)
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("turned-neighbours")).to_be_visible(timeout=30_000)
+    expect(answer).to_contain_text("words kept their ten neighbours")
+    assert find_violations(page) == []
+
+
+def choose(page: Page, experiment: str) -> None:
+    """Choose what to do with the words."""
+    page.locator(f"label:has([data-testid=experiment-{experiment}])").click()
+
+
 def tokens_of(application: Application) -> list[dict[str, object]]:
     return application.get(f"/api/runs/{application.only_run().id}/tokens?limit=50000")["items"]

@@ -63,8 +63,17 @@ export type LineSet = Answered["Lines"];
 export type SpeakQuestion = Sent["NewSpeakQuestion"];
 /** A question about one training step, from its text to the update of one number. */
 export type MicroscopeQuestion = Sent["NewMicroscopeQuestion"];
+/** Teach a copy of the model a sentence. */
+export type WhatIfQuestion = Sent["NewWhatIfQuestion"];
+/** Put a row, or the whole embedding, in the place of another. */
+export type TransplantQuestion = Sent["NewTransplantQuestion"];
+/** Turn the whole space. */
+export type RotationQuestion = Sent["NewRotationQuestion"];
+/** Read the attention of a sentence. */
+export type ProbeQuestion = Sent["NewProbeQuestion"];
 /** A question that the page asks. */
-export type ExaminationQuestion = SpeakQuestion | MicroscopeQuestion;
+export type ExaminationQuestion =
+  SpeakQuestion | WhatIfQuestion | TransplantQuestion | RotationQuestion | ProbeQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 

@@ -39,6 +39,8 @@ interface TestHooks {
   readonly lit: number[];
   /** Ids of ringed tokens, and the links from the focused token. */
   readonly ringed: number[];
+  /** Ids and sizes of the rings around what an answer of the model is about. */
+  readonly rings: [number, number][];
   readonly links: { id: number; kind: string }[];
   /** Texts of the labels on the map now. */
   readonly labels: string[];
@@ -129,6 +131,9 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     },
     get ringed() {
       return paintings.scene?.marks().ringed ?? [];
+    },
+    get rings() {
+      return [...(paintings.scene?.marks().rings ?? [])];
     },
     get links() {
       return paintings.scene?.marks().links ?? [];

@@ -43,7 +43,7 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
 }
 
 /** The kinds of question that one may ask of the model. */
-export const EXPERIMENTS = ["speak"] as const;
+export const EXPERIMENTS = ["speak", "what_if", "transplant", "probe", "rotation"] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 export const COLOURS = [

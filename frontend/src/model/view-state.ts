@@ -34,6 +34,10 @@ import {
 const MAX_RUN_LENGTH = 200;
 /** Limit on the characters of a prompt, as the server's. */
 export const MAX_PROMPT_LENGTH = 2_000;
+/** Limits of an experiment, as the server's. */
+export const MAX_WORD_LENGTH = 200;
+export const MAX_TIMES = 20;
+export const MAX_AFTER = 100;
 
 /** The value of a key: a string in an address, where true is `1`; of its own type in JSON. */
 type ViewWord = string | number | true;
@@ -70,7 +74,17 @@ const FIELDS = {
   /** Kind of question that is asked of the model. */
   ask: plain(oneOf(EXPERIMENTS)),
   /** Words that the model is asked about. Hostile. */
-  say: plain((word) => (word.trim() !== "" && word.length <= MAX_PROMPT_LENGTH ? word : null)),
+  say: plain(parseWords(MAX_PROMPT_LENGTH)),
+  /** Training steps on these words, and then on the run's own text. */
+  times: plain(parseWithin(1, MAX_TIMES)),
+  after: plain(parseWithin(0, MAX_AFTER)),
+  /** Word whose row is replaced, and word whose row is put there. Hostile. */
+  into: plain(parseWords(MAX_WORD_LENGTH)),
+  source: plain(parseWords(MAX_WORD_LENGTH)),
+  /** Step that the answer takes a row from, or is compared with. */
+  other: plain(parseInteger),
+  /** Second sentence, which the first one is compared with. Hostile. */
+  second: plain(parseWords(MAX_PROMPT_LENGTH)),
   /** The number of a row whose update is looked at under the microscope, and the word of the batch. Hostile. */
   row: formatted(parseRowPlace, formatRowPlace),
   micro: formatted(parseTextPlace, formatTextPlace),
@@ -260,6 +274,17 @@ function read<Value>(word: string | null, parse: (word: string) => Value | null)
 
 function parseInteger(word: string): number | null {
   return /^\d{1,9}$/.test(word) ? Number(word) : null;
+}
+
+function parseWithin(least: number, most: number): (word: string) => number | null {
+  return (word) => {
+    const value = parseInteger(word);
+    return value !== null && value >= least && value <= most ? value : null;
+  };
+}
+
+function parseWords(most: number): (word: string) => string | null {
+  return (word) => (word.trim() !== "" && word.length <= most ? word : null);
 }
 
 function parseFlag(word: string): true | null {

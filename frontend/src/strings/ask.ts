@@ -1,6 +1,7 @@
 /** Texts of the place where one asks the model; they load with it. */
 
 import type { ExperimentName } from "../model/view-options";
+import type { ViewChange } from "../model/view-state";
 import { count } from "./numbers";
 
 export const percent = (share: number) =>
@@ -13,17 +14,56 @@ const difference = (value: number) =>
 export const ask = {
   field: "Words for the model",
   hint: "the dog",
-  send: "Ask",
   experiments: "What to do with your words",
-  /** Name of each experiment, and a sentence about what it does. */
+  /** Name of each experiment, a sentence about what it does, the word on its button, and a heading of examples. */
   experiment: {
-    speak: { name: "Say", does: "The model goes on with what you write." },
-  } satisfies Record<ExperimentName, { name: string; does: string }>,
+    speak: {
+      name: "Say",
+      does: "The model goes on with what you write.",
+      send: "Ask",
+      try: "Let it go on with",
+    },
+    what_if: {
+      name: "Teach it",
+      does: "Tell it something, true or not, and see when it believes you.",
+      send: "Teach",
+      try: "Tell it a lie",
+    },
+    transplant: {
+      name: "Swap",
+      does: "Give a word the numbers of another, and let it go on with what you write.",
+      send: "Swap",
+      try: "Try a swap",
+    },
+    probe: {
+      name: "Look inside",
+      does: "See which words of your sentence look at which.",
+      send: "Look",
+      try: "Look into",
+    },
+    rotation: {
+      name: "Turn the space",
+      does: "Change every number at once. What is lost?",
+      send: "Turn it",
+      try: "",
+    },
+  } satisfies Record<ExperimentName, { name: string; does: string; send: string; try: string }>,
+  /** A question in a few words. */
+  named: ({ ask, say, times, into, source, other, second }: ViewChange) =>
+    [
+      say ?? "",
+      times ? `${times} ×` : "",
+      into && source ? `${source} → ${into}` : into ? `${into} of step ${count(other ?? 0)}` : "",
+      ask === "transplant" && !into ? `all of step ${count(other ?? 0)}` : "",
+      ask === "probe" && other ? `beside step ${count(other)}` : "",
+      second ?? "",
+    ]
+      .filter(Boolean)
+      .join(" · "),
   recorded:
     "This run has no model here: its numbers were recorded in another program, so nobody can ask it.",
   viewer: "Only the presenter can ask. You see what was asked so far.",
   nothingYet: "Nothing was asked yet.",
-  try: "Let it go on with",
   before: "Asked before",
   sending: "Sending the question",
   waking: "Waking the model",
@@ -34,13 +74,11 @@ export const ask = {
   failed: "The question could not be answered.",
   /** The server's sentence, without the name of the field that it is about. */
   problem: (sentence: string) =>
-    sentence
-      .replace(/^(prompt|sentence): /, "")
-      .replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
+    sentence.replace(/^[a-z_]+: /, "").replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   confirm: "Ask nevertheless",
   atStep: (step: number) => (step ? `At step ${count(step)}` : "Before the first step"),
   askAt: (step: number) => (step ? `Ask at step ${count(step)}` : "Ask before the first step"),
-  askFirst: "Ask what it said before it learned",
+  askFirst: "Ask before it learned anything",
   likeliest: "Its likeliest words",
   byChance: "By chance",
   likeliestMore: "At each place the word that the model finds most likely.",

@@ -21,7 +21,7 @@ MAX_DIM = 4_096
 MAX_COMPARISONS = 1 << 24
 """Maximum pairs of rows that are compared for the lists of neighbours: of a larger matrix a sample of the rows is asked."""
 NEIGHBOURS = 10
-SHOWN_NUMBERS = 8
+SHOWN_NUMBERS = 10
 """Numbers of the example row that are told."""
 
 

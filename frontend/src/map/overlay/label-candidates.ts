@@ -84,6 +84,10 @@ export function* labelCandidates(
       if (near) yield near;
     }
   }
+  for (const id of [...(model.rings?.keys() ?? [])].slice(0, NAMED_LAMPS)) {
+    const name = says(id) && token(id, "neighbour");
+    if (name) yield name;
+  }
   for (const { id } of model.trails) {
     const name = token(id, "neighbour");
     if (name) yield name;

@@ -22,6 +22,7 @@ export function ringRadius(zoom: number): number {
 export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {
   drawDoubtful(context, model, scale);
   drawRinged(context, model, scale);
+  drawRings(context, model, scale);
   drawSelected(context, model, scale);
   drawChosen(context, model, scale);
 }
@@ -47,6 +48,21 @@ function drawRinged(context: DrawingContext, model: OverlayModel, scale: number)
     context.arc(x, y, radius, 0, 2 * Math.PI);
   };
   if (trace(context, model, model.ringed, radius, ring)) stroke(context, INK.lamp, scale, 0.7);
+}
+
+/** Draw the rings of their own size, with a dark edge, so that they are seen on a lit lamp. */
+function drawRings(context: DrawingContext, model: OverlayModel, scale: number) {
+  const { rings } = model;
+  if (!rings?.size) return;
+  const widest = 6 * scale * Math.max(...rings.values());
+  const ring = (x: number, y: number, id: number) => {
+    const radius = 6 * scale * (rings.get(id) ?? 1);
+    context.moveTo(x + radius, y);
+    context.arc(x, y, radius, 0, 2 * Math.PI);
+  };
+  if (!trace(context, model, [...rings.keys()], widest, ring)) return;
+  stroke(context, INK.night, 3.2 * scale, 0.55);
+  stroke(context, INK.lamp, 1.6 * scale, 0.95);
 }
 
 /** Draw a diamond around each selected token. */
@@ -77,14 +93,14 @@ function trace(
   model: OverlayModel,
   ids: readonly number[],
   reach: number,
-  shape: (x: number, y: number) => void,
+  shape: (x: number, y: number, id: number) => void,
 ): boolean {
   if (!ids.length) return false;
   const { width, height } = model;
   context.beginPath();
   for (const id of ids) {
     const [x, y] = toPixel(model, model.positionOf(id));
-    if (x >= -reach && y >= -reach && x <= width + reach && y <= height + reach) shape(x, y);
+    if (x >= -reach && y >= -reach && x <= width + reach && y <= height + reach) shape(x, y, id);
   }
   return true;
 }

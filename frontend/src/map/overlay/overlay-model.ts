@@ -10,6 +10,8 @@ import type { DrawnTrail } from "../../model/trail";
 export interface MapMarks {
   /** Tokens of the focused district. */
   ringed: number[];
+  /** Tokens with a ring of their own size, as a multiple of the usual one. */
+  rings?: ReadonlyMap<number, number>;
   /** Tokens whose position is not trustworthy. */
   doubtful: number[];
   /** Selected tokens. */

@@ -1,31 +1,44 @@
 /** Experiments with the words that one writes: a component for each, which makes its question and shows its answer. */
 
 import type { Component } from "svelte";
+import type { StoredAnswer } from "../../api/answer-types";
 import type { ExaminationQuestion } from "../../api/rest-types";
 import type { ExperimentName } from "../../model/view-options";
 import type { Questions } from "../../state/ask/questions.svelte";
 import type { LiveRun } from "../../state/run/live-run.svelte";
+import type { AskSettings } from "../../state/view/ask-settings.svelte";
+import LookInside from "./LookInside.svelte";
 import Say from "./Say.svelte";
+import Swap from "./Swap.svelte";
+import Teach from "./Teach.svelte";
+import Turn from "./Turn.svelte";
 
 export interface ExperimentProps {
   run: LiveRun;
-  questions: Questions;
-  /** The words that were asked about last, or that a link brought; empty: none. */
-  prompt: string;
+  questions: Questions<StoredAnswer>;
+  /** What was asked last, or what a link brought. */
+  settings: AskSettings;
   /** The step displayed. */
   step: number;
-  /** Asks about the prompt at a step; null for a viewer. */
-  askAt: ((step: number) => void) | null;
+  /** Asks a question; null for a viewer. */
+  ask: ((question: ExaminationQuestion) => void) | null;
 }
 
-/** Exports of an experiment: the question about a prompt at a step. */
+/** Exports of an experiment: the question about a prompt at a step, with what stands in its fields. */
 export interface ExperimentExports {
   question(prompt: string, step: number): ExaminationQuestion;
 }
 
-export const EXPERIMENT_PANELS: Record<
-  ExperimentName,
-  Component<ExperimentProps, ExperimentExports>
-> = {
-  speak: Say,
+interface Experiment {
+  Panel: Component<ExperimentProps, ExperimentExports>;
+  /** Set where nothing is to be written. */
+  wordless?: true;
+}
+
+export const EXPERIMENT_PANELS: Record<ExperimentName, Experiment> = {
+  speak: { Panel: Say },
+  what_if: { Panel: Teach },
+  transplant: { Panel: Swap },
+  probe: { Panel: LookInside },
+  rotation: { Panel: Turn, wordless: true },
 };

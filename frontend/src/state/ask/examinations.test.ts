@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Examination } from "../../api/rest-types";
-import { askedAbout, promptsOf, shownOf, withExamination } from "./examinations";
+import { askedAbout, shownOf, subjectsOf, viewOf, withExamination } from "./examinations";
 
 /** Make a question about how the model goes on with "the dog", answered unless `change` says otherwise. */
 function examination(
@@ -23,6 +23,9 @@ function examination(
   };
 }
 
+const THE_DOG = { kind: "speak", prompt: "the dog" } as const;
+const LIE = { kind: "what_if", sentence: "the cat barked", steps: 5, after: 20 } as const;
+
 describe("the questions about a prompt", () => {
   it("are those with the same words, in order of their steps", () => {
     const items = [
@@ -31,8 +34,30 @@ describe("the questions about a prompt", () => {
       examination(9, {}, "the dogs"),
       examination(20),
     ];
-    expect(askedAbout(items, "the dog").map(({ step }) => step)).toEqual([0, 20, 500]);
-    expect(askedAbout(items, "dog")).toEqual([]);
+    expect(askedAbout(items, THE_DOG).map(({ step }) => step)).toEqual([0, 20, 500]);
+    expect(askedAbout(items, { kind: "speak", prompt: "dog" })).toEqual([]);
+    // How much is to be said makes it no other question; a word or a number that it is about does.
+    const stored = { ...LIE, step: 5 };
+    const taught = [{ ...examination(5), kind: "what_if", question: stored } as Examination];
+    expect(askedAbout(taught, { ...LIE })).toEqual(taught);
+    expect(askedAbout(taught, { ...LIE, steps: 4 })).toEqual([]);
+  });
+
+  it("give the view that asks the same, whatever the step", () => {
+    expect(viewOf({ ...LIE, step: 7 })).toEqual({
+      ...{ say: "the cat barked", times: 5, after: 20 },
+      ...{ into: null, source: null, other: null, second: null },
+    });
+    const swap = { kind: "transplant", prompt: "the dog", into: "dog", source: null };
+    expect(viewOf({ ...swap, source_step: 0 })).toMatchObject({
+      into: "dog",
+      source: null,
+      other: 0,
+    });
+    const probe = { kind: "probe", sentence: "a", other_sentence: " b  c ", other_step: 3 };
+    expect(viewOf(probe)).toMatchObject({ say: "a", other: 3, second: "b c" });
+    // What is not what it should be is left out.
+    expect(viewOf({ kind: "what_if", sentence: 5, steps: "5" }).say).toBeNull();
   });
 
   it("hold one of each step: of the newest attempt, and an answer rather than none", () => {
@@ -41,9 +66,9 @@ describe("the questions about a prompt", () => {
       examination(5),
       examination(5, { attempt: 2, state: "waiting" }),
     ];
-    expect(askedAbout([done, failed], "the dog")).toEqual([done]);
-    expect(askedAbout([failed, done], "the dog")).toEqual([done]);
-    expect(askedAbout([newer, done], "the dog")).toEqual([newer]);
+    expect(askedAbout([done, failed], THE_DOG)).toEqual([done]);
+    expect(askedAbout([failed, done], THE_DOG)).toEqual([done]);
+    expect(askedAbout([newer, done], THE_DOG)).toEqual([newer]);
   });
 
   it("change with each message, and what is new comes last", () => {
@@ -59,7 +84,11 @@ describe("the questions about a prompt", () => {
       examination(2, {}, "a cat"),
       examination(2, { state: "failed" }, "xyzzy"),
     ];
-    expect(promptsOf(prompts)).toEqual(["a cat", "the dog"]);
+    expect(subjectsOf(prompts, "speak").map(({ question }) => viewOf(question).say)).toEqual([
+      "a cat",
+      "the dog",
+    ]);
+    expect(subjectsOf(prompts, "probe")).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Questions that were asked of the model: the newest word about each, and which belong to a prompt and a step. Pure. */
 
-import type { Examination } from "../../api/rest-types";
+import type { Examination, ExaminationQuestion } from "../../api/rest-types";
+import type { ViewChange } from "../../model/view-state";
 
 /** Return known examinations with what has become of one of them, or with a new one. */
 export function withExamination(known: readonly Examination[], one: Examination): Examination[] {
@@ -17,19 +18,32 @@ export function plainPrompt(prompt: string): string {
   return prompt.trim().split(/\s+/u).join(" ");
 }
 
-/** Return the prompt that was to be gone on with; null for a question of another kind. */
-function promptOf({ kind, question }: Examination): string | null {
-  return kind === "speak" && typeof question.prompt === "string"
-    ? plainPrompt(question.prompt)
-    : null;
+/** A question without its step: what is asked, about one step or another. */
+export type Subject<Kind extends ExaminationQuestion["kind"] = ExaminationQuestion["kind"]> =
+  Extract<ExaminationQuestion, { kind: Kind }> extends infer Of
+    ? Of extends unknown
+      ? Omit<Of, "step">
+      : never
+    : never;
+
+/** Fields that do not make it another question to a reader: its step, and how much is to be said. */
+const OF_NO_ACCOUNT = ["step", "words", "seed", "temperature", "confirmed"];
+
+/** Return the fields of a question that make it this one, as text to compare. */
+function keyOf(question: object): string {
+  const fields = Object.entries(question as Record<string, unknown>)
+    .filter(([name, value]) => !OF_NO_ACCOUNT.includes(name) && value !== null)
+    .map(([name, value]) => [name, typeof value === "string" ? plainPrompt(value) : value])
+    .sort(([a], [b]) => (a! < b! ? -1 : 1));
+  return JSON.stringify(fields);
 }
 
-/** Return the questions about how the model goes on with a prompt: the latest of each step, in order of the steps. */
-export function askedAbout(items: readonly Examination[], prompt: string): Examination[] {
-  const wanted = plainPrompt(prompt);
+/** Return the questions about a subject: the latest of each step, in order of the steps. */
+export function askedAbout(items: readonly Examination[], subject: Subject): Examination[] {
+  const wanted = keyOf(subject);
   const byStep = new Map<number, Examination>();
   for (const one of items) {
-    if (promptOf(one) !== wanted) continue;
+    if (keyOf(one.question) !== wanted) continue;
     const other = byStep.get(one.step);
     if (!other || isBefore(other, one)) byStep.set(one.step, one);
   }
@@ -43,12 +57,36 @@ function isBefore(one: Examination, other: Examination): boolean {
   return worth(one) <= worth(other);
 }
 
-/** Return the prompts of all questions, each once, those asked last first. */
-export function promptsOf(items: readonly Examination[]): string[] {
-  const prompts = items
-    .filter(({ state }) => state === "done")
-    .flatMap((one) => promptOf(one) ?? []);
-  return [...new Set(prompts.reverse())];
+/** Return the answered questions of a kind, one of each subject, those asked last first. */
+export function subjectsOf(items: readonly Examination[], kind: Subject["kind"]): Examination[] {
+  const bySubject = new Map<string, Examination>();
+  for (const one of [...items].reverse()) {
+    const key = keyOf(one.question);
+    if (one.kind === kind && one.state === "done" && !bySubject.has(key)) bySubject.set(key, one);
+  }
+  return [...bySubject.values()];
+}
+
+/** Return the view that asks a question, but for its step: what is not of its kind is left out. */
+export function viewOf(subject: object): ViewChange {
+  const fields = new Map<string, unknown>(Object.entries(subject));
+  const text = (name: string) => {
+    const value = fields.get(name);
+    return typeof value === "string" && value.trim() ? plainPrompt(value) : null;
+  };
+  const number = (name: string) => {
+    const value = fields.get(name);
+    return typeof value === "number" ? value : null;
+  };
+  return {
+    say: text("prompt") ?? text("sentence"),
+    times: number("steps"),
+    after: number("after"),
+    into: text("into"),
+    source: text("source"),
+    other: number("source_step") ?? number("other_step"),
+    second: text("other_sentence"),
+  };
 }
 
 /** A question that was asked on this page, and the step that was displayed then. */

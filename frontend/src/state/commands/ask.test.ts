@@ -27,15 +27,13 @@ describe("the place where one asks", () => {
     }
   });
 
-  it("opens with the words of a line, and takes none that are only spaces", () => {
-    const { changes, askAbout, setPrompt } = commandsAt(null);
+  it("opens with the words of a line, and takes what is asked", () => {
+    const { changes, askAbout, takeAsked } = commandsAt(null);
     askAbout([0, 1]);
-    setPrompt("the dog");
-    setPrompt("  ");
+    takeAsked({ say: "the dog", times: 3 });
     expect(changes).toEqual([
       { panel: "ask", folded: null, say: "a dog" },
-      { say: "the dog" },
-      { say: null },
+      { say: "the dog", times: 3 },
     ]);
   });
 });

@@ -2,10 +2,13 @@
 
 import { textOf } from "../../api/vocabulary";
 import type { ExperimentName } from "../../model/view-options";
+import type { ViewChange } from "../../model/view-state";
 import type { CommandScope } from "./scope";
 
 export function askCommands({ apply, viewSettings, openRun }: CommandScope) {
   return {
+    /** Take what was asked, or is to be: the words and all that the experiment needs besides. */
+    takeAsked: (asked: ViewChange) => apply(asked),
     toggleAsk: () =>
       apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null }),
     /** Open the place with these tokens as the words to ask about; nothing is asked yet. */
@@ -14,7 +17,5 @@ export function askCommands({ apply, viewSettings, openRun }: CommandScope) {
       if (vocabulary) apply({ panel: "ask", folded: null, say: textOf(ids, vocabulary) });
     },
     chooseExperiment: (ask: ExperimentName) => apply({ ask }),
-    /** Take words to ask about; none if there are only spaces. */
-    setPrompt: (say: string) => apply({ say: say.trim() ? say : null }),
   };
 }

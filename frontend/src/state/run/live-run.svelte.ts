@@ -41,6 +41,8 @@ const SILENCE = 30_000;
 /** Time with merged pulses only after which the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
 
+const NO_RINGS: ReadonlyMap<number, number> = new Map();
+
 export type { Counters } from "../shown-step.svelte";
 
 export class LiveRun extends TimeControl {
@@ -53,6 +55,8 @@ export class LiveRun extends TimeControl {
   lines = $state.raw<LineSet[] | null>(null);
   /** Light of the map in place of the beat, while the model says something; null: none. */
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
+  /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
+  ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */

@@ -4,12 +4,12 @@
  */
 
 import type { LayoutMethod } from "../../api/frames";
+import { AskSettings } from "./ask-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
-import { EXPERIMENTS, isLabPanel } from "../../model/view-options";
+import { isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
-  ExperimentName,
   LinkTarget,
   PanelName,
   TrailSet,
@@ -38,9 +38,7 @@ export class ViewSettings {
   labPanel = $state<PanelName>("step");
   /** The panel that was open before the microscope; null: none. */
   panelBefore: PanelName | null = null;
-  /** Kind of question that is asked of the model, and the words that it was last asked about. */
-  experiment = $state<ExperimentName>(EXPERIMENTS[0]);
-  prompt = $state("");
+  readonly asked = new AskSettings();
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
   /** Id of the district in focus. */
@@ -71,8 +69,6 @@ export class ViewSettings {
       apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "family" ? null : this.colourBy,
       panel: this.panel === usual ? null : this.panel,
-      ask: EXPERIMENTS.indexOf(this.experiment) === 0 ? null : this.experiment,
-      say: this.prompt || null,
       folded: this.panel === null && usual !== null ? true : null,
       doubt: this.markDoubtful || null,
       district: this.district,
@@ -81,6 +77,7 @@ export class ViewSettings {
       over: this.stepsBack === DEFAULT_STEPS_BACK ? null : this.stepsBack,
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
+      ...this.asked.toViewState(),
       ...this.details.toViewState(),
     };
   }
@@ -92,8 +89,6 @@ export class ViewSettings {
     if (change.apart !== undefined) this.separateZoom = change.apart !== null;
     if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
     this.applyPanel(change);
-    if (change.ask !== undefined) this.experiment = change.ask ?? EXPERIMENTS[0];
-    if (change.say !== undefined) this.prompt = change.say ?? "";
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
     if (change.district !== undefined) this.district = change.district;
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
@@ -101,6 +96,7 @@ export class ViewSettings {
     if (change.over !== undefined) this.stepsBack = change.over ?? DEFAULT_STEPS_BACK;
     if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
+    this.asked.applyView(change);
     this.details.applyView(change);
   }
 

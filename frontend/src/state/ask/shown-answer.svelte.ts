@@ -1,0 +1,42 @@
+/** The questions about one subject, and the answer that is shown of them. */
+
+import type { AnswerByKind, StoredAnswer } from "../../api/answer-types";
+import type { ExaminationQuestion } from "../../api/rest-types";
+import { askedAbout, isOpen, shownOf, type Subject } from "./examinations";
+import type { Questions } from "./questions.svelte";
+
+export class ShownAnswer<Kind extends keyof AnswerByKind> {
+  /** Create it in a component. `subject`: what is asked; null: nothing yet. `step`: the step displayed. */
+  constructor(
+    readonly questions: Questions<StoredAnswer>,
+    private readonly subjectNow: () => Subject<Kind> | null,
+    private readonly stepNow: () => number,
+  ) {
+    $effect(() => {
+      if (this.shown) void questions.want(this.shown);
+    });
+  }
+
+  readonly subject = $derived.by(() => this.subjectNow());
+  readonly step = $derived.by(() => this.stepNow());
+  /** The questions about it, in order of their steps. */
+  readonly about = $derived.by(() =>
+    this.subject ? askedAbout(this.questions.items, this.subject as Subject) : [],
+  );
+  readonly shown = $derived.by(() => shownOf(this.about, this.step, this.questions.asked));
+  readonly answer = $derived.by(
+    // The questions of a subject are of its kind.
+    () =>
+      (this.shown && (this.questions.answers.get(this.shown.id) ?? null)) as
+        AnswerByKind[Kind] | null,
+  );
+  readonly waiting = $derived.by(() => this.shown !== null && isOpen(this.shown));
+  readonly answeredHere = $derived.by(() =>
+    this.about.some(({ step, state }) => step === this.step && state === "done"),
+  );
+
+  /** Return the question about the same at a step; null while nothing was asked. */
+  questionAt(step: number): ExaminationQuestion | null {
+    return this.subject && ({ ...(this.subject as Subject), step } satisfies ExaminationQuestion);
+  }
+}

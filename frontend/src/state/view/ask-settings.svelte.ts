@@ -1,0 +1,48 @@
+/** The viewer's settings of what is asked of the model, as it was last asked: all of them part of the view state. */
+
+import { EXPERIMENTS, type ExperimentName } from "../../model/view-options";
+import type { ViewChange } from "../../model/view-state";
+
+/** Training steps on a sentence, and then on the run's own text, that are proposed. */
+const DEFAULT_TIMES = 5;
+const DEFAULT_AFTER = 20;
+
+export class AskSettings {
+  /** What is asked of the model, and the words that it was last asked about. */
+  experiment = $state<ExperimentName>(EXPERIMENTS[0]);
+  prompt = $state("");
+  /** Training steps on the words, and then on the run's own text. */
+  times = $state(DEFAULT_TIMES);
+  after = $state(DEFAULT_AFTER);
+  /** Word whose row is replaced, and word whose row is put there; empty: none. */
+  into = $state("");
+  source = $state("");
+  /** Step that a row is taken from, or that is compared; null: none was named. */
+  otherStep = $state<number | null>(null);
+  /** Second sentence; empty: none. */
+  second = $state("");
+
+  toViewState(): ViewChange {
+    return {
+      ask: EXPERIMENTS.indexOf(this.experiment) === 0 ? null : this.experiment,
+      say: this.prompt || null,
+      times: this.times === DEFAULT_TIMES ? null : this.times,
+      after: this.after === DEFAULT_AFTER ? null : this.after,
+      into: this.into || null,
+      source: this.source || null,
+      other: this.otherStep,
+      second: this.second || null,
+    };
+  }
+
+  applyView({ ask, say, times, after, into, source, other, second }: ViewChange) {
+    if (ask !== undefined) this.experiment = ask ?? EXPERIMENTS[0];
+    if (say !== undefined) this.prompt = say ?? "";
+    if (times !== undefined) this.times = times ?? DEFAULT_TIMES;
+    if (after !== undefined) this.after = after ?? DEFAULT_AFTER;
+    if (into !== undefined) this.into = into ?? "";
+    if (source !== undefined) this.source = source ?? "";
+    if (other !== undefined) this.otherStep = other;
+    if (second !== undefined) this.second = second ?? "";
+  }
+}
