@@ -1,4 +1,4 @@
-/** What is put in the place of what. Pure. */
+/** The kinds of swap of rows. Pure. */
 
 export const SWAPS = ["word", "step", "city"] as const;
 

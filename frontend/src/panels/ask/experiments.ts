@@ -16,7 +16,7 @@ import Turn from "./Turn.svelte";
 export interface ExperimentProps {
   run: LiveRun;
   questions: Questions<StoredAnswer>;
-  /** What was asked last, or what a link brought. */
+  /** Settings of the question that was asked last, or that a link brought. */
   settings: AskSettings;
   /** The step displayed. */
   step: number;

@@ -8,7 +8,7 @@ const DEFAULT_TIMES = 5;
 const DEFAULT_AFTER = 20;
 
 export class AskSettings {
-  /** What is asked of the model, and the words that it was last asked about. */
+  /** Kind of question that is asked of the model, and the words that it was last asked about. */
   experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
   /** Training steps on the words, and then on the run's own text. */
