@@ -73,7 +73,12 @@ export type RotationQuestion = Sent["NewRotationQuestion"];
 export type ProbeQuestion = Sent["NewProbeQuestion"];
 /** A question that the page asks. */
 export type ExaminationQuestion =
-  SpeakQuestion | WhatIfQuestion | TransplantQuestion | RotationQuestion | ProbeQuestion;
+  | SpeakQuestion
+  | MicroscopeQuestion
+  | WhatIfQuestion
+  | TransplantQuestion
+  | RotationQuestion
+  | ProbeQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 
