@@ -19,6 +19,8 @@ TWICE = {
     # The map and the skyline answer the same buttons, whichever of the two is shown.
     "goHome": "MapView and SkylineView",
     "zoom": "MapView and SkylineView",
+    # Each experiment of `panels/ask/` makes its own kind of question by it.
+    "question": "every experiment",
 }
 
 # Words that many classes share because they mean the same in each; everything else that five share is made distinctive.

@@ -64,7 +64,7 @@ export class Teaching {
     });
   }
 
-  /** Ring these words, and leave the light to the run. */
+  /** Draw rings around these words, and leave the light to the run. */
   ring(ids: readonly number[]) {
     if (!this.number) this.run.ringed = new Map(ids.map((id) => [id, SMALLEST]));
   }
