@@ -26,6 +26,7 @@ TAGS = {
     "snapshots": "The embedding after a step and over a range of steps, and how far its rows moved.",
     "map": "The map: its settings, its layouts and the trust in them, districts, reprojections.",
     "tokens": "The vocabulary, and what the embedding says of single tokens.",
+    "examinations": "Questions about the model of a run as it was after any step, and their answers.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",
 }
 """Tags, in the order in which a reader should meet them."""
