@@ -112,6 +112,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     viewer.close()
 
 
+@pytest.mark.tour
 def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_is_turned(
     page: Page, application: Application
 ) -> None:

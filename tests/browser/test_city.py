@@ -128,6 +128,7 @@ def test_search_finds_a_token_and_shows_what_is_known_of_it(page: Page):
     wait_for(page, "location.search.includes('word=dog')")
 
 
+@pytest.mark.tour
 def test_neighbours_change_as_the_model_learns(page: Page, application: Application):
     wait_for(page, LIT, 60)
     select(page, "gravity")

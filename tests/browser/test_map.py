@@ -35,6 +35,7 @@ def made(application: Application) -> int:
         return 0
 
 
+@pytest.mark.tour
 def test_another_map_is_asked_for_by_keyboard(page: Page, application: Application, tmp_path: Path):
     show_level(page, "lab")
     page.get_by_test_id("tab-map").focus()

@@ -93,6 +93,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     viewer.close()
 
 
+@pytest.mark.tour
 def test_a_viewer_without_an_answer_is_told_why_and_the_step_panel_leads_there(
     page: Page, application: Application, chromium: Browser
 ) -> None:

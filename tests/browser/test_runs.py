@@ -73,6 +73,7 @@ def test_a_persons_own_text_becomes_a_city(page: Page, application: Application,
     application.wait_until_over(run)
 
 
+@pytest.mark.tour
 def test_hostile_tokens_are_text_everywhere(page: Page, application: Application):
     run = RunStore(application.runs).create(small_recipe(steps=100_000))
     tokens = tuple(HOSTILE + [f"word{i}" for i in range(60)])
@@ -119,6 +120,7 @@ def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Ap
     assert len(RunStore(application.runs).runs()) == before
 
 
+@pytest.mark.tour
 def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page, tmp_path: Path):
     with training(tmp_path) as first:
         run = first.only_run()

@@ -334,6 +334,7 @@ def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
     assert shown["place"] == pytest.approx(expected["place"], abs=2)
 
 
+@pytest.mark.tour
 def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
     choices: list[Callable[[], Any]] = [
         lambda: choose_word(page, "cat"),
@@ -425,6 +426,7 @@ def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: Two
     expect(page.get_by_test_id("token")).to_have_text("cat")
 
 
+@pytest.mark.tour
 def test_links_with_ids_still_lead_there(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link("&token=5&tokens=2,3&pair=4&panel=token"))
     expect(page.get_by_test_id("token")).to_have_text(TOKENS[5])

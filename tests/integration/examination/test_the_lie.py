@@ -17,6 +17,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
 
+pytestmark = pytest.mark.tour
 STEPS = 300
 """By then the town's model says what animals do."""
 EARLY = 100

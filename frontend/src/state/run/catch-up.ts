@@ -55,7 +55,10 @@ export class CatchUp {
         requestJson<Answer<"GET /api/runs/{run}/measures">>(runPath(this.run, "measures"), {
           signal,
         }),
-        requestJson<Answer<"GET /api/runs/{run}/lines">>(runPath(this.run, "lines"), { signal }),
+        // What the model said adorns the run: without it the rest is shown all the same.
+        requestJson<Answer<"GET /api/runs/{run}/lines">>(runPath(this.run, "lines"), {
+          signal,
+        }).catch(() => null),
         // A missed pulse is never resent, so the newest step is lit from the record.
         this.lightNewestStep(),
       ]);
@@ -69,7 +72,7 @@ export class CatchUp {
         })),
       );
       this.events.onMeasures(measures.items);
-      this.events.onLines(lines.items);
+      this.events.onLines(lines?.items ?? []);
       this.done = true;
     } catch (error) {
       if (signal.aborted) return;
