@@ -46,7 +46,7 @@ def local(command: list[str], runs: Path, port: int) -> list[str]:
 
 def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_root():
     services = compose()["services"]
-    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst"}
+    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst", "examiner"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
         assert service["volumes"] == ["runs:/runs"], name
