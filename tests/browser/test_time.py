@@ -133,7 +133,7 @@ def test_a_step_forward_is_told_in_two_beats(page: Page, finished: FinishedRun) 
     expect(told).to_contain_text("The map follows")
     # The next step has no map of its own, and the page says so.
     page.keyboard.press("ArrowRight")
-    expect(told).to_contain_text("The map was drawn next at step 80")
+    expect(page.get_by_test_id("next-map")).to_have_text("Next map: step 80")
     expect_step(page, finished, 71)
     # Going back plays no beats.
     page.keyboard.press("ArrowLeft")
