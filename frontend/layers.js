@@ -25,7 +25,7 @@ export const LATE = {
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
     "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|exports)",
     "panels/ask/",
-    "panels/ui/ReplayedNote",
+    "panels/ui/(ReplayedNote|QuestionProblem)",
     "panels/microscope/",
     "state/ask/",
     "panels/token/(?!Search)",

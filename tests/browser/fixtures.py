@@ -9,10 +9,12 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
+from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
+from tests.runs import wait_until
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 PACE = 15
@@ -102,3 +104,17 @@ def point_at_step(page: Page, step: int, height: float = 0.5) -> None:
         page, "document.querySelector('[data-testid=timeline] .nsewdrag')?.getBoundingClientRect().toJSON()"
     )
     page.mouse.move(axis["left"] + axis["width"] * step / LAST, axis["top"] + axis["height"] * height)
+
+
+def hold_run(application: Application, step: int) -> None:
+    """Hold the only run once it has come to a step: the examiner and the browser then have the machine to themselves."""
+    run = application.only_run()
+    wait_until(lambda: read_status(run).step >= step, "the step")
+    application.ask(run, "pause")
+    wait_until(lambda: read_status(run).phase == "paused", "the pause")
+
+
+def open_held_step(page: Page, application: Application, step: int, more: str = "") -> None:
+    """Open the page of the only run at a step."""
+    page.goto(f"{application.url}/?run={application.only_run().id}&at={step}{more}")
+    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {step}")

@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP
+from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -24,23 +22,13 @@ QUERY = "new URLSearchParams(location.search)"
 
 @pytest.fixture(scope="module", autouse=True)
 def _held(application: Application) -> None:
-    """Hold the run once it has come to `STEP`: the examiner and the browser then have the machine to themselves."""
-    run = application.only_run()
-    wait_until(lambda: read_status(run).step >= STEP, "the step")
-    application.ask(run, "pause")
-    wait_until(lambda: read_status(run).phase == "paused", "the pause")
-
-
-def open_step(page: Page, application: Application, more: str = "") -> None:
-    """Open the page of the run at `STEP`."""
-    page.goto(f"{application.url}/?run={application.only_run().id}&at={STEP}{more}")
-    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEP}")
+    hold_run(application, STEP)
 
 
 def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboard(
     page: Page, application: Application
 ) -> None:
-    open_step(page, application)
+    open_held_step(page, application, STEP)
     said = page.get_by_test_id("said")
     expect(said).to_have_attribute("data-step", str(SPOKEN))
     at_step = said.inner_text()
@@ -54,7 +42,7 @@ def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboa
     assert " ".join(prompt) in " ".join(at_step.split())
     page.get_by_test_id("another-line").click()
     expect(said.locator(".given")).not_to_have_text(prompt)
-    open_step(page, application)
+    open_held_step(page, application, STEP)
     expect(page.get_by_test_id("reading").get_by_role("button").first).to_be_visible()
     toolbar = page.get_by_role("toolbar", name="Text of this step")
     expect(toolbar.locator("[tabindex='0']")).to_have_count(1)
@@ -71,7 +59,7 @@ def test_what_it_says_follows_the_step_and_both_lines_are_one_stop_of_the_keyboa
 def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_answer(
     page: Page, application: Application, chromium: Browser
 ) -> None:
-    open_step(page, application)
+    open_held_step(page, application, STEP)
     page.keyboard.press("a")
     field = page.get_by_test_id("ask-field")
     expect(field).to_be_visible(timeout=20_000)
@@ -105,7 +93,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     expect(field).to_have_value("xyzzy")
 
     viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
-    open_step(viewer, application, "&panel=ask&say=the+dog")
+    open_held_step(viewer, application, STEP, "&panel=ask&say=the+dog")
     expect(viewer.get_by_test_id("ask-viewer")).to_contain_text("Only the presenter can ask")
     expect(viewer.get_by_test_id("ask-field")).to_have_count(0)
     expect(viewer.get_by_test_id("greedy")).to_contain_text(f"the dog {first} {second}")
@@ -116,7 +104,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
 def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_is_turned(
     page: Page, application: Application
 ) -> None:
-    open_step(page, application, "&panel=ask&ask=what_if&say=the+cat+barked&times=2&after=1")
+    open_held_step(page, application, STEP, "&panel=ask&ask=what_if&say=the+cat+barked&times=2&after=1")
     answer = page.get_by_test_id("answer")
     expect(page.get_by_test_id("ask-empty")).to_contain_text("Nothing happens to the run", timeout=20_000)
     page.get_by_test_id("ask").click()

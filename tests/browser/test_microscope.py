@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import DESKTOP
+from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -27,23 +25,13 @@ OVERFLOW = """(() => {
 
 @pytest.fixture(scope="module", autouse=True)
 def _held(application: Application) -> None:
-    """Hold the run once it has come to `STEP`: the examiner and the browser then have the machine to themselves."""
-    run = application.only_run()
-    wait_until(lambda: read_status(run).step >= STEP, "the step")
-    application.ask(run, "pause")
-    wait_until(lambda: read_status(run).phase == "paused", "the pause")
-
-
-def open_step(page: Page, application: Application, more: str = "") -> None:
-    """Open the page of the run at `STEP`."""
-    page.goto(f"{application.url}/?run={application.only_run().id}&at={STEP}{more}")
-    wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {STEP}")
+    hold_run(application, STEP)
 
 
 def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     page: Page, application: Application, chromium: Browser
 ) -> None:
-    open_step(page, application)
+    open_held_step(page, application, STEP)
     page.keyboard.press("u")
     place = page.get_by_test_id("microscope")
     expect(place).to_be_focused()
@@ -83,7 +71,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     expect(place).to_have_count(0)
 
     viewer = chromium.new_page(viewport=PHONE, reduced_motion="reduce")
-    open_step(viewer, application, f"&panel=microscope&row={word}.8&micro=0.1")
+    open_held_step(viewer, application, STEP, f"&panel=microscope&row={word}.8&micro=0.1")
     expect(viewer.get_by_test_id("update")).to_contain_text(f"“{word}”, number 8")
     assert viewer.evaluate(OVERFLOW)[1] == 0
     assert find_violations(viewer) == []
@@ -97,7 +85,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
 def test_a_viewer_without_an_answer_is_told_why_and_the_step_panel_leads_there(
     page: Page, application: Application, chromium: Browser
 ) -> None:
-    open_step(page, application, "&panel=step")
+    open_held_step(page, application, STEP, "&panel=step")
     page.get_by_test_id("open-microscope").click()
     expect(page.get_by_test_id("microscope")).to_be_visible()
     page.get_by_test_id("close-microscope").click()

@@ -29,27 +29,17 @@ Examine = Callable[[ExaminedModel, Any, ReportProgress], Answer]
 
 
 class UnanswerableError(RuntimeError):
-    """An error for a question that this version has no answer to; the message says why, in one sentence."""
-
-
-def require_kind(kind: str) -> None:
-    """Check that questions of a kind can be answered.
-
-    Raises:
-        UnanswerableError: this version does not answer them.
-    """
-    if kind not in _KINDS:
-        raise UnanswerableError(f"this version has no answer to questions of the kind {kind}")
+    """An error for a question that has no answer; the message says why, in one sentence."""
 
 
 def examine(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
     """Return the answer to a question about a model, without what is said of every answer.
 
     Raises:
-        UnanswerableError: this version does not answer questions of this kind.
+        QuestionError: the question does not fit the run.
+        UnanswerableError: it has no answer.
         CancelledError: `report` raised it.
     """
-    require_kind(question.kind)
     function = cast(Examine, importlib.import_module(_KINDS[question.kind]).examine)
     return function(model, question, report)
 

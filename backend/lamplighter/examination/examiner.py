@@ -8,7 +8,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from lamplighter import failpoint
-from lamplighter.examination.answering import UnanswerableError, encode_answer, examine, require_kind
+from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
@@ -160,7 +160,6 @@ class Examiner:
 
     def _examine(self, entry: ExaminationEntry) -> dict[str, Any]:
         question = parse_question(question_fields(entry))
-        require_kind(question.kind)
         self._report(0.0, "opening the model")
         if self._replayer is None:
             # torch takes seconds, and whoever asked sees by then that the question was taken up.

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from lamplighter.printable import quote_foreign
+from lamplighter.processes.question_words import encode_words, find_swapped_rows, read_sentence
 from lamplighter.questions import (
     MicroscopeQuestion,
     ProbeQuestion,
@@ -31,8 +31,6 @@ EXAMINER = "examiner"
 """The role of the process that answers."""
 IDLE_SECONDS = 600.0
 """Seconds for which an examiner that has nothing to answer stays, with its model loaded."""
-CONTEXT_WINDOWS = 64
-"""Maximum length of a prompt or a sentence, in contexts of the model."""
 
 
 class ExaminationRefusedError(RuntimeError):
@@ -120,87 +118,20 @@ def _check_fit(run: RunFolder, question: Question) -> None:
         case SpeakQuestion():
             encode_words(run, question.prompt, "prompt")
         case TransplantQuestion():
-            _check_transplant(run, question)
+            read_sentence(run, question.prompt, "prompt")
+            find_swapped_rows(run, question)
         case WhatIfQuestion():
-            _require_sentence(run, question.sentence, "sentence", fewest=2)
+            read_sentence(run, question.sentence, "sentence", fewest=2)
         case ProbeQuestion():
-            _require_sentence(run, question.sentence, "sentence")
+            read_sentence(run, question.sentence, "sentence")
             if question.other_sentence is not None:
-                _require_sentence(run, question.other_sentence, "other_sentence")
+                read_sentence(run, question.other_sentence, "other_sentence")
         case MicroscopeQuestion():
             _require_below(question.token, len(run.vocabulary), "token")
             _require_below(question.coordinate, run.recipe.model.dim, "coordinate")
             _require_below(question.sequence, run.recipe.sequences, "sequence")
         case _:
             pass
-
-
-def _check_transplant(run: RunFolder, question: TransplantQuestion) -> None:
-    _require_sentence(run, question.prompt, "prompt")
-    into, source = question.into, question.source
-    elsewhere = question.source_step not in (None, question.step)
-    if into is None:
-        if source is not None:
-            raise QuestionError("into: say whose row is replaced, or leave out the word whose row is taken")
-        if not elsewhere:
-            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
-        return
-    words = [
-        (field, _find_word(run, word, field)) for field, word in (("into", into), ("source", source)) if word
-    ]
-    if not elsewhere and words[0][1] == words[-1][1]:
-        raise QuestionError("source: nothing would be changed; say another word, or another step")
-
-
-def _find_word(run: RunFolder, word: str, field: str) -> int:
-    """Return the id of a token by its displayed form, or of the single token that a text consists of."""
-    try:
-        return run.vocabulary.tokens.index(word)
-    except ValueError:
-        ids = encode_words(run, word, field)
-    if len(ids) != 1:
-        raise QuestionError(
-            f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted"
-        )
-    return ids[0]
-
-
-def _require_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> None:
-    """Check that a model can read a text whole."""
-    ids, most = encode_words(run, text, field), run.recipe.model.context
-    if len(ids) > most:
-        raise QuestionError(
-            f"{field}: it has {len(ids):,} words, and this model reads at most {most:,} words at a time"
-        )
-    if len(ids) < fewest:
-        raise QuestionError(f"{field}: it is too short; write at least {fewest} words")
-
-
-def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
-    """Return a text as token ids of a run.
-
-    Args:
-        run: the run, whose corpus has been read.
-        text: the text.
-        field: the field of the question that it stands in, for the message.
-
-    Raises:
-        QuestionError: it is empty, too long, or has words that the run does not know.
-        FormatError: the run's tokeniser cannot be read.
-    """
-    # The library takes a third of a second to import, and asking about a row needs none of it.
-    from lamplighter.corpora.prompts import PromptError, encode_prompt
-
-    try:
-        ids = list(encode_prompt(run.tokeniser, text, len(run.vocabulary)))
-    except PromptError as error:
-        raise QuestionError(f"{field}: {error}") from error
-    if not ids:
-        raise QuestionError(f"{field}: it is empty; write at least one word")
-    most = CONTEXT_WINDOWS * run.recipe.model.context
-    if len(ids) > most:
-        raise QuestionError(f"{field}: {len(ids):,} tokens are too many; at most {most:,} are read")
-    return ids
 
 
 def _require_below(value: int | None, limit: int, field: str) -> None:

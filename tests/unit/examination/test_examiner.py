@@ -274,14 +274,6 @@ def test_what_cannot_be_answered_says_why_and_the_next_question_is_answered(
     assert (entry(run, bad.id).state, entry(run, good.id).state) == ("failed", "done")
 
 
-def test_a_kind_without_an_answer_is_said(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(answering, "_KINDS", {})
-    asked = rotation(run)
-    ask(run, asked)
-    answer_all(run)
-    assert "has no answer to questions of the kind rotation" in (entry(run, asked.id).problem or "")
-
-
 def test_what_was_written_by_hand_is_acknowledged_and_does_no_harm(run: RunFolder):
     for body in (
         {},

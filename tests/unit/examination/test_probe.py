@@ -71,7 +71,7 @@ def test_the_other_step_may_be_the_same(village: Village) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"sentence": "the " * 13}, "13 words: this model reads at most 12 words at a time"),
+        ({"sentence": "the " * 13}, "13 words, and this model reads at most 12 words at a time"),
         ({"other_sentence": "the " * 13}, "13 words"),
         ({"other_sentence": "a quark"}, "quark"),
     ],

@@ -119,7 +119,7 @@ def test_the_word_that_is_told_is_the_news_and_not_what_follows_from_it(village:
     ("sentence", "message"),
     [
         ("cat", "at least 2 words"),
-        ("the cat " * 7, "14 words: this model reads at most 12 words at a time"),
+        ("the cat " * 7, "14 words, and this model reads at most 12 words at a time"),
         ("the zebra barked", "zebra"),
         (" ", "empty"),
     ],

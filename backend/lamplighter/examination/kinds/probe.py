@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import rounded
-from lamplighter.examination.sentences import read_sentence
 from lamplighter.model.learner import Learner
+from lamplighter.processes.question_words import read_sentence
 from lamplighter.questions import ProbeQuestion, QuestionError
 
 MAX_NUMBERS = 50_000
@@ -48,8 +48,12 @@ def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgres
     Raises:
         QuestionError: a sentence is too long, or has unknown words or none.
     """
-    ids = read_sentence(model, question.sentence)
-    other = None if question.other_sentence is None else read_sentence(model, question.other_sentence)
+    ids = read_sentence(model.run, question.sentence, "sentence")
+    other = (
+        None
+        if question.other_sentence is None
+        else read_sentence(model.run, question.other_sentence, "other_sentence")
+    )
     steps = [model.step] if question.other_step in (None, model.step) else [model.step, question.other_step]
     shape = model.learner.model.shape
     numbers = len(steps) * shape.layers * shape.heads * len(ids) * (len(ids) + 1) // 2

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.model.generation import Sampler, SpokenWord, continue_prompts
-from lamplighter.processes.asked_question import encode_words
+from lamplighter.examination.readings import CANDIDATES, describe_words
+from lamplighter.model.generation import Sampler, continue_prompts
+from lamplighter.processes.question_words import encode_words
 from lamplighter.questions import SpeakQuestion
-
-CANDIDATES = 8
-"""Candidates that are kept of each word."""
 
 
 def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> Answer:
@@ -25,14 +21,6 @@ def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgres
     )
     return {
         "prompt": prompt,
-        "greedy": [_word(word) for word in greedy],
-        "sampled": [_word(word) for word in sampled],
-    }
-
-
-def _word(word: SpokenWord) -> dict[str, Any]:
-    return {
-        "id": word.token_id,
-        "p": word.probability,
-        "candidates": [[token_id, probability] for token_id, probability in word.candidates],
+        "greedy": describe_words(greedy),
+        "sampled": describe_words(sampled),
     }

@@ -18,9 +18,9 @@ from lamplighter.examination.readings import (
     reading,
     rounded,
 )
-from lamplighter.examination.sentences import find_word, read_sentence
 from lamplighter.model.generation import SpokenWord, continue_prompts
 from lamplighter.model.transformer import Transformer
+from lamplighter.processes.question_words import find_swapped_rows, read_sentence
 from lamplighter.questions import QuestionError, TransplantQuestion
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
@@ -41,8 +41,8 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         QuestionError: nothing would be changed, the step was not kept, a word is unknown, or the prompt is too long.
         FloatingPointError: the model's logits are not all finite.
     """
-    rows = _find_rows(model, question)
-    prompt = read_sentence(model, question.prompt)
+    rows = find_swapped_rows(model.run, question)
+    prompt = read_sentence(model.run, question.prompt, "prompt")
     step = model.step if question.source_step is None else question.source_step
     report(0.1, "replacing the matrix" if rows is None else "replacing the row")
     learner = model.learner
@@ -94,26 +94,6 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
 def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenWord]:
     [spoken] = continue_prompts(model, [prompt], words, [None], CANDIDATES)
     return spoken
-
-
-def _find_rows(model: ExaminedModel, question: TransplantQuestion) -> tuple[int, int] | None:
-    """Return the row to be replaced and the row to be put there; None for the whole matrix."""
-    elsewhere = question.source_step not in (None, model.step)
-    if question.into is None:
-        if question.source is not None:
-            raise QuestionError(
-                "into: say whose row is replaced; a whole matrix comes from a step, not from a word"
-            )
-        if not elsewhere:
-            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
-        return None
-    into = find_word(model.run, question.into)
-    source = into if question.source is None else find_word(model.run, question.source)
-    if source == into and not elsewhere:
-        raise QuestionError(
-            "nothing would be changed: say another word, or another step, whose row is put there"
-        )
-    return into, source
 
 
 def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:

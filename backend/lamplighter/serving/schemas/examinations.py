@@ -84,7 +84,7 @@ class Examination(ApiModel):
     """A question about a run's model, and what has become of it."""
 
     id: str
-    """The same for the same question about the same attempt of the run."""
+    """Sixteen hexadecimal digits, equal for equal questions about one attempt of the run."""
     kind: ExaminationKind
     step: int
     attempt: int

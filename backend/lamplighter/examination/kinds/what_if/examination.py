@@ -18,12 +18,12 @@ from lamplighter.examination.readings import (
     reading,
     rounded,
 )
-from lamplighter.examination.sentences import read_sentence
 from lamplighter.model.generation import most_probable
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Transformer
+from lamplighter.processes.question_words import read_sentence
 from lamplighter.questions import WhatIfQuestion
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -57,7 +57,7 @@ def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgre
     Raises:
         QuestionError: the sentence is too short or too long, or has unknown words.
     """
-    ids = read_sentence(model, question.sentence, fewest=2)
+    ids = read_sentence(model.run, question.sentence, "sentence", fewest=2)
     return _WhatIf(model, ids, report).answer(question.steps, question.after)
 
 

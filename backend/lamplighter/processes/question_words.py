@@ -1,0 +1,99 @@
+"""Words and sentences of a question, as token ids of the run that is asked.
+
+No torch here: who asks checks them before an examiner starts, and the examiner reads them.
+"""
+
+from __future__ import annotations
+
+from lamplighter.printable import quote_foreign
+from lamplighter.questions import QuestionError, TransplantQuestion
+from lamplighter.runfolder.run_folder import RunFolder
+
+_CONTEXT_WINDOWS = 64
+"""Maximum length of a prompt or a sentence, in contexts of the model."""
+
+
+def encode_words(run: RunFolder, text: str, field: str) -> list[int]:
+    """Return a text as token ids of a run.
+
+    Args:
+        run: the run, whose corpus has been read.
+        text: the text.
+        field: the field of the question that it stands in, for the message.
+
+    Raises:
+        QuestionError: it is empty, too long, or has words that the run does not know.
+        FormatError: the run's tokeniser cannot be read.
+    """
+    # The library takes a third of a second to import, and asking about a row needs none of it.
+    from lamplighter.corpora.prompts import PromptError, encode_prompt
+
+    try:
+        ids = list(encode_prompt(run.tokeniser, text, len(run.vocabulary)))
+    except PromptError as error:
+        raise QuestionError(f"{field}: {error}") from error
+    if not ids:
+        raise QuestionError(f"{field}: it is empty; write at least one word")
+    most = _CONTEXT_WINDOWS * run.recipe.model.context
+    if len(ids) > most:
+        raise QuestionError(f"{field}: {len(ids):,} tokens are too many; at most {most:,} are read")
+    return ids
+
+
+def read_sentence(run: RunFolder, text: str, field: str, fewest: int = 1) -> list[int]:
+    """Return the token ids of a sentence that the model can read whole; arguments as of `encode_words`.
+
+    Args:
+        fewest: the fewest words that it must have.
+
+    Raises:
+        QuestionError: as `encode_words`, or it has more words than the model reads at a time, or fewer than `fewest`.
+        FormatError: the run's tokeniser cannot be read.
+    """
+    ids, most = encode_words(run, text, field), run.recipe.model.context
+    if len(ids) > most:
+        raise QuestionError(
+            f"{field}: it has {len(ids):,} words, and this model reads at most {most:,} words at a time"
+        )
+    if len(ids) < fewest:
+        raise QuestionError(f"{field}: it is too short; write at least {fewest} words")
+    return ids
+
+
+def find_word(run: RunFolder, word: str, field: str) -> int:
+    """Return the id of a token by its displayed form, or of the single token that a text consists of.
+
+    Raises:
+        QuestionError: the run does not know the word, or the text is of several tokens.
+        FormatError: the run's tokeniser cannot be read.
+    """
+    try:
+        return run.vocabulary.tokens.index(word)
+    except ValueError:
+        ids = encode_words(run, word, field)
+    if len(ids) != 1:
+        raise QuestionError(
+            f"{field}: {quote_foreign(word[:80])} is {len(ids):,} words here, and one is wanted"
+        )
+    return ids[0]
+
+
+def find_swapped_rows(run: RunFolder, question: TransplantQuestion) -> tuple[int, int] | None:
+    """Return the row to be replaced and the row to be put there; None for the whole matrix.
+
+    Raises:
+        QuestionError: nothing would be changed, or the run does not know a word.
+        FormatError: the run's tokeniser cannot be read.
+    """
+    elsewhere = question.source_step not in (None, question.step)
+    if question.into is None:
+        if question.source is not None:
+            raise QuestionError("into: say whose row is replaced, or leave out the word whose row is taken")
+        if not elsewhere:
+            raise QuestionError("source_step: say another step, whose matrix is put in this one's place")
+        return None
+    into = find_word(run, question.into, "into")
+    source = into if question.source is None else find_word(run, question.source, "source")
+    if source == into and not elsewhere:
+        raise QuestionError("source: nothing would be changed; say another word, or another step")
+    return into, source
