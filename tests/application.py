@@ -69,6 +69,11 @@ class Application:
         """Return the presenter's token."""
         return (self.runs / ".presenter-token").read_text(encoding="ascii").strip()
 
+    def new_launch_url(self) -> str:
+        """Return the URL of a new launch link: the one printed at the start lasts ten minutes, a suite longer."""
+        url: str = self.post("/api/launches", {})["url"]
+        return url
+
     def get(self, path: str) -> Any:
         """Return the JSON of a GET request."""
         return self._ask("GET", path, None)

@@ -9,6 +9,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     StorageState,
+    expect,
     sync_playwright,
 )
 
@@ -18,6 +19,9 @@ from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
 from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run, training
 from tests.runs import wait_until
+
+# A busy machine may take its time; who waits for what never comes waits longer for the news, and nobody else does.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def presenting(
     if url not in known_sessions:
         context = chromium.new_context()
         page = context.new_page()
-        page.goto(finished_run.server.launch_url)
+        page.goto(finished_run.server.new_launch_url())
         page.wait_for_url(f"{url}/*")
         known_sessions[url] = context.storage_state()
         context.close()
@@ -85,7 +89,7 @@ def presenter(
     context = chromium.new_context(viewport=DESKTOP, storage_state=known)
     if known is None:
         page = context.new_page()
-        page.goto(application.launch_url)
+        page.goto(application.new_launch_url())
         page.wait_for_url(f"{application.url}/*")
         page.close()
         known_sessions[application.url] = context.storage_state()

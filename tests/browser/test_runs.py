@@ -151,7 +151,7 @@ def test_the_size_of_a_run_is_said_before_it_starts_and_while_it_runs(page: Page
     page.get_by_test_id("new-run").click()
     page.locator("summary", has_text="More options").click()
     estimate = page.get_by_test_id("estimate")
-    expect(estimate).to_contain_text(re.compile(r"About [12]\d\d MB on the disk"))
+    expect(estimate).to_contain_text(re.compile(r"About [23]\d\d MB on the disk"))
     expect(estimate).to_contain_text(re.compile(r"moved rows 1\d\d MB"))
     page.get_by_test_id("new-steps").fill("50000")
     expect(estimate).to_contain_text(re.compile(r"take about [12]\.\d GB"))
