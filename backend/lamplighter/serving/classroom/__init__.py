@@ -1,0 +1,1 @@
+"""The class: a second listener for viewers, who watch, follow the presenter and predict."""

@@ -1,0 +1,211 @@
+"""Schemas of the class: what the presenter sees and sets, what a viewer may send, and what all are told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lamplighter.serving.schemas.base import ApiModel, RequestBody
+
+Role = Literal["viewer", "assistant"]
+ViewQuery = Annotated[str, Field(max_length=2_000, pattern=r"^[!-~]*$")]
+"""The query of a page's address, without "?": a whole view, as `docs/rest.md` describes it."""
+ShortCode = Annotated[str, Field(max_length=64)]
+
+
+class ClassMember(ApiModel):
+    """A viewer of the class. There are no names."""
+
+    id: str
+    """The public name of the session, to raise or to end it by; no secret."""
+    number: int
+    """The place in the order of joining, from 1."""
+    browser: str
+    """Browser and system, such as "Safari on iPhone"."""
+    role: Role
+    joined: float
+    """Unix seconds."""
+    connected: bool
+    """True while a socket of the viewer's is open."""
+
+
+class ClassText(ApiModel):
+    """Whether the class may see the text of a run."""
+
+    run: str
+    given: bool
+    """True if it is given: for texts of ours from the start, for a person's own only by the presenter."""
+    own: bool
+    """True if a person brought the text."""
+
+
+class Outcome(ApiModel):
+    """The measured answer to a question, and what was predicted."""
+
+    value: float
+    """The measured number; of a choice, the number of the right choice, from 0."""
+    step: int
+    """The step at which it was measured."""
+    counts: list[int]
+    """How many chose each choice; of a number, how many predicted a number in each bin."""
+    edges: list[float]
+    """The edges of the bins, one more than there are; none of a choice."""
+    median: float | None
+    """The median of the predicted numbers; null of a choice, or if nobody predicted."""
+
+
+class ClassQuestion(ApiModel):
+    """A question whose answer will be measured. Viewers predict it; then it is revealed."""
+
+    id: int
+    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    """The measured quantity: `docs/rest.md` says how each is measured."""
+    text: str
+    """The question in words."""
+    unit: str
+    """The unit of a number; empty of a choice."""
+    choices: list[str]
+    """Two to six choices; none if a number is asked for."""
+    low: float
+    """The smallest number taken."""
+    high: float
+    """The largest number taken."""
+    run: str
+    from_step: int
+    """The step at which it was asked."""
+    at_step: int
+    """The step whose record answers it."""
+    state: Literal["open", "closed", "revealed"]
+    answered: int
+    """How many have predicted."""
+    outcome: Outcome | None
+    """Null until it is revealed; the presenter sees the counts before, with `value` of the measurement once it is there."""
+
+
+class PointedWord(ApiModel):
+    """The word that an assistant points at."""
+
+    run: str
+    token: int
+
+
+class Class(ApiModel):
+    """The class, as the presenter sees it."""
+
+    available: bool
+    """False if the server was started without `--classroom`."""
+    listening: bool
+    """True while the class's address can be reached from the network."""
+    door: bool
+    """True while people may join."""
+    addresses: list[str]
+    """The addresses of the class, the likeliest first."""
+    code: str
+    """The code to type."""
+    link: str
+    """The link to join by, as the QR code has it. Its secret stands behind the `#`, which browsers do not send."""
+    qr: list[str]
+    """The rows of the QR code, a character for each module: 1 is dark."""
+    encrypted: bool
+    """True if people reach the class over https."""
+    most: int
+    """The most viewers at a time."""
+    members: list[ClassMember]
+    connected: int
+    """Viewers with an open socket."""
+    behind: int
+    """Of these, how many are more than a second behind."""
+    following: bool
+    """True while the presenter's view is sent to the class."""
+    texts: list[ClassText]
+    """The runs that are being watched, and the presenter's own."""
+    question: ClassQuestion | None
+    wrong_codes: int
+    """Wrong codes since the class began."""
+
+
+class ClassChange(RequestBody):
+    """A change of the class; what is left out stays."""
+
+    listening: bool | None = None
+    door: bool | None = None
+    following: bool | None = None
+
+
+class TextChange(RequestBody):
+    """A permission to see a run's text, given or withdrawn."""
+
+    given: bool
+
+
+class MemberChange(RequestBody):
+    """A change of a viewer's role."""
+
+    role: Role
+
+
+class PresentedView(RequestBody):
+    """The presenter's view, for those who follow."""
+
+    query: ViewQuery
+
+
+class QuestionBody(RequestBody):
+    """A question to the class."""
+
+    run: Annotated[str, Field(max_length=200)]
+    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    token: Annotated[int, Field(ge=0)] | None = None
+    """The word asked about, where a word is."""
+    steps: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """How many steps later the answer is measured; one for what is about the next step."""
+    words: Annotated[list[int], Field(max_length=6)] = []
+    """The words to choose from, by token id: two to six, for `nearest`."""
+
+
+class QuestionChange(RequestBody):
+    """A change of the question's state, forwards only."""
+
+    state: Literal["closed", "revealed"]
+
+
+class JoinBody(RequestBody):
+    """What is needed to join: the code, or the secret of the link."""
+
+    code: ShortCode
+
+
+class AssistBody(RequestBody):
+    """What an assistant asks for."""
+
+    kind: Literal["pause", "resume", "step", "pace", "point"]
+    run: Annotated[str, Field(max_length=200)]
+    steps_per_second: Annotated[float, Field(ge=0, le=1_000)] | None = None
+    """Of `pace`: null is full speed."""
+    token: Annotated[int, Field(ge=0)] | None = None
+    """Of `point`: null points at nothing."""
+
+
+class ClassMessage(ApiModel):
+    """A live socket message to the class: all that the class has in common, whole each time."""
+
+    type: Literal["class"] = "class"
+    role: Role
+    text: bool
+    """True if this viewer may see the text of the run of this socket."""
+    view: str | None
+    """The presenter's view; null if nobody is to follow."""
+    question: ClassQuestion | None
+    answer: float | None
+    """This viewer's prediction."""
+    pointed: PointedWord | None
+    newest_run: str | None
+    """The run that was started last."""
+
+
+class PredictionMessage(RequestBody):
+    """A message from a viewer: a prediction. The last one counts while the question is open."""
+
+    question: int
+    answer: Annotated[float, Field(allow_inf_nan=False)]
