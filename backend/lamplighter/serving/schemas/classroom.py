@@ -59,7 +59,9 @@ class ClassQuestion(ApiModel):
     """A question whose answer will be measured. Viewers predict it; then it is revealed."""
 
     id: int
-    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    about: Literal[
+        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+    ]
     """The measured quantity: `docs/rest.md` says how each is measured."""
     text: str
     """The question in words."""
@@ -155,7 +157,9 @@ class QuestionBody(RequestBody):
     """A question to the class."""
 
     run: Annotated[str, Field(max_length=200)]
-    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    about: Literal[
+        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+    ]
     token: Annotated[int, Field(ge=0)] | None = None
     """The word asked about, where a word is."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
