@@ -43,9 +43,9 @@ class ClassText(ApiModel):
 class Outcome(ApiModel):
     """The measured answer to a question, and what was predicted."""
 
-    value: float
-    """The measured number; of a choice, the number of the right choice, from 0."""
-    step: int
+    value: float | None
+    """The measured number; of a choice, the number of the right choice, from 0. Null until it is measured."""
+    step: int | None
     """The step at which it was measured."""
     counts: list[int]
     """How many chose each choice; of a number, how many predicted a number in each bin."""
@@ -59,7 +59,9 @@ class ClassQuestion(ApiModel):
     """A question whose answer will be measured. Viewers predict it; then it is revealed."""
 
     id: int
-    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    about: Literal[
+        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+    ]
     """The measured quantity: `docs/rest.md` says how each is measured."""
     text: str
     """The question in words."""
@@ -80,7 +82,7 @@ class ClassQuestion(ApiModel):
     answered: int
     """How many have predicted."""
     outcome: Outcome | None
-    """Null until it is revealed; the presenter sees the counts before, with `value` of the measurement once it is there."""
+    """Null until it is revealed; the presenter sees the predictions before."""
 
 
 class PointedWord(ApiModel):
@@ -155,12 +157,14 @@ class QuestionBody(RequestBody):
     """A question to the class."""
 
     run: Annotated[str, Field(max_length=200)]
-    about: Literal["lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"]
+    about: Literal[
+        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+    ]
     token: Annotated[int, Field(ge=0)] | None = None
     """The word asked about, where a word is."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
     """How many steps later the answer is measured; one for what is about the next step."""
-    words: Annotated[list[int], Field(max_length=6)] = []
+    words: Annotated[list[int], Field(max_length=6)] = Field(default_factory=list)
     """The words to choose from, by token id: two to six, for `nearest`."""
 
 
@@ -181,7 +185,7 @@ class AssistBody(RequestBody):
 
     kind: Literal["pause", "resume", "step", "pace", "point"]
     run: Annotated[str, Field(max_length=200)]
-    steps_per_second: Annotated[float, Field(ge=0, le=1_000)] | None = None
+    steps_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
     """Of `pace`: null is full speed."""
     token: Annotated[int, Field(ge=0)] | None = None
     """Of `point`: null points at nothing."""
