@@ -64,8 +64,8 @@ class ClassServer:
         services.class_listening.available = True
         services.class_listening.attach(self)
 
-    async def open(self) -> None:
-        """Listen, and return once that is so; do nothing if it listens.
+    async def start(self) -> None:
+        """Start to listen, and return once that is so; do nothing if it listens.
 
         Raises:
             SettingsError: that is not possible.
@@ -109,8 +109,8 @@ class ClassServer:
         services.class_listening.addresses = shown
         services.class_listening.listening = True
 
-    async def close(self) -> None:
-        """Tell every viewer, close every connection of the class, and listen no more."""
+    async def stop(self) -> None:
+        """Close every connection of the class, each viewer told why, and stop listening."""
         server, serving, saving = self._server, self._serving, self._saving
         self._server = self._serving = self._saving = None
         if server is None or serving is None:
@@ -150,7 +150,7 @@ class _ClassUvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Capture none."""
+        """Leave them all alone."""
         yield
 
 

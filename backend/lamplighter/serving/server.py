@@ -236,7 +236,7 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started and self._class_server is not None:
             try:
-                await self._class_server.open()
+                await self._class_server.start()
             except SettingsError as error:
                 self.refusal = error
                 self.should_exit = True
@@ -246,7 +246,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End both listeners at the same time, so that a class does not double the time it takes."""
-        closing = [self._class_server.close()] if self._class_server is not None else []
+        closing = [self._class_server.stop()] if self._class_server is not None else []
         await asyncio.gather(super().shutdown(sockets), *closing)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -34,14 +34,14 @@ _NO_CREDENTIALS = (
 
 
 class ClassAccess(Enum):
-    """Who may use a route of the class."""
+    """The people who may use a route of the class."""
 
     OPEN = "open"
     """Anyone who can connect."""
     MEMBER = "member"
-    """Whoever has joined."""
+    """Everyone who has joined."""
     TEXT = "text"
-    """Whoever has joined, where the text of the run is given to the class."""
+    """Everyone who has joined, where the text of the run is given to the class."""
     ASSISTANT = "assistant"
     """A viewer whom the presenter raised."""
 

@@ -15,12 +15,12 @@ _SECONDS = 10.0
 class ClassListener(Protocol):
     """The part of the server that listens for the class. Belongs to the event loop."""
 
-    async def open(self) -> None:
-        """Listen; SettingsError if that is not possible."""
+    async def start(self) -> None:
+        """Start to listen; SettingsError if that is not possible."""
         ...
 
-    async def close(self) -> None:
-        """Close every connection of the class and listen no more."""
+    async def stop(self) -> None:
+        """Close every connection of the class and stop listening."""
         ...
 
 
@@ -46,19 +46,19 @@ class ClassListening:
         """Use a listener."""
         self._listener = listener
 
-    def open(self) -> None:
-        """Listen, and return once that is so. Call it from a thread other than the loop's.
+    def start(self) -> None:
+        """Start to listen, and return once that is so. Call it from a thread other than the loop's.
 
         Raises:
             SettingsError: that is not possible.
         """
         if self._listener is not None:
-            self._wait_for(self._listener.open())
+            self._wait_for(self._listener.start())
 
-    def close(self) -> None:
-        """Close the class's connections and listen no more. Call it from a thread other than the loop's."""
+    def stop(self) -> None:
+        """Close the class's connections and stop listening. Call it from a thread other than the loop's."""
         if self._listener is not None:
-            self._wait_for(self._listener.close())
+            self._wait_for(self._listener.stop())
 
     def _wait_for(self, work: Awaitable[None]) -> None:
         async def run() -> None:

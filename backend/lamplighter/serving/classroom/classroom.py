@@ -223,12 +223,12 @@ class Classroom:
             self._changed()
 
     def point(self, word: PointedWord | None) -> None:
-        """Point at a word, for all."""
+        """Show everybody a word; None: show none."""
         self._pointed = word
         self._changed()
 
     def note_new_run(self, run_id: str) -> None:
-        """Tell the class that a run was started."""
+        """Note that a run was started, which everybody is told."""
         self._newest_run = run_id
         self._changed()
 
@@ -254,7 +254,7 @@ class Classroom:
         self._changed()
 
     def note_question_changed(self) -> None:
-        """Tell the class that the question was closed or revealed."""
+        """Note that the question was closed or revealed, which everybody is told."""
         self._changed()
 
     def predict(self, session_id: str, prediction: PredictionMessage) -> bool:

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -38,8 +39,8 @@ class ViewerSessions:
         self._by_digest: dict[str, ViewerSession] = {s.cookie_digest: s for s in _read(self._path)}
         self._number = max((s.number for s in self._by_digest.values()), default=0)
 
-    def __iter__(self) -> Any:
-        """Iterate over the sessions, the first that joined first."""
+    def __iter__(self) -> Iterator[ViewerSession]:
+        """Return the sessions, the first that joined first."""
         return iter(sorted(self._by_digest.values(), key=lambda session: session.number))
 
     def __len__(self) -> int:

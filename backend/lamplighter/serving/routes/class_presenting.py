@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question
-from lamplighter.serving.classroom.questions.measuring import measure
+from lamplighter.serving.classroom.questions.measuring import measure_answer
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
@@ -67,7 +67,7 @@ def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) 
         services.classroom.following = change.following
     if change.listening is not None:
         try:
-            (services.class_listening.open if change.listening else services.class_listening.close)()
+            (services.class_listening.start if change.listening else services.class_listening.stop)()
         except SettingsError as error:
             raise RefusedError(409, str(error)) from error
     return json_response(_describe(services))
@@ -167,7 +167,7 @@ def change_question(change: Annotated[QuestionChange, Body()], services: Service
         question.close()
     elif question.state != "revealed":
         run = services.catalog.find_run(question.run)
-        measured = measure(question, run, services.catalog)
+        measured = measure_answer(question, run, services.catalog)
         question.reveal(measured)
     services.classroom.note_question_changed()
     return json_response(question.shown_to_presenter())

@@ -31,7 +31,7 @@ class ClassMember(ApiModel):
 
 
 class ClassText(ApiModel):
-    """Whether the class may see the text of a run."""
+    """The permission to see the text of a run."""
 
     run: str
     given: bool
@@ -117,7 +117,7 @@ class Class(ApiModel):
     connected: int
     """Viewers with an open socket."""
     behind: int
-    """Of these, how many are more than a second behind."""
+    """Viewers among them that are more than a second behind."""
     following: bool
     """True while the presenter's view is sent to the class."""
     texts: list[ClassText]
@@ -175,20 +175,20 @@ class QuestionChange(RequestBody):
 
 
 class JoinBody(RequestBody):
-    """What is needed to join: the code, or the secret of the link."""
+    """A request to join, with the code or the secret of the link."""
 
     code: ShortCode
 
 
 class AssistBody(RequestBody):
-    """What an assistant asks for."""
+    """A request of an assistant."""
 
     kind: Literal["pause", "resume", "step", "pace", "point"]
     run: Annotated[str, Field(max_length=200)]
     steps_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    """Of `pace`: null is full speed."""
+    """For `pace`; null is full speed."""
     token: Annotated[int, Field(ge=0)] | None = None
-    """Of `point`: null points at nothing."""
+    """For `point`; null points at nothing."""
 
 
 class ClassMessage(ApiModel):

@@ -34,4 +34,4 @@ class ClassHub:
         return set()
 
     async def close(self) -> None:
-        """Tell every viewer that the server is going, and stop following runs."""
+        """Close every viewer's socket because the server is going, and stop following runs."""

@@ -19,7 +19,7 @@ from lamplighter.wire.pulse_frames import Pulse
 _AT_A_TIME = 100
 
 
-def measure(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
+def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
     """Return the answer to a question.
 
     A vector is compared at the newest step that was kept exactly, at or before the one asked about; `Measured.step`
