@@ -14,12 +14,20 @@ import click
 from click.core import ParameterSource
 
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
-from lamplighter.serving.settings import DEFAULT_HOLD, DEFAULT_PORT, DEFAULT_SMOOTH_AFTER
+from lamplighter.serving.settings import (
+    DEFAULT_CLASS_PORT,
+    DEFAULT_HOLD,
+    DEFAULT_PORT,
+    DEFAULT_SMOOTH_AFTER,
+    MOST_VIEWERS,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RUNS = Path("runs")
-SERVING = ("host", "port", "no_browser", "print_token", "hold", "smooth_after")
+CLASS = ("classroom", "class_host", "class_port", "class_size", "class_behind", "trust_proxy")
+"""Those about the listener for a class."""
+SERVING = ("host", "port", "no_browser", "print_token", "hold", "smooth_after", *CLASS)
 """Those that say where and how to serve."""
 
 _TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
@@ -148,6 +156,60 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         },
     ),
     "print_token": (("--print-token",), {"is_flag": True, "help": "Print the presenter's token too."}),
+    "classroom": (
+        ("--classroom",),
+        {
+            "is_flag": True,
+            "help": "Let a class on your network watch: prints the address, a QR code and a code.",
+        },
+    ),
+    "class_host": (
+        ("--class-host",),
+        {
+            "multiple": True,
+            "default": ("0.0.0.0",),
+            "show_default": True,
+            "help": "Address on which the class is listened to.",
+        },
+    ),
+    "class_port": (
+        ("--class-port",),
+        {
+            "type": click.IntRange(0, 65_535),
+            "multiple": True,
+            "default": (DEFAULT_CLASS_PORT,),
+            "show_default": True,
+            "help": "The next free one is used if it is taken; 0: any.",
+        },
+    ),
+    "class_size": (
+        ("--class-size",),
+        {
+            "type": click.IntRange(1, 5_000),
+            "multiple": True,
+            "default": (MOST_VIEWERS,),
+            "show_default": True,
+            "help": "The most viewers at a time.",
+        },
+    ),
+    "class_behind": (
+        ("--class-behind",),
+        {
+            "metavar": "URL",
+            "multiple": True,
+            "default": (None,),
+            "help": "The https://HOST[:PORT] under which the class is reached, where a proxy with TLS is in front of it.",
+        },
+    ),
+    "trust_proxy": (
+        ("--trust-proxy",),
+        {
+            "metavar": "ADDRESS",
+            "multiple": True,
+            "default": (None,),
+            "help": "Address or network of that proxy: only its forwarded headers are believed, and only it may connect.",
+        },
+    ),
 }
 """By the name of the parameter: how it is typed, and the rest of `click.option`. Those with a value are `multiple`
 only so that one that is given twice is seen."""

@@ -15,7 +15,7 @@ from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
-from lamplighter.serving.settings import ROLES, ServerSettings, SettingsError
+from lamplighter.serving.settings import ROLES, ClassSettings, ServerSettings, SettingsError
 
 
 def serve_app(
@@ -28,6 +28,7 @@ def serve_app(
     port: int,
     hold: float,
     smooth_after: float | None,
+    **class_options: Any,
 ) -> None:
     """Serve as plain `lamplighter` does: create a first run if there is none (or with `new`), start all workers, and
     open the browser.
@@ -35,7 +36,10 @@ def serve_app(
     Raises:
         click.ClickException: the settings cannot be used; the message tells why and what to do.
     """
-    settings = _settings(runs=runs_dir, host=host, port=port, hold=hold, smooth_after=smooth_after)
+    classroom = _class_settings(**class_options)
+    settings = _settings(
+        runs=runs_dir, host=host, port=port, hold=hold, smooth_after=smooth_after, classroom=classroom
+    )
     run_store = RunStore(runs_dir)
     if new or not run_store.runs():
         recipe = Recipe()
@@ -70,6 +74,7 @@ def serve_command(
     behind: str | None,
     no_workers: bool,
     trainers: int,
+    **class_options: Any,
 ) -> None:  # fmt: skip
     """Serve the runs of a folder; start none."""
     roles = () if no_workers else ROLES
@@ -82,8 +87,24 @@ def serve_command(
         max_trainers=trainers,
         smooth_after=smooth_after,
         hold=hold,
+        classroom=_class_settings(**class_options),
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)
+
+
+def _class_settings(
+    *,
+    classroom: bool,
+    class_host: str,
+    class_port: int,
+    class_size: int,
+    class_behind: str | None,
+    trust_proxy: str | None,
+) -> ClassSettings | None:
+    """Return the settings of the class's listener, if there is to be one."""
+    if not classroom:
+        return None
+    return ClassSettings(class_host, class_port, class_behind, trust_proxy, class_size)
 
 
 def _settings(**fields: Any) -> ServerSettings:
@@ -97,6 +118,7 @@ def _settings(**fields: Any) -> ServerSettings:
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
     # FastAPI takes half a second to import, and other commands do not need it.
+    from lamplighter.cli.way_in import print_way_in
     from lamplighter.serving.access.launch_file import reads_our_files
     from lamplighter.serving.server import ServerInfo, run_server
 
@@ -111,6 +133,8 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
         if print_token:
             print_line(f"presenter's token: {ready.token}")
         print_line(f"up to {ready.most_connections:,} connections at a time")
+        if ready.class_join is not None:
+            print_way_in(ready.class_join)
         print_line("Ctrl-C stops it.")
         if browser:
             # In a thread, because on some systems the call blocks until the browser is up.

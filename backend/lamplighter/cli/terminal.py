@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import subprocess
+import sys
 from contextlib import suppress
 from types import TracebackType
 
 import click
 
+from lamplighter.platform.qr_code import qr_for_terminal
 from lamplighter.printable import escape_unprintable
 
 _KILL_AFTER = 0.25
@@ -21,6 +23,19 @@ _KILL_AFTER = 0.25
 def print_line(text: str, *, err: bool = False) -> None:
     """Print one line, on standard error if `err`, with the codes of unprintable characters in their place."""
     click.echo(escape_unprintable(text), err=err)
+
+
+def print_qr_code(text: str) -> None:
+    """Print the QR code of a text, light on dark whatever the terminal's colours are; nothing where the output has no
+    characters to draw it with."""
+    drawn = qr_for_terminal(text)
+    try:
+        drawn.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return
+    for line in drawn.split("\n"):
+        # Bright white on black. Where the output is no terminal, click leaves the colours out.
+        click.secho(line, fg="bright_white", bg="black")
 
 
 def log_to_terminal() -> None:

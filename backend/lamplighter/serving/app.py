@@ -17,12 +17,15 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.crash_middleware import CrashMiddleware
 from lamplighter.serving.access.credentials import open_credentials
-from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate, GateMiddleware
+from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate
+from lamplighter.serving.access.gate_middleware import GateMiddleware
 from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import PaceMiddleware
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.capacity.spool import Spool
 from lamplighter.serving.capacity.thread_pools import ThreadPools
+from lamplighter.serving.classroom.beats.class_hub import ClassHub
+from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets, find_plotly
@@ -40,6 +43,7 @@ from lamplighter.serving.metrics.instruments import Instruments
 from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
+    class_presenting,
     displacements,
     districts,
     estimates,
@@ -64,9 +68,10 @@ from lamplighter.serving.routes import (
     uploads,
     vectors,
 )
+from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
 from lamplighter.serving.schemas.messages import SocketMessage
 from lamplighter.serving.services import Services
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.settings import ClassSettings, ServerSettings
 
 ROUTE_MODULES = (
     session,
@@ -91,6 +96,7 @@ ROUTE_MODULES = (
     pairs,
     token_paths,
     live,
+    class_presenting,
     page,
 )
 
@@ -130,6 +136,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         finally:
             services.answers.close()
             await services.hub.close()
+            await services.class_hub.close()
             await anyio.to_thread.run_sync(services.export_jobs.stop)
             if services.idle_smoothing is not None:
                 await anyio.to_thread.run_sync(services.idle_smoothing.stop)
@@ -163,7 +170,12 @@ def create_app(settings: ServerSettings) -> FastAPI:
     ]
     services.gate.rules += [route.rule for route in declared]
     cookie_name = services.gate.cookie_name()
-    install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, {"SocketMessage": SocketMessage})
+    besides = {
+        "SocketMessage": SocketMessage,
+        "PredictionMessage": PredictionMessage,
+        "AssistBody": AssistBody,
+    }
+    install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, besides)
     return app
 
 
@@ -197,6 +209,7 @@ def _build(settings: ServerSettings) -> Services:
             lambda: hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work,
             settings.smooth_after,
         )
+    classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
     return Services(
         settings=settings,
         gate=gate,
@@ -212,6 +225,8 @@ def _build(settings: ServerSettings) -> Services:
         supervisor=supervisor,
         reprojection_jobs=reprojection_jobs,
         examiner_jobs=examiner_jobs,
+        classroom=classroom,
+        class_hub=ClassHub(catalog, classroom),
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),

@@ -18,6 +18,7 @@ import uvicorn
 from lamplighter.platform.descriptor_limit import raise_descriptor_limit
 from lamplighter.serving.access.first_launch import FirstLaunch
 from lamplighter.serving.app import create_app
+from lamplighter.serving.class_server import ClassServer, class_limits
 from lamplighter.serving.connections.connection_config import ConnectionConfig
 from lamplighter.serving.connections.connection_gate import ConnectionGate
 from lamplighter.serving.connections.http_protocol import GuardedHttpProtocol
@@ -36,6 +37,20 @@ _SEND_BUFFER = 256 * 1024
 
 
 @dataclass(frozen=True)
+class ClassJoin:
+    """The way into the class, as it stands when the server is up."""
+
+    address: str
+    """The address to type, the likeliest of several."""
+    others: tuple[str, ...]
+    link: str
+    """The address with the secret that a QR code holds."""
+    code: str
+    encrypted: bool
+    most: int
+
+
+@dataclass(frozen=True)
 class ServerInfo:
     """The addresses and credentials of a server that is up."""
 
@@ -50,6 +65,8 @@ class ServerInfo:
     """The presenter's token."""
     most_connections: int
     """The number of connections that may be open at a time."""
+    class_join: ClassJoin | None
+    """The way into the class; None without one."""
     write_launch_file: Callable[[], Path | None]
     """Writes a file that makes the browser that opens it the presenter's, with the code of `launch_url`; None if it can
     be written nowhere. It is removed once the code is spent."""
@@ -74,6 +91,8 @@ def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None])
             server, services = build_server(held, listening, on_ready, limits)
             try:
                 server.run(sockets=[listening])
+                if server.refusal is not None:
+                    raise server.refusal
             finally:
                 services.gate.credentials.codes.spend_all()
                 # A second Ctrl-C may have cut the app's own shutdown short.
@@ -90,7 +109,7 @@ def build_server(
     listening: ListeningSocket,
     on_ready: Callable[[ServerInfo], None],
     limits: ConnectionLimits | None = None,
-) -> tuple[uvicorn.Server, Services]:
+) -> tuple[_Server, Services]:
     """Build the server for `run_server` without running it. Returns it with the services of its app. `limits`: on its
     connections; by default those of a process with files enough.
 
@@ -103,6 +122,10 @@ def build_server(
     services: Services = app.state.services
     limits = limits or ConnectionLimits()
     listening.counters = services.connections
+    class_server = None
+    if settings.classroom is not None:
+        limits, for_class = class_limits(limits)
+        class_server = ClassServer(services, settings.classroom, for_class, open_listener)
 
     def up() -> None:
         launch = FirstLaunch(services.gate, settings.runs)
@@ -114,6 +137,7 @@ def build_server(
                 requested_port=settings.port,
                 token=services.gate.credentials.token,
                 most_connections=limits.total,
+                class_join=_class_join(services),
                 write_launch_file=launch.write_file,
             )
         )
@@ -136,7 +160,18 @@ def build_server(
         http=GuardedHttpProtocol,
         ws=ViewerProtocol,
     )
-    return _Server(config, up, interrupted), services
+    return _Server(config, class_server, up, interrupted), services
+
+
+def _class_join(services: Services) -> ClassJoin | None:
+    listening = services.class_listening
+    if not listening.listening:
+        return None
+    code, secret = services.classroom.code_and_secret()
+    address, *others = [str(one) for one in listening.addresses]
+    return ClassJoin(
+        address, tuple(others), f"{address}/#{secret}", code, listening.encrypted, services.classroom.most
+    )
 
 
 def open_listener(host: str, port: int) -> ListeningSocket:
@@ -183,17 +218,36 @@ class _Server(uvicorn.Server):
     again."""
 
     def __init__(
-        self, config: uvicorn.Config, up: Callable[[], None], interrupted: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        class_server: ClassServer | None,
+        up: Callable[[], None],
+        interrupted: Callable[[], None],
     ) -> None:
         super().__init__(config)
+        self._class_server = class_server
         self._up = up
         self._interrupted = interrupted
+        self.refusal: SettingsError | None = None
+        """The reason why the class could not be opened at the start."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(ignore_accept_errors)
         await super().startup(sockets)
+        if self.started and self._class_server is not None:
+            try:
+                await self._class_server.start()
+            except SettingsError as error:
+                self.refusal = error
+                self.should_exit = True
+                return
         if self.started:
             self._up()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End both listeners at the same time, so that a class does not double the time it takes."""
+        closing = [self._class_server.stop()] if self._class_server is not None else []
+        await asyncio.gather(super().shutdown(sockets), *closing)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit and sig == signal.SIGINT:

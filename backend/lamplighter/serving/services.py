@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.gate import Gate
 from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import SendPace
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.capacity.thread_pools import ThreadPools
+from lamplighter.serving.classroom.beats.class_hub import ClassHub
+from lamplighter.serving.classroom.class_listening import ClassListening
+from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import PlainReply, Reply
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
@@ -30,6 +38,9 @@ from lamplighter.serving.metrics.instruments import Instruments
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.settings import ServerSettings
+
+_ON_A_FULL_DISK = ("pause", "stop")
+"""Requests that the reserved space is for: those that end what a full disk holds up."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +67,16 @@ class Services:
     space_reserve: SpaceReserve
     """The space for requests that are taken even on a full disk."""
     examiner_jobs: ExaminerJobs
+    classroom: Classroom
+    class_hub: ClassHub
+    class_listening: ClassListening = field(default_factory=ClassListening)
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
     pace: SendPace = field(default_factory=SendPace)
     """The pace at which clients must read."""
     connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    class_connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    """Those of the class's listener."""
     run_index: RunIndex = field(default_factory=RunIndex)
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
     idle_smoothing: IdleSmoothing | None = None
@@ -94,6 +110,42 @@ class Services:
     def plain_reply(self, request: Request) -> PlainReply:
         """Begin the reply of a route about no single run, as JSON."""
         return PlainReply(request, self.answers, JSON)
+
+    def store_request(self, run: RunFolder, kind: str, body: dict[str, Any]) -> str:
+        """Store a request to a run. Returns the name by which the live socket acknowledges it.
+
+        Raises:
+            RefusedError: it could not take effect (409).
+            apsw.FullError: the disk is full, and the request is none that the reserved space is for.
+        """
+        over = self.require_request_fits(run, kind)
+        with self.request_lock:
+            # If the supervisor gave up on the trainer, a person may ask again.
+            if over and wants_training(run) and not self.trainer_given_up(run.id):
+                raise RefusedError(
+                    409, "this run was asked to go on already; a trainer takes it up in a moment"
+                )
+            requests = RequestsWriter(run.path, self.server_id)
+            write = partial(requests.add, kind, body)
+            number = self.space_reserve.spend_on(write) if kind in _ON_A_FULL_DISK else write()
+        return f"{self.server_id}:{number}"
+
+    def require_request_fits(self, run: RunFolder, kind: str) -> bool:
+        """Return whether a run is over, unless that rules the request out.
+
+        Raises:
+            RefusedError: a recorded run takes no requests; one that is over can only be continued, and no other can (409).
+        """
+        phase = self.catalog.status(run).phase
+        if run.recipe.corpus.kind == "recorded":
+            raise RefusedError(
+                409, "this run is recorded from a training loop of its own, which takes no requests"
+            )
+        if phase.has_ended and kind != "continue":
+            raise RefusedError(409, f"this run is {phase}; it can only be continued")
+        if not phase.has_ended and kind == "continue":
+            raise RefusedError(409, f"this run is {phase}; only one that is over can be continued")
+        return phase.has_ended
 
     def trainer_given_up(self, run_id: str) -> bool:
         """Return whether the trainer of a run failed or crashed so often that it is not restarted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 DEFAULT_PORT = 8600
+DEFAULT_CLASS_PORT = 8601
 DEFAULT_HOLD = 30.0
 DEFAULT_SMOOTH_AFTER = 30.0
 _PATH_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,80}")
@@ -20,8 +22,77 @@ ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 """The worker processes beside the server, by their role in a run."""
 
 
+MOST_VIEWERS = 500
+"""The most viewers of a class, by default."""
+
+
 class SettingsError(ValueError):
     """Settings that are refused; the message is one line: what is wrong, what is allowed."""
+
+
+@dataclass(frozen=True)
+class ClassSettings:
+    """The second listener, for the class: where it listens, and who may be in front of it."""
+
+    host: str = "0.0.0.0"
+    port: int = DEFAULT_CLASS_PORT
+    """0: any free port."""
+    behind: str | None = None
+    """The `https://HOST:PORT` under which people reach the class through a proxy; None: directly."""
+    trusted_proxy: str | None = None
+    """The address or the network of that proxy, whose forwarded headers count."""
+    most: int = MOST_VIEWERS
+    """The most viewers at a time."""
+
+    @property
+    def public(self) -> Origin | None:
+        """Return the parsed `behind`.
+
+        Raises:
+            SettingsError: `behind` is not a valid address.
+        """
+        if self.behind is None:
+            return None
+        try:
+            return parse_origin(self.behind.rstrip("/"))
+        except OriginError as error:
+            raise SettingsError(f"class_behind: {error}; write https://HOST or https://HOST:PORT") from error
+
+    @property
+    def trusted(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """Return the parsed `trusted_proxy`.
+
+        Raises:
+            SettingsError: it is neither an address nor a network.
+        """
+        if self.trusted_proxy is None:
+            return None
+        try:
+            return ipaddress.ip_network(self.trusted_proxy)
+        except ValueError as error:
+            raise SettingsError(
+                f"trust_proxy: {error}; write an address such as 172.30.0.2, or a network such as 172.30.0.0/24"
+            ) from error
+
+    def check(self) -> None:
+        """Refuse what is unsafe or out of range.
+
+        Raises:
+            SettingsError: a value is not valid, or only one of proxy and address was named.
+        """
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError(f"class_port: {self.port} is not a port; 0 to 65535 are")
+        if not 1 <= self.most <= 5_000:
+            raise SettingsError(f"class_size: {self.most} is out of range; 1 to 5000 viewers")
+        public, trusted = self.public, self.trusted
+        if (public is None) != (trusted is None):
+            raise SettingsError(
+                "class_behind and trust_proxy belong together: the address people use, and the proxy that serves it"
+            )
+        if public is not None and public.scheme == "http" and not is_loopback(public.host):
+            raise SettingsError(
+                "class_behind: a proxy in front of the class is there for TLS; write https://HOST"
+            )
 
 
 @dataclass(frozen=True)
@@ -44,6 +115,8 @@ class ServerSettings:
     max_trainers: int = 2
     smooth_after: float | None = DEFAULT_SMOOTH_AFTER
     """Seconds without a request after which finished runs are smoothed for replay; None: never."""
+    classroom: ClassSettings | None = None
+    """The listener for the class; None: there is none, and no class can be opened."""
     hold: float = DEFAULT_HOLD
     """Longest time in seconds that a new run waits before its first step until its map is there; 0: not at all."""
 
@@ -112,6 +185,8 @@ class ServerSettings:
             raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds from 0 on")
         if not 0 <= self.hold <= MAX_HOLD_SECONDS:
             raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD_SECONDS:g} seconds")
+        if self.classroom is not None:
+            self.classroom.check()
         public = self.public
         if public is not None and public.scheme == "http" and not is_loopback(public.host):
             raise SettingsError(

@@ -92,6 +92,31 @@ def test_what_a_worker_says_is_printable(capsys: pytest.CaptureFixture[str]) -> 
     assert said.err.endswith("no such run\n")
 
 
+def test_a_qr_code_is_light_on_dark_on_every_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_qr_code("http://192.168.1.7:8601/")
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert set("".join(lines)) == set("█▀▄ ")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_a_terminal_is_told_the_colours_of_a_qr_code() -> None:
+    code = "from lamplighter.cli.terminal import print_qr_code; print_qr_code('http://192.168.1.7:8601/')"
+    said = run_command_on_a_terminal([sys.executable, "-c", code]).decode()
+    assert all(line.startswith("\x1b[97m\x1b[40m") for line in said.split("\r\n") if line)
+
+
+def test_a_qr_code_that_cannot_be_drawn_is_left_out() -> None:
+    code = "from lamplighter.cli.terminal import print_qr_code; print_qr_code('http://192.168.1.7:8601/')"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_an_interrupted_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[subprocess.Popen[str]] = []
 
@@ -122,11 +147,15 @@ def hostile_run(tmp_path: Path) -> RunFolder:
 
 
 def run_on_a_terminal(*words: object) -> bytes:
+    """Run `lamplighter` on a terminal of its own. Return all that it wrote there."""
+    return run_command_on_a_terminal([sys.executable, "-m", "lamplighter", *map(str, words)])
+
+
+def run_command_on_a_terminal(command: list[str]) -> bytes:
     """Run a command on a terminal of its own. Return all that it wrote there."""
     import pty
 
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "lamplighter", *map(str, words)]
     process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     said = bytearray()

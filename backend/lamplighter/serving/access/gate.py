@@ -22,30 +22,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from lamplighter.serving.access.credentials import CredentialStore
+from lamplighter.serving.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.serving.access.presenter_session import PresenterSession
 from lamplighter.serving.access.request_headers import (
     Headers,
     came_through_a_proxy,
     cookie_values,
-    is_navigation,
-    is_page_wanted,
-    is_same_origin,
-    origin_of,
     single_header,
 )
-from lamplighter.serving.access.security_headers import with_security_headers
-from lamplighter.serving.access.session_watch import CLOSE_NOT_ALLOWED, with_session
+from lamplighter.serving.access.session_watch import with_session
 from lamplighter.serving.capacity.activity import Activity
-from lamplighter.serving.hosts import Origin, OriginError, parse_authority
-from lamplighter.serving.http.plain_pages import unknown_page
-from lamplighter.serving.http.problems import problem_response
-from lamplighter.serving.http.route_table import Access, RouteRule, find_rule
+from lamplighter.serving.hosts import Origin
+from lamplighter.serving.http.route_table import Access, RouteRule
 from lamplighter.serving.settings import is_loopback
 
 SESSION_KEY_HEADER = "Lamplighter-Key"
@@ -59,23 +52,6 @@ _BEHIND_A_PROXY = (
     "you are behind a proxy: start with --behind and the address people use, such as "
     "--behind https://school.example/lamplighter"
 )
-
-
-@dataclass(frozen=True)
-class Decision:
-    """The gate's decision on a request."""
-
-    allowed: bool
-    presenter: bool = False
-    session: str | None = None
-    """The id of the caller's session, if a browser's cookie named one."""
-    status: int = 200
-    detail: str = ""
-    allow: str = ""
-    """Methods that the path allows, given with status 405."""
-    rule: RouteRule | None = None
-    address: Origin | None = None
-    """The server's address that the request was sent to, once it is known to be one of its own."""
 
 
 class Gate:
@@ -135,61 +111,36 @@ class Gate:
     def _prefix_at(self, address: Origin) -> str:
         return self._prefix if address == self.addresses[0] else ""
 
-    def decide(
-        self, kind: Literal["http", "websocket"], method: str, path: str, headers: Headers, peer: str | None
-    ) -> Decision:
+    def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide whether a request may pass, and whether it comes from the presenter."""
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
         if self.loopback and came_through_a_proxy(headers):
             # Without `--behind`, this machine reads freely; a proxy would pass that on to the world.
             return Decision(False, status=403, detail=_BEHIND_A_PROXY)
+        found = check_origin(
+            self.addresses, kind, method, path, headers, landing=_LANDING_PATHS, from_file=_LAUNCH
+        )
+        if isinstance(found, Decision):
+            return found
+        address, own_origin = found
         try:
-            host = single_header(headers, b"host")
-            origin_text = single_header(headers, b"origin")
             authorization = single_header(headers, b"authorization")
             key = single_header(headers, SESSION_KEY_HEADER.lower().encode())
         except ValueError as error:
             return Decision(False, status=400, detail=str(error))
-        address = self._own_address(host)
-        if address is None:
-            return Decision(
-                False, status=403, detail=f"this server is not {(host or 'without a name')[:80]!r}"
-            )
-        origin = origin_of(origin_text)
-        from_file = origin_text == "null" and (kind, method, path) == _LAUNCH
-        if origin_text is not None and origin != address and not from_file:
-            return Decision(
-                False, status=403, detail="requests from another page's scripts are refused", address=address
-            )
-        if not (
-            is_same_origin(headers)
-            or from_file
-            or (method == "GET" and path in _LANDING_PATHS and is_navigation(headers))
-        ):
-            return Decision(
-                False, status=403, detail="requests from another page are refused", address=address
-            )
-        rule, allowed = find_rule(self.rules, kind, method, path)
-        if rule is None:
-            status, detail = (
-                (405, f"{method} is not for this path") if allowed else (404, "there is no such page")
-            )
-            return Decision(
-                False, status=status, detail=detail, allow=", ".join(sorted(allowed)), address=address
-            )
+        rule = find_own_rule(self.rules, kind, method, path, address)
+        if isinstance(rule, Decision):
+            return rule
         session = self._session(headers, address)
-        caller = _Caller(authorization, session, key, origin is not None)
+        caller = _Caller(authorization, session, key, own_origin)
         return self._check_credentials(rule, caller, address)
 
-    def _own_address(self, host: str | None) -> Origin | None:
-        for address in self.addresses:
-            try:
-                if host is not None and parse_authority(host, address.scheme) == address:
-                    return address
-            except OriginError:
-                return None
-        return None
+    def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Return what a socket receives and sends by: where only its session lets it read, it closes with that."""
+        if decision.session is None or self.loopback:
+            return receive, send
+        return with_session(self.credentials.sessions, decision.session, receive, send)
 
     def _session(self, headers: Headers, address: Origin) -> PresenterSession | None:
         for value in cookie_values(headers, self.cookie_name(address)):
@@ -229,93 +180,6 @@ class _Caller:
     key: str | None
     own_origin: bool
     """True if the request's Origin is the address it was sent to."""
-
-
-class GateMiddleware:
-    """ASGI middleware that lets requests reach the app only through the gate."""
-
-    def __init__(self, app: ASGIApp, gate: Gate) -> None:
-        """Guard `app`."""
-        self._app = app
-        self._gate = gate
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Admit or refuse one request or socket."""
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        client = scope.get("client")
-        decision = self._gate.decide(
-            scope["type"],
-            scope.get("method", ""),
-            scope["path"],
-            scope["headers"],
-            client[0] if client else None,
-        )
-        scope.setdefault("state", {})["presenter"] = decision.presenter
-        scope["state"]["address"] = decision.address
-        scope["state"]["session"] = decision.session
-        if decision.allowed and decision.rule is not None and not decision.rule.polled:
-            self._gate.activity.note()
-        if scope["type"] == "websocket":
-            await self._handle_websocket(decision, scope, receive, send)
-        else:
-            await self._handle_http(decision, scope, receive, send)
-
-    async def _handle_http(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-        secure = with_security_headers(send, decision.address)
-        if not decision.allowed or decision.rule is None:
-            if decision.status == 404 and is_page_wanted(scope["headers"], scope["path"]):
-                await unknown_page(self._gate.page_url(decision.address))(scope, receive, secure)
-                return
-            extra: dict[str, str] = {}
-            if decision.status == 405:
-                extra["Allow"] = decision.allow
-            elif decision.status == 401:
-                extra["WWW-Authenticate"] = "Bearer"
-            await problem_response(decision.status, decision.detail, headers=extra)(scope, receive, secure)
-            return
-        if scope["method"] == "HEAD":
-            # The HTTP server drops the body by itself, so routes only need to handle GET.
-            scope = {**scope, "method": "GET"}
-            # Routes with large bodies check this flag, to avoid producing one in vain.
-            scope["state"]["head"] = True
-        await self._app(scope, _capped(receive, decision.rule.body_limit), secure)
-
-    async def _handle_websocket(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-        if decision.allowed:
-            if decision.session is not None and not self._gate.loopback:
-                # Only the session lets this socket read: it closes when the session ends.
-                sessions = self._gate.credentials.sessions
-                receive, send = with_session(sessions, decision.session, receive, send)
-            await self._app(scope, receive, send)
-            return
-        await receive()
-        if decision.status in (401, 404):
-            # The caller may be our own page, which can read the reason only once the socket is open.
-            await send({"type": "websocket.accept"})
-        await send(
-            {
-                "type": "websocket.close",
-                "code": 4404 if decision.status == 404 else CLOSE_NOT_ALLOWED,
-                "reason": decision.detail,
-            }
-        )
-
-
-def _capped(receive: Receive, limit: int) -> Receive:
-    got = 0
-
-    async def capped() -> Message:
-        nonlocal got
-        message = await receive()
-        if message["type"] == "http.request":
-            got += len(message.get("body", b""))
-            if got > limit:
-                raise HTTPException(413, f"that is more than the {limit:,} bytes allowed here")
-        return message
-
-    return capped
 
 
 def caller_is_presenter(state: Any) -> bool:

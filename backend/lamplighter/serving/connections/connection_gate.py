@@ -26,6 +26,8 @@ from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.connections.limits import ConnectionLimits
 from lamplighter.serving.settings import is_loopback
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
 SHARE_TAKEN = (
     "your address has its share of this server's connections: close some, or try again in a few seconds"
@@ -35,9 +37,12 @@ SHARE_TAKEN = (
 class ConnectionGate:
     """The open connections of one server. Belongs to one event loop."""
 
-    def __init__(self, limits: ConnectionLimits, counters: ConnectionCounters) -> None:
-        """Start with none."""
+    def __init__(
+        self, limits: ConnectionLimits, counters: ConnectionCounters, trusted: Network | None = None
+    ) -> None:
+        """Start with none. `trusted`: a proxy in front, whose connections are those of many people."""
         self._limits = limits
+        self._trusted = trusted
         self.counters = counters
         # Each in the order in which its connections came to it, with the address they count for.
         self._waiting: dict[asyncio.Transport, str] = {}
@@ -49,7 +54,7 @@ class ConnectionGate:
 
     def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
         """Take in a new connection, in the place of another if need be. Returns False if it was closed at once."""
-        address = _counted_address(peer)
+        address = self._counted_address(peer)
         self.counters.accepted += 1
         if address and self._waiting_by_address[address] >= self._limits.newcomers // 2:
             self._evict_waiting(next(other for other, whose in self._waiting.items() if whose == address))
@@ -128,6 +133,24 @@ class ConnectionGate:
             return None if self._evict_resting() else FULL
         return None
 
+    def _counted_address(self, peer: str | None) -> str:
+        """Return the address that a peer's connections count for; empty if they are not counted by address."""
+        if peer is None or is_loopback(peer):
+            return ""
+        try:
+            address = ipaddress.ip_address(peer.partition("%")[0])
+        except ValueError:
+            return peer
+        if self._trusted is not None and address in self._trusted:
+            return ""
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is not None:
+                return str(address.ipv4_mapped)
+            if not address.is_link_local:
+                # One machine may choose among 2^64 addresses of its network.
+                return str(ipaddress.IPv6Network((address, 64), strict=False))
+        return str(address)
+
     def _has_reserve_left(self) -> bool:
         return self._served() < self._limits.total - self._limits.reserve // 2
 
@@ -157,20 +180,3 @@ def _decrement(counter: Counter[str], address: str) -> None:
     counter[address] -= 1
     if not counter[address]:
         del counter[address]
-
-
-def _counted_address(peer: str | None) -> str:
-    """Return the address that a peer's connections count for; empty if they are not counted by address."""
-    if peer is None or is_loopback(peer):
-        return ""
-    try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return peer
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        if not address.is_link_local:
-            # One machine may choose among 2^64 addresses of its network.
-            return str(ipaddress.IPv6Network((address, 64), strict=False))
-    return str(address)

@@ -33,6 +33,8 @@ class ConnectionLimits:
     frame_seconds: float = 10.0
     largest_message: int = 1_024
     """Bytes of one websocket message."""
+    whole_share: bool = False
+    """True if one address may take every place of the viewers: a whole class behind one router."""
     close_seconds: float = 1.0
     """Seconds in which a client may take the reason why it is closed, before its connection is dropped."""
 
@@ -51,7 +53,7 @@ class ConnectionLimits:
     def share(self) -> int:
         """Return how many places one address of another machine may take. A whole class may come from one address, so
         it is not small."""
-        return self.total // 2
+        return self.total - self.reserve if self.whole_share else self.total // 2
 
 
 def fit_limits(descriptors: int | None) -> ConnectionLimits:

@@ -171,17 +171,24 @@ class Routes:
         rule = RouteRule("websocket", path, frozenset(), access)
         return self._add(rule, {}, AnswerFacts(), Pricing.FIXED, Pool.NONE)
 
-    def attach(self, app: FastAPI, pools: ThreadPools, answers: Answers) -> list[DeclaredRoute]:
-        """Add the routes to an app, each in its pool, with large bodies in the spool of `answers`. Returns them, for its
-        gate and for its OpenAPI document.
+    def attach(
+        self,
+        app: FastAPI,
+        pools: ThreadPools,
+        answers: Answers,
+        wanted: Callable[[RouteRule], bool] = lambda _: True,
+    ) -> list[DeclaredRoute]:
+        """Add the routes to an app, each in its pool, with large bodies in the spool of `answers`; with `wanted`, only some.
+        Returns those added, for its gate and for its OpenAPI document.
         """
-        for route in self.declared:
+        attached = [route for route in self.declared if wanted(route.rule)]
+        for route in attached:
             if route.rule.kind == "websocket":
                 app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
                 endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, answers)
                 app.add_api_route(route.rule.path, endpoint, tags=[self._tag], **route.options)
-        return self.declared
+        return attached
 
     def _add(
         self,

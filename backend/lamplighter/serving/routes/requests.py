@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated
 
 from fastapi import Body
@@ -14,7 +13,6 @@ from lamplighter.model.training_demands import describe_demands
 from lamplighter.recipe import explain_validation_error
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
-from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.serving.http.problems import FieldError, RefusedError
@@ -28,8 +26,6 @@ from lamplighter.serving.services import Services, ServicesDep
 routes = Routes("requests")
 
 _ANSWERS = AnswerFacts(errors=(507,))
-_ON_A_FULL_DISK = ("pause", "stop")
-"""Requests that the reserved space is for: those that end what a full disk holds up."""
 
 
 @routes.post(
@@ -48,31 +44,16 @@ def send_request(
     """
     request.state.audited = run_request.kind
     run_folder = services.catalog.find_run(run)
-    status = services.catalog.status(run_folder)
     if isinstance(run_request, MapRequest):
         return _store_map_change(run_folder, run_request, services)
-    if run_folder.recipe.corpus.kind == "recorded":
-        raise RefusedError(
-            409, "this run is recorded from a training loop of its own, which takes no requests"
-        )
-    over = status.phase.has_ended
-    if over and run_request.kind != "continue":
-        raise RefusedError(409, f"this run is {status.phase}; it can only be continued")
-    if not over and run_request.kind == "continue":
-        raise RefusedError(409, f"this run is {status.phase}; only one that is over can be continued")
     body = run_request.model_dump(exclude={"kind", "confirmed"})
     if isinstance(run_request, ContinueRequest):
+        services.require_request_fits(run_folder, run_request.kind)
         _require_confirmed(run_folder, run_request)
         if run_request.learning_rate is None:
             del body["learning_rate"]
-    with services.request_lock:
-        # If the supervisor gave up on the trainer, a person may ask again.
-        if over and wants_training(run_folder) and not services.trainer_given_up(run_folder.id):
-            raise RefusedError(409, "this run was asked to go on already; a trainer takes it up in a moment")
-        requests = RequestsWriter(run_folder.path, services.server_id)
-        write = partial(requests.add, run_request.kind, body)
-        number = services.space_reserve.spend_on(write) if run_request.kind in _ON_A_FULL_DISK else write()
-    return json_response(AcceptedRequest(request=f"{services.server_id}:{number}"), 202)
+    accepted = services.store_request(run_folder, run_request.kind, body)
+    return json_response(AcceptedRequest(request=accepted), 202)
 
 
 def _require_confirmed(run: RunFolder, run_request: ContinueRequest) -> None:

@@ -90,6 +90,7 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     if new_run.upload is not None:
         services.uploads.delete(new_run.upload)
     reply = services.reply(request, run_folder.id, status=201)
+    services.classroom.note_new_run(run_folder.id)
     reply.add_header("Location", f"/api/runs/{run_folder.id}")
     return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(run_folder)))
 

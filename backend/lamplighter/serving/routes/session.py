@@ -70,7 +70,10 @@ def get_session(request: Request, services: ServicesDep) -> Response:
     workers = {role: states.get(role, "elsewhere") for role in ROLES}
     # A worker's error can name files, which strangers must not see.
     shown = workers if may_read else {}
-    return json_response(Session(presenter=presenter, version=lamplighter.__version__, workers=shown))
+    role = "presenter" if presenter else "viewer" if may_read else "nobody"
+    return json_response(
+        Session(presenter=presenter, role=role, version=lamplighter.__version__, workers=shown)
+    )
 
 
 @routes.get(

@@ -39,6 +39,10 @@ class Session(ApiModel):
     """The caller's role, and the server's workers."""
 
     presenter: bool
+    role: Literal["presenter", "assistant", "viewer", "nobody"]
+    """The caller's role. On the presenter's listener whoever only watches is a viewer."""
+    classroom: bool = False
+    """True on the listener of the class."""
     version: str
     workers: dict[str, str]
     """The state of each worker, by role, in words."""

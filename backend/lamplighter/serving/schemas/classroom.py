@@ -31,7 +31,7 @@ class ClassMember(ApiModel):
 
 
 class ClassText(ApiModel):
-    """Whether the class may see the text of a run."""
+    """The permission to see the text of a run."""
 
     run: str
     given: bool
@@ -43,9 +43,9 @@ class ClassText(ApiModel):
 class Outcome(ApiModel):
     """The measured answer to a question, and what was predicted."""
 
-    value: float
-    """The measured number; of a choice, the number of the right choice, from 0."""
-    step: int
+    value: float | None
+    """The measured number; of a choice, the number of the right choice, from 0. Null until it is measured."""
+    step: int | None
     """The step at which it was measured."""
     counts: list[int]
     """How many chose each choice; of a number, how many predicted a number in each bin."""
@@ -82,7 +82,7 @@ class ClassQuestion(ApiModel):
     answered: int
     """How many have predicted."""
     outcome: Outcome | None
-    """Null until it is revealed; the presenter sees the counts before, with `value` of the measurement once it is there."""
+    """Null until it is revealed; the presenter sees the predictions before."""
 
 
 class PointedWord(ApiModel):
@@ -117,7 +117,7 @@ class Class(ApiModel):
     connected: int
     """Viewers with an open socket."""
     behind: int
-    """Of these, how many are more than a second behind."""
+    """Viewers among them that are more than a second behind."""
     following: bool
     """True while the presenter's view is sent to the class."""
     texts: list[ClassText]
@@ -164,7 +164,7 @@ class QuestionBody(RequestBody):
     """The word asked about, where a word is."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
     """How many steps later the answer is measured; one for what is about the next step."""
-    words: Annotated[list[int], Field(max_length=6)] = []
+    words: Annotated[list[int], Field(max_length=6)] = Field(default_factory=list)
     """The words to choose from, by token id: two to six, for `nearest`."""
 
 
@@ -175,20 +175,20 @@ class QuestionChange(RequestBody):
 
 
 class JoinBody(RequestBody):
-    """What is needed to join: the code, or the secret of the link."""
+    """A request to join, with the code or the secret of the link."""
 
     code: ShortCode
 
 
 class AssistBody(RequestBody):
-    """What an assistant asks for."""
+    """A request of an assistant."""
 
     kind: Literal["pause", "resume", "step", "pace", "point"]
     run: Annotated[str, Field(max_length=200)]
-    steps_per_second: Annotated[float, Field(ge=0, le=1_000)] | None = None
-    """Of `pace`: null is full speed."""
+    steps_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    """For `pace`; null is full speed."""
     token: Annotated[int, Field(ge=0)] | None = None
-    """Of `point`: null points at nothing."""
+    """For `point`; null points at nothing."""
 
 
 class ClassMessage(ApiModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
+from lamplighter.serving.schemas.classroom import ClassMessage
 from lamplighter.serving.schemas.examinations import Examination
 from lamplighter.serving.schemas.runs import RunDetails, Status
 from lamplighter.serving.schemas.steps import Lines, Measures
@@ -102,6 +103,7 @@ SocketMessage = Annotated[
     | AcknowledgedMessage
     | ExaminationMessage
     | WordsMessage
+    | ClassMessage
     | EventMessage
     | LiveMessage
     | EndMessage,

@@ -28,7 +28,7 @@ RUN = "/api/runs/{run}"
 OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 OPEN_CHANGE = {("POST", "/launch")}
-PRESENT = {"/api/sessions", "/metrics", "/api/metrics"}
+PRESENT = {"/api/sessions", "/metrics", "/api/metrics", "/api/class", "/api/class/answers.csv"}
 READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
@@ -39,6 +39,9 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps
 CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"),
+          ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
+          ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
+          ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
           ("POST", f"{RUN}/examinations"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 """Paths whose GET answers no HEAD."""
@@ -167,6 +170,7 @@ async def passed(
         .replace("{export}", "none")
         .replace("{examination}", "none")
         .replace("{session}", "none")
+        .replace("{member}", "0" * 16)
     )
     if method == "WS":
         opened, code = await connect(app, real, given, peer=peer)

@@ -1,0 +1,38 @@
+"""QR codes of short texts, such as addresses."""
+
+from __future__ import annotations
+
+import segno
+
+_QUIET_ZONE = 4
+"""Light modules around a code, as the standard asks for."""
+_BLOCKS = {"11": " ", "01": "▀", "10": "▄", "00": "█"}
+"""Two modules, one above the other, as one character: light ones are drawn, for terminals are mostly dark."""
+
+
+def qr_rows(text: str) -> list[str]:
+    """Return the rows of a text's QR code, a character for each module: "1" is dark, "0" light.
+
+    The quiet zone is part of the rows.
+
+    Raises:
+        ValueError: the text is too long for a code.
+    """
+    code = segno.make_qr(text, error="m")
+    return ["".join("1" if module else "0" for module in row) for row in code.matrix_iter(border=_QUIET_ZONE)]
+
+
+def qr_for_terminal(text: str) -> str:
+    """Return a text's QR code as lines of block characters, to be shown light on dark: two rows of modules in a line.
+
+    Raises:
+        ValueError: the text is too long for a code.
+    """
+    rows = qr_rows(text)
+    if len(rows) % 2:
+        rows.append("0" * len(rows[0]))
+    pairs = zip(rows[::2], rows[1::2], strict=True)
+    return "\n".join(
+        "".join(_BLOCKS[upper + lower] for upper, lower in zip(above, below, strict=True))
+        for above, below in pairs
+    )

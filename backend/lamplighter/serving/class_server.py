@@ -1,0 +1,170 @@
+"""The class's listener: a second uvicorn server on the presenter's event loop, which can be opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import uvicorn
+
+from lamplighter.platform.own_addresses import find_own_addresses
+from lamplighter.serving.class_app import create_class_app
+from lamplighter.serving.classroom.class_gate import ClassGate
+from lamplighter.serving.connections.class_protocol import ClassProtocol
+from lamplighter.serving.connections.connection_config import ConnectionConfig
+from lamplighter.serving.connections.connection_gate import ConnectionGate
+from lamplighter.serving.connections.http_protocol import GuardedHttpProtocol
+from lamplighter.serving.connections.limits import ConnectionLimits
+from lamplighter.serving.connections.listening_socket import ListeningSocket
+from lamplighter.serving.hosts import Origin, loopback_origins
+from lamplighter.serving.services import Services
+from lamplighter.serving.settings import ClassSettings, SettingsError, is_loopback
+
+_SAVE_SECONDS = 1.0
+_ANY_HOST = ("0.0.0.0", "::")
+
+
+class ClassServer:
+    """The server of one class. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        services: Services,
+        settings: ClassSettings,
+        limits: ConnectionLimits,
+        open_listener: Callable[[str, int], ListeningSocket],
+    ) -> None:
+        """Prepare to listen.
+
+        Args:
+            services: the presenter's.
+            settings: where to listen, and who may be in front.
+            limits: on the class's connections.
+            open_listener: opens a listening socket on a host and a port, or a port near it.
+
+        Raises:
+            SettingsError: these limits leave no room for so many viewers.
+        """
+        if limits.total - limits.reserve < settings.most:
+            raise SettingsError(
+                f"class_size: this process may open files for {limits.total - limits.reserve} viewers, not for"
+                f" {settings.most}; allow it more (ulimit -n 4096), or name a smaller class with --class-size"
+            )
+        self._services = services
+        self._settings = settings
+        self._limits = limits
+        self._open_listener = open_listener
+        self._port = settings.port
+        self._server: _ClassUvicorn | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        services.class_listening.available = True
+        services.class_listening.attach(self)
+
+    async def start(self) -> None:
+        """Start to listen, and return once that is so; do nothing if it listens.
+
+        Raises:
+            SettingsError: that is not possible.
+        """
+        if self._serving is not None:
+            return
+        services, settings = self._services, self._settings
+        services.class_listening.loop = asyncio.get_running_loop()
+        listening = self._open_listener(settings.host, self._port)
+        listening.counters = services.class_connections
+        # Whoever comes back after a pause finds the class at the same address.
+        self._port = int(listening.getsockname()[1])
+        public = settings.public
+        shown = [public] if public else _own_origins(settings.host, self._port)
+        gate = ClassGate(
+            services.classroom,
+            self._may_see_text,
+            activity=services.gate.activity,
+            port=public.port if public else self._port,
+            trusted=settings.trusted,
+        )
+        # A class on this very machine: to try it out, and for tests.
+        near = (
+            []
+            if public
+            else [one for one in sorted(loopback_origins(self._port), key=str) if one not in shown]
+        )
+        gate.addresses = [*shown, *near]
+        config = ConnectionConfig(
+            create_class_app(services, gate),
+            ConnectionGate(self._limits, services.class_connections, trusted=settings.trusted),
+            self._limits,
+            lambda method, path, headers, peer: False,
+            http=GuardedHttpProtocol,
+            ws=ClassProtocol,
+        )
+        server = self._server = _ClassUvicorn(config)
+        self._serving = asyncio.create_task(server.serve([listening]))
+        await server.up.wait()
+        self._saving = asyncio.create_task(self._save_often())
+        services.class_listening.addresses = shown
+        services.class_listening.listening = True
+
+    async def stop(self) -> None:
+        """Close every connection of the class, each viewer told why, and stop listening."""
+        server, serving, saving = self._server, self._serving, self._saving
+        self._server = self._serving = self._saving = None
+        if server is None or serving is None:
+            return
+        self._services.class_listening.listening = False
+        server.should_exit = True
+        if saving is not None:
+            saving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await asyncio.to_thread(self._services.classroom.save)
+
+    def _may_see_text(self, run_id: str) -> bool:
+        try:
+            return self._services.classroom.may_see_text(self._services.catalog.find_run(run_id))
+        except (LookupError, OSError, ValueError):
+            return False
+
+    async def _save_often(self) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_SECONDS)
+            await asyncio.to_thread(self._services.classroom.save)
+
+
+class _ClassUvicorn(uvicorn.Server):
+    """A uvicorn server that leaves the signals to the presenter's, and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave them all alone."""
+        yield
+
+
+def _own_origins(host: str, port: int) -> list[Origin]:
+    """Return the addresses by which people reach a listening host, the likeliest first."""
+    if host not in _ANY_HOST:
+        name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return [Origin("http", "127.0.0.1" if is_loopback(host) else name, port)]
+    found = [Origin("http", name, port) for name in find_own_addresses()]
+    return found or [Origin("http", "127.0.0.1", port)]
+
+
+def class_limits(limits: ConnectionLimits) -> tuple[ConnectionLimits, ConnectionLimits]:
+    """Split the connections of a process: a quarter for the presenter, the rest for the class."""
+    own = max(64, limits.total // 4)
+    # A whole class may come from one address: behind a school's router all do.
+    return replace(limits, total=own), replace(limits, total=max(8, limits.total - own), whole_share=True)

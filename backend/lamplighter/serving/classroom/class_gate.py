@@ -1,0 +1,178 @@
+"""The gate in front of the class's listener. It knows viewers and nobody else: the presenter's credentials mean nothing here.
+
+It decides by the same first steps as the presenter's gate (`access/decision.py`): proxy, `Host`, `Origin`,
+`Sec-Fetch-Site`. Then by the one table of what the class may ask for, and by the viewer's session.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+
+from starlette.types import Receive, Send
+
+from lamplighter.serving.access.decision import Decision, Kind, check_origin, find_own_rule
+from lamplighter.serving.access.request_headers import (
+    Headers,
+    came_through_a_proxy,
+    cookie_values,
+    single_header,
+)
+from lamplighter.serving.capacity.activity import Activity
+from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.hosts import Origin
+from lamplighter.serving.http.route_table import RouteRule
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_LANDING_PATHS = ("/",)
+_NO_CREDENTIALS = (
+    "the presenter's credentials mean nothing here: present on the machine that runs Lamplighter"
+)
+
+
+class ClassAccess(Enum):
+    """The people who may use a route of the class."""
+
+    OPEN = "open"
+    """Anyone who can connect."""
+    MEMBER = "member"
+    """Everyone who has joined."""
+    TEXT = "text"
+    """Everyone who has joined, where the text of the run is given to the class."""
+    ASSISTANT = "assistant"
+    """A viewer whom the presenter raised."""
+
+
+class ClassGate:
+    """The access control of the class's listener."""
+
+    def __init__(
+        self,
+        classroom: Classroom,
+        may_see_text: Callable[[str], bool],
+        *,
+        activity: Activity,
+        port: int,
+        trusted: Network | None = None,
+    ) -> None:
+        """Guard the class's listener.
+
+        Args:
+            classroom: the class.
+            may_see_text: tells of a run's id whether the class may see its text.
+            activity: notes when somebody is here; shared with the presenter's gate.
+            port: the port of the address people use; part of the cookie's name.
+            trusted: the proxy in front, whose forwarded headers count; None: nobody's do, and they are refused.
+        """
+        self.activity = activity
+        self.addresses: Sequence[Origin] = ()
+        """The addresses of the class, the one people use first; set while it listens."""
+        self.rules: list[RouteRule] = []
+        self.access: Mapping[tuple[str, str], ClassAccess] = {}
+        """Who may use each route, by its method and its path."""
+        self._classroom = classroom
+        self._may_see_text = may_see_text
+        self._port = port
+        self._trusted = trusted
+
+    def page_url(self, address: Origin | None = None) -> str:
+        """Return the URL of the class's page; it ends in a slash."""
+        address = address or (self.addresses[0] if self.addresses else None)
+        return f"{address or ''}/"
+
+    def cookie_name(self, address: Origin) -> str:
+        """Return the name of a viewer's cookie; over https, browsers hold its prefix to what it says."""
+        return f"{'__Host-' if address.scheme == 'https' else ''}lamplighter-class-{self._port}"
+
+    def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Return what a socket receives and sends by; the class's hub closes those of ended sessions itself."""
+        return receive, send
+
+    def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
+        """Decide whether a request may pass."""
+        client = None
+        if came_through_a_proxy(headers):
+            if self._trusted is None or not _is_in(peer, self._trusted):
+                detail = "this address takes nothing from a proxy it was not told of: see --trust-proxy"
+                return Decision(False, status=403, detail=detail)
+            client = _forwarded_client(headers)
+        elif self._trusted is not None and not _is_in(peer, self._trusted):
+            return Decision(False, status=403, detail="this address is reached through its proxy only")
+        found = check_origin(self.addresses, kind, method, path, headers, landing=_LANDING_PATHS)
+        if isinstance(found, Decision):
+            return found
+        address, own_origin = found
+        rule = find_own_rule(self.rules, kind, method, path, address)
+        if isinstance(rule, Decision):
+            return rule
+        try:
+            authorization = single_header(headers, b"authorization")
+        except ValueError as error:
+            return Decision(False, status=400, detail=str(error))
+        if authorization is not None:
+            return Decision(False, status=401, detail=_NO_CREDENTIALS, rule=rule, address=address)
+        session = self._session(headers, address)
+        key = (rule.kind if kind == "websocket" else "GET" if method == "HEAD" else method, rule.path)
+        # A route that the table lacks is nobody's.
+        access = self.access.get(key)
+        status, detail = self._refusal(access, session, rule, path, own_origin)
+        return Decision(
+            not status,
+            session=session and session.id,
+            status=status or 200,
+            detail=detail,
+            rule=rule,
+            address=address,
+            client=client,
+        )
+
+    def _session(self, headers: Headers, address: Origin) -> ViewerSession | None:
+        for value in cookie_values(headers, self.cookie_name(address)):
+            if session := self._classroom.find_by_cookie(value):
+                return session
+        return None
+
+    def _refusal(
+        self,
+        access: ClassAccess | None,
+        session: ViewerSession | None,
+        rule: RouteRule,
+        path: str,
+        own_origin: bool,
+    ) -> tuple[int, str]:
+        """Return status and reason of a refusal; (0, "") if the request may pass."""
+        if access is None:
+            return 404, "there is no such page"
+        if "POST" in rule.methods and not own_origin:
+            return 403, "only this class's own page may do that"
+        if access is ClassAccess.OPEN:
+            return 0, ""
+        if session is None:
+            return 401, "join the class first, with the code on the presenter's screen"
+        if access is ClassAccess.ASSISTANT and session.role != "assistant":
+            return 403, "only an assistant may do that: the presenter raises one by hand"
+        if access is ClassAccess.TEXT:
+            match = rule.pattern.match(path)
+            if match is None or not self._may_see_text(match["run"]):
+                return 403, "the presenter has not given the text of this run to the class"
+        return 0, ""
+
+
+def _is_in(peer: str | None, network: Network) -> bool:
+    try:
+        return peer is not None and ipaddress.ip_address(peer.partition("%")[0]) in network
+    except ValueError:
+        return False
+
+
+def _forwarded_client(headers: Headers) -> str | None:
+    """Return the address that the trusted proxy saw: the last one it wrote, since those before it may be made up."""
+    found = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-forwarded-for"]
+    last = ",".join(found).rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(last))
+    except ValueError:
+        return None

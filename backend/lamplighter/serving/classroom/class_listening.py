@@ -1,0 +1,68 @@
+"""The listening of the class: whether its address can be reached, and how to change that, for whoever is not the server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from lamplighter.serving.hosts import Origin
+
+_SECONDS = 10.0
+
+
+class ClassListener(Protocol):
+    """The part of the server that listens for the class. Belongs to the event loop."""
+
+    async def start(self) -> None:
+        """Start to listen; SettingsError if that is not possible."""
+        ...
+
+    async def stop(self) -> None:
+        """Close every connection of the class and stop listening."""
+        ...
+
+
+@dataclass
+class ClassListening:
+    """The class's address, as routes see it."""
+
+    available: bool = False
+    """True if the server was started with a class."""
+    listening: bool = False
+    addresses: Sequence[Origin] = ()
+    """The addresses by which people reach the class, the likeliest first."""
+    _listener: ClassListener | None = field(default=None, repr=False)
+    loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    """The loop that the listener belongs to, once it runs."""
+
+    @property
+    def encrypted(self) -> bool:
+        """Return whether people reach the class over https."""
+        return bool(self.addresses) and self.addresses[0].scheme == "https"
+
+    def attach(self, listener: ClassListener) -> None:
+        """Use a listener."""
+        self._listener = listener
+
+    def start(self) -> None:
+        """Start to listen, and return once that is so. Call it from a thread other than the loop's.
+
+        Raises:
+            SettingsError: that is not possible.
+        """
+        if self._listener is not None:
+            self._wait_for(self._listener.start())
+
+    def stop(self) -> None:
+        """Close the class's connections and stop listening. Call it from a thread other than the loop's."""
+        if self._listener is not None:
+            self._wait_for(self._listener.stop())
+
+    def _wait_for(self, work: Awaitable[None]) -> None:
+        async def run() -> None:
+            await work
+
+        assert self.loop is not None
+        asyncio.run_coroutine_threadsafe(run(), self.loop).result(_SECONDS)

@@ -1,0 +1,296 @@
+"""The class: who is in it, what they may see, where the presenter is, and what is asked. One state, for both listeners.
+
+Every method may be called from any thread. After a change those who registered with `on_change` are called, without
+knowing what changed: what a viewer is told is small and whole each time (`ClassMessage`), so nothing can be missed.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from lamplighter.runfolder.importing.imported_run import is_imported
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.join_code import JoinCode
+from lamplighter.serving.classroom.join_limiter import JoinLimiter
+from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
+from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
+
+log = logging.getLogger(__name__)
+
+
+class JoinRefusedError(RuntimeError):
+    """A join that is refused; the message is for the person who tried."""
+
+    def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
+        """Keep the HTTP status and the seconds to wait, besides the message."""
+        super().__init__(detail)
+        self.status = status
+        self.wait = wait
+
+
+class Classroom:
+    """The state of the class of one server. Thread-safe."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        """Take up the class that a server before left in the folder of runs. `most`: how many viewers there may be."""
+        self._lock = threading.RLock()
+        self._code = JoinCode()
+        self._limiter = JoinLimiter()
+        self._sessions = ViewerSessions(folder, most)
+        self._unsaved = False
+        self._texts: dict[str, bool] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._door = True
+        self._view: str | None = None
+        self._following = False
+        self._pointed: PointedWord | None = None
+        self._newest_run: str | None = None
+        self._question: Question | None = None
+        self._asked = 0
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after every change, on the thread that made it. It must return at once."""
+        self._callbacks.append(callback)
+
+    # Who is here.
+
+    def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
+        """Let a viewer in. Returns the session with the value of its cookie.
+
+        Args:
+            code: the code, or the secret of the link.
+            address: the address that wrong codes are counted for.
+            user_agent: the browser's own words about itself.
+
+        Raises:
+            JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones, or the class is full.
+        """
+        with self._lock:
+            if not self._code.is_secret(code):
+                self._check_typed(code, address)
+            # After the code, so that a stranger learns nothing about the class.
+            if not self._door:
+                raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
+            try:
+                found = self._sessions.begin(user_agent)
+            except OverflowError as error:
+                raise JoinRefusedError(409, f"the class is full: {error}") from error
+            self._unsaved = True
+        self._changed()
+        return found
+
+    def _check_typed(self, code: str, address: str) -> None:
+        wait = self._limiter.seconds_to_wait(address)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            raise JoinRefusedError(
+                429,
+                f"too many wrong codes came from this network: try again in {seconds} s, or scan the QR code",
+                seconds,
+            )
+        if not self._code.is_code(code):
+            self._limiter.note_wrong(address)
+            raise JoinRefusedError(401, "that is not the code: look at the presenter's screen")
+
+    def find_by_cookie(self, cookie: str) -> ViewerSession | None:
+        """Return the session of a cookie's value."""
+        with self._lock:
+            return self._sessions.find_by_cookie(cookie)
+
+    def session(self, session_id: str) -> ViewerSession | None:
+        """Return the session of an id; None once it has ended."""
+        with self._lock:
+            return self._sessions.find(session_id)
+
+    def members(self) -> list[ViewerSession]:
+        """Return the sessions, the first that joined first."""
+        with self._lock:
+            return list(self._sessions)
+
+    def set_role(self, session_id: str, role: Role) -> bool:
+        """Raise a viewer to an assistant, or lower one. Returns whether there is one of this id."""
+        with self._lock:
+            session = self._sessions.find(session_id)
+            if session is None:
+                return False
+            self._sessions.set_role(session, role)
+            self._unsaved = True
+        self._changed()
+        return True
+
+    def end_session(self, session_id: str) -> bool:
+        """End a viewer's session at once. Returns whether there was one."""
+        with self._lock:
+            session = self._sessions.find(session_id)
+            if session is None:
+                return False
+            self._sessions.end(session)
+            self._unsaved = True
+        self._changed()
+        return True
+
+    def end_class(self) -> None:
+        """End every session, change the code, and forget the question and its answers."""
+        with self._lock:
+            self._sessions.end_all()
+            self._code.renew()
+            self._limiter = JoinLimiter()
+            self._question, self._pointed, self._view = None, None, None
+            self._texts.clear()
+            self._unsaved = True
+        self._changed()
+
+    def save(self) -> None:
+        """Write the sessions to their file, if they have changed."""
+        with self._lock:
+            if self._unsaved:
+                self._unsaved = False
+                self._sessions.save()
+
+    # The door.
+
+    @property
+    def most(self) -> int:
+        """Return how many viewers there may be."""
+        return self._sessions.most
+
+    @property
+    def door(self) -> bool:
+        """Return whether people may join."""
+        return self._door
+
+    @door.setter
+    def door(self, is_open: bool) -> None:
+        self._door = is_open
+        self._changed()
+
+    def code_and_secret(self) -> tuple[str, str]:
+        """Return the code to type and the secret of the link."""
+        with self._lock:
+            return self._code.typed, self._code.secret
+
+    @property
+    def wrong_codes(self) -> int:
+        """Return the number of wrong codes so far."""
+        return self._limiter.wrong
+
+    def renew_code(self) -> None:
+        """Change the code; the old one no longer holds."""
+        with self._lock:
+            self._code.renew()
+        self._changed()
+
+    # The text.
+
+    def may_see_text(self, run: RunFolder) -> bool:
+        """Return whether the class may see the text of a run: of ours from the start, a person's only where given."""
+        with self._lock:
+            given = self._texts.get(run.id)
+        return is_our_text(run) if given is None else given
+
+    def give_text(self, run: RunFolder, given: bool) -> None:
+        """Give the text of a run to the class, or withdraw it."""
+        with self._lock:
+            self._texts.pop(run.id, None)
+            self._texts[run.id] = given
+        self._changed()
+
+    # Where the presenter is.
+
+    @property
+    def following(self) -> bool:
+        """Return whether the presenter's view is sent to the class."""
+        return self._following
+
+    @following.setter
+    def following(self, on: bool) -> None:
+        self._following = on
+        self._changed()
+
+    def show_view(self, query: str) -> None:
+        """Send the presenter's view to those who follow."""
+        with self._lock:
+            if query == self._view:
+                return
+            self._view = query
+        if self._following:
+            self._changed()
+
+    def point(self, word: PointedWord | None) -> None:
+        """Show everybody a word; None: show none."""
+        self._pointed = word
+        self._changed()
+
+    def note_new_run(self, run_id: str) -> None:
+        """Note that a run was started, which everybody is told."""
+        self._newest_run = run_id
+        self._changed()
+
+    # The question.
+
+    @property
+    def question(self) -> Question | None:
+        """Return the question, with its answers; None while there is none."""
+        return self._question
+
+    def ask(self, question: Question) -> None:
+        """Ask the class; an earlier question and its answers are forgotten."""
+        with self._lock:
+            self._asked += 1
+            question.id = self._asked
+            self._question = question
+        self._changed()
+
+    def drop_question(self) -> None:
+        """Forget the question and its answers."""
+        with self._lock:
+            self._question = None
+        self._changed()
+
+    def note_question_changed(self) -> None:
+        """Note that the question was closed or revealed, which everybody is told."""
+        self._changed()
+
+    def predict(self, session_id: str, prediction: PredictionMessage) -> bool:
+        """Take a viewer's prediction; the last one counts. Returns False if it does not fit an open question."""
+        with self._lock:
+            question = self._question
+            if question is None or question.id != prediction.question or self.session(session_id) is None:
+                return False
+            if not question.take(session_id, prediction.answer):
+                return False
+        self._changed()
+        return True
+
+    def message_for(self, session_id: str, run: RunFolder) -> ClassMessage | None:
+        """Return all that a viewer of a run is told; None once the session has ended."""
+        text = self.may_see_text(run)
+        with self._lock:
+            session = self._sessions.find(session_id)
+            if session is None:
+                return None
+            question = self._question
+            return ClassMessage(
+                role=session.role,
+                text=text,
+                view=self._view if self._following else None,
+                question=question and question.shown_to_class(),
+                answer=question and question.answer_of(session_id),
+                pointed=self._pointed,
+                newest_run=self._newest_run,
+            )
+
+    def _changed(self) -> None:
+        for callback in self._callbacks:
+            callback()
+
+
+def is_our_text(run: RunFolder) -> bool:
+    """Return whether a run's text is one of ours, which hold nothing of anybody. What was imported may claim anything."""
+    return run.recipe.corpus.kind in ("lamptown", "manuals") and not is_imported(run)

@@ -1,0 +1,81 @@
+"""The code of the class: six characters to type, and a longer secret for the link that the QR code holds.
+
+Both change together, every few minutes, and the last ones hold for a while longer, so that whoever typed a code that was
+on the wall a moment ago gets in. A code has 30 random bits, and wrong ones are limited (`join_limiter.py`); the secret of
+the link has 128, cannot be guessed, and needs no limit.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+"""Without the characters that are taken for others on a wall: I, O, 0 and 1."""
+_LENGTH = 6
+LIFETIME = 900.0
+"""Seconds after which the code changes."""
+GRACE = 300.0
+"""Seconds for which the code before still holds."""
+
+
+@dataclass(frozen=True)
+class _Code:
+    typed: str
+    secret: str
+    made: float
+
+
+class JoinCode:
+    """The code of one class. Not thread-safe: `Classroom` guards it."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Make the first code. `clock` gives seconds."""
+        self._clock = clock
+        self._before: _Code | None = None
+        self._now = self._make()
+
+    @property
+    def typed(self) -> str:
+        """Return the code to type, such as "K7M 2QX"."""
+        code = self._current().typed
+        return f"{code[:3]} {code[3:]}"
+
+    @property
+    def secret(self) -> str:
+        """Return the secret of the link."""
+        return self._current().secret
+
+    def renew(self) -> None:
+        """Change code and secret; the old ones no longer hold."""
+        self._before, self._now = None, self._make()
+
+    def is_code(self, offered: str) -> bool:
+        """Return whether somebody typed the code; case, spaces and hyphens do not matter."""
+        plain = "".join(offered.split()).replace("-", "").upper()
+        return self._matches(plain, lambda code: code.typed)
+
+    def is_secret(self, offered: str) -> bool:
+        """Return whether this is the secret of the link."""
+        return self._matches(offered.strip(), lambda code: code.secret)
+
+    def _matches(self, offered: str, part: Callable[[_Code], str]) -> bool:
+        now = self._current()
+        held = [now]
+        if self._before is not None and self._clock() - now.made < GRACE:
+            held.append(self._before)
+        # Compare with each, so that the time taken says nothing about any.
+        found = [hmac.compare_digest(offered.encode(errors="replace"), part(code).encode()) for code in held]
+        return any(found)
+
+    def _current(self) -> _Code:
+        if self._clock() - self._now.made >= LIFETIME:
+            self._before, self._now = self._now, self._make()
+        return self._now
+
+    def _make(self) -> _Code:
+        typed = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        return _Code(typed, secrets.token_urlsafe(16), self._clock())

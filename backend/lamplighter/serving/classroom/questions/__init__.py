@@ -1,0 +1,1 @@
+"""The questions of the class: asked, predicted by viewers, answered by the record."""

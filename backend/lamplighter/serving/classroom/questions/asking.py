@@ -1,0 +1,115 @@
+"""Asking: a request for a question becomes a question, in words that a class understands."""
+
+from __future__ import annotations
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.http.problems import FieldError, RefusedError
+from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.schemas.classroom import QuestionBody
+from lamplighter.serving.schemas.runs import Status
+
+SMOOTHED = 10
+"""Steps over which a loss is averaged, because that of a single step depends on its text more than on the model."""
+_MOST_LOSS = 50.0
+_MOST_PERCENT = 10_000.0
+
+
+def make_question(body: QuestionBody, run: RunFolder, status: Status, table: TokenTable) -> Question:
+    """Return the question that the presenter asks, without an id.
+
+    Args:
+        body: the presenter's request.
+        run: the run it is about.
+        status: the run's status; the question starts from its newest step.
+        table: the run's words.
+
+    Raises:
+        RefusedError: the run is over (409), a word is missing, unknown or given twice (422).
+    """
+    if status.phase.has_ended:
+        raise RefusedError(
+            409, f"this run is {status.phase}, so nothing is left to predict: continue it first"
+        )
+    step = status.step
+    word = table.text(_token(body, table)) if body.about in _ABOUT_A_WORD else ""
+    later = step + (1 if body.about in ("lit_next", "lit_word") else body.steps)
+    if later > status.steps:
+        raise RefusedError(
+            409, f"this run ends at step {status.steps}, before step {later}: ask for fewer steps"
+        )
+    after = f"the next {body.steps} steps" if body.steps > 1 else "the next step"
+    made: dict[str, object]
+    match body.about:
+        case "lit_next":
+            made = {
+                "text": "How many of the words will light up in the next step?",
+                "unit": "words",
+                "high": float(len(table)),
+            }
+        case "lit_word":
+            made = {"text": f"Will “{word}” light up in the next step?", "choices": ("Yes", "No")}
+        case "read_later":
+            made = {
+                "text": f"How often will the model read “{word}” in {after}?",
+                "unit": "times",
+                "high": float(run.recipe.batch_tokens * body.steps),
+            }
+        case "moved_later":
+            made = {
+                "text": f"How far will “{word}” have moved after {after}, in percent of its own length?",
+                "unit": "%",
+                "high": _MOST_PERCENT,
+            }
+        case "loss_later":
+            made = {
+                "text": f"What will the surprise be after {after}? (Averaged over {SMOOTHED} steps.)",
+                "unit": "nats a word",
+                "high": _MOST_LOSS,
+            }
+        case "falls_later":
+            made = {
+                "text": f"Will the surprise be lower or higher after {after}? (Averaged over {SMOOTHED} steps.)",
+                "choices": ("Lower", "Higher"),
+            }
+        case "nearest":
+            names = tuple(table.text(token) for token in _words(body, table))
+            made = {"text": f"Which of these will be nearest to “{word}” after {after}?", "choices": names}
+    choices = made.get("choices")
+    if isinstance(choices, tuple):
+        made["high"] = float(len(choices) - 1)
+    tokens = (*([body.token] if body.token is not None else []), *body.words)
+    return Question(
+        about=body.about,
+        run=run.id,
+        from_step=step,
+        at_step=later,
+        tokens=tokens,
+        **made,  # pyright: ignore[reportArgumentType]
+    )
+
+
+_ABOUT_A_WORD = ("lit_word", "read_later", "moved_later", "nearest")
+
+
+def _token(body: QuestionBody, table: TokenTable) -> int:
+    if body.token is None:
+        raise _refused("token", "say which word the question is about")
+    if body.token >= len(table):
+        raise _refused("token", f"there is no word {body.token}; there are {len(table)}")
+    return body.token
+
+
+def _words(body: QuestionBody, table: TokenTable) -> list[int]:
+    if not 2 <= len(body.words) <= 6:
+        raise _refused("words", f"{len(body.words)} words to choose from; two to six are needed")
+    if len({*body.words, body.token}) <= len(body.words):
+        raise _refused("words", "a word to choose is given twice, or is the word itself")
+    for word in body.words:
+        if not 0 <= word < len(table):
+            raise _refused("words", f"there is no word {word}; there are {len(table)}")
+    return body.words
+
+
+def _refused(field: str, problem: str) -> RefusedError:
+    return RefusedError(422, f"{field}: {problem}", [FieldError(field=field, message=problem)])

@@ -1,0 +1,103 @@
+"""Measuring: the record of the run answers a question, once training has come to its step."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.geometry.displacements import displacements
+from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.classroom.questions.asking import SMOOTHED
+from lamplighter.serving.classroom.questions.question import Measured, Question
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+
+_AT_A_TIME = 100
+
+
+def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
+    """Return the answer to a question.
+
+    A vector is compared at the newest step that was kept exactly, at or before the one asked about; `Measured.step`
+    tells which.
+
+    Raises:
+        RefusedError: training has not come to the step yet (409), or nothing was kept since the question (409).
+        READ_ERRORS: the run cannot be read.
+    """
+    with catalog.open_steps(run) as steps:
+        newest = steps.newest_step()[1]
+        if newest < question.at_step:
+            raise RefusedError(
+                409,
+                f"training is at step {newest}, and the answer comes at step {question.at_step}: go on until then",
+            )
+        match question.about:
+            case "lit_next":
+                pulse = _pulses(steps, question.at_step, question.at_step)[0]
+                return Measured(float(len(pulse.batch_ids)), question.at_step)
+            case "lit_word":
+                pulse = _pulses(steps, question.at_step, question.at_step)[0]
+                lit = question.tokens[0] in pulse.batch_ids
+                return Measured(0.0 if lit else 1.0, question.at_step)
+            case "read_later":
+                return Measured(float(_times_read(steps, question)), question.at_step)
+            case "loss_later":
+                return Measured(_mean_loss(steps, question.at_step), question.at_step)
+            case "falls_later":
+                before, after = (_mean_loss(steps, step) for step in (question.from_step, question.at_step))
+                return Measured(0.0 if after < before else 1.0, question.at_step)
+            case _:
+                pass
+    if question.about == "moved_later":
+        return _moved(question, run, catalog)
+    return _nearest(question, run, catalog)
+
+
+def _pulses(steps: StepsReader, first: int, last: int) -> list[Pulse]:
+    found = [decode_as(data, Pulse) for _, data in steps.pulses(max(1, first), last, limit=_AT_A_TIME)]
+    if not found:
+        raise RefusedError(409, f"the record has no step {last}")
+    return found
+
+
+def _times_read(steps: StepsReader, question: Question) -> int:
+    times, token = 0, question.tokens[0]
+    for first in range(question.from_step + 1, question.at_step + 1, _AT_A_TIME):
+        for pulse in _pulses(steps, first, min(first + _AT_A_TIME - 1, question.at_step)):
+            times += int(pulse.batch_counts[pulse.batch_ids == token].sum())
+    return times
+
+
+def _mean_loss(steps: StepsReader, step: int) -> float:
+    """Return the mean loss over the steps up to `step`; of step 0, which has none, that of step 1."""
+    last = max(1, step)
+    return float(np.mean([pulse.loss for pulse in _pulses(steps, last - SMOOTHED + 1, last)]))
+
+
+def _moved(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
+    token = question.tokens[0]
+    before, after = (_matrix(run, catalog, step) for step in (question.from_step, question.at_step))
+    if after.step <= before.step:
+        raise RefusedError(409, "no whole matrix was kept since the question: go on for a while")
+    way = float(displacements(before.vectors[token : token + 1], after.vectors[token : token + 1])[0])
+    length = float(np.linalg.norm(before.vectors[token].astype(np.float64)))
+    return Measured(100.0 * way / length if length else 0.0, after.step)
+
+
+def _nearest(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
+    matrix = _matrix(run, catalog, question.at_step)
+    units = unit_rows(matrix.vectors[list(question.tokens)])
+    return Measured(float(np.argmax(units[1:] @ units[0])), matrix.step)
+
+
+def _matrix(run: RunFolder, catalog: RunCatalog, step: int) -> Snapshot:
+    try:
+        with catalog.open_history(run) as history:
+            return catalog.matrix_at(run, history, step, nearest=True)
+    except NoSnapshotError as error:
+        raise RefusedError(409, f"no whole matrix of this run was kept: {error}") from error

@@ -1,0 +1,128 @@
+"""One question to the class, with the predictions. There are no names: a prediction belongs to a session, and goes with it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from lamplighter.serving.schemas.classroom import ClassQuestion, Outcome
+
+State = Literal["open", "closed", "revealed"]
+_BINS = 12
+_ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+"""Widths of a bin, times a power of ten."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The answer that the record gives."""
+
+    value: float
+    """The number, or the number of the right choice, from 0."""
+    step: int
+    """The step at which it was measured."""
+
+
+@dataclass
+class Question:
+    """A question, open until it is closed. Not thread-safe: `Classroom` guards it."""
+
+    about: str
+    text: str
+    run: str
+    from_step: int
+    at_step: int
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1e6
+    tokens: tuple[int, ...] = ()
+    """The words it is about, and those to choose from."""
+    id: int = 0
+    state: State = "open"
+    measured: Measured | None = None
+    _answers: dict[str, float] = field(default_factory=dict[str, float])
+
+    def take(self, session_id: str, answer: float) -> bool:
+        """Take a prediction; the last one of a session counts. Returns False if it is too late, or none that fits."""
+        if self.state != "open" or not math.isfinite(answer) or not self.low <= answer <= self.high:
+            return False
+        if self.choices and answer != int(answer):
+            return False
+        self._answers[session_id] = answer
+        return True
+
+    def close(self) -> None:
+        """Take no more predictions."""
+        if self.state == "open":
+            self.state = "closed"
+
+    def reveal(self, measured: Measured) -> None:
+        """Show everybody the predictions and the measured answer."""
+        self.state, self.measured = "revealed", measured
+
+    def answer_of(self, session_id: str) -> float | None:
+        """Return a session's prediction."""
+        return self._answers.get(session_id)
+
+    def answers(self) -> list[float]:
+        """Return the predictions, sorted, so that their order tells nothing about who made them."""
+        return sorted(self._answers.values())
+
+    def shown_to_class(self) -> ClassQuestion:
+        """Return the question as viewers see it: predictions and answer only once it is revealed."""
+        outcome = self._outcome(self.measured) if self.state == "revealed" and self.measured else None
+        return self._shown(outcome)
+
+    def shown_to_presenter(self) -> ClassQuestion:
+        """Return the question as the presenter sees it, with the predictions so far."""
+        return self._shown(self._outcome(self.measured))
+
+    def _shown(self, outcome: Outcome | None) -> ClassQuestion:
+        return ClassQuestion.model_validate(
+            {
+                "id": self.id,
+                "about": self.about,
+                "text": self.text,
+                "unit": self.unit,
+                "choices": list(self.choices),
+                "low": self.low,
+                "high": self.high,
+                "run": self.run,
+                "from_step": self.from_step,
+                "at_step": self.at_step,
+                "state": self.state,
+                "answered": len(self._answers),
+                "outcome": outcome,
+            }
+        )
+
+    def _outcome(self, measured: Measured | None) -> Outcome:
+        answers = self.answers()
+        value, step = (measured.value, measured.step) if measured else (None, None)
+        if self.choices:
+            counts = [sum(1 for answer in answers if answer == number) for number in range(len(self.choices))]
+            return Outcome(value=value, step=step, counts=counts, edges=[], median=None)
+        shown = [*answers, value] if value is not None else answers
+        edges = bin_edges(shown)
+        counts = np.histogram(answers, edges)[0].tolist() if edges else []
+        median = float(np.median(answers)) if answers else None
+        return Outcome(value=value, step=step, counts=counts, edges=edges, median=median)
+
+
+def bin_edges(values: list[float]) -> list[float]:
+    """Return the edges of at most twelve bins of a round width that hold all values; none without a value."""
+    if not values:
+        return []
+    low, high = min(values), max(values)
+    least = (high - low) / (_BINS - 1)
+    if least <= 0:
+        least = abs(low) / 10 or 1.0
+    power = 10.0 ** math.floor(math.log10(least))
+    width = next(power * step for step in _ROUND_STEPS if power * step >= least)
+    first, last = math.floor(low / width), math.floor(high / width) + 1
+    # Written as text and read again, an edge is 0.3 and not 0.30000000000000004.
+    return [float(f"{number * width:.10g}") for number in range(first, last + 1)]

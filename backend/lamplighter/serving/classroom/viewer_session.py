@@ -1,0 +1,24 @@
+"""A viewer's session: random, revocable, and good for nothing but watching."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamplighter.serving.schemas.classroom import Role
+
+
+@dataclass(frozen=True)
+class ViewerSession:
+    """A session of one viewer of the class. There is no name in it, and no address."""
+
+    id: str
+    """The public name of the session: 16 hexadecimal digits, unrelated to its secret."""
+    number: int
+    """The place in the order of joining, from 1."""
+    browser: str
+    """Browser and system in fixed words, never in those that the browser sent."""
+    joined: float
+    """Unix seconds."""
+    cookie_digest: str
+    """SHA-256 of the cookie's value, which has 256 random bits."""
+    role: Role = "viewer"

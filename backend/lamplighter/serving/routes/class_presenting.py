@@ -1,0 +1,280 @@
+"""The class, for its presenter: the door, who is here, what they may see, where the presenter is, and the question."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Annotated
+
+from fastapi import Body, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.platform.qr_code import qr_rows
+from lamplighter.runfolder.run_store import NoSuchRunError
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.classroom.classroom import is_our_text
+from lamplighter.serving.classroom.questions.asking import make_question
+from lamplighter.serving.classroom.questions.measuring import measure_answer
+from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import Pricing
+from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_response
+from lamplighter.serving.schemas.classroom import (
+    Class,
+    ClassChange,
+    ClassMember,
+    ClassQuestion,
+    ClassText,
+    MemberChange,
+    PresentedView,
+    QuestionBody,
+    QuestionChange,
+    TextChange,
+)
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.serving.settings import SettingsError
+
+routes = Routes("class")
+
+_VIEW_BODY = 4_096
+_NO_QUESTION = "nothing is asked at the moment"
+_Member = Annotated[str, Path(description="The viewer's id.", pattern=r"^[0-9a-f]{16}$")]
+
+
+@routes.get(
+    "/api/class",
+    polled=True,
+    pool=Pool.CHEAP,
+    access=Access.PRESENT,
+    pricing=Pricing.FIXED,
+    response_model=Class,
+)
+def get_class(services: ServicesDep) -> Response:
+    """Return the class: how to join it, who is here, what they may see, and what is asked."""
+    return json_response(_describe(services))
+
+
+@routes.patch("/api/class", pricing=Pricing.FIXED, response_model=Class, answers=AnswerFacts(errors=(409,)))
+def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) -> Response:
+    """Open or close the door, listen on the network or stop it, be followed or not. 409 without a class."""
+    _require_class(services)
+    if change.door is not None:
+        services.classroom.door = change.door
+    if change.following is not None:
+        services.classroom.following = change.following
+    if change.listening is not None:
+        try:
+            (services.class_listening.start if change.listening else services.class_listening.stop)()
+        except SettingsError as error:
+            raise RefusedError(409, str(error)) from error
+    return json_response(_describe(services))
+
+
+@routes.post("/api/class/code", pricing=Pricing.FIXED, response_model=Class)
+def change_code(services: ServicesDep) -> Response:
+    """Change the code and the link; the old ones no longer hold. Whoever is here stays."""
+    services.classroom.renew_code()
+    return json_response(_describe(services))
+
+
+@routes.delete("/api/class/members", pricing=Pricing.FIXED, status_code=204)
+def end_class(services: ServicesDep) -> Response:
+    """End the class: every viewer is out, the code changes, the question and its answers are forgotten."""
+    services.classroom.end_class()
+    services.classroom.save()
+    return Response(status_code=204)
+
+
+@routes.delete(
+    "/api/class/members/{member}",
+    pricing=Pricing.FIXED,
+    status_code=204,
+    answers=AnswerFacts(errors=(404,)),
+)
+def remove_member(member: _Member, services: ServicesDep) -> Response:
+    """Take a viewer out of the class, at once. Who knows the code can come back: close the door, or change the code."""
+    if not services.classroom.end_session(member):
+        raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
+    return Response(status_code=204)
+
+
+@routes.patch(
+    "/api/class/members/{member}",
+    pricing=Pricing.FIXED,
+    response_model=Class,
+    answers=AnswerFacts(errors=(404,)),
+)
+def change_member(
+    member: _Member, change: Annotated[MemberChange, Body()], services: ServicesDep
+) -> Response:
+    """Raise a viewer to an assistant, or lower one."""
+    if not services.classroom.set_role(member, change.role):
+        raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
+    return json_response(_describe(services))
+
+
+@routes.post("/api/class/texts/{run}", pricing=Pricing.FIXED, response_model=Class)
+def give_text(run: RunId, change: Annotated[TextChange, Body()], services: ServicesDep) -> Response:
+    """Let the class see the text of a run, or withdraw it."""
+    services.classroom.give_text(services.catalog.find_run(run), change.given)
+    return json_response(_describe(services))
+
+
+@routes.post("/api/class/view", pricing=Pricing.FIXED, status_code=204, body_limit=_VIEW_BODY)
+def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> Response:
+    """Send the presenter's view to those who follow."""
+    services.classroom.show_view(view.query)
+    return Response(status_code=204)
+
+
+@routes.post(
+    "/api/class/question",
+    pricing=Pricing.FIXED,
+    status_code=201,
+    response_model=ClassQuestion,
+    answers=AnswerFacts(errors=(404, 409)),
+)
+def ask_class(body: Annotated[QuestionBody, Body()], services: ServicesDep) -> Response:
+    """Ask the class; an earlier question is forgotten. `about` names what is measured, all of it read from the record:
+
+    - `lit_next`: the number of different words in the batch of the next step.
+    - `lit_word`: whether a word is among them; choice 0 is yes.
+    - `read_later`: how often a word is read in the next `steps` steps.
+    - `moved_later`: how far a word's vector has moved by then, in percent of its length when the question was asked.
+    - `loss_later`: the loss then, the mean over ten steps; `falls_later`: whether that is lower (0) or higher (1).
+    - `nearest`: which of two to six `words` then has the highest cosine similarity to the word.
+    """
+    run = services.catalog.find_run(body.run)
+    table = services.catalog.token_table(run)
+    question = make_question(body, run, services.catalog.status(run), table)
+    services.classroom.ask(question)
+    return json_response(question.shown_to_presenter(), 201)
+
+
+@routes.patch(
+    "/api/class/question",
+    pricing=Pricing.FIXED,
+    response_model=ClassQuestion,
+    answers=AnswerFacts(errors=(404, 409)),
+)
+def change_question(change: Annotated[QuestionChange, Body()], services: ServicesDep) -> Response:
+    """Close the question, or reveal its answer. 409 while training has not come to the step that answers it."""
+    question = _question(services)
+    if change.state == "closed":
+        question.close()
+    elif question.state != "revealed":
+        run = services.catalog.find_run(question.run)
+        measured = measure_answer(question, run, services.catalog)
+        question.reveal(measured)
+    services.classroom.note_question_changed()
+    return json_response(question.shown_to_presenter())
+
+
+@routes.delete("/api/class/question", pricing=Pricing.FIXED, status_code=204)
+def drop_question(services: ServicesDep) -> Response:
+    """Forget the question and its answers."""
+    services.classroom.drop_question()
+    return Response(status_code=204)
+
+
+@routes.get(
+    "/api/class/answers.csv",
+    pool=Pool.CHEAP,
+    access=Access.PRESENT,
+    pricing=Pricing.FIXED,
+    answers=AnswerFacts(errors=(404,)),
+)
+def get_answers(request: Request, services: ServicesDep) -> Response:
+    """Return the predictions as CSV, sorted, without names."""
+    question = _question(services)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(["question", "prediction", "unit", "measured", "step"])
+    measured = question.measured
+    for answer in question.answers():
+        table.writerow(
+            [
+                question.text,
+                _shown(question, answer),
+                question.unit,
+                "" if measured is None else _shown(question, measured.value),
+                "" if measured is None else measured.step,
+            ]
+        )
+    headers = {"Content-Disposition": 'attachment; filename="answers.csv"', "Cache-Control": "no-store"}
+    return Response(text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _shown(question: Question, value: float) -> str:
+    """Return an answer as a cell that no spreadsheet takes for a formula."""
+    if not question.choices:
+        return f"{value:g}"
+    choice = question.choices[int(value)]
+    return f"'{choice}" if choice[:1] in "=+-@\t\r" else choice
+
+
+def _question(services: Services) -> Question:
+    question = services.classroom.question
+    if question is None:
+        raise RefusedError(404, _NO_QUESTION)
+    return question
+
+
+def _require_class(services: Services) -> None:
+    if not services.class_listening.available:
+        raise RefusedError(409, "this server was started without a class: start it with --classroom")
+
+
+def _describe(services: Services) -> Class:
+    classroom, listening = services.classroom, services.class_listening
+    code, secret = classroom.code_and_secret()
+    addresses = [str(address) for address in listening.addresses]
+    link = f"{addresses[0]}/#{secret}" if addresses else ""
+    connected, behind = services.class_hub.counts()
+    here = services.class_hub.connected_ids()
+    question = classroom.question
+    return Class(
+        available=listening.available,
+        listening=listening.listening,
+        door=classroom.door,
+        addresses=addresses,
+        code=code,
+        link=link,
+        qr=qr_rows(link) if link else [],
+        encrypted=listening.encrypted,
+        most=classroom.most,
+        members=[
+            ClassMember(
+                id=member.id,
+                number=member.number,
+                browser=member.browser,
+                role=member.role,
+                joined=member.joined,
+                connected=member.id in here,
+            )
+            for member in classroom.members()
+        ],
+        connected=connected,
+        behind=behind,
+        following=classroom.following,
+        texts=_texts(services),
+        question=question and question.shown_to_presenter(),
+        wrong_codes=classroom.wrong_codes,
+    )
+
+
+def _texts(services: Services) -> list[ClassText]:
+    """Return the permissions of the runs that the class watches, and of the newest."""
+    newest = [run.id for run in services.catalog.run_store.runs()[:1]]
+    found: list[ClassText] = []
+    for run_id in sorted({*services.class_hub.watched_runs(), *newest}):
+        try:
+            run = services.catalog.find_run(run_id)
+            given, own = services.classroom.may_see_text(run), not is_our_text(run)
+        except (NoSuchRunError, OSError, ValueError):
+            continue
+        found.append(ClassText(run=run.id, given=given, own=own))
+    return found

@@ -1,0 +1,108 @@
+"""The addresses of this machine: those that the system has, in the order in which they are likely to work."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+
+import pytest
+
+from lamplighter.platform.interface_addresses import (
+    InterfaceAddress,
+    classify_interface,
+    read_interface_addresses,
+)
+from lamplighter.platform.own_addresses import find_default_routes, find_own_addresses, rank_addresses
+from tests.namespaces import NAMESPACES, run_in_namespace
+
+
+def at(text: str, interface: str = "wlan0", flags: int = 1) -> InterfaceAddress:
+    address = ipaddress.ip_address(text)
+    return InterfaceAddress(address, interface, classify_interface(interface, flags, address))
+
+
+def test_the_default_route_comes_first_and_tunnels_last():
+    listed = [
+        at("10.8.0.2", "tun0", 0x11),
+        at("172.17.0.1", "docker0"),
+        at("fd00::7"),
+        at("10.0.0.3", "eth0"),
+        at("192.168.1.7"),
+    ]
+    ranked = [str(one.address) for one in rank_addresses(listed, [listed[4].address, listed[2].address])]
+    assert ranked == ["192.168.1.7", "10.0.0.3", "fd00::7", "172.17.0.1", "10.8.0.2"]
+    # A VPN that takes every way out does not bring anybody in.
+    assert str(rank_addresses(listed, [listed[0].address])[0].address) != "10.8.0.2"
+
+
+def test_a_route_that_no_interface_tells_of_counts_too():
+    route = ipaddress.ip_address("192.168.1.7")
+    assert [one.address for one in rank_addresses([], [route])] == [route]
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "address", "kind"),
+    [
+        ("en0", 0x8863, "192.168.1.7", "network"),
+        ("wlp3s0", 0x1003, "10.0.0.7", "network"),
+        ("utun3", 0x8051, "10.8.0.2", "tunnel"),
+        ("whatever7", 0x11, "10.8.0.2", "tunnel"),
+        ("", 0, "100.101.102.103", "tunnel"),
+        ("", 0, "192.168.1.7", "network"),
+        ("br-5ad9c3", 0x1003, "172.18.0.1", "virtual"),
+        ("br0", 0x1003, "192.168.1.7", "network"),
+    ],
+)
+def test_an_interface_is_known_by_its_name_and_flags(name: str, flags: int, address: str, kind: str):
+    assert classify_interface(name, flags, ipaddress.ip_address(address)) == kind
+
+
+def test_every_address_of_this_machine_can_be_listened_on():
+    hosts = find_own_addresses()
+    assert len(hosts) == len(set(hosts))
+    for host in hosts:
+        if host.endswith(".local"):
+            continue
+        address = ipaddress.ip_address(host.strip("[]"))
+        assert not address.is_loopback
+        assert not address.is_link_local
+        with socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET) as listening:
+            listening.bind((str(address), 0))
+    assert set(find_default_routes()) <= {one.address for one in read_interface_addresses()}
+
+
+# Links of a network: `link NAME ADDRESS...` makes one that is up.
+LINKS = """set -e
+ip link set lo up
+link() { name=$1; shift; ip link add "$name" type veth peer name "p$name"; ip link set "p$name" up
+  for address; do ip addr add "$address" dev "$name" nodad 2>/dev/null || ip addr add "$address" dev "$name"; done
+  ip link set "$name" up; }
+"""
+SCENES = {
+    "nothing": ("", []),
+    "one network": ("link w0 192.168.7.5/24; ip route add default via 192.168.7.1", ["192.168.7.5"]),
+    "IPv6 only": ("link w0 fd12::5/64; ip -6 route add default dev w0", ["[fd12::5]"]),
+    "both": (
+        "link w0 fd12::5/64 192.168.7.5/24; ip route add default via 192.168.7.1",
+        ["192.168.7.5", "[fd12::5]"],
+    ),
+    "a VPN takes the default route": (
+        "link w0 192.168.7.5/24; link tun7 10.8.0.2/24; ip route add default via 10.8.0.1",
+        ["192.168.7.5", "10.8.0.2"],
+    ),
+    "the second network has the default route": (
+        "link w0 192.168.7.5/24; link w1 192.168.8.5/24; ip route add default via 192.168.8.1",
+        ["192.168.8.5", "192.168.7.5"],
+    ),
+}
+
+
+@NAMESPACES
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_order_in_a_network_of_its_own(scene: str):
+    build, expected = SCENES[scene]
+    ask = "from lamplighter.platform.own_addresses import find_own_addresses as f; print(*f())"
+    done = run_in_namespace(LINKS + build, [sys.executable, "-c", ask])
+    assert done.returncode == 0, done.stderr
+    assert [host for host in done.stdout.split() if not host.endswith(".local")] == expected

@@ -1,0 +1,162 @@
+"""The access matrix of the class: every route of both listeners, by everybody, from every origin, under every host name.
+
+The expectation is computed from the lists in this file, not taken from the gate. A route that is in an app and not here
+fails the first test, and so does a list here that an app lacks.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.runfolder.run_store import RunStore
+from tests.unit.serving.access.test_gate_matrix import LISTED, declared
+from tests.unit.serving.asgi import ORIGIN, call, connect, launch
+from tests.unit.serving.classroom.class_apps import (
+    CLASS_HOST,
+    CLASS_ORIGIN,
+    PUPIL,
+    ClassApps,
+    make_class_apps,
+)
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+pytestmark = pytest.mark.anyio
+
+RUN = "/api/runs/{run}"
+OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"), ("GET", "/vendor/plotly.min.js"),
+        ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
+WATCHING = {("GET", path) for path in (
+    "/api/runs", RUN, f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/events", f"{RUN}/measures",
+    f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/displacements", f"{RUN}/map", f"{RUN}/layouts",
+    f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
+    f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",
+    f"{RUN}/neighbours", f"{RUN}/pairs")} | {("WS", f"{RUN}/beats")}  # fmt: skip
+TEXT = {("GET", f"{RUN}/steps/{{step}}/text"), ("GET", f"{RUN}/lines"), ("GET", f"{RUN}/examinations"),
+        ("GET", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
+ASSISTING = {("POST", "/api/class/assist")}
+CLASS = OPEN | WATCHING | TEXT | ASSISTING
+WHO = ("nobody", "viewer", "removed viewer", "assistant", "presenter", "presenter's browser")
+FROM = {
+    "good": CLASS_ORIGIN,
+    "foreign": "http://evil.example",
+    "presenter's": ORIGIN,
+    "null": "null",
+    "absent": None,
+}
+UNDER = {"good": CLASS_HOST, "foreign": "evil.example", "presenter's": "127.0.0.1:8600"}
+
+
+@pytest.fixture
+def apps(tmp_path: Path) -> ClassApps:
+    return make_class_apps(tmp_path)
+
+
+def test_the_class_has_these_routes_and_no_other(apps: ClassApps) -> None:
+    assert declared(apps.watching) == CLASS
+    known = {
+        (method, rule.path) for rule in apps.gate.rules for method in (rule.methods - {"HEAD"} or {"WS"})
+    }
+    assert known == CLASS
+    assert declared(apps.presenting) == LISTED
+    changing = {(method, path) for method, path in CLASS if method not in ("GET", "WS")}
+    assert changing == {("POST", "/api/class/join"), ("POST", "/api/class/assist")}
+
+
+async def test_a_route_that_is_added_is_nobodys(apps: ClassApps) -> None:
+    apps.watching.add_api_route("/backdoor", lambda: "in", methods=["GET"])
+    assert (await ask(apps.watching, "GET", "/backdoor", {"host": CLASS_HOST})) == 404
+    apps.gate.access = {key: who for key, who in apps.gate.access.items() if key != ("GET", "/healthz")}
+    decision = apps.gate.decide("http", "GET", "/healthz", [(b"host", CLASS_HOST.encode())], PUPIL)
+    assert (decision.allowed, decision.status) == (False, 404)
+
+
+def expected(method: str, path: str, who: str, source: str, under: str, *, text: bool) -> bool:
+    if under != "good" or source not in ("good", "absent") or who == "presenter":
+        return False
+    if method == "POST" and source != "good":
+        return False
+    key = (method, path)
+    if key in ASSISTING:
+        return who == "assistant"
+    return key in OPEN or (who in ("viewer", "assistant") and (key not in TEXT or text))
+
+
+async def test_who_may_do_what_on_both_listeners(tmp_path: Path) -> None:
+    """Routes x callers x origins x hosts x listeners, one thing amiss at a time; prints the number of cells."""
+    apps = make_class_apps(tmp_path)
+    run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run
+    callers = await everybody(apps)
+    odd = [(source, "good") for source in FROM] + [("good", under) for under in UNDER if under != "good"]
+    cells, wrong = 0, list[str]()
+    for text in (True, False):
+        apps.classroom.give_text(run, text)
+        for (method, path), who, (source, under) in product(sorted(CLASS), WHO, odd):
+            given = {"host": UNDER[under], **callers[who]}
+            if FROM[source] is not None:
+                given["origin"] = str(FROM[source])
+            status = await ask(apps.watching, method, real_path(path, run.id), given)
+            wanted = expected(method, path, who, source, under, text=text)
+            cells += 1
+            if (status not in (401, 403)) != wanted:
+                wrong.append(f"class: {method} {path} by {who}, origin {source}, host {under}: {status}")
+    # A viewer's cookie and the class's code are worth nothing to the presenter's listener, whose own matrix is
+    # `access/test_gate_matrix.py`.
+    for (method, path), who, source in product(
+        sorted(LISTED), ("viewer", "assistant"), ("good", "foreign", "null", "absent")
+    ):
+        given = {"host": "127.0.0.1:8600", **callers[who]}
+        if source != "absent":
+            given["origin"] = {"good": ORIGIN, "foreign": "http://evil.example", "null": "null"}[source]
+        kind = "websocket" if method == "WS" else "http"
+        pairs = [(name.encode(), value.encode()) for name, value in given.items()]
+        concrete = real_path(path, run.id)
+        decision = apps.services.gate.decide(kind, method, concrete, pairs, "127.0.0.1")
+        nobody = apps.services.gate.decide(
+            kind, method, concrete, [pair for pair in pairs if pair[0] != b"cookie"], "127.0.0.1"
+        )
+        cells += 1
+        if decision.allowed != nobody.allowed or decision.presenter:
+            wrong.append(f"presenter's: {method} {path} by {who}, origin {source}: more than anybody's")
+    assert wrong == []
+    assert cells >= 3_000
+    print(f"{cells} cells, 0 open")
+
+
+async def everybody(apps: ClassApps) -> dict[str, dict[str, str]]:
+    """Return the headers of every kind of caller, besides Host and Origin."""
+    _, viewer = apps.join()
+    removed, gone = apps.join()
+    raised, assistant = apps.join()
+    assert apps.classroom.end_session(removed)
+    assert apps.classroom.set_role(raised, "assistant")
+    link = apps.services.gate.issue_launch_url().removeprefix(ORIGIN)
+    _, presenter = await launch(apps.presenting, link)
+    return {
+        "nobody": {},
+        "viewer": {"cookie": viewer},
+        "removed viewer": {"cookie": gone},
+        "assistant": {"cookie": assistant},
+        "presenter": {"authorization": f"Bearer {apps.services.gate.credentials.token}"},
+        "presenter's browser": {name: value for name, value in presenter.items() if name != "host"},
+    }
+
+
+def real_path(path: str, run: str) -> str:
+    named = {"{run}": run, "{step}": "1", "{token_id}": "1", "{path:path}": "none.js", "{examination}": "none",
+             "{export}": "none", "{session}": "none", "{member}": "0" * 16}  # fmt: skip
+    for name, value in named.items():
+        path = path.replace(name, value)
+    return path
+
+
+async def ask(app: FastAPI, method: str, path: str, given: dict[str, str]) -> int:
+    """Return the status of an answer; of a socket, 200 if it was admitted and 403 if not."""
+    if method == "WS":
+        _, code = await connect(app, path, given, peer=PUPIL)
+        return 403 if code in (4403, 1000) else 200
+    # A body that no route can use: whoever passes the gate is told so.
+    return (await call(app, method, path, given, b"{}", peer=PUPIL)).status
