@@ -20,9 +20,10 @@ from starlette.websockets import WebSocket
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.classroom.beats.audience import Audience, AudienceMember
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.watched_run import WatchedRun
+from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.live.playback_session import close_code_for
 from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
 from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS
@@ -46,7 +47,7 @@ _TELL_SECONDS = 0.25
 class ClassHub:
     """The viewers of the class of a server. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, classroom: Audience, send_seconds: float = SEND_SECONDS) -> None:
+    def __init__(self, catalog: RunCatalog, classroom: Classroom, send_seconds: float = SEND_SECONDS) -> None:
         """Serve the runs of `catalog` to a class."""
         self._catalog = catalog
         self._classroom = classroom
@@ -62,7 +63,7 @@ class ClassHub:
         """Times that a viewer skipped to the newest state because it lagged behind."""
         classroom.on_change(self._note_change)
 
-    async def serve(self, websocket: WebSocket, run_id: str, session: AudienceMember) -> None:
+    async def serve(self, websocket: WebSocket, run_id: str, session: ViewerSession) -> None:
         """Serve one viewer until it disconnects or is closed."""
         self._loop = asyncio.get_running_loop()
         await websocket.accept()
@@ -82,11 +83,12 @@ class ClassHub:
             )
 
     def counts(self) -> tuple[int, int]:
-        """Return how many sessions have an open socket, and how many of these are more than a second behind."""
+        """Return how many sessions have an open socket, and how many of these are more than a second behind. Any thread
+        may ask for this, and for the three that follow."""
         behind = {
             viewer.session_id
-            for watched in self._watched.values()
-            for viewer in watched.viewers
+            for watched in list(self._watched.values())
+            for viewer in list(watched.viewers)
             if watched.lag(viewer) > _BEHIND_SECONDS
         }
         return len(self._sessions), len(behind)
@@ -101,7 +103,7 @@ class ClassHub:
 
     def viewer_count(self) -> int:
         """Return the number of open sockets."""
-        return sum(len(watched.viewers) for watched in self._watched.values())
+        return sum(len(watched.viewers) for watched in list(self._watched.values()))
 
     async def close(self) -> None:
         """Close every socket, and wait up to 2 s for each run's files to be closed."""
