@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest-types";
-import type { Beat } from "../api/class-frames";
+import type { ClassBeat } from "../api/class-frames";
 import { beatFromFrame, beatFromPulse, beatFromRecord } from "./step-beat";
 
 /** A step without rows. */
@@ -75,7 +75,7 @@ describe("a beat", () => {
       gradientNorms: Float32Array.of(0.5, 0),
       layerNorms: Float32Array.of(1),
       ...{ gradientRows: 1, movedRows: 9, driftingRows: 7 },
-    } as Beat;
+    } as ClassBeat;
     expect(beatFromFrame(beat, 700, 1)).toMatchObject({
       ids: beat.batchIds,
       norms: beat.gradientNorms,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Beat } from "../api/class-frames";
+import type { ClassBeat } from "../api/class-frames";
 import { decodeEnvelope } from "../api/envelope";
 import { NEVER, type Census, type Frame, type Pulse } from "../api/frames";
 import { GRADIENT_BIT, TouchCounts, LIT_BIT, TOUCHES_BIT } from "./touch-counts";
@@ -115,7 +115,7 @@ describe("the beats of a class", () => {
 
   it("count once, and only rows of this vocabulary", async () => {
     const counts = new TouchCounts(24);
-    const beat = (await parts("envelope-beats"))[1] as Beat;
+    const beat = (await parts("envelope-beats"))[1] as ClassBeat;
     counts.applyBeat(beat);
     const touches = counts.touches.slice();
     counts.applyBeat(beat);

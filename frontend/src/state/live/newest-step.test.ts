@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Beat, GridChange, GridLayout } from "../../api/class-frames";
+import type { ClassBeat, GridChange, GridLayout } from "../../api/class-frames";
 import {
   NEVER,
   type Census,
@@ -154,7 +154,7 @@ describe("the newest step", () => {
 });
 
 describe("a class", () => {
-  const beat = (step: number, firstStep: number, read: number[], between: number[]): Beat => ({
+  const beat = (step: number, firstStep: number, read: number[], between: number[]): ClassBeat => ({
     ...{ kind: "beat", attempt: 1, step, time: 0, firstStep, vocabulary: 3, loss: 1 },
     ...{ learningRate: 1, tokensPerSecond: 1, stepSeconds: 1, observeSeconds: 1 },
     batchIds: Uint32Array.from(read),
