@@ -94,7 +94,7 @@ _EVERYWHERE: dict[Cause, tuple[str, ...]] = {
 }
 
 
-def list_steps(cause: Cause, system: System, port: int, links: tuple[str, ...] = ()) -> tuple[str, ...]:
+def list_advice(cause: Cause, system: System, port: int, links: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the steps against a cause, the first to try first.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from lamplighter.doctor.advice import Cause, list_steps
+from lamplighter.doctor.advice import Cause, list_advice
 from lamplighter.doctor.network_probe import FirewallFacts, NetworkFacts, System
 from lamplighter.doctor.phone_wait import PhoneWait
 from lamplighter.platform.interface_addresses import Address
@@ -17,19 +17,19 @@ class Suspect:
 
     cause: Cause
     reason: str
-    """What was seen of it, in a sentence."""
+    """A sentence that says what was seen of it."""
     steps: tuple[str, ...]
-    """What to do about it, the first to try first."""
+    """Things to do about it, the first to try first."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a wait without a phone tells."""
+    """The result of a wait without a phone."""
 
     ruled_out: tuple[str, ...]
-    """What it was not, with the reason, a line each."""
+    """Causes that it was not, each with the reason, a line each."""
     suspects: tuple[Suspect, ...]
-    """What it may have been, the likeliest first."""
+    """Causes that it may have been, the likeliest first."""
 
 
 def diagnose(wait: PhoneWait, system: System, port: int, links: tuple[str, ...]) -> Diagnosis:
@@ -65,7 +65,7 @@ class _Examination:
         self._links = links
 
     def examine_place(self) -> None:
-        """Tell whether this program is in a network at all."""
+        """Check that this program is in a network at all."""
         facts = self._wait.after
         if facts.inside == "container":
             self._suspect(
@@ -83,7 +83,7 @@ class _Examination:
             self.ruled_out.append(f"no network: this computer is at {first.address}{at}")
 
     def examine_time(self) -> None:
-        """Tell whether the machine slept, or moved to another address."""
+        """Check that the machine stayed awake, and at its address."""
         wait = self._wait
         if wait.slept:
             self._suspect(
@@ -98,7 +98,7 @@ class _Examination:
             )
 
     def examine_visits(self) -> None:
-        """Tell who reached the port, if not the page."""
+        """Look for others that reached the port, but not the page."""
         wait = self._wait
         if wait.strangers:
             who = ", ".join(map(str, wait.strangers))
@@ -108,7 +108,7 @@ class _Examination:
                 self._suspect("half_way", f"Something at {who} reached the port, and did not open the page.")
 
     def examine_routes(self) -> None:
-        """Tell whether a tunnel takes what leaves this machine."""
+        """Check that no tunnel takes what leaves this machine."""
         facts = self._wait.after
         tunnels = [one for one in facts.addresses if one.kind == "tunnel"]
         taken = [one for one in tunnels if one.address in facts.routes]
@@ -121,7 +121,7 @@ class _Examination:
             self.ruled_out.append("a VPN: none is seen")
 
     def examine_addresses(self) -> None:
-        """Tell whether the address is one that phones can use."""
+        """Check that the address is one that phones can use."""
         wait = self._wait
         here = wait.before.in_network
         if not any(one.address.version == 4 for one in here):
@@ -139,7 +139,7 @@ class _Examination:
             )
 
     def examine_walls(self) -> None:
-        """Tell what is left: what stands between the phone and this machine."""
+        """Look for what stands between the phone and this machine: the firewall, and the Wi-Fi itself."""
         wait = self._wait
         firewall = wait.firewall
         near = sorted(str(one) for one in _new_neighbours(wait))
@@ -168,7 +168,7 @@ class _Examination:
             )
 
     def _suspect(self, cause: Cause, reason: str) -> None:
-        steps = list_steps(cause, self._system, self._port, self._links[1:])
+        steps = list_advice(cause, self._system, self._port, self._links[1:])
         self.suspects.append(Suspect(cause, reason, steps))
 
 

@@ -34,7 +34,7 @@ class FakeProbe:
     """A `NetworkProbe` for tests. Visitors from the loopback interface are phones, unless `own` has them."""
 
     views: list[NetworkFacts] = field(default_factory=lambda: [HOME])
-    """What is seen, one look after the other; the last one stays."""
+    """The network, one look after the other; the last one stays."""
     firewall: FirewallFacts = field(default_factory=lambda: FirewallFacts("off", "the firewall"))
     system: System = "linux"
     own: frozenset[Address] = frozenset()

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from lamplighter.doctor.advice import Cause, list_steps
+from lamplighter.doctor.advice import Cause, list_advice
 from lamplighter.doctor.diagnosis import Diagnosis, diagnose
 from lamplighter.doctor.network_probe import FirewallFacts, NetworkFacts, System
 from lamplighter.doctor.phone_wait import PhoneWait
@@ -95,7 +95,7 @@ def test_a_container_that_turned_up_is_no_phone():
 @pytest.mark.parametrize("system", get_args(System))
 @pytest.mark.parametrize("cause", get_args(Cause))
 def test_there_is_something_to_do_about_every_cause_on_every_system(cause: Cause, system: System):
-    steps = list_steps(cause, system, 8601, (LINK,))
+    steps = list_advice(cause, system, 8601, (LINK,))
     assert steps
     for step in steps:
         assert "{" not in step

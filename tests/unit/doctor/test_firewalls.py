@@ -1,4 +1,4 @@
-"""What the systems' own tools say of firewalls, adapters and neighbours, read from samples of their answers."""
+"""Firewalls, adapters and neighbours as the systems' own tools tell of them, read from samples of their answers."""
 
 from __future__ import annotations
 
