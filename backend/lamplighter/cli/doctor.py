@@ -136,8 +136,8 @@ def _print_not_seen(wait: PhoneWait, diagnosis: Diagnosis) -> None:
 def _say_why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"port {port} is taken. If that is your class, end it first: the doctor needs its port. Otherwise choose "
-            "another for both with --class-port"
+            f"port {port} is taken. If that is your class, the doctor needs its port for a moment: on your page, in "
+            "Class, turn off that the class can reach this server. Otherwise choose another port for both with --class-port"
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"port {port} may not be used here; choose one from 1024 on with --class-port"
