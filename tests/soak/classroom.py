@@ -184,8 +184,8 @@ class Churn:
         return socket.close_code or 1006
 
     async def _remove(self) -> None:
-        """Be the presenter, who removes those who have gone and a third of those who are here, again and again; and takes
-        the newest link."""
+        """Remove, as the presenter, those who have gone and a third of those who are here, again and again; take the
+        newest link each time."""
         while True:
             try:
                 await asyncio.to_thread(self._remove_once)
