@@ -37,7 +37,7 @@ NOT_SEEN, NOT_TRIED = 1, 2
 def doctor_command(runs_dir: object, class_host: str, class_port: int, seconds: float) -> int:
     """Find out whether phones can reach a class on this computer, and if not, why.
 
-    Shows a QR code and waits for one phone. Says what it can rule out if none comes, what remains, and what to do. Ends
+    Takes the class's port for so long, so the port must be free. Shows a QR code and waits for one phone. Says what it can rule out if none comes, what remains, and what to do. Ends
     with 0 if a phone came, 1 if none did, 2 if there is nothing to try.
     """
     try:
