@@ -1,5 +1,6 @@
 /** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
 
+import type { ClassBeat } from "../api/class-frames";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest-types";
 
@@ -26,6 +27,28 @@ export interface StepBeat {
 
 /** The light of words that the model says, in place of the beat of a step. It stays until another takes its place. */
 export type SpokenBeat = Pick<StepBeat, "step" | "ids" | "norms" | "duration"> & { said: true };
+
+/** Return the beat of a step that a pulse tells, or a beat of a class. */
+export function beatFromFrame(
+  frame: Pulse | ClassBeat,
+  duration: number,
+  decodedAt: number,
+): StepBeat {
+  return frame.kind === "pulse"
+    ? beatFromPulse(frame, duration, decodedAt)
+    : { ...beatFromClass(frame), duration, decodedAt };
+}
+
+function beatFromClass(beat: ClassBeat): Omit<StepBeat, "duration" | "decodedAt"> {
+  const { attempt, step, loss, batchIds, gradientNorms, layerNorms, driftingRows } = beat;
+  return {
+    ...{ attempt, step, loss, ids: batchIds, norms: gradientNorms },
+    layerNorms: Array.from(layerNorms),
+    rows: { batch: batchIds.length, gradient: beat.gradientRows, moved: beat.movedRows },
+    drifting: driftingRows,
+    verified: driftingRows !== null,
+  };
+}
 
 export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number): StepBeat {
   return {

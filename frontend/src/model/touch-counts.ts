@@ -1,8 +1,9 @@
 /**
  * Touch counts: how often each row was in a batch, when last, and how strong its gradient was then.
- * They start from a census and follow the pulses, merged ones too.
+ * They start from a census and follow the pulses, merged ones too, or the beats of a class.
  */
 
+import type { ClassBeat } from "../api/class-frames";
 import { NEVER, type Census, type Pulse } from "../api/frames";
 import type { StepBeat } from "./step-beat";
 
@@ -73,6 +74,32 @@ export class TouchCounts {
     }
     this.attempt = pulse.attempt;
     this.step = step;
+  }
+
+  /** Count a step and those since the beat before, of which a beat tells as much as pulses would. */
+  applyBeat(beat: ClassBeat) {
+    if (beat.vocabulary !== this.vocabulary) return;
+    if (beat.attempt === this.attempt && beat.step <= this.step) return;
+    const { batchIds, gradientNorms, between } = beat;
+    // Rows got gradients that are not told.
+    if (beat.elsewhere) this.gradient.fill(NaN);
+    between.ids.forEach((id, i) =>
+      this.light(id, between.touches[i]!, between.lastLit[i]!, between.norms?.[i] ?? NaN),
+    );
+    batchIds.forEach((id, i) => this.light(id, 1, beat.step, gradientNorms[i]!));
+    this.attempt = beat.attempt;
+    this.step = beat.step;
+  }
+
+  /** Count a row in the batches of some steps, the last of them `step`. A norm of 0: it got no gradient in them. */
+  private light(id: number, steps: number, step: number, norm: number) {
+    this.touches[id]! += steps;
+    if (this.lastLit[id] === NEVER) this.everTouched += 1;
+    this.lastLit[id] = step;
+    this.upperBounds[id]! &= ~LIT_BIT;
+    if (norm === 0) return;
+    this.gradient[id] = norm;
+    this.upperBounds[id]! &= ~GRADIENT_BIT;
   }
 
   /** Take over the gradient norms of a step of the record, of rows that were in no batch since. */

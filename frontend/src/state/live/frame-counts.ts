@@ -6,7 +6,7 @@
 
 import type { Frame } from "../../api/frames";
 
-/** A range of consecutive steps covered by the pulses of one connection. */
+/** A range of consecutive steps covered by the pulses, or the beats, of one connection. */
 interface ReceivedRange {
   attempt: number;
   first: number;
@@ -32,6 +32,9 @@ export class FrameCounts {
     rows: 0,
     census: 0,
     districts: 0,
+    beat: 0,
+    "grid-layout": 0,
+    "grid-change": 0,
   };
   /** Pulses that cover several steps. */
   merged = 0;
@@ -48,9 +51,9 @@ export class FrameCounts {
   receive(frame: Frame) {
     this.frames[frame.kind] += 1;
     if (frame.kind === "census") this.startAtCensus(frame.step);
-    if (frame.kind !== "pulse") return;
-    const { attempt, firstStep, step, merged } = frame;
-    if (merged) this.merged += 1;
+    if (frame.kind !== "pulse" && frame.kind !== "beat") return;
+    const { attempt, firstStep, step } = frame;
+    if (frame.kind === "pulse" && frame.merged) this.merged += 1;
     const missing = this.lastStep === null ? 0 : Math.max(0, firstStep - this.lastStep - 1);
     this.lost += missing;
     this.lastStep = step;
