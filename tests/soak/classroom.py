@@ -21,6 +21,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ class Churn:
     async def go_on(self, seconds: float) -> None:
         """Let viewers come and go for so long. Returns when the last one has gone."""
         begun = time.monotonic()
-        removing = asyncio.create_task(self._remove())
+        over = asyncio.Event()
+        removing = asyncio.create_task(self._remove(over))
         watching: set[asyncio.Task[None]] = set()
         try:
             number = 0
@@ -114,7 +116,9 @@ class Churn:
                 await asyncio.sleep(0.5 / self._rate)
             await asyncio.gather(*watching)
         finally:
-            removing.cancel()
+            # What the presenter has begun ends first: a thread cannot be cancelled.
+            over.set()
+            await removing
 
     async def _visit(self) -> None:
         stay = self._choose.uniform(0.2, _LONGEST_STAY)
@@ -183,15 +187,16 @@ class Churn:
             pass
         return socket.close_code or 1006
 
-    async def _remove(self) -> None:
-        """Remove, as the presenter, those who have gone and a third of those who are here, again and again; take the
-        newest link each time."""
-        while True:
+    async def _remove(self, over: asyncio.Event) -> None:
+        """Remove, as the presenter, those who have gone and a third of those who are here, again and again until it is over;
+        take the newest link each time."""
+        while not over.is_set():
             try:
                 await asyncio.to_thread(self._remove_once)
             except (OSError, AssertionError) as error:
                 self.faults[f"presenter: {error}"[:120]] += 1
-            await asyncio.sleep(1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), 1)
 
     def _remove_once(self) -> None:
         described = self._application.get("/api/class")
