@@ -28,7 +28,7 @@ export const LATE = {
     "panels/ui/(ReplayedNote|QuestionProblem)",
     "panels/microscope/",
     "state/ask/",
-    "panels/token/(?!Search)",
+    "panels/token/",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
     "charts/(matrix|attention)/",
@@ -37,5 +37,12 @@ export const LATE = {
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",
     "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\.",
     "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
+  ],
+  "the class loads late": [
+    "panels/classroom/(?!ClassHost)",
+    "state/classroom/",
+    "strings/(classroom|class-viewer)",
+    "api/envelope",
+    "state/past/record-player",
   ],
 };

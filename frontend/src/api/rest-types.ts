@@ -104,3 +104,19 @@ export interface SpeakAnswer {
   sampled: SaidWord[];
   replayed: Replayed;
 }
+
+/** The class, as the presenter sees it: who is there, what they see, and what is asked. */
+export type SchoolClass = Answered["Class"];
+export type ClassMember = Answered["ClassMember"];
+export type ClassChange = Body<"PATCH /api/class">;
+/** A question to the class whose answer is measured. Words of a text are in it. Hostile: show with `printableText`. */
+export type ClassQuestion = Answered["ClassQuestion"];
+export type ClassOutcome = Answered["Outcome"];
+export type QuestionToClass = Sent["QuestionBody"];
+export type ClassSubject = QuestionToClass["about"];
+/** All that a viewer is told of the class, whole each time. */
+export type ClassMessage = Answered["ClassMessage"];
+/** A viewer's prediction, which the socket takes. */
+export type Prediction = Answered["PredictionMessage"];
+/** What an assistant asks of the trainer, or points at. */
+export type AssistantRequest = Sent["AssistBody"];

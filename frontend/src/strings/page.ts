@@ -96,6 +96,9 @@ export const page = {
     unplaced: "Placing the words…",
     held: "Every light is a word. A small language model is about to read for the first time.",
     begin: "Begin now",
+    outside: "You are not in the class any more",
+    outsideMore: "The class has ended, or your place in it. With the code on the wall you can join again.",
+    joinAgain: "Join again",
     noServer: "Connection lost, reconnecting.",
     noServerMore: "Training carries on.",
   },
@@ -127,6 +130,7 @@ export const page = {
     map: "Map drawing",
     measures: "Measures",
     export: "Files",
+    class: "Class",
     runs: "Runs",
   },
   inspector: "Panel",
@@ -167,6 +171,7 @@ export const page = {
     notCopied: "Your browser does not let the page copy: press Ctrl+C (or Cmd+C).",
     picture: "Save a picture",
     files: "Film, replay page, files …",
+    class: "Let a class join …",
   },
   readingLine: {
     label:
@@ -174,6 +179,7 @@ export const page = {
     more: "The model is reading this. Each word is as bright as its light on the map.",
     lead: "It reads:",
     noText: "The text of this run is not kept.",
+    withheld: "The presenter has not shared the text of this run.",
   },
   sheet: {
     raise: "Show all of it",
