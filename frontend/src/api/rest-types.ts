@@ -119,4 +119,5 @@ export type ClassMessage = Answered["ClassMessage"];
 /** A viewer's prediction, which the socket takes. */
 export type Prediction = Answered["PredictionMessage"];
 /** What an assistant asks of the trainer, or points at. */
-export type AssistantRequest = Sent["AssistBody"];
+export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
+  Partial<Answered["AssistBody"]>;

@@ -1,6 +1,6 @@
 /** The presenter's requests to the trainer, until they are acknowledged. */
 
-import { runPath, sendJson } from "../../api/rest";
+import { runPath, sendAssistantRequest, sendJson } from "../../api/rest";
 import type { AssistantRequest, TrainerRequest } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 
@@ -35,9 +35,7 @@ export class Requests {
 
   /** Send what an assistant of the class asks for; return whether it was accepted, and keep the reason if not. */
   tryAssisting(what: Omit<AssistantRequest, "run">): Promise<boolean> {
-    return this.attempt(
-      sendJson<"POST /api/class/assist">("/api/class/assist", { ...what, run: this.run }),
-    );
+    return this.attempt(sendAssistantRequest({ ...what, run: this.run }));
   }
 
   private async attempt(sending: Promise<unknown>): Promise<boolean> {
