@@ -14,7 +14,7 @@ export async function decodeEnvelope(data: ArrayBuffer): Promise<(Frame | Socket
   }
   const parts: (Frame | SocketMessage)[] = [];
   const view = new DataView(bytes);
-  for (let at = 0; at < bytes.byteLength; ) {
+  for (let at = 0; at < bytes.byteLength;) {
     const length = view.getUint32(at, true);
     const part = bytes.slice(at + 4, at + 4 + length);
     parts.push(

@@ -36,8 +36,7 @@ export const classroom = {
   elsewhere: "The class follows another window of yours.",
   takeOver: "Follow this window",
 
-  here: (connected: number) =>
-    connected ? `${people(connected)} here` : "Nobody is here yet",
+  here: (connected: number) => (connected ? `${people(connected)} here` : "Nobody is here yet"),
   behind: (behind: number) =>
     behind ? `, ${count(behind)} of them more than a second behind` : "",
   wrong: (codes: number) =>

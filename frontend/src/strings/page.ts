@@ -97,7 +97,8 @@ export const page = {
     held: "Every light is a word. A small language model is about to read for the first time.",
     begin: "Begin now",
     outside: "You are not in the class any more",
-    outsideMore: "The class has ended, or your place in it. With the code on the wall you can join again.",
+    outsideMore:
+      "The class has ended, or your place in it. With the code on the wall you can join again.",
     joinAgain: "Join again",
     noServer: "Connection lost, reconnecting.",
     noServerMore: "Training carries on.",
