@@ -42,7 +42,7 @@ export const LATE = {
     "panels/classroom/(?!ClassHost)",
     "state/classroom/",
     "strings/(classroom|class-viewer)",
-    "api/envelope",
+    "api/(envelope|class-frames)",
     "state/past/record-player",
   ],
 };

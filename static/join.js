@@ -18,6 +18,7 @@ const WORDS = {
   again: "Now try again.",
   silent: "The class does not answer. Is this device in the same Wi-Fi?",
   odd: "That did not work. Try again in a moment.",
+  old: "This browser is too old to show the class. Update it, or take another one.",
   cookie: "You joined, but your browser did not keep it. Allow cookies for this page, or leave its private mode.",
 };
 
@@ -93,6 +94,16 @@ function joinByLink() {
   void join(secret, WORDS.link);
 }
 
+/** Return whether this browser can open what the class is sent. */
+function canWatch() {
+  try {
+    return Boolean(new DecompressionStream("deflate-raw"));
+  } catch {
+    return false;
+  }
+}
+
+if (!canWatch()) problem.textContent = WORDS.old;
 if (cameBack() && !location.hash) problem.textContent = WORDS.cookie;
 addEventListener("hashchange", joinByLink);
 joinByLink();

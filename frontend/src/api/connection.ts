@@ -20,11 +20,16 @@ const LONGEST_PAUSE = 8_000;
 const FIRST_PAUSE_IN_CLASS = 3_000;
 const LONGEST_PAUSE_IN_CLASS = 12_000;
 
+/** Opens the envelopes of one connection. Rejects with `FrameError` for anything else. */
+export interface EnvelopeOpener {
+  open(data: ArrayBuffer): Promise<(Frame | SocketMessage)[]>;
+}
+
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
-  /** True for the stream of the class, whose binary messages are envelopes. */
-  shared: boolean;
+  /** Loads what opens the envelopes of a class; null where each binary message is a frame. */
+  opener: (() => Promise<EnvelopeOpener>) | null;
 }
 
 export type ConnectionState =
@@ -108,7 +113,7 @@ export class Connection {
     const target = this.target();
     this.undirected = target === null;
     if (!target) return;
-    this.shared = target.shared;
+    this.shared = target.opener !== null;
     const socket = new WebSocket(target.url);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
@@ -116,36 +121,26 @@ export class Connection {
       this.lastMessageAt = performance.now();
       this.listener.onState({ state: "open" });
     };
-    const opener = target.shared ? import("./envelope") : null;
+    const opener = target.opener?.();
+    opener?.catch(() => {
+      // Without its code no envelope can be read: the next connection loads it again.
+      socket.close();
+    });
     socket.onmessage = ({ data }) => {
       this.lastMessageAt = performance.now();
       const message = data as ArrayBuffer | string;
       if (!opener) this.deliver(() => [readMessage(message)]);
       else
-        this.opened = this.opened.then(async () => {
-          const parts = await this.open(message, socket, opener);
-          if (socket === this.socket) this.deliver(() => parts);
-        }, reportError);
+        this.opened = this.opened.then(
+          async () => {
+            const parts = await openParts(message, opener);
+            if (socket === this.socket) this.deliver(() => parts);
+          },
+          (error: unknown) => reportError(error),
+        );
     };
     socket.onclose = ({ code, reason }) => this.handleClose(code, reason);
     this.socket = socket;
-  }
-
-  /** Return what an envelope, or a text, holds; nothing if it cannot be read. */
-  private async open(
-    message: ArrayBuffer | string,
-    socket: WebSocket,
-    opener: Promise<typeof import("./envelope")>,
-  ): Promise<(Frame | SocketMessage)[]> {
-    try {
-      const { decodeEnvelope } = await opener;
-      return typeof message === "string" ? [readMessage(message)] : await decodeEnvelope(message);
-    } catch (error) {
-      // Without its code no envelope can be read: the next connection loads it again.
-      if (!isUnreadable(error)) socket.close();
-      else warn(error);
-      return [];
-    }
   }
 
   /** Hand on what a message holds; one that cannot be read is left out. */
@@ -182,6 +177,21 @@ export class Connection {
     if (!socket) return;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
+  }
+}
+
+/** Return what an envelope, or a text, holds; nothing if it cannot be read. */
+async function openParts(
+  message: ArrayBuffer | string,
+  opener: Promise<EnvelopeOpener>,
+): Promise<(Frame | SocketMessage)[]> {
+  try {
+    return typeof message === "string"
+      ? [readMessage(message)]
+      : await (await opener).open(message);
+  } catch (error) {
+    if (isUnreadable(error)) warn(error);
+    return [];
   }
 }
 

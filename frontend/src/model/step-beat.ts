@@ -37,10 +37,14 @@ export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number)
     layerNorms: Array.from(pulse.layerNorms),
     rows: {
       batch: pulse.batchIds.length,
-      gradient: pulse.gradientIds.length,
-      moved: pulse.movedIds.length,
+      gradient: pulse.beat?.gradientRows ?? pulse.gradientIds.length,
+      moved: pulse.beat?.movedRows ?? pulse.movedIds.length,
     },
-    drifting: pulse.verified ? countOutside(pulse.movedIds, pulse.batchIds) : null,
+    drifting: pulse.beat
+      ? pulse.beat.driftingRows
+      : pulse.verified
+        ? countOutside(pulse.movedIds, pulse.batchIds)
+        : null,
     verified: pulse.verified,
     duration,
     decodedAt,

@@ -3,6 +3,7 @@
  * They start from a census and follow the pulses, merged ones too.
  */
 
+import type { Beat } from "../api/class-frames";
 import { NEVER, type Census, type Pulse } from "../api/frames";
 import type { StepBeat } from "./step-beat";
 
@@ -54,6 +55,7 @@ export class TouchCounts {
     if (pulse.attempt === this.attempt && pulse.step <= this.step) return;
     const { batchIds, batchCounts, gradientIds, gradientNorms, step } = pulse;
     const steps = step - pulse.firstStep + 1;
+    if (pulse.beat) this.applyBetween(pulse.beat.between);
     for (let i = 0; i < batchIds.length; i++) {
       const id = batchIds[i]!;
       // A merged pulse does not say in how many of its steps a row was: at least one, at most this.
@@ -73,6 +75,19 @@ export class TouchCounts {
     }
     this.attempt = pulse.attempt;
     this.step = step;
+  }
+
+  /** Count the steps between two beats of a class, which say exactly what they lit. */
+  private applyBetween({ ids, touches, lastLit, norms }: Beat["between"]) {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!;
+      this.touches[id] = this.touches[id]! + touches[i]!;
+      if (this.lastLit[id] === NEVER) this.everTouched += 1;
+      this.lastLit[id] = lastLit[i]!;
+      this.upperBounds[id]! &= ~(LIT_BIT | GRADIENT_BIT);
+      if (!norms) this.gradient[id] = NaN;
+      else if (norms[i]! > 0) this.gradient[id] = norms[i]!;
+    }
   }
 
   /** Take over the gradient norms of a step of the record, of rows that were in no batch since. */

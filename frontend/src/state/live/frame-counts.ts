@@ -32,6 +32,9 @@ export class FrameCounts {
     rows: 0,
     census: 0,
     districts: 0,
+    beat: 0,
+    "grid-layout": 0,
+    "grid-change": 0,
   };
   /** Pulses that cover several steps. */
   merged = 0;
@@ -49,7 +52,8 @@ export class FrameCounts {
     this.frames[frame.kind] += 1;
     if (frame.kind === "census") this.startAtCensus(frame.step);
     if (frame.kind !== "pulse") return;
-    const { attempt, firstStep, step, merged } = frame;
+    const { attempt, step, merged } = frame;
+    const firstStep = frame.beat?.firstStep ?? frame.firstStep;
     if (merged) this.merged += 1;
     const missing = this.lastStep === null ? 0 : Math.max(0, firstStep - this.lastStep - 1);
     this.lost += missing;

@@ -57,6 +57,11 @@ export interface ClassTies {
   end(): void;
 }
 
+async function openClassStream() {
+  const { ClassStream } = await import("../classroom/class-stream");
+  return new ClassStream();
+}
+
 const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
 /** Close code of a socket that is not allowed. */
 const NOT_ALLOWED = 4403;
@@ -241,7 +246,8 @@ export class LiveRun extends TimeControl {
     const path = shared
       ? CLASS_PATH
       : socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
-    return { url: `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`, shared };
+    const url = `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
+    return { url, opener: shared ? openClassStream : null };
   }
 
   retry() {
