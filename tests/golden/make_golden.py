@@ -9,14 +9,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.envelope import encode_envelope
 from lamplighter.wire.frames import Frame, decode, encode
+from lamplighter.wire.grid_frames import Grid, GridChange, GridLayout
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
@@ -57,6 +61,52 @@ def pulse(**changes: Any) -> Pulse:
         "verified": True,
     }
     return Pulse(**(given | changes))
+
+
+def beat(**changes: Any) -> Beat:
+    """Return a beat of three rows out of six, with four of the three steps before it; `changes` replace fields."""
+    given: dict[str, Any] = {
+        "attempt": 1,
+        "step": 812,
+        "time": TIME,
+        "first_step": 809,
+        "vocabulary": 6,
+        "loss": 3.21,
+        "learning_rate": 0.003,
+        "tokens_per_second": 9_500.0,
+        "step_seconds": 0.0125,
+        "observe_seconds": 0.0005,
+        "batch_ids": ids(0, 2, 5),
+        "batch_counts": ids(7, 1, 300),
+        "gradient_norms": floats(0.5, 0, 0.125),
+        "layer_norms": floats(0.75, 0.5, 0.375, 1.25),
+        "gradient_rows": 2,
+        "moved_rows": 4,
+        "drifting_rows": 1,
+        "between": StepsBetween(
+            ids(0, 1, 3, 5), ids(3, 1, 2, 1), ids(811, 809, 810, 810), floats(0.5, 0, 2, 1)
+        ),
+    }
+    return Beat(**(given | changes))
+
+
+def grid_layout(**changes: Any) -> GridLayout:
+    """Return a layout of five tokens on a grid; `changes` replace fields."""
+    given: dict[str, Any] = {
+        "attempt": 1,
+        "step": 812,
+        "time": TIME,
+        "method": Method.UMAP,
+        "number": 7,
+        "grid": Grid(-4.5, 4.5, -2.5, 6.5),
+        "places": np.array([[0, 4095], [256, 17], [4094, 3], [2048, 2047], [1, 0]], dtype=np.uint16),
+        "trust": 0.875,
+        "trust_error": 0.0125,
+        "recall": 0.5,
+        "sample": 5,
+        "by_token": np.array([255, 0, 128, 1, 254], dtype=np.uint8),
+    }
+    return GridLayout(**(given | changes))
 
 
 FRAMES: dict[str, Frame] = {
@@ -129,7 +179,43 @@ FRAMES: dict[str, Frame] = {
     "rows": Rows(1, 812, TIME, 6, ids(1, 4), floats(1, -2, 3, 0.5, 0.25, -0.125).reshape(2, 3)),
     "rows-all": Rows(1, 800, TIME, 3, ids(0, 1, 2), floats(1, 2, 3, 4, 5, 6).reshape(3, 2)),
     "census": Census(1, 811, TIME, ids(40, 0, 3, 811), ids(811, NEVER, 17, 811)),
+    "beat": beat(),
+    "beat-next": beat(
+        first_step=812,
+        between=StepsBetween(ids(), ids(), ids(), None),
+        drifting_rows=None,
+        elsewhere=True,
+        gradient_rows=6,
+    ),
+    "grid-layout": grid_layout(),
+    "grid-change": GridChange(
+        attempt=1,
+        step=820,
+        time=TIME,
+        method=Method.UMAP,
+        number=8,
+        base=7,
+        moves=np.array([[1, -4095], [-256, 0], [-4094, 4092], [0, 1], [0, 0]], dtype=np.int16),
+        trust=0.875,
+        trust_error=0.0125,
+        recall=0.5,
+        sample=5,
+        by_token=np.array([0, 255, 1, 0, 2], dtype=np.uint8),
+        from_base=True,
+    ),
+    # Where the change before leads to.
+    "grid-changed": grid_layout(
+        step=820,
+        number=8,
+        places=np.array([[1, 0], [0, 17], [0, 4095], [2048, 2048], [1, 0]], dtype=np.uint16),
+        by_token=np.array([255, 255, 129, 1, 0], dtype=np.uint8),
+    ),
 }
+ENVELOPES = {
+    "envelope-plain": ["{}"],
+    "envelope-deflated": ["beat", "grid-change", '{"type":"status","status":null}'],
+}
+"""Parts of each envelope: names of frames above, and texts."""
 
 
 def plain(value: Any) -> Any:
@@ -138,6 +224,8 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value.ravel().tolist()]
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, StepsBetween | Grid):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Method):
         return value.name.lower()
     if isinstance(value, float) and not math.isfinite(value):
@@ -152,9 +240,12 @@ def main() -> None:
         data = encode(frame)
         (HERE / f"{name}.bin").write_bytes(data)
         read = decode(data)
-        expected[name] = {"kind": type(read).__name__.lower()} | {
+        expected[name] = {"kind": re.sub(r"\B(?=[A-Z])", "-", type(read).__name__).lower()} | {
             field.name: plain(getattr(read, field.name)) for field in fields(read)
         }
+    for name, parts in ENVELOPES.items():
+        sealed = encode_envelope([encode(FRAMES[part]) if part in FRAMES else part for part in parts])
+        (HERE / f"{name}.bin").write_bytes(sealed)
     text = json.dumps(expected, indent=1, sort_keys=True)
     (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
 

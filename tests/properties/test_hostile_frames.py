@@ -10,9 +10,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import MAGIC, VERSION, Frame, decode, encode
+from lamplighter.wire.grid_frames import GRID_STEPS, GridChange, GridLayout, fit_grid, place_on_grid, subtract
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
@@ -36,6 +38,14 @@ def frames(draw: st.DrawFn) -> Frame:
     def floats(*shape: int) -> np.ndarray:
         return random.standard_normal(shape).astype(np.float32)
 
+    trust = random.integers(0, 256, size, dtype=np.uint8) if size % 2 else None
+    layout = Layout(1, 9, 1.0, Method.UMAP, floats(size, 2), by_token=trust)
+    on_grid = place_on_grid(layout, fit_grid(layout), 7)
+    assert on_grid is not None
+    between = StepsBetween(
+        moved, np.full(len(moved), 2, np.uint32), np.full(len(moved), 8, np.uint32),
+        floats(len(moved)) if size % 3 else None,
+    )  # fmt: skip
     return draw(
         st.sampled_from(
             [
@@ -53,6 +63,15 @@ def frames(draw: st.DrawFn) -> Frame:
                 Census(1, 9, 1.0, batch, batch),
                 Districts(1, 9, 1.0, batch + np.uint32(1), ("a",) * len(batch),
                           np.full(size, len(batch), np.uint16)),
+                Beat(
+                    attempt=1, step=9, time=1.0, first_step=3, vocabulary=size, loss=1.0, learning_rate=0.1,
+                    tokens_per_second=1.0, step_seconds=1.0, observe_seconds=1.0,
+                    batch_ids=batch, batch_counts=np.ones(len(batch), np.uint32),
+                    gradient_norms=floats(len(batch)), layer_norms=floats(3), gradient_rows=len(batch),
+                    moved_rows=len(moved), drifting_rows=0 if size % 2 else None, between=between,
+                ),
+                on_grid,
+                subtract(on_grid, on_grid),
             ]
         )
     )  # fmt: skip
@@ -83,6 +102,18 @@ def use(frame: Frame) -> None:
             assert not len(frame.of) or int(frame.of.max()) <= len(frame.ids)
         case Census():
             assert len(frame.touches) == len(frame.last_lit)
+        case Beat():
+            everything = np.zeros(frame.vocabulary, np.float32)
+            everything[frame.batch_ids] = frame.gradient_norms + frame.batch_counts
+            between = frame.between
+            everything[between.ids] = between.touches + between.last_lit
+            assert between.norms is None or len(between.norms) == len(between.ids)
+            assert ((between.last_lit >= frame.first_step) & (between.last_lit < frame.step)).all()
+        case GridLayout():
+            assert not frame.places.size or int(frame.places.max()) <= GRID_STEPS
+            assert np.isfinite(frame.grid.spans()).all()
+        case GridChange():
+            assert not frame.moves.size or int(np.abs(frame.moves).max()) <= GRID_STEPS
 
 
 def take(data: bytes) -> None:
@@ -121,7 +152,7 @@ def test_a_mutated_frame_is_refused_or_can_be_used(frame: Frame, choose: st.Data
 
 @settings(max_examples=300, deadline=None)
 @given(
-    kind=st.integers(0, 6),
+    kind=st.integers(0, 9),
     flags=st.integers(0, 65_535) | st.integers(0, 63),
     counts=st.lists(st.sampled_from(HUGE), min_size=0, max_size=12),
     rest=st.binary(max_size=120),
@@ -134,6 +165,6 @@ def test_huge_counts_cost_nothing(kind: int, flags: int, counts: list[int], rest
 def test_a_megabyte_of_anything_is_refused_at_once():
     noise = np.random.default_rng(0).integers(0, 256, 1 << 20, dtype=np.uint8).tobytes()
     begun = time.process_time()
-    for kind in range(1, 5):
+    for kind in range(1, 9):
         take(HEADER.pack(MAGIC, VERSION, kind, 0, 1, 7, 1.0) + noise)
     assert time.process_time() - begun < 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -197,7 +198,10 @@ def test_merged_rows_leave_the_matrix_that_all_of_them_leave(
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.bin")), ids=lambda path: path.stem)
+FRAME_FILES = sorted(set(GOLDEN.glob("*.bin")) - set(GOLDEN.glob("envelope*.bin")))
+
+
+@pytest.mark.parametrize("path", FRAME_FILES, ids=lambda path: path.stem)
 def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
     """A change in the meaning of these bytes requires a new version of the format."""
     data = path.read_bytes()
@@ -207,5 +211,4 @@ def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
 
 
 def test_there_are_golden_frames_of_every_kind():
-    kinds = {type(decode(path.read_bytes())) for path in GOLDEN.glob("*.bin")}
-    assert kinds == {Pulse, Layout, Rows, Census, Districts}
+    assert {type(decode(path.read_bytes())) for path in FRAME_FILES} == set(get_args(Frame))

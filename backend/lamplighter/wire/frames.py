@@ -1,4 +1,4 @@
-"""Encoding and decoding of frames: pulses, layouts, rows, censuses and districts.
+"""Encoding and decoding of frames: pulses, layouts, rows, censuses and districts, and those made for a class.
 
 One format serves the run folder, the REST snapshots and the websocket: the writer encodes once, and all
 others forward the bytes. Little-endian; every array starts at a multiple of four bytes, so that a browser
@@ -6,8 +6,8 @@ can read it as a typed-array view. `docs/wire.md` defines each frame field by fi
 `tests/golden` are read by the tests of this module and by the browser's.
 
 This module handles single frames; their contents are in `pulse_frames.py`, `layout_frames.py`,
-`row_frames.py` (rows and census) and `district_frames.py`. It neither reads files or sockets nor merges frames (see
-`merge.py`).
+`row_frames.py` (rows and census), `district_frames.py`, `beat_frames.py` and `grid_frames.py`. It neither reads files
+or sockets nor merges frames (see `merge.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import struct
 from enum import IntEnum
 from typing import TypeVar
 
+from lamplighter.wire.beat_frames import Beat, decode_beat, encode_beat
 from lamplighter.wire.binary import (
     MAX_VOCABULARY,
     BinaryReader,
@@ -24,6 +25,14 @@ from lamplighter.wire.binary import (
     require_at_most,
 )
 from lamplighter.wire.district_frames import Districts, decode_districts, encode_districts
+from lamplighter.wire.grid_frames import (
+    GridChange,
+    GridLayout,
+    decode_grid_change,
+    decode_grid_layout,
+    encode_grid_change,
+    encode_grid_layout,
+)
 from lamplighter.wire.layout_frames import Layout, decode_layout, encode_layout
 from lamplighter.wire.pulse_frames import Pulse, decode_pulse, encode_pulse
 from lamplighter.wire.row_frames import (
@@ -53,9 +62,12 @@ class Kind(IntEnum):
     ROWS = 3
     CENSUS = 4
     DISTRICTS = 5
+    BEAT = 6
+    GRID_LAYOUT = 7
+    GRID_CHANGE = 8
 
 
-Frame = Pulse | Layout | Rows | Census | Districts
+Frame = Pulse | Layout | Rows | Census | Districts | Beat | GridLayout | GridChange
 F = TypeVar("F", bound=Frame)
 
 
@@ -73,6 +85,12 @@ def encode(frame: Frame) -> bytes:
             kind, flags, body = Kind.CENSUS, 0, CENSUS_FIELDS.pack(len(frame.touches), 0) + counts
         case Districts():
             kind, (flags, body) = Kind.DISTRICTS, encode_districts(frame)
+        case Beat():
+            kind, (flags, body) = Kind.BEAT, encode_beat(frame)
+        case GridLayout():
+            kind, (flags, body) = Kind.GRID_LAYOUT, encode_grid_layout(frame)
+        case GridChange():
+            kind, (flags, body) = Kind.GRID_CHANGE, encode_grid_change(frame)
     return _HEADER.pack(MAGIC, VERSION, kind, flags, frame.attempt, frame.step, frame.time) + body
 
 
@@ -105,6 +123,12 @@ def decode(data: bytes | memoryview) -> Frame:
                 frame = Census(attempt, step, time, cursor.read_u32(vocabulary), cursor.read_u32(vocabulary))
             case Kind.DISTRICTS:
                 frame = decode_districts(cursor, attempt, step, time)
+            case Kind.BEAT:
+                frame = decode_beat(cursor, flags, attempt, step, time)
+            case Kind.GRID_LAYOUT:
+                frame = decode_grid_layout(cursor, flags, attempt, step, time)
+            case Kind.GRID_CHANGE:
+                frame = decode_grid_change(cursor, flags, attempt, step, time)
             case _:
                 raise FrameError(f"unknown kind of frame: {kind}")
     except struct.error as error:

@@ -4,10 +4,16 @@ import { decode, decodeAll, type Frame } from "./frames";
 import { FrameError } from "./binary-reader";
 
 const GOLDEN = new URL("../../../tests/golden/", import.meta.url);
-const expected = JSON.parse(readFileSync(new URL("expected.json", GOLDEN), "utf8")) as Record<
-  string,
-  Record<string, unknown>
->;
+/** Kinds that `class-frames.ts` reads. */
+const CLASS_KINDS: unknown[] = ["beat", "grid-layout", "grid-change"];
+const expected = Object.fromEntries(
+  Object.entries(
+    JSON.parse(readFileSync(new URL("expected.json", GOLDEN), "utf8")) as Record<
+      string,
+      Record<string, unknown>
+    >,
+  ).filter(([, { kind }]) => !CLASS_KINDS.includes(kind)),
+);
 
 function golden(name: string): ArrayBuffer {
   const file = readFileSync(new URL(`${name}.bin`, GOLDEN));

@@ -2,29 +2,27 @@
  * Decoding of the frames of `docs/wire.md`: bytes in, typed-array views out.
  *
  * Mirrors `backend/lamplighter/wire/`; both read the golden frames under `tests/golden`.
- * It reads single frames; sockets are in `connection.ts`.
+ * It reads single frames; sockets are in `connection.ts`. Frames that only a class is sent are in `class-frames.ts`.
  */
 
 import { checkAscending, BinaryReader, FrameError, checkLimit, utf8 } from "./binary-reader";
+import type { Beat, GridChange, GridLayout } from "./class-frames";
+import {
+  MAX_VOCABULARY,
+  readHeader,
+  readView,
+  type FrameHeader,
+  type LayoutView,
+} from "./frame-header";
 
-const VERSION = 1;
 /** Value of `Census.lastLit` for a row that no batch has touched. */
 export const NEVER = 0xffffffff;
 
-const MAX_VOCABULARY = 1 << 22;
 const MAX_DIM = 1 << 14;
 const MAX_DISTRICTS = 0xfffe;
 const MAX_TEXT_BYTES = 1 << 22;
-const HEADER = 24;
 
-interface FrameHeader {
-  attempt: number;
-  /** The state after this many updates. */
-  step: number;
-  /** Unix seconds. */
-  time: number;
-  vocabulary: number;
-}
+export type { LayoutMethod } from "./frame-header";
 
 /**
  * One step's changes, or several steps merged for a viewer who fell behind (`firstStep < step`).
@@ -52,17 +50,9 @@ export interface Pulse extends FrameHeader {
   layerNorms: Float32Array;
 }
 
-/** A view: the fixed linear one, or the map, which is called umap whatever method drew it. */
-export type LayoutMethod = "linear" | "umap";
-
-const DRAWN_BY = ["linear", "umap", "refit", "pca"] as const;
-type DrawnBy = (typeof DRAWN_BY)[number];
-
 /** Positions of the tokens at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
-export interface Layout extends FrameHeader {
+export interface Layout extends FrameHeader, LayoutView {
   kind: "layout";
-  method: LayoutMethod;
-  drawnBy: DrawnBy;
   x0: number;
   x1: number;
   y0: number;
@@ -105,7 +95,7 @@ export interface Census extends FrameHeader {
   lastLit: Uint32Array;
 }
 
-export type Frame = Pulse | Layout | Rows | Census | Districts;
+export type Frame = Pulse | Layout | Rows | Census | Districts | Beat | GridLayout | GridChange;
 
 /** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
@@ -126,13 +116,7 @@ export function decodeAll(data: ArrayBuffer): Frame[] {
 }
 
 function decodeNext(cursor: BinaryReader): Frame {
-  if (cursor.remaining < HEADER) throw new FrameError(`only ${cursor.remaining} bytes`);
-  if (cursor.u32() !== 0x504d414c) throw new FrameError("not a Lamplighter frame");
-  const version = cursor.u8();
-  if (version !== VERSION) throw new FrameError(`frame version ${version}; this page reads 1`);
-  const kind = cursor.u8();
-  const flags = cursor.u16();
-  const header = { attempt: cursor.u32(), step: cursor.u32(), time: cursor.f64(), vocabulary: 0 };
+  const { kind, flags, header } = readHeader(cursor);
   return decodeBody(kind, cursor, flags, header);
 }
 
@@ -205,10 +189,7 @@ function decodePulse(cursor: BinaryReader, flags: number, header: FrameHeader): 
 
 function decodeLayout(cursor: BinaryReader, flags: number, header: FrameHeader): Layout {
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
-  const method = cursor.u8();
-  const drawnBy = DRAWN_BY[method];
-  if (drawnBy === undefined) throw new FrameError(`unknown layout method: ${method}`);
-  cursor.skip(3);
+  const view = readView(cursor);
   const [x0, x1, y0, y1] = [cursor.f32(), cursor.f32(), cursor.f32(), cursor.f32()];
   if (![x0, x1, y0, y1].every(Number.isFinite)) {
     throw new FrameError("the layout's bounds are not finite");
@@ -217,8 +198,7 @@ function decodeLayout(cursor: BinaryReader, flags: number, header: FrameHeader):
     kind: "layout",
     ...header,
     vocabulary,
-    method: drawnBy === "linear" ? "linear" : "umap",
-    drawnBy,
+    ...view,
     x0,
     x1,
     y0,

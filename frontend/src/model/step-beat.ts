@@ -1,5 +1,6 @@
 /** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
 
+import type { Beat } from "../api/class-frames";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest-types";
 
@@ -27,6 +28,28 @@ export interface StepBeat {
 /** The light of words that the model says, in place of the beat of a step. It stays until another takes its place. */
 export type SpokenBeat = Pick<StepBeat, "step" | "ids" | "norms" | "duration"> & { said: true };
 
+/** Return the beat of a step that a pulse tells, or a beat of a class. */
+export function beatFromFrame(
+  frame: Pulse | Beat,
+  duration: number,
+  decodedAt: number,
+): StepBeat {
+  return frame.kind === "pulse"
+    ? beatFromPulse(frame, duration, decodedAt)
+    : { ...beatFromClass(frame), duration, decodedAt };
+}
+
+function beatFromClass(beat: Beat): Omit<StepBeat, "duration" | "decodedAt"> {
+  const { attempt, step, loss, batchIds, gradientNorms, layerNorms, driftingRows } = beat;
+  return {
+    ...{ attempt, step, loss, ids: batchIds, norms: gradientNorms },
+    layerNorms: Array.from(layerNorms),
+    rows: { batch: batchIds.length, gradient: beat.gradientRows, moved: beat.movedRows },
+    drifting: driftingRows,
+    verified: driftingRows !== null,
+  };
+}
+
 export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number): StepBeat {
   return {
     attempt: pulse.attempt,
@@ -37,14 +60,10 @@ export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number)
     layerNorms: Array.from(pulse.layerNorms),
     rows: {
       batch: pulse.batchIds.length,
-      gradient: pulse.beat?.gradientRows ?? pulse.gradientIds.length,
-      moved: pulse.beat?.movedRows ?? pulse.movedIds.length,
+      gradient: pulse.gradientIds.length,
+      moved: pulse.movedIds.length,
     },
-    drifting: pulse.beat
-      ? pulse.beat.driftingRows
-      : pulse.verified
-        ? countOutside(pulse.movedIds, pulse.batchIds)
-        : null,
+    drifting: pulse.verified ? countOutside(pulse.movedIds, pulse.batchIds) : null,
     verified: pulse.verified,
     duration,
     decodedAt,

@@ -1,6 +1,6 @@
 /**
  * Touch counts: how often each row was in a batch, when last, and how strong its gradient was then.
- * They start from a census and follow the pulses, merged ones too.
+ * They start from a census and follow the pulses, merged ones too, or the beats of a class.
  */
 
 import type { Beat } from "../api/class-frames";
@@ -55,7 +55,6 @@ export class TouchCounts {
     if (pulse.attempt === this.attempt && pulse.step <= this.step) return;
     const { batchIds, batchCounts, gradientIds, gradientNorms, step } = pulse;
     const steps = step - pulse.firstStep + 1;
-    if (pulse.beat) this.applyBetween(pulse.beat.between);
     for (let i = 0; i < batchIds.length; i++) {
       const id = batchIds[i]!;
       // A merged pulse does not say in how many of its steps a row was: at least one, at most this.
@@ -77,17 +76,30 @@ export class TouchCounts {
     this.step = step;
   }
 
-  /** Count the steps between two beats of a class, which say exactly what they lit. */
-  private applyBetween({ ids, touches, lastLit, norms }: Beat["between"]) {
-    for (let i = 0; i < ids.length; i++) {
-      const id = ids[i]!;
-      this.touches[id] = this.touches[id]! + touches[i]!;
-      if (this.lastLit[id] === NEVER) this.everTouched += 1;
-      this.lastLit[id] = lastLit[i]!;
-      this.upperBounds[id]! &= ~(LIT_BIT | GRADIENT_BIT);
-      if (!norms) this.gradient[id] = NaN;
-      else if (norms[i]! > 0) this.gradient[id] = norms[i]!;
-    }
+  /** Count a step and those since the beat before, of which a beat tells as much as pulses would. */
+  applyBeat(beat: Beat) {
+    if (beat.vocabulary !== this.vocabulary) return;
+    if (beat.attempt === this.attempt && beat.step <= this.step) return;
+    const { batchIds, gradientNorms, between } = beat;
+    // Rows got gradients that are not told.
+    if (beat.elsewhere) this.gradient.fill(NaN);
+    between.ids.forEach((id, i) =>
+      this.light(id, between.touches[i]!, between.lastLit[i]!, between.norms?.[i] ?? NaN),
+    );
+    batchIds.forEach((id, i) => this.light(id, 1, beat.step, gradientNorms[i]!));
+    this.attempt = beat.attempt;
+    this.step = beat.step;
+  }
+
+  /** Count a row in the batches of some steps, the last of them `step`. A norm of 0: it got no gradient in them. */
+  private light(id: number, steps: number, step: number, norm: number) {
+    this.touches[id]! += steps;
+    if (this.lastLit[id] === NEVER) this.everTouched += 1;
+    this.lastLit[id] = step;
+    this.upperBounds[id]! &= ~LIT_BIT;
+    if (norm === 0) return;
+    this.gradient[id] = norm;
+    this.upperBounds[id]! &= ~GRADIENT_BIT;
   }
 
   /** Take over the gradient norms of a step of the record, of rows that were in no batch since. */

@@ -3,7 +3,7 @@ import type { Pulse } from "../../api/frames";
 import { BeatScheduler, SHORTEST_INTERVAL } from "./beat-scheduler";
 
 const step = (n: number, first = n) =>
-  ({ step: n, firstStep: first, merged: first !== n }) as Pulse;
+  ({ kind: "pulse", step: n, firstStep: first, merged: first !== n }) as Pulse;
 
 describe("the beat scheduler", () => {
   it("lights the first step at once", () => {

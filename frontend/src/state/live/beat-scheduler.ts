@@ -6,7 +6,11 @@
  * only counted. When no more steps come, the last of them still gets its beat.
  */
 
+import type { Beat } from "../../api/class-frames";
 import type { Pulse } from "../../api/frames";
+
+/** A step that may become a beat of the map; several in one never do. */
+export type Lightable = Pulse | Beat;
 
 /** Limits the map to three flashes a second, whatever interval is requested. */
 export const SHORTEST_INTERVAL = 340;
@@ -17,7 +21,7 @@ export const LONGEST_WAIT = 1_000;
 
 export class BeatScheduler {
   private lastBeat = -Infinity;
-  private pending: Pulse | null = null;
+  private pending: Lightable | null = null;
   private lastArrival = -Infinity;
   /** Time between the last two steps, ms; the next is expected after about as long. */
   private gap = 0;
@@ -36,19 +40,19 @@ export class BeatScheduler {
   }
 
   /**
-   * Accept a step that arrived at `now` (ms); return its pulse if it should glow now, else null.
+   * Accept a step that arrived at `now` (ms); return it if it should glow now, else null.
    */
-  offer(pulse: Pulse, now: number): Pulse | null {
-    if (pulse.merged) return null;
+  offer(step: Lightable, now: number): Lightable | null {
+    if (step.kind === "pulse" && step.merged) return null;
     this.gap = now - this.lastArrival;
     this.lastArrival = now;
-    if (now - this.lastBeat >= this.shortest) return this.fire(pulse, now);
-    this.pending = pulse;
+    if (now - this.lastBeat >= this.shortest) return this.fire(step, now);
+    this.pending = step;
     return null;
   }
 
   /** Return the waiting step if it is due at `now` (ms) and no newer one came, else null. */
-  tick(now: number): Pulse | null {
+  tick(now: number): Lightable | null {
     if (!this.pending || now - this.lastBeat < this.shortest) return null;
     const awaited =
       this.lastArrival + Math.min(LONGEST_WAIT, Math.max(SHORTEST_WAIT, 1.5 * this.gap));
@@ -60,9 +64,9 @@ export class BeatScheduler {
     this.pending = null;
   }
 
-  private fire(pulse: Pulse, now: number): Pulse {
+  private fire(step: Lightable, now: number): Lightable {
     this.lastBeat = now;
     this.pending = null;
-    return pulse;
+    return step;
   }
 }

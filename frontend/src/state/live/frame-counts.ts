@@ -6,7 +6,7 @@
 
 import type { Frame } from "../../api/frames";
 
-/** A range of consecutive steps covered by the pulses of one connection. */
+/** A range of consecutive steps covered by the pulses, or the beats, of one connection. */
 interface ReceivedRange {
   attempt: number;
   first: number;
@@ -51,10 +51,9 @@ export class FrameCounts {
   receive(frame: Frame) {
     this.frames[frame.kind] += 1;
     if (frame.kind === "census") this.startAtCensus(frame.step);
-    if (frame.kind !== "pulse") return;
-    const { attempt, step, merged } = frame;
-    const firstStep = frame.beat?.firstStep ?? frame.firstStep;
-    if (merged) this.merged += 1;
+    if (frame.kind !== "pulse" && frame.kind !== "beat") return;
+    const { attempt, firstStep, step } = frame;
+    if (frame.kind === "pulse" && frame.merged) this.merged += 1;
     const missing = this.lastStep === null ? 0 : Math.max(0, firstStep - this.lastStep - 1);
     this.lost += missing;
     this.lastStep = step;

@@ -4,13 +4,18 @@
  * step.
  */
 
+import type { Beat } from "../../api/class-frames";
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
-import { BeatScheduler, LONGEST_WAIT } from "./beat-scheduler";
+import { GridLayouts } from "../../api/grid-layouts";
+import { BeatScheduler, LONGEST_WAIT, type Lightable } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
 import { TouchCounts } from "../../model/touch-counts";
 import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../shown-step.svelte";
-import { beatFromPulse, type StepBeat } from "../../model/step-beat";
+import { beatFromFrame, type StepBeat } from "../../model/step-beat";
 import { FrameCounts } from "./frame-counts";
+
+/** A frame as it is applied: layouts of a class are converted before. */
+type AppliedFrame = Exclude<Frame, { kind: "grid-layout" | "grid-change" }>;
 
 /** Limit on the pulses that wait for the tokens; beyond it a fresh start is requested. */
 const MAX_QUEUED = 2_000;
@@ -36,7 +41,7 @@ export interface FrameContext {
 interface NewestStepEvents {
   /** Report a map, or districts. */
   onMap(frame: Layout | Districts): void;
-  /** Report a pulse of that attempt. */
+  /** Report a pulse, or a beat of a class, of that attempt. */
   onPulse(attempt: number): void;
   /** Report a census, which starts a new sequence. */
   onCensus(): void;
@@ -47,8 +52,8 @@ export class NewestStep extends ShownStep {
   /** Counts of the frames received. */
   readonly frameCounts = new FrameCounts();
   readonly scheduler = new BeatScheduler(700);
-  newestPulse: Pulse | null = null;
-  /** Last step received, by a pulse or a census. */
+  newestPulse: Lightable | null = null;
+  /** Last step received, by a pulse, a beat or a census. */
   lastStep = 0;
   /** Set when more pulses came before the tokens than could wait. */
   overflowed = false;
@@ -56,7 +61,8 @@ export class NewestStep extends ShownStep {
   private readonly lossSeries = new LossSeries();
   /** Set when a replay's series lacks points. */
   private seriesStale = true;
-  private queued: Frame[] = [];
+  private readonly gridLayouts = new GridLayouts();
+  private queued: AppliedFrame[] = [];
   /** Counts up to the first of the merged pulses that came since the last single one. */
   private beforeMerged: Counters | null = null;
   private mergedSince: number | null = null;
@@ -84,10 +90,18 @@ export class NewestStep extends ShownStep {
   /** Set the vocabulary's size, then apply the frames that waited for it. */
   setVocabulary(vocabulary: number) {
     this.touchCounts = new TouchCounts(vocabulary);
-    for (const frame of this.queued.splice(0)) this.receive(frame);
+    for (const frame of this.queued.splice(0)) this.apply(frame);
   }
 
   receive(frame: Frame) {
+    if (frame.kind !== "grid-layout" && frame.kind !== "grid-change") this.apply(frame);
+    else {
+      const layout = this.gridLayouts.receive(frame);
+      if (layout) this.apply(layout);
+    }
+  }
+
+  private apply(frame: AppliedFrame) {
     const { touchCounts } = this;
     if (!touchCounts) {
       this.queue(frame);
@@ -98,6 +112,7 @@ export class NewestStep extends ShownStep {
     else if (frame.kind === "layout") this.receiveLayout(frame);
     else if (frame.kind === "districts") this.receiveDistricts(frame);
     else if (frame.kind === "pulse") this.receivePulse(frame, touchCounts);
+    else if (frame.kind === "beat") this.receiveBeat(frame, touchCounts);
   }
 
   /**
@@ -183,14 +198,14 @@ export class NewestStep extends ShownStep {
    * Queue a frame until the tokens are loaded. The pulses after the newest census all count; of any
    * other kind the newest is enough.
    */
-  private queue(frame: Frame) {
-    if (frame.kind === "pulse") {
+  private queue(frame: AppliedFrame) {
+    if (frame.kind === "pulse" || frame.kind === "beat") {
       this.overflowed ||= this.queued.length >= MAX_QUEUED;
       if (!this.overflowed) this.queued.push(frame);
       return;
     }
-    const replaced = (other: Frame) =>
-      (other.kind === "pulse" && frame.kind === "census") ||
+    const replaced = (other: AppliedFrame) =>
+      ((other.kind === "pulse" || other.kind === "beat") && frame.kind === "census") ||
       (other.kind === frame.kind &&
         (frame.kind !== "layout" || (other as Layout).method === frame.method));
     if (frame.kind === "census") this.overflowed = false;
@@ -262,29 +277,41 @@ export class NewestStep extends ShownStep {
   }
 
   private receivePulse(pulse: Pulse, touchCounts: TouchCounts) {
-    this.lastStep = pulse.step;
-    if (this.newestPulse && pulse.attempt !== this.newestPulse.attempt) this.scheduler.clear();
-    this.newestPulse = pulse;
     if (!pulse.merged) this.beforeMerged = null;
     else this.beforeMerged ??= buildCounters(touchCounts);
     touchCounts.applyPulse(pulse);
-    const { attempt, step, loss } = pulse;
-    this.events.onPulse(attempt);
-    // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
-    const norms = pulse.layerNorms.slice();
-    const ever = touchCounts.everTouched;
-    if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
-    const now = performance.now();
-    const beat = this.scheduler.offer(pulse, now);
-    if (beat) this.startBeat(beat);
+    const now = this.offerStep(pulse, touchCounts);
     if (pulse.merged) this.mergedSince ??= now;
     else this.mergedSince = null;
   }
 
-  private startBeat(pulse: Pulse) {
+  private receiveBeat(beat: Beat, touchCounts: TouchCounts) {
+    this.beforeMerged = this.mergedSince = null;
+    touchCounts.applyBeat(beat);
+    this.offerStep(beat, touchCounts);
+  }
+
+  /** Take in a step that has been counted, and light it if a beat is due. Return the time. */
+  private offerStep(frame: Lightable, touchCounts: TouchCounts): number {
+    const { attempt, step, loss } = frame;
+    this.lastStep = step;
+    if (this.newestPulse && attempt !== this.newestPulse.attempt) this.scheduler.clear();
+    this.newestPulse = frame;
+    this.events.onPulse(attempt);
+    // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
+    const norms = frame.layerNorms.slice();
+    const ever = touchCounts.everTouched;
+    if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
+    const now = performance.now();
+    const lit = this.scheduler.offer(frame, now);
+    if (lit) this.startBeat(lit);
+    return now;
+  }
+
+  private startBeat(frame: Lightable) {
     const decodedAt = performance.timeOrigin + performance.now();
-    const beat = beatFromPulse(pulse, this.beatDuration(), decodedAt);
-    this.display(beat, this.countersAt(pulse.step));
+    const beat = beatFromFrame(frame, this.beatDuration(), decodedAt);
+    this.display(beat, this.countersAt(frame.step));
     this.beatPhase = this.context().stepwise ? "light" : null;
     this.moveAt = performance.now() + LIGHT_DURATION;
   }

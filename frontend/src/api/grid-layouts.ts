@@ -1,0 +1,57 @@
+/** The newest layout of each view on its grid, to which differences are added. */
+
+import { FrameError } from "./binary-reader";
+import type { GridChange, GridLayout } from "./class-frames";
+import type { LayoutMethod } from "./frame-header";
+import type { Layout } from "./frames";
+
+const GRID_STEPS = 4_095;
+/** Steps of a layout's places for each step of the grid. */
+const FINER = 16;
+const REACH = 65_535 / (FINER * GRID_STEPS);
+
+export class GridLayouts {
+  private readonly newest: Partial<Record<LayoutMethod, GridLayout>> = {};
+
+  /**
+   * Return the layout that a frame says; null for a difference from another layout than the newest: a whole one follows.
+   * Throws `FrameError` if it leads off the grid.
+   */
+  receive(frame: GridLayout | GridChange): Layout | null {
+    const base = this.newest[frame.method];
+    let layout: GridLayout;
+    if (frame.kind === "grid-layout") layout = frame;
+    else if (base?.number === frame.base && base.vocabulary === frame.vocabulary)
+      layout = addChange(base, frame);
+    else return null;
+    this.newest[frame.method] = layout;
+    return toLayout(layout);
+  }
+}
+
+function addChange(base: GridLayout, change: GridChange): GridLayout {
+  const { moves, base: _, fromBase, ...fields } = change;
+  const places = base.places.map((place, i) => {
+    const moved = place + moves[i]!;
+    if (moved < 0 || moved > GRID_STEPS) throw new FrameError("a difference leads off the grid");
+    return moved;
+  });
+  let { byToken } = change;
+  if (fromBase && byToken) {
+    const before = base.byToken;
+    if (!before) throw new FrameError("a difference starts from nothing");
+    byToken = byToken.map((difference, id) => before[id]! + difference);
+  }
+  return { ...base, ...fields, kind: "grid-layout", places, byToken };
+}
+
+function toLayout({ number: _, ...layout }: GridLayout): Layout {
+  const { x0, x1, y0, y1 } = layout;
+  return {
+    ...layout,
+    kind: "layout",
+    x1: x0 + (x1 - x0) * REACH,
+    y1: y0 + (y1 - y0) * REACH,
+    places: layout.places.map((place) => FINER * place),
+  };
+}
