@@ -4,7 +4,7 @@ import {
   Connection,
   reconnectDelay,
   type ConnectionState,
-  type EnvelopeOpener,
+  type ConnectionTarget,
 } from "./connection";
 import type { Frame } from "./frames";
 import type { SocketMessage } from "./rest-types";
@@ -92,8 +92,10 @@ function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
 }
 
 /** Connect to the stream of a class, whose envelopes are opened like this. */
-function joinWith(open: EnvelopeOpener["open"]) {
-  connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve({ open }) }));
+function joinWith(
+  decodeEnvelope: Awaited<ReturnType<NonNullable<ConnectionTarget["opener"]>>>["decodeEnvelope"],
+) {
+  connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve({ decodeEnvelope }) }));
   const socket = FakeSocket.made.at(-1)!;
   socket.open();
   return socket;
@@ -164,7 +166,9 @@ describe("the envelopes of a class", () => {
       opener: () =>
         ++loads === 1
           ? Promise.reject(new TypeError("no network"))
-          : Promise.resolve({ open: () => Promise.resolve([{ kind: "pulse" } as Frame]) }),
+          : Promise.resolve({
+              decodeEnvelope: () => Promise.resolve([{ kind: "pulse" } as Frame]),
+            }),
     }));
     FakeSocket.made[0]!.open();
     FakeSocket.made[0]!.onmessage?.({ data: bytes(1) });

@@ -20,16 +20,14 @@ const LONGEST_PAUSE = 8_000;
 const FIRST_PAUSE_IN_CLASS = 3_000;
 const LONGEST_PAUSE_IN_CLASS = 12_000;
 
-/** Opens the envelopes of one connection. Rejects with `FrameError` for anything else. */
-export interface EnvelopeOpener {
-  open(data: ArrayBuffer): Promise<(Frame | SocketMessage)[]>;
-}
+/** Code that opens the envelopes of a class. */
+type EnvelopeCode = Pick<typeof import("./envelope"), "decodeEnvelope">;
 
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
-  /** Loads what opens the envelopes of a class; null where each binary message is a frame. */
-  opener: (() => Promise<EnvelopeOpener>) | null;
+  /** Loads the code for the envelopes of a class; null where each binary message is a frame. */
+  opener: (() => Promise<EnvelopeCode>) | null;
 }
 
 export type ConnectionState =
@@ -183,12 +181,12 @@ export class Connection {
 /** Return what an envelope, or a text, holds; nothing if it cannot be read. */
 async function openParts(
   message: ArrayBuffer | string,
-  opener: Promise<EnvelopeOpener>,
+  opener: Promise<EnvelopeCode>,
 ): Promise<(Frame | SocketMessage)[]> {
   try {
     return typeof message === "string"
       ? [readMessage(message)]
-      : await (await opener).open(message);
+      : await (await opener).decodeEnvelope(message);
   } catch (error) {
     if (isUnreadable(error)) warn(error);
     return [];

@@ -57,11 +57,6 @@ export interface ClassTies {
   end(): void;
 }
 
-async function openClassStream() {
-  const { ClassStream } = await import("../classroom/class-stream");
-  return new ClassStream();
-}
-
 const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
 /** Close code of a socket that is not allowed. */
 const NOT_ALLOWED = 4403;
@@ -247,7 +242,7 @@ export class LiveRun extends TimeControl {
       ? CLASS_PATH
       : socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
     const url = `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
-    return { url, opener: shared ? openClassStream : null };
+    return { url, opener: shared ? () => import("../../api/envelope") : null };
   }
 
   retry() {
