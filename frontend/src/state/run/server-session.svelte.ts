@@ -15,7 +15,7 @@ import { ApiError } from "../../api/failure";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
-/** Pauses of a viewer in a class, who is told of new runs; and while there is none, whose stream would tell: ms. */
+/** Pauses of a viewer in a class, who is told of new runs; and while nothing would tell: without a run, or a server. In ms. */
 const POLL_INTERVAL_IN_CLASS = 60_000;
 const POLL_INTERVAL_WITHOUT_RUN = 10_000;
 /** Characters of a text's name that the server takes. */
@@ -137,7 +137,8 @@ export class ServerSession {
 
   private get pollInterval(): number {
     if (!this.inClass) return POLL_INTERVAL;
-    const interval = this.runs?.length ? POLL_INTERVAL_IN_CLASS : POLL_INTERVAL_WITHOUT_RUN;
+    const calm = this.runs?.length && !this.unreachable;
+    const interval = calm ? POLL_INTERVAL_IN_CLASS : POLL_INTERVAL_WITHOUT_RUN;
     // Not all of a class at once.
     return interval * (0.5 + Math.random());
   }
