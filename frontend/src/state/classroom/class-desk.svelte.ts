@@ -19,8 +19,8 @@ const CALM_LOOK = 3_000;
 const LEADS = "lamplighter.leads";
 
 export class ClassDesk extends PolledQuery<SchoolClass> {
-  /** Set while the page to join at fills the window. */
-  large = $state(false);
+  /** What of the class fills the window: the page to join at, or the answers to the question; null: nothing. */
+  large = $state<"join" | "answers" | null>(null);
   /** Set once the card in the corner was put away. */
   cardAway = $state(false);
   /** True if this is the window whose view the class follows. */
@@ -45,8 +45,8 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     };
   }
 
-  /** Show the page to join at, as large as the window, or close it. */
-  showLarge(large: boolean) {
+  /** Let something of the class fill the window, or nothing. */
+  showLarge(large: "join" | "answers" | null) {
     this.large = large;
   }
 
