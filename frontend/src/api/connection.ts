@@ -12,7 +12,7 @@ import { FrameError } from "./binary-reader";
 import type { SocketMessage } from "./rest-types";
 
 /** Close codes after which trying again cannot help. */
-const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
+const FINAL_CODES: ReadonlySet<number> = new Set([1008, 4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;

@@ -109,6 +109,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
   }
 
   dropQuestion(): Promise<void> {
+    this.large = null;
     return this.mutate(() => requestJson("/api/class/question", DELETE));
   }
 
