@@ -118,6 +118,6 @@ export type ClassSubject = QuestionToClass["about"];
 export type ClassMessage = Answered["ClassMessage"];
 /** A viewer's prediction, which the socket takes. */
 export type Prediction = Answered["PredictionMessage"];
-/** What an assistant asks of the trainer, or points at. */
+/** A request of an assistant: to the trainer, or to point at a word. */
 export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
   Partial<Answered["AssistBody"]>;

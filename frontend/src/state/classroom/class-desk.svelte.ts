@@ -19,7 +19,7 @@ const CALM_LOOK = 3_000;
 const LEADS = "lamplighter.leads";
 
 export class ClassDesk extends PolledQuery<SchoolClass> {
-  /** What of the class fills the window: the page to join at, or the answers to the question; null: nothing. */
+  /** Part of the class that fills the window: the page to join at, or the answers to the question; null: none. */
   large = $state<"join" | "answers" | null>(null);
   /** Set once the card in the corner was put away. */
   cardAway = $state(false);
@@ -50,7 +50,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     this.large = large;
   }
 
-  /** Put the card in the corner away. */
+  /** Clear the card from the corner. */
   putCardAway() {
     this.cardAway = true;
   }

@@ -22,7 +22,7 @@ afterEach(() => {
 
 const pulse = (step: number) => ({ kind: "pulse", attempt: 1, step, firstStep: step }) as Pulse;
 
-/** A record whose maps are of every tenth step, and whose answers take `delay` ms. */
+/** Return a record whose maps are of every tenth step, and whose answers take `delay` ms. */
 const recordOf = (delay = 0) => ({
   async fetchStep(step: number): Promise<PastStep> {
     await new Promise((done) => setTimeout(done, delay));

@@ -28,7 +28,7 @@ export class ServerSession {
   unreachable = $state(false);
   /** A run that somebody else has started while this page is open, until it is opened or dismissed. */
   newRun = $state<string | null>(null);
-  /** What the class's stream said last; null outside a class. */
+  /** The last message about the class; null outside one. */
   classMessage = $state.raw<ClassMessage | null>(null);
   /** Set once the class has ended this viewer's connection for good. */
   private ended = $state(false);

@@ -1,4 +1,4 @@
-/** Whether this viewer follows the presenter's view, or looks around alone. */
+/** The way of a viewer after the presenter's view, or alone. */
 
 import type { ViewState } from "../../model/view-state";
 
