@@ -82,6 +82,10 @@ class Application:
         """Return the JSON of a POST request made as the presenter."""
         return self._ask("POST", path, body)
 
+    def change(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the JSON of a request made as the presenter, None if there is none."""
+        return self._ask(method, path, body)
+
     def start_run(self, recipe: dict[str, Any]) -> RunFolder:
         """Create a run over REST. Returns its folder."""
         return self.run(self.post("/api/runs", {"recipe": recipe})["id"])
@@ -168,7 +172,7 @@ class Application:
             data = json.dumps(body).encode()
         try:
             with urllib.request.urlopen(request, data, timeout=20) as answer:
-                return json.load(answer)
+                return None if answer.status == 204 else json.load(answer)
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read().decode()}") from error
 

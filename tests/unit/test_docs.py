@@ -11,6 +11,7 @@ import pytest
 
 from lamplighter.cli.app import cli
 from lamplighter.serving.app import create_app
+from lamplighter.serving.class_app import OWN
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
@@ -40,6 +41,7 @@ def test_every_route_is_documented_and_every_documented_route_exists(tmp_path: P
         (method, path) for method, path in routes_in_the_document() if path.startswith(("/api/", "/healthz"))
     }
     routes = {(method, path) for method, path in routes if method != "HEAD"}
+    routes |= {(method, path) for method, path in OWN if method != "websocket" and path != "/"}
     assert documented - routes == set()
     assert routes - documented == set()
 

@@ -23,6 +23,9 @@ from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, Pre
 
 log = logging.getLogger(__name__)
 
+_RUNS_KNOWN = 1_000
+"""Runs of which it is known whose text they have."""
+
 
 class JoinRefusedError(RuntimeError):
     """A join that is refused; the message is for the person who tried."""
@@ -45,6 +48,7 @@ class Classroom:
         self._sessions = ViewerSessions(folder, most)
         self._unsaved = False
         self._texts: dict[str, bool] = {}
+        self._ours: dict[tuple[str, float], bool] = {}
         self._callbacks: list[Callable[[], None]] = []
         self._door = True
         self._view: str | None = None
@@ -192,7 +196,15 @@ class Classroom:
         """Return whether the class may see the text of a run: of ours from the start, a person's only where given."""
         with self._lock:
             given = self._texts.get(run.id)
-        return is_our_text(run) if given is None else given
+        if given is not None:
+            return given
+        # Asked for each of 500 viewers whenever the class changes; whose a text is never does.
+        key = (run.id, run.created)
+        if key not in self._ours:
+            if len(self._ours) >= _RUNS_KNOWN:
+                self._ours.clear()
+            self._ours[key] = is_our_text(run)
+        return self._ours[key]
 
     def give_text(self, run: RunFolder, given: bool) -> None:
         """Give the text of a run to the class, or withdraw it."""

@@ -37,6 +37,8 @@ class ViewerSessions:
         self.most = most
         self._path = folder / SESSIONS_FILE
         self._by_digest: dict[str, ViewerSession] = {s.cookie_digest: s for s in _read(self._path)}
+        # Each of 500 viewers is looked up whenever the class changes.
+        self._digests: dict[str, str] = {s.id: s.cookie_digest for s in self._by_digest.values()}
         self._number = max((s.number for s in self._by_digest.values()), default=0)
 
     def __iter__(self) -> Iterator[ViewerSession]:
@@ -66,6 +68,7 @@ class ViewerSessions:
             cookie_digest=digest_of(cookie),
         )
         self._by_digest[session.cookie_digest] = session
+        self._digests[session.id] = session.cookie_digest
         return session, cookie
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
@@ -75,7 +78,7 @@ class ViewerSessions:
 
     def find(self, session_id: str) -> ViewerSession | None:
         """Return the session of an id."""
-        return next((s for s in self._by_digest.values() if s.id == session_id), None)
+        return self._by_digest.get(self._digests.get(session_id, ""))
 
     def set_role(self, session: ViewerSession, role: Role) -> None:
         """Raise a viewer to an assistant, or lower one."""
@@ -84,10 +87,12 @@ class ViewerSessions:
     def end(self, session: ViewerSession) -> None:
         """End a session: its cookie is worth nothing from now on."""
         self._by_digest.pop(session.cookie_digest, None)
+        self._digests.pop(session.id, None)
 
     def end_all(self) -> None:
         """End every session, and begin to count anew."""
         self._by_digest.clear()
+        self._digests.clear()
         self._number = 0
 
     def save(self) -> None:
@@ -106,7 +111,7 @@ class ViewerSessions:
         now = time.time()
         for session in list(self._by_digest.values()):
             if now - session.joined >= LIFETIME:
-                del self._by_digest[session.cookie_digest]
+                self.end(session)
 
 
 def _read(path: Path) -> list[ViewerSession]:

@@ -35,6 +35,7 @@ SAFETENSORS = ResponseFormat("safetensors", "application/x-safetensors")
 ARROW = ResponseFormat("arrow", "application/vnd.apache.arrow.stream")
 PARQUET = ResponseFormat("parquet", "application/vnd.apache.parquet")
 PNG = ResponseFormat("png", "image/png")
+CSV = ResponseFormat("csv", "text/csv")
 TSV = ResponseFormat("tsv", "text/tab-separated-values")
 
 

@@ -39,4 +39,4 @@ class ExaminationsFeed:
         for entry in reader.entries(after=self._revision or 0, limit=_MOST):
             self._revision = entry.revision
             message = ExaminationMessage(examination=describe_examination(entry))
-            messages.append(ViewerMessage(MessageKind.TEXT, to_json_text(message)))
+            messages.append(ViewerMessage(MessageKind.EXAMINATION, to_json_text(message)))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine, Generator, Mapping
 
 import anyio
 import anyio.to_thread
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.playback import NoSuchStepError
@@ -23,20 +23,18 @@ from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.message import OF_THE_PRESENT, ViewerMessage
 from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_playback_request
 from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.live.send_queue import QueueCounts, SendQueue
+from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
 from lamplighter.serving.live.viewer import (
     CHANNEL_NAMES,
     CLOSE_NO_SUCH_RUN,
-    CLOSE_TOO_SLOW,
     DEFAULT_CHANNELS,
     SEND_SECONDS,
-    CloseConnection,
     Viewer,
-    abort,
 )
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
@@ -67,7 +65,7 @@ class _WatchedRun:
     def _deliver(self, messages: list[ViewerMessage]) -> None:
         for viewer in self.viewers:
             if viewer.joined and viewer.playing:
-                viewer.enqueue([m for m in messages if m.kind in (MessageKind.STATUS, MessageKind.TEXT)])
+                viewer.enqueue([m for m in messages if m.kind in OF_THE_PRESENT])
             elif viewer.joined:
                 viewer.enqueue(messages)
 
@@ -197,42 +195,19 @@ class Hub:
     async def _serve_viewer(
         self, websocket: WebSocket, viewer: Viewer, playing: Coroutine[object, object, None] | None = None
     ) -> None:
-        player = asyncio.create_task(playing) if playing is not None else None
-        sender = asyncio.create_task(self._send(websocket, viewer))
-        listener = asyncio.create_task(_wait_for_disconnect(websocket))
-        try:
-            await asyncio.wait({sender, listener, viewer.ended}, return_when=asyncio.FIRST_COMPLETED)
-            if listener.done() or websocket.client_state.name == "DISCONNECTED":
-                return
-            closed = viewer.ended.result() if viewer.ended.done() else sender.exception()
-        finally:
-            tasks = [task for task in (sender, listener, player) if task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            viewer.ended.cancel()
-        if not isinstance(closed, CloseConnection):
-            if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
-                raise closed
-            return
-        try:
-            async with asyncio.timeout(1.0):
-                await websocket.close(closed.code, closed.reason)
-        except (TimeoutError, RuntimeError):
-            # The peer does not even read the close frame.
-            pass
-        if closed.code == CLOSE_TOO_SLOW:
-            abort(websocket)
+        await run_socket(
+            websocket,
+            viewer.ended,
+            sending=self._send(websocket, viewer),
+            listening=_wait_for_disconnect(websocket),
+            playing=playing,
+        )
 
     async def _send(self, websocket: WebSocket, viewer: Viewer) -> None:
         while True:
             data = await viewer.queue.get()
             viewer.dequeued.set()
-            try:
-                async with asyncio.timeout(self._send_seconds):
-                    await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
-            except TimeoutError:
-                raise CloseConnection(CLOSE_TOO_SLOW, "reading too slowly") from None
+            await send_in_time(websocket, data, self._send_seconds)
 
 
 async def _wait_for_disconnect(websocket: WebSocket) -> None:

@@ -61,4 +61,4 @@ class LinesFeed:
                 attempt=lineage.attempt_at(step),
                 lines=[Line.model_validate(line, from_attributes=True) for line in lines],
             )
-            yield ViewerMessage(MessageKind.TEXT, to_json_text(message))
+            yield ViewerMessage(MessageKind.LINES, to_json_text(message))

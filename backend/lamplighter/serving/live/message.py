@@ -20,7 +20,9 @@ class MessageKind(Enum):
     DISTRICTS = "districts"
     STATUS = "status"
     MEASURES = "measures"
-    """Text, treated like any other text."""
+    """Text, treated like any other text; so are the two kinds that follow, which hold words of the run's text."""
+    LINES = "lines"
+    EXAMINATION = "examination"
     TEXT = "text"
 
 
@@ -33,6 +35,10 @@ LATEST_ONLY = (
     MessageKind.STATUS,
 )
 """Kinds of which only the newest message stays queued."""
+
+
+OF_THE_PRESENT = (MessageKind.STATUS, MessageKind.LINES, MessageKind.EXAMINATION, MessageKind.TEXT)
+"""Kinds that a viewer gets who replays the past."""
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ class RunFollower(Generic[ViewerT]):
         on_messages: Callable[[list[ViewerMessage]], None],
         on_joined: Callable[[ViewerT, list[ViewerMessage] | None], None],
         on_failed: Callable[[int, str], None],
+        on_poll: Callable[[], None] = lambda: None,
     ) -> None:
         """Follow `run` once started. The callbacks are called from the follower's thread.
 
@@ -74,9 +75,10 @@ class RunFollower(Generic[ViewerT]):
             on_joined: receives the first messages of one viewer, which from then on gets the messages for
                 everybody too; None if it cannot join from its position.
             on_failed: receives a close code and a reason; no call follows.
+            on_poll: called after every poll, even if nothing was new.
         """
         self._run = run
-        self._on_messages, self._on_failed = on_messages, on_failed
+        self._on_messages, self._on_failed, self._on_poll = on_messages, on_failed, on_poll
         self._stop = threading.Event()
         self._wake = threading.Event()
         self._steps = WatchedFile(run.steps_path, StepsReader)
@@ -134,6 +136,7 @@ class RunFollower(Generic[ViewerT]):
                 try:
                     pause = self._poll()
                     self._join_queue.admit_viewers()
+                    self._on_poll()
                     failures = 0
                 except RunGoneError:
                     self._on_failed(*_GONE)

@@ -7,7 +7,6 @@ import io
 from typing import Annotated
 
 from fastapi import Body, Path
-from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.platform.qr_code import qr_rows
@@ -17,6 +16,7 @@ from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question
 from lamplighter.serving.classroom.questions.measuring import measure_answer
 from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.http.content_negotiation import CSV
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
@@ -185,9 +185,9 @@ def drop_question(services: ServicesDep) -> Response:
     pool=Pool.CHEAP,
     access=Access.PRESENT,
     pricing=Pricing.FIXED,
-    answers=AnswerFacts(errors=(404,)),
+    answers=AnswerFacts((CSV,), errors=(404,)),
 )
-def get_answers(request: Request, services: ServicesDep) -> Response:
+def get_answers(services: ServicesDep) -> Response:
     """Return the predictions as CSV, sorted, without names."""
     question = _question(services)
     text = io.StringIO()
@@ -205,7 +205,7 @@ def get_answers(request: Request, services: ServicesDep) -> Response:
             ]
         )
     headers = {"Content-Disposition": 'attachment; filename="answers.csv"', "Cache-Control": "no-store"}
-    return Response(text.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+    return Response(text.getvalue(), headers=headers, media_type=f"{CSV.media_type}; charset=utf-8")
 
 
 def _shown(question: Question, value: float) -> str:

@@ -8,11 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from fastapi import Query
-from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.model.batches import positions_after, sequence_starts
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
@@ -33,6 +31,7 @@ from lamplighter.serving.http.response_cost import (
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import json_parts
+from lamplighter.serving.reading.batch_text import read_batch_text
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.parameters import (
     AFTER,
@@ -74,7 +73,6 @@ _NO_STEPS = Steps(items=[], every=1, extremes=False)
 OFFERED = (JSON, FRAME)
 _LAYER_BYTES = 60
 _TOKEN_TEXT_BYTES = 7
-_TOKENS_AT_ONCE = 1 << 14
 _VALUE_BYTES = 40
 _MEASURED_AT_ONCE = 200
 
@@ -167,7 +165,7 @@ def get_step(
             gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
             moved=_largest(pulse.moved_ids, pulse.moved_distances),
         )
-        return json_parts(details.model_dump(exclude={"tokens"}), "tokens", _batch_text(reply.run, step))
+        return json_parts(details.model_dump(exclude={"tokens"}), "tokens", read_batch_text(reply.run, step))
 
     return reply.send(size, make)
 
@@ -197,7 +195,7 @@ def get_step_text(
     reply.tag("text", range_.lineage, sequences, immutable=range_.immutable)
     size = _TOKEN_TEXT_BYTES * sequences * (reply.run.recipe.model.context + 1)
     return reply.send(
-        size, lambda: json_parts({"step": step}, "tokens", _batch_text(reply.run, step, sequences))
+        size, lambda: json_parts({"step": step}, "tokens", read_batch_text(reply.run, step, sequences))
     )
 
 
@@ -325,21 +323,6 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
         "verified": pulse.verified,
         "layer_norms": pulse.layer_norms.tolist(),
     }
-
-
-def _batch_text(run: RunFolder, step: int, most: int | None = None) -> Iterator[NDArray[np.uint32]]:
-    """Yield the token ids that the step read, some sequences at a time: the corpus at the positions of its batch, last
-    targets included; with `most`, of the first so many sequences.
-    """
-    context = run.recipe.model.context
-    try:
-        ids = run.token_ids
-        starts = sequence_starts(run.recipe, len(ids), step)[:most] if step else np.empty(0, np.int64)
-    except FileNotFoundError:
-        return
-    size = max(1, _TOKENS_AT_ONCE // context)
-    for start in range(0, len(starts), size):
-        yield ids[positions_after(starts[start : start + size], context)]
 
 
 def _largest(ids: UInts, values: Floats) -> list[tuple[int, float | None]]:

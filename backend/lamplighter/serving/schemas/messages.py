@@ -60,6 +60,16 @@ class ExaminationMessage(ApiModel):
     examination: Examination
 
 
+class WordsMessage(ApiModel):
+    """A message of the class's socket: the beginning of the text that the step of a beat read, which comes with it."""
+
+    type: Literal["words"] = "words"
+    step: int
+    attempt: int
+    tokens: list[int]
+    """The token ids of the first sequence of its batch, at most 64 of them."""
+
+
 class EventMessage(ApiModel):
     """A playback message: an event recorded with the step just played."""
 
@@ -92,6 +102,7 @@ SocketMessage = Annotated[
     | LinesMessage
     | AcknowledgedMessage
     | ExaminationMessage
+    | WordsMessage
     | ClassMessage
     | EventMessage
     | LiveMessage

@@ -31,7 +31,7 @@ def test_viewers_hear_what_becomes_of_a_question(tmp_path: Path) -> None:
 
     def on_messages(messages: list[ViewerMessage]) -> None:
         for message in messages:
-            if message.kind is MessageKind.TEXT:
+            if message.kind is MessageKind.EXAMINATION:
                 heard.put(json.loads(message.data))
 
     follower: RunFollower[str] = RunFollower(

@@ -1,1 +1,1 @@
-"""The beats of a run: what the class is sent of it, made once and shared by all."""
+"""The fan-out to a class: a run as beats, encoded once and shared by all who watch it."""

@@ -1,37 +1,230 @@
-"""The viewers of the class and their sockets."""
+"""The viewers of a class. Each watched run has one log; a viewer is a position in it, and a task that sends from there.
+
+What is sent is made once. A viewer that keeps up gets every publication; one that does not skips to the newest state, which
+is made once as well for all who need it, those who join included. A viewer that stalls has no queue that could grow, nobody
+waits for it, and it is dropped after `SEND_SECONDS`.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
+from collections.abc import Generator
+
+import anyio
+import anyio.to_thread
+from pydantic import ValidationError
 from starlette.websockets import WebSocket
 
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import NoSuchRunError
+from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
+from lamplighter.serving.classroom.beats.watched_run import WatchedRun
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.live.playback_session import close_code_for
+from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
+from lamplighter.serving.live.viewer import CLOSE_NO_SUCH_RUN, SEND_SECONDS
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.classroom import PredictionMessage
+
+CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
+MOST_SOCKETS = 4
+"""Sockets of one session; a further one takes the place of the oldest."""
+_THREADS = 2
+"""Runs looked for, and messages made for those who join, at once."""
+_PATIENCE = 2.0
+"""Seconds that a message may wait before its viewer skips to the newest."""
+_BEHIND_SECONDS = 1.0
+"""Seconds after which a viewer counts as behind."""
+_TELL_SECONDS = 0.25
+"""Least seconds between two class messages."""
 
 
 class ClassHub:
-    """The watched runs of the class. Belongs to one event loop."""
+    """The viewers of the class of a server. Belongs to one event loop."""
 
-    def __init__(self, catalog: RunCatalog, classroom: Classroom) -> None:
-        """Serve the runs of `catalog` to the viewers of `classroom`."""
+    def __init__(self, catalog: RunCatalog, classroom: Classroom, send_seconds: float = SEND_SECONDS) -> None:
+        """Serve the runs of `catalog` to a class."""
         self._catalog = catalog
         self._classroom = classroom
+        self._send_seconds = send_seconds
+        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._watched: dict[str, WatchedRun] = {}
+        self._sessions: dict[str, list[ClassViewer]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._told_at = float("-inf")
+        self._telling: asyncio.TimerHandle | None = None
+        self._change_noted = False
+        self.skips = 0
+        """Times that a viewer skipped to the newest state because it lagged behind."""
+        classroom.on_change(self._note_change)
 
     async def serve(self, websocket: WebSocket, run_id: str, session: ViewerSession) -> None:
         """Serve one viewer until it disconnects or is closed."""
-        await websocket.close(1013, "not yet")
+        self._loop = asyncio.get_running_loop()
+        await websocket.accept()
+        try:
+            run = await anyio.to_thread.run_sync(self._catalog.find_run, run_id, limiter=self._threads)
+        except NoSuchRunError as error:
+            await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
+            return
+        viewer = ClassViewer(session.id)
+        with self._watch(run, viewer) as watched:
+            self._tell(watched, viewer, {})
+            await run_socket(
+                websocket,
+                viewer.ended,
+                sending=self._send(websocket, watched, viewer),
+                listening=self._listen(websocket, viewer),
+            )
 
     def counts(self) -> tuple[int, int]:
-        """Return how many viewers have a socket, and how many of them are more than a second behind."""
-        return 0, 0
+        """Return how many sessions have an open socket, and how many of these are more than a second behind. Any thread
+        may ask for this, and for the three that follow."""
+        behind = {
+            viewer.session_id
+            for watched in list(self._watched.values())
+            for viewer in list(watched.viewers)
+            if watched.lag(viewer) > _BEHIND_SECONDS
+        }
+        return len(self._sessions), len(behind)
 
     def connected_ids(self) -> set[str]:
-        """Return the ids of the sessions with a socket."""
-        return set()
+        """Return the ids of the sessions with an open socket."""
+        return set(self._sessions)
 
     def watched_runs(self) -> set[str]:
-        """Return the ids of the runs that are watched."""
-        return set()
+        """Return the ids of the runs that somebody watches."""
+        return set(self._watched)
+
+    def viewer_count(self) -> int:
+        """Return the number of open sockets."""
+        return sum(len(watched.viewers) for watched in list(self._watched.values()))
 
     async def close(self) -> None:
-        """Close every viewer's socket because the server is going, and stop following runs."""
+        """Close every socket, and wait up to 2 s for each run's files to be closed."""
+        if self._telling is not None:
+            self._telling.cancel()
+        ending = list(self._watched.values())
+        for watched in ending:
+            watched.beats.stop()
+            for viewer in watched.viewers:
+                viewer.request_close(1012, "the server is going")
+        for watched in ending:
+            await anyio.to_thread.run_sync(watched.beats.wait_ended, 2.0)
+
+    @contextlib.contextmanager
+    def _watch(self, run: RunFolder, viewer: ClassViewer) -> Generator[WatchedRun]:
+        """Register a viewer with a run; the last viewer to leave ends the following of it."""
+        watched = self._watched.get(run.id)
+        if watched is None or watched.failed:
+            watched = WatchedRun(run, self._catalog, self._threads)
+            self._watched[run.id] = watched
+            watched.beats.start()
+        watched.viewers.add(viewer)
+        sockets = self._sessions.setdefault(viewer.session_id, [])
+        sockets.append(viewer)
+        for oldest in sockets[:-MOST_SOCKETS]:
+            oldest.request_close(CLOSE_TOO_MANY, "this viewer has opened too many pages")
+        try:
+            yield watched
+        finally:
+            watched.viewers.discard(viewer)
+            sockets.remove(viewer)
+            if not sockets and self._sessions.get(viewer.session_id) is sockets:
+                del self._sessions[viewer.session_id]
+            if not watched.viewers:
+                watched.beats.stop()
+                if self._watched.get(run.id) is watched:
+                    del self._watched[run.id]
+
+    async def _send(self, websocket: WebSocket, watched: WatchedRun, viewer: ClassViewer) -> None:
+        try:
+            hello = await watched.hello(text=viewer.text)
+        except (*READ_ERRORS, ValueError) as error:
+            viewer.request_close(*close_code_for(error))
+            await asyncio.Event().wait()
+            return
+        await send_in_time(websocket, hello, self._send_seconds)
+        while True:
+            viewer.news.clear()
+            if not await self._send_next(websocket, watched, viewer):
+                await viewer.news.wait()
+
+    async def _send_next(self, websocket: WebSocket, watched: WatchedRun, viewer: ClassViewer) -> bool:
+        """Send a viewer the next message. Returns False if there is none."""
+        if viewer.to_tell != viewer.told:
+            told = viewer.to_tell
+            await send_in_time(websocket, told, self._send_seconds)
+            viewer.told = told
+            return True
+        waiting = watched.waiting_for(viewer)
+        if waiting is None or (len(waiting) > 1 and time.monotonic() - waiting[0].time > _PATIENCE):
+            self.skips += viewer.position is not None
+            position, state = watched.beats.last()
+            data = await watched.joining(state, text=viewer.text) if position else None
+        elif waiting:
+            position, data = waiting[0].position, waiting[0].publication.envelope(text=viewer.text)
+        else:
+            return False
+        if data is not None:
+            await send_in_time(websocket, data, self._send_seconds)
+        viewer.position = position
+        return True
+
+    async def _listen(self, websocket: WebSocket, viewer: ClassViewer) -> None:
+        """Take in what a viewer says until it leaves. Whatever is no prediction is ignored."""
+        while True:
+            message = await websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            try:
+                prediction = PredictionMessage.model_validate_json(message.get("text") or "")
+            except ValidationError:
+                continue
+            self._classroom.predict(viewer.session_id, prediction)
+
+    def _note_change(self) -> None:
+        """Note that the class has changed. Called on any thread, as often as it changes."""
+        loop = self._loop
+        if loop is None or self._change_noted:
+            return
+        self._change_noted = True
+        # The loop may have ended before the class.
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._take_change)
+
+    def _take_change(self) -> None:
+        self._change_noted = False
+        for session_id, sockets in self._sessions.items():
+            if self._classroom.session(session_id) is None:
+                for viewer in sockets:
+                    viewer.request_close(CLOSE_ENDED, "this session was ended")
+        if self._telling is None and self._loop is not None:
+            self._telling = self._loop.call_at(
+                max(self._loop.time(), self._told_at + _TELL_SECONDS), self._tell_all
+            )
+
+    def _tell_all(self) -> None:
+        self._telling = None
+        self._told_at = asyncio.get_running_loop().time()
+        for watched in self._watched.values():
+            texts: dict[object, str] = {}
+            for viewer in watched.viewers:
+                self._tell(watched, viewer, texts)
+
+    def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
+        """Give a viewer its class message. `texts` has those of others, by what differs between viewers."""
+        message = self._classroom.message_for(viewer.session_id, watched.run)
+        if message is None:
+            viewer.request_close(CLOSE_ENDED, "this session was ended")
+            return
+        key = (message.role, message.answer)
+        if key not in texts:
+            texts[key] = to_json_text(message)
+        viewer.text, viewer.to_tell = message.text, texts[key]
+        viewer.news.set()

@@ -1,0 +1,205 @@
+"""The making of a class's publications from the messages of a run's follower: which step is shown, what goes with it, when.
+
+A beat is one real step, never a merge of several, and beats are at least a third of a second apart. When one is due the next
+step to arrive is shown, so that what glows is fresh, and those between are counted. When no more steps come, the last of
+them still gets its beat. The map is sent at most once a second. Both have a rate in bytes as well, so that a class of 500
+takes no more than a Wi-Fi has, however fast the run is and however large its vocabulary.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from lamplighter.serving.classroom.beats.grid_chain import GridChain
+from lamplighter.serving.classroom.beats.pace import Pace
+from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
+from lamplighter.serving.classroom.beats.touch_tally import TouchTally
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.wire.beat_frames import NO_STEPS
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS, MAP_SECONDS = 1 / 3, 1.0
+_BEAT_RATE, _MAP_RATE = 4_400.0, 2_900.0
+"""Bytes a second for beats and for the map. With the status they are less than 8 kB."""
+_LINEAR_SECONDS, _DISTRICTS_SECONDS = 4.0, 5.0
+"""Least seconds between two linear layouts, once there is a map, and between two sets of districts."""
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.12, 1.0
+"""Bounds on the seconds that a due beat waits for a step newer than the last one seen."""
+_TEXT_SECONDS = 0.4
+"""Seconds that a text waits for a beat to go with."""
+
+ReadWords = Callable[[int, int], str | None]
+"""A function of attempt and step that gives the message with the words that the step read, if they are kept."""
+
+
+class BeatMaker:
+    """The publications of one run. For one thread only."""
+
+    def __init__(self, read_words: ReadWords) -> None:
+        """Start before anything is known of the run."""
+        self._read_words = read_words
+        self._tally: TouchTally | None = None
+        self._state = NOTHING_YET
+        self._chains = {Method.UMAP: GridChain(), Method.LINEAR: GridChain()}
+        self._beats, self._map = Pace(BEAT_SECONDS, _BEAT_RATE), Pace(MAP_SECONDS, _MAP_RATE)
+        self._texts_at = float("inf")
+        """When texts that wait are sent without a beat."""
+        self._sent_at = float("-inf")
+        self._start: bytes | None = None
+        self._pulse: Pulse | None = None
+        """The newest step, while it is not counted yet."""
+        self._pulse_at = float("inf")
+        """When it is shown, if no newer one comes."""
+        self._arrived_at = float("-inf")
+        self._status: str | None = None
+        self._texts: list[str] = []
+        self._worded: list[str] = []
+        self._layouts: dict[Method, bytes] = {}
+        self._districts: bytes | None = None
+        self._linear_at = self._districts_at = float("-inf")
+
+    def take(self, messages: list[ViewerMessage], now: float) -> None:
+        """Take in messages that arrived at `now` (seconds).
+
+        Raises:
+            FrameError: a step cannot be read.
+        """
+        for message in messages:
+            if isinstance(message.data, str):
+                self._take_text(message.kind, message.data, now)
+            else:
+                self._take_frame(message.kind, message.data, now)
+
+    def _take_text(self, kind: MessageKind, data: str, now: float) -> None:
+        match kind:
+            case MessageKind.STATUS:
+                self._status = data
+            case MessageKind.MEASURES:
+                self._texts.append(data)
+            case MessageKind.LINES | MessageKind.EXAMINATION:
+                self._worded.append(data)
+            case _:
+                # Requests are the presenter's.
+                return
+        self._texts_at = min(self._texts_at, now + _TEXT_SECONDS)
+
+    def _take_frame(self, kind: MessageKind, data: bytes, now: float) -> None:
+        match kind:
+            case MessageKind.PULSE:
+                self._take_pulse(decode_as(data, Pulse), now)
+            case MessageKind.CENSUS:
+                census = decode_as(data, Census)
+                self._tally, self._start, self._pulse = TouchTally(census), data, None
+                self._state = replace(self._state, census=census, beat=None, words=None)
+            case MessageKind.UMAP:
+                self._layouts[Method.UMAP] = data
+            case MessageKind.LINEAR:
+                self._layouts[Method.LINEAR] = data
+            case MessageKind.DISTRICTS:
+                self._districts = data
+            case _:
+                return
+
+    def _take_pulse(self, pulse: Pulse, now: float) -> None:
+        tally = self._tally
+        if tally is None or pulse.vocabulary != tally.vocabulary:
+            return
+        if self._pulse is not None:
+            tally.count_between(self._pulse)
+        gap, self._arrived_at = now - self._arrived_at, now
+        self._pulse, self._pulse_at = pulse, now
+        if now < self._beats.next_at:
+            # It is due before long, and by then a fresher one is likely.
+            wait = min(max(1.5 * gap, _SHORTEST_WAIT), _LONGEST_WAIT)
+            self._pulse_at = max(self._beats.next_at, now + wait)
+
+    def next_publication(self, now: float) -> tuple[Publication, JoiningState] | None:
+        """Return what is to be published at `now` (seconds), with the state of whoever joins after it; None if nothing is
+        due. Call it until it returns None."""
+        publication = self._make_start() or self._make_beat(now) or self._make_map(now)
+        if publication is None and now >= max(self._texts_at, self._sent_at + BEAT_SECONDS):
+            publication = self._with_texts()
+        if publication is None:
+            return None
+        self._sent_at = now
+        return publication, self._state
+
+    def _make_start(self) -> Publication | None:
+        """Return a new start: the first census, or that of the step to which a new attempt went back."""
+        if self._start is None:
+            return None
+        start, self._start = self._start, None
+        return self._with_texts(start)
+
+    def _make_beat(self, now: float) -> Publication | None:
+        pulse, tally = self._pulse, self._tally
+        if pulse is None or tally is None or now < self._pulse_at:
+            return None
+        self._pulse = None
+        beat, census = tally.show(pulse)
+        words = self._read_words(pulse.attempt, pulse.step)
+        alone = encode(replace(beat, first_step=beat.step, between=NO_STEPS))
+        self._state = replace(self._state, census=census, beat=alone, words=words)
+        publication = self._with_texts(encode(beat), words)
+        self._beats.note_sent(now, len(publication.envelope(text=True) or b""))
+        return publication
+
+    def _with_texts(self, frame: bytes | None = None, words: str | None = None) -> Publication:
+        """Return a publication with everything that is text and waits."""
+        if self._status is not None:
+            self._state = replace(self._state, status=self._status)
+        parts = (frame, self._status, *self._texts)
+        worded = (words, *self._worded)
+        self._status, self._texts, self._worded, self._texts_at = None, [], [], float("inf")
+        return Publication(
+            tuple(part for part in parts if part is not None),
+            tuple(part for part in worded if part is not None),
+        )
+
+    def _make_map(self, now: float) -> Publication | None:
+        if now < self._map.next_at:
+            return None
+        frame = self._next_map_frame(now)
+        if frame is None:
+            return None
+        publication = Publication((frame,))
+        self._map.note_sent(now, len(publication.envelope(text=False) or b""))
+        return publication
+
+    def _next_map_frame(self, now: float) -> bytes | None:
+        """Return the part of the map whose turn it is; None if there is nothing new."""
+        if self._districts is not None and now >= self._districts_at:
+            districts, self._districts = self._districts, None
+            self._districts_at = now + _DISTRICTS_SECONDS
+            self._state = replace(self._state, districts=districts)
+            return districts
+        # Until there is a map, the linear view is all there is to see.
+        has_map = self._chains[Method.UMAP].newest is not None
+        if has_map and now >= self._linear_at and Method.LINEAR in self._layouts:
+            return self._add_layout(Method.LINEAR, now)
+        if Method.UMAP in self._layouts:
+            return self._add_layout(Method.UMAP, now)
+        if not has_map and Method.LINEAR in self._layouts:
+            return self._add_layout(Method.LINEAR, now)
+        return None
+
+    def _add_layout(self, view: Method, now: float) -> bytes | None:
+        """Return the frame of the newest layout of a view; None if it cannot be read: a run is shown without it."""
+        if view is Method.LINEAR:
+            self._linear_at = now + _LINEAR_SECONDS
+        try:
+            frame = self._chains[view].add(decode_as(self._layouts.pop(view), Layout))
+        except FrameError as error:
+            log.warning("a class is shown a run without one of its layouts: %s", error)
+            return None
+        newest = (chain.newest for chain in self._chains.values())
+        self._state = replace(self._state, layouts=tuple(one for one in newest if one is not None))
+        return frame

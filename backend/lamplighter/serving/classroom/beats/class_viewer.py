@@ -1,0 +1,33 @@
+"""A viewer of a class: where it is in the log of its run, and what the class has told it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from lamplighter.serving.live.viewer import CloseConnection
+
+
+@dataclass(eq=False)
+class ClassViewer:
+    """One socket of a class. It holds no queue: a position in the log is all that differs between viewers."""
+
+    session_id: str
+    position: int | None = None
+    """The position in the log up to which everything was sent; None before it has joined."""
+    text: bool = False
+    """True while it may see the text of its run."""
+    told: str = ""
+    """The class message that it was sent last."""
+    to_tell: str = ""
+    """The newest class message."""
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be something to send."""
+    ended: asyncio.Future[CloseConnection] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def request_close(self, code: int, reason: str) -> None:
+        """Close the viewer's socket."""
+        if not self.ended.done():
+            self.ended.set_result(CloseConnection(code, reason))

@@ -1,0 +1,107 @@
+"""A log of publications made of the tail of a run folder, which is followed from `start` to `stop` and not before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.classroom.beats.beat_source import Published
+from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
+from lamplighter.serving.classroom.beats.publication import JoiningState, Publication
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.live.run_follower import RunFollower
+from lamplighter.serving.reading.batch_text import read_batch_text
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import WordsMessage
+
+_CHANNELS = frozenset({"pulse", "layout"})
+_MOST_WORDS = 64
+
+
+class FolderBeats:
+    """A log of the publications of one run."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        catalog: RunCatalog,
+        on_published: Callable[[], None] = lambda: None,
+        on_failed: Callable[[int, str], None] = lambda code, reason: None,
+    ) -> None:
+        """Prepare to follow `run`. The callbacks are called from the follower's thread.
+
+        Args:
+            run: the run to follow.
+            catalog: describes the run.
+            on_published: called after every publication.
+            on_failed: receives a close code and a reason; no call follows.
+        """
+        self._run = run
+        self._log = MemoryBeats(on_published)
+        self._maker = BeatMaker(self._read_words)
+        self._joined = False
+        self._follower: RunFollower[None] = RunFollower(
+            run,
+            catalog,
+            on_messages=self._take_messages,
+            on_joined=self._begin,
+            on_failed=on_failed,
+            on_poll=self._publish_due,
+        )
+
+    def start(self) -> None:
+        """Begin to follow the run."""
+        self._follower.start()
+        self._follower.join(None, _CHANNELS)
+
+    def stop(self) -> None:
+        """Stop soon, without waiting."""
+        self._follower.stop()
+
+    def wait_ended(self, timeout: float | None = None) -> bool:
+        """Wait until the run's files are closed. Returns whether they are."""
+        return self._follower.wait_ended(timeout)
+
+    def publish(self, publication: Publication, state: JoiningState) -> int:
+        """Append a publication, with all that somebody needs who joins after it. Returns its position."""
+        # On this thread, so that the event loop compresses nothing.
+        for text in (False, True):
+            publication.envelope(text=text)
+        return self._log.publish(publication, state)
+
+    def since(self, position: int) -> list[Published] | None:
+        """Return the publications after a position; None if some of them are not kept."""
+        return self._log.since(position)
+
+    def last(self) -> tuple[int, JoiningState]:
+        """Return the newest position and all that somebody needs who joins there."""
+        return self._log.last()
+
+    def _begin(self, _: None, messages: list[ViewerMessage] | None) -> None:
+        self._joined = True
+        self._take_messages([message for message in messages or [] if message.kind is not MessageKind.TEXT])
+
+    def _take_messages(self, messages: list[ViewerMessage]) -> None:
+        # Earlier ones come again when it has joined.
+        if self._joined:
+            self._maker.take(messages, time.monotonic())
+            self._publish_due()
+
+    def _publish_due(self) -> None:
+        while due := self._maker.next_publication(time.monotonic()):
+            self.publish(*due)
+
+    def _read_words(self, attempt: int, step: int) -> str | None:
+        try:
+            first = next(read_batch_text(self._run, step, 1), None)
+        except (*READ_ERRORS, ValueError):
+            # A run is shown without its text.
+            return None
+        if first is None:
+            return None
+        tokens = first[0][:_MOST_WORDS].tolist()
+        return to_json_text(WordsMessage(step=step, attempt=attempt, tokens=tokens))

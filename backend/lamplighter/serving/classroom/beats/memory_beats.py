@@ -1,0 +1,65 @@
+"""A log of publications in memory: the newest ones, and the state of whoever joins now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from lamplighter.serving.classroom.beats.beat_source import Published
+from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
+
+_MOST_KEPT = 64
+"""Publications kept: about fifteen seconds of them."""
+_MOST_BYTES = 8 << 20
+"""Bytes of messages kept, but for the newest."""
+
+
+class MemoryBeats:
+    """A log of the publications of one run, bounded in number and bytes."""
+
+    def __init__(
+        self, on_published: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start empty. `on_published` is called after every publication, on the thread that published it."""
+        self._on_published = on_published
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._kept: deque[Published] = deque()
+        self._bytes = 0
+        self._position = 0
+        self._state = NOTHING_YET
+
+    def publish(self, publication: Publication, state: JoiningState) -> int:
+        """Append a publication, with all that somebody needs who joins after it. Returns its position."""
+        size = _size(publication)
+        with self._lock:
+            self._position += 1
+            self._state = state
+            self._kept.append(Published(self._position, self._clock(), publication))
+            self._bytes += size
+            while len(self._kept) > _MOST_KEPT or (self._bytes > _MOST_BYTES and len(self._kept) > 1):
+                self._bytes -= _size(self._kept.popleft().publication)
+            position = self._position
+        self._on_published()
+        return position
+
+    def since(self, position: int) -> list[Published] | None:
+        """Return the publications after a position; None if some of them are not kept."""
+        with self._lock:
+            missing = self._position - position
+            if not 0 <= missing <= len(self._kept):
+                return None
+            # Hardly ever more than one: walk from the newest.
+            found = [self._kept[-1 - back] for back in range(missing)]
+        return found[::-1]
+
+    def last(self) -> tuple[int, JoiningState]:
+        """Return the newest position and all that somebody needs who joins there."""
+        with self._lock:
+            return self._position, self._state
+
+
+def _size(publication: Publication) -> int:
+    return len(publication.envelope(text=True) or b"")

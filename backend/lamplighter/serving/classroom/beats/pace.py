@@ -1,0 +1,21 @@
+"""The pace at which a class is sent something: a least interval, and a rate in bytes for whatever is large."""
+
+from __future__ import annotations
+
+_LONGEST = 10.0
+"""Most seconds between two messages, however large they are."""
+
+
+class Pace:
+    """The times at which the next message may be sent."""
+
+    def __init__(self, least_seconds: float, bytes_a_second: float) -> None:
+        """Allow the first message at once."""
+        self._least_seconds = least_seconds
+        self._rate = bytes_a_second
+        self.next_at = float("-inf")
+        """The time from which the next message may be sent, in seconds."""
+
+    def note_sent(self, now: float, size: int) -> None:
+        """Note that a message of `size` bytes was sent to every viewer."""
+        self.next_at = now + max(self._least_seconds, min(size / self._rate, _LONGEST))

@@ -1,0 +1,72 @@
+"""What a class is sent at once, and what somebody needs who joins: each made and compressed once for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lamplighter.wire.envelope import Part, encode_envelope
+from lamplighter.wire.frames import encode
+from lamplighter.wire.grid_frames import GridLayout
+from lamplighter.wire.row_frames import Census
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Parts of one message to a class."""
+
+    parts: tuple[Part, ...]
+    """The parts for everybody."""
+    worded: tuple[Part, ...] = ()
+    """The parts that hold words of the run's text, for those alone who may see it."""
+    _envelopes: dict[bool, bytes] = field(
+        default_factory=dict[bool, bytes], init=False, repr=False, compare=False
+    )
+
+    def envelope(self, *, text: bool) -> bytes | None:
+        """Return the message, with the worded parts if `text`; None if there is nothing in it."""
+        text = text and bool(self.worded)
+        if not text and not self.parts:
+            return None
+        if text not in self._envelopes:
+            self._envelopes[text] = encode_envelope(self.parts + self.worded if text else self.parts)
+        return self._envelopes[text]
+
+
+@dataclass(frozen=True)
+class JoiningState:
+    """All that somebody needs who has nothing yet of a run, as of a position."""
+
+    census: Census | None = None
+    """The counts just before the step of `beat`, or the newest ones where there is no beat."""
+    beat: bytes | None = None
+    """The newest step that was shown, without those before it."""
+    layouts: tuple[GridLayout, ...] = ()
+    """The newest layout of each view."""
+    districts: bytes | None = None
+    status: str | None = None
+    words: str | None = None
+    """The text that the step of `beat` read."""
+    _envelopes: dict[bool, bytes] = field(
+        default_factory=dict[bool, bytes], init=False, repr=False, compare=False
+    )
+
+    def parts(self, *, text: bool) -> list[Part]:
+        """Return the parts of the message, in the order in which they are to be applied."""
+        census = None if self.census is None else encode(self.census)
+        frames = (census, self.beat, self.districts, *map(encode, self.layouts))
+        words = self.words if text else None
+        return [part for part in (*frames, self.status, words) if part is not None]
+
+    def made_envelope(self, *, text: bool) -> bytes | None:
+        """Return the message if it was made before."""
+        return self._envelopes.get(text)
+
+    def envelope(self, *, text: bool) -> bytes:
+        """Return the message, with words if `text`. It takes milliseconds to make, more for a large vocabulary."""
+        if text not in self._envelopes:
+            self._envelopes[text] = encode_envelope(self.parts(text=text))
+        return self._envelopes[text]
+
+
+NOTHING_YET = JoiningState()
+"""The state of a run that has not begun."""

@@ -1,0 +1,109 @@
+"""The tally of touched rows of one run: so far, and in the steps since the last beat."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.wire.beat_frames import Beat, StepsBetween
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
+
+_MOST_NORMS = 400
+"""Rows between two beats whose gradient norms are told. Norms do not compress: those of the thousand rows that a fast run
+lights between two beats would take more than the beats themselves."""
+
+
+class TouchTally:
+    """The counts that a viewer has who got every beat."""
+
+    def __init__(self, census: Census) -> None:
+        """Start from a census, which viewers get."""
+        self._attempt = census.attempt
+        self._touches = census.touches.astype(np.uint32)
+        self._last_lit = census.last_lit.astype(np.uint32)
+        self._between = np.zeros(len(census.touches), dtype=np.uint32)
+        """Steps with each row in their batch since the last beat."""
+        self._norms = np.zeros(len(census.touches), dtype=np.float32)
+        self._elsewhere = False
+        self._first_step = census.step + 1
+
+    @property
+    def vocabulary(self) -> int:
+        """Return the number of rows."""
+        return len(self._touches)
+
+    def count_between(self, pulse: Pulse) -> None:
+        """Count a step that is not shown."""
+        self._count(pulse)
+        self._between[pulse.batch_ids] += np.uint32(1)
+        self._norms[pulse.gradient_ids] = pulse.gradient_norms
+        self._elsewhere |= _has_others(pulse.gradient_ids, pulse.batch_ids)
+
+    def show(self, pulse: Pulse) -> tuple[Beat, Census]:
+        """Count a step as a beat.
+
+        Returns:
+            The beat, and the census just before its step: with both, somebody who joins has the same counts as those who
+            got every beat, and the light of the newest step as well.
+        """
+        ids = np.flatnonzero(self._between).astype(np.uint32)
+        elsewhere = self._elsewhere or _has_others(pulse.gradient_ids, pulse.batch_ids)
+        between = StepsBetween(
+            ids,
+            self._between[ids],
+            self._last_lit[ids],
+            None if elsewhere or len(ids) > _MOST_NORMS else self._norms[ids],
+        )
+        before = Census(
+            pulse.attempt, pulse.step - 1, pulse.time, self._touches.copy(), self._last_lit.copy()
+        )
+        beat = Beat(
+            attempt=pulse.attempt,
+            step=pulse.step,
+            time=pulse.time,
+            first_step=self._first_step,
+            vocabulary=pulse.vocabulary,
+            loss=pulse.loss,
+            learning_rate=pulse.learning_rate,
+            tokens_per_second=pulse.tokens_per_second,
+            step_seconds=pulse.step_seconds,
+            observe_seconds=pulse.observe_seconds,
+            batch_ids=pulse.batch_ids,
+            batch_counts=pulse.batch_counts,
+            gradient_norms=_norms_of(pulse.batch_ids, pulse.gradient_ids, pulse.gradient_norms),
+            layer_norms=pulse.layer_norms,
+            gradient_rows=len(pulse.gradient_ids),
+            moved_rows=len(pulse.moved_ids),
+            drifting_rows=_count_others(pulse.moved_ids, pulse.batch_ids) if pulse.verified else None,
+            between=between,
+            elsewhere=elsewhere,
+        )
+        self._count(pulse)
+        self._between[ids] = 0
+        # Rows outside the batch may have norms too.
+        self._norms[:] = 0
+        self._elsewhere = False
+        self._first_step = pulse.step + 1
+        return beat, before
+
+    def _count(self, pulse: Pulse) -> None:
+        self._touches[pulse.batch_ids] += np.uint32(1)
+        self._last_lit[pulse.batch_ids] = pulse.step
+
+
+def _has_others(ids: UInts, among: UInts) -> bool:
+    return not np.array_equal(ids, among) and _count_others(ids, among) > 0
+
+
+def _count_others(ids: UInts, among: UInts) -> int:
+    """Count the ids that are not in `among`; both are sorted."""
+    return len(ids) - int(np.isin(ids, among, assume_unique=True).sum())
+
+
+def _norms_of(rows: UInts, ids: UInts, norms: Floats) -> Floats:
+    """Return the norm of each of `rows`, 0 where it has none; both are sorted."""
+    if np.array_equal(rows, ids) or not len(ids):
+        return norms if len(ids) else np.zeros(len(rows), dtype=np.float32)
+    at = np.minimum(np.searchsorted(ids, rows), len(ids) - 1)
+    return np.where(ids[at] == rows, norms[at], np.float32(0)).astype(np.float32)

@@ -1,0 +1,111 @@
+"""One run that a class watches: the log that feeds its viewers, and what is made once for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+import anyio
+import anyio.to_thread
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.beats.beat_source import Published
+from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
+from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
+from lamplighter.serving.classroom.beats.publication import JoiningState
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import HelloMessage
+
+_HELLO_SECONDS = 1.0
+"""How old a run's description may be that a joining viewer gets."""
+_CHANNEL = "beats"
+
+
+class WatchedRun:
+    """A run with the viewers that watch it. Belongs to the event loop."""
+
+    def __init__(self, run: RunFolder, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
+        """Prepare to follow a run.
+
+        Args:
+            run: the run.
+            catalog: describes it.
+            threads: the threads that make what joining viewers need.
+        """
+        self.run = run
+        self.viewers: set[ClassViewer] = set()
+        self.failed = False
+        self._catalog = catalog
+        self._threads = threads
+        self._making = asyncio.Lock()
+        self._hello: dict[bool, str] = {}
+        self._hello_until = float("-inf")
+        loop = asyncio.get_running_loop()
+        self.beats = FolderBeats(
+            run,
+            catalog,
+            on_published=lambda: _call_on_loop(loop, self.wake_viewers),
+            on_failed=lambda code, reason: _call_on_loop(loop, lambda: self._fail(code, reason)),
+        )
+
+    def wake_viewers(self) -> None:
+        """Let every viewer look for what is new."""
+        for viewer in self.viewers:
+            viewer.news.set()
+
+    async def hello(self, *, text: bool) -> str:
+        """Return the first message to a viewer; without `text`, it has nothing of what a person wrote.
+
+        Raises:
+            READ_ERRORS, ValueError: the run cannot be read.
+        """
+        async with self._making:
+            if time.monotonic() > self._hello_until:
+                self._hello = await anyio.to_thread.run_sync(self._describe, limiter=self._threads)
+                self._hello_until = time.monotonic() + _HELLO_SECONDS
+        return self._hello[text]
+
+    async def joining(self, state: JoiningState, *, text: bool) -> bytes:
+        """Return the message with all that somebody needs who has nothing, made once for all who ask."""
+        async with self._making:
+            made = state.made_envelope(text=text)
+            if made is not None:
+                return made
+            return await anyio.to_thread.run_sync(lambda: state.envelope(text=text), limiter=self._threads)
+
+    def waiting_for(self, viewer: ClassViewer) -> list[Published] | None:
+        """Return what was published since a viewer's position; None if it has none, or some of it is not kept."""
+        return None if viewer.position is None else self.beats.since(viewer.position)
+
+    def lag(self, viewer: ClassViewer) -> float:
+        """Return for how many seconds the next message waits for a viewer that has joined; 0 if there is none."""
+        if viewer.position is None:
+            return 0.0
+        waiting = self.waiting_for(viewer)
+        if waiting is None:
+            return float("inf")
+        return time.monotonic() - waiting[0].time if waiting else 0.0
+
+    def _describe(self) -> dict[bool, str]:
+        details = self._catalog.read_fully(self.run)
+        whole = HelloMessage(run=details, channels=[_CHANNEL])
+        recipe = details.recipe
+        if recipe is None:
+            return dict.fromkeys((False, True), to_json_text(whole))
+        # What the model is asked to continue may be of the text.
+        withheld = details.model_copy(update={"recipe": recipe.model_copy(update={"prompts": ()})})
+        return {True: to_json_text(whole), False: to_json_text(whole.model_copy(update={"run": withheld}))}
+
+    def _fail(self, code: int, reason: str) -> None:
+        self.failed = True
+        for viewer in self.viewers:
+            viewer.request_close(code, reason)
+
+
+def _call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    # The run follower may outlive the loop by one poll.
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)

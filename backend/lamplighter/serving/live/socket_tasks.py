@@ -1,0 +1,70 @@
+"""The tasks of one websocket: one sends, one listens, and the first that ends, or a reason to close, ends them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from lamplighter.serving.live.viewer import CLOSE_TOO_SLOW, CloseConnection, abort
+
+Work = Coroutine[object, object, None]
+
+
+async def run_socket(
+    websocket: WebSocket,
+    ended: asyncio.Future[CloseConnection],
+    *,
+    sending: Work,
+    listening: Work,
+    playing: Work | None = None,
+) -> None:
+    """Serve a socket until its viewer leaves, does not read any more, or is closed.
+
+    Args:
+        websocket: the socket, accepted.
+        ended: has a result once the socket is to be closed.
+        sending: sends to the viewer; raises `CloseConnection` to close the socket.
+        listening: ends when the viewer has left.
+        playing: further work for the viewer, which ends with the socket.
+    """
+    player = asyncio.create_task(playing) if playing is not None else None
+    sender = asyncio.create_task(sending)
+    listener = asyncio.create_task(listening)
+    try:
+        await asyncio.wait({sender, listener, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if listener.done() or websocket.client_state.name == "DISCONNECTED":
+            return
+        closed = ended.result() if ended.done() else sender.exception()
+    finally:
+        tasks = [task for task in (sender, listener, player) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        ended.cancel()
+    if not isinstance(closed, CloseConnection):
+        if closed is not None and not isinstance(closed, WebSocketDisconnect | RuntimeError):
+            raise closed
+        return
+    try:
+        async with asyncio.timeout(1.0):
+            await websocket.close(closed.code, closed.reason)
+    except (TimeoutError, RuntimeError):
+        # The peer does not even read the close frame.
+        pass
+    if closed.code == CLOSE_TOO_SLOW:
+        abort(websocket)
+
+
+async def send_in_time(websocket: WebSocket, data: bytes | str, seconds: float) -> None:
+    """Send one message.
+
+    Raises:
+        CloseConnection: the viewer took none of it for so long.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
+    except TimeoutError:
+        raise CloseConnection(CLOSE_TOO_SLOW, "reading too slowly") from None

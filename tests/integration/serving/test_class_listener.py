@@ -1,0 +1,82 @@
+"""The class's listener, on real sockets: it opens, closes, survives a kill, and knows no presenter."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
+from tests.application import Application
+from tests.class_client import CLASSROOM, ClassClient
+from tests.runs import wait_until
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs")
+    FakeTrainer(make_run(RunStore(folder))).begin().train(5).end()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def application(runs: Path) -> Iterator[Application]:
+    with Application(runs, "serve", "--no-workers", *CLASSROOM) as started:
+        yield started
+
+
+def test_a_viewer_joins_sees_the_run_and_is_nobody_once_removed(application: Application) -> None:
+    viewer = ClassClient(application)
+    assert viewer.ask("GET", "/api/runs")[0] == 401
+    assert viewer.join("wrong") == 401
+    assert viewer.join(viewer.code.lower()) == 204
+    (run,) = viewer.get("/api/runs")["items"]
+    assert viewer.get(f"/api/runs/{run['id']}/steps/3")["step"] == 3
+    assert viewer.get("/api/session")["role"] == "viewer"
+    assert viewer.ask("GET", "/api/sessions")[0] == 404
+    member = application.get("/api/class")["members"][-1]
+    application.change("DELETE", f"/api/class/members/{member['id']}")
+    assert viewer.ask("GET", "/api/runs")[0] == 401
+
+
+def test_the_terminal_shows_the_way_in(application: Application) -> None:
+    viewer = ClassClient(application)
+    said = application.log
+    assert f"at {viewer.url}  with the code  {viewer.code}" in said
+    assert "Without TLS" in said
+    assert "█" in said
+    # Who reads over a shoulder, or a log, cannot join by it.
+    assert viewer.secret not in said
+
+
+def test_going_local_takes_one_request_and_coming_back_keeps_the_address(application: Application) -> None:
+    viewer = ClassClient(application)
+    assert viewer.join() == 204
+    application.change("PATCH", "/api/class", {"listening": False})
+    with pytest.raises(OSError, match="refused"):
+        viewer.ask("GET", "/healthz")
+    shown = application.change("PATCH", "/api/class", {"listening": True})
+    assert (shown["listening"], shown["addresses"][0]) == (True, viewer.url)
+    assert viewer.get("/api/session")["role"] == "viewer"
+
+
+def test_a_class_is_there_again_after_a_kill(runs: Path) -> None:
+    with Application(runs, "serve", "--no-workers", *CLASSROOM) as first:
+        viewer = ClassClient(first)
+        assert viewer.join() == 204
+        # Sessions are written once a second.
+        number = first.get("/api/class")["members"][-1]["id"]
+        wait_until(lambda: number in (runs / SESSIONS_FILE).read_text(), "the session in its file")
+        port = viewer.url.rpartition(":")[2]
+        first.kill()
+    words = [*CLASSROOM[:-1], port]
+    with Application(runs, "serve", "--no-workers", *words) as second:
+        again = ClassClient(second)
+        assert again.url == viewer.url
+        assert viewer.get("/api/session")["role"] == "viewer"
+        second.process.send_signal(signal.SIGTERM)
+        assert second.process.wait(10) == 0

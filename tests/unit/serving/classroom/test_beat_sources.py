@@ -1,0 +1,241 @@
+"""The contract of whatever feeds the fan-out, for a log in memory and for the tail of a run folder."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.classroom.beats import beat_maker, memory_beats
+from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
+from lamplighter.serving.classroom.beats.beat_source import BeatSource
+from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
+from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
+from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.wire.frames import decode, encode
+from lamplighter.wire.layout_frames import Method
+from lamplighter.wire.row_frames import NEVER, Census
+from tests.runs import wait_until
+from tests.unit.serving.classroom.beat_page import BeatPage
+from tests.unit.serving.folders import FakeTrainer, V, layout, make_run, pulse, write_layouts
+
+
+class Feed(Protocol):
+    """A run that grows, and the source that publishes it."""
+
+    source: BeatSource
+    touches: np.ndarray
+    last_lit: np.ndarray
+    notices: int
+
+    def begin(self) -> None: ...
+    def train(self) -> None:
+        """Train one step and wait until it is published."""
+        ...
+
+    def lay_out(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class MemoryFeed:
+    """Steps that go through a maker, a second each."""
+
+    def __init__(self) -> None:
+        self.source = MemoryBeats(self._notice)
+        self.touches, self.last_lit = np.zeros(V, np.uint32), np.full(V, NEVER, np.uint32)
+        self.notices = self._step = 0
+        self._now = 0.0
+        self._maker = BeatMaker(lambda attempt, step: f'{{"type":"words","step":{step}}}')
+
+    def _notice(self) -> None:
+        self.notices += 1
+
+    def begin(self) -> None:
+        self._give(MessageKind.CENSUS, encode(Census(1, 0, 1.0, self.touches, self.last_lit)))
+
+    def train(self) -> None:
+        self._step += 1
+        ids = np.unique(np.random.default_rng(self._step).integers(0, V, 6))
+        self.touches[ids] += 1
+        self.last_lit[ids] = self._step
+        self._give(MessageKind.PULSE, encode(pulse(1, self._step, ids)))
+
+    def lay_out(self) -> None:
+        self._give(MessageKind.UMAP, encode(layout(1, self._step)))
+
+    def close(self) -> None:
+        pass
+
+    def _give(self, kind: MessageKind, data: bytes) -> None:
+        self._now += 10
+        self._maker.take([ViewerMessage(kind, data, 1)], self._now)
+        while due := self._maker.next_publication(self._now):
+            self.source.publish(*due)
+
+
+class FolderFeed:
+    """A trainer that writes a run folder, and the tail of it."""
+
+    def __init__(self, folder: Path) -> None:
+        store = RunStore(folder)
+        self.run = make_run(store)
+        self.notices = 0
+        self.source = FolderBeats(self.run, RunCatalog(store), on_published=self._notice)
+        self._trainer: FakeTrainer | None = None
+
+    @property
+    def touches(self) -> np.ndarray:
+        assert self._trainer is not None
+        return self._trainer.touches
+
+    @property
+    def last_lit(self) -> np.ndarray:
+        assert self._trainer is not None
+        return self._trainer.last_lit
+
+    def _notice(self) -> None:
+        self.notices += 1
+
+    def begin(self) -> None:
+        self._trainer = FakeTrainer(self.run).begin()
+        self.source.start()
+        wait_until(lambda: self.source.last()[1].census is not None, "the census")
+
+    def train(self) -> None:
+        assert self._trainer is not None
+        self._trainer.train(1)
+        step = self._trainer.step
+        wait_until(lambda: _newest_step(self.source) == step, "a step")
+
+    def lay_out(self) -> None:
+        assert self._trainer is not None
+        step = self._trainer.step
+        write_layouts(self.run, layout(1, step))
+        wait_until(lambda: [one.step for one in self.source.last()[1].layouts] == [step], "a layout")
+
+    def close(self) -> None:
+        if self._trainer is not None:
+            self.source.stop()
+            assert self.source.wait_ended(10)
+            self._trainer.crash()
+
+
+def _newest_step(source: BeatSource) -> int:
+    beat = source.last()[1].beat
+    return decode(beat).step if beat else 0
+
+
+@pytest.fixture(params=["memory", "folder"])
+def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
+    # Beats come as fast as steps do.
+    for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS", "_SHORTEST_WAIT", "_LONGEST_WAIT"):
+        monkeypatch.setattr(beat_maker, name, 0.0)
+    for name in ("_BEAT_RATE", "_MAP_RATE"):
+        monkeypatch.setattr(beat_maker, name, 1e12)
+    made: Feed = MemoryFeed() if request.param == "memory" else FolderFeed(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_log_is_empty_before_the_first_publication(feed: Feed):
+    position, state = feed.source.last()
+    assert (position, state.parts(text=True)) == (0, [])
+    assert feed.source.since(0) == []
+    assert feed.source.since(1) is None
+
+
+def test_publications_have_consecutive_positions_and_come_in_order(feed: Feed):
+    feed.begin()
+    for _ in range(4):
+        feed.train()
+    position, _ = feed.source.last()
+    everything = feed.source.since(0)
+    assert everything is not None
+    assert [one.position for one in everything] == list(range(1, position + 1))
+    assert [one.time for one in everything] == sorted(one.time for one in everything)
+    for start in range(position + 1):
+        assert feed.source.since(start) == everything[start:]
+    wait_until(lambda: feed.notices == position, "a notice of each")
+
+
+def test_positions_that_are_not_kept_or_of_another_log_are_a_gap(feed: Feed, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory_beats, "_MOST_KEPT", 3)
+    feed.begin()
+    for _ in range(5):
+        feed.train()
+    position, _ = feed.source.last()
+    assert feed.source.since(position - 4) is None
+    assert len(feed.source.since(position - 3) or []) == 3
+    assert feed.source.since(position + 1) is None
+    assert feed.source.since(-1) is None
+
+
+def test_who_joins_anywhere_and_goes_on_has_what_those_have_who_were_there(feed: Feed):
+    feed.begin()
+    pages: list[BeatPage] = []
+    for number in range(6):
+        if number in (0, 2, 4):
+            feed.lay_out()
+        position, state = feed.source.last()
+        page = BeatPage(V)
+        page.receive(state.envelope(text=False))
+        pages.append(page)
+        feed.train()
+        for one in feed.source.since(position) or []:
+            data = one.publication.envelope(text=False)
+            if data is not None:
+                # Those who were there before get the same bytes.
+                for earlier in pages:
+                    earlier.receive(data)
+    for page in pages:
+        np.testing.assert_array_equal(page.touches, feed.touches)
+        np.testing.assert_array_equal(page.last_lit, feed.last_lit)
+    feed.lay_out()
+    newest = feed.source.last()[1].layouts[-1]
+    late = BeatPage(V)
+    late.receive(feed.source.last()[1].envelope(text=False))
+    np.testing.assert_array_equal(late.layouts[Method.UMAP].places, newest.places)
+
+
+def test_words_are_parts_of_their_own(feed: Feed):
+    feed.begin()
+    feed.train()
+    _, state = feed.source.last()
+    with_words, without = BeatPage(V), BeatPage(V)
+    with_words.receive(state.envelope(text=True))
+    without.receive(state.envelope(text=False))
+    assert "words" in with_words.kinds()
+    assert "words" not in without.kinds()
+    publications = feed.source.since(0) or []
+    assert all(b'"words"' not in str(one.publication.parts).encode() for one in publications)
+    assert any(one.publication.worded for one in publications)
+
+
+def test_a_log_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(memory_beats, "_MOST_BYTES", 1_000)
+    feed = MemoryFeed()
+    feed.begin()
+    for _ in range(30):
+        feed.train()
+    kept = next(count for count in range(32) if feed.source.since(31 - count - 1) is None)
+    assert 1 <= kept < 12
+
+
+def test_a_folder_is_followed_from_start_to_stop_and_not_before(tmp_path: Path):
+    feed = FolderFeed(tmp_path)
+    name = f"follower of {feed.run.id}"
+    assert all(thread.name != name for thread in threading.enumerate())
+    feed.begin()
+    assert any(thread.name == name for thread in threading.enumerate())
+    feed.close()
+    assert all(thread.name != name for thread in threading.enumerate())
+    position = feed.source.last()[0]
+    time.sleep(0.05)
+    assert feed.source.last()[0] == position
