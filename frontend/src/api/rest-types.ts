@@ -116,6 +116,8 @@ export type QuestionToClass = Sent["QuestionBody"];
 export type ClassSubject = QuestionToClass["about"];
 /** All that a viewer is told of the class, whole each time. */
 export type ClassMessage = Answered["ClassMessage"];
+/** The beginning of the text that a step read, as it comes with the step's beat. */
+export type WordsMessage = Answered["WordsMessage"];
 /** A viewer's prediction, which the socket takes. */
 export type Prediction = Answered["PredictionMessage"];
 /** A request of an assistant: to the trainer, or to point at a word. */

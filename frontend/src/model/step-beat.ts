@@ -29,11 +29,7 @@ export interface StepBeat {
 export type SpokenBeat = Pick<StepBeat, "step" | "ids" | "norms" | "duration"> & { said: true };
 
 /** Return the beat of a step that a pulse tells, or a beat of a class. */
-export function beatFromFrame(
-  frame: Pulse | Beat,
-  duration: number,
-  decodedAt: number,
-): StepBeat {
+export function beatFromFrame(frame: Pulse | Beat, duration: number, decodedAt: number): StepBeat {
   return frame.kind === "pulse"
     ? beatFromPulse(frame, duration, decodedAt)
     : { ...beatFromClass(frame), duration, decodedAt };

@@ -18,6 +18,7 @@ import type {
   SocketMessage,
   Status,
   TrainerRequest,
+  WordsMessage,
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
@@ -44,6 +45,8 @@ const SILENCE = 30_000;
 const MERGED_ONLY = 2_500;
 
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
+/** Steps whose texts are kept until their beats are shown. */
+const MOST_HEARD = 8;
 /** Size of the ring around a token that somebody points at. */
 const POINTED = 3.5;
 
@@ -79,6 +82,8 @@ export class LiveRun extends TimeControl {
   pointed = $state<number | null>(null);
   /** True where the class may see the run's text; null while that is not known. */
   private textGiven = $state<boolean | null>(null);
+  /** Beginnings of the texts of the newest steps, as a class is sent them with its beats; the newest last. */
+  private heard = $state.raw<readonly WordsMessage[]>([]);
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
@@ -225,6 +230,17 @@ export class LiveRun extends TimeControl {
     return (
       this.connectionState.state !== "open" || this.status.phase !== "running" || !this.status.alive
     );
+  }
+
+  /** Return the beginning of the text of a step, if it came with its beat; null if it did not. */
+  wordsOf({ step, attempt }: Pick<StepBeat, "step" | "attempt">): number[] | null {
+    const found = this.heard.find((one) => one.step === step && one.attempt === attempt);
+    return found?.tokens ?? null;
+  }
+
+  /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
+  get wordsCome(): boolean {
+    return this.ties.inClass === true && !this.inPast;
   }
 
   /** Return whether this viewer may not see the run's text. */
@@ -384,6 +400,9 @@ export class LiveRun extends TimeControl {
         break;
       case "examination":
         this.examined?.(message.examination);
+        break;
+      case "words":
+        this.heard = [...this.heard.slice(1 - MOST_HEARD), message];
         break;
       case "class": {
         const { text, pointed } = message;
