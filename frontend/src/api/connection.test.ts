@@ -1,11 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FrameError } from "./binary-reader";
-import {
-  Connection,
-  reconnectDelay,
-  type ConnectionState,
-  type ConnectionTarget,
-} from "./connection";
+import { Connection, reconnectDelay, type ConnectionState, type EnvelopeCode } from "./connection";
 import type { Frame } from "./frames";
 import type { SocketMessage } from "./rest-types";
 
@@ -92,9 +87,7 @@ function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
 }
 
 /** Connect to the stream of a class, whose envelopes are opened like this. */
-function joinWith(
-  decodeEnvelope: Awaited<ReturnType<NonNullable<ConnectionTarget["opener"]>>>["decodeEnvelope"],
-) {
+function joinWith(decodeEnvelope: EnvelopeCode["decodeEnvelope"]) {
   connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve({ decodeEnvelope }) }));
   const socket = FakeSocket.made.at(-1)!;
   socket.open();

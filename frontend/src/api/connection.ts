@@ -21,7 +21,9 @@ const FIRST_PAUSE_IN_CLASS = 3_000;
 const LONGEST_PAUSE_IN_CLASS = 12_000;
 
 /** Code that opens the envelopes of a class. */
-type EnvelopeCode = Pick<typeof import("./envelope"), "decodeEnvelope">;
+export interface EnvelopeCode {
+  decodeEnvelope(data: ArrayBuffer): Promise<(Frame | SocketMessage)[]>;
+}
 
 /** Where to connect to. */
 export interface ConnectionTarget {

@@ -18,6 +18,7 @@ export const inspector = {
       run: "What this run is made of, how fast it goes, and what it takes.",
       map: "How the map is drawn, and how reliable it is.",
       measures: "Does it know? What the model has learned, in numbers, step by step.",
+      class: "Let others join, show them what you see, and ask them.",
       runs: "Open a run, or start another.",
       export: "A picture or a film of the map, a page that replays the run, and the run as files.",
     } satisfies Record<PanelName, string>,

@@ -79,7 +79,7 @@ describe("a record that is played", () => {
       frame.kind === "layout" ? [[frame.step, received[i + 1]] as const] : [],
     );
     expect(maps.length).toBeGreaterThan(4);
-    for (const [made, next] of maps.slice(1)) expect(next).toMatchObject({ kind: "pulse" });
+    for (const [, next] of maps.slice(1)) expect(next).toMatchObject({ kind: "pulse" });
     expect(maps.map(([made]) => made)).toEqual(
       maps.map(([made]) => made).toSorted((a, b) => a - b),
     );

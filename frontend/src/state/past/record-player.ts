@@ -18,11 +18,11 @@ interface Playing {
   speed: number;
   /** Ends it. */
   signal: AbortSignal;
-  /** Return the layout method of the view. */
-  method(): LayoutMethod;
-  /** Return the newest step of the run. */
-  newest(): number;
-  receive(frame: Frame): void;
+  /** Returns the layout method of the view. */
+  method: () => LayoutMethod;
+  /** Returns the newest step of the run. */
+  newest: () => number;
+  receive: (frame: Frame) => void;
 }
 
 /** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
@@ -31,8 +31,10 @@ export async function playRecord(
   from: number,
   { speed, signal, method, newest, receive }: Playing,
 ): Promise<void> {
+  /** Return whether it was ended; a call, since that may happen while something is fetched. */
+  const isOver = () => signal.aborted;
   const start = await past.fetchStep(from, method());
-  if (signal.aborted) return;
+  if (isOver()) return;
   stateAt(start).forEach(receive);
   let shown = mapKey(start.layouts);
   let district = start.districts;
@@ -49,12 +51,12 @@ export async function playRecord(
     while (pulses.at(-1) === undefined || pulses.at(-1)!.step < to) {
       const next = (pulses.at(-1)?.step ?? step) + 1;
       const more = await past.fetchPulses(next);
-      if (signal.aborted) return;
+      if (isOver()) return;
       if (!more.length) break;
       pulses.push(...more);
     }
     const reached = await past.fetchStep(to, method());
-    if (signal.aborted) return;
+    if (isOver()) return;
     // What the network kept waiting is not made up for: the steps go on at their pace.
     begun += performance.now() - before;
     if (due > to) begun += ((due - to) * 1_000) / speed;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Phase, Session } from "../../api/rest-types";
+import type { ClassMessage, Phase, Session } from "../../api/rest-types";
 import { ServerSession } from "./server-session.svelte";
 
 let runs: { id: string; readable: boolean; status: { phase: Phase } | null }[];
@@ -79,11 +79,13 @@ describe("a run that somebody starts", () => {
 });
 
 describe("a viewer in a class", () => {
-  const told = (newest_run: string | null, role: "viewer" | "assistant" = "viewer") =>
-    ({
-      ...{ type: "class", role, text: true, view: null, question: null },
-      ...{ answer: null, pointed: null, newest_run },
-    }) as const;
+  const told = (
+    newest_run: string | null,
+    role: ClassMessage["role"] = "viewer",
+  ): ClassMessage => ({
+    ...{ type: "class" as const, role, text: true, view: null, question: null },
+    ...{ answer: null, pointed: null, newest_run },
+  });
 
   beforeEach(() => {
     session = { presenter: false, role: "viewer", classroom: true };
