@@ -122,6 +122,8 @@ def join(lesson: Lesson, page: Page, by_link: bool = True) -> None:
 
 
 def wait_for_lamps(page: Page) -> None:
+    # The way in makes way for the page.
+    expect(page.locator("#page header")).to_be_visible()
     wait_for(page, "window.__lamplighter?.lit.length > 0")
 
 
