@@ -46,10 +46,11 @@ export function writeLabel(
 
 /** The bitmaps of one map's labels. */
 export class LabelBitmaps {
-  private readonly bitmaps = new Map<string, OffscreenCanvas>();
+  private readonly bitmaps = new Map<string, ImageBitmap>();
 
   /** Drop all of them: the size of the type or of the pixels has changed. */
   forgetAll() {
+    for (const bitmap of this.bitmaps.values()) bitmap.close();
     this.bitmaps.clear();
   }
 
@@ -72,18 +73,25 @@ export class LabelBitmaps {
     let bitmap = this.bitmaps.get(key);
     if (bitmap) this.bitmaps.delete(key);
     else {
-      bitmap = new OffscreenCanvas(
+      const canvas = new OffscreenCanvas(
         Math.ceil(size.width * ratio) + 2 * margin,
         Math.ceil(size.height * ratio) + 2 * margin,
       );
-      const pen = bitmap.getContext("2d")!;
+      // Without the graphics card: it would be asked for each of some hundred little canvases, and wait for each.
+      const pen = canvas.getContext("2d", { willReadFrequently: true })!;
       pen.scale(ratio, ratio);
-      const middle = bitmap.height / 2 / ratio;
+      const middle = canvas.height / 2 / ratio;
       writeLabel(pen, text, [margin / ratio, middle], ink, scale);
+      // A canvas that is drawn from is finished anew each time, even if nothing was written on it since.
+      bitmap = canvas.transferToImageBitmap();
     }
     // The one used last is forgotten last.
     this.bitmaps.set(key, bitmap);
-    if (this.bitmaps.size > MOST) this.bitmaps.delete(this.bitmaps.keys().next().value!);
+    if (this.bitmaps.size > MOST) {
+      const [oldest, unused] = this.bitmaps.entries().next().value!;
+      unused.close();
+      this.bitmaps.delete(oldest);
+    }
     context.drawImage(
       bitmap,
       (Math.round(x * ratio) - margin) / ratio,
