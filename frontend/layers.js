@@ -23,9 +23,13 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|exports)",
+    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|exports|class|(run|map)\\.)",
     "panels/ask/",
-    "panels/ui/(ReplayedNote|QuestionProblem)",
+    "panels/ui/(ReplayedNote|QuestionProblem|CopyButton)",
+    "panels/classroom/(?!ClassHost)",
+    "state/classroom/",
+    "api/(class-stream|envelope|class-frames|grid-layouts)",
+    "state/past/record-player",
     "panels/microscope/",
     "state/ask/",
     "panels/token/",
@@ -37,12 +41,5 @@ export const LATE = {
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",
     "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\.",
     "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
-  ],
-  "the class loads late": [
-    "panels/classroom/(?!ClassHost)",
-    "state/classroom/",
-    "strings/(classroom|class-viewer)",
-    "api/(envelope|class-frames)",
-    "state/past/record-player",
   ],
 };

@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FrameError } from "./binary-reader";
-import { Connection, reconnectDelay, type ConnectionState, type EnvelopeCode } from "./connection";
+import {
+  Connection,
+  reconnectDelay,
+  type ConnectionState,
+  type EnvelopeOpener,
+} from "./connection";
 import type { Frame } from "./frames";
 import type { SocketMessage } from "./rest-types";
 
@@ -87,8 +92,8 @@ function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
 }
 
 /** Connect to the stream of a class, whose envelopes are opened like this. */
-function joinWith(decodeEnvelope: EnvelopeCode["decodeEnvelope"]) {
-  connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve({ decodeEnvelope }) }));
+function joinWith(open: EnvelopeOpener) {
+  connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve(open) }));
   const socket = FakeSocket.made.at(-1)!;
   socket.open();
   return socket;
@@ -159,9 +164,7 @@ describe("the envelopes of a class", () => {
       opener: () =>
         ++loads === 1
           ? Promise.reject(new TypeError("no network"))
-          : Promise.resolve({
-              decodeEnvelope: () => Promise.resolve([{ kind: "pulse" } as Frame]),
-            }),
+          : Promise.resolve(() => Promise.resolve([{ kind: "pulse" } as Frame])),
     }));
     FakeSocket.made[0]!.open();
     FakeSocket.made[0]!.onmessage?.({ data: bytes(1) });

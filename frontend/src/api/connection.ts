@@ -20,16 +20,14 @@ const LONGEST_PAUSE = 8_000;
 const FIRST_PAUSE_IN_CLASS = 3_000;
 const LONGEST_PAUSE_IN_CLASS = 12_000;
 
-/** Code that opens the envelopes of a class. */
-export interface EnvelopeCode {
-  decodeEnvelope(data: ArrayBuffer): Promise<(Frame | SocketMessage)[]>;
-}
+/** Opens the envelopes of one connection, in their order. Rejects with `FrameError` for anything else. */
+export type EnvelopeOpener = (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]>;
 
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
-  /** Loads the code for the envelopes of a class; null where each binary message is a frame. */
-  opener: (() => Promise<EnvelopeCode>) | null;
+  /** Loads what opens the envelopes of a class; null where each binary message is a frame. */
+  opener: (() => Promise<EnvelopeOpener>) | null;
 }
 
 export type ConnectionState =
@@ -183,12 +181,10 @@ export class Connection {
 /** Return what an envelope, or a text, holds; nothing if it cannot be read. */
 async function openParts(
   message: ArrayBuffer | string,
-  opener: Promise<EnvelopeCode>,
+  opener: Promise<EnvelopeOpener>,
 ): Promise<(Frame | SocketMessage)[]> {
   try {
-    return typeof message === "string"
-      ? [readMessage(message)]
-      : await (await opener).decodeEnvelope(message);
+    return typeof message === "string" ? [readMessage(message)] : await (await opener)(message);
   } catch (error) {
     if (isUnreadable(error)) warn(error);
     return [];

@@ -11,6 +11,9 @@ const withUnit = (value: number, unit: string) =>
   unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
 
 export const classViewer = {
+  outside: "You are not in the class any more.",
+  outsideMore: "With the code on the wall you can join again.",
+  joinAgain: "Join again",
   following: "Following the presenter",
   followingMore: "You see what the presenter shows. Touch anything, and you look around alone.",
   straying: "Looking around",
@@ -31,7 +34,9 @@ export const classViewer = {
   sending: "Sending …",
   unsent: "It has not arrived. Try again.",
   answered: (answered: number) =>
-    answered === 1 ? "1 has answered" : `${count(answered)} have answered`,
+    answered > 1
+      ? `${count(answered)} have answered`
+      : `${answered ? "One" : "Nobody"} has answered${answered ? "" : " yet"}`,
   closed: "No more answers. Soon you see what happened.",
   yours: (value: number, unit: string) => `You said ${withUnit(value, unit)}.`,
   yourChoice: (choice: string) => `You said “${choice}”.`,

@@ -6,13 +6,11 @@ import { count } from "./numbers";
 const people = (number: number) => `${count(number)} ${number === 1 ? "person" : "people"}`;
 
 export const classroom = {
-  off: "So far this server answers on this computer alone. To let a class join with their own phones and laptops, start it with:",
+  off: "This server answers on this computer alone. To let a class join with their phones and laptops, start it with:",
   offCommand: "lamplighter --classroom",
-  offMore:
-    "Your runs are still there after that. Whoever joins can watch and look around, and can change nothing.",
+  offMore: "Your runs are still there. Whoever joins watches, and changes nothing.",
 
-  join: "Join",
-  joinMore: "In the same Wi-Fi, open the address, and type the code. Or scan it.",
+  join: "In the same Wi-Fi, open the address and type the code, or scan it.",
   qr: "QR code of the link to join by",
   code: "Code",
   address: "Address",
@@ -23,49 +21,45 @@ export const classroom = {
   renew: "New code",
   renewMore: "The old one stops working. Those who are in stay in.",
   door: "The door is open",
-  doorMore: "People can join. Close it, and those who are in stay in.",
+  doorMore: "People can join. Those who are in stay in.",
   listening: "The class can reach this server",
-  listeningMore: "Turn it off, and everybody but you is cut off; on again, and they come back.",
+  listeningMore: "Off: everybody but you is cut off. On again: they come back.",
   clear:
-    "There is no https here. Whoever is in the same network can read what the class is sent and what it answers, and could take somebody's place in it. Your own page, and all that can change or delete, stays on this computer.",
+    "Without https, others in the same network can read what the class sees and answers. Your own page, which can change and delete, never leaves this computer.",
   encrypted: "The class comes over https: nobody on the way can read along.",
 
   follow: "The class follows me",
-  followMore:
-    "They see what you see: the step, the map, the word. Whoever looks around alone finds a way back.",
+  followMore: "They see the step, the map and the word that you see.",
   elsewhere: "The class follows another window of yours.",
-  takeOver: "Follow this window",
+  takeOver: "Follow this one",
 
   here: (connected: number) => (connected ? `${people(connected)} here` : "Nobody is here yet"),
-  behind: (behind: number) =>
-    behind ? `, ${count(behind)} of them more than a second behind` : "",
-  wrong: (codes: number) =>
-    codes ? `${count(codes)} wrong ${codes === 1 ? "code" : "codes"} so far.` : "",
+  behind: (behind: number) => (behind ? `, ${count(behind)} more than a second behind` : ""),
+  wrong: (codes: number) => `${count(codes)} wrong ${codes === 1 ? "code" : "codes"} so far.`,
   list: "Who is here",
-  listMore: "There are no names. The numbers are the order in which they joined.",
+  listMore: "There are no names: they are numbered as they joined.",
   member: (number: number, browser: string) => `${count(number)} · ${browser}`,
   away: "not connected",
   assistant: "assistant",
   raise: "Make assistant",
-  raiseMore: "Can then pause training, let it go on, set its pace, and point at a word for all",
+  raiseMore: "Can pause training, let it go on, set its pace, and point at a word for all",
   lower: "Only watch",
   remove: "Remove",
   removeSure: "Remove?",
   ofMember: (what: string, number: number) => `${what}: number ${count(number)}`,
   keep: "Keep",
 
-  text: "The text",
-  textMore: "Where the class may see a text, it sees what is being read and what the model says.",
-  given: (run: string) => `The class may see the text of ${run}`,
+  text: "What they may read",
+  given: (run: string) => `The text of ${run}, and what the model says`,
   own: "your own text",
 
   end: "End the class",
-  endMore: "Everybody is out. The code, the question and its answers are gone.",
+  endMore: "Everybody is out; code, question and answers are gone.",
   endSure: "End it for all?",
 
   ask: {
     title: "Ask the class",
-    more: "They say what they expect. Then the model shows what it does, and everybody sees both.",
+    more: "They predict. Then the model shows what it does, and all see both.",
     what: "What about?",
     /** Questions as a teacher would ask them. */
     about: {
@@ -80,13 +74,12 @@ export const classroom = {
     word: "Word",
     findWord: "Find the word",
     findChoice: "Add a word",
-    choices: "To choose from",
-    choicesMore: "Two to six words",
+    choices: "To choose from (two to six)",
     takeOut: (word: string) => `Take out ${word}`,
     steps: "After",
     stepsOf: (steps: number) => (steps === 1 ? "1 step" : `${count(steps)} steps`),
     send: "Ask",
-    pauseFirst: "Training is running: the next step comes at once. Pause training first.",
+    pauseFirst: "Pause training first: its next step comes at once.",
     running: "Open a run that is being trained: its next steps hold the answer.",
   },
   asked: {
@@ -97,7 +90,7 @@ export const classroom = {
     comesAt: (step: number, now: number) =>
       `The answer comes at step ${count(step)}; training is at step ${count(now)}.`,
     drop: "Another question",
-    save: "Save the answers (CSV)",
+    save: "Save as CSV",
     file: "lamplighter-answers.csv",
   },
   corner: {
@@ -113,5 +106,4 @@ export const classroom = {
     scan: "or scan",
     close: "Close (Esc)",
   },
-  points: (word: string) => `An assistant points at “${word}”.`,
 } as const;

@@ -96,10 +96,6 @@ export const page = {
     unplaced: "Placing the words…",
     held: "Every light is a word. A small language model is about to read for the first time.",
     begin: "Begin now",
-    outside: "You are not in the class any more",
-    outsideMore:
-      "The class has ended, or your place in it. With the code on the wall you can join again.",
-    joinAgain: "Join again",
     noServer: "Connection lost, reconnecting.",
     noServerMore: "Training carries on.",
   },

@@ -60,6 +60,8 @@ export interface ClassTies {
   end(): void;
 }
 
+const openClassStream = async () => (await import("../../api/class-stream")).openStream();
+
 const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
 /** Close code of a socket that is not allowed. */
 const NOT_ALLOWED = 4403;
@@ -258,7 +260,7 @@ export class LiveRun extends TimeControl {
       ? CLASS_PATH
       : socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
     const url = `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
-    return { url, opener: shared ? () => import("../../api/envelope") : null };
+    return { url, opener: shared ? openClassStream : null };
   }
 
   retry() {
