@@ -21,7 +21,8 @@ help:
 	@echo "make bench    every benchmark, a JSON line each"
 	@echo "make gpu      all that needs a graphics card, a JSON line each (GPU='replay --device cpu': one check, and where)"
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
-	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10)"
+	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10);"
+	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
 	@echo "make format   format everything"
 	@echo "make schema   write frontend/openapi.json, from which the page's types are made, anew from the routes"
 	@echo "make constraints  write down the releases that are installed, for everybody who works on Lamplighter"
@@ -85,10 +86,11 @@ bench: .make/develop page browser
 gpu: .make/develop
 	$(BIN)/python -m benchmarks.gpu $(GPU)
 
-# What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page.
+# What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page, and for a class.
 soak: .make/develop page browser
 	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
+	$(BIN)/python -m tests.soak.classroom --minutes $(or $(MINUTES),10)
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules

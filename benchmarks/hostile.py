@@ -9,11 +9,9 @@ only; about 80 seconds.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks import hostile_clients
+from benchmarks.presenter import Presenter
 from benchmarks.report import report
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
@@ -31,48 +30,8 @@ from tests.unit.serving.folders import FakeTrainer, make_run
 
 DESCRIPTORS, VIEWERS, STEPS_PER_SECOND, SECONDS, CALM_SECONDS = 256, 5, 10, 45.0, 60.0
 _LIMITED = f'ulimit -n {DESCRIPTORS}; exec "$0" -m lamplighter "$@"'
-_TIMEOUT = 5.0
 _STOP_AT_LOG_BYTES = 30_000_000
 """A server that writes so much has failed, and goes on failing; the attack ends early, for the disk's sake."""
-
-
-class _Presenter(threading.Thread):
-    """A presenter who asks something ten times a second, and notes how long each answer took."""
-
-    def __init__(self, application: Application, run_id: str) -> None:
-        super().__init__(daemon=True)
-        self.milliseconds: list[float] = []
-        self.failed = 0
-        self.stopped = threading.Event()
-        self._port = application.port
-        self._headers = {"Authorization": f"Bearer {application.token}", "Content-Type": "application/json"}
-        change = ("POST", f"/api/runs/{run_id}/requests")
-        self._requests = (
-            ("GET", "/api/session", None),
-            ("GET", f"/api/runs/{run_id}", None),
-            (*change, '{"kind": "pause"}'),
-            ("GET", "/static/lamp.svg", None),
-            (*change, '{"kind": "resume"}'),
-        )
-
-    def run(self) -> None:
-        count = 0
-        while not self.stopped.wait(0.1):
-            method, path, body = self._requests[count % len(self._requests)]
-            count += 1
-            begun = time.monotonic()
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
-            try:
-                connection.request(method, path, body, self._headers)
-                answer = connection.getresponse()
-                answer.read()
-                failed = answer.status >= 400
-            except (OSError, http.client.HTTPException):
-                failed = True
-            finally:
-                connection.close()
-            self.failed += failed
-            self.milliseconds.append(1e3 * (_TIMEOUT if failed else time.monotonic() - begun))
 
 
 class _Server:
@@ -111,7 +70,17 @@ def main() -> bool:
 
 def _measure(application: Application, trainer: FakeTrainer, finished: str) -> bool:
     server = _Server(application)
-    presenter = _Presenter(application, trainer.run.id)
+    change = ("POST", f"/api/runs/{trainer.run.id}/requests")
+    presenter = Presenter(
+        application,
+        (
+            ("GET", "/api/session", None),
+            ("GET", f"/api/runs/{trainer.run.id}", None),
+            (*change, '{"kind": "pause"}'),
+            ("GET", "/static/lamp.svg", None),
+            (*change, '{"kind": "resume"}'),
+        ),
+    )
     with contextlib.ExitStack() as stack:
         viewers = [stack.enter_context(Viewer(application, trainer.run.id, "pulse")) for _ in range(VIEWERS)]
         with PacedTrainer(trainer, STEPS_PER_SECOND):

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 IDLE, PINGERS, SLOW_READERS, RECONNECTING, PLAYERS = 400, 4, 8, 2, 2
+Client = Callable[[int], Awaitable[None]]
 _MASK = b"\x00\x00\x00\x00"
 _PINGS = (b"\x89\xfd" + _MASK + b"x" * 125) * 64
 
@@ -25,20 +26,27 @@ class Attack:
         assert address.hostname == "127.0.0.1", "only ever at this machine"
         assert address.port
         self._port = address.port
-        self._run = run
+        self.socket_path = f"/api/runs/{run}/live"
 
     async def last(self) -> None:
         """Start all clients and keep them at it."""
-        kinds: list[tuple[Callable[[int], Awaitable[None]], int]] = [
+        await asyncio.gather(*(self._repeat(kind, n) for kind, count in self.kinds() for n in range(count)))
+
+    def kinds(self) -> list[tuple[Client, int]]:
+        """Return the kinds of clients, and how many there are of each."""
+        return [
             (self._idle, IDLE),
             (self._ping, PINGERS),
             (self._read_slowly, SLOW_READERS),
             (self._reconnect, RECONNECTING),
             (self._play, PLAYERS),
         ]
-        await asyncio.gather(*(self._repeat(kind, n) for kind, count in kinds for n in range(count)))
 
-    async def _repeat(self, client: Callable[[int], Awaitable[None]], number: int) -> None:
+    def more_headers(self) -> str:
+        """Return further headers of a websocket, each with its line end."""
+        return ""
+
+    async def _repeat(self, client: Client, number: int) -> None:
         while True:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
                 await client(number)
@@ -100,10 +108,12 @@ class Attack:
             made.close()
             raise
 
-    async def _upgrade(self, query: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await self._connect()
+    async def _upgrade(
+        self, query: str, buffer: int | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await self._connect(buffer)
         writer.write(
-            f"GET /api/runs/{self._run}/live?{query} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n"
+            f"GET {self.socket_path}?{query} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{self.more_headers()}"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
@@ -116,20 +126,20 @@ class Attack:
         return reader, writer
 
 
-def main() -> None:
-    """Run the attack until SIGTERM, or until the process that started this one is gone."""
+def run_attack(attack: Attack) -> None:
+    """Attack until SIGTERM, or until the process that started this one is gone."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
-    async def attack() -> None:
-        attacking = asyncio.ensure_future(Attack(*sys.argv[1:]).last())
+    async def last() -> None:
+        attacking = asyncio.ensure_future(attack.last())
         parent = os.getppid()
         while os.getppid() == parent and not attacking.done():  # noqa: ASYNC110  (a process has no event)
             await asyncio.sleep(1)
         attacking.cancel()
         await attacking
 
-    asyncio.run(attack())
+    asyncio.run(last())
 
 
 if __name__ == "__main__":
-    main()
+    run_attack(Attack(*sys.argv[1:]))

@@ -35,7 +35,19 @@ def run_in_namespace(build: str, command: list[str], timeout: float = 60) -> sub
     Raises:
         subprocess.TimeoutExpired: it took longer than `timeout` seconds.
     """
-    script = f"{build}\nexec {shlex.join(command)}"
+    script = f"set -e\n{build}\nexec {shlex.join(command)}"
     return subprocess.run(
         ["unshare", "-rn", "sh", "-c", script], capture_output=True, text=True, timeout=timeout, check=False
     )
+
+
+def why_no_bridge() -> str:
+    """Return why this system gives a test no Wi-Fi of its own, two networks and a bridge between; "" if it does."""
+    if _REASON or not shutil.which("nsenter"):
+        return _REASON or "nsenter (util-linux) is not installed"
+    script = (
+        "ip link add b0 type bridge && ip link add n0 type veth peer name n1 && ip link set n0 master b0"
+        " && ip link set n0 type bridge_slave isolated on && ip rule add pref 9 from 10.9.9.9 ipproto tcp blackhole"
+    )
+    done = run_in_namespace(script, ["true"])
+    return f"this system gives no bridge of one's own: {done.stderr.strip()}" if done.returncode else ""

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from lamplighter.serving.classroom.beats.touch_tally import TouchTally
 from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.envelope import encode_envelope
@@ -218,6 +219,34 @@ ENVELOPES = {
 """Parts of each envelope: names of frames above, and texts."""
 
 
+def steps_and_beats() -> tuple[list[bytes | str], list[bytes | str]]:
+    """Return a run twice: as a census and all its pulses, and as the census and the beats that a class gets of it."""
+    random = np.random.default_rng(5)
+    census = Census(1, 0, TIME, np.zeros(24, np.uint32), np.full(24, NEVER, np.uint32))
+    pulses, beats = [encode(census)], [encode(census)]
+    tally = TouchTally(census)
+    for step in range(1, 131):
+        batch, moved = (np.flatnonzero(random.random(24) < 0.15).astype(np.uint32) for _ in range(2))
+        # For a while every row gets a gradient, as with tied weights.
+        gradient = np.arange(24, dtype=np.uint32) if 60 < step < 75 else batch
+        one = pulse(
+            step=step,
+            vocabulary=24,
+            batch_ids=batch,
+            batch_counts=np.ones(len(batch), np.uint32),
+            gradient_ids=gradient,
+            gradient_norms=random.random(len(gradient)).astype(np.float32),
+            moved_ids=moved,
+            moved_distances=floats(*[1.0] * len(moved)),
+        )
+        pulses.append(encode(one))
+        if step % 7 == 0 or step > 120:
+            beats.append(encode(tally.show(one)[0]))
+        else:
+            tally.count_between(one)
+    return list(pulses), list(beats)
+
+
 def plain(value: Any) -> Any:
     """Convert a field to JSON values."""
     if isinstance(value, np.ndarray):
@@ -246,6 +275,8 @@ def main() -> None:
     for name, parts in ENVELOPES.items():
         sealed = encode_envelope([encode(FRAMES[part]) if part in FRAMES else part for part in parts])
         (HERE / f"{name}.bin").write_bytes(sealed)
+    for name, parts in zip(("envelope-pulses", "envelope-beats"), steps_and_beats(), strict=True):
+        (HERE / f"{name}.bin").write_bytes(encode_envelope(parts))
     text = json.dumps(expected, indent=1, sort_keys=True)
     (HERE / "expected.json").write_text(text + "\n", encoding="utf-8")
 

@@ -13,6 +13,8 @@ from lamplighter.cli.app import cli
 from lamplighter.serving.app import create_app
 from lamplighter.serving.class_app import OWN
 from lamplighter.serving.settings import ServerSettings
+from lamplighter.wire.beat_frames import Beat, StepsBetween
+from lamplighter.wire.grid_frames import GridChange, GridLayout
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
@@ -53,6 +55,10 @@ def test_every_route_is_documented_and_every_documented_route_exists(tmp_path: P
         (Layout, {"coordinates": "places"}),
         (Rows, {}),
         (Census, {}),
+        (Beat, {}),
+        (StepsBetween, {}),
+        (GridLayout, {}),
+        (GridChange, {"from_base": "differences"}),
     ],
 )
 def test_every_field_of_a_frame_is_in_the_wire_document(frame: type, renamed: dict[str, str]):

@@ -10,6 +10,7 @@ import click
 
 from lamplighter import __version__
 from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.doctor import doctor_command
 from lamplighter.cli.examine import examine_command
 from lamplighter.cli.exports import export_command, import_command
 from lamplighter.cli.runs import runs_group
@@ -45,6 +46,7 @@ cli.add_command(project_command)
 cli.add_command(analyse_command)
 cli.add_command(examine_command)
 cli.add_command(serve_command)
+cli.add_command(doctor_command)
 cli.add_command(sessions_command)
 cli.add_command(still_command)
 cli.add_command(runs_group)

@@ -18,10 +18,13 @@ InterfaceKind = Literal["network", "virtual", "tunnel"]
 _UP = 0x1
 _POINT_TO_POINT = 0x10
 _TUNNELS = re.compile(
-    r"(tun|tap|utun|ppp|wg|ipsec|zt|tailscale|nordlynx|proton|mullvad|gpd|cscotun|warp)", re.I
+    r"(tun|tap|utun|ppp|wg|ipsec|zt|tailscale|nordlynx|proton|mullvad|gpd|cscotun|warp|.*\b(vpn|wintun|wireguard|anyconnect|tunnel))",
+    re.I,
 )
 _VIRTUAL = re.compile(
-    r"(docker|veth|br-|virbr|vmnet|vboxnet|vnic|bridge|lxc|lxd|podman|cni|flannel|cali|awdl|llw)", re.I
+    r"(docker|veth|br-|virbr|vmnet|vboxnet|vnic|bridge|lxc|lxd|podman|cni|flannel|cali|awdl|llw)"
+    r"|hyper-v|virtualbox|vmware",
+    re.I,
 )
 # Carriers' shared addresses; on a laptop with one of these, it is the machine's name in a private network of tunnels.
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
@@ -59,7 +62,7 @@ def classify_interface(name: str, flags: int, address: Address) -> InterfaceKind
     """Return where an interface leads.
 
     Args:
-        name: the system's name of it, or "".
+        name: the system's name of it, or its description (Windows), or "".
         flags: those of `getifaddrs`.
         address: an address of it.
     """

@@ -26,7 +26,7 @@ def find_own_addresses() -> list[str]:
     listed = read_interface_addresses()
     addresses = rank_addresses(listed, find_default_routes())
     hosts = [write_host(one.address) for one in addresses]
-    name = _find_local_name({one.address for one in listed}) if listed else None
+    name = find_local_name({one.address for one in listed}) if listed else None
     return hosts if name is None else [*hosts, name]
 
 
@@ -68,7 +68,7 @@ def write_host(address: Address) -> str:
     return f"[{address}]" if address.version == 6 else str(address)
 
 
-def _find_local_name(own: set[Address]) -> str | None:
+def find_local_name(own: set[Address]) -> str | None:
     """Return this machine's name on the local network, if it resolves to an address of its own."""
     name = f"{socket.gethostname().partition('.')[0].lower()}.local"
     found: list[Address] = []

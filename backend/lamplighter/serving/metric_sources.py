@@ -26,7 +26,11 @@ def add_sources(services: Services) -> None:
     gauge("websockets_open", "Websockets that are open.", lambda: connections.websockets)
     gauge("viewers", "Websockets that watch or play a run.", services.hub.viewer_count)
     gauge("class_viewers", "Viewers of the class with a socket.", lambda: services.class_hub.counts()[0])
-    gauge("class_behind", "Viewers of the class more than a second behind.", lambda: services.class_hub.counts()[1])
+    gauge(
+        "class_behind",
+        "Viewers of the class more than a second behind.",
+        lambda: services.class_hub.counts()[1],
+    )
     gauge("class_connections_open", "Open connections of the class.", lambda: services.class_connections.open)
     add("class_wrong_codes", "Wrong codes to join the class.", lambda: services.classroom.wrong_codes)
     add("queue_merges", "Times that queued frames became one for a slow viewer.", lambda: queues.merges)

@@ -87,7 +87,7 @@ describe("what is not a frame of a class", () => {
   });
 });
 
-/** Put parts into an envelope that is not compressed. */
+/** Make an envelope of parts, without compression. */
 function seal(...parts: Uint8Array[]): ArrayBuffer {
   const bytes = [1, 0];
   for (const part of parts) {

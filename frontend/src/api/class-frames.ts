@@ -30,7 +30,7 @@ export interface StepsBetween {
 }
 
 /** One step as a class sees it, with the steps since the beat before. */
-export interface Beat extends FrameHeader {
+export interface ClassBeat extends FrameHeader {
   kind: "beat";
   /** First step since the beat before; equal to `step` if there is none in between. */
   firstStep: number;
@@ -88,7 +88,7 @@ export interface GridChange extends GridFrame {
 }
 
 /** Decode one frame of a kind that only a class is sent. Throws `FrameError` for anything else. */
-export function decodeClassFrame(data: ArrayBuffer): Beat | GridLayout | GridChange {
+export function decodeClassFrame(data: ArrayBuffer): ClassBeat | GridLayout | GridChange {
   const cursor = new BinaryReader(data);
   const { kind, flags, header } = readHeader(cursor);
   const frame = decodeBody(kind, cursor, flags, header);
@@ -109,7 +109,7 @@ function decodeBody(kind: number, cursor: BinaryReader, flags: number, header: F
   }
 }
 
-function decodeBeat(cursor: BinaryReader, flags: number, header: FrameHeader): Beat {
+function decodeBeat(cursor: BinaryReader, flags: number, header: FrameHeader): ClassBeat {
   const { step } = header;
   const firstStep = cursor.u32();
   const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");

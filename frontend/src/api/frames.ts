@@ -6,7 +6,7 @@
  */
 
 import { checkAscending, BinaryReader, FrameError, checkLimit, utf8 } from "./binary-reader";
-import type { Beat, GridChange, GridLayout } from "./class-frames";
+import type { ClassBeat, GridChange, GridLayout } from "./class-frames";
 import {
   MAX_VOCABULARY,
   readHeader,
@@ -95,7 +95,8 @@ export interface Census extends FrameHeader {
   lastLit: Uint32Array;
 }
 
-export type Frame = Pulse | Layout | Rows | Census | Districts | Beat | GridLayout | GridChange;
+export type Frame =
+  Pulse | Layout | Rows | Census | Districts | ClassBeat | GridLayout | GridChange;
 
 /** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {

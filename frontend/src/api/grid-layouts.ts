@@ -30,7 +30,8 @@ export class GridLayouts {
 }
 
 function addChange(base: GridLayout, change: GridChange): GridLayout {
-  const { moves, base: _, fromBase, ...fields } = change;
+  const { attempt, step, time, drawnBy, number, trust, trustError, recall, sample } = change;
+  const { moves, fromBase } = change;
   const places = base.places.map((place, i) => {
     const moved = place + moves[i]!;
     if (moved < 0 || moved > GRID_STEPS) throw new FrameError("a difference leads off the grid");
@@ -42,10 +43,11 @@ function addChange(base: GridLayout, change: GridChange): GridLayout {
     if (!before) throw new FrameError("a difference starts from nothing");
     byToken = byToken.map((difference, id) => before[id]! + difference);
   }
-  return { ...base, ...fields, kind: "grid-layout", places, byToken };
+  const fields = { attempt, step, time, drawnBy, number, trust, trustError, recall, sample };
+  return { ...base, ...fields, places, byToken };
 }
 
-function toLayout({ number: _, ...layout }: GridLayout): Layout {
+function toLayout(layout: GridLayout): Layout {
   const { x0, x1, y0, y1 } = layout;
   return {
     ...layout,

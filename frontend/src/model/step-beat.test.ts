@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest-types";
-import { beatFromPulse, beatFromRecord } from "./step-beat";
+import type { ClassBeat } from "../api/class-frames";
+import { beatFromFrame, beatFromPulse, beatFromRecord } from "./step-beat";
 
 /** A step without rows. */
 const DETAIL: StepDetail = {
@@ -65,6 +66,24 @@ describe("a beat", () => {
     expect(beatFromRecord(detail, 700).drifting).toBe(1);
     expect(beatFromRecord({ ...detail, moved_rows: 600 }, 700).drifting).toBeNull();
     expect(beatFromRecord({ ...detail, verified: false }, 700).drifting).toBeNull();
+  });
+
+  it("can come from a beat of a class, with the rows of its step and the number of the others", () => {
+    const beat = {
+      ...{ kind: "beat", attempt: 2, step: 5, firstStep: 1, loss: 3 },
+      batchIds: Uint32Array.of(1, 4),
+      gradientNorms: Float32Array.of(0.5, 0),
+      layerNorms: Float32Array.of(1),
+      ...{ gradientRows: 1, movedRows: 9, driftingRows: 7 },
+    } as ClassBeat;
+    expect(beatFromFrame(beat, 700, 1)).toMatchObject({
+      ids: beat.batchIds,
+      norms: beat.gradientNorms,
+      rows: { batch: 2, gradient: 1, moved: 9 },
+      ...{ attempt: 2, step: 5, drifting: 7, verified: true, duration: 700, decodedAt: 1 },
+    });
+    const unseen = beatFromFrame({ ...beat, driftingRows: null }, 700, 1);
+    expect([unseen.drifting, unseen.verified]).toEqual([null, false]);
   });
 
   it("can come from the record, without the targets that the model does not read", () => {

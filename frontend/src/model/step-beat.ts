@@ -1,6 +1,6 @@
 /** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
 
-import type { Beat } from "../api/class-frames";
+import type { ClassBeat } from "../api/class-frames";
 import type { Pulse } from "../api/frames";
 import type { StepDetail } from "../api/rest-types";
 
@@ -29,13 +29,17 @@ export interface StepBeat {
 export type SpokenBeat = Pick<StepBeat, "step" | "ids" | "norms" | "duration"> & { said: true };
 
 /** Return the beat of a step that a pulse tells, or a beat of a class. */
-export function beatFromFrame(frame: Pulse | Beat, duration: number, decodedAt: number): StepBeat {
+export function beatFromFrame(
+  frame: Pulse | ClassBeat,
+  duration: number,
+  decodedAt: number,
+): StepBeat {
   return frame.kind === "pulse"
     ? beatFromPulse(frame, duration, decodedAt)
     : { ...beatFromClass(frame), duration, decodedAt };
 }
 
-function beatFromClass(beat: Beat): Omit<StepBeat, "duration" | "decodedAt"> {
+function beatFromClass(beat: ClassBeat): Omit<StepBeat, "duration" | "decodedAt"> {
   const { attempt, step, loss, batchIds, gradientNorms, layerNorms, driftingRows } = beat;
   return {
     ...{ attempt, step, loss, ids: batchIds, norms: gradientNorms },

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { NEVER, type Census, type Pulse } from "../api/frames";
+import type { ClassBeat } from "../api/class-frames";
+import { decodeEnvelope } from "../api/envelope";
+import { NEVER, type Census, type Frame, type Pulse } from "../api/frames";
 import { GRADIENT_BIT, TouchCounts, LIT_BIT, TOUCHES_BIT } from "./touch-counts";
 
 const pulse = (step: number, ids: number[], first = step, counts = ids.map(() => 1)) =>
@@ -73,5 +76,52 @@ describe("touch counts", () => {
     touchCounts.loadCensus(census);
     touchCounts.applyPulse(pulse(11, [4]));
     expect(touchCounts.everTouched).toBe(0);
+  });
+});
+
+describe("the beats of a class", () => {
+  const parts = (name: string) => {
+    const file = readFileSync(new URL(`../../../tests/golden/${name}.bin`, import.meta.url));
+    return decodeEnvelope(new Uint8Array(file).buffer) as Promise<Frame[]>;
+  };
+
+  it("leave the counts that all pulses leave, and no gradient that is not so", async () => {
+    const whole = new TouchCounts(24);
+    const beaten = new TouchCounts(24);
+    const beats = await parts("envelope-beats");
+    let known = 0;
+    for (const frame of await parts("envelope-pulses")) {
+      if (frame.kind === "census") whole.loadCensus(frame);
+      else if (frame.kind === "pulse") whole.applyPulse(frame);
+      if (beats[0]?.step !== frame.step) continue;
+      const beat = beats.shift()!;
+      if (beat.kind === "census") beaten.loadCensus(beat);
+      else if (beat.kind === "beat") beaten.applyBeat(beat);
+      expect(beaten.step).toBe(whole.step);
+      expect(beaten.touches).toEqual(whole.touches);
+      expect(beaten.lastLit).toEqual(whole.lastLit);
+      expect(beaten.everTouched).toBe(whole.everTouched);
+      expect(beaten.litRecently()).toEqual(whole.litRecently());
+      beaten.gradient.forEach((norm, id) => {
+        if (Number.isNaN(norm)) return;
+        expect(norm).toBe(whole.gradient[id]);
+        known += 1;
+      });
+    }
+    expect(beats).toEqual([]);
+    expect(known).toBeGreaterThan(400);
+    expect(beaten.upperBounds.some(Boolean)).toBe(false);
+  });
+
+  it("count once, and only rows of this vocabulary", async () => {
+    const counts = new TouchCounts(24);
+    const beat = (await parts("envelope-beats"))[1] as ClassBeat;
+    counts.applyBeat(beat);
+    const touches = counts.touches.slice();
+    counts.applyBeat(beat);
+    expect(counts.touches).toEqual(touches);
+    const others = new TouchCounts(23);
+    others.applyBeat(beat);
+    expect(others.everTouched).toBe(0);
   });
 });

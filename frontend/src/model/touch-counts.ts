@@ -3,7 +3,7 @@
  * They start from a census and follow the pulses, merged ones too, or the beats of a class.
  */
 
-import type { Beat } from "../api/class-frames";
+import type { ClassBeat } from "../api/class-frames";
 import { NEVER, type Census, type Pulse } from "../api/frames";
 import type { StepBeat } from "./step-beat";
 
@@ -77,7 +77,7 @@ export class TouchCounts {
   }
 
   /** Count a step and those since the beat before, of which a beat tells as much as pulses would. */
-  applyBeat(beat: Beat) {
+  applyBeat(beat: ClassBeat) {
     if (beat.vocabulary !== this.vocabulary) return;
     if (beat.attempt === this.attempt && beat.step <= this.step) return;
     const { batchIds, gradientNorms, between } = beat;

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -37,8 +39,20 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def local(command: list[str], runs: Path, port: int) -> list[str]:
+def interpolate(text: str, variables: dict[str, str]) -> str:
+    """Fill in variables as Compose does: `${NAME:-otherwise}` and `${NAME:+instead}`, one inside the other too."""
+    inner = re.compile(r"\$\{(\w+)(?::([-+])([^${}]*))?\}")
+    while match := inner.search(text):
+        name, sign, words = match.groups()
+        value = variables.get(name, "")
+        filled = (words if value else "") if sign == "+" else value or words or ""
+        text = text[: match.start()] + filled + text[match.end() :]
+    return text
+
+
+def local(command: list[str] | str, runs: Path, port: int) -> list[str]:
     """Translate a service's command to this folder and port."""
+    command = shlex.split(interpolate(command, {})) if isinstance(command, str) else command
     assert command[:3] == ["lamplighter", "--runs", "/runs"]
     words = [str(port) if w == "8600" else w.replace("8600", str(port)) for w in command[3:]]
     return [str(Path(sys.executable).with_name("lamplighter")), "--runs", str(runs), *words]
@@ -46,12 +60,13 @@ def local(command: list[str], runs: Path, port: int) -> list[str]:
 
 def test_every_service_has_a_health_check_a_restart_policy_the_volume_and_no_root():
     services = compose()["services"]
-    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst", "examiner"}
+    assert set(services) == {"web", "trainer", "trainer-gpu", "projector", "analyst", "examiner", "proxy"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped", name
-        assert service["volumes"] == ["runs:/runs"], name
-        assert service["user"].split(":")[0] != "0", name
         assert service["healthcheck"]["test"][0] == "CMD", name
+        if name != "proxy":
+            assert service["volumes"] == ["runs:/runs"], name
+            assert service["user"].split(":")[0] != "0", name
     assert services["trainer-gpu"]["profiles"] == ["gpu"]
     assert services["trainer"]["profiles"] == ["cpu"]
     assert services["web"]["ports"] == ["127.0.0.1:8600:8600"]
@@ -65,19 +80,52 @@ def test_a_container_can_write_to_the_runs_only_and_is_bounded():
     for name, service in compose()["services"].items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
-        assert "cap_add" not in service, name
+        # The proxy's program carries this one, and does not start without it.
+        assert service.get("cap_add", []) == (["NET_BIND_SERVICE"] if name == "proxy" else []), name
         assert service["security_opt"] == ["no-new-privileges:true"], name
         assert not service.get("privileged"), name
-        assert re.fullmatch(r"\$\{LAMPLIGHTER_MEMORY:-\d+g\}", service["mem_limit"]), name
+        assert re.fullmatch(r"\$\{LAMPLIGHTER_MEMORY:-\d+g\}|512m", service["mem_limit"]), name
         assert 0 < service["pids_limit"] <= 1_024, name
         options = service["logging"]["options"]
         assert service["logging"]["driver"] == "json-file", name
         assert re.fullmatch(r"\d{1,2}m", options["max-size"]), name
         assert 1 <= int(options["max-file"]) <= 5, name
-        (scratch,) = service["tmpfs"]
-        assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", scratch), name
+        assert re.fullmatch(r"/tmp:size=\d+m,mode=1777", service["tmpfs"][-1]), name
+        assert all(re.fullmatch(r"/\w+:size=\d+m,mode=(1777|0700)", place) for place in service["tmpfs"]), (
+            name
+        )
     # Where the caches of numba and others go, which cannot lie in a home that is read-only.
     assert "XDG_CACHE_HOME=/tmp/" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_network_reaches_the_class_only_through_the_proxy_which_alone_is_believed():
+    found = compose()
+    web, proxy = found["services"]["web"], found["services"]["proxy"]
+    assert proxy["profiles"] == ["class"]
+    published = [port for service in found["services"].values() for port in service.get("ports", ())]
+    assert [interpolate(port, {}) for port in published] == ["127.0.0.1:8600:8600", "443:8443"]
+    alone = shlex.split(interpolate(web["command"], {}))
+    assert "--classroom" not in alone
+    words = shlex.split(interpolate(web["command"], {"LAMPLIGHTER_CLASS": "192.168.1.7"}))
+    assert words == [
+        *alone,
+        "--classroom",
+        "--class-behind",
+        "https://192.168.1.7:443",
+        "--trust-proxy",
+        words[-1],
+    ]
+    assert words[-1] == proxy["networks"]["class"]["ipv4_address"]
+    (pool,) = found["networks"]["class"]["ipam"]["config"]
+    assert ipaddress.ip_address(words[-1]) in ipaddress.ip_network(pool["subnet"])
+    # Kept for measuring networks (RFC 2544): no school's, and none that Docker gives to others.
+    assert ipaddress.ip_network(pool["subnet"]).subnet_of(ipaddress.ip_network("198.18.0.0/15"))
+    assert re.fullmatch(r"caddy:\d+\.\d+\.\d+-alpine", proxy["image"])
+    # It has no run, and can change neither its program nor what it is told to do.
+    assert proxy["volumes"] == ["./docker/Caddyfile:/etc/caddy/Caddyfile:ro", "certificates:/data"]
+    told = (ROOT / "docker" / "Caddyfile").read_text()
+    assert re.findall(r"reverse_proxy \{\$\w+:(\S+)\}", told) == ["web:8601"]
+    assert "admin off" in told
 
 
 def test_an_image_is_made_of_what_was_tested():

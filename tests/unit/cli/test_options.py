@@ -26,6 +26,7 @@ COMMANDS = (
     "export",
     "import",
     "sessions",
+    "doctor",
 )
 SERVING = (["--host", "::1"], ["--port", "8741"], ["--no-browser"], ["--print-token"], ["--hold", "5"])
 

@@ -81,7 +81,6 @@ link() { name=$1; shift; ip link add "$name" type veth peer name "p$name"; ip li
 """
 SCENES = {
     "nothing": ("", []),
-    "one network": ("link w0 192.168.7.5/24; ip route add default via 192.168.7.1", ["192.168.7.5"]),
     "IPv6 only": ("link w0 fd12::5/64; ip -6 route add default dev w0", ["[fd12::5]"]),
     "both": (
         "link w0 fd12::5/64 192.168.7.5/24; ip route add default via 192.168.7.1",

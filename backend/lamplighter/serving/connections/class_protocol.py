@@ -24,7 +24,7 @@ class ClassProtocol(ViewerProtocol):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _UNSENT_BYTES)
 
     def send_receive_event_to_app(self) -> None:
-        """Pass on a whole text message; drop any other."""
+        """Hand a whole text message to the app, and drop any other."""
         is_text, data = self.curr_msg_data_type == "text", b"".join(self.frames)
         super().send_receive_event_to_app()
         if is_text and not self.close_sent and not self.transport.is_closing():

@@ -6,11 +6,11 @@
  * only counted. When no more steps come, the last of them still gets its beat.
  */
 
-import type { Beat } from "../../api/class-frames";
+import type { ClassBeat } from "../../api/class-frames";
 import type { Pulse } from "../../api/frames";
 
 /** A step that may become a beat of the map; several in one never do. */
-export type Lightable = Pulse | Beat;
+export type Lightable = Pulse | ClassBeat;
 
 /** Limits the map to three flashes a second, whatever interval is requested. */
 export const SHORTEST_INTERVAL = 340;

@@ -4,7 +4,7 @@
  * step.
  */
 
-import type { Beat } from "../../api/class-frames";
+import type { ClassBeat } from "../../api/class-frames";
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
 import { BeatScheduler, LONGEST_WAIT, type Lightable } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
@@ -272,7 +272,7 @@ export class NewestStep extends ShownStep {
     else this.mergedSince = null;
   }
 
-  private receiveBeat(beat: Beat, touchCounts: TouchCounts) {
+  private receiveBeat(beat: ClassBeat, touchCounts: TouchCounts) {
     this.beforeMerged = this.mergedSince = null;
     touchCounts.applyBeat(beat);
     this.offerStep(beat, touchCounts);

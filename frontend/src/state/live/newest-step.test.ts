@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Census, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
+import type { ClassBeat, GridChange, GridLayout } from "../../api/class-frames";
+import {
+  NEVER,
+  type Census,
+  type Frame,
+  type Layout,
+  type LayoutMethod,
+  type Pulse,
+} from "../../api/frames";
 import { NewestStep, type FrameContext } from "./newest-step.svelte";
 
 const none = new Uint32Array();
@@ -102,14 +110,19 @@ describe("a replay", () => {
   });
 });
 
-function follow(context: Partial<FrameContext>, frames: Frame[]) {
-  const whole = { method: "umap", played: false, growing: true, stepwise: false, speed: null };
-  const newest = new NewestStep(() => ({ ...whole, ...context }) as FrameContext, {
-    onMap: () => undefined,
-    onPulse: () => undefined,
-    onCensus: () => undefined,
-  });
+const WHOLE: FrameContext = {
+  ...{ method: "umap", played: false, growing: true, stepwise: false, speed: null },
+};
+const EVENTS = { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined };
+
+function newestStep(context: Partial<FrameContext>) {
+  const newest = new NewestStep(() => ({ ...WHOLE, ...context }), EVENTS);
   newest.setVocabulary(3);
+  return newest;
+}
+
+function follow(context: Partial<FrameContext>, frames: Frame[]) {
+  const newest = newestStep(context);
   return frames.map((frame) => {
     newest.receive(frame);
     return newest.layouts.umap?.step ?? null;
@@ -137,5 +150,65 @@ describe("the newest step", () => {
   it("shows an older map of a run that is over, or played", () => {
     const frames = [layout(120, "linear"), layout(60, "umap")];
     expect(follow({ growing: false }, frames)).toEqual([null, 60]);
+  });
+});
+
+describe("a class", () => {
+  const beat = (step: number, firstStep: number, read: number[], between: number[]): ClassBeat => ({
+    ...{ kind: "beat", attempt: 1, step, time: 0, firstStep, vocabulary: 3, loss: 1 },
+    ...{ learningRate: 1, tokensPerSecond: 1, stepSeconds: 1, observeSeconds: 1 },
+    batchIds: Uint32Array.from(read),
+    batchCounts: Uint32Array.from(read, () => 1),
+    gradientNorms: Float32Array.from(read, () => 0.5),
+    layerNorms: new Float32Array(),
+    ...{ gradientRows: 1, movedRows: 1, driftingRows: null, elsewhere: false },
+    between: {
+      ids: Uint32Array.from(between),
+      touches: Uint32Array.from(between, () => 2),
+      lastLit: Uint32Array.from(between, () => step - 1),
+      norms: null,
+    },
+  });
+  const grid = {
+    ...{ kind: "grid-layout", method: "umap", drawnBy: "umap", attempt: 1, step: 4, number: 1 },
+    ...{ vocabulary: 3, x0: 0, x1: 1, y0: 0, y1: 1, byToken: null },
+    places: Uint16Array.of(0, 0, 1, 1, 4_095, 4_095),
+  } as unknown as GridLayout;
+
+  it("shows each beat with the counts of all steps up to it", () => {
+    const newest = newestStep({});
+    newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
+    newest.receive(beat(5, 5, [0], []));
+    expect(newest.counters).toMatchObject({ step: 5, ever: 1 });
+    expect([...newest.beat!.ids]).toEqual([0]);
+    newest.receive(beat(9, 6, [0], [0, 2]));
+    expect([...newest.touchCounts!.touches]).toEqual([4, 0, 2]);
+    expect([...newest.touchCounts!.lastLit]).toEqual([9, NEVER, 8]);
+    expect(newest.countersAt(9)).toMatchObject({ step: 9, ever: 2 });
+    expect(newest.series!.steps).toEqual([5]);
+    expect(newest.frameCounts.lost).toBe(0);
+  });
+
+  it("draws the map from differences, and waits for a whole one without them", () => {
+    const newest = newestStep({ growing: false });
+    const change = { ...grid, kind: "grid-change", base: 1, number: 2, step: 6 } as unknown;
+    const moved = { ...(change as GridChange), moves: new Int16Array(6).fill(1, 0, 4) };
+    newest.receive({ ...moved, base: 7 });
+    expect(newest.layouts).toEqual({});
+    newest.receive(grid);
+    newest.receive(moved);
+    expect(newest.layouts.umap).toMatchObject({ step: 6, kind: "layout" });
+    expect([...newest.layouts.umap!.places.slice(0, 4)]).toEqual([16, 16, 32, 32]);
+  });
+
+  it("keeps every beat until the tokens are there, and the newest map", () => {
+    const newest = new NewestStep(() => ({ ...WHOLE, growing: false }), EVENTS);
+    newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
+    newest.receive(grid);
+    newest.receive(beat(5, 5, [0], []));
+    newest.receive(beat(9, 6, [1], [2]));
+    newest.setVocabulary(3);
+    expect([...newest.touchCounts!.touches]).toEqual([1, 1, 2]);
+    expect(newest.layouts.umap?.step).toBe(4);
   });
 });

@@ -228,7 +228,7 @@ async def test_one_viewer_has_a_few_sockets_and_no_more(server: ServerThread, tr
 
 
 def publish_noise(hub: ClassHub, run: str) -> None:
-    """Publish something large, as a run with a large vocabulary does."""
+    """Send something large to all viewers, as a run with a large vocabulary does."""
     (watched,) = [one for one in hub._watched.values() if one.run.id == run]
     noise = np.random.default_rng(0).bytes(400_000).hex()
     watched.beats.publish(Publication((f'{{"type":"noise","noise":"{noise}"}}',)), watched.beats.last()[1])

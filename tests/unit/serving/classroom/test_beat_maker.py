@@ -36,7 +36,7 @@ class Class:
         self.give(MessageKind.CENSUS, encode(Census(1, 0, 1.0, self.truth.touches, self.truth.last_lit)))
 
     def give(self, kind: MessageKind, data: bytes | str) -> None:
-        self.maker.take([ViewerMessage(kind, data, 1)], self.now)
+        self.maker.take_messages([ViewerMessage(kind, data, 1)], self.now)
         self.publish()
 
     def publish(self) -> None:

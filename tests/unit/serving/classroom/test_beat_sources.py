@@ -75,7 +75,7 @@ class MemoryFeed:
 
     def _give(self, kind: MessageKind, data: bytes) -> None:
         self._now += 10
-        self._maker.take([ViewerMessage(kind, data, 1)], self._now)
+        self._maker.take_messages([ViewerMessage(kind, data, 1)], self._now)
         while due := self._maker.next_publication(self._now):
             self.source.publish(*due)
 

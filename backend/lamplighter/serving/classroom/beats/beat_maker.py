@@ -66,7 +66,7 @@ class BeatMaker:
         self._districts: bytes | None = None
         self._linear_at = self._districts_at = float("-inf")
 
-    def take(self, messages: list[ViewerMessage], now: float) -> None:
+    def take_messages(self, messages: list[ViewerMessage], now: float) -> None:
         """Take in messages that arrived at `now` (seconds).
 
         Raises:
@@ -196,7 +196,7 @@ class BeatMaker:
         if view is Method.LINEAR:
             self._linear_at = now + _LINEAR_SECONDS
         try:
-            frame = self._chains[view].add(decode_as(self._layouts.pop(view), Layout))
+            frame = self._chains[view].append(decode_as(self._layouts.pop(view), Layout))
         except FrameError as error:
             log.warning("a class is shown a run without one of its layouts: %s", error)
             return None

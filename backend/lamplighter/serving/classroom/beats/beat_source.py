@@ -1,4 +1,4 @@
-"""What feeds the fan-out: a log of publications with positions. Three verbs, so that a broker could be behind it.
+"""The source of the fan-out: a log of publications with positions. Three verbs, so that a broker could be behind it.
 
 `memory_beats.py` keeps them in memory, `folder_beats.py` makes them of the tail of a run folder. Both pass the same tests
 (`tests/unit/serving/classroom/test_beat_sources.py`), and so must any other.

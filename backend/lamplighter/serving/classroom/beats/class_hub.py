@@ -21,7 +21,7 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
-from lamplighter.serving.classroom.beats.watched_run import WatchedRun
+from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.live.playback_session import close_code_for
@@ -57,7 +57,7 @@ class ClassHub:
         self._sessions: dict[str, list[ClassViewer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told_at = float("-inf")
-        self._telling: asyncio.TimerHandle | None = None
+        self._telling: asyncio.Task[None] | None = None
         self._change_noted = False
         self.skips = 0
         """Times that a viewer skipped to the newest state because it lagged behind."""
@@ -204,18 +204,22 @@ class ClassHub:
             if self._classroom.session(session_id) is None:
                 for viewer in sockets:
                     viewer.request_close(CLOSE_ENDED, "this session was ended")
-        if self._telling is None and self._loop is not None:
-            self._telling = self._loop.call_at(
-                max(self._loop.time(), self._told_at + _TELL_SECONDS), self._tell_all
-            )
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell_all())
 
-    def _tell_all(self) -> None:
-        self._telling = None
-        self._told_at = asyncio.get_running_loop().time()
-        for watched in self._watched.values():
-            texts: dict[object, str] = {}
-            for viewer in watched.viewers:
-                self._tell(watched, viewer, texts)
+    async def _tell_all(self) -> None:
+        """Give every viewer its class message, unless one was given just now: then a little later."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._told_at + _TELL_SECONDS - loop.time()))
+        # A change from now on needs another message.
+        self._told_at, self._telling = loop.time(), None
+        for watched in list(self._watched.values()):
+            viewers = list(watched.viewers)
+            for start in range(0, len(viewers), AT_ONCE):
+                texts: dict[object, str] = {}
+                for viewer in viewers[start : start + AT_ONCE]:
+                    self._tell(watched, viewer, texts)
+                await asyncio.sleep(0)
 
     def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
         """Give a viewer its class message. `texts` has those of others, by what differs between viewers."""

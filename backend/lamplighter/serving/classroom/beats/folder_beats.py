@@ -88,7 +88,7 @@ class FolderBeats:
     def _take_messages(self, messages: list[ViewerMessage]) -> None:
         # Earlier ones come again when it has joined.
         if self._joined:
-            self._maker.take(messages, time.monotonic())
+            self._maker.take_messages(messages, time.monotonic())
             self._publish_due()
 
     def _publish_due(self) -> None:

@@ -15,8 +15,8 @@ class GridChain:
         self.newest: GridLayout | None = None
         self._number = 0
 
-    def add(self, layout: Layout) -> bytes | None:
-        """Add a layout. Returns its frame, or None if it has no place on any grid."""
+    def append(self, layout: Layout) -> bytes | None:
+        """Append a layout. Returns its frame, or None if it has no place on any grid."""
         if not len(layout.coordinates):
             return None
         newest, number = self.newest, self._number + 1

@@ -1,4 +1,4 @@
-"""What a class is sent at once, and what somebody needs who joins: each made and compressed once for all."""
+"""Messages to a class, and to somebody who joins it: each is made and compressed once for all who get it."""
 
 from __future__ import annotations
 

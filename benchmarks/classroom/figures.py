@@ -1,0 +1,239 @@
+"""A class of five hundred on one machine: delays, bytes, the presenter's answers, and what is left for training.
+
+The application trains the default run with its map, all on the same cores; the viewers are bare sockets in processes of their
+own at the lowest priority, and a delay ends when the system has received a beat, as a phone would that has a processor of its
+own. Then the same with fifty of the viewers hostile (`hostile.py`), and last the plain way beside ours (`plain.py`). Loopback
+only; about four minutes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks.classroom.class_run import ClassRun
+from benchmarks.classroom.clients import Crowd, percentile
+from benchmarks.presenter import Presenter
+from benchmarks.report import report
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.wire.layout_frames import Method
+from tests.application import Application
+from tests.class_client import CLASSROOM, ClassClient
+from tests.runs import wait_for_step, wait_until
+
+VIEWERS, HOSTILE, PROCESSES = 500, 50, 4
+WARM_STEPS, QUIET_SECONDS, SECONDS = 300, 20.0, 40.0
+PLAIN_VIEWERS, TOKENS, BATCH, PLAIN_FRAMES = 200, 2_000, 160, 6
+
+
+def measure_all() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    return all([_measure_class(hostile=False), _measure_class(hostile=True), _measure_plain_way()])
+
+
+def _measure_class(*, hostile: bool) -> bool:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Application(Path(folder), "serve", *CLASSROOM) as application,
+    ):
+        run = application.start_run({"corpus": {"kind": "lamptown"}, "steps": 100_000})
+        wait_for_step(run, WARM_STEPS, 240)
+        wait_until(lambda: _has_map(run), "a map", 240)
+        server = psutil.Process(application.process.pid)
+        client = ClassClient(application)
+        cookies = [_join(client) for _ in range(VIEWERS)]
+        before = _pace(run, QUIET_SECONDS)
+        honest = cookies[HOSTILE:] if hostile else cookies
+        log_bytes = len(application.log)
+        with contextlib.ExitStack() as stack:
+            if hostile:
+                stack.enter_context(_attack(client.url, run, cookies[:HOSTILE]))
+            crowd = stack.enter_context(_crowd(client.url, run, honest))
+            presenter = _presenter(application, run)
+            presenter.start()
+            time.sleep(3)
+            crowd.count()
+            used, peak, first = sum(server.cpu_times()[:2]), 0.0, read_status(run).step
+            begun = time.monotonic()
+            while time.monotonic() - begun < SECONDS:
+                time.sleep(0.25)
+                peak = max(peak, server.memory_info().rss / 1e6)
+            lasted, last = time.monotonic() - begun, read_status(run).step
+            used = sum(server.cpu_times()[:2]) - used
+            tally, client_seconds = crowd.end()
+            presenter.stopped.set()
+            presenter.join()
+        log_bytes = len(application.log) - log_bytes
+        time.sleep(2)
+        after = _pace(run, QUIET_SECONDS)
+        application.ask(run, "stop")
+        application.wait_until_over(run)
+    rate = tally.bytes / lasted / len(honest)
+    share = (last - first) / lasted / float(np.mean([before, after]))
+    presenter_p99 = float(np.percentile(presenter.milliseconds, 99))
+    goals = {
+        "every beat": tally.missed == tally.skips == tally.closed == 0,
+        "presenter": presenter.failed == 0 and presenter_p99 <= 200,
+        "log": log_bytes < 1_000_000,
+        "memory": peak < 600,
+    }
+    if not hostile:
+        goals |= {"bytes": rate <= 8_000, "training": share >= 0.75}
+    missed = [name for name, ok in goals.items() if not ok]
+    met = report(
+        "classroom_hostile" if hostile else "classroom",
+        percentile(tally.delays, 0.99),
+        "ms from the end of a step to its viewers, p99",
+        "<= 500",
+        missed=missed,
+        median=percentile(tally.delays, 0.5),
+        viewers=len(honest),
+        hostile=HOSTILE if hostile else 0,
+        beats=tally.beats,
+        beats_a_second=tally.beats / lasted / len(honest),
+        not_in_order=tally.missed,
+        skipped=tally.skips,
+        closed=tally.closed,
+        bytes_a_second_each=rate,
+        presenter_p99_ms=presenter_p99,
+        presenter_median_ms=float(np.median(presenter.milliseconds)),
+        presenter_failed=presenter.failed,
+        training_share=share,
+        steps_per_second={"before": before, "with": (last - first) / lasted, "after": after},
+        server_megabytes=peak,
+        server_processor_share=used / lasted,
+        client_processor_share=client_seconds / lasted,
+        log_bytes=log_bytes,
+        load=os.getloadavg()[0],
+    )
+    return met and not missed
+
+
+def _measure_plain_way() -> bool:
+    ours, ours_seconds, ours_bytes = _ours()
+    plain, plain_seconds, plain_bytes = _plain_way()
+    sides = {
+        "ours": {"frames": ours, "ms": 1e3 * ours_seconds / ours, "bytes": ours_bytes / ours},
+        "plain": {"frames": plain, "ms": 1e3 * plain_seconds / plain, "bytes": plain_bytes / plain},
+        "viewers": PLAIN_VIEWERS,
+        "tokens": TOKENS,
+    }
+    times = (plain_seconds / plain) / (ours_seconds / ours)
+    met = report(
+        "classroom_processor", times, "times less processor time a frame than plainly", ">= 20", **sides
+    )
+    less = (plain_bytes / plain) / (ours_bytes / ours)
+    return report("classroom_bytes", less, "times fewer bytes a frame than plainly", ">= 8", **sides) and met
+
+
+def _ours() -> tuple[int, float, int]:
+    """Return the beats delivered, the seconds of processor time of the server, and all bytes of the viewers."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = RunStore(Path(folder))
+        words = ("serve", "--no-workers", *CLASSROOM)
+        with ClassRun(store, TOKENS, BATCH) as made, Application(Path(folder), *words) as application:
+            client = ClassClient(application)
+            server = psutil.Process(application.process.pid)
+            with _crowd(client.url, made.run, [_join(client) for _ in range(PLAIN_VIEWERS)]) as crowd:
+                time.sleep(2)
+                crowd.count()
+                used = sum(server.cpu_times()[:2])
+                time.sleep(SECONDS / 2)
+                used = sum(server.cpu_times()[:2]) - used
+                tally, _ = crowd.end()
+    return tally.beats, used, tally.bytes
+
+
+def _plain_way() -> tuple[int, float, int]:
+    """Return the frames delivered, the seconds of processor time of the server, and all bytes of the viewers."""
+    words = [str(number) for number in (TOKENS, BATCH, PLAIN_FRAMES)]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.classroom.plain", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
+        order: dict[str, Any] = {"port": port, "run": "", "cookies": [], "plain": PLAIN_VIEWERS // PROCESSES}
+        crowd = Crowd([order] * PROCESSES)
+        crowd.count()
+        server.stdin.write("begin\n")
+        server.stdin.flush()
+        sent, seconds = server.stdout.readline().split()
+        time.sleep(2)
+        tally, _ = crowd.end()
+    finally:
+        server.kill()
+        server.communicate()
+    return int(sent), float(seconds), tally.bytes
+
+
+@contextlib.contextmanager
+def _crowd(url: str, run: RunFolder, cookies: list[str]) -> Generator[Crowd]:
+    port = int(url.rpartition(":")[2])
+    crowd = Crowd(
+        [
+            {"port": port, "run": run.id, "cookies": cookies[number::PROCESSES], "plain": 0}
+            for number in range(PROCESSES)
+        ]
+    )
+    try:
+        yield crowd
+    finally:
+        crowd.kill()
+
+
+@contextlib.contextmanager
+def _attack(url: str, run: RunFolder, cookies: list[str]) -> Generator[None]:
+    words = [sys.executable, "-m", "benchmarks.classroom.hostile", url, run.id, *cookies]
+    attack = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+        assert attack.poll() is None, "the attack ended early"
+    finally:
+        attack.kill()
+        attack.wait()
+
+
+def _presenter(application: Application, run: RunFolder) -> Presenter:
+    view = ("POST", "/api/class/view", f'{{"query": "run={run.id}"}}')
+    reading = [
+        ("GET", "/api/session", None),
+        ("GET", f"/api/runs/{run.id}", None),
+        ("GET", "/api/class", None),
+    ]
+    return Presenter(application, [*reading, view, *reading, ("GET", "/static/lamp.svg", None)])
+
+
+def _join(client: ClassClient) -> str:
+    assert client.join() == 204
+    return client.cookie
+
+
+def _has_map(run: RunFolder) -> bool:
+    with contextlib.suppress(FileNotFoundError), LayoutsReader(run.layouts_path) as layouts:
+        return any(entry.method is Method.UMAP for entry in layouts.layout_entries(0))
+    return False
+
+
+def _pace(run: RunFolder, seconds: float) -> float:
+    """Return the steps a second that are trained for some seconds."""
+    begun, first = time.monotonic(), read_status(run).step
+    time.sleep(seconds)
+    return (read_status(run).step - first) / (time.monotonic() - begun)

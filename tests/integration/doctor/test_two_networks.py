@@ -1,0 +1,100 @@
+"""`lamplighter doctor` and a phone in networks of their own, with what keeps phones away really in between.
+
+All scenes play at the same time. Where the system gives no such networks, `tests/unit/doctor` has the same causes with a
+machine that is made up.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.doctor.two_networks import COMPUTER, COMPUTER6, MOVED, PHONE, PHONE6
+from tests.namespaces import NAMESPACES, why_no_bridge
+
+ROOT = Path(__file__).parents[3]
+_WHY = why_no_bridge()
+pytestmark = [NAMESPACES, pytest.mark.skipif(_WHY != "", reason=_WHY)]
+
+
+@pytest.fixture(scope="module")
+def played() -> dict[str, Any]:
+    """Return what came of each scene."""
+    script = Path(__file__).with_name("two_networks.py")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    done = subprocess.run(
+        ["unshare", "-rn", sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_phone_that_gets_through_is_seen(played: dict[str, Any]):
+    scene = played["reached"]
+    assert scene["code"] == 0
+    assert f"seen: a phone at {PHONE}" in scene["said"]
+    assert f"at the address {COMPUTER}" in scene["said"]
+    assert "<h1>Seen</h1>" in scene["phone"]
+
+
+def test_a_wifi_that_keeps_its_guests_apart_is_what_remains(played: dict[str, Any]):
+    scene = played["isolated"]
+    assert scene["code"] == 1
+    assert "no answer" in scene["phone"]
+    assert "keep its guests apart" in scene["said"]
+    assert "turned up" not in scene["said"]
+    assert "a wrong address: the page answers there" in scene["said"]
+
+
+def test_behind_a_firewall_the_phone_still_turns_up_beside_the_computer(played: dict[str, Any]):
+    scene = played["firewall"]
+    assert scene["code"] == 1
+    assert "no answer" in scene["phone"]
+    assert f"{PHONE} turned up beside this computer" in scene["said"]
+
+
+def test_who_scans_ports_is_no_phone_but_shows_that_the_network_lets_through(played: dict[str, Any]):
+    scene = played["scanner"]
+    assert scene["code"] == 1
+    assert f"Something at {PHONE} reached the port" in scene["said"]
+    assert "keep its guests apart" not in scene["said"]
+
+
+def test_a_vpn_is_named_and_its_address_not_shown_first(played: dict[str, Any]):
+    said = played["vpn"]["said"]
+    assert f"or type:  http://{COMPUTER}:" in said
+    assert "A VPN (tun7) takes what leaves this computer" in said
+    assert "http://10.8.0.2:" in said.partition("another address of this computer")[2]
+
+
+def test_an_address_that_changes_meanwhile_is_noticed(played: dict[str, Any]):
+    assert f"address was {COMPUTER}, and is now {MOVED}" in played["moved"]["said"]
+
+
+def test_where_there_is_ipv6_only_the_page_is_there_all_the_same(played: dict[str, Any]):
+    scene = played["reached by IPv6"]
+    assert scene["code"] == 0
+    assert f"seen: a phone at {PHONE6}" in scene["said"]
+    assert f"or type:  http://[{COMPUTER6}]:" in scene["said"]
+    assert "--class-host ::" in scene["said"]
+    scene = played["IPv6 only"]
+    assert scene["code"] == 1
+    assert "IPv6 addresses only" in scene["said"]
+
+
+def test_without_a_network_there_is_nothing_to_wait_for(played: dict[str, Any]):
+    scene = played["no network"]
+    assert scene["code"] == 2
+    assert "in no network" in scene["said"]
+    assert "Waiting" not in scene["said"]

@@ -1,0 +1,148 @@
+"""The page that a phone opens, over real sockets: who is a phone, who is not, and what is bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import pytest
+
+from lamplighter.doctor.phone_page import PhonePage, list_page_hosts
+from tests.unit.doctor.fake_probe import LOOPBACK, FakeProbe, at
+
+pytestmark = pytest.mark.anyio
+
+
+async def ask(page: PhonePage, request: bytes) -> bytes:
+    """Return all that the page answers to these bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", page.port)
+    writer.write(request)
+    try:
+        return await asyncio.wait_for(reader.read(), 10)
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+def get(path: str) -> bytes:
+    return f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n".encode()
+
+
+async def serving(probe: FakeProbe, work: Callable[[PhonePage], Awaitable[None]]) -> PhonePage:
+    """Serve a page while something is done with it. Returns it."""
+    page = PhonePage(probe, "127.0.0.1", 0)
+    server = await page.serve()
+    try:
+        await work(page)
+    finally:
+        server.close()
+        page.close()
+    return page
+
+
+async def test_a_phone_is_seen_and_told_so():
+    async def visit(page: PhonePage) -> None:
+        answer = await ask(page, get(page.path))
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"default-src 'none'" in answer
+        assert b"<h1>Seen</h1>" in answer
+        assert await page.wait(5)
+
+    page = await serving(FakeProbe(), visit)
+    assert page.visit is not None
+    assert (page.visit.phone, page.visit.here) == (LOOPBACK, LOOPBACK)
+    assert page.visit.seconds >= 0
+    assert page.strangers == {}
+
+
+@pytest.mark.parametrize("spelling", ["{}", "{}/", "{}?utm=1"])
+async def test_the_path_may_be_typed_in_capitals_and_with_a_slash(spelling: str):
+    async def visit(page: PhonePage) -> None:
+        assert b"200 OK" in await ask(page, get(spelling.format(page.path.upper())))
+
+    assert (await serving(FakeProbe(), visit)).visit is not None
+
+
+async def test_whoever_does_not_know_the_path_is_no_phone():
+    async def scan(page: PhonePage) -> None:
+        for request in (
+            get(""),
+            get("aaaaaaaa"),
+            get(page.path).replace(b"GET", b"POST"),
+            b"GET\r\n\r\n",
+            b"x" * 9_000,
+        ):
+            assert b"200 OK" not in await ask(page, request)
+        assert not await page.wait(0.05)
+
+    page = await serving(FakeProbe(), scan)
+    assert page.visit is None
+    assert list(page.strangers) == [LOOPBACK]
+    assert not page.asked_for_tls
+
+
+async def test_a_browser_that_tries_https_is_let_go_at_once():
+    async def visit(page: PhonePage) -> None:
+        assert await ask(page, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)) == b""
+
+    page = await serving(FakeProbe(), visit)
+    assert page.asked_for_tls
+
+
+async def test_this_machine_is_no_phone():
+    async def visit(page: PhonePage) -> None:
+        assert b"This is the computer itself" in await ask(page, get(page.path))
+        assert await page.answers_at(LOOPBACK)
+
+    page = await serving(FakeProbe(own=frozenset([LOOPBACK])), visit)
+    assert page.opened_here
+    assert page.visit is None
+    assert page.strangers == {}
+
+
+async def test_silent_connections_take_no_place_from_a_phone_for_long(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("lamplighter.doctor.phone_page._SECONDS", 0.3)
+
+    async def crowd(page: PhonePage) -> None:
+        idle = [await asyncio.open_connection("127.0.0.1", page.port) for _ in range(60)]
+        # Those beyond the bound are closed unread, the others when their time is over.
+        for reader, _ in idle:
+            with suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+        assert b"200 OK" in await ask(page, get(page.path))
+        for _, writer in idle:
+            writer.close()
+
+    assert (await serving(FakeProbe(), crowd)).visit is not None
+
+
+async def test_every_page_has_a_path_of_its_own_and_a_port_that_is_nobody_elses():
+    pages = [PhonePage(FakeProbe(), "127.0.0.1", 0) for _ in range(20)]
+    assert len({page.path for page in pages}) == 20
+    assert all(len(page.path) == 8 for page in pages)
+    with pytest.raises(OSError):
+        PhonePage(FakeProbe(), "127.0.0.1", pages[0].port)
+    for page in pages:
+        page.close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
+async def test_a_page_on_every_address_tells_ipv4_as_ipv4():
+    page = PhonePage(FakeProbe(), "::", 0)
+    server = await page.serve()
+    assert b"200 OK" in await ask(page, get(page.path))
+    assert page.visit is not None
+    assert page.visit.here == LOOPBACK
+    server.close()
+    page.close()
+
+
+def test_hosts_are_those_that_the_page_listens_on():
+    addresses = (at("192.168.1.7").address, at("fd00::7").address)
+    assert list_page_hosts(addresses, "mine.local", "0.0.0.0") == ["192.168.1.7", "mine.local"]
+    assert list_page_hosts(addresses, None, "::") == ["192.168.1.7", "[fd00::7]"]
+    assert list_page_hosts(addresses, "mine.local", "[fd00::7]") == ["[fd00::7]"]
+    assert list_page_hosts((), "mine.local", "0.0.0.0") == []
