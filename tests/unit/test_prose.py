@@ -23,10 +23,10 @@ VERBS = """
     Fork Format Generate Give Glide Go Group Guard Hand Handle Hold Ignore Implement Import Index
     Initialise Insert Install Invalidate Join Jump Keep Kill Launch Lay Leave Let Light Limit List
     Load Locate Look Lower Make Map Measure Memoise Merge Move Name Note Notice Open Optimise Order Pad
-    Pan Parse Pause Pick Place Play Poll Pool Prefetch Prepare Press Print Project Provide Pull
+    Pan Parse Pause Pick Place Play Point Poll Pool Post Prefetch Prepare Press Print Project Provide Pull
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
     Register Reject Release Remember Remove Rename Render Replace Replay Report Reproject Request Reset
-    Resolve Restart Restore Resume Return Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
+    Resolve Restart Restore Resume Return Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
     Serve Set Show Skip Smooth Sort Split Stand Start Step Stop Store Stream Supervise Switch Sync Take Thin Tile Tone-map
     Trace Train Translate Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
 """

@@ -37,7 +37,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}": _MEMBER,
     "/api/runs/{run}/picture.png": _MEMBER,
     "/api/runs/{run}/steps": _MEMBER,
-    "/api/runs/{run}/steps/{step}": _MEMBER,
+    "/api/runs/{run}/steps/{step}": _TEXT,
     "/api/runs/{run}/steps/{step}/text": _TEXT,
     "/api/runs/{run}/events": _MEMBER,
     "/api/runs/{run}/measures": _MEMBER,

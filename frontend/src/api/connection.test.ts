@@ -1,5 +1,13 @@
-import { describe, expect, it } from "vitest";
-import { reconnectDelay } from "./connection";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { FrameError } from "./binary-reader";
+import {
+  Connection,
+  reconnectDelay,
+  type ConnectionState,
+  type EnvelopeOpener,
+} from "./connection";
+import type { Frame } from "./frames";
+import type { SocketMessage } from "./rest-types";
 
 describe("pauses between tries", () => {
   it("grow, up to a limit", () => {
@@ -7,8 +15,164 @@ describe("pauses between tries", () => {
     expect(longest).toEqual([400, 800, 1_600, 3_200, 6_400, 8_000, 8_000]);
   });
 
-  it("differ from viewer to viewer, so that a class does not come back all at once", () => {
+  it("differ from viewer to viewer", () => {
     expect(reconnectDelay(4, 0)).toBe(1_600);
     expect(reconnectDelay(4, 0.5)).toBe(2_400);
+  });
+
+  it("of a class are spread, so that five hundred come back neither at once nor later than in 30 s", () => {
+    for (const attempt of [1, 2, 3, 20]) {
+      const delays = Array.from({ length: 500 }, (_, i) => reconnectDelay(attempt, i / 500, true));
+      expect(Math.max(...delays)).toBeLessThanOrEqual(12_000);
+      // Never more than a fifth of them in the same tenth of the pause.
+      const tenths = new Map<number, number>();
+      for (const delay of delays) {
+        const tenth = Math.floor((10 * delay) / Math.max(...delays));
+        tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1);
+      }
+      expect(Math.max(...tenths.values())).toBeLessThanOrEqual(100);
+    }
+  });
+});
+
+class FakeSocket {
+  static readonly OPEN = 1;
+  static made: FakeSocket[] = [];
+  readyState = 0;
+  sent: string[] = [];
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeSocket.made.push(this);
+  }
+
+  open() {
+    this.readyState = FakeSocket.OPEN;
+    this.onopen?.();
+  }
+
+  send(text: string) {
+    this.sent.push(text);
+  }
+
+  close() {
+    this.readyState = 3;
+    this.onclose?.({ code: 1006, reason: "" });
+  }
+}
+
+let states: ConnectionState["state"][];
+let parts: unknown[];
+let connection: Connection | undefined;
+
+beforeEach(() => {
+  FakeSocket.made = [];
+  states = [];
+  parts = [];
+  vi.useFakeTimers();
+  vi.stubGlobal("WebSocket", FakeSocket);
+  vi.stubGlobal("addEventListener", () => undefined);
+  vi.stubGlobal("removeEventListener", () => undefined);
+});
+afterEach(() => {
+  connection?.close();
+  connection = undefined;
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function connectTo(target: ConstructorParameters<typeof Connection>[0]) {
+  connection = new Connection(target, {
+    onFrame: (frame: Frame) => parts.push(frame),
+    onMessage: (message: SocketMessage) => parts.push(message),
+    onState: ({ state }) => states.push(state),
+  });
+}
+
+/** Connect to the stream of a class, whose envelopes are opened like this. */
+function joinWith(open: EnvelopeOpener) {
+  connectTo(() => ({ url: "ws://class", opener: () => Promise.resolve(open) }));
+  const socket = FakeSocket.made.at(-1)!;
+  socket.open();
+  return socket;
+}
+
+describe("a connection", () => {
+  it("waits until it is known where to, and then connects once", () => {
+    let url: string | null = null;
+    connectTo(() => (url === null ? null : { url, opener: null }));
+    connection?.connectOnce();
+    expect(FakeSocket.made).toEqual([]);
+    url = "ws://here";
+    connection?.connectOnce();
+    connection?.connectOnce();
+    expect(FakeSocket.made.map((socket) => socket.url)).toEqual(["ws://here"]);
+  });
+
+  it("sends only while it is open", () => {
+    const socket = joinWith(() => Promise.resolve([]));
+    expect(connection?.send({ answer: 3 })).toBe(true);
+    expect(socket.sent).toEqual(['{"answer":3}']);
+    socket.close();
+    expect(connection?.send({ answer: 4 })).toBe(false);
+  });
+});
+
+describe("the envelopes of a class", () => {
+  const bytes = (size: number) => new ArrayBuffer(size);
+
+  it("are opened in their order, with the texts between them", async () => {
+    const socket = joinWith(async (data) => {
+      // The first takes longest.
+      await new Promise((done) => setTimeout(done, 100 / data.byteLength));
+      return [{ kind: "pulse", step: data.byteLength } as Frame];
+    });
+    for (const data of [bytes(1), '{"type":"live","step":7}', bytes(2)])
+      socket.onmessage?.({ data });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(parts).toEqual([
+      { kind: "pulse", step: 1 },
+      { type: "live", step: 7 },
+      { kind: "pulse", step: 2 },
+    ]);
+  });
+
+  it("that cannot be read are left out, and those of a lost connection are not handed on", async () => {
+    const warned = vi.spyOn(console, "warn").mockReturnValue();
+    const socket = joinWith((data) =>
+      data.byteLength === 1
+        ? Promise.reject(new FrameError("cut short"))
+        : Promise.resolve([{ kind: "pulse", step: data.byteLength } as Frame]),
+    );
+    for (const data of [bytes(1), "{", bytes(2)]) socket.onmessage?.({ data });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(parts).toEqual([{ kind: "pulse", step: 2 }]);
+    expect(warned).toHaveBeenCalledTimes(2);
+    socket.onmessage?.({ data: bytes(3) });
+    socket.close();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(parts).toHaveLength(1);
+    warned.mockRestore();
+  });
+
+  it("wait for code that is loaded again with the next connection", async () => {
+    let loads = 0;
+    connectTo(() => ({
+      url: "ws://class",
+      opener: () =>
+        ++loads === 1
+          ? Promise.reject(new TypeError("no network"))
+          : Promise.resolve(() => Promise.resolve([{ kind: "pulse" } as Frame])),
+    }));
+    FakeSocket.made[0]!.open();
+    FakeSocket.made[0]!.onmessage?.({ data: bytes(1) });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(FakeSocket.made).toHaveLength(2);
+    FakeSocket.made[1]!.open();
+    FakeSocket.made[1]!.onmessage?.({ data: bytes(1) });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(parts).toEqual([{ kind: "pulse" }]);
   });
 });

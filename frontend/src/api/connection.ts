@@ -2,6 +2,9 @@
  * A live connection to one run that heals itself: it reconnects with growing, jittered pauses until
  * the server says that there is no point. The caller fetches what it missed, each time the state
  * becomes `open`.
+ *
+ * A viewer of the class is one of hundreds who all lose their connection in the same moment, and receives the same
+ * envelopes of several frames as they do.
  */
 
 import { decode, type Frame } from "./frames";
@@ -9,10 +12,23 @@ import { FrameError } from "./binary-reader";
 import type { SocketMessage } from "./rest-types";
 
 /** Close codes after which trying again cannot help. */
-const FINAL_CODES: ReadonlySet<number> = new Set([4400, 4403, 4404, 4409]);
+const FINAL_CODES: ReadonlySet<number> = new Set([1008, 4400, 4403, 4404, 4409]);
 
 const FIRST_PAUSE = 400;
 const LONGEST_PAUSE = 8_000;
+/** The same in a class, which is spread over the whole pause: in ms. */
+const FIRST_PAUSE_IN_CLASS = 3_000;
+const LONGEST_PAUSE_IN_CLASS = 12_000;
+
+/** Opens the envelopes of one connection, in their order. Rejects with `FrameError` for anything else. */
+export type EnvelopeOpener = (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]>;
+
+/** Where to connect to. */
+export interface ConnectionTarget {
+  url: string;
+  /** Loads what opens the envelopes of a class; null where each binary message is a frame. */
+  opener: (() => Promise<EnvelopeOpener>) | null;
+}
 
 export type ConnectionState =
   | { state: "connecting" }
@@ -26,10 +42,16 @@ interface ConnectionListener {
   onState(state: ConnectionState): void;
 }
 
-/** Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). */
-export function reconnectDelay(attempt: number, random: number): number {
-  const ceiling = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1));
-  return ceiling * (0.5 + random / 2);
+/**
+ * Return the milliseconds to wait before try number `attempt` (from 1); `random` is in [0, 1). `shared`: one of a whole
+ * class waits.
+ */
+export function reconnectDelay(attempt: number, random: number, shared = false): number {
+  const [first, longest] = shared
+    ? [FIRST_PAUSE_IN_CLASS, LONGEST_PAUSE_IN_CLASS]
+    : [FIRST_PAUSE, LONGEST_PAUSE];
+  const ceiling = Math.min(longest, first * 2 ** (attempt - 1));
+  return ceiling * (shared ? 0.1 + 0.9 * random : 0.5 + random / 2);
 }
 
 export class Connection {
@@ -37,12 +59,20 @@ export class Connection {
   private timer: ReturnType<typeof setTimeout> | undefined;
   private attempt = 0;
   private closed = false;
+  private shared = false;
+  /** Set while nobody knows yet where to connect to. */
+  private undirected = false;
+  /** The envelopes before have been opened once this is done: they are opened one after another. */
+  private opened: Promise<void> = Promise.resolve();
   /** When the last message arrived, as of `performance.now()`. */
   lastMessageAt = 0;
 
   constructor(
-    /** Called at each try, because the URL may depend on what was received last. */
-    private readonly url: () => string,
+    /**
+     * Called at each try, because it may depend on what was received last; null: not known yet, and `connectOnce` is
+     * called once it is.
+     */
+    private readonly target: () => ConnectionTarget | null,
     private readonly listener: ConnectionListener,
   ) {
     this.connect();
@@ -57,6 +87,11 @@ export class Connection {
     this.connect();
   };
 
+  /** Connect, if it was not known before where to. */
+  connectOnce() {
+    if (this.undirected) this.retry();
+  }
+
   close() {
     this.closed = true;
     clearTimeout(this.timer);
@@ -64,28 +99,58 @@ export class Connection {
     this.dropSocket();
   }
 
+  /** Send a message, unless the connection is lost just now. Return whether it was sent. */
+  send(message: object): boolean {
+    if (this.socket?.readyState !== WebSocket.OPEN) return false;
+    this.socket.send(JSON.stringify(message));
+    return true;
+  }
+
   private connect() {
     this.listener.onState({ state: "connecting" });
-    const socket = new WebSocket(this.url());
+    const target = this.target();
+    this.undirected = target === null;
+    if (!target) return;
+    this.shared = target.opener !== null;
+    const socket = new WebSocket(target.url);
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       this.attempt = 0;
       this.lastMessageAt = performance.now();
       this.listener.onState({ state: "open" });
     };
-    socket.onmessage = ({ data }) => this.handleMessage(data as ArrayBuffer | string);
+    const opener = target.opener?.();
+    opener?.catch(() => {
+      // Without its code no envelope can be read: the next connection loads it again.
+      socket.close();
+    });
+    socket.onmessage = ({ data }) => {
+      this.lastMessageAt = performance.now();
+      const message = data as ArrayBuffer | string;
+      if (!opener) this.deliver(() => [readMessage(message)]);
+      else
+        this.opened = this.opened.then(
+          async () => {
+            const parts = await openParts(message, opener);
+            if (socket === this.socket) this.deliver(() => parts);
+          },
+          (error: unknown) => reportError(error),
+        );
+    };
     socket.onclose = ({ code, reason }) => this.handleClose(code, reason);
     this.socket = socket;
   }
 
-  private handleMessage(data: ArrayBuffer | string) {
-    this.lastMessageAt = performance.now();
+  /** Hand on what a message holds; one that cannot be read is left out. */
+  private deliver(read: () => (Frame | SocketMessage)[]) {
     try {
-      if (typeof data === "string") this.listener.onMessage(JSON.parse(data) as SocketMessage);
-      else this.listener.onFrame(decode(data));
+      for (const part of read()) {
+        if ("type" in part) this.listener.onMessage(part);
+        else this.listener.onFrame(part);
+      }
     } catch (error) {
-      if (!(error instanceof FrameError || error instanceof SyntaxError)) throw error;
-      console.warn(`Lamplighter: a message could not be read: ${error.message}`);
+      if (!isUnreadable(error)) throw error;
+      warn(error);
     }
   }
 
@@ -98,7 +163,10 @@ export class Connection {
     }
     this.attempt += 1;
     this.listener.onState({ state: "waiting", attempt: this.attempt });
-    this.timer = setTimeout(() => this.connect(), reconnectDelay(this.attempt, Math.random()));
+    this.timer = setTimeout(
+      () => this.connect(),
+      reconnectDelay(this.attempt, Math.random(), this.shared),
+    );
   }
 
   private dropSocket() {
@@ -108,4 +176,29 @@ export class Connection {
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   }
+}
+
+/** Return what an envelope, or a text, holds; nothing if it cannot be read. */
+async function openParts(
+  message: ArrayBuffer | string,
+  opener: Promise<EnvelopeOpener>,
+): Promise<(Frame | SocketMessage)[]> {
+  try {
+    return typeof message === "string" ? [readMessage(message)] : await (await opener)(message);
+  } catch (error) {
+    if (isUnreadable(error)) warn(error);
+    return [];
+  }
+}
+
+function readMessage(message: ArrayBuffer | string): Frame | SocketMessage {
+  return typeof message === "string" ? (JSON.parse(message) as SocketMessage) : decode(message);
+}
+
+function isUnreadable(error: unknown): error is FrameError | SyntaxError {
+  return error instanceof FrameError || error instanceof SyntaxError;
+}
+
+function warn({ message }: Error) {
+  console.warn(`Lamplighter: a message could not be read: ${message}`);
 }

@@ -104,3 +104,22 @@ export interface SpeakAnswer {
   sampled: SaidWord[];
   replayed: Replayed;
 }
+
+/** The class, as the presenter sees it: who is there, what they see, and what is asked. */
+export type SchoolClass = Answered["Class"];
+export type ClassMember = Answered["ClassMember"];
+export type ClassChange = Body<"PATCH /api/class">;
+/** A question to the class whose answer is measured. Words of a text are in it. Hostile: show with `printableText`. */
+export type ClassQuestion = Answered["ClassQuestion"];
+export type ClassOutcome = Answered["Outcome"];
+export type QuestionToClass = Sent["QuestionBody"];
+export type ClassSubject = QuestionToClass["about"];
+/** All that a viewer is told of the class, whole each time. */
+export type ClassMessage = Answered["ClassMessage"];
+/** The beginning of the text that a step read, as it comes with the step's beat. */
+export type WordsMessage = Answered["WordsMessage"];
+/** A viewer's prediction, which the socket takes. */
+export type Prediction = Answered["PredictionMessage"];
+/** A request of an assistant: to the trainer, or to point at a word. */
+export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
+  Partial<Answered["AssistBody"]>;

@@ -1,7 +1,7 @@
 /** The functions that send requests to the REST interface of `docs/rest.md`. */
 
 import { ApiError, reasonGiven, type Failure } from "./failure";
-import type { Answer, Body, Operation } from "./rest-types";
+import type { Answer, AssistantRequest, Body, Operation } from "./rest-types";
 import { serverPath } from "./server-path";
 import { KEY_HEADER, sessionKey } from "./session-key";
 
@@ -61,8 +61,17 @@ export function sendJson<Of extends Operation>(
   body: Body<Of>,
   init: RequestInit = {},
 ): Promise<Answer<Of>> {
+  return requestJson(path, withJson(body, init));
+}
+
+/** Ask what an assistant of the class may ask. Throws `ApiError`, or the abort. */
+export function sendAssistantRequest(request: AssistantRequest): Promise<unknown> {
+  return requestJson("/api/class/assist", withJson(request));
+}
+
+function withJson(body: unknown, init: RequestInit = {}): RequestInit {
   const headers = { "content-type": "application/json" };
-  return requestJson(path, { method: "POST", headers, body: JSON.stringify(body), ...init });
+  return { method: "POST", headers, body: JSON.stringify(body), ...init };
 }
 
 /** Return `/api/runs/<run>/<rest>`, with the run's id escaped. */

@@ -27,6 +27,7 @@ const TABLE = {
   toggleLab: ["i"],
   toggleAsk: ["a"],
   toggleMicroscope: ["u"],
+  toggleClass: ["c"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],
   savePicture: ["s"],

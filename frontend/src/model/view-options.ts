@@ -12,6 +12,7 @@ export const PANELS = [
   "map",
   "measures",
   "export",
+  "class",
   "runs",
 ] as const;
 export type PanelName = (typeof PANELS)[number];
@@ -31,10 +32,10 @@ export const LEVELS = ["watch", "explore", "lab"] as const;
 /** How much the page shows: the map alone, a card of what is chosen beside it, or the panels. */
 export type Level = (typeof LEVELS)[number];
 
-/** Return the level that a panel belongs to; null: the list of runs belongs to none. */
+/** Return the level that a panel belongs to; null: the list of runs and the class belong to none. */
 export function levelOf(panel: PanelName | null): Level | null {
   if (panel === null) return "watch";
-  if (panel === "runs") return null;
+  if (panel === "runs" || panel === "class") return null;
   return panel === "microscope" || isLabPanel(panel) ? "lab" : "explore";
 }
 

@@ -25,6 +25,7 @@ import { BiggestMovers, type MoversRequest } from "./tokens/biggest-movers.svelt
 import { TokenFocus } from "./tokens/token-focus.svelte";
 import { TokenSelection } from "./tokens/token-selection.svelte";
 import { ADDRESS_BAR, ViewHistory, type AddressBar, type HistoryMode } from "./view-history";
+import { Following } from "./view/following.svelte";
 import { Preferences } from "./view/preferences.svelte";
 import { ViewSettings } from "./view/view-settings.svelte";
 import { Viewpoint } from "./view/viewpoint.svelte";
@@ -32,6 +33,7 @@ import { Viewpoint } from "./view/viewpoint.svelte";
 export class AppState implements Stores {
   readonly server = new ServerSession(() => {
     this.openDefaultRun();
+    this.openRun.run?.connectOnce();
     const found = this.server.runs?.find(({ id }) => id === this.openRun.run?.id);
     if (found) this.openRun.run?.noteName(found.name);
   });
@@ -40,6 +42,7 @@ export class AppState implements Stores {
   readonly viewpoint = new Viewpoint();
   readonly focus = new TokenFocus();
   readonly selection = new TokenSelection();
+  readonly following = new Following(() => this.viewState);
   readonly openRun: OpenRun;
   /** How far each row has moved; requested only while the map shows it. */
   readonly biggestMovers: BiggestMovers;
@@ -71,10 +74,11 @@ export class AppState implements Stores {
     page: PageParts,
     bar: AddressBar = ADDRESS_BAR,
   ) {
-    this.openRun = new OpenRun(this.viewSettings, frameClock);
+    this.openRun = new OpenRun(this.viewSettings, frameClock, this.server);
     this.history = new ViewHistory(
       () => untrack(() => (this.openRun.run ? this.query : null)),
       bar,
+      this.following.leave,
     );
     this.commands = createCommands({
       ...this.stores,
@@ -106,8 +110,9 @@ export class AppState implements Stores {
   }
 
   private get stores() {
-    const { server, openRun, viewSettings, viewpoint, focus, selection, preferences } = this;
-    return { server, openRun, viewSettings, viewpoint, focus, selection, preferences };
+    const { server, openRun, viewSettings, viewpoint, focus, selection, preferences, following } =
+      this;
+    return { server, openRun, viewSettings, viewpoint, focus, selection, preferences, following };
   }
 
   private apply(change: ViewChange) {

@@ -11,6 +11,7 @@ import type { ServerSession } from "./run/server-session.svelte";
 import type { BiggestMovers } from "./tokens/biggest-movers.svelte";
 import type { TokenFocus } from "./tokens/token-focus.svelte";
 import type { TokenSelection } from "./tokens/token-selection.svelte";
+import type { Following } from "./view/following.svelte";
 import type { Preferences } from "./view/preferences.svelte";
 import type { ViewSettings } from "./view/view-settings.svelte";
 import type { Viewpoint } from "./view/viewpoint.svelte";
@@ -26,6 +27,7 @@ export interface Stores {
   readonly selection: TokenSelection;
   readonly biggestMovers: BiggestMovers;
   readonly preferences: Preferences;
+  readonly following: Following;
   readonly frameClock: FrameClock;
 }
 
@@ -38,12 +40,14 @@ const [useFocus, provideFocus] = createContext<TokenFocus>();
 const [useSelection, provideSelection] = createContext<TokenSelection>();
 const [useBiggestMovers, provideBiggestMovers] = createContext<BiggestMovers>();
 const [usePreferences, providePreferences] = createContext<Preferences>();
+const [useFollowing, provideFollowing] = createContext<Following>();
 const [useFrameClock, provideFrameClock] = createContext<FrameClock>();
 
 export {
   useBiggestMovers,
   useCommands,
   useFocus,
+  useFollowing,
   useFrameClock,
   useOpenRun,
   usePreferences,
@@ -64,5 +68,6 @@ export function provideStores(stores: Stores) {
   provideSelection(stores.selection);
   provideBiggestMovers(stores.biggestMovers);
   providePreferences(stores.preferences);
+  provideFollowing(stores.following);
   provideFrameClock(stores.frameClock);
 }

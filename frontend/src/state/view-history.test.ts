@@ -31,12 +31,19 @@ class FakeBar implements AddressBar {
 let bar: FakeBar;
 let view: string | null;
 let history: ViewHistory;
+/** How often the history took note that a person has chosen a view. */
+let chosen: number;
 
 beforeEach(() => {
   vi.useFakeTimers();
   bar = new FakeBar();
   view = "";
-  history = new ViewHistory(() => view, bar);
+  chosen = 0;
+  history = new ViewHistory(
+    () => view,
+    bar,
+    () => (chosen += 1),
+  );
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -157,5 +164,30 @@ describe("the history of views", () => {
     bar.refuses = false;
     vi.advanceTimersByTime(60_000);
     expect(bar.entries).toEqual(["", "?1", "?3"]);
+  });
+});
+
+describe("a view that a person chose", () => {
+  it("is told from one that goes on with another, moves by itself, or is the same", () => {
+    choose("?1");
+    expect(chosen).toBe(1);
+    choose("?1");
+    drift("?2");
+    history.record(() => {
+      history.goOn();
+      drift("?3");
+    });
+    history.record(() => drift("?4"), "none");
+    history.record(() => drift("?5"), "replace");
+    expect(chosen).toBe(1);
+    choose("?6");
+    expect(chosen).toBe(2);
+  });
+
+  it("begins with its gesture, and is also the one that Back leads to", () => {
+    history.beginGesture();
+    expect(chosen).toBe(1);
+    history.entered();
+    expect(chosen).toBe(2);
   });
 });

@@ -48,6 +48,8 @@ export class ViewHistory {
   constructor(
     private readonly query: () => string | null,
     private readonly bar: AddressBar,
+    /** Called when a person has changed the view, or begins to. */
+    private readonly chosen: () => void = () => undefined,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
@@ -74,6 +76,7 @@ export class ViewHistory {
   /** Begin a gesture unless one is under way: what changes until its end is one entry. */
   beginGesture() {
     if (this.inGesture) return;
+    this.chosen();
     const before = this.depth ? this.before : this.query();
     this.replaceWith(before);
     this.inGesture = true;
@@ -98,6 +101,7 @@ export class ViewHistory {
   entered() {
     clearTimeout(this.timer);
     this.inGesture = this.entryOwed = false;
+    this.chosen();
   }
 
   private recordChange(mode: HistoryMode) {
@@ -108,6 +112,7 @@ export class ViewHistory {
       this.addEntry();
     } else if (mode === "replace" || goesOn) this.follow();
     else if (mode === "push" && !this.inGesture && this.query() !== this.before) {
+      this.chosen();
       this.replaceWith(this.before);
       this.addEntry();
     }

@@ -7,9 +7,7 @@ import { compare } from "./compare";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
 import { selection } from "./selection";
-import { map } from "./map";
 import { page } from "./page";
-import { run } from "./run";
 import { picture } from "./picture";
 import { runs } from "./runs";
 import { skyline } from "./skyline";
@@ -21,7 +19,6 @@ import { transport } from "./transport";
 export { failureText } from "./failures";
 export { entryText } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
-export { formatDuration, formatTime } from "./run";
 export { runSentence } from "./runs";
 
 export const t = {
@@ -29,9 +26,7 @@ export const t = {
   ...inspector,
   ...legend,
   ...selection,
-  ...map,
   ...page,
-  ...run,
   ...picture,
   ...runs,
   ...skyline,

@@ -127,6 +127,7 @@ export const page = {
     map: "Map drawing",
     measures: "Measures",
     export: "Files",
+    class: "Class",
     runs: "Runs",
   },
   inspector: "Panel",
@@ -167,6 +168,7 @@ export const page = {
     notCopied: "Your browser does not let the page copy: press Ctrl+C (or Cmd+C).",
     picture: "Save a picture",
     files: "Film, replay page, files …",
+    class: "Let a class join …",
   },
   readingLine: {
     label:
@@ -174,6 +176,7 @@ export const page = {
     more: "The model is reading this. Each word is as bright as its light on the map.",
     lead: "It reads:",
     noText: "The text of this run is not kept.",
+    withheld: "The presenter has not shared the text of this run.",
   },
   sheet: {
     raise: "Show all of it",

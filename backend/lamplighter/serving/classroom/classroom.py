@@ -234,6 +234,11 @@ class Classroom:
         if self._following:
             self._changed()
 
+    @property
+    def pointed(self) -> PointedWord | None:
+        """Return the word that an assistant points at."""
+        return self._pointed
+
     def point(self, word: PointedWord | None) -> None:
         """Show everybody a word; None: show none."""
         self._pointed = word

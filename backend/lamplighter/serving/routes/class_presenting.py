@@ -262,6 +262,7 @@ def _describe(services: Services) -> Class:
         following=classroom.following,
         texts=_texts(services),
         question=question and question.shown_to_presenter(),
+        pointed=classroom.pointed,
         wrong_codes=classroom.wrong_codes,
     )
 

@@ -125,6 +125,8 @@ class Class(ApiModel):
     texts: list[ClassText]
     """The runs that are being watched, and the presenter's own."""
     question: ClassQuestion | None
+    pointed: PointedWord | None
+    """The word that an assistant points at; null for none."""
     wrong_codes: int
     """Wrong codes since the class began."""
 

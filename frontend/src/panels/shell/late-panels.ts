@@ -12,6 +12,8 @@ import RunPanel from "../run/RunPanel.svelte";
 import StepPanel from "../step/StepPanel.svelte";
 
 export { AskPanel };
+export { default as ClassPanel } from "../classroom/ClassPanel.svelte";
+export { default as ClassPresenter } from "../classroom/ClassPresenter.svelte";
 export { default as Microscope } from "../microscope/Microscope.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";

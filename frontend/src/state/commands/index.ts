@@ -6,6 +6,7 @@
 import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
+import { classCommands } from "./classroom";
 import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
@@ -30,6 +31,7 @@ function buildTable(scope: CommandScope) {
     ...tokenCommands(scope),
     ...askCommands(scope),
     ...microscopeCommands(scope),
+    ...classCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),
   }) satisfies Record<ShortcutName, () => unknown>;

@@ -1,6 +1,7 @@
 /** Commands of runs: which one is open, requests to its trainer, its map, and its exports. */
 
 import type {
+  AssistantRequest,
   Export,
   ExportFormat,
   MapRecipe,
@@ -21,6 +22,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     const { run } = openRun;
     if (!run) return false;
     if (server.presenter) return run.requests.trySending(request);
+    if (server.assists) return run.requests.tryAssisting(request as AssistantRequest);
     run.requests.problem = { code: "presenterOnly" };
     return false;
   }
@@ -61,7 +63,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     /** Train one step, which the picture goes live for, and shows in two beats. */
     trainOneStep() {
       const ask = () => askTrainer({ kind: "step" });
-      void (server.presenter ? openRun.run?.trainOneStep(ask) : ask());
+      void (server.steers ? openRun.run?.trainOneStep(ask) : ask());
     },
     /** Change how the map of the open run is drawn. */
     async changeMap(settings: MapSettingsQuery, change: Partial<MapRecipe>) {

@@ -6,6 +6,7 @@ import type { ServerSession } from "../run/server-session.svelte";
 import type { TokenFocus } from "../tokens/token-focus.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
 import type { ViewHistory } from "../view-history";
+import type { Following } from "../view/following.svelte";
 import type { Preferences } from "../view/preferences.svelte";
 import type { ViewSettings } from "../view/view-settings.svelte";
 import type { Viewpoint } from "../view/viewpoint.svelte";
@@ -27,6 +28,7 @@ export interface CommandScope {
   readonly focus: TokenFocus;
   readonly selection: TokenSelection;
   readonly preferences: Preferences;
+  readonly following: Following;
   readonly history: ViewHistory;
   readonly page: PageParts;
   /** Apply a change of the view. */

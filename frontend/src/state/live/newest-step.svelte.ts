@@ -6,16 +6,12 @@
 
 import type { ClassBeat } from "../../api/class-frames";
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
-import { GridLayouts } from "../../api/grid-layouts";
 import { BeatScheduler, LONGEST_WAIT, type Lightable } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
 import { TouchCounts } from "../../model/touch-counts";
 import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../shown-step.svelte";
 import { beatFromFrame, type StepBeat } from "../../model/step-beat";
 import { FrameCounts } from "./frame-counts";
-
-/** A frame as it is applied: layouts of a class are converted before. */
-type AppliedFrame = Exclude<Frame, { kind: "grid-layout" | "grid-change" }>;
 
 /** Limit on the pulses that wait for the tokens; beyond it a fresh start is requested. */
 const MAX_QUEUED = 2_000;
@@ -61,8 +57,7 @@ export class NewestStep extends ShownStep {
   private readonly lossSeries = new LossSeries();
   /** Set when a replay's series lacks points. */
   private seriesStale = true;
-  private readonly gridLayouts = new GridLayouts();
-  private queued: AppliedFrame[] = [];
+  private queued: Frame[] = [];
   /** Counts up to the first of the merged pulses that came since the last single one. */
   private beforeMerged: Counters | null = null;
   private mergedSince: number | null = null;
@@ -90,18 +85,10 @@ export class NewestStep extends ShownStep {
   /** Set the vocabulary's size, then apply the frames that waited for it. */
   setVocabulary(vocabulary: number) {
     this.touchCounts = new TouchCounts(vocabulary);
-    for (const frame of this.queued.splice(0)) this.apply(frame);
+    for (const frame of this.queued.splice(0)) this.receive(frame);
   }
 
   receive(frame: Frame) {
-    if (frame.kind !== "grid-layout" && frame.kind !== "grid-change") this.apply(frame);
-    else {
-      const layout = this.gridLayouts.receive(frame);
-      if (layout) this.apply(layout);
-    }
-  }
-
-  private apply(frame: AppliedFrame) {
     const { touchCounts } = this;
     if (!touchCounts) {
       this.queue(frame);
@@ -198,13 +185,13 @@ export class NewestStep extends ShownStep {
    * Queue a frame until the tokens are loaded. The pulses after the newest census all count; of any
    * other kind the newest is enough.
    */
-  private queue(frame: AppliedFrame) {
+  private queue(frame: Frame) {
     if (frame.kind === "pulse" || frame.kind === "beat") {
       this.overflowed ||= this.queued.length >= MAX_QUEUED;
       if (!this.overflowed) this.queued.push(frame);
       return;
     }
-    const replaced = (other: AppliedFrame) =>
+    const replaced = (other: Frame) =>
       ((other.kind === "pulse" || other.kind === "beat") && frame.kind === "census") ||
       (other.kind === frame.kind &&
         (frame.kind !== "layout" || (other as Layout).method === frame.method));

@@ -153,6 +153,12 @@ export class PastStore {
     };
   }
 
+  /** Fetch the pulses from a step to the end of its range, or to the newest step. Throws `ApiError`. */
+  async fetchPulses(step: number): Promise<Pulse[]> {
+    const [, ...pulses] = (await this.fetchLight(step)) as [Census, ...Pulse[]];
+    return pulses.filter((pulse) => pulse.step >= step);
+  }
+
   /** Return whether the limit on parallel requests is reached. */
   get busy(): boolean {
     return this.cache.busy;

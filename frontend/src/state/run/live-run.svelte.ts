@@ -5,17 +5,20 @@
  * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
  */
 
-import { Connection, type ConnectionState } from "../../api/connection";
+import { Connection, type ConnectionState, type ConnectionTarget } from "../../api/connection";
 import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
 import type {
+  ClassMessage,
   Examination,
   LineSet,
   Measures,
+  Prediction,
   Run,
   SocketMessage,
   Status,
   TrainerRequest,
+  WordsMessage,
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
@@ -28,7 +31,7 @@ import { mergeMeasures } from "./measure-series";
 import type { LossChartData } from "../live/loss-series";
 import { PastStore } from "../past/past-store";
 import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
-import { socketPath } from "./replay";
+import { CLASS_PATH, socketPath, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
 import { FrameClock } from "../frame-clock";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
@@ -42,6 +45,26 @@ const SILENCE = 30_000;
 const MERGED_ONLY = 2_500;
 
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
+/** Steps whose texts are kept until their beats are shown. */
+const MOST_HEARD = 8;
+/** Size of the ring around a token that somebody points at. */
+const POINTED = 3.5;
+
+/** The class that this browser may be in, which its run's stream depends on. */
+export interface ClassTies {
+  /** True on the class's address; null while that is not known. */
+  readonly inClass: boolean | null;
+  /** Take what the stream of a run says about the class. */
+  hear(message: ClassMessage): void;
+  /** Take note that the class has ended this browser's place in it. */
+  end(): void;
+}
+
+const openClassStream = async () => (await import("../../api/class-stream")).openStream();
+
+const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
+/** Close code of a socket that is not allowed. */
+const NOT_ALLOWED = 4403;
 
 export type { Counters } from "../shown-step.svelte";
 
@@ -57,6 +80,12 @@ export class LiveRun extends TimeControl {
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
   /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
+  /** Token that somebody points at for all; null: none. */
+  pointed = $state<number | null>(null);
+  /** True where the class may see the run's text; null while that is not known. */
+  private textGiven = $state<boolean | null>(null);
+  /** Beginnings of the texts of the newest steps, as a class is sent them with its beats; the newest last. */
+  private heard = $state.raw<readonly WordsMessage[]>([]);
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
@@ -93,6 +122,8 @@ export class LiveRun extends TimeControl {
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
   private openCount = 0;
+  /** Ends the record that is played, in a class: its socket plays nothing. */
+  private playing: AbortController | null = null;
   /** Newest attempt seen. */
   private attempt = 0;
 
@@ -100,6 +131,7 @@ export class LiveRun extends TimeControl {
     readonly id: string,
     { from, speed, at, beat, set }: TimePosition = LIVE,
     frameClock = new FrameClock(),
+    private readonly ties: ClassTies = NO_CLASS,
   ) {
     super(frameClock);
     this.districtEvents = new DistrictEvents(id, this.abort.signal);
@@ -125,8 +157,10 @@ export class LiveRun extends TimeControl {
       this.replay = { from, speed: this.speed, ended: false };
       this.newest.lastStep = from;
     }
-    this.connection = new Connection(() => this.socketUrl(), {
-      onFrame: (frame) => this.newest.receive(frame),
+    this.connection = new Connection(() => this.target(), {
+      onFrame: (frame) => {
+        if (!this.playing) this.newest.receive(frame);
+      },
       onMessage: (message) => this.handleMessage(message),
       onState: (state) => this.handleConnectionState(state),
     });
@@ -152,6 +186,16 @@ export class LiveRun extends TimeControl {
   /** Take a name that somebody has given the run since it was opened. */
   noteName(name: string) {
     if (this.info && this.info.name !== name) this.info = { ...this.info, name };
+  }
+
+  /** Ring a token that somebody points at for all; null: none. */
+  pointAt(token: number | null) {
+    this.pointed = token;
+  }
+
+  /** Return the rings on the map: those of an answer of the model, and that of whoever points at a word. */
+  get rings(): ReadonlyMap<number, number> {
+    return this.pointed === null ? this.ringed : new Map([...this.ringed, [this.pointed, POINTED]]);
   }
 
   /** Return the newest step known from a pulse or from the status. */
@@ -190,20 +234,82 @@ export class LiveRun extends TimeControl {
     );
   }
 
-  private socketUrl(): string {
+  /** Return the beginning of the text of a step, if it came with its beat; null if it did not. */
+  wordsOf({ step, attempt }: Pick<StepBeat, "step" | "attempt">): number[] | null {
+    const found = this.heard.find((one) => one.step === step && one.attempt === attempt);
+    return found?.tokens ?? null;
+  }
+
+  /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
+  get wordsCome(): boolean {
+    return this.ties.inClass === true && !this.inPast;
+  }
+
+  /** Return whether this viewer may not see the run's text. */
+  get textWithheld(): boolean {
+    return this.textGiven === false;
+  }
+
+  private target(): ConnectionTarget | null {
+    const { inClass: shared } = this.ties;
+    if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     // A replay starts only once the tokens are loaded; frames before that would be lost.
     const waiting = !this.newest.touchCounts;
-    const path = socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
-    return `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
+    const path = shared
+      ? CLASS_PATH
+      : socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
+    const url = `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
+    return { url, opener: shared ? openClassStream : null };
   }
 
   retry() {
     this.connection.retry();
   }
 
+  /** Connect, if that waited for what the server says of this browser. */
+  connectOnce() {
+    this.connection.connectOnce();
+  }
+
   protected reconnect() {
-    this.retry();
+    this.playing?.abort();
+    this.playing = null;
+    if (this.replay && this.ties.inClass) void this.playRecord(this.replay);
+    else this.retry();
+  }
+
+  /** Play the record as the socket would outside a class, from the last step played. */
+  private async playRecord({ speed }: Replay) {
+    const { past, newest } = this;
+    const { signal } = (this.playing = new AbortController());
+    if (!past) return;
+    try {
+      const { playRecord } = await import("../past/record-player");
+      await playRecord(past, newest.lastStep, {
+        speed,
+        signal,
+        method: () => this.method,
+        newest: () => this.newestStep,
+        receive: (frame) => newest.receive(frame),
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof ApiError) this.problem = error.failure;
+    }
+    if (signal.aborted || !this.replay) return;
+    if (hasEnded(this.status?.phase)) this.replay = { ...this.replay, ended: true };
+    else this.goLive();
+  }
+
+  /** Open another run of the same server, live. */
+  openBeside(id: string): LiveRun {
+    return new LiveRun(id, LIVE, undefined, this.ties);
+  }
+
+  /** Send a prediction to the class; return whether it was sent. */
+  predict(prediction: Prediction): boolean {
+    return this.connection.send(prediction);
   }
 
   /** Send a request to the trainer. Throws `ApiError`. */
@@ -213,6 +319,7 @@ export class LiveRun extends TimeControl {
 
   close() {
     this.cursor?.close();
+    this.playing?.abort();
     this.abort.abort();
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this.handleVisibility);
@@ -221,7 +328,10 @@ export class LiveRun extends TimeControl {
 
   private handleConnectionState(state: ConnectionState) {
     this.connectionState = state;
-    if (state.state === "refused") this.problem = reasonGiven(state.reason || String(state.code));
+    if (state.state === "refused") {
+      this.problem = reasonGiven(state.reason || String(state.code));
+      if (state.code === NOT_ALLOWED) this.ties.end();
+    }
     if (state.state !== "connecting") this.connectionLost = state.state === "waiting";
     if (state.state !== "open") return;
     this.openCount += 1;
@@ -293,6 +403,18 @@ export class LiveRun extends TimeControl {
       case "examination":
         this.examined?.(message.examination);
         break;
+      case "words":
+        this.heard = [...this.heard.slice(1 - MOST_HEARD), message];
+        break;
+      case "class": {
+        const { text, pointed } = message;
+        // What the model said was refused before.
+        if (text && !this.textGiven && this.catchUp.done) this.catchUp.requestRead();
+        this.textGiven = text;
+        this.pointAt(pointed?.run === this.id ? pointed.token : null);
+        this.ties.hear(message);
+        break;
+      }
       case "live":
         this.replay = null;
         break;

@@ -4,7 +4,7 @@ import type { Layout, LayoutMethod } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
 import type { Answer, Token } from "../../api/rest-types";
 import type { FrameClock } from "../frame-clock";
-import { LiveRun } from "./live-run.svelte";
+import { LiveRun, type ClassTies } from "./live-run.svelte";
 import type { TimePosition } from "./time-control.svelte";
 
 export class OpenRun {
@@ -20,6 +20,7 @@ export class OpenRun {
   constructor(
     private readonly settings: { readonly method: LayoutMethod },
     private readonly frameClock: FrameClock,
+    private readonly ties: ClassTies,
   ) {}
 
   /** Return the step shown: a past one, or the newest. */
@@ -30,7 +31,7 @@ export class OpenRun {
   /** Open a run in place of the one before. */
   openAt(id: string, position: TimePosition): LiveRun {
     this.close();
-    const run = new LiveRun(id, position, this.frameClock);
+    const run = new LiveRun(id, position, this.frameClock, this.ties);
     run.setBeatInterval(this.beatInterval);
     this.run = run;
     return run;

@@ -14,6 +14,9 @@ export interface Replay {
   ended: boolean;
 }
 
+/** The stream of the class, which is the same for all: no viewer of it plays a run over the socket. */
+export const CLASS_PATH = "beats";
+
 /**
  * Return the socket's path below the run's.
  *

@@ -1,7 +1,7 @@
 /** The presenter's requests to the trainer, until they are acknowledged. */
 
-import { runPath, sendJson } from "../../api/rest";
-import type { TrainerRequest } from "../../api/rest-types";
+import { runPath, sendAssistantRequest, sendJson } from "../../api/rest";
+import type { AssistantRequest, TrainerRequest } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 
 /** How long to wait for an acknowledgement, in ms. */
@@ -29,10 +29,19 @@ export class Requests {
   }
 
   /** Send a request to the trainer; return whether it was accepted, and keep the reason if not. */
-  async trySending(what: TrainerRequest): Promise<boolean> {
+  trySending(what: TrainerRequest): Promise<boolean> {
+    return this.attempt(this.sendRequest(what));
+  }
+
+  /** Send what an assistant of the class asks for; return whether it was accepted, and keep the reason if not. */
+  tryAssisting(what: Omit<AssistantRequest, "run">): Promise<boolean> {
+    return this.attempt(sendAssistantRequest({ ...what, run: this.run }));
+  }
+
+  private async attempt(sending: Promise<unknown>): Promise<boolean> {
     this.problem = null;
     try {
-      await this.sendRequest(what);
+      await sending;
       return true;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -5,6 +5,7 @@ import { forgetSessionKey } from "../../api/session-key";
 import type {
   Answer,
   BrowserSession,
+  ClassMessage,
   PartialRecipe,
   Run,
   Session,
@@ -14,6 +15,9 @@ import { ApiError } from "../../api/failure";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
+/** Pauses of a viewer in a class, who is told of new runs; and while nothing would tell: without a run, or a server. In ms. */
+const POLL_INTERVAL_IN_CLASS = 60_000;
+const POLL_INTERVAL_WITHOUT_RUN = 10_000;
 /** Characters of a text's name that the server takes. */
 const MAX_TEXT_NAME = 200;
 
@@ -24,6 +28,10 @@ export class ServerSession {
   unreachable = $state(false);
   /** A run that somebody else has started while this page is open, until it is opened or dismissed. */
   newRun = $state<string | null>(null);
+  /** The last message about the class; null outside one. */
+  classMessage = $state.raw<ClassMessage | null>(null);
+  /** Set once the class has ended this viewer's connection for good. */
+  private ended = $state(false);
 
   /** Runs that need no notice; null before the first list. */
   private known: Set<string> | null = null;
@@ -35,6 +43,26 @@ export class ServerSession {
   /** Return whether this viewer may change runs. */
   get presenter(): boolean {
     return this.session?.presenter ?? false;
+  }
+
+  /** Return whether this is the class's address; null while that is not known. */
+  get inClass(): boolean | null {
+    return this.session && this.session.classroom;
+  }
+
+  /** Return whether this viewer's place in the class has ended. */
+  get outside(): boolean {
+    return this.inClass === true && (this.ended || this.session?.role === "nobody");
+  }
+
+  /** Return whether this viewer was raised to steer training beside the presenter. */
+  get assists(): boolean {
+    return (this.classMessage ?? this.session)?.role === "assistant";
+  }
+
+  /** Return whether this viewer may pause training and set its pace. */
+  get steers(): boolean {
+    return this.presenter || this.assists;
   }
 
   /** Return the run to show where none is named: one in progress, or else the newest readable one. */
@@ -95,6 +123,26 @@ export class ServerSession {
     await this.poll();
   }
 
+  hear(message: ClassMessage) {
+    this.classMessage = message;
+    const { newest_run: id } = message;
+    if (id === null || !this.known || this.known.has(id)) return;
+    this.known.add(id);
+    this.newRun = id;
+  }
+
+  end() {
+    this.ended = true;
+  }
+
+  private get pollInterval(): number {
+    if (!this.inClass) return POLL_INTERVAL;
+    const calm = this.runs?.length && !this.unreachable;
+    const interval = calm ? POLL_INTERVAL_IN_CLASS : POLL_INTERVAL_WITHOUT_RUN;
+    // Not all of a class at once.
+    return interval * (0.5 + Math.random());
+  }
+
   /** Fetch the session and the list of runs, and again every few seconds. */
   poll = async () => {
     clearTimeout(this.timer);
@@ -112,7 +160,7 @@ export class ServerSession {
       if (!(error instanceof ApiError)) throw error;
       this.unreachable = true;
     } finally {
-      this.timer = setTimeout(() => void this.poll(), POLL_INTERVAL);
+      this.timer = setTimeout(() => void this.poll(), this.pollInterval);
     }
   };
 

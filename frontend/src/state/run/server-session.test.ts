@@ -1,21 +1,21 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Phase } from "../../api/rest-types";
+import type { ClassMessage, Phase, Session } from "../../api/rest-types";
 import { ServerSession } from "./server-session.svelte";
 
 let runs: { id: string; readable: boolean; status: { phase: Phase } | null }[];
 let asked: string[];
+let session: Partial<Session>;
 let server: ServerSession;
 
 beforeEach(() => {
   vi.useFakeTimers();
   runs = [];
   asked = [];
+  session = { presenter: true };
   vi.stubGlobal("fetch", (path: string, { method = "GET" }: RequestInit = {}) => {
     asked.push(`${method} ${path}`);
     if (method === "POST") return Promise.resolve(Response.json({ id: start("mine") }));
-    return Promise.resolve(
-      Response.json(path.endsWith("/session") ? { presenter: true } : { items: runs }),
-    );
+    return Promise.resolve(Response.json(path.endsWith("/session") ? session : { items: runs }));
   });
   server = new ServerSession(() => undefined);
 });
@@ -75,5 +75,68 @@ describe("a run that somebody starts", () => {
     start("begun");
     await server.poll();
     expect(server.newRun).toBe("begun");
+  });
+});
+
+describe("a viewer in a class", () => {
+  const told = (
+    newest_run: string | null,
+    role: ClassMessage["role"] = "viewer",
+  ): ClassMessage => ({
+    ...{ type: "class" as const, role, text: true, view: null, question: null },
+    ...{ answer: null, pointed: null, newest_run },
+  });
+
+  beforeEach(() => {
+    session = { presenter: false, role: "viewer", classroom: true };
+  });
+
+  it("is not known to be in one before the server answers", async () => {
+    expect(server.inClass).toBeNull();
+    await server.poll();
+    expect(server.inClass).toBe(true);
+    session = { presenter: true, role: "presenter", classroom: false };
+    await server.poll();
+    expect([server.inClass, server.steers]).toEqual([false, true]);
+  });
+
+  it("is told of a new run, and asks for the list seldom", async () => {
+    start("first");
+    await server.poll();
+    asked = [];
+    server.hear(told("first"));
+    expect(server.newRun).toBeNull();
+    server.hear(told("second"));
+    expect(server.newRun).toBe("second");
+    server.dismissNewRun("second");
+    server.hear(told("second"));
+    expect(server.newRun).toBeNull();
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(asked.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("asks more often while there is no run whose stream could tell", async () => {
+    await server.poll();
+    asked = [];
+    await vi.advanceTimersByTimeAsync(15_000);
+    expect(asked.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("steers training once the presenter has raised it, and no longer than that", async () => {
+    await server.poll();
+    expect(server.steers).toBe(false);
+    server.hear(told(null, "assistant"));
+    expect([server.steers, server.presenter]).toEqual([true, false]);
+    server.hear(told(null));
+    expect(server.steers).toBe(false);
+  });
+
+  it("is outside once its place has ended", async () => {
+    await server.poll();
+    expect(server.outside).toBe(false);
+    server.end();
+    expect(server.outside).toBe(true);
   });
 });

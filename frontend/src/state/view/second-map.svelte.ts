@@ -11,7 +11,7 @@ import { beatFromPulse, type StepBeat } from "../../model/step-beat";
 import { hasEnded } from "../../model/phase";
 import type { PastStep } from "../past/past-store";
 import { layoutIn } from "../shown-step.svelte";
-import { LiveRun } from "../run/live-run.svelte";
+import type { LiveRun } from "../run/live-run.svelte";
 import { Query } from "../query/query.svelte";
 
 /** Nominal duration of a still beat, in ms. */
@@ -35,7 +35,7 @@ export class SecondMap {
     private readonly name: string,
     private readonly method: () => LayoutMethod,
   ) {
-    if (kind === "run") this.otherRun = new LiveRun(name);
+    if (kind === "run") this.otherRun = run.openBeside(name);
   }
 
   /**

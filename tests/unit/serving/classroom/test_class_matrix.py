@@ -30,12 +30,12 @@ RUN = "/api/runs/{run}"
 OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"), ("GET", "/vendor/plotly.min.js"),
         ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
 WATCHING = {("GET", path) for path in (
-    "/api/runs", RUN, f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/events", f"{RUN}/measures",
+    "/api/runs", RUN, f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/events", f"{RUN}/measures",
     f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/displacements", f"{RUN}/map", f"{RUN}/layouts",
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",
     f"{RUN}/neighbours", f"{RUN}/pairs")} | {("WS", f"{RUN}/beats")}  # fmt: skip
-TEXT = {("GET", f"{RUN}/steps/{{step}}/text"), ("GET", f"{RUN}/lines"), ("GET", f"{RUN}/examinations"),
+TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/steps/{{step}}/text"), ("GET", f"{RUN}/lines"), ("GET", f"{RUN}/examinations"),
         ("GET", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 ASSISTING = {("POST", "/api/class/assist")}
 CLASS = OPEN | WATCHING | TEXT | ASSISTING

@@ -1,0 +1,20 @@
+/** The stream of a class: envelopes of frames and texts, whose layouts on a grid build upon each other. */
+
+import { decodeEnvelope } from "./envelope";
+import type { Frame } from "./frames";
+import { GridLayouts } from "./grid-layouts";
+import type { SocketMessage } from "./rest-types";
+
+/**
+ * Return a function that opens the envelopes of one connection, in their order; it rejects with `FrameError` for anything
+ * else. A change of a layout that is not here is left out: a whole one follows.
+ */
+export function openStream(): (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]> {
+  const layouts = new GridLayouts();
+  return async (data) =>
+    (await decodeEnvelope(data)).flatMap((part) => {
+      if ("type" in part) return part;
+      const onGrid = part.kind === "grid-layout" || part.kind === "grid-change";
+      return onGrid ? (layouts.receive(part) ?? []) : part;
+    });
+}

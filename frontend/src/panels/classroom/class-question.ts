@@ -1,0 +1,48 @@
+/** Questions to a class, as the server takes them. Pure. */
+
+import type { ClassSubject, QuestionToClass } from "../../api/rest-types";
+
+/** Limits on the words to choose from, as the server's. */
+const LEAST_CHOICES = 2;
+export const MOST_CHOICES = 6;
+
+const WITH_WORD: ReadonlySet<ClassSubject> = new Set([
+  "lit_word",
+  "read_later",
+  "moved_later",
+  "nearest",
+]);
+const NEXT_STEP: ReadonlySet<ClassSubject> = new Set(["lit_next", "lit_word"]);
+
+/** Return whether a question is about one word. */
+export function takesWord(about: ClassSubject): boolean {
+  return WITH_WORD.has(about);
+}
+
+/** Return whether one says how many steps later the answer comes; else it is the next. */
+export function takesSteps(about: ClassSubject): boolean {
+  return !NEXT_STEP.has(about);
+}
+
+interface Draft {
+  run: string;
+  about: ClassSubject;
+  token: number | null;
+  steps: number;
+  words: readonly number[];
+}
+
+/** Return the question of a draft, with what it needs and no more; null while a word is missing. */
+export function questionOf({ run, about, token, steps, words }: Draft): QuestionToClass | null {
+  if (takesWord(about) && token === null) return null;
+  const choices = about === "nearest" ? words.filter((word) => word !== token) : [];
+  if (about === "nearest" && (choices.length < LEAST_CHOICES || choices.length > MOST_CHOICES))
+    return null;
+  return {
+    run,
+    about,
+    token: takesWord(about) ? token : null,
+    steps: takesSteps(about) ? steps : 1,
+    words: choices,
+  };
+}

@@ -1,0 +1,6 @@
+/** Addresses as they are read out. Pure. */
+
+/** Return an address without what nobody needs to type. */
+export function plainAddress(address: string): string {
+  return address.replace(/^http:\/\//, "").replace(/\/$/, "");
+}

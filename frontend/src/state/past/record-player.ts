@@ -1,0 +1,97 @@
+/**
+ * The player of a run's record: it hands on the frames that the live socket would send of it, at the same pace. In a
+ * class it takes the socket's place: what it fetches never changes, and is the same for everybody.
+ */
+
+import type { Census, Frame, LayoutMethod, Pulse } from "../../api/frames";
+import type { TouchCounts } from "../../model/touch-counts";
+import type { PastStep, PastStore } from "./past-store";
+import { rangeOfStep } from "./step-ranges";
+
+/** Pause between two looks at what is due, in ms. */
+const TICK = 60;
+/** Limit on the steps handed on at once. */
+const MAX_STEPS = 64;
+
+interface Playing {
+  /** Steps a second. */
+  speed: number;
+  /** Ends it. */
+  signal: AbortSignal;
+  /** Returns the layout method of the view. */
+  method: () => LayoutMethod;
+  /** Returns the newest step of the run. */
+  newest: () => number;
+  receive: (frame: Frame) => void;
+}
+
+/** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
+export async function playRecord(
+  past: Pick<PastStore, "fetchStep" | "fetchPulses" | "fetchLayouts" | "prefetch">,
+  from: number,
+  { speed, signal, method, newest, receive }: Playing,
+): Promise<void> {
+  /** Return whether it was ended; a call, since that may happen while something is fetched. */
+  const isOver = () => signal.aborted;
+  const start = await past.fetchStep(from, method());
+  if (isOver()) return;
+  stateAt(start).forEach(receive);
+  let shown = mapKey(start.layouts);
+  let district = start.districts;
+  let step = from;
+  /** When the step `from` was due, as of `performance.now()`. */
+  let begun = performance.now();
+  let pulses: Pulse[] = [];
+  while (step < newest()) {
+    await new Promise((done) => setTimeout(done, TICK));
+    const due = from + Math.floor(((performance.now() - begun) * speed) / 1_000);
+    const to = Math.min(due, newest(), step + MAX_STEPS);
+    if (to <= step) continue;
+    const before = performance.now();
+    while (pulses.at(-1) === undefined || pulses.at(-1)!.step < to) {
+      const next = (pulses.at(-1)?.step ?? step) + 1;
+      const more = await past.fetchPulses(next);
+      if (isOver()) return;
+      if (!more.length) break;
+      pulses.push(...more);
+    }
+    const reached = await past.fetchStep(to, method());
+    if (isOver()) return;
+    // What the network kept waiting is not made up for: the steps go on at their pace.
+    begun += performance.now() - before;
+    if (due > to) begun += ((due - to) * 1_000) / speed;
+    const played = pulses.filter((pulse) => pulse.step <= to);
+    pulses = pulses.slice(played.length);
+    if (mapKey(reached.layouts) !== shown) {
+      shown = mapKey(reached.layouts);
+      Object.values(reached.layouts).forEach(receive);
+    }
+    if (reached.districts && reached.districts !== district)
+      receive((district = reached.districts));
+    played.forEach(receive);
+    step = to;
+    past.prefetch([rangeOfStep(step).last + 1], method());
+  }
+}
+
+/** Return the frames that make up the state at a step. */
+function stateAt({ touchCounts, layouts, districts, pulse }: PastStep): Frame[] {
+  return [
+    censusOf(touchCounts, pulse?.time ?? 0),
+    ...Object.values(layouts),
+    ...(districts ? [districts] : []),
+  ];
+}
+
+function censusOf(
+  { attempt, step, vocabulary, touches, lastLit }: TouchCounts,
+  time: number,
+): Census {
+  return { kind: "census", attempt, step, time, vocabulary, touches, lastLit };
+}
+
+function mapKey(layouts: PastStep["layouts"]): string {
+  return Object.values(layouts)
+    .map(({ method, attempt, step }) => `${method} ${attempt} ${step}`)
+    .join();
+}

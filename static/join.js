@@ -1,0 +1,109 @@
+// Joins the class with the code that somebody typed, or with the secret that the link of the QR code has behind its "#".
+// Either goes in the body of one request; the answer sets a cookie that no script can read, and the page opens.
+const form = document.getElementById("join");
+const field = document.getElementById("code");
+const button = form.querySelector("button");
+const problem = document.getElementById("problem");
+
+const JOINED = "lamplighter.joined";
+/** Milliseconds after joining within which this page again means that the browser keeps no cookie. */
+const SOON = 20_000;
+
+const WORDS = {
+  wrong: "That is not the code. Look at the wall again: it changes now and then.",
+  link: "This link is too old. Scan the code on the wall again, or type it here.",
+  door: "The door is closed. Ask whoever presents to open it, then press Join.",
+  full: "The class is full. Ask whoever presents.",
+  wait: (seconds) => `Too many wrong codes came from here. You can try again in ${seconds} s.`,
+  again: "Now try again.",
+  silent: "The class does not answer. Is this device in the same Wi-Fi?",
+  odd: "That did not work. Try again in a moment.",
+  old: "This browser is too old to show the class. Update it, or take another one.",
+  cookie: "You joined, but your browser did not keep it. Allow cookies for this page, or leave its private mode.",
+};
+
+function remember() {
+  try {
+    sessionStorage.setItem(JOINED, String(Date.now()));
+  } catch {
+    // Without storage only a hint is lost.
+  }
+}
+
+function cameBack() {
+  try {
+    return Date.now() - Number(sessionStorage.getItem(JOINED)) < SOON;
+  } catch {
+    return false;
+  }
+}
+
+/** Count down the seconds in which no code is taken; then let the person go on. */
+function wait(seconds) {
+  if (seconds <= 0) {
+    problem.textContent = WORDS.again;
+    button.disabled = false;
+    return;
+  }
+  problem.textContent = WORDS.wait(seconds);
+  setTimeout(() => wait(seconds - 1), 1_000);
+}
+
+async function join(code, wrong) {
+  button.disabled = true;
+  problem.textContent = "";
+  let answer;
+  try {
+    answer = await fetch("api/class/join", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ code }),
+    });
+  } catch {
+    problem.textContent = WORDS.silent;
+    button.disabled = false;
+    return;
+  }
+  if (answer.ok) {
+    remember();
+    // What else is in the address is the view that a link has named.
+    location.replace(location.pathname + location.search);
+    return;
+  }
+  if (answer.status === 429) {
+    wait(Math.max(1, Math.min(600, Number(answer.headers.get("retry-after")) || 10)));
+    return;
+  }
+  // A code that is no text for the server is a wrong one, too.
+  const words = { 401: wrong, 422: wrong, 403: WORDS.door, 409: WORDS.full };
+  problem.textContent = words[answer.status] ?? WORDS.odd;
+  button.disabled = false;
+  field.select();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  void join(field.value, WORDS.wrong);
+});
+
+/** Join with the secret of the address, if it has one, and take it out of there: somebody may look over the shoulder. */
+function joinByLink() {
+  const secret = location.hash.slice(1);
+  if (!secret) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  void join(secret, WORDS.link);
+}
+
+/** Return whether this browser can open what the class is sent. */
+function canWatch() {
+  try {
+    return Boolean(new DecompressionStream("deflate-raw"));
+  } catch {
+    return false;
+  }
+}
+
+if (!canWatch()) problem.textContent = WORDS.old;
+if (cameBack() && !location.hash) problem.textContent = WORDS.cookie;
+addEventListener("hashchange", joinByLink);
+joinByLink();

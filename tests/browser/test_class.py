@@ -1,0 +1,361 @@
+"""A class in real browsers: a presenter and three viewers, one of them on a phone. They join, follow, predict, and leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
+
+from lamplighter.runfolder.run_store import RunStore
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.map_page import write_maps
+from tests.browser.pages import OUTSIDE, wait_for
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = pytest.mark.browser
+
+PHONE: ViewportSize = {"width": 390, "height": 844}
+LAPTOP: ViewportSize = {"width": 1280, "height": 720}
+BEGUN = 60
+STEPS = 1_000
+
+
+@dataclass
+class Lesson:
+    """A class with a run that trains as the test tells it to."""
+
+    server: Application
+    trainer: FakeTrainer
+    chromium: Browser
+    presenter: Page
+    viewers: list[Page]
+
+    @property
+    def run(self) -> str:
+        """Return the id of the run."""
+        return self.trainer.run.id
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """Return the class as the server describes it to the presenter."""
+        return self.server.get("/api/class")
+
+    @property
+    def address(self) -> str:
+        """Return where the class joins."""
+        return str(self.known["addresses"][0])
+
+    def newcomer(self, phone: bool = False) -> Page:
+        """Return an empty page of somebody who has not joined; it fails the test if it reports an error."""
+        return open_page(self.chromium, phone)
+
+    def train(self, steps: int) -> None:
+        """Train some steps, with a map at the last."""
+        self.trainer.train(steps)
+        write_maps(self.trainer.run.layouts_path, V, (self.trainer.step,), ("animals", "marks"))
+
+
+def open_page(chromium: Browser, phone: bool, known: StorageState | None = None) -> Page:
+    context = chromium.new_context(
+        viewport=PHONE if phone else LAPTOP,
+        has_touch=phone,
+        is_mobile=phone,
+        reduced_motion="reduce",
+        storage_state=known,
+    )
+    page = context.new_page()
+    page.faults = []  # pyright: ignore[reportAttributeAccessIssue]
+    page.on("pageerror", lambda error: page.faults.append(f"{error}\n{error.stack}"))  # pyright: ignore
+    return page
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    with Application(
+        tmp_path_factory.mktemp("runs"),
+        "serve",
+        "--no-workers",
+        "--classroom",
+        "--class-host",
+        "127.0.0.1",
+        "--class-port",
+        "0",
+    ) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def lesson(server: Application, chromium: Browser) -> Iterator[Lesson]:
+    """Begin a lesson: three have joined, by code and by link, and see the run."""
+    trainer = FakeTrainer(make_run(RunStore(server.runs), steps=STEPS)).begin().train(BEGUN)
+    write_maps(trainer.run.layouts_path, V, range(0, BEGUN + 1, 10), ("animals", "marks"))
+    presenter = open_page(chromium, phone=False)
+    presenter.goto(server.new_launch_url())
+    presenter.wait_for_url(f"{server.url}/*")
+    lesson = Lesson(server, trainer, chromium, presenter, [])
+    for number in range(3):
+        viewer = lesson.newcomer(phone=number == 0)
+        join(lesson, viewer, by_link=number == 0)
+        lesson.viewers.append(viewer)
+    yield lesson
+    trainer.end()
+    for page in (presenter, *lesson.viewers):
+        assert not page.faults  # pyright: ignore[reportAttributeAccessIssue]
+        page.context.close()
+
+
+def join(lesson: Lesson, page: Page, by_link: bool = True) -> None:
+    """Join by the link of the QR code, or by typing the code; wait until lamps are lit."""
+    if by_link:
+        page.goto(lesson.known["link"])
+    else:
+        page.goto(lesson.address)
+        page.get_by_role("textbox").fill(lesson.known["code"].lower())
+        page.get_by_role("button", name="Join").click()
+    wait_for_lamps(page)
+
+
+def wait_for_lamps(page: Page) -> None:
+    # The way in makes way for the page.
+    expect(page.locator("#page header")).to_be_visible()
+    wait_for(page, "window.__lamplighter?.lit.length > 0")
+
+
+def open_class(lesson: Lesson) -> Page:
+    """Open the presenter's panel of the class."""
+    page = lesson.presenter
+    if page.get_by_test_id("class-code").count() == 0:
+        page.locator("body").press("c")
+    expect(page.get_by_test_id("class-count")).to_be_visible()
+    return page
+
+
+def show_view(lesson: Lesson, query: str) -> None:
+    """Let the presenter go to a view of the run, by a link within the page."""
+    lesson.presenter.evaluate(
+        """(query) => {
+            const link = Object.assign(document.createElement("a"), { href: query });
+            document.body.append(link);
+            link.click();
+            link.remove();
+        }""",
+        f"?run={lesson.run}&{query}",
+    )
+
+
+def lead(lesson: Lesson, on: bool) -> None:
+    """Let the class follow the presenter, or nobody."""
+    open_class(lesson).get_by_test_id("lead").set_checked(on)
+
+
+def ask(lesson: Lesson, subject: str) -> None:
+    """Ask the class; an earlier question goes."""
+    page = open_class(lesson)
+    if page.get_by_test_id("drop-question").count():
+        page.get_by_test_id("drop-question").click()
+    page.get_by_test_id(f"subject-{subject}").check()
+    page.get_by_test_id("send-question").click()
+    expect(page.get_by_test_id("asked-class")).to_be_visible()
+
+
+def test_three_have_joined_and_see_what_is_trained(lesson: Lesson) -> None:
+    page = open_class(lesson)
+    expect(page.get_by_test_id("class-count")).to_contain_text("3 people here")
+    page.get_by_test_id("members").locator("summary").click()
+    expect(page.get_by_test_id("member")).to_have_count(3)
+    lesson.train(1)
+    for viewer in lesson.viewers:
+        wait_for(viewer, f"__lamplighter.beat?.step === {BEGUN + 1}")
+        # Nothing of the presenter's is there, not even greyed out.
+        for control in ("pause-training", "pace", "new-run", "share-class", "join-card"):
+            expect(viewer.get_by_test_id(control)).to_have_count(0)
+        assert "#" not in viewer.url
+
+
+def test_a_stranger_is_told_what_is_wrong(lesson: Lesson) -> None:
+    page = lesson.newcomer(phone=True)
+    page.goto(f"{lesson.address}/?run={lesson.run}&panel=step")
+    assert find_violations(page, "main") == []
+    field, problem = page.get_by_role("textbox"), page.get_by_role("alert")
+    expect(field).to_be_focused()
+    field.fill("AAA 222")
+    field.press("Enter")
+    expect(problem).to_contain_text("That is not the code")
+    open_class(lesson).get_by_test_id("class-door").uncheck()
+    expect(lesson.presenter.get_by_test_id("class-code")).to_have_count(0)
+    field.fill(lesson.known["code"])
+    field.press("Enter")
+    expect(problem).to_contain_text("door is closed")
+    lesson.presenter.get_by_test_id("class-door").check()
+    expect(lesson.presenter.get_by_test_id("class-code")).to_be_visible()
+    field.press("Enter")
+    wait_for_lamps(page)
+    # The view that the link named is the one that opens.
+    expect(page.get_by_test_id("inspector")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto(f"{lesson.address}/?again#too-old")
+    expect(page.get_by_role("alert")).to_contain_text("link is too old")
+    assert page.url.endswith("?again")
+    page.context.close()
+
+
+def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> None:
+    phone, other, _ = lesson.viewers
+    lead(lesson, True)
+    for viewer in lesson.viewers:
+        expect(viewer.get_by_test_id("follow-chip")).to_contain_text("Following the presenter")
+    length = other.evaluate("history.length")
+    show_view(lesson, "at=20&word=dog&panel=token")
+    for viewer in lesson.viewers:
+        wait_for(viewer, "__lamplighter.beat?.step === 20")
+        wait_for(viewer, "location.search.includes('word=dog')")
+    assert other.evaluate("history.length") == length, "what one follows makes no entry"
+    # Whoever goes elsewhere stays there, and knows the way back.
+    phone.get_by_test_id("go-live").click()
+    expect(phone.get_by_test_id("follow-chip")).to_contain_text("Looking around")
+    show_view(lesson, "at=30")
+    wait_for(other, "__lamplighter.beat?.step === 30")
+    assert phone.evaluate("__lamplighter.beat.step") == lesson.trainer.step
+    phone.get_by_test_id("rejoin").click()
+    wait_for(phone, "__lamplighter.beat?.step === 30")
+    assert find_violations(phone, "main") == []
+    assert phone.evaluate(OUTSIDE) == []
+    # What is the presenter's alone closes nothing of theirs.
+    show_view(lesson, "at=30&word=dog&panel=token")
+    expect(other.get_by_test_id("inspector")).to_contain_text("dog")
+    lead(lesson, False)
+    for viewer in lesson.viewers:
+        expect(viewer.get_by_test_id("follow-chip")).to_have_count(0)
+    expect(other.get_by_test_id("inspector")).to_contain_text("dog")
+
+
+def test_a_class_predicts_a_number_and_sees_what_happened(lesson: Lesson) -> None:
+    ask(lesson, "lit_next")
+    presenter, (phone, second, third) = lesson.presenter, lesson.viewers
+    for viewer, said in ((phone, "6"), (second, "9"), (third, "12")):
+        viewer.get_by_test_id("answer-field").fill(said)
+        viewer.get_by_test_id("send-answer").click()
+        expect(viewer.get_by_test_id("said-answer")).to_contain_text(f"You said {said} words")
+    expect(presenter.get_by_test_id("answered-of")).to_have_text("3 of 3 have answered")
+    # It may be changed while the question is open, and not to nonsense.
+    phone.get_by_test_id("answer-field").fill("-3")
+    expect(phone.get_by_test_id("send-answer")).to_be_disabled()
+    phone.get_by_test_id("answer-field").fill("5")
+    phone.get_by_test_id("send-answer").click()
+    expect(phone.get_by_test_id("said-answer")).to_contain_text("You said 5 words")
+    assert find_violations(phone, "main") == []
+    expect(presenter.get_by_test_id("reveal-question")).to_be_disabled()
+    presenter.get_by_test_id("close-question").click()
+    expect(second.get_by_test_id("question-card")).to_have_attribute("data-state", "closed")
+    expect(second.get_by_test_id("answer-field")).to_have_count(0)
+    lesson.train(1)
+    presenter.get_by_test_id("reveal-question").click()
+    step = lesson.trainer.step
+    lit = lesson.server.get(f"/api/runs/{lesson.run}/steps/{step}")["batch_rows"]
+    for page in (presenter, *lesson.viewers):
+        expect(page.get_by_test_id("measured")).to_have_text(f"It was {lit} words (measured at step {step}).")
+    with presenter.expect_download() as saved:
+        presenter.get_by_test_id("save-answers").click()
+    lines = Path(saved.value.path()).read_text("utf-8").splitlines()
+    assert [line.split(",")[1] for line in lines[1:]] == ["5", "9", "12"]
+    presenter.get_by_test_id("drop-question").click()
+    for viewer in lesson.viewers:
+        expect(viewer.get_by_test_id("question-card")).to_have_count(0)
+
+
+def test_a_class_chooses(lesson: Lesson) -> None:
+    ask(lesson, "falls_later")
+    presenter, (phone, second, _) = lesson.presenter, lesson.viewers
+    phone.get_by_test_id("choice-1").click()
+    second.get_by_test_id("choice-0").click()
+    expect(phone.get_by_test_id("choice-1")).to_have_attribute("aria-pressed", "true")
+    phone.get_by_test_id("choice-0").click()
+    expect(phone.get_by_test_id("said-answer")).to_contain_text("Lower")
+    expect(presenter.get_by_test_id("answer-chart")).to_contain_text("Lower 2")
+    presenter.get_by_test_id("drop-question").click()
+
+
+def test_an_assistant_points_for_all(lesson: Lesson) -> None:
+    page, (phone, helper, _) = open_class(lesson), lesson.viewers
+    members = page.get_by_test_id("members")
+    members.evaluate("(details) => (details.open = true)")
+    page.get_by_test_id("member").nth(1).get_by_test_id("raise").click()
+    expect(helper.get_by_test_id("assistant")).to_be_visible()
+    expect(helper.get_by_test_id("pause-training")).to_be_visible()
+    expect(phone.get_by_test_id("pause-training")).to_have_count(0)
+    helper.get_by_test_id("search").fill("dog")
+    helper.get_by_test_id("search").press("Enter")
+    helper.get_by_test_id("point").click()
+    dog = helper.evaluate("__lamplighter.rings[0]?.[0] ?? 1")
+    for each in (page, phone, helper):
+        wait_for(each, f"__lamplighter.rings.some(([id]) => id === {dog})")
+    helper.get_by_test_id("unpoint").click()
+    wait_for(phone, "__lamplighter.rings.length === 0")
+    with helper.expect_response("**/api/class/assist") as asked:
+        helper.get_by_test_id("pause-training").click()
+    assert asked.value.status == 202
+    page.get_by_test_id("member").nth(1).get_by_test_id("lower").click()
+    expect(helper.get_by_test_id("pause-training")).to_have_count(0)
+
+
+def test_a_text_that_is_withheld_is_nowhere(lesson: Lesson) -> None:
+    page, viewer = open_class(lesson), lesson.viewers[1]
+    expect(page.get_by_test_id("give-text")).to_be_checked()
+    page.get_by_test_id("give-text").uncheck()
+    expect(viewer.get_by_test_id("text-withheld").first).to_contain_text("has not shared the text")
+    expect(viewer.get_by_test_id("reading")).to_have_count(0)
+    assert viewer.request.get(f"{lesson.address}/api/runs/{lesson.run}/steps/5").status == 403
+    page.get_by_test_id("give-text").check()
+    expect(viewer.get_by_test_id("text-withheld")).to_have_count(0)
+    expect(viewer.get_by_test_id("reading")).to_be_visible()
+
+
+def test_the_way_in_is_large_enough_for_a_wall(lesson: Lesson) -> None:
+    page = open_class(lesson)
+    code = page.get_by_test_id("class-code").inner_text()
+    page.get_by_test_id("show-large").click()
+    expect(page.get_by_test_id("screen-code")).to_have_text(code)
+    height = page.get_by_test_id("screen-code").evaluate(
+        "(one) => parseFloat(getComputedStyle(one).fontSize)"
+    )
+    assert height >= 100
+    assert find_violations(page, "dialog") == []
+    assert page.evaluate(OUTSIDE) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("join-screen")).to_have_count(0)
+    expect(page.get_by_test_id("show-large")).to_be_focused()
+    page.get_by_test_id("close-panel").click()
+    card = page.get_by_test_id("join-card")
+    expect(card).to_contain_text(re.sub(r"\s+", " ", code))
+    page.get_by_test_id("put-card-away").click()
+    expect(page.get_by_test_id("open-class")).to_be_visible()
+
+
+def test_who_is_removed_is_out_and_can_come_back(lesson: Lesson) -> None:
+    gone = lesson.newcomer()
+    join(lesson, gone)
+    page = open_class(lesson)
+    page.get_by_test_id("members").evaluate("(details) => (details.open = true)")
+    expect(page.get_by_test_id("member")).to_have_count(len(lesson.known["members"]))
+    last = page.get_by_test_id("member").last
+    last.get_by_test_id("remove-member").click()
+    page.get_by_test_id("remove-sure").click()
+    expect(gone.get_by_test_id("outside")).to_contain_text("You are not in the class any more")
+    gone.get_by_role("button", name="Join again").click()
+    expect(gone.get_by_role("textbox")).to_be_visible()
+    gone.context.close()
+
+
+def test_the_end_of_the_class_is_the_end_for_all(lesson: Lesson) -> None:
+    page = open_class(lesson)
+    page.get_by_test_id("end-class").click()
+    page.get_by_test_id("end-class-sure").click()
+    for viewer in lesson.viewers:
+        expect(viewer.get_by_test_id("outside")).to_contain_text("You are not in the class any more")
+    expect(page.get_by_test_id("class-count")).to_contain_text("Nobody is here yet")
