@@ -159,7 +159,9 @@ def _own_origins(host: str, port: int) -> list[Origin]:
     if host not in _ANY_HOST:
         name = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return [Origin("http", "127.0.0.1" if is_loopback(host) else name, port)]
-    found = [Origin("http", name, port) for name in find_own_addresses()]
+    # 0.0.0.0 listens on IPv4 alone.
+    names = [name for name in find_own_addresses() if host == "::" or not name.startswith("[")]
+    found = [Origin("http", name, port) for name in names]
     return found or [Origin("http", "127.0.0.1", port)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from lamplighter.runfolder.importing.imported_run import is_imported
@@ -64,13 +64,16 @@ class Classroom:
 
     # Who is here.
 
-    def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
+    def join(
+        self, code: str, address: str, user_agent: str, present: Container[str] | None = None
+    ) -> tuple[ViewerSession, str]:
         """Let a viewer in. Returns the session with the value of its cookie.
 
         Args:
             code: the code, or the secret of the link.
             address: the address that wrong codes are counted for.
             user_agent: the browser's own words about itself.
+            present: the ids of those with an open socket; in a full class somebody else's place becomes free.
 
         Raises:
             JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones, or the class is full.
@@ -82,7 +85,7 @@ class Classroom:
             if not self._door:
                 raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
             try:
-                found = self._sessions.begin(user_agent)
+                found = self._sessions.begin(user_agent, present)
             except OverflowError as error:
                 raise JoinRefusedError(409, f"the class is full: {error}") from error
             self._unsaved = True

@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SESSIONS_FILE = ".class-sessions.json"
 LIFETIME = 12 * 3600.0
 """Seconds after which a session is over: a school day."""
+_JOINING_SECONDS = 60.0
+"""Seconds that the page of somebody who has just joined may take to open its socket."""
 _LARGEST = 2 << 20
 
 
@@ -49,13 +51,25 @@ class ViewerSessions:
         """Return how many there are."""
         return len(self._by_digest)
 
-    def begin(self, user_agent: str) -> tuple[ViewerSession, str]:
+    def begin(self, user_agent: str, present: Container[str] | None = None) -> tuple[ViewerSession, str]:
         """Begin a session. Returns it with the value of its cookie, which only its browser knows.
+
+        In a full class it takes the place of the oldest session that has gone: who joins again in another window leaves
+        one behind each time.
+
+        Args:
+            user_agent: the browser's own words about itself.
+            present: the ids of the sessions with an open socket; None: not known, so that none has gone.
 
         Raises:
             OverflowError: there are as many as there may be.
         """
         self._end_old()
+        if len(self._by_digest) >= self.most and present is not None:
+            latest = time.time() - _JOINING_SECONDS
+            gone = next((s for s in self if s.id not in present and s.joined < latest), None)
+            if gone is not None:
+                self.end(gone)
         if len(self._by_digest) >= self.most:
             raise OverflowError(f"{self.most} are here already, and no more can be")
         cookie = secrets.token_urlsafe(32)

@@ -74,7 +74,9 @@ async def join_class(body: Annotated[JoinBody, Body()], request: Request, servic
     user_agent = request.headers.get("user-agent", "")
     address = identify_caller(request).address or ""
     try:
-        _, cookie = services.classroom.join(body.code, address, user_agent)
+        _, cookie = services.classroom.join(
+            body.code, address, user_agent, services.class_hub.connected_ids()
+        )
     except JoinRefusedError as error:
         headers = {"Retry-After": str(math.ceil(error.wait))} if error.wait else None
         raise RefusedError(error.status, str(error), headers=headers) from error

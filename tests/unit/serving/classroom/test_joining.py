@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.classroom import join_code, join_limiter
+from lamplighter.serving.classroom import join_code, join_limiter, viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom, JoinRefusedError
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
@@ -96,6 +96,24 @@ def test_the_door_and_the_size_of_the_class(tmp_path: Path) -> None:
         classroom.join(secret, PUPIL, "")
     assert classroom.end_session(first.id)
     assert classroom.join(secret, PUPIL, "")[0].number == 3
+
+
+def test_in_a_full_class_the_place_of_somebody_who_has_gone_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classroom = Classroom(tmp_path, 3)
+    secret = classroom.code_and_secret()[1]
+    here, gone, late = (classroom.join(secret, PUPIL, "")[0] for _ in range(3))
+    # All three may still be opening their page.
+    with pytest.raises(JoinRefusedError, match="full"):
+        classroom.join(secret, PUPIL, "", {here.id})
+    now = viewer_sessions.time.time()
+    monkeypatch.setattr(viewer_sessions.time, "time", lambda: now + 61)
+    new, _ = classroom.join(secret, PUPIL, "", {here.id, late.id})
+    assert [member.id for member in classroom.members()] == [here.id, late.id, new.id]
+    assert classroom.session(gone.id) is None
+    with pytest.raises(JoinRefusedError, match="full"):
+        classroom.join(secret, PUPIL, "", {here.id, late.id, new.id})
 
 
 def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path) -> None:
