@@ -127,7 +127,7 @@ class Attack:
 
 
 def run_attack(attack: Attack) -> None:
-    """Attack until SIGTERM, or until the process that started this one is gone."""
+    """Run an attack until SIGTERM, or until the process that started this one is gone."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
     async def last() -> None:

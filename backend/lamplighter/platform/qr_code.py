@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import segno
 
 _QUIET_ZONE = 4
@@ -10,6 +12,7 @@ _BLOCKS = {"11": " ", "01": "▀", "10": "▄", "00": "█"}
 """Two modules, one above the other, as one character: light ones are drawn, for terminals are mostly dark."""
 
 
+@lru_cache(8)
 def qr_rows(text: str) -> list[str]:
     """Return the rows of a text's QR code, a character for each module: "1" is dark, "0" light.
 
@@ -28,7 +31,7 @@ def qr_for_terminal(text: str) -> str:
     Raises:
         ValueError: the text is too long for a code.
     """
-    rows = qr_rows(text)
+    rows = [*qr_rows(text)]
     if len(rows) % 2:
         rows.append("0" * len(rows[0]))
     pairs = zip(rows[::2], rows[1::2], strict=True)

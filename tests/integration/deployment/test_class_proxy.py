@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets import Origin
+from websockets.sync.client import connect
 
 from tests.application import Application
 from tests.runs import wait_until
+from tests.unit.serving.folders import finished_run
 
 ROOT = Path(__file__).parents[3]
 CADDY = shutil.which("caddy")
@@ -30,6 +33,13 @@ def free_ports(count: int) -> list[int]:
     for probe in probes:
         probe.close()
     return ports
+
+
+def unchecked() -> ssl.SSLContext:
+    """Return what accepts every certificate: the authority is the proxy's own, and a viewer's browser warns of it."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 class ProxiedClass:
@@ -48,9 +58,7 @@ class ProxiedClass:
         self, method: str, path: str, body: object = None, **headers: str
     ) -> tuple[int, bytes, dict[str, str]]:
         """Return the status, the body and the headers of an answer over https."""
-        # The authority is the proxy's own: a viewer's browser warns of it.
-        unchecked = ssl._create_unverified_context()  # pyright: ignore[reportPrivateUsage]
-        connection = http.client.HTTPSConnection(*self.address, timeout=20, context=unchecked)
+        connection = http.client.HTTPSConnection(*self.address, timeout=20, context=unchecked())
         sent = {"Origin": self.origin, "Content-Type": "application/json"} | headers
         try:
             connection.request(method, path, None if body is None else json.dumps(body), sent)
@@ -92,6 +100,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxiedClass]:
     }
     behind = ("--class-behind", f"https://127.0.0.1:{secure}", "--trust-proxy", "127.0.0.1")
     listening = ("--class-host", "127.0.0.1", "--class-port", str(upstream))
+    finished_run(folder / "runs")
     words = ("serve", "--no-workers", "--classroom", *listening, *behind)
     with Application(folder / "runs", *words) as application, (folder / "log").open("wb") as log:
         assert CADDY is not None
@@ -124,6 +133,25 @@ def test_a_viewer_joins_over_https_without_naming_a_host(proxied: ProxiedClass):
     cookie = proxied.join()
     status, body, _ = proxied.ask("GET", "/api/session", Cookie=cookie)
     assert (status, json.loads(body)["role"]) == (200, "viewer")
+
+
+def test_a_run_is_watched_through_it(proxied: ProxiedClass):
+    headers = {"Cookie": proxied.join()}
+    url = f"{proxied.origin.replace('https', 'wss')}/api/runs/{proxied.application.only_run().id}/beats"
+    # Open and silent: the proxy hands on what is sent, when it is sent.
+    with connect(
+        url,
+        origin=Origin(proxied.origin),
+        additional_headers=headers,
+        ssl=unchecked(),
+        compression=None,
+        proxy=None,
+    ) as socket:
+        kinds: set[str] = set()
+        while not {"hello", "class"} <= kinds:
+            data = socket.recv(timeout=20)
+            if isinstance(data, str):
+                kinds.add(json.loads(data)["type"])
 
 
 def test_the_presenters_routes_are_not_there(proxied: ProxiedClass):

@@ -38,6 +38,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, runs: Path, file: Path | None) -> st
                 token="token",
                 most_connections=100,
                 write_launch_file=lambda: file,
+                class_join=None,
             )
         )
         assert done.wait(10)

@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lamplighter.serving.schemas.base import ApiModel, RequestBody
+from lamplighter.wire.binary import MAX_VOCABULARY
 
 Role = Literal["viewer", "assistant"]
 ViewQuery = Annotated[str, Field(max_length=2_000, pattern=r"^[!-~]*$")]
 """The query of a page's address, without "?": a whole view, as `docs/rest.md` describes it."""
+TokenNumber = Annotated[int, Field(ge=0, lt=MAX_VOCABULARY)]
 ShortCode = Annotated[str, Field(max_length=64)]
 
 
@@ -162,11 +164,11 @@ class QuestionBody(RequestBody):
     about: Literal[
         "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
     ]
-    token: Annotated[int, Field(ge=0)] | None = None
+    token: TokenNumber | None = None
     """The word asked about, where a word is."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
     """How many steps later the answer is measured; one for what is about the next step."""
-    words: Annotated[list[int], Field(max_length=6)] = Field(default_factory=list)
+    words: Annotated[list[TokenNumber], Field(max_length=6)] = Field(default_factory=list)
     """The words to choose from, by token id: two to six, for `nearest`."""
 
 
@@ -189,7 +191,7 @@ class AssistBody(RequestBody):
     run: Annotated[str, Field(max_length=200)]
     steps_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
     """For `pace`; null is full speed."""
-    token: Annotated[int, Field(ge=0)] | None = None
+    token: TokenNumber | None = None
     """For `point`; null points at nothing."""
 
 
