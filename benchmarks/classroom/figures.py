@@ -23,6 +23,7 @@ import psutil
 
 from benchmarks.classroom.class_run import ClassRun
 from benchmarks.classroom.clients import Crowd, percentile
+from benchmarks.classroom.joining import measure_joining
 from benchmarks.presenter import Presenter
 from benchmarks.report import report
 from lamplighter.runfolder.reading.run_status import read_status
@@ -41,7 +42,14 @@ PLAIN_VIEWERS, TOKENS, BATCH, PLAIN_FRAMES = 200, 2_000, 160, 6
 
 def measure_all() -> bool:
     """Measure and print. Returns whether the goals are met."""
-    return all([_measure_class(hostile=False), _measure_class(hostile=True), _measure_plain_way()])
+    return all(
+        [
+            _measure_class(hostile=False),
+            _measure_class(hostile=True),
+            _measure_plain_way(),
+            measure_joining(),
+        ]
+    )
 
 
 def _measure_class(*, hostile: bool) -> bool:
