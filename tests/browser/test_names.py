@@ -38,6 +38,10 @@ bitmap.fillText = function (text, ...more) {
   this.canvas.writtenText = text;
   return writeBitmap.call(this, text, ...more);
 };
+const finish = OffscreenCanvas.prototype.transferToImageBitmap;
+OffscreenCanvas.prototype.transferToImageBitmap = function () {
+  return Object.assign(finish.call(this), { writtenText: this.writtenText });
+};
 map.drawImage = function (image, ...more) {
   if (image.writtenText) note(this, image.writtenText);
   return drawImage.call(this, image, ...more);
