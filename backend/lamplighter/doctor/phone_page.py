@@ -93,13 +93,16 @@ class PhonePage:
     async def wait(self, seconds: float) -> bool:
         """Return whether a phone has come, after so many seconds at most."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._seen.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._seen.wait()
         return self._seen.is_set()
 
     async def answers_at(self, address: Address) -> bool:
         """Return whether the port can be reached at an address of this machine, from this machine."""
         try:
-            _, writer = await asyncio.wait_for(asyncio.open_connection(str(address), self.port), 2)
+            # Not wait_for, which in Python 3.11 loses a Ctrl-C that comes together with the connection.
+            async with asyncio.timeout(2):
+                _, writer = await asyncio.open_connection(str(address), self.port)
         except (OSError, TimeoutError):
             return False
         writer.close()
@@ -118,7 +121,8 @@ class PhonePage:
         self._open += 1
         try:
             with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                await asyncio.wait_for(self._answer_in_time(reader, writer), _SECONDS)
+                async with asyncio.timeout(_SECONDS):
+                    await self._answer_in_time(reader, writer)
         finally:
             self._open -= 1
             # Nothing is left to send, or nobody to send it to.

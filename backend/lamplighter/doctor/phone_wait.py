@@ -117,7 +117,8 @@ class _Reading(Generic[Fact]):
     async def finish(self, seconds: float, otherwise: Fact) -> Fact:
         """Return what was found; something else if it takes longer than so many seconds, or fails."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._done.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._done.wait()
         return self._found[0] if self._found else otherwise
 
     def _run(self) -> None:
