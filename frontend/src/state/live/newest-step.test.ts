@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ClassBeat, GridChange, GridLayout } from "../../api/class-frames";
+import type { ClassBeat } from "../../api/class-frames";
 import {
   NEVER,
   type Census,
@@ -169,11 +169,6 @@ describe("a class", () => {
       norms: null,
     },
   });
-  const grid = {
-    ...{ kind: "grid-layout", method: "umap", drawnBy: "umap", attempt: 1, step: 4, number: 1 },
-    ...{ vocabulary: 3, x0: 0, x1: 1, y0: 0, y1: 1, byToken: null },
-    places: Uint16Array.of(0, 0, 1, 1, 4_095, 4_095),
-  } as unknown as GridLayout;
 
   it("shows each beat with the counts of all steps up to it", () => {
     const newest = newestStep({});
@@ -189,22 +184,10 @@ describe("a class", () => {
     expect(newest.frameCounts.lost).toBe(0);
   });
 
-  it("draws the map from differences, and waits for a whole one without them", () => {
-    const newest = newestStep({ growing: false });
-    const change = { ...grid, kind: "grid-change", base: 1, number: 2, step: 6 } as unknown;
-    const moved = { ...(change as GridChange), moves: new Int16Array(6).fill(1, 0, 4) };
-    newest.receive({ ...moved, base: 7 });
-    expect(newest.layouts).toEqual({});
-    newest.receive(grid);
-    newest.receive(moved);
-    expect(newest.layouts.umap).toMatchObject({ step: 6, kind: "layout" });
-    expect([...newest.layouts.umap!.places.slice(0, 4)]).toEqual([16, 16, 32, 32]);
-  });
-
   it("keeps every beat until the tokens are there, and the newest map", () => {
     const newest = new NewestStep(() => ({ ...WHOLE, growing: false }), EVENTS);
     newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
-    newest.receive(grid);
+    newest.receive(layout(4));
     newest.receive(beat(5, 5, [0], []));
     newest.receive(beat(9, 6, [1], [2]));
     newest.setVocabulary(3);
