@@ -169,6 +169,7 @@ describe("a class", () => {
       norms: null,
     },
   });
+
   it("shows each beat with the counts of all steps up to it", () => {
     const newest = newestStep({});
     newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });

@@ -3,11 +3,12 @@
  * past, its newest step, and the steps missed between two connections.
  */
 
-import { requestJson, runPath } from "../../api/rest";
+import { decodeAll } from "../../api/frames";
+import { requestBytes, requestJson, runPath } from "../../api/rest";
 import type { Answer, LineSet, Measures, Run, StepDetail } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
-import { beatFromRecord } from "../../model/step-beat";
+import { beatFromPulse, beatFromRecord, type StepBeat } from "../../model/step-beat";
 
 /** Delay in ms before the record is read again because it lagged behind the frames received. */
 const RETRY_DELAY = 1_000;
@@ -24,6 +25,8 @@ interface CatchUpEvents {
   newestStep(): { attempt: number; step: number } | null;
   /** Return whether the socket is open. */
   isConnected(): boolean;
+  /** Return whether the text of steps may be asked for. */
+  mayRead(): boolean;
 }
 
 export class CatchUp {
@@ -60,7 +63,7 @@ export class CatchUp {
           signal,
         }).catch(() => null),
         // A missed pulse is never resent, so the newest step is lit from the record.
-        this.lightNewestStep(),
+        this.events.mayRead() ? this.lightNewestStep() : null,
       ]);
       newest.loadRecord(
         record.items.map(({ attempt, step, loss, layer_norms: norms, ever_rows: ever }) => ({
@@ -105,8 +108,11 @@ export class CatchUp {
     }
   }
 
-  /** Light the newest step from the record: no unmerged pulse of it arrived. */
-  async lightNewestStep() {
+  /**
+   * Light the newest step from the record: no unmerged pulse of it arrived. `wordless`: by what the step did alone, which
+   * also those may have who may not read its text.
+   */
+  async lightNewestStep(wordless = false) {
     const newest = this.events.newestStep();
     if (!newest || newest.step < 1 || this.lighting) return;
     const { beat } = this.newest;
@@ -114,14 +120,25 @@ export class CatchUp {
     this.lighting = true;
     const counters = this.newest.countersAt(newest.step);
     try {
-      const detail = await this.fetchStepDetail(newest.step, this.signal);
-      if (this.events.newestStep())
-        this.newest.lightFromRecord(beatFromRecord(detail, this.newest.beatDuration()), counters);
+      const found = await (wordless ? this.fetchPulse(newest.step) : this.fetchBeat(newest.step));
+      if (found && this.events.newestStep()) this.newest.lightFromRecord(found, counters);
     } catch (error) {
       if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
     } finally {
       this.lighting = false;
     }
+  }
+
+  private async fetchBeat(step: number): Promise<StepBeat> {
+    const detail = await this.fetchStepDetail(step, this.signal);
+    return beatFromRecord(detail, this.newest.beatDuration());
+  }
+
+  private async fetchPulse(step: number): Promise<StepBeat | null> {
+    const path = runPath(this.run, `steps?from=${step}&to=${step}&every=1&format=frame`);
+    const [pulse] = decodeAll(await requestBytes(path, { signal: this.signal }));
+    if (pulse?.kind !== "pulse") return null;
+    return { ...beatFromPulse(pulse, this.newest.beatDuration(), 0), decodedAt: null };
   }
 
   /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */

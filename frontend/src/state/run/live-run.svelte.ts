@@ -47,6 +47,8 @@ const MERGED_ONLY = 2_500;
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
 /** Steps whose texts are kept until their beats are shown. */
 const MOST_HEARD = 8;
+/** How long a viewer of a class waits for a beat before the newest step is lit from the record, in ms. */
+const BEAT_WAIT = 1_000;
 /** Size of the ring around a token that somebody points at. */
 const POINTED = 3.5;
 
@@ -107,6 +109,7 @@ export class LiveRun extends TimeControl {
       this.noteAttempt(attempt);
     },
     onCensus: () => {
+      if (this.ties.inClass) this.lightsAt = performance.now() + BEAT_WAIT;
       this.catchUp.fillGaps();
       this.arrived?.();
     },
@@ -122,6 +125,8 @@ export class LiveRun extends TimeControl {
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
   private openCount = 0;
+  /** When a viewer of a class next lights the newest step from the record, unless a beat comes, as of `performance.now()`. */
+  private lightsAt = Infinity;
   /** Ends the record that is played, in a class: its socket plays nothing. */
   private playing: AbortController | null = null;
   /** Newest attempt seen. */
@@ -146,6 +151,7 @@ export class LiveRun extends TimeControl {
         newestStep: () =>
           this.replay ? null : { attempt: this.attempt, step: this.newestKnownStep },
         isConnected: () => this.connectionState.state === "open",
+        mayRead: () => ties.inClass === false,
       },
       this.abort.signal,
     );
@@ -242,10 +248,15 @@ export class LiveRun extends TimeControl {
 
   /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
   get wordsCome(): boolean {
-    return this.ties.inClass === true && !this.inPast;
+    return this.ties.inClass === true && !this.inPast && this.status?.phase === "running";
   }
 
-  /** Return whether this viewer may not see the run's text. */
+  /** Return whether this viewer may see the run's text. */
+  get readable(): boolean {
+    return this.ties.inClass === false || this.textGiven === true;
+  }
+
+  /** Return whether this viewer may not see it; false also while that is not known. */
   get textWithheld(): boolean {
     return this.textGiven === false;
   }
@@ -267,9 +278,10 @@ export class LiveRun extends TimeControl {
     this.connection.retry();
   }
 
-  /** Connect, if that waited for what the server says of this browser. */
+  /** Go on with what waited for what the server says of this browser. */
   connectOnce() {
     this.connection.connectOnce();
+    if (!this.ties.inClass && !this.newest.beat) void this.catchUp.lightNewestStep();
   }
 
   protected reconnect() {
@@ -477,6 +489,11 @@ export class LiveRun extends TimeControl {
     this.ticks += 1;
     this.newest.tick(now);
     if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
+    // While nothing is trained no beat comes to whoever joins.
+    if (now > this.lightsAt) {
+      this.lightsAt = this.newest.beat ? Infinity : now + BEAT_WAIT * (5 + 10 * Math.random());
+      if (!this.newest.beat) void this.catchUp.lightNewestStep(true);
+    }
     this.standAtPending();
     const { series } = this.newest;
     if (this.ticks % DESCRIBE_EVERY === 0 && series !== this.describedSeries) {
