@@ -71,6 +71,8 @@ def looks_at(context: BrowserContext, server: Application, trainer: FakeTrainer)
 def has_caught_up(page: Page, server: Application, trainer: FakeTrainer, step: int) -> None:
     """Check that the page did not reload, lights the newest step, and counted and drew every missed one."""
     wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 15)
+    # It is painted in a later frame, and a busy machine has few of them.
+    wait_for(page, f"__lamplighter.paintings.at(-1)?.step === {step}", 15)
     steps = server.get(f"/api/runs/{trainer.run.id}/steps?from=1&most=2000")["items"]
     ever = steps[-1]["ever_rows"]
     expect(page.get_by_test_id("scrubber")).to_have_attribute(
