@@ -2,6 +2,7 @@
 export const LAYERS = {
   api: [],
   model: ["api"],
+  packed: ["api"],
   charts: ["model", "api"],
   strings: ["model", "api"],
   state: ["model", "api"],
@@ -39,7 +40,7 @@ export const LATE = {
     "panels/matrix/",
     "panels/run/",
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",
-    "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export)\\.",
+    "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export|then-and-now)\\.",
     "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
   ],
 };

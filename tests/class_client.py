@@ -26,12 +26,16 @@ class ClassClient:
     def authority(self) -> str:
         return self.url.removeprefix("http://")
 
-    def ask(self, method: str, path: str, body: object = None) -> tuple[int, bytes, dict[str, str]]:
-        """Return the status, the body and the headers of an answer."""
+    def ask(
+        self, method: str, path: str, body: object = None, *, known: str = ""
+    ) -> tuple[int, bytes, dict[str, str]]:
+        """Return the status, the body and the headers of an answer; `known` is the tag of a copy that is there."""
         connection = http.client.HTTPConnection(self.authority, timeout=20)
         headers = {"Origin": self.url, "Cookie": self.cookie}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if known:
+            headers["If-None-Match"] = known
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()

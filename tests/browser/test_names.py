@@ -151,7 +151,6 @@ def test_a_film_names_nothing_before(page: Page, learned: FinishedRun) -> None:
     page.goto(learned.url_with("panel=export"))
     for field, value in (("from", 1), ("to", LAST), ("every", FIRST_FOUND - 1)):
         page.get_by_test_id(f"film-{field}").fill(str(value))
-    page.get_by_test_id("film-rate").select_option(label="4")
     page.get_by_test_id("film-light").select_option(index=1)
     page.get_by_test_id("film-make").click()
     expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)

@@ -131,7 +131,7 @@ def test_the_whole_page_works_under_a_path(runs: Path, page: Page) -> None:
         for tab in ("matrix", "map", "export", "runs"):
             open_panel(page, tab)
         expect(page.get_by_test_id("new-run")).to_be_enabled()
-        wait_for(page, "window.Plotly || document.querySelector('script[data-plotly]')")
+        wait_for(page, "window.Plotly || document.querySelector('script[src$=\"plotly.min.js\"]')")
         page.reload()
         wait_for(page, "window.__lamplighter?.shown")
         assert sockets

@@ -12,7 +12,7 @@ from lamplighter import __version__
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.doctor import doctor_command
 from lamplighter.cli.examine import examine_command
-from lamplighter.cli.exports import export_command, import_command
+from lamplighter.cli.exports import export_command, gallery_command, import_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.serve import serve_app, serve_command
 from lamplighter.cli.sessions import sessions_command
@@ -51,6 +51,7 @@ cli.add_command(sessions_command)
 cli.add_command(still_command)
 cli.add_command(runs_group)
 cli.add_command(export_command)
+cli.add_command(gallery_command)
 cli.add_command(import_command)
 
 

@@ -1,4 +1,4 @@
-"""The commands `lamplighter export` and `lamplighter import`."""
+"""The commands `lamplighter export`, `lamplighter gallery` and `lamplighter import`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,31 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
     print_line(f"{output}: {size / 1e6:,.2f} MB")
     for note in notes:
         print_line(note)
+
+
+@click.command("gallery")
+@click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
+@click.option(
+    "--url", help="Where it will be, such as https://example.org/city/: previews of links then have pictures."
+)
+@common_options()
+def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: str | None) -> None:
+    """Make a static site of runs: an index, and a page for each, for any host of files."""
+    store = RunStore(runs_dir)
+    runs = [store.find(run_id) for run_id in run_ids]
+    # Imported only here: it brings what a server needs.
+    from lamplighter.packing.gallery import write_gallery
+
+    with make_progress_bar() as bar:
+        task = bar.add_task("gallery", total=1.0)
+        try:
+            output = write_gallery(runs, out, url, lambda share, _what: bar.update(task, completed=share))
+        except ExportError as error:
+            raise click.ClickException(str(error)) from error
+    size = sum(path.stat().st_size for path in output.iterdir())
+    print_line(f"{output}: {len(runs)} {'run' if len(runs) == 1 else 'runs'}, {size / 1e6:,.2f} MB")
+    print_line(f"open {output / 'index.html'}, or put the folder on a host of files (docs/exports.md)")
 
 
 @click.command("import")

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.client.integers import whole_number
+from lamplighter.client.notebook import NotebookPage, notebook_card
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
@@ -64,6 +65,24 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<lamplighter run {self.id}>"
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it: a picture, a sentence, and a link."""
+        return notebook_card(self._folder)
+
+    def show(self, height: int = 720) -> NotebookPage:
+        """Return the whole page of the run, for the cell of a notebook; it needs no server. Takes seconds, and the output
+        some megabytes.
+
+        Args:
+            height: of the page in the cell, in pixels; at least 320.
+
+        Raises:
+            InputError: `height` is not such a number.
+            ExportError: the run has no step or no map yet.
+            FormatError: this version cannot read the run.
+        """
+        return NotebookPage.of_run(self._folder, whole_number(height, "height", least=320))
 
     @property
     def id(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lamplighter import failpoint
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
+from lamplighter.examination.right_of_way import RightOfWay, recorded_durations
 from lamplighter.model.training_demands import estimate_demands
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
 from lamplighter.processes.asked_question import (
@@ -75,6 +76,7 @@ class Examiner:
         """The question that is being answered."""
         self._cancelled = False
         self._next_poll = self._next_report = 0.0
+        self._right_of_way = RightOfWay(recorded_durations(run))
         self._requests.skip_applied(self._writer.last_applied())
         for entry in self._writer.open_entries():
             if entry.state == "running" and entry.tries >= _MAX_TRIES:
@@ -136,6 +138,7 @@ class Examiner:
 
     def _answer(self, entry: ExaminationEntry) -> None:
         self._asked, self._cancelled = entry.id, False
+        self._right_of_way.begin()
         self._writer.begin(entry.id)
         failpoint.trigger("examination-begun")
         try:
@@ -197,6 +200,8 @@ class Examiner:
             StoppedError: the process is to end, or the run was moved away.
             CancelledError: nobody wants the answer any more.
         """
+        if pause := self._right_of_way.pause():
+            self._stop.wait(pause)
         now = time.monotonic()
         if self._stop.is_set():
             raise StoppedError

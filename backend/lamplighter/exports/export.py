@@ -12,7 +12,7 @@ from lamplighter.exports.formats.projector import write_embedding_projector
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
-from lamplighter.exports.page.render import write_page
+from lamplighter.exports.packed_page import write_page
 from lamplighter.runfolder.run_folder import RunFolder
 
 

@@ -43,44 +43,18 @@ _ON_A_FULL_DISK = ("pause", "stop")
 """Requests that the reserved space is for: those that end what a full disk holds up."""
 
 
-@dataclass(frozen=True)
-class Services:
-    """The parts of one server."""
+@dataclass(frozen=True, kw_only=True)
+class ReadingServices:
+    """The parts that routes need which read runs."""
 
-    settings: ServerSettings
-    gate: Gate
     catalog: RunCatalog
-    uploads: Uploads
-    export_jobs: ExportJobs
-    hub: Hub
-    instruments: Instruments
-    assets: Assets
     pools: ThreadPools
-    response_limiter: LargeResponseLimiter
-    """The limit on large answers."""
     answers: Answers
     """The large answers that are being made, sent or kept."""
-    supervisor: Supervisor | None
-    """None if other processes run the workers."""
     server_id: str
     """The name of this server in the run folders."""
-    space_reserve: SpaceReserve
-    """The space for requests that are taken even on a full disk."""
     examiner_jobs: ExaminerJobs
-    classroom: Classroom
-    class_hub: ClassHub
-    class_listening: ClassListening = field(default_factory=ClassListening)
-    request_lock: threading.Lock = field(default_factory=threading.Lock)
-    """A lock held while this server writes its request file, whose only writer it is."""
-    pace: SendPace = field(default_factory=SendPace)
-    """The pace at which clients must read."""
-    connections: ConnectionCounters = field(default_factory=ConnectionCounters)
-    class_connections: ConnectionCounters = field(default_factory=ConnectionCounters)
-    """Those of the class's listener."""
     run_index: RunIndex = field(default_factory=RunIndex)
-    reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
-    idle_smoothing: IdleSmoothing | None = None
-    """None if finished runs are not smoothed by this server."""
 
     def reply(
         self,
@@ -110,6 +84,38 @@ class Services:
     def plain_reply(self, request: Request) -> PlainReply:
         """Begin the reply of a route about no single run, as JSON."""
         return PlainReply(request, self.answers, JSON)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services(ReadingServices):
+    """The parts of one server."""
+
+    settings: ServerSettings
+    gate: Gate
+    uploads: Uploads
+    export_jobs: ExportJobs
+    hub: Hub
+    instruments: Instruments
+    assets: Assets
+    response_limiter: LargeResponseLimiter
+    """The limit on large answers."""
+    supervisor: Supervisor | None
+    """None if other processes run the workers."""
+    space_reserve: SpaceReserve
+    """The space for requests that are taken even on a full disk."""
+    classroom: Classroom
+    class_hub: ClassHub
+    class_listening: ClassListening = field(default_factory=ClassListening)
+    request_lock: threading.Lock = field(default_factory=threading.Lock)
+    """A lock held while this server writes its request file, whose only writer it is."""
+    pace: SendPace = field(default_factory=SendPace)
+    """The pace at which clients must read."""
+    connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    class_connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    """Those of the class's listener."""
+    reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
+    idle_smoothing: IdleSmoothing | None = None
+    """None if finished runs are not smoothed by this server."""
 
     def store_request(self, run: RunFolder, kind: str, body: dict[str, Any]) -> str:
         """Store a request to a run. Returns the name by which the live socket acknowledges it.

@@ -8,12 +8,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from lamplighter.loopback import is_loopback
+from lamplighter.loopback import DEFAULT_PORT, is_loopback
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
-DEFAULT_PORT = 8600
 DEFAULT_CLASS_PORT = 8601
 DEFAULT_HOLD = 30.0
 DEFAULT_SMOOTH_AFTER = 30.0

@@ -23,6 +23,9 @@ const LONGEST_PAUSE_IN_CLASS = 12_000;
 /** Opens the envelopes of one connection, in their order. Rejects with `FrameError` for anything else. */
 export type EnvelopeOpener = (data: ArrayBuffer) => Promise<(Frame | SocketMessage)[]>;
 
+/** Target of a connection that needs none: nothing is ever sent. */
+export const NOTHING_SENT = "nothing sent";
+
 /** Where to connect to. */
 export interface ConnectionTarget {
   url: string;
@@ -72,7 +75,7 @@ export class Connection {
      * Called at each try, because it may depend on what was received last; null: not known yet, and `connectOnce` is
      * called once it is.
      */
-    private readonly target: () => ConnectionTarget | null,
+    private readonly target: () => ConnectionTarget | typeof NOTHING_SENT | null,
     private readonly listener: ConnectionListener,
   ) {
     this.connect();
@@ -111,6 +114,10 @@ export class Connection {
     const target = this.target();
     this.undirected = target === null;
     if (!target) return;
+    if (target === NOTHING_SENT) {
+      this.listener.onState({ state: "open" });
+      return;
+    }
     this.shared = target.opener !== null;
     const socket = new WebSocket(target.url);
     socket.binaryType = "arraybuffer";

@@ -59,7 +59,7 @@ function parseText(text: string): SocketMessage {
   }
 }
 
-async function inflate(data: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
+export async function inflate(data: ArrayBuffer): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   const reader = stream.getReader();
   const pieces: Uint8Array[] = [];

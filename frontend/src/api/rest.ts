@@ -2,8 +2,7 @@
 
 import { ApiError, reasonGiven, type Failure } from "./failure";
 import type { Answer, AssistantRequest, Body, Operation } from "./rest-types";
-import { serverPath } from "./server-path";
-import { KEY_HEADER, sessionKey } from "./session-key";
+import { getSource } from "./source";
 
 /**
  * Send a request; return the response's JSON. `path` starts at the server's root. Throws `ApiError`, or the
@@ -40,10 +39,7 @@ async function readBody<T>(
 export async function fetchResponse(path: string, init: RequestInit = {}): Promise<Response> {
   let answer: Response;
   try {
-    const headers = new Headers(init.headers);
-    const key = sessionKey();
-    if (key) headers.set(KEY_HEADER, key);
-    answer = await fetch(serverPath(path), { credentials: "same-origin", ...init, headers });
+    answer = await getSource().respond(path, init);
   } catch (error) {
     if (init.signal?.aborted) throw error;
     throw new ApiError(0, { code: "silent" });

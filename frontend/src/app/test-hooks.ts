@@ -4,6 +4,7 @@
  * Times are Unix milliseconds (`performance.timeOrigin + performance.now()`).
  */
 
+import { requestJson } from "../api/rest";
 import type { Scene } from "../map/scene/scene";
 import type { Beat } from "../map/scene/displayed-map";
 import type { OpenRun } from "../state/run/open-run.svelte";
@@ -48,6 +49,8 @@ interface TestHooks {
   readonly texts: { text: string; left: number; top: number; right: number; bottom: number }[];
   /** Bytes sent to the GPU since the start; null without WebGL2. */
   readonly uploaded: number | null;
+  /** Return the JSON that the page's source, a server or a file, has at a path; null where it refuses. */
+  ask(path: string): Promise<unknown>;
   /** Return the number of pixels that the lit lamps alone brighten now. Slow, because it reads pixels back. */
   litPixels(): number;
   /** Return a token's position in CSS pixels from the map's corner; NaN without a scene. */
@@ -147,6 +150,7 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     get uploaded() {
       return paintings.scene?.renderer?.uploaded ?? null;
     },
+    ask: (path) => requestJson(path).catch(() => null),
     litPixels: () => paintings.scene?.litPixels() ?? 0,
     pixelOf: (id) => paintings.scene?.pixelOf(id) ?? [NaN, NaN],
   };

@@ -7,6 +7,20 @@ const TAIL = 1.5;
 /** Longest duration of a glide, in seconds. */
 const GLIDE = 0.6;
 
+/** Frames a second at which motion looks smooth: a film of few seconds shows no more steps than that. */
+const SMOOTHEST = 12;
+
+/** Return how far apart the steps are that a film of a range shows in so many seconds, `most` of them at most. */
+export function strideFor(first: number, last: number, seconds: number, most: number): number {
+  const frames = Math.min(most, Math.round(SMOOTHEST * (seconds - TAIL)));
+  return Math.max(1, Math.ceil((last - first + 1) / frames));
+}
+
+/** Return the film frames a second at which so many of them fill `seconds`. */
+export function rateFor(frames: number, seconds: number): number {
+  return frames / (seconds - TAIL);
+}
+
 /** The state of a film at one instant. */
 interface FilmInstant {
   /** Index of the film frame that is shown. */

@@ -50,6 +50,12 @@ export class TouchCounts {
     this.step = census.step;
   }
 
+  /** Count the steps that a pulse, or a beat, tells of. */
+  apply(frame: Pulse | ClassBeat) {
+    if (frame.kind === "pulse") this.applyPulse(frame);
+    else this.applyBeat(frame);
+  }
+
   applyPulse(pulse: Pulse) {
     if (pulse.vocabulary !== this.vocabulary) return;
     if (pulse.attempt === this.attempt && pulse.step <= this.step) return;

@@ -11,7 +11,8 @@ export const film = {
     from: "From step",
     to: "to",
     step: "every",
-    rate: "Steps per second",
+    lengthLabel: "Length",
+    seconds: (seconds: number) => (seconds === 60 ? "a minute" : `${seconds} seconds`),
     size: "Size",
     sizes: {
       small: "1280 × 720",

@@ -168,6 +168,9 @@ export const page = {
     notCopied: "Your browser does not let the page copy: press Ctrl+C (or Cmd+C).",
     picture: "Save a picture",
     files: "Film, replay page, files …",
+    pictures: "Pictures and films …",
+    fileMore:
+      "This page is a file. Send it to anybody: it opens in their browser, without a network.",
     class: "Let a class join …",
   },
   readingLine: {

@@ -8,9 +8,11 @@ export const picture = {
     title: "A picture of the city",
     about:
       "What the map shows now, at the size you choose: the lights of this step, the names, and a caption.",
+    thenAndNow: "Then | now",
+    thenAndNowMore: "The first map and the one on the screen, side by side",
     size: "Size",
     sizes: {
-      projector: "projector, 1920 × 1080",
+      projector: "wide, 1920 × 1080",
       "4k": "4k, 3840 × 2160",
       square: "square, 1440 × 1440",
       screen: "as on this screen",
@@ -27,6 +29,10 @@ export const picture = {
     notShared: "This browser did not share it; it can be saved instead.",
   },
   caption: {
+    learns: (words: number) => `A language model learns ${count(words)} words`,
+    before: (step: number) =>
+      step ? `At step ${count(step)}` : "Before it reads anything, words lie anywhere",
+    after: (steps: number) => `After ${count(steps)} steps, words that are used alike lie together`,
     step: (step: number) => `step ${count(step)}`,
     loss: (loss: string) => `surprise ${loss} (loss, nats per word)`,
     lit: (lit: number, all: number) => `reading ${count(lit)} of ${count(all)} words`,

@@ -46,6 +46,8 @@ export const run = {
     matrix: "embedding",
     matrixSize: (rows: number, dim: number) => `${count(rows)} rows × ${count(dim)} numbers`,
     disk: "on the disk",
+    leftOut: (parts: readonly string[]) =>
+      `This page is a file. It leaves out ${parts.join("; ")}.`,
     parts: {
       steps: "steps, whole matrices, moved rows",
       tiles: "moved rows, by token",

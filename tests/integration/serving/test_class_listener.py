@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
 from tests.application import Application
 from tests.class_client import CLASSROOM, ClassClient
@@ -41,6 +43,22 @@ def test_a_viewer_joins_sees_the_run_and_is_nobody_once_removed(application: App
     member = application.get("/api/class")["members"][-1]
     application.change("DELETE", f"/api/class/members/{member['id']}")
     assert viewer.ask("GET", "/api/runs")[0] == 401
+
+
+def test_a_stretch_of_the_past_is_sent_as_it_was_recorded_and_may_be_kept_for_good(
+    application: Application,
+) -> None:
+    viewer = ClassClient(application)
+    assert viewer.join() == 204
+    run = application.only_run()
+    path = f"/api/runs/{run.id}/steps?from=1&to=5&every=1&format=frame&attempt=1"
+    status, body, headers = viewer.ask("GET", path)
+    assert status == 200
+    assert headers["cache-control"] == "private, max-age=31536000, immutable"
+    with closing(StepsReader(run.steps_path)) as steps:
+        assert body == b"".join(frame for _, frame in steps.pulses_at([1, 2, 3, 4, 5]))
+    again, _, _ = viewer.ask("GET", path, known=headers["etag"])
+    assert again == 304
 
 
 def test_the_terminal_shows_the_way_in(application: Application) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -23,7 +24,6 @@ from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
-from lamplighter.serving.reading.run_picture import RunPicture
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
 

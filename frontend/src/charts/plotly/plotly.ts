@@ -5,10 +5,12 @@
  * allow.
  */
 
-import { serverPath } from "../../api/server-path";
+import { getSource } from "../../api/source";
 import { scaledPixels } from "../../model/type-scale";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
+
+const PLOTLY = "/vendor/plotly.min.js";
 
 let library: Promise<PlotlyLibrary> | undefined;
 
@@ -30,15 +32,23 @@ export function getPlotly(): Promise<PlotlyLibrary> {
 }
 
 async function whenLoaded(): Promise<PlotlyLibrary> {
-  if (window.Plotly) return window.Plotly;
+  const there = ownPlotly();
+  if (there) return there;
   await Promise.race([allowed, new Promise((done) => setTimeout(done, MAX_WAIT))]);
-  return new Promise((resolve, reject) => {
-    const settle = () => (window.Plotly ? resolve(window.Plotly) : reject(new Error("no Plotly")));
-    const script =
-      document.querySelector<HTMLScriptElement>("script[data-plotly]") ?? requestScript();
-    script.addEventListener("load", settle);
-    script.addEventListener("error", settle);
-  });
+  if (!document.getElementById(UNUSED_STYLE_ID)) {
+    const unused = document.createElement("meta");
+    unused.id = UNUSED_STYLE_ID;
+    document.head.append(unused);
+  }
+  await getSource().runScript(PLOTLY);
+  const loaded = ownPlotly();
+  if (!loaded) throw new Error("no Plotly");
+  return loaded;
+}
+
+/** Return the library if its script has run. A call, since it may have run during an await. */
+function ownPlotly(): PlotlyLibrary | undefined {
+  return window.Plotly;
 }
 
 /**
@@ -75,16 +85,6 @@ export interface PlotlyLoader {
   /** The drawing in progress, set by the component that draws. */
   drawing: Promise<unknown>;
   dispose: () => void;
-}
-
-function requestScript(): HTMLScriptElement {
-  const script = document.createElement("script");
-  script.src = serverPath("/vendor/plotly.min.js");
-  script.dataset["plotly"] = "";
-  const unused = document.createElement("meta");
-  unused.id = UNUSED_STYLE_ID;
-  document.head.append(unused, script);
-  return script;
 }
 
 // plotly.js also carries the style sheet of a library for geographic maps, and inserts it inline unless an element

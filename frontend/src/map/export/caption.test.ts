@@ -5,6 +5,7 @@ import { SvgContext } from "./svg-context";
 const measure = (text: string, size: number) => Array.from(text).length * size * 0.5;
 const caption = (classes: number): Caption => ({
   title: "a run",
+  mark: "",
   facts: ["step 450", "loss 2.427 nats a token", "171 of 2,271 rows lit"],
   notes: ["UMAP map of step 448", "trust 0.934 ± 0.004"],
   legend: {
@@ -48,6 +49,15 @@ describe("the caption of a picture", () => {
     expect(narrow).toContain("step 450");
     const long = layOutCaption({ ...caption(0), title: "🏙".repeat(400) }, 390, 844, measure);
     expect(long.marks[0]!.text).toMatch(/^(🏙){5,}…$/u);
+  });
+
+  it("names who made it in the corner, and cuts the title short of that", () => {
+    const made = { ...caption(0), title: "long ".repeat(80), mark: "Lamplighter" };
+    const [title, ...rest] = layOutCaption(made, 390, 844, measure).marks;
+    const mark = rest.at(-1)!;
+    expect(mark.text).toBe("Lamplighter");
+    expect(mark.x + measure(mark.text, mark.size)).toBeLessThanOrEqual(390);
+    expect(title!.x + measure(title!.text, title!.size)).toBeLessThan(mark.x);
   });
 
   it("is drawn with any context", () => {

@@ -8,6 +8,8 @@ import { INK } from "../palette";
 /** The texts of a caption. */
 export interface Caption {
   title: string;
+  /** Who made the picture, in the corner at the top right; "": nobody is named. */
+  mark: string;
   /** Facts about the picture; lines break only between them. */
   facts: string[];
   /** How to read the picture; lines break only between the notes. */
@@ -53,6 +55,7 @@ const BETWEEN = "  ·  ";
 const SPOT = 13;
 const GAP = 14;
 const LEGEND_LINES = 2;
+const MARK_SIZE = 16;
 
 /** Lay a caption out for a picture of `width` by `height` pixels; `measure` returns the width of a text. */
 export function layOutCaption(
@@ -64,9 +67,11 @@ export function layOutCaption(
   const edge = width < 600 ? 14 : EDGE;
   const room = width - 2 * edge;
   const marks: Mark[] = [];
+  const made = caption.mark ? measure(caption.mark, MARK_SIZE, 600) : 0;
   let y = edge;
   const line = (text: string, size: number, weight: number, ink: string) => {
-    const fitting = truncate(text, room, (some) => measure(some, size, weight));
+    const free = room - (marks.length || !made ? 0 : made + GAP);
+    const fitting = truncate(text, free, (some) => measure(some, size, weight));
     marks.push({ text: fitting, x: edge, y: y + size / 2, size, weight, ink });
     y += 1.4 * size;
   };
@@ -84,19 +89,27 @@ export function layOutCaption(
   const low = height - edge - y;
   for (const mark of marks.slice(first)) mark.y += low;
   const block = (of: Mark[], from: number, until: number): Block => {
+    const left = Math.min(...of.map(({ x }) => x));
     const right = Math.max(
       ...of.map(
         ({ x, text, size, weight, tint }) => x + (tint ? SPOT : 0) + measure(text, size, weight),
       ),
     );
-    return { left: edge - 8, top: from - 6, width: right - edge + 16, height: until - from + 10 };
+    return { left: left - 8, top: from - 6, width: right - left + 16, height: until - from + 10 };
   };
+  const blocks = [
+    block(marks.slice(0, first), edge, top),
+    ...(marks.length > first ? [block(marks.slice(first), low, low + y)] : []),
+  ];
+  if (made) {
+    const [x, y] = [width - edge - made, edge + 19 / 2];
+    const mark = { text: caption.mark, x, y, size: MARK_SIZE, weight: 600, ink: INK.lamp };
+    blocks.push(block([mark], edge, edge + 1.4 * MARK_SIZE));
+    marks.push(mark);
+  }
   return {
     marks,
-    blocks: [
-      block(marks.slice(0, first), edge, top),
-      ...(marks.length > first ? [block(marks.slice(first), low, low + y)] : []),
-    ],
+    blocks,
     insets: { top: top + 16, right: edge + 10, bottom: height - low + 14, left: edge + 6 },
   };
 }

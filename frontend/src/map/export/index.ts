@@ -3,3 +3,4 @@
 export { fileName } from "./file-name";
 export { renderFilm } from "./film";
 export { pngOf, svgBlobOf } from "./picture";
+export { thenAndNowOf } from "./then-and-now";

@@ -6,6 +6,7 @@
 import type { GroupMembers } from "./districts";
 import type { Placement } from "../../model/placement";
 import { analyseLayout, type LayoutAnalysis } from "./analyse";
+import { startAnalysis } from "./start-analysis";
 
 /** A message to the worker. */
 export interface AnalysisJob {
@@ -29,7 +30,7 @@ export class AnalysisWorker {
 
   constructor() {
     try {
-      this.worker = new Worker(new URL("./analyse.worker.ts", import.meta.url), { type: "module" });
+      this.worker = startAnalysis();
       this.worker.onmessage = ({ data }: MessageEvent<LayoutAnalysis>) => this.complete(data);
       this.worker.onerror = () => this.fallBack();
     } catch {

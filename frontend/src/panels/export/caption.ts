@@ -18,10 +18,11 @@ export function pictureCaption(
   const all = vocabulary?.tokens.length ?? 0;
   const w = t.caption;
   return {
-    title: run.name,
+    title: w.learns(all),
+    mark: t.product,
     facts: beat
-      ? [w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
-      : [w.step(layout?.step ?? 0), w.none(all)],
+      ? [run.name, w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
+      : [run.name, w.step(layout?.step ?? 0), w.none(all)],
     notes: [...viewNotes(layout), w.relief, w.reading],
     legend: captionLegend(scale),
   };

@@ -1,6 +1,6 @@
 /** The export of a film: its progress and its result. */
 
-import type { FilmFrame } from "../../map/export/film";
+import type { FilmFrame } from "../../map/export/film-renderer";
 import type { Caption } from "../../map/export/caption";
 import { frequencyRanks, lampColours } from "../../map/palette";
 import type { PictureSize } from "../../model/picture-sizes";
@@ -52,7 +52,7 @@ export class FilmExport {
     try {
       const { fileName, renderFilm } = await loadExporters();
       const { from, to, every, rate, steady, method, size, by } = request;
-      const steps = stepsBetween(from, to, every);
+      const steps = stepsBetween(from, to, every, (step) => run.heldAt(step));
       const filmSteps = await fetchFilmSteps(
         run.id,
         steps,
@@ -72,8 +72,10 @@ export class FilmExport {
         const w = t.caption;
         const all = vocabulary.tokens.length;
         return {
-          title: run.name,
+          title: w.learns(all),
+          mark: t.product,
           facts: [
+            run.name,
             w.step(shown.step),
             loss === undefined ? "" : w.loss(fixed(loss, 3)),
             beat ? w.lit(beat.rows.batch, all) : w.none(all),

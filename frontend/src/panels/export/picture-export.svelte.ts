@@ -18,6 +18,8 @@ const CONTEXT_KEY = Symbol("picture export");
 
 type PictureFormat = "png" | "svg";
 
+type Delivery = "save" | "share";
+
 export class PictureExport {
   size = $state<PictureSizeName>(innerWidth < 900 ? "screen" : "projector");
   busy = $state(false);
@@ -36,17 +38,11 @@ export class PictureExport {
   }
 
   /** Export a picture of what the map shows, to save it or to share it. */
-  async exportPicture(format: PictureFormat, delivery: "save" | "share" = "save") {
-    const { openRun, scene } = this;
-    const { run } = openRun;
-    if (!run || !scene) {
-      this.setMessage(t.picture.nothing, true);
-      return;
-    }
-    if (this.busy) return;
-    this.busy = true;
-    this.setMessage(t.picture.busy);
-    try {
+  exportPicture(format: PictureFormat, delivery: Delivery = "save") {
+    return this.deliver(delivery, async () => {
+      const { openRun, scene } = this;
+      const { run } = openRun;
+      if (!run || !scene) return null;
       const { fileName, pngOf, svgBlobOf } = await loadExporters();
       // The caption matches the moment drawn, because no await separates the two.
       const { layout } = openRun;
@@ -59,13 +55,28 @@ export class PictureExport {
         format === "png"
           ? await pngOf(scene, caption, size)
           : svgBlobOf(scene, caption, size, title);
-      if (!blob) this.setMessage(t.picture.nothing, true);
-      else if (delivery === "share" && !(await shareFile(blob, name))) {
-        this.setMessage(t.picture.notShared, true);
-      } else {
-        if (delivery === "save") downloadFile(blob, name);
-        this.setMessage(t.picture.saved(name, bytes(blob.size)));
+      return blob && { blob, name };
+    });
+  }
+
+  /** Draw a picture, and save it or share it; null: there is nothing to draw. */
+  async deliver(delivery: Delivery, draw: () => Promise<{ blob: Blob; name: string } | null>) {
+    if (this.busy) return;
+    this.busy = true;
+    this.setMessage(t.picture.busy);
+    try {
+      const drawn = await draw();
+      if (!drawn) {
+        this.setMessage(t.picture.nothing, true);
+        return;
       }
+      const { blob, name } = drawn;
+      if (delivery === "share" && !(await shareFile(blob, name))) {
+        this.setMessage(t.picture.notShared, true);
+        return;
+      }
+      if (delivery === "save") downloadFile(blob, name);
+      this.setMessage(t.picture.saved(name, bytes(blob.size)));
     } catch (error) {
       console.warn("Lamplighter: no picture.", error);
       this.setMessage(error instanceof NotLoadedError ? t.lazy.failed : t.picture.failed, true);

@@ -9,6 +9,7 @@ function commandsAt(panel: string | null) {
   const scope = {
     apply: (change: ViewChange) => changes.push(change),
     viewSettings: { panel },
+    server: { answers: true },
     openRun: { run: { vocabulary: { tokens: ["a", "dog"] } } },
   };
   return { changes, ...askCommands(scope as unknown as CommandScope) };

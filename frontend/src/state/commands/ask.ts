@@ -5,12 +5,14 @@ import type { ExperimentName } from "../../model/view-options";
 import type { ViewChange } from "../../model/view-state";
 import type { CommandScope } from "./scope";
 
-export function askCommands({ apply, viewSettings, openRun }: CommandScope) {
+export function askCommands({ apply, viewSettings, openRun, server }: CommandScope) {
   return {
     /** Take what was asked, or is to be: the words and all that the experiment needs besides. */
     takeAsked: (asked: ViewChange) => apply(asked),
-    toggleAsk: () =>
-      apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null }),
+    toggleAsk: () => {
+      if (server.answers)
+        apply(viewSettings.panel === "ask" ? { folded: true } : { panel: "ask", folded: null });
+    },
     /** Open the place with these tokens as the words to ask about; nothing is asked yet. */
     askAbout: (ids: readonly number[]) => {
       const vocabulary = openRun.run?.vocabulary;

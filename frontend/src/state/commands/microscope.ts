@@ -13,10 +13,17 @@ export function closeMicroscope({
   apply(panelBefore ? { panel: panelBefore, folded: null } : { folded: true });
 }
 
-export function microscopeCommands({ apply, viewSettings, openRun, history }: CommandScope) {
+export function microscopeCommands({
+  apply,
+  viewSettings,
+  openRun,
+  history,
+  server,
+}: CommandScope) {
   return {
     /** Open the microscope on the step displayed, which stays there; or close it. */
     toggleMicroscope() {
+      if (!server.answers) return;
       if (viewSettings.panel === "microscope") {
         closeMicroscope({ apply, viewSettings });
         return;

@@ -46,6 +46,15 @@ export function viewCommands({
     setStepsBack: (over: number) => apply({ over }),
     markDoubtful: (marked: boolean) => apply({ doubt: marked || null }),
 
+    /** Make a film of the whole run, in a minute. */
+    makeRecap() {
+      viewSettings.wantsRecap = true;
+      openPanel("export");
+    },
+    /** Take note that the film of the whole run is begun. */
+    takeRecap() {
+      viewSettings.wantsRecap = false;
+    },
     /** Set what the second map shows; null: no second map. */
     showSecondMap: (source: SecondMapSource | null) => apply({ beside: source }),
     /** Show the run's other view in the second map. */

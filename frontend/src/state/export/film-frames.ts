@@ -7,16 +7,16 @@ import {
   type Frame,
   type Layout,
   type LayoutMethod,
-  type Pulse,
 } from "../../api/frames";
 import { requestFrames } from "../../api/frame-request";
 import { runPath } from "../../api/rest";
 import { ApiError } from "../../api/failure";
+import type { LightFrame } from "../past/past-store";
 import type { ColourBy } from "../../model/view-options";
 import { fetchDisplacements } from "../tokens/displacements";
 import { trustByToken } from "../tokens/token-trust";
 import { stepsSinceLit } from "../view/colour-scales";
-import { beatFromPulse, type StepBeat } from "../../model/step-beat";
+import { beatFromFrame, type StepBeat } from "../../model/step-beat";
 
 /** Limit on the steps of a film. */
 export const MAX_FILM_STEPS = 600;
@@ -43,11 +43,16 @@ export interface FilmColouring {
   over: number;
 }
 
-/** Return the steps from `from` to `to`, `every` apart. */
-export function stepsBetween(from: number, to: number, every: number): number[] {
-  const steps: number[] = [];
-  for (let step = from; step <= to; step += every) steps.push(step);
-  return steps;
+/** Return the steps from `from` to `to`, `every` apart; with `heldAt`, those that can be shown in their places. */
+export function stepsBetween(
+  from: number,
+  to: number,
+  every: number,
+  heldAt = (step: number) => step,
+): number[] {
+  const steps = new Set<number>();
+  for (let step = from; step <= to; step += every) steps.add(heldAt(step));
+  return [...steps];
 }
 
 /**
@@ -71,31 +76,31 @@ export async function fetchFilmSteps(
     if (!known.has(key)) known.set(key, one);
     return known.get(key)!;
   };
-  const out: (FilmStep & { pulse: Pulse | null })[] = [];
+  const out: (FilmStep & { light: LightFrame | null })[] = [];
   let [next, done] = [0, 0];
   async function fetchNextSteps() {
     while (next < steps.length) {
       const i = next++;
       const step = steps[i]!;
       const census = by === "since" ? "&census=true" : "";
-      const light = `steps?from=${step}&to=${step}&every=1&format=frame${census}`;
+      const path = `steps?from=${step}&to=${step}&every=1&format=frame${census}`;
       const [frames, [layout], [districts], moved] = await Promise.all([
-        step ? fetchFrames(run, light, signal) : [],
+        step ? fetchFrames(run, path, signal) : [],
         fetchFrames(run, `layouts/${step}?method=${method}&format=frame${set}`, signal),
         fetchFrames(run, `districts?step=${step}&format=frame`, signal),
         by === "moved" ? fetchDisplacements(run, step, over, signal) : null,
       ]);
-      const pulse = (frames.at(-1) as Pulse | undefined) ?? null;
-      if (!pulse && step) throw new ApiError(404, { code: "noStep", step });
+      const light = (frames.at(-1) as LightFrame | undefined) ?? null;
+      if (!light && step) throw new ApiError(404, { code: "noStep", step });
       progress(++done / steps.length);
       if (!layout) continue;
       out[i] = {
         step,
-        pulse,
-        beat: pulse && beatFromPulse(pulse, 0, 0),
+        light,
+        beat: light && beatFromFrame(light, 0, 0),
         layout: reuse(layouts, layout as Layout),
         districts: districts ? reuse(found, districts as Districts) : null,
-        values: valuesOf(frames[0] as Census, pulse, layout as Layout) ?? moved?.distances ?? null,
+        values: valuesOf(frames[0] as Census, light, layout as Layout) ?? moved?.distances ?? null,
         over: moved && { from: moved.from, to: moved.to },
       };
     }
@@ -106,12 +111,12 @@ export async function fetchFilmSteps(
   if (by === "gradient") fillGradients(shown);
   return shown;
 
-  function valuesOf(census: Census, pulse: Pulse | null, layout: Layout): Float32Array | null {
+  function valuesOf(census: Census, light: LightFrame | null, layout: Layout): Float32Array | null {
     if (by === "trust") return trustByToken(layout, layout.vocabulary);
     if (by !== "since") return null;
-    const last = pulse ? census.lastLit.slice() : new Uint32Array(layout.vocabulary).fill(NEVER);
-    for (const id of pulse?.batchIds ?? []) last[id] = pulse!.step;
-    return stepsSinceLit(last, NEVER, pulse?.step ?? 0);
+    const last = light ? census.lastLit.slice() : new Uint32Array(layout.vocabulary).fill(NEVER);
+    for (const id of light?.batchIds ?? []) last[id] = light!.step;
+    return stepsSinceLit(last, NEVER, light?.step ?? 0);
   }
 }
 
@@ -119,10 +124,12 @@ export async function fetchFilmSteps(
  * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
  * the first.
  */
-function fillGradients(steps: (FilmStep & { pulse: Pulse | null })[]) {
+function fillGradients(steps: (FilmStep & { light: LightFrame | null })[]) {
   const norms = new Float32Array(steps[0]!.layout.vocabulary).fill(NaN);
   for (const step of steps) {
-    step.pulse?.gradientIds.forEach((id, at) => (norms[id] = step.pulse!.gradientNorms[at]!));
+    const { light } = step;
+    const ids = light?.kind === "pulse" ? light.gradientIds : light?.batchIds;
+    ids?.forEach((id, at) => (norms[id] = light!.gradientNorms[at]!));
     step.values = norms.slice();
   }
 }

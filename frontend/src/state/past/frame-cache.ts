@@ -3,8 +3,8 @@
  * speculative request that nobody awaits may be aborted.
  */
 
-import { decodeAll, type Frame } from "../../api/frames";
-import { requestBytes } from "../../api/rest";
+import type { Frame } from "../../api/frames";
+import { receiveFrames } from "../../api/frame-request";
 import { ApiError } from "../../api/failure";
 import { LruCache } from "./lru-cache";
 
@@ -106,10 +106,9 @@ export class FrameCache {
       return inFlight.frames;
     }
     const abort = new AbortController();
-    const frames = requestBytes(path, { signal: abort.signal }).then((data) => {
-      const read = decodeAll(data);
-      this.cache.set(key, read, data.byteLength);
-      this.received += data.byteLength;
+    const frames = receiveFrames(path, abort.signal).then(({ frames: read, bytes }) => {
+      this.cache.set(key, read, bytes);
+      this.received += bytes;
       return read;
     });
     const request = { frames, abort, speculative };

@@ -6,8 +6,10 @@
  * requests, and they are aborted as soon as another step becomes likelier.
  */
 
+import type { ClassBeat } from "../../api/class-frames";
 import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
+import { getSource } from "../../api/source";
 import type { Answer } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 import { FrameCache, type FrameRequest } from "./frame-cache";
@@ -17,6 +19,7 @@ import {
   spreadSteps,
   sortByStep,
   middleOfRange,
+  lastAtOrBefore,
   lastRefAt,
   mapAt,
   RANGE_STEPS,
@@ -38,12 +41,15 @@ const MAX_SKIM_BYTES = MAX_BYTES / 2;
  */
 const SMALL_VOCABULARY = 8_192;
 
+/** A step's light: a pulse, or where not all steps are kept a beat, which counts those in between. */
+export type LightFrame = Pulse | ClassBeat;
+
 /** Everything that can be shown of one step. */
 export interface PastStep {
   attempt: number;
   step: number;
-  /** The step's pulse; null for the state before the first step. */
-  pulse: Pulse | null;
+  /** The step's light; null for the state before the first step. */
+  light: LightFrame | null;
   touchCounts: TouchCounts;
   /** The map that belongs to the step (`mapAt`); empty if none is as old. */
   layouts: Layouts;
@@ -67,6 +73,8 @@ interface PastIndex {
 type MapRequest = [...FrameRequest, made: number];
 
 export class PastStore {
+  /** Steps that can be shown, ascending; null: all. */
+  private readonly held = getSource().packed?.steps ?? null;
   private readonly cache = new FrameCache(MAX_BYTES, () => {
     // The index is out of date: the map was thinned out since, or its attempt was superseded.
     this.index = null;
@@ -131,21 +139,21 @@ export class PastStore {
    * reason.
    */
   async fetchStep(step: number, method: LayoutMethod): Promise<PastStep> {
-    const [light, layouts, districts, mapSteps] = await Promise.all([
+    const [frames, layouts, districts, mapSteps] = await Promise.all([
       this.fetchLight(step),
       this.fetchLayouts(step, method),
       this.fetchDistricts(step),
       this.mapSteps(step, method),
     ]);
-    const [census, ...pulses] = light as [Census, ...Pulse[]];
+    const [census, ...lights] = frames as [Census, ...LightFrame[]];
     const touchCounts = new TouchCounts(this.vocabulary);
     touchCounts.loadCensus(census);
-    for (const pulse of pulses) if (pulse.step <= step) touchCounts.applyPulse(pulse);
-    const pulse = pulses.find((one) => one.step === step) ?? null;
+    for (const one of lights) if (one.step <= step) touchCounts.apply(one);
+    const light = lights.find((one) => one.step === step) ?? null;
     return {
       attempt: touchCounts.attempt,
       step,
-      pulse,
+      light,
       touchCounts,
       layouts,
       mapSteps,
@@ -153,10 +161,23 @@ export class PastStore {
     };
   }
 
-  /** Fetch the pulses from a step to the end of its range, or to the newest step. Throws `ApiError`. */
-  async fetchPulses(step: number): Promise<Pulse[]> {
-    const [, ...pulses] = (await this.fetchLight(step)) as [Census, ...Pulse[]];
-    return pulses.filter((pulse) => pulse.step >= step);
+  /** Fetch the lights from a step to the end of its range, or to the newest step. Throws `ApiError`. */
+  async fetchLights(step: number): Promise<LightFrame[]> {
+    const [, ...lights] = (await this.fetchLight(step)) as [Census, ...LightFrame[]];
+    return lights.filter((light) => light.step >= step);
+  }
+
+  /** Return the last step that can be shown at or before another one; the first one where that is later. */
+  heldAt(step: number): number {
+    return this.held ? this.held[Math.max(0, lastAtOrBefore(this.held, step))]! : step;
+  }
+
+  /** Return the step that is `by` steps after another, among those that can be shown. */
+  heldBeyond(step: number, by: number): number {
+    const { held } = this;
+    if (!held) return step + by;
+    const index = Math.max(0, lastAtOrBefore(held, step)) + by;
+    return held[Math.max(0, Math.min(index, held.length - 1))]!;
   }
 
   /** Return whether the limit on parallel requests is reached. */

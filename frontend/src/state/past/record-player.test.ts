@@ -30,9 +30,9 @@ const recordOf = (delay = 0) => ({
     touchCounts.step = step;
     const made = step - (step % MAP_EVERY);
     const umap = { kind: "layout", method: "umap", attempt: 1, step: made } as Layout;
-    return { attempt: 1, step, pulse: pulse(step), touchCounts, layouts: { umap } } as PastStep;
+    return { attempt: 1, step, light: pulse(step), touchCounts, layouts: { umap } } as PastStep;
   },
-  async fetchPulses(step: number): Promise<Pulse[]> {
+  async fetchLights(step: number): Promise<Pulse[]> {
     fetched += 1;
     await new Promise((done) => setTimeout(done, delay));
     const last = Math.min(rangeOfStep(step).last, newest);
@@ -40,6 +40,7 @@ const recordOf = (delay = 0) => ({
   },
   fetchLayouts: () => Promise.resolve({}),
   prefetch: () => undefined,
+  heldAt: (step: number) => step,
 });
 
 function play(from: number, speed: number, delay?: number) {

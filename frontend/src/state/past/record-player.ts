@@ -3,9 +3,9 @@
  * class it takes the socket's place: what it fetches never changes, and is the same for everybody.
  */
 
-import type { Census, Frame, LayoutMethod, Pulse } from "../../api/frames";
+import type { Census, Frame, LayoutMethod } from "../../api/frames";
 import type { TouchCounts } from "../../model/touch-counts";
-import type { PastStep, PastStore } from "./past-store";
+import type { LightFrame, PastStep, PastStore } from "./past-store";
 import { rangeOfStep } from "./step-ranges";
 
 /** Pause between two looks at what is due, in ms. */
@@ -27,7 +27,7 @@ interface Playing {
 
 /** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
 export async function playRecord(
-  past: Pick<PastStore, "fetchStep" | "fetchPulses" | "fetchLayouts" | "prefetch">,
+  past: Pick<PastStore, "fetchStep" | "fetchLights" | "fetchLayouts" | "heldAt" | "prefetch">,
   from: number,
   { speed, signal, method, newest, receive }: Playing,
 ): Promise<void> {
@@ -41,27 +41,27 @@ export async function playRecord(
   let step = from;
   /** When the step `from` was due, as of `performance.now()`. */
   let begun = performance.now();
-  let pulses: Pulse[] = [];
+  let lights: LightFrame[] = [];
   while (step < newest()) {
     await new Promise((done) => setTimeout(done, TICK));
     const due = from + Math.floor(((performance.now() - begun) * speed) / 1_000);
-    const to = Math.min(due, newest(), step + MAX_STEPS);
+    const to = past.heldAt(Math.min(due, newest(), step + MAX_STEPS));
     if (to <= step) continue;
     const before = performance.now();
-    while (pulses.at(-1) === undefined || pulses.at(-1)!.step < to) {
-      const next = (pulses.at(-1)?.step ?? step) + 1;
-      const more = await past.fetchPulses(next);
+    while (lights.at(-1) === undefined || lights.at(-1)!.step < to) {
+      const next = (lights.at(-1)?.step ?? step) + 1;
+      const more = await past.fetchLights(next);
       if (isOver()) return;
       if (!more.length) break;
-      pulses.push(...more);
+      lights.push(...more);
     }
     const reached = await past.fetchStep(to, method());
     if (isOver()) return;
     // What the network kept waiting is not made up for: the steps go on at their pace.
     begun += performance.now() - before;
     if (due > to) begun += ((due - to) * 1_000) / speed;
-    const played = pulses.filter((pulse) => pulse.step <= to);
-    pulses = pulses.slice(played.length);
+    const played = lights.filter((light) => light.step <= to);
+    lights = lights.slice(played.length);
     if (mapKey(reached.layouts) !== shown) {
       shown = mapKey(reached.layouts);
       Object.values(reached.layouts).forEach(receive);
@@ -75,9 +75,9 @@ export async function playRecord(
 }
 
 /** Return the frames that make up the state at a step. */
-function stateAt({ touchCounts, layouts, districts, pulse }: PastStep): Frame[] {
+export function stateAt({ touchCounts, layouts, districts, light }: PastStep): Frame[] {
   return [
-    censusOf(touchCounts, pulse?.time ?? 0),
+    censusOf(touchCounts, light?.time ?? 0),
     ...Object.values(layouts),
     ...(districts ? [districts] : []),
   ];

@@ -33,10 +33,20 @@ export function middleOfRange(step: number): number {
  * none.
  */
 export function lastRefAt(refs: readonly StepRef[], step: number): number {
-  let [low, high] = [0, refs.length];
+  return lastIndex(refs.length, (index) => refs[index]!.step <= step);
+}
+
+/** Return the index of the last of some steps (ascending) at or before another; -1 if there is none. */
+export function lastAtOrBefore(steps: readonly number[], step: number): number {
+  return lastIndex(steps.length, (index) => steps[index]! <= step);
+}
+
+/** Return the last index for which `holds`, which holds for all indices before it too; -1 if there is none. */
+function lastIndex(length: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (refs[middle]!.step <= step) low = middle + 1;
+    if (holds(middle)) low = middle + 1;
     else high = middle;
   }
   return low - 1;

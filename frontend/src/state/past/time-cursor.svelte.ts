@@ -12,7 +12,7 @@ import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { MapSteps, PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
 import type { FrameClock } from "../frame-clock";
-import { beatFromPulse } from "../../model/step-beat";
+import { beatFromFrame } from "../../model/step-beat";
 import { likelySteps } from "./step-ranges";
 
 /** Wait before a scrub that got no picture looks again, in ms. */
@@ -227,7 +227,7 @@ export class TimeCursor extends ShownStep {
       this.superseded = displayed.attempt;
     else if (displayed?.step !== step) this.superseded = null;
     const follows = displayed !== null && displayed.step === step - 1;
-    const light = pastStep.pulse !== null && (beats === "light" || (beats === "told" && follows));
+    const light = pastStep.light !== null && (beats === "light" || (beats === "told" && follows));
     const lightHeld =
       this.beatPhase === "light" &&
       displayed?.step === step &&
@@ -258,7 +258,7 @@ export class TimeCursor extends ShownStep {
   }
 
   private display(pastStep: PastStep, layouts: Layouts) {
-    const { pulse, touchCounts } = pastStep;
+    const { light, touchCounts } = pastStep;
     this.displayed = pastStep;
     this.catchUpWithHand();
     this.layouts = layouts;
@@ -268,7 +268,7 @@ export class TimeCursor extends ShownStep {
     const { scrubbing } = this;
     // A scrubbed step does not fade in or out: one frame shows it.
     const duration = scrubbing ? 0 : LIGHT_DURATION;
-    this.beat = pulse && { ...beatFromPulse(pulse, duration, decodedAt), atOnce: scrubbing };
+    this.beat = light && { ...beatFromFrame(light, duration, decodedAt), atOnce: scrubbing };
     this.counters = buildCounters(touchCounts);
     if (!scrubbing || this.handStill) this.settle();
   }

@@ -3,12 +3,12 @@
  * past, its newest step, and the steps missed between two connections.
  */
 
-import { decodeAll } from "../../api/frames";
-import { requestBytes, requestJson, runPath } from "../../api/rest";
+import { requestFrames } from "../../api/frame-request";
+import { requestJson, runPath } from "../../api/rest";
 import type { Answer, LineSet, Measures, Run, StepDetail } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
-import { beatFromPulse, beatFromRecord, type StepBeat } from "../../model/step-beat";
+import { beatFromFrame, beatFromRecord, type StepBeat } from "../../model/step-beat";
 
 /** Delay in ms before the record is read again because it lagged behind the frames received. */
 const RETRY_DELAY = 1_000;
@@ -136,9 +136,9 @@ export class CatchUp {
 
   private async fetchPulse(step: number): Promise<StepBeat | null> {
     const path = runPath(this.run, `steps?from=${step}&to=${step}&every=1&format=frame`);
-    const [pulse] = decodeAll(await requestBytes(path, { signal: this.signal }));
-    if (pulse?.kind !== "pulse") return null;
-    return { ...beatFromPulse(pulse, this.newest.beatDuration(), 0), decodedAt: null };
+    const [frame] = await requestFrames(path, this.signal);
+    if (frame?.kind !== "pulse" && frame?.kind !== "beat") return null;
+    return { ...beatFromFrame(frame, this.newest.beatDuration(), 0), decodedAt: null };
   }
 
   /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */

@@ -78,10 +78,12 @@ class Time extends TimeControl {
         const touchCounts = new TouchCounts(V);
         touchCounts.loadCensus(census(step));
         const layouts = {};
-        return Promise.resolve({ attempt: 1, step, pulse: pulse(step), touchCounts, layouts });
+        return Promise.resolve({ attempt: 1, step, light: pulse(step), touchCounts, layouts });
       },
       mapSteps: () => Promise.resolve({ at: null, next: null }),
       prefetch: () => {},
+      heldAt: (one: number) => one,
+      heldBeyond: (one: number, by: number) => one + by,
       suspend: () => {},
     } as unknown as PastStore;
     this.standAtPending();

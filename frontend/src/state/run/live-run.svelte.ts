@@ -5,9 +5,15 @@
  * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
  */
 
-import { Connection, type ConnectionState, type ConnectionTarget } from "../../api/connection";
+import {
+  Connection,
+  NOTHING_SENT,
+  type ConnectionState,
+  type ConnectionTarget,
+} from "../../api/connection";
 import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
+import { getSource } from "../../api/source";
 import type {
   ClassMessage,
   Examination,
@@ -22,7 +28,7 @@ import type {
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
-import type { SpokenBeat, StepBeat } from "../../model/step-beat";
+import { beatFromFrame, type SpokenBeat, type StepBeat } from "../../model/step-beat";
 import { withLineSet } from "../../model/line-sets";
 import { hasEnded } from "../../model/phase";
 import { CatchUp } from "./catch-up";
@@ -34,6 +40,7 @@ import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { CLASS_PATH, socketPath, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
 import { FrameClock } from "../frame-clock";
+import { buildCounters } from "../shown-step.svelte";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const TICK = 60;
@@ -261,7 +268,13 @@ export class LiveRun extends TimeControl {
     return this.textGiven === false;
   }
 
-  private target(): ConnectionTarget | null {
+  /** Return whether all that is known of the run is in a file, so that no socket tells of it. */
+  private get packed(): boolean {
+    return getSource().packed !== null;
+  }
+
+  private target(): ConnectionTarget | typeof NOTHING_SENT | null {
+    if (this.packed) return NOTHING_SENT;
     const { inClass: shared } = this.ties;
     if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
@@ -287,8 +300,24 @@ export class LiveRun extends TimeControl {
   protected reconnect() {
     this.playing?.abort();
     this.playing = null;
-    if (this.replay && this.ties.inClass) void this.playRecord(this.replay);
+    if (this.replay && (this.packed || this.ties.inClass)) void this.playRecord(this.replay);
+    else if (this.packed) void this.showEnd();
     else this.retry();
+  }
+
+  /** Show the last step of a run in a file, as the stream would that tells whoever comes of the present. */
+  private async showEnd() {
+    const { past, newest } = this;
+    if (!past) return;
+    const { stateAt } = await import("../past/record-player");
+    const end = await past.fetchStep(past.heldAt(this.newestStep), this.method);
+    if (this.replay || this.abort.signal.aborted) return;
+    for (const frame of stateAt(end)) newest.receive(frame);
+    if (end.light)
+      newest.lightFromRecord(
+        { ...beatFromFrame(end.light, newest.beatDuration(), 0), decodedAt: null },
+        buildCounters(end.touchCounts),
+      );
   }
 
   /** Play the record as the socket would outside a class, from the last step played. */
@@ -385,7 +414,7 @@ export class LiveRun extends TimeControl {
       void this.pastSet.fetchRest(this.past, true);
       this.newest.setVocabulary(vocabulary.tokens.length);
       this.standAtPending();
-      if (this.replay) this.restartStream();
+      if (this.replay || this.packed) this.restartStream();
       else if (this.newest.overflowed) this.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;

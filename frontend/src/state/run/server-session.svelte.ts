@@ -12,6 +12,8 @@ import type {
   Upload,
 } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
+import { getSource } from "../../api/source";
+import { LAB_PANELS } from "../../model/view-options";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;
@@ -21,7 +23,12 @@ const POLL_INTERVAL_WITHOUT_RUN = 10_000;
 /** Characters of a text's name that the server takes. */
 const MAX_TEXT_NAME = 200;
 
+/** Panels of the lab that need no server: all that they show is in a file that holds a run. */
+const LAB_PANELS_OF_A_FILE: readonly (typeof LAB_PANELS)[number][] = ["measures", "run", "export"];
+
 export class ServerSession {
+  /** Contents of the file that takes the server's place; null where there is a server. */
+  readonly packed = getSource().packed;
   session = $state.raw<Session | null>(null);
   runs = $state.raw<Run[] | null>(null);
   /** Set when the server did not answer the last request for the list of runs. */
@@ -48,6 +55,16 @@ export class ServerSession {
   /** Return whether this is the class's address; null while that is not known. */
   get inClass(): boolean | null {
     return this.session && this.session.classroom;
+  }
+
+  /** Return the panels of the lab, in the order of their tabs. */
+  get labPanels(): readonly (typeof LAB_PANELS)[number][] {
+    return this.packed ? LAB_PANELS_OF_A_FILE : LAB_PANELS;
+  }
+
+  /** Return whether anything was asked of the model, or can be. */
+  get answers(): boolean {
+    return this.packed === null || this.packed.answers;
   }
 
   /** Return whether this viewer's place in the class has ended. */

@@ -237,6 +237,7 @@ export abstract class TimeControl {
     const { newestStep } = this;
     const over = hasEnded(this.status?.phase);
     if (step > newestStep && over) step = this.clampedTo = newestStep;
+    if (step <= newestStep) step = this.heldAt(step);
     if (step <= newestStep && this.cursor) this.cursor.seek(step, beats);
     else if (step > newestStep || !this.openCursor(step, beats)) {
       this.closeCursor(false);
@@ -277,20 +278,23 @@ export abstract class TimeControl {
   /** Seek to a past step, at once. */
   seek(step: number) {
     if (this.still) return;
-    this.openCursor(step)?.seek(this.clampStep(step));
+    step = this.clampStep(step);
+    this.openCursor(step)?.seek(step);
   }
 
   /** Step on or back by `steps`; a single step forward is shown in two beats. */
   stepBy(steps: number) {
     if (this.still) return;
     const from = this.cursor?.requested ?? this.displayedStep ?? this.newestStep;
-    const to = this.clampStep(from + steps);
+    const to = this.clampStep(this.past?.heldBeyond(from, steps) ?? from + steps);
     if (to !== this.cursor?.requested) this.openCursor(to)?.seek(to, steps === 1 ? "told" : "move");
   }
 
   /** Scrub to a step, until `endScrub`. */
   scrub(step: number) {
-    if (!this.still) this.openCursor(step)?.scrub(this.clampStep(step));
+    if (this.still) return;
+    step = this.clampStep(step);
+    this.openCursor(step)?.scrub(step);
   }
 
   /**
@@ -311,8 +315,15 @@ export abstract class TimeControl {
     this.cursor?.endScrub();
   }
 
+  /** Return the last step that can be shown at or before another one: any, unless the run is in a file. */
+  heldAt(step: number): number {
+    return this.past?.heldAt(step) ?? step;
+  }
+
+  /** Return the step nearest to `step` that can be shown. */
   private clampStep(step: number): number {
-    return Math.max(0, Math.min(step, this.newestStep));
+    const within = Math.max(0, Math.min(step, this.newestStep));
+    return this.heldAt(within);
   }
 
   /**
@@ -354,6 +365,7 @@ export abstract class TimeControl {
     const { layouts } = this;
     this.closeCursor();
     this.newest.layouts = layouts;
+    from = this.heldAt(from);
     this.speed = speed;
     this.replay = { from, speed, ended: false };
     this.newest.lastStep = from;

@@ -7,7 +7,7 @@ import type { Districts, Layout, LayoutMethod } from "../../api/frames";
 import type { Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { SecondMapKind } from "../../model/second-map-options";
-import { beatFromPulse, type StepBeat } from "../../model/step-beat";
+import { beatFromFrame, type StepBeat } from "../../model/step-beat";
 import { hasEnded } from "../../model/phase";
 import type { PastStep } from "../past/past-store";
 import { layoutIn } from "../shown-step.svelte";
@@ -21,8 +21,8 @@ export class SecondMap {
   private readonly query = new Query<PastStep>();
   private readonly otherRun: LiveRun | null = null;
   private readonly pastBeat: StepBeat | null = $derived.by(() => {
-    const pulse = this.query.value?.pulse;
-    return pulse ? beatFromPulse(pulse, STILL_BEAT_DURATION, 0) : null;
+    const light = this.query.value?.light;
+    return light ? beatFromFrame(light, STILL_BEAT_DURATION, 0) : null;
   });
 
   /**

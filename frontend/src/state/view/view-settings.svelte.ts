@@ -52,6 +52,8 @@ export class ViewSettings {
   legendOpen = $state(false);
   /** Legend entry whose tokens are ringed. */
   ring = $state<string | null>(null);
+  /** Set from asking for the recap of the whole run until its film is begun. */
+  wantsRecap = $state(false);
   /** Set while the list of shortcuts is open. */
   shortcutsOpen = $state(false);
 

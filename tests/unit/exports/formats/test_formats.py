@@ -18,12 +18,10 @@ from safetensors import safe_open
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.formats.projector import config_text, escape_cell
 from lamplighter.exports.output import Cancelled, ExportError
-from lamplighter.exports.page.contents import MAX_LIT, read_page_data
-from lamplighter.exports.page.render import safe_json
 from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
@@ -153,55 +151,6 @@ def test_csv_has_a_row_a_step(run: RunFolder, tmp_path: Path) -> None:
         "0.9",
     )
     assert not any(name.startswith(("=", "+", "-", "@")) for name in rows[0])
-
-
-def test_the_page_says_what_it_leaves_out(tmp_path: Path) -> None:
-    small = read_page_data(record(tmp_path / "a"), lambda share: None).head
-    # The map of step 0 is a step of its own.
-    assert [step for step, *_ in small["beats"]] == list(range(31))
-    assert "left out: the vectors" in small["about"][1]
-    tokens = tuple(f"t{i}" for i in range(MAX_LIT + 9))
-    large = read_page_data(record(tmp_path / "b", tokens, steps=700), lambda share: None).head
-    assert len(large["beats"]) == 601
-    assert [large["beats"][at][0] for at in (0, 1, -1)] == [0, 1, 700]
-    assert "100 of 700 steps" in large["about"][1]
-
-
-def write_maps(path: Path, *steps: int, until: int | None = None) -> None:
-    with LayoutsWriter(path) as writer:
-        for step in steps:
-            places = np.random.default_rng(step).normal(size=(len(HOSTILE), 2)).astype(np.float32)
-            writer.commit(Layout(1, step, 1e9, Method.UMAP, places))
-        writer.set_facts({} if until is None else {"until": until})
-        writer.close(sealed=True)
-
-
-def test_the_page_shows_no_step_on_a_later_map(tmp_path: Path) -> None:
-    run = record(tmp_path, layouts=False)
-    write_maps(run.layouts_path, 12, 20)
-    head = read_page_data(run, lambda share: None).head
-    assert head["layouts"] == [12, 20]
-    assert [step for step, *_ in head["beats"]] == list(range(12, 31))
-    assert "the 11 steps before the first map" in head["about"][1]
-    assert "The map starts at step 12, and so does this page." in head["about"]
-
-
-def test_the_page_is_of_the_smoothed_map_if_that_is_of_the_whole_run(tmp_path: Path) -> None:
-    run = record(tmp_path)
-    write_maps(run.relayouts_path, 0, 9, 29, until=29)
-    assert read_page_data(run, lambda share: None).head["layouts"] == [0, 10, 20, 30]
-    run.relayouts_path.unlink()
-    write_maps(run.relayouts_path, 0, 9, 29, until=30)
-    head = read_page_data(run, lambda share: None).head
-    assert head["layouts"] == [0, 9, 29]
-    assert head["beats"][0] == (0, None, 0, 0)
-
-
-def test_json_in_a_page_cannot_leave_it() -> None:
-    text = safe_json([*HOSTILE, "<!--", "]]>"])
-    assert json.loads(text) == [*HOSTILE, "<!--", "]]>"]
-    assert not any(sign in text for sign in "<>&\u2028\u2029\x00")
-    assert json.loads(safe_json("\ud800")) == "?"
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.exports.pictures.night_picture import LAMP_BYTES, PICTURE_BYTES, SMALL, draw_night
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
-from lamplighter.serving.reading.night_picture import HEIGHT, LAMP_BYTES, PICTURE_BYTES, WIDTH, draw_night
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.layout_frames import Method
 from tests.unit.serving.asgi import HOST, Answer, call
@@ -114,9 +114,9 @@ async def test_a_run_without_a_map_has_a_picture_of_one_lamp(app: FastAPI, run: 
     answer = await read(app, f"/api/runs/{run.id}/picture.png")
     assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
     image = pixels(answer.body)
-    assert image.shape == (HEIGHT, WIDTH, 3)
-    brightest = np.unravel_index(image.sum(axis=2).argmax(), (HEIGHT, WIDTH))
-    assert np.abs(np.subtract(brightest, (HEIGHT / 2, WIDTH / 2))).max() <= 1
+    assert image.shape == (*SMALL[::-1], 3)
+    brightest = np.unravel_index(image.sum(axis=2).argmax(), SMALL[::-1])
+    assert np.abs(np.subtract(brightest, (SMALL[1] / 2, SMALL[0] / 2))).max() <= 1
     assert image[0, 0].max() < 40, "the rest is dark"
 
 
@@ -147,7 +147,7 @@ def test_a_picture_of_a_class_is_small_and_of_any_vocabulary_has_its_price() -> 
         random = np.random.default_rng(size)
         xy = random.standard_normal((size, 2)).astype(np.float32)
         image = pixels(draw_night(xy, np.arange(size) % 9 - 1, np.ones(size)))
-        assert image.shape == (HEIGHT, WIDTH, 3)
+        assert image.shape == (*SMALL[::-1], 3)
         assert image.max() > 20, f"{size} lamps can be seen"
         assert np.median(image) < 250, f"{size} lamps do not blind"
     alike = np.zeros((5, 2), np.float32)

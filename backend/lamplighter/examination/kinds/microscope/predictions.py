@@ -15,6 +15,9 @@ CANDIDATES = 8
 """Most likely next tokens listed for each position."""
 MAX_POSITIONS = 512
 """Maximum positions of a sequence that are listed, from its beginning: an answer stays below 1 MB."""
+_SHARE = 2
+"""Other texts are read on one of so many of a batch's sequences: reading is most of what the answer takes, and two losses on the
+same words differ by the models alone."""
 
 
 @torch.no_grad()
@@ -72,10 +75,13 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
 
 
 def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> Answer:
-    """Return the mean loss before and after the update: of the batch itself, of the next one, and of unread text."""
+    """Return the mean loss before and after the update: of the batch itself, of a part of the next one, and of as much unread
+    text."""
     _, ids, targets = model.batches.batch(retaken.observation.step + 1)
+    read = max(1, len(targets) // _SHARE)
+    ids, targets = ids[:read], targets[:read]
     losses: Answer = {
-        "same": _pair(retaken.observation.loss, loss_after, targets.numel()),
+        "same": _pair(retaken.observation.loss, loss_after, retaken.targets.numel()),
         "other": _pair(
             measure_loss(retaken.before, ids, targets),
             measure_loss(retaken.after, ids, targets),
@@ -85,7 +91,7 @@ def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Ten
     }
     held_out = model.run.held_out_ids
     if held_out is not None:
-        # As much of it as one batch: a fair comparison, and four times as fast as the loss on the timeline.
+        # As much of it as of the other batch: a fair comparison.
         sample = HeldOutLoss(model.run.recipe, held_out, targets.numel())
         before, after = sample.measure(retaken.before), sample.measure(retaken.after)
         if before is not None and after is not None:

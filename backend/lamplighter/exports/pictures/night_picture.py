@@ -8,10 +8,10 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-WIDTH, HEIGHT = 320, 180
-"""Size of a picture in pixels."""
-PICTURE_BYTES = 12 * 4 * WIDTH * HEIGHT
-"""Bytes of memory that drawing takes besides the lamps: a few images of 32 bits a channel."""
+SMALL = (320, 180)
+"""Width and height in pixels of the picture that a list shows."""
+PICTURE_BYTES = 12 * 4 * SMALL[0] * SMALL[1]
+"""Bytes of memory that drawing a small one takes besides the lamps: a few images of 32 bits a channel."""
 LAMP_BYTES = 80
 """Bytes of memory that drawing takes for a lamp."""
 TINTS = ("#f1af64", "#69b3eb", "#38e3b5", "#d77ea6", "#fde56f", "#8d7fee", "#f5642b", "#d6f0f9")
@@ -24,15 +24,18 @@ _MARGIN = 0.05
 _OUTLIERS = 0.3
 """Percent of the lamps beyond each edge of what the picture shows, so that a stray one does not shrink the city."""
 _CORE, _GLOW, _LAND_REACH = 0.7, 3.2, 9.0
-"""Standard deviations of the blurs, in pixels."""
+"""Standard deviations of the blurs, in pixels of a small picture."""
 _CORE_LIGHT, _GLOW_LIGHT = 2.6, 5.0
-"""Light of a lamp in a picture of `_USUAL_LAMPS`, summed over its pixels. More lamps are each dimmer, fewer brighter."""
+"""Light of a lamp in a small picture of `_USUAL_LAMPS`, summed over its pixels. More lamps are each dimmer, fewer brighter."""
 _USUAL_LAMPS = 2_000
 _MOST_OF_USUAL, _LEAST_OF_USUAL = 3.0, 0.2
 
 
 def draw_night(
-    coordinates: NDArray[np.float32], kinds: NDArray[np.integer], brightness: NDArray[np.floating]
+    coordinates: NDArray[np.float32],
+    kinds: NDArray[np.integer],
+    brightness: NDArray[np.floating],
+    size: tuple[int, int] = SMALL,
 ) -> bytes:
     """Draw a map, and return it as a PNG.
 
@@ -40,20 +43,30 @@ def draw_night(
         coordinates: shape (V, 2), finite.
         kinds: shape (V,), the number of each lamp's kind, which decides its colour; -1 for none.
         brightness: shape (V,), from 0 to 1.
+        size: width and height in pixels.
     """
+    larger = _enlargement(size)
     colours = _linear([*TINTS, PLAIN])[np.where(kinds < 0, len(TINTS), kinds % len(TINTS))]
     amount = np.clip((_USUAL_LAMPS / len(coordinates)) ** 0.5, _LEAST_OF_USUAL, _MOST_OF_USUAL)
-    light = _sum_light(_place(coordinates), colours * np.asarray(brightness, np.float32)[:, None])
-    lamps = amount * (_CORE_LIGHT * _blur(light, _CORE) + _GLOW_LIGHT * _blur(light, _GLOW))
-    density = _blur(light.mean(axis=2, keepdims=True), _LAND_REACH)
+    amount = amount * larger**2
+    shades = colours * np.asarray(brightness, np.float32)[:, None]
+    light = _sum_light(_place(coordinates, size), shades, size)
+    lamps = amount * (_CORE_LIGHT * _blur(light, larger * _CORE) + _GLOW_LIGHT * _blur(light, larger * _GLOW))
+    density = _blur(light.mean(axis=2, keepdims=True), larger * _LAND_REACH)
     return _encode(_expose(lamps, density / max(float(density.max()), 1e-9)))
 
 
-def draw_single_lamp() -> bytes:
+def draw_single_lamp(size: tuple[int, int] = SMALL) -> bytes:
     """Draw the picture of a run without a map: the dark, and one lamp. Return it as a PNG."""
-    light = _sum_light(np.array([[WIDTH / 2, HEIGHT / 2]], np.float32), _linear([_LAMP]))
-    lamps = 8 * _blur(light, 1.2) + 60 * _blur(light, 9)
-    return _encode(_expose(lamps, np.zeros((HEIGHT, WIDTH, 1), np.float32)))
+    larger, (width, height) = _enlargement(size), size
+    light = larger**2 * _sum_light(np.array([[width / 2, height / 2]], np.float32), _linear([_LAMP]), size)
+    lamps = 8 * _blur(light, 1.2 * larger) + 60 * _blur(light, 9 * larger)
+    return _encode(_expose(lamps, np.zeros((height, width, 1), np.float32)))
+
+
+def _enlargement(size: tuple[int, int]) -> float:
+    """Return how many times larger than a small picture one of a size is."""
+    return min(size[0] / SMALL[0], size[1] / SMALL[1])
 
 
 def _linear(colours: list[str]) -> NDArray[np.float32]:
@@ -62,31 +75,35 @@ def _linear(colours: list[str]) -> NDArray[np.float32]:
     return np.array(numbers, dtype=np.float32)
 
 
-def _place(coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
+def _place(coordinates: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
     """Return where lamps stand in the picture, in pixels: shape (V, 2), the whole city as large as fits."""
     low, high = np.percentile(coordinates, [_OUTLIERS, 100 - _OUTLIERS], axis=0).astype(np.float64)
-    room = np.array([WIDTH, HEIGHT]) * (1 - 2 * _MARGIN)
+    width, height = size
+    room = np.array([width, height]) * (1 - 2 * _MARGIN)
     scale = float((room / np.maximum(high - low, 1e-30)).min())
     offset = (coordinates - (low + high) / 2) * scale * [1, -1]
     # Far outside, a lamp is not seen, wherever it is.
-    return np.add(np.clip(offset, -WIDTH, WIDTH), (WIDTH / 2, HEIGHT / 2)).astype(np.float32)
+    return np.add(np.clip(offset, -width, width), (width / 2, height / 2)).astype(np.float32)
 
 
-def _sum_light(places: NDArray[np.float32], light: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sum_light(
+    places: NDArray[np.float32], light: NDArray[np.float32], size: tuple[int, int]
+) -> NDArray[np.float32]:
     """Return the light that falls on each pixel, shape (H, W, 3): that of a lamp goes to the four pixels around it."""
-    summed = np.zeros((HEIGHT * WIDTH, 3), dtype=np.float32)
+    width, height = size
+    summed = np.zeros((height * width, 3), dtype=np.float32)
     corner = np.floor(places - 0.5).astype(np.int64)
     share = places - 0.5 - corner
     for right in (0, 1):
         for below in (0, 1):
             x, y = corner[:, 0] + right, corner[:, 1] + below
             part = np.abs(1 - right - share[:, 0]) * np.abs(1 - below - share[:, 1])
-            seen = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
-            pixels = (y * WIDTH + x)[seen]
+            seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+            pixels = (y * width + x)[seen]
             for channel in range(3):
                 weights = (part * light[:, channel])[seen]
-                summed[:, channel] += np.bincount(pixels, weights, HEIGHT * WIDTH).astype(np.float32)
-    return summed.reshape(HEIGHT, WIDTH, 3)
+                summed[:, channel] += np.bincount(pixels, weights, height * width).astype(np.float32)
+    return summed.reshape(height, width, 3)
 
 
 def _blur(image: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:

@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.exports.pictures.night_picture import (
+    LAMP_BYTES,
+    PICTURE_BYTES,
+    SMALL,
+    draw_night,
+    draw_single_lamp,
+)
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.district_count import last_districts
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
-from lamplighter.serving.http.response_cost import BOUNDED_COST
-from lamplighter.serving.reading.night_picture import (
-    LAMP_BYTES,
-    PICTURE_BYTES,
-    draw_night,
-    draw_single_lamp,
-)
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
@@ -32,12 +32,18 @@ PictureCache = Callable[[tuple[Any, ...], Callable[[], bytes]], bytes]
 """A function that returns what is kept under a key, and makes it if nothing is."""
 
 
+def _draw_anew(_key: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
+    return draw()
+
+
 class RunPicture:
     """The picture of a run as its last map is now. Nothing is drawn before `png` is called."""
 
-    def __init__(self, run: RunFolder, cache: PictureCache) -> None:
-        """Look up which layout is the last; a run whose map cannot be read has none."""
-        self._run, self._cache = run, cache
+    def __init__(
+        self, run: RunFolder, cache: PictureCache = _draw_anew, size: tuple[int, int] = SMALL
+    ) -> None:
+        """Look up which layout is the last; a run whose map cannot be read has none. `size`: width and height in pixels."""
+        self._run, self._cache, self._size = run, cache, size
         self._entry: LayoutEntry | None = None
         self._districts: Districts | None = None
         with suppress(*READ_ERRORS), LayoutsReader(run.layouts_path) as reader:
@@ -52,13 +58,13 @@ class RunPicture:
         return (self._run.created, layout, districts)
 
     def cost(self) -> int:
-        """Return the bytes of memory that making it takes.
+        """Return about how many bytes of memory it takes to make a small one; 0 for a lamp in the dark, which takes few.
 
         Raises:
             FormatError: the vocabulary cannot be read.
         """
         if self._entry is None:
-            return BOUNDED_COST
+            return 0
         return PICTURE_BYTES + LAMP_BYTES * len(self._run.vocabulary)
 
     def png(self) -> bytes:
@@ -72,16 +78,17 @@ class RunPicture:
     def _draw(self) -> bytes:
         entry = self._entry
         if entry is None:
-            return draw_single_lamp()
+            return draw_single_lamp(self._size)
         with LayoutsReader(self._run.layouts_path) as reader:
             layout = decode_as(reader.layout_record(entry.id), Layout)
         vocabulary = self._run.vocabulary
         size = min(len(layout.coordinates), len(vocabulary))
         if not size:
-            return draw_single_lamp()
+            return draw_single_lamp(self._size)
         kinds = _kinds(vocabulary, self._districts)[:size]
         ranks = np.argsort(np.argsort(vocabulary.counts[:size], kind="stable"), kind="stable") / size
-        return draw_night(layout.coordinates[:size], kinds, _LEAST_BRIGHT + (1 - _LEAST_BRIGHT) * ranks**2)
+        brightness = _LEAST_BRIGHT + (1 - _LEAST_BRIGHT) * ranks**2
+        return draw_night(layout.coordinates[:size], kinds, brightness, self._size)
 
 
 def _kinds(vocabulary: Vocabulary, districts: Districts | None) -> NDArray[np.int64]:

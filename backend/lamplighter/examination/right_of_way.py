@@ -1,0 +1,91 @@
+"""The right of way that training has over questions about its run: the examiner pauses as much as its work slows the steps.
+
+Even at the lowest priority, work beside the trainer slows it where two threads share a core, or the memory. How much is in the
+record: each step says how long it took. Where cores are to spare nothing slows down, and nothing is paused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import fmean
+
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+
+_STEPS = 24
+"""Steps that a duration is the mean of."""
+_LOOK_SECONDS = 1.0
+_QUIET_SECONDS = 3.0
+"""Seconds without work after which the last steps count as undisturbed."""
+_ALLOWED = 1.07
+"""How many times longer than undisturbed a step may take."""
+_GAIN = 3.0
+_MOST = 3.0
+"""Most seconds of pause for a second of work."""
+
+ReadDurations = Callable[[], tuple[int, list[float]]]
+"""A function that returns the newest step, and the seconds that it and those before took; 0 and none where that is not known."""
+
+
+class RightOfWay:
+    """The pauses of one examiner. For one thread."""
+
+    def __init__(self, read_durations: ReadDurations, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start without a pause."""
+        self._read, self._clock = read_durations, clock
+        self._usual: float | None = None
+        self._share = 0.0
+        """Seconds of pause for a second of work."""
+        self._newest = 0
+        self._worked_at = float("-inf")
+        self._looked_at = float("-inf")
+
+    def begin(self) -> None:
+        """Note that work begins. After a while without any, what the steps took is what they usually take."""
+        now = self._clock()
+        if now - self._worked_at > _QUIET_SECONDS:
+            self._newest, durations = self._read()
+            self._usual = fmean(durations) if durations else None
+            # The machine is the same one; yet who asks once should not wait for those who asked before.
+            self._looked_at, self._share = now, self._share / 2
+        self._worked_at = now
+
+    def pause(self) -> float:
+        """Return the seconds to pause for what was done since this was called last, or since work began."""
+        now = self._clock()
+        worked = max(0.0, now - self._worked_at)
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._look(now)
+        seconds = self._share * worked
+        self._worked_at = now + seconds
+        return seconds
+
+    def _look(self, now: float) -> None:
+        self._looked_at = now
+        newest, durations = self._read()
+        if newest == self._newest or not durations or self._usual is None:
+            # Nothing is trained, so nothing can be slowed.
+            self._share = 0.0
+        else:
+            slower = fmean(durations) / self._usual
+            self._share = min(_MOST, max(0.0, self._share + _GAIN * (slower - _ALLOWED)))
+        self._newest = newest
+
+
+def recorded_durations(run: RunFolder) -> ReadDurations:
+    """Return a function that reads the durations of a run's newest steps."""
+
+    def read() -> tuple[int, list[float]]:
+        try:
+            with StepsReader(run.steps_path) as reader:
+                newest = reader.newest_step()[1]
+                records = reader.pulses(max(1, newest - _STEPS + 1), newest, _STEPS)
+            return newest, [decode_as(record, Pulse).step_seconds for _, record in records]
+        except READ_ERRORS:
+            return 0, []
+
+    return read

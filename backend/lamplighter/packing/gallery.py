@@ -1,0 +1,148 @@
+"""A gallery: a folder of packed pages with an index, which any host of files serves, under any path."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
+from lamplighter.exports.pictures.run_picture import RunPicture
+from lamplighter.exports.run_sentence import describe_run
+from lamplighter.packing.packed_run import pack_run
+from lamplighter.packing.page import Preview, icon_url, preview_tags, render_page
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import derive_run_name, read_run_name
+
+PICTURE_SIZE = (1200, 630)
+"""Width and height of a picture in pixels: what others show of a link."""
+MAX_RUNS = 200
+_TITLE = "Watch a language model learn"
+_SENTENCE = (
+    "Each light is a word. A small language model reads, and words that are used alike find each other."
+)
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class _Card:
+    run: RunFolder
+    name: str
+    sentence: str
+
+    @property
+    def page(self) -> str:
+        return f"{self.run.id}.html"
+
+    @property
+    def picture(self) -> str:
+        return f"{self.run.id}.png"
+
+
+def write_gallery(
+    runs: Sequence[RunFolder], out: Path, url: str | None = None, progress: ExportProgress = no_progress
+) -> Path:
+    """Write a gallery of runs. It appears whole or not at all.
+
+    Args:
+        runs: the runs, in the order of their cards.
+        out: the folder to create.
+        url: the address at which the gallery will be, so that previews of links have pictures; None: without.
+        progress: called with the share done; raise `Cancelled` in it to cancel.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ExportError: a run cannot be packed, the address is none, or the folder is there already.
+        FormatError: this version cannot read a run.
+    """
+    if not runs:
+        raise ExportError("a gallery needs a run: name one, as lamplighter runs lists them")
+    if len(runs) > MAX_RUNS:
+        raise ExportError(f"a gallery has at most {MAX_RUNS} runs, and these are {len(runs)}")
+    base = _check_url(url)
+    with atomic_output(out) as folder:
+        folder.mkdir()
+        cards: list[_Card] = []
+        for index, run in enumerate(dict.fromkeys(runs)):
+            card = _Card(run, read_run_name(run) or derive_run_name(run), describe_run(run))
+            _write_page(card, folder, base, _part(progress, index, len(runs), card.name))
+            cards.append(card)
+        (folder / "index.html").write_text(_render_index(cards, base), encoding="utf-8", newline="\n")
+    progress(1.0, out.name)
+    return out
+
+
+def _write_page(card: _Card, folder: Path, base: str | None, progress: ExportProgress) -> None:
+    picture_url = None if base is None else base + card.picture
+    preview = Preview(f"{card.name} · Lamplighter", card.sentence, picture_url)
+    page = render_page(pack_run(card.run, progress), preview)
+    (folder / card.page).write_text(page, encoding="utf-8", newline="\n")
+    (folder / card.picture).write_bytes(RunPicture(card.run, size=PICTURE_SIZE).png())
+
+
+def _part(progress: ExportProgress, index: int, count: int, name: str) -> ExportProgress:
+    return lambda share, _what: progress((index + share) / count, name)
+
+
+def _check_url(url: str | None) -> str | None:
+    """Return an address with a slash at its end.
+
+    Raises:
+        ExportError: it is none that a page on the web can have.
+    """
+    if url is None:
+        return None
+    try:
+        parts = urlsplit(url)
+        fits = bool(parts.hostname) and parts.scheme in ("http", "https")
+        fits = fits and not (parts.query or parts.fragment or parts.username)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ExportError(
+            f"--url: {url[:80]!r} is not the address of a folder such as https://example.org/city/"
+        )
+    return url.rstrip("/") + "/"
+
+
+def _render_index(cards: Sequence[_Card], base: str | None) -> str:
+    style = (_HERE / "gallery.css").read_text(encoding="utf-8").strip()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    preview = Preview(_TITLE, _SENTENCE, None if base is None else base + cards[0].picture)
+    items = "\n".join(
+        f'      <li><a href="{html.escape(card.page)}">'
+        f'<img src="{html.escape(card.picture)}" width="{PICTURE_SIZE[0]}" height="{PICTURE_SIZE[1]}" alt="" />'
+        f"<h2><bdi>{html.escape(card.name)}</bdi></h2><p>{html.escape(card.sentence)}</p></a></li>"
+        for card in cards
+    )
+    return f"""<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="dark" />
+    <meta name="description" content="{html.escape(_SENTENCE)}" />
+    <meta name="generator" content="Lamplighter" />
+    <title>{html.escape(_TITLE)}</title>
+{preview_tags(preview)}    <link rel="icon" href="{icon_url()}" />
+    <style>{style}</style>
+  </head>
+  <body>
+    <main>
+      <h1>{html.escape(_TITLE)}</h1>
+      <p class="lead">{html.escape(_SENTENCE)}</p>
+      <ul>
+{items}
+      </ul>
+      <p class="foot">Made with Lamplighter.</p>
+    </main>
+  </body>
+</html>
+"""

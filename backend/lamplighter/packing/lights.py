@@ -1,0 +1,111 @@
+"""The lights of a packed run: some of its steps as beats, which count those in between exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lamplighter.runfolder.reading.snapshot import read_census
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.classroom.beats.touch_tally import TouchTally
+from lamplighter.wire.beat_frames import Beat
+from lamplighter.wire.envelope import encode_envelope
+from lamplighter.wire.frames import decode_as, encode
+from lamplighter.wire.pulse_frames import Pulse
+
+MAX_STEPS = 2_000
+FEWEST_STEPS = 2
+_EARLIER = 1.5
+"""Exponent of the spacing: above 1, steps are denser at the beginning, where most is learned."""
+_STEPS_AT_ONCE = 500
+_BEATS_AT_ONCE = 64
+"""Beats of one envelope."""
+_MAX_LIT = 1_024
+"""Most lamps of one step: where more rows have a gradient (tied weights, say), those with the strongest."""
+
+
+@dataclass(frozen=True)
+class Lights:
+    """Steps that a packed run shows."""
+
+    steps: list[int]
+    """Ascending; without step 0, which lights nothing."""
+    envelopes: list[bytes]
+    """The census of step 0 and the beats, in order."""
+
+
+def pack_lights(
+    run: RunFolder, reader: StepsReader, last: int, budget: int, progress: Callable[[float], None]
+) -> Lights:
+    """Pack the lights of as many steps as fit.
+
+    Args:
+        run: the run.
+        reader: its steps.
+        last: its last step, at least 1.
+        budget: the bytes that they may take. The first and the last step are kept even so.
+        progress: called with the share done.
+    """
+    count = min(MAX_STEPS, last)
+    packed = _pack(run, reader, last, count, sub(progress, 0, 0.5))
+    size = sum(map(len, packed.envelopes))
+    if size <= budget:
+        return packed
+    # Fewer steps have more between them, so that it does not shrink in proportion.
+    while size > budget and count > FEWEST_STEPS:
+        count = max(FEWEST_STEPS, int(count * min(0.9, 0.95 * budget / size)))
+        packed = _pack(run, reader, last, count, sub(progress, 0.5, 1))
+        size = sum(map(len, packed.envelopes))
+    return packed
+
+
+def sub(progress: Callable[[float], None], start: float, end: float) -> Callable[[float], None]:
+    """Return a callback for the part of a job from `start` to `end`."""
+    return lambda share: progress(start + (end - start) * share)
+
+
+def choose_steps(last: int, count: int) -> list[int]:
+    """Return about `count` steps from 1 to `last`, both among them, denser at the beginning; all if there are no more."""
+    if count >= last:
+        return list(range(1, last + 1))
+    spread = np.linspace(0, 1, max(2, count)) ** _EARLIER
+    return sorted({1, last, *(max(1, round(last * share)) for share in spread.tolist())})
+
+
+def _pack(
+    run: RunFolder, reader: StepsReader, last: int, count: int, progress: Callable[[float], None]
+) -> Lights:
+    steps = choose_steps(last, count)
+    wanted = set(steps)
+    census = read_census(reader, reader.lineage(), 0, run.created)
+    tally = TouchTally(census)
+    frames, envelopes = [encode(census)], list[bytes]()
+    for start in range(1, last + 1, _STEPS_AT_ONCE):
+        for step, record in reader.pulses(start, min(start + _STEPS_AT_ONCE - 1, last), _STEPS_AT_ONCE):
+            pulse = decode_as(record, Pulse)
+            if step not in wanted:
+                tally.count_between(pulse)
+                continue
+            frames.append(encode(_dim(tally.show(pulse)[0])))
+            if len(frames) >= _BEATS_AT_ONCE:
+                envelopes.append(encode_envelope(frames))
+                frames = []
+        progress(min(1.0, (start + _STEPS_AT_ONCE) / last))
+    if frames:
+        envelopes.append(encode_envelope(frames))
+    return Lights(steps, envelopes)
+
+
+def _dim(beat: Beat) -> Beat:
+    """Return a beat whose norms take less room: those between are left out, the others rounded to about three digits."""
+    norms = _round(beat.gradient_norms)
+    return replace(beat, gradient_norms=norms, between=replace(beat.between, norms=None))
+
+
+def _round(values: np.ndarray) -> np.ndarray:
+    """Round 32-bit floats to eleven bits, so that two of their four byte planes compress well."""
+    bits = np.ascontiguousarray(values, dtype="<f4").view("<u4").astype(np.uint64)
+    return ((bits + 0x800) & ~np.uint64(0xFFF)).astype("<u4").view("<f4")

@@ -1,0 +1,72 @@
+"""The nearest neighbours of every token at some moments, packed: the words, how similar they are, and the lengths of rows."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.wire.byte_planes import encode_planes
+
+MAX_MOMENTS, NEIGHBOURS = 50, 6
+_BYTES_EACH = 2.2
+"""About what a neighbour takes."""
+_LENGTH_STEPS = 65_535
+
+
+@dataclass(frozen=True)
+class NearestWords:
+    """Neighbours at some moments."""
+
+    steps: list[int]
+    """The steps of the moments, ascending."""
+    k: int
+    longest: list[float]
+    """By moment, the length that stands for 65,535."""
+    data: bytes
+    """For each moment, one after the other, as byte planes: the ids (V, k) as 32 bits, minus those of the moment before,
+    modulo 2**32; the cosines (V, k) in hundredths as signed bytes, each minus the one before it in its row, modulo 256; the
+    lengths of the rows (V,) as 16 bits. All of it compressed (RFC 1951)."""
+
+
+def pack_nearest(run: RunFolder, last: int, budget: int, progress: Callable[[float], None]) -> NearestWords:
+    """Pack the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
+    more than about `budget` bytes."""
+    size = len(run.vocabulary)
+    k = max(0, min(NEIGHBOURS, size - 1))
+    count = max(2, min(MAX_MOMENTS, int(budget / (_BYTES_EACH * max(1, size * k)))))
+    shares = np.linspace(0, 1, count) ** 1.5
+    wanted = sorted({round(last * share) for share in shares.tolist()})
+    steps, longest, parts = list[int](), list[float](), list[bytes]()
+    before = np.zeros((size, k), dtype=np.uint32)
+    with MatrixHistory(run) as history:
+        for index, step in enumerate(wanted):
+            progress(index / len(wanted))
+            try:
+                matrix = history.snapshot(step, nearest=True)
+            except NoSnapshotError:
+                continue
+            if matrix.step in steps:
+                continue
+            vectors = np.nan_to_num(matrix.vectors)
+            ids, cosines = all_nearest(vectors, k)
+            lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
+            most = float(lengths.max(initial=0)) or 1.0
+            hundredths = np.rint(100 * cosines).astype(np.int16)
+            falls = np.diff(hundredths, axis=1, prepend=np.int16(0)).astype(np.uint8)
+            parts += [
+                encode_planes((ids.astype(np.uint32) - before).ravel()),
+                falls.T.tobytes(),
+                encode_planes(np.rint(lengths / most * _LENGTH_STEPS).astype("<u2")),
+            ]
+            before = ids.astype(np.uint32)
+            steps.append(matrix.step)
+            longest.append(most)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    return NearestWords(steps, k, longest, packer.compress(b"".join(parts)) + packer.flush())

@@ -1,0 +1,177 @@
+"""A run made small: everything that its page shows without a server, in named parts that are compressed one by one."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
+from lamplighter.packing.lights import Lights, pack_lights
+from lamplighter.packing.maps import Maps, pack_districts, pack_maps
+from lamplighter.packing.nearest import NearestWords, pack_nearest
+from lamplighter.packing.run_answers import RunAnswers
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.serving.reading.batch_text import read_batch_text
+from lamplighter.wire.layout_frames import Method
+
+FORMAT = 1
+_LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
+_ANSWERS_BYTES = 600_000
+"""Most bytes of stored answers of the model, uncompressed; those asked last are kept."""
+_MOST_WORDS = 64
+"""Words of the text that a step read."""
+_ENDED = ("finished", "stopped", "failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class PackedRun:
+    """A run as a page holds it."""
+
+    head: dict[str, Any]
+    parts: dict[str, bytes]
+    """By name, compressed."""
+    left_out: list[str]
+    """Sentences without a capital or a full stop."""
+
+
+def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
+    """Pack a run, live or over; a live one up to its newest step.
+
+    Raises:
+        ExportError: the run has no step, or no map yet.
+        FormatError: this version cannot read the folder.
+    """
+    try:
+        with StepsReader(run.steps_path) as reader:
+            lineage, (_, last) = reader.lineage(), reader.newest_step()
+            if last < 1:
+                raise FileNotFoundError
+            progress(0, "maps")
+            umap = pack_maps(
+                run, lineage, last, Method.UMAP, _MAPS_BYTES, sub_progress(progress, 0, 0.1, "maps")
+            )
+            linear = pack_maps(
+                run, lineage, last, Method.LINEAR, _LINEAR_BYTES, sub_progress(progress, 0.1, 0.15, "maps")
+            )
+            if umap is None and linear is None:
+                raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}")
+            lights = pack_lights(
+                run, reader, last, _LIGHTS_BYTES, sub_progress(progress, 0.15, 0.6, "lights")
+            )
+            districts = pack_districts(run, lineage, last)
+    except FileNotFoundError as error:
+        raise ExportError(f"{run.id} has not begun: there is nothing to show yet") from error
+    nearest = pack_nearest(run, last, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours"))
+    progress(0.9, "answers")
+    with RunAnswers(run) as answers:
+        stored, asked = _store_answers(answers, last)
+    parts = {
+        "answers": _deflate(json.dumps(stored, separators=(",", ":")).encode()),
+        "texts": _deflate(json.dumps(_read_texts(run, lights), separators=(",", ":")).encode()),
+        "nearest": nearest.data,
+    }
+    names: dict[str, list[str]] = {}
+    for kind, envelopes in {
+        "lights": lights.envelopes,
+        "umap": umap.envelopes if umap else [],
+        "linear": linear.envelopes if linear else [],
+        "districts": districts,
+    }.items():
+        numbered = {f"{kind}-{index}": data for index, data in enumerate(envelopes)}
+        names[kind] = list(numbered)
+        parts |= numbered
+    left_out = _describe_left_out(last, lights, umap or linear, nearest, asked)
+    shown = umap or linear
+    assert shown is not None
+    first = shown.chosen[0].step
+    head = {
+        "format": FORMAT,
+        "run": run.id,
+        "name": stored[""]["name"],
+        "vocabulary": len(run.vocabulary),
+        # No step is shown on a later map.
+        "steps": [step for step in ([0, *lights.steps]) if step >= first] or [last],
+        "leftOut": left_out,
+        "answers": asked[0] > 0,
+        "neighbours": nearest.k,
+        "nearest": {"steps": nearest.steps, "k": nearest.k, "longest": nearest.longest},
+        "parts": names,
+    }
+    return PackedRun(head, parts, left_out)
+
+
+def _store_answers(answers: RunAnswers, last: int) -> tuple[dict[str, Any], tuple[int, int]]:
+    """Return the server's answers that are kept as they are, by the path below the run's, and how many answers of the model
+    are among them, of how many."""
+    stored: dict[str, Any] = {
+        rest: json.loads(answers.get(rest))
+        for rest in (
+            "",
+            "/steps?from=1&most=2000",
+            "/measures",
+            f"/lines?to={last}",
+            "/tokens?limit=50000&offset=0",
+            "/districts/events",
+            "/map",
+        )
+    }
+    stored["/lines"] = stored.pop(f"/lines?to={last}")
+    status = stored[""]["status"]
+    if status["phase"] not in _ENDED:
+        # Its training goes on, but not in this file.
+        status["phase"] = "interrupted"
+    status["alive"], status["step"] = False, last
+    examinations = [
+        one for one in json.loads(answers.get("/examinations"))["items"] if one["state"] == "done"
+    ]
+    room, kept = _ANSWERS_BYTES, []
+    for one in reversed(examinations):
+        path = f"/examinations/{one['id']}"
+        body = answers.get(path)
+        if len(body) > room:
+            break
+        room -= len(body)
+        stored[path] = json.loads(body)
+        kept.append(one)
+    stored["/examinations"] = {"items": kept[::-1]}
+    return stored, (len(kept), len(examinations))
+
+
+def _read_texts(run: RunFolder, lights: Lights) -> dict[int, list[int]]:
+    """Return the beginning of the text that each step read, by step; none where the text is not kept."""
+    return {step: ids for step in lights.steps for ids in _first_words(run, step)}
+
+
+def _first_words(run: RunFolder, step: int) -> Iterator[list[int]]:
+    # A run is shown without its text, if that is not what its batches were taken from.
+    with suppress(*READ_ERRORS, ValueError):
+        for sequences in read_batch_text(run, step, 1):
+            yield sequences[0][:_MOST_WORDS].tolist()
+
+
+def _describe_left_out(
+    last: int, lights: Lights, shown: Maps | None, nearest: NearestWords, asked: tuple[int, int]
+) -> list[str]:
+    left: list[str] = []
+    if len(lights.steps) < last:
+        left.append(
+            f"{last - len(lights.steps):,} of {last:,} steps; the counts of those in between are exact all the same"
+        )
+    if shown is not None and len(shown.chosen) < shown.available:
+        left.append(f"{shown.available - len(shown.chosen):,} of {shown.available:,} maps")
+    left.append(f"neighbours but the nearest {nearest.k} of each word, at {len(nearest.steps)} moments")
+    if asked[0] < asked[1]:
+        left.append(f"{asked[1] - asked[0]:,} of {asked[1]:,} answers of the model")
+    left.append("the vectors, and most of the text")
+    return left
+
+
+def _deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    return packer.compress(data) + packer.flush()

@@ -1,0 +1,136 @@
+"""The packed page as one file: scripts, style, fonts and the run are inside, and its policy allows nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.exports.run_sentence import describe_run
+from lamplighter.packing.packed_run import PackedRun, pack_run
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.assets import find_plotly, find_static
+
+PLOTLY_PATH = "/vendor/plotly.min.js"
+"""The name of the part that is plotly.js: where a server has it."""
+_FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What others show of a link to the page."""
+
+    title: str
+    sentence: str
+    picture_url: str | None = None
+    """The picture's address, absolute where it is known; None: without one."""
+
+
+def write_packed_page(run: RunFolder, out: Path, progress: ExportProgress) -> None:
+    """Write the page that shows a run without a server.
+
+    Raises:
+        ExportError: the run has no step or no map yet, or the page has not been built.
+        FormatError: this version cannot read the folder.
+    """
+    packed = pack_run(run, progress)
+    preview = Preview(f"{packed.head['name']} · Lamplighter", describe_run(run))
+    out.write_text(render_page(packed, preview), encoding="utf-8", newline="\n")
+    for line in packed.left_out:
+        progress(1.0, f"left out: {line}")
+
+
+def render_page(packed: PackedRun, preview: Preview) -> str:
+    """Return the HTML of a packed run.
+
+    Raises:
+        ExportError: the page has not been built.
+    """
+    built = find_static() / "app" / "packed"
+    try:
+        script = _inside_script((built / "page.js").read_text(encoding="utf-8"))
+        style = _inside_style((built / "page.css").read_text(encoding="utf-8"))
+        plotly_style = _inside_style((built.parent / "plotly.css").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ExportError("the page has not been built: run make page, then export again") from error
+    parts = dict(packed.parts)
+    scripts = [script]
+    if plotly := find_plotly():
+        text = plotly.read_text(encoding="utf-8")
+        scripts.append(text)
+        parts[PLOTLY_PATH] = _deflate(text.encode())
+    fields = {
+        "policy": html.escape(_policy(scripts, [style, plotly_style])),
+        "title": html.escape(preview.title),
+        "description": html.escape(preview.sentence),
+        "preview": preview_tags(preview),
+        "icon": icon_url(),
+        "plotly-style": plotly_style,
+        "style": style,
+        "script": script,
+        "head": safe_json(packed.head),
+        "parts": "\n".join(
+            f'    <script type="text/plain" data-part="{html.escape(name)}">'
+            f"{base64.b64encode(data).decode('ascii')}</script>"
+            for name, data in parts.items()
+        ),
+    }
+    return _FIELD.sub(lambda field: fields[field[1]], (_HERE / "page.html").read_text(encoding="utf-8"))
+
+
+def icon_url() -> str:
+    """Return the icon of a page as an address that holds it."""
+    return f"data:image/svg+xml,{quote((find_static() / 'lamp.svg').read_text(encoding='utf-8'))}"
+
+
+def safe_json(value: Any) -> str:
+    """Return JSON that cannot close the script element around it, whatever the tokens are."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    # JSON itself escapes control characters; half a surrogate pair cannot be encoded at all.
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _policy(scripts: list[str], styles: list[str]) -> str:
+    return (
+        f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; style-src {' '.join(map(_digest, styles))}; "
+        "font-src data:; img-src data: blob:; media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _inside_script(text: str) -> str:
+    """Return a script that does not end its element early: in its strings, templates and patterns the sign is the same."""
+    return text.strip().replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _inside_style(text: str) -> str:
+    return text.strip().replace("</style", "<\\/style")
+
+
+def preview_tags(preview: Preview) -> str:
+    """Return the elements by which others know what to show of a link to a page."""
+    tags = {"og:title": preview.title, "og:description": preview.sentence, "og:type": "website"}
+    if preview.picture_url is not None:
+        tags |= {"og:image": preview.picture_url, "twitter:card": "summary_large_image"}
+    return "".join(
+        f'    <meta property="{name}" content="{html.escape(text)}" />\n' for name, text in tags.items()
+    )
+
+
+def _deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    return packer.compress(data) + packer.flush()

@@ -1,0 +1,86 @@
+"""What a server answers about one run, asked without a server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any, Self
+
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.reading_app import create_reading_app
+
+
+class AnswerError(RuntimeError):
+    """An answer that is none: a status of 400 or more."""
+
+    def __init__(self, path: str, status: int, body: bytes) -> None:
+        super().__init__(f"{path}: {status} {body[:200].decode('utf-8', 'replace')}")
+        self.status = status
+
+
+class RunAnswers:
+    """The answers about one run. A context manager; they are made in a thread of its own, whatever loop the caller runs."""
+
+    def __init__(self, run: RunFolder) -> None:
+        """Prepare to ask about `run`, which lies in its folder of runs."""
+        self._app: FastAPI = create_reading_app(run.path.parent)
+        self._loop = start_blocking_portal()
+        self._root = f"/api/runs/{run.id}"
+
+    def __enter__(self) -> Self:
+        self._portal = self._loop.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.__exit__(kind, error, trace)
+
+    def get(self, rest: str = "") -> bytes:
+        """Return the body of the answer to `GET /api/runs/{run}` and `rest`, such as `"/steps?from=1"`.
+
+        Raises:
+            AnswerError: the server would refuse.
+        """
+        return self._portal.call(self._ask, self._root + rest)
+
+    async def _ask(self, address: str) -> bytes:
+        path, _, query = address.partition("?")
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "root_path": "",
+            "headers": [(b"host", b"localhost")],
+            "client": None,
+            "server": None,
+            "state": {},
+        }
+        status, parts = 500, list[bytes]()
+
+        async def receive() -> MutableMapping[str, Any]:
+            # The request has no body, and its sender does not leave before the answer is complete.
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                parts.append(bytes(message.get("body", b"")))
+
+        await self._app(scope, receive, send)
+        body = b"".join(parts)
+        if status >= 400:
+            raise AnswerError(address, status, body)
+        return body

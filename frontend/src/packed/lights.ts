@@ -1,0 +1,97 @@
+/** The lights of a run in a file: some of its steps as beats, and what they count. */
+
+import type { ClassBeat } from "../api/class-frames";
+import { decodeEnvelope } from "../api/envelope";
+import { NEVER, type Census, type Frame } from "../api/frames";
+import type { PackedFile } from "./packed-file";
+
+/** Beats between two censuses that are kept, so that none is far. */
+const CENSUS_EVERY = 64;
+
+export class PackedLights {
+  private constructor(
+    private readonly beats: readonly ClassBeat[],
+    /** The counts before beat 0, `CENSUS_EVERY`, ... */
+    private readonly censuses: readonly Census[],
+  ) {}
+
+  /** Decode all of them. Throws `FrameError`. */
+  static async open(file: PackedFile): Promise<PackedLights> {
+    const beats: ClassBeat[] = [];
+    const censuses: Census[] = [];
+    let counts: Census | null = null;
+    for (const name of file.head.parts.lights) {
+      for (const part of await decodeEnvelope(file.bytes(name))) {
+        if ("type" in part) continue;
+        if (part.kind === "census") counts = part;
+        if (part.kind !== "beat" || !counts) continue;
+        if (beats.length % CENSUS_EVERY === 0) censuses.push(copyOf(counts));
+        beats.push(part);
+        count(counts, part);
+      }
+    }
+    return new PackedLights(beats, censuses);
+  }
+
+  /** Return the last step. */
+  get last(): number {
+    return this.beats.at(-1)?.step ?? 0;
+  }
+
+  /**
+   * Return the counts before step `from`, and the beats up to step `to`; at least one beyond, where the file holds none in
+   * between.
+   */
+  between(from: number, to: number): Frame[] {
+    const first = this.beats.findIndex(({ step }) => step >= from);
+    if (first < 0) return [this.censusBefore(this.beats.length, from)];
+    let end = first;
+    while (end < this.beats.length && this.beats[end]!.step <= to) end += 1;
+    return [
+      this.censusBefore(first, from),
+      ...this.beats.slice(first, Math.max(end, first + (from > 1 || to > 0 ? 1 : 0))),
+    ];
+  }
+
+  /** Return the beat of a step; null if it is not held. */
+  at(step: number): ClassBeat | null {
+    return this.beats.find((beat) => beat.step === step) ?? null;
+  }
+
+  /** Return the counts up to a step. */
+  countsAt(step: number): Census {
+    const next = this.beats.findIndex((beat) => beat.step > step);
+    return this.censusBefore(next < 0 ? this.beats.length : next, step + 1);
+  }
+
+  /** Return the counts before a beat, as those of the step before `from`. */
+  private censusBefore(index: number, from: number): Census {
+    const start = Math.min(Math.floor(index / CENSUS_EVERY), this.censuses.length - 1);
+    const census = copyOf(this.censuses[start]!);
+    for (const beat of this.beats.slice(start * CENSUS_EVERY, index)) count(census, beat);
+    census.step = Math.min(Math.max(census.step, from - 1), (this.beats[index]?.step ?? from) - 1);
+    return census;
+  }
+}
+
+function copyOf(census: Census): Census {
+  return { ...census, touches: census.touches.slice(), lastLit: census.lastLit.slice() };
+}
+
+/** Count a beat, and the steps since the one before. */
+function count(census: Census, { between, batchIds, step, attempt, time }: ClassBeat) {
+  between.ids.forEach((id, i) => {
+    census.touches[id]! += between.touches[i]!;
+    census.lastLit[id] = between.lastLit[i]!;
+  });
+  for (const id of batchIds) {
+    census.touches[id]! += 1;
+    census.lastLit[id] = step;
+  }
+  Object.assign(census, { step, attempt, time });
+}
+
+/** Return a step as REST has it; null for none. */
+export function stepOrNull(step: number): number | null {
+  return step === NEVER ? null : step;
+}

@@ -1,0 +1,90 @@
+/** The neighbours of every word at some steps of a run in a file, and the lengths of their rows. */
+
+import { readBinary, type NearestHead, type PackedFile } from "./packed-file";
+
+/** Number that stands for the longest row of a step. */
+const LENGTH_STEPS = 65_535;
+
+interface Moment {
+  step: number;
+  ids: Uint32Array;
+  /** Cosines in hundredths. */
+  hundredths: Int16Array;
+  lengths: Float32Array;
+}
+
+/** Neighbours of one word: ids and cosines, the nearest first. */
+interface Nearest {
+  step: number;
+  neighbours: { id: number; cosine: number }[];
+}
+
+export class PackedNearest {
+  private constructor(
+    private readonly k: number,
+    private readonly moments: readonly Moment[],
+  ) {}
+
+  /** Decode all of them. Throws `FrameError`. */
+  static async open(file: PackedFile, head: NearestHead): Promise<PackedNearest> {
+    const size = file.head.vocabulary;
+    const { k } = head;
+    const reader = await readBinary(file, "nearest");
+    let before = new Uint32Array(size * k);
+    const moments = head.steps.map((step, index): Moment => {
+      const changes = joinPlanes(reader.u8s(4 * size * k), size * k, 4);
+      const ids = before.map((id, i) => (id + changes[i]!) >>> 0);
+      before = ids;
+      const falls = reader.u8s(size * k);
+      const hundredths = new Int16Array(size * k);
+      for (let id = 0; id < size; id++) {
+        let cosine = 0;
+        for (let rank = 0; rank < k; rank++) {
+          const fall = falls[rank * size + id]!;
+          // Modulo 256: the first is from -100 to 100, and so is every sum.
+          cosine = wrap(cosine + fall);
+          hundredths[id * k + rank] = cosine;
+        }
+      }
+      const steps = joinPlanes(reader.u8s(2 * size), size, 2);
+      const longest = head.longest[index] ?? 0;
+      const lengths = Float32Array.from(steps, (length) => (length / LENGTH_STEPS) * longest);
+      return { step, ids, hundredths, lengths };
+    });
+    return new PackedNearest(k, moments);
+  }
+
+  /** Return the neighbours of a word at the last moment by a step, at most `most` of them. */
+  of(token: number, step: number, most: number): Nearest {
+    const moment = this.momentAt(step);
+    const neighbours = Array.from({ length: Math.min(most, this.k) }, (_, rank) => {
+      const place = token * this.k + rank;
+      return { id: moment.ids[place]!, cosine: moment.hundredths[place]! / 100 };
+    });
+    return { step: moment.step, neighbours };
+  }
+
+  /** Return the lengths of all rows at the last moment by a step. */
+  lengthsAt(step: number): { step: number; lengths: Float32Array } {
+    const moment = this.momentAt(step);
+    return { step: moment.step, lengths: moment.lengths };
+  }
+
+  private momentAt(step: number): Moment {
+    return this.moments.findLast((one) => one.step <= step) ?? this.moments[0]!;
+  }
+}
+
+function wrap(hundredths: number): number {
+  const byte = hundredths & 0xff;
+  return byte > 127 ? byte - 256 : byte;
+}
+
+/** Return unsigned integers whose bytes lie in planes, the lowest ones first. */
+function joinPlanes(planes: Uint8Array, count: number, width: number): Uint32Array {
+  const numbers = new Uint32Array(count);
+  for (let byte = 0; byte < width; byte++) {
+    for (let i = 0; i < count; i++) numbers[i]! += planes[byte * count + i]! * 2 ** (8 * byte);
+  }
+  return numbers;
+}

@@ -1,0 +1,71 @@
+/**
+ * The parts of a file that holds a run: the page itself is that file, and each part a script element that the browser
+ * does not run. What they hold was made by whoever made the file, so it is as hostile as any run.
+ */
+
+import { BinaryReader } from "../api/binary-reader";
+import { inflate } from "../api/envelope";
+import type { PackedContents } from "../api/source";
+
+/** Version of the format that this page reads. */
+const FORMAT = 1;
+
+/** The neighbours that a file holds. */
+export interface NearestHead {
+  /** Steps that they are of, ascending. */
+  steps: number[];
+  /** How many of each word. */
+  k: number;
+  /** By step, the length that stands for the largest number. */
+  longest: number[];
+}
+
+/** What stands at the beginning of a file. */
+export interface PackedHead extends PackedContents {
+  format: number;
+  vocabulary: number;
+  nearest: NearestHead | null;
+  /** Names of the parts, by what they hold, in order. */
+  parts: Record<"lights" | "umap" | "linear" | "districts", string[]>;
+}
+
+export interface PackedFile {
+  readonly head: PackedHead;
+  /** Return the bytes of a part. Throws if there is none. */
+  bytes(name: string): ArrayBuffer;
+}
+
+/** Open the file that this document is; null if it is none. Throws if it is of another format. */
+export function openDocument(): PackedFile | null {
+  const element = document.getElementById("packed-head");
+  if (!element) return null;
+  const head = JSON.parse(element.textContent) as PackedHead;
+  if (head.format !== FORMAT) throw new Error(`this file has the format ${head.format}`);
+  return { head, bytes: readPart };
+}
+
+function readPart(name: string): ArrayBuffer {
+  const element = document.querySelector(`script[data-part="${CSS.escape(name)}"]`);
+  if (!element) throw new Error(`this file lacks ${name}`);
+  const bytes = decodeBase64(element.textContent);
+  // It is read once, and its text would stay in memory beside what is made of it.
+  element.remove();
+  return bytes;
+}
+
+function decodeBase64(text: string): ArrayBuffer {
+  const raw = atob(text);
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+  return bytes.buffer;
+}
+
+/** Return the JSON of a compressed part. */
+export async function readJson<T>(file: PackedFile, name: string): Promise<T> {
+  return JSON.parse(new TextDecoder().decode(await inflate(file.bytes(name)))) as T;
+}
+
+/** Return a reader of a compressed part. */
+export async function readBinary(file: PackedFile, name: string): Promise<BinaryReader> {
+  return new BinaryReader((await inflate(file.bytes(name))).buffer);
+}

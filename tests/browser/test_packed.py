@@ -1,0 +1,220 @@
+"""The page with a run in it: opened as a file, without a network, it answers what a server answers and shows what it can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from lamplighter.packing.gallery import write_gallery
+from lamplighter.runfolder.run_folder import RunFolder
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import LAST, FinishedRun
+from tests.browser.packed import host_files, pack
+from tests.browser.pages import OUTSIDE, wait_for
+from tests.unit.exports.recorded import HOSTILE, record
+
+pytestmark = pytest.mark.browser
+
+GRID = 0.02
+"""Half a step of the grid of these maps, and a little."""
+PHONE: ViewportSize = {"width": 390, "height": 844}
+ASK = """async (paths) => {
+    const answers = [];
+    for (const path of paths) answers.push(await __lamplighter.ask(path));
+    return answers;
+}"""
+"""Asks the page's source for the JSON of paths."""
+
+
+def as_they_are(answer: Any) -> Any:
+    return answer
+
+
+def to_hundredths(answer: Any) -> Any:
+    """Return neighbours with the digits that the page shows."""
+    items = [{**one, "cosine": round(one["cosine"], 2)} for one in answer["items"]]
+    return {**answer, "items": items}
+
+
+def to_thousandths(answer: Any) -> Any:
+    """Return a token with the digits that the page shows."""
+    return {**answer, "norm": round(answer["norm"], 3)}
+
+
+def places_apart(answer: Any) -> Any:
+    """Return places that are equal if they are as near as a grid of 12 bits allows."""
+    return {**answer, "places": pytest.approx(np.array(answer["places"]), abs=GRID)}
+
+
+def without_ids(answer: Any) -> Any:
+    """Return layouts without the numbers that a run folder gives them."""
+    return [
+        {key: value for key, value in one.items() if key not in ("id", "time")} for one in answer["items"]
+    ]
+
+
+CONTRACT = {
+    "": lambda answer: {
+        **answer,
+        "status": {"phase": answer["status"]["phase"], "step": answer["status"]["step"]},
+    },
+    "/steps?from=1&most=2000": as_they_are,
+    "/measures": as_they_are,
+    "/lines": as_they_are,
+    "/tokens?limit=50000&offset=0": as_they_are,
+    "/tokens?search=a&limit=20": as_they_are,
+    "/tokens?search=the&limit=3": as_they_are,
+    "/tokens/3?step=0": to_thousandths,
+    "/tokens/3": to_thousandths,
+    "/neighbours?token_id=3&k=6&step=0": to_hundredths,
+    "/neighbours?token_id=3&k=4": to_hundredths,
+    "/steps/17/text": as_they_are,
+    "/layouts?method=umap": without_ids,
+    "/places?from=0&to=120&method=umap&token_ids=1,3&format=json": places_apart,
+    "/districts/steps": as_they_are,
+    "/districts/events": as_they_are,
+    "/districts?step=60&format=json": as_they_are,
+    "/map": as_they_are,
+    "/examinations": as_they_are,
+}
+"""Paths below a run's that both sources answer, and what of the answers has to be equal."""
+
+
+@pytest.fixture(scope="module")
+def packed(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack(RunFolder(finished_run.server.runs / finished_run.run), tmp_path_factory.mktemp("packed"))
+
+
+def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) -> Page:
+    """Open a page that may ask nobody for anything; `faults` and `asked` of its context fill."""
+    context = chromium.new_context(
+        viewport=size or {"width": 1280, "height": 720},
+        reduced_motion="reduce",
+        offline=url.startswith("file:"),
+    )
+    page = context.new_page()
+    page.faults, page.asked = [], []  # pyright: ignore[reportAttributeAccessIssue]
+    page.on("pageerror", lambda error: page.faults.append(f"{error}\n{error.stack}"))  # pyright: ignore
+    page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))  # pyright: ignore
+    page.on("request", lambda sent: page.asked.append(sent.url))  # pyright: ignore
+    page.goto(url)
+    return page
+
+
+def close_clean(page: Page, url: str) -> None:
+    """Close a page, which reported no fault and asked for nothing but itself."""
+    page.context.close()
+    assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
+    asked = {one.partition("?")[0] for one in page.asked if not one.startswith(("data:", "blob:"))}  # pyright: ignore
+    assert asked <= {url.partition("?")[0]}
+
+
+@pytest.fixture
+def page(packed: Path, chromium: Browser) -> Iterator[Page]:
+    url = f"{packed.as_uri()}?folded=1"
+    opened = open_offline(chromium, url)
+    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    yield opened
+    close_clean(opened, url)
+
+
+def test_a_file_answers_what_a_server_answers(
+    page: Page, finished_run: FinishedRun, chromium: Browser
+) -> None:
+    paths = [f"/api/runs/{finished_run.run}{rest}" for rest in CONTRACT]
+    server = chromium.new_page()
+    server.goto(finished_run.url_with("folded=1"))
+    wait_for(server, "window.__lamplighter?.shown")
+    expected, found = server.evaluate(ASK, paths), page.evaluate(ASK, paths)
+    server.close()
+    for (rest, of), ours, theirs in zip(CONTRACT.items(), found, expected, strict=True):
+        assert ours is not None, rest
+        assert (ours if of is places_apart else of(ours)) == of(theirs), rest
+
+
+def test_it_shows_any_step_and_says_what_it_leaves_out(page: Page, finished_run: FinishedRun) -> None:
+    for step in (0, 1, 37, LAST):
+        page.goto(f"{page.url.partition('?')[0]}?folded=1&at={step}")
+        wait_for(page, f"window.__lamplighter?.step === {step} && __lamplighter.shown")
+        lit = sorted(page.evaluate("__lamplighter.beat?.ids ?? []"))
+        assert lit == (finished_run.batch_rows(step) if step else [])
+    page.goto(f"{page.url.partition('?')[0]}?panel=run")
+    expect(page.get_by_test_id("left-out")).to_contain_text("the vectors")
+
+
+def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
+    for gone in ("open-runs", "new-run", "pace", "share-class", "copy-link"):
+        expect(page.get_by_test_id(gone)).to_have_count(0)
+    page.keyboard.press("i")
+    for tab in ("measures", "run", "export"):
+        page.get_by_test_id(f"tab-{tab}").click()
+        expect(page.locator("#panel [role=alert], #panel .alert")).to_have_count(0)
+    for tab in ("step", "matrix", "map"):
+        expect(page.get_by_test_id(f"tab-{tab}")).to_have_count(0)
+    for format in ("html", "zip", "npy"):
+        expect(page.get_by_test_id(f"export-{format}")).to_have_count(0)
+    assert find_violations(page, "main") == []
+
+
+def test_a_word_has_its_neighbours_then_and_now_and_its_way(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("dog")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("neighbours").locator("li")).to_have_count(4)
+    expect(page.get_by_test_id("neighbours-then").locator("li")).to_have_count(4)
+    page.get_by_test_id("watch-way").click()
+    expect(page.get_by_test_id("watch-way")).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("compare-maps").click()
+    expect(page.get_by_test_id("first-caption")).to_be_visible()
+    expect(page.locator(".alert")).to_have_count(0)
+
+
+def test_it_plays_from_the_beginning(page: Page) -> None:
+    page.goto(f"{page.url.partition('?')[0]}?folded=1&from=0&speed=200")
+    wait_for(page, "window.__lamplighter?.received?.frames.beat >= 10")
+    wait_for(page, f"__lamplighter.step === {LAST}")
+
+
+def test_on_a_phone_everything_is_inside(packed: Path, chromium: Browser) -> None:
+    page = open_offline(chromium, packed.as_uri(), PHONE)
+    wait_for(page, "window.__lamplighter?.shown")
+    assert page.evaluate(OUTSIDE) == []
+    assert find_violations(page, "main") == []
+    close_clean(page, packed.as_uri())
+
+
+def test_hostile_tokens_stay_text(tmp_path: Path, chromium: Browser) -> None:
+    url = pack(record(tmp_path / "runs"), tmp_path).as_uri()
+    page = open_offline(chromium, f"{url}?panel=token&token=4")
+    expect(page.get_by_test_id("token")).to_contain_text("</script><img src=x")
+    expect(page.get_by_test_id("neighbours").locator("li").first).to_be_visible()
+    assert page.locator("img[src=x]").count() == 0
+    wait_for(page, "window.__lamplighter?.labels !== undefined")
+    assert HOSTILE[4] not in page.content().partition("<body>")[0]
+    close_clean(page, url)
+
+
+def test_a_gallery_is_walked_under_a_path(
+    finished_run: FinishedRun, tmp_path: Path, chromium: Browser
+) -> None:
+    run = RunFolder(finished_run.server.runs / finished_run.run)
+    write_gallery([run], tmp_path / "site" / "deep" / "down")
+    with host_files(tmp_path / "site") as address:
+        page = chromium.new_page(viewport={"width": 1280, "height": 720})
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
+        page.goto(f"{address}deep/down/index.html")
+        assert page.evaluate("[...document.images].every((one) => one.naturalWidth === 1200)")
+        assert find_violations(page, "main") == []
+        page.get_by_role("link").click()
+        wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+        page.go_back()
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.close()
+    assert [fault for fault in faults if "favicon" not in fault] == []

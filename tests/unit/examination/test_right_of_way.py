@@ -1,0 +1,68 @@
+"""The pauses that an examiner makes while its run is trained: as many as keep the steps nearly as fast as they were."""
+
+from __future__ import annotations
+
+from lamplighter.examination.right_of_way import RightOfWay
+
+USUAL = 0.04
+PIECE = 0.05
+"""Seconds of work between two pauses."""
+
+
+class Machine:
+    """A machine on which work beside training makes its steps slower."""
+
+    def __init__(self, slower: float, training: bool = True) -> None:
+        self.now, self.step, self.slower, self.training = 100.0, 500, slower, training
+        self.working = 0.0
+        """The share of the last second that was work."""
+
+    def clock(self) -> float:
+        return self.now
+
+    def read(self) -> tuple[int, list[float]]:
+        return self.step, [USUAL * (1 + (self.slower - 1) * self.working)] * 24
+
+    def examine(self, right_of_way: RightOfWay, seconds: float) -> float:
+        """Work for so many seconds, pauses included. Returns the share of pauses in the second half."""
+        right_of_way.begin()
+        paused, begun = 0.0, self.now
+        while self.now < begun + seconds:
+            self.now += PIECE
+            pause = right_of_way.pause()
+            self.working = PIECE / (PIECE + pause)
+            if self.now > begun + seconds / 2:
+                paused += pause
+            self.now += pause
+            self.step += self.training
+        return paused / (seconds / 2)
+
+
+def test_where_nothing_slows_down_nothing_is_paused() -> None:
+    machine = Machine(slower=1.05)
+    assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
+
+
+def test_steps_that_would_be_half_slower_stay_nearly_as_fast() -> None:
+    machine = Machine(slower=1.5)
+    share = machine.examine(RightOfWay(machine.read, machine.clock), 60)
+    assert 0.6 < share < 0.9
+    assert 1 + 0.5 * (1 - share) < 1.2
+
+
+def test_a_run_that_rests_slows_nobody() -> None:
+    machine = Machine(slower=1.5, training=False)
+    assert machine.examine(RightOfWay(machine.read, machine.clock), 20) == 0
+
+
+def test_what_is_usual_is_learned_anew_after_a_while_without_questions() -> None:
+    machine = Machine(slower=1.5)
+    right_of_way = RightOfWay(machine.read, machine.clock)
+    machine.examine(right_of_way, 30)
+    machine.now, machine.working, machine.slower = machine.now + 60, 0.0, 1.0
+    assert machine.examine(right_of_way, 60) == 0
+
+
+def test_without_a_record_nothing_is_paused() -> None:
+    machine = Machine(slower=2)
+    assert machine.examine(RightOfWay(lambda: (0, []), machine.clock), 10) == 0

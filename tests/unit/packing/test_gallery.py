@@ -1,0 +1,63 @@
+"""The gallery: an index with a picture and a sentence for each run, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.exports.output import ExportError
+from lamplighter.packing.gallery import PICTURE_SIZE, write_gallery
+from lamplighter.runfolder.run_name import write_run_name
+from tests.unit.exports.recorded import record
+
+
+def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs")]
+    write_run_name(runs[0].path, '<script>alert("&")</script>')
+    out = write_gallery(runs, tmp_path / "site", "https://example.org/city")
+    assert {path.name for path in out.iterdir()} == {
+        "index.html",
+        *(f"{run.id}.html" for run in runs),
+        *(f"{run.id}.png" for run in runs),
+    }
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "<script" not in index
+    assert "&lt;script&gt;" in index
+    assert f'content="https://example.org/city/{runs[0].id}.png"' in index
+    assert "A language model learns 10 words: 30 steps" in index
+    page = (out / f"{runs[1].id}.html").read_text(encoding="utf-8")
+    assert f'content="https://example.org/city/{runs[1].id}.png"' in page
+    png = (out / f"{runs[0].id}.png").read_bytes()
+    assert (int.from_bytes(png[16:20]), int.from_bytes(png[20:24])) == PICTURE_SIZE
+
+
+def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
+    out = write_gallery([record(tmp_path / "runs")], tmp_path / "site")
+    assert "og:image" not in (out / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org",
+        "ftp://example.org/",
+        "https://",
+        "https://me@example.org/",
+        "https://example.org/?a",
+        "https://[x",
+    ],
+)
+def test_an_address_that_is_none_is_refused_before_anything_is_made(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ExportError, match="--url"):
+        write_gallery([record(tmp_path / "runs")], tmp_path / "site", url)
+    assert not (tmp_path / "site").exists()
+
+
+def test_one_run_that_cannot_be_packed_leaves_no_gallery(tmp_path: Path) -> None:
+    runs = [record(tmp_path / "runs"), record(tmp_path / "runs", layouts=False)]
+    with pytest.raises(ExportError, match="no map yet"):
+        write_gallery(runs, tmp_path / "site")
+    assert list(tmp_path.iterdir()) == [tmp_path / "runs"]
+    with pytest.raises(ExportError, match="needs a run"):
+        write_gallery([], tmp_path / "site")
