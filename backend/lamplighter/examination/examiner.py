@@ -138,7 +138,7 @@ class Examiner:
 
     def _answer(self, entry: ExaminationEntry) -> None:
         self._asked, self._cancelled = entry.id, False
-        self._right_of_way.begin()
+        self._right_of_way.begin_work()
         self._writer.begin(entry.id)
         failpoint.trigger("examination-begun")
         try:

@@ -44,7 +44,7 @@ class RightOfWay:
         self._worked_at = float("-inf")
         self._looked_at = float("-inf")
 
-    def begin(self) -> None:
+    def begin_work(self) -> None:
         """Note that work begins. After a while without any, what the steps took is what they usually take."""
         now = self._clock()
         if now - self._worked_at > _QUIET_SECONDS:

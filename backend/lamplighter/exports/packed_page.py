@@ -21,7 +21,7 @@ def write_page(run: RunFolder, out: Path, progress: ExportProgress) -> None:
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
     """
-    _Packing(run, out, progress).wait()
+    _Packing(run, out, progress).wait_until_made()
 
 
 class _Packing:
@@ -39,7 +39,7 @@ class _Packing:
         except OSError as error:
             raise ExportError(f"the page cannot be made: {error.strerror or error}") from error
 
-    def wait(self) -> None:
+    def wait_until_made(self) -> None:
         """Report progress until the page is made.
 
         Raises:

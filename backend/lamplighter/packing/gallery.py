@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 
 PICTURE_SIZE = (1200, 630)
-"""Width and height of a picture in pixels: what others show of a link."""
+"""Width and height of a picture in pixels: for the preview of a link."""
 MAX_RUNS = 200
 _TITLE = "Watch a language model learn"
 _SENTENCE = (

@@ -40,7 +40,7 @@ class Lights:
 def pack_lights(
     run: RunFolder, reader: StepsReader, last: int, budget: int, progress: Callable[[float], None]
 ) -> Lights:
-    """Pack the lights of as many steps as fit.
+    """Encode the lights of as many steps as fit.
 
     Args:
         run: the run.

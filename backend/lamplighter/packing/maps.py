@@ -23,7 +23,7 @@ T = TypeVar("T")
 MAX_LAYOUTS = {Method.UMAP: 150, Method.LINEAR: 40}
 MAX_DISTRICTS = 80
 _BYTES_A_TOKEN = 2.5
-"""About what a layout takes, as a difference, with the tokens' own trust."""
+"""About the bytes that a layout takes, as a difference, with the tokens' own trust."""
 _AT_ONCE = 50
 
 
@@ -40,7 +40,7 @@ class Maps:
 def pack_maps(
     run: RunFolder, lineage: Lineage, last: int, view: Method, budget: int, progress: Callable[[float], None]
 ) -> Maps | None:
-    """Pack the layouts of a view up to the step `last`: the smoothed ones if there are some of all steps. None: there is
+    """Encode the layouts of a view up to the step `last`: the smoothed ones if there are some of all steps. None: there is
     none."""
     path = run.relayouts_path if covers_run(run, last) else run.layouts_path
     try:
@@ -59,7 +59,7 @@ def pack_maps(
 
 
 def pack_districts(run: RunFolder, lineage: Lineage, last: int) -> list[bytes]:
-    """Pack what was found of districts up to the step `last`, thinned evenly."""
+    """Encode what was found of districts up to the step `last`, thinned evenly."""
     try:
         with LayoutsReader(run.layouts_path) as reader:
             found = {

@@ -16,7 +16,7 @@ from lamplighter.wire.byte_planes import encode_planes
 
 MAX_MOMENTS, NEIGHBOURS = 50, 6
 _BYTES_EACH = 2.2
-"""About what a neighbour takes."""
+"""About the bytes that a neighbour takes."""
 _LENGTH_STEPS = 65_535
 
 
@@ -36,7 +36,7 @@ class NearestWords:
 
 
 def pack_nearest(run: RunFolder, last: int, budget: int, progress: Callable[[float], None]) -> NearestWords:
-    """Pack the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
+    """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
     more than about `budget` bytes."""
     size = len(run.vocabulary)
     k = max(0, min(NEIGHBOURS, size - 1))

@@ -41,7 +41,7 @@ class PackedRun:
 
 
 def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
-    """Pack a run, live or over; a live one up to its newest step.
+    """Encode a run, live or over; a live one up to its newest step.
 
     Raises:
         ExportError: the run has no step, or no map yet.

@@ -27,7 +27,7 @@ _HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Preview:
-    """What others show of a link to the page."""
+    """The preview that others show of a link to the page."""
 
     title: str
     sentence: str

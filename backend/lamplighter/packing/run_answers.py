@@ -1,4 +1,4 @@
-"""What a server answers about one run, asked without a server."""
+"""The answers of a server about one run, asked without a server."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ export interface PackedContents {
   steps: readonly number[];
   /** Sentences about what was left out. */
   leftOut: readonly string[];
-  /** How many neighbours of each word are here. */
+  /** Number of neighbours of each word that are here. */
   neighbours: number;
   /** Set if the model was asked something, and its answers are here. */
   answers: boolean;

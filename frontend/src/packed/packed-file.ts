@@ -14,13 +14,13 @@ const FORMAT = 1;
 export interface NearestHead {
   /** Steps that they are of, ascending. */
   steps: number[];
-  /** How many of each word. */
+  /** Number of them for each word. */
   k: number;
   /** By step, the length that stands for the largest number. */
   longest: number[];
 }
 
-/** What stands at the beginning of a file. */
+/** Description at the beginning of a file. */
 export interface PackedHead extends PackedContents {
   format: number;
   vocabulary: number;

@@ -24,8 +24,8 @@ class Machine:
         return self.step, [USUAL * (1 + (self.slower - 1) * self.working)] * 24
 
     def examine(self, right_of_way: RightOfWay, seconds: float) -> float:
-        """Work for so many seconds, pauses included. Returns the share of pauses in the second half."""
-        right_of_way.begin()
+        """Return the share of pauses in the second half of so many seconds of work, pauses included."""
+        right_of_way.begin_work()
         paused, begun = 0.0, self.now
         while self.now < begun + seconds:
             self.now += PIECE

@@ -1,4 +1,4 @@
-"""What a packed run holds: the counts of the record, its maps, its neighbours, and the server's own answers."""
+"""Contents of a packed run: the counts of the record, its maps, its neighbours, and the server's own answers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import { INK } from "../palette";
 /** The texts of a caption. */
 export interface Caption {
   title: string;
-  /** Who made the picture, in the corner at the top right; "": nobody is named. */
+  /** Name of the maker, in the corner at the top right; "": nobody is named. */
   mark: string;
   /** Facts about the picture; lines break only between them. */
   facts: string[];
