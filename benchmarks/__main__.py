@@ -24,6 +24,7 @@ NAMES = (
     "own_text",
     "first_visit",
     "hostile",
+    "packed",
     "classroom",
     "examiner",
 )

@@ -24,10 +24,12 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     modulePreload: false,
+    chunkSizeWarningLimit: 1_000,
     cssCodeSplit: false,
     rolldownOptions: {
       input: "src/packed-main.ts",
-      checks: { pluginTimings: false },
+      // Nothing asks where a script in a file came from.
+      checks: { pluginTimings: false, emptyImportMeta: false },
       treeshake: { moduleSideEffects: [{ test: /custom-element\.js$/, sideEffects: false }] },
       output: {
         format: "iife",

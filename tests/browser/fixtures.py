@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
+from tests.browser.packed import host_files, pack
 from tests.browser.pages import wait_for
 from tests.runs import wait_until
 from tests.unit.serving.folders import FakeTrainer, V, make_run
@@ -30,6 +32,8 @@ class FinishedRun:
 
     server: Application
     run: str
+    page: str = ""
+    """The address of the file that holds it, where its page is not the server's."""
 
     def batch_rows(self, step: int) -> list[int]:
         """Return the rows of a step's batch, as recorded."""
@@ -37,7 +41,7 @@ class FinishedRun:
 
     def url_with(self, query: str) -> str:
         """Return the URL of the run's page with this query."""
-        return f"{self.server.url}/?run={self.run}&{query}"
+        return f"{self.page or f'{self.server.url}/'}?run={self.run}&{query}"
 
 
 def batch_rows_of(server: Application, run: str, step: int) -> list[int]:
@@ -62,6 +66,28 @@ def serve_finished_run(runs: Path) -> Generator[FinishedRun]:
         write_maps(trainer.run.layouts_path, V, range(0, LAST + 1, EVERY), ("animals", "marks"))
         trainer.end()
         yield FinishedRun(server, trainer.run.id)
+
+
+EVERYWHERE = ("server", "file", pytest.param("path", marks=pytest.mark.tour))
+"""The places that a page may come from: a server, a file, or a host of files under a path."""
+
+
+ELSEWHERE_ON_TOUR = ("server", pytest.param("file", marks=pytest.mark.tour), EVERYWHERE[-1])
+"""The same, all but the server in the tour alone."""
+
+
+@contextmanager
+def served_from(where: str, finished: FinishedRun, folder: Path) -> Generator[FinishedRun]:
+    """Provide a finished run whose page comes from one of `EVERYWHERE`; `folder` takes the file that holds it."""
+    if where == "server":
+        yield finished
+        return
+    packed = pack(RunStore(finished.server.runs).find(finished.run), folder)
+    if where == "file":
+        yield replace(finished, page=packed.as_uri())
+        return
+    with host_files(folder.parent) as address:
+        yield replace(finished, page=f"{address}{folder.name}/{packed.name}")
 
 
 @contextmanager
@@ -91,7 +117,9 @@ def open_presenters_page(chromium: Browser, presenting: StorageState) -> Generat
 def expect_step(page: Page, finished: FinishedRun, step: int) -> None:
     """Check that every part of the page shows one step of the record."""
     # The address names a step as soon as it is asked for; the beat and the count of a replay follow.
-    wait_for(page, f"__lamplighter.beat?.step === {step} && __lamplighter.step === {step}", 10, every=0.02)
+    wait_for(
+        page, f"window.__lamplighter?.beat?.step === {step} && __lamplighter.step === {step}", 10, every=0.02
+    )
     assert page.evaluate("[...__lamplighter.beat.ids].sort((a, b) => a - b)") == finished.batch_rows(step)
     wait_for(page, f"__lamplighter.shown.step === {step - step % EVERY}", 10, every=0.02)
     expect(page.get_by_test_id("step")).to_have_text(str(step))

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, serve_finished_run
+from tests.browser.fixtures import (
+    DESKTOP,
+    ELSEWHERE_ON_TOUR,
+    LAST,
+    FinishedRun,
+    serve_finished_run,
+    served_from,
+)
 from tests.browser.pages import wait_for
 
 pytestmark = pytest.mark.browser
@@ -18,9 +25,17 @@ QUERY = "new URLSearchParams(location.search)"
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
     with serve_finished_run(Path(tmp_path_factory.mktemp("runs"))) as finished:
         yield finished
+
+
+@pytest.fixture(scope="module", params=ELSEWHERE_ON_TOUR)
+def run(
+    request: pytest.FixtureRequest, recorded: FinishedRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FinishedRun]:
+    with served_from(request.param, recorded, tmp_path_factory.mktemp("packed")) as served:
+        yield served
 
 
 @pytest.fixture
@@ -43,7 +58,7 @@ def find_at_once(page: Page, word: str) -> None:
     page.keyboard.press("Enter")
 
 
-def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page) -> None:
+def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page, run: FinishedRun) -> None:
     find_at_once(page, "hotdog")
     expect(page.get_by_test_id("token")).to_have_text("hotdog")
     expect(page.get_by_test_id("found")).to_have_count(0)
@@ -52,7 +67,8 @@ def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page) -> None:
     page.keyboard.type("word")
     expect(page.get_by_test_id("found").first).to_be_visible()
     page.get_by_test_id("level-lab").click()
-    expect(page.get_by_test_id("tab-step")).to_have_attribute("aria-selected", "true")
+    first = "measures" if run.page else "step"
+    expect(page.get_by_test_id(f"tab-{first}")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_test_id("found")).to_have_count(0)
     page.keyboard.press("/")
     page.keyboard.type("unicorn")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.fixtures import LAST, FinishedRun
+from tests.browser.fixtures import ELSEWHERE_ON_TOUR, LAST, FinishedRun, served_from
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
@@ -67,8 +67,16 @@ WATCH = """() => {
 """Notes for each frame the step of the map, the classes named on it, the lamps outside, the texts over others."""
 
 
+@pytest.fixture(scope="module", params=ELSEWHERE_ON_TOUR)
+def learned(
+    request: pytest.FixtureRequest, recorded: FinishedRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FinishedRun]:
+    with served_from(request.param, recorded, tmp_path_factory.mktemp("packed")) as served:
+        yield served
+
+
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
     runs = tmp_path_factory.mktemp("runs")
     with Application(runs, "serve", "--no-workers") as server:
         trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
@@ -158,6 +166,6 @@ def test_a_film_names_nothing_before(page: Page, learned: FinishedRun) -> None:
     film = [text for place, text in drawn if place == "film"]
     # The names of a picture are drawn before its caption.
     first = film.index("Animals")
-    steps = [int(found[1]) for text in film[first:] if (found := re.match(r"step (\d+)\b", text))]
+    steps = [int(found[1]) for text in film[first:] if (found := re.search(r"  ·  step (\d+)\b", text))]
     assert steps[0] >= FIRST_FOUND
     assert "step 1" in "  ".join(film[:first])

@@ -11,7 +11,16 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
-from tests.browser.fixtures import DESKTOP, LAST, FinishedRun, batch_rows_of, expect_step, open_last_step
+from tests.browser.fixtures import (
+    DESKTOP,
+    EVERYWHERE,
+    LAST,
+    FinishedRun,
+    batch_rows_of,
+    expect_step,
+    open_last_step,
+    served_from,
+)
 from tests.browser.map_page import write_maps
 from tests.browser.network import cut_connection, remember_sockets
 from tests.browser.pages import wait_for
@@ -43,9 +52,12 @@ SAID = """() => {
 """Records every sentence on top, with its title."""
 
 
-@pytest.fixture(scope="module")
-def finished(finished_run: FinishedRun) -> FinishedRun:
-    return finished_run
+@pytest.fixture(scope="module", params=EVERYWHERE)
+def finished(
+    request: pytest.FixtureRequest, finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[FinishedRun]:
+    with served_from(request.param, finished_run, tmp_path_factory.mktemp("packed")) as served:
+        yield served
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +187,7 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
     expect_step(page, finished, 59)
     page.wait_for_timeout(400)
     assert page.evaluate("__lamplighter.step") == 59
-    expect(page.get_by_test_id("connection")).to_contain_text("frozen")
+    expect(page.locator("header")).to_contain_text("frozen on your screen")
     # With reduced motion the two beats are the same, without frames in between.
     page.evaluate(WATCH)
     page.keyboard.press("ArrowRight")
@@ -195,14 +207,14 @@ def test_a_link_stands_there_without_playing_and_moves_nothing(
 
 @pytest.mark.tour
 def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_glide(
-    finished: FinishedRun, chromium: Browser
+    finished_run: FinishedRun, chromium: Browser
 ) -> None:
-    trainer = FakeTrainer(make_run(RunStore(finished.server.runs), steps=400)).begin().train(20)
+    trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(20)
     write_maps(trainer.run.layouts_path, V, (0, 10, 20), ("animals", "marks"))
     page = chromium.new_page(viewport=DESKTOP)
     drawn = "(document.querySelector('.city .axes').data ?? []).length"
     try:
-        page.goto(f"{finished.server.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
+        page.goto(f"{finished_run.server.url}/?run={trainer.run.id}&folded=1&trails=movers&over=0")
         wait_for(page, f"window.__lamplighter?.shown && {drawn} > 0")
         page.get_by_test_id("legend-fold").click()
         page.get_by_test_id("trails").select_option("none")
@@ -229,15 +241,15 @@ def test_trails_are_drawn_and_lamps_chosen_while_maps_follow_faster_than_lamps_g
         page.close()
 
 
-def test_live_again_after_a_lost_line_without_a_reload(finished: FinishedRun, chromium: Browser) -> None:
-    trainer = FakeTrainer(make_run(RunStore(finished.server.runs), steps=400)).begin().train(30)
+def test_live_again_after_a_lost_line_without_a_reload(finished_run: FinishedRun, chromium: Browser) -> None:
+    trainer = FakeTrainer(make_run(RunStore(finished_run.server.runs), steps=400)).begin().train(30)
     run = trainer.run
     write_maps(run.layouts_path, V, (0, 10, 20, 30), ("animals", "marks"))
     context = chromium.new_context(viewport=DESKTOP, reduced_motion="reduce")
     remember_sockets(context)
     page = context.new_page()
     try:
-        page.goto(f"{finished.server.url}/?run={run.id}&folded=1")
+        page.goto(f"{finished_run.server.url}/?run={run.id}&folded=1")
         wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat?.step === 30")
         trainer.train(1)
         wait_for(page, "__lamplighter.beat?.step === 31")
@@ -247,7 +259,7 @@ def test_live_again_after_a_lost_line_without_a_reload(finished: FinishedRun, ch
         page.wait_for_timeout(500)
         assert page.evaluate("__lamplighter.step") == 31
         context.set_offline(False)
-        caught_up(page, finished.server, run.id, 71)
+        caught_up(page, finished_run.server, run.id, 71)
         # A viewer at a past step stays there after the loss, and "live" leads to the newest step.
         page.keyboard.press("Space")
         page.keyboard.press("Shift+ArrowLeft")
@@ -269,10 +281,10 @@ def test_live_again_after_a_lost_line_without_a_reload(finished: FinishedRun, ch
         expect(page.get_by_test_id("standing")).to_contain_text("step 61 of attempt 1 does not count")
         wait_for(
             page,
-            f"String([...__lamplighter.beat.ids].sort((a, b) => a - b)) === '{joined(finished.server, run.id, 61)}'",
+            f"String([...__lamplighter.beat.ids].sort((a, b) => a - b)) === '{joined(finished_run.server, run.id, 61)}'",
         )
         page.keyboard.press("l")
-        caught_up(page, finished.server, run.id, 70)
+        caught_up(page, finished_run.server, run.id, 70)
         assert page.evaluate("window.sameDocument")
     finally:
         trainer.crash()

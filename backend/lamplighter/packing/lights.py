@@ -23,8 +23,6 @@ _EARLIER = 1.5
 _STEPS_AT_ONCE = 500
 _BEATS_AT_ONCE = 64
 """Beats of one envelope."""
-_MAX_LIT = 1_024
-"""Most lamps of one step: where more rows have a gradient (tied weights, say), those with the strongest."""
 
 
 @dataclass(frozen=True)

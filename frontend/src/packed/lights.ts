@@ -1,9 +1,8 @@
 /** The lights of a run in a file: some of its steps as beats, and what they count. */
 
 import type { ClassBeat } from "../api/class-frames";
-import { decodeEnvelope } from "../api/envelope";
 import { NEVER, type Census, type Frame } from "../api/frames";
-import type { PackedFile } from "./packed-file";
+import { readFrames, type PackedFile } from "./packed-file";
 
 /** Beats between two censuses that are kept, so that none is far. */
 const CENSUS_EVERY = 64;
@@ -20,15 +19,12 @@ export class PackedLights {
     const beats: ClassBeat[] = [];
     const censuses: Census[] = [];
     let counts: Census | null = null;
-    for (const name of file.head.parts.lights) {
-      for (const part of await decodeEnvelope(file.bytes(name))) {
-        if ("type" in part) continue;
-        if (part.kind === "census") counts = part;
-        if (part.kind !== "beat" || !counts) continue;
-        if (beats.length % CENSUS_EVERY === 0) censuses.push(copyOf(counts));
-        beats.push(part);
-        count(counts, part);
-      }
+    for (const frame of await readFrames(file, file.head.parts.lights)) {
+      if (frame.kind === "census") counts = frame;
+      if (frame.kind !== "beat" || !counts) continue;
+      if (beats.length % CENSUS_EVERY === 0) censuses.push(copyOf(counts));
+      beats.push(frame);
+      count(counts, frame);
     }
     return new PackedLights(beats, censuses);
   }

@@ -1,10 +1,9 @@
 /** The maps of a run in a file, and the districts found in it. */
 
 import type { LayoutMethod } from "../api/frame-header";
-import { decodeEnvelope } from "../api/envelope";
-import type { Districts, Layout } from "../api/frames";
+import type { Districts, Frame, Layout } from "../api/frames";
 import { GridLayouts } from "../api/grid-layouts";
-import type { PackedFile } from "./packed-file";
+import { readFrames, type PackedFile } from "./packed-file";
 
 export class PackedMaps {
   private constructor(
@@ -15,32 +14,20 @@ export class PackedMaps {
   /** Decode all of them. Throws `FrameError`. */
   static async open(file: PackedFile): Promise<PackedMaps> {
     const { umap, linear, districts } = file.head.parts;
-    const layouts = {
-      umap: await readLayouts(file, umap),
-      linear: await readLayouts(file, linear),
-    };
-    return new PackedMaps(layouts, await readDistricts(file, districts));
+    const [ofUmap, ofLinear, found] = await Promise.all([
+      readLayouts(file, umap),
+      readLayouts(file, linear),
+      readFrames(file, districts),
+    ]);
+    const isDistricts = (frame: Frame) => frame.kind === "districts";
+    return new PackedMaps({ umap: ofUmap, linear: ofLinear }, found.filter(isDistricts));
   }
 }
 
 async function readLayouts(file: PackedFile, names: readonly string[]): Promise<Layout[]> {
   const chain = new GridLayouts();
-  const found: Layout[] = [];
-  for (const name of names) {
-    for (const part of await decodeEnvelope(file.bytes(name))) {
-      if ("type" in part || (part.kind !== "grid-layout" && part.kind !== "grid-change")) continue;
-      const layout = chain.receive(part);
-      if (layout) found.push(layout);
-    }
-  }
-  return found;
-}
-
-async function readDistricts(file: PackedFile, names: readonly string[]): Promise<Districts[]> {
-  const found: Districts[] = [];
-  for (const name of names) {
-    for (const part of await decodeEnvelope(file.bytes(name)))
-      if (!("type" in part) && part.kind === "districts") found.push(part);
-  }
-  return found;
+  const onGrid = (await readFrames(file, names)).filter(
+    (frame) => frame.kind === "grid-layout" || frame.kind === "grid-change",
+  );
+  return onGrid.flatMap((frame) => chain.receive(frame) ?? []);
 }

@@ -44,9 +44,11 @@ export class PackedSource implements Source {
   static async open(): Promise<PackedSource | null> {
     const file = openDocument();
     if (!file) return null;
-    const stored = await readJson<StoredAnswers>(file, "answers");
-    const maps = await PackedMaps.open(file);
-    const lights = await PackedLights.open(file);
+    const [stored, maps, lights] = await Promise.all([
+      readJson<StoredAnswers>(file, "answers"),
+      PackedMaps.open(file),
+      PackedLights.open(file),
+    ]);
     // Neither is needed for the first light.
     const late = Promise.all([
       file.head.nearest ? PackedNearest.open(file, file.head.nearest) : null,
