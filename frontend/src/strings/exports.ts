@@ -35,7 +35,7 @@ export const exports = {
     formats: {
       html: [
         "Replay page",
-        "One HTML page that replays the run by a double click: no server, no network.",
+        "This page with the run in it, as one file: it opens by a double click, without a server or a network.",
       ],
       zip: [
         "Zip of the run",

@@ -130,6 +130,8 @@ export const page = {
     class: "Class",
     runs: "Runs",
   },
+  /** Name of the last tab where there are no files. */
+  pictures: "Pictures",
   inspector: "Panel",
   openRuns: "All runs: open another one, or start one",
   openShortcuts: "What is this? Help and keys (?)",
@@ -167,7 +169,7 @@ export const page = {
     copied: "Copied.",
     notCopied: "Your browser does not let the page copy: press Ctrl+C (or Cmd+C).",
     picture: "Save a picture",
-    files: "Film, replay page, files …",
+    files: "Film, page to send, files …",
     pictures: "Pictures and films …",
     fileMore:
       "This page is a file. Send it to anybody: it opens in their browser, without a network.",
