@@ -37,6 +37,7 @@ def map_steps(run: RunFolder) -> list[int]:
         return [entry.step for entry in reader.layout_entries() if entry.method is Method.UMAP]
 
 
+@pytest.mark.tour
 def test_a_run_stands_at_step_0_until_its_map_is_there_or_the_presenter_begins(
     tmp_path: Path, chromium: Browser
 ) -> None:

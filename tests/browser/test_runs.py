@@ -40,6 +40,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applicatio
         yield started
 
 
+@pytest.mark.tour
 def test_a_persons_own_text_becomes_a_city(page: Page, application: Application, tmp_path: Path):
     path = tmp_path / "my <i>own<i> text.txt"
     path.write_text(small_text(), encoding="utf-8")

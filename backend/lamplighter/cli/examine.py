@@ -125,7 +125,9 @@ def _print_answer(run: RunFolder, answer: dict[str, Any]) -> None:
             said = " ".join(tokens[word["id"]] for word in answer[name])
             print_line(f"{title}: {prompt} | {said}")
     else:
-        print_line(json.dumps(answer, indent=1))
+        # Line by line: within a line a break would be shown as a code.
+        for line in json.dumps(answer, indent=1).splitlines():
+            print_line(line)
     print_line(_describe_replay(answer), err=True)
 
 

@@ -31,9 +31,7 @@ class ExportFormat:
 
 FORMATS: dict[str, ExportFormat] = {
     "zip": ExportFormat(".zip", "the run, for `lamplighter import`", write_run=write_zip),
-    "html": ExportFormat(
-        ".html", "the page with the run in it: no server, no network", write_run=write_page
-    ),
+    "html": ExportFormat(".html", "the page with the run in it: no server, no network", write_run=write_page),
     "embedding-projector": ExportFormat(
         "-projector", "a folder for the Embedding Projector", write_step=write_embedding_projector
     ),

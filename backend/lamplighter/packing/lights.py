@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,12 @@ class Lights:
 
 
 def pack_lights(
-    run: RunFolder, reader: StepsReader, last: int, budget: int, progress: Callable[[float], None]
+    run: RunFolder,
+    reader: StepsReader,
+    last: int,
+    kept: Iterable[int],
+    budget: int,
+    progress: Callable[[float], None],
 ) -> Lights:
     """Encode the lights of as many steps as fit.
 
@@ -44,18 +49,19 @@ def pack_lights(
         run: the run.
         reader: its steps.
         last: its last step, at least 1.
+        kept: steps that are among them in any case.
         budget: the bytes that they may take. The first and the last step are kept even so.
         progress: called with the share done.
     """
-    count = min(MAX_STEPS, last)
-    packed = _pack(run, reader, last, count, sub(progress, 0, 0.5))
+    count, asked = min(MAX_STEPS, last), {step for step in kept if 1 <= step <= last}
+    packed = _pack(run, reader, last, asked | choose_steps(last, count), sub(progress, 0, 0.5))
     size = sum(map(len, packed.envelopes))
     if size <= budget:
         return packed
     # Fewer steps have more between them, so that it does not shrink in proportion.
     while size > budget and count > FEWEST_STEPS:
         count = max(FEWEST_STEPS, int(count * min(0.9, 0.95 * budget / size)))
-        packed = _pack(run, reader, last, count, sub(progress, 0.5, 1))
+        packed = _pack(run, reader, last, asked | choose_steps(last, count), sub(progress, 0.5, 1))
         size = sum(map(len, packed.envelopes))
     return packed
 
@@ -65,19 +71,17 @@ def sub(progress: Callable[[float], None], start: float, end: float) -> Callable
     return lambda share: progress(start + (end - start) * share)
 
 
-def choose_steps(last: int, count: int) -> list[int]:
+def choose_steps(last: int, count: int) -> set[int]:
     """Return about `count` steps from 1 to `last`, both among them, denser at the beginning; all if there are no more."""
     if count >= last:
-        return list(range(1, last + 1))
+        return set(range(1, last + 1))
     spread = np.linspace(0, 1, max(2, count)) ** _EARLIER
-    return sorted({1, last, *(max(1, round(last * share)) for share in spread.tolist())})
+    return {1, last, *(max(1, round(last * share)) for share in spread.tolist())}
 
 
 def _pack(
-    run: RunFolder, reader: StepsReader, last: int, count: int, progress: Callable[[float], None]
+    run: RunFolder, reader: StepsReader, last: int, wanted: set[int], progress: Callable[[float], None]
 ) -> Lights:
-    steps = choose_steps(last, count)
-    wanted = set(steps)
     census = read_census(reader, reader.lineage(), 0, run.created)
     tally = TouchTally(census)
     frames, envelopes = [encode(census)], list[bytes]()
@@ -94,7 +98,7 @@ def _pack(
         progress(min(1.0, (start + _STEPS_AT_ONCE) / last))
     if frames:
         envelopes.append(encode_envelope(frames))
-    return Lights(steps, envelopes)
+    return Lights(sorted(wanted), envelopes)
 
 
 def _dim(beat: Beat) -> Beat:

@@ -61,16 +61,18 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
             )
             if umap is None and linear is None:
                 raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}")
+            with RunAnswers(run) as answers:
+                stored, asked = _store_answers(answers, last)
+            # An answer of the model stands beside the step that it is about.
+            about = [one["step"] for one in stored["/examinations"]["items"]]
             lights = pack_lights(
-                run, reader, last, _LIGHTS_BYTES, sub_progress(progress, 0.15, 0.6, "lights")
+                run, reader, last, about, _LIGHTS_BYTES, sub_progress(progress, 0.15, 0.6, "lights")
             )
             districts = pack_districts(run, lineage, last)
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to show yet") from error
     nearest = pack_nearest(run, last, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours"))
     progress(0.9, "answers")
-    with RunAnswers(run) as answers:
-        stored, asked = _store_answers(answers, last)
     parts = {
         "answers": _deflate(json.dumps(stored, separators=(",", ":")).encode()),
         "texts": _deflate(json.dumps(_read_texts(run, lights), separators=(",", ":")).encode()),

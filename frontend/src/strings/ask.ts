@@ -63,6 +63,7 @@ export const ask = {
   recorded:
     "This run has no model here: its numbers were recorded in another program, so nobody can ask it.",
   viewer: "Only the presenter can ask. You see what was asked so far.",
+  file: "This page is a file, in which nobody can ask. You see what was asked before it was made.",
   nothingYet: "Nothing was asked yet.",
   before: "Asked before",
   sending: "Sending the question",

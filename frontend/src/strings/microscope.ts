@@ -22,6 +22,7 @@ export const microscope = {
   recorded:
     "This run has no model here: its numbers were recorded in another program, so no step of it can be computed again.",
   viewer: "Only the presenter can open a step. You see those that were opened so far.",
+  file: "This page is a file, in which no step can be opened. You see those that were opened before it was made.",
   nothingYet: "No step was opened yet.",
   opened: "Opened before",
   moved: (shown: number, now: number) =>

@@ -5,11 +5,14 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+import pytest
+
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from tests.application import Application
 from tests.runs import make_run, wait_for_step, wait_until
 
 
+@pytest.mark.tour
 def test_a_run_outlives_every_end_of_the_application(tmp_path: Path):
     """One run and four servers in a row: each of them costs seconds to start."""
     run = make_run(tmp_path, steps=1_000_000)

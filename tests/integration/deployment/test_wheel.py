@@ -32,7 +32,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_carries_the_page_and_nothing_of_the_workshop(wheel: Path):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
-        f"lamplighter/_static/{name}" for name in ("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg")
+        f"lamplighter/_static/{name}"
+        for name in ("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg")
     } <= names
     assert {f"lamplighter/packing/{name}" for name in ("page.html", "gallery.css")} <= names
     assert any(name.startswith("lamplighter/_static/app/assets/") and name.endswith(".js") for name in names)

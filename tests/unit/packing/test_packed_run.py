@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from lamplighter.wire.row_frames import Census
 from tests.unit.exports.recorded import HOSTILE, record
 
 V = len(HOSTILE)
+EARLIER = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"
+"""A run that was trained by an earlier version, and one recorded from a loop."""
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +94,11 @@ def test_a_run_too_large_is_thinned_and_still_counts_exactly(
 
 
 def test_steps_are_denser_at_the_beginning() -> None:
-    steps = lights.choose_steps(5_000, 600)
+    steps = sorted(lights.choose_steps(5_000, 600))
     gaps = np.diff(steps)
     assert (steps[0], steps[-1]) == (1, 5_000)
     assert gaps[:20].max() < gaps[-20:].min()
-    assert lights.choose_steps(1, 1) == [1]
+    assert lights.choose_steps(1, 1) == {1}
 
 
 def test_its_maps_are_those_of_the_run(run: RunFolder, packed: PackedRun) -> None:
@@ -161,10 +164,10 @@ def test_a_run_that_goes_on_ends_in_its_page(tmp_path: Path) -> None:
     assert (status["phase"], status["alive"], status["step"]) == ("interrupted", False, 30)
 
 
-def write_maps(path: Path, *steps: int, until: int | None = None) -> None:
+def write_maps(path: Path, *steps: int, until: int | None = None, size: int = V) -> None:
     with LayoutsWriter(path) as writer:
         for step in steps:
-            places = np.random.default_rng(step).normal(size=(V, 2)).astype(np.float32)
+            places = np.random.default_rng(step).normal(size=(size, 2)).astype(np.float32)
             writer.commit(Layout(1, step, 1e9, Method.UMAP, places))
         writer.set_facts({} if until is None else {"until": until})
         writer.close(sealed=True)
@@ -183,6 +186,22 @@ def test_it_is_of_the_smoothed_map_if_that_is_of_the_whole_run(tmp_path: Path) -
     run.relayouts_path.unlink()
     write_maps(run.relayouts_path, 0, 9, 29, until=30)
     assert [frame.step for frame in frames_of(pack_run(run, no_progress), "umap")] == [0, 9, 29]
+
+
+@pytest.mark.parametrize("name", ["trained", "recorded"])
+def test_a_run_of_an_earlier_version_or_of_somebodys_own_loop_is_packed_too(
+    tmp_path: Path, name: str
+) -> None:
+    with zipfile.ZipFile(EARLIER) as archive:
+        archive.extractall(tmp_path)
+    run = RunFolder(tmp_path / name)
+    if name == "recorded":
+        write_maps(run.layouts_path, 0, 25, size=len(run.vocabulary))
+    packed = pack_run(run, no_progress)
+    expect_recorded_counts(run, packed)
+    texts = json.loads(inflate(packed.parts["texts"]))
+    # A loop of one's own keeps no text.
+    assert bool(texts) is (name == "trained")
 
 
 def test_a_run_without_a_map_or_a_step_says_so(tmp_path: Path) -> None:
