@@ -18,10 +18,17 @@ from tests.runs import wait_until
 from tests.unit.serving.folders import FakeTrainer, make_run
 
 
+BEGINNING = "dear diary"
+"""A beginning of a sentence that the model is asked to continue."""
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
-    FakeTrainer(make_run(RunStore(folder))).begin().train(5).end()
+    run = make_run(RunStore(folder))
+    recipe = run.recipe.model_copy(update={"prompts": (BEGINNING,)})
+    (run.path / "recipe.json").write_text(recipe.model_dump_json(), encoding="utf-8")
+    FakeTrainer(run).begin().train(5).end()
     return folder
 
 
@@ -59,6 +66,20 @@ def test_a_stretch_of_the_past_is_sent_as_it_was_recorded_and_may_be_kept_for_go
         assert body == b"".join(frame for _, frame in steps.pulses_at([1, 2, 3, 4, 5]))
     again, _, _ = viewer.ask("GET", path, known=headers["etag"])
     assert again == 304
+
+
+def test_beginnings_of_a_text_that_is_withheld_are_not_in_its_description(application: Application) -> None:
+    run = application.only_run()
+    viewer = ClassClient(application)
+    assert viewer.join() == 204
+    for given in (True, False, True):
+        application.change("POST", f"/api/class/texts/{run.id}", {"given": given})
+        prompts = [BEGINNING] if given else []
+        (listed,) = viewer.get("/api/runs")["items"]
+        described = viewer.get(f"/api/runs/{run.id}")
+        assert (listed["recipe"]["prompts"], described["recipe"]["prompts"]) == (prompts, prompts)
+        (seen,) = application.get("/api/runs")["items"]
+        assert seen["recipe"]["prompts"] == [BEGINNING]
 
 
 def test_the_terminal_shows_the_way_in(application: Application) -> None:

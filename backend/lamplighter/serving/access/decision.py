@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,10 @@ from lamplighter.serving.hosts import Origin, OriginError, parse_authority
 from lamplighter.serving.http.route_table import RouteRule, find_rule
 
 Kind = Literal["http", "websocket"]
+
+
+def _sees_all(_run: str) -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Decision:
     """The server's address that the request was sent to, once it is known to be one of its own."""
     client: str | None = None
     """The address of the client, where a trusted proxy told it; None: the peer is the client."""
+    may_see_text: Callable[[str], bool] = _sees_all
+    """A function that tells of a run's id whether the caller may see its text."""
 
 
 def check_origin(

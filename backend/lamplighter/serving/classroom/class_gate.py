@@ -127,6 +127,7 @@ class ClassGate:
             rule=rule,
             address=address,
             client=client,
+            may_see_text=self._may_see_text,
         )
 
     def _session(self, headers: Headers, address: Origin) -> ViewerSession | None:

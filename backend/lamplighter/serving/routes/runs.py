@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,12 +25,14 @@ from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
+    Described,
     NewRun,
     RecordParts,
     RunDetails,
     RunList,
     RunNaming,
     RunRecord,
+    without_text,
 )
 from lamplighter.serving.services import Services, ServicesDep
 
@@ -43,16 +47,21 @@ _SUMMARY_BYTES = 10_000
 def list_runs(request: Request, services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
     cost = _SUMMARY_BYTES * sum(1 for _ in services.catalog.run_store.runs())
-    return services.plain_reply(request).send(
-        cost, lambda: json_body(RunList(items=services.catalog.list_runs()))
-    )
+
+    def make() -> list[bytes]:
+        return json_body(RunList(items=[_shown_to(request, run) for run in services.catalog.list_runs()]))
+
+    return services.plain_reply(request).send(cost, make)
 
 
 @routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=RunDetails)
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
-    return reply.send(_names_cost(reply.run), lambda: json_body(services.catalog.describe_fully(reply.run)))
+    return reply.send(
+        _names_cost(reply.run),
+        lambda: json_body(_shown_to(request, services.catalog.describe_fully(reply.run))),
+    )
 
 
 @routes.get("/api/runs/{run}/record", pool=Pool.CHEAP, response_model=RunRecord)
@@ -124,6 +133,12 @@ def delete_run(run: RunId, services: ServicesDep) -> Response:
     services.examiner_jobs.end(found.id)
     services.catalog.run_store.trash(found)
     return Response(status_code=204)
+
+
+def _shown_to(request: Request, run: Described) -> Described:
+    """Return a run as the caller may see it."""
+    may_see_text: Callable[[str], bool] | None = getattr(request.state, "may_see_text", None)
+    return run if may_see_text is None or may_see_text(run.id) else without_text(run)
 
 
 def _names_cost(run: RunFolder) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -68,6 +68,16 @@ class RunDetails(RunSummary, PartialModel):
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
         return {name for name in RunDetails.__annotations__ if getattr(self, name) is None}
+
+
+Described = TypeVar("Described", bound=RunSummary)
+
+
+def without_text(run: Described) -> Described:
+    """Return a run as it is described to somebody who may not see its text: the model may be asked to continue some of it."""
+    if run.recipe is None:
+        return run
+    return run.model_copy(update={"recipe": run.recipe.model_copy(update={"prompts": ()})})
 
 
 class AttemptFacts(ApiModel):

@@ -18,6 +18,7 @@ from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
+from lamplighter.serving.schemas.runs import without_text
 
 AT_ONCE = 20
 """Viewers that are sent to before the event loop turns to others, such as the presenter. It takes two milliseconds; all 500
@@ -100,12 +101,8 @@ class WatchedRun:
     def _describe(self) -> dict[bool, str]:
         details = self._catalog.read_fully(self.run)
         whole = HelloMessage(run=details, channels=[_CHANNEL])
-        recipe = details.recipe
-        if recipe is None:
-            return dict.fromkeys((False, True), to_json_text(whole))
-        # What the model is asked to continue may be of the text.
-        withheld = details.model_copy(update={"recipe": recipe.model_copy(update={"prompts": ()})})
-        return {True: to_json_text(whole), False: to_json_text(whole.model_copy(update={"run": withheld}))}
+        withheld = whole.model_copy(update={"run": without_text(details)})
+        return {True: to_json_text(whole), False: to_json_text(withheld)}
 
     def _fail(self, code: int, reason: str) -> None:
         self.failed = True
