@@ -11,7 +11,7 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
-    .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], [data-testid=reading]'))
+    .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], [data-testid=reading], [data-testid=said]'))
     .map((one) => [one, one.getBoundingClientRect()])
     .filter(([, { left, right, width }]) => width && (left < -1 || right > innerWidth + 1))
     .map(([one]) => one.outerHTML.slice(0, 160))"""

@@ -64,7 +64,8 @@ export class TokenFocus {
 
   /** Resolve what a link named, once the tokens are known. */
   resolvePending() {
-    if (this.run?.vocabulary) this.choose(this.reference);
+    // Why a token is not known stays said, however often there is something new to look it up in.
+    if (this.run?.vocabulary && this.reference !== null) this.choose(this.reference);
   }
 
   private choose(token: TokenReference | null) {
