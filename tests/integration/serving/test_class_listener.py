@@ -17,7 +17,6 @@ from tests.class_client import CLASSROOM, ClassClient
 from tests.runs import wait_until
 from tests.unit.serving.folders import FakeTrainer, make_run
 
-
 BEGINNING = "dear diary"
 """A beginning of a sentence that the model is asked to continue."""
 
