@@ -21,7 +21,7 @@ _STEPS = 24
 _LOOK_SECONDS = 1.0
 _QUIET_SECONDS = 3.0
 """Seconds without work after which the last steps count as undisturbed."""
-_ALLOWED = 1.07
+_ALLOWED = 1.05
 """How many times longer than undisturbed a step may take."""
 _GAIN = 3.0
 _MOST = 3.0
