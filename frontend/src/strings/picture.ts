@@ -1,7 +1,6 @@
-/** Texts of the panel of pictures and films, and of the pictures themselves. */
+/** Texts of the panel of pictures and films. */
 
 import type { PictureSizeName } from "../model/picture-sizes";
-import { count } from "./numbers";
 
 export const picture = {
   picture: {
@@ -27,25 +26,5 @@ export const picture = {
     nothing: "There is nothing to save yet: the words have no places.",
     failed: "This browser could not draw the picture; a smaller size may work.",
     notShared: "This browser did not share it; it can be saved instead.",
-  },
-  caption: {
-    learns: (words: number) => `A language model learns ${count(words)} words`,
-    before: (step: number) =>
-      step ? `At step ${count(step)}` : "Before it reads anything, words lie anywhere",
-    after: (steps: number) => `After ${count(steps)} steps, words that are used alike lie together`,
-    step: (step: number) => `step ${count(step)}`,
-    loss: (loss: string) => `surprise ${loss} (loss, nats per word)`,
-    lit: (lit: number, all: number) => `reading ${count(lit)} of ${count(all)} words`,
-    none: (all: number) => `none of ${count(all)} words read yet`,
-    view: (view: string, step: number) => `${view}, step ${count(step)}`,
-    trust: (trust: string, error: string) => `map accuracy ${trust} ± ${error}`,
-    noTrust: "map accuracy not measured",
-    reading: "each light is a word, the brighter the more this step wants to change it",
-    relief: "land: how densely words lie",
-    legend: (by: string, entries: number, tints: number) =>
-      entries > tints
-        ? `Colour: ${by} (${count(entries)} share ${tints} colours)`
-        : `Colour: ${by}`,
-    more: (entries: number) => `and ${count(entries)} more`,
   },
 } as const;

@@ -6,6 +6,7 @@ import type { ColourBy } from "../../model/view-options";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { entryText, fixed, t } from "../../strings";
+import { caption as w } from "../../strings/caption";
 import type { Layout } from "../../api/frames";
 
 /** Return the caption of the map as shown. The step is the beat's, or the layout's before the first step. */
@@ -16,7 +17,6 @@ export function pictureCaption(
 ): Caption {
   const { beat, vocabulary } = run;
   const all = vocabulary?.tokens.length ?? 0;
-  const w = t.caption;
   return {
     title: w.learns(all),
     mark: t.product,
@@ -31,7 +31,6 @@ export function pictureCaption(
 /** Return the notes about a view: its method and step, and its trust. Empty without a layout. */
 export function viewNotes(layout: Layout | null): string[] {
   if (!layout) return [];
-  const w = t.caption;
   const trust = Number.isFinite(layout.trust)
     ? w.trust(fixed(layout.trust, 3), fixed(layout.trustError, 3))
     : w.noTrust;
@@ -46,7 +45,6 @@ export function captionLegend(
   scale: ColourScale | null,
   unknown: Partial<Record<ColourBy, string>> = {},
 ): Caption["legend"] {
-  const w = t.caption;
   const some = (scale?.entries ?? []).filter(({ count }) => count > 0);
   const kinds = some.filter(({ name }) => name !== null).sort((a, b) => b.count - a.count);
   const others = some.filter(({ name }) => name === null);
@@ -56,6 +54,11 @@ export function captionLegend(
   }));
   const by = scale ? t.colours[scale.by] : "";
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
+}
+
+/** Return the title of the file of a picture, for programs that show one. */
+export function pictureTitle({ title }: Caption, step: number): string {
+  return `${t.product}: ${title}, ${w.step(step)}`;
 }
 
 /** Return the step for the name of the picture's file. */

@@ -9,6 +9,7 @@ import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/ex
 import { filmColourScales } from "../../state/export/film-colours";
 import type { ColourScale } from "../../model/colour-scale";
 import { failureText, fixed, t } from "../../strings";
+import { caption as w } from "../../strings/caption";
 import { film } from "../../strings/film";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
@@ -69,7 +70,6 @@ export class FilmExport {
         const { at, over } = framesByStep.get(shown.step)!;
         const { beat } = framesByStep.get(lit.step)!;
         const loss = framesByStep.get(shown.step)!.beat?.loss;
-        const w = t.caption;
         const all = vocabulary.tokens.length;
         return {
           title: w.learns(all),

@@ -6,9 +6,8 @@ import { pixelDimensions, pictureSize, type PictureSizeName } from "../../model/
 import type { OpenRun } from "../../state/run/open-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { bytes, t } from "../../strings";
-import { pictureCaption, pictureStep } from "./caption";
 import { downloadFile, shareFile } from "../ui/download";
-import { loadExporters, NotLoadedError } from "../ui/exporters";
+import { awaitCode, loadExporters, NotLoadedError } from "../ui/exporters";
 
 /** How long a message stays, in ms: a result, and a problem. */
 const RESULT_DURATION = 6_000;
@@ -43,14 +42,15 @@ export class PictureExport {
       const { openRun, scene } = this;
       const { run } = openRun;
       if (!run || !scene) return null;
-      const { fileName, pngOf, svgBlobOf } = await loadExporters();
+      const [{ fileName, pngOf, svgBlobOf }, { pictureCaption, pictureStep, pictureTitle }] =
+        await Promise.all([loadExporters(), awaitCode(import("./caption"))]);
       // The caption matches the moment drawn, because no await separates the two.
       const { layout } = openRun;
       const caption = pictureCaption(run, layout, this.scale());
       const size = pictureSize(this.size, scene.size);
       const step = pictureStep(run, layout);
       const name = fileName(run.id, ["step", step, pixelDimensions(size).join("x")], format);
-      const title = `${t.product}: ${caption.title}, ${t.caption.step(step)}`;
+      const title = pictureTitle(caption, step);
       const blob =
         format === "png"
           ? await pngOf(scene, caption, size)

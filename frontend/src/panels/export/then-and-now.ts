@@ -4,6 +4,7 @@ import type { Caption } from "../../map/export/caption";
 import { frequencyRanks, lampColours } from "../../map/palette";
 import { pictureSize, pixelDimensions } from "../../model/picture-sizes";
 import { t } from "../../strings";
+import { caption as w } from "../../strings/caption";
 import { loadExporters } from "../ui/exporters";
 import { pictureStep } from "./caption";
 import type { PictureExport } from "./picture-export.svelte";
@@ -38,7 +39,6 @@ export async function drawThenAndNow({ openRun, scale, size: chosen }: PictureEx
       ...(beat ? { ids: beat.ids, norms: beat.norms } : NOTHING_LIT),
     },
   ];
-  const w = t.caption;
   const caption = ({ layout }: { layout: unknown }): Caption =>
     layout === firstLayout
       ? {

@@ -8,10 +8,19 @@ export class NotLoadedError extends Error {}
  *
  * @throws NotLoadedError if their code does not arrive.
  */
-export async function loadExporters() {
+export function loadExporters() {
+  return awaitCode(import("../../map/export"));
+}
+
+/**
+ * Wait for code that is being loaded.
+ *
+ * @throws NotLoadedError if it does not arrive.
+ */
+export async function awaitCode<Code>(loading: Promise<Code>): Promise<Code> {
   try {
-    return await import("../../map/export");
+    return await loading;
   } catch (error) {
-    throw new NotLoadedError("the exporters did not load", { cause: error });
+    throw new NotLoadedError("code for an export did not load", { cause: error });
   }
 }
