@@ -73,7 +73,7 @@ EVERYWHERE = ("server", "file", pytest.param("path", marks=pytest.mark.tour))
 
 
 ELSEWHERE_ON_TOUR = ("server", pytest.param("file", marks=pytest.mark.tour), EVERYWHERE[-1])
-"""The same, all but the server in the tour alone."""
+"""Lists the places of `EVERYWHERE`, with those but the server left to the tour."""
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from lamplighter.wire.pulse_frames import Pulse
 
 _STEPS = 24
 """Steps that a duration is the mean of."""
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS, _LOOK_STEPS = 1.0, 4
+"""Least time between two looks at the record: in seconds, and in undisturbed steps."""
 _QUIET_SECONDS = 3.0
 """Seconds without work after which the last steps count as undisturbed."""
 _ALLOWED = 1.05
@@ -58,7 +59,8 @@ class RightOfWay:
         """Return the seconds to pause for what was done since this was called last, or since work began."""
         now = self._clock()
         worked = max(0.0, now - self._worked_at)
-        if now - self._looked_at >= _LOOK_SECONDS:
+        # Between two looks, a step ends even where each takes seconds: else it would seem that nothing is trained.
+        if now - self._looked_at >= max(_LOOK_SECONDS, _LOOK_STEPS * (self._usual or 0)):
             self._look(now)
         seconds = self._share * worked
         self._worked_at = now + seconds

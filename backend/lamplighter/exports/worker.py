@@ -17,8 +17,10 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lamplighter.platform.child_process import yield_processor
 from lamplighter.platform.private_modes import keep_new_files_private
@@ -32,6 +34,10 @@ from lamplighter.processes.worker import (
     watch_parent,
 )
 
+if TYPE_CHECKING:
+    from lamplighter.exports.output import ExportProgress
+    from lamplighter.runfolder.run_folder import RunFolder
+
 _PAUSE = 0.1
 """Minimum seconds between two lines of progress."""
 _LEFT_OUT = "left out: "
@@ -44,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path, help="the file to make")
     parser.add_argument("--step", type=int, help="which step, for formats of one")
     chosen = parser.parse_args(arguments)
+    return run_export(chosen.run, partial(_export, chosen.format, chosen.step, chosen.out))
+
+
+def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) -> ExitCode:
+    """Call `make` with a run's folder as the work of this process, its memory bounded; report its progress, and why it
+    failed.
+    """
     # Exit at once; files left behind lie in a folder that the parent process deletes.
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
     keep_new_files_private()
@@ -56,9 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.run_folder import RunFolder
 
+    run = RunFolder(folder)
     try:
-        with bounded_memory(estimate_matrix_worker_bytes(RunFolder(chosen.run))):
-            _export(chosen.run, chosen.format, chosen.step, chosen.out)
+        with bounded_memory(estimate_matrix_worker_bytes(run)):
+            make(run, _ProgressLines().progress)
     except ExportError as error:
         return report_failure(str(error))
     except FormatError as error:
@@ -72,23 +86,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return ExitCode.DONE
 
 
-def _export(folder: Path, format: str, step: int | None, out: Path) -> None:
+def _export(format: str, step: int | None, out: Path, run: RunFolder, progress: ExportProgress) -> None:
     from lamplighter.exports.export import FORMATS, export_run
     from lamplighter.exports.output import atomic_output
-    from lamplighter.runfolder.run_folder import RunFolder
 
-    progress_lines = _ProgressLines()
-    run = RunFolder(folder)
     # The suffix of a folder format does not start with a dot.
     if format in FORMATS and not FORMATS[format].suffix.startswith("."):
         with (
             tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
             atomic_output(out) as path,
         ):
-            exported = export_run(run, format, step, Path(scratch) / out.stem, progress_lines.progress)
+            exported = export_run(run, format, step, Path(scratch) / out.stem, progress)
             _pack(exported, path)
     else:
-        export_run(run, format, step, out, progress_lines.progress)
+        export_run(run, format, step, out, progress)
 
 
 class _ProgressLines:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +12,7 @@ from lamplighter.exports.output import ExportError, ExportProgress, atomic_outpu
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.exports.run_sentence import describe_run
 from lamplighter.packing.packed_run import pack_run
-from lamplighter.packing.page import Preview, icon_url, preview_tags, render_page
+from lamplighter.packing.page import Preview, digest_source, icon_url, preview_tags, render_page
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 
@@ -23,7 +21,7 @@ PICTURE_SIZE = (1200, 630)
 MAX_RUNS = 200
 _TITLE = "Watch a language model learn"
 _SENTENCE = (
-    "Each light is a word. A small language model reads, and words that are used alike find each other."
+    "Each light is a word. A small language model reads, and each step moves some of them. See where they go."
 )
 _HERE = Path(__file__).parent
 
@@ -113,7 +111,6 @@ def _check_url(url: str | None) -> str | None:
 
 def _render_index(cards: Sequence[_Card], base: str | None) -> str:
     style = (_HERE / "gallery.css").read_text(encoding="utf-8").strip()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     preview = Preview(_TITLE, _SENTENCE, None if base is None else base + cards[0].picture)
     items = "\n".join(
         f'      <li><a href="{html.escape(card.page)}">'
@@ -125,7 +122,7 @@ def _render_index(cards: Sequence[_Card], base: str | None) -> str:
 <html lang="en">
   <head>
     <meta charset="utf-8" />
-    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'" />
+    <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self' file: data:; style-src {digest_source(style)}; base-uri 'none'; form-action 'none'" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="dark" />
     <meta name="description" content="{html.escape(_SENTENCE)}" />

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lamplighter.packing.spacing import early_steps
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
@@ -18,8 +19,6 @@ from lamplighter.wire.pulse_frames import Pulse
 
 MAX_STEPS = 2_000
 FEWEST_STEPS = 2
-_EARLIER = 1.5
-"""Exponent of the spacing: above 1, steps are denser at the beginning, where most is learned."""
 _STEPS_AT_ONCE = 500
 _BEATS_AT_ONCE = 64
 """Beats of one envelope."""
@@ -54,29 +53,25 @@ def pack_lights(
         progress: called with the share done.
     """
     count, asked = min(MAX_STEPS, last), {step for step in kept if 1 <= step <= last}
-    packed = _pack(run, reader, last, asked | choose_steps(last, count), sub(progress, 0, 0.5))
+    packed = _pack(run, reader, last, asked | choose_steps(last, count), lambda share: progress(share / 2))
     size = sum(map(len, packed.envelopes))
     if size <= budget:
         return packed
     # Fewer steps have more between them, so that it does not shrink in proportion.
     while size > budget and count > FEWEST_STEPS:
         count = max(FEWEST_STEPS, int(count * min(0.9, 0.95 * budget / size)))
-        packed = _pack(run, reader, last, asked | choose_steps(last, count), sub(progress, 0.5, 1))
+        packed = _pack(
+            run, reader, last, asked | choose_steps(last, count), lambda share: progress((1 + share) / 2)
+        )
         size = sum(map(len, packed.envelopes))
     return packed
-
-
-def sub(progress: Callable[[float], None], start: float, end: float) -> Callable[[float], None]:
-    """Return a callback for the part of a job from `start` to `end`."""
-    return lambda share: progress(start + (end - start) * share)
 
 
 def choose_steps(last: int, count: int) -> set[int]:
     """Return about `count` steps from 1 to `last`, both among them, denser at the beginning; all if there are no more."""
     if count >= last:
         return set(range(1, last + 1))
-    spread = np.linspace(0, 1, max(2, count)) ** _EARLIER
-    return {1, last, *(max(1, round(last * share)) for share in spread.tolist())}
+    return {max(1, step) for step in early_steps(last, count)}
 
 
 def _pack(

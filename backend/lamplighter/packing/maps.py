@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
+from lamplighter.packing.spacing import thin
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import districts_on_lineage, layouts_on_lineage
 from lamplighter.runfolder.reading.smoothed_map import covers_run
@@ -17,8 +17,6 @@ from lamplighter.serving.classroom.beats.grid_chain import GridChain
 from lamplighter.wire.envelope import encode_envelope
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-
-T = TypeVar("T")
 
 MAX_LAYOUTS = {Method.UMAP: 150, Method.LINEAR: 40}
 MAX_DISTRICTS = 80
@@ -70,13 +68,6 @@ def pack_districts(run: RunFolder, lineage: Lineage, last: int) -> list[bytes]:
     except FileNotFoundError:
         return []
     return _envelopes(frames)
-
-
-def thin(items: list[T], count: int) -> list[T]:
-    """Return at most `count` of some items, spread evenly, the first and the last among them."""
-    if len(items) <= count:
-        return items
-    return [items[index] for index in np.unique(np.linspace(0, len(items) - 1, count).round().astype(int))]
 
 
 def _pack(reader: LayoutsReader, chosen: list[LayoutEntry], progress: Callable[[float], None]) -> list[bytes]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.packing.compression import deflate
+from lamplighter.packing.spacing import early_steps
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
@@ -41,8 +42,7 @@ def pack_nearest(run: RunFolder, last: int, budget: int, progress: Callable[[flo
     size = len(run.vocabulary)
     k = max(0, min(NEIGHBOURS, size - 1))
     count = max(2, min(MAX_MOMENTS, int(budget / (_BYTES_EACH * max(1, size * k)))))
-    shares = np.linspace(0, 1, count) ** 1.5
-    wanted = sorted({round(last * share) for share in shares.tolist()})
+    wanted = early_steps(last, count)
     steps, longest, parts = list[int](), list[float](), list[bytes]()
     before = np.zeros((size, k), dtype=np.uint32)
     with MatrixHistory(run) as history:
@@ -68,5 +68,4 @@ def pack_nearest(run: RunFolder, last: int, budget: int, progress: Callable[[flo
             before = ids.astype(np.uint32)
             steps.append(matrix.step)
             longest.append(most)
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-    return NearestWords(steps, k, longest, packer.compress(b"".join(parts)) + packer.flush())
+    return NearestWords(steps, k, longest, deflate(b"".join(parts)))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
+from lamplighter.packing.compression import deflate
 from lamplighter.packing.lights import Lights, pack_lights
 from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import NearestWords, pack_nearest
-from lamplighter.packing.run_answers import RunAnswers
+from lamplighter.packing.run_answers import AnswerError, RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsReader
@@ -24,6 +24,7 @@ FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
 _ANSWERS_BYTES = 600_000
 """Most bytes of stored answers of the model, uncompressed; those asked last are kept."""
+_TOKENS_AT_ONCE = 50_000
 _MOST_WORDS = 64
 """Words of the text that a step read."""
 _ENDED = ("finished", "stopped", "failed", "interrupted")
@@ -62,7 +63,7 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
             if umap is None and linear is None:
                 raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}")
             with RunAnswers(run) as answers:
-                stored, asked = _store_answers(answers, last)
+                stored, asked = _store_answers(answers, last, len(run.vocabulary))
             # An answer of the model stands beside the step that it is about.
             about = [one["step"] for one in stored["/examinations"]["items"]]
             lights = pack_lights(
@@ -71,11 +72,13 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
             districts = pack_districts(run, lineage, last)
     except FileNotFoundError as error:
         raise ExportError(f"{run.id} has not begun: there is nothing to show yet") from error
+    except AnswerError as error:
+        raise ExportError(f"{run.id} cannot be packed: {error}") from error
     nearest = pack_nearest(run, last, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours"))
     progress(0.9, "answers")
     parts = {
-        "answers": _deflate(json.dumps(stored, separators=(",", ":")).encode()),
-        "texts": _deflate(json.dumps(_read_texts(run, lights), separators=(",", ":")).encode()),
+        "answers": deflate(json.dumps(stored, separators=(",", ":")).encode()),
+        "texts": deflate(json.dumps(_read_texts(run, lights), separators=(",", ":")).encode()),
         "nearest": nearest.data,
     }
     names: dict[str, list[str]] = {}
@@ -108,7 +111,7 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
     return PackedRun(head, parts, left_out)
 
 
-def _store_answers(answers: RunAnswers, last: int) -> tuple[dict[str, Any], tuple[int, int]]:
+def _store_answers(answers: RunAnswers, last: int, words: int) -> tuple[dict[str, Any], tuple[int, int]]:
     """Return the server's answers that are kept as they are, by the path below the run's, and how many answers of the model
     are among them, of how many."""
     stored: dict[str, Any] = {
@@ -118,7 +121,8 @@ def _store_answers(answers: RunAnswers, last: int) -> tuple[dict[str, Any], tupl
             "/steps?from=1&most=2000",
             "/measures",
             f"/lines?to={last}",
-            "/tokens?limit=50000&offset=0",
+            # Page by page, as the page asks for them, until one is not full.
+            *(f"/tokens?limit={_TOKENS_AT_ONCE}&offset={at}" for at in range(0, words + 1, _TOKENS_AT_ONCE)),
             "/districts/events",
             "/map",
         )
@@ -172,8 +176,3 @@ def _describe_left_out(
         left.append(f"{asked[1] - asked[0]:,} of {asked[1]:,} answers of the model")
     left.append("the vectors, and most of the text")
     return left
-
-
-def _deflate(data: bytes) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-    return packer.compress(data) + packer.flush()

@@ -7,7 +7,6 @@ import hashlib
 import html
 import json
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from urllib.parse import quote
 
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.exports.run_sentence import describe_run
+from lamplighter.packing.compression import deflate
 from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.assets import find_plotly, find_static
@@ -67,7 +67,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
     if plotly := find_plotly():
         text = plotly.read_text(encoding="utf-8")
         scripts.append(text)
-        parts[PLOTLY_PATH] = _deflate(text.encode())
+        parts[PLOTLY_PATH] = deflate(text.encode())
     fields = {
         "policy": html.escape(_policy(scripts, [style, plotly_style])),
         "title": html.escape(preview.title),
@@ -103,12 +103,13 @@ def safe_json(value: Any) -> str:
 
 def _policy(scripts: list[str], styles: list[str]) -> str:
     return (
-        f"default-src 'none'; script-src {' '.join(map(_digest, scripts))}; style-src {' '.join(map(_digest, styles))}; "
+        f"default-src 'none'; script-src {' '.join(map(digest_source, scripts))}; style-src {' '.join(map(digest_source, styles))}; "
         "font-src data:; img-src data: blob:; media-src blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
 
 
-def _digest(text: str) -> str:
+def digest_source(text: str) -> str:
+    """Return the source expression by which a policy allows this very script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
@@ -129,8 +130,3 @@ def preview_tags(preview: Preview) -> str:
     return "".join(
         f'    <meta property="{name}" content="{html.escape(text)}" />\n' for name, text in tags.items()
     )
-
-
-def _deflate(data: bytes) -> bytes:
-    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-    return packer.compress(data) + packer.flush()

@@ -43,10 +43,9 @@ export class PackedLights {
     if (first < 0) return [this.censusBefore(this.beats.length, from)];
     let end = first;
     while (end < this.beats.length && this.beats[end]!.step <= to) end += 1;
-    return [
-      this.censusBefore(first, from),
-      ...this.beats.slice(first, Math.max(end, first + (from > 1 || to > 0 ? 1 : 0))),
-    ];
+    // Nothing lies beyond step 0, which lights nothing, that is asked for with it.
+    const least = to > 0 ? first + 1 : first;
+    return [this.censusBefore(first, from), ...this.beats.slice(first, Math.max(end, least))];
   }
 
   /** Return the beat of a step; null if it is not held. */

@@ -32,6 +32,8 @@ const NOT_HELD = "this file does not hold that";
 const BYTES_OF_A_FRAME = 4_096;
 
 export class PackedSource implements Source {
+  private joined: Token[] | null = null;
+
   private constructor(
     private readonly file: PackedFile,
     private readonly stored: StoredAnswers,
@@ -183,8 +185,13 @@ export class PackedSource implements Source {
     return found && { attempt: found.attempt, step: found.step, items: membersOf(found) };
   }
 
+  /** Return all tokens, by id: the pages of their list joined. */
   private get tokens(): Token[] {
-    return (this.stored[`/tokens?limit=50000&offset=0`] as { items: Token[] }).items;
+    if (!this.joined) {
+      const pages = Object.keys(this.stored).filter((path) => path.startsWith("/tokens?limit="));
+      this.joined = pages.flatMap((path) => (this.stored[path] as { items: Token[] }).items);
+    }
+    return this.joined;
   }
 
   /** Return the tokens that match, in the server's order: whole words, then beginnings, then anywhere, each by frequency. */

@@ -6,7 +6,7 @@ export const caption = {
   learns: (words: number) => `A language model learns ${count(words)} words`,
   before: (step: number) =>
     step ? `At step ${count(step)}` : "Before it reads anything, words lie anywhere",
-  after: (steps: number) => `After ${count(steps)} steps, words that are used alike lie together`,
+  after: (steps: number) => `After ${count(steps)} steps of reading`,
   step: (step: number) => `step ${count(step)}`,
   loss: (loss: string) => `surprise ${loss} (loss, nats per word)`,
   lit: (lit: number, all: number) => `reading ${count(lit)} of ${count(all)} words`,

@@ -207,3 +207,12 @@ def test_a_run_of_an_earlier_version_or_of_somebodys_own_loop_is_packed_too(
 def test_a_run_without_a_map_or_a_step_says_so(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="lamplighter project"):
         pack_run(record(tmp_path / "a", layouts=False), no_progress)
+
+
+def test_a_vocabulary_of_several_pages_is_held_whole(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed_run, "_TOKENS_AT_ONCE", V - 2)
+    stored = json.loads(inflate(pack_run(run, no_progress).parts["answers"]))
+    pages = [stored[f"/tokens?limit={V - 2}&offset={at}"]["items"] for at in (0, V - 2)]
+    assert [token["token_id"] for page in pages for token in page] == list(range(V))

@@ -5,7 +5,8 @@ import type { Scene } from "../../map/scene/scene";
 import { pixelDimensions, pictureSize, type PictureSizeName } from "../../model/picture-sizes";
 import type { OpenRun } from "../../state/run/open-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
-import { bytes, t } from "../../strings";
+import { ApiError } from "../../api/failure";
+import { bytes, failureText, t } from "../../strings";
 import { downloadFile, shareFile } from "../ui/download";
 import { awaitCode, loadExporters, NotLoadedError } from "../ui/exporters";
 
@@ -79,7 +80,9 @@ export class PictureExport {
       this.setMessage(t.picture.saved(name, bytes(blob.size)));
     } catch (error) {
       console.warn("Lamplighter: no picture.", error);
-      this.setMessage(error instanceof NotLoadedError ? t.lazy.failed : t.picture.failed, true);
+      if (error instanceof ApiError) this.setMessage(failureText(error.failure), true);
+      else
+        this.setMessage(error instanceof NotLoadedError ? t.lazy.failed : t.picture.failed, true);
     } finally {
       this.busy = false;
     }

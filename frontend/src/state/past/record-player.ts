@@ -4,7 +4,9 @@
  */
 
 import type { Census, Frame, LayoutMethod } from "../../api/frames";
+import { beatFromFrame } from "../../model/step-beat";
 import type { TouchCounts } from "../../model/touch-counts";
+import { buildCounters } from "../shown-step.svelte";
 import type { LightFrame, PastStep, PastStore } from "./past-store";
 import { rangeOfStep } from "./step-ranges";
 
@@ -74,8 +76,20 @@ export async function playRecord(
   }
 }
 
+/** Fetch a step as its frames, with its beat of `duration` ms and its counters. Throws `ApiError`. */
+export async function fetchState(
+  past: Pick<PastStore, "fetchStep">,
+  step: number,
+  method: LayoutMethod,
+  duration: number,
+) {
+  const state = await past.fetchStep(step, method);
+  const beat = state.light && { ...beatFromFrame(state.light, duration, 0), decodedAt: null };
+  return { frames: stateAt(state), beat, counters: buildCounters(state.touchCounts) };
+}
+
 /** Return the frames that make up the state at a step. */
-export function stateAt({ touchCounts, layouts, districts, light }: PastStep): Frame[] {
+function stateAt({ touchCounts, layouts, districts, light }: PastStep): Frame[] {
   return [
     censusOf(touchCounts, light?.time ?? 0),
     ...Object.values(layouts),

@@ -28,7 +28,7 @@ import type {
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
-import { beatFromFrame, type SpokenBeat, type StepBeat } from "../../model/step-beat";
+import type { SpokenBeat, StepBeat } from "../../model/step-beat";
 import { withLineSet } from "../../model/line-sets";
 import { hasEnded } from "../../model/phase";
 import { CatchUp } from "./catch-up";
@@ -40,7 +40,6 @@ import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { CLASS_PATH, socketPath, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
 import { FrameClock } from "../frame-clock";
-import { buildCounters } from "../shown-step.svelte";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
 
 const TICK = 60;
@@ -309,15 +308,16 @@ export class LiveRun extends TimeControl {
   private async showEnd() {
     const { past, newest } = this;
     if (!past) return;
-    const { stateAt } = await import("../past/record-player");
-    const end = await past.fetchStep(past.heldAt(this.newestStep), this.method);
-    if (this.replay || this.abort.signal.aborted) return;
-    for (const frame of stateAt(end)) newest.receive(frame);
-    if (end.light)
-      newest.lightFromRecord(
-        { ...beatFromFrame(end.light, newest.beatDuration(), 0), decodedAt: null },
-        buildCounters(end.touchCounts),
-      );
+    try {
+      const { fetchState } = await import("../past/record-player");
+      const duration = newest.beatDuration();
+      const end = await fetchState(past, past.heldAt(this.newestStep), this.method, duration);
+      if (this.replay || this.abort.signal.aborted) return;
+      for (const frame of end.frames) newest.receive(frame);
+      if (end.beat) newest.lightFromRecord(end.beat, end.counters);
+    } catch (error) {
+      if (error instanceof ApiError) this.problem = error.failure;
+    }
   }
 
   /** Play the record as the socket would outside a class, from the last step played. */

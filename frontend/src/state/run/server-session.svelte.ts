@@ -62,6 +62,11 @@ export class ServerSession {
     return this.packed ? LAB_PANELS_OF_A_FILE : LAB_PANELS;
   }
 
+  /** Return whether it tells how far rows have moved: a file holds no vectors. */
+  get tellsMovement(): boolean {
+    return this.packed === null;
+  }
+
   /** Return whether anything was asked of the model, or can be. */
   get answers(): boolean {
     return this.packed === null || this.packed.answers;
