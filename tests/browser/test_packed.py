@@ -188,6 +188,20 @@ def test_on_a_phone_everything_is_inside(packed: Path, chromium: Browser) -> Non
     close_clean(page, packed.as_uri())
 
 
+@pytest.mark.parametrize("damage", ["cut", "part"])
+def test_a_file_that_is_damaged_says_so(packed: Path, tmp_path: Path, chromium: Browser, damage: str) -> None:
+    text = packed.read_text(encoding="utf-8")
+    damaged = tmp_path / "damaged.html"
+    part = 'data-part="lights-0">'
+    cut = text[: len(text) // 2] if damage == "cut" else text.replace(f"{part}", f"{part}AAAA", 1)
+    damaged.write_text(cut, encoding="utf-8")
+    page = chromium.new_page()
+    page.goto(damaged.as_uri())
+    said = "was not copied to its end" if damage == "cut" else "This file cannot be read"
+    expect(page.locator("#page")).to_contain_text(said)
+    page.close()
+
+
 def test_hostile_tokens_stay_text(tmp_path: Path, chromium: Browser) -> None:
     url = pack(record(tmp_path / "runs"), tmp_path).as_uri()
     page = open_offline(chromium, f"{url}?panel=token&token=4")

@@ -209,9 +209,7 @@ def test_a_run_without_a_map_or_a_step_says_so(tmp_path: Path) -> None:
         pack_run(record(tmp_path / "a", layouts=False), no_progress)
 
 
-def test_a_vocabulary_of_several_pages_is_held_whole(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_vocabulary_of_several_pages_is_held_whole(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed_run, "_TOKENS_AT_ONCE", V - 2)
     stored = json.loads(inflate(pack_run(run, no_progress).parts["answers"]))
     pages = [stored[f"/tokens?limit={V - 2}&offset={at}"]["items"] for at in (0, V - 2)]
