@@ -2,6 +2,7 @@
 
 import { FilmTiming } from "../../model/film-timing";
 import type { PictureSize } from "../../model/picture-sizes";
+import { INK } from "../palette";
 import { canvasBlob } from "./canvas-blob";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";
 import { blankCanvas } from "./studio";
@@ -23,6 +24,8 @@ export async function thenAndNowOf(
 ): Promise<Blob | null> {
   const canvas = blankCanvas(size);
   const context = canvas.getContext("2d")!;
+  context.fillStyle = INK.contour;
+  context.fillRect(0, 0, canvas.width, canvas.height);
   const half = { ...size, width: (size.width - GAP) / 2 };
   for (const [place, frame] of frames.entries()) {
     const spec = { vocabulary, caption, rate: 1, steady: true, size: half };
