@@ -295,7 +295,7 @@ SLOW = '''
 import sys, time
 from lamplighter.exports import worker
 from lamplighter.processes.worker import send_message
-def endless(run, format, step, out):
+def endless(format, step, out, run, progress):
     out.with_suffix(".part").write_bytes(b"half")
     send_message(share=0.5, what="half")
     time.sleep(600)
@@ -306,7 +306,7 @@ def command(run, format, step, out):
     return [sys.executable, "-c", SLOW, str(run.path), format, str(out)]
 exporter = ExportJobs(Path(sys.argv[2]), "killed", None, command)
 job = exporter.submit(RunFolder(Path(sys.argv[1])), "zip", None)
-while not job.progress:
+while job.state == "running" and not job.progress:
     time.sleep(0.02)
 print(exporter._running[job.id].pid, flush=True)
 time.sleep(600)
