@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Most tests wait for real processes and browsers: two at a time keep two cores busy, and hardly more.
 TEST_PROCESSES ?= 2
+# A test that hangs says where, and fails, instead of holding up all others for good.
+HANGING := -o faulthandler_timeout=300 -o faulthandler_exit_on_timeout=true
 # Which releases of what we depend on: the same on every machine that works on Lamplighter.
 CONSTRAINTS := requirements/constraints.txt
 SOURCES := pyproject.toml build_frontend.py $(CONSTRAINTS)
@@ -53,7 +55,7 @@ browser: .make/develop
 
 test: .make/develop page browser
 	$(BIN)/python build_frontend.py test
-	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 -m "not tour"
+	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile --durations=30 $(HANGING) -m "not tour"
 
 # What a change to the page must pass too: every screen for barriers, colours, panels, gathering, pictures, skyline, two maps, hostile
 # tokens, flashes, lost graphics, most keys of the address; all kinds of hostile zips; the wheel installed where nothing else is; and twenty kills. One process: browsers that draw in software take both cores.
