@@ -34,6 +34,8 @@ def typed(monkeypatch: pytest.MonkeyPatch, probe: FakeProbe, *words: str) -> tup
 def running(probe: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     """Run the doctor in a process of its own, with a made-up machine. Yields it with the page's path and port."""
     code = (
+        # Whoever is started in the background of a script ignores Ctrl-C, and so do its children.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import sys; from lamplighter.cli.doctor import run_doctor; from tests.unit.doctor.fake_probe import *;"
         f"sys.exit(run_doctor({probe}, '0.0.0.0', 0, 600))"
     )
