@@ -57,8 +57,11 @@ export const token = {
     compareMaps: "Compare",
     compareMapsMore: (then: number) =>
       `Two maps, step ${count(then)} and now, with this word ringed in both`,
-    card: "Picture",
-    cardMore: "Saves a picture of this word with its neighbours then and now",
+    card: { wide: "Picture", square: "Square picture" },
+    cardMore: {
+      wide: "Saves a picture of this word with its neighbours then and now, in the shape of a link's preview",
+      square: "Saves the same as a square, with twice as many neighbours",
+    },
     cardThen: (step: number) => `step ${count(step)}`,
 
     numbers: "Numbers",

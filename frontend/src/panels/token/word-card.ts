@@ -9,11 +9,13 @@ import { t } from "../../strings";
 import { loadExporters } from "../ui/exporters";
 import { downloadFile } from "../ui/download";
 
-/** Pixels of the picture: the shape in which links are shown. */
-const [WIDTH, HEIGHT] = [1_200, 630];
+/** Shapes of the picture, in pixels: the one in which links are shown, and the one of feeds and phones. */
+const SHAPES = {
+  wide: { width: 1_200, height: 630, listed: 5 },
+  square: { width: 1_080, height: 1_080, listed: 10 },
+} as const;
+export type CardShape = keyof typeof SHAPES;
 const EDGE = 80;
-/** Neighbours listed of each step. */
-const LISTED = 5;
 
 /**
  * Draw a word with its neighbours at two steps, and save the picture.
@@ -25,13 +27,15 @@ export async function saveWordCard(
   word: string,
   then: Neighbours,
   now: Neighbours,
+  shape: CardShape,
 ) {
+  const { width, height, listed } = SHAPES[shape];
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [WIDTH, HEIGHT];
+  [canvas.width, canvas.height] = [width, height];
   const context = canvas.getContext("2d");
   if (!context) return;
   context.fillStyle = INK.night;
-  context.fillRect(0, 0, WIDTH, HEIGHT);
+  context.fillRect(0, 0, width, height);
   const write = (
     text: string,
     size: number,
@@ -44,12 +48,12 @@ export async function saveWordCard(
     context.fillStyle = colour;
     context.fillText(text, x, y, wide);
   };
-  write(word, 96, INK.lamp, EDGE, 150, WIDTH - 2 * EDGE);
-  const column = WIDTH / 2 - EDGE - 20;
+  write(word, 96, INK.lamp, EDGE, 150, width - 2 * EDGE);
+  const column = width / 2 - EDGE - 20;
   for (const [place, { step, items }] of [then, now].entries()) {
-    const x = EDGE + place * (WIDTH / 2 - EDGE / 2);
+    const x = EDGE + place * (width / 2 - EDGE / 2);
     write(t.token.cardThen(step), 30, INK.quiet, x, 230, column);
-    items.slice(0, LISTED).forEach(({ token_id, token }, row) => {
+    items.slice(0, listed).forEach(({ token_id, token }, row) => {
       write(
         tokenText(token_id, token, vocabulary),
         40,
@@ -60,8 +64,12 @@ export async function saveWordCard(
       );
     });
   }
-  write(t.product, 28, INK.quiet, EDGE, HEIGHT - 36, column);
+  write(t.product, 28, INK.quiet, EDGE, height - 36, column);
   const blob = await new Promise<Blob | null>((done) => canvas.toBlob(done, "image/png"));
   const { fileName } = await loadExporters();
-  if (blob) downloadFile(blob, fileName(run, [word, "then-and-now"], "png"));
+  if (blob)
+    downloadFile(
+      blob,
+      fileName(run, [word, "then-and-now", ...(shape === "square" ? [shape] : [])], "png"),
+    );
 }

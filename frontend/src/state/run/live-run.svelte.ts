@@ -15,7 +15,6 @@ import { runPath } from "../../api/rest";
 import { serverPath } from "../../api/server-path";
 import { getSource } from "../../api/source";
 import type {
-  ClassMessage,
   Examination,
   LineSet,
   Measures,
@@ -24,7 +23,6 @@ import type {
   SocketMessage,
   Status,
   TrainerRequest,
-  WordsMessage,
 } from "../../api/rest-types";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
@@ -32,6 +30,7 @@ import type { SpokenBeat, StepBeat } from "../../model/step-beat";
 import { withLineSet } from "../../model/line-sets";
 import { hasEnded } from "../../model/phase";
 import { CatchUp } from "./catch-up";
+import { ClassFeed, NO_CLASS, openClassStream, type ClassTies } from "./class-feed.svelte";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
 import type { LossChartData } from "../live/loss-series";
@@ -51,26 +50,9 @@ const SILENCE = 30_000;
 const MERGED_ONLY = 2_500;
 
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
-/** Steps whose texts are kept until their beats are shown. */
-const MOST_HEARD = 8;
-/** How long a viewer of a class waits for a beat before the newest step is lit from the record, in ms. */
-const BEAT_WAIT = 1_000;
 /** Size of the ring around a token that somebody points at. */
 const POINTED = 3.5;
 
-/** The class that this browser may be in, which its run's stream depends on. */
-export interface ClassTies {
-  /** True on the class's address; null while that is not known. */
-  readonly inClass: boolean | null;
-  /** Take what the stream of a run says about the class. */
-  hear(message: ClassMessage): void;
-  /** Take note that the class has ended this browser's place in it. */
-  end(): void;
-}
-
-const openClassStream = async () => (await import("../../api/class-stream")).openStream();
-
-const NO_CLASS: ClassTies = { inClass: false, hear: () => undefined, end: () => undefined };
 /** Close code of a socket that is not allowed. */
 const NOT_ALLOWED = 4403;
 
@@ -88,12 +70,8 @@ export class LiveRun extends TimeControl {
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
   /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
-  /** Token that somebody points at for all; null: none. */
-  pointed = $state<number | null>(null);
-  /** True where the class may see the run's text; null while that is not known. */
-  private textGiven = $state<boolean | null>(null);
-  /** Beginnings of the texts of the newest steps, as a class is sent them with its beats; the newest last. */
-  private heard = $state.raw<readonly WordsMessage[]>([]);
+  /** What the class is told of the run besides its frames. */
+  readonly classFeed: ClassFeed;
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
@@ -115,7 +93,7 @@ export class LiveRun extends TimeControl {
       this.noteAttempt(attempt);
     },
     onCensus: () => {
-      if (this.ties.inClass) this.lightsAt = performance.now() + BEAT_WAIT;
+      this.classFeed.expectBeat();
       this.catchUp.fillGaps();
       this.arrived?.();
     },
@@ -131,8 +109,6 @@ export class LiveRun extends TimeControl {
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
   private openCount = 0;
-  /** When a viewer of a class next lights the newest step from the record, unless a beat comes, as of `performance.now()`. */
-  private lightsAt = Infinity;
   /** Ends the record that is played, in a class: its socket plays nothing. */
   private playing: AbortController | null = null;
   /** Newest attempt seen. */
@@ -145,6 +121,7 @@ export class LiveRun extends TimeControl {
     private readonly ties: ClassTies = NO_CLASS,
   ) {
     super(frameClock);
+    this.classFeed = new ClassFeed(id, ties);
     this.districtEvents = new DistrictEvents(id, this.abort.signal);
     this.catchUp = new CatchUp(
       id,
@@ -200,14 +177,10 @@ export class LiveRun extends TimeControl {
     if (this.info && this.info.name !== name) this.info = { ...this.info, name };
   }
 
-  /** Ring a token that somebody points at for all; null: none. */
-  pointAt(token: number | null) {
-    this.pointed = token;
-  }
-
   /** Return the rings on the map: those of an answer of the model, and that of whoever points at a word. */
   get rings(): ReadonlyMap<number, number> {
-    return this.pointed === null ? this.ringed : new Map([...this.ringed, [this.pointed, POINTED]]);
+    const { pointed } = this.classFeed;
+    return pointed === null ? this.ringed : new Map([...this.ringed, [pointed, POINTED]]);
   }
 
   /** Return the newest step known from a pulse or from the status. */
@@ -246,25 +219,9 @@ export class LiveRun extends TimeControl {
     );
   }
 
-  /** Return the beginning of the text of a step, if it came with its beat; null if it did not. */
-  wordsOf({ step, attempt }: Pick<StepBeat, "step" | "attempt">): number[] | null {
-    const found = this.heard.find((one) => one.step === step && one.attempt === attempt);
-    return found?.tokens ?? null;
-  }
-
   /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
   get wordsCome(): boolean {
     return this.ties.inClass === true && !this.inPast && this.status?.phase === "running";
-  }
-
-  /** Return whether this viewer may see the run's text. */
-  get readable(): boolean {
-    return this.ties.inClass === false || this.textGiven === true;
-  }
-
-  /** Return whether this viewer may not see it; false also while that is not known. */
-  get textWithheld(): boolean {
-    return this.textGiven === false;
   }
 
   /** Return whether all that is known of the run is in a file, so that no socket tells of it. */
@@ -445,17 +402,12 @@ export class LiveRun extends TimeControl {
         this.examined?.(message.examination);
         break;
       case "words":
-        this.heard = [...this.heard.slice(1 - MOST_HEARD), message];
+        this.classFeed.hearWords(message);
         break;
-      case "class": {
-        const { text, pointed } = message;
+      case "class":
         // What the model said was refused before.
-        if (text && !this.textGiven && this.catchUp.done) this.catchUp.requestRead();
-        this.textGiven = text;
-        this.pointAt(pointed?.run === this.id ? pointed.token : null);
-        this.ties.hear(message);
+        if (this.classFeed.hearClass(message) && this.catchUp.done) this.catchUp.requestRead();
         break;
-      }
       case "live":
         this.replay = null;
         break;
@@ -518,11 +470,8 @@ export class LiveRun extends TimeControl {
     this.ticks += 1;
     this.newest.tick(now);
     if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
-    // While nothing is trained no beat comes to whoever joins.
-    if (now > this.lightsAt) {
-      this.lightsAt = this.newest.beat ? Infinity : now + BEAT_WAIT * (5 + 10 * Math.random());
-      if (!this.newest.beat) void this.catchUp.lightNewestStep(true);
-    }
+    if (this.classFeed.isOverdue(now, this.newest.beat !== null))
+      void this.catchUp.lightNewestStep(true);
     this.standAtPending();
     const { series } = this.newest;
     if (this.ticks % DESCRIBE_EVERY === 0 && series !== this.describedSeries) {

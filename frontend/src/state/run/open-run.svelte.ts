@@ -4,7 +4,8 @@ import type { Layout, LayoutMethod } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
 import type { Answer, Token } from "../../api/rest-types";
 import type { FrameClock } from "../frame-clock";
-import { LiveRun, type ClassTies } from "./live-run.svelte";
+import type { ClassTies } from "./class-feed.svelte";
+import { LiveRun } from "./live-run.svelte";
 import type { TimePosition } from "./time-control.svelte";
 
 export class OpenRun {
