@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -122,6 +123,19 @@ def test_a_word_says_its_neighbours_then_and_now_and_compares_the_maps_with_one_
     assert then["x"] < now["x"]
     page.get_by_test_id("compare-maps").click()
     expect(page.get_by_test_id("beside-said")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("shape", "size"), [("wide", (1_200, 630)), ("square", (1_080, 1_080))])
+def test_a_words_neighbours_then_and_now_are_a_picture_to_pass_on(
+    page: Page, shape: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    page.get_by_test_id("level-explore").click()
+    page.get_by_test_id("words-to-try").get_by_role("button").first.click()
+    with page.expect_download() as downloading:
+        page.get_by_test_id(f"save-card-{shape}").click()
+    assert downloading.value.suggested_filename.endswith(".png")
+    downloading.value.save_as(tmp_path / "card.png")
+    assert struct.unpack(">II", (tmp_path / "card.png").read_bytes()[16:24]) == size
 
 
 def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: FinishedRun) -> None:

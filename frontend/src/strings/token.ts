@@ -62,6 +62,7 @@ export const token = {
       wide: "Saves a picture of this word with its neighbours then and now, in the shape of a link's preview",
       square: "Saves the same as a square, with twice as many neighbours",
     },
+    cardSentence: "The words nearest to it, for a model that learns by reading",
     cardThen: (step: number) => `step ${count(step)}`,
 
     numbers: "Numbers",
