@@ -70,8 +70,9 @@ class _Questions:
 def main() -> bool:
     """Measure and print. Returns whether the goal is met."""
     sides = {"quiet": Side(), "asked": Side()}
-    with tempfile.TemporaryDirectory() as folder, Application(Path(folder)) as application:
-        run = application.only_run()
+    with tempfile.TemporaryDirectory() as folder, Application(Path(folder), "serve") as application:
+        # Longer than the rounds last: a fast machine is at the default's end before them.
+        run = application.start_run({"steps": 20_000})
         # The map's first layout compiles code.
         wait_for_step(run, WARM, PATIENCE)
         with closing(LocalExaminer(run, "benchmark")) as examiner:
