@@ -22,7 +22,9 @@ FILE = ROOT / "requirements" / "constraints.txt"
 
 ALONE = ("embedding-atlas",)
 """Installed by the Makefile without what they depend on."""
-_LEFT_OUT = re.compile(r"torch|torch(vision|audio)|pytorch-triton|triton|nvidia-.*|cuda-.*|lamplighter")
+_LEFT_OUT = re.compile(
+    r"torch|torch(vision|audio)|pytorch-triton|triton|nvidia-.*|cuda-.*|lamplighter(-watch)?"
+)
 
 HEAD = """\
 # The releases that development and CI use; a user's `pip install lamplighter` takes any that pyproject.toml allows.

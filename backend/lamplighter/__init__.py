@@ -33,7 +33,11 @@ def __getattr__(name: str) -> Any:
     if target is None:
         raise AttributeError(f"module 'lamplighter' has no attribute {name!r}")
     module, _, inside = target.partition(":")
-    value = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
+    try:
+        value = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
+    except ModuleNotFoundError as error:
+        message = f"lamplighter.{name} needs the whole application: pip install lamplighter"
+        raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value
 

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from lamplighter.client.errors import ExaminationError, InputError, LiveError
 from lamplighter.client.live_run import run_address, stays_here, warn_of_open_token
+from lamplighter.client.whole_application import require_whole_application
 from lamplighter.questions import Question, QuestionError, parse_question
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -38,12 +39,14 @@ def examine_folder(
         InputError: there is no such question, or the run has no such step or word.
         ExaminationError: it cannot be answered.
         FormatError: this version cannot read the folder.
+        ImportError: only `lamplighter-watch` is installed.
     """
     # Child processes, and what reads a run's files, are needed by nothing else here.
-    from lamplighter.model.training_demands import describe_demands
-    from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
-    from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
-    from lamplighter.runfolder.importing.imported_run import is_imported
+    with require_whole_application("examine"):
+        from lamplighter.model.training_demands import describe_demands
+        from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
+        from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
+        from lamplighter.runfolder.importing.imported_run import is_imported
 
     try:
         asked = check_question(run, _parse(kind, fields))

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.notebook import NotebookPage, notebook_card
+from lamplighter.client.whole_application import require_whole_application
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
@@ -31,6 +31,9 @@ from lamplighter.wire.frames import Frame, decode, decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from lamplighter.client.notebook import NotebookPage
 
 _BATCH = 64
 """Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
@@ -66,8 +69,14 @@ class Run:
     def __repr__(self) -> str:
         return f"<lamplighter run {self.id}>"
 
-    def _repr_html_(self) -> str:
-        """Return the run as a notebook shows it: a picture, a sentence, and a link."""
+    def _repr_html_(self) -> str | None:
+        """Return the run as a notebook shows it: a picture, a sentence, and a link; None where that needs what is not
+        installed.
+        """
+        try:
+            from lamplighter.client.notebook import notebook_card
+        except ModuleNotFoundError:
+            return None
         return notebook_card(self._folder)
 
     def show(self, height: int = 720) -> NotebookPage:
@@ -81,7 +90,11 @@ class Run:
             InputError: `height` is not such a number.
             ExportError: the run has no step or no map yet.
             FormatError: this version cannot read the run.
+            ImportError: only `lamplighter-watch` is installed.
         """
+        with require_whole_application("show"):
+            from lamplighter.client.notebook import NotebookPage
+
         return NotebookPage.of_run(self._folder, whole_number(height, "height", least=320))
 
     @property
