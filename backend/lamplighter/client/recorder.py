@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, SupportsIndex
+from typing import Any, Literal, SupportsIndex
 
 from pydantic import ValidationError
 
@@ -45,6 +45,10 @@ def record(
     name: str = "",
     keyframe_every: SupportsIndex = 100,
     disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
+    every: SupportsIndex = 1,
+    first_step: SupportsIndex = 0,
+    config: Mapping[str, Any] | None = None,
+    on_error: Literal["warn", "raise"] = "warn",
 ) -> Recorder:
     """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
 
@@ -60,6 +64,11 @@ def record(
         name: what people call the text.
         keyframe_every: steps between two whole matrices.
         disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
+        every: the loop's steps for each one that is recorded: those whose number is a multiple of it.
+        first_step: the number of the last step before the record, where a loop goes on from a checkpoint.
+        config: what people want kept about the loop: JSON values by name.
+        on_error: what an error in a step does: `warn` ends the record with one warning and lets the loop go on, `raise`
+            raises it in the loop.
 
     Raises:
         InputError: an argument cannot be used; the message tells which and why.
@@ -145,6 +154,8 @@ class Recorder:
         *,
         learning_rate: float | None = None,
         gradient: Any = None,
+        gradient_norms: Any = None,
+        step: SupportsIndex | None = None,
     ) -> None:
         """Record one step, after the optimiser's update. Costs a comparison of the matrix and a commit.
 
@@ -156,6 +167,9 @@ class Recorder:
             learning_rate: the embedding's learning rate.
             gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. If
                 the first step has one, its norm is also charted.
+            gradient_norms: in place of `gradient`: the norms of its rows, shape (V,), or a pair of the ids of its non-zero
+                rows and their norms.
+            step: the step's number in the loop, above the one before; by default that plus one.
 
         Raises:
             InputError: an argument does not fit the vocabulary or the previous matrix; the step is not recorded.
