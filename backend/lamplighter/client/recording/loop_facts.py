@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
 from lamplighter.recipe import Recipe, explain_validation_error
-from lamplighter.runfolder.step_numbers import CONFIG_FACT, MAX_NUMBER, NUMBERS_FACT, StepNumbers
+from lamplighter.runfolder.loop_facts import CONFIG_FACT
+from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNumbers
 
 
 @dataclass(frozen=True)
