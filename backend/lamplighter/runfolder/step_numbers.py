@@ -44,7 +44,7 @@ class StepNumbers:
         )
         return number + (step - first) * stride if stride else None
 
-    def add(self, step: int, number: int) -> bool:
+    def set_number(self, step: int, number: int) -> bool:
         """Set the number of a step, larger than those before it. What was set of later steps is dropped.
 
         Returns:

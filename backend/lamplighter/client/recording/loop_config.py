@@ -1,4 +1,4 @@
-"""What people want kept about their loop: its settings, as JSON values by name."""
+"""The configuration of a loop, as people want it kept: JSON values by name."""
 
 from __future__ import annotations
 

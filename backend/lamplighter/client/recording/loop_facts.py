@@ -1,4 +1,4 @@
-"""What is known of a loop that is recorded, before its first step."""
+"""The facts of a loop that are known before its first step."""
 
 from __future__ import annotations
 

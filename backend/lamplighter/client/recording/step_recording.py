@@ -140,7 +140,7 @@ class StepRecording:
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]
             self.set_facts({"layers": self.layers})
-        if self._numbers.add(step, seen.number):
+        if self._numbers.set_number(step, seen.number):
             self.set_facts({NUMBERS_FACT: self._numbers.stretches})
         with np.errstate(over="ignore", invalid="ignore"):
             norm = np.nan if gradient is None else np.linalg.norm(gradient.norms)

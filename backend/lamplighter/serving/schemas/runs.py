@@ -69,7 +69,7 @@ class RunDetails(RunSummary, PartialModel):
     step `step + i` has the number `number + i * stride`. A stride of 0: not known from there on. Absent where each step has
     its own number."""
     config: dict[str, Any] | SkipJsonSchema[None] = None
-    """What a recorded run was given as its configuration, untrusted: JSON values by name."""
+    """The configuration that a recorded run was given, untrusted: JSON values by name."""
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""

@@ -1,4 +1,4 @@
-"""What a record takes of the disk, what it keeps of a loop that it sees now and then, and what it says of both."""
+"""Limits of a record: the disk that it takes, the steps of a loop that it sees, the facts that it states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stranger's run says of its loop is bounded and whole, or refused."""
+"""Facts about the loop of a stranger's run are bounded and whole, or refused."""
 
 from __future__ import annotations
 
