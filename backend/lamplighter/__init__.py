@@ -20,10 +20,18 @@ _WHERE = {
     "Run": "client.run",
     "open": "client.run:open_run",
     "Recorder": "client.recorder",
-    "record": "client.recorder",
+    "record": "client.record",
     "still": "client.checkpoint_run",
 } | dict.fromkeys(
-    ("ExaminationError", "InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"),
+    (
+        "ExaminationError",
+        "InputError",
+        "LiveError",
+        "NoLayoutError",
+        "NoSuchTokenError",
+        "NotBegunError",
+        "RecordWarning",
+    ),
     "client.errors",
 )
 

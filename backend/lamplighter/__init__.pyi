@@ -8,10 +8,12 @@ from lamplighter.client.errors import (
     NoLayoutError,
     NoSuchTokenError,
     NotBegunError,
+    RecordWarning,
 )
 from lamplighter.client.examinations import examine
 from lamplighter.client.live_run import follow
-from lamplighter.client.recorder import Recorder, record
+from lamplighter.client.record import record
+from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
 from lamplighter.runfolder.errors import FormatError
@@ -27,6 +29,7 @@ __all__ = [
     "NoSnapshotError",
     "NoSuchTokenError",
     "NotBegunError",
+    "RecordWarning",
     "Recorder",
     "Run",
     "examine",

@@ -12,7 +12,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_files import read_matrix
-from lamplighter.client.recorder import make_recorded_recipe
+from lamplighter.client.recording.loop_facts import make_recorded_recipe
 from lamplighter.client.run import Run
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET

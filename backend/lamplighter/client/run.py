@@ -17,6 +17,7 @@ from lamplighter.client.integers import whole_number
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
@@ -24,6 +25,7 @@ from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
@@ -109,8 +111,9 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """Return the recipe that the run was created with."""
-        return self._folder.recipe
+        """Return the recipe that the run was created with. Of a run that `record` made, what only its loop knows is None:
+        the optimiser, the layers, the batch."""
+        return self._folder.recipe.without_unknown()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -231,6 +234,31 @@ class Run:
                 return
             for item in played:
                 yield decode(item.frame)
+
+    def step_number(self, step: SupportsIndex) -> int | None:
+        """Return the number that a step had in the loop it was recorded from; the step itself in a run trained here.
+
+        A record's own steps are consecutive; a loop that was recorded every ten steps, or that went on from a
+        checkpoint, has other numbers.
+
+        Returns:
+            The number; None if it is not known.
+
+        Raises:
+            InputError: `step` is no whole number, or below 0.
+            NotBegunError: nothing is recorded yet.
+        """
+        wanted = whole_number(step, "step")
+        return self._read_consistently(lambda h: read_step_numbers(h.steps.facts())).number_of(wanted)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Return what the loop was recorded with as its `config`; empty if nothing was.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        return self._read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""

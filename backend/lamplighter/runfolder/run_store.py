@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
 _ID = re.compile(RUN_ID_PATTERN)
 _TRASH = ".trash"
+_MOST_OF_A_NAME = 1_000
 
 
 class NoSuchRunError(LookupError):
@@ -152,6 +154,19 @@ class RunStore:
         for run in trashed_runs:
             shutil.rmtree(run.path)
         return len(trashed_runs)
+
+
+def run_id_of(name: str) -> str:
+    """Return the run id that is nearest to a name that people use: `my-run` of "My_Run", `lr3e-3-v1-2` of "lr3e-3_v1.2".
+
+    An id stays as it is. Several names have the same id; `run` is that of a name without Latin letters and digits.
+    """
+    if _ID.fullmatch(name):
+        return name
+    plain = (
+        unicodedata.normalize("NFKD", name[:_MOST_OF_A_NAME].casefold()).encode("ascii", "ignore").decode()
+    )
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
 
 
 def _new_run_id(recipe: Recipe) -> str:
