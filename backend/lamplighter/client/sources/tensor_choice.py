@@ -42,7 +42,7 @@ def choose_tensor(
     likely = sorted(shapes, key=lambda name: (_rank(name), _misfit(shapes[name], rows)))
     if wanted is not None:
         found = [name for name in shapes if name == wanted] or [
-            name for name in shapes if name.endswith(f".{wanted}") or name == f"{wanted}.weight"
+            name for name in shapes if f".{name}".endswith((f".{wanted}", f".{wanted}.weight"))
         ]
         if len(found) == 1:
             return found[0]
