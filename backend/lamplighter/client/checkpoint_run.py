@@ -46,7 +46,7 @@ def still(
     path = run_path(folder)
     name = name_source(Path(embedding)) if isinstance(embedding, str | os.PathLike) else Path(folder).name
     with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
-        recording.add_state(0, found.vectors)
+        recording.add_state(found.vectors)
         recording.finish(f"the embedding, {found.description}, as it is{about}")
     return Run(path)
 

@@ -36,7 +36,8 @@ def series(
     maps: bool = True,
     progress: SeriesProgress | None = None,
 ) -> Run:
-    """Create a finished run from the checkpoints of one training, each a step with its real number.
+    """Create a finished run from the checkpoints of one training: its own steps are 0, 1, 2, ..., and `Run.step_number`
+    gives the step in training of each.
 
     Args:
         folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
@@ -65,11 +66,11 @@ def series(
     name = name_source(Path(sources)) if isinstance(sources, str | os.PathLike) else Path(folder).name
     numbers = [checkpoint.step for checkpoint in checkpoints]
     with StateRecording(path, name, shown.vocabulary, numbers, first.vectors.shape[1]) as recording:
-        recording.add_state(numbers[0], first.vectors)
+        recording.add_state(first.vectors)
         for at, checkpoint in enumerate(checkpoints[1:], start=1):
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
-            recording.add_state(checkpoint.step, _fitted(found, first, checkpoint.step, numbers[0]))
+            recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
         recording.finish(
             f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}: {first.description}{about}"
         )

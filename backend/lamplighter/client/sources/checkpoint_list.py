@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, cast
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.sources.source_names import step_in_name
-from lamplighter.runfolder.lineage import LAST_STEP
+from lamplighter.runfolder.step_numbers import MAX_NUMBER
 
 MOST_CHECKPOINTS = 10_000
 _FOLDER = re.compile(r"(checkpoint|ckpt|steps?|epochs?|iter|global_step)[-_]?\d+", re.I)
@@ -65,8 +65,8 @@ def has_checkpoints(folder: Path) -> bool:
 
 def _checked(step: Any) -> int:
     number = whole_number(step, "the step of a checkpoint")
-    if number >= LAST_STEP:
-        raise InputError(f"step {number} is beyond the last that a run can have, {LAST_STEP - 1}")
+    if number > MAX_NUMBER:
+        raise InputError(f"step {number} is too large: at most {MAX_NUMBER}")
     return number
 
 
