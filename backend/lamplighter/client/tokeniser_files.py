@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.corpora.byte_level import decode_piece
+from lamplighter.client.byte_pieces import decode_piece
 from lamplighter.wire.binary import MAX_VOCABULARY
 
 _METASPACE = "\u2581"
