@@ -58,6 +58,14 @@ class StepEffects:
     verified: bool = False
     """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
 
+    @property
+    def gradient_known(self) -> bool:
+        """Return whether the rows with a gradient are known: an empty set of them alone does not say that none had one,
+        unless the layers' norms do."""
+        return len(self.gradient_ids) > 0 or (
+            len(self.layer_norms) > 0 and not bool(np.isnan(self.layer_norms).all())
+        )
+
     def effects_by_name(self) -> dict[str, Any]:
         """Return the fields above, without those that a subclass adds."""
         return {field.name: getattr(self, field.name) for field in fields(StepEffects)}

@@ -17,7 +17,7 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
-from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepRecord, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
-_SNAPSHOT_SHARE, _NORMS_SHARE = 0.75, 0.95
+_SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
 """Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
-_STEP_BYTES = 4_096
-"""Bytes of a step on the disk beside its arrays, and of what is written once at the end, generously."""
+_STEP_BYTES = 4 * PAGE_SIZE
+"""Bytes that a commit may take beside its arrays, or an event: whole pages go into the write-ahead log."""
 _NO_IDS: UInts = np.empty(0, dtype=np.uint32)
 _NO_NORMS: Floats = np.empty(0, dtype=np.float32)
 
@@ -166,7 +166,7 @@ class StepRecording:
     def _count(self, seen: SeenStep, step: int) -> None:
         ids = seen.rows.batch.token_ids
         self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
-        self.touches[ids] += seen.rows.batches
+        self.touches[ids] += 1
         self.last_lit[ids] = step
 
     def _limit(self, effects: StepEffects) -> StepEffects | None:
@@ -176,7 +176,7 @@ class StepRecording:
         norms = 8 * (len(effects.gradient_ids) + len(effects.moved_ids))
         if not self._without_norms and left - norms < (1 - _NORMS_SHARE) * self._budget.limit:
             self._without_norms = True
-            message = f"{budget} nearly used: of each step only loss and batch are kept from here on"
+            message = f"{budget} nearly used: of each step only loss and batch are kept from here on (a larger disk_budget, or every=, keeps more)"
             self._committer.add_event("thinned", message)
         if self._without_norms:
             # No gradient and an unverified set of moved rows say that neither is known.
