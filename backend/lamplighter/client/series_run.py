@@ -51,7 +51,7 @@ def series(
         columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
         colour: which column; the first by default.
         maps: whether the maps of all steps are laid out jointly before this returns, in a process of its own.
-        progress: called with the share done and what is done.
+        progress: called with the share done and what is done, of the maps in another thread.
 
     Raises:
         InputError: a source cannot be used, or two do not fit together; nothing is left of the run.
