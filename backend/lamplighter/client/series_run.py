@@ -15,10 +15,13 @@ from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, list_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.state_recording import StateRecording
+from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.processes.reprojection_job import reproject_in_child
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
+
+_MOST_NAMED = 12
+"""Checkpoints whose steps are all named in the run's message."""
 
 SeriesProgress = Callable[[float, str], None]
 """A callback that gets the share done of the reading or of the maps, from 0 to 1, and a description."""
@@ -71,13 +74,17 @@ def series(
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
             recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
-        recording.finish(
-            f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}: {first.description}{about}"
-        )
+        recording.finish(f"{_describe_steps(numbers)}: {first.description}{about}")
     report(1, "recorded")
     if maps:
         reproject_in_child(path, report)
     return Run(path)
+
+
+def _describe_steps(numbers: list[int]) -> str:
+    if len(numbers) > _MOST_NAMED:
+        return f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}"
+    return f"checkpoints of steps {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
 def _find(
