@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.columns import colour_by_column
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.runfolder.run_store import run_id_of
 
 

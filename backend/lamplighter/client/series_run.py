@@ -11,11 +11,11 @@ import numpy as np
 
 from lamplighter.client.checkpoint_run import coloured, run_path
 from lamplighter.client.errors import InputError
+from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, list_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.processes.reprojection_job import reproject_in_child
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
