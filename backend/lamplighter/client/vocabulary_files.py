@@ -168,7 +168,7 @@ def unequal(rows: int, tokens: int) -> str:
     return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
 
 
-def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
+def parse_table(header: list[str], lines: list[str], where: str, *, no_class: str = "") -> Vocabulary:
     """Return the vocabulary in a table of cells between tabs.
 
     Args:
@@ -176,6 +176,7 @@ def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
             how often each occurs.
         lines: the rows, by id.
         where: begins the messages.
+        no_class: a word that, like an empty cell, stands for none.
 
     Raises:
         InputError: a row has more or fewer cells than the header; or see `make_vocabulary`.
@@ -191,7 +192,7 @@ def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
         if len(cells) != len(header):
             raise InputError(f"{where}: line {number + 2} has {len(cells)} columns, the header {len(header)}")
         tokens.append(cells[token_column])
-        if class_column is not None and cells[class_column]:
+        if class_column is not None and cells[class_column] not in ("", no_class):
             classes.setdefault(cells[class_column], []).append(number)
         if count_column is not None and cells[count_column].isdecimal() and len(cells[count_column]) < 19:
             counts.append(int(cells[count_column]))

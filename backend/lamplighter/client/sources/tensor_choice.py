@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from lamplighter.client.errors import InputError
 
 _KNOWN = (
+    # Of T5 and BART, whose encoder and decoder may each list it again.
+    "shared",
     "wte",
     "embed_tokens",
     "word_embeddings",
     "tok_embeddings",
     "embed_in",
-    "shared",
     "token_embedding",
     "token_embeddings",
     "token_embedding_table",

@@ -86,6 +86,9 @@ def test_a_tensor_is_chosen_by_name_or_asked_for(model: Path) -> None:
         lamplighter.InputError, match=r"no tensor 'lm_head'; there are transformer\.wte\.weight, "
     ):
         find_embedding(model, tensor="lm_head")
+    shared = {"shared.weight": matrix(9), "encoder.embed_tokens.weight": matrix(9)}
+    save_file(shared, model / "model.safetensors")
+    assert find_embedding(model).tensor == "shared.weight"
     two = {"encoder.embed_tokens.weight": matrix(9), "decoder.embed_tokens.weight": matrix(9)}
     save_file(two, model / "model.safetensors")
     with pytest.raises(lamplighter.InputError, match=r"say which: .*decoder\.embed_tokens"):
