@@ -13,7 +13,7 @@ from lamplighter.client.checkpoint_run import coloured, run_path
 from lamplighter.client.errors import InputError
 from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
-from lamplighter.client.sources.checkpoint_list import Checkpoint, list_checkpoints
+from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.processes.reprojection_job import reproject_in_child
@@ -61,7 +61,7 @@ def series(
         FileExistsError: `folder` is not empty.
         ReprojectionFailedError: the run is there, and its maps could not be made.
     """
-    checkpoints = list_checkpoints(sources, steps)
+    checkpoints = collect_checkpoints(sources, steps)
     report = progress or (lambda _share, _what: None)
     first = _find(checkpoints[0], vocabulary, tensor, None)
     shown, about = coloured(first, columns, colour)

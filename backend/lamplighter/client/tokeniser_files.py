@@ -25,7 +25,7 @@ def is_tokeniser(value: object) -> bool:
     return callable(getattr(value, "get_vocab", None))
 
 
-def list_tokens(tokeniser: Any) -> list[str]:
+def read_tokeniser(tokeniser: Any) -> list[str]:
     """Return the tokens by id of a tokeniser in memory (`is_tokeniser`), as `parse_tokeniser` does."""
     inner = getattr(tokeniser, "backend_tokenizer", tokeniser)
     if callable(getattr(inner, "to_str", None)):

@@ -15,7 +15,12 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.tokeniser_files import is_tokeniser, is_tokeniser_json, list_tokens, parse_tokeniser
+from lamplighter.client.tokeniser_files import (
+    is_tokeniser,
+    is_tokeniser_json,
+    parse_tokeniser,
+    read_tokeniser,
+)
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
@@ -48,7 +53,7 @@ def make_vocabulary(
             or one twice; the tokens have no order; a count or class does not fit.
     """
     if is_tokeniser(tokens):
-        tokens = list_tokens(tokens)
+        tokens = read_tokeniser(tokens)
     elif isinstance(tokens, Mapping):
         tokens = _by_id(cast("Mapping[Any, Any]", tokens), where)
     elif isinstance(tokens, set | frozenset):

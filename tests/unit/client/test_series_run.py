@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 import lamplighter
 from lamplighter.cli.app import cli
-from lamplighter.client.sources.checkpoint_list import list_checkpoints
+from lamplighter.client.sources.checkpoint_list import collect_checkpoints
 from lamplighter.wire.row_frames import NEVER, Census
 
 WORDS = ["dog", "cat", "sun", "moon", "of", "the"]
@@ -126,12 +126,12 @@ def test_what_a_folder_lists(tmp_path: Path) -> None:
     (folder / "checkpoint-7").symlink_to(tmp_path)
     (folder / "checkpoint-best").mkdir()
     (folder / "runs").mkdir()
-    assert [one.step for one in list_checkpoints(folder)] == [10, 30, 200]
+    assert [one.step for one in collect_checkpoints(folder)] == [10, 30, 200]
     files = tmp_path / "files"
     files.mkdir()
     for name in ("step-20.npy", "step-3.npy", "words.txt", "notes-1.md"):
         (files / name).write_bytes(b"")
-    assert [(one.step, one.source.name) for one in list_checkpoints(files)] == [
+    assert [(one.step, one.source.name) for one in collect_checkpoints(files)] == [
         (3, "step-3.npy"),
         (20, "step-20.npy"),
     ]
@@ -141,7 +141,7 @@ def test_what_a_folder_lists(tmp_path: Path) -> None:
         (tmp_path / "none", "No such file"),
     ):
         with pytest.raises(lamplighter.InputError, match=what):
-            list_checkpoints(path)
+            collect_checkpoints(path)
 
 
 def invoke(*words: object) -> Any:

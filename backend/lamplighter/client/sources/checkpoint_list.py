@@ -27,7 +27,7 @@ class Checkpoint(NamedTuple):
     """As `find_embedding` takes it."""
 
 
-def list_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
+def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
     """Return the checkpoints of a series, by step.
 
     Args:
