@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
@@ -18,6 +18,14 @@ from lamplighter.wire.token_text import byte_by_symbol, text_of_bytes
 
 _METASPACE = "\u2581"
 _MOST_DEPTH = 20
+
+
+class VocabularySource(Protocol):
+    """A tokeniser in memory, of `tokenizers` or of `transformers`."""
+
+    def get_vocab(self) -> Mapping[str, int]:
+        """Return the id of each piece."""
+        ...
 
 
 def is_tokeniser(value: object) -> bool:

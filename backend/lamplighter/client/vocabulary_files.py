@@ -32,7 +32,7 @@ FEWEST_TOKENS = 3
 
 
 def make_vocabulary(
-    tokens: Iterable[object] | Mapping[str, SupportsIndex],
+    tokens: Iterable[object] | Mapping[str, SupportsIndex] | VocabularySource,
     *,
     counts: Sequence[int] | None = None,
     classes: Mapping[str, Iterable[str | int]] | None = None,

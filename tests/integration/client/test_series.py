@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import lamplighter
+from lamplighter.processes.reprojection_job import reproject_in_child
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 
@@ -34,8 +35,6 @@ def test_a_series_ends_with_joint_maps_of_all_its_steps(tmp_path: Path):
 
 def test_maps_that_cannot_be_made_leave_the_run(tmp_path: Path):
     run = lamplighter.series(tmp_path / "first", states(), TOKENS, maps=False)
-    from lamplighter.processes.reprojection_job import reproject_in_child
-
     with (
         RoleLock(run.folder, "reprojector"),
         pytest.raises(lamplighter.ReprojectionFailedError, match="laid out anew already"),
