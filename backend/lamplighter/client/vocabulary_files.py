@@ -16,6 +16,7 @@ import numpy as np
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.tokeniser_files import (
+    VocabularySource,
     is_tokeniser,
     is_tokeniser_json,
     parse_tokeniser,
