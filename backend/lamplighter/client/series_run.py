@@ -62,7 +62,7 @@ def series(
         ReprojectionFailedError: the run is there, and its maps could not be made.
     """
     checkpoints = collect_checkpoints(sources, steps)
-    report = progress or (lambda _share, _what: None)
+    report = progress or _ignore_progress
     first = _find(checkpoints[0], vocabulary, tensor, None)
     shown, about = coloured(first, columns, colour)
     path = run_path(folder)
@@ -79,6 +79,10 @@ def series(
     if maps:
         reproject_in_child(path, report)
     return Run(path)
+
+
+def _ignore_progress(_share: float, _what: str) -> None:
+    pass
 
 
 def _describe_steps(numbers: list[int]) -> str:

@@ -102,7 +102,7 @@ class StateRecording:
             return
         moved = self._diff.diff(matrix)
         rows = keyframe = census = None
-        if 2 * len(moved.token_ids) <= size:
+        if moved.vectors is not None:
             rows = encode(Rows(attempt, self._at, now, size, moved.token_ids, moved.vectors))
         else:
             keyframe, census = self._encode_keyframe(matrix, now)
