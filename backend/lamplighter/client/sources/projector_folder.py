@@ -130,5 +130,5 @@ def _locate(folder: Path, config: str, entry: dict[str, Any]) -> ProjectedTensor
     if not all(type(size) is int and size >= 0 for size in sizes):
         raise InputError(f"{config}: its tensor_shape is no list of sizes")
     return ProjectedTensor(
-        str(entry.get("tensor_name") or vectors.stem)[:200], vectors, labels_path, tuple(shape)
+        str(entry.get("tensor_name") or vectors.stem)[:200], vectors, labels_path, tuple(sizes)
     )
