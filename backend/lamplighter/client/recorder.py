@@ -199,12 +199,12 @@ class Recorder:
         every = self._loop.every
         due = number // every > self._recorded_number // every
         matrix = self._checked_matrix(embedding) if due else None
-        self._stretch.add(*rows, seconds)
+        self._stretch.add_step(*rows, seconds)
         self._padding += rows[0].padding
         self.number = number
         if matrix is None:
             return
-        seen = SeenStep(number, self._stretch.take(), *scalars, ended)
+        seen = SeenStep(number, self._stretch.take_stretch(), *scalars, ended)
         first = self._recording is None
         if self._recording is None and not self._try_create_recording(matrix):
             return

@@ -67,7 +67,7 @@ class StepEffects:
     @property
     def gradient_known(self) -> bool:
         """Return whether the rows' gradients are recorded: where no row has one, a layer's norm of 0 says so."""
-        return len(self.gradient_ids) > 0 or bool((~np.isnan(self.layer_norms)).any())
+        return len(self.gradient_ids) > 0 or bool(np.isfinite(self.layer_norms).any())
 
     @property
     def moved_known(self) -> bool:

@@ -27,7 +27,7 @@ from lamplighter.runfolder.step_numbers import (
 def test_every_number_comes_back(first: int, stride: int, numbers: list[int], stretches: int) -> None:
     kept = StepNumbers([(0, first, stride)])
     for step, number in enumerate(numbers, start=1):
-        kept.add(step, number)
+        kept.set_number(step, number)
     again = read_step_numbers({NUMBERS_FACT: kept.stretches})
     assert [again.number_of(step) for step in range(len(numbers) + 1)] == [first, *numbers]
     assert len(kept.stretches) <= stretches
@@ -36,7 +36,7 @@ def test_every_number_comes_back(first: int, stride: int, numbers: list[int], st
 def test_a_step_that_was_not_recorded_leaves_no_number() -> None:
     kept = StepNumbers()
     for step, number in ((1, 1), (2, 7), (3, 8), (2, 9), (3, 11)):
-        kept.add(step, number)
+        kept.set_number(step, number)
     assert [kept.number_of(step) for step in range(4)] == [0, 1, 9, 11]
 
 
@@ -44,7 +44,7 @@ def test_too_many_stretches_end_what_is_known() -> None:
     kept = StepNumbers()
     numbers = np.cumsum(np.random.default_rng(0).integers(1, 1_000, size=3 * MAX_STRETCHES)).tolist()
     for step, number in enumerate(numbers, start=1):
-        kept.add(step, number)
+        kept.set_number(step, number)
     assert len(kept.stretches) == MAX_STRETCHES + 1
     known = [kept.number_of(step) for step in range(1, len(numbers) + 1)]
     end = known.index(None)

@@ -1,4 +1,4 @@
-"""Whether the ids, the gradient and the moved rows of a step can be of the same step.
+"""A check that the ids, the gradient and the moved rows of a step can be of the same step.
 
 A loop that reads its next batch before it calls the recorder, or clears its gradient, is easily recorded wrong. What
 follows from the arithmetic of an embedding is checked and nothing else. The gradient of an input embedding has rows of

@@ -140,7 +140,7 @@ class StepRecording:
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]
             self.set_facts({"layers": self.layers})
-        if self._numbers.add(step, seen.number):
+        if self._numbers.set_number(step, seen.number):
             self.set_facts({NUMBERS_FACT: self._numbers.stretches})
         with np.errstate(over="ignore", invalid="ignore"):
             norm = np.nan if gradient is None else np.linalg.norm(gradient.norms)
@@ -171,13 +171,15 @@ class StepRecording:
 
     def _limit(self, effects: StepEffects) -> StepEffects | None:
         """Return what of a step the disk budget has room for; None if that is nothing: the record has then ended."""
-        left = self._budget.bytes_left()
         budget = f"the disk budget of {self.run.recipe.disk_budget / 1e6:,.0f} MB is"
-        norms = 8 * (len(effects.gradient_ids) + len(effects.moved_ids))
-        if not self._without_norms and left - norms < (1 - _NORMS_SHARE) * self._budget.limit:
+        # What is committed is in the write-ahead log and in the file for a while.
+        needed = _STEP_BYTES + 16 * len(effects.batch_ids)
+        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
+        with_norms += round((1 - _NORMS_SHARE) * self._budget.limit)
+        if not self._without_norms and self._budget.bytes_left(with_norms) < with_norms:
             self._without_norms = True
-            message = f"{budget} nearly used: of each step only loss and batch are kept from here on (a larger disk_budget, or every=, keeps more)"
-            self._committer.add_event("thinned", message)
+            message = f"{budget} nearly used: of each step only loss and batch are kept from here on"
+            self._committer.add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
         if self._without_norms:
             # No gradient and an unverified set of moved rows say that neither is known.
             effects = replace(
@@ -189,8 +191,7 @@ class StepRecording:
                 layer_norms=np.full_like(effects.layer_norms, np.nan),
                 verified=False,
             )
-            norms = 0
-        if left - norms - 8 * len(effects.batch_ids) < _STEP_BYTES:
+        if self._budget.bytes_left(needed) < needed:
             self.end(f"{budget} used")
             return None
         return effects

@@ -28,7 +28,7 @@ class StepStretch:
     def __init__(self) -> None:
         self._steps: StretchedStep | None = None
 
-    def add(self, batch: BatchRows, gradient: GradientRows | None, seconds: float) -> None:
+    def add_step(self, batch: BatchRows, gradient: GradientRows | None, seconds: float) -> None:
         """Add a step."""
         before = self._steps
         if before is None:
@@ -47,7 +47,7 @@ class StepStretch:
             before.seconds + seconds,
         )
 
-    def take(self) -> StretchedStep:
+    def take_stretch(self) -> StretchedStep:
         """Return the steps added since the last call, at least one, and begin anew."""
         steps, self._steps = self._steps, None
         if steps is None:

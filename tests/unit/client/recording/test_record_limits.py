@@ -1,4 +1,4 @@
-"""What a record takes of the disk, what it keeps of a loop that it sees now and then, and what it says of both."""
+"""Limits of a record: the disk that it takes, the steps of a loop that it sees, the facts that it states."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bytes_in(folder: Path) -> int:
 def test_a_dense_record_stays_within_its_budget_and_keeps_the_last_matrix(
     dim: int, first_kept: bool, tmp_path: Path
 ) -> None:
-    size, steps, budget = 5_000, 60, 1_000_000
+    size, steps, budget = 5_000, 400, 1_000_000
     weights = matrix(size, dim)
     tokens = [str(i) for i in range(size)]
     largest = 0
@@ -141,3 +141,20 @@ def test_a_name_that_is_no_id_becomes_one_and_is_shown(tmp_path: Path) -> None:
     assert (run.id, run.recipe.corpus.name) == ("lr3e-3-v1-2", "lr3e-3_v1.2")
     with pytest.raises(FileExistsError):
         lamplighter.record(tmp_path / "LR3e-3 v1.2", TOKENS, embedding=matrix())
+
+
+def test_a_record_states_nothing_that_it_was_not_told(tmp_path: Path) -> None:
+    weights = matrix()
+    with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights, keyframe_every=7) as recorder:
+        weights[1] += 1
+        recorder.step(weights, [1], None)
+    run = lamplighter.open(tmp_path / "mine")
+    recipe = run.recipe
+    assert (recipe.corpus.kind, recipe.model.dim, recipe.cadence.keyframe_every) == ("recorded", D, 7)
+    guesses = [recipe.optimiser, recipe.sequences, recipe.passages, recipe.seed, recipe.device, recipe.steps]
+    guesses += [recipe.model.layers, recipe.model.heads, recipe.model.tied, recipe.corpus.tokeniser]
+    assert guesses == [None] * len(guesses)
+    (pulse,) = run.steps()
+    assert np.isnan([pulse.loss, pulse.learning_rate]).all()
+    assert not pulse.gradient_known
+    assert run.config == {}

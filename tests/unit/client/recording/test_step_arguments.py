@@ -1,4 +1,4 @@
-"""What a loop may give for a step, and how the rest is refused. Tensors are torch's; the rest is numpy."""
+"""Arguments that a loop may give for a step, and refusals of the rest. Tensors are torch's; the rest is numpy."""
 
 from __future__ import annotations
 
