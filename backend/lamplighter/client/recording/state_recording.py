@@ -67,7 +67,7 @@ class StateRecording:
         self._at = -1
         self._numbers = StepNumbers([(0, numbers[0], 1)])
         for step, number in enumerate(numbers[1:], start=1):
-            self._numbers.add(step, number)
+            self._numbers.set_number(step, number)
         self._untouched = np.zeros(len(vocabulary), dtype=np.uint32)
         self.run = create_recorded_run(path, make_recorded_recipe(plan, dim), vocabulary)
         try:
