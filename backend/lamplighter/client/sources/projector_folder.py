@@ -126,7 +126,7 @@ def _locate(folder: Path, config: str, entry: dict[str, Any]) -> ProjectedTensor
     else:
         labels_path = None
     shape = entry.get("tensor_shape") or []
-    sizes = cast("list[Any]", shape) if isinstance(shape, list) else [None]
+    sizes: list[Any] = cast("list[Any]", shape) if isinstance(shape, list) else [None]
     if not all(type(size) is int and size >= 0 for size in sizes):
         raise InputError(f"{config}: its tensor_shape is no list of sizes")
     return ProjectedTensor(
