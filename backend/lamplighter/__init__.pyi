@@ -16,6 +16,8 @@ from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
+from lamplighter.client.series_run import series
+from lamplighter.processes.reprojection_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
@@ -31,10 +33,12 @@ __all__ = [
     "NotBegunError",
     "RecordWarning",
     "Recorder",
+    "ReprojectionFailedError",
     "Run",
     "examine",
     "follow",
     "open",
     "record",
+    "series",
     "still",
 ]

@@ -460,18 +460,13 @@ export class LiveRun extends TimeControl {
     };
   }
 
-  /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
-  fetchStepDetail(step: number, signal: AbortSignal) {
-    return this.catchUp.fetchStepDetail(step, signal);
-  }
-
   private tick() {
     const now = performance.now();
     this.ticks += 1;
     this.newest.tick(now);
     if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
     if (this.classFeed.isOverdue(now, this.newest.beat !== null))
-      void this.catchUp.lightNewestStep(true);
+      void this.catchUp.lightNewestStep();
     this.standAtPending();
     const { series } = this.newest;
     if (this.ticks % DESCRIBE_EVERY === 0 && series !== this.describedSeries) {

@@ -1,0 +1,166 @@
+"""States of an embedding as a finished run: a whole matrix at each step, and the rows that moved from one to the next.
+
+Of what happened between two states nothing is known, and nothing is claimed: no batch, no loss, no gradient.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.recording.loop_facts import make_recorded_recipe
+from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
+from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.wire.binary import Floats
+from lamplighter.wire.frames import encode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import NEVER, Census, Rows
+from lamplighter.wire.vocabulary import Vocabulary
+
+_ROOM = 1.1
+"""Free space that is asked for, in sizes of the matrices."""
+_UNKNOWN = float("nan")
+
+
+class StateRecording:
+    """A run in the making. Use it in a `with`: after an exception nothing is left of it.
+
+    The run's own steps are consecutive from 0 on, a state each; what the states are called is kept as their numbers.
+    """
+
+    def __init__(self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], dim: int) -> None:
+        """Create the run.
+
+        Args:
+            path: its folder, which must not exist yet or be empty.
+            name: what people call it.
+            vocabulary: its tokens, V of them.
+            numbers: the step in training of each state to come, ascending.
+            dim: D.
+
+        Raises:
+            InputError: the folder's name is no run id, or there is too little room for the matrices.
+            FileExistsError: `path` is not empty.
+        """
+        try:
+            require_free_path(path)
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        size = 4 * len(vocabulary) * dim * len(numbers)
+        _require_room(path, size)
+        plan = {
+            "corpus": {"kind": "recorded", "name": name[:200]},
+            "steps": max(1, len(numbers) - 1),
+            # Enough for the matrices, and as much again for their maps.
+            "disk_budget": DEFAULT_DISK_BUDGET + 2 * size,
+        }
+        self._at = -1
+        self._numbers = StepNumbers([(0, numbers[0], 1)])
+        for step, number in enumerate(numbers[1:], start=1):
+            self._numbers.set_number(step, number)
+        self._untouched = np.zeros(len(vocabulary), dtype=np.uint32)
+        self.run = create_recorded_run(path, make_recorded_recipe(plan, dim), vocabulary)
+        try:
+            self._lock = RoleLock(self.run.path, "trainer")
+            self._writer = StepsWriter(self.run.steps_path)
+            self._writer.start_attempt(0)
+        except BaseException:
+            self._remove()
+            raise
+        self._diff: MatrixDiff | None = None
+
+    def __enter__(self) -> StateRecording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._writer.close(sealed=error is None)
+        finally:
+            self._lock.close()
+            if error is not None:
+                self._remove()
+
+    def add_state(self, matrix: Floats) -> None:
+        """Record the next state of the embedding, shape (V, D)."""
+        self._at += 1
+        now, attempt, size = time.time(), self._writer.attempt, len(matrix)
+        if self._diff is None:
+            self._diff = MatrixDiff(matrix)
+            self._writer.add_keyframe(0, *self._encode_keyframe(matrix, now))
+            return
+        moved = self._diff.diff(matrix)
+        rows = keyframe = census = None
+        if moved.vectors is not None:
+            rows = encode(Rows(attempt, self._at, now, size, moved.token_ids, moved.vectors))
+        else:
+            keyframe, census = self._encode_keyframe(matrix, now)
+        # Nobody computes these steps again, so that nobody compares digests.
+        self._writer.commit(StepRecord(self._at, self._pulse(moved, now), b"", rows, keyframe, census))
+
+    def finish(self, message: str) -> None:
+        """End the run, with a message for people."""
+        facts = {
+            "phase": Phase.FINISHED,
+            "message": message[:500],
+            "changed": time.time(),
+            "steps": self._at,
+            "layers": [],
+        }
+        if not self._numbers.are_steps:
+            facts[NUMBERS_FACT] = self._numbers.stretches
+        self._writer.add_event(self._at, Phase.FINISHED, message[:500], facts)
+
+    def _encode_keyframe(self, matrix: Floats, now: float) -> tuple[bytes, bytes]:
+        attempt, never = self._writer.attempt, np.full(len(matrix), NEVER, dtype=np.uint32)
+        return (
+            encode(Rows.of_matrix(attempt, self._at, now, matrix)),
+            encode(Census(attempt, self._at, now, self._untouched, never)),
+        )
+
+    def _pulse(self, moved: ChangedRows, now: float) -> bytes:
+        none, numbers = np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
+        pulse = Pulse(
+            attempt=self._writer.attempt,
+            step=self._at,
+            time=now,
+            vocabulary=len(self._untouched),
+            loss=_UNKNOWN,
+            learning_rate=_UNKNOWN,
+            tokens_per_second=_UNKNOWN,
+            step_seconds=_UNKNOWN,
+            observe_seconds=_UNKNOWN,
+            # No step of training reads nothing: without rows the batch is not known.
+            batch_ids=none,
+            batch_counts=none,
+            gradient_ids=none,
+            gradient_norms=numbers,
+            moved_ids=moved.token_ids,
+            moved_distances=moved.distances,
+            layer_norms=numbers,
+            verified=True,
+        )
+        return encode(pulse)
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.run.path, ignore_errors=True)
+
+
+def _require_room(path: Path, size: int) -> None:
+    near = next((folder for folder in path.parents if folder.is_dir()), path)
+    free = shutil.disk_usage(near).free
+    if free < _ROOM * size:
+        raise InputError(
+            f"the matrices take {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free on the disk: make room, or give fewer"
+        )
