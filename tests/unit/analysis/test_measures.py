@@ -39,6 +39,10 @@ def test_real_text_has_those_that_mean_something() -> None:
     assert set(values) == {"coverage", "effective_rank", "length_log_count_spearman"}
 
 
+def test_batches_that_nobody_recorded_cover_nothing_that_is_known() -> None:
+    assert "coverage" not in measure(mirrored_town(), vocabulary(planted=False), None)
+
+
 def test_a_broken_matrix_has_only_what_does_not_depend_on_it() -> None:
     vectors = mirrored_town()
     vectors[3, 3] = np.inf

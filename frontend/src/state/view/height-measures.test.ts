@@ -8,7 +8,13 @@ import { TouchCounts } from "../../model/touch-counts";
 const counts = [9, 4, 1];
 const vocabulary = buildVocabulary(
   "run",
-  counts.map((count, token_id) => ({ token_id, token: `w${token_id}`, count, class: null })),
+  counts.map((count, token_id) => ({
+    token_id,
+    token: `w${token_id}`,
+    text: `w${token_id}`,
+    count,
+    class: null,
+  })),
   [],
 );
 const touchCounts = new TouchCounts(3);

@@ -6,6 +6,7 @@ import { orderRows } from "./row-order";
 const token = (token_id: number, count: number, name: string | null) => ({
   token_id,
   token: `t${token_id}`,
+  text: `t${token_id}`,
   count,
   class: name,
 });
