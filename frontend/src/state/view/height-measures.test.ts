@@ -57,6 +57,13 @@ describe("heights", () => {
   it("are not known where they are not, never zero", () => {
     expect(heights("since")).toEqual([0, NaN, 9]);
     expect(heights("gradient")).toEqual([0.5, NaN, NaN]);
+    const unread = new TouchCounts(3);
+    unread.loadCensus({
+      ...{ vocabulary: 3, attempt: 1, step: 10 },
+      touches: new Uint32Array(3),
+      lastLit: new Uint32Array(3).fill(NEVER),
+    } as Census);
+    expect(heights("touches", { touchCounts: unread })).toEqual([NaN, NaN, NaN]);
     const nothing = { touchCounts: null, layout: null, serverValues: null };
     for (const of of HEIGHT_MEASURES.filter((one) => one !== "frequency")) {
       expect(heights(of, nothing), of).toEqual([NaN, NaN, NaN]);

@@ -59,4 +59,10 @@ describe("orderRows", () => {
     ]);
     expect(said("district")[1]).toEqual([":0-6"]);
   });
+
+  it("makes no group of counts that are not known", () => {
+    const items = [token(0, 0, null), token(1, 0, null)].map((one) => ({ ...one, count: null }));
+    const { order, groups } = orderRows("frequency", buildVocabulary("r", items, []), null, say);
+    expect([[...order], groups]).toEqual([[0, 1], []]);
+  });
 });

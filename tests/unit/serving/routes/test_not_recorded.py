@@ -1,4 +1,4 @@
-"""What REST says of a run that a loop of somebody's own recorded, of things that the loop did not tell."""
+"""REST answers about a run that a loop of somebody's own recorded: what the loop did not tell is null."""
 
 from __future__ import annotations
 
