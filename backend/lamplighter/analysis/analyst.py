@@ -101,7 +101,10 @@ class Analyst:
                         reader.close()
                         reader = None
                     if census is not None:
-                        values = measure(self._follower.vectors, self._run.vocabulary, census.touches)
+                        # A step that read nothing is one whose batch nobody recorded.
+                        told = census.step == 0 or census.touches.any()
+                        touches = census.touches if told else None
+                        values = measure(self._follower.vectors, self._run.vocabulary, touches)
                         values |= losses.pop(measured, {})
                         for skipped, both in losses.items():
                             writer.commit(*skipped, both)

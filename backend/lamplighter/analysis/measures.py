@@ -59,20 +59,19 @@ def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict
 
 
 def measure(
-    vectors: NDArray[np.float32], vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger]
+    vectors: NDArray[np.float32], vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger] | None
 ) -> dict[str, float]:
     """Compute all measures of one step.
 
     Args:
         vectors: shape (V, D).
         vocabulary: the run's vocabulary.
-        touches: shape (V,), number of batches that contained each row.
+        touches: shape (V,), number of batches that contained each row; None where the batches are not recorded.
 
     Returns:
         Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
     """
-    # Where no row was ever touched, the batches are not known (checkpoints of another training), or there is none yet.
-    values = {"coverage": float((touches > 0).mean())} if touches.any() else {}
+    values = {} if touches is None else {"coverage": float((touches > 0).mean())}
     if np.isfinite(vectors).all():
         class_of = vocabulary.class_of()
         values["purity_10nn"] = class_purity(vectors, class_of, NEIGHBOURS)

@@ -11,6 +11,7 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import make_progress_bar
 from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
@@ -81,7 +82,7 @@ def examine_command(
         raise click.UsageError(
             f"name a run and what to ask ({', '.join(KINDS)}), or --watch to answer what others ask"
         )
-    run = run_store.find(run_id)
+    run = find_named_run(runs_dir, run_id)
     given = {name: value for name, value in fields.items() if value is not None}
     answer = _ask(
         run, {"kind": kind, "step": read_status(run).step if step is None else step} | given, yes, as_json

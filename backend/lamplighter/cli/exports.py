@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
@@ -29,7 +30,7 @@ from lamplighter.runfolder.run_store import RunStore
 @common_options()
 def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
     """Export a run to another format; it may still be training."""
-    run = RunStore(runs_dir).find(run_id)
+    run = find_named_run(runs_dir, run_id)
     notes: list[str] = []
     with make_progress_bar() as bar:
         task = bar.add_task(format, total=1.0)
@@ -58,8 +59,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
 @common_options()
 def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: str | None) -> None:
     """Make a static site of runs: an index, and a page for each, for any host of files."""
-    store = RunStore(runs_dir)
-    runs = [store.find(run_id) for run_id in run_ids]
+    runs = [find_named_run(runs_dir, run_id) for run_id in run_ids]
     # Imported only here: it brings what a server needs.
     from lamplighter.packing.gallery import write_gallery
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.recipes import make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
@@ -62,7 +63,7 @@ def train_command(
         watch_role(run_store, "trainer")
         return
     if resume is not None:
-        run = run_store.find(resume)
+        run = find_named_run(runs_dir, resume)
         refused = [name for name, value in options.items() if value is not None and name != "learning_rate"]
         if refused:
             raise click.UsageError(

@@ -16,6 +16,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -61,7 +62,7 @@ def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, pack
         return
     if run_id is None:
         raise click.UsageError("name a run (see: lamplighter runs), or --watch for all of them")
-    run = run_store.find(run_id)
+    run = find_named_run(runs_dir, run_id)
     # A separate process, as the supervisor starts it, because umap and torch must never share one.
     command = [sys.executable, "-m", f"lamplighter.{package}.worker", str(run.path)]
     raise click.exceptions.Exit(run_worker_process(command))
@@ -122,7 +123,7 @@ def project_command(
     if again:
         if run_id is None or watch:
             raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")
-        _reproject(RunStore(runs_dir).find(run_id), slices)
+        _reproject(find_named_run(runs_dir, run_id), slices)
         return
     if slices is not None:
         raise click.UsageError("--slices needs --again")

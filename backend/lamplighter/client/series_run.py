@@ -16,7 +16,7 @@ from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.processes.reprojection_job import reproject_in_child
+from lamplighter.client.whole_application import require_whole_application
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -60,7 +60,11 @@ def series(
         InputError: a source cannot be used, or two do not fit together; nothing is left of the run.
         FileExistsError: `folder` is not empty.
         ReprojectionFailedError: the run is there, and its maps could not be made.
+        ImportError: maps are wanted, and only `lamplighter-watch` is installed.
     """
+    if maps:
+        with require_whole_application("series with maps (maps=False is without)"):
+            from lamplighter.processes.reprojection_job import reproject_in_child
     checkpoints = collect_checkpoints(sources, steps)
     report = progress or _ignore_progress
     first = _find(checkpoints[0], vocabulary, tensor, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.formats.parquet import write_parquet
@@ -44,8 +45,17 @@ FORMATS: dict[str, ExportFormat] = {
 }
 
 
+class OpenedRun(Protocol):
+    """A run that a client has opened: `lamplighter.open` returns one."""
+
+    @property
+    def folder(self) -> Path:
+        """Return the path of the run's folder."""
+        ...
+
+
 def export_run(
-    run: RunFolder,
+    run: RunFolder | OpenedRun,
     format: str,
     step: int | None = None,
     out: Path | None = None,
@@ -54,7 +64,7 @@ def export_run(
     """Export a run, live or over. The result appears whole or not at all.
 
     Args:
-        run: the run.
+        run: the run, such as `lamplighter.open` returns it.
         format: one of `FORMATS`.
         step: the step, for formats of one step; None: the newest stored exactly.
         out: the file (or folder, for the Embedding Projector) to create; None: named after the run, in the
@@ -71,6 +81,8 @@ def export_run(
     if format not in FORMATS:
         raise ExportError(f"there is no format {format[:40]!r}; there are {', '.join(FORMATS)}")
     how = FORMATS[format]
+    if not isinstance(run, RunFolder):
+        run = RunFolder(run.folder)
     if how.write_step is None and step is not None:
         raise ExportError(f"{format} holds every step, so --step does not apply")
     if out is None:

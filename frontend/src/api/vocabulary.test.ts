@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { quantityScale } from "../state/view/colour-scales";
 import {
   buildVocabulary,
   printableName,
@@ -67,9 +66,6 @@ describe("vocabulary", () => {
     const items = [{ token_id: 0, token: "a", text: "a", count: null, class: null }];
     const vocabulary = buildVocabulary("r", items, []);
     expect([...vocabulary.counts]).toEqual([NaN]);
-    expect(quantityScale("frequency", Float32Array.from(vocabulary.counts)).entries).toContainEqual(
-      expect.objectContaining({ other: "unknown", count: 1 }),
-    );
     expect(printableName("▁learn · Ġteach")).toBe("Learn · teach");
   });
 

@@ -52,6 +52,10 @@ describe("the light of a beat", () => {
     const [known, unknown] = lampStrengths(Float32Array.of(1, NaN));
     expect(known).toBe(1);
     expect(unknown).toBeCloseTo(MIN_STRENGTH);
+    // No gradient is recorded: what was read is lit all the same.
+    const alike = lampStrengths(Float32Array.of(NaN, NaN));
+    expect(alike[0]).toBeGreaterThan(MIN_STRENGTH);
+    expect(alike[1]).toBe(alike[0]);
     expect([...lampStrengths(Float32Array.of(0, 0))].every(Number.isFinite)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { INK, TINTS, unit } from "./palette";
+import { frequencyRanks, INK, TINTS, unit } from "./palette";
 
 type Triple = [number, number, number];
 
@@ -92,5 +92,13 @@ describe("the tints", () => {
       expect(contrast(tint, INK.night), tint).toBeGreaterThan(5);
       expect(contrast(tint, INK.land), tint).toBeGreaterThan(4.5);
     }
+  });
+});
+
+describe("the rank of a word", () => {
+  it("is its frequency, and the same for all where that is not known", () => {
+    const byCount = Uint32Array.of(1, 0);
+    expect([...frequencyRanks({ byCount, counts: Float64Array.of(3, 9) })]).toEqual([0.5, 1]);
+    expect([...frequencyRanks({ byCount, counts: Float64Array.of(NaN, NaN) })]).toEqual([0.5, 0.5]);
   });
 });

@@ -7,7 +7,7 @@ export interface StepBeat {
   attempt: number;
   step: number;
   loss: number;
-  /** Rows of the batch, and the norm of each one's gradient: 0 where it got none, NaN where not known. */
+  /** Rows of the batch, which are lit, and the norm of each one's gradient: 0 where it got none, NaN where not known. */
   ids: Uint32Array;
   norms: Float32Array;
   layerNorms: number[];

@@ -14,7 +14,7 @@ import {
 const vocabularyOf = (texts: string[]) =>
   buildVocabulary(
     "run",
-    texts.map((token, token_id) => ({ token_id, token, count: 1, class: null })),
+    texts.map((token, token_id) => ({ token_id, token, text: token, count: 1, class: null })),
     [],
   );
 

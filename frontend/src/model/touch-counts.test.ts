@@ -36,6 +36,15 @@ describe("touch counts", () => {
     expect(touchCounts.everTouched).toBe(4);
   });
 
+  it("knows that nobody recorded what steps read, once there are steps", () => {
+    const touchCounts = new TouchCounts(5);
+    expect(touchCounts.unread).toBe(false);
+    touchCounts.applyPulse(pulse(1, []));
+    expect(touchCounts.unread).toBe(true);
+    touchCounts.applyPulse(pulse(2, [3]));
+    expect(touchCounts.unread).toBe(false);
+  });
+
   it("counts no step twice", () => {
     const touchCounts = new TouchCounts(5);
     touchCounts.loadCensus(census);

@@ -20,8 +20,8 @@ _COLUMNS = (
 
 
 def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header. A number of rows that is
-    not recorded is empty.
+    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header. What is not recorded is
+    empty, or nan.
 
     Each measure has a column `measure: NAME`, empty where the step was not measured.
 
@@ -63,8 +63,12 @@ def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
 
 def _numbers(pulse: Pulse) -> list[str]:
     floats = (
-        pulse.loss, pulse.learning_rate, pulse.tokens_per_second, pulse.step_seconds, pulse.observe_seconds,
-    )  # fmt: skip
+        (pulse.loss, True),
+        (pulse.learning_rate, True),
+        (pulse.tokens_per_second, pulse.batch_known),
+        (pulse.step_seconds, True),
+        (pulse.observe_seconds, True),
+    )
     counts = (
         str(len(ids)) if known else ""
         for ids, known in (
@@ -77,7 +81,7 @@ def _numbers(pulse: Pulse) -> list[str]:
         str(pulse.step),
         str(pulse.attempt),
         f"{pulse.time:.6f}",
-        *(f"{value:.9g}" for value in floats),
+        *(f"{value:.9g}" if known else "" for value, known in floats),
         *counts,
     ]
 

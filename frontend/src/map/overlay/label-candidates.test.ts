@@ -9,7 +9,7 @@ const TOKENS = ["the", ".", "dog", ",", "cat"];
 /** Return a map of 1,000 by 1,000 map units, with districts on a grid of ten by ten. */
 function mapModel(changes: Partial<OverlayModel> = {}): OverlayModel {
   const items = TOKENS.map((token, token_id) => {
-    return { token_id, token, count: 9 - token_id, class: null };
+    return { token_id, token, text: token, count: 9 - token_id, class: null };
   });
   const vocabulary = buildVocabulary("run", items, []);
   const districts = Array.from({ length: 100 }, (_, i): District => {
@@ -90,7 +90,7 @@ describe("the labels of tokens", () => {
 
   it("are those of the twelve brightest lamps at most while the whole map is seen", () => {
     const items = Array.from({ length: 40 }, (_, token_id) => {
-      return { token_id, token: `word${token_id}`, count: 9, class: null };
+      return { token_id, token: `word${token_id}`, text: `word${token_id}`, count: 9, class: null };
     });
     const lit = items.map(({ token_id }) => ({ id: token_id, strength: 1 }));
     const model = mapModel({

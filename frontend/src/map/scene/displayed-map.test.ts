@@ -10,6 +10,7 @@ const vocabulary = buildVocabulary(
   [0, 1, 2].map((token_id) => ({
     token_id,
     token: `w${token_id}`,
+    text: `w${token_id}`,
     count: 9 - token_id,
     class: null,
   })),

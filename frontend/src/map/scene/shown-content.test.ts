@@ -13,6 +13,7 @@ const vocabulary = buildVocabulary(
   [0, 1, 2].map((token_id) => ({
     token_id,
     token: `w${token_id}`,
+    text: `w${token_id}`,
     count: 9 - token_id,
     class: null,
   })),
@@ -20,7 +21,13 @@ const vocabulary = buildVocabulary(
 );
 const planted = buildVocabulary(
   "run",
-  [0, 1, 2].map((token_id) => ({ token_id, token: `w${token_id}`, count: 1, class: "animals" })),
+  [0, 1, 2].map((token_id) => ({
+    token_id,
+    token: `w${token_id}`,
+    text: `w${token_id}`,
+    count: 1,
+    class: "animals",
+  })),
   [{ name: "animals" }],
 );
 const tints = new Uint8Array(12).fill(100);
@@ -183,7 +190,7 @@ describe("the shown content", () => {
     const COUNT = 60;
     const insets = { top: 70, right: 40, bottom: 130, left: 50 };
     const tokens = Array.from({ length: COUNT }, (_, token_id) => {
-      return { token_id, token: `w${token_id}`, count: 1, class: null };
+      return { token_id, token: `w${token_id}`, text: `w${token_id}`, count: 1, class: null };
     });
     const city = buildVocabulary("run", tokens, []);
 

@@ -8,7 +8,13 @@ import { skylineFigure } from "./plotly-figure";
 const TOKENS = ["<b>a</b>", "b", "c", "d"];
 const vocabulary = buildVocabulary(
   "run",
-  TOKENS.map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
+  TOKENS.map((token, token_id) => ({
+    token_id,
+    token,
+    text: token,
+    count: 9 - token_id,
+    class: null,
+  })),
   [],
 );
 const layout = {

@@ -22,7 +22,7 @@ export function pictureCaption(
     title: w.learns(all),
     mark: t.product,
     facts: beat
-      ? [run.name, w.step(beat.step), lossText(beat), litText(beat, all)]
+      ? [run.name, w.step(beat.step), lossFact(beat), litFact(beat, all)]
       : [run.name, w.step(layout?.step ?? 0), w.none(all)],
     notes: [...viewNotes(layout), w.relief, lightNote(beat)],
     legend: captionLegend(scale),
@@ -30,7 +30,7 @@ export function pictureCaption(
 }
 
 /** Return how many words a step read; empty where that is not recorded. */
-export function litText({ rows }: Pick<StepBeat, "rows">, all: number): string {
+export function litFact({ rows }: Pick<StepBeat, "rows">, all: number): string {
   return rows.batch === null ? "" : w.lit(rows.batch, all);
 }
 
@@ -40,7 +40,7 @@ export function lightNote(beat: Pick<StepBeat, "rows"> | null): string {
 }
 
 /** Return the loss of a step; empty where it is not known. */
-export function lossText({ loss }: Pick<StepBeat, "loss">): string {
+export function lossFact({ loss }: Pick<StepBeat, "loss">): string {
   return Number.isFinite(loss) ? w.loss(fixed(loss, 3)) : "";
 }
 

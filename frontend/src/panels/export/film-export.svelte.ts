@@ -13,7 +13,7 @@ import { caption as w } from "../../strings/caption";
 import { film } from "../../strings/film";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
-import { captionLegend, litText, lossText, viewNotes } from "./caption";
+import { captionLegend, litFact, lossFact, viewNotes } from "./caption";
 import { loadExporters, NotLoadedError } from "../ui/exporters";
 
 interface FilmRequest extends FilmColouring {
@@ -77,8 +77,8 @@ export class FilmExport {
           facts: [
             run.name,
             w.step(shown.step),
-            own ? lossText(own) : "",
-            beat ? litText(beat, all) : w.none(all),
+            own ? lossFact(own) : "",
+            beat ? litFact(beat, all) : w.none(all),
             lit === shown ? "" : film.film.lamps(lit.step),
           ],
           notes: [

@@ -5,7 +5,13 @@ import { filmColourScales } from "./film-colours";
 
 const vocabulary = buildVocabulary(
   "run",
-  ["a", "b", "c"].map((token, token_id) => ({ token_id, token, count: 9 - token_id, class: null })),
+  ["a", "b", "c"].map((token, token_id) => ({
+    token_id,
+    token,
+    text: token,
+    count: 9 - token_id,
+    class: null,
+  })),
   [],
 );
 const step = (values: number[] | null, districts: Districts | null = null) => {

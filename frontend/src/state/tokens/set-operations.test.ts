@@ -7,7 +7,13 @@ const words = ["sing", "King", "dog", "<b>ing", "cat"];
 const vocabulary = buildVocabulary(
   "run",
   words.map((token, id) => {
-    return { token_id: id, token, count: 1, class: id === 2 || id === 4 ? "animals" : null };
+    return {
+      token_id: id,
+      token,
+      text: token,
+      count: 1,
+      class: id === 2 || id === 4 ? "animals" : null,
+    };
   }),
   [{ name: "animals" }],
 );

@@ -5,7 +5,7 @@ import { TokenMatching } from "./token-matching";
 const words = (run: string, tokens: string[]) =>
   buildVocabulary(
     run,
-    tokens.map((token, token_id) => ({ token_id, token, count: 1, class: null })),
+    tokens.map((token, token_id) => ({ token_id, token, text: token, count: 1, class: null })),
     [],
   );
 

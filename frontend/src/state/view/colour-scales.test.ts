@@ -79,7 +79,13 @@ describe("the scale of kinds", () => {
     return { name: `class ${i}`, family };
   });
   const items = [0, 1, 1, 2, 3, null].map((of, token_id) => {
-    return { token_id, token: `t${token_id}`, count: 1, class: of === null ? null : `class ${of}` };
+    return {
+      token_id,
+      token: `t${token_id}`,
+      text: `t${token_id}`,
+      count: 1,
+      class: of === null ? null : `class ${of}`,
+    };
   });
   const vocabulary = buildVocabulary("run", items, planted);
   const found = {

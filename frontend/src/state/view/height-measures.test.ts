@@ -8,7 +8,13 @@ import { TouchCounts } from "../../model/touch-counts";
 const counts = [9, 4, 1];
 const vocabulary = buildVocabulary(
   "run",
-  counts.map((count, token_id) => ({ token_id, token: `w${token_id}`, count, class: null })),
+  counts.map((count, token_id) => ({
+    token_id,
+    token: `w${token_id}`,
+    text: `w${token_id}`,
+    count,
+    class: null,
+  })),
   [],
 );
 const touchCounts = new TouchCounts(3);
@@ -51,6 +57,13 @@ describe("heights", () => {
   it("are not known where they are not, never zero", () => {
     expect(heights("since")).toEqual([0, NaN, 9]);
     expect(heights("gradient")).toEqual([0.5, NaN, NaN]);
+    const unread = new TouchCounts(3);
+    unread.loadCensus({
+      ...{ vocabulary: 3, attempt: 1, step: 10 },
+      touches: new Uint32Array(3),
+      lastLit: new Uint32Array(3).fill(NEVER),
+    } as Census);
+    expect(heights("touches", { touchCounts: unread })).toEqual([NaN, NaN, NaN]);
     const nothing = { touchCounts: null, layout: null, serverValues: null };
     for (const of of HEIGHT_MEASURES.filter((one) => one !== "frequency")) {
       expect(heights(of, nothing), of).toEqual([NaN, NaN, NaN]);

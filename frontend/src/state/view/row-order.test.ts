@@ -6,6 +6,7 @@ import { orderRows } from "./row-order";
 const token = (token_id: number, count: number, name: string | null) => ({
   token_id,
   token: `t${token_id}`,
+  text: `t${token_id}`,
   count,
   class: name,
 });
@@ -57,5 +58,11 @@ describe("orderRows", () => {
       ["a · b:0-2", "c:2-4", ":4-6"],
     ]);
     expect(said("district")[1]).toEqual([":0-6"]);
+  });
+
+  it("makes no group of counts that are not known", () => {
+    const items = [token(0, 0, null), token(1, 0, null)].map((one) => ({ ...one, count: null }));
+    const { order, groups } = orderRows("frequency", buildVocabulary("r", items, []), null, say);
+    expect([[...order], groups]).toEqual([[0, 1], []]);
   });
 });

@@ -65,7 +65,7 @@ def test_embedding_atlas_hands_its_page_what_the_document_tells_it_to(tmp_path: 
     options = dict(re.findall(r"--(\w+) (\w+)", words[1]))
     assert set(options) == {"text", "x", "y"}
     told = atlas("options").make_embedding_atlas_props(row_id="token_id", **options)
-    assert told["data"] == {"id": "token_id", "projection": {"x": "x", "y": "y"}, "text": "token"}
+    assert told["data"] == {"id": "token_id", "projection": {"x": "x", "y": "y"}, "text": "text"}
     sent = pq.read_table(io.BytesIO(atlas("utils").to_parquet_bytes(frame)))
     assert sent.num_rows == len(HOSTILE)
     assert {told["data"]["id"], told["data"]["text"], *told["data"]["projection"].values()} <= set(

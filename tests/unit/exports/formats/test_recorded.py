@@ -1,0 +1,47 @@
+"""Exports of a run that a loop of somebody's own recorded: nothing is said that the loop did not tell."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import lamplighter
+from lamplighter.exports.export import export_run
+
+TOKENS = ["Ġof", "of", "Ċ", "Ġ,", ","]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> lamplighter.Run:
+    weights = np.ones((len(TOKENS), 3), np.float32)
+    with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights) as recorder:
+        recorder.step(weights * 2, [0, 1], 2.0)
+        recorder.step(weights * 3, [], None)
+    return lamplighter.open(tmp_path / "mine")
+
+
+def test_an_opened_run_is_exported_with_what_is_known(run: lamplighter.Run, tmp_path: Path) -> None:
+    table = pq.read_table(export_run(run, "parquet", out=tmp_path / "run.parquet"))
+    assert table["token"].to_pylist() == TOKENS
+    assert table["text"].to_pylist() == ["of", "-of", "\n", "␣,", ","]
+    assert table["count"].to_pylist() == [None] * len(TOKENS)
+    assert table["vector"].to_pylist() == [[3, 3, 3]] * len(TOKENS)
+
+
+def test_labels_are_read_by_people_and_a_single_column_has_no_header(
+    run: lamplighter.Run, tmp_path: Path
+) -> None:
+    folder = export_run(run, "embedding-projector", out=tmp_path / "folder")
+    assert (folder / "metadata.tsv").read_text("utf-8").splitlines() == ["of", "-of", "⏎", "␣,", ","]
+
+
+def test_a_cell_is_empty_where_nothing_is_recorded(run: lamplighter.Run, tmp_path: Path) -> None:
+    with export_run(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8") as file:
+        first, second = list(csv.DictReader(file))
+    columns = ("batch_rows", "gradient_rows", "moved_rows")
+    assert [first[name] for name in columns] == ["2", "", "5"]
+    assert [second[name] for name in (*columns, "tokens_per_second")] == ["", "", "5", ""]

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.projection.districts.labels import DistrictNamer
+from lamplighter.wire.vocabulary import Vocabulary
+
+TOKENS = ("Ġ", "!", "Ġof", "Ġthe", "Ġdog", "ing", "Ġ(", "ĠcafÃ©")
+
+
+def name(counts: list[int]) -> str:
+    """Return the name of a district of all tokens, of which the last ones are the most central."""
+    angles = np.array([0.9, -0.9, 0.6, -0.6, 0.4, -0.4, 0.2, 0])
+    units = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    namer = DistrictNamer(Vocabulary(TOKENS, np.array(counts, dtype=np.int64)))
+    return namer.assign_names({1: np.arange(len(TOKENS))}, units)[1]
+
+
+def test_without_counts_the_most_central_words_name_a_district() -> None:
+    assert set(name([0] * len(TOKENS)).split(" · ")) == {"café", "dog", "-ing"}
+
+
+def test_a_name_has_words_as_people_read_them() -> None:
+    assert set(name([9, 9, 900, 800, 700, 1, 1, 1]).split(" · ")) == {"of", "the", "dog"}
