@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from lamplighter.loopback import DEFAULT_PORT
 from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 from lamplighter.serving.settings import (
     DEFAULT_CLASS_PORT,
     DEFAULT_HOLD,
-    DEFAULT_PORT,
     DEFAULT_SMOOTH_AFTER,
     MOST_VIEWERS,
 )

@@ -62,9 +62,8 @@ def series(
         ReprojectionFailedError: the run is there, and its maps could not be made.
         ImportError: maps are wanted, and only `lamplighter-watch` is installed.
     """
-    if maps:
-        with require_whole_application("series with maps (maps=False is without)"):
-            from lamplighter.processes.reprojection_job import reproject_in_child
+    # Said before anything is read.
+    lay_out = _import_map_maker() if maps else None
     checkpoints = collect_checkpoints(sources, steps)
     report = progress or _ignore_progress
     first = _find(checkpoints[0], vocabulary, tensor, None)
@@ -80,9 +79,15 @@ def series(
             recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
         recording.finish(f"{_describe_steps(numbers)}: {first.description}{about}")
     report(1, "recorded")
-    if maps:
-        reproject_in_child(path, report)
+    if lay_out is not None:
+        lay_out(path, report)
     return Run(path)
+
+
+def _import_map_maker() -> Callable[[Path, SeriesProgress], object]:
+    with require_whole_application("series with maps (maps=False is without)"):
+        from lamplighter.processes.reprojection_job import reproject_in_child
+    return reproject_in_child
 
 
 def _ignore_progress(_share: float, _what: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import uvicorn
 
+from lamplighter.loopback import is_loopback
 from lamplighter.platform.own_addresses import find_own_addresses
 from lamplighter.serving.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
@@ -21,7 +22,7 @@ from lamplighter.serving.connections.limits import ConnectionLimits
 from lamplighter.serving.connections.listening_socket import ListeningSocket
 from lamplighter.serving.hosts import Origin, loopback_origins
 from lamplighter.serving.services import Services
-from lamplighter.serving.settings import ClassSettings, SettingsError, is_loopback
+from lamplighter.serving.settings import ClassSettings, SettingsError
 
 _SAVE_SECONDS = 1.0
 _ANY_HOST = ("0.0.0.0", "::")

@@ -45,6 +45,25 @@ from lamplighter.wire.row_frames import (
     encode_rows,
 )
 
+# What is imported from here alone, frames included, is this module's for type checkers too.
+__all__ = [
+    "MAGIC",
+    "VERSION",
+    "Beat",
+    "Census",
+    "Districts",
+    "Frame",
+    "GridChange",
+    "GridLayout",
+    "Kind",
+    "Layout",
+    "Pulse",
+    "Rows",
+    "decode",
+    "decode_as",
+    "encode",
+]
+
 VERSION = 1
 MAGIC = b"LAMP"
 

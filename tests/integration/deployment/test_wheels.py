@@ -4,6 +4,7 @@ beside a training loop, without the application around it.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -154,3 +155,11 @@ def test_few_packages_are_added_and_a_loop_is_recorded(watch: Path, tmp_path: Pa
     print(f"{len(added)} packages added: {', '.join(added)}")
     assert len(added) <= MOST_PACKAGES, added
     run("-c", LOOP)
+
+
+def test_what_is_tested_is_the_tree_itself() -> None:
+    # An editable install that copies files would hide the tree behind them.
+    for module in ("lamplighter", "lamplighter.recipe", "lamplighter.client.run", "lamplighter.serving.app"):
+        found = importlib.util.find_spec(module)
+        assert found is not None and found.origin is not None
+        assert Path(found.origin).is_relative_to(ROOT / "backend")

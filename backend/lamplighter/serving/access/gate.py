@@ -26,6 +26,7 @@ from typing import Any
 
 from starlette.types import Receive, Send
 
+from lamplighter.loopback import is_loopback
 from lamplighter.serving.access.credentials import CredentialStore
 from lamplighter.serving.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.serving.access.presenter_session import PresenterSession
@@ -39,7 +40,6 @@ from lamplighter.serving.access.session_watch import with_session
 from lamplighter.serving.capacity.activity import Activity
 from lamplighter.serving.hosts import Origin
 from lamplighter.serving.http.route_table import Access, RouteRule
-from lamplighter.serving.settings import is_loopback
 
 SESSION_KEY_HEADER = "Lamplighter-Key"
 """The header in which the page sends its session's key."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
-from lamplighter.serving.settings import is_loopback
+from lamplighter.loopback import is_loopback
 
 _IPV6_PREFIX = 64
 """Bits of an IPv6 address that one household or laptop shares; it chooses the others as it likes."""

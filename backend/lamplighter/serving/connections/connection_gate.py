@@ -22,9 +22,9 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable
 
+from lamplighter.loopback import is_loopback
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.connections.limits import ConnectionLimits
-from lamplighter.serving.settings import is_loopback
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
