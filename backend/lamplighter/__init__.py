@@ -22,6 +22,7 @@ _WHERE = {
     "Recorder": "client.recorder",
     "record": "client.recorder",
     "still": "client.checkpoint_run",
+    "watch": "client.watching.watch",
 } | dict.fromkeys(
     ("ExaminationError", "InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"),
     "client.errors",

@@ -27,8 +27,8 @@ class ChangedRows(NamedTuple):
     token_ids: UInts
     """Sorted."""
     distances: Floats
-    vectors: Floats
-    """Shape (moved, D), after the step."""
+    vectors: Floats | None
+    """Shape (moved, D), after the step; None if more than half of the rows moved: a whole matrix is smaller then."""
 
 
 class MatrixDiff:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.matrix_diff import count_batch_rows, find_gradient_rows, to_float32_scalar, to_matrix
+from lamplighter.client.matrix_diff import ChangedRows, count_batch_rows, find_gradient_rows, to_float32_scalar, to_matrix
 from lamplighter.client.step_recording import StepRecording
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
 from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain_validation_error
@@ -28,7 +28,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, is_disk_full
-from lamplighter.wire.binary import Floats
+from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,9 @@ def record(
         InputError: an argument cannot be used; the message tells which and why.
         FileExistsError: `folder` is not empty.
     """
-    if isinstance(vocabulary, str | os.PathLike):
+    if isinstance(vocabulary, Vocabulary):
+        loaded = vocabulary
+    elif isinstance(vocabulary, str | os.PathLike):
         if counts is not None or classes is not None:
             raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
         loaded = read_vocabulary(vocabulary)
@@ -126,7 +128,7 @@ class Recorder:
             raise InputError(str(error)) from error
         self._returned = time.perf_counter()
         if embedding is not None:
-            matrix = self._checked_matrix(embedding)
+            matrix = embedding if hasattr(embedding, "changed_rows") else self._checked_matrix(embedding)
             self._recording = self._create_recording(matrix, first=0)
 
     def __enter__(self) -> Recorder:
@@ -197,6 +199,34 @@ class Recorder:
         self.at = step
         self._returned = time.perf_counter()
 
+    def step_found(
+        self,
+        changed: ChangedRows,
+        batch: tuple[UInts, UInts],
+        loss: float | None,
+        *,
+        learning_rate: float | None,
+        gradient: tuple[UInts, Floats] | None,
+        step: int,
+        ended: float,
+        seconds: float,
+    ) -> None:
+        if self._recording is None or self._closed:
+            raise InputError("this recorder is closed")
+        recording, step = self._recording, self.at + 1
+        if step == 1:
+            recording.layers = ["embedding"] if gradient is not None else []
+            recording.set_facts({"layers": recording.layers})
+        if self._open_end and step > self._end:
+            self._end = _displayed_end(step)
+            recording.set_facts({"steps": self._end})
+        scalars = to_float32_scalar(loss), to_float32_scalar(learning_rate)
+        recording.commit(step, changed, batch, gradient, scalars, ended, seconds, seen_first=False)
+        self.at = step
+
+    def add_scalars(self, values: dict[str, float]) -> None:
+        pass
+
     def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
         """End the run (`with` does it). A run that never began leaves no files.
 
@@ -238,7 +268,7 @@ class Recorder:
             self._disk_full = True
             log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
 
-    def _create_recording(self, matrix: Floats, first: int) -> StepRecording:
+    def _create_recording(self, matrix: Any, first: int) -> StepRecording:
         run = create_recorded_run(
             self._path, make_recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary
         )

@@ -9,11 +9,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from lamplighter.client.matrix_diff import MatrixDiff
+from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
@@ -30,15 +30,27 @@ WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
 
+class ComparedMatrix(Protocol):
+    """A matrix in training, as it was when it was last compared."""
+
+    @property
+    def matrix(self) -> Floats:
+        """Return the matrix at the last comparison, in host memory, shape (V, D)."""
+        ...
+
+
 class StepRecording:
     """A recording in progress: the run of one loop, from its first matrix on."""
 
-    def __init__(self, run: RunFolder, lock: RoleLock, matrix: Floats, first: int, end: int) -> None:
+    def __init__(
+        self, run: RunFolder, lock: RoleLock, matrix: Floats | ComparedMatrix, first: int, end: int
+    ) -> None:
         self.run, self._lock = run, lock
-        self.matrix_diff = MatrixDiff(matrix)
+        self.matrix_diff = MatrixDiff(matrix) if isinstance(matrix, np.ndarray) else matrix
+        rows = len(self.matrix_diff.matrix)
         self.layers: list[str] = []
-        self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
-        self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
+        self.touches: UInts = np.zeros(rows, dtype=np.uint32)
+        self.last_lit: UInts = np.full(rows, NEVER, dtype=np.uint32)
         self._exact = False
         self._needs_keyframe = first > 0
         self.writer = StepsWriter(run.steps_path)
@@ -62,7 +74,7 @@ class StepRecording:
     def commit(
         self,
         step: int,
-        matrix: Floats,
+        matrix: Floats | ChangedRows,
         batch: tuple[UInts, UInts],
         gradient_rows: tuple[UInts, Floats] | None,
         scalars: tuple[float, float],
@@ -79,7 +91,11 @@ class StepRecording:
         # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
         # keep the whole matrix.
         whole, self._needs_keyframe = self._needs_keyframe, True
-        changed = self.matrix_diff.diff(matrix)
+        if isinstance(matrix, ChangedRows):
+            changed = matrix
+        else:
+            assert isinstance(self.matrix_diff, MatrixDiff)
+            changed = self.matrix_diff.diff(matrix)
         none = np.empty(0, dtype=np.uint32)
         gradient_ids, norms = (
             gradient_rows if gradient_rows is not None else (none, np.empty(0, dtype=np.float32))
@@ -98,7 +114,7 @@ class StepRecording:
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
             verified=not seen_first,
         )
-        few = 2 * len(changed.token_ids) <= len(matrix)
+        few = changed.vectors is not None and 2 * len(changed.token_ids) <= len(self.touches)
         digest = _digest(effects, changed.vectors)
         measured = MeasuredStep(effects, changed.vectors if few else None, digest, scalars[1], ended, seconds)
         before = self.touches, self.last_lit
@@ -192,8 +208,8 @@ class StepRecording:
             self._lock.close()
 
 
-def _digest(effects: StepEffects, moved_vectors: Floats) -> bytes:
+def _digest(effects: StepEffects, moved_vectors: Floats | None) -> bytes:
     digest = hashlib.blake2b(struct.pack("<If", effects.step, effects.loss), digest_size=16)
-    for array in (effects.batch_ids, effects.gradient_norms, effects.moved_ids, moved_vectors):
+    for array in (effects.batch_ids, effects.gradient_norms, effects.moved_ids, moved_vectors if moved_vectors is not None else effects.moved_distances):
         digest.update(np.ascontiguousarray(array).data)
     return digest.digest()

@@ -1,0 +1,394 @@
+"""The hooks of a watched training, and what becomes of a step that they have seen.
+
+A forward pass is counted when it runs and joins its step when its backward pass reaches the embedding: so the passes of a
+step that a GradScaler skipped, and a batch fetched too early, join no other. A step ends when an optimiser that holds this
+very weight has stepped. It is written at the next backward pass: until then `log` may still tell its loss.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, ParamSpec, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.recorder import Recorder
+from lamplighter.client.watching.batch_tally import BatchTally, TalliedBatch
+from lamplighter.client.watching.scalar_log import ScalarLog
+from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff, row_norms
+from lamplighter.runfolder.phase import Phase
+
+GradientKind = Literal["as_used", "before_clipping"]
+P = ParamSpec("P")
+
+_UNSEEN_STEPS = 1_000
+"""Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
+
+
+class WatchWarning(UserWarning):
+    """A warning that a training is not recorded, or not all of it; the training itself goes on."""
+
+
+@dataclass
+class _EndedStep:
+    """A step whose numbers are on their way to the host."""
+
+    number: int
+    read: DeferredRead
+    divided: bool
+    learning_rate: float | None
+    ended: float
+    seconds: float
+    loss: float | None = None
+    """The loss that was told; it wins over the one that was found."""
+
+
+class Watcher:
+    """The record of a training, made by hooks: `lamplighter.watch` attaches it, `close` takes the hooks away.
+
+    It ends by itself when the program does. Used in a `with`, it ends with the block, and an exception there interrupts
+    the run.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        embedding: nn.Module,
+        recorder: Recorder,
+        diff: WeightDiff,
+        *,
+        every: int,
+        gradient: GradientKind | None,
+        first_step: int,
+        raises: bool,
+        shared: bool,
+    ) -> None:
+        """Attach the hooks.
+
+        Args:
+            model: the model, unwrapped.
+            embedding: the module in it that looks tokens up.
+            recorder: the record, begun with `diff`.
+            diff: a comparison with the weight as it is now.
+            every: the steps for each one that is recorded.
+            gradient: which gradient is recorded.
+            first_step: the number of the last step before.
+            raises: whether an error ends the training rather than the record.
+            shared: whether several processes train together.
+        """
+        self._model, self._embedding, self._weight = model, embedding, cast(Tensor, embedding.weight)
+        self._recorder, self._diff = recorder, diff
+        self._every, self._gradient, self._raises, self._shared = every, gradient, raises, shared
+        self._tally = BatchTally(len(self._weight), self._weight.device)
+        self._scalars = ScalarLog()
+        self._window: TalliedBatch | None = None
+        self._joined: Tensor | None = None
+        self._norms: Tensor | None = None
+        self._grad_seen: tuple[int, int] | None = None
+        self._held: _EndedStep | None = None
+        self._next_loss: float | None = None
+        self._said: set[str] = set()
+        self._unseen = 0
+        self._process = os.getpid()
+        self._lock = threading.RLock()
+        self._returned = time.perf_counter()
+        self.step = first_step
+        """The number of the last step that ended, whether it is recorded or not."""
+        self.next_step: int | None = None
+        """The number of the step under way, where the loop has numbers of its own; otherwise the steps are counted."""
+        self.closed = False
+        self._hooks: list[Any] = [
+            embedding.register_forward_hook(self._tally.count_ids, with_kwargs=True),
+            model.register_forward_hook(self._tally.add_loss, with_kwargs=True),
+            self._weight.register_hook(self._guarded(self._on_backward)),
+            self._weight.register_post_accumulate_grad_hook(self._guarded(self._on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]
+            register_optimizer_step_pre_hook(self._guarded(self._before_step)),
+            register_optimizer_step_post_hook(self._guarded(self._after_step)),
+        ]
+        atexit.register(self.close)
+
+    def __enter__(self) -> Watcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close(error)
+
+    def log(self, *, loss: Any = None, **scalars: Any) -> None:
+        """Tell the record numbers that only the loop knows.
+
+        Args:
+            loss: the loss of the step under way or, after `optimizer.step()` and before the next backward pass, of the step
+                that has just ended, in nats a token. It wins over the loss that the model returned.
+            scalars: other numbers by name, kept as curves over the steps.
+
+        Raises:
+            InputError: something is no number, or a name cannot be kept; only where `on_error` is "raise".
+        """
+        self._guarded(self._log)(loss, scalars)
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Take the hooks away and end the record.
+
+        Args:
+            error: the exception that ended the training, if one did.
+        """
+        if self.closed or os.getpid() != self._process:
+            return
+        with self._lock:
+            self._guarded(self._settle)()
+            if not self.closed:
+                if self._recorder.at:
+                    self._guarded(self._scalars.commit)(self._recorder)
+            if not self.closed:
+                if not self._recorder.at:
+                    self.warn("no step was recorded: " + self._why_nothing())
+                ended = None if error is None else f"{type(error).__name__}: {error}".removesuffix(": ")
+                self._end(ended and f"the loop stopped after step {self.step}: {ended}")
+
+    def _end(self, why: str | None) -> None:
+        if why is not None:
+            # What ended well before the error is kept, if it can be.
+            with suppress(Exception):
+                self._settle()
+        self.closed = True
+        atexit.unregister(self.close)
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks = []
+        if why is None:
+            self._recorder.close()
+        else:
+            self._recorder.close(Phase.INTERRUPTED, why[:500])
+
+    def _guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
+        """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them.
+            if self.closed or os.getpid() != self._process or torch.compiler.is_compiling():
+                return
+            try:
+                with self._lock, torch.no_grad():
+                    hook(*args, **kwargs)
+            except Exception as error:
+                why = str(error) or type(error).__name__
+                self._end(f"recording ended after step {self.step}: {why}")
+                if self._raises:
+                    raise
+                self.warn(f"recording ended, the training goes on: {why}")
+
+        return guarded
+
+    def warn(self, message: str) -> None:
+        """Warn of something once, in the training's own process."""
+        if message not in self._said:
+            self._said.add(message)
+            warnings.warn(f"lamplighter.watch: {message}", WatchWarning, stacklevel=2)
+
+    def _on_backward(self, gradient: Tensor) -> None:
+        """Join the passes since the last backward pass to their step."""
+        self._settle()
+        passes = self._tally.take()
+        accumulated = self._weight.grad
+        # Gradients that were cleared, by whatever name, begin a step. Other processes' gradients are added in between,
+        # so there only a gradient that is gone tells.
+        fresh = accumulated is None or (
+            not self._shared and (id(accumulated), accumulated._version) != self._grad_seen
+        )
+        self._window = passes if fresh or self._window is None else self._window.joined_with(passes)
+
+    def _on_gradient(self, weight: Tensor) -> None:
+        gradient = weight.grad
+        if gradient is None:
+            return
+        self._grad_seen = id(gradient), gradient._version
+        if self._gradient == "before_clipping" and self._is_due():
+            self._norms = row_norms(gradient)
+        self._note_other_step()
+
+    def _note_other_step(self) -> None:
+        if self._embedding.weight is not self._weight:
+            raise InputError("the embedding's weight was replaced by another: watch the model once it is as it stays")
+        self._unseen += 1
+        if self._unseen == _UNSEEN_STEPS:
+            self.warn(self._why_nothing())
+
+    def _group_of(self, optimizer: Optimizer) -> dict[str, Any] | None:
+        groups = cast("list[dict[str, Any]]", optimizer.param_groups)
+        return next((group for group in groups if any(p is self._weight for p in group["params"])), None)
+
+    def _number(self) -> int:
+        return self.step + 1 if self.next_step is None else self.next_step
+
+    def _is_due(self) -> bool:
+        return self._number() % self._every == 0
+
+    def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        if self._gradient is None or not self._is_due() or self._group_of(optimizer) is None:
+            return
+        if self._gradient == "before_clipping":
+            if called_by_scaler():
+                raise InputError(
+                    'gradient="before_clipping" cannot be with a GradScaler: the gradient is scaled then; use "as_used"'
+                )
+        elif not has_closure(args, kwargs) and self._weight.grad is not None:
+            self._norms = row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
+
+    def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        group = self._group_of(optimizer)
+        if group is None:
+            self._note_other_step()
+            return
+        found_inf = getattr(optimizer, "found_inf", None)
+        if found_inf is not None and bool(found_inf):
+            # A fused optimiser is called, and skips its step by itself.
+            self._window = self._norms = None
+            return
+        ended, seconds = time.time(), time.perf_counter() - self._returned
+        self._settle()
+        due = self._is_due()
+        self.step, self.next_step, self._unseen = self._number(), None, 0
+        batch, self._window = self._window or self._tally.take(), None
+        # Joined on the device; the steps between two that are recorded cost no more than this.
+        self._joined = batch.counts if self._joined is None else self._joined + batch.counts
+        if due:
+            if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
+                # The gradient was computed within the step; a scaler allows no closure.
+                self._norms = row_norms(self._weight.grad)
+            moved, distances = self._diff.compare(self._weight)
+            read = DeferredRead(
+                counts=self._joined,
+                norms=self._norms,
+                moved=moved,
+                distances=distances,
+                loss_sum=batch.loss_sum,
+                losses=batch.losses,
+                upstream=batch.upstream,
+            )
+            rate = group.get("lr")
+            self._held = _EndedStep(
+                self.step,
+                read,
+                batch.divided,
+                None if rate is None else float(rate),
+                ended,
+                seconds,
+                self._next_loss,
+            )
+            self._joined = self._norms = None
+            self._returned = time.perf_counter()
+        self._next_loss = None
+
+    def _settle(self) -> None:
+        """Write the step that has ended last, if it is not written."""
+        step, self._held = self._held, None
+        if step is None:
+            return
+        host = step.read.take()
+        counts = host["counts"].numpy()
+        if not self._recorder.at and not counts.any():
+            raise InputError(self._why_no_ids())
+        ids = np.flatnonzero(counts)
+        norms = host["norms"].numpy() if "norms" in host else None
+        loss = step.loss if step.loss is not None else self._found_loss(step, host)
+        with_gradient = None if norms is None else np.flatnonzero(norms)
+        self._recorder.step_found(
+            self._diff.changed_rows(host["moved"], host["distances"]),
+            (ids.astype(np.uint32), counts[ids].astype(np.uint32)),
+            loss,
+            learning_rate=step.learning_rate,
+            gradient=None
+            if norms is None or with_gradient is None
+            else (with_gradient.astype(np.uint32), norms[with_gradient]),
+            step=step.number,
+            ended=step.ended,
+            seconds=step.seconds,
+        )
+        self._scalars.commit(self._recorder)
+
+    def _found_loss(self, step: _EndedStep, host: dict[str, Tensor]) -> float | None:
+        """Return the loss of a step from those that its passes returned; None if it cannot be known."""
+        count = int(host["losses"])
+        if not count:
+            self.warn(
+                "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
+            )
+            return None
+        total = float(host["loss_sum"])
+        if count == 1 or step.divided:
+            return total
+        if "upstream" in host and float(host["upstream"]) == 1:
+            self.warn(
+                f"a step has {count} losses, and nothing divides them by {count} outside the model: whether their mean or"
+                " their sum is the step's loss cannot be known, so the record has none: tell it with log(loss=...)"
+            )
+            return None
+        return total / count
+
+    def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
+        self._scalars.add(scalars)
+        if loss is None:
+            return
+        value = float(loss.detach() if isinstance(loss, Tensor) else loss)
+        if self._held is not None and not self._tally.touched:
+            self._held.loss = value
+            self._settle()
+        else:
+            self._next_loss = value
+
+    def _why_no_ids(self) -> str:
+        return (
+            "the optimiser stepped, and no ids of the embedding were seen. If the model was compiled (torch.compile) and"
+            " ran before it was watched, watch it before its first forward pass, or call torch._dynamo.reset();"
+            " otherwise choose the module that looks the tokens up: embedding=..."
+        )
+
+    def _why_nothing(self) -> str:
+        return (
+            f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters. If the model"
+            " was given another embedding (resize_token_embeddings), or the optimiser holds other weights, watch it anew"
+        )
+
+
+class IdleWatcher(Watcher):
+    """A watcher that records nothing: that of a process which is not the first of those that train together."""
+
+    def __init__(self) -> None:
+        self.closed = True
+        self.step = 0
+        self.next_step = None
+
+
+def has_closure(args: Any, kwargs: Any) -> bool:
+    """Return whether an optimiser's step was called with a closure, which computes the gradient within it."""
+    # The first argument is the optimiser itself.
+    return any(argument is not None for argument in args[1:]) or kwargs.get("closure") is not None
+
+
+def called_by_scaler() -> bool:
+    """Return whether an optimiser's step was called by a GradScaler, found among the callers: it says so nowhere else."""
+    frame = sys._getframe()
+    while frame is not None:
+        if isinstance(frame.f_locals.get("self"), torch.amp.GradScaler):
+            return True
+        frame = frame.f_back
+    return False
