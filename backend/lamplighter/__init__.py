@@ -1,7 +1,7 @@
 """Lamplighter: watch a language model learn.
 
 The Python API (`docs/client.md`): `open` reads a run, `follow` follows a live one, `examine` asks its model, `record` records any training
-loop as a run, `still` shows a checkpoint's embedding. Each is imported on first use; importing this package loads
+loop as a run, `still` shows an embedding, `series` the checkpoints of a training. Each is imported on first use; importing this package loads
 nothing else.
 """
 
@@ -21,6 +21,8 @@ _WHERE = {
     "open": "client.run:open_run",
     "Recorder": "client.recorder",
     "record": "client.recorder",
+    "ReprojectionFailedError": "processes.reprojection_job",
+    "series": "client.series_run",
     "still": "client.checkpoint_run",
     "watch": "client.watching.watch",
 } | dict.fromkeys(

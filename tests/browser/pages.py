@@ -60,7 +60,9 @@ def show_level(page: Page, level: str) -> None:
     """Choose how much the page shows: "watch", "explore" or "lab"."""
     button = page.get_by_test_id(f"level-{level}")
     # A page that is being built has neither yet, and `is_visible` does not wait.
-    expect(button.or_(page.get_by_test_id("more-controls")).filter(visible=True).first).to_be_visible(timeout=30_000)
+    expect(button.or_(page.get_by_test_id("more-controls")).filter(visible=True).first).to_be_visible(
+        timeout=30_000
+    )
     if not button.is_visible():
         page.get_by_test_id("more-controls").click()
     button.click()

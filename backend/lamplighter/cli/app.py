@@ -14,6 +14,7 @@ from lamplighter.cli.doctor import doctor_command
 from lamplighter.cli.examine import examine_command
 from lamplighter.cli.exports import export_command, gallery_command, import_command
 from lamplighter.cli.runs import runs_group
+from lamplighter.cli.series import series_command
 from lamplighter.cli.serve import serve_app, serve_command
 from lamplighter.cli.sessions import sessions_command
 from lamplighter.cli.still import still_command
@@ -49,6 +50,7 @@ cli.add_command(serve_command)
 cli.add_command(doctor_command)
 cli.add_command(sessions_command)
 cli.add_command(still_command)
+cli.add_command(series_command)
 cli.add_command(runs_group)
 cli.add_command(export_command)
 cli.add_command(gallery_command)

@@ -1,8 +1,10 @@
-"""The command `lamplighter still`: a checkpoint's embedding matrix as a finished run."""
+"""The command `lamplighter still`: an embedding that people have, as a finished run; the options that `series` shares."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -11,22 +13,49 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.run_store import RunStore
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def embedding_options(command: Command) -> Command:
+    """Give a command the options of whatever makes a run of embeddings."""
+    for option in (
+        click.option("--tensor", help="Which matrix, where several could be meant."),
+        click.option("--name", help="What to call the run.  [default: the name of the folder or file]"),
+        click.option(
+            "--columns",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="A table about the tokens (csv, tsv, parquet), of which a column colours the map.",
+        ),
+        click.option("--colour", metavar="COLUMN", help="Which column of it.  [default: the first]"),
+    ):
+        command = option(command)
+    return command
+
 
 @click.command("still")
 @click.argument("embedding", type=click.Path(path_type=Path))
-@click.argument("vocabulary", type=click.Path(path_type=Path))
-@click.option("--tensor", help="Which tensor of a safetensors file, where it has several.")
-@click.option("--name", help="What to call the run.  [default: the embedding's file name]")
+@click.argument("vocabulary", type=click.Path(path_type=Path), required=False)
+@embedding_options
 @common_options()
 def still_command(
-    runs_dir: Path, embedding: Path, vocabulary: Path, tensor: str | None, name: str | None
+    runs_dir: Path, embedding: Path, vocabulary: Path | None, name: str | None, **options: Any
 ) -> None:
-    """Show an EMBEDDING (npy or safetensors) with its VOCABULARY (a token a line, TSV, or JSON)."""
+    """Show an EMBEDDING as a map that stands still.
+
+    EMBEDDING is a model folder (config.json, model.safetensors, tokenizer.json), a .safetensors, .npy or .npz file, word
+    vectors (word2vec, GloVe), or a folder of the Embedding Projector; VOCABULARY, where it has no tokens of its own, a
+    tokenizer.json, or a file with a token a line, TSV or JSON.
+    """
     from lamplighter.client.checkpoint_run import still
     from lamplighter.client.errors import InputError
+    from lamplighter.client.sources.source_names import free_run_path, name_source
 
+    store = RunStore(runs_dir).path
+    path = store / name if name else free_run_path(store, name_source(embedding))
     try:
-        run = still(RunStore(runs_dir).path / (name or embedding.stem), embedding, vocabulary, tensor=tensor)
+        run = still(path, embedding, vocabulary, **options)
     except (InputError, FileExistsError) as error:
         raise RecipeError(str(error)) from error
+    print_line(run.status.message)
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")

@@ -3,81 +3,74 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import SupportsIndex
-
-import numpy as np
+from typing import Any
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.matrix_files import read_matrix
-from lamplighter.client.recorder import make_recorded_recipe
 from lamplighter.client.run import Run
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
-from lamplighter.recipe import DEFAULT_DISK_BUDGET
-from lamplighter.runfolder.phase import Phase
-from lamplighter.runfolder.role_lock import RoleLock
-from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
-from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.wire.frames import encode
-from lamplighter.wire.row_frames import NEVER, Census, Rows
+from lamplighter.client.sources.columns import colour_by_column
+from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
+from lamplighter.client.sources.source_names import name_source
+from lamplighter.client.state_recording import StateRecording
+from lamplighter.runfolder.run_store import run_id_of
 
 
 def still(
     folder: str | os.PathLike[str],
-    embedding_path: str | os.PathLike[str],
-    vocabulary_path: str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex],
+    embedding: Any,
+    vocabulary: GivenVocabulary | None = None,
     *,
     tensor: str | None = None,
+    columns: str | os.PathLike[str] | None = None,
+    colour: str | None = None,
 ) -> Run:
     """Create a finished run from one matrix; a server over the folder's parent draws its map.
 
     Args:
-        folder: the run's folder, which must not exist yet or be empty. Its name becomes the run's id.
-        embedding_path: `.npy` or `.safetensors`; shape (V, D), stored as float16, bfloat16, float32 or float64.
-        vocabulary_path: a file of the tokens by id, V of them, as `read_vocabulary` takes it; or the tokens
-            themselves, or a mapping of token to id, as `record` takes them.
-        tensor: which tensor of a safetensors file, where several could be meant.
+        folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
+        embedding: a folder that `save_pretrained` wrote, `.safetensors` or the index of its shards, `.npy`, `.npz`, word
+            vectors (word2vec's text or binary, GloVe), a folder of the Embedding Projector, gensim's `KeyedVectors`, or
+            the matrix itself; shape (V, D).
+        vocabulary: its tokens, where it has none of its own: a file as `read_vocabulary` takes it, a model folder, a
+            tokeniser, the tokens by id, or a mapping of token to id.
+        tensor: which matrix of the source, where several could be meant.
+        columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
+        colour: which column; the first by default.
 
     Raises:
         InputError: a file cannot be used; the message tells which and why.
         FileExistsError: `folder` is not empty.
     """
-    path = Path(folder).absolute()
-    try:
-        require_free_path(path)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    if isinstance(vocabulary_path, str | os.PathLike):
-        vocabulary = read_vocabulary(vocabulary_path)
-    else:
-        vocabulary = make_vocabulary(vocabulary_path)
-    matrix = read_matrix(embedding_path, len(vocabulary), tensor)
-    name = Path(embedding_path).name
-    plan = {
-        "corpus": {"kind": "recorded", "name": name[:200]},
-        "steps": 1,
-        # Enough for the matrix, and as much again for its maps.
-        "disk_budget": DEFAULT_DISK_BUDGET + 2 * matrix.nbytes,
-    }
-    run = create_recorded_run(path, make_recorded_recipe(plan, matrix.shape[1]), vocabulary)
-    now = time.time()
-    census = Census(
-        1, 0, now, np.zeros(len(matrix), dtype=np.uint32), np.full(len(matrix), NEVER, dtype=np.uint32)
+    found = find_embedding(embedding, vocabulary, tensor)
+    found, about = coloured(found, columns, colour)
+    path = run_path(folder)
+    name = name_source(Path(embedding)) if isinstance(embedding, str | os.PathLike) else Path(folder).name
+    with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
+        recording.add_state(0, found.vectors)
+        recording.finish(f"the embedding, {found.description}, as it is{about}")
+    return Run(path)
+
+
+def coloured(
+    found: FoundEmbedding, columns: str | os.PathLike[str] | None, colour: str | None
+) -> tuple[FoundEmbedding, str]:
+    """Return an embedding whose tokens have the classes of a table's column, and what is said about it.
+
+    Raises:
+        InputError: see `colour_by_column`; or a column is named and no table.
+    """
+    if columns is None:
+        if colour is not None:
+            raise InputError("colour names a column of a table: give the table too (columns)")
+        return found, ""
+    made = colour_by_column(found.vocabulary, Path(columns), colour)
+    return (
+        FoundEmbedding(found.vectors, made.vocabulary, found.description, found.tensor),
+        f"; {made.description}",
     )
-    with RoleLock(run.path, "trainer"):
-        writer = StepsWriter(run.steps_path)
-        writer.start_attempt(0)
-        writer.add_keyframe(0, encode(Rows.of_matrix(1, 0, now, matrix)), encode(census))
-        message = f"the embedding in {name[:200]}, as it is"
-        facts = {
-            "phase": Phase.FINISHED,
-            "message": message,
-            "changed": now,
-            "steps": 0,
-            "layers": [],
-        }
-        writer.add_event(0, Phase.FINISHED, message, facts)
-        writer.close(sealed=True)
-    return Run(run.path)
+
+
+def run_path(folder: str | os.PathLike[str]) -> Path:
+    """Return the folder of a new run: the one that was given, with the run id that is nearest to its name."""
+    path = Path(folder).absolute()
+    return path.with_name(run_id_of(path.name)) if path.name else path

@@ -15,6 +15,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
+from lamplighter.client.tokeniser_files import is_tokeniser, is_tokeniser_json, list_tokens, parse_tokeniser
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
@@ -36,7 +37,7 @@ def make_vocabulary(
 
     Args:
         tokens: texts, where the id of each is its place; or a mapping of token to id, in any order, whose ids
-            are 0 to V - 1, each once.
+            are 0 to V - 1, each once; or a tokeniser of `tokenizers` or `transformers`.
         counts: how often each occurs in the text, where that is known; shape (V,).
         classes: what is known to belong together: a name to tokens, or to their ids. A token is in one at
             most.
@@ -46,14 +47,18 @@ def make_vocabulary(
         InputError: a token is no text, or too long; there are too few or too many; a mapping's ids have gaps
             or one twice; the tokens have no order; a count or class does not fit.
     """
-    if isinstance(tokens, Mapping):
+    if is_tokeniser(tokens):
+        tokens = list_tokens(tokens)
+    elif isinstance(tokens, Mapping):
         tokens = _by_id(cast("Mapping[Any, Any]", tokens), where)
     elif isinstance(tokens, set | frozenset):
         raise InputError(
             f"{where}: a set has no order, so its tokens have no ids: give a list, or token to id"
         )
+    if not isinstance(tokens, Iterable) or isinstance(tokens, str | bytes):
+        raise InputError(f"{where}: a list of tokens is needed, or token to id, not {type(tokens).__name__}")
     texts: list[str] = []
-    for number, token in enumerate(tokens):
+    for number, token in enumerate(cast("Iterable[object]", tokens)):
         if number >= MAX_VOCABULARY:
             raise InputError(f"{where}: more than {MAX_VOCABULARY:,} tokens")
         texts.append(_check_text(token, f"{where}: token {number}"))
@@ -81,9 +86,9 @@ def make_vocabulary(
 def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     """Read a vocabulary from a UTF-8 file.
 
-    The file's ending decides the format: `.json`, a list of tokens (or an object of token to id); `.tsv`, or any file
-    whose first line is a header with `token` among its columns, a table whose optional column `class` groups the
-    tokens; anything else, one token a line.
+    The file's ending decides the format: `.json`, a list of tokens, an object of token to id, or a `tokenizer.json`;
+    `.tsv`, or any file whose first line is a header with `token` among its columns, a table (`parse_table`); anything
+    else, one token a line.
 
     Raises:
         InputError: the file is not a vocabulary, or is too large; the message names the line.
@@ -104,7 +109,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
     header = lines[0].split("\t")
     if "token" in header and (len(header) > 1 or path.suffix.lower() == ".tsv"):
-        return _from_table(header, lines[1:], path.name)
+        return parse_table(header, lines[1:], path.name)
     return make_vocabulary(lines, where=path.name)
 
 
@@ -113,6 +118,8 @@ def _from_json(text: str, where: str) -> list[Any]:
         data: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON: {error}") from error
+    if is_tokeniser_json(data):
+        return parse_tokeniser(data, where)
     if isinstance(data, dict):
         return _by_id(cast("dict[Any, Any]", data), where)
     if not isinstance(data, list):
@@ -161,11 +168,24 @@ def unequal(rows: int, tokens: int) -> str:
     return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
 
 
-def _from_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
+def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
+    """Return the vocabulary in a table of cells between tabs.
+
+    Args:
+        header: the names of its columns, `token` among them; `class` groups the tokens (empty for none), and `count` says
+            how often each occurs.
+        lines: the rows, by id.
+        where: begins the messages.
+
+    Raises:
+        InputError: a row has more or fewer cells than the header; or see `make_vocabulary`.
+    """
     token_column = header.index("token")
     class_column = header.index("class") if "class" in header else None
+    count_column = header.index("count") if "count" in header else None
     tokens: list[str] = []
     classes: dict[str, list[int]] = {}
+    counts: list[int] = []
     for number, line in enumerate(lines):
         cells = line.split("\t")
         if len(cells) != len(header):
@@ -173,7 +193,11 @@ def _from_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
         tokens.append(cells[token_column])
         if class_column is not None and cells[class_column]:
             classes.setdefault(cells[class_column], []).append(number)
-    return make_vocabulary(tokens, classes=classes, where=where)
+        if count_column is not None and cells[count_column].isdecimal() and len(cells[count_column]) < 19:
+            counts.append(int(cells[count_column]))
+    # A count that is none, or missing, says that the column means something else.
+    known = counts if count_column is not None and len(counts) == len(tokens) else None
+    return make_vocabulary(tokens, counts=known, classes=classes, where=where)
 
 
 def _check_text(token: object, where: str) -> str:

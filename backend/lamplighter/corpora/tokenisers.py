@@ -13,7 +13,6 @@ Both kinds reserve id 0 for `<unk>`, text not seen in training. Tokens are displ
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +21,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from lamplighter.corpora.byte_level import decode_piece
 
 UNKNOWN = "<unk>"
 """Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
@@ -111,22 +112,12 @@ def _train_bpe(pieces: Iterable[str], size: int) -> Tokenizer:
     return _bpe_tokeniser(vocabulary, [(left, right) for left, right in model["merges"]])
 
 
-def _byte_by_symbol() -> dict[str, int]:
-    """Return the byte that each of the 256 symbols of the byte-level alphabet stands for (GPT-2's table)."""
-    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    hidden = [byte for byte in range(256) if byte not in set(shown)]
-    return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
-
-
 def _readable(text: str) -> str:
     return "".join(f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN else sign for sign in text)
 
 
-def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
-    data = bytes(byte_of_sign[sign] for sign in piece)
-    text = data.decode("utf-8", errors="surrogateescape")
-    text = re.sub("[\udc80-\udcff]", lambda found: f"⟨{ord(found[0]) - 0xDC00:02x}⟩", text)
-    return _readable(text.replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
+def _display_piece(piece: str) -> str:
+    return _readable(decode_piece(piece).replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
 
 
 def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
@@ -134,10 +125,7 @@ def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[st
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
-        signs = _byte_by_symbol()
-        shown = [
-            name if token_id == 0 else _display_piece(name, signs) for token_id, name in enumerate(names)
-        ]
+        shown = [name if token_id == 0 else _display_piece(name) for token_id, name in enumerate(names)]
     taken: set[str] = set()
     for token_id, text in enumerate(shown):
         if text in taken:

@@ -163,7 +163,9 @@ def run_id_of(name: str) -> str:
     """
     if _ID.fullmatch(name):
         return name
-    plain = unicodedata.normalize("NFKD", name[:_MOST_OF_A_NAME].casefold()).encode("ascii", "ignore").decode()
+    plain = (
+        unicodedata.normalize("NFKD", name[:_MOST_OF_A_NAME].casefold()).encode("ascii", "ignore").decode()
+    )
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 import lamplighter
-from lamplighter.client.matrix_files import read_matrix
+from lamplighter.client.sources.embeddings import find_embedding
 from lamplighter.client.vocabulary_files import MOST_CHARACTERS, make_vocabulary, read_vocabulary
 
 MATRIX = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
@@ -23,6 +23,10 @@ MATRIX = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 def write(path: Path, text: str | bytes) -> Path:
     path.write_bytes(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     return path
+
+
+def read_matrix(path: Path, rows: int, tensor: str | None = None) -> np.ndarray:
+    return find_embedding(path, [f"w{at}" for at in range(rows)], tensor).vectors
 
 
 def test_a_matrix_becomes_a_finished_run(tmp_path: Path) -> None:
@@ -55,7 +59,7 @@ def test_safetensors_by_rows_by_name_and_by_choice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_matrix(path, 4, "lm_head.weight"), other)
     with pytest.raises(lamplighter.InputError, match=r"no tensor 'x'; there are .*lm_head"):
         read_matrix(path, 4, "x")
-    with pytest.raises(lamplighter.InputError, match=r"has 5 rows.*lm_head.weight \(4 x 3\)"):
+    with pytest.raises(lamplighter.InputError, match=r"has 5 rows.*embed_tokens.weight \(4 x 3\), lm_head"):
         read_matrix(path, 5)
     save_file({"a": other, "b": MATRIX}, path)
     with pytest.raises(lamplighter.InputError, match="say which: a, b"):

@@ -1,0 +1,83 @@
+"""The command `lamplighter series`: the checkpoints of a training as a finished run, with maps of all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamplighter.cli.common import common_options
+from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.still import embedding_options
+from lamplighter.cli.terminal import print_line
+from lamplighter.recipe import RecipeError
+from lamplighter.runfolder.run_store import RunStore
+
+
+@click.command("series")
+@click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--vocabulary",
+    type=click.Path(path_type=Path),
+    help="The tokens, where the checkpoints have none of their own: tokenizer.json, a token a line, TSV or JSON.",
+)
+@click.option(
+    "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
+)
+@click.option("--no-maps", is_flag=True, help="Lay out no maps of the past now.")
+@embedding_options
+@common_options()
+def series_command(
+    runs_dir: Path,
+    sources: tuple[Path, ...],
+    vocabulary: Path | None,
+    steps: str | None,
+    no_maps: bool,
+    name: str | None,
+    **options: Any,
+) -> None:
+    """Show the checkpoints of a training as a run that can be replayed.
+
+    SOURCES is a folder with checkpoint-10, checkpoint-20, ... or files such as step-10.npy; or the checkpoints themselves,
+    each as `lamplighter still` takes one.
+    """
+    from lamplighter.client.errors import InputError
+    from lamplighter.client.series_run import series
+    from lamplighter.client.sources.source_names import free_run_path, name_source
+    from lamplighter.processes.reprojection_job import ReprojectionFailedError, reproject_in_child
+
+    store = RunStore(runs_dir).path
+    around = sources[0] if len(sources) == 1 else sources[0].absolute().parent
+    path = store / name if name else free_run_path(store, name_source(around))
+    numbers = None if steps is None else _parse_steps(steps)
+    with make_progress_bar() as bar:
+        task = bar.add_task("reading", total=1.0)
+
+        def on_progress(share: float, _what: str) -> None:
+            bar.update(task, completed=share)
+
+        try:
+            found: Any = sources[0] if len(sources) == 1 else sources
+            run = series(path, found, vocabulary, steps=numbers, maps=False, progress=on_progress, **options)
+        except (InputError, FileExistsError) as error:
+            raise RecipeError(str(error)) from error
+        problem = None
+        if not no_maps:
+            bar.update(task, description="maps", completed=0.0)
+            try:
+                reproject_in_child(run.folder, on_progress)
+            except ReprojectionFailedError as error:
+                problem = str(error)
+    print_line(run.status.message)
+    print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
+    if no_maps or problem:
+        why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"
+        print_line(f"{why}; lamplighter --runs {runs_dir} project {run.id} --again does it")
+
+
+def _parse_steps(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and len(part) < 12 for part in parts):
+        raise click.UsageError("--steps takes whole numbers with commas between them: --steps 10,20,30")
+    return [int(part) for part in parts]

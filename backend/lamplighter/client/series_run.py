@@ -1,0 +1,106 @@
+"""Checkpoints of one training as a finished run: a step for each, with its real number, and maps laid out jointly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from lamplighter.client.checkpoint_run import coloured, run_path
+from lamplighter.client.errors import InputError
+from lamplighter.client.run import Run
+from lamplighter.client.sources.checkpoint_list import Checkpoint, list_checkpoints
+from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
+from lamplighter.client.sources.source_names import name_source
+from lamplighter.client.state_recording import StateRecording
+from lamplighter.processes.reprojection_job import reproject_in_child
+from lamplighter.wire.binary import Floats
+from lamplighter.wire.vocabulary import Vocabulary
+
+SeriesProgress = Callable[[float, str], None]
+"""A callback that gets the share done of the reading or of the maps, from 0 to 1, and a description."""
+
+
+def series(
+    folder: str | os.PathLike[str],
+    sources: str | os.PathLike[str] | Iterable[Any] | Mapping[Any, Any],
+    vocabulary: GivenVocabulary | None = None,
+    *,
+    steps: Iterable[SupportsIndex] | None = None,
+    tensor: str | None = None,
+    columns: str | os.PathLike[str] | None = None,
+    colour: str | None = None,
+    maps: bool = True,
+    progress: SeriesProgress | None = None,
+) -> Run:
+    """Create a finished run from the checkpoints of one training, each a step with its real number.
+
+    Args:
+        folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
+        sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources, each as `still`
+            takes one; or a mapping of step to source.
+        vocabulary: the tokens, where the sources have none of their own, as for `still`. Sources that order the same tokens
+            otherwise are put in the order of the first.
+        steps: the step of each of several sources. Without it those of paths are in their names, and others, in memory,
+            are 0, 1, 2, ...
+        tensor: which matrix of each source, where several could be meant.
+        columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
+        colour: which column; the first by default.
+        maps: whether the maps of all steps are laid out jointly before this returns, in a process of its own.
+        progress: called with the share done and what is done.
+
+    Raises:
+        InputError: a source cannot be used, or two do not fit together; nothing is left of the run.
+        FileExistsError: `folder` is not empty.
+        ReprojectionFailedError: the run is there, and its maps could not be made.
+    """
+    checkpoints = list_checkpoints(sources, steps)
+    report = progress or (lambda _share, _what: None)
+    first = _find(checkpoints[0], vocabulary, tensor, None)
+    shown, about = coloured(first, columns, colour)
+    path = run_path(folder)
+    name = name_source(Path(sources)) if isinstance(sources, str | os.PathLike) else Path(folder).name
+    numbers = [checkpoint.step for checkpoint in checkpoints]
+    with StateRecording(path, name, shown.vocabulary, numbers, first.vectors.shape[1]) as recording:
+        recording.add_state(numbers[0], first.vectors)
+        for at, checkpoint in enumerate(checkpoints[1:], start=1):
+            report(at / len(checkpoints), f"step {checkpoint.step:,}")
+            found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
+            recording.add_state(checkpoint.step, _fitted(found, first, checkpoint.step, numbers[0]))
+        recording.finish(
+            f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}: {first.description}{about}"
+        )
+    report(1, "recorded")
+    if maps:
+        reproject_in_child(path, report)
+    return Run(path)
+
+
+def _find(
+    checkpoint: Checkpoint, vocabulary: Any, tensor: str | None, known: Vocabulary | None
+) -> FoundEmbedding:
+    try:
+        return find_embedding(checkpoint.source, vocabulary, tensor, known=known)
+    except InputError as error:
+        raise InputError(f"step {checkpoint.step}: {error}") from error
+
+
+def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step: int) -> Floats:
+    """Return the matrix of a later checkpoint, its rows in the order of the first one's tokens."""
+    if found.vectors.shape != first.vectors.shape:
+        shapes = [" x ".join(f"{n:,}" for n in one.vectors.shape) for one in (found, first)]
+        raise InputError(f"step {step} has a matrix of {shapes[0]}, and step {first_step} one of {shapes[1]}")
+    tokens, wanted = found.vocabulary.tokens, first.vocabulary.tokens
+    if tokens == wanted:
+        return found.vectors
+    row_of = {token: row for row, token in enumerate(tokens)}
+    missing = next((token for token in wanted if token not in row_of), None)
+    if missing is not None or len(row_of) != len(tokens):
+        what = "some tokens twice" if missing is None else f"no token {missing[:80]!r}"
+        raise InputError(
+            f"step {step} has {what}, other than step {first_step}: a series is of one vocabulary"
+        )
+    return np.ascontiguousarray(found.vectors[[row_of[token] for token in wanted]])

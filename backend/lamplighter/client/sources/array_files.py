@@ -1,0 +1,119 @@
+"""Matrices in numpy's files: `.npy`, and one array of an `.npz`. Nothing is unpickled, and sizes are checked before
+anything is read."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.matrix_diff import MOST_BYTES, check_matrix_size
+from lamplighter.client.sources.tensor_choice import choose_tensor
+from lamplighter.wire.binary import MAX_VOCABULARY, Floats
+
+_MOST_ARRAYS = 1_000
+_NPY_ERRORS = (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError, OverflowError)
+
+
+def to_float32(array: NDArray[Any]) -> Floats:
+    """Return a copy as contiguous float32; values that overflow become infinite, and the caller rejects them."""
+    with np.errstate(over="ignore"):
+        return np.array(array, dtype=np.float32, order="C")
+
+
+def read_npy(path: Path) -> Floats:
+    """Return the matrix in an `.npy` file as float32, shape (V, D).
+
+    Raises:
+        InputError: it holds no matrix of floating-point numbers, or a run cannot hold its size.
+        OSError: it cannot be read.
+    """
+    try:
+        # Memory-mapped, so that a header cannot claim more memory than the file has bytes.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except _NPY_ERRORS as error:
+        raise InputError(f"{path.name}: not an .npy file of numbers: {error}".split("\n")[0]) from error
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind != "f":
+        description = (
+            f"shape {array.shape} and type {array.dtype}" if isinstance(array, np.ndarray) else "no array"
+        )
+        raise InputError(
+            f"{path.name}: a matrix of floating-point numbers is needed, tokens x width; it has {description}"
+        )
+    check_matrix_size(*array.shape)
+    return to_float32(array)
+
+
+def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, list[str] | None, str]:
+    """Return one matrix of an `.npz` file as float32, the tokens if it has an array of as many texts, and the matrix's name.
+
+    Args:
+        path: the file.
+        rows: V, where the vocabulary is known.
+        wanted: name of the array; None if only one fits.
+
+    Raises:
+        InputError: it is no such file, no matrix fits, or a run cannot hold its size.
+        OSError: it cannot be read.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if member.filename.endswith(".npy")]
+            if len(members) > _MOST_ARRAYS:
+                raise InputError(f"{path.name}: more than {_MOST_ARRAYS:,} arrays")
+            found: dict[str, tuple[zipfile.ZipInfo, tuple[int, ...], np.dtype[Any]]] = {}
+            for member in members:
+                with archive.open(member) as file:
+                    shape, _, kind = _read_array_header(file)
+                found[member.filename.removesuffix(".npy")] = member, shape, kind
+            matrices = {
+                name: shape
+                for name, (_, shape, kind) in found.items()
+                if len(shape) == 2 and kind.kind == "f"
+            }
+            chosen = choose_tensor(path.name, matrices, rows, wanted)
+            check_matrix_size(*matrices[chosen])
+            size = matrices[chosen][0]
+            texts = [
+                member
+                for member, shape, kind in found.values()
+                if kind.kind == "U" and shape == (size,) and size * kind.itemsize <= MOST_BYTES
+            ]
+            tokens = [str(text) for text in _read_member(archive, texts[0])] if len(texts) == 1 else None
+            return to_float32(_read_member(archive, found[chosen][0])), tokens, chosen
+    except InputError:
+        raise
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        zipfile.LargeZipFile,
+        *_NPY_ERRORS,
+    ) as error:
+        raise InputError(f"{path.name}: not an .npz file of numbers: {error}".split("\n")[0]) from error
+
+
+def _read_array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy_format.read_magic(file)
+    reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    shape, fortran, kind = reader(file)
+    if kind.hasobject or min(shape, default=0) < 0 or max(shape, default=0) > max(MAX_VOCABULARY, MOST_BYTES):
+        raise ValueError("an array of objects, or of no possible shape")
+    return shape, fortran, kind
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(member) as file:
+        shape, fortran, kind = _read_array_header(file)
+        length = math.prod(shape) * kind.itemsize
+        # However much a small member unpacks to, no more than its checked shape needs is read.
+        data = file.read(length)
+    if len(data) != length:
+        raise ValueError("an array is cut short")
+    return np.frombuffer(data, dtype=kind).reshape(shape, order="F" if fortran else "C")

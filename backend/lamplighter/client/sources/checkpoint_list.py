@@ -1,0 +1,108 @@
+"""The checkpoints of one training, with their steps: those in a folder, or those that somebody lists."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
+from lamplighter.client.sources.source_names import step_in_name
+from lamplighter.runfolder.lineage import LAST_STEP
+
+MOST_CHECKPOINTS = 10_000
+_FOLDER = re.compile(r"(checkpoint|ckpt|steps?|epochs?|iter|global_step)[-_]?\d+", re.I)
+_FILE = re.compile(r".*\d+(\.safetensors|\.npy|\.npz|\.vec|\.txt|\.bin)", re.I)
+_MOST_ENTRIES = 100_000
+
+
+class Checkpoint(NamedTuple):
+    """One state of an embedding in training."""
+
+    step: int
+    source: Any
+    """As `find_embedding` takes it."""
+
+
+def list_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
+    """Return the checkpoints of a series, by step.
+
+    Args:
+        sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources; or a mapping of
+            step to source.
+        steps: the step of each of several sources. Without it those of paths are in their names, and others, in memory,
+            are 0, 1, 2, ...
+
+    Raises:
+        InputError: there are fewer than two, a step is missing or twice, or is none.
+    """
+    if isinstance(sources, Mapping):
+        if steps is not None:
+            raise InputError("steps: a mapping of step to source has them already")
+        pairs: list[tuple[Any, Any]] = list(cast("Mapping[Any, Any]", sources).items())
+    else:
+        listed = _list_folder(Path(sources)) if isinstance(sources, str | os.PathLike) else _bounded(sources)
+        pairs = list(zip(_steps_of(listed, steps), listed, strict=True))
+    if not 2 <= len(pairs) <= MOST_CHECKPOINTS:
+        raise InputError(
+            f"a series has 2 to {MOST_CHECKPOINTS:,} checkpoints, and this has {len(pairs)}; one is shown by still"
+        )
+    found = sorted((Checkpoint(_checked(step), source) for step, source in pairs), key=lambda one: one.step)
+    for before, after in pairwise(found):
+        if before.step == after.step:
+            raise InputError(f"two checkpoints are of step {after.step}: give the steps (steps)")
+    return found
+
+
+def has_checkpoints(folder: Path) -> bool:
+    """Return whether a folder holds folders of checkpoints."""
+    return any(_FOLDER.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MOST_ENTRIES))
+
+
+def _checked(step: Any) -> int:
+    number = whole_number(step, "the step of a checkpoint")
+    if number >= LAST_STEP:
+        raise InputError(f"step {number} is beyond the last that a run can have, {LAST_STEP - 1}")
+    return number
+
+
+def _steps_of(sources: list[Any], steps: Iterable[Any] | None) -> list[Any]:
+    if steps is not None:
+        given = _bounded(steps)
+        if len(given) != len(sources):
+            raise InputError(f"steps: {len(given)} steps for {len(sources)} checkpoints")
+        return given
+    if not any(isinstance(source, str | os.PathLike) for source in sources):
+        return list(range(len(sources)))
+    found = [step_in_name(Path(s)) if isinstance(s, str | os.PathLike) else None for s in sources]
+    for source, step in zip(sources, found, strict=True):
+        if step is None:
+            name = Path(source).name if isinstance(source, str | os.PathLike) else "a matrix in memory"
+            raise InputError(f"{name}: its name has no step: give the steps (steps)")
+    return found
+
+
+def _list_folder(folder: Path) -> list[Any]:
+    """Return the checkpoints in a folder: the folders that are called so, or else the files that end with a number."""
+    try:
+        entries = sorted(islice(folder.iterdir(), _MOST_ENTRIES))
+    except OSError as error:
+        raise InputError(f"{folder.name}: {error.strerror or error}") from error
+    plain = [entry for entry in entries if not entry.is_symlink()]
+    found = [entry for entry in plain if entry.is_dir() and _FOLDER.fullmatch(entry.name)]
+    found = found or [entry for entry in plain if entry.is_file() and _FILE.fullmatch(entry.name)]
+    if not found:
+        raise InputError(
+            f"{folder.name}: a folder without checkpoints: checkpoint-10, checkpoint-20, ... or files such as step-10.npy"
+        )
+    return list(found)
+
+
+def _bounded(values: Any) -> list[Any]:
+    if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        raise InputError(f"several checkpoints are needed, not {type(values).__name__}")
+    return list(islice(cast("Iterable[Any]", values), MOST_CHECKPOINTS + 1))

@@ -1,0 +1,199 @@
+"""The embedding in whatever people have of it, with its tokens: a model folder, a file of vectors, vectors in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, SupportsIndex
+
+import numpy as np
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.matrix_diff import to_matrix
+from lamplighter.client.sources.array_files import read_npy, read_npz
+from lamplighter.client.sources.checkpoint_list import has_checkpoints
+from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary, read_labels
+from lamplighter.client.sources.model_folder import find_model_file, read_model_matrix
+from lamplighter.client.sources.projector_folder import find_projected_tensor, read_projected_vectors
+from lamplighter.client.sources.refused_files import is_pickle_begin, is_pickle_name, refuse_pickle
+from lamplighter.client.sources.word_vectors import read_word_vectors
+from lamplighter.client.tokeniser_files import is_tokeniser, list_tokens, pad_tokens
+from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
+from lamplighter.wire.binary import Floats
+from lamplighter.wire.vocabulary import Vocabulary
+
+GivenVocabulary = Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex]
+"""A vocabulary in any form that people have it in: a file, a folder, a tokeniser, tokens by id, token to id."""
+
+_SHARDS = ".safetensors.index.json"
+_PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
+
+
+@dataclass(frozen=True)
+class FoundEmbedding:
+    """An embedding that can be shown: finite, with a token for each row."""
+
+    vectors: Floats
+    """Shape (V, D)."""
+    vocabulary: Vocabulary
+    description: str
+    """A phrase for people: `transformer.wte.weight of model.safetensors`."""
+    tensor: str | None = None
+    """Its name in a model; None elsewhere."""
+
+
+class _Raw(NamedTuple):
+    vectors: Floats
+    tokens: Vocabulary | None
+    """What the source itself says; None if it has no tokens."""
+    description: str
+    padded: bool
+    """True if the matrix may have more rows than there are tokens, as models do."""
+    tensor: str | None = None
+
+
+def find_embedding(
+    source: Any, vocabulary: Any = None, tensor: str | None = None, *, known: Vocabulary | None = None
+) -> FoundEmbedding:
+    """Return the embedding in a source, with its tokens.
+
+    Args:
+        source: a path (a model folder, a projector folder, `.safetensors`, an index of shards, `.npy`, `.npz`, word
+            vectors as text or binary), gensim's `KeyedVectors`, or a matrix of shape (V, D).
+        vocabulary: its tokens, as `read_given_vocabulary` takes them; None where the source has its own.
+        tensor: which matrix, where several could be meant.
+        known: the tokens of a source that has none, where no vocabulary is given.
+
+    Raises:
+        InputError: it cannot be used; the message tells which part, why, and what to do.
+    """
+    given, is_padded = read_given_vocabulary(vocabulary)
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        if "\0" in str(path):
+            raise InputError("a path holds no character 0")
+        try:
+            raw = _read_path(path, given, tensor)
+        except OSError as error:
+            raise InputError(f"{path.name}: {error.strerror or error}") from error
+        where = path.name
+    else:
+        raw = _read_memory(source)
+        where = "the embedding"
+    tokens = given or raw.tokens or known
+    if tokens is None:
+        raise InputError(
+            f"{where}: it has no tokens of its own: give a vocabulary too (a list, token to id, a file of a token a line,"
+            " or tokenizer.json)"
+        )
+    tokens = _fitted(tokens, len(raw.vectors), where, padded=raw.padded or is_padded)
+    non_finite = np.flatnonzero(~np.isfinite(raw.vectors).all(axis=1))
+    if len(non_finite):
+        raise InputError(
+            f"{where}: {len(non_finite):,} rows hold values that are not finite numbers (row {non_finite[0]} first): such a"
+            " matrix has no map"
+        )
+    return FoundEmbedding(raw.vectors, tokens, raw.description, raw.tensor)
+
+
+def read_given_vocabulary(vocabulary: Any) -> tuple[Vocabulary | None, bool]:
+    """Return a vocabulary that was given, and whether it is a tokeniser's, whose matrix is often padded.
+
+    Args:
+        vocabulary: a `Vocabulary`; the path of a vocabulary file (`read_vocabulary`) or of a model folder; a tokeniser of
+            `tokenizers` or `transformers`; tokens by id; a mapping of token to id; or None.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if vocabulary is None or isinstance(vocabulary, Vocabulary):
+        return vocabulary, False
+    if isinstance(vocabulary, str | os.PathLike):
+        path = Path(vocabulary)
+        if path.is_dir():
+            found = find_folder_vocabulary(path)
+            if found is None:
+                raise InputError(f"{path.name}: a folder without tokenizer.json, vocab.json or vocab.txt")
+            return found, True
+        return read_vocabulary(path), path.name == "tokenizer.json"
+    if is_tokeniser(vocabulary):
+        return make_vocabulary(list_tokens(vocabulary), where="tokenizer"), True
+    return make_vocabulary(vocabulary), False
+
+
+def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw:
+    rows = None if given is None else len(given)
+    name = path.name.lower()
+    if path.is_dir():
+        return _read_folder(path, given, tensor)
+    if name.endswith((".safetensors", _SHARDS)):
+        own = given or find_folder_vocabulary(path.parent)
+        vectors, chosen = read_model_matrix(path, rows if own is None else len(own), tensor)
+        return _Raw(vectors, own, f"{chosen[:200]} of {path.name}", padded=True, tensor=chosen)
+    if name.endswith(".npy"):
+        return _Raw(read_npy(path), None, path.name, padded=False)
+    if name.endswith(".npz"):
+        vectors, tokens, chosen = read_npz(path, rows, tensor)
+        own = None if tokens is None else make_vocabulary(tokens, where=path.name)
+        return _Raw(vectors, own, f"{chosen[:200]} of {path.name}", padded=False)
+    if name.endswith(_PACKED):
+        raise InputError(f"{path.name}: it is packed: unpack it first")
+    with path.open("rb") as file:
+        begin = file.read(8)
+    if is_pickle_name(path) or is_pickle_begin(begin):
+        refuse_pickle(path)
+    found = read_word_vectors(path)
+    own = None if found.tokens is None else make_vocabulary(found.tokens, where=path.name)
+    return _Raw(found.vectors, own, path.name, padded=False)
+
+
+def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> _Raw:
+    model = find_model_file(folder)
+    if model is not None:
+        raw = _read_path(model, given, tensor)
+        return raw._replace(description=f"{raw.description} in {folder.resolve().name}")
+    projected = find_projected_tensor(folder, tensor)
+    if projected is None:
+        if has_checkpoints(folder):
+            raise InputError(
+                f"{folder.name}: it holds checkpoints: series shows them all, and still one of them"
+            )
+        raise InputError(
+            f"{folder.name}: a folder without model.safetensors, model.safetensors.index.json, projector_config.pbtxt or"
+            " tensors.tsv: name the file itself"
+        )
+    vectors = read_projected_vectors(projected)
+    own = None
+    if given is None and projected.labels_path is not None:
+        own = read_labels(projected.labels_path, len(vectors))
+    return _Raw(vectors, own, f"{projected.name} in {folder.resolve().name}", padded=False)
+
+
+def _read_memory(source: Any) -> _Raw:
+    keys, vectors = getattr(source, "index_to_key", None), getattr(source, "vectors", None)
+    if keys is None and hasattr(source, "wv"):
+        # A whole model of gensim.
+        keys, vectors = getattr(source.wv, "index_to_key", None), getattr(source.wv, "vectors", None)
+    if keys is None or vectors is None:
+        return _Raw(np.array(to_matrix(source), copy=True), None, "a matrix in memory", padded=False)
+    own = make_vocabulary((str(key) for key in keys), where="index_to_key")
+    # gensim allocates rows ahead of its keys.
+    return _Raw(
+        np.array(to_matrix(vectors)[: len(own)], copy=True), own, "word vectors in memory", padded=False
+    )
+
+
+def _fitted(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> Vocabulary:
+    """Return a vocabulary with a name for each row of a padded matrix."""
+    size = len(vocabulary)
+    if size < rows and padded:
+        counts = np.append(vocabulary.counts, np.zeros(rows - size, dtype=np.int64))
+        return replace(vocabulary, tokens=tuple(pad_tokens(list(vocabulary.tokens), rows)), counts=counts)
+    if size != rows:
+        raise InputError(
+            f"{where}: {rows:,} rows, and the vocabulary has {size:,} tokens; there must be as many:"
+            f" {unequal(rows, size)}"
+        )
+    return vocabulary

@@ -1,0 +1,67 @@
+"""Files that a folder of somebody else's names: none is outside it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path, PurePosixPath
+
+from lamplighter.client.errors import InputError
+
+MOST_JSON = 64 << 20
+"""Bytes of the largest index or configuration that is read."""
+
+
+def locate_file(folder: Path, name: object) -> Path:
+    """Return the path of a file in a folder, by the relative name that one of the folder's own files gives it.
+
+    A link may lead out of the folder only in the cache of Hugging Face, which links each file of a snapshot to the blobs
+    of the same model.
+
+    Raises:
+        InputError: the name leads out of the folder, or there is no such plain file.
+    """
+    shown = f"{folder.name}: {str(name)[:200]!r}"
+    if not isinstance(name, str) or not name or "\\" in name or ":" in name or "\0" in name:
+        raise InputError(f"{shown} is no name of a file in this folder")
+    parts = PurePosixPath(name).parts
+    if PurePosixPath(name).is_absolute() or ".." in parts:
+        raise InputError(f"{shown} is outside this folder, and is not read")
+    path = folder.joinpath(*parts)
+    try:
+        real, inside = path.resolve(strict=True), folder.resolve(strict=True)
+        is_plain = stat.S_ISREG(real.stat().st_mode)
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
+        raise InputError(f"{shown} cannot be read: {why}") from error
+    if not real.is_relative_to(inside) and not _is_blob_of(inside, real):
+        raise InputError(f"{shown} is a link to a file outside this folder, and is not read")
+    if not is_plain:
+        raise InputError(f"{shown} is no plain file")
+    return path
+
+
+def has_file(folder: Path, name: str) -> bool:
+    """Return whether a folder has an entry of this name that is no folder."""
+    return os.path.lexists(folder / name) and not (folder / name).is_dir()
+
+
+def read_text_file(path: Path, most: int = MOST_JSON) -> str:
+    """Return a UTF-8 text of at most `most` bytes.
+
+    Raises:
+        InputError: it is larger, or no UTF-8.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise InputError(f"{path.name}: more than {most:,} bytes, which is not read")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name}: not UTF-8 at byte {error.start}") from error
+
+
+def _is_blob_of(snapshot: Path, real: Path) -> bool:
+    return snapshot.parent.name == "snapshots" and real.parent == snapshot.parent.parent / "blobs"

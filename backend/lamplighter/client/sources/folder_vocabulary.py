@@ -1,0 +1,57 @@
+"""The vocabulary that lies beside an embedding: a tokeniser's files, or the labels of the Embedding Projector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.sources.folder_files import has_file, locate_file, read_text_file
+from lamplighter.client.tokeniser_files import decode_byte_level
+from lamplighter.client.vocabulary_files import MOST_BYTES, make_vocabulary, parse_table, read_vocabulary
+from lamplighter.wire.vocabulary import Vocabulary
+
+_LABELS = ("token", "word", "label", "name", "title", "text", "key")
+"""Columns that name the tokens of a table, in any case; else its first does."""
+
+
+def find_folder_vocabulary(folder: Path) -> Vocabulary | None:
+    """Return the vocabulary of a model folder: of `tokenizer.json`, `vocab.json` or `vocab.txt`; None if it has none.
+
+    A folder `checkpoint-500` is also given that of the folder around it, where the Trainer saves it once.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    for place in (folder, folder.parent) if folder.name.startswith("checkpoint") else (folder,):
+        for name in ("tokenizer.json", "vocab.json", "vocab.txt"):
+            if has_file(place, name):
+                found = read_vocabulary(locate_file(place, name))
+                if name == "vocab.json" and has_file(place, "merges.txt"):
+                    # GPT-2's files of before tokenizer.json: its pieces are bytes.
+                    return make_vocabulary(decode_byte_level(list(found.tokens)), where=name)
+                return found
+    return None
+
+
+def read_labels(path: Path, rows: int) -> Vocabulary:
+    """Return the vocabulary in a `metadata.tsv`: a label a line, or a table with a header.
+
+    Args:
+        path: the file.
+        rows: V. A single column has a header if it has one line more.
+
+    Raises:
+        InputError: it cannot be used.
+        OSError: it cannot be read.
+    """
+    text = read_text_file(path, MOST_BYTES)
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    header = lines[0].split("\t")
+    if len(header) == 1:
+        return make_vocabulary(lines[1:] if len(lines) == rows + 1 else lines, where=path.name)
+    if len(lines) != rows + 1:
+        raise InputError(f"{path.name}: {len(lines) - 1:,} labels below its header, and {rows:,} vectors")
+    lower = [column.strip().lower() for column in header]
+    label = next((lower.index(name) for name in _LABELS if name in lower), 0)
+    names = ["token" if at == label else name if name != "token" else "" for at, name in enumerate(lower)]
+    return parse_table(names, lines[1:], path.name)

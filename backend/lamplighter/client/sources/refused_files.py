@@ -1,0 +1,42 @@
+"""Files that can run code when they are opened, and the way out for each: none of them is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NoReturn
+
+from lamplighter.client.errors import InputError
+
+_TORCH = (".pt", ".pth", ".ckpt", ".bin", ".index.json")
+_GENSIM = (".kv", ".model", ".wordvectors")
+_OTHERS = (".pkl", ".pickle", ".joblib", ".dill")
+_PICKLE_BEGINS = (b"PK\x03\x04", b"\x80")
+"""First bytes of what torch writes (a zip), and of a pickle of any protocol in use."""
+
+
+def is_pickle_name(path: Path) -> bool:
+    """Return whether files of this name are pickles; a `.bin` may be word vectors, and is looked into."""
+    return path.name.lower().endswith((*_TORCH[:3], *_GENSIM, *_OTHERS))
+
+
+def is_pickle_begin(data: bytes) -> bool:
+    """Return whether a file that begins so is a pickle."""
+    return data.startswith(_PICKLE_BEGINS)
+
+
+def refuse_pickle(path: Path) -> NoReturn:
+    """Raise an InputError that says how to save what is in a pickle so that it can be read."""
+    name = path.name.lower()
+    if name.endswith(_GENSIM):
+        way = (
+            "load it with gensim and give its vectors: lamplighter.still(folder, model.wv), or save them with"
+            " save_word2vec_format(path, binary=True)"
+        )
+    elif name.endswith(_TORCH):
+        way = (
+            "load it where you trust it and save it as safetensors: model.save_pretrained(folder), or"
+            " safetensors.torch.save_file({'embedding': weight}, path)"
+        )
+    else:
+        way = "load it where you trust it and save the matrix with numpy.save, or give the array itself"
+    raise InputError(f"{path.name}: a pickle can run code when it is opened, so it is not: {way}")

@@ -1,0 +1,61 @@
+"""The names of sources, for runs that nobody named, and the steps in them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from lamplighter.runfolder.run_store import run_id_of
+
+_ENDINGS = (
+    ".safetensors.index.json",
+    ".safetensors",
+    ".npy",
+    ".npz",
+    ".txt",
+    ".vec",
+    ".bin",
+    ".tsv",
+    ".bytes",
+)
+_GENERAL = frozenset(
+    {"model", "pytorch_model", "embedding", "embeddings", "vectors", "tensors", "weights", "wte"}
+)
+"""Names of files that say nothing: every model of transformers is called `model`."""
+_STEP = re.compile(r"(?:checkpoint|ckpt|steps?|epochs?|iter)[-_]?\d+", re.I)
+_NUMBER = re.compile(r"\d+")
+_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
+
+
+def name_source(path: Path) -> str:
+    """Return what a run of this file or folder is called where nobody says: its name, or that of the folder around it
+    where it is a general one."""
+    full = path.absolute()
+    if full.name in ("", "..") or full.parts[-1:] == (".",):
+        full = full.resolve()
+    name = _SHARD.sub("", _without_ending(full.name))
+    if name.lower() in _GENERAL or not name:
+        return name_source(full.parent) if full.parent.name else name
+    if full.parent.name == "snapshots" and full.parent.parent.name.startswith("models--"):
+        # The cache of Hugging Face: models--openai-community--gpt2/snapshots/<hash>.
+        return full.parent.parent.name.removeprefix("models--").replace("--", " ")
+    return f"{full.parent.name} {name}" if _STEP.fullmatch(name) and full.parent.name else name
+
+
+def step_in_name(path: Path) -> int | None:
+    """Return the step that a checkpoint's name ends with, or else holds: 500 of `checkpoint-500`; None if none."""
+    numbers = _NUMBER.findall(_without_ending(path.name))
+    return int(numbers[-1]) if numbers and len(numbers[-1]) < 12 else None
+
+
+def free_run_path(store: Path, name: str) -> Path:
+    """Return the path of a new run in a store: the id nearest to its name, with the first free number from 2 if it is taken."""
+    run_id = run_id_of(name)
+    path, number = store / run_id, 2
+    while path.exists() or path.is_symlink():
+        path, number = store / f"{run_id[:74].rstrip('-')}-{number}", number + 1
+    return path
+
+
+def _without_ending(name: str) -> str:
+    return next((name[: -len(end)] for end in _ENDINGS if name.lower().endswith(end)), name)

@@ -1,0 +1,142 @@
+"""The tokens of a tokeniser, as people read them: of `tokenizer.json`, or of a tokeniser in memory.
+
+The pieces of a byte-level tokeniser are the text that they stand for ("Ġof" is " of"), those of SentencePiece likewise
+("▁of"), and WordPiece's stay ("##ing"). Where two would then be alike, the pieces stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, cast
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
+from lamplighter.corpora.byte_level import decode_piece
+from lamplighter.wire.binary import MAX_VOCABULARY
+
+_METASPACE = "\u2581"
+_MOST_DEPTH = 20
+
+
+def is_tokeniser(value: object) -> bool:
+    """Return whether a value is a tokeniser in memory, of `tokenizers` or of `transformers`."""
+    return callable(getattr(value, "get_vocab", None))
+
+
+def list_tokens(tokeniser: Any) -> list[str]:
+    """Return the tokens by id of a tokeniser in memory (`is_tokeniser`), as `parse_tokeniser` does."""
+    inner = getattr(tokeniser, "backend_tokenizer", tokeniser)
+    if callable(getattr(inner, "to_str", None)):
+        return parse_tokeniser(json.loads(inner.to_str()), "tokenizer")
+    # A slow one of transformers does not say how its pieces are read.
+    return parse_tokeniser({"model": {"vocab": dict(tokeniser.get_vocab())}}, "tokenizer")
+
+
+def is_tokeniser_json(data: object) -> bool:
+    """Return whether parsed JSON has the form of `tokenizer.json`, and not of a vocabulary."""
+    return isinstance(data, dict) and isinstance(cast("dict[str, Any]", data).get("model"), dict)
+
+
+def parse_tokeniser(data: Any, where: str) -> list[str]:
+    """Return the tokens by id in a parsed `tokenizer.json`; an id that has none is `(unused 7)`.
+
+    Args:
+        data: an object with `model.vocab` and, if there are any, `added_tokens`.
+        where: begins the messages.
+
+    Raises:
+        InputError: it is no tokeniser, or an id in it is none.
+    """
+    pieces = _pieces_by_id(data["model"].get("vocab"), where)
+    added = _added_by_id(data.get("added_tokens"), where)
+    if not pieces and not added:
+        raise InputError(f"{where}: this tokeniser has no tokens (model.vocab)")
+    kinds = set(_component_kinds(data.get("decoder"))) | set(_component_kinds(data.get("pre_tokenizer")))
+    raw = [f"(unused {number})" for number in range(max([*pieces, *added]) + 1)]
+    shown = list(raw)
+    for number, piece in pieces.items():
+        raw[number], shown[number] = piece, _read_piece(piece, kinds)
+    for number, token in added.items():
+        raw[number] = shown[number] = token
+    return _kept_distinct(shown, raw)
+
+
+def decode_byte_level(pieces: list[str]) -> list[str]:
+    """Return the texts of byte-level pieces by id, all of them distinct if the pieces are."""
+    return _kept_distinct([_read_piece(piece, {"ByteLevel"}) for piece in pieces], pieces)
+
+
+def pad_tokens(tokens: list[str], rows: int) -> list[str]:
+    """Return the tokens with a name for each row of a padded matrix that has none: `(unused 50257)`."""
+    return [*tokens, *(f"(unused {number})" for number in range(len(tokens), rows))]
+
+
+def _pieces_by_id(vocab: Any, where: str) -> dict[int, str]:
+    if isinstance(vocab, list):
+        # Unigram lists its pieces, each with its score, by id.
+        pairs = cast("list[Any]", vocab)
+        if not all(isinstance(pair, list) and pair and isinstance(pair[0], str) for pair in pairs):
+            raise InputError(f"{where}: the pieces of its vocabulary are no pairs of text and score")
+        return dict(enumerate(pair[0] for pair in pairs[: MAX_VOCABULARY + 1]))
+    if not isinstance(vocab, dict):
+        raise InputError(f"{where}: this tokeniser has no vocabulary (model.vocab)")
+    found: dict[int, str] = {}
+    for piece, number in cast("dict[str, Any]", vocab).items():
+        if found.setdefault(_token_id(number, where), piece) != piece:
+            raise InputError(f"{where}: two tokens have the id {number}")
+    return found
+
+
+def _added_by_id(added: Any, where: str) -> dict[int, str]:
+    entries = cast("list[Any]", added) if isinstance(added, list) else []
+    found: dict[int, str] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("content"), str):  # pyright: ignore[reportUnknownMemberType]
+            raise InputError(f"{where}: one of its added tokens has no text")
+        found[_token_id(entry.get("id"), where)] = entry["content"]  # pyright: ignore[reportUnknownMemberType]
+    return found
+
+
+def _token_id(number: Any, where: str) -> int:
+    token_id = whole_number(number, f"{where}: the id of a token")
+    if token_id >= MAX_VOCABULARY:
+        raise InputError(f"{where}: a token has the id {token_id}; at most {MAX_VOCABULARY:,} can be shown")
+    return token_id
+
+
+def _component_kinds(component: Any, depth: int = 0) -> Iterator[str]:
+    """Yield the types of a decoder or pre-tokeniser and of its parts."""
+    if not isinstance(component, dict) or depth > _MOST_DEPTH:
+        return
+    facts = cast("dict[str, Any]", component)
+    kind = facts.get("type")
+    if kind == "Replace" and facts.get("pattern") == {"String": _METASPACE}:
+        yield "Metaspace"
+    elif isinstance(kind, str):
+        yield kind
+    for name in ("decoders", "pretokenizers"):
+        parts = facts.get(name)
+        for part in cast("list[Any]", parts) if isinstance(parts, list) else []:
+            yield from _component_kinds(part, depth + 1)
+
+
+def _read_piece(piece: str, kinds: set[str]) -> str:
+    if "ByteLevel" in kinds:
+        try:
+            return decode_piece(piece)
+        except KeyError:
+            return piece
+    return piece.replace(_METASPACE, " ") if "Metaspace" in kinds else piece
+
+
+def _kept_distinct(shown: list[str], raw: list[str]) -> list[str]:
+    """Return the texts, with the raw piece for each that was changed to one that another token has."""
+    while True:
+        times = Counter(shown)
+        alike = [number for number, text in enumerate(shown) if times[text] > 1 and text != raw[number]]
+        if not alike:
+            return shown
+        for number in alike:
+            shown[number] = raw[number]
