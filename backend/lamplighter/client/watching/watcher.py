@@ -95,6 +95,9 @@ class Watcher:
         """
         self._model, self._embedding, self._weight = model, embedding, cast(Tensor, embedding.weight)
         self._recorder, self._diff = recorder, diff
+        run = recorder.run
+        self.folder = None if run is None else run.path
+        """The run's folder; None where nothing is recorded."""
         self._every, self._gradient, self._raises, self._shared = every, gradient, raises, shared
         self._tally = BatchTally(len(self._weight), self._weight.device)
         self._scalars = ScalarLog()
@@ -374,6 +377,7 @@ class IdleWatcher(Watcher):
 
     def __init__(self) -> None:
         self.closed = True
+        self.folder = None
         self.step = 0
         self.next_step = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,7 @@ def test_a_copy_of_the_model_writes_nothing(watched: Any, tmp_path: Path):
 
 
 def test_a_closed_watcher_leaves_the_model_as_it_was(watched: Any):
+    optimizer = importlib.import_module("torch.optim.optimizer")
     model = SmallModel()
     watcher = watched(model)
     train(model, 1)
@@ -243,8 +245,8 @@ def test_a_closed_watcher_leaves_the_model_as_it_was(watched: Any):
     assert not model._forward_hooks
     assert not model.wte._forward_hooks
     assert not model.wte.weight._backward_hooks
-    assert not torch.optim.optimizer._global_optimizer_pre_hooks
-    assert not torch.optim.optimizer._global_optimizer_post_hooks
+    assert not optimizer._global_optimizer_pre_hooks
+    assert not optimizer._global_optimizer_post_hooks
 
 
 def train(model: Any, steps: int, *, own_loss: bool = False) -> None:
