@@ -20,13 +20,21 @@ _WHERE = {
     "Run": "client.run",
     "open": "client.run:open_run",
     "Recorder": "client.recorder",
-    "record": "client.recorder",
+    "record": "client.record",
     "ReprojectionFailedError": "processes.reprojection_job",
     "series": "client.series_run",
     "still": "client.checkpoint_run",
     "watch": "client.watching.watch",
 } | dict.fromkeys(
-    ("ExaminationError", "InputError", "LiveError", "NoLayoutError", "NoSuchTokenError", "NotBegunError"),
+    (
+        "ExaminationError",
+        "InputError",
+        "LiveError",
+        "NoLayoutError",
+        "NoSuchTokenError",
+        "NotBegunError",
+        "RecordWarning",
+    ),
     "client.errors",
 )
 

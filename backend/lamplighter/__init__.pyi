@@ -8,12 +8,17 @@ from lamplighter.client.errors import (
     NoLayoutError,
     NoSuchTokenError,
     NotBegunError,
+    RecordWarning,
 )
 from lamplighter.client.examinations import examine
 from lamplighter.client.live_run import follow
-from lamplighter.client.recorder import Recorder, record
+from lamplighter.client.record import record
+from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
+from lamplighter.client.series_run import series
+from lamplighter.client.watching.watch import watch
+from lamplighter.processes.reprojection_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
@@ -27,11 +32,15 @@ __all__ = [
     "NoSnapshotError",
     "NoSuchTokenError",
     "NotBegunError",
+    "RecordWarning",
     "Recorder",
+    "ReprojectionFailedError",
     "Run",
     "examine",
     "follow",
     "open",
     "record",
+    "series",
     "still",
+    "watch",
 ]

@@ -25,3 +25,7 @@ class ExaminationError(RuntimeError):
 
 class LiveError(ConnectionError):
     """A live run that cannot be followed, or not any more; an automatic retry would not help."""
+
+
+class RecordWarning(UserWarning):
+    """A warning about a record: it ended before its loop did, or the steps that it is given contradict themselves."""

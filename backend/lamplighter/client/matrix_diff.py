@@ -44,30 +44,54 @@ class MatrixDiff:
         """Return the rows whose bits differ from the copy, and update the copy to `now`."""
         size, dim = self.matrix.shape
         block = max(1, _BLOCK // dim)
-        new_bits, old_bits = now.view(np.uint32), self.matrix.view(np.uint32)
-        changed = [
-            start
-            + np.flatnonzero((new_bits[start : start + block] != old_bits[start : start + block]).any(axis=1))
-            for start in range(0, size, block)
-        ]
-        ids = np.concatenate(changed)
-        vectors = now[ids]
+        ids, distances = [np.empty(0, np.intp)], [np.empty(0, np.float32)]
         # A diverged run's infinite values are recorded as they are.
         with np.errstate(over="ignore", invalid="ignore"):
-            distances = np.linalg.norm(vectors - self.matrix[ids], axis=1).astype(np.float32)
-        self.matrix[ids] = vectors
-        return ChangedRows(ids.astype(np.uint32), distances, vectors)
+            for start in range(0, size, block):
+                new, old = now[start : start + block], self.matrix[start : start + block]
+                changed = np.flatnonzero((new.view(np.uint32) != old.view(np.uint32)).any(axis=1))
+                if 2 * len(changed) <= len(new):
+                    new_rows = new[changed]
+                    distances.append(_row_norms(new_rows - old[changed]))
+                    old[changed] = new_rows
+                else:
+                    # To pick most of the rows costs more than to take all.
+                    distances.append(_row_norms(new - old)[changed])
+                    old[:] = new
+                ids.append(start + changed)
+        moved = np.concatenate(ids)
+        vectors = self.matrix[moved] if 2 * len(moved) <= size else None
+        return ChangedRows(moved.astype(np.uint32), np.concatenate(distances), vectors)
 
 
-def to_host_array(values: Any) -> NDArray[Any]:
-    """Return a tensor or an array as an array in host memory; half precisions become float32."""
-    if hasattr(values, "detach"):
-        values = values.detach()
-        if "float" in str(getattr(values, "dtype", "")) and "64" not in str(values.dtype):
-            # numpy has no bfloat16; for float32 the conversion is free.
-            values = values.float()
-        values = values.cpu().numpy()
-    return np.asarray(values)
+def _row_norms(rows: Floats) -> Floats:
+    return np.sqrt(np.einsum("ij,ij->i", rows, rows))
+
+
+def to_host_array(values: Any, name: str) -> NDArray[Any]:
+    """Return a tensor or an array as an array in host memory; half precisions become float32.
+
+    Args:
+        values: the tensor or array.
+        name: begins the messages: the argument's name.
+
+    Raises:
+        InputError: it is no tensor or array, or a tensor without values.
+    """
+    if getattr(values, "is_meta", False):
+        raise InputError(f"{name}: this tensor is on the meta device, where it has no numbers: load it first")
+    try:
+        if hasattr(values, "detach"):
+            values = values.detach()
+            if "float" in str(getattr(values, "dtype", "")) and "64" not in str(values.dtype):
+                # numpy has no bfloat16; for float32 the conversion is free.
+                values = values.float()
+            values = values.cpu().numpy()
+        return np.asarray(values)
+    except (AttributeError, TypeError, ValueError, NotImplementedError) as error:
+        raise InputError(
+            f"{name}: a tensor or an array is needed, not {type(values).__name__} ({str(error)[:200]})"
+        ) from error
 
 
 def to_matrix(embedding: Any) -> Floats:
@@ -77,11 +101,11 @@ def to_matrix(embedding: Any) -> Floats:
         InputError: the embedding is not a matrix of numbers, or a run cannot hold its size.
     """
     weight = embedding if hasattr(embedding, "shape") else getattr(embedding, "weight", embedding)
-    matrix = to_host_array(weight)
+    matrix = to_host_array(weight, "embedding")
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise InputError(
             f"the embedding must be a matrix of numbers, tokens x width; this has shape {matrix.shape} and type"
-            f" {matrix.dtype}"
+            f" {matrix.dtype}: give the weight itself, such as model.embedding.weight"
         )
     check_matrix_size(*matrix.shape)
     with np.errstate(over="ignore"):
@@ -95,48 +119,3 @@ def check_matrix_size(size: int, dim: int) -> None:
             f"a matrix of {size:,} x {dim:,} cannot be shown: 3 to {MAX_VOCABULARY:,} tokens, width 2 to"
             f" {MAX_DIM:,}, at most {MOST_BYTES / 1e6:,.0f} MB in float32"
         )
-
-
-def count_batch_rows(token_ids: Any, size: int) -> tuple[UInts, UInts]:
-    """Return the distinct ids of a batch, sorted, and how often each occurs.
-
-    Raises:
-        InputError: the ids are not whole numbers, or not in this vocabulary.
-    """
-    ids = to_host_array(token_ids).reshape(-1)
-    if ids.size and ids.dtype.kind not in "iu":
-        raise InputError(f"token_ids must be whole numbers; these are of type {ids.dtype}")
-    distinct, counts = np.unique(ids.astype(np.int64), return_counts=True)
-    if len(distinct) and (distinct[0] < 0 or distinct[-1] >= size):
-        wrong = int(distinct[0] if distinct[0] < 0 else distinct[-1])
-        raise InputError(f"token_ids: {wrong} is no token id; they go from 0 to {size - 1}")
-    return distinct.astype(np.uint32), counts.astype(np.uint32)
-
-
-def find_gradient_rows(gradient: Any, size: int) -> tuple[UInts, Floats]:
-    """Return the nonzero rows of a dense or sparse gradient, and their norms.
-
-    Raises:
-        InputError: the gradient does not have the embedding's shape.
-    """
-    if len(gradient.shape) != 2 or int(gradient.shape[0]) != size:
-        raise InputError(f"the gradient has shape {tuple(gradient.shape)}; {size} rows are needed")
-    if getattr(gradient, "is_sparse", False):
-        gradient = gradient.detach().coalesce()
-        ids, values = to_host_array(gradient.indices())[0], to_host_array(gradient.values())
-    else:
-        values = to_host_array(gradient)
-        ids = np.arange(size)
-    with np.errstate(over="ignore", invalid="ignore"):
-        norms = np.linalg.norm(values.astype(np.float32, copy=False), axis=1)
-    # NaN counts as nonzero.
-    kept = norms != 0
-    return ids[kept].astype(np.uint32), norms[kept]
-
-
-def to_float32_scalar(value: Any) -> float:
-    """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None."""
-    if value is None:
-        return float("nan")
-    with np.errstate(over="ignore"):
-        return float(np.float32(float(value.detach() if hasattr(value, "detach") else value)))

@@ -1,124 +1,78 @@
-"""Recording of any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`.
+"""The recorder of any training loop: one call a step, and nothing else that the loop must do.
 
-The loop only needs one call a step. The record is measured on the matrix it passes in: the rows whose bits changed
-since the last call, whatever changed them.
+The record is measured on the matrix it is given: the rows whose bits changed since the last call, whatever changed
+them.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import shutil
+import sys
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, SupportsIndex
-
-from pydantic import ValidationError
+from typing import Any, SupportsIndex, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.matrix_diff import ChangedRows, count_batch_rows, find_gradient_rows, to_float32_scalar, to_matrix
-from lamplighter.client.step_recording import StepRecording
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
-from lamplighter.recipe import DEFAULT_DISK_BUDGET, Recipe, explain_validation_error
+from lamplighter.client.matrix_diff import ChangedRows, to_matrix
+from lamplighter.client.recording.loop_facts import LoopFacts, displayed_end, make_recorded_recipe
+from lamplighter.client.recording.record_warnings import describe_error, warn
+from lamplighter.client.recording.step_arguments import (
+    BatchRows,
+    GradientRows,
+    count_batch_rows,
+    find_gradient_rows,
+    read_gradient_norms,
+    to_float32_scalar,
+)
+from lamplighter.client.recording.step_consistency import StepConsistency
+from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
+from lamplighter.client.recording.step_stretch import StepStretch
+from lamplighter.client.vocabulary_files import unequal
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
+from lamplighter.runfolder.step_numbers import MAX_NUMBER
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, is_disk_full
-from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
 
 
-def record(
-    folder: str | os.PathLike[str],
-    vocabulary: Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
-    *,
-    embedding: Any = None,
-    counts: Sequence[int] | None = None,
-    classes: Mapping[str, Iterable[str | int]] | None = None,
-    steps: SupportsIndex | None = None,
-    name: str = "",
-    keyframe_every: SupportsIndex = 100,
-    disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
-    every: SupportsIndex = 1,
-    first_step: SupportsIndex = 0,
-    config: Mapping[str, Any] | None = None,
-    on_error: Literal["warn", "raise"] = "warn",
-) -> Recorder:
-    """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
-
-    Args:
-        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id: a-z, 0-9, '-'.
-        vocabulary: the tokens by id, V of them; or a mapping of token to id, as a tokeniser's `get_vocab()`
-            gives it; or the path of a file with them (see `read_vocabulary`).
-        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
-            first step, and what that step moved is not known.
-        counts: how often each token occurs in the text, shape (V,), where that is known.
-        classes: what is known to belong together: a name to tokens or ids.
-        steps: where the loop will end, where that is known: a page shows how far it is.
-        name: what people call the text.
-        keyframe_every: steps between two whole matrices.
-        disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
-        every: the loop's steps for each one that is recorded: those whose number is a multiple of it.
-        first_step: the number of the last step before the record, where a loop goes on from a checkpoint.
-        config: what people want kept about the loop: JSON values by name.
-        on_error: what an error in a step does: `warn` ends the record with one warning and lets the loop go on, `raise`
-            raises it in the loop.
-
-    Raises:
-        InputError: an argument cannot be used; the message tells which and why.
-        FileExistsError: `folder` is not empty.
-    """
-    if isinstance(vocabulary, Vocabulary):
-        loaded = vocabulary
-    elif isinstance(vocabulary, str | os.PathLike):
-        if counts is not None or classes is not None:
-            raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
-        loaded = read_vocabulary(vocabulary)
-    else:
-        loaded = make_vocabulary(vocabulary, counts=counts, classes=classes)
-    path = Path(folder).absolute()
-    plan = {
-        "corpus": {"kind": "recorded", "name": name},
-        "cadence": {"keyframe_every": whole_number(keyframe_every, "keyframe_every")},
-        "steps": 1 if steps is None else whole_number(steps, "steps"),
-        "disk_budget": whole_number(disk_budget, "disk_budget"),
-    }
-    return Recorder(path, loaded, plan, open_end=steps is None, embedding=embedding)
-
-
-def make_recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
-    """Return the recipe of a recorded run.
-
-    Raises:
-        InputError: a value in `plan` is out of range.
-    """
-    try:
-        return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
-    except ValidationError as error:
-        raise InputError(explain_validation_error(error)) from error
-
-
 class Recorder:
-    """A recorder of one training loop. Use it in a `with` and from one thread; it holds the run's trainer role."""
+    """A recorder of one training loop. It holds the run's trainer role, and closes itself when the program ends.
+
+    Any thread may call it; in a forked child it does nothing.
+    """
 
     def __init__(
-        self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], *, open_end: bool, embedding: Any
+        self,
+        path: Path,
+        vocabulary: Vocabulary,
+        plan: dict[str, Any],
+        loop: LoopFacts,
+        *,
+        embedding: Any,
+        raises: bool,
     ) -> None:
         """Check the arguments (see `record`), and create the run if `embedding` is given."""
-        self._path, self._vocabulary, self._plan = path, vocabulary, plan
-        self._end: int = 0 if open_end else plan["steps"]
-        self._open_end = open_end
+        self._path, self._vocabulary, self._plan, self._loop = path, vocabulary, plan, loop
+        self._raises = raises
+        self._end = loop.planned_steps()
         self._recording: StepRecording | None = None
-        self._closed = False
-        self._disk_full = False
-        self.at = 0
-        """Steps recorded so far."""
+        self._closed = self._silent = False
+        self._lock, self._process = threading.RLock(), os.getpid()
+        self._stretch, self._consistency = StepStretch(), StepConsistency()
+        self._recorded_number = self.number = loop.first_step
+        """The number of the loop's last step."""
+        self._padding = 0
         make_recorded_recipe(plan, 2)
         try:
             require_free_path(path)
@@ -128,8 +82,12 @@ class Recorder:
             raise InputError(str(error)) from error
         self._returned = time.perf_counter()
         if embedding is not None:
-            matrix = embedding if hasattr(embedding, "changed_rows") else self._checked_matrix(embedding)
-            self._recording = self._create_recording(matrix, first=0)
+            compared = isinstance(embedding, ComparedMatrix)
+            self._recording = self._create_recording(
+                embedding if compared else self._checked_matrix(embedding), first=0
+            )
+        self._earlier_error = getattr(sys, "last_value", None)
+        atexit.register(self._close_at_exit)
 
     def __enter__(self) -> Recorder:
         return self
@@ -137,11 +95,25 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self.close()
-        else:
-            description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            self.close(Phase.INTERRUPTED, f"the loop stopped after step {self.at}: {description}"[:500])
+        self._close_after(error)
+
+    def __repr__(self) -> str:
+        return f"<lamplighter recorder of {self._path}: {self.at} steps>"
+
+    @property
+    def folder(self) -> Path:
+        """Return the path of the run's folder, which appears with the first matrix."""
+        return self._path
+
+    @property
+    def at(self) -> int:
+        """Return the number of steps that are recorded."""
+        return self._recording.at if self._recording else 0
+
+    @property
+    def is_recording(self) -> bool:
+        """Return whether a further step would be recorded: not once the recorder is closed, or its record has ended."""
+        return not self._closed and not (self._recording and self._recording.ended)
 
     @property
     def run(self) -> RunFolder | None:
@@ -163,72 +135,131 @@ class Recorder:
 
         Args:
             embedding: the matrix after the step, shape (V, D): a tensor on any device or an array; float32 is kept
-                bit for bit, other precisions as float32.
-            token_ids: the batch's token ids, whole numbers of any shape.
-            loss: the batch's loss, in nats a token.
+                bit for bit, other precisions as float32. Only looked at in a step that is recorded (`every`).
+            token_ids: the batch's token ids, whole numbers of any shape; -100 is a place without a token.
+            loss: the batch's loss, in nats a token; None: not known.
             learning_rate: the embedding's learning rate.
-            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. If
-                the first step has one, its norm is also charted.
+            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. Its norm
+                is also charted. Without it the gradient is not known.
             gradient_norms: in place of `gradient`: the norms of its rows, shape (V,), or a pair of the ids of its non-zero
                 rows and their norms.
             step: the step's number in the loop, above the one before; by default that plus one.
 
         Raises:
-            InputError: an argument does not fit the vocabulary or the previous matrix; the step is not recorded.
+            InputError: with `on_error="raise"`: an argument does not fit the vocabulary or the previous matrix; the step
+                is not recorded.
         """
-        if self._closed:
-            raise InputError("this recorder is closed")
-        seconds, ended = time.perf_counter() - self._returned, time.time()
-        matrix = self._checked_matrix(embedding)
-        batch = count_batch_rows(token_ids, len(self._vocabulary))
-        gradient_rows = find_gradient_rows(gradient, len(self._vocabulary)) if gradient is not None else None
-        scalars = to_float32_scalar(loss), to_float32_scalar(learning_rate)
-        first = self._recording is None
-        if self._recording is None and not self._disk_full:
-            self._try_create_recording(matrix)
-        if self._recording is None:
+        if os.getpid() != self._process:
             return
-        recording, step = self._recording, self.at + 1
-        if step == 1:
-            recording.layers = ["embedding"] if gradient_rows is not None else []
-            recording.set_facts({"layers": recording.layers})
-        if self._open_end and step > self._end:
-            self._end = _displayed_end(step)
-            recording.set_facts({"steps": self._end})
-        recording.commit(step, matrix, batch, gradient_rows, scalars, ended, seconds, seen_first=first)
-        self.at = step
-        self._returned = time.perf_counter()
+        ended = time.time()
+        with self._lock:
+            if self._silent:
+                return
+            seconds = time.perf_counter() - self._returned
+            try:
+                if self._closed:
+                    raise InputError("this recorder is closed")
+                rows = self._read_rows(token_ids, gradient, gradient_norms)
+                scalars = to_float32_scalar(loss, "loss"), to_float32_scalar(learning_rate, "learning_rate")
+                number = self._next_number(step)
+                self._record(embedding, rows, number, scalars, ended, seconds)
+            except Exception as error:
+                if self._raises:
+                    raise
+                self.end_with(error)
+            self._returned = time.perf_counter()
 
-    def step_found(
+    def _read_rows(
+        self, token_ids: Any, gradient: Any, gradient_norms: Any
+    ) -> tuple[BatchRows, GradientRows | None]:
+        size = len(self._vocabulary)
+        batch = count_batch_rows(token_ids, size)
+        if gradient is not None and gradient_norms is not None:
+            raise InputError("gradient and gradient_norms: give one of them")
+        if gradient is not None:
+            dim = self._recording.embedding().shape[1] if self._recording else None
+            return batch, find_gradient_rows(gradient, size, dim)
+        return batch, None if gradient_norms is None else read_gradient_norms(gradient_norms, size)
+
+    def _next_number(self, step: SupportsIndex | None) -> int:
+        if step is None:
+            return self.number + 1
+        number = whole_number(step, "step")
+        if not self.number < number <= MAX_NUMBER:
+            raise InputError(f"step: {number} does not follow {self.number}: numbers of steps grow")
+        return number
+
+    def _record(
         self,
-        changed: ChangedRows,
-        batch: tuple[UInts, UInts],
-        loss: float | None,
-        *,
-        learning_rate: float | None,
-        gradient: tuple[UInts, Floats] | None,
-        step: int,
+        embedding: Any,
+        rows: tuple[BatchRows, GradientRows | None],
+        number: int,
+        scalars: tuple[float, float],
         ended: float,
         seconds: float,
     ) -> None:
-        if self._recording is None or self._closed:
-            raise InputError("this recorder is closed")
-        recording, step = self._recording, self.at + 1
-        if step == 1:
-            recording.layers = ["embedding"] if gradient is not None else []
-            recording.set_facts({"layers": recording.layers})
-        if self._open_end and step > self._end:
-            self._end = _displayed_end(step)
-            recording.set_facts({"steps": self._end})
-        scalars = to_float32_scalar(loss), to_float32_scalar(learning_rate)
-        recording.commit(step, changed, batch, gradient, scalars, ended, seconds, seen_first=False)
-        self.at = step
+        every = self._loop.every
+        due = number // every > self._recorded_number // every
+        matrix = self._checked_matrix(embedding) if due else None
+        self._stretch.add(*rows, seconds)
+        self._padding += rows[0].padding
+        self.number = number
+        if matrix is None:
+            return
+        seen = SeenStep(number, self._stretch.take(), *scalars, ended)
+        first = self._recording is None
+        if self._recording is not None or self._try_create_recording(matrix):
+            self._commit(seen, matrix, seen_first=first)
 
-    def add_scalars(self, values: dict[str, float]) -> None:
-        pass
+    def lose_step(self) -> None:
+        """Note that a comparison was not recorded, so that the next step keeps the whole matrix."""
+        with self._lock:
+            if self._recording is not None:
+                self._recording.lose_step()
+
+    def step_found(self, seen: SeenStep, changed: ChangedRows, *, whole_batch: bool = True) -> None:
+        """Record a step that was measured elsewhere. The recorder was begun with a `ComparedMatrix` then.
+
+        Args:
+            seen: the step, of a number above the one before.
+            changed: the rows that moved since the step before.
+            whole_batch: whether the ids are all of the step's; otherwise they need not fit its gradient.
+
+        Raises:
+            InputError: the recorder is closed.
+        """
+        with self._lock:
+            if self._closed or self._recording is None:
+                raise InputError("this recorder is closed")
+            self.number = seen.number
+            self._commit(seen, changed, seen_first=False, checked=whole_batch)
+
+    def _commit(
+        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool, checked: bool = True
+    ) -> None:
+        recording = cast(StepRecording, self._recording)
+        if self._loop.steps is None and recording.at >= self._end:
+            self._end = displayed_end(recording.at + 1)
+            recording.set_facts({"steps": self._end})
+        moved = recording.commit(seen, matrix, seen_first=seen_first)
+        self._recorded_number = seen.number
+        if not checked:
+            return
+        contradiction = self._consistency.find_contradiction(
+            seen.rows.batch.token_ids, seen.rows.gradient, moved
+        )
+        if contradiction is not None:
+            recording.add_event("contradiction", contradiction)
+            warn(f"step {seen.number} of {self._path.name}: {contradiction}")
+
+    def add_scalars(self, scalars: str) -> None:
+        """Keep encoded numbers of a loop (`runfolder/tables/scalars.py`) with the last step that was recorded."""
+        with self._lock:
+            if self._recording is not None and self.is_recording:
+                self._recording.add_scalars(scalars)
 
     def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
-        """End the run (`with` does it). A run that never began leaves no files.
+        """End the run (`with`, or the end of the program, does it). A run that never began leaves no files.
 
         Args:
             phase: how it ended: `finished`, `interrupted` or `failed`.
@@ -239,54 +270,95 @@ class Recorder:
         """
         if phase not in ENDED_PHASES:
             raise InputError(f"phase: {', '.join(ENDED_PHASES)}, not {phase!r}")
+        if os.getpid() != self._process:
+            return
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            atexit.unregister(self._close_at_exit)
+            if self._recording is not None:
+                if self._padding:
+                    self._recording.set_facts({"padding": self._padding})
+                self._recording.finish(Phase(phase), message or f"all {self.at} steps are recorded")
+
+    def _close_after(self, error: BaseException | None) -> None:
+        """Close after the loop, which ended with an error or without. An error of our own does not hide the loop's."""
+        try:
+            if error is None:
+                self.close()
+            else:
+                description = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                self.close(
+                    Phase.INTERRUPTED, f"the loop stopped after step {self.number}: {description}"[:500]
+                )
+        except Exception as own:
+            if self._raises and error is None:
+                raise
+            warn(f"the end of {self._path.name} could not be recorded: {describe_error(own)}")
+
+    def _close_at_exit(self) -> None:
+        # What Python printed last as the error of the program, if it is of this loop's time.
+        error = getattr(sys, "last_value", None)
+        self._close_after(None if error is self._earlier_error else error)
+
+    def end_with(self, error: Exception) -> None:
+        """End the record with one warning, so that the loop goes on."""
+        self._silent = True
+        reason = describe_error(error)
+        warn(
+            f"the record of {self._path.name} ends after step {self._recorded_number}: {reason}. Training goes on"
+        )
         if self._closed:
             return
-        self._closed = True
-        if self._recording is not None:
-            self._recording.finish(self.at, Phase(phase), message or f"all {self.at} steps are recorded")
+        try:
+            message = f"what followed step {self._recorded_number} is not recorded: {reason}"
+            self.close(Phase.INTERRUPTED, message[:500])
+        except Exception as own:  # noqa: BLE001
+            log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))
 
     def _checked_matrix(self, embedding: Any) -> Floats:
         matrix = to_matrix(embedding)
+        if self._recording is not None and matrix.shape != self._recording.embedding().shape:
+            before = self._recording.embedding().shape
+            raise InputError(
+                f"the embedding was {before[0]:,} x {before[1]:,} and is now {len(matrix):,} x {matrix.shape[1]:,}:"
+                " record into a new folder from here on"
+            )
         if len(matrix) != len(self._vocabulary):
             raise InputError(
                 f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens:"
                 f" {unequal(len(matrix), len(self._vocabulary))}"
             )
-        if self._recording is not None and matrix.shape != self._recording.matrix_diff.matrix.shape:
-            raise InputError(
-                f"the embedding was {self._recording.matrix_diff.matrix.shape[1]} wide and is now {matrix.shape[1]}"
-            )
         return matrix
 
-    def _try_create_recording(self, matrix: Floats) -> None:
+    def _try_create_recording(self, matrix: Floats) -> bool:
         """Create the run in the middle of a loop, which must not stop because the disk is full."""
         try:
             self._recording = self._create_recording(matrix, first=1)
         except (*DISK_FULL_ERRORS, OSError) as error:
             if not is_disk_full(error):
                 raise
-            self._disk_full = True
+            self._silent = True
             log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
+        return self._recording is not None
 
-    def _create_recording(self, matrix: Any, first: int) -> StepRecording:
-        run = create_recorded_run(
-            self._path, make_recorded_recipe(self._plan, matrix.shape[1]), self._vocabulary
-        )
+    def _create_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
+        recipe = make_recorded_recipe(self._plan, matrix.shape[1])
+        try:
+            run = create_recorded_run(self._path, recipe, self._vocabulary)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if is_disk_full(error):
+                raise
+            reason = error.strerror or error
+            raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error
         lock = RoleLock(run.path, "trainer")
         try:
-            return StepRecording(run, lock, matrix, first, 1 if self._open_end else self._end)
+            return StepRecording(run, lock, matrix, first, self._loop.as_facts(), self._loop.numbers())
         except BaseException as error:
             lock.close()
             if is_disk_full(error):
                 shutil.rmtree(run.path, ignore_errors=True)
             raise
-
-
-def _displayed_end(step: int) -> int:
-    """Return the next of 100, 200, 500, 1000, ...: the end shown for a loop whose length is unknown."""
-    scale = 100
-    while True:
-        for factor in (1, 2, 5):
-            if step <= factor * scale:
-                return factor * scale
-        scale *= 10

@@ -24,6 +24,7 @@ from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.step_numbers import CONFIG_FACT, read_step_numbers
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
@@ -218,6 +219,31 @@ class Run:
                 return
             for item in played:
                 yield decode(item.frame)
+
+    def step_number(self, step: SupportsIndex) -> int | None:
+        """Return the number that a step had in the loop it was recorded from; the step itself in a run trained here.
+
+        A record's own steps are consecutive; a loop that was recorded every ten steps, or that went on from a
+        checkpoint, has other numbers.
+
+        Returns:
+            The number; None if it is not known.
+
+        Raises:
+            InputError: `step` is no whole number, or below 0.
+            NotBegunError: nothing is recorded yet.
+        """
+        wanted = whole_number(step, "step")
+        return self._read_consistently(lambda h: read_step_numbers(h.steps.facts())).number_of(wanted)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Return what the loop was recorded with as its `config`; empty if nothing was.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        return self._read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""

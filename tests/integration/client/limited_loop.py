@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import lamplighter
-from lamplighter.client import step_recording
+from lamplighter.client.recording import step_recording
 
 V, D = 200, 16
 UNLIMITED = resource.RLIM_INFINITY

@@ -40,6 +40,34 @@ class TalliedBatch:
         )
 
 
+@dataclass(frozen=True)
+class JoinedSteps:
+    """The steps of a loop since the last that was recorded, on their device."""
+
+    steps: int
+    counts: Tensor
+    """How often each row was read, shape (V,)."""
+    batches: Tensor
+    """The number of steps whose batch had the row, shape (V,)."""
+    norms: Tensor | None
+    """The largest norm of each row's gradient, shape (V,); None unless every step had a gradient."""
+
+    @classmethod
+    def of_step(cls, counts: Tensor, norms: Tensor | None) -> JoinedSteps:
+        """Return one step as the first of several."""
+        return cls(1, counts, (counts > 0).to(torch.int32), norms)
+
+    def joined_with(self, later: JoinedSteps) -> JoinedSteps:
+        """Return the steps of both."""
+        both = self.norms is not None and later.norms is not None
+        return JoinedSteps(
+            self.steps + later.steps,
+            self.counts + later.counts,
+            self.batches + later.batches,
+            torch.maximum(cast(Tensor, self.norms), cast(Tensor, later.norms)) if both else None,
+        )
+
+
 class BatchTally:
     """The counts of the passes since they were last taken."""
 

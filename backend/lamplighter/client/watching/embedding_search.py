@@ -84,7 +84,9 @@ def check_weight(weight: Tensor) -> None:
     if weight.is_meta:
         raise InputError("the embedding is on the device 'meta' and has no numbers yet: watch it once it has")
     if weight.ndim != 2:
-        raise InputError(f"the embedding must be a matrix, tokens x width; its weight has shape {tuple(weight.shape)}")
+        raise InputError(
+            f"the embedding must be a matrix, tokens x width; its weight has shape {tuple(weight.shape)}"
+        )
     if not weight.is_leaf:
         raise InputError(
             "the embedding's weight is computed from others (a parametrization), so no optimiser moves its rows: it cannot"

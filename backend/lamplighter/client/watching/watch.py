@@ -13,7 +13,8 @@ from torch import Tensor
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.recorder import record
+from lamplighter.client.record import record
+from lamplighter.client.recording.record_warnings import warn
 from lamplighter.client.watching.embedding_search import find_embedding, unwrap_model
 from lamplighter.client.watching.serving_address import say_where
 from lamplighter.client.watching.token_names import name_rows
@@ -90,6 +91,7 @@ def watch(
         every=stride,
         first_step=before,
         config=config,
+        on_error=on_error,
     )
     watcher = Watcher(
         root,
@@ -102,11 +104,14 @@ def watch(
         raises=on_error == "raise",
         shared=processes > 1,
     )
-    print(f"{say_where(path)} (the embedding is {name or type(module).__name__}, {diff.shape[0]:,} x {diff.shape[1]})")
+    print(
+        f"{say_where(path)} (the embedding is {name or type(module).__name__}, {diff.shape[0]:,} x {diff.shape[1]})"
+    )
     if processes > 1:
-        watcher.warn(
+        warn(
             f"{processes} processes train together: the ids of a step are those of this process alone, its gradient and its"
-            " moves are of all"
+            " moves are of all",
+            level=3,
         )
     return watcher
 
@@ -121,7 +126,9 @@ def _free_folder(folder: str | os.PathLike[str] | None, model: str) -> tuple[Pat
         path = (parent / f"{run_id[: 80 - len(ending)]}{ending}").absolute()
         if not path.exists() and not path.is_symlink():
             return path, given.name
-    raise InputError(f"folder: {parent / run_id} and thousands of the same name are there: choose another name")
+    raise InputError(
+        f"folder: {parent / run_id} and thousands of the same name are there: choose another name"
+    )
 
 
 def _processes() -> tuple[int, int]:

@@ -12,7 +12,6 @@ import os
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,10 +29,13 @@ from torch.optim.optimizer import (
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.watching.batch_tally import BatchTally, TalliedBatch
-from lamplighter.client.watching.scalar_log import ScalarLog
+from lamplighter.client.recording.record_warnings import warn
+from lamplighter.client.recording.step_arguments import BatchRows, read_gradient_norms, to_float32_scalar
+from lamplighter.client.recording.step_recording import SeenStep
+from lamplighter.client.recording.step_stretch import StretchedStep
+from lamplighter.client.watching.batch_tally import BatchTally, JoinedSteps, TalliedBatch
+from lamplighter.client.watching.scalar_log import ScalarLog, read_number
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff, row_norms
-from lamplighter.runfolder.phase import Phase
 
 GradientKind = Literal["as_used", "before_clipping"]
 P = ParamSpec("P")
@@ -42,22 +44,22 @@ _UNSEEN_STEPS = 1_000
 """Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
 
 
-class WatchWarning(UserWarning):
-    """A warning that a training is not recorded, or not all of it; the training itself goes on."""
-
-
 @dataclass
 class _EndedStep:
     """A step whose numbers are on their way to the host."""
 
     number: int
     read: DeferredRead
+    steps: int
+    """Steps of the loop that it joins."""
     divided: bool
     learning_rate: float | None
     ended: float
     seconds: float
-    loss: float | None = None
+    loss: float | None
     """The loss that was told; it wins over the one that was found."""
+    lost: bool
+    """Whether the comparison before was interrupted, so that its rows are not known."""
 
 
 class Watcher:
@@ -102,8 +104,9 @@ class Watcher:
         self._tally = BatchTally(len(self._weight), self._weight.device)
         self._scalars = ScalarLog()
         self._window: TalliedBatch | None = None
-        self._joined: Tensor | None = None
+        self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
+        self._lost = False
         self._grad_seen: tuple[int, int] | None = None
         self._held: _EndedStep | None = None
         self._next_loss: float | None = None
@@ -112,6 +115,7 @@ class Watcher:
         self._process = os.getpid()
         self._lock = threading.RLock()
         self._returned = time.perf_counter()
+        self._recorded = first_step
         self.step = first_step
         """The number of the last step that ended, whether it is recorded or not."""
         self.next_step: int | None = None
@@ -125,7 +129,7 @@ class Watcher:
             register_optimizer_step_pre_hook(self._guarded(self._before_step)),
             register_optimizer_step_post_hook(self._guarded(self._after_step)),
         ]
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
 
     def __enter__(self) -> Watcher:
         return self
@@ -154,33 +158,30 @@ class Watcher:
         Args:
             error: the exception that ended the training, if one did.
         """
-        if self.closed or os.getpid() != self._process:
-            return
-        with self._lock:
-            self._guarded(self._settle)()
-            if not self.closed:
-                if self._recorder.at:
-                    self._guarded(self._scalars.commit)(self._recorder)
-            if not self.closed:
-                if not self._recorder.at:
-                    self.warn("no step was recorded: " + self._why_nothing())
-                ended = None if error is None else f"{type(error).__name__}: {error}".removesuffix(": ")
-                self._end(ended and f"the loop stopped after step {self.step}: {ended}")
+        self._guarded(self._finish)()
+        self._recorder.__exit__(type(error) if error else None, error, None)
 
-    def _end(self, why: str | None) -> None:
-        if why is not None:
-            # What ended well before the error is kept, if it can be.
-            with suppress(Exception):
-                self._settle()
+    def _close_at_exit(self) -> None:
+        # The recorder has a look at how the program ended, and closes itself.
+        self._guarded(self._finish)()
+
+    def _finish(self) -> None:
+        self._settle()
+        if self._recorder.at:
+            if (scalars := self._scalars.take()) is not None:
+                self._recorder.add_scalars(scalars)
+        else:
+            self._warn("no step was recorded: " + self._why_nothing())
+        self._detach()
+
+    def _detach(self) -> None:
         self.closed = True
-        atexit.unregister(self.close)
+        if self._lost:
+            self._recorder.lose_step()
+        atexit.unregister(self._close_at_exit)
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
-        if why is None:
-            self._recorder.close()
-        else:
-            self._recorder.close(Phase.INTERRUPTED, why[:500])
 
     def _guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
         """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
@@ -193,19 +194,21 @@ class Watcher:
                 with self._lock, torch.no_grad():
                     hook(*args, **kwargs)
             except Exception as error:
-                why = str(error) or type(error).__name__
-                self._end(f"recording ended after step {self.step}: {why}")
+                # What ended well before the error is kept, if it can be.
+                with suppress(Exception):
+                    self._settle()
+                self._detach()
                 if self._raises:
+                    self._recorder.__exit__(type(error), error, None)
                     raise
-                self.warn(f"recording ended, the training goes on: {why}")
+                self._recorder.end_with(error)
 
         return guarded
 
-    def warn(self, message: str) -> None:
-        """Warn of something once, in the training's own process."""
+    def _warn(self, message: str) -> None:
         if message not in self._said:
             self._said.add(message)
-            warnings.warn(f"lamplighter.watch: {message}", WatchWarning, stacklevel=2)
+            warn(f"{self._recorder.folder.name}: {message}")
 
     def _on_backward(self, gradient: Tensor) -> None:
         """Join the passes since the last backward pass to their step."""
@@ -224,16 +227,18 @@ class Watcher:
         if gradient is None:
             return
         self._grad_seen = id(gradient), gradient._version
-        if self._gradient == "before_clipping" and self._is_due():
+        if self._gradient == "before_clipping":
             self._norms = row_norms(gradient)
         self._note_other_step()
 
     def _note_other_step(self) -> None:
         if self._embedding.weight is not self._weight:
-            raise InputError("the embedding's weight was replaced by another: watch the model once it is as it stays")
+            raise InputError(
+                "the embedding's weight was replaced by another: watch the model once it is as it stays"
+            )
         self._unseen += 1
         if self._unseen == _UNSEEN_STEPS:
-            self.warn(self._why_nothing())
+            self._warn(self._why_nothing())
 
     def _group_of(self, optimizer: Optimizer) -> dict[str, Any] | None:
         groups = cast("list[dict[str, Any]]", optimizer.param_groups)
@@ -243,10 +248,11 @@ class Watcher:
         return self.step + 1 if self.next_step is None else self.next_step
 
     def _is_due(self) -> bool:
-        return self._number() % self._every == 0
+        # As the recorder sees it: the first step behind a multiple, where a loop leaves numbers out.
+        return self._number() // self._every > self._recorded // self._every
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if self._gradient is None or not self._is_due() or self._group_of(optimizer) is None:
+        if self._gradient is None or self._group_of(optimizer) is None:
             return
         if self._gradient == "before_clipping":
             if called_by_scaler():
@@ -263,7 +269,7 @@ class Watcher:
             return
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):
-            # A fused optimiser is called, and skips its step by itself.
+            # The optimiser is fused: it is called, and skips its step by itself.
             self._window = self._norms = None
             return
         ended, seconds = time.time(), time.perf_counter() - self._returned
@@ -271,68 +277,84 @@ class Watcher:
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
         batch, self._window = self._window or self._tally.take(), None
-        # Joined on the device; the steps between two that are recorded cost no more than this.
-        self._joined = batch.counts if self._joined is None else self._joined + batch.counts
+        if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
+            # The gradient was computed within the step; a scaler allows no closure.
+            self._norms = row_norms(self._weight.grad)
+        step = JoinedSteps.of_step(batch.counts, self._norms)
+        self._joined = step if self._joined is None else self._joined.joined_with(step)
+        self._norms = None
         if due:
-            if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
-                # The gradient was computed within the step; a scaler allows no closure.
-                self._norms = row_norms(self._weight.grad)
-            moved, distances = self._diff.compare(self._weight)
-            read = DeferredRead(
-                counts=self._joined,
-                norms=self._norms,
-                moved=moved,
-                distances=distances,
-                loss_sum=batch.loss_sum,
-                losses=batch.losses,
-                upstream=batch.upstream,
-            )
-            rate = group.get("lr")
-            self._held = _EndedStep(
-                self.step,
-                read,
-                batch.divided,
-                None if rate is None else float(rate),
-                ended,
-                seconds,
-                self._next_loss,
-            )
-            self._joined = self._norms = None
+            self._hold(batch, group.get("lr"), ended, seconds)
             self._returned = time.perf_counter()
         self._next_loss = None
 
+    def _hold(self, batch: TalliedBatch, rate: Any, ended: float, seconds: float) -> None:
+        """Measure the step that has just ended, and send its numbers on their way to the host."""
+        joined, self._joined = cast(JoinedSteps, self._joined), None
+        lost, self._lost = self._lost, True
+        moved, distances = self._diff.compare(self._weight)
+        read = DeferredRead(
+            counts=joined.counts,
+            batches=joined.batches,
+            norms=joined.norms,
+            moved=moved,
+            distances=distances,
+            loss_sum=batch.loss_sum,
+            losses=batch.losses,
+            upstream=batch.upstream,
+        )
+        self._held = _EndedStep(
+            self.step,
+            read,
+            joined.steps,
+            batch.divided,
+            None if rate is None else float(rate),
+            ended,
+            seconds,
+            self._next_loss,
+            lost,
+        )
+        self._lost = False
+        self._recorded = self.step
+
     def _settle(self) -> None:
         """Write the step that has ended last, if it is not written."""
-        step, self._held = self._held, None
+        step = self._held
         if step is None:
             return
+        # Until it is written, an interruption (Ctrl-C) loses it.
+        self._lost, self._held = True, None
         host = step.read.take()
         counts = host["counts"].numpy()
         if not self._recorder.at and not counts.any():
             raise InputError(self._why_no_ids())
         ids = np.flatnonzero(counts)
-        norms = host["norms"].numpy() if "norms" in host else None
-        loss = step.loss if step.loss is not None else self._found_loss(step, host)
-        with_gradient = None if norms is None else np.flatnonzero(norms)
-        self._recorder.step_found(
-            self._diff.changed_rows(host["moved"], host["distances"]),
-            (ids.astype(np.uint32), counts[ids].astype(np.uint32)),
-            loss,
-            learning_rate=step.learning_rate,
-            gradient=None
-            if norms is None or with_gradient is None
-            else (with_gradient.astype(np.uint32), norms[with_gradient]),
-            step=step.number,
-            ended=step.ended,
-            seconds=step.seconds,
+        batches = host["batches"].numpy()[ids].astype(np.uint32)
+        rows = StretchedStep(
+            step.steps,
+            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32), 0),
+            batches,
+            read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
+            step.seconds,
         )
-        self._scalars.commit(self._recorder)
+        scalars = (
+            to_float32_scalar(self._loss_of(step, host), "loss"),
+            to_float32_scalar(step.learning_rate, "lr"),
+        )
+        if step.lost:
+            self._recorder.lose_step()
+        changed = self._diff.changed_rows(host["moved"], host["distances"])
+        seen = SeenStep(step.number, rows, *scalars, step.ended, self._scalars.take())
+        self._recorder.step_found(seen, changed, whole_batch=not self._shared)
+        self._lost = False
 
-    def _found_loss(self, step: _EndedStep, host: dict[str, Tensor]) -> float | None:
-        """Return the loss of a step from those that its passes returned; None if it cannot be known."""
+    def _loss_of(self, step: _EndedStep, host: dict[str, Tensor]) -> float | None:
+        """Return the loss that was told, or else that of the passes; None if it cannot be known."""
+        if step.loss is not None:
+            return step.loss
         count = int(host["losses"])
         if not count:
-            self.warn(
+            self._warn(
                 "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
             )
             return None
@@ -340,7 +362,7 @@ class Watcher:
         if count == 1 or step.divided:
             return total
         if "upstream" in host and float(host["upstream"]) == 1:
-            self.warn(
+            self._warn(
                 f"a step has {count} losses, and nothing divides them by {count} outside the model: whether their mean or"
                 " their sum is the step's loss cannot be known, so the record has none: tell it with log(loss=...)"
             )
@@ -351,7 +373,7 @@ class Watcher:
         self._scalars.add(scalars)
         if loss is None:
             return
-        value = float(loss.detach() if isinstance(loss, Tensor) else loss)
+        value = read_number(loss, "loss")
         if self._held is not None and not self._tally.touched:
             self._held.loss = value
             self._settle()

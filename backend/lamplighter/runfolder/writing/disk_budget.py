@@ -8,36 +8,57 @@ from __future__ import annotations
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 
-_CHECK_EVERY = 50
+_OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
 _STATES = ("all", "keyframes", "none")
 
 
 class DiskBudget:
-    """A monitor of a run's size that decides which snapshots may still be kept."""
+    """A monitor of a run's size that decides, before anything is written, which snapshots may be kept."""
 
-    def __init__(self, run: RunFolder, writer: StepsWriter) -> None:
+    def __init__(self, run: RunFolder, writer: StepsWriter, *, reserve: int = 0, share: float = 1.0) -> None:
+        """Watch a run.
+
+        Args:
+            run: the run.
+            writer: the writer of its steps.
+            reserve: bytes of the budget that are for something else.
+            share: the share of the rest that is for snapshots and what is there by then.
+        """
         self._run, self._writer = run, writer
         self._other_bytes = 0
+        self.limit = run.recipe.disk_budget - reserve
+        """Bytes that the run may take, without the reserve."""
+        self._snapshot_limit = share * self.limit
         self.snapshots = "all"
         """Snapshots that may be kept from now on: `all`, `keyframes` or `none`."""
 
-    def refresh(self, step: int) -> str | None:
-        """Compare the run's size with the budget, once every 50 steps.
+    def bytes_left(self) -> int:
+        """Return the bytes that may still be written; negative beyond the limit. Takes microseconds."""
+        return self.limit - self._writer.bytes_used() - self._other_bytes
+
+    def refresh(self, step: int, rows: int, keyframe: int) -> str | None:
+        """Compare the run's size with the budget.
+
+        Args:
+            step: the step that is about to be written.
+            rows: the bytes of its moved rows.
+            keyframe: the bytes of its keyframe; 0 if it has none.
 
         Returns:
             A message that says what is given up; None if nothing changed.
         """
-        if step % _CHECK_EVERY:
-            return None
-        if step % (10 * _CHECK_EVERY) == 0 or not self._other_bytes:
+        if step % _OTHER_FILES_EVERY == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
-        budget = self._run.recipe.disk_budget
-        used = (self._writer.bytes_used() + self._other_bytes) / budget
-        state = "none" if used >= _STOP_AT else "keyframes" if used >= _KEYFRAMES_ONLY_AT else "all"
+        used, limit = self.limit - self.bytes_left(), self._snapshot_limit
+        state = "all"
+        if used + rows >= _KEYFRAMES_ONLY_AT * limit:
+            state = "keyframes"
+        if used + keyframe >= _STOP_AT * limit:
+            state = "none"
         # Never resume what was given up: the record would look complete and have holes.
         if _STATES.index(state) <= _STATES.index(self.snapshots):
             return None
         self.snapshots = state
         kept = "only keyframes are kept" if state == "keyframes" else "no more snapshots are kept"
-        return f"the disk budget of {budget / 1e6:,.0f} MB is nearly used: {kept} from here on"
+        return f"the disk budget of {self._run.recipe.disk_budget / 1e6:,.0f} MB is nearly used: {kept} from here on"

@@ -20,11 +20,17 @@ class Retention:
     A change of what is kept is recorded as an event of the step at which it takes effect.
     """
 
-    def __init__(self, run: RunFolder, writer: StepsWriter, facts: dict[str, Any] | None = None) -> None:
-        """Resume from the run's `facts`."""
+    def __init__(
+        self,
+        run: RunFolder,
+        writer: StepsWriter,
+        facts: dict[str, Any] | None = None,
+        budget: DiskBudget | None = None,
+    ) -> None:
+        """Resume from the run's `facts`. Without a `budget` the whole of the recipe's is for what is kept of steps."""
         facts = facts or {}
         self._writer = writer
-        self._budget = DiskBudget(run, writer)
+        self._budget = budget or DiskBudget(run, writer)
         last_state = facts.get("snapshots", "all")
         self._free_space = FreeSpace(run.path, paused=last_state == PAUSED)
         # Older runs, from before snapshots could pause, have one fact for both.
@@ -53,9 +59,15 @@ class Retention:
         """Return whether the current step needs a keyframe, since the snapshots before it were not kept."""
         return self._keyframe_due and self.keeps_keyframes
 
-    def refresh(self, step: int) -> None:
-        """Update what may be kept of `step`, which becomes the current one. Cheap; call once per step."""
-        if (message := self._budget.refresh(step)) is not None:
+    def refresh(self, step: int, rows: int, keyframe: int) -> None:
+        """Update what may be kept of `step`, which becomes the current one. Cheap; call once per step.
+
+        Args:
+            step: the step.
+            rows: the bytes of its moved rows.
+            keyframe: the bytes of its keyframe, if it is to have one.
+        """
+        if (message := self._budget.refresh(step, rows, keyframe)) is not None:
             self._pending_events.append(("thinned", message))
         was_paused = self._free_space.paused
         message = self._free_space.refresh()
@@ -92,6 +104,10 @@ class Retention:
             self._pending_events.pop()  # There was free space, yet the write failed: a quota, for example.
         elif not was_paused:
             self._add_event("full", message)
+
+    def add_event(self, kind: str, message: str) -> None:
+        """Add an event to the next step that is committed."""
+        self._pending_events.append((kind, message))
 
     def _add_event(self, kind: str, message: str) -> None:
         # If the budget keeps no snapshots anyway, none can pause.

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.retention import Retention
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import encode
@@ -54,7 +55,9 @@ class MeasuredStep:
     ended: float
     """The time at which training ended and observation began, Unix seconds."""
     seconds: float
-    """The duration of training alone."""
+    """The duration of training alone; the mean where it stands for several steps."""
+    steps: int = 1
+    """The steps of a loop elsewhere that it stands for."""
 
 
 class StepCommitter:
@@ -68,6 +71,7 @@ class StepCommitter:
         facts: dict[str, Any] | None = None,
         measure_held_out: Callable[[], float | None] | None = None,
         say_lines: SayLines | None = None,
+        budget: DiskBudget | None = None,
     ) -> None:
         """Resume from the run's `facts`: snapshots given up for the disk budget stay given up.
 
@@ -78,12 +82,13 @@ class StepCommitter:
             facts: the run's facts.
             measure_held_out: measures the loss on held-out text, which is kept with every keyframe.
             say_lines: has the model say the lines that are kept with a step; called at every step.
+            budget: what of the disk budget is for steps; by default all of it.
         """
         self._writer, self._matrix = writer, matrix
         self._measure_held_out = measure_held_out
         self._say_lines = say_lines
-        self._keyframe_every = run.recipe.cadence.keyframe_every
-        self._retention = Retention(run, writer, facts)
+        self._keyframe_every, self._dim = run.recipe.cadence.keyframe_every, run.recipe.model.dim
+        self._retention = Retention(run, writer, facts, budget)
         self.observe_seconds = 0.0
         """The duration of observing and recording the previous step."""
 
@@ -102,12 +107,14 @@ class StepCommitter:
             vocabulary=size,
             learning_rate=measured.learning_rate,
             tokens_per_second=int(effects.batch_counts.sum())
-            / max(measured.seconds + self.observe_seconds, 1e-9),
+            / max(measured.steps * measured.seconds + self.observe_seconds, 1e-9),
             step_seconds=measured.seconds,
             observe_seconds=self.observe_seconds,
         )
         retention = self._retention
-        retention.refresh(effects.step)
+        due = whole or effects.step % self._keyframe_every == 0
+        few = 0 if measured.moved_vectors is None else measured.moved_vectors.nbytes
+        retention.refresh(effects.step, few, self._keyframe_bytes() if due else 0)
         whole = whole or retention.needs_keyframe
         rows = keyframe = census = held_out = None
         if measured.moved_vectors is not None and not whole and retention.keeps_rows:
@@ -122,6 +129,15 @@ class StepCommitter:
         return StepRecord(
             effects.step, encode(pulse), measured.digest, rows, keyframe, census, held_out, lines
         )
+
+    def has_room_for_first_keyframe(self) -> bool:
+        """Return whether the matrix before the first step may be kept."""
+        self._retention.refresh(0, 0, self._keyframe_bytes())
+        return self._retention.keeps_keyframes
+
+    def add_event(self, kind: str, message: str) -> None:
+        """Add an event to the next step that is committed."""
+        self._retention.add_event(kind, message)
 
     def commit(self, record: StepRecord) -> bool:
         """Commit a step; drop its snapshots and lines if they do not fit on the disk.
@@ -169,6 +185,9 @@ class StepCommitter:
 
     def _held_out_loss(self) -> float | None:
         return None if self._measure_held_out is None else self._measure_held_out()
+
+    def _keyframe_bytes(self) -> int:
+        return len(self._matrix.touches) * (4 * self._dim + 8)
 
     def _encode_keyframe(self, step: int, now: float) -> tuple[bytes, bytes]:
         attempt, matrix = self._writer.attempt, self._matrix

@@ -16,7 +16,6 @@ from torch import nn
 import lamplighter
 from lamplighter.client.watching.serving_address import say_where
 from lamplighter.client.watching.token_names import name_rows
-from lamplighter.client.watching.watcher import WatchWarning
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
 
 
@@ -29,7 +28,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 def attach_and_close(*arguments: Any, **options: Any) -> Path:
     """Watch a model for no step at all. Returns the run's folder."""
     watcher = lamplighter.watch(*arguments, **options)
-    with pytest.warns(WatchWarning, match="no step was recorded"):
+    with pytest.warns(lamplighter.RecordWarning, match="no step was recorded"):
         watcher.close()
     return watcher.folder
 
@@ -106,7 +105,9 @@ def test_the_models_own_choice_wins():
         (type("FullyShardedDataParallel", (nn.Module,), {})(), {}, "FSDP"),
     ],
 )
-def test_what_cannot_be_watched_is_said_and_leaves_nothing(model: Any, options: Any, why: str, tmp_path: Path):
+def test_what_cannot_be_watched_is_said_and_leaves_nothing(
+    model: Any, options: Any, why: str, tmp_path: Path
+):
     with pytest.raises(lamplighter.InputError, match=why):
         lamplighter.watch(model, folder="mine", **options)
     assert list(tmp_path.iterdir()) == []

@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import lamplighter
-from lamplighter.client.watching.watcher import Watcher, WatchWarning
+from lamplighter.client.watching.watcher import Watcher
 from tests.unit.client.watching.small_model import TOKENS, OwnRecord, SmallModel, V, batch
 
 
@@ -155,7 +155,10 @@ def test_checkpointing_computes_twice_and_reads_once(watched: Any, tmp_path: Pat
             bound = torch.zeros((), requires_grad=True)
             hidden = checkpoint(lambda x, _: self.mid(self.wte(x)), ids, bound, use_reentrant=reentrant)
             logits = self.head(hidden)
-            return {"loss": nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()), "logits": logits}
+            return {
+                "loss": nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()),
+                "logits": logits,
+            }
 
     model = Checkpointed()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -267,7 +270,7 @@ def losses(path: Path) -> list[float]:
 
 def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
     model = SmallModel()
-    with watched(model), pytest.warns(WatchWarning, match=r"returns no loss.*log\(loss"):
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match=r"returns no loss.*log\(loss"):
         train(model, 3, own_loss=True)
     assert np.isnan(losses(tmp_path / "mine")).all()
 
@@ -275,7 +278,7 @@ def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
 def test_losses_that_nobody_divides_are_not_guessed(watched: Any, tmp_path: Path):
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with watched(model), pytest.warns(WatchWarning, match="mean or their sum"):
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match="mean or their sum"):
         for _ in range(2):
             for _ in range(3):
                 ids = batch()
@@ -347,7 +350,9 @@ def test_an_error_of_ours_ends_the_record_and_not_the_training(
     watched(model, on_error="warn")
     train(model, 3)
     monkeypatch.setattr("lamplighter.client.watching.weight_diff.WeightDiff.compare", lambda *_: 1 / 0)
-    with pytest.warns(WatchWarning, match="recording ended, the training goes on"):
+    with pytest.warns(
+        lamplighter.RecordWarning, match=r"ends after step 3: ZeroDivisionError.*Training goes on"
+    ):
         train(model, 3)
     status = lamplighter.open(tmp_path / "mine").status
     assert (status.phase, status.step) == ("interrupted", 3)
@@ -359,7 +364,7 @@ def test_an_embedding_that_was_replaced_ends_the_record(watched: Any, tmp_path: 
     watched(model, on_error="warn")
     train(model, 2)
     model.wte.weight = nn.Parameter(torch.zeros(V + 2, 8))
-    with pytest.warns(WatchWarning, match="replaced by another"):
+    with pytest.warns(lamplighter.RecordWarning, match="replaced by another"):
         train(model, 2)
     run = lamplighter.open(tmp_path / "mine")
     assert run.status.step == 2
@@ -374,7 +379,7 @@ def test_an_optimiser_that_holds_other_weights_is_said(watched: Any):
     ids = batch()
     model(ids, ids)[1].backward()
     optimizer.step()
-    with pytest.warns(WatchWarning, match="no step was recorded: no optimiser has stepped"):
+    with pytest.warns(lamplighter.RecordWarning, match="no step was recorded: no optimiser has stepped"):
         watcher.close()
 
 

@@ -1,0 +1,92 @@
+"""Recording of any training loop as a run: `with lamplighter.record(folder, vocabulary=tokens) as recorder`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, SupportsIndex
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.integers import whole_number
+from lamplighter.client.recorder import Recorder
+from lamplighter.client.recording.loop_config import make_config
+from lamplighter.client.recording.loop_facts import LoopFacts
+from lamplighter.client.recording.record_warnings import warn
+from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
+from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.run_store import run_id_of
+from lamplighter.wire.vocabulary import Vocabulary
+
+
+def record(
+    folder: str | os.PathLike[str],
+    vocabulary: Vocabulary | Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
+    *,
+    embedding: Any = None,
+    counts: Sequence[int] | None = None,
+    classes: Mapping[str, Iterable[str | int]] | None = None,
+    steps: SupportsIndex | None = None,
+    name: str = "",
+    keyframe_every: SupportsIndex = 100,
+    disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
+    every: SupportsIndex = 1,
+    first_step: SupportsIndex = 0,
+    config: Mapping[str, Any] | None = None,
+    on_error: Literal["warn", "raise"] = "warn",
+) -> Recorder:
+    """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
+
+    Args:
+        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id, which has only a-z, 0-9 and
+            '-': with another name the folder gets the nearest one (`my-run` for "My_Run"), and a warning says which.
+        vocabulary: the tokens by id, V of them; or a mapping of token to id, as a tokeniser's `get_vocab()`
+            gives it; or the path of a file with them (see `read_vocabulary`).
+        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
+            first step, and what that step moved is not known.
+        counts: how often each token occurs in the text, shape (V,), where that is known.
+        classes: what is known to belong together: a name to tokens or ids.
+        steps: where the loop will end, where that is known: a page shows how far it is.
+        name: what people call the text.
+        keyframe_every: steps between two whole matrices.
+        disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
+        every: the loop's steps for each one that is recorded: those whose number is a multiple of it.
+        first_step: the number of the last step before the record, where a loop goes on from a checkpoint.
+        config: what people want kept about the loop: JSON values by name.
+        on_error: what an error in a step does: `warn` ends the record with one warning and lets the loop go on, `raise`
+            raises it in the loop.
+
+    Raises:
+        InputError: an argument cannot be used, or the folder cannot be made; the message tells which and why.
+        FileExistsError: `folder` is not empty.
+    """
+    if isinstance(vocabulary, Vocabulary):
+        loaded = vocabulary
+    elif isinstance(vocabulary, str | os.PathLike):
+        if counts is not None or classes is not None:
+            raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
+        loaded = read_vocabulary(vocabulary)
+    else:
+        loaded = make_vocabulary(vocabulary, counts=counts, classes=classes)
+    if on_error not in ("warn", "raise"):
+        raise InputError(f"on_error: warn or raise, not {on_error!r}")
+    loop = LoopFacts(
+        every=whole_number(every, "every", least=1),
+        first_step=whole_number(first_step, "first_step"),
+        steps=None if steps is None else whole_number(steps, "steps"),
+        config=None if config is None else make_config(config),
+    )
+    path = Path(folder).absolute()
+    run_id = run_id_of(path.name)
+    plan = {
+        "corpus": {"kind": "recorded", "name": name or (path.name[:200] if run_id != path.name else "")},
+        "cadence": {"keyframe_every": whole_number(keyframe_every, "keyframe_every")},
+        "steps": loop.planned_steps() or 1,
+        "disk_budget": whole_number(disk_budget, "disk_budget"),
+    }
+    recorder = Recorder(
+        path.with_name(run_id), loaded, plan, loop, embedding=embedding, raises=on_error == "raise"
+    )
+    if run_id != path.name:
+        warn(f"the run is recorded in {recorder.folder}: the id of a run has only a-z, 0-9 and '-'", level=3)
+    return recorder

@@ -1,0 +1,71 @@
+"""What is known of a loop that is recorded, before its first step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from lamplighter.client.errors import InputError
+from lamplighter.recipe import Recipe, explain_validation_error
+from lamplighter.runfolder.step_numbers import CONFIG_FACT, MAX_NUMBER, NUMBERS_FACT, StepNumbers
+
+
+@dataclass(frozen=True)
+class LoopFacts:
+    """The facts of a loop, in the loop's own numbers of steps."""
+
+    every: int
+    """Steps of the loop for each that is recorded."""
+    first_step: int
+    """The number of the last step before the record."""
+    steps: int | None
+    """The number of the last step; None: not known."""
+    config: dict[str, Any] | None
+
+    def __post_init__(self) -> None:
+        if self.first_step > MAX_NUMBER:
+            raise InputError(f"first_step: {self.first_step} is too large: at most {MAX_NUMBER}")
+        if self.steps is not None and self.planned_steps() < 1:
+            raise InputError(
+                f"steps: a loop from step {self.first_step} to {self.steps} has none that is recorded"
+                f" (every={self.every})"
+            )
+
+    def planned_steps(self) -> int:
+        """Return the number of steps that will be recorded; 0: not known."""
+        return 0 if self.steps is None else self.steps // self.every - self.first_step // self.every
+
+    def numbers(self) -> StepNumbers:
+        """Return the numbers that the recorded steps have if none is left out."""
+        return StepNumbers([(0, self.first_step, self.every)])
+
+    def as_facts(self) -> dict[str, Any]:
+        """Return what a run states of its loop from the beginning."""
+        facts: dict[str, Any] = {"steps": self.planned_steps() or 1, "layers": []}
+        if not self.numbers().are_steps:
+            facts[NUMBERS_FACT] = self.numbers().stretches
+        return facts if self.config is None else facts | {CONFIG_FACT: self.config}
+
+
+def displayed_end(step: int) -> int:
+    """Return the next of 100, 200, 500, 1000, ...: the end shown for a loop whose length is unknown."""
+    scale = 100
+    while True:
+        for factor in (1, 2, 5):
+            if step <= factor * scale:
+                return factor * scale
+        scale *= 10
+
+
+def make_recorded_recipe(plan: dict[str, Any], dim: int) -> Recipe:
+    """Return the recipe of a recorded run.
+
+    Raises:
+        InputError: a value in `plan` is out of range.
+    """
+    try:
+        return Recipe.model_validate({**plan, "model": {"dim": dim, "heads": 1}})
+    except ValidationError as error:
+        raise InputError(explain_validation_error(error)) from error

@@ -1,0 +1,323 @@
+"""Recording of a foreign training loop's steps: each is measured, encoded once and committed in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+
+from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.recording.step_stretch import StretchedStep
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.writing.disk_budget import DiskBudget
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import StepEffects
+from lamplighter.wire.row_frames import NEVER
+
+log = logging.getLogger(__name__)
+
+WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
+"""Limits of the steps that wait in memory for disk space; beyond them the record ends."""
+
+_SNAPSHOT_SHARE, _NORMS_SHARE = 0.75, 0.95
+"""Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
+_STEP_BYTES = 4_096
+"""Bytes of a step on the disk beside its arrays, and of what is written once at the end, generously."""
+_NO_IDS: UInts = np.empty(0, dtype=np.uint32)
+_NO_NORMS: Floats = np.empty(0, dtype=np.float32)
+
+
+class SeenStep(NamedTuple):
+    """A step as the loop gave it."""
+
+    number: int
+    """Its number in the loop."""
+    rows: StretchedStep
+    loss: float
+    learning_rate: float
+    ended: float
+    """The time at which training ended and the recorder was called, Unix seconds."""
+    scalars: str | None = None
+    """Other numbers that the loop logged with it, encoded (`runfolder/tables/scalars.py`)."""
+
+
+@runtime_checkable
+class ComparedMatrix(Protocol):
+    """A matrix in training, as it was when it was last compared; `watch` keeps its copy where the weight is."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (V, D)."""
+        ...
+
+    @property
+    def matrix(self) -> Floats:
+        """Return the matrix at the last comparison, in host memory, shape (V, D)."""
+        ...
+
+
+class StepRecording:
+    """A recording in progress: the run of one loop, from its first matrix on."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        lock: RoleLock,
+        matrix: Floats | ComparedMatrix,
+        first: int,
+        facts: dict[str, Any],
+        numbers: StepNumbers,
+    ) -> None:
+        """Begin with the matrix after step `first` (0: before the first), shape (V, D); it is copied, unless whoever gives
+        it compares it."""
+        self.run, self._lock = run, lock
+        self.matrix_diff = MatrixDiff(matrix) if isinstance(matrix, np.ndarray) else matrix
+        matrix = self.matrix_diff.matrix
+        self.layers: list[str] = []
+        self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
+        self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
+        self.at = 0
+        """Steps recorded so far."""
+        self.ended = ""
+        """Why the record ended before the loop; empty while it goes on."""
+        self._numbers = numbers
+        self._exact = False
+        self._needs_keyframe = first > 0
+        self._without_norms = False
+        self._beyond: SeenStep | None = None
+        self.writer = StepsWriter(run.steps_path)
+        self.writer.start_attempt(first)
+        keyframe = matrix.nbytes + 8 * len(matrix)
+        # The last matrix is kept whatever happens: within the budget where it has room for two, else beyond it.
+        reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
+        self._budget = DiskBudget(run, self.writer, reserve=reserve, share=_SNAPSHOT_SHARE)
+        self._committer = StepCommitter(run, self.writer, self, budget=self._budget)
+        if first == 0 and self._committer.has_room_for_first_keyframe():
+            self._committer.add_keyframe(0)
+            self._exact = True
+        self._waiting: deque[StepRecord] = deque()
+        self._waiting_bytes = 0
+        self._pending_facts: dict[str, Any] = {}
+        begun = {"phase": Phase.RUNNING, "message": "", "changed": time.time()}
+        self.writer.add_event(first, "started", "recorded from a training loop of its own", facts | begun)
+
+    def embedding(self) -> Floats:
+        """Return the matrix at the last comparison, shape (V, D); not a copy."""
+        return self.matrix_diff.matrix
+
+    def lose_step(self) -> None:
+        """Note that a comparison was not committed: the next step keeps the whole matrix."""
+        self._needs_keyframe = True
+
+    def commit(
+        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
+    ) -> UInts | None:
+        """Measure what the step changed, unless that is given, and commit it. While the disk is full, steps wait in memory and are committed
+        later, in order. Once the record has ended only the last matrix is kept up to date.
+
+        Returns:
+            The rows that moved, where they are known.
+        """
+        if self.ended:
+            if not isinstance(matrix, ChangedRows):
+                self.matrix_diff.matrix[:] = matrix
+            self._beyond = seen
+            return None
+        # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
+        # keep the whole matrix.
+        whole, self._needs_keyframe = self._needs_keyframe, True
+        changed = matrix if isinstance(matrix, ChangedRows) else self._compare(matrix)
+        effects = self._measure(seen, self.at + 1)
+        effects = replace(
+            effects, moved_ids=changed.token_ids, moved_distances=changed.distances, verified=not seen_first
+        )
+        limited = self._limit(effects)
+        if limited is None:
+            self._beyond = seen
+            return None
+        measured = self._measured(seen, limited, changed.vectors)
+        before = self.touches, self.last_lit
+        self._count(seen, limited.step)
+        try:
+            self._write(measured, seen.scalars, whole=whole)
+        except BaseException:
+            self.touches, self.last_lit = before
+            raise
+        self._needs_keyframe = False
+        if not self.ended:
+            self.at = limited.step
+        self._committer.observe_seconds = time.time() - seen.ended
+        return None if seen_first else changed.token_ids
+
+    def _compare(self, matrix: Floats) -> ChangedRows:
+        if not isinstance(self.matrix_diff, MatrixDiff):
+            raise TypeError("this matrix is compared by whoever gave it")
+        return self.matrix_diff.diff(matrix)
+
+    def _measure(self, seen: SeenStep, step: int) -> StepEffects:
+        """Return the effects of a step as far as the loop told them."""
+        gradient = seen.rows.gradient
+        if gradient is not None and not self.layers:
+            self.layers = ["embedding"]
+            self.set_facts({"layers": self.layers})
+        if self._numbers.add(step, seen.number):
+            self.set_facts({NUMBERS_FACT: self._numbers.stretches})
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = np.nan if gradient is None else np.linalg.norm(gradient.norms)
+        return StepEffects(
+            step=step,
+            loss=seen.loss,
+            batch_ids=seen.rows.batch.token_ids,
+            batch_counts=seen.rows.batch.counts,
+            gradient_ids=_NO_IDS if gradient is None else gradient.token_ids,
+            gradient_norms=_NO_NORMS if gradient is None else gradient.norms,
+            moved_ids=_NO_IDS,
+            moved_distances=_NO_NORMS,
+            layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
+        )
+
+    def _measured(self, seen: SeenStep, effects: StepEffects, vectors: Floats | None) -> MeasuredStep:
+        rows = seen.rows
+        # Nobody computes these steps again, so that nobody compares digests.
+        return MeasuredStep(
+            effects, vectors, b"", seen.learning_rate, seen.ended, rows.seconds / rows.steps, rows.steps
+        )
+
+    def _count(self, seen: SeenStep, step: int) -> None:
+        ids = seen.rows.batch.token_ids
+        self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
+        self.touches[ids] += seen.rows.batches
+        self.last_lit[ids] = step
+
+    def _limit(self, effects: StepEffects) -> StepEffects | None:
+        """Return what of a step the disk budget has room for; None if that is nothing: the record has then ended."""
+        left = self._budget.bytes_left()
+        budget = f"the disk budget of {self.run.recipe.disk_budget / 1e6:,.0f} MB is"
+        norms = 8 * (len(effects.gradient_ids) + len(effects.moved_ids))
+        if not self._without_norms and left - norms < (1 - _NORMS_SHARE) * self._budget.limit:
+            self._without_norms = True
+            message = f"{budget} nearly used: of each step only loss and batch are kept from here on"
+            self._committer.add_event("thinned", message)
+        if self._without_norms:
+            # No gradient and an unverified set of moved rows say that neither is known.
+            effects = replace(
+                effects,
+                gradient_ids=_NO_IDS,
+                gradient_norms=_NO_NORMS,
+                moved_ids=_NO_IDS,
+                moved_distances=_NO_NORMS,
+                layer_norms=np.full_like(effects.layer_norms, np.nan),
+                verified=False,
+            )
+            norms = 0
+        if left - norms - 8 * len(effects.batch_ids) < _STEP_BYTES:
+            self.end(f"{budget} used")
+            return None
+        return effects
+
+    def end(self, reason: str) -> None:
+        """End the record before the loop has ended: what follows is not recorded, but for the last matrix."""
+        self.ended = f"{reason}: what followed step {self._numbers.number_of(self.at)} is not recorded"
+        log.warning("%s: %s; the loop goes on", self.run.id, self.ended)
+
+    def _write(self, measured: MeasuredStep, scalars: str | None, *, whole: bool) -> None:
+        # While earlier steps wait without their matrices, moved rows have no base to apply to.
+        record = self._committer.encode_step(measured, whole=whole or bool(self._waiting))
+        record = replace(record, scalars=scalars)
+        try:
+            self._write_waiting()
+            kept = self._committer.commit(record)
+        except DISK_FULL_ERRORS as error:
+            self._exact = False
+            self._enqueue(replace(record, rows=None, keyframe=None, census=None), str(error))
+            return
+        self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
+
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Set facts about the run, deferred while the disk is full."""
+        self._pending_facts |= facts
+        with suppress(*DISK_FULL_ERRORS):
+            self._write_waiting()
+
+    def add_scalars(self, scalars: str) -> None:
+        """Keep encoded numbers of the loop with the last step, unless the disk is full."""
+        with suppress(*DISK_FULL_ERRORS):
+            self.writer.add_scalars(self.at, scalars)
+
+    def add_event(self, kind: str, message: str) -> None:
+        """Add an event to the last step, unless the disk is full."""
+        with suppress(*DISK_FULL_ERRORS):
+            self.writer.add_event(self.at, kind, message)
+
+    def _write_waiting(self) -> None:
+        while self._waiting:
+            self.writer.commit(self._waiting[0])
+            self._waiting_bytes -= len(self._waiting.popleft().pulse)
+        if self._pending_facts:
+            self.writer.set_facts(self._pending_facts)
+            self._pending_facts = {}
+
+    def _enqueue(self, record: StepRecord, why: str) -> None:
+        """Keep a step in memory, without its matrix, until there is disk space."""
+        if not self._waiting:
+            log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
+        self._waiting.append(record)
+        self._waiting_bytes += len(record.pulse)
+        if len(self._waiting) > WAITING_STEPS or self._waiting_bytes > WAITING_BYTES:
+            self.at = self._waiting[0].step - 1
+            self._waiting.clear()
+            self.end("the disk was full")
+
+    def finish(self, phase: Phase, message: str) -> None:
+        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
+        disk has no space for is left out, with a warning.
+        """
+        try:
+            sealed = False
+            try:
+                self._write_waiting()
+                with suppress(*DISK_FULL_ERRORS):
+                    self._keep_last_matrix()
+                if self.ended:
+                    phase, message = Phase.INTERRUPTED, self.ended
+                facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.at}
+                self.writer.add_event(self.at, phase, message, facts)
+                sealed = True
+            except DISK_FULL_ERRORS as error:
+                log.warning(
+                    "the disk is full (%s): the record of %s has no end, and lacks its last %d steps",
+                    error,
+                    self.run.id,
+                    len(self._waiting),
+                )
+            finally:
+                self.writer.close(sealed=sealed)
+        finally:
+            self._lock.close()
+
+    def _keep_last_matrix(self) -> None:
+        if self._beyond is not None:
+            # The last step of the loop is recorded alone, so that there is one to which the matrix belongs.
+            seen, step = self._beyond, self.at + 1
+            effects = replace(self._measure(seen, step), gradient_ids=_NO_IDS, gradient_norms=_NO_NORMS)
+            effects = replace(effects, layer_norms=np.full_like(effects.layer_norms, np.nan))
+            self._count(seen, step)
+            pulse = replace(
+                self._committer.encode_step(self._measured(seen, effects, None)), keyframe=None, census=None
+            )
+            self._committer.commit(pulse)
+            self.at = step
+        elif self._exact or self._needs_keyframe:
+            return
+        self._committer.add_keyframe(self.at)

@@ -1,0 +1,73 @@
+"""The numbers that the steps of a record have in the loop that it was recorded from.
+
+A record's own steps are consecutive from 0 on: moved rows apply to the step before, and every reader counts on it. A loop
+that is recorded now and then, or goes on from a checkpoint, has other numbers. They are kept beside, as a fact: stretches
+of `[step, number, stride]`, so that step `step + i` of a stretch has the number `number + i * stride`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+NUMBERS_FACT = "numbers"
+"""The fact with the stretches; absent where each step has its own number."""
+CONFIG_FACT = "config"
+"""The fact with what people want kept about their loop; absent where there is nothing."""
+MAX_STRETCHES = 1_000
+"""Maximum stretches; the steps behind them have no known number."""
+MAX_NUMBER = (1 << 53) - 1
+"""The largest number of a step: the largest whole number that JSON gives everybody exactly."""
+
+Stretch = tuple[int, int, int]
+
+
+class StepNumbers:
+    """The number of each step in its own loop, ascending with the steps."""
+
+    def __init__(self, stretches: Iterable[Stretch] = ((0, 0, 1),)) -> None:
+        """Start with stretches, ascending: (step, number, stride). A stride of 0 marks unknown numbers."""
+        self._stretches = list(stretches)
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Return the stretches: (step, number, stride)."""
+        return list(self._stretches)
+
+    @property
+    def are_steps(self) -> bool:
+        """Return whether each step has its own number."""
+        return self._stretches == [(0, 0, 1)]
+
+    def number_of(self, step: int) -> int | None:
+        """Return the number of a step; None if it is not known."""
+        first, number, stride = next(
+            (one for one in reversed(self._stretches) if one[0] <= step), self._stretches[0]
+        )
+        return number + (step - first) * stride if stride else None
+
+    def add(self, step: int, number: int) -> bool:
+        """Set the number of a step, larger than those before it. What was set of later steps is dropped.
+
+        Returns:
+            Whether the stretches have changed.
+        """
+        while len(self._stretches) > 1 and self._stretches[-1][0] >= step:
+            self._stretches.pop()
+        first, start, stride = self._stretches[-1]
+        if not stride or self.number_of(step) == number:
+            return False
+        if step == first + 1:
+            self._stretches[-1] = (first, start, number - start)
+        elif len(self._stretches) == MAX_STRETCHES:
+            self._stretches.append((step, 0, 0))
+        else:
+            before = self.number_of(step - 1)
+            self._stretches.append((step, number, stride if before is None else number - before))
+        return True
+
+
+def read_step_numbers(facts: dict[str, Any]) -> StepNumbers:
+    """Return the numbers of the steps of a run with these facts."""
+    stretches = facts.get(NUMBERS_FACT)
+    return StepNumbers() if stretches is None else StepNumbers((a, b, c) for a, b, c in stretches)
