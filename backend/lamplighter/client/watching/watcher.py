@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import (
@@ -30,10 +27,9 @@ from torch.optim.optimizer import (
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.recording.record_warnings import warn
-from lamplighter.client.recording.step_arguments import BatchRows, read_gradient_norms, to_float32_scalar
-from lamplighter.client.recording.step_recording import SeenStep
-from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.watching.batch_tally import BatchTally, JoinedSteps, TalliedBatch
+from lamplighter.client.watching.ended_step import EndedStep
+from lamplighter.client.watching.optimizer_calls import called_by_scaler, group_of, has_closure
 from lamplighter.client.watching.scalar_log import ScalarLog, read_number
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff, row_norms
 
@@ -42,24 +38,6 @@ P = ParamSpec("P")
 
 _UNSEEN_STEPS = 1_000
 """Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
-
-
-@dataclass
-class _EndedStep:
-    """A step whose numbers are on their way to the host."""
-
-    number: int
-    read: DeferredRead
-    steps: int
-    """Steps of the loop that it joins."""
-    divided: bool
-    learning_rate: float | None
-    ended: float
-    seconds: float
-    loss: float | None
-    """The loss that was told; it wins over the one that was found."""
-    lost: bool
-    """Whether the comparison before was interrupted, so that its rows are not known."""
 
 
 class Watcher:
@@ -108,7 +86,7 @@ class Watcher:
         self._norms: Tensor | None = None
         self._lost = False
         self._grad_seen: tuple[int, int] | None = None
-        self._held: _EndedStep | None = None
+        self._held: EndedStep | None = None
         self._next_loss: float | None = None
         self._said: set[str] = set()
         self._unseen = 0
@@ -158,6 +136,8 @@ class Watcher:
         Args:
             error: the exception that ended the training, if one did.
         """
+        if self.closed:
+            return
         self._guarded(self._finish)()
         self._recorder.__exit__(type(error) if error else None, error, None)
 
@@ -240,10 +220,6 @@ class Watcher:
         if self._unseen == _UNSEEN_STEPS:
             self._warn(self._why_nothing())
 
-    def _group_of(self, optimizer: Optimizer) -> dict[str, Any] | None:
-        groups = cast("list[dict[str, Any]]", optimizer.param_groups)
-        return next((group for group in groups if any(p is self._weight for p in group["params"])), None)
-
     def _number(self) -> int:
         return self.step + 1 if self.next_step is None else self.next_step
 
@@ -252,7 +228,7 @@ class Watcher:
         return self._number() // self._every > self._recorded // self._every
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        if self._gradient is None or self._group_of(optimizer) is None:
+        if self._gradient is None or group_of(optimizer, self._weight) is None:
             return
         if self._gradient == "before_clipping":
             if called_by_scaler():
@@ -263,7 +239,7 @@ class Watcher:
             self._norms = row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        group = self._group_of(optimizer)
+        group = group_of(optimizer, self._weight)
         if group is None:
             self._note_other_step()
             return
@@ -302,13 +278,14 @@ class Watcher:
             loss_sum=batch.loss_sum,
             losses=batch.losses,
             upstream=batch.upstream,
+            rate=rate if isinstance(rate, Tensor) else None,
         )
-        self._held = _EndedStep(
+        self._held = EndedStep(
             self.step,
             read,
             joined.steps,
             batch.divided,
-            None if rate is None else float(rate),
+            rate,
             ended,
             seconds,
             self._next_loss,
@@ -325,55 +302,30 @@ class Watcher:
         # Until it is written, an interruption (Ctrl-C) loses it.
         self._lost, self._held = True, None
         host = step.read.take()
-        counts = host["counts"].numpy()
-        if not self._recorder.at and not counts.any():
+        if not self._recorder.at and not host["counts"].any():
             raise InputError(self._why_no_ids())
-        ids = np.flatnonzero(counts)
-        batches = host["batches"].numpy()[ids].astype(np.uint32)
-        rows = StretchedStep(
-            step.steps,
-            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32), 0),
-            batches,
-            read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
-            step.seconds,
-        )
-        scalars = (
-            to_float32_scalar(self._loss_of(step, host), "loss"),
-            to_float32_scalar(step.learning_rate, "lr"),
-        )
+        loss, why_none = step.loss_in(host)
+        if why_none is not None:
+            self._warn(why_none)
         if step.lost:
             self._recorder.lose_step()
         changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = SeenStep(step.number, rows, *scalars, step.ended, self._scalars.take())
+        seen = step.as_seen(host, loss, self._scalars.take())
         self._recorder.step_found(seen, changed, whole_batch=not self._shared)
         self._lost = False
 
-    def _loss_of(self, step: _EndedStep, host: dict[str, Tensor]) -> float | None:
-        """Return the loss that was told, or else that of the passes; None if it cannot be known."""
-        if step.loss is not None:
-            return step.loss
-        count = int(host["losses"])
-        if not count:
-            self._warn(
-                "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
-            )
-            return None
-        total = float(host["loss_sum"])
-        if count == 1 or step.divided:
-            return total
-        if "upstream" in host and float(host["upstream"]) == 1:
-            self._warn(
-                f"a step has {count} losses, and nothing divides them by {count} outside the model: whether their mean or"
-                " their sum is the step's loss cannot be known, so the record has none: tell it with log(loss=...)"
-            )
-            return None
-        return total / count
-
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
-        self._scalars.add(scalars)
-        if loss is None:
+        try:
+            value = None if loss is None else read_number(loss, "loss")
+            self._scalars.add(scalars)
+        except InputError as error:
+            if self._raises:
+                raise
+            # Of a number that cannot be kept nothing else depends.
+            self._warn(str(error))
             return
-        value = read_number(loss, "loss")
+        if value is None:
+            return
         if self._held is not None and not self._tally.touched:
             self._held.loss = value
             self._settle()
@@ -392,29 +344,3 @@ class Watcher:
             f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters. If the model"
             " was given another embedding (resize_token_embeddings), or the optimiser holds other weights, watch it anew"
         )
-
-
-class IdleWatcher(Watcher):
-    """A watcher that records nothing: that of a process which is not the first of those that train together."""
-
-    def __init__(self) -> None:
-        self.closed = True
-        self.folder = None
-        self.step = 0
-        self.next_step = None
-
-
-def has_closure(args: Any, kwargs: Any) -> bool:
-    """Return whether an optimiser's step was called with a closure, which computes the gradient within it."""
-    # The first argument is the optimiser itself.
-    return any(argument is not None for argument in args[1:]) or kwargs.get("closure") is not None
-
-
-def called_by_scaler() -> bool:
-    """Return whether an optimiser's step was called by a GradScaler, found among the callers: it says so nowhere else."""
-    frame = sys._getframe()
-    while frame is not None:
-        if isinstance(frame.f_locals.get("self"), torch.amp.GradScaler):
-            return True
-        frame = frame.f_back
-    return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
 
 
 @pytest.fixture(autouse=True)
-def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 def attach_and_close(*arguments: Any, **options: Any) -> Path:
@@ -70,7 +68,7 @@ class TwoTables(nn.Module):
 
 
 def test_the_largest_embedding_is_taken_unless_there_are_two(tmp_path: Path):
-    with pytest.raises(lamplighter.InputError, match="embedding='words'.*users"):
+    with pytest.raises(lamplighter.InputError, match=r"embedding='words'.*users"):
         lamplighter.watch(TwoTables(), folder="mine")
     assert not (tmp_path / "runs").exists()
     assert len(lamplighter.open(attach_and_close(TwoTables(users=12), folder="mine")).tokens) == 12

@@ -278,13 +278,17 @@ def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
 def test_losses_that_nobody_divides_are_not_guessed(watched: Any, tmp_path: Path):
     model = SmallModel()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match="mean or their sum"):
+
+    def loop() -> None:
         for _ in range(2):
             for _ in range(3):
                 ids = batch()
                 model(ids, ids)[1].backward()
             optimizer.step()
             optimizer.zero_grad()
+
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match="mean or their sum"):
+        loop()
     assert np.isnan(losses(tmp_path / "mine")).all()
 
 
