@@ -25,6 +25,8 @@ _WHERE = {
     "series": "client.series_run",
     "still": "client.checkpoint_run",
     "watch": "client.watching.watch",
+    "LightningCallback": "client.integrations.lightning",
+    "TransformersCallback": "client.integrations.transformers",
 } | dict.fromkeys(
     (
         "ExaminationError",

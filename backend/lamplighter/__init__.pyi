@@ -11,6 +11,8 @@ from lamplighter.client.errors import (
     RecordWarning,
 )
 from lamplighter.client.examinations import examine
+from lamplighter.client.integrations.lightning import LightningCallback
+from lamplighter.client.integrations.transformers import TransformersCallback
 from lamplighter.client.live_run import follow
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
@@ -27,6 +29,7 @@ __all__ = [
     "ExaminationError",
     "FormatError",
     "InputError",
+    "LightningCallback",
     "LiveError",
     "NoLayoutError",
     "NoSnapshotError",
@@ -36,6 +39,7 @@ __all__ = [
     "Recorder",
     "ReprojectionFailedError",
     "Run",
+    "TransformersCallback",
     "examine",
     "follow",
     "open",

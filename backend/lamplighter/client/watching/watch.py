@@ -37,6 +37,7 @@ def watch(
     every: SupportsIndex = 1,
     gradient: GradientKind | None = "as_used",
     first_step: SupportsIndex = 0,
+    steps: SupportsIndex | None = None,
     config: Mapping[str, Any] | None = None,
     on_error: Literal["warn", "raise"] = "warn",
     keyframe_every: SupportsIndex = 100,
@@ -53,6 +54,7 @@ def watch(
         gradient: `as_used`: as the optimiser gets it, unscaled and clipped; `before_clipping`: as it was computed, not with
             a GradScaler nor with DDP; None: none.
         first_step: the number of the last step before, where a training goes on from a checkpoint.
+        steps: the number of the last step, where that is known: a page shows how far it is.
         config: what people want kept about the training: JSON values by name.
         on_error: what an error of the record does: `warn` ends the record with a warning, `raise` raises it in the loop.
         keyframe_every: recorded steps between two whole matrices.
@@ -88,6 +90,7 @@ def watch(
         vocabulary,
         embedding=diff,
         name=title,
+        steps=steps,
         keyframe_every=keyframe_every,
         every=stride,
         first_step=before,
