@@ -92,6 +92,7 @@ gpu: .make/develop
 # What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page, and for a class.
 soak: .make/develop page browser
 	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.soak.watched --kills 50 --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.soak.classroom --minutes $(or $(MINUTES),10)
 

@@ -11,8 +11,9 @@ import torch
 import lamplighter
 from lamplighter.analysis.analyst import Analyst
 from lamplighter.client.watching.scalar_log import ScalarLog
-from lamplighter.exports.archive.import_run import import_run
+from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
+from lamplighter.exports.output import no_progress
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -61,7 +62,7 @@ def test_they_are_kept_with_their_step_and_become_measures(tmp_path: Path):
 def test_they_travel_in_a_zip(tmp_path: Path):
     run = recorded(tmp_path)
     zipped = export_run(run, "zip", out=tmp_path / "run.zip")
-    back = import_run(zipped, RunStore(tmp_path / "elsewhere")).run
+    back = import_zip(RunStore(tmp_path / "elsewhere"), zipped, no_progress).run
     with StepsReader(run.steps_path) as before, StepsReader(back.steps_path) as after:
         assert before.scalars(0, 99) == after.scalars(0, 99) != {}
 
