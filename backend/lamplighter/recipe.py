@@ -208,6 +208,28 @@ class Recipe(_RecipePart):
                 " lower dim, layers or vocabulary_size"
             )
 
+    def without_unknown(self) -> Recipe:
+        """Return the recipe with None in place of what only the loop of a recorded run knows."""
+        if self.corpus.kind != "recorded":
+            return self
+        corpus: dict[str, None] = dict.fromkeys(("tokeniser", "vocabulary_size", "shuffle_words"))
+        model: dict[str, None] = dict.fromkeys(("layers", "heads", "context", "tied"))
+        cadence: dict[str, None] = dict.fromkeys(("checkpoint_every", "waypoint_every", "verify_every"))
+        unknown: dict[str, None] = dict.fromkeys(
+            ("optimiser", "sequences", "passages", "seed", "threads", "device", "prompts")
+        )
+        if self.steps == 1:
+            # Where nobody said how long the loop is.
+            unknown["steps"] = None
+        return self.model_copy(
+            update={
+                "corpus": self.corpus.model_copy(update=corpus),
+                "model": self.model.model_copy(update=model),
+                "cadence": self.cadence.model_copy(update=cadence),
+                **unknown,
+            }
+        )
+
     @property
     def batch_tokens(self) -> int:
         """Return the number of tokens read by one step."""

@@ -69,7 +69,7 @@ class Recorder:
         self._recording: StepRecording | None = None
         self._closed = self._silent = False
         self._lock, self._process = threading.RLock(), os.getpid()
-        self._stretch, self._consistency = StepStretch(), StepConsistency()
+        self._stretch, self._consistency = StepStretch(), StepConsistency(len(vocabulary))
         self._recorded_number = self.number = loop.first_step
         """The number of the loop's last step."""
         self._padding = 0
@@ -201,12 +201,12 @@ class Recorder:
         every = self._loop.every
         due = number // every > self._recorded_number // every
         matrix = self._checked_matrix(embedding) if due else None
-        self._stretch.add(*rows, seconds)
+        self._stretch.add_step(*rows, seconds)
         self._padding += rows[0].padding
         self.number = number
         if matrix is None:
             return
-        seen = SeenStep(number, self._stretch.take(), *scalars, ended)
+        seen = SeenStep(number, self._stretch.take_stretch(), *scalars, ended)
         first = self._recording is None
         if self._recording is not None or self._try_create_recording(matrix):
             self._commit(seen, matrix, seen_first=first)
@@ -347,10 +347,8 @@ class Recorder:
         recipe = make_recorded_recipe(self._plan, matrix.shape[1])
         try:
             run = create_recorded_run(self._path, recipe, self._vocabulary)
-        except FileExistsError:
-            raise
         except OSError as error:
-            if is_disk_full(error):
+            if is_disk_full(error) or (isinstance(error, FileExistsError) and self._path.exists()):
                 raise
             reason = error.strerror or error
             raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error

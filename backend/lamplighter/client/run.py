@@ -17,6 +17,7 @@ from lamplighter.client.integers import whole_number
 from lamplighter.client.notebook import NotebookPage, notebook_card
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
@@ -24,7 +25,7 @@ from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.step_numbers import CONFIG_FACT, read_step_numbers
+from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
@@ -97,8 +98,9 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """Return the recipe that the run was created with."""
-        return self._folder.recipe
+        """Return the recipe that the run was created with. Of a run that `record` made, what only its loop knows is None:
+        the optimiser, the layers, the batch."""
+        return self._folder.recipe.without_unknown()
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -12,8 +12,6 @@ from typing import Any
 
 NUMBERS_FACT = "numbers"
 """The fact with the stretches; absent where each step has its own number."""
-CONFIG_FACT = "config"
-"""The fact with what people want kept about their loop; absent where there is nothing."""
 MAX_STRETCHES = 1_000
 """Maximum stretches; the steps behind them have no known number."""
 MAX_NUMBER = (1 << 53) - 1
@@ -46,7 +44,7 @@ class StepNumbers:
         )
         return number + (step - first) * stride if stride else None
 
-    def add(self, step: int, number: int) -> bool:
+    def set_number(self, step: int, number: int) -> bool:
         """Set the number of a step, larger than those before it. What was set of later steps is dropped.
 
         Returns:

@@ -38,7 +38,8 @@ class _SetEncoding(IntEnum):
 class StepEffects:
     """The measured effects of one training step.
 
-    Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved.
+    Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved. An empty one may also
+    be one that nobody recorded: the `..._known` properties tell.
     """
 
     step: int
@@ -57,6 +58,21 @@ class StepEffects:
     """Norms of the layers' gradients before clipping, in the order of the run's `layers`."""
     verified: bool = False
     """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
+
+    @property
+    def batch_known(self) -> bool:
+        """Return whether the rows of the batch are recorded: no step reads nothing."""
+        return len(self.batch_ids) > 0
+
+    @property
+    def gradient_known(self) -> bool:
+        """Return whether the rows' gradients are recorded: where no row has one, a layer's norm of 0 says so."""
+        return len(self.gradient_ids) > 0 or bool(np.isfinite(self.layer_norms).any())
+
+    @property
+    def moved_known(self) -> bool:
+        """Return whether the rows that moved are recorded: where none did, a comparison of the whole matrix says so."""
+        return self.verified or len(self.moved_ids) > 0
 
     def effects_by_name(self) -> dict[str, Any]:
         """Return the fields above, without those that a subclass adds."""

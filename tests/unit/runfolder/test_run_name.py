@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from lamplighter.runfolder.run_name import (
     read_run_name,
     write_run_name,
 )
-from lamplighter.runfolder.run_store import RunStore, create_recorded_run
+from lamplighter.runfolder.run_store import RUN_ID_PATTERN, RunStore, create_recorded_run, run_id_of
 from lamplighter.wire.vocabulary import Vocabulary
 
 TOWN = "Lamptown"
@@ -122,3 +123,23 @@ def test_a_number_never_makes_a_name_too_long() -> None:
     assert numbered.endswith("… 2")
     assert len(numbered) == MAX_RUN_NAME
     assert clean_run_name(numbered_name(longest, [longest, numbered])).endswith("… 3")
+
+
+@pytest.mark.parametrize(
+    ("name", "run_id"),
+    [
+        ("My_Run", "my-run"),
+        ("lr3e-3_v1.2", "lr3e-3-v1-2"),
+        ("half-float8_e4m3fn", "half-float8-e4m3fn"),
+        ("Größe 2", "grosse-2"),
+        ("already-an--id-", "already-an--id-"),
+        ("../../etc", "etc"),
+        ("训练", "run"),
+        ("", "run"),
+        ("-x" * 100, ("x-" * 40)[:79]),
+    ],
+)
+def test_every_name_has_an_id_that_is_an_id(name: str, run_id: str) -> None:
+    assert run_id_of(name) == run_id
+    assert re.fullmatch(RUN_ID_PATTERN, run_id)
+    assert run_id_of(run_id) == run_id

@@ -1,1 +1,1 @@
-"""What `record` is made of: what a loop gives, what of it is of the same step, and what is written."""
+"""The parts of `record`: the arguments of a step, their consistency, and the writing of steps."""

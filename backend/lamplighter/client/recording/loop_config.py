@@ -1,4 +1,4 @@
-"""What people want kept about their loop: its settings, as JSON values by name."""
+"""The configuration of a loop, as people want it kept: JSON values by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from lamplighter.client.errors import InputError
+from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
 
-MAX_CONFIG_BYTES = 32_000
-"""Maximum bytes of a configuration, as JSON: every viewer of the run gets it."""
 _MAX_DEPTH = 8
 _MAX_TEXT = 1_000
 

@@ -1,4 +1,4 @@
-"""What is known of a loop that is recorded, before its first step."""
+"""The facts of a loop that are known before its first step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from lamplighter.client.errors import InputError
 from lamplighter.recipe import Recipe, explain_validation_error
-from lamplighter.runfolder.step_numbers import CONFIG_FACT, MAX_NUMBER, NUMBERS_FACT, StepNumbers
+from lamplighter.runfolder.loop_facts import CONFIG_FACT
+from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNumbers
 
 
 @dataclass(frozen=True)

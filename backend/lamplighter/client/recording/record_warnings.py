@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 def warn(message: str, level: int = 4) -> None:
-    """Warn the people whose loop it is. Never raises, even where warnings are errors.
+    """Show a warning to the people whose loop it is. Never raises, even where warnings are errors.
 
     Args:
         message: the warning.

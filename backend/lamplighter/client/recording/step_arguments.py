@@ -123,8 +123,9 @@ def to_float32_scalar(value: Any, name: str) -> float:
     shape = tuple(getattr(value, "shape", ()))
     if np.prod(shape) != 1:
         raise InputError(f"{name}: one number is needed, and this has shape {shape}: give its mean")
+    (single,) = to_host_array(value, name).reshape(-1)
     try:
-        number = float(to_host_array(value, name).reshape(-1)[0])
+        number = float(single)
     except (TypeError, ValueError):
         raise InputError(f"{name}: one number is needed, not {type(value).__name__}") from None
     with np.errstate(over="ignore"):

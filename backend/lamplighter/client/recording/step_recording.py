@@ -17,7 +17,7 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
-from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepRecord, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
@@ -30,10 +30,10 @@ log = logging.getLogger(__name__)
 WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait in memory for disk space; beyond them the record ends."""
 
-_SNAPSHOT_SHARE, _NORMS_SHARE = 0.75, 0.95
+_SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
 """Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
-_STEP_BYTES = 4_096
-"""Bytes of a step on the disk beside its arrays, and of what is written once at the end, generously."""
+_STEP_BYTES = 4 * PAGE_SIZE
+"""Bytes that a commit may take beside its arrays, or an event: whole pages go into the write-ahead log."""
 _NO_IDS: UInts = np.empty(0, dtype=np.uint32)
 _NO_NORMS: Floats = np.empty(0, dtype=np.float32)
 
@@ -171,7 +171,7 @@ class StepRecording:
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]
             self.set_facts({"layers": self.layers})
-        if self._numbers.add(step, seen.number):
+        if self._numbers.set_number(step, seen.number):
             self.set_facts({NUMBERS_FACT: self._numbers.stretches})
         with np.errstate(over="ignore", invalid="ignore"):
             norm = np.nan if gradient is None else np.linalg.norm(gradient.norms)
@@ -197,18 +197,20 @@ class StepRecording:
     def _count(self, seen: SeenStep, step: int) -> None:
         ids = seen.rows.batch.token_ids
         self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
-        self.touches[ids] += seen.rows.batches
+        self.touches[ids] += 1
         self.last_lit[ids] = step
 
     def _limit(self, effects: StepEffects) -> StepEffects | None:
         """Return what of a step the disk budget has room for; None if that is nothing: the record has then ended."""
-        left = self._budget.bytes_left()
         budget = f"the disk budget of {self.run.recipe.disk_budget / 1e6:,.0f} MB is"
-        norms = 8 * (len(effects.gradient_ids) + len(effects.moved_ids))
-        if not self._without_norms and left - norms < (1 - _NORMS_SHARE) * self._budget.limit:
+        # What is committed is in the write-ahead log and in the file for a while.
+        needed = _STEP_BYTES + 16 * len(effects.batch_ids)
+        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
+        with_norms += round((1 - _NORMS_SHARE) * self._budget.limit)
+        if not self._without_norms and self._budget.bytes_left(with_norms) < with_norms:
             self._without_norms = True
             message = f"{budget} nearly used: of each step only loss and batch are kept from here on"
-            self._committer.add_event("thinned", message)
+            self._committer.add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
         if self._without_norms:
             # No gradient and an unverified set of moved rows say that neither is known.
             effects = replace(
@@ -220,8 +222,7 @@ class StepRecording:
                 layer_norms=np.full_like(effects.layer_norms, np.nan),
                 verified=False,
             )
-            norms = 0
-        if left - norms - 8 * len(effects.batch_ids) < _STEP_BYTES:
+        if self._budget.bytes_left(needed) < needed:
             self.end(f"{budget} used")
             return None
         return effects

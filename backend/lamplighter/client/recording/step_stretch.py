@@ -16,8 +16,6 @@ class StretchedStep(NamedTuple):
     steps: int
     """Steps of the loop."""
     batch: BatchRows
-    batches: UInts
-    """The number of batches that each row of the batch was in."""
     gradient: GradientRows | None
     """The largest norm of each row's gradient; None unless every step had a gradient."""
     seconds: float
@@ -30,29 +28,26 @@ class StepStretch:
     def __init__(self) -> None:
         self._steps: StretchedStep | None = None
 
-    def add(self, batch: BatchRows, gradient: GradientRows | None, seconds: float) -> None:
+    def add_step(self, batch: BatchRows, gradient: GradientRows | None, seconds: float) -> None:
         """Add a step."""
-        ones = np.ones(len(batch.token_ids), dtype=np.uint32)
         before = self._steps
         if before is None:
-            self._steps = StretchedStep(1, batch, ones, gradient, seconds)
+            self._steps = StretchedStep(1, batch, gradient, seconds)
             return
         ids, counts = _unite(
             (before.batch.token_ids, before.batch.counts), (batch.token_ids, batch.counts), np.add
         )
-        _, batches = _unite((before.batch.token_ids, before.batches), (batch.token_ids, ones), np.add)
         both = None
         if before.gradient is not None and gradient is not None:
             both = GradientRows(*_unite(before.gradient, gradient, np.maximum))
         self._steps = StretchedStep(
             before.steps + 1,
             BatchRows(ids, counts, before.batch.padding + batch.padding),
-            batches,
             both,
             before.seconds + seconds,
         )
 
-    def take(self) -> StretchedStep:
+    def take_stretch(self) -> StretchedStep:
         """Return the steps added since the last call, at least one, and begin anew."""
         steps, self._steps = self._steps, None
         if steps is None:

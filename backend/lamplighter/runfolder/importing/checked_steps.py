@@ -33,6 +33,7 @@ from lamplighter.runfolder.importing.untrusted_values import (
     shorten_text,
 )
 from lamplighter.runfolder.lineage import split_step_key
+from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
@@ -236,4 +237,4 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
         known["snapshots"] = facts["snapshots"]
     if "changed" in facts:
         known["changed"] = require_number(facts["changed"])
-    return known
+    return known | check_loop_facts(facts)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -206,9 +207,22 @@ class StepsWriter(FactsWriter):
 
     def bytes_used(self) -> int:
         """Return the size of the database, including its WAL."""
-        wal = self._path.with_name(self._path.name + "-wal")
-        size = self._path.stat().st_size
-        return size + (wal.stat().st_size if wal.exists() else 0)
+        return self._path.stat().st_size + self._wal_bytes()
+
+    def most_bytes(self) -> int:
+        """Return the size that the database and its WAL have at most until the next commit, whatever is copied from the
+        one into the other meanwhile."""
+        return self._connection.pragma("page_count") * PAGE_SIZE + self._wal_bytes()
+
+    def empty_wal(self) -> None:
+        """Copy the WAL into the file and cut it, unless a reader or a full disk prevents it."""
+        with suppress(apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
+            self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def _wal_bytes(self) -> int:
+        with suppress(FileNotFoundError):
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        return 0
 
 
 class StepsReader(FactsReader):

@@ -10,7 +10,6 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 
 _OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
-_STATES = ("all", "keyframes", "none")
 
 
 class DiskBudget:
@@ -33,9 +32,14 @@ class DiskBudget:
         self.snapshots = "all"
         """Snapshots that may be kept from now on: `all`, `keyframes` or `none`."""
 
-    def bytes_left(self) -> int:
-        """Return the bytes that may still be written; negative beyond the limit. Takes microseconds."""
-        return self.limit - self._writer.bytes_used() - self._other_bytes
+    def bytes_left(self, needed: float = 0) -> int:
+        """Return the bytes that may still be written; negative beyond the limit. Takes microseconds, or as long as a disk
+        takes if they are fewer than `needed`: what is twice on the disk is then written once."""
+        left = self._bytes_left()
+        if left < needed:
+            self._writer.empty_wal()
+            left = self._bytes_left()
+        return left
 
     def refresh(self, step: int, rows: int, keyframe: int) -> str | None:
         """Compare the run's size with the budget.
@@ -50,15 +54,20 @@ class DiskBudget:
         """
         if step % _OTHER_FILES_EVERY == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
-        used, limit = self.limit - self.bytes_left(), self._snapshot_limit
-        state = "all"
-        if used + rows >= _KEYFRAMES_ONLY_AT * limit:
-            state = "keyframes"
-        if used + keyframe >= _STOP_AT * limit:
-            state = "none"
-        # Never resume what was given up: the record would look complete and have holes.
-        if _STATES.index(state) <= _STATES.index(self.snapshots):
+        if self.snapshots == "none":
             return None
-        self.snapshots = state
-        kept = "only keyframes are kept" if state == "keyframes" else "no more snapshots are kept"
-        return f"the disk budget of {self._run.recipe.disk_budget / 1e6:,.0f} MB is nearly used: {kept} from here on"
+        beyond = self.limit - self._snapshot_limit
+        for_rows = beyond + (1 - _KEYFRAMES_ONLY_AT) * self._snapshot_limit + rows
+        for_keyframes = beyond + (1 - _STOP_AT) * self._snapshot_limit + keyframe
+        needed = for_keyframes if self.snapshots == "keyframes" else max(for_rows, for_keyframes)
+        left = self.bytes_left(needed)
+        if left > needed:
+            return None
+        # Never resume what was given up: the record would look complete and have holes.
+        self.snapshots = "none" if left <= for_keyframes else "keyframes"
+        kept = "only keyframes are kept" if self.snapshots == "keyframes" else "no more snapshots are kept"
+        budget = self._run.recipe.disk_budget / 1e6
+        return f"the disk budget of {budget:,.0f} MB is nearly used: {kept} from here on"
+
+    def _bytes_left(self) -> int:
+        return self.limit - self._writer.most_bytes() - self._other_bytes

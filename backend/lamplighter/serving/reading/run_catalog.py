@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
+from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
@@ -21,6 +22,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
+from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
@@ -264,7 +266,8 @@ class RunCatalog:
         except FileNotFoundError:
             return contents
         # The trainer records these once it has built the model.
-        contents.update({name: facts[name] for name in ("layers", "parameters") if name in facts})
+        told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT)
+        contents.update({name: facts[name] for name in told if name in facts})
         return contents
 
 

@@ -11,6 +11,7 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.model.batches import require_enough_text
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -142,9 +143,10 @@ def _shown_to(request: Request, run: Described) -> Described:
 
 
 def _names_cost(run: RunFolder) -> int:
-    """Return the bytes of memory of the names of a run's classes and relations: an import bounds them."""
+    """Return the bytes of memory of the names of a run's classes and relations, and of what its loop told: an import bounds
+    them."""
     try:
-        return 2 * run.vocabulary.bytes_of_names()
+        return 2 * run.vocabulary.bytes_of_names() + 10 * MAX_CONFIG_BYTES
     except (OSError, FormatError):
         return BOUNDED_COST
 

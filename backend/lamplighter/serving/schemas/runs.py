@@ -64,6 +64,12 @@ class RunDetails(RunSummary, PartialModel):
     corpus_tokens: int | SkipJsonSchema[None] = None
     classes: list[PlantedClass] | SkipJsonSchema[None] = None
     relations: list[PlantedRelation] | SkipJsonSchema[None] = None
+    numbers: list[tuple[int, int, int]] | SkipJsonSchema[None] = None
+    """The numbers that the steps of a recorded run have in its own loop: stretches of step, number and stride, so that the
+    step `step + i` has the number `number + i * stride`. A stride of 0: not known from there on. Absent where each step has
+    its own number."""
+    config: dict[str, Any] | SkipJsonSchema[None] = None
+    """The configuration that a recorded run was given, untrusted: JSON values by name."""
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
@@ -77,7 +83,11 @@ def without_text(run: Described) -> Described:
     """Return a run as it is described to somebody who may not see its text: the model may be asked to continue some of it."""
     if run.recipe is None:
         return run
-    return run.model_copy(update={"recipe": run.recipe.model_copy(update={"prompts": ()})})
+    hidden: dict[str, Any] = {"recipe": run.recipe.model_copy(update={"prompts": ()})}
+    if isinstance(run, RunDetails):
+        # A loop's settings may quote its text.
+        hidden["config"] = None
+    return run.model_copy(update=hidden)
 
 
 class AttemptFacts(ApiModel):

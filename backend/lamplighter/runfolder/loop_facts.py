@@ -1,0 +1,39 @@
+"""Facts that a run recorded from a loop elsewhere has beside those of every run."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.step_numbers import MAX_NUMBER, MAX_STRETCHES, NUMBERS_FACT
+
+CONFIG_FACT = "config"
+"""The fact with what people want kept about their loop; absent where there is nothing."""
+MAX_CONFIG_BYTES = 32_000
+"""Maximum bytes of it, as JSON: every viewer of the run gets it."""
+
+
+def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what untrusted facts tell about a loop elsewhere.
+
+    Raises:
+        FormatError: it is too much, or not what it says.
+    """
+    known: dict[str, Any] = {}
+    config, stretches = facts.get(CONFIG_FACT), facts.get(NUMBERS_FACT)
+    if config is not None:
+        if not isinstance(config, dict) or len(json.dumps(config).encode()) > MAX_CONFIG_BYTES:
+            raise FormatError(f"a configuration that is no object of at most {MAX_CONFIG_BYTES:,} bytes")
+        known[CONFIG_FACT] = config
+    if stretches is not None:
+        if not isinstance(stretches, list) or not 1 <= len(stretches) <= MAX_STRETCHES + 1:
+            raise FormatError(f"numbers of steps that are no list of at most {MAX_STRETCHES:,} stretches")
+        before = -1
+        for stretch in stretches:
+            whole = isinstance(stretch, list) and [type(part) for part in stretch] == [int] * 3
+            if not whole or not all(0 <= part <= MAX_NUMBER for part in stretch) or stretch[0] <= before:
+                raise FormatError("numbers of steps that are no ascending stretches of three whole numbers")
+            before = stretch[0]
+        known[NUMBERS_FACT] = stretches
+    return known
