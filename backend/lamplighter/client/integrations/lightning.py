@@ -55,7 +55,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Tell the loss of a step once it has ended: the sum over its batches, each divided by their number already."""
+        """Hand over the loss of a step once it has ended: the sum over its batches, each divided by their number already."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if self.watcher is None or loss is None:
             return

@@ -47,15 +47,8 @@ class JoinedSteps:
     steps: int
     counts: Tensor
     """How often each row was read, shape (V,)."""
-    batches: Tensor
-    """The number of steps whose batch had the row, shape (V,)."""
     norms: Tensor | None
     """The largest norm of each row's gradient, shape (V,); None unless every step had a gradient."""
-
-    @classmethod
-    def of_step(cls, counts: Tensor, norms: Tensor | None) -> JoinedSteps:
-        """Return one step as the first of several."""
-        return cls(1, counts, (counts > 0).to(torch.int32), norms)
 
     def joined_with(self, later: JoinedSteps) -> JoinedSteps:
         """Return the steps of both."""
@@ -63,7 +56,6 @@ class JoinedSteps:
         return JoinedSteps(
             self.steps + later.steps,
             self.counts + later.counts,
-            self.batches + later.batches,
             torch.maximum(cast(Tensor, self.norms), cast(Tensor, later.norms)) if both else None,
         )
 
@@ -120,7 +112,7 @@ class BatchTally:
         self._losses.add_(1)
         self._divided = kwargs.get("num_items_in_batch") is not None
 
-    def take(self) -> TalliedBatch:
+    def take_batch(self) -> TalliedBatch:
         """Return the counts since the last time, and begin anew."""
         counts = torch.where(self._counts.any(), self._counts, self._again)
         taken = TalliedBatch(

@@ -44,7 +44,7 @@ def unwrap_model(model: Any) -> nn.Module:
         model = getattr(model, inside)
 
 
-def find_embedding(model: nn.Module, chosen: Any = None) -> tuple[nn.Module, str]:
+def choose_embedding(model: nn.Module, chosen: Any = None) -> tuple[nn.Module, str]:
     """Return the module that looks the tokens up, and its name in the model.
 
     Args:

@@ -27,7 +27,7 @@ class EndedStep:
     number: int
     """Its number in the loop."""
     read: DeferredRead
-    """Of all rows: counts, batches, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
+    """Of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
     steps: int
     """Steps of the loop that it joins."""
     divided: bool
@@ -73,7 +73,6 @@ class EndedStep:
         rows = StretchedStep(
             self.steps,
             BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32), 0),
-            host["batches"].numpy()[ids].astype(np.uint32),
             read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
             self.seconds,
         )

@@ -9,7 +9,7 @@ class IdleWatcher(Watcher):
     """The watcher of a process that is not the first of those that train together."""
 
     def __init__(self) -> None:
-        """Attach nothing: it is closed from the beginning."""
+        """Begin as a watcher that is closed."""
         self.closed = True
         self.folder = None
         self.step = 0

@@ -20,7 +20,7 @@ class ScalarLog:
         self._kept: dict[str, int] = defaultdict(int)
         self._waiting: dict[str, float] = {}
 
-    def add(self, scalars: dict[str, Any]) -> None:
+    def log_scalars(self, scalars: dict[str, Any]) -> None:
         """Add numbers; a later one of the same name and step replaces the earlier.
 
         Raises:
@@ -41,7 +41,7 @@ class ScalarLog:
                 self._waiting[name] = number
             self._logged[name] += 1
 
-    def take(self) -> str | None:
+    def take_scalars(self) -> str | None:
         """Return what waits, encoded, or None, and begin anew."""
         waiting, self._waiting = self._waiting, {}
         return encode_scalars(waiting)

@@ -15,7 +15,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.record import record
 from lamplighter.client.recording.record_warnings import warn
-from lamplighter.client.watching.embedding_search import find_embedding, unwrap_model
+from lamplighter.client.watching.embedding_search import choose_embedding, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
 from lamplighter.client.watching.serving_address import say_where
 from lamplighter.client.watching.token_names import name_rows
@@ -78,7 +78,7 @@ def watch(
             ' own part of the gradient; use "as_used"'
         )
     root = unwrap_model(model)
-    module, name = find_embedding(root, embedding)
+    module, name = choose_embedding(root, embedding)
     weight = cast(Tensor, module.weight)
     if rank:
         return IdleWatcher()

@@ -60,7 +60,7 @@ class Watcher:
         raises: bool,
         shared: bool,
     ) -> None:
-        """Attach the hooks.
+        """Install the hooks.
 
         Args:
             model: the model, unwrapped.
@@ -118,7 +118,7 @@ class Watcher:
         self.close(error)
 
     def log(self, *, loss: Any = None, **scalars: Any) -> None:
-        """Tell the record numbers that only the loop knows.
+        """Hand over numbers that only the loop knows.
 
         Args:
             loss: the loss of the step under way or, after `optimizer.step()` and before the next backward pass, of the step
@@ -131,7 +131,7 @@ class Watcher:
         self._guarded(self._log)(loss, scalars)
 
     def close(self, error: BaseException | None = None) -> None:
-        """Take the hooks away and end the record.
+        """Remove the hooks and end the record.
 
         Args:
             error: the exception that ended the training, if one did.
@@ -148,7 +148,7 @@ class Watcher:
     def _finish(self) -> None:
         self._settle()
         if self._recorder.at:
-            if (scalars := self._scalars.take()) is not None:
+            if (scalars := self._scalars.take_scalars()) is not None:
                 self._recorder.add_scalars(scalars)
         else:
             self._warn("no step was recorded: " + self._why_nothing())
@@ -193,7 +193,7 @@ class Watcher:
     def _on_backward(self, gradient: Tensor) -> None:
         """Join the passes since the last backward pass to their step."""
         self._settle()
-        passes = self._tally.take()
+        passes = self._tally.take_batch()
         accumulated = self._weight.grad
         # Gradients that were cleared, by whatever name, begin a step. Other processes' gradients are added in between,
         # so there only a gradient that is gone tells.
@@ -252,11 +252,11 @@ class Watcher:
         self._settle()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
-        batch, self._window = self._window or self._tally.take(), None
+        batch, self._window = self._window or self._tally.take_batch(), None
         if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
             # The gradient was computed within the step; a scaler allows no closure.
             self._norms = row_norms(self._weight.grad)
-        step = JoinedSteps.of_step(batch.counts, self._norms)
+        step = JoinedSteps(1, batch.counts, self._norms)
         self._joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms = None
         if due:
@@ -271,7 +271,6 @@ class Watcher:
         moved, distances = self._diff.compare(self._weight)
         read = DeferredRead(
             counts=joined.counts,
-            batches=joined.batches,
             norms=joined.norms,
             moved=moved,
             distances=distances,
@@ -301,7 +300,7 @@ class Watcher:
             return
         # Until it is written, an interruption (Ctrl-C) loses it.
         self._lost, self._held = True, None
-        host = step.read.take()
+        host = step.read.to_host()
         if not self._recorder.at and not host["counts"].any():
             raise InputError(self._why_no_ids())
         loss, why_none = step.loss_in(host)
@@ -310,14 +309,14 @@ class Watcher:
         if step.lost:
             self._recorder.lose_step()
         changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = step.as_seen(host, loss, self._scalars.take())
+        seen = step.as_seen(host, loss, self._scalars.take_scalars())
         self._recorder.step_found(seen, changed, whole_batch=not self._shared)
         self._lost = False
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:
             value = None if loss is None else read_number(loss, "loss")
-            self._scalars.add(scalars)
+            self._scalars.log_scalars(scalars)
         except InputError as error:
             if self._raises:
                 raise

@@ -36,7 +36,7 @@ class DeferredRead:
         if self._event is not None:
             self._event.record()
 
-    def take(self) -> dict[str, Tensor]:
+    def to_host(self) -> dict[str, Tensor]:
         """Return the tensors in host memory, by name, without those that were None."""
         if self._event is not None:
             self._event.synchronize()

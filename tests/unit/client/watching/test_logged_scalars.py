@@ -83,13 +83,13 @@ def test_names_and_values_are_checked():
     log = ScalarLog()
     for name in ("", "a" * 65, "two\nlines", "<b>", "é"):
         with pytest.raises(lamplighter.InputError, match="cannot be called"):
-            log.add({name: 1})
+            log.log_scalars({name: 1})
     for value in ("text", None, torch.ones(2), [1]):
         with pytest.raises(lamplighter.InputError, match="must be one number"):
-            log.add({"x": value})
-    log.add({f"curve {number}": number for number in range(MAX_SCALARS)})
+            log.log_scalars({"x": value})
+    log.log_scalars({f"curve {number}": number for number in range(MAX_SCALARS)})
     with pytest.raises(lamplighter.InputError, match="at most 32 names"):
-        log.add({"more": 1})
+        log.log_scalars({"more": 1})
 
 
 def test_a_bad_number_is_said_and_ends_nothing(tmp_path: Path):
@@ -105,8 +105,8 @@ def test_a_curve_that_is_logged_all_the_time_stays_bounded():
     log = ScalarLog()
     kept = 0
     for number in range(100_000):
-        log.add({"x": number})
-        kept += log.take() is not None
+        log.log_scalars({"x": number})
+        kept += log.take_scalars() is not None
     assert 500 < kept < 5_000
 
 

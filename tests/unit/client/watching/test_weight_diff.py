@@ -26,7 +26,7 @@ def test_it_finds_what_a_full_comparison_finds(
         weight[rows] = weight[rows] * 2 + 1
         weight[0] = -0.0 if step % 2 else 0.0
         wanted = reference.diff(weight.float().numpy())
-        host = DeferredRead(**dict(zip(("moved", "distances"), diff.compare(weight), strict=True))).take()
+        host = DeferredRead(**dict(zip(("moved", "distances"), diff.compare(weight), strict=True))).to_host()
         found = diff.changed_rows(host["moved"], host["distances"])
         np.testing.assert_array_equal(found.token_ids, wanted.token_ids)
         np.testing.assert_allclose(found.distances, wanted.distances, rtol=1e-5)
