@@ -12,6 +12,8 @@ import torch
 from torch import nn
 
 import lamplighter
+from lamplighter.runfolder.tables.scalars import decode_scalars
+from lamplighter.runfolder.tables.steps import StepsReader
 from tests.ecosystem.recorded_steps import BATCH, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
 
 
@@ -66,3 +68,7 @@ def test_losses_ids_and_moves_are_the_trainers(tmp_path: Path, accumulation: int
     losses = notes.assert_recorded(folder)
     np.testing.assert_allclose(losses, notes.losses, rtol=1e-5)
     assert lamplighter.open(folder).status.phase == "finished"
+    with StepsReader(folder / "steps.sqlite") as reader:
+        kept = [decode_scalars(text) for text in reader.scalars(0, STEPS).values()]
+    assert kept
+    assert all("val_loss" in values for values in kept)

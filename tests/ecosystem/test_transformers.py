@@ -11,6 +11,8 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 
 import lamplighter
+from lamplighter.runfolder.tables.scalars import decode_scalars
+from lamplighter.runfolder.tables.steps import StepsReader
 from tests.ecosystem.recorded_steps import BATCH, CONTEXT, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
 
 
@@ -84,3 +86,7 @@ def test_checkpointing_bf16_and_evaluation_between(tmp_path: Path) -> None:
     folder = folder_of(callback)
     losses = notes.assert_recorded(folder, 20)
     np.testing.assert_allclose(losses, notes.losses, atol=1e-2)
+    with StepsReader(folder / "steps.sqlite") as reader:
+        kept = {step: decode_scalars(text) for step, text in reader.scalars(0, 99).items()}
+    assert list(kept) == [5, 10, 15, 20]
+    assert all(values.keys() == {"eval_loss"} for values in kept.values())

@@ -43,7 +43,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
                 f"a training with {kind} cannot be watched: each process holds only a part of the embedding"
             )
         steps = trainer.max_steps if trainer.max_steps > trainer.global_step else None
-        options = {"first_step": trainer.global_step, "steps": steps, **self._options}
+        options: dict[str, Any] = {"first_step": trainer.global_step, "steps": steps, **self._options}
         self.watcher = watch(pl_module, self._tokenizer, self._folder, **options)
         self._loss, self._step = 0.0, self.watcher.step
 

@@ -44,7 +44,7 @@ class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBas
                     f"a training with {name} cannot be watched: each process holds only a part of the embedding"
                 )
         tokenizer = self._tokenizer if self._tokenizer is not None else others.get("processing_class")
-        options = {"first_step": state.global_step, "steps": state.max_steps, **self._options}
+        options: dict[str, Any] = {"first_step": state.global_step, "steps": state.max_steps, **self._options}
         self.watcher = watch(model, tokenizer, self._folder, **options)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:

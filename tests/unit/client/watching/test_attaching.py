@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 import warnings
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +62,33 @@ def test_without_a_name_the_models_is_taken_and_the_address_is_said(
 
 def test_no_server_answers_for_another_run_of_the_same_name(tmp_path: Path):
     assert say_where(tmp_path / "mine").endswith(f"to watch it: lamplighter --runs {tmp_path}")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_server_that_has_the_run_is_said_by_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, same: bool
+):
+    run = attach_and_close(SmallModel(), folder="mine")
+    created = (run / "recipe.json").stat().st_mtime + (0 if same else 1)
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            assert self.path == "/api/runs/mine"
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"id": "mine", "created": created}).encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setattr("lamplighter.client.watching.serving_address.LOCAL_ADDRESS", address)
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        said = say_where(run)
+        answering.join()
+    assert (said == f"Lamplighter: {address}/?run=mine") is same
 
 
 class TwoTables(nn.Module):

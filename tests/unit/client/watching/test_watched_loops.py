@@ -219,6 +219,20 @@ def test_every_third_step_joins_what_was_read_since(watched: Any, tmp_path: Path
     own.assert_equals(tmp_path / "mine")
 
 
+def test_steps_have_the_numbers_of_their_own_loop(watched: Any, tmp_path: Path):
+    model = SmallModel()
+    with watched(model, first_step=100, every=10):
+        train(model, 25)
+    run = lamplighter.open(tmp_path / "mine")
+    assert [run.step_number(step) for step in range(3)] == [100, 110, 120]
+    with lamplighter.watch(model, TOKENS, tmp_path / "given", on_error="raise") as watcher:
+        for number in (7, 9):
+            watcher.next_step = number
+            train(model, 1)
+    run = lamplighter.open(tmp_path / "given")
+    assert [run.step_number(step) for step in (1, 2)] == [7, 9]
+
+
 def test_a_copy_of_the_model_writes_nothing(watched: Any, tmp_path: Path):
     import copy
 
