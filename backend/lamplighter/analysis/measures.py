@@ -10,7 +10,7 @@ chance |
 | `analogy_chance` | expected share when guessing |
 | `effective_rank` | number of directions the embedding uses |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
-| `coverage` | share of the rows that a batch has ever touched |
+| `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
 | `loss_held_out` | loss on text that training never reads, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |
 | any other | a number that a loop of somebody's own logged with the step (`watch`, `record`) |
@@ -74,7 +74,8 @@ def measure(
     Returns:
         Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
     """
-    values = {"coverage": float((touches > 0).mean())}
+    # Where no row was ever touched, the batches are not known (checkpoints of another training), or there is none yet.
+    values = {"coverage": float((touches > 0).mean())} if touches.any() else {}
     if np.isfinite(vectors).all():
         class_of = vocabulary.class_of()
         values["purity_10nn"] = class_purity(vectors, class_of, NEIGHBOURS)

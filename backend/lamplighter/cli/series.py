@@ -12,7 +12,7 @@ from lamplighter.cli.exports import make_progress_bar
 from lamplighter.cli.still import embedding_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.run_store import RunStore, run_id_of
 
 
 @click.command("series")
@@ -49,7 +49,7 @@ def series_command(
 
     store = RunStore(runs_dir).path
     around = sources[0] if len(sources) == 1 else sources[0].absolute().parent
-    path = store / name if name else free_run_path(store, name_source(around))
+    path = store / run_id_of(name) if name else free_run_path(store, name_source(around))
     numbers = None if steps is None else _parse_steps(steps)
     with make_progress_bar() as bar:
         task = bar.add_task("reading", total=1.0)

@@ -11,7 +11,7 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.run_store import RunStore, run_id_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def still_command(
     from lamplighter.client.sources.source_names import free_run_path, name_source
 
     store = RunStore(runs_dir).path
-    path = store / name if name else free_run_path(store, name_source(embedding))
+    path = store / run_id_of(name) if name else free_run_path(store, name_source(embedding))
     try:
         run = still(path, embedding, vocabulary, **options)
     except (InputError, FileExistsError) as error:

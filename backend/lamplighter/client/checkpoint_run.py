@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.columns import colour_by_column
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.state_recording import StateRecording
 from lamplighter.runfolder.run_store import run_id_of
 
 
@@ -46,7 +46,7 @@ def still(
     path = run_path(folder)
     name = name_source(Path(embedding)) if isinstance(embedding, str | os.PathLike) else Path(folder).name
     with StateRecording(path, name, found.vocabulary, [0], found.vectors.shape[1]) as recording:
-        recording.add_state(0, found.vectors)
+        recording.add_state(found.vectors)
         recording.finish(f"the embedding, {found.description}, as it is{about}")
     return Run(path)
 

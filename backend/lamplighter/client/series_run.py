@@ -11,14 +11,17 @@ import numpy as np
 
 from lamplighter.client.checkpoint_run import coloured, run_path
 from lamplighter.client.errors import InputError
+from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
-from lamplighter.client.sources.checkpoint_list import Checkpoint, list_checkpoints
+from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
 from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
 from lamplighter.client.sources.source_names import name_source
-from lamplighter.client.state_recording import StateRecording
 from lamplighter.processes.reprojection_job import reproject_in_child
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
+
+_MOST_NAMED = 12
+"""Checkpoints whose steps are all named in the run's message."""
 
 SeriesProgress = Callable[[float, str], None]
 """A callback that gets the share done of the reading or of the maps, from 0 to 1, and a description."""
@@ -36,7 +39,8 @@ def series(
     maps: bool = True,
     progress: SeriesProgress | None = None,
 ) -> Run:
-    """Create a finished run from the checkpoints of one training, each a step with its real number.
+    """Create a finished run from the checkpoints of one training: its own steps are 0, 1, 2, ..., and `Run.step_number`
+    gives the step in training of each.
 
     Args:
         folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
@@ -50,33 +54,41 @@ def series(
         columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
         colour: which column; the first by default.
         maps: whether the maps of all steps are laid out jointly before this returns, in a process of its own.
-        progress: called with the share done and what is done.
+        progress: called with the share done and what is done, of the maps in another thread.
 
     Raises:
         InputError: a source cannot be used, or two do not fit together; nothing is left of the run.
         FileExistsError: `folder` is not empty.
         ReprojectionFailedError: the run is there, and its maps could not be made.
     """
-    checkpoints = list_checkpoints(sources, steps)
-    report = progress or (lambda _share, _what: None)
+    checkpoints = collect_checkpoints(sources, steps)
+    report = progress or _ignore_progress
     first = _find(checkpoints[0], vocabulary, tensor, None)
     shown, about = coloured(first, columns, colour)
     path = run_path(folder)
     name = name_source(Path(sources)) if isinstance(sources, str | os.PathLike) else Path(folder).name
     numbers = [checkpoint.step for checkpoint in checkpoints]
     with StateRecording(path, name, shown.vocabulary, numbers, first.vectors.shape[1]) as recording:
-        recording.add_state(numbers[0], first.vectors)
+        recording.add_state(first.vectors)
         for at, checkpoint in enumerate(checkpoints[1:], start=1):
             report(at / len(checkpoints), f"step {checkpoint.step:,}")
             found = _find(checkpoint, vocabulary, tensor or first.tensor, first.vocabulary)
-            recording.add_state(checkpoint.step, _fitted(found, first, checkpoint.step, numbers[0]))
-        recording.finish(
-            f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}: {first.description}{about}"
-        )
+            recording.add_state(_fitted(found, first, checkpoint.step, numbers[0]))
+        recording.finish(f"{_describe_steps(numbers)}: {first.description}{about}")
     report(1, "recorded")
     if maps:
         reproject_in_child(path, report)
     return Run(path)
+
+
+def _ignore_progress(_share: float, _what: str) -> None:
+    pass
+
+
+def _describe_steps(numbers: list[int]) -> str:
+    if len(numbers) > _MOST_NAMED:
+        return f"{len(numbers)} checkpoints, from step {numbers[0]:,} to {numbers[-1]:,}"
+    return f"checkpoints of steps {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
 
 
 def _find(

@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.corpora.byte_level import decode_piece
 from lamplighter.wire.binary import MAX_VOCABULARY
+from lamplighter.wire.token_text import byte_by_symbol, text_of_bytes
 
 _METASPACE = "\u2581"
 _MOST_DEPTH = 20
+
+
+class VocabularySource(Protocol):
+    """A tokeniser in memory, of `tokenizers` or of `transformers`."""
+
+    def get_vocab(self) -> Mapping[str, int]:
+        """Return the id of each piece."""
+        ...
 
 
 def is_tokeniser(value: object) -> bool:
@@ -25,7 +33,7 @@ def is_tokeniser(value: object) -> bool:
     return callable(getattr(value, "get_vocab", None))
 
 
-def list_tokens(tokeniser: Any) -> list[str]:
+def read_tokeniser(tokeniser: Any) -> list[str]:
     """Return the tokens by id of a tokeniser in memory (`is_tokeniser`), as `parse_tokeniser` does."""
     inner = getattr(tokeniser, "backend_tokenizer", tokeniser)
     if callable(getattr(inner, "to_str", None)):
@@ -56,8 +64,9 @@ def parse_tokeniser(data: Any, where: str) -> list[str]:
     kinds = set(_component_kinds(data.get("decoder"))) | set(_component_kinds(data.get("pre_tokenizer")))
     raw = [f"(unused {number})" for number in range(max([*pieces, *added]) + 1)]
     shown = list(raw)
-    for number, piece in pieces.items():
-        raw[number], shown[number] = piece, _read_piece(piece, kinds)
+    texts = _read_pieces(list(pieces.values()), kinds)
+    for (number, piece), text in zip(pieces.items(), texts, strict=True):
+        raw[number], shown[number] = piece, text
     for number, token in added.items():
         raw[number] = shown[number] = token
     return _kept_distinct(shown, raw)
@@ -65,7 +74,7 @@ def parse_tokeniser(data: Any, where: str) -> list[str]:
 
 def decode_byte_level(pieces: list[str]) -> list[str]:
     """Return the texts of byte-level pieces by id, all of them distinct if the pieces are."""
-    return _kept_distinct([_read_piece(piece, {"ByteLevel"}) for piece in pieces], pieces)
+    return _kept_distinct(_read_pieces(pieces, {"ByteLevel"}), pieces)
 
 
 def pad_tokens(tokens: list[str], rows: int) -> list[str]:
@@ -122,13 +131,15 @@ def _component_kinds(component: Any, depth: int = 0) -> Iterator[str]:
             yield from _component_kinds(part, depth + 1)
 
 
-def _read_piece(piece: str, kinds: set[str]) -> str:
+def _read_pieces(pieces: list[str], kinds: set[str]) -> list[str]:
+    """Return the texts that pieces stand for; one that is not in the tokeniser's alphabet is its own text."""
     if "ByteLevel" in kinds:
-        try:
-            return decode_piece(piece)
-        except KeyError:
-            return piece
-    return piece.replace(_METASPACE, " ") if "Metaspace" in kinds else piece
+        symbols = byte_by_symbol()
+        return [
+            text_of_bytes(bytes(symbols[sign] for sign in piece)) if symbols.keys() >= set(piece) else piece
+            for piece in pieces
+        ]
+    return [piece.replace(_METASPACE, " ") for piece in pieces] if "Metaspace" in kinds else pieces
 
 
 def _kept_distinct(shown: list[str], raw: list[str]) -> list[str]:

@@ -15,7 +15,13 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.tokeniser_files import is_tokeniser, is_tokeniser_json, list_tokens, parse_tokeniser
+from lamplighter.client.tokeniser_files import (
+    VocabularySource,
+    is_tokeniser,
+    is_tokeniser_json,
+    parse_tokeniser,
+    read_tokeniser,
+)
 from lamplighter.wire.binary import MAX_VOCABULARY
 from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
@@ -27,7 +33,7 @@ FEWEST_TOKENS = 3
 
 
 def make_vocabulary(
-    tokens: Iterable[object] | Mapping[str, SupportsIndex],
+    tokens: Iterable[object] | Mapping[str, SupportsIndex] | VocabularySource,
     *,
     counts: Sequence[int] | None = None,
     classes: Mapping[str, Iterable[str | int]] | None = None,
@@ -48,7 +54,7 @@ def make_vocabulary(
             or one twice; the tokens have no order; a count or class does not fit.
     """
     if is_tokeniser(tokens):
-        tokens = list_tokens(tokens)
+        tokens = read_tokeniser(tokens)
     elif isinstance(tokens, Mapping):
         tokens = _by_id(cast("Mapping[Any, Any]", tokens), where)
     elif isinstance(tokens, set | frozenset):
@@ -168,7 +174,7 @@ def unequal(rows: int, tokens: int) -> str:
     return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
 
 
-def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
+def parse_table(header: list[str], lines: list[str], where: str, *, no_class: str = "") -> Vocabulary:
     """Return the vocabulary in a table of cells between tabs.
 
     Args:
@@ -176,6 +182,7 @@ def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
             how often each occurs.
         lines: the rows, by id.
         where: begins the messages.
+        no_class: a word that, like an empty cell, stands for none.
 
     Raises:
         InputError: a row has more or fewer cells than the header; or see `make_vocabulary`.
@@ -191,7 +198,7 @@ def parse_table(header: list[str], lines: list[str], where: str) -> Vocabulary:
         if len(cells) != len(header):
             raise InputError(f"{where}: line {number + 2} has {len(cells)} columns, the header {len(header)}")
         tokens.append(cells[token_column])
-        if class_column is not None and cells[class_column]:
+        if class_column is not None and cells[class_column] not in ("", no_class):
             classes.setdefault(cells[class_column], []).append(number)
         if count_column is not None and cells[count_column].isdecimal() and len(cells[count_column]) < 19:
             counts.append(int(cells[count_column]))

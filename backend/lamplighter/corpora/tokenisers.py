@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from lamplighter.corpora.byte_level import decode_piece
+from lamplighter.wire.token_text import byte_by_symbol, text_of_bytes
 
 UNKNOWN = "<unk>"
 """Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
@@ -116,8 +116,9 @@ def _readable(text: str) -> str:
     return "".join(f"⟨U+{ord(sign):04X}⟩" if unicodedata.category(sign) in _HIDDEN else sign for sign in text)
 
 
-def _display_piece(piece: str) -> str:
-    return _readable(decode_piece(piece).replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
+def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
+    text = text_of_bytes(bytes(byte_of_sign[sign] for sign in piece))
+    return _readable(text.replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
 
 
 def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
@@ -125,7 +126,10 @@ def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[st
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
-        shown = [name if token_id == 0 else _display_piece(name) for token_id, name in enumerate(names)]
+        signs = byte_by_symbol()
+        shown = [
+            name if token_id == 0 else _display_piece(name, signs) for token_id, name in enumerate(names)
+        ]
     taken: set[str] = set()
     for token_id, text in enumerate(shown):
         if text in taken:

@@ -38,7 +38,7 @@ class Vocabulary:
 
     tokens: tuple[str, ...]
     counts: NDArray[np.int64]
-    """Shape (V,)."""
+    """Shape (V,); all 0 where they are not known."""
     classes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     """Planted classes: name to token ids. A token is in at most one class; empty for real text."""
     relations: tuple[Relation, ...] = ()
@@ -47,6 +47,11 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def counts_known(self) -> bool:
+        """Return whether the counts are known: a text has at least one token."""
+        return bool((self.counts > 0).any())
 
     def class_of(self) -> NDArray[np.int32]:
         """Return the class of each token as an index into `classes`, -1 for none; shape (V,)."""

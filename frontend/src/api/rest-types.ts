@@ -36,6 +36,8 @@ export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 
 export type StepRecord = Answered["StepSummary"];
 export type StepDetail = Answered["StepDetails"];
+/** Which rows are in one set of a step and not in another. */
+export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
 export type Measures = Answered["Measures"];
 /** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { quantityScale } from "../state/view/colour-scales";
 import {
   buildVocabulary,
   printableName,
   printableText,
   printableToken,
-  readPieces,
   textOf,
   tokenText,
 } from "./vocabulary";
@@ -50,6 +50,7 @@ describe("vocabulary", () => {
     const token = (token_id: number, count: number, name: string | null) => ({
       token_id,
       token: `t${token_id}`,
+      text: `t${token_id}`,
       count,
       class: name,
     });
@@ -62,20 +63,19 @@ describe("vocabulary", () => {
     expect([vocabulary.families, vocabulary.familyOfClass]).toEqual([[], [-1, -1]]);
   });
 
-  it("shows pieces of words as people read them", () => {
-    expect(readPieces(["▁learn", "ing", ".", "▁", "▁the", "the", "é"])).toEqual([
-      ...["learn", "-ing", ".", "▁", "the", "-the", "-é"],
-    ]);
-    expect(readPieces(["Ġlearn", "ing"])).toEqual(["learn", "-ing"]);
-    const words = [...Array.from({ length: 40 }, (_, i) => `w${i}`), "▁odd"];
-    expect(readPieces(words)).toBe(words);
-    expect(readPieces([])).toEqual([]);
-    expect(printableName("▁learn · ▁teach")).toBe("Learn · teach");
+  it("has no counts where they are not known, rather than 0", () => {
+    const items = [{ token_id: 0, token: "a", text: "a", count: null, class: null }];
+    const vocabulary = buildVocabulary("r", items, []);
+    expect([...vocabulary.counts]).toEqual([NaN]);
+    expect(quantityScale("frequency", Float32Array.from(vocabulary.counts)).entries).toContainEqual(
+      expect.objectContaining({ other: "unknown", count: 1 }),
+    );
+    expect(printableName("▁learn · Ġteach")).toBe("Learn · teach");
   });
 
   it("reads a token of an answer as the rest of the page does", () => {
     const pieces = ["▁learn", "ing"].map((token, token_id) => ({
-      ...{ token_id, token, count: 1, class: null },
+      ...{ token_id, token, text: ["learn", "-ing"][token_id]!, count: 1, class: null },
     }));
     const vocabulary = buildVocabulary("r", pieces, []);
     expect(pieces.map(({ token_id, token }) => tokenText(token_id, token, vocabulary))).toEqual([
@@ -86,9 +86,10 @@ describe("vocabulary", () => {
   });
 
   it("makes of tokens together what one would type", () => {
-    const tokens = readPieces(["▁learn", "ing", ".", "▁the", "-"]);
+    const tokens = ["learn", "-ing", ".", "the", "-", "␣("];
     expect(textOf([3, 0, 1, 2, 99], { tokens })).toBe("the learning . ?");
     expect(textOf([0, 4, 0], { tokens })).toBe("learn - learn");
+    expect(textOf([3, 5, 0], { tokens })).toBe("the ( learn");
     expect(textOf([], { tokens })).toBe("");
   });
 

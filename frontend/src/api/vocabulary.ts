@@ -5,9 +5,10 @@ import type { Answer, Run, Token } from "./rest-types";
 
 export interface Vocabulary {
   run: string;
-  /** By token id, as people read them: see `readPieces`. Hostile: show with `printableToken`. */
+  /** By token id, as people read them. Hostile: show with `printableToken`. */
   tokens: string[];
-  counts: Uint32Array;
+  /** Occurrences in the text; NaN where they are not known. */
+  counts: Float64Array;
   /** Index into `classes` by token id, or -1. */
   classOf: Int16Array;
   classes: string[];
@@ -51,12 +52,12 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
   // In the order of their first classes, so that tints stay the same.
   const families = [...new Set(planted.flatMap(({ family }) => family ?? []))];
   const familyOfClass = planted.map(({ family }) => families.indexOf(family ?? ""));
-  const counts = new Uint32Array(items.length);
+  const counts = new Float64Array(items.length);
   const classOf = new Int16Array(items.length).fill(-1);
   const tokens = new Array<string>(items.length).fill("");
-  for (const { token_id: id, token, count, class: name } of items) {
-    tokens[id] = token;
-    counts[id] = count;
+  for (const { token_id: id, text, count, class: name } of items) {
+    tokens[id] = text;
+    counts[id] = count ?? NaN;
     if (!name) continue;
     let place = classes.indexOf(name);
     if (place < 0) place = classes.push(name) - 1;
@@ -65,25 +66,8 @@ export function buildVocabulary(run: string, items: Token[], planted: PlantedCla
   const byCount = Uint32Array.from(tokens.keys()).sort((a, b) => counts[b]! - counts[a]! || a - b);
   return {
     run,
-    tokens: readPieces(tokens),
-    ...{ counts, classOf, classes, families, familyOfClass, byCount },
+    ...{ tokens, counts, classOf, classes, families, familyOfClass, byCount },
   };
-}
-
-/** Share of tokens that begin with a mark from which a vocabulary is one of pieces of words. */
-const LEAST_MARKED = 0.05;
-
-/**
- * Return the tokens of a vocabulary of pieces as people read them: `▁learn` or `Ġlearn`, which begins a word, as
- * `learn`, and `ing`, which continues one, as `-ing`. Any other vocabulary is returned as it is.
- */
-export function readPieces(tokens: string[]): string[] {
-  const marked = tokens.filter((token) => WORD_START.test(token)).length;
-  if (marked < LEAST_MARKED * tokens.length || !marked) return tokens;
-  return tokens.map((token) => {
-    if (WORD_START.test(token)) return withoutMark(token);
-    return /^[\p{L}\p{N}]/u.test(token) ? `-${token}` : token;
-  });
 }
 
 /** The marks with which tokenisers begin a word: SentencePiece's and GPT-2's. */
@@ -106,7 +90,8 @@ export function textOf(ids: readonly number[], { tokens }: Pick<Vocabulary, "tok
   return ids
     .map((id) => tokens[id] ?? "?")
     .join(" ")
-    .replace(/ -(?=[\p{L}\p{N}])/gu, "");
+    .replace(/ -(?=-*[\p{L}\p{N}])/gu, "")
+    .replace(/(?<=^| )␣(?=.)/gu, "");
 }
 
 /** Return a token without the mark of a word's beginning. */
@@ -127,7 +112,7 @@ const INKLESS = /^[\p{DI}\s\u2800]*$/u;
 /** Return a line with token text in it, made safe to show. */
 export function printableText(line: string): string {
   return line
-    .replace(/(?<=^|\s)▁(?=\p{L})/gu, "")
+    .replace(/(?<=^|\s)[▁Ġ](?=\p{L})/gu, "")
     .replace(UNSEEN, "")
     .replace(STACKED, "$1")
     .slice(0, 400);

@@ -38,6 +38,8 @@ export function glideProgress(age: number, still: boolean): number {
 
 /** Least brightness of a row of the batch, whatever its gradient. */
 export const MIN_STRENGTH = 0.3;
+/** Brightness of the rows of a batch whose gradients are not recorded. */
+const UNKNOWN_STRENGTH = 0.7;
 
 /**
  * Return the brightness of each row by its gradient norm, scaled so that the median is visible and the
@@ -45,6 +47,8 @@ export const MIN_STRENGTH = 0.3;
  */
 export function lampStrengths(norms: Float32Array): Float32Array {
   const sorted = norms.filter((norm) => !Number.isNaN(norm)).sort();
+  // Where no norm is known, rows that were read are lit alike.
+  if (!sorted.length) return norms.map(() => UNKNOWN_STRENGTH);
   const top = sorted[Math.floor(0.98 * (sorted.length - 1))] || sorted[sorted.length - 1] || 1;
   return norms.map((norm) =>
     Math.min(1, MIN_STRENGTH + (1 - MIN_STRENGTH) * Math.sqrt(Math.min(1, (norm || 0) / top))),

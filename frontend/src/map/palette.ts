@@ -71,9 +71,10 @@ function unlitBrightness(colour: EntryColour): [number, number] {
   return "part" in colour ? [0.5 + 0.3 * colour.part, 0.62 + 0.34 * colour.part] : [0.58, 0.92];
 }
 
-/** Return the frequency of each token: 1 for the most common, near 0 for the rarest. */
-export function frequencyRanks({ byCount }: Vocabulary): Float32Array {
-  const ranks = new Float32Array(byCount.length);
+/** Return the frequency of each token: 1 for the most common, near 0 for the rarest; the same for all where it is not known. */
+export function frequencyRanks({ byCount, counts }: Pick<Vocabulary, "byCount" | "counts">) {
+  const ranks = new Float32Array(byCount.length).fill(0.5);
+  if (counts.some(Number.isNaN)) return ranks;
   byCount.forEach((id, i) => (ranks[id] = 1 - i / byCount.length));
   return ranks;
 }

@@ -23,7 +23,8 @@ export interface AnnouncementFacts {
   step: number;
   /** Smoothed, because the loss of one batch is noisy. NaN where not known. */
   loss: number;
-  lit: number;
+  /** Rows that the step read; null where that is not recorded. */
+  lit: number | null;
   all: number;
   /** Districts with the most lit rows, the most first. */
   districts: { name: string; lit: number }[];

@@ -1,8 +1,7 @@
-/** The beat of one step as the page shows it, from a pulse or from the record. Pure. */
+/** The beat of one step as the page shows it, from a pulse or a beat of a class. Pure. */
 
 import type { ClassBeat } from "../api/class-frames";
 import type { Pulse } from "../api/frames";
-import type { StepDetail } from "../api/rest-types";
 
 export interface StepBeat {
   attempt: number;
@@ -12,7 +11,8 @@ export interface StepBeat {
   ids: Uint32Array;
   norms: Float32Array;
   layerNorms: number[];
-  rows: { batch: number; gradient: number; moved: number };
+  /** Sizes of the sets of rows; null where one is not recorded. */
+  rows: { batch: number | null; gradient: number | null; moved: number | null };
   /** Rows that moved though they were not in the batch; null where not known. */
   drifting: number | null;
   /** Set when the moved rows were found by comparing the whole matrix. */
@@ -41,69 +41,63 @@ export function beatFromFrame(
 
 function beatFromClass(beat: ClassBeat): Omit<StepBeat, "duration" | "decodedAt"> {
   const { attempt, step, loss, batchIds, gradientNorms, layerNorms, driftingRows } = beat;
+  const verified = driftingRows !== null;
+  const rows = knownRows(batchIds.length, beat.gradientRows, beat.movedRows, layerNorms, verified);
   return {
-    ...{ attempt, step, loss, ids: batchIds, norms: gradientNorms },
+    ...{ attempt, step, loss, ids: batchIds, rows, verified },
+    norms: rows.gradient === null ? unknownNorms(batchIds) : gradientNorms,
     layerNorms: Array.from(layerNorms),
-    rows: { batch: batchIds.length, gradient: beat.gradientRows, moved: beat.movedRows },
-    drifting: driftingRows,
-    verified: driftingRows !== null,
+    drifting: rows.batch === null ? null : driftingRows,
   };
 }
 
 export function beatFromPulse(pulse: Pulse, duration: number, decodedAt: number): StepBeat {
+  const { batchIds, gradientIds, gradientNorms, movedIds, layerNorms, verified } = pulse;
+  const rows = knownRows(
+    batchIds.length,
+    gradientIds.length,
+    movedIds.length,
+    layerNorms,
+    verified,
+  );
   return {
     attempt: pulse.attempt,
     step: pulse.step,
     loss: pulse.loss,
-    ids: pulse.batchIds,
-    norms: selectNorms(pulse.batchIds, pulse.gradientIds, pulse.gradientNorms),
-    layerNorms: Array.from(pulse.layerNorms),
-    rows: {
-      batch: pulse.batchIds.length,
-      gradient: pulse.gradientIds.length,
-      moved: pulse.movedIds.length,
-    },
-    drifting: pulse.verified ? countOutside(pulse.movedIds, pulse.batchIds) : null,
-    verified: pulse.verified,
+    ids: batchIds,
+    norms:
+      rows.gradient === null
+        ? unknownNorms(batchIds)
+        : selectNorms(batchIds, gradientIds, gradientNorms),
+    layerNorms: Array.from(layerNorms),
+    rows,
+    drifting: verified && rows.batch !== null ? countOutside(movedIds, batchIds) : null,
+    verified,
     duration,
     decodedAt,
   };
 }
 
-export function beatFromRecord(detail: StepDetail, duration: number): StepBeat {
-  const ids = Uint32Array.from(new Set(readTokens(detail))).sort();
-  const norm = new Map(detail.gradient);
-  // A long list holds only the strongest gradients: that of a row missing from it need not be 0.
-  const rest = detail.gradient.length < detail.gradient_rows ? NaN : 0;
+/**
+ * Return the sizes of the sets. An empty one may be one that nobody recorded: every step reads something, where no row got a
+ * gradient the layers have norms of 0, and where none moved the whole matrix was compared.
+ */
+function knownRows(
+  batch: number,
+  gradient: number,
+  moved: number,
+  layerNorms: Float32Array,
+  verified: boolean,
+): StepBeat["rows"] {
   return {
-    attempt: detail.attempt,
-    step: detail.step,
-    loss: detail.loss ?? NaN,
-    ids,
-    norms: Float32Array.from(ids, (id) => (norm.has(id) ? (norm.get(id) ?? NaN) : rest)),
-    layerNorms: detail.layer_norms.map((value) => value ?? NaN),
-    rows: {
-      batch: detail.batch_rows,
-      gradient: detail.gradient_rows,
-      moved: detail.moved_rows,
-    },
-    drifting: countDrifting(detail, ids),
-    verified: detail.verified,
-    duration,
-    decodedAt: null,
+    batch: batch || null,
+    gradient: gradient || (layerNorms.some(Number.isFinite) ? 0 : null),
+    moved: moved || (verified ? 0 : null),
   };
 }
 
-/**
- * Return the ids of the tokens that the model read; the last of each sequence is only a target.
- * Where the text is not kept, the rows with a gradient, or those that moved, take its place, unless
- * they are more than the batch had.
- */
-function readTokens(detail: StepDetail): number[] {
-  if (detail.tokens.length) return detail.tokens.flatMap((sequence) => sequence.slice(0, -1));
-  const { batch_rows: most, gradient, gradient_rows, moved, moved_rows } = detail;
-  if (gradient.length && gradient_rows <= most) return gradient.map(([id]) => id);
-  return moved_rows <= most ? moved.map(([id]) => id) : [];
+function unknownNorms(ids: Uint32Array): Float32Array {
+  return new Float32Array(ids.length).fill(NaN);
 }
 
 /** Count the `ids` that are not in `among`; both are sorted. */
@@ -116,13 +110,6 @@ function countOutside(ids: Uint32Array, among: Uint32Array): number {
     if (among[index] !== id) found += 1;
   }
   return found;
-}
-
-function countDrifting(detail: StepDetail, batch: Uint32Array): number | null {
-  // A long list of moved rows is cut, and the batch may not be known in full.
-  const { verified, moved, moved_rows, batch_rows } = detail;
-  if (!verified || moved.length < moved_rows || batch.length !== batch_rows) return null;
-  return countOutside(Uint32Array.from(moved, ([id]) => id).sort(), batch);
 }
 
 /** Select the norms of `rows` from a sorted list of rows with norms. */

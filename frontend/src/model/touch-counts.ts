@@ -39,6 +39,11 @@ export class TouchCounts {
     this.upperBounds = new Uint8Array(vocabulary);
   }
 
+  /** Return whether nobody recorded what the steps so far read: no step reads nothing. */
+  get unread(): boolean {
+    return this.step > 0 && !this.everTouched;
+  }
+
   loadCensus(census: Census) {
     if (census.vocabulary !== this.vocabulary) return;
     this.touches.set(census.touches);

@@ -200,9 +200,12 @@ export class PackedSource implements Source {
     const rank = (token: string) =>
       token === lower ? 0 : token.startsWith(lower) ? 1 : token.includes(lower) ? 2 : 3;
     return this.tokens
-      .map((one) => ({ one, place: rank(one.token.toLowerCase()) }))
+      .map((one) => ({
+        one,
+        place: Math.min(rank(one.token.toLowerCase()), rank(one.text.toLowerCase())),
+      }))
       .filter(({ place }) => place < 3)
-      .sort((a, b) => a.place - b.place || b.one.count - a.one.count)
+      .sort((a, b) => a.place - b.place || (b.one.count ?? 0) - (a.one.count ?? 0))
       .slice(0, Number(query.get("limit") ?? 20))
       .map(({ one }) => one);
   }

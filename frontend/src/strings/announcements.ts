@@ -25,7 +25,8 @@ export const announcements = {
     said.push(`Step ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
     const where = most.length ? `, most of them in ${list.format(most)}` : "";
-    said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
+    if (facts.lit !== null)
+      said.push(`It reads ${count(facts.lit)} of ${count(facts.all)} words${where}.`);
     for (const { message } of events) said.push(`${readable(message).replace(/\.$/, "")}.`);
     if (moreEvents)
       said.push(

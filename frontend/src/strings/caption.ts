@@ -15,6 +15,7 @@ export const caption = {
   trust: (trust: string, error: string) => `map accuracy ${trust} ± ${error}`,
   noTrust: "map accuracy not measured",
   reading: "each light is a word, the brighter the more this step wants to change it",
+  readOnly: "each light is a word, and those that this step read are lit",
   relief: "land: how densely words lie",
   legend: (by: string, entries: number, tints: number) =>
     entries > tints ? `Colour: ${by} (${count(entries)} share ${tints} colours)` : `Colour: ${by}`,

@@ -1,11 +1,12 @@
 /** Texts of the step panel. */
 
-import type { StepSetDifference } from "../model/step-sets";
+import type { RowDifferences } from "../api/rest-types";
 import { count } from "./numbers";
 
 export const step = {
   stepPanel: {
     loss: (loss: string) => `Surprise at the text of this step (loss): ${loss} nats per word.`,
+    noLoss: "Surprise at the text of this step (loss): not known.",
     heldOut: {
       at: (loss: string, step: number) =>
         `On text it never read: ${loss}, measured at step ${count(step)}.`,
@@ -24,12 +25,12 @@ export const step = {
     notVerified: "only rows with a gradient were looked at in this step",
     same: "The same rows in all three.",
     differ: {
-      noGradient: "read, but without a gradient",
-      gradientOutside: "got a gradient, but not read",
-      unmoved: "got a gradient, but did not move",
-      movedOutside: "moved, but not read",
-    } satisfies Record<StepSetDifference, string>,
-    notTold: "not known: the record of this step names only some of them",
+      read_without_gradient: "read, but without a gradient",
+      gradient_without_read: "got a gradient, but not read",
+      gradient_without_move: "got a gradient, but did not move",
+      moved_without_read: "moved, but not read",
+    } satisfies Record<keyof RowDifferences, string>,
+    notKnown: "not known",
     andMore: (rows: number) => `and ${count(rows)} more`,
     river: "Gradient, flowing back from the loss",
     riverMore:
@@ -54,6 +55,9 @@ export const step = {
     fetching: "Fetching the text",
     noHistory: "Drawn from the second step on.",
     noText: "The text of this step is not kept.",
+    wordsOnly:
+      "Which words this step read is recorded, but not in which order: there is no text to show.",
+    noWords: "What this step read is not recorded.",
     waiting: "The first step has not come yet.",
     still: "One embedding matrix, as it is: there are no training steps to look at.",
   },

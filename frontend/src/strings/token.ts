@@ -31,9 +31,8 @@ export const token = {
     all: "All neighbourhoods",
   },
   token: {
-    count: "occurs",
-    times,
-    occurs: (n: number) => `occurs ${times(n)}`,
+    /** Empty where it is not known. */
+    occurs: (n: number) => (Number.isNaN(n) ? "" : `occurs ${times(n)}`),
     kindMore: "Its true kind: we know it, the model does not.",
     clear: "Clear",
     clearMore: "Let go of this word (Esc)",
@@ -74,12 +73,12 @@ export const token = {
       return about ? `about ${ago}` : ago;
     },
     never: "never yet",
+    notRecorded: "not recorded",
     trust: "place on the map",
     trusted: (own: number) => `${Math.round(100 * own)} % reliable`,
     noTrust: "not known yet",
     gradient: "gradient when last lit",
     unseen: "not seen yet",
-    unrecorded: "not recorded",
     shownAt: (step: number) => `The vector after step ${count(step)}.`,
     over: "Over time",
     overMore:

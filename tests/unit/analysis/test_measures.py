@@ -35,8 +35,13 @@ def test_a_planted_town_has_every_measure() -> None:
 
 
 def test_real_text_has_those_that_mean_something() -> None:
-    values = measure(mirrored_town(), vocabulary(planted=False), np.zeros(40, dtype=np.uint32))
+    values = measure(mirrored_town(), vocabulary(planted=False), np.ones(40, dtype=np.uint32))
     assert set(values) == {"coverage", "effective_rank", "length_log_count_spearman"}
+
+
+def test_coverage_is_left_out_while_no_batch_is_known() -> None:
+    values = measure(mirrored_town(), vocabulary(planted=False), np.zeros(40, dtype=np.uint32))
+    assert set(values) == {"effective_rank", "length_log_count_spearman"}
 
 
 def test_a_broken_matrix_has_only_what_does_not_depend_on_it() -> None:

@@ -4,6 +4,7 @@ anything is read."""
 from __future__ import annotations
 
 import math
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +19,17 @@ from lamplighter.client.sources.tensor_choice import choose_tensor
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 
 _MOST_ARRAYS = 1_000
-_NPY_ERRORS = (ValueError, EOFError, SyntaxError, TypeError, RecursionError, MemoryError, OverflowError)
+_NPY_ERRORS = (
+    ValueError,
+    EOFError,
+    SyntaxError,
+    TypeError,
+    RecursionError,
+    MemoryError,
+    OverflowError,
+    # numpy reads an odd header anew, token by token.
+    tokenize.TokenError,
+)
 
 
 def to_float32(array: NDArray[Any]) -> Floats:

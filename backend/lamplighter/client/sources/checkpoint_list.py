@@ -11,11 +11,10 @@ from typing import Any, NamedTuple, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.sources.source_names import step_in_name
-from lamplighter.runfolder.lineage import LAST_STEP
+from lamplighter.client.sources.source_names import CHECKPOINT_NAME, step_in_name
+from lamplighter.runfolder.step_numbers import MAX_NUMBER
 
 MOST_CHECKPOINTS = 10_000
-_FOLDER = re.compile(r"(checkpoint|ckpt|steps?|epochs?|iter|global_step)[-_]?\d+", re.I)
 _FILE = re.compile(r".*\d+(\.safetensors|\.npy|\.npz|\.vec|\.txt|\.bin)", re.I)
 _MOST_ENTRIES = 100_000
 
@@ -28,7 +27,7 @@ class Checkpoint(NamedTuple):
     """As `find_embedding` takes it."""
 
 
-def list_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
+def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
     """Return the checkpoints of a series, by step.
 
     Args:
@@ -60,13 +59,13 @@ def list_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[C
 
 def has_checkpoints(folder: Path) -> bool:
     """Return whether a folder holds folders of checkpoints."""
-    return any(_FOLDER.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MOST_ENTRIES))
+    return any(CHECKPOINT_NAME.fullmatch(entry.name) for entry in islice(folder.iterdir(), _MOST_ENTRIES))
 
 
 def _checked(step: Any) -> int:
     number = whole_number(step, "the step of a checkpoint")
-    if number >= LAST_STEP:
-        raise InputError(f"step {number} is beyond the last that a run can have, {LAST_STEP - 1}")
+    if number > MAX_NUMBER:
+        raise InputError(f"step {number} is too large: at most {MAX_NUMBER}")
     return number
 
 
@@ -93,7 +92,7 @@ def _list_folder(folder: Path) -> list[Any]:
     except OSError as error:
         raise InputError(f"{folder.name}: {error.strerror or error}") from error
     plain = [entry for entry in entries if not entry.is_symlink()]
-    found = [entry for entry in plain if entry.is_dir() and _FOLDER.fullmatch(entry.name)]
+    found = [entry for entry in plain if entry.is_dir() and CHECKPOINT_NAME.fullmatch(entry.name)]
     found = found or [entry for entry in plain if entry.is_file() and _FILE.fullmatch(entry.name)]
     if not found:
         raise InputError(

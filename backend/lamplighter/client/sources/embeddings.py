@@ -19,12 +19,14 @@ from lamplighter.client.sources.model_folder import find_model_file, read_model_
 from lamplighter.client.sources.projector_folder import find_projected_tensor, read_projected_vectors
 from lamplighter.client.sources.refused_files import is_pickle_begin, is_pickle_name, refuse_pickle
 from lamplighter.client.sources.word_vectors import read_word_vectors
-from lamplighter.client.tokeniser_files import is_tokeniser, list_tokens, pad_tokens
+from lamplighter.client.tokeniser_files import VocabularySource, is_tokeniser, pad_tokens, read_tokeniser
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
-GivenVocabulary = Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex]
+GivenVocabulary = (
+    Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex] | VocabularySource
+)
 """A vocabulary in any form that people have it in: a file, a folder, a tokeniser, tokens by id, token to id."""
 
 _SHARDS = ".safetensors.index.json"
@@ -47,7 +49,7 @@ class FoundEmbedding:
 class _Raw(NamedTuple):
     vectors: Floats
     tokens: Vocabulary | None
-    """What the source itself says; None if it has no tokens."""
+    """The tokens of the source itself; None if it has none."""
     description: str
     padded: bool
     """True if the matrix may have more rows than there are tokens, as models do."""
@@ -119,7 +121,7 @@ def read_given_vocabulary(vocabulary: Any) -> tuple[Vocabulary | None, bool]:
             return found, True
         return read_vocabulary(path), path.name == "tokenizer.json"
     if is_tokeniser(vocabulary):
-        return make_vocabulary(list_tokens(vocabulary), where="tokenizer"), True
+        return make_vocabulary(read_tokeniser(vocabulary), where="tokenizer"), True
     return make_vocabulary(vocabulary), False
 
 

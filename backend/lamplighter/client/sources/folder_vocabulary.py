@@ -54,4 +54,5 @@ def read_labels(path: Path, rows: int) -> Vocabulary:
     lower = [column.strip().lower() for column in header]
     label = next((lower.index(name) for name in _LABELS if name in lower), 0)
     names = ["token" if at == label else name if name != "token" else "" for at, name in enumerate(lower)]
-    return parse_table(names, lines[1:], path.name)
+    # Our own export writes the word, as the projector shows no empty cells.
+    return parse_table(names, lines[1:], path.name, no_class="none")

@@ -93,7 +93,9 @@ def _read_shards(index: Path, wanted: str | None) -> dict[str, tuple[Path, Store
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{index.name}: not an index of safetensors shards") from error
     asked = [
-        name for name in shard_of if wanted is not None and (name == wanted or name.endswith(f".{wanted}"))
+        name
+        for name in shard_of
+        if wanted is not None and (f".{name}".endswith((f".{wanted}", f".{wanted}.weight")))
     ]
     names = asked or [name for name in shard_of if is_known_embedding(name)] or list(shard_of)
     shards = {str(shard_of[name]): locate_file(index.parent, shard_of[name]) for name in names}

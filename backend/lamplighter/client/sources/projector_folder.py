@@ -95,7 +95,8 @@ def _parse_json(text: str, where: str) -> list[dict[str, Any]]:
     try:
         found: Any = json.loads(text)["embeddings"]
         return [
-            {names.get(key, key): value for key, value in entry.items()} for entry in found[:_MOST_ENTRIES]
+            {names.get(str(key), str(key)): value for key, value in entry.items()}
+            for entry in found[:_MOST_ENTRIES]
         ]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(f"{where}: not a configuration of the Embedding Projector") from error
@@ -124,9 +125,10 @@ def _locate(folder: Path, config: str, entry: dict[str, Any]) -> ProjectedTensor
         labels_path = locate_file(folder, labels)
     else:
         labels_path = None
-    shape = cast("list[Any]", entry.get("tensor_shape") or [])
-    if not isinstance(shape, list) or not all(type(size) is int and size >= 0 for size in shape):
+    shape = entry.get("tensor_shape") or []
+    sizes: list[Any] = cast("list[Any]", shape) if isinstance(shape, list) else [None]
+    if not all(type(size) is int and size >= 0 for size in sizes):
         raise InputError(f"{config}: its tensor_shape is no list of sizes")
     return ProjectedTensor(
-        str(entry.get("tensor_name") or vectors.stem)[:200], vectors, labels_path, tuple(shape)
+        str(entry.get("tensor_name") or vectors.stem)[:200], vectors, labels_path, tuple(sizes)
     )

@@ -22,7 +22,8 @@ _GENERAL = frozenset(
     {"model", "pytorch_model", "embedding", "embeddings", "vectors", "tensors", "weights", "wte"}
 )
 """Names of files that say nothing: every model of transformers is called `model`."""
-_STEP = re.compile(r"(?:checkpoint|ckpt|steps?|epochs?|iter)[-_]?\d+", re.I)
+CHECKPOINT_NAME = re.compile(r"(?:checkpoint|ckpt|(?:global_)?steps?|epochs?|iter)[-_]?\d+", re.I)
+"""A name that says no more than which checkpoint it is."""
 _NUMBER = re.compile(r"\d+")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
@@ -39,7 +40,7 @@ def name_source(path: Path) -> str:
     if full.parent.name == "snapshots" and full.parent.parent.name.startswith("models--"):
         # The cache of Hugging Face: models--openai-community--gpt2/snapshots/<hash>.
         return full.parent.parent.name.removeprefix("models--").replace("--", " ")
-    return f"{full.parent.name} {name}" if _STEP.fullmatch(name) and full.parent.name else name
+    return f"{full.parent.name} {name}" if CHECKPOINT_NAME.fullmatch(name) and full.parent.name else name
 
 
 def step_in_name(path: Path) -> int | None:

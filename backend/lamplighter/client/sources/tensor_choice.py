@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from lamplighter.client.errors import InputError
 
 _KNOWN = (
+    # Of T5 and BART, whose encoder and decoder may each list it again.
+    "shared",
     "wte",
     "embed_tokens",
     "word_embeddings",
     "tok_embeddings",
     "embed_in",
-    "shared",
     "token_embedding",
     "token_embeddings",
     "token_embedding_table",
@@ -42,7 +43,7 @@ def choose_tensor(
     likely = sorted(shapes, key=lambda name: (_rank(name), _misfit(shapes[name], rows)))
     if wanted is not None:
         found = [name for name in shapes if name == wanted] or [
-            name for name in shapes if name.endswith(f".{wanted}") or name == f"{wanted}.weight"
+            name for name in shapes if f".{name}".endswith((f".{wanted}", f".{wanted}.weight"))
         ]
         if len(found) == 1:
             return found[0]

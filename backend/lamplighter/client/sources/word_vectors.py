@@ -18,7 +18,7 @@ from lamplighter.client.vocabulary_files import FEWEST_TOKENS, MOST_CHARACTERS
 from lamplighter.wire.binary import MAX_VOCABULARY, Floats
 from lamplighter.wire.row_frames import MAX_DIM
 
-_HEADER = re.compile(rb"(\d{1,9})[ \t](\d{1,9})[ \t]*\r?\n")
+_HEADER = re.compile(rb"(\d{1,9}) (\d{1,9})[ \t]*\r?\n")
 _MOST_TOKEN = 4 * MOST_CHARACTERS
 """Bytes of the longest token."""
 _MOST_NUMBER = 40
@@ -123,12 +123,10 @@ def _read_text(file: IO[bytes], where: str, announced: tuple[int, int] | None) -
             tokens.append(_decode_token(token))
         values = _parse_numbers(b" ".join(cells))
         if values is None or len(values) != dim or dim < 2:
+            if count == 0 and not announced:
+                raise InputError(f"{at} is not a token and its numbers: this is no file of word vectors")
             kind = "a token and its numbers" if has_tokens else "numbers"
-            raise InputError(
-                f"{at} is not {kind}, {dim} of them: word vectors have a token and its numbers in each line"
-                if dim >= 2
-                else f"{at} is not {kind}: this is no file of word vectors"
-            )
+            raise InputError(f"{at} is not {kind}, {dim} of them")
         if count >= MAX_VOCABULARY:
             raise InputError(f"{where}: more than {MAX_VOCABULARY:,} rows")
         if count >= FEWEST_TOKENS:

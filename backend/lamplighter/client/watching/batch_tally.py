@@ -25,7 +25,7 @@ class TalliedBatch:
     losses: Tensor
     """The number of losses in the sum."""
     divided: bool
-    """Whether the trainer said that each loss is already divided by the tokens of the whole step."""
+    """True if the trainer said that each loss is already divided by the tokens of the whole step."""
     upstream: Tensor | None
     """The gradient that reached the last loss, where it is known: 1 if nothing divided the loss after the model."""
 
@@ -73,7 +73,7 @@ class BatchTally:
         self._divided = False
         self._upstream: Tensor | None = None
         self.touched = False
-        """Whether a forward pass was counted since the counts were last taken."""
+        """True if a forward pass was counted since the counts were last taken."""
 
     def count_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
         """Count the ids that the embedding has just looked up. A forward hook of the embedding."""

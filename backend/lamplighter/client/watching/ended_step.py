@@ -27,18 +27,18 @@ class EndedStep:
     number: int
     """Its number in the loop."""
     read: DeferredRead
-    """Of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
+    """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
     steps: int
     """Steps of the loop that it joins."""
     divided: bool
-    """Whether its losses were divided by the tokens of the whole step."""
+    """True if its losses were divided by the tokens of the whole step."""
     learning_rate: float | Tensor | None
     ended: float
     seconds: float
     loss: float | None
     """The loss that was told; it wins over the one that was found."""
     lost: bool
-    """Whether the comparison before was interrupted, so that its rows are not known."""
+    """True if the comparison before was interrupted, so that its rows are not known."""
 
     def loss_in(self, host: Mapping[str, Tensor]) -> tuple[float | None, str | None]:
         """Return the loss that was told, or else that of the passes.

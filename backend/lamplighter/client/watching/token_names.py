@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from lamplighter.client.errors import InputError
-from lamplighter.client.tokeniser_files import decode_byte_level, is_tokeniser, list_tokens, pad_tokens
+from lamplighter.client.tokeniser_files import decode_byte_level, is_tokeniser, pad_tokens, read_tokeniser
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
-from lamplighter.corpora.byte_level import byte_by_symbol
+from lamplighter.wire.token_text import byte_by_symbol
 from lamplighter.wire.vocabulary import Vocabulary
 
 
@@ -43,11 +43,9 @@ def name_rows(tokenizer: Any, rows: int) -> Vocabulary:
 
 def _tokens(tokenizer: Any) -> list[str]:
     if is_tokeniser(tokenizer):
-        return list_tokens(tokenizer)
+        return read_tokeniser(tokenizer)
     if hasattr(tokenizer, "decode_single_token_bytes") and hasattr(tokenizer, "n_vocab"):
         return _tiktoken_tokens(tokenizer)
-    if hasattr(tokenizer, "convert_ids_to_tokens"):
-        return _listed_tokens(tokenizer)
     if isinstance(tokenizer, Mapping | Iterable):
         return list(make_vocabulary(cast("Iterable[str]", tokenizer), where="tokenizer").tokens)
     raise InputError(
@@ -66,9 +64,3 @@ def _tiktoken_tokens(tokenizer: Any) -> list[str]:
         except KeyError:
             pieces.append(f"(unused {number})")
     return decode_byte_level(pieces)
-
-
-def _listed_tokens(tokenizer: Any) -> list[str]:
-    """Return the tokens of a tokeniser of `transformers` that is written in Python."""
-    pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-    return [f"(unused {number})" if piece is None else str(piece) for number, piece in enumerate(pieces)]

@@ -6,16 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.exports.formats.token_rows import TokenRows, arrow_table, import_pyarrow
+from lamplighter.exports.formats.token_rows import (
+    TokenRows,
+    arrow_table,
+    import_pyarrow,
+    printable_surrogates,
+)
 from lamplighter.exports.output import ExportProgress
 from lamplighter.exports.step_snapshot import read_step_snapshot
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.wire.token_text import read_tokens
 
 
 def write_parquet(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write the columns `token_id`, `token`, `class`, `count`, `vector`, `x` and `y`.
+    """Write the columns `token_id`, `token`, `class`, `count`, `vector`, `text`, `x` and `y`.
 
-    `class` is null for tokens without one, `x` and `y` are null where there is no map yet. The file's
+    `token` is as the tokeniser has it, `text` as people read it. `class` is null for tokens without one, `count` where
+    counts are not known, `x` and `y` are null where there is no map yet. The file's
     metadata are `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
 
     Raises:
@@ -28,8 +35,11 @@ def write_parquet(run: RunFolder, step: int | None, out: Path, progress: ExportP
     coordinates = None if snapshot.layout is None else snapshot.layout.coordinates
     nothing = arrow.nulls(size, arrow.float32())
     rows = TokenRows(snapshot.metadata(), snapshot.vocabulary, np.arange(size), snapshot.vectors)
-    places_by_name = {
+    more_columns = {
+        "text": arrow.array(
+            map(printable_surrogates, read_tokens(snapshot.vocabulary.tokens)), arrow.string()
+        ),
         "x": nothing if coordinates is None else arrow.array(coordinates[:, 0].copy()),
         "y": nothing if coordinates is None else arrow.array(coordinates[:, 1].copy()),
     }
-    parquet.write_table(arrow_table(rows, places_by_name), out, compression="zstd")
+    parquet.write_table(arrow_table(rows, more_columns), out, compression="zstd")

@@ -17,13 +17,15 @@ from pathlib import Path
 from lamplighter.exports.output import ExportProgress
 from lamplighter.exports.step_snapshot import read_step_snapshot
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.wire.token_text import read_tokens
 
 _VISIBLE_CONTROLS = {"\t": "⇥", "\n": "⏎", "\r": "␍"}
 _ROWS = 2_000
 
 
 def write_embedding_projector(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write the folder. The columns are token, count and, where there are planted classes, class.
+    """Write the folder. The columns are the token as people read it, its count and its planted class, where those are
+    known.
 
     Raises:
         ExportError: that step is not stored exactly, or the run has no step yet.
@@ -37,13 +39,14 @@ def write_embedding_projector(run: RunFolder, step: int | None, out: Path, progr
             for row in snapshot.vectors[first : first + _ROWS].tolist():
                 file.write("\t".join(f"{value:.9g}" for value in row) + "\n")
             progress(first / size, "vectors.tsv")
-    columns: dict[str, list[str]] = {
-        "token": [escape_cell(token) for token in snapshot.vocabulary.tokens],
-        "count": [str(count) for count in snapshot.vocabulary.counts.tolist()],
-    }
+    texts = read_tokens(snapshot.vocabulary.tokens)
+    columns: dict[str, list[str]] = {"token": [escape_cell(text) for text in texts]}
+    if snapshot.vocabulary.counts_known:
+        columns["count"] = [str(count) for count in snapshot.vocabulary.counts.tolist()]
     if snapshot.vocabulary.classes:
         columns["class"] = [escape_cell(name) if name else "none" for name in snapshot.classes]
-    lines = ["\t".join(columns), *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
+    header = ["\t".join(columns)] if len(columns) > 1 else []
+    lines = [*header, *("\t".join(cells) for cells in zip(*columns.values(), strict=True))]
     (out / "metadata.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     name = f"{snapshot.run_id}, step {snapshot.step}"
     config = {

@@ -1,4 +1,4 @@
-"""The history of a run as a CSV file: losses, speeds, number of lit rows, and the measures, by step."""
+"""The history of a run as a CSV file: losses, speeds, numbers of rows that were read, had a gradient and moved, and the measures, by step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _COLUMNS = (
 
 
 def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header.
+    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header. A number of rows that is
+    not recorded is empty.
 
     Each measure has a column `measure: NAME`, empty where the step was not measured.
 
@@ -64,13 +65,20 @@ def _numbers(pulse: Pulse) -> list[str]:
     floats = (
         pulse.loss, pulse.learning_rate, pulse.tokens_per_second, pulse.step_seconds, pulse.observe_seconds,
     )  # fmt: skip
-    counts = (len(pulse.batch_ids), len(pulse.gradient_ids), len(pulse.moved_ids))
+    counts = (
+        str(len(ids)) if known else ""
+        for ids, known in (
+            (pulse.batch_ids, pulse.batch_known),
+            (pulse.gradient_ids, pulse.gradient_known),
+            (pulse.moved_ids, pulse.moved_known),
+        )
+    )
     return [
         str(pulse.step),
         str(pulse.attempt),
         f"{pulse.time:.6f}",
         *(f"{value:.9g}" for value in floats),
-        *map(str, counts),
+        *counts,
     ]
 
 

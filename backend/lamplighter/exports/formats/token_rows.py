@@ -35,8 +35,7 @@ class TokenRows:
     @property
     def tokens(self) -> list[str]:
         """Return the text of each token, which is untrusted. Half a surrogate pair becomes its code."""
-        texts = (self.vocabulary.tokens[i] for i in self.token_ids.tolist())
-        return [text.encode("utf-8", "backslashreplace").decode() for text in texts]
+        return [printable_surrogates(self.vocabulary.tokens[i]) for i in self.token_ids.tolist()]
 
     @property
     def classes(self) -> list[str | None]:
@@ -45,9 +44,11 @@ class TokenRows:
         return [names[index] for index in self.vocabulary.class_of()[self.token_ids].tolist()]
 
     @property
-    def counts(self) -> NDArray[np.int64]:
-        """Return how often each token occurs in the corpus, shape (K,)."""
-        return self.vocabulary.counts[self.token_ids]
+    def counts(self) -> list[int | None]:
+        """Return how often each token occurs in the corpus; None for each where that is not known."""
+        if not self.vocabulary.counts_known:
+            return [None] * len(self.token_ids)
+        return self.vocabulary.counts[self.token_ids].tolist()
 
 
 def as_npy(rows: TokenRows) -> Iterator[bytes]:
@@ -76,9 +77,7 @@ def as_tsv(rows: TokenRows) -> Iterator[bytes]:
     """
     names = ["token_id", "token", "class", "count", *(f"v{i}" for i in range(rows.vectors.shape[1]))]
     yield ("\t".join(names) + "\n").encode()
-    token_columns = list(
-        zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts.tolist(), strict=True)
-    )
+    token_columns = list(zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts, strict=True))
     for first in range(0, len(token_columns), _LINES):
         vectors = rows.vectors[first : first + _LINES].tolist()
         lines = (
@@ -87,7 +86,7 @@ def as_tsv(rows: TokenRows) -> Iterator[bytes]:
                     str(token_id),
                     escape_cell(token),
                     escape_cell(class_) if class_ else "",
-                    str(count),
+                    "" if count is None else str(count),
                     # Nine digits preserve every bit of a float32.
                     *(f"{value:.9g}" for value in vector),
                 ]
@@ -137,7 +136,7 @@ def arrow_table(rows: TokenRows, extra_columns: dict[str, Any] | None = None) ->
         "token_id": arrow.array(rows.token_ids, arrow.int32()),
         "token": arrow.array(rows.tokens, arrow.string()),
         "class": arrow.array(rows.classes, arrow.string()),
-        "count": arrow.array(rows.counts),
+        "count": arrow.array(rows.counts, arrow.int64()),
         "vector": vector_column(rows.vectors),
         **(extra_columns or {}),
     }
@@ -176,6 +175,11 @@ class ArrowStream:
         """End the stream. Returns its last bytes."""
         self._writer.close()
         return self._sink.drain()
+
+
+def printable_surrogates(text: str) -> str:
+    """Return a text that UTF-8 can hold: half a surrogate pair becomes its code."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def byte_blocks(array: NDArray[Any]) -> Iterator[bytes]:

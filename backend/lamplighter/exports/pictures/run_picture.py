@@ -87,6 +87,8 @@ class RunPicture:
             return draw_single_lamp(self._size)
         kinds = _kinds(vocabulary, self._districts)[:size]
         ranks = np.argsort(np.argsort(vocabulary.counts[:size], kind="stable"), kind="stable") / size
+        if not vocabulary.counts_known:
+            ranks = np.full(size, 0.5)
         brightness = _LEAST_BRIGHT + (1 - _LEAST_BRIGHT) * ranks**2
         return draw_night(layout.coordinates[:size], kinds, brightness, self._size)
 

@@ -1,7 +1,8 @@
 """Names of districts, made of their own tokens.
 
 Where most members belong to one planted class, its name is used. Otherwise the name lists the most central
-and frequent tokens, by a token's cosine with the district's mean direction times the logarithm of its count.
+and frequent tokens, by a token's cosine with the district's mean direction times the logarithm of its count, where
+counts are known.
 A name is kept as long as it holds, so that a district which gains or loses some tokens does not change it.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.wire.token_text import read_tokens
 from lamplighter.wire.vocabulary import Vocabulary
 
 WORDS = 3
@@ -39,11 +41,11 @@ class DistrictNamer:
     """Names of districts, kept as long as they fit."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
         self._classes = list(vocabulary.classes)
         self._class_of = vocabulary.class_of()
-        self._weight = np.log1p(np.maximum(vocabulary.counts, 0)).astype(np.float32)
-        words = [_word(token) for token in vocabulary.tokens]
+        counts = np.maximum(vocabulary.counts, 0) if vocabulary.counts_known else np.ones(len(vocabulary))
+        self._weight = np.log1p(counts).astype(np.float32)
+        self._words = words = [_word(text) for text in read_tokens(vocabulary.tokens)]
         # Punctuation and single letters name a district only if it has no other tokens.
         self._weight[[len(word) < 2 or not any(c.isalpha() for c in word) for word in words]] *= 1e-3
         self._names: dict[int, _Name] = {}
@@ -98,7 +100,7 @@ class DistrictNamer:
         centre /= max(float(np.linalg.norm(centre)), 1e-12)
         score = (units[members] @ centre) * self._weight[members]
         central = members[np.argsort(-score, kind="stable")][:WORDS]
-        words = [_word(self._vocabulary.tokens[token]) for token in central]
+        words = [self._words[token] for token in central]
         planted, share = self._majority_class(members)
         if planted >= 0 and share >= _MIN_SHARE_TO_NAME:
             name = self._classes[planted]

@@ -42,8 +42,7 @@ def read_gradient_history(reader: StepsReader, token_id: int, first: int, last: 
             with_gradient = _index_of(pulse.gradient_ids, token_id)
             if in_batch is None and with_gradient is None:
                 continue
-            # If no row has a gradient, none was recorded: the norm is unknown, not 0.
-            norm = 0.0 if len(pulse.gradient_ids) else np.nan
+            norm = 0.0 if pulse.gradient_known else np.nan
             if with_gradient is not None:
                 norm = float(pulse.gradient_norms[with_gradient])
             found.append((step, 0 if in_batch is None else int(pulse.batch_counts[in_batch]), norm))

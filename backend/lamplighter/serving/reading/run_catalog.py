@@ -253,7 +253,8 @@ class RunCatalog:
         contents: dict[str, Any] = {
             "vocabulary": len(vocabulary),
             "dim": run.recipe.model.dim,
-            "corpus_tokens": int(run.corpus_facts()["tokens"]),
+            # A text has at least one token: 0 is what a recorded run says of one that it does not know.
+            "corpus_tokens": int(run.corpus_facts()["tokens"]) or None,
             "classes": [
                 PlantedClass(name=name, size=len(ids), family=family_of.get(name))
                 for name, ids in vocabulary.classes.items()

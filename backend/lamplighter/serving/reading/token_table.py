@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.serving.schemas.tokens import Token
+from lamplighter.wire.token_text import read_tokens
 from lamplighter.wire.vocabulary import Vocabulary
 
 
@@ -12,14 +13,17 @@ class TokenTable:
     def __init__(self, vocabulary: Vocabulary) -> None:
         """Index a vocabulary."""
         self._tokens = vocabulary.tokens
+        self._texts = read_tokens(vocabulary.tokens)
         self._counts = vocabulary.counts
+        self._counts_known = vocabulary.counts_known
         self._names = tuple(vocabulary.classes)
         self._class_of = vocabulary.class_of()
-        self.characters = sum(map(len, self._tokens))
-        """Characters of all tokens together."""
-        self.longest = max(map(len, self._tokens), default=0)
-        """Characters of the longest token."""
-        self._folded = [token.casefold() for token in vocabulary.tokens]
+        self.characters = sum(map(len, self._tokens)) + sum(map(len, self._texts))
+        """Characters of all tokens and their texts together."""
+        self.longest = max(map(len, (*self._tokens, *self._texts)), default=0)
+        """Characters of the longest token or text."""
+        self._folded = [token.casefold() for token in self._tokens]
+        self._folded_texts = [text.casefold() for text in self._texts]
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -29,7 +33,8 @@ class TokenTable:
         return Token(
             token_id=token_id,
             token=self._tokens[token_id],
-            count=int(self._counts[token_id]),
+            text=self._texts[token_id],
+            count=int(self._counts[token_id]) if self._counts_known else None,
             class_=self.class_name(token_id),
         )
 
@@ -43,24 +48,25 @@ class TokenTable:
         return None if index < 0 else self._names[index]
 
     def search(self, text: str | None, limit: int, offset: int) -> list[Token]:
-        """Return the tokens that match, case-folded: exact matches first, then prefixes, then substrings,
-        each by frequency. Without a text, return all by id. At most `limit`, from `offset` on."""
+        """Return the tokens that match, case-folded, as the tokeniser has them or as people read them: exact matches first,
+        then prefixes, then substrings, each by frequency. Without a text, return all by id. At most `limit`, from
+        `offset` on."""
         if not text:
             return [self.token(i) for i in range(offset, min(len(self), offset + limit))]
         wanted = text.casefold()
         ranked = sorted(
             (
                 0
-                if self._tokens[i] == text
+                if text in (self._tokens[i], self._texts[i])
                 else 1
-                if folded == wanted
+                if wanted in forms
                 else 2
-                if folded.startswith(wanted)
+                if any(form.startswith(wanted) for form in forms)
                 else 3,
                 -int(self._counts[i]),
                 i,
             )
-            for i, folded in enumerate(self._folded)
-            if wanted in folded
+            for i, forms in enumerate(zip(self._folded, self._folded_texts, strict=True))
+            if wanted in forms[0] or wanted in forms[1]
         )
         return [self.token(i) for _, _, i in ranked[offset : offset + limit]]

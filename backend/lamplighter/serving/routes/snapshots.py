@@ -202,7 +202,7 @@ def _parts(
         "token_ids": rows.token_ids.tolist(),
         "tokens": rows.tokens,
         "classes": rows.classes,
-        "counts": rows.counts.tolist(),
+        "counts": rows.counts,
     }
     return json_parts(
         facts_and_columns, "vectors", (vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK))

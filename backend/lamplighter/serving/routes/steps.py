@@ -48,6 +48,7 @@ from lamplighter.serving.reading.pulse_selection import (
     PulseSelection,
     select_pulses,
 )
+from lamplighter.serving.reading.row_sets import compare_row_sets
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (
     EventList,
@@ -143,7 +144,8 @@ def list_steps(
 def get_step(
     run: RunId, step: StepPath, request: Request, services: ServicesDep, attempt: AttemptParam = None
 ) -> Response:
-    """Return one step: its batch's text, and its rows by gradient and by distance moved, at most 500 each."""
+    """Return one step: its batch's text, its rows by gradient and by distance moved, at most 500 each, and which rows are in
+    one set and not in another."""
     reply = services.reply(request, run)
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, step, step, attempt)
@@ -162,8 +164,9 @@ def get_step(
         details = StepDetails(
             **_facts(pulse),
             tokens=[],
-            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms),
-            moved=_largest(pulse.moved_ids, pulse.moved_distances),
+            gradient=_largest(pulse.gradient_ids, pulse.gradient_norms) if pulse.gradient_known else None,
+            moved=_largest(pulse.moved_ids, pulse.moved_distances) if pulse.moved_known else None,
+            differences=compare_row_sets(pulse),
         )
         return json_parts(details.model_dump(exclude={"tokens"}), "tokens", read_batch_text(reply.run, step))
 
@@ -280,7 +283,8 @@ def _summaries(services: Services, run: RunFolder, selection: PulseSelection) ->
         counts: list[int] | list[None] = [None] * len(facts)
         if selection.counted:
             counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
-    items = [StepSummary(**one, ever_rows=count) for one, count in zip(facts, counts, strict=True)]
+    # 0 after a step: no batch is recorded.
+    items = [StepSummary(**one, ever_rows=count or None) for one, count in zip(facts, counts, strict=True)]
     return json_body(Steps(items=items, every=selection.stride, extremes=selection.extremes))
 
 
@@ -314,12 +318,12 @@ def _facts(pulse: Pulse) -> dict[str, Any]:
         "time": pulse.time,
         "loss": pulse.loss,
         "learning_rate": pulse.learning_rate,
-        "tokens_per_second": pulse.tokens_per_second,
+        "tokens_per_second": pulse.tokens_per_second if pulse.batch_known else None,
         "step_seconds": pulse.step_seconds,
         "observe_seconds": pulse.observe_seconds,
-        "batch_rows": len(pulse.batch_ids),
-        "gradient_rows": len(pulse.gradient_ids),
-        "moved_rows": len(pulse.moved_ids),
+        "batch_rows": len(pulse.batch_ids) if pulse.batch_known else None,
+        "gradient_rows": len(pulse.gradient_ids) if pulse.gradient_known else None,
+        "moved_rows": len(pulse.moved_ids) if pulse.moved_known else None,
         "verified": pulse.verified,
         "layer_norms": pulse.layer_norms.tolist(),
     }

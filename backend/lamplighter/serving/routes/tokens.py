@@ -35,12 +35,12 @@ def list_tokens(
     limit: Annotated[int, Query(ge=1, le=50_000, description="The most tokens to return.")] = 20,
     offset: Annotated[int, Query(ge=0, le=10_000_000, description="Tokens to leave out first.")] = 0,
 ) -> Response:
-    """Return the tokens that match `search`: exact matches first, then prefixes, then matches anywhere, each by
+    """Return the tokens that match `search`, as the tokeniser has them or as people read them: exact matches first, then prefixes, then matches anywhere, each by
     frequency. Without `search`, return all by id.
     """
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)
-    cost = LIST_ENTRY_BYTES * min(limit, len(table)) + min(table.characters, limit * table.longest)
+    cost = LIST_ENTRY_BYTES * min(limit, len(table)) + min(table.characters, 2 * limit * table.longest)
     return reply.send(cost, lambda: json_body(TokenList(items=table.search(search, limit, offset))))
 
 
@@ -68,6 +68,7 @@ def get_token(
             TokenDetails(
                 token_id=token_id,
                 token=entry.token,
+                text=entry.text,
                 count=entry.count,
                 class_=entry.class_,
                 step=matrix.step,

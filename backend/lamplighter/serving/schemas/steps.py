@@ -16,9 +16,11 @@ class StepFacts(ApiModel):
     tokens_per_second: float | None
     step_seconds: float | None
     observe_seconds: float | None
-    batch_rows: int
-    gradient_rows: int
-    moved_rows: int
+    batch_rows: int | None
+    """Rows that the batch read; null, as of the next two, where that is not recorded."""
+    gradient_rows: int | None
+    """Rows with a gradient that is not zero."""
+    moved_rows: int | None
     verified: bool
     layer_norms: list[float | None]
 
@@ -27,7 +29,7 @@ class StepSummary(StepFacts):
     """The figures of one step, and the number of rows lit by then."""
 
     ever_rows: int | None
-    """Rows that were in a batch at least once so far; null if not counted."""
+    """Rows that were in a batch at least once so far; null if not counted, or if no batch so far is recorded."""
 
 
 class Steps(Items[StepSummary]):
@@ -41,15 +43,34 @@ class Steps(Items[StepSummary]):
     """
 
 
+class RowDifference(ApiModel):
+    """The rows that are in one set of a step and not in another."""
+
+    rows: int
+    token_ids: list[int]
+    """The first 100: by gradient, by distance, or those read by id; the largest first."""
+
+
+class RowDifferences(ApiModel):
+    """How the three sets of a step differ. Null where one of the two sets is not recorded."""
+
+    read_without_gradient: RowDifference | None
+    gradient_without_read: RowDifference | None
+    gradient_without_move: RowDifference | None
+    moved_without_read: RowDifference | None
+
+
 class StepDetails(StepFacts):
     """One step, row by row."""
 
     tokens: list[list[int]]
-    """The batch's text: sequences of token ids."""
-    gradient: list[tuple[int, float | None]]
-    """Token id and gradient norm, largest first."""
-    moved: list[tuple[int, float | None]]
-    """Token id and the distance its row moved, largest first."""
+    """The batch's text: sequences of token ids. Empty where the text is not kept, as in a run that was recorded from a
+    loop of its own."""
+    gradient: list[tuple[int, float | None]] | None
+    """Token id and gradient norm, largest first; null where the gradients are not recorded."""
+    moved: list[tuple[int, float | None]] | None
+    """Token id and the distance its row moved, largest first; null where that is not recorded."""
+    differences: RowDifferences
 
 
 class StepText(ApiModel):

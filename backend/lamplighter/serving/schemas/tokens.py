@@ -12,7 +12,11 @@ class Token(ApiModel):
 
     token_id: int
     token: str
-    count: int
+    """As the tokeniser has it."""
+    text: str
+    """As people read it: `learn` for `Ġlearn`, which begins a word, `-ing` for `ing`, which continues one."""
+    count: int | None
+    """Occurrences in the text; null where they are not known."""
     class_: str | None = Field(serialization_alias="class")
 
 

@@ -39,7 +39,7 @@ class Matrix(ApiModel):
     token_ids: list[int]
     tokens: list[str]
     classes: list[str | None]
-    counts: list[int]
+    counts: list[int | None]
     vectors: list[list[float | None]]
 
 

@@ -3,6 +3,7 @@
 import type { Caption } from "../../map/export/caption";
 import { TINTS, entryColour } from "../../map/palette";
 import type { ColourBy } from "../../model/view-options";
+import type { StepBeat } from "../../model/step-beat";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { entryText, fixed, t } from "../../strings";
@@ -21,11 +22,26 @@ export function pictureCaption(
     title: w.learns(all),
     mark: t.product,
     facts: beat
-      ? [run.name, w.step(beat.step), w.loss(fixed(beat.loss, 3)), w.lit(beat.rows.batch, all)]
+      ? [run.name, w.step(beat.step), lossText(beat), litText(beat, all)]
       : [run.name, w.step(layout?.step ?? 0), w.none(all)],
-    notes: [...viewNotes(layout), w.relief, w.reading],
+    notes: [...viewNotes(layout), w.relief, lightNote(beat)],
     legend: captionLegend(scale),
   };
+}
+
+/** Return how many words a step read; empty where that is not recorded. */
+export function litText({ rows }: Pick<StepBeat, "rows">, all: number): string {
+  return rows.batch === null ? "" : w.lit(rows.batch, all);
+}
+
+/** Return what the light of a lamp says: where no gradient is recorded, only that the step read its word. */
+export function lightNote(beat: Pick<StepBeat, "rows"> | null): string {
+  return beat && beat.rows.gradient === null ? w.readOnly : w.reading;
+}
+
+/** Return the loss of a step; empty where it is not known. */
+export function lossText({ loss }: Pick<StepBeat, "loss">): string {
+  return Number.isFinite(loss) ? w.loss(fixed(loss, 3)) : "";
 }
 
 /** Return the notes about a view: its method and step, and its trust. Empty without a layout. */

@@ -8,12 +8,12 @@ import type { LiveRun } from "../../state/run/live-run.svelte";
 import { fetchFilmSteps, stepsBetween, type FilmColouring } from "../../state/export/film-frames";
 import { filmColourScales } from "../../state/export/film-colours";
 import type { ColourScale } from "../../model/colour-scale";
-import { failureText, fixed, t } from "../../strings";
+import { failureText, t } from "../../strings";
 import { caption as w } from "../../strings/caption";
 import { film } from "../../strings/film";
 import type { LayoutMethod } from "../../api/frames";
 import { ApiError } from "../../api/failure";
-import { captionLegend, viewNotes } from "./caption";
+import { captionLegend, litText, lossText, viewNotes } from "./caption";
 import { loadExporters, NotLoadedError } from "../ui/exporters";
 
 interface FilmRequest extends FilmColouring {
@@ -69,7 +69,7 @@ export class FilmExport {
       const caption = (shown: FilmFrame, lit: FilmFrame): Caption => {
         const { at, over } = framesByStep.get(shown.step)!;
         const { beat } = framesByStep.get(lit.step)!;
-        const loss = framesByStep.get(shown.step)!.beat?.loss;
+        const own = framesByStep.get(shown.step)!.beat;
         const all = vocabulary.tokens.length;
         return {
           title: w.learns(all),
@@ -77,8 +77,8 @@ export class FilmExport {
           facts: [
             run.name,
             w.step(shown.step),
-            loss === undefined ? "" : w.loss(fixed(loss, 3)),
-            beat ? w.lit(beat.rows.batch, all) : w.none(all),
+            own ? lossText(own) : "",
+            beat ? litText(beat, all) : w.none(all),
             lit === shown ? "" : film.film.lamps(lit.step),
           ],
           notes: [

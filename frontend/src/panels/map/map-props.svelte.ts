@@ -109,14 +109,15 @@ export class MapProps {
     return t.legend.valueText(scale.by, value, this.stores.biggestMovers.value);
   };
 
-  /** Return in words how often a token occurs, and when it was last lit. */
+  /** Return in words how often a token occurs, and when it was last lit, as far as that is known. */
   readonly tooltipText = (id: number): string => {
     const { touchCounts, vocabulary } = this.stores.openRun.run ?? {};
+    const occurs = t.token.occurs(vocabulary?.counts[id] ?? NaN);
+    if (touchCounts?.unread) return occurs;
     const last = touchCounts?.lastLit[id] ?? NEVER;
-    const times = t.token.times(vocabulary?.counts[id] ?? 0);
     const unsure = ((touchCounts?.upperBounds[id] ?? 0) & LIT_BIT) > 0;
     const ago =
       last === NEVER ? t.token.never : t.token.ago((touchCounts?.step ?? 0) - last, unsure);
-    return `${t.token.count} ${times} · ${t.token.lastLit} ${ago}`;
+    return [occurs, `${t.token.lastLit} ${ago}`].filter(Boolean).join(" · ");
   };
 }

@@ -5,10 +5,10 @@
 
 import { requestFrames } from "../../api/frame-request";
 import { requestJson, runPath } from "../../api/rest";
-import type { Answer, LineSet, Measures, Run, StepDetail } from "../../api/rest-types";
+import type { Answer, LineSet, Measures, Run } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
-import { beatFromFrame, beatFromRecord, type StepBeat } from "../../model/step-beat";
+import { beatFromFrame, type StepBeat } from "../../model/step-beat";
 
 /** Delay in ms before the record is read again because it lagged behind the frames received. */
 const RETRY_DELAY = 1_000;
@@ -108,11 +108,8 @@ export class CatchUp {
     }
   }
 
-  /**
-   * Light the newest step from the record: no unmerged pulse of it arrived. `wordless`: by what the step did alone, which
-   * also those may have who may not read its text.
-   */
-  async lightNewestStep(wordless = false) {
+  /** Light the newest step from the record: no unmerged pulse of it arrived. */
+  async lightNewestStep() {
     const newest = this.events.newestStep();
     if (!newest || newest.step < 1 || this.lighting) return;
     const { beat } = this.newest;
@@ -120,7 +117,7 @@ export class CatchUp {
     this.lighting = true;
     const counters = this.newest.countersAt(newest.step);
     try {
-      const found = await (wordless ? this.fetchPulse(newest.step) : this.fetchBeat(newest.step));
+      const found = await this.fetchPulse(newest.step);
       if (found && this.events.newestStep()) this.newest.lightFromRecord(found, counters);
     } catch (error) {
       if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
@@ -129,20 +126,10 @@ export class CatchUp {
     }
   }
 
-  private async fetchBeat(step: number): Promise<StepBeat> {
-    const detail = await this.fetchStepDetail(step, this.signal);
-    return beatFromRecord(detail, this.newest.beatDuration());
-  }
-
   private async fetchPulse(step: number): Promise<StepBeat | null> {
     const path = runPath(this.run, `steps?from=${step}&to=${step}&every=1&format=frame`);
     const [frame] = await requestFrames(path, this.signal);
     if (frame?.kind !== "pulse" && frame?.kind !== "beat") return null;
     return { ...beatFromFrame(frame, this.newest.beatDuration(), 0), decodedAt: null };
-  }
-
-  /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
-  fetchStepDetail(step: number, signal: AbortSignal): Promise<StepDetail> {
-    return requestJson<StepDetail>(runPath(this.run, `steps/${step}`), { signal });
   }
 }

@@ -508,11 +508,6 @@ export class LiveRun extends TimeControl {
     };
   }
 
-  /** Fetch what one step read and did, with its text. Throws `ApiError`, or the abort. */
-  fetchStepDetail(step: number, signal: AbortSignal) {
-    return this.catchUp.fetchStepDetail(step, signal);
-  }
-
   private tick() {
     const now = performance.now();
     this.ticks += 1;
@@ -521,7 +516,7 @@ export class LiveRun extends TimeControl {
     // While nothing is trained no beat comes to whoever joins.
     if (now > this.lightsAt) {
       this.lightsAt = this.newest.beat ? Infinity : now + BEAT_WAIT * (5 + 10 * Math.random());
-      if (!this.newest.beat) void this.catchUp.lightNewestStep(true);
+      if (!this.newest.beat) void this.catchUp.lightNewestStep();
     }
     this.standAtPending();
     const { series } = this.newest;

@@ -83,7 +83,9 @@ export class Colouring {
     const unknown = new Float32Array(vocabulary).fill(NaN);
     switch (by) {
       case "since":
-        return touchCounts ? stepsSinceLit(touchCounts.lastLit, NEVER, touchCounts.step) : unknown;
+        return touchCounts && !touchCounts.unread
+          ? stepsSinceLit(touchCounts.lastLit, NEVER, touchCounts.step)
+          : unknown;
       case "gradient":
         return touchCounts ? touchCounts.gradient.slice() : unknown;
       case "moved": {

@@ -42,7 +42,7 @@ export function computeHeights(
   } else if (height === "trust") {
     const own = layout?.byToken;
     if (own?.length === count) fill((id) => own[id]! / 255);
-  } else if (touchCounts?.vocabulary === count) {
+  } else if (touchCounts?.vocabulary === count && !touchCounts.unread) {
     const { touches, lastLit, gradient, step } = touchCounts;
     if (height === "touches") fill((id) => touches[id]!);
     else if (height === "gradient") heights.set(gradient);

@@ -31,6 +31,7 @@ export function orderRows(
   const { tokens, counts, classOf, classes, byCount } = vocabulary;
   if (by === "id") return { order: Uint32Array.from(tokens.keys()), groups: [] };
   if (by === "frequency") {
+    if (counts.some(Number.isNaN)) return { order: byCount, groups: [] };
     // Group by the number of digits in the count.
     const digits = (id: number) => String(counts[id]!).length;
     const name = (id: number) => frequency(counts[id]! ? 10 ** (digits(id) - 1) : 0);

@@ -38,7 +38,7 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     load: Callable[[str], Any] = atlas("utils").load_pandas_data
     frame = load(str(export_run(run, "parquet", 17, tmp_path / "run.parquet")))
-    assert list(frame.columns) == ["token_id", "token", "class", "count", "vector", "x", "y"]
+    assert list(frame.columns) == ["token_id", "token", "class", "count", "vector", "text", "x", "y"]
     assert list(frame["token_id"]) == list(range(len(HOSTILE)))
     assert list(frame["token"]) == list(HOSTILE)
     assert list(frame["count"]) == list(range(len(HOSTILE), 0, -1))

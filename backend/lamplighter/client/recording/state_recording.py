@@ -19,6 +19,7 @@ from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
+from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import encode
@@ -32,16 +33,19 @@ _UNKNOWN = float("nan")
 
 
 class StateRecording:
-    """A run in the making. Use it in a `with`: after an exception nothing is left of it."""
+    """A run in the making. Use it in a `with`: after an exception nothing is left of it.
 
-    def __init__(self, path: Path, name: str, vocabulary: Vocabulary, steps: list[int], dim: int) -> None:
+    The run's own steps are consecutive from 0 on, a state each; what the states are called is kept as their numbers.
+    """
+
+    def __init__(self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], dim: int) -> None:
         """Create the run.
 
         Args:
             path: its folder, which must not exist yet or be empty.
             name: what people call it.
             vocabulary: its tokens, V of them.
-            steps: those of the states to come, ascending.
+            numbers: the step in training of each state to come, ascending.
             dim: D.
 
         Raises:
@@ -52,21 +56,24 @@ class StateRecording:
             require_free_path(path)
         except ValueError as error:
             raise InputError(str(error)) from error
-        size = 4 * len(vocabulary) * dim * len(steps)
+        size = 4 * len(vocabulary) * dim * len(numbers)
         _require_room(path, size)
         plan = {
             "corpus": {"kind": "recorded", "name": name[:200]},
-            "steps": max(1, steps[-1]),
+            "steps": max(1, len(numbers) - 1),
             # Enough for the matrices, and as much again for their maps.
             "disk_budget": DEFAULT_DISK_BUDGET + 2 * size,
         }
-        self._first, self._last = steps[0], steps[-1]
-        self._nothing = np.zeros(len(vocabulary), dtype=np.uint32)
+        self._at = -1
+        self._numbers = StepNumbers([(0, numbers[0], 1)])
+        for step, number in enumerate(numbers[1:], start=1):
+            self._numbers.set_number(step, number)
+        self._untouched = np.zeros(len(vocabulary), dtype=np.uint32)
         self.run = create_recorded_run(path, make_recorded_recipe(plan, dim), vocabulary)
         try:
             self._lock = RoleLock(self.run.path, "trainer")
             self._writer = StepsWriter(self.run.steps_path)
-            self._writer.start_attempt(self._first)
+            self._writer.start_attempt(0)
         except BaseException:
             self._remove()
             raise
@@ -85,22 +92,22 @@ class StateRecording:
             if error is not None:
                 self._remove()
 
-    def add_state(self, step: int, matrix: Floats) -> int:
-        """Record the embedding after a step, shape (V, D). Return how many rows moved since the state before."""
+    def add_state(self, matrix: Floats) -> None:
+        """Record the next state of the embedding, shape (V, D)."""
+        self._at += 1
         now, attempt, size = time.time(), self._writer.attempt, len(matrix)
-        keyframe = encode(Rows.of_matrix(attempt, step, now, matrix))
-        census = encode(Census(attempt, step, now, self._nothing, np.full(size, NEVER, dtype=np.uint32)))
-        moved = None if self._diff is None else self._diff.diff(matrix)
         if self._diff is None:
             self._diff = MatrixDiff(matrix)
-        if step == 0:
-            # The state before any training is no step: it has a keyframe alone.
-            self._writer.add_keyframe(0, keyframe, census)
+            self._writer.add_keyframe(0, *self._encode_keyframe(matrix, now))
+            return
+        moved = self._diff.diff(matrix)
+        rows = keyframe = census = None
+        if moved.vectors is not None:
+            rows = encode(Rows(attempt, self._at, now, size, moved.token_ids, moved.vectors))
         else:
-            pulse = encode(self._pulse(step, now, moved, size))
-            # Nothing can be computed again, so there is nothing to compare by a digest.
-            self._writer.commit(StepRecord(step, pulse, b"", keyframe=keyframe, census=census))
-        return 0 if moved is None else len(moved.token_ids)
+            keyframe, census = self._encode_keyframe(matrix, now)
+        # Nobody computes these steps again, so that nobody compares digests.
+        self._writer.commit(StepRecord(self._at, self._pulse(moved, now), b"", rows, keyframe, census))
 
     def finish(self, message: str) -> None:
         """End the run, with a message for people."""
@@ -108,34 +115,43 @@ class StateRecording:
             "phase": Phase.FINISHED,
             "message": message[:500],
             "changed": time.time(),
-            "steps": self._last,
+            "steps": self._at,
             "layers": [],
         }
-        self._writer.add_event(self._last, Phase.FINISHED, message[:500], facts)
+        if not self._numbers.are_steps:
+            facts[NUMBERS_FACT] = self._numbers.stretches
+        self._writer.add_event(self._at, Phase.FINISHED, message[:500], facts)
 
-    def _pulse(self, step: int, now: float, moved: ChangedRows | None, size: int) -> Pulse:
-        ids, numbers = np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
-        return Pulse(
+    def _encode_keyframe(self, matrix: Floats, now: float) -> tuple[bytes, bytes]:
+        attempt, never = self._writer.attempt, np.full(len(matrix), NEVER, dtype=np.uint32)
+        return (
+            encode(Rows.of_matrix(attempt, self._at, now, matrix)),
+            encode(Census(attempt, self._at, now, self._untouched, never)),
+        )
+
+    def _pulse(self, moved: ChangedRows, now: float) -> bytes:
+        none, numbers = np.empty(0, dtype=np.uint32), np.empty(0, dtype=np.float32)
+        pulse = Pulse(
             attempt=self._writer.attempt,
-            step=step,
+            step=self._at,
             time=now,
-            vocabulary=size,
+            vocabulary=len(self._untouched),
             loss=_UNKNOWN,
             learning_rate=_UNKNOWN,
             tokens_per_second=_UNKNOWN,
             step_seconds=_UNKNOWN,
             observe_seconds=_UNKNOWN,
             # No step of training reads nothing: without rows the batch is not known.
-            batch_ids=ids,
-            batch_counts=ids,
-            gradient_ids=ids,
+            batch_ids=none,
+            batch_counts=none,
+            gradient_ids=none,
             gradient_norms=numbers,
-            moved_ids=ids if moved is None else moved.token_ids,
-            moved_distances=numbers if moved is None else moved.distances,
+            moved_ids=moved.token_ids,
+            moved_distances=moved.distances,
             layer_norms=numbers,
-            # Of the first state it is not known what moved.
-            verified=moved is not None,
+            verified=True,
         )
+        return encode(pulse)
 
     def _remove(self) -> None:
         shutil.rmtree(self.run.path, ignore_errors=True)

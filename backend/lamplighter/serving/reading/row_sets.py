@@ -1,0 +1,37 @@
+"""How the three sets of rows of a step differ: read, with a gradient, moved."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.serving.schemas.steps import RowDifference, RowDifferences
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import Pulse
+
+MOST_NAMED = 100
+
+
+def compare_row_sets(pulse: Pulse) -> RowDifferences:
+    """Return which rows are in one set of a step and not in another."""
+    read, gradient, moved = pulse.batch_ids, pulse.gradient_ids, pulse.moved_ids
+    gradients_told = pulse.batch_known and pulse.gradient_known
+    return RowDifferences(
+        read_without_gradient=_difference(read, None, gradient) if gradients_told else None,
+        gradient_without_read=_difference(gradient, pulse.gradient_norms, read) if gradients_told else None,
+        gradient_without_move=_difference(gradient, pulse.gradient_norms, moved)
+        if pulse.gradient_known and pulse.moved_known
+        else None,
+        # Where only rows with a gradient were looked at, others may have moved.
+        moved_without_read=_difference(moved, pulse.moved_distances, read)
+        if pulse.batch_known and pulse.verified
+        else None,
+    )
+
+
+def _difference(ids: UInts, sizes: Floats | None, others: UInts) -> RowDifference:
+    """Return the `ids` that are not among the `others`, ordered by the sizes if there are any."""
+    outside = ~np.isin(ids, others, assume_unique=True)
+    found = ids[outside]
+    if sizes is not None:
+        found = found[np.argsort(-sizes[outside], kind="stable")]
+    return RowDifference(rows=len(found), token_ids=found[:MOST_NAMED].tolist())

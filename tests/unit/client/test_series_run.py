@@ -1,0 +1,170 @@
+"""Checkpoints as a run: their numbers, what moved between them, and nothing that is not known."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+
+import lamplighter
+from lamplighter.cli.app import cli
+from lamplighter.client.sources.checkpoint_list import collect_checkpoints
+from lamplighter.wire.row_frames import NEVER, Census
+
+WORDS = ["dog", "cat", "sun", "moon", "of", "the"]
+START = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
+
+
+def states(count: int = 3) -> list[NDArray[np.float32]]:
+    """Return matrices, in each of which one more row has moved."""
+    found = [START]
+    for row in range(1, count):
+        found.append(found[-1].copy())
+        found[-1][row] += 1
+    return found
+
+
+def trainer_folder(folder: Path, numbers: tuple[int, ...] = (30, 10, 200)) -> Path:
+    folder.mkdir()
+    (folder / "tokenizer.json").write_text(
+        json.dumps({"model": {"vocab": {w: i for i, w in enumerate(WORDS[:5])}}})
+    )
+    for number, matrix in zip(sorted(numbers), states(len(numbers)), strict=True):
+        checkpoint = folder / f"checkpoint-{number}"
+        checkpoint.mkdir()
+        save_file({"transformer.wte.weight": matrix}, checkpoint / "model.safetensors")
+    return folder
+
+
+def test_a_trainers_checkpoints_become_a_run(tmp_path: Path) -> None:
+    run = lamplighter.series(tmp_path / "runs" / "Mine", trainer_folder(tmp_path / "out"), maps=False)
+    assert run.id == "mine"
+    assert list(run.tokens) == [*WORDS[:5], "(unused 5)"]
+    assert run.snapshot_steps().tolist() == [0, 1, 2]
+    assert [run.step_number(step) for step in (0, 1, 2)] == [10, 30, 200]
+    for step, matrix in enumerate(states()):
+        assert run.snapshot(step).tobytes() == matrix.tobytes()
+    assert (run.status.phase, run.status.step, run.status.steps) == ("finished", 2, 2)
+    assert "checkpoints of steps 10, 30 and 200: transformer.wte.weight" in run.status.message
+    pulses = list(run.steps())
+    assert [pulse.moved_ids.tolist() for pulse in pulses] == [[1], [2]]
+    np.testing.assert_allclose(pulses[0].moved_distances, [2.0], rtol=1e-6)
+    for pulse in pulses:
+        assert pulse.verified
+        assert len(pulse.batch_ids) == len(pulse.gradient_ids) == len(pulse.layer_norms) == 0
+        unknown = (pulse.loss, pulse.learning_rate, pulse.tokens_per_second, pulse.step_seconds)
+        assert all(math.isnan(value) for value in unknown)
+    assert run.path("cat").steps.tolist() == [0, 1, 2]
+    census = next(frame for frame in run.play(0, 2, channels=["pulse"]) if isinstance(frame, Census))
+    assert not census.touches.any()
+    assert (census.last_lit == NEVER).all()
+
+
+def test_dense_checkpoints_are_kept_whole(tmp_path: Path) -> None:
+    moved = [START, START + 1, START + 2]
+    run = lamplighter.series(tmp_path / "run", moved, WORDS, steps=[0, 1, 2], maps=False)
+    for step, matrix in enumerate(moved):
+        assert run.snapshot(step).tobytes() == matrix.tobytes()
+        assert run.step_number(step) == step
+
+
+class _Vectors:
+    def __init__(self, keys: list[str], vectors: NDArray[np.float32]) -> None:
+        self.index_to_key, self.vectors = keys, vectors
+
+
+def test_the_same_tokens_in_another_order_are_put_in_order(tmp_path: Path) -> None:
+    turned = _Vectors(WORDS[::-1], START[::-1])
+    run = lamplighter.series(tmp_path / "run", {5: _Vectors(WORDS, START), 7: turned}, maps=False)
+    assert run.snapshot(1).tobytes() == START.tobytes()
+    assert next(iter(run.steps())).moved_ids.tolist() == []
+    assert run.step_number(1) == 7
+
+
+@pytest.mark.parametrize(
+    ("sources", "more", "what"),
+    [
+        ([START], {}, "2 to 10,000 checkpoints, and this has 1"),
+        ([START, START[:5]], {}, "step 1: the embedding: 5 rows"),
+        ([START, START[:, :2]], {}, "step 1 has a matrix of 6 x 2, and step 0 one of 6 x 4"),
+        ([START, START * np.nan], {}, "step 1: .* not finite"),
+        ([START, START], {"steps": [1]}, "1 steps for 2 checkpoints"),
+        ([START, START], {"steps": [1, 1]}, "two checkpoints are of step 1"),
+        ([START, START], {"steps": [-1, 1]}, "too small"),
+        ([START, START], {"steps": [1, 2.5]}, "no whole number"),
+        ([START, START], {"steps": [1, 1 << 60]}, "too large"),
+        ({1: START, 2: START}, {"steps": [1, 2]}, "has them already"),
+        ([START, "a.npy"], {}, "a matrix in memory: its name has no step"),
+        (7, {}, "several checkpoints are needed"),
+        ([START, START], {"colour": "kind"}, "give the table too"),
+    ],
+)
+def test_checkpoints_that_do_not_fit_leave_nothing(
+    sources: Any, more: dict[str, Any], what: str, tmp_path: Path
+) -> None:
+    with pytest.raises(lamplighter.InputError, match=what):
+        lamplighter.series(tmp_path / "run", sources, WORDS, maps=False, **more)
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_tokens_are_another_vocabulary(tmp_path: Path) -> None:
+    other = _Vectors([*WORDS[:5], "new"], START)
+    with pytest.raises(lamplighter.InputError, match="step 1 has no token 'the', other than step 0"):
+        lamplighter.series(tmp_path / "run", [_Vectors(WORDS, START), other], maps=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_folder_lists(tmp_path: Path) -> None:
+    folder = trainer_folder(tmp_path / "out")
+    (folder / "checkpoint-7").symlink_to(tmp_path)
+    (folder / "checkpoint-best").mkdir()
+    (folder / "runs").mkdir()
+    assert [one.step for one in collect_checkpoints(folder)] == [10, 30, 200]
+    files = tmp_path / "files"
+    files.mkdir()
+    for name in ("step-20.npy", "step-3.npy", "words.txt", "notes-1.md"):
+        (files / name).write_bytes(b"")
+    assert [(one.step, one.source.name) for one in collect_checkpoints(files)] == [
+        (3, "step-3.npy"),
+        (20, "step-20.npy"),
+    ]
+    (tmp_path / "empty").mkdir()
+    for path, what in (
+        (tmp_path / "empty", "a folder without checkpoints"),
+        (tmp_path / "none", "No such file"),
+    ):
+        with pytest.raises(lamplighter.InputError, match=what):
+            collect_checkpoints(path)
+
+
+def invoke(*words: object) -> Any:
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def test_the_commands_name_runs_and_number_them(tmp_path: Path) -> None:
+    folder, runs = trainer_folder(tmp_path / "Tiny_GPT"), tmp_path / "runs"
+    for run_id in ("tiny-gpt", "tiny-gpt-2"):
+        done = invoke("series", folder, "--no-maps", "--runs", runs)
+        assert done.exit_code == 0, done.output
+        assert f"{run_id}: see it with: lamplighter --runs" in done.output
+        assert f"project {run_id} --again" in done.output
+    done = invoke("series", *folder.glob("checkpoint-*"), "--steps", "1,2,3", "--no-maps", "--runs", runs)
+    assert "tiny-gpt-3: " in done.output, done.output
+    for run_id in ("tiny-gpt-checkpoint-30", "tiny-gpt-checkpoint-30-2"):
+        done = invoke("still", folder / "checkpoint-30" / "model.safetensors", "--runs", runs)
+        assert f"{run_id}: " in done.output, (done.output, done.exception)
+    for words, what in (
+        (("still", folder), "it holds checkpoints: series shows them all"),
+        (("still", folder / "checkpoint-30", "--name", "Tiny GPT"), "is there already"),
+        (("still", folder / "none.npy", "--name", "Tiny GPT"), "none.npy: No such file"),
+        (("series", folder, "--steps", "x"), "--steps takes whole numbers"),
+    ):
+        done = invoke(*words, "--runs", runs)
+        assert what in f"{done.output}{done.exception}", done.output
