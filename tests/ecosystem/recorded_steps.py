@@ -1,4 +1,4 @@
-"""What a trainer's loader gave and its weight did, noted beside the record by means of the trainer alone."""
+"""Notes of what a trainer gave its model and did to its weight, taken beside the record."""
 
 from __future__ import annotations
 

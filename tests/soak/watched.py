@@ -53,7 +53,7 @@ def train(steps: int, folder: Path | None = None, pause: float = 0.0) -> list[np
 
 @dataclass
 class KilledLoops:
-    """What was found in the runs of killed loops."""
+    """Findings in the runs of killed loops."""
 
     kills: int = 0
     steps: int = 0

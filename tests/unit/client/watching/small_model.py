@@ -38,7 +38,7 @@ def batch(rows: int = 2) -> Tensor:
 
 
 class OwnRecord:
-    """What a loop knows about its own steps, to compare with what was recorded."""
+    """Notes of a loop about its own steps, to compare with the record."""
 
     def __init__(self, weight: Tensor) -> None:
         self._weight = weight
