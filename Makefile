@@ -13,7 +13,7 @@ SOURCES := pyproject.toml $(WATCH)/pyproject.toml build_frontend.py $(CONSTRAINT
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check install page browser bench gpu soak format schema constraints clean help
+.PHONY: run test tour check install page browser bench gpu soak ecosystem format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -26,6 +26,7 @@ help:
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10);"
 	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
+	@echo "make ecosystem  the trainers of transformers, Lightning and accelerate, watched, in an environment of their own"
 	@echo "make format   format everything"
 	@echo "make schema   write frontend/openapi.json, from which the page's types are made, anew from the routes"
 	@echo "make constraints  write down the releases that are installed, for everybody who works on Lamplighter"
@@ -92,8 +93,16 @@ gpu: .make/develop
 # What is done to the processes follows from SEED; a quarter of an hour on two cores. Then MINUTES for the page, and for a class.
 soak: .make/develop page browser
 	$(BIN)/python -m tests.soak --kills $(or $(KILLS),200) --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.soak.watched --kills 50 --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.soak.classroom --minutes $(or $(MINUTES),10)
+
+# Their own environment: none of them is needed by anything else here, and together they are gigabytes.
+ecosystem: requirements/ecosystem.txt
+	test -x .make/ecosystem/bin/python || $(PYTHON) -m venv .make/ecosystem
+	.make/ecosystem/bin/python -m pip install --quiet --requirement requirements/ecosystem.txt
+	.make/ecosystem/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable .
+	.make/ecosystem/bin/python -m pytest tests/ecosystem -o filterwarnings=default $(HANGING)
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules

@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "observation",
     "recording",
+    "watch",
     "load",
     "cold_start",
     "first_map",

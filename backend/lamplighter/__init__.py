@@ -24,6 +24,9 @@ _WHERE = {
     "ReprojectionFailedError": "processes.reprojection_job",
     "series": "client.series_run",
     "still": "client.checkpoint_run",
+    "watch": "client.watching.watch",
+    "LightningCallback": "client.integrations.lightning",
+    "TransformersCallback": "client.integrations.transformers",
 } | dict.fromkeys(
     (
         "ExaminationError",

@@ -11,12 +11,15 @@ from lamplighter.client.errors import (
     RecordWarning,
 )
 from lamplighter.client.examinations import examine
+from lamplighter.client.integrations.lightning import LightningCallback
+from lamplighter.client.integrations.transformers import TransformersCallback
 from lamplighter.client.live_run import follow
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
 from lamplighter.client.run import Run
 from lamplighter.client.run import open_run as open
 from lamplighter.client.series_run import series
+from lamplighter.client.watching.watch import watch
 from lamplighter.processes.reprojection_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
@@ -26,6 +29,7 @@ __all__ = [
     "ExaminationError",
     "FormatError",
     "InputError",
+    "LightningCallback",
     "LiveError",
     "NoLayoutError",
     "NoSnapshotError",
@@ -35,10 +39,12 @@ __all__ = [
     "Recorder",
     "ReprojectionFailedError",
     "Run",
+    "TransformersCallback",
     "examine",
     "follow",
     "open",
     "record",
     "series",
     "still",
+    "watch",
 ]

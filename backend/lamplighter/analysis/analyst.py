@@ -96,7 +96,8 @@ class Analyst:
                     census = (
                         read_touches(reader, measured[1]) if measured[1] >= 0 and measured != done else None
                     )
-                    losses = {} if census is None else _read_losses(reader, done, measured[1])
+                    # What was logged last may have come after the last step was measured.
+                    losses = _read_losses(reader, done, measured[1], again=over) if over or census else {}
                     if over or census is not None:
                         reader.close()
                         reader = None
@@ -105,10 +106,10 @@ class Analyst:
                         told = census.step == 0 or census.touches.any()
                         touches = census.touches if told else None
                         values = measure(self._follower.vectors, self._run.vocabulary, touches)
-                        values |= losses.pop(measured, {})
-                        for skipped, both in losses.items():
-                            writer.commit(*skipped, both)
-                        writer.commit(*measured, values)
+                        losses[measured] = losses.get(measured, {}) | values
+                    for step, found in losses.items():
+                        writer.commit(*step, found)
+                    if census is not None:
                         done = measured
                         self._share.rest_since(start)
             finally:
@@ -119,12 +120,12 @@ class Analyst:
 
 
 def _read_losses(
-    reader: StepsReader, done: tuple[int, int], last: int
+    reader: StepsReader, done: tuple[int, int], last: int, *, again: bool
 ) -> dict[tuple[int, int], dict[str, float]]:
-    """Return the losses by attempt and step at all keyframes up to `last` since those that are done, skipped ones
-    included: a loss costs nothing here."""
+    """Return the losses and logged numbers by attempt and step up to `last` since those that are done, or with `again` from
+    the last of them on. Those of skipped keyframes are included: a loss costs nothing here."""
     lineage = reader.lineage()
-    first = done[1] + 1
+    first = max(0, done[1] + (0 if again else 1))
     newest = lineage.range_at(last)
     if newest is not None and newest.attempt != done[0]:
         first = min(first, newest.first)

@@ -13,6 +13,7 @@ chance |
 | `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
 | `loss_held_out` | loss on text that training never reads, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |
+| any other | a number that a loop of somebody's own logged with the step (`watch`, `record`) |
 
 Measures without a meaning for a run (no planted classes, say) are left out.
 """
@@ -27,6 +28,7 @@ from numpy.typing import NDArray
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
+from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
@@ -38,7 +40,8 @@ READ_BATCHES = 16
 
 
 def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict[str, float]]:
-    """Return both losses at each step of the lineage from `first` to `last` that has one on held-out text.
+    """Return both losses at each step of the lineage from `first` to `last` that has one on held-out text, and the numbers
+    that the loop logged with any of them.
 
     Args:
         reader: the record of the steps.
@@ -46,11 +49,11 @@ def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict
         last: the last step, inclusive.
 
     Returns:
-        `loss_held_out`, and `loss_read` from step 1 on, by step.
+        `loss_held_out`, `loss_read` from step 1 on, and what was logged, by step.
     """
-    found: dict[int, dict[str, float]] = {}
+    found = {step: decode_scalars(numbers) for step, numbers in reader.scalars(first, last).items()}
     for step, held_out in reader.held_out_losses(first, last).items():
-        found[step] = {"loss_held_out": held_out}
+        found.setdefault(step, {})["loss_held_out"] = held_out
         pulses = (decode(record) for _, record in reader.pulses(step - READ_BATCHES + 1, step))
         losses = [pulse.loss for pulse in pulses if isinstance(pulse, Pulse)]
         if losses:

@@ -16,11 +16,12 @@ from lamplighter.client.recording.record_warnings import warn
 from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
 from lamplighter.runfolder.run_store import run_id_of
+from lamplighter.wire.vocabulary import Vocabulary
 
 
 def record(
     folder: str | os.PathLike[str],
-    vocabulary: Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
+    vocabulary: Vocabulary | Iterable[str] | Mapping[str, SupportsIndex] | str | os.PathLike[str],
     *,
     embedding: Any = None,
     counts: Sequence[int] | None = None,
@@ -59,7 +60,9 @@ def record(
         InputError: an argument cannot be used, or the folder cannot be made; the message tells which and why.
         FileExistsError: `folder` is not empty.
     """
-    if isinstance(vocabulary, str | os.PathLike):
+    if isinstance(vocabulary, Vocabulary):
+        loaded = vocabulary
+    elif isinstance(vocabulary, str | os.PathLike):
         if counts is not None or classes is not None:
             raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
         loaded = read_vocabulary(vocabulary)

@@ -19,7 +19,7 @@ from typing import Any, SupportsIndex, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.matrix_diff import to_matrix
+from lamplighter.client.matrix_diff import ChangedRows, to_matrix
 from lamplighter.client.recording.loop_facts import LoopFacts, displayed_end, make_recorded_recipe
 from lamplighter.client.recording.record_warnings import describe_error, warn
 from lamplighter.client.recording.step_arguments import (
@@ -31,7 +31,7 @@ from lamplighter.client.recording.step_arguments import (
     to_float32_scalar,
 )
 from lamplighter.client.recording.step_consistency import StepConsistency
-from lamplighter.client.recording.step_recording import SeenStep, StepRecording
+from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
 from lamplighter.client.recording.step_stretch import StepStretch
 from lamplighter.client.vocabulary_files import unequal
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
@@ -82,8 +82,10 @@ class Recorder:
             raise InputError(str(error)) from error
         self._returned = time.perf_counter()
         if embedding is not None:
-            matrix = self._checked_matrix(embedding)
-            self._recording = self._create_recording(matrix, first=0)
+            compared = isinstance(embedding, ComparedMatrix)
+            self._recording = self._create_recording(
+                embedding if compared else self._checked_matrix(embedding), first=0
+            )
         self._earlier_error = getattr(sys, "last_value", None)
         atexit.register(self._close_at_exit)
 
@@ -164,7 +166,7 @@ class Recorder:
             except Exception as error:
                 if self._raises:
                     raise
-                self._end_with(error)
+                self.end_with(error)
             self._returned = time.perf_counter()
 
     def _read_rows(
@@ -206,20 +208,55 @@ class Recorder:
             return
         seen = SeenStep(number, self._stretch.take_stretch(), *scalars, ended)
         first = self._recording is None
-        if self._recording is None and not self._try_create_recording(matrix):
-            return
+        if self._recording is not None or self._try_create_recording(matrix):
+            self._commit(seen, matrix, seen_first=first)
+
+    def lose_step(self) -> None:
+        """Note that a comparison was not recorded, so that the next step keeps the whole matrix."""
+        with self._lock:
+            if self._recording is not None:
+                self._recording.lose_step()
+
+    def step_found(self, seen: SeenStep, changed: ChangedRows, *, whole_batch: bool = True) -> None:
+        """Record a step that was measured elsewhere. The recorder was begun with a `ComparedMatrix` then.
+
+        Args:
+            seen: the step, of a number above the one before.
+            changed: the rows that moved since the step before.
+            whole_batch: whether the ids are all of the step's; otherwise they need not fit its gradient.
+
+        Raises:
+            InputError: the recorder is closed.
+        """
+        with self._lock:
+            if self._closed or self._recording is None:
+                raise InputError("this recorder is closed")
+            self.number = seen.number
+            self._commit(seen, changed, seen_first=False, checked=whole_batch)
+
+    def _commit(
+        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool, checked: bool = True
+    ) -> None:
         recording = cast(StepRecording, self._recording)
         if self._loop.steps is None and recording.at >= self._end:
             self._end = displayed_end(recording.at + 1)
             recording.set_facts({"steps": self._end})
-        moved = recording.commit(seen, matrix, seen_first=first)
-        self._recorded_number = number
+        moved = recording.commit(seen, matrix, seen_first=seen_first)
+        self._recorded_number = seen.number
+        if not checked:
+            return
         contradiction = self._consistency.find_contradiction(
             seen.rows.batch.token_ids, seen.rows.gradient, moved
         )
         if contradiction is not None:
             recording.add_event("contradiction", contradiction)
-            warn(f"step {number} of {self._path.name}: {contradiction}")
+            warn(f"step {seen.number} of {self._path.name}: {contradiction}")
+
+    def add_scalars(self, scalars: str) -> None:
+        """Keep encoded numbers of a loop (`runfolder/tables/scalars.py`) with the last step that was recorded."""
+        with self._lock:
+            if self._recording is not None and self.is_recording:
+                self._recording.add_scalars(scalars)
 
     def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
         """End the run (`with`, or the end of the program, does it). A run that never began leaves no files.
@@ -265,7 +302,7 @@ class Recorder:
         error = getattr(sys, "last_value", None)
         self._close_after(None if error is self._earlier_error else error)
 
-    def _end_with(self, error: Exception) -> None:
+    def end_with(self, error: Exception) -> None:
         """End the record with one warning, so that the loop goes on."""
         self._silent = True
         reason = describe_error(error)
@@ -306,7 +343,7 @@ class Recorder:
             log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
         return self._recording is not None
 
-    def _create_recording(self, matrix: Floats, first: int) -> StepRecording:
+    def _create_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
         recipe = make_recorded_recipe(self._plan, matrix.shape[1])
         try:
             run = create_recorded_run(self._path, recipe, self._vocabulary)

@@ -161,5 +161,6 @@ def test_what_is_tested_is_the_tree_itself() -> None:
     # An editable install that copies files would hide the tree behind them.
     for module in ("lamplighter", "lamplighter.recipe", "lamplighter.client.run", "lamplighter.serving.app"):
         found = importlib.util.find_spec(module)
-        assert found is not None and found.origin is not None
+        assert found is not None
+        assert found.origin is not None
         assert Path(found.origin).is_relative_to(ROOT / "backend")

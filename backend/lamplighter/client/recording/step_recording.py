@@ -7,11 +7,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from lamplighter.client.matrix_diff import MatrixDiff
+from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
@@ -48,6 +48,23 @@ class SeenStep(NamedTuple):
     learning_rate: float
     ended: float
     """The time at which training ended and the recorder was called, Unix seconds."""
+    scalars: str | None = None
+    """Other numbers that the loop logged with it, encoded (`runfolder/tables/scalars.py`)."""
+
+
+@runtime_checkable
+class ComparedMatrix(Protocol):
+    """A matrix in training, as it was when it was last compared; `watch` keeps its copy where the weight is."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (V, D)."""
+        ...
+
+    @property
+    def matrix(self) -> Floats:
+        """Return the matrix at the last comparison, in host memory, shape (V, D)."""
+        ...
 
 
 class StepRecording:
@@ -57,14 +74,16 @@ class StepRecording:
         self,
         run: RunFolder,
         lock: RoleLock,
-        matrix: Floats,
+        matrix: Floats | ComparedMatrix,
         first: int,
         facts: dict[str, Any],
         numbers: StepNumbers,
     ) -> None:
-        """Begin with the matrix after step `first` (0: before the first), shape (V, D); it is copied."""
+        """Begin with the matrix after step `first` (0: before the first), shape (V, D); it is copied, unless whoever gives
+        it compares it."""
         self.run, self._lock = run, lock
-        self.matrix_diff = MatrixDiff(matrix)
+        self.matrix_diff = MatrixDiff(matrix) if isinstance(matrix, np.ndarray) else matrix
+        matrix = self.matrix_diff.matrix
         self.layers: list[str] = []
         self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
         self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
@@ -97,21 +116,28 @@ class StepRecording:
         """Return the matrix at the last comparison, shape (V, D); not a copy."""
         return self.matrix_diff.matrix
 
-    def commit(self, seen: SeenStep, matrix: Floats, *, seen_first: bool = False) -> UInts | None:
-        """Measure what the step changed and commit it. While the disk is full, steps wait in memory and are committed
+    def lose_step(self) -> None:
+        """Note that a comparison was not committed: the next step keeps the whole matrix."""
+        self._needs_keyframe = True
+
+    def commit(
+        self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
+    ) -> UInts | None:
+        """Measure what the step changed, unless that is given, and commit it. While the disk is full, steps wait in memory and are committed
         later, in order. Once the record has ended only the last matrix is kept up to date.
 
         Returns:
             The rows that moved, where they are known.
         """
         if self.ended:
-            self.matrix_diff.matrix[:] = matrix
+            if not isinstance(matrix, ChangedRows):
+                self.matrix_diff.matrix[:] = matrix
             self._beyond = seen
             return None
         # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
         # keep the whole matrix.
         whole, self._needs_keyframe = self._needs_keyframe, True
-        changed = self.matrix_diff.diff(matrix)
+        changed = matrix if isinstance(matrix, ChangedRows) else self._compare(matrix)
         effects = self._measure(seen, self.at + 1)
         effects = replace(
             effects, moved_ids=changed.token_ids, moved_distances=changed.distances, verified=not seen_first
@@ -124,7 +150,7 @@ class StepRecording:
         before = self.touches, self.last_lit
         self._count(seen, limited.step)
         try:
-            self._write(measured, whole=whole)
+            self._write(measured, seen.scalars, whole=whole)
         except BaseException:
             self.touches, self.last_lit = before
             raise
@@ -133,6 +159,11 @@ class StepRecording:
             self.at = limited.step
         self._committer.observe_seconds = time.time() - seen.ended
         return None if seen_first else changed.token_ids
+
+    def _compare(self, matrix: Floats) -> ChangedRows:
+        if not isinstance(self.matrix_diff, MatrixDiff):
+            raise TypeError("this matrix is compared by whoever gave it")
+        return self.matrix_diff.diff(matrix)
 
     def _measure(self, seen: SeenStep, step: int) -> StepEffects:
         """Return the effects of a step as far as the loop told them."""
@@ -201,9 +232,10 @@ class StepRecording:
         self.ended = f"{reason}: what followed step {self._numbers.number_of(self.at)} is not recorded"
         log.warning("%s: %s; the loop goes on", self.run.id, self.ended)
 
-    def _write(self, measured: MeasuredStep, *, whole: bool) -> None:
+    def _write(self, measured: MeasuredStep, scalars: str | None, *, whole: bool) -> None:
         # While earlier steps wait without their matrices, moved rows have no base to apply to.
         record = self._committer.encode_step(measured, whole=whole or bool(self._waiting))
+        record = replace(record, scalars=scalars)
         try:
             self._write_waiting()
             kept = self._committer.commit(record)
@@ -218,6 +250,11 @@ class StepRecording:
         self._pending_facts |= facts
         with suppress(*DISK_FULL_ERRORS):
             self._write_waiting()
+
+    def add_scalars(self, scalars: str) -> None:
+        """Keep encoded numbers of the loop with the last step, unless the disk is full."""
+        with suppress(*DISK_FULL_ERRORS):
+            self.writer.add_scalars(self.at, scalars)
 
     def add_event(self, kind: str, message: str) -> None:
         """Add an event to the last step, unless the disk is full."""

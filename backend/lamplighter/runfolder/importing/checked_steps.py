@@ -37,11 +37,12 @@ from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
+from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars, encode_scalars
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
 _MAX_FACT = 1_000_000
-_OLDER = (steps.OLDER_SCHEMA, steps.SCHEMA_WITHOUT_LINES)
+_OLDER = (steps.OLDER_SCHEMA, steps.SCHEMA_WITHOUT_LINES, steps.SCHEMA_WITHOUT_SCALARS)
 
 
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
@@ -70,6 +71,8 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             _copy_held_out(file, copy, checks, attempts)
         if "lines" in file.tables:
             _copy_lines(file, copy, checks, attempts)
+        if "scalars" in file.tables:
+            _copy_scalars(file, copy, checks, attempts)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
             facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
@@ -134,6 +137,20 @@ def _copy_lines(
         checks.require_step(split_step_key(row)[1])
         _require_reached(attempts, row)
         copy.insert("INSERT INTO lines VALUES(?,?)", row, encode_lines(decode_lines(said, checks.vocabulary)))
+
+
+def _copy_scalars(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    names: set[str] = set()
+    for row, numbers in file.rows("SELECT id, numbers FROM scalars ORDER BY id"):
+        checks.require_step(split_step_key(row)[1])
+        _require_reached(attempts, row)
+        values = decode_scalars(numbers)
+        names |= values.keys()
+        if len(names) > MAX_SCALARS:
+            raise FormatError(f"more than {MAX_SCALARS} names of logged numbers")
+        copy.insert("INSERT INTO scalars VALUES(?,?)", row, encode_scalars(values) or "{}")
 
 
 def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:

@@ -43,9 +43,14 @@ CREATE TABLE IF NOT EXISTS held_out(id INTEGER PRIMARY KEY, loss REAL NOT NULL);
 _LINES = """
 CREATE TABLE IF NOT EXISTS lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
 """
+_SCALARS = """
+CREATE TABLE IF NOT EXISTS scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+"""
 SCHEMA_WITHOUT_LINES = OLDER_SCHEMA + _HELD_OUT
 """The tables of files from before the model said lines."""
-SCHEMA = SCHEMA_WITHOUT_LINES + _LINES
+SCHEMA_WITHOUT_SCALARS = SCHEMA_WITHOUT_LINES + _LINES
+"""The tables of files from before a loop of somebody's own could log numbers."""
+SCHEMA = SCHEMA_WITHOUT_SCALARS + _SCALARS
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 PAGE_SIZE = 16_384
@@ -68,6 +73,8 @@ class StepRecord:
     """The loss after the step on text that training never reads, in nats; measured with a keyframe."""
     lines: str | None = None
     """The lines that the model said after the step, encoded (`lines.py`); None where it said none."""
+    scalars: str | None = None
+    """Numbers that the loop logged with the step, encoded (`scalars.py`); None where it logged none."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._connection.execute(_HELD_OUT + _LINES)
+        self._connection.execute(_HELD_OUT + _LINES + _SCALARS)
         self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
@@ -135,6 +142,17 @@ class StepsWriter(FactsWriter):
         with self._connection:
             self._insert_lines(step_key(self.attempt, step), lines)
 
+    def add_scalars(self, step: int, scalars: str) -> None:
+        """Add encoded numbers of the loop to a committed step of the newest attempt; later ones replace those of their names."""
+        with self._connection:
+            self._insert_scalars(step_key(self.attempt, step), scalars)
+
+    def _insert_scalars(self, row: int, scalars: str) -> None:
+        self._connection.execute(
+            "INSERT INTO scalars VALUES(?,?) ON CONFLICT(id) DO UPDATE SET numbers=json_patch(numbers, excluded.numbers)",
+            (row, scalars),
+        )
+
     def _insert_lines(self, row: int, lines: str) -> None:
         self._connection.execute("INSERT INTO lines VALUES(?,?)", (row, lines))
 
@@ -156,6 +174,8 @@ class StepsWriter(FactsWriter):
                 self._insert_held_out(row, record.held_out_loss)
             if record.lines is not None:
                 self._insert_lines(row, record.lines)
+            if record.scalars is not None:
+                self._insert_scalars(row, record.scalars)
             self._pruning.prune(record.step)
 
     def has_tiles_after(self, step: int) -> bool:
@@ -265,6 +285,12 @@ class StepsReader(FactsReader):
         if not self._has_table("held_out"):
             return {}
         return dict(self._select_range("SELECT id, loss FROM held_out", first, last, last - first + 1))
+
+    def scalars(self, first: int, last: int) -> dict[int, str]:
+        """Return the encoded numbers of the loop (`scalars.py`) by step of the lineage from `first` to `last`, inclusive."""
+        if not self._has_table("scalars"):
+            return {}
+        return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
 
     def lines(self, first: int, last: int, limit: int) -> dict[int, str]:
         """Return the encoded lines (`lines.py`) by step of the lineage from `first` to `last`, inclusive, at most

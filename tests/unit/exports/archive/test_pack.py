@@ -112,8 +112,8 @@ def test_what_the_model_said_comes_too(tmp_path: Path) -> None:
         assert steps.facts()["prompts"] == [[1, 2]]
 
 
-@pytest.mark.parametrize("lacking", [("lines",), ("held_out", "lines")])
-def test_a_run_from_before_lines_or_held_out_text_comes_back_as_it_was(
+@pytest.mark.parametrize("lacking", [("scalars",), ("scalars", "lines"), ("scalars", "held_out", "lines")])
+def test_a_run_from_before_a_table_was_added_comes_back_as_it_was(
     tmp_path: Path, lacking: tuple[str, ...]
 ) -> None:
     run = record(tmp_path / "runs")
@@ -127,6 +127,7 @@ def test_a_run_from_before_lines_or_held_out_text_comes_back_as_it_was(
     with StepsReader(run.steps_path) as before, StepsReader(back.steps_path) as after:
         assert before.held_out_losses(0, 99) == after.held_out_losses(0, 99) == {}
         assert before.lines(0, 99, 9) == after.lines(0, 99, 9) == {}
+        assert before.scalars(0, 99) == after.scalars(0, 99) == {}
         assert before.newest_step() == after.newest_step() == (1, 30)
 
 

@@ -1,0 +1,87 @@
+"""A step that has ended, with its numbers on their way to the host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from lamplighter.client.recording.step_arguments import BatchRows, read_gradient_norms, to_float32_scalar
+from lamplighter.client.recording.step_recording import SeenStep
+from lamplighter.client.recording.step_stretch import StretchedStep
+from lamplighter.client.watching.weight_diff import DeferredRead
+
+_NO_LOSS = "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
+_UNDIVIDED = (
+    "a step has {0} losses, and nothing divides them by {0} outside the model: whether their mean or their sum is the step's"
+    " loss cannot be known, so the record has none: tell it with log(loss=...)"
+)
+
+
+@dataclass
+class EndedStep:
+    """A step of the record, which joins one or more of the loop."""
+
+    number: int
+    """Its number in the loop."""
+    read: DeferredRead
+    """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
+    steps: int
+    """Steps of the loop that it joins."""
+    divided: bool
+    """True if its losses were divided by the tokens of the whole step."""
+    learning_rate: float | Tensor | None
+    ended: float
+    seconds: float
+    loss: float | None
+    """The loss that was told; it wins over the one that was found."""
+    lost: bool
+    """True if the comparison before was interrupted, so that its rows are not known."""
+
+    def loss_in(self, host: Mapping[str, Tensor]) -> tuple[float | None, str | None]:
+        """Return the loss that was told, or else that of the passes.
+
+        Args:
+            host: what was read.
+
+        Returns:
+            The loss, or None and why it cannot be known.
+        """
+        if self.loss is not None:
+            return self.loss, None
+        count, total = int(host["losses"]), float(host["loss_sum"])
+        if not count:
+            return None, _NO_LOSS
+        if count == 1 or self.divided:
+            return total, None
+        if "upstream" in host and float(host["upstream"]) == 1:
+            return None, _UNDIVIDED.format(count)
+        return total / count, None
+
+    def as_seen(self, host: Mapping[str, Tensor], loss: float | None, scalars: str | None) -> SeenStep:
+        """Return the step as a recorder takes it.
+
+        Args:
+            host: what was read.
+            loss: in nats a token, where it is known.
+            scalars: other numbers, encoded.
+        """
+        counts = host["counts"].numpy()
+        ids = np.flatnonzero(counts)
+        rows = StretchedStep(
+            self.steps,
+            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32), 0),
+            read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
+            self.seconds,
+        )
+        rate = host.get("rate", self.learning_rate)
+        return SeenStep(
+            self.number,
+            rows,
+            to_float32_scalar(loss, "loss"),
+            to_float32_scalar(rate, "learning_rate"),
+            self.ended,
+            scalars,
+        )

@@ -1,0 +1,113 @@
+"""The effect of a step on a weight, found on the device where the weight is.
+
+The copy to compare with stays there too. The host gets V numbers a step, and the moved rows only where they are few.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lamplighter.client.matrix_diff import ChangedRows
+from lamplighter.wire.binary import Floats
+
+_BLOCK = {"cpu": 1 << 18}
+"""Numbers compared at once by kind of device: on a processor so many that they fit in its cache."""
+_BLOCK_ELSEWHERE = 1 << 24
+
+
+class DeferredRead:
+    """Tensors on their way to the host: the step that starts it waits for nothing, whoever takes them later does."""
+
+    def __init__(self, **tensors: Tensor | None) -> None:
+        given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        self._event: torch.cuda.Event | None = None
+        self._host: dict[str, Tensor] = {}
+        for name, tensor in given.items():
+            if tensor.is_cuda:
+                target = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+                self._host[name] = target.copy_(tensor, non_blocking=True)
+                self._event = self._event or torch.cuda.Event()
+            else:
+                self._host[name] = tensor.cpu()
+        if self._event is not None:
+            self._event.record()
+
+    def to_host(self) -> dict[str, Tensor]:
+        """Return the tensors in host memory, by name, without those that were None."""
+        if self._event is not None:
+            self._event.synchronize()
+        return self._host
+
+
+class WeightDiff:
+    """A copy of a weight from the last comparison, as float32 on its device."""
+
+    def __init__(self, weight: Tensor) -> None:
+        self._copy = weight.detach().to(torch.float32, copy=True).contiguous()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (V, D)."""
+        rows, width = self._copy.shape
+        return rows, width
+
+    @property
+    def matrix(self) -> Floats:
+        """Return the weight at the last comparison, in host memory, shape (V, D)."""
+        return cast(Floats, self._copy.cpu().numpy())
+
+    def compare(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Find the rows whose bits differ from the copy, and update the copy. Waits for no device.
+
+        Args:
+            weight: the weight after the step, shape (V, D).
+
+        Returns:
+            Whether each row moved, shape (V,), and its distance, shape (V,); both on the device.
+        """
+        now_all, copy = weight.detach(), self._copy
+        if copy.device != now_all.device:
+            copy = self._copy = copy.to(now_all.device)
+        rows, width = copy.shape
+        block = max(1, _BLOCK.get(copy.device.type, _BLOCK_ELSEWHERE) // width)
+        moved = torch.empty(rows, dtype=torch.bool, device=copy.device)
+        distances = torch.empty(rows, dtype=torch.float32, device=copy.device)
+        for start in range(0, rows, block):
+            now, old = now_all[start : start + block].float(), copy[start : start + block]
+            moved[start : start + block] = (now.view(torch.int32) != old.view(torch.int32)).any(dim=1)
+            torch.linalg.vector_norm(now - old, dim=1, out=distances[start : start + block])
+            old.copy_(now)
+        return moved, distances
+
+    def changed_rows(self, moved: Tensor, distances: Tensor) -> ChangedRows:
+        """Return what `compare` found, both in host memory, as a recorder takes it: with the vectors, from the copy, where
+        at most half of the rows moved."""
+        ids = np.flatnonzero(moved.numpy())
+        vectors = None
+        if 2 * len(ids) <= len(moved):
+            vectors = self._rows(torch.from_numpy(ids))
+        return ChangedRows(ids.astype(np.uint32), distances.numpy()[ids], vectors)
+
+    def _rows(self, ids: Tensor) -> Floats:
+        if not self._copy.is_cuda:
+            return self._copy[ids.to(self._copy.device)].cpu().numpy()
+        # On a stream of its own, so that it waits for the copy and not for the step which is under way by now.
+        stream = torch.cuda.Stream(self._copy.device)
+        with torch.cuda.stream(stream):
+            return self._copy[ids.to(self._copy.device)].cpu().numpy()
+
+
+def row_norms(gradient: Tensor, scale: Tensor | float | None = None) -> Tensor:
+    """Return the norms of a gradient's rows, shape (V,), dense or sparse, divided by `scale`; NaN stays NaN."""
+    if gradient.is_sparse:
+        gradient = gradient.detach().coalesce()
+        norms = torch.zeros(gradient.shape[0], device=gradient.device)
+        found = torch.linalg.vector_norm(gradient.values().float(), dim=1)
+        norms.index_copy_(0, gradient.indices()[0], found)
+    else:
+        norms = torch.linalg.vector_norm(gradient.detach(), dim=1, dtype=torch.float32)
+    return norms if scale is None else norms / scale

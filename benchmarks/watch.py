@@ -1,0 +1,129 @@
+"""Speed of a training that is watched, beside the same training unwatched.
+
+Two models of GPT-2's shape with tied weights and AdamW take turns in one process, step by step, so that both meet the same
+machine. Processor time on one thread, so that other programs do not count. Where only every tenth step is recorded, ten steps
+are one pair. `LAMPLIGHTER_BENCH_WIDTH=768` takes GPT-2's own width.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import lamplighter
+from benchmarks.report import report
+
+WIDTH = int(os.environ.get("LAMPLIGHTER_BENCH_WIDTH", "256"))
+LAYERS, HEADS, SEQUENCES, CONTEXT = 4, 4, 8, 64
+WARM = 3
+CASES = (
+    (4_096, 1, 100, ">= 0.97"),
+    (4_096, 10, 12, ">= 0.98"),
+    (50_257, 1, 20, ">= 0.9"),
+    (50_257, 10, 4, ">= 0.98"),
+)
+"""Rows, steps for each that is recorded, pairs, and the goal."""
+
+
+class Block(nn.Module):
+    """A block of GPT-2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norms = nn.ModuleList([nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)])
+        self.attention = nn.Linear(WIDTH, 3 * WIDTH)
+        self.projection = nn.Linear(WIDTH, WIDTH)
+        self.feed_forward = nn.Sequential(nn.Linear(WIDTH, 4 * WIDTH), nn.GELU(), nn.Linear(4 * WIDTH, WIDTH))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the residual stream after the block."""
+        parts = self.attention(self.norms[0](x)).chunk(3, dim=-1)
+        query, key, value = (part.unflatten(-1, (HEADS, -1)).transpose(1, 2) for part in parts)
+        seen = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        x = x + self.projection(seen.transpose(1, 2).flatten(2))
+        return x + self.feed_forward(self.norms[1](x))
+
+
+class Shaped(nn.Module):
+    """A model of GPT-2's shape, with tied weights."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.wte, self.wpe = nn.Embedding(rows, WIDTH), nn.Embedding(CONTEXT, WIDTH)
+        self.blocks = nn.Sequential(*(Block() for _ in range(LAYERS)))
+        self.head = nn.Linear(WIDTH, rows, bias=False)
+        self.head.weight = self.wte.weight
+        nn.init.normal_(self.wte.weight, std=0.02)
+
+    def forward(self, ids: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits and the loss."""
+        logits = self.head(self.blocks(self.wte(ids) + self.wpe.weight))
+        return logits, functional.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+class Trained:
+    """A model and its optimiser."""
+
+    def __init__(self, rows: int) -> None:
+        self.model = Shaped(rows)
+        self._optimizer = torch.optim.AdamW(self.model.parameters(), lr=3e-4, weight_decay=0.1)
+        self._choose = torch.Generator().manual_seed(0)
+        self._rows = rows
+
+    def step(self, steps: int) -> float:
+        """Train. Returns the seconds of the processor that a step took."""
+        begun = time.process_time()
+        for _ in range(steps):
+            ids = torch.randint(self._rows, (SEQUENCES, CONTEXT), generator=self._choose)
+            self._optimizer.zero_grad(set_to_none=True)
+            self.model(ids, ids.roll(-1, 1))[1].backward()
+            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+            self._optimizer.step()
+        return (time.process_time() - begun) / steps
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    torch.set_num_threads(1)
+    met = [_compare(*case) for case in CASES]
+    return all(met)
+
+
+def _compare(rows: int, every: int, pairs: int, goal: str) -> bool:
+    plain, watched = Trained(rows), Trained(rows)
+    seconds: list[tuple[float, float]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        watcher = lamplighter.watch(
+            watched.model, folder=Path(folder) / "run", embedding="wte", every=every, on_error="raise"
+        )
+        with watcher:
+            for trained in (plain, watched):
+                trained.step(WARM if every == 1 else every)
+            for number in range(pairs):
+                # Whoever goes first meets another cache.
+                first, second = (plain, watched) if number % 2 else (watched, plain)
+                took = {id(one): one.step(every) for one in (first, second)}
+                seconds.append((took[id(plain)], took[id(watched)]))
+        recorded = lamplighter.open(Path(folder) / "run").status.step
+    without, with_it = np.array(seconds).T
+    return report(
+        "watch",
+        float(np.median(without / with_it)),
+        "of the speed unwatched",
+        goal,
+        rows=rows,
+        width=WIDTH,
+        every=every,
+        pairs=pairs,
+        step_ms=1e3 * float(np.median(without)),
+        watched_ms=1e3 * float(np.median(with_it)),
+        recorded=recorded,
+    )
