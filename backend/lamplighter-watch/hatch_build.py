@@ -23,7 +23,7 @@ PARTS = (
 """The distribution `lamplighter` leaves these out (pyproject.toml at the root)."""
 
 
-class WatchedParts(BuildHookInterface):
+class WatchedParts(BuildHookInterface[Any]):
     """The choice of the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
