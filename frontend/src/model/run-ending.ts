@@ -9,6 +9,8 @@ export const REPLAY_DURATION = 30;
 export interface RunEnding {
   readonly phase: "finished" | "interrupted" | "failed";
   readonly step: number;
+  /** Number of that step in the training it was recorded from, where it has another; null: it is not known. */
+  readonly ownStep?: number | null;
   /** Words that the steps read, one counted as often as it was read; null where not known. */
   readonly read: number | null;
   /** Shares of a word's ten nearest that are of its own kind; null for a text without kinds. */

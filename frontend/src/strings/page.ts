@@ -9,6 +9,10 @@ export const page = {
   map: "Map of the vocabulary. Drag to move, scroll to zoom, click a lamp to look at its token.",
   step: "Step",
   ofSteps: (steps: number) => `of ${count(steps)}`,
+  ownStep: (number: number | null) =>
+    number === null
+      ? "of a training whose numbers are not known"
+      : `(${count(number)} in its training)`,
   reading: "Reading",
   readingOf: (all: number) => `of ${count(all)} words`,
   readingMore: (all: number) =>

@@ -66,6 +66,11 @@ describe("the end of a run", () => {
 
   it("does not know what a training loop of somebody else's read", () => {
     const recipe = { ...RECIPE, corpus: { kind: "recorded" } };
+    const series = { ...ending("finished", 5, { recipe })!, ownStep: 60 };
+    expect(story.title(series, false)).toBe(
+      "5 steps recorded, the last of them step 60 of its training.",
+    );
+    expect(story.title({ ...series, ownStep: null }, false)).toBe("5 steps recorded.");
     expect(story.title(ending("finished", 1, { recipe })!, false)).toBe("1 step.");
   });
 

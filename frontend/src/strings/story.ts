@@ -38,7 +38,12 @@ export const story = {
   fromStart: "Watch it from the start",
 
   endLabel: "The end of this run",
-  title({ phase, step, read }: RunEnding, pieces: boolean): string {
+  title({ phase, step, ownStep, read }: RunEnding, pieces: boolean): string {
+    if (ownStep !== undefined) {
+      const last =
+        ownStep === null ? "" : `, the last of them step ${count(ownStep)} of its training`;
+      return `${capital(steps(step))} recorded${last}.`;
+    }
     const words =
       read === null
         ? ""

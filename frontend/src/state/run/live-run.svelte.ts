@@ -29,6 +29,7 @@ import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocab
 import type { SpokenBeat, StepBeat } from "../../model/step-beat";
 import { withLineSet } from "../../model/line-sets";
 import { hasEnded } from "../../model/phase";
+import { stepNumber } from "../../model/step-numbers";
 import { CatchUp } from "./catch-up";
 import { ClassFeed, NO_CLASS, openClassStream, type ClassTies } from "./class-feed.svelte";
 import { DistrictEvents } from "./district-events.svelte";
@@ -202,6 +203,11 @@ export class LiveRun extends TimeControl {
   /** Return whether the steps come from a user's own training loop, which takes no requests. */
   get externallyTrained(): boolean {
     return this.info?.recipe?.corpus.kind === "recorded";
+  }
+
+  /** Return the number of a step in the training it was recorded from; null if it is not known. */
+  stepNumber(step: number): number | null {
+    return stepNumber(step, this.info?.numbers ?? []);
   }
 
   /** Return whether the model says something, or may yet: recorded runs have none that could. */
