@@ -48,6 +48,29 @@ for needs in (run.show, lambda: run.examine("speak", step=1)):
 """
 
 
+TYPED_LOOP = """
+import numpy as np
+import lamplighter
+from lamplighter.wire.frames import Pulse, Rows
+
+matrix = np.zeros((4, 2), np.float32)
+with lamplighter.record("runs/mine", ["a", "b", "c", "d"], embedding=matrix, config={"rate": 0.1}) as recorder:
+    recorder.step(matrix, [1], 1.0, learning_rate=0.1)
+    at: int = recorder.at
+run = lamplighter.open("runs/mine")
+losses: list[float] = [pulse.loss for pulse in run.steps(1, 2)]
+number: int | None = run.step_number(1)
+words: int = len(run.tokens)
+pulses: list[Pulse] = []
+rows: list[Rows] = []
+for frame in run.play(0, 1, channels=["pulse", "rows"]):
+    if isinstance(frame, Pulse):
+        pulses.append(frame)
+    elif isinstance(frame, Rows):
+        rows.append(frame)
+"""
+
+
 def build(project: Path, out: Path) -> Path:
     """Build the wheel of a project."""
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
@@ -133,28 +156,50 @@ def test_both_have_one_version_and_the_whole_one_asks_for_it() -> None:
     assert f"lamplighter-watch=={versions[0]}" in whole["dependencies"]
 
 
-def test_few_packages_are_added_and_a_loop_is_recorded(watch: Path, tmp_path: Path) -> None:
-    home = tmp_path / "venv"
+@pytest.fixture(scope="module")
+def clean(watch: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """Make an environment of what every loop has, and install the half into it. Returns its Python and what was added."""
+    home = tmp_path_factory.mktemp("clean") / "venv"
     venv.create(home, with_pip=True)
     python = home / ("Scripts" if os.name == "nt" else "bin") / "python"
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            [python, *words], capture_output=True, text=True, check=False, cwd=tmp_path, env=environment
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    # What every loop has: torch brings typing_extensions, and is not needed to record.
+    # torch brings typing_extensions, and is not needed to record.
     have = [f"{name}=={distribution(name).version}" for name in ("numpy", "typing_extensions")]
-    run("-m", "pip", "install", "--quiet", *have)
-    before = set(run("-m", "pip", "freeze").split("\n"))
-    run("-m", "pip", "install", "--quiet", str(watch))
-    added = sorted(set(run("-m", "pip", "freeze").split("\n")) - before)
+    run_outside(python, "-m", "pip", "install", "--quiet", *have)
+    before = set(run_outside(python, "-m", "pip", "freeze").split("\n"))
+    run_outside(python, "-m", "pip", "install", "--quiet", str(watch))
+    return python, sorted(set(run_outside(python, "-m", "pip", "freeze").split("\n")) - before)
+
+
+def run_outside(program: Path | str, *words: str, folder: Path | None = None) -> str:
+    """Return what a command prints that has nothing of this checkout in its environment."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [program, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder or Path(sys.prefix).anchor,
+        env=environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_few_packages_are_added_and_a_loop_is_recorded(clean: tuple[Path, list[str]], tmp_path: Path) -> None:
+    python, added = clean
     print(f"{len(added)} packages added: {', '.join(added)}")
     assert len(added) <= MOST_PACKAGES, added
-    run("-c", LOOP)
+    run_outside(python, "-c", LOOP, folder=tmp_path)
+
+
+@pytest.mark.tour
+def test_a_users_script_is_typed_strictly(clean: tuple[Path, list[str]], tmp_path: Path) -> None:
+    python, _ = clean
+    (tmp_path / "loop.py").write_text(TYPED_LOOP, encoding="utf-8")
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    run_outside(python, "-m", "pip", "install", "--quiet", "mypy")
+    run_outside(python, "-m", "mypy", "--strict", "loop.py", folder=tmp_path)
+    run_outside(sys.executable, "-m", "pyright", "--pythonpath", str(python), folder=tmp_path)
 
 
 def test_what_is_tested_is_the_tree_itself() -> None:
