@@ -68,7 +68,7 @@ def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
 def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
     page.keyboard.press("b")
-    expect(page.get_by_test_id("beside-said")).to_contain_text("step 30 · Straight")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("Step 30 · Straight")
     wait_for(page, "location.search.includes('beside=view:linear')")
     left, right = page.evaluate(BOXES)
     assert left["right"] <= right["left"] + 1
@@ -87,9 +87,9 @@ def test_another_step_has_its_own_caption_and_light(page: Page) -> None:
     page.get_by_test_id("beside-kind").select_option("step")
     page.get_by_test_id("beside-step").fill("12")
     page.get_by_test_id("beside-step").press("Enter")
-    expect(page.get_by_test_id("beside-said")).to_contain_text("step 12")
+    expect(page.get_by_test_id("beside-said")).to_contain_text("Step 12")
     expect(page.get_by_test_id("beside-said")).to_contain_text("map of step 10")
-    expect(page.get_by_test_id("first-caption")).to_contain_text("step 30")
+    expect(page.get_by_test_id("first-caption")).to_contain_text("Step 30")
     wait_for(page, "location.search.includes('beside=step:12')")
 
 
@@ -216,7 +216,7 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
 ) -> None:
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:20")
-    expect(phone.get_by_test_id("beside-said")).to_contain_text("step 20")
+    expect(phone.get_by_test_id("beside-said")).to_contain_text("Step 20")
     above, below = phone.evaluate(BOXES)
     assert above["bottom"] <= below["top"] + 1
     assert above["width"] == below["width"] == 390

@@ -20,11 +20,15 @@ def pins() -> dict[str, str]:
 
 
 def test_every_dependency_but_torch_is_pinned_to_a_release_that_we_allow(pins: dict[str, str]):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project, watch = (
+        tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+        for folder in (ROOT, ROOT / "backend" / "lamplighter-watch")
+    )
     extras = project["optional-dependencies"].values()
-    for text in [*project["dependencies"], *(text for extra in extras for text in extra)]:
+    wanted = [*project["dependencies"], *watch["dependencies"], *(text for extra in extras for text in extra)]
+    for text in wanted:
         requirement = Requirement(text)
-        if requirement.name != "torch":
+        if requirement.name not in ("torch", "lamplighter-watch"):
             assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), text
 
 

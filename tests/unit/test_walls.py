@@ -33,6 +33,11 @@ PLANTED = [
     ("model/step.py", "import lamplighter.model.observer", "The training step knows no observer"),
     ("model/checkpoint.py", "import lamplighter.runfolder.tables.steps", "The model writes no run"),
     ("analysis/measures.py", "import torch", "Only the model and training know torch"),
+    (
+        "client/integers.py",
+        "import lamplighter.processes.worker",
+        "What goes beside a training loop needs nothing else",
+    ),
     ("corpora/build.py", "import umap", "Only projection knows umap and numba"),
     ("exports/output.py", "import fastapi", "Only serving knows fastapi and uvicorn"),
     ("serving/settings.py", "import sqlite3", "Only runfolder knows SQLite"),

@@ -1,4 +1,4 @@
-"""What only the whole application can do, where no more of it than `lamplighter-watch` is installed."""
+"""A guard of calls that the whole application is needed for, where only `lamplighter-watch` is installed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def require_whole_application(what: str) -> Generator[None]:
-    """Tell how to install the rest if what is imported inside is not there.
+    """Guard the imports inside: one that is missing says how to install the rest.
 
     Args:
         what: begins the message: what needs it.

@@ -73,7 +73,7 @@ export class ClassFeed {
     this.pointed = token;
   }
 
-  /** Expect a beat soon: the counts have come. */
+  /** Wait for a beat: the counts have come. */
   expectBeat() {
     if (this.ties.inClass) this.lightsAt = performance.now() + BEAT_WAIT;
   }

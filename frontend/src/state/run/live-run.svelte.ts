@@ -71,7 +71,7 @@ export class LiveRun extends TimeControl {
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
   /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
-  /** What the class is told of the run besides its frames. */
+  /** The store of what a class is told of the run besides its frames. */
   readonly classFeed: ClassFeed;
   /** Called when a question to the model has come further. */
   examined: ((examination: Examination) => void) | null = null;
