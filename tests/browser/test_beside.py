@@ -26,7 +26,7 @@ LIGHT = """(place) => {
     const { data } = names.getContext('2d').getImageData(0, 0, names.width, names.height);
     let lamp = 0;
     for (let i = 0; i < data.length; i += 4)
-        if (data[i + 3] > 200 && data[i] > 240 && data[i + 1] > 215 && data[i + 2] < 215) lamp += 1;
+        if (data[i + 3] > 60 && data[i] > 240 && data[i + 1] > 215 && data[i + 2] < 215) lamp += 1;
     return lamp;
 }"""
 """Pixels of a map's labels and rings in the colour of selected or ringed tokens."""
@@ -217,7 +217,8 @@ def test_a_link_opens_it_below_on_a_phone_and_a_wrong_one_opens_nothing(
     phone = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:20")
     expect(phone.get_by_test_id("beside-said")).to_contain_text("Step 20")
-    above, below = phone.evaluate(BOXES)
+    # Then lies above now.
+    below, above = phone.evaluate(BOXES)
     assert above["bottom"] <= below["top"] + 1
     assert above["width"] == below["width"] == 390
     phone.goto(f"{two_runs.server.url}/?run={two_runs.first}&beside=step:-1")
