@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from lamplighter.wire.token_text import byte_by_symbol, text_of_bytes
+from lamplighter.wire.token_text import byte_by_symbol, keep_distinct, text_of_bytes
 
 UNKNOWN = "<unk>"
 """Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
@@ -130,12 +130,7 @@ def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[st
         shown = [
             name if token_id == 0 else _display_piece(name, signs) for token_id, name in enumerate(names)
         ]
-    taken: set[str] = set()
-    for token_id, text in enumerate(shown):
-        if text in taken:
-            shown[token_id] = f"{text}⟨#{token_id}⟩"
-        taken.add(shown[token_id])
-    return tuple(shown)
+    return keep_distinct(shown)
 
 
 def tokenise(

@@ -26,13 +26,17 @@ def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
     if sum(token.startswith("Ġ") for token in tokens) * 2 >= marked:
         symbols = byte_by_symbol()
         tokens = [_decode_bytes(token, symbols) for token in tokens]
-    shown = [_read_piece(token) for token in tokens]
+    return keep_distinct([_read_piece(token) for token in tokens])
+
+
+def keep_distinct(texts: Sequence[str]) -> tuple[str, ...]:
+    """Keep texts different: one that an earlier token has already gets the id of its own token."""
     taken: set[str] = set()
-    for token_id, text in enumerate(shown):
-        if text in taken:
-            shown[token_id] = f"{text}⟨#{token_id}⟩"
-        taken.add(shown[token_id])
-    return tuple(shown)
+    kept: list[str] = []
+    for token_id, text in enumerate(texts):
+        kept.append(f"{text}⟨#{token_id}⟩" if text in taken else text)
+        taken.add(kept[-1])
+    return tuple(kept)
 
 
 def byte_by_symbol() -> dict[str, int]:
