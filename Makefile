@@ -101,8 +101,8 @@ soak: .make/develop page browser
 ecosystem: requirements/ecosystem.txt
 	test -x .make/ecosystem/bin/python || $(PYTHON) -m venv .make/ecosystem
 	.make/ecosystem/bin/python -m pip install --quiet --requirement requirements/ecosystem.txt
-	.make/ecosystem/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable .
-	.make/ecosystem/bin/python -m pytest tests/ecosystem -o filterwarnings=default $(HANGING)
+	.make/ecosystem/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable $(WATCH)
+	.make/ecosystem/bin/python -m pytest --noconftest tests/ecosystem -o filterwarnings=default $(HANGING)
 
 clean:
 	rm -rf .venv .make static/app frontend/node_modules
