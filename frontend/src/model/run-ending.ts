@@ -22,6 +22,7 @@ export interface RunEnding {
 
 interface EndingFacts {
   readonly status: Status | null;
+  /** Null: it was not trained here. */
   readonly recipe: Recipe | null;
   readonly measures: readonly Measures[];
   /** The smoothed losses, by step. */
@@ -34,12 +35,11 @@ export function endingOf(facts: EndingFacts): RunEnding | null {
   const { status, recipe, measures, losses, districts } = facts;
   if (!status || !hasEnded(status.phase) || !status.step) return null;
   const { phase, step } = status;
-  const trainedHere = recipe && recipe.corpus.kind !== "recorded";
   const [first, last] = [losses[0], losses.at(-1)];
   return {
     phase: phase as RunEnding["phase"],
     step,
-    read: trainedHere ? step * recipe.sequences * recipe.model.context : null,
+    read: recipe ? step * recipe.sequences * recipe.model.context : null,
     kindred: kindredOf(measures),
     surprise: isNumber(first) && isNumber(last) ? { first, last } : null,
     districts,

@@ -2,6 +2,7 @@
 
 import type { Run } from "../api/rest-types";
 import { printableText } from "../api/vocabulary";
+import { trainedRecipe } from "../model/trained-recipe";
 import { approximately, count } from "./numbers";
 
 const numbered = (amount: number, one: string, many: string) =>
@@ -12,8 +13,8 @@ export function runSentence({ readable, problem, recipe, status, districts }: Ru
   if (!readable || !status) return `Can't be read: ${printableText(problem ?? "")}`;
   const { phase, step, steps, message, alive } = status;
   const found = districts ? `; ${numbered(districts, "neighbourhood", "neighbourhoods")}` : "";
-  const own = recipe !== null && recipe.corpus.kind !== "recorded";
-  const read = own ? step * recipe.sequences * recipe.model.context : 0;
+  const trained = trainedRecipe(recipe);
+  const read = trained ? step * trained.sequences * trained.model.context : 0;
   const done = `${numbered(step, "step", "steps")}${read ? `, ${approximately(read)} words read` : ""}${found}`;
   if (phase === "failed") return `Failed: ${printableText(message)}`;
   if (phase === "interrupted") return `Stopped at step ${count(step)}${found}`;

@@ -27,6 +27,7 @@ from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
@@ -228,7 +229,7 @@ class RunCatalog:
             "readable": True,
             "problem": None,
             "created": run.created,
-            "recipe": run.recipe,
+            "recipe": describe_recipe(run.recipe),
             "status": self.status(run),
             "districts": count_districts(run),
         }

@@ -11,6 +11,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.run_status import RunStatus
 from lamplighter.runfolder.run_name import MAX_RUN_NAME, clean_run_name
 from lamplighter.serving.schemas.base import ApiModel, Items, PartialModel, RequestBody
+from lamplighter.serving.schemas.recorded_recipe import RecordedRecipe
 
 
 class Status(RunStatus):
@@ -43,7 +44,7 @@ class RunSummary(ApiModel):
     problem: str | None
     """The reason it cannot be read."""
     created: float | None
-    recipe: Recipe | None
+    recipe: Recipe | RecordedRecipe | None
     status: Status | None
     districts: int | None = None
     """The number of districts found last; null before the map was first searched for them."""
@@ -83,7 +84,9 @@ def without_text(run: Described) -> Described:
     """Return a run as it is described to somebody who may not see its text: the model may be asked to continue some of it."""
     if run.recipe is None:
         return run
-    hidden: dict[str, Any] = {"recipe": run.recipe.model_copy(update={"prompts": ()})}
+    hidden: dict[str, Any] = {}
+    if isinstance(run.recipe, Recipe):
+        hidden["recipe"] = run.recipe.model_copy(update={"prompts": ()})
     if isinstance(run, RunDetails):
         # A loop's settings may quote its text.
         hidden["config"] = None

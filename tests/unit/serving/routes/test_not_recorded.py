@@ -51,6 +51,9 @@ async def test_what_was_not_told_is_null_and_not_0(app: FastAPI, tmp_path: Path)
         5,
     ]
     assert "corpus_tokens" not in (await get(app, "/api/runs/bare")).json
+    recipe = (await get(app, "/api/runs/bare")).json["recipe"]
+    assert (recipe["corpus"], recipe["model"]) == ({"kind": "recorded", "name": ""}, {"dim": D})
+    assert set(recipe) == {"corpus", "model", "cadence", "map", "disk_budget"}
     token = (await get(app, "/api/runs/bare/tokens/1")).json
     assert (token["count"], token["class"], token["touches"]) == (None, None, 3)
     assert (await get(app, "/api/runs/bare/snapshots/3?token_ids=1,2&format=json")).json["counts"] == [
