@@ -27,7 +27,7 @@ TAGS = {
     "map": "The map: its settings, its layouts and the trust in them, districts, reprojections.",
     "tokens": "The vocabulary, and what the embedding says of single tokens.",
     "examinations": "Questions about the model of a run as it was after any step, and their answers.",
-    "class": "The class: how it joins, who is here, what it may see and is asked.",
+    "classroom": "The class: how it joins, who is here, what it may see and is asked.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",
 }
 """Tags, in the order in which a reader should meet them."""

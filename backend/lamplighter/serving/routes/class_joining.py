@@ -26,7 +26,7 @@ from lamplighter.serving.schemas.classroom import AssistBody, JoinBody, PointedW
 from lamplighter.serving.schemas.requests import AcceptedRequest
 from lamplighter.serving.services import ServicesDep
 
-routes = Routes("class")
+routes = Routes("classroom")
 
 _SMALL_BODY = 1_024
 _COOKIE_SECONDS = 12 * 3600

@@ -7,7 +7,7 @@ from starlette.websockets import WebSocket
 from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.services import ServicesDep
 
-routes = Routes("class")
+routes = Routes("classroom")
 
 
 @routes.websocket("/api/runs/{run}/beats", access=Access.OPEN)

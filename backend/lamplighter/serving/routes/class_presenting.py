@@ -37,7 +37,7 @@ from lamplighter.serving.schemas.classroom import (
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.serving.settings import SettingsError
 
-routes = Routes("class")
+routes = Routes("classroom")
 
 _VIEW_BODY = 4_096
 _NO_QUESTION = "nothing is asked at the moment"
