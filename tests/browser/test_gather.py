@@ -127,7 +127,7 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     page.keyboard.press("g")
     draw(page, circle(x, y, radius))
     assert gathered(page) == inner
-    expect(page.get_by_test_id("gathered-count")).to_have_text(f"{len(inner)} tokens gathered")
+    expect(page.get_by_test_id("gathered-count")).to_have_text(f"{len(inner)} words selected")
     # The end of the outline does not count as a click.
     expect(page.get_by_test_id("gathered-list")).to_be_visible()
 
@@ -154,7 +154,7 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     page.get_by_test_id("by-text").press("Enter")
     ids = {1, *range(10, 20)}
     assert gathered(page) == ids
-    expect(page.get_by_test_id("gathered-told")).to_contain_text("11 tokens gathered: word1, word10")
+    expect(page.get_by_test_id("gathered-told")).to_contain_text("11 words selected: word1, word10")
 
     named = ",".join(str(id) for id in sorted(ids))
     measured = server.get(f"/api/runs/mine/pairs?token_ids={named}")
@@ -172,26 +172,27 @@ def test_keys_alone_gather_and_what_came_of_it_is_told_and_measured(page: Page, 
     # The selected token and its neighbours.
     page.get_by_test_id("gathered-list").get_by_role("button").first.press("Enter")
     chosen = page.get_by_test_id("token").inner_text()
-    page.go_back()
+    # Its card replaced the selection's, to which the strip on the map leads back; the word stays chosen.
+    page.get_by_test_id("gathered-strip").get_by_role("button", name="10 words selected").press("Enter")
     expect(page.get_by_test_id("gathered-list")).to_be_visible()
     if page.get_by_test_id("gather-by").get_attribute("open") is None:
         page.get_by_test_id("gather-by").locator("summary").press("Enter")
     page.get_by_test_id("by-near").fill("4")
     page.get_by_test_id("by-near").press("Enter")
-    expect(page.get_by_test_id("gathered-count")).to_have_text("5 tokens gathered")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("5 words selected")
     near = server.get(f"/api/runs/mine/neighbours?token_id={TOKENS.index(chosen)}&k=4")["items"]
     assert gathered(page) == {TOKENS.index(chosen), *(item["token_id"] for item in near)}
     page.get_by_test_id("take-one").press("Enter")
-    expect(page.get_by_test_id("gathered-count")).to_have_text("4 tokens gathered")
+    expect(page.get_by_test_id("gathered-count")).to_have_text("4 words selected")
 
     page.get_by_test_id("align").press("Space")
-    expect(page.get_by_test_id("aligned")).to_have_text("Map turned so that 4 tokens stay")
+    expect(page.get_by_test_id("aligned")).to_have_text("4 words held in place")
     wait_for(page, "location.search.includes('align=1')")
 
 
 def test_a_link_brings_the_set_back(server: Application, chromium: Browser) -> None:
     there = opened(server, chromium, "&panel=gathered&tokens=3,17,999&align=1")
-    expect(there.get_by_test_id("gathered-count")).to_have_text("2 tokens gathered")
+    expect(there.get_by_test_id("gathered-count")).to_have_text("2 words selected")
     expect(there.get_by_test_id("aligned")).to_be_visible()
     there.close()
 
@@ -239,6 +240,8 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     phone.wait_for_timeout(900)
     show_level(phone, "explore")
     phone.get_by_test_id("lasso").tap()
+    # The sheet makes room to draw.
+    expect(phone.get_by_test_id("inspector")).to_have_count(0)
     phone.wait_for_timeout(900)
     places = pixels(phone)
     x, y, radius = around(places)
@@ -246,16 +249,18 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     touch(cdp, "touchStart", line[0])
     for point in line[1:]:
         touch(cdp, "touchMove", point)
-    touch(cdp, "touchEnd")
-    assert gathered(phone) == within(places, x, y, radius)
     # Drawing moved nothing.
     assert np.allclose(pixels(phone), places, atol=0.5)
+    touch(cdp, "touchEnd")
+    assert gathered(phone) == within(places, x, y, radius)
+    # What was selected has its card, beside which the whole map still fits.
+    expect(phone.get_by_test_id("gathered-list")).to_be_visible()
 
     phone.get_by_test_id("stop-drawing").tap()
     phone.get_by_test_id("strip-let-go").tap()
     phone.get_by_test_id("close-panel").tap()
     phone.wait_for_timeout(900)
-    places = pixels(phone)
+    assert np.allclose(pixels(phone), places, atol=0.5)
     # The lowest token: the panel opens under the finger, which must press nothing in it.
     lowest = int(np.argmax(places[:, 1]))
     touch(cdp, "touchStart", (float(places[lowest][0]), float(places[lowest][1])))

@@ -205,7 +205,7 @@ FILM = """async (video) => {
     return { words, light: data.reduce((sum, value) => sum + value, 0) / data.length };
   };
   const frames = [];
-  for (const seconds of [0.3, 0.8, 1.3, 1.8, 2.3, 2.4]) frames.push(await at(seconds));
+  for (const seconds of [1.2, 3.3, 5.4, 7.5, 9.6, 11.6]) frames.push(await at(seconds));
   const unlike = (a, b) => a.words.filter((value, i) => Math.abs(value - b.words[i]) > 40).length;
   return {
     width: video.videoWidth, height: video.videoHeight, duration: video.duration,
@@ -219,7 +219,7 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     for name, value in (("from", "2"), ("to", "6"), ("every", "1")):
         city.get_by_test_id(f"film-{name}").fill(value)
     city.get_by_test_id("film-light").select_option(index=1)
-    expect(city.get_by_test_id("film-length")).to_contain_text("5 steps shown, 4.0 s")
+    expect(city.get_by_test_id("film-said")).to_contain_text("5 steps shown, 12.0 s")
     city.get_by_test_id("film-make").focus()
     city.keyboard.press("Enter")
     expect(city.get_by_test_id("film-cancel")).to_be_visible()
@@ -228,7 +228,7 @@ def test_a_film_of_five_steps_decodes_and_shows_each(city: Page, tmp_path: Path)
     expect(video).to_have_js_property("readyState", 4, timeout=10_000)
     seen = video.evaluate(FILM)
     assert (seen["width"], seen["height"]) == (1280, 720)
-    assert 3.8 < seen["duration"] < 4.2
+    assert 11.8 < seen["duration"] < 12.2
     # The caption changes with each step; within a step nothing changes.
     assert min(seen["changes"][:4]) > 3 * max(1, seen["changes"][4])
     assert min(seen["light"]) > 5
@@ -283,7 +283,7 @@ def test_where_there_are_no_videos_a_film_is_made_of_pictures(
     expect(video).to_have_js_property("readyState", 4, timeout=60_000)
     seen = video.evaluate(FILM)
     assert (seen["width"], seen["height"]) == (1280, 720)
-    assert 3.8 < seen["duration"] < 4.2
+    assert 11.8 < seen["duration"] < 12.2
     assert min(seen["changes"][:4]) > 3 * max(1, seen["changes"][4])
     path = saved(page, lambda: page.get_by_test_id("film-save").click(), tmp_path)
     assert path.name.endswith("-steps-2-6.webm")
@@ -302,8 +302,8 @@ def test_and_where_there_is_no_webp_it_is_an_animated_png(
     decoded = page.evaluate(FRAMES, base64.b64encode(path.read_bytes()).decode())
     frames = decoded["frames"]
     assert [(frame["width"], frame["height"]) for frame in frames] == [(1280, 720)] * 5
-    # At two steps a second each frame lasts half a second, and the last as long as films end.
-    assert [frame["lasting"] for frame in frames] == pytest.approx([500, 500, 500, 500, 2_000], abs=45)
+    # The frames share the seconds of the film but for the last 1.5, for which the last frame stays.
+    assert [frame["lasting"] for frame in frames] == pytest.approx([2_100] * 4 + [3_600], abs=45)
     assert decoded["repeats"] in (math.inf, None, -1)
     pixels = [np.array(frame["pixels"], dtype=int).reshape(180, 320, 4) for frame in frames]
     for before, after in pairwise(pixels):
@@ -358,7 +358,7 @@ def test_a_film_takes_the_colouring_of_the_map(
     )
     # Where nothing else is asked for, it begins with the first map: before the first step.
     page.get_by_test_id("film-from").fill("")
-    expect(page.get_by_test_id("film-length")).to_contain_text("7 steps shown")
+    expect(page.get_by_test_id("film-said")).to_contain_text("7 steps shown")
     page.evaluate("written.clear(); tints.clear()")
     page.get_by_test_id("film-make").click()
     expect(page.get_by_test_id("film")).to_be_visible(timeout=60_000)
@@ -375,11 +375,11 @@ def test_a_film_takes_the_colouring_of_the_map(
 def test_what_makes_no_film_is_said_and_one_can_be_cancelled(city: Page):
     city.get_by_test_id("film-from").fill("9")
     city.get_by_test_id("film-to").fill("5")
-    expect(city.get_by_test_id("film-length")).to_contain_text("first not after the last")
+    expect(city.get_by_test_id("film-said")).to_contain_text("first not after the last")
     expect(city.get_by_test_id("film-make")).to_be_disabled()
     for name, wrong in (("from", "-1"), ("every", "0")):
         city.get_by_test_id(f"film-{name}").fill(wrong)
-        expect(city.get_by_test_id("film-length")).to_contain_text(f"Steps go from 0 to {STEPS}")
+        expect(city.get_by_test_id("film-said")).to_contain_text(f"Steps go from 0 to {STEPS}")
         city.get_by_test_id(f"film-{name}").fill("1")
     city.get_by_test_id("film-from").fill("1")
     city.get_by_test_id("film-make").click()

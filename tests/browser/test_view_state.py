@@ -161,8 +161,13 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     wait_for_view(page, doubt="1", panel="map")
     page.get_by_test_id("districts").get_by_role("button").first.click()
     wait_for(page, "new URLSearchParams(location.search).get('district')")
+    # Its card takes the place of the lab, which the key opens where it was left, and closes.
+    wait_for_view(page, panel="district")
+    page.keyboard.press("i")
+    wait_for_view(page, panel="map")
     page.keyboard.press("i")
     wait_for_view(page, panel=None)
+    expect(page.get_by_test_id("inspector")).to_have_count(0)
     choose_word(page, "cat")
     wait_for_view(page, word="cat")
     show_level(page, "watch")
