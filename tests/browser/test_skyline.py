@@ -59,7 +59,7 @@ def test_columns_are_as_high_as_what_is_known(page: Page, run: FakeTrainer) -> N
     close_menu(page)
     expect(page.get_by_test_id("skyline-about")).to_contain_text("number of batches")
     expect(page.get_by_test_id("skyline-about")).to_contain_text(f"Step 30. All {V} words.")
-    assert page.evaluate(AXIS) == "times lit (batches)"
+    assert page.evaluate(AXIS) == "times read (batches)"
     # The height axis is logarithmic, in decades.
     lit = sorted(round(10**z - 1) for z in page.evaluate(HIGH))
     assert lit == sorted(int(times) for times in run.touches)
