@@ -197,8 +197,8 @@ FILM = """async (video) => {
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [160, 90];
     const pen = canvas.getContext("2d");
-    // The line with the step in it, and the whole.
-    pen.drawImage(video, -20, -44);
+    // The step and its loss, which follow the name of the run, and the whole.
+    pen.drawImage(video, -140, -44);
     const words = Array.from(pen.getImageData(0, 0, 160, 30).data);
     pen.drawImage(video, 0, 0, 160, 90);
     const data = pen.getImageData(0, 0, 160, 90).data;
@@ -332,7 +332,7 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 @pytest.mark.parametrize(
     ("by", "word"),
-    [("since", "in this step"), ("gradient", "Colour: gradient"), ("moved", "did not move")],
+    [("since", "in this step"), ("gradient", "Colour: last gradient"), ("moved", "did not move")],
 )
 def test_a_film_takes_the_colouring_of_the_map(
     recorded: Application, viewer: BrowserContext, by: str, word: str
