@@ -7,6 +7,10 @@ import type { Stores } from "../state/context";
 
 /** Width kept free for the tools at the map's right edge, also before they come: px at the usual size of type. */
 const RAIL_WIDTH = 56;
+/** The same where the tools stand in two columns. */
+const TWO_COLUMNS_WIDTH = 104;
+/** Height of all the tools in one column, at the size that fingers need. */
+const RAIL_HEIGHT = 260;
 /** Page width from which panels are beside the map, px; in a low page, where nothing fits below the map, from a smaller one. */
 const WIDE_PAGE = 900;
 const WIDE_LOW_PAGE = 560;
@@ -69,7 +73,15 @@ export class PageLayout {
   });
   /** True where one of two maps is above the other. */
   readonly stacked = $derived.by(() => this.halves?.[0].left === this.halves?.[1].left);
-  private readonly railWidth = $derived.by(() => scaledPixels(RAIL_WIDTH));
+  /** True where one column of tools would go on beneath what is below the map. */
+  readonly toolsInTwoColumns = $derived.by(
+    () =>
+      this.stores.viewSettings.sidePanel !== null &&
+      this.uncovered.height < scaledPixels(RAIL_HEIGHT),
+  );
+  private readonly railWidth = $derived.by(() =>
+    scaledPixels(this.toolsInTwoColumns ? TWO_COLUMNS_WIDTH : RAIL_WIDTH),
+  );
   /** Insets of the map's axes from the edges of its area. */
   readonly insets = $derived.by<Insets>(() => {
     const { narrow } = this;
