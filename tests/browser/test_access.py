@@ -29,10 +29,14 @@ assert 5 <= len(LAB_PANELS) < len(PANELS)
 SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]
     .filter((one) => one.checkVisibility() && !one.closest('p'))
     .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
-    .filter(([, { width, height }]) => width < least - 0.5 || height < least - 0.5)
+    .filter(([one, { width, height }]) => height < least - 0.5
+        || (width < least - 0.5 && !one.matches('[data-testid=reading] > button')))
     .map(([one, { width, height }]) =>
         `${one.outerHTML.slice(0, 140)}: ${width.toFixed(1)} x ${height.toFixed(1)}`)"""
-"""Links within a sentence may be as low as its line."""
+"""
+Links within a sentence may be as low as its line. The words of the line that is read are a sentence, each a button: one
+is as wide as its text (WCAG 2.5.8 exempts targets in a sentence), but as high as any other target.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -168,13 +172,13 @@ def test_what_is_amiss_is_said_with_what_becomes_of_it(screens: list[Page], serv
         told("crowded", "goes on by itself")
     trainer.writer.set_facts({"snapshots": "all"})
     trainer.start_attempt_after(20).train(3)
-    told("superseded", "training went back")
+    told("superseded", "Training went back")
     trainer.train(5)
     for page in screens:
         expect(page.get_by_test_id("superseded")).to_have_count(0)
         expect(page.get_by_test_id("past-problem")).to_have_count(0)
     trainer.crash()
-    told("gone", "starts another")
+    told("gone", "it goes on by itself from the last save")
 
 
 def test_failed(screens: list[Page], server: Application):
@@ -202,7 +206,9 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         expect_accessible(page, "the lab")
         for panel in set(PANELS) - set(LAB_PANELS):
             open_city(page, server, f"run={finished}&panel={panel}&token=3&tokens=4,5")
-            expect(page.get_by_test_id("inspector")).to_be_visible()
+            # The microscope is a place of its own, not a panel at the side.
+            place = "microscope" if panel == "microscope" else "inspector"
+            expect(page.get_by_test_id(place)).to_be_visible()
             page.wait_for_timeout(300)
             expect_accessible(page, panel)
         opener = page.get_by_test_id("open-shortcuts")
