@@ -4,7 +4,10 @@ import { byHeartRemark, tooShort } from "./own-text";
 import { runSentence } from "./runs";
 
 function run(status: Partial<NonNullable<Run["status"]>>, rest: Partial<Run> = {}): Run {
-  const recipe = { corpus: { kind: "lamptown" }, sequences: 16, model: { context: 32 } };
+  const recipe = {
+    ...{ corpus: { kind: "lamptown" }, optimiser: {} },
+    ...{ sequences: 16, model: { context: 32 } },
+  };
   const whole = { phase: "finished", message: "", step: 5_000, steps: 5_000, alive: false };
   const made = { id: "r", name: "r", readable: true, problem: null, recipe, districts: 112 };
   return { ...made, status: { ...whole, ...status }, ...rest } as unknown as Run;
