@@ -48,7 +48,7 @@ EVERY = 3
 HEAVY = ("<img src=x onerror=alert(1)>", "<b>bold</b>", '<a href="javascript:alert(1)">x</a>')
 NAMES = ("<img src=x onerror=alert(1)> · <b>bold</b>", "https://evil.example/ · right\u202eleft")
 READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "Https://evil.example/ · rightleft")
-"""What a reader must see of them: names of neighbourhoods begin with a capital."""
+"""The texts that a reader must see of them: names of neighbourhoods begin with a capital."""
 CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
 PANELS = re.findall(

@@ -300,11 +300,13 @@ def test_looking_at_a_long_shelf_of_finished_runs_is_cheap(tmp_path: Path) -> No
     for number in range(40):
         shutil.copytree(run.path, tmp_path / f"copy-{number}")
     supervisor = Supervisor(RunStore(tmp_path), ("trainer", "projector", "analyst"), QUICK, Started().command)
-    supervisor.poll()
     begun = time.process_time()
+    supervisor.poll()
+    first = time.process_time() - begun
     for _ in range(10):
         supervisor.poll()
-    assert (time.process_time() - begun) / 10 < 0.05
+    # Against the first look in the same process, so that a busy machine slows both.
+    assert (time.process_time() - begun - first) / 10 < first / 4
 
 
 def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:

@@ -282,6 +282,9 @@ async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
             assert presenter.read().startswith(b"HTTP/1.1 200 ")
         assert counters.open <= LIMITS.total
         assert counters.websockets == 32
+        for viewer in viewers:
+            # Whoever is told of the present only after the step is not told of the step itself.
+            await receive_until(viewer, lambda m: isinstance(m, Census))
         trainer.train(1)
         for viewer in viewers:
             await receive_until(viewer, pulse_at(trainer.step))
