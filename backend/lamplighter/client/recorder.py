@@ -72,7 +72,6 @@ class Recorder:
         self._stretch, self._consistency = StepStretch(), StepConsistency(len(vocabulary))
         self._recorded_number = self.number = loop.first_step
         """The number of the loop's last step."""
-        self._padding = 0
         make_recorded_recipe(plan, 2)
         try:
             require_free_path(path)
@@ -164,6 +163,7 @@ class Recorder:
                 number = self._next_number(step)
                 self._record(embedding, rows, number, scalars, ended, seconds)
             except Exception as error:
+                # Whatever it is: a record ends nobody's training, unless that is wanted.
                 if self._raises:
                     raise
                 self.end_with(error)
@@ -202,7 +202,6 @@ class Recorder:
         due = number // every > self._recorded_number // every
         matrix = self._checked_matrix(embedding) if due else None
         self._stretch.add_step(*rows, seconds)
-        self._padding += rows[0].padding
         self.number = number
         if matrix is None:
             return
@@ -278,8 +277,6 @@ class Recorder:
             self._closed = True
             atexit.unregister(self._close_at_exit)
             if self._recording is not None:
-                if self._padding:
-                    self._recording.set_facts({"padding": self._padding})
                 self._recording.finish(Phase(phase), message or f"all {self.at} steps are recorded")
 
     def _close_after(self, error: BaseException | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.wire.binary import MAX_VOCABULARY
-from lamplighter.wire.token_text import byte_by_symbol, text_of_bytes
+from lamplighter.wire.token_text import byte_by_symbol, decode_piece
 
 _METASPACE = "\u2581"
 _MOST_DEPTH = 20
@@ -135,10 +135,7 @@ def _read_pieces(pieces: list[str], kinds: set[str]) -> list[str]:
     """Return the texts that pieces stand for; one that is not in the tokeniser's alphabet is its own text."""
     if "ByteLevel" in kinds:
         symbols = byte_by_symbol()
-        return [
-            text_of_bytes(bytes(symbols[sign] for sign in piece)) if symbols.keys() >= set(piece) else piece
-            for piece in pieces
-        ]
+        return [decode_piece(piece, symbols) for piece in pieces]
     return [piece.replace(_METASPACE, " ") for piece in pieces] if "Metaspace" in kinds else pieces
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from lamplighter.wire.token_text import byte_by_symbol, keep_distinct, text_of_bytes
+from lamplighter.wire.token_text import byte_by_symbol, decode_piece, keep_distinct
 
 UNKNOWN = "<unk>"
 """Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
@@ -117,7 +117,7 @@ def _readable(text: str) -> str:
 
 
 def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
-    text = text_of_bytes(bytes(byte_of_sign[sign] for sign in piece))
+    text = decode_piece(piece, byte_of_sign)
     return _readable(text.replace("▁", "⟨U+2581⟩").replace(" ", "▁"))
 
 

@@ -7,7 +7,7 @@ decoded one by the space itself. People read the word without the mark, and a hy
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 _MARKS = "Ġ▁ "
 _LEAST_MARKED = 0.05
@@ -25,7 +25,7 @@ def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
         return tuple(tokens)
     if sum(token.startswith("Ġ") for token in tokens) * 2 >= marked:
         symbols = byte_by_symbol()
-        tokens = [_decode_bytes(token, symbols) for token in tokens]
+        tokens = [decode_piece(token, symbols) for token in tokens]
     return keep_distinct([_read_piece(token) for token in tokens])
 
 
@@ -46,17 +46,22 @@ def byte_by_symbol() -> dict[str, int]:
     return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
 
 
-def text_of_bytes(data: bytes) -> str:
+def _text_of_bytes(data: bytes) -> str:
     """Return UTF-8 as text; a byte that is no part of a whole character as its code, `⟨e2⟩`."""
     text = data.decode("utf-8", errors="surrogateescape")
     return re.sub("[\udc80-\udcff]", lambda found: f"⟨{ord(found[0]) - 0xDC00:02x}⟩", text)
 
 
-def _decode_bytes(token: str, symbols: dict[str, int]) -> str:
-    # A token that somebody added by hand need not be in this alphabet.
-    if any(sign not in symbols for sign in token):
-        return token
-    return text_of_bytes(bytes(symbols[sign] for sign in token))
+def decode_piece(piece: str, symbols: Mapping[str, int]) -> str:
+    """Return the text that a piece in the byte-level alphabet stands for; any other as it is: somebody added it by hand.
+
+    Args:
+        piece: the piece.
+        symbols: the alphabet (`byte_by_symbol`).
+    """
+    if any(sign not in symbols for sign in piece):
+        return piece
+    return _text_of_bytes(bytes(symbols[sign] for sign in piece))
 
 
 def _read_piece(token: str) -> str:

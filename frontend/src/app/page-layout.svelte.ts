@@ -7,7 +7,7 @@ import type { Stores } from "../state/context";
 
 /** Width kept free for the tools at the map's right edge, also before they come: px at the usual size of type. */
 const RAIL_WIDTH = 56;
-/** The same where the tools stand in two columns. */
+/** Width kept free for them where they stand in two columns. */
 const TWO_COLUMNS_WIDTH = 104;
 /** Height of all the tools in one column, at the size that fingers need. */
 const RAIL_HEIGHT = 260;

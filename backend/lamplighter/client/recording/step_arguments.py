@@ -20,8 +20,6 @@ class BatchRows(NamedTuple):
     token_ids: UInts
     """Distinct and sorted."""
     counts: UInts
-    padding: int
-    """Places of the batch that held no token."""
 
 
 class GradientRows(NamedTuple):
@@ -33,7 +31,7 @@ class GradientRows(NamedTuple):
 
 
 def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
-    """Return the distinct ids of a batch and how often each occurs; places with `PADDING_ID` are counted apart.
+    """Return the distinct ids of a batch and how often each occurs, without places of `PADDING_ID`.
 
     Raises:
         InputError: the ids are not whole numbers, or not in this vocabulary.
@@ -43,12 +41,11 @@ def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
         raise InputError(f"token_ids must be whole numbers; these are of type {ids.dtype}")
     distinct, counts = np.unique(ids.astype(np.int64), return_counts=True)
     tokens = distinct != PADDING_ID
-    padding = int(counts[~tokens].sum())
     distinct, counts = distinct[tokens], counts[tokens]
     if len(distinct) and (distinct[0] < 0 or distinct[-1] >= size):
         wrong = int(distinct[0] if distinct[0] < 0 else distinct[-1])
         raise InputError(f"token_ids: {wrong} is no token id; they go from 0 to {size - 1}")
-    return BatchRows(distinct.astype(np.uint32), counts.astype(np.uint32), padding)
+    return BatchRows(distinct.astype(np.uint32), counts.astype(np.uint32))
 
 
 def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRows:

@@ -123,8 +123,10 @@ class StepRecording:
     def commit(
         self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
     ) -> UInts | None:
-        """Measure what the step changed, unless that is given, and commit it. While the disk is full, steps wait in memory and are committed
-        later, in order. Once the record has ended only the last matrix is kept up to date.
+        """Measure what the step changed, unless that is given, and commit it.
+
+        While the disk is full, steps wait in memory and are committed later, in order. Once the record has ended only the
+        last matrix is kept up to date.
 
         Returns:
             The rows that moved, where they are known.

@@ -42,7 +42,7 @@ class StepStretch:
             both = GradientRows(*_unite(before.gradient, gradient, np.maximum))
         self._steps = StretchedStep(
             before.steps + 1,
-            BatchRows(ids, counts, before.batch.padding + batch.padding),
+            BatchRows(ids, counts),
             both,
             before.seconds + seconds,
         )

@@ -72,7 +72,7 @@ class EndedStep:
         ids = np.flatnonzero(counts)
         rows = StretchedStep(
             self.steps,
-            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32), 0),
+            BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32)),
             read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
             self.seconds,
         )

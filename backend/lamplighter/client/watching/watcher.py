@@ -277,7 +277,8 @@ class Watcher:
             loss_sum=batch.loss_sum,
             losses=batch.losses,
             upstream=batch.upstream,
-            rate=rate if isinstance(rate, Tensor) else None,
+            # A scheduler sets the next rate in the same tensor, before this one is read.
+            rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
         )
         self._held = EndedStep(
             self.step,

@@ -22,7 +22,7 @@ V, D = 6, 3
 
 def test_places_without_a_token_are_counted_apart() -> None:
     batch = count_batch_rows(torch.tensor([[2, -100, 5], [2, 0, -100]]), V)
-    assert (batch.token_ids.tolist(), batch.counts.tolist(), batch.padding) == ([0, 2, 5], [1, 2, 1], 2)
+    assert (batch.token_ids.tolist(), batch.counts.tolist()) == ([0, 2, 5], [1, 2, 1])
     assert count_batch_rows([-100], V).token_ids.tolist() == []
     with pytest.raises(InputError, match="-1 is no token id; they go from 0 to 5"):
         count_batch_rows([-1, -100], V)

@@ -219,6 +219,27 @@ def test_every_third_step_joins_what_was_read_since(watched: Any, tmp_path: Path
     own.assert_equals(tmp_path / "mine")
 
 
+def test_a_rate_in_a_tensor_is_that_of_its_step(watched: Any, tmp_path: Path):
+    model = SmallModel()
+    rate = torch.tensor(0.5)
+    optimizer = torch.optim.Adam(model.parameters(), lr=rate)
+    watcher = watched(model)
+    for _ in range(3):
+        ids = batch()
+        _, loss = model(ids, ids)
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        # As a scheduler does, before the step is written.
+        optimizer.param_groups[0]["lr"].mul_(0.5)
+    watcher.close()
+    assert [pulse.learning_rate for pulse in lamplighter.open(tmp_path / "mine").steps()] == [
+        0.5,
+        0.25,
+        0.125,
+    ]
+
+
 def test_steps_have_the_numbers_of_their_own_loop(watched: Any, tmp_path: Path):
     model = SmallModel()
     with watched(model, first_step=100, every=10):
