@@ -15,7 +15,7 @@ const colour: Record<ColourBy, string> = {
   frequency: "how often it occurs in the text",
   since: "how many steps ago it was last read",
   gradient:
-    "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient, before clipping)",
+    "how strongly the last step that read it wanted to change it (Euclidean norm of its gradient; before clipping if it was trained here)",
   moved: "how far its vector has moved in the space, not on the picture (Euclidean distance)",
   trust:
     "how reliable its place is: 1 if all words around it on this map are true neighbours, 0 if none is",

@@ -34,7 +34,7 @@ export const skyline = {
       gradient: {
         name: "gradient norm",
         axis: "gradient norm when last lit",
-        is: "the Euclidean norm of its row's gradient, before clipping, the last time it was lit while this page looked",
+        is: "the Euclidean norm of its row's gradient (before clipping if it was trained here) the last time it was lit while this page looked",
         unit: "gradient norm",
       },
       norm: {

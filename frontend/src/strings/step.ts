@@ -34,7 +34,7 @@ export const step = {
     andMore: (rows: number) => `and ${count(rows)} more`,
     river: "Gradient, flowing back from the loss",
     riverMore:
-      "As wide as the norm of each layer's gradient in this step (Euclidean, before clipping). It flows from the loss down to the embedding, whose rows are the lamps.",
+      "As wide as the norm of each layer's gradient in this step (Euclidean; before clipping if it was trained here). It flows from the loss down to the embedding, whose rows are the lamps.",
     riverLabel:
       "Gradient norm by layer in this step, as the width of a river from the loss down to the embedding; the numbers are beside it.",
     riverAxis: "gradient norm",

@@ -131,7 +131,7 @@ class GradientHistoryResponse(ApiModel):
     occurrences: list[int]
     """Occurrences in the batch; 0 if the row got a gradient without being in it."""
     gradient: list[float | None]
-    """Euclidean norm of the row's gradient, before clipping; null if the step's gradients are not recorded."""
+    """Euclidean norm of the row's gradient, before clipping if the run was trained here; null if the step's gradients are not recorded."""
 
 
 class MapHistoryResponse(ApiModel):
