@@ -10,7 +10,8 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.columns import colour_by_column
-from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
+from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
+from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.runfolder.run_store import run_id_of
 

@@ -14,7 +14,8 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.recording.state_recording import StateRecording
 from lamplighter.client.run import Run
 from lamplighter.client.sources.checkpoint_list import Checkpoint, collect_checkpoints
-from lamplighter.client.sources.embeddings import FoundEmbedding, GivenVocabulary, find_embedding
+from lamplighter.client.sources.embeddings import FoundEmbedding, find_embedding
+from lamplighter.client.sources.given_vocabulary import GivenVocabulary
 from lamplighter.client.sources.source_names import name_source
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.wire.binary import Floats

@@ -29,12 +29,14 @@ class VocabularySource(Protocol):
 
 
 def is_tokeniser(value: object) -> bool:
-    """Return whether a value is a tokeniser in memory, of `tokenizers` or of `transformers`."""
-    return callable(getattr(value, "get_vocab", None))
+    """Return whether a value is a tokeniser in memory, of `tokenizers`, `transformers` or `tiktoken`."""
+    return callable(getattr(value, "get_vocab", None)) or _is_tiktoken(value)
 
 
 def read_tokeniser(tokeniser: Any) -> list[str]:
     """Return the tokens by id of a tokeniser in memory (`is_tokeniser`), as `parse_tokeniser` does."""
+    if _is_tiktoken(tokeniser):
+        return _read_tiktoken(tokeniser)
     inner = getattr(tokeniser, "backend_tokenizer", tokeniser)
     if callable(getattr(inner, "to_str", None)):
         return parse_tokeniser(json.loads(inner.to_str()), "tokenizer")
@@ -80,6 +82,22 @@ def decode_byte_level(pieces: list[str]) -> list[str]:
 def pad_tokens(tokens: list[str], rows: int) -> list[str]:
     """Return the tokens with a name for each row of a padded matrix that has none: `(unused 50257)`."""
     return [*tokens, *(f"(unused {number})" for number in range(len(tokens), rows))]
+
+
+def _is_tiktoken(value: object) -> bool:
+    return callable(getattr(value, "decode_single_token_bytes", None)) and hasattr(value, "n_vocab")
+
+
+def _read_tiktoken(tokeniser: Any) -> list[str]:
+    symbols = {byte: symbol for symbol, byte in byte_by_symbol().items()}
+    pieces: list[str] = []
+    for number in range(int(tokeniser.n_vocab)):
+        try:
+            pieces.append("".join(symbols[byte] for byte in tokeniser.decode_single_token_bytes(number)))
+        except KeyError:
+            # Ids are not without gaps.
+            pieces.append(f"(unused {number})")
+    return decode_byte_level(pieces)
 
 
 def _pieces_by_id(vocab: Any, where: str) -> dict[int, str]:

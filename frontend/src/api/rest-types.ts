@@ -43,6 +43,9 @@ export type Measures = Answered["Measures"];
 /** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */
 export type DistrictEvent = Answered["DistrictEvent"];
 
+/** An event in the record of a run. Hostile: show its message with `printableText`. */
+export type RunEvent = Answered["Event"];
+
 export type Token = Answered["Token"];
 export type TokenDetail = Answered["TokenDetails"];
 export type Neighbours = Answered["Neighbours"];

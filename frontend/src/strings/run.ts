@@ -35,6 +35,9 @@ export const run = {
     end: (steps: number, seed: number) => `Planned: ${count(steps)} steps, seed ${seed}.`,
     where: (device: string, threads: number) =>
       `Computed on: ${device === "auto" ? "the best device there is" : device}, ${several(threads, "thread", "threads")}.`,
+    settings: "Settings of the training",
+    settingsMore: "As its own program gave them.",
+    settingsLeft: (more: number) => `And ${count(more)} more, over REST.`,
     rates: "Learning rate",
     rate: "now",
     ratePlanned: "in the recipe",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, SupportsIndex
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,19 +14,14 @@ from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.sources.array_files import read_npy, read_npz
 from lamplighter.client.sources.checkpoint_list import has_checkpoints
 from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary, read_labels
+from lamplighter.client.sources.given_vocabulary import fit_rows, read_given_vocabulary
 from lamplighter.client.sources.model_folder import find_model_file, read_model_matrix
 from lamplighter.client.sources.projector_folder import find_projected_tensor, read_projected_vectors
 from lamplighter.client.sources.refused_files import is_pickle_begin, is_pickle_name, refuse_pickle
 from lamplighter.client.sources.word_vectors import read_word_vectors
-from lamplighter.client.tokeniser_files import VocabularySource, is_tokeniser, pad_tokens, read_tokeniser
-from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
+from lamplighter.client.vocabulary_files import make_vocabulary
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
-
-GivenVocabulary = (
-    Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex] | VocabularySource
-)
-"""A vocabulary in any form that people have it in: a file, a folder, a tokeniser, tokens by id, token to id."""
 
 _SHARDS = ".safetensors.index.json"
 _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
@@ -71,7 +65,7 @@ def find_embedding(
     Raises:
         InputError: it cannot be used; the message tells which part, why, and what to do.
     """
-    given, is_padded = read_given_vocabulary(vocabulary)
+    given, is_padded = (None, False) if vocabulary is None else read_given_vocabulary(vocabulary)
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if "\0" in str(path):
@@ -90,7 +84,7 @@ def find_embedding(
             f"{where}: it has no tokens of its own: give a vocabulary too (a list, token to id, a file of a token a line,"
             " or tokenizer.json)"
         )
-    tokens = _fitted(tokens, len(raw.vectors), where, padded=raw.padded or is_padded)
+    tokens = fit_rows(tokens, len(raw.vectors), where, padded=raw.padded or is_padded)
     non_finite = np.flatnonzero(~np.isfinite(raw.vectors).all(axis=1))
     if len(non_finite):
         raise InputError(
@@ -98,31 +92,6 @@ def find_embedding(
             " matrix has no map"
         )
     return FoundEmbedding(raw.vectors, tokens, raw.description, raw.tensor)
-
-
-def read_given_vocabulary(vocabulary: Any) -> tuple[Vocabulary | None, bool]:
-    """Return a vocabulary that was given, and whether it is a tokeniser's, whose matrix is often padded.
-
-    Args:
-        vocabulary: a `Vocabulary`; the path of a vocabulary file (`read_vocabulary`) or of a model folder; a tokeniser of
-            `tokenizers` or `transformers`; tokens by id; a mapping of token to id; or None.
-
-    Raises:
-        InputError: it cannot be used.
-    """
-    if vocabulary is None or isinstance(vocabulary, Vocabulary):
-        return vocabulary, False
-    if isinstance(vocabulary, str | os.PathLike):
-        path = Path(vocabulary)
-        if path.is_dir():
-            found = find_folder_vocabulary(path)
-            if found is None:
-                raise InputError(f"{path.name}: a folder without tokenizer.json, vocab.json or vocab.txt")
-            return found, True
-        return read_vocabulary(path), path.name == "tokenizer.json"
-    if is_tokeniser(vocabulary):
-        return make_vocabulary(read_tokeniser(vocabulary), where="tokenizer"), True
-    return make_vocabulary(vocabulary), False
 
 
 def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw:
@@ -185,17 +154,3 @@ def _read_memory(source: Any) -> _Raw:
     return _Raw(
         np.array(to_matrix(vectors)[: len(own)], copy=True), own, "word vectors in memory", padded=False
     )
-
-
-def _fitted(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> Vocabulary:
-    """Return a vocabulary with a name for each row of a padded matrix."""
-    size = len(vocabulary)
-    if size < rows and padded:
-        counts = np.append(vocabulary.counts, np.zeros(rows - size, dtype=np.int64))
-        return replace(vocabulary, tokens=tuple(pad_tokens(list(vocabulary.tokens), rows)), counts=counts)
-    if size != rows:
-        raise InputError(
-            f"{where}: {rows:,} rows, and the vocabulary has {size:,} tokens; there must be as many:"
-            f" {unequal(rows, size)}"
-        )
-    return vocabulary

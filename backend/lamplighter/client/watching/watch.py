@@ -15,10 +15,10 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.record import record
 from lamplighter.client.recording.record_warnings import warn
+from lamplighter.client.sources.given_vocabulary import name_rows
 from lamplighter.client.watching.embedding_search import choose_embedding, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
 from lamplighter.client.watching.serving_address import say_where
-from lamplighter.client.watching.token_names import name_rows
 from lamplighter.client.watching.watcher import GradientKind, Watcher
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.runfolder.run_store import run_id_of

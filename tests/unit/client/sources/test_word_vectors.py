@@ -140,7 +140,7 @@ def test_vectors_in_memory_become_a_run(tmp_path: Path) -> None:
     [
         (VECTORS, None, "give a vocabulary"),
         (VECTORS, WORDS[:4], "5 rows, and the vocabulary has 4"),
-        (VECTORS, 7, "a list of tokens is needed"),
+        (VECTORS, 7, "a list of tokens"),
         (7, WORDS, "must be a matrix"),
         (np.arange(5), WORDS, "must be a matrix"),
         (VECTORS * np.nan, WORDS, "not finite"),

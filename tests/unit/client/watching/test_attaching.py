@@ -16,8 +16,8 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import nn
 
 import lamplighter
+from lamplighter.client.sources.given_vocabulary import name_rows
 from lamplighter.client.watching.serving_address import say_where
-from lamplighter.client.watching.token_names import name_rows
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
 
 

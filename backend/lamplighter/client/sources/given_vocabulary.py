@@ -1,0 +1,99 @@
+"""The names of an embedding's rows, from whatever people have of them: a file, a folder, a tokeniser, tokens by id."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, SupportsIndex, cast
+
+import numpy as np
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary
+from lamplighter.client.tokeniser_files import VocabularySource, is_tokeniser, pad_tokens, read_tokeniser
+from lamplighter.client.vocabulary_files import make_vocabulary, read_vocabulary, unequal
+from lamplighter.wire.vocabulary import Vocabulary
+
+GivenVocabulary = (
+    Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex] | VocabularySource
+)
+"""A vocabulary in any form that people have it in: a file, a folder, a tokeniser, tokens by id, token to id."""
+
+
+def read_given_vocabulary(given: Any, where: str = "vocabulary") -> tuple[Vocabulary, bool]:
+    """Return a vocabulary that was given, and whether it is a tokeniser's, whose matrix is often padded.
+
+    Args:
+        given: a `Vocabulary`; the path of a vocabulary file (`read_vocabulary`) or of a model folder; a tokeniser of
+            `tokenizers`, `transformers` or `tiktoken`; tokens by id; a mapping of token to id.
+        where: begins the messages about one in memory.
+
+    Raises:
+        InputError: it cannot be used.
+    """
+    if isinstance(given, Vocabulary):
+        return given, False
+    if isinstance(given, str | os.PathLike):
+        path = Path(cast("str | os.PathLike[str]", given))
+        if path.is_dir():
+            found = find_folder_vocabulary(path)
+            if found is None:
+                raise InputError(f"{path.name}: a folder without tokenizer.json, vocab.json or vocab.txt")
+            return found, True
+        return read_vocabulary(path), path.name == "tokenizer.json"
+    if is_tokeniser(given):
+        return make_vocabulary(read_tokeniser(given), where="tokenizer"), True
+    if not isinstance(given, Iterable):
+        raise InputError(
+            f"{where}: give a tokeniser of transformers, tokenizers or tiktoken, a list of tokens, a mapping of token to id,"
+            f" or the path of a file with them; this is of type {type(given).__name__}"
+        )
+    return make_vocabulary(cast("Iterable[object]", given), where=where), False
+
+
+def name_rows(tokenizer: Any, rows: int) -> Vocabulary:
+    """Return a vocabulary with a name for each row of a model's embedding.
+
+    Args:
+        tokenizer: as `read_given_vocabulary` takes it; None: the rows are named by their ids.
+        rows: V. Rows that have no token, as in a padded embedding, are named "(unused 50257)".
+
+    Raises:
+        InputError: its tokens cannot be read, or are more than the embedding has rows.
+    """
+    if tokenizer is None:
+        return make_vocabulary([str(number) for number in range(rows)])
+    vocabulary, _ = read_given_vocabulary(tokenizer, "tokenizer")
+    if len(vocabulary) > rows:
+        raise InputError(
+            f"tokenizer: {len(vocabulary):,} tokens, but the embedding has {rows:,} rows: is it of another model? If"
+            " not, call model.resize_token_embeddings first, or give a list of the tokens that have a row"
+        )
+    return pad_vocabulary(vocabulary, rows)
+
+
+def fit_rows(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> Vocabulary:
+    """Return a vocabulary with a name for each row of a matrix, which may have more rows than there are tokens if it is
+    padded.
+
+    Raises:
+        InputError: it has another number of tokens; the message begins with `where`.
+    """
+    size = len(vocabulary)
+    if size > rows or (size < rows and not padded):
+        raise InputError(
+            f"{where}: {rows:,} rows, and the vocabulary has {size:,} tokens; there must be as many:"
+            f" {unequal(rows, size)}"
+        )
+    return pad_vocabulary(vocabulary, rows)
+
+
+def pad_vocabulary(vocabulary: Vocabulary, rows: int) -> Vocabulary:
+    """Return a vocabulary with a name, "(unused 50257)", for each further row of a padded matrix."""
+    missing = rows - len(vocabulary)
+    if missing == 0:
+        return vocabulary
+    counts = np.append(vocabulary.counts, np.zeros(missing, dtype=np.int64))
+    return replace(vocabulary, tokens=tuple(pad_tokens(list(vocabulary.tokens), rows)), counts=counts)
