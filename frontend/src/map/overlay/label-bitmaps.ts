@@ -47,6 +47,9 @@ export function writeLabel(
 /** The bitmaps of one map's labels. */
 export class LabelBitmaps {
   private readonly bitmaps = new Map<string, ImageBitmap>();
+  private readonly canvas = new OffscreenCanvas(1, 1);
+  // Without the graphics card: it would be asked for each label, and wait for each.
+  private readonly pen = this.canvas.getContext("2d", { willReadFrequently: true })!;
 
   /** Drop all of them: the size of the type or of the pixels has changed. */
   forgetAll() {
@@ -73,12 +76,10 @@ export class LabelBitmaps {
     let bitmap = this.bitmaps.get(key);
     if (bitmap) this.bitmaps.delete(key);
     else {
-      const canvas = new OffscreenCanvas(
-        Math.ceil(size.width * ratio) + 2 * margin,
-        Math.ceil(size.height * ratio) + 2 * margin,
-      );
-      // Without the graphics card: it would be asked for each of some hundred little canvases, and wait for each.
-      const pen = canvas.getContext("2d", { willReadFrequently: true })!;
+      const { canvas, pen } = this;
+      // A new size empties it and takes back the scale.
+      canvas.width = Math.ceil(size.width * ratio) + 2 * margin;
+      canvas.height = Math.ceil(size.height * ratio) + 2 * margin;
       pen.scale(ratio, ratio);
       const middle = canvas.height / 2 / ratio;
       writeLabel(pen, text, [margin / ratio, middle], ink, scale);
