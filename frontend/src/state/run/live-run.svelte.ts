@@ -38,6 +38,7 @@ import type { LossChartData } from "../live/loss-series";
 import { PastStore } from "../past/past-store";
 import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
 import { CLASS_PATH, socketPath, type Replay } from "./replay";
+import { RecordPlayback } from "./record-playback";
 import { Requests } from "./requests.svelte";
 import { FrameClock } from "../frame-clock";
 import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
@@ -110,8 +111,13 @@ export class LiveRun extends TimeControl {
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
   private openCount = 0;
-  /** Ends the record that is played, in a class: its socket plays nothing. */
-  private playing: AbortController | null = null;
+  private readonly playback = new RecordPlayback({
+    newest: this.newest,
+    past: () => this.past,
+    method: () => this.method,
+    newestStep: () => this.newestStep,
+    failed: (reason) => (this.problem = reason),
+  });
   /** Newest attempt seen. */
   private attempt = 0;
 
@@ -149,7 +155,7 @@ export class LiveRun extends TimeControl {
     }
     this.connection = new Connection(() => this.target(), {
       onFrame: (frame) => {
-        if (!this.playing) this.newest.receive(frame);
+        if (!this.playback.active) this.newest.receive(frame);
       },
       onMessage: (message) => this.handleMessage(message),
       onState: (state) => this.handleConnectionState(state),
@@ -260,48 +266,16 @@ export class LiveRun extends TimeControl {
   }
 
   protected reconnect() {
-    this.playing?.abort();
-    this.playing = null;
+    this.playback.stop();
     if (this.replay && (this.packed || this.ties.inClass)) void this.playRecord(this.replay);
-    else if (this.packed) void this.showEnd();
+    else if (this.packed)
+      void this.playback.showEnd(() => this.replay !== null || this.abort.signal.aborted);
     else this.retry();
   }
 
-  /** Show the last step of a run in a file, as the stream would that tells whoever comes of the present. */
-  private async showEnd() {
-    const { past, newest } = this;
-    if (!past) return;
-    try {
-      const { fetchState } = await import("../past/record-player");
-      const duration = newest.beatDuration();
-      const end = await fetchState(past, past.heldAt(this.newestStep), this.method, duration);
-      if (this.replay || this.abort.signal.aborted) return;
-      for (const frame of end.frames) newest.receive(frame);
-      if (end.beat) newest.lightFromRecord(end.beat, end.counters);
-    } catch (error) {
-      if (error instanceof ApiError) this.problem = error.failure;
-    }
-  }
-
-  /** Play the record as the socket would outside a class, from the last step played. */
+  /** Play the record from the last step played, and then stay at its end or go live. */
   private async playRecord({ speed }: Replay) {
-    const { past, newest } = this;
-    const { signal } = (this.playing = new AbortController());
-    if (!past) return;
-    try {
-      const { playRecord } = await import("../past/record-player");
-      await playRecord(past, newest.lastStep, {
-        speed,
-        signal,
-        method: () => this.method,
-        newest: () => this.newestStep,
-        receive: (frame) => newest.receive(frame),
-      });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ApiError) this.problem = error.failure;
-    }
-    if (signal.aborted || !this.replay) return;
+    if (!(await this.playback.play(speed)) || !this.replay) return;
     if (hasEnded(this.status?.phase)) this.replay = { ...this.replay, ended: true };
     else this.goLive();
   }
@@ -323,7 +297,7 @@ export class LiveRun extends TimeControl {
 
   close() {
     this.cursor?.close();
-    this.playing?.abort();
+    this.playback.stop();
     this.abort.abort();
     clearInterval(this.timer);
     document.removeEventListener("visibilitychange", this.handleVisibility);
