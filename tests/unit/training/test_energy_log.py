@@ -94,7 +94,19 @@ def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "text",
-    [None, 5, "", "{}", "[1,2]", "[1,2,3,4]", "[1,2,-3]", '[1,2,"3"]', "[1,2,true]", "[1,2,1e999]", "[" * 150],
+    [
+        None,
+        5,
+        "",
+        "{}",
+        "[1,2]",
+        "[1,2,3,4]",
+        "[1,2,-3]",
+        '[1,2,"3"]',
+        "[1,2,true]",
+        "[1,2,1e999]",
+        "[" * 150,
+    ],
 )
 def test_energy_that_is_none_is_refused(text: object) -> None:
     with pytest.raises(FormatError, match="energy"):

@@ -45,7 +45,9 @@ class RaplCounter:
             NoCounterError: there are none, or they may not be read.
         """
         try:
-            self._zones = [_open_zone(folder) for folder in sorted(root.glob("intel-rapl:*")) if _is_package(folder)]
+            self._zones = [
+                _open_zone(folder) for folder in sorted(root.glob("intel-rapl:*")) if _is_package(folder)
+            ]
         except PermissionError:
             raise NoCounterError("denied") from None
         except (OSError, ValueError):
