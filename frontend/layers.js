@@ -24,9 +24,10 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|exports|class|(run|map)\\.)",
+    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
     "panels/ui/(ReplayedNote|QuestionProblem|CopyButton)",
+    "panels/cost/",
     "panels/classroom/(?!ClassHost)",
     "state/classroom/",
     "api/(class-stream|envelope|class-frames|grid-layouts)",

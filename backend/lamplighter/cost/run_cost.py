@@ -148,7 +148,7 @@ def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase) -
     (step, newest), (_, before) = found[0], found[-1]
     seconds = newest.seconds - before.seconds
     watts = (newest.joules - before.joules) / seconds if phase == Phase.RUNNING and seconds > 0 else None
-    names = list(dict.fromkeys(used.method.name for used in methods))
+    names: list[MethodName] = list(dict.fromkeys([used.method.name for used in methods]))
     return EnergyUse(newest, step, methods[-1].method, names, watts)
 
 

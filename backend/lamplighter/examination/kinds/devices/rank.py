@@ -133,14 +133,14 @@ def _share_step(run_path: Path, scratch: Path, rank: int) -> None:
         own = compute_gradients(model, own_ids, own_targets, len(own_ids) / len(ids))
         measured: dict[str, Any] = {"compute_seconds": time.perf_counter() - start}
         rows = own_ids.unique()
-        ways = {"dense": lambda collective: exchange_whole(own, collective)}
-        if job["table"] is not None:
-            ways["lazy"] = lambda collective: exchange_rows(own, job["table"], rows, collective)
-        for way, exchange in ways.items():
+        for way in ("dense",) if job["table"] is None else ("dense", "lazy"):
             counted = CountedCollective(group)
             group.wait()
             start = time.perf_counter()
-            summed = exchange(counted)
+            if way == "dense":
+                summed = exchange_whole(own, counted)
+            else:
+                summed = exchange_rows(own, job["table"], rows, counted)
             measured[way] = {"bytes": counted.bytes, "seconds": time.perf_counter() - start}
             if rank == 0:
                 save_file(
