@@ -37,7 +37,7 @@ export const LATE = {
     "panels/token/",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
-    "charts/(matrix|attention)/",
+    "charts/(matrix|attention|scales)/",
     "panels/matrix/",
     "panels/run/",
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",

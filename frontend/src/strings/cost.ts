@@ -17,7 +17,7 @@ const short = (value: number) => (value >= 100 ? count(value) : String(+value.to
 export function large(value: number): string {
   if (value >= 1e15) {
     const power = Math.floor(Math.log10(value));
-    const digits = [...String(power)].map((digit) => SUPERSCRIPTS[Number(digit)]).join("");
+    const digits = String(power).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!);
     return `${fixed(value / 10 ** power, 1)} × 10${digits}`;
   }
   const word = WORDS.find(([least]) => value >= least);
@@ -38,7 +38,9 @@ const ENERGY_UNITS: [number, string][] = [
 export function energyText(joules: number): string {
   const unit = ENERGY_UNITS.find(([size]) => joules >= size);
   if (!unit) return `${small(joules, 2)} J`;
-  return joules >= 3.6e21 ? `${large(joules / 3.6e18)} PWh` : `${short(joules / unit[0])} ${unit[1]}`;
+  return joules >= 3.6e21
+    ? `${large(joules / 3.6e18)} PWh`
+    : `${short(joules / unit[0])} ${unit[1]}`;
 }
 
 const YEAR = 31_557_600;
@@ -63,7 +65,7 @@ const METHODS: Record<CostEnergy["method"], string> = {
   rapl: "Measured by the processors’ own counters (RAPL). They count the work of all programs on the machine.",
   processor: "Estimated: nothing on this machine counts its energy for us.",
 };
-const OBSTACLES: Record<string, string> = {
+const OBSTACLES: Record<CostEnergy["obstacles"][number]["obstacle"], string> = {
   absent: "there is none",
   denied: "only the administrator may read it",
   unsupported: "it does not say",
@@ -95,11 +97,8 @@ export const cost = {
   noError: "How far it is off, nobody knows: it is as good as the watts that were stated.",
   source: "Source of this error",
   mixed: "Several machines trained this run, and not all of them measured in the same way.",
-  obstacles: (obstacles: Partial<Record<CostEnergy["method"], string>>) =>
-    Object.entries(obstacles).map(
-      ([method, why]) =>
-        `${BETTER[method as CostEnergy["method"]]}: ${OBSTACLES[why] ?? printable(why)}.`,
-    ),
+  obstacle: ({ method, obstacle }: CostEnergy["obstacles"][number]) =>
+    `${BETTER[method]}: ${OBSTACLES[obstacle]}.`,
   missing: {
     recorded:
       "This run was trained by another program, and only its numbers are here. What energy that took, we do not know.",
@@ -126,8 +125,7 @@ export const cost = {
     without_input_table: "without the table that it only looks up in",
     without_tables: "without both tables of words",
   },
-  error: (error: number) =>
-    `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
+  error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
   ruleError: "Beside it: how far it is from the matrix products of the step.",
 
   memory: "Only the rows that were read",
@@ -139,17 +137,21 @@ export const cost = {
   whole: "updating the whole matrix",
   bytes: (size: number) => bytes(size),
   times: (times: number) =>
-    times >= 1.5 ? `That is ${short(times)} times as much memory to move.` : "Here that is the same: every row is updated.",
+    times >= 1.5
+      ? `That is ${short(times)} times as much memory to move.`
+      : "Here that is the same: every row is updated.",
 
   order: "What it bought",
   orderMore: {
-    joules: "Left to right: energy spent. The line of loss falls as it guesses better; bits rise as neighbours are of one kind.",
-    flops: "Left to right: operations, since nobody measured energy. The line of loss falls as it guesses better.",
+    joules:
+      "Left to right: energy spent. The line of loss falls as it guesses better; bits rise as neighbours are of one kind.",
+    flops:
+      "Left to right: operations, since nobody measured energy. The line of loss falls as it guesses better.",
   },
-  loss: "loss (nats)",
   lossOf: { held_out: "loss on text it never read", batch: "loss" },
   bits: "bits of kind in the neighbours",
-  noBits: "How much order there is, is not measured here yet: it waits for the measure “neighbour_information”.",
+  noBits:
+    "How much order there is, is not measured here yet: it waits for the measure “neighbour_information”.",
   axis: { joules: "joules", flops: "FLOPs" },
   half: (step: number, [start, half, end]: [number, number, number]) =>
     `The first half of the cost (to step ${count(step)}) bought ${fixed(half - start, 2)} bits of order, the second half ${fixed(end - half, 2)}.`,
@@ -204,7 +206,3 @@ export const cost = {
   took: (seconds: number, exchange: number) =>
     `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
 } as const;
-
-function printable(text: string): string {
-  return text.replaceAll("_", " ");
-}

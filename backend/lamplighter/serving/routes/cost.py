@@ -70,7 +70,7 @@ def _describe_energy(energy: EnergyUse) -> dict[str, object]:
         "methods": energy.methods,
         "watts_assumed": method.watts,
         "error": None if error is None else asdict(error),
-        "obstacles": method.obstacles,
+        "obstacles": [{"method": name, "obstacle": why} for name, why in method.obstacles.items()],
         **asdict(spent),
         "step": energy.step,
         "joules_per_step": spent.joules / energy.step if energy.step else None,

@@ -17,6 +17,15 @@ class EnergyErrorResponse(ApiModel):
     url: str
 
 
+class ObstacleResponse(ApiModel):
+    """The reason why a method is not used."""
+
+    method: MethodName
+    obstacle: Obstacle
+    """`absent`; `denied`: only the administrator may read it; `unsupported`: the device has no counter; `processor_only`: the
+    training does not run on a card."""
+
+
 class EnergyResponse(ApiModel):
     """The energy that training took, and how it is known."""
 
@@ -31,9 +40,8 @@ class EnergyResponse(ApiModel):
     """Watts of a busy core in an estimate."""
     error: EnergyErrorResponse | None
     """Null if nobody knows it."""
-    obstacles: dict[MethodName, Obstacle]
-    """Why each better method is not used: `absent`, `denied` (only the administrator may read it), `unsupported`, or
-    `processor_only` (the training does not run on a card)."""
+    obstacles: list[ObstacleResponse]
+    """Why each better method is not used."""
     joules: float
     """From the first step to `step`, without pauses; superseded steps included."""
     step: int

@@ -37,6 +37,8 @@ describe("figures of the cost", () => {
 
   it("says nothing of an order that is not known", () => {
     expect(halfWay([point(0, { joules: 0 }), point(5, { joules: 3 })])).toBeNull();
-    expect(halfWay([point(0, { bits: 1 }), point(5, { bits: 2 }), point(9, { bits: 3 })])).toBeNull();
+    expect(
+      halfWay([point(0, { bits: 1 }), point(5, { bits: 2 }), point(9, { bits: 3 })]),
+    ).toBeNull();
   });
 });
