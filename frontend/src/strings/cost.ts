@@ -116,14 +116,15 @@ export const cost = {
   layer: (name: string) => name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
   update: "Update of the weights",
   flops: (flops: number) => `${large(flops)} FLOPs`,
+  operations: large,
 
   rule: "The rule of thumb",
   ruleMore:
-    "People often count 6 × N × D: six operations for each of N numbers of the model and each of D tokens. It depends on which numbers you count.",
+    "People often count 6 × N × D: six operations for each of N numbers of the model and each of D tokens. It depends on which numbers you count. The table of the input is only looked up in, which computes nothing.",
   counted: {
     all: "all numbers",
-    without_input_table: "without the table that it only looks up in",
-    without_tables: "without both tables of words",
+    without_input_table: "without the input table",
+    without_tables: "without both tables",
   },
   error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
   ruleError: "Beside it: how far it is from the matrix products of the step.",
