@@ -1,4 +1,4 @@
-"""What the energy of one run says of others: the same arithmetic for larger models, at the joules that an operation took here.
+"""The cost of larger models by the energy of one run: their arithmetic, at the joules that an operation took here.
 
 Only the arithmetic of the others is computed. Their joules are extrapolated: on other machines an operation costs less by
 orders of magnitude, which the published figures beside them show.
@@ -27,10 +27,10 @@ class ScaleRow:
     parameters: int
     tokens: int
     flops: float
-    """Of the run and the larger one by the formula of each operation; of a model 6 N D with all parameters."""
+    """Operations of the training: of the run and the larger one by formula, of a model 6 N D with all parameters."""
     joules: float | None
-    """Of the run as its method has them, of the others extrapolated: so many as the operations would take here; None where
-    those of the run are not known."""
+    """Energy of the run as its method has it, of the others extrapolated: what so many operations would take here; None
+    where that of the run is not known."""
     published: PublishedFigures | None
     """A model's figures, with their sources."""
 

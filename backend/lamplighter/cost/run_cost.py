@@ -57,7 +57,7 @@ class CostPoint:
     processor_seconds: float | None
     flops: float | None
     loss: float | None
-    """Of the step's own batch, in nats; None for step 0."""
+    """Loss of the step's own batch, in nats; None for step 0."""
     held_out_loss: float | None
     bits: float | None
 
@@ -77,7 +77,7 @@ class RunCost:
     flops: float | None
     curve: list[CostPoint]
     measured_order: bool
-    """Whether the curve has bits anywhere."""
+    """True if the curve has bits anywhere."""
     scale: list[ScaleRow]
 
 

@@ -67,20 +67,20 @@ class EnergyLog:
         ):
             return None
         self._read_at = now
-        return encode_energy(self._meter.read())
+        return encode_energy(self._meter.spent())
 
-    def write(self, step: int) -> None:
+    def commit_sum(self, step: int) -> None:
         """Commit the energy up to a step that is committed.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full.
         """
-        self._writer.set_energy(step, encode_energy(self._meter.read()))
+        self._writer.set_energy(step, encode_energy(self._meter.spent()))
 
-    def try_write(self, step: int) -> None:
+    def try_commit_sum(self, step: int) -> None:
         """Commit the energy up to a step that is committed, unless the disk is full."""
         with suppress(*DISK_FULL_ERRORS):
-            self.write(step)
+            self.commit_sum(step)
 
 
 def _card_name(device: torch.device) -> str | None:

@@ -178,7 +178,7 @@ class Trainer:
         with self._writer.transaction():
             self._writer.start_attempt(0)
             self._recorder.record_start()
-            self._energy.write(0)
+            self._energy.commit_sum(0)
         self._recorder.record_start_loss()
         self._recorder.record_start_lines()
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
@@ -294,7 +294,7 @@ class Trainer:
         self._report(observation, replaying=False, waiting=True)
 
     def _try_checkpoint(self, step: int) -> None:
-        self._energy.try_write(step)
+        self._energy.try_commit_sum(step)
         self._checkpoints.try_write(step, self._learner, self._observer)
 
     def _visit_waypoint(self, step: int) -> None:

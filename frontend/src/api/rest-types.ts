@@ -40,7 +40,7 @@ export type StepDetail = Answered["StepDetails"];
 export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
 export type Measures = Answered["Measures"];
-/** What a run cost; what is not known is null. */
+/** The cost of a run; null where it is not known. */
 export type Cost = Answered["Cost"];
 export type CostEnergy = NonNullable<Cost["energy"]>;
 /** A training, this one or another, and what it took or would take. */

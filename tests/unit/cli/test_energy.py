@@ -40,9 +40,7 @@ def test_watts_go_to_the_trainers_and_wrong_ones_are_refused(monkeypatch: pytest
         ("nvml", None, "counter of the graphics card"),
     ],
 )
-def test_joules_come_with_their_method(
-    tmp_path: Path, name: str, watts: float | None, words: str
-) -> None:
+def test_joules_come_with_their_method(tmp_path: Path, name: str, watts: float | None, words: str) -> None:
     run = finished_run(tmp_path)
     assert describe_energy(run) is None
     with StepsWriter(run.steps_path) as writer:

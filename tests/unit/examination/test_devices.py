@@ -43,7 +43,7 @@ class ThreadCollective:
         tensor.copy_(sum(self._shared["tensors"].values()))  # pyright: ignore[reportArgumentType]
         self._shared["barrier"].wait()
 
-    def send(self, tensor: Tensor, source: int) -> None:
+    def broadcast(self, tensor: Tensor, source: int) -> None:
         if source == self.rank:
             self._shared["tensors"][source] = tensor.clone()
         self._shared["barrier"].wait()

@@ -22,13 +22,13 @@ from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
 
 @dataclass(frozen=True)
 class SpentEnergy:
-    """What work took, since it first began."""
+    """The energy and the time that work took, since it first began."""
 
     joules: float = 0.0
     processor_seconds: float = 0.0
-    """Of this process, on all cores together."""
+    """Seconds of this process on all cores together."""
     seconds: float = 0.0
-    """By the clock, without pauses."""
+    """Seconds by the clock, without pauses."""
 
 
 class EnergyMeter:
@@ -43,7 +43,7 @@ class EnergyMeter:
         self._spent = before or SpentEnergy()
         self._since: tuple[float | None, float, float] | None = None
 
-    def read(self) -> SpentEnergy:
+    def spent(self) -> SpentEnergy:
         """Return what the work took so far. Takes microseconds."""
         if self._since is not None:
             since, now = self._since, self._now()
@@ -59,7 +59,7 @@ class EnergyMeter:
     def pause(self) -> None:
         """Stand still until `resume`: what the machine takes meanwhile is not the work's."""
         if self._since is not None:
-            self.read()
+            self.spent()
             self._since = None
 
     def resume(self) -> None:
@@ -68,7 +68,7 @@ class EnergyMeter:
             self._since = self._now()
 
     def _now(self) -> tuple[float | None, float, float]:
-        return self._counter.read(), time.process_time(), time.monotonic()
+        return self._counter.joules(), time.process_time(), time.monotonic()
 
 
 def open_meter(

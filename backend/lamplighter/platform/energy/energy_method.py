@@ -69,7 +69,7 @@ def method_error(method: EnergyMethod) -> MethodError | None:
 class EnergyCounter(Protocol):
     """A counter of joules."""
 
-    def read(self) -> float | None:
+    def joules(self) -> float | None:
         """Return joules since any fixed moment; None if the counter cannot be read now."""
         ...
 

@@ -55,7 +55,7 @@ class NvmlCounter:
         except AttributeError:
             raise NoCounterError("unsupported") from None
 
-    def read(self) -> float | None:
+    def joules(self) -> float | None:
         """Return the joules of the card since its driver was loaded; None if it no longer answers."""
         status = self._read(self._device, ctypes.byref(self._millijoules))
         return self._millijoules.value / 1_000 if status == _SUCCESS else None

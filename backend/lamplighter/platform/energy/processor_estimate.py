@@ -50,6 +50,6 @@ class ProcessorEstimate:
     def __init__(self, watts: float) -> None:
         self.watts = watts
 
-    def read(self) -> float | None:
+    def joules(self) -> float | None:
         """Return the joules that this process' processor seconds would take."""
         return self.watts * time.process_time()

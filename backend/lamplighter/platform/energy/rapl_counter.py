@@ -27,7 +27,7 @@ class _Zone:
     turned: int = 0
     """Microjoules counted before it last wrapped around."""
 
-    def read(self) -> int:
+    def microjoules(self) -> int:
         now = int(self.path.read_text(encoding="ascii"))
         if now < self.before:
             self.turned += self.range
@@ -55,10 +55,10 @@ class RaplCounter:
         if not self._zones:
             raise NoCounterError("absent")
 
-    def read(self) -> float | None:
+    def joules(self) -> float | None:
         """Return the joules of all packages since any fixed moment; None if they can no longer be read."""
         try:
-            return _MICRO * sum(zone.read() for zone in self._zones)
+            return _MICRO * sum(zone.microjoules() for zone in self._zones)
         except (OSError, ValueError):
             return None
 

@@ -11,7 +11,7 @@ export function lampSeconds(joules: number): number {
 }
 
 export type CostCurve = Cost["curve"];
-/** What is spent along a curve: joules, or floating-point operations where nobody measured joules. */
+/** The spending along a curve: joules, or floating-point operations where nobody measured joules. */
 export type SpentMeasure = "joules" | "flops";
 
 /** Return what the curve of a run can be drawn over; null: over nothing but steps. */

@@ -47,10 +47,10 @@ class FakeNvml:
 class FixedCounter:
     """A counter that a test turns."""
 
-    joules: float | None = 100.0
+    value: float | None = 100.0
 
-    def read(self) -> float | None:
-        return self.joules
+    def joules(self) -> float | None:
+        return self.value
 
 
 def no_library() -> Any:
@@ -63,10 +63,10 @@ def test_a_card_is_read_by_its_own_counter() -> None:
     assert meter.method == EnergyMethod("nvml")
     meter.resume()
     library.millijoules += 2_500
-    assert meter.read().joules == pytest.approx(2.5)
+    assert meter.spent().joules == pytest.approx(2.5)
     library.status = 15
     library.millijoules += 9_000
-    assert meter.read().joules == pytest.approx(2.5)
+    assert meter.spent().joules == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_an_estimate_is_processor_seconds_times_watts() -> None:
     meter = open_meter(20.0, None, SpentEnergy(7.0, 3.0, 4.0), powercap=Path("/nowhere"))
     meter.resume()
     sum(range(200_000))
-    spent = meter.read()
+    spent = meter.spent()
     assert spent.processor_seconds > 3.0
     assert spent.joules - 7.0 == pytest.approx(20 * (spent.processor_seconds - 3.0), rel=0.05)
     assert spent.seconds > 4.0
@@ -106,15 +106,15 @@ def test_a_pause_costs_nothing() -> None:
     counter = FixedCounter()
     meter = EnergyMeter(counter, EnergyMethod("rapl"))
     meter.resume()
-    counter.joules = 103.0
+    counter.value = 103.0
     meter.pause()
-    counter.joules = 200.0
+    counter.value = 200.0
     meter.pause()
-    assert meter.read().joules == pytest.approx(3.0)
+    assert meter.spent().joules == pytest.approx(3.0)
     meter.resume()
     meter.resume()
-    counter.joules = 204.0
-    assert meter.read().joules == pytest.approx(7.0)
+    counter.value = 204.0
+    assert meter.spent().joules == pytest.approx(7.0)
 
 
 def test_a_counter_that_was_reset_or_is_gone_takes_nothing_back() -> None:
@@ -122,9 +122,9 @@ def test_a_counter_that_was_reset_or_is_gone_takes_nothing_back() -> None:
     meter = EnergyMeter(counter, EnergyMethod("nvml"))
     meter.resume()
     for joules in (105.0, 2.0, None, 4.0):
-        counter.joules = joules
-        meter.read()
-    assert meter.read().joules == pytest.approx(5.0)
+        counter.value = joules
+        meter.spent()
+    assert meter.spent().joules == pytest.approx(5.0)
 
 
 def test_every_method_tells_its_error_and_where_it_is_from() -> None:

@@ -29,19 +29,19 @@ def test_packages_are_added_up_and_nothing_twice(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:2", "psys", 9_000_000)
     zone(tmp_path, "intel-rapl-mmio:0", "package-0", 1_000_000)
     counter = RaplCounter(tmp_path)
-    assert counter.read() == pytest.approx(3.0)
+    assert counter.joules() == pytest.approx(3.0)
     second.write_text("2500000\n")
-    assert counter.read() == pytest.approx(3.5)
+    assert counter.joules() == pytest.approx(3.5)
 
 
 def test_a_counter_that_wraps_around_goes_on(tmp_path: Path) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", RANGE - 1_000_000)
     counter = RaplCounter(tmp_path)
-    before = counter.read()
+    before = counter.joules()
     assert before is not None
     for microjoules, joules in ((500_000, 1.5), (RANGE - 1, RANGE / 1e6 + 1.0), (0, RANGE / 1e6 + 1.0)):
         path.write_text(str(microjoules))
-        now = counter.read()
+        now = counter.joules()
         assert now is not None
         assert now - before == pytest.approx(joules)
 
@@ -83,7 +83,7 @@ def test_what_is_no_number_is_no_counter(tmp_path: Path) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
     counter = RaplCounter(tmp_path)
     path.write_text("gone\n")
-    assert counter.read() is None
+    assert counter.joules() is None
     with pytest.raises(NoCounterError) as refused:
         RaplCounter(tmp_path)
     assert refused.value.obstacle == "unsupported"

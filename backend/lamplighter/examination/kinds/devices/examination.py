@@ -109,7 +109,7 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
 def _run_processes(
     model: ExaminedModel, alone: torch.nn.Module, job: dict[str, Any], report: ReportProgress
 ) -> tuple[list[dict[str, Any]], dict[str, Gradients]]:
-    """Share the step, and return what each process measured, and the gradients by the way they were exchanged."""
+    """Let the processes share the step. Return what each process measured, and the gradients by the way they were exchanged."""
     with tempfile.TemporaryDirectory(prefix="lamplighter-devices-", ignore_cleanup_errors=True) as folder:
         scratch = Path(folder)
         weights = {name: parameter.detach().contiguous() for name, parameter in alone.named_parameters()}
@@ -118,7 +118,7 @@ def _run_processes(
         with ExitStack() as stack:
             processes = [_Process(model.run.path, scratch, rank) for rank in range(PROCESSES)]
             for process in processes:
-                stack.callback(process.end)
+                stack.callback(process.kill)
             deadline = time.monotonic() + TIMEOUT_SECONDS
             while not all(process.is_done for process in processes):
                 for process in processes:
@@ -153,13 +153,16 @@ class _Process:
 
     @property
     def is_done(self) -> bool:
+        """Return whether it has done its part."""
         return self._code == 0
 
     def require_alive(self) -> None:
+        """Raise UnanswerableError if it has failed."""
         if self._code:
             raise UnanswerableError(f"a process could not share the step: {self._problem or 'it was ended'}")
 
-    def end(self) -> None:
+    def kill(self) -> None:
+        """Kill it, unless it has ended, and wait for that."""
         self._job.kill()
         self._job.join(_ENDING_SECONDS)
 

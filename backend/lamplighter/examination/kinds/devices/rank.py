@@ -60,11 +60,11 @@ class GlooCollective:
         """Replace a tensor by the sum of all."""
         self._dist.all_reduce(tensor)
 
-    def send(self, tensor: Tensor, source: int) -> None:
+    def broadcast(self, tensor: Tensor, source: int) -> None:
         """Replace a tensor by the one that a process has."""
         self._dist.broadcast(tensor, source)
 
-    def wait(self) -> None:
+    def meet(self) -> None:
         """Wait until all have come so far."""
         self._dist.barrier()
 
@@ -128,14 +128,14 @@ def _share_step(run_path: Path, scratch: Path, rank: int) -> None:
         _, ids, targets = BatchReader(recipe, run.token_ids, torch.device("cpu")).batch(job["step"])
         own_ids, own_targets = (part_of_batch(batch, rank, PROCESSES) for batch in (ids, targets))
         group = GlooCollective(scratch, rank, PROCESSES)
-        group.wait()
+        group.meet()
         start = time.perf_counter()
         own = compute_gradients(model, own_ids, own_targets, len(own_ids) / len(ids))
         measured: dict[str, Any] = {"compute_seconds": time.perf_counter() - start}
         rows = own_ids.unique()
         for way in ("dense",) if job["table"] is None else ("dense", "lazy"):
             counted = CountedCollective(group)
-            group.wait()
+            group.meet()
             start = time.perf_counter()
             if way == "dense":
                 summed = exchange_whole(own, counted)
@@ -148,7 +148,7 @@ def _share_step(run_path: Path, scratch: Path, rank: int) -> None:
                     scratch / gradients_file(way),
                 )
         (scratch / result_file(rank)).write_text(json.dumps(measured), encoding="utf-8")
-        group.wait()
+        group.meet()
         group.close()
 
 

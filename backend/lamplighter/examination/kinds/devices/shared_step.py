@@ -22,7 +22,7 @@ Gradients = dict[str, Tensor]
 
 
 class Collective(Protocol):
-    """What a process can do together with the others."""
+    """The operations that a process has with the others."""
 
     rank: int
     size: int
@@ -31,7 +31,7 @@ class Collective(Protocol):
         """Replace a tensor, everywhere of one shape, by the sum of all."""
         ...
 
-    def send(self, tensor: Tensor, source: int) -> None:
+    def broadcast(self, tensor: Tensor, source: int) -> None:
         """Replace a tensor, everywhere of one shape, by the one that the process `source` has."""
         ...
 
@@ -49,11 +49,11 @@ class CountedCollective:
         self.bytes += tensor.numel() * tensor.element_size()
         self._inner.add_up(tensor)
 
-    def send(self, tensor: Tensor, source: int) -> None:
+    def broadcast(self, tensor: Tensor, source: int) -> None:
         """Send a tensor, and count it where it is this process that sends."""
         if source == self.rank:
             self.bytes += tensor.numel() * tensor.element_size()
-        self._inner.send(tensor, source)
+        self._inner.broadcast(tensor, source)
 
 
 def part_of_batch(batch: Tensor, rank: int, size: int) -> Tensor:
@@ -90,12 +90,12 @@ def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collecti
     whole = torch.zeros_like(own[table])
     for source in range(collective.size):
         count = torch.tensor([len(rows)])
-        collective.send(count, source)
+        collective.broadcast(count, source)
         mine = source == collective.rank
         ids = rows if mine else rows.new_empty(int(count))
         values = own[table][rows] if mine else whole.new_empty((int(count), whole.shape[1]))
-        collective.send(ids, source)
-        collective.send(values, source)
+        collective.broadcast(ids, source)
+        collective.broadcast(values, source)
         whole.index_add_(0, ids, values)
     return summed | {table: whole}
 
