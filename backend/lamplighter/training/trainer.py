@@ -139,6 +139,7 @@ class Trainer:
             control.poll(step)
             # Also after a pause that came while the step waited for disk space.
             if control.phase == Phase.PAUSED and not paused:
+                self._energy.try_commit_sum(step)
                 self._waypoints.keep(step, self._learner, self._observer)
             paused = control.phase == Phase.PAUSED
             if self._stop.reason == "terminate":

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { cost, energyText, large, spanText } from "./cost";
+import { cost, energyText, large, spanText, tiny } from "./cost";
 
 describe("texts of the cost", () => {
   it.each([
@@ -30,6 +30,19 @@ describe("texts of the cost", () => {
     [3.15576e15, "100 million years"],
   ])("writes %d seconds in their largest unit", (seconds, text) => {
     expect(spanText(seconds)).toBe(text);
+  });
+
+  it.each([
+    [0, "0"],
+    [0.077, "0.077"],
+    [3.7e-8, "4 × 10⁻⁸"],
+  ])("writes %d, however small it is", (value, text) => {
+    expect(tiny(value)).toBe(text);
+  });
+
+  it("says whether what was sent is what the formula says", () => {
+    expect(cost.byFormula([8, null], [8, null])).toMatch(/to the byte/);
+    expect(cost.byFormula([8, 5], [1_000_000, 2_000])).toBe("The formula says 1.0 MB and 2 kB.");
   });
 
   it("says on which side the rule of thumb errs", () => {

@@ -4,6 +4,17 @@ import type { Cost, CostEnergy, ScaleRow } from "../api/rest-types";
 import { bytes, count, fixed, small } from "./numbers";
 
 const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+/** Write a power of ten. */
+const powerOfTen = (power: number) =>
+  `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!)}`;
+
+/** Write a number that is next to nothing. */
+export function tiny(value: number): string {
+  if (value === 0 || value >= 0.001) return small(value, 2);
+  const power = Math.floor(Math.log10(value));
+  return `${fixed(value / 10 ** power, 0)} × ${powerOfTen(power)}`;
+}
+
 const WORDS: [number, string][] = [
   [1e12, "trillion"],
   [1e9, "billion"],
@@ -17,8 +28,7 @@ const short = (value: number) => (value >= 100 ? count(value) : String(+value.to
 export function large(value: number): string {
   if (value >= 1e15) {
     const power = Math.floor(Math.log10(value));
-    const digits = String(power).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!);
-    return `${fixed(value / 10 ** power, 1)} × 10${digits}`;
+    return `${fixed(value / 10 ** power, 1)} × ${powerOfTen(power)}`;
   }
   const word = WORDS.find(([least]) => value >= least);
   return word ? `${short(value / word[0])} ${word[1]}` : count(value);
@@ -195,15 +205,15 @@ export const cost = {
   failed: "It could not be done.",
   cancelled: "Taken back.",
   sent: "Sent by one device in a step",
-  way: { dense: "every gradient whole", lazy: "of the embedding only the rows it read" },
-  measuredAnd: (measured: number, formula: number) =>
-    measured === formula
-      ? `${bytes(measured)}, as the formula says`
-      : `${bytes(measured)}; the formula says ${bytes(formula)}`,
+  way: { dense: "with all gradients whole", lazy: "with only the rows it read" },
+  byFormula: (measured: (number | null)[], formula: (number | null)[]) =>
+    measured.every((size, i) => size === formula[i])
+      ? "That is to the byte what the formula says."
+      : `The formula says ${formula.flatMap((size) => (size === null ? [] : [bytes(size)])).join(" and ")}.`,
   shared: ([a = 0, b = 0]: number[], rows: number[], together: number) =>
     `One read ${count(a)} sequences (${count(rows[0] ?? 0)} rows), the other ${count(b)} (${count(rows[1] ?? 0)} rows); together ${count(together)} rows.`,
   same: (difference: number, largest: number) =>
-    `Their gradients together are those of one process, up to rounding: the largest difference is ${difference.toExponential(0)}, the largest gradient ${small(largest, 2)}.`,
+    `Their gradients together are those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
   took: (seconds: number, exchange: number) =>
     `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
 } as const;
