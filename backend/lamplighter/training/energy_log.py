@@ -84,8 +84,10 @@ class EnergyLog:
 
 
 def _card_name(device: torch.device) -> str | None:
-    """Return the name that the driver gives the NVIDIA card of a device; None if it is none."""
+    """Return the name that the driver gives the NVIDIA card of a device; empty for another card, None for a processor."""
+    if device.type == "cpu":
+        return None
     # ROCm's cards are called cuda, too.
     if device.type != "cuda" or torch.version.hip:
-        return None
+        return ""
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"

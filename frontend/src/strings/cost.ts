@@ -106,6 +106,7 @@ export const cost = {
     `The true number may lie anywhere between ${energyText(least)} and ${energyText(most)}.`,
   noError: "How far it is off, nobody knows: it is as good as the watts that were stated.",
   source: "Source of this error",
+  withoutCard: "A graphics card did most of the work. What it took is not in this number.",
   mixed: "Several machines trained this run, and not all of them measured in the same way.",
   obstacle: ({ method, obstacle }: CostEnergy["obstacles"][number]) =>
     `${BETTER[method]}: ${OBSTACLES[obstacle]}.`,

@@ -100,6 +100,11 @@ def test_what_cannot_be_shared_is_refused(village: Village, monkeypatch: pytest.
     monkeypatch.setattr(examination, "MAX_PARAMETERS", 10)
     with pytest.raises(QuestionError, match="too large to be copied: at most 10"):
         examination.examine(village.examined(), DevicesQuestion(step=STEPS), ignore_progress)
+    monkeypatch.setattr(examination, "MAX_PARAMETERS", 1_000_000)
+    with monkeypatch.context() as patch:
+        patch.setattr(examination, "LOOPBACK", {})
+        with pytest.raises(QuestionError, match="on Linux and macOS only"):
+            examination.examine(village.examined(), DevicesQuestion(step=STEPS), ignore_progress)
     monkeypatch.setattr(examination, "PROCESSES", 9)
     with pytest.raises(QuestionError, match="cannot be shared"):
         examination.examine(village.examined(), DevicesQuestion(step=STEPS), ignore_progress)

@@ -83,7 +83,7 @@ def open_meter(
 
     Args:
         watts: of a busy core, for an estimate.
-        gpu: the driver's name of the NVIDIA card that does the work; None if the processor does it.
+        gpu: the driver's name of the NVIDIA card that does the work, empty for another card; None if the processor does it.
         before: what was spent before.
         load: loads NVIDIA's library.
         powercap: the folder of the processors' counters.
@@ -95,7 +95,7 @@ def open_meter(
         return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before)
     except NoCounterError as error:
         obstacles["nvml"] = error.obstacle
-    # The processors' counters would miss a card, whose work is the larger part.
+    # Of a card that has no counter nothing is known: the obstacle tells that its part is missing.
     try:
         return EnergyMeter(RaplCounter(powercap), EnergyMethod("rapl", None, dict(obstacles)), before)
     except NoCounterError as error:

@@ -27,7 +27,8 @@ class EnergyMethod:
     watts: float | None = None
     """Watts of a busy core that an estimate assumes; None for a counter."""
     obstacles: dict[MethodName, Obstacle] = field(default_factory=dict[MethodName, Obstacle])
-    """Why each better method is not used."""
+    """Why each better method is not used. Of `nvml` any but `processor_only` says that a card does the work, and that its part
+    is missing."""
 
 
 @dataclass(frozen=True)

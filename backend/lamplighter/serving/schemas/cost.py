@@ -23,7 +23,7 @@ class ObstacleResponse(ApiModel):
     method: MethodName
     obstacle: Obstacle
     """`absent`; `denied`: only the administrator may read it; `unsupported`: the device has no counter; `processor_only`: the
-    training does not run on a card."""
+    training does not run on a card. Any other of `nvml` says that the card's part is missing."""
 
 
 class EnergyResponse(ApiModel):

@@ -90,6 +90,9 @@ def test_the_next_best_method_is_taken_and_the_better_ones_are_explained(tmp_pat
     assert rapl.method == EnergyMethod("rapl", None, {"nvml": "processor_only"})
     estimate = open_meter(20.0, CARD, load=no_library, powercap=tmp_path / "none")
     assert estimate.method == EnergyMethod("processor", 20.0, {"nvml": "absent", "rapl": "absent"})
+    # A card of another maker: it has no name for the library, and its part is missing.
+    other = open_meter(DEFAULT_WATTS, "", load=FakeNvml, powercap=tmp_path)
+    assert other.method == EnergyMethod("rapl", None, {"nvml": "unsupported"})
 
 
 def test_an_estimate_is_processor_seconds_times_watts() -> None:

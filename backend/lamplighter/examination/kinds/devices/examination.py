@@ -19,6 +19,7 @@ from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.devices.rank import (
     JOB,
+    LOOPBACK,
     TIMEOUT_SECONDS,
     WEIGHTS,
     gradients_file,
@@ -57,7 +58,7 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
         part of the step, and `exchange_seconds` by way (`dense`, `lazy`).
 
     Raises:
-        QuestionError: the batch cannot be shared, the model is too large, or torch lacks what it takes.
+        QuestionError: the batch cannot be shared, the model is too large, or system or torch lack what it takes.
         UnanswerableError: the processes failed.
     """
     recipe = model.run.recipe
@@ -68,6 +69,10 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
     if parameters > MAX_PARAMETERS:
         raise QuestionError(
             f"a model of {parameters:,} parameters is too large to be copied: at most {MAX_PARAMETERS:,}"
+        )
+    if sys.platform not in LOOPBACK:
+        raise QuestionError(
+            "two processes can share a step on Linux and macOS only: here they would listen on the network"
         )
     if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
         raise QuestionError(

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 WEIGHTS, JOB = "weights.safetensors", "job.json"
 TIMEOUT_SECONDS = 60
-_LOOPBACK = {"linux": "lo", "darwin": "lo0"}
-"""Interfaces that reach this machine only, where gloo can be told by name."""
+LOOPBACK = {"linux": "lo", "darwin": "lo0"}
+"""Interfaces that reach this machine only, by system; elsewhere gloo would listen on the network."""
 
 
 def result_file(rank: int) -> str:
@@ -89,8 +89,7 @@ def main() -> int:
     watch_parent(end)
     limit_worker_files()
     yield_processor(LOWEST_PRIORITY)
-    if sys.platform in _LOOPBACK:
-        os.environ["GLOO_SOCKET_IFNAME"] = _LOOPBACK[sys.platform]
+    os.environ["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
     try:
         _share_step(chosen.run, chosen.scratch, chosen.rank)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
