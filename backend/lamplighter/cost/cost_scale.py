@@ -44,7 +44,7 @@ def scale_cost(
         recipe: the recipe of a run that is trained here.
         vocabulary: V, the number of tokens.
         rows: rows of the embedding with a gradient in a step, the mean; None if not known.
-        steps: steps that were trained.
+        steps: steps that were trained, of which the energy is known.
         joules: the energy that these took; None if not known.
     """
     work = describe_step_work(recipe, vocabulary, rows)

@@ -38,6 +38,8 @@ class EnergyUse:
 
     spent: SpentEnergy
     """Superseded steps included: they were paid for, too."""
+    since: int
+    """The step after which it was measured: not 0 where a trainer that measures went on with a run of one that did not."""
     step: int
     """The step up to which it is told."""
     method: EnergyMethod
@@ -107,7 +109,7 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
             rows.append(len(pulse.gradient_ids))
     mean_rows = fmean(rows) if rows else None
     work = None if recorded else describe_step_work(recipe, len(run.vocabulary), mean_rows)
-    energy = _read_energy(reader, decode_methods(facts.get(METHODS_FACT)), phase_in(facts))
+    energy = _read_energy(reader, decode_methods(facts.get(METHODS_FACT)), phase_in(facts), newest)
     spent = {step: decode_energy(text) for step, text in reader.energy_at(steps).items()}
     bits = _read_bits(run, reader, steps)
     held_out = {step: loss for one in steps for step, loss in reader.held_out_losses(one, one).items()}
@@ -125,8 +127,10 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
     ]
     scale: list[ScaleRow] = []
     if work is not None:
-        at, joules = (newest, None) if energy is None else (energy.step, energy.spent.joules)
-        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, at, joules)
+        measured, joules = (
+            (newest, None) if energy is None else (energy.step - energy.since, energy.spent.joules)
+        )
+        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, measured, joules)
     return RunCost(
         attempt=attempt,
         step=newest,
@@ -141,7 +145,7 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
     )
 
 
-def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase) -> EnergyUse | None:
+def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase, last: int) -> EnergyUse | None:
     found = [(step, decode_energy(text)) for _, step, text in reader.newest_energy(_RECENT)]
     if not found or not methods:
         return None
@@ -149,7 +153,9 @@ def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase) -
     seconds = newest.seconds - before.seconds
     watts = (newest.joules - before.joules) / seconds if phase == Phase.RUNNING and seconds > 0 else None
     names: list[MethodName] = list(dict.fromkeys([used.method.name for used in methods]))
-    return EnergyUse(newest, step, methods[-1].method, names, watts)
+    # The last reading may be of a step that is superseded since.
+    step, since = min(step, last), min(methods[0].after, last)
+    return EnergyUse(newest, since, max(step, since), methods[-1].method, names, watts)
 
 
 def _read_bits(run: RunFolder, reader: StepsReader, steps: list[int]) -> dict[int, float]:

@@ -117,6 +117,8 @@ export const cost = {
   } satisfies Record<NonNullable<Cost["missing"]>, string>,
   processor: "processor time",
   perStep: "energy a step",
+  measured: (since: number, step: number) =>
+    since ? `from step ${count(since)} to ${count(step)}` : `up to step ${count(step)}`,
   upTo: (step: number) => `up to step ${count(step)}`,
 
   work: "What one step computes",

@@ -15,8 +15,9 @@ from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.run_cost import INFORMATION, MOST_POINTS, RunCost, cost_steps, read_run_cost
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.energy import METHODS_FACT
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.worker import train
 from tests.runs import make_run, small_recipe
 
@@ -90,6 +91,26 @@ def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> Non
     assert all(point.joules is None for point in cost.curve)
     assert [row.joules for row in cost.scale] == [None] * len(cost.scale)
     assert all(row.flops > 0 for row in cost.scale)
+
+
+def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFolder) -> None:
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        (method,) = reader.facts()[METHODS_FACT]
+        writer.set_facts({METHODS_FACT: [method | {"after": 40}]})
+    cost = cost_of(run)
+    assert cost.energy is not None
+    assert (cost.energy.since, cost.energy.step) == (40, STEPS)
+    assert cost.work is not None
+    assert cost.scale[0].flops == 20 * cost.work.flops
+    assert cost.flops == STEPS * cost.work.flops
+
+
+def test_a_reading_of_a_superseded_step_is_told_up_to_the_newest_one(run: RunFolder) -> None:
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(31)
+    cost = cost_of(run)
+    assert cost.energy is not None
+    assert cost.step == cost.energy.step == 30
 
 
 def test_a_run_that_others_recorded_has_neither_energy_nor_work(tmp_path: Path) -> None:

@@ -145,4 +145,4 @@ def test_a_method_is_noted_once_until_it_changes() -> None:
     assert [(one.method, one.after) for one in decode_methods(fact)] == [(rapl, 0), (estimate, 70)]
     for step in range(40):
         fact = with_method(fact, EnergyMethod("processor", 1.0 + step), step)
-    assert decode_methods(fact)[-1].after == 39
+    assert (decode_methods(fact)[0].after, decode_methods(fact)[-1].after) == (0, 39)

@@ -19,7 +19,7 @@ from lamplighter.runfolder.errors import FormatError
 METHODS_FACT = "energy_methods"
 """The fact with the methods by which the energy was measured, oldest first."""
 MAX_METHODS = 16
-"""Maximum methods that are kept: the newest."""
+"""Maximum methods that are kept: the first and the newest."""
 _MOST_CHARACTERS = 200
 _DIGITS = 9
 
@@ -89,7 +89,9 @@ def with_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, 
     known = decode_methods(found)
     if not known or known[-1].method != method:
         known.append(UsedMethod(method, after))
-    return [one.as_fact() for one in known[-MAX_METHODS:]]
+    # The first says since when there is a sum at all.
+    kept = known if len(known) <= MAX_METHODS else [known[0], *known[1 - MAX_METHODS :]]
+    return [one.as_fact() for one in kept]
 
 
 def _decode_method(one: Any) -> UsedMethod:

@@ -63,7 +63,7 @@ def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
 
 def _describe_energy(energy: EnergyUse) -> dict[str, object]:
     spent, method = energy.spent, energy.method
-    error = method_error(method)
+    error, steps = method_error(method), energy.step - energy.since
     return {
         "method": method.name,
         "measured": method.name != "processor",
@@ -72,8 +72,9 @@ def _describe_energy(energy: EnergyUse) -> dict[str, object]:
         "error": None if error is None else asdict(error),
         "obstacles": [{"method": name, "obstacle": why} for name, why in method.obstacles.items()],
         **asdict(spent),
+        "since": energy.since,
         "step": energy.step,
-        "joules_per_step": spent.joules / energy.step if energy.step else None,
+        "joules_per_step": spent.joules / steps if steps else None,
         "watts_mean": spent.joules / spent.seconds if spent.seconds else None,
         "watts_now": energy.watts_now,
     }

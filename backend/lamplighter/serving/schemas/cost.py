@@ -43,7 +43,9 @@ class EnergyResponse(ApiModel):
     obstacles: list[ObstacleResponse]
     """Why each better method is not used."""
     joules: float
-    """From the first step to `step`, without pauses; superseded steps included."""
+    """From the step after `since` to `step`, without pauses; superseded steps included."""
+    since: int
+    """Not 0 where a trainer that measures went on with a run of one that did not."""
     step: int
     joules_per_step: float | None
     processor_seconds: float

@@ -43,7 +43,7 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
     assert energy["error"]["least"] < 1 < energy["error"]["most"]
     assert {name: energy[name] for name in energy if name != "error"} == {
         "method": "processor", "measured": False, "methods": ["processor"], "watts_assumed": 12.0,
-        "obstacles": [{"method": "nvml", "obstacle": "absent"}, {"method": "rapl", "obstacle": "denied"}], "joules": 60.0, "step": 30, "joules_per_step": 2.0,
+        "obstacles": [{"method": "nvml", "obstacle": "absent"}, {"method": "rapl", "obstacle": "denied"}], "joules": 60.0, "since": 0, "step": 30, "joules_per_step": 2.0,
         "processor_seconds": 5.0, "seconds": 6.0, "watts_mean": 10.0, "watts_now": None,
     }  # fmt: skip
     assert cost["missing"] is None
