@@ -8,6 +8,7 @@ import sys
 NAMES = (
     "observation",
     "recording",
+    "energy",
     "watch",
     "load",
     "cold_start",

@@ -129,6 +129,19 @@ class ProbeQuestion(_Question):
         return max(self.step, self.other_step or 0)
 
 
+class DevicesQuestion(_Question):
+    """One training step, shared by two processes of this machine as by two devices."""
+
+    kind: Literal["devices"] = "devices"
+    step: Annotated[int, Field(ge=1, le=MAX_STEP)]
+    """The step that is computed again."""
+
+    @property
+    def model_step(self) -> int:
+        """Return the step before the one that is computed again."""
+        return self.step - 1
+
+
 Question = (
     SpeakQuestion
     | MicroscopeQuestion
@@ -136,8 +149,9 @@ Question = (
     | TransplantQuestion
     | RotationQuestion
     | ProbeQuestion
+    | DevicesQuestion
 )
-KINDS = ("speak", "microscope", "what_if", "transplant", "rotation", "probe")
+KINDS = ("speak", "microscope", "what_if", "transplant", "rotation", "probe", "devices")
 _QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="kind")])
 
 

@@ -96,7 +96,7 @@ class ModelRecipe(_RecipePart):
 
     def parameter_count(self, vocabulary: int) -> int:
         """Return the number of parameters with a vocabulary of `vocabulary` tokens."""
-        block = 12 * self.dim**2 + 13 * self.dim
+        block = 12 * self.dim**2 + 9 * self.dim
         matrices = 1 if self.tied else 2
         rest = self.context * self.dim + self.layers * block + 2 * self.dim
         return matrices * vocabulary * self.dim + rest

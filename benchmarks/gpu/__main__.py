@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks.gpu import examiner, neighbours, replay, training
+from benchmarks.gpu import energy, examiner, neighbours, replay, training
 from benchmarks.gpu.cards import find_card
 
 CHECKS: dict[str, Callable[[torch.device], bool]] = {
@@ -25,6 +25,7 @@ CHECKS: dict[str, Callable[[torch.device], bool]] = {
     "replay": replay.compare,
     "examiner": examiner.replay,
     "speak": examiner.speak,
+    "energy": energy.meter,
 }
 
 

@@ -43,7 +43,7 @@ FILES = (
     "layouts.sqlite", "measures.sqlite", "tiles.sqlite", "trainer.lock", "checkpoints", "requests-x.sqlite",
 )  # fmt: skip
 ROUTES = (
-    "", "steps", "steps/35", "steps/0", "events", "measures", "snapshots", "snapshots/35?format=npy",
+    "", "steps", "steps/35", "steps/0", "events", "measures", "cost", "snapshots", "snapshots/35?format=npy",
     "snapshots/90?format=json&token_ids=1,2", "layouts", "layouts/30", "layouts/30?method=linear", "tokens",
     "tokens?search=dog", "tokens/3", "tokens/3?step=35", "tokens/3/path", "neighbours?token_id=17",
     "vectors?from=1&to=20", "exports",

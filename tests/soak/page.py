@@ -47,7 +47,7 @@ _DROP_EVERY = 25.0
 """Least seconds between two losses of the network."""
 _A_MINUTE = 250_000_000
 """Largest number of bytes that a minute of the run takes, at a hundred steps a second."""
-_PANELS = ("token", "matrix", "run", "map", "measures", "runs", "export")
+_PANELS = ("token", "matrix", "run", "map", "measures", "cost", "runs", "export")
 _REST = ("map-umap", "tab-step")
 """The view and panel open during every measurement."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import SERVING, common_options
+from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
@@ -63,6 +64,7 @@ def serve_app(
 @click.option(
     "--trainers", default=2, show_default=True, type=click.IntRange(1, 64), help="Runs trained at a time."
 )
+@watts_option
 def serve_command(
     runs_dir: Path,
     host: str,

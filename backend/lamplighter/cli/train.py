@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.recipes import make_recipe, recipe_options
@@ -52,6 +53,7 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 )
 @click.option("--yes", is_flag=True, help="With --resume: do not ask before an imported run is continued.")
 @watch_option
+@watts_option
 @common_options()
 def train_command(
     runs_dir: Path, resume: str | None, more: int, as_json: bool, yes: bool, watch: bool, **options: Any
@@ -98,7 +100,9 @@ def train_command(
         summary |= {"id": run.id, "bytes": summary.pop("bytes")}
         print_line(json.dumps(summary))
     elif phase == Phase.FINISHED:
-        print_line(f"{run.id}: {status.message}. See it with: lamplighter --runs {runs_dir}")
+        took = describe_energy(run)
+        energy = "" if took is None else f"; {took}"
+        print_line(f"{run.id}: {status.message}{energy}. See it with: lamplighter --runs {runs_dir}")
     elif phase == Phase.FAILED:
         raise click.ClickException(f"{run.id}: {status.message}")
     else:

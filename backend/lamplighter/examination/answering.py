@@ -22,6 +22,7 @@ _KINDS = {
     "transplant": "lamplighter.examination.kinds.transplant",
     "rotation": "lamplighter.examination.kinds.rotation",
     "probe": "lamplighter.examination.kinds.probe",
+    "devices": "lamplighter.examination.kinds.devices.examination",
 }
 """Modules by the kind of question that their function `examine` answers."""
 

@@ -44,6 +44,7 @@ from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
     class_presenting,
+    cost,
     displacements,
     districts,
     estimates,
@@ -84,6 +85,7 @@ ROUTE_MODULES = (
     exports,
     steps,
     lines,
+    cost,
     snapshots,
     vectors,
     displacements,

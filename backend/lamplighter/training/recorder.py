@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from lamplighter.model.observer import Observation, Observer
@@ -23,9 +24,11 @@ class TrainingRecorder:
         facts: dict[str, Any] | None = None,
         measure_held_out: Callable[[], float | None] | None = None,
         say_lines: SayLines | None = None,
+        read_energy: Callable[[int], str | None] | None = None,
     ) -> None:
-        """Resume recording from the run's `facts`; `measure_held_out` is called at every keyframe, `say_lines` at every
-        step."""
+        """Resume recording from the run's `facts`; `measure_held_out` is called at every keyframe, `say_lines` and
+        `read_energy` at every step."""
+        self._read_energy = read_energy
         self._committer = StepCommitter(run, writer, observer, facts, measure_held_out, say_lines)
 
     def record_start(self) -> None:
@@ -56,5 +59,9 @@ class TrainingRecorder:
         measured = MeasuredStep(
             observation, observation.moved_vectors, observation.digest(), learning_rate, ended, seconds
         )
-        self._committer.commit(self._committer.encode_step(measured))
+        record = self._committer.encode_step(measured)
+        if self._read_energy is not None:
+            # Last, so that it holds what was done for this step.
+            record = replace(record, energy=self._read_energy(observation.step))
+        self._committer.commit(record)
         self._committer.observe_seconds = time.time() - ended

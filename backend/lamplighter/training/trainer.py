@@ -25,6 +25,7 @@ from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
+from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
@@ -83,6 +84,7 @@ class Trainer:
         self._disk_wait = DiskWait(run.path, writer, self._reader, self._control, stop)
         self._checkpoints = RunCheckpoints(run, writer, self._control)
         self._waypoints = RunWaypoints(run, writer, self._reader, self._control, self._checkpoints)
+        self._energy = EnergyLog(recipe.cadence.keyframe_every, self._control, writer, self._reader, device)
         self._build_model()
         writer.set_facts(
             {
@@ -107,6 +109,7 @@ class Trainer:
             self._reader.facts(),
             self._measure_held_out,
             self._say_lines,
+            self._energy.read_due,
         )
         return self._learner, self._observer
 
@@ -136,6 +139,7 @@ class Trainer:
             control.poll(step)
             # Also after a pause that came while the step waited for disk space.
             if control.phase == Phase.PAUSED and not paused:
+                self._energy.try_commit_sum(step)
                 self._waypoints.keep(step, self._learner, self._observer)
             paused = control.phase == Phase.PAUSED
             if self._stop.reason == "terminate":
@@ -150,7 +154,9 @@ class Trainer:
             if control.has_ended:
                 return control.phase
             if not control.may_step():
+                self._energy.pause()
                 continue
+            self._energy.resume()
             if not self._advance_to(step + 1):
                 # The model is one step ahead of the record, so do not save it.
                 self._interrupt_if_told(step)
@@ -173,6 +179,7 @@ class Trainer:
         with self._writer.transaction():
             self._writer.start_attempt(0)
             self._recorder.record_start()
+            self._energy.commit_sum(0)
         self._recorder.record_start_loss()
         self._recorder.record_start_lines()
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
@@ -188,6 +195,8 @@ class Trainer:
         """
         self._waypoints.clear_superseded(self._reader.newest_step()[1])
         checkpoint_step = self._restore_checkpoint()
+        # Steps that are computed once more are paid for once more.
+        self._energy.resume()
         self._visit_waypoint(checkpoint_step)
         step = replay_steps(
             self._writer,
@@ -257,7 +266,7 @@ class Trainer:
         rate = self._control.learning_rate
         kept = self._disk_wait.retry(
             lambda: self._recorder.record(observation, rate, computed.ended, computed.seconds),
-            lambda: self._report(observation, replaying=False, waiting=True),
+            lambda: self._report_wait(observation),
             held_after=observation.step - 1,
         )
         if kept:
@@ -281,7 +290,12 @@ class Trainer:
             self._reader.lineage(), last, (self._learner, self._observer), self._build_model, oldest=oldest
         )
 
+    def _report_wait(self, observation: Observation) -> None:
+        self._energy.pause()
+        self._report(observation, replaying=False, waiting=True)
+
     def _try_checkpoint(self, step: int) -> None:
+        self._energy.try_commit_sum(step)
         self._checkpoints.try_write(step, self._learner, self._observer)
 
     def _visit_waypoint(self, step: int) -> None:

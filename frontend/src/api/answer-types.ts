@@ -110,6 +110,29 @@ export interface ProbeAnswer {
   replayed: Replayed;
 }
 
+/** Bytes that a process hands in, where every gradient is sent whole, and where of the embedding only rows are. */
+interface SentBytes {
+  dense_bytes: number;
+  /** Null where every row has a gradient. */
+  lazy_bytes: number | null;
+}
+export interface DevicesAnswer {
+  processes: number;
+  sequences: number[];
+  rows: number[];
+  rows_together: number;
+  parameters: number;
+  formula: SentBytes;
+  measured: SentBytes & {
+    /** Largest difference of a gradient from that of one process. */
+    difference: number | null;
+    largest: number | null;
+    seconds: number;
+    exchange_seconds: { dense: number; lazy?: number };
+  };
+  replayed: Replayed;
+}
+
 /** The answers by the kind of the question. */
 export interface AnswerByKind {
   speak: SpeakAnswer;
@@ -117,5 +140,6 @@ export interface AnswerByKind {
   transplant: TransplantAnswer;
   rotation: RotationAnswer;
   probe: ProbeAnswer;
+  devices: DevicesAnswer;
 }
 export type StoredAnswer = AnswerByKind[keyof AnswerByKind];

@@ -40,6 +40,11 @@ export type StepDetail = Answered["StepDetails"];
 export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
 export type Measures = Answered["Measures"];
+/** The cost of a run; null where it is not known. */
+export type Cost = Answered["Cost"];
+export type CostEnergy = NonNullable<Cost["energy"]>;
+/** A training, this one or another, and what it took or would take. */
+export type ScaleRow = Cost["scale"][number];
 /** An event in the life of a district. Text of the run is in its message. Hostile: show with `printableText`. */
 export type DistrictEvent = Answered["DistrictEvent"];
 
@@ -76,6 +81,8 @@ export type TransplantQuestion = Sent["NewTransplantQuestion"];
 export type RotationQuestion = Sent["NewRotationQuestion"];
 /** Read the attention of a sentence. */
 export type ProbeQuestion = Sent["NewProbeQuestion"];
+/** Share one step between two processes. */
+export type DevicesQuestion = Sent["NewDevicesQuestion"];
 /** A question that the page asks. */
 export type ExaminationQuestion =
   | SpeakQuestion
@@ -83,7 +90,8 @@ export type ExaminationQuestion =
   | WhatIfQuestion
   | TransplantQuestion
   | RotationQuestion
-  | ProbeQuestion;
+  | ProbeQuestion
+  | DevicesQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 

@@ -13,6 +13,7 @@ export const inspector = {
       run: "What this run is made of, how fast it goes, and what it takes.",
       map: "How the map is drawn, and how reliable it is.",
       measures: "Does it know? What the model has learned, in numbers, step by step.",
+      cost: "What training takes: energy, operations and memory, and what larger models take.",
       export: "A picture or a film of the map, this page with the run in it, and the run as files.",
     } satisfies Record<(typeof LAB_PANELS)[number], string>,
   },

@@ -130,6 +130,7 @@ export const page = {
     microscope: "Under the microscope",
     map: "Map drawing",
     measures: "Measures",
+    cost: "Cost",
     export: "Files",
     class: "Class",
     runs: "Runs",

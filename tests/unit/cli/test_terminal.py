@@ -252,7 +252,7 @@ def test_an_imported_run_says_what_it_takes_before_it_is_continued(
     said = CliRunner().invoke(cli, ["--runs", str(tmp_path / "other"), "import", str(packed)])
     assert "its files are those that SHA256SUMS lists" in said.output
     demands = (
-        "1 CPU thread and about 350 MB of memory: 1 layer of width 4, 364 parameters, batches of 128 tokens"
+        "1 CPU thread and about 350 MB of memory: 1 layer of width 4, 348 parameters, batches of 128 tokens"
     )
     assert f"to continue it takes {demands}" in said.output
     run_id = said.stdout.split(":")[0]

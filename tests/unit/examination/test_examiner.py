@@ -135,7 +135,8 @@ def test_every_kind_is_answered(run: RunFolder):
             {"kind": "probe", "sentence": f"{word} {word}", "other_step": 2},
         )
     ]
-    assert [one.question.kind for one in asked] == list(KINDS)
+    # Two more processes with torch are a test of their own.
+    assert [one.question.kind for one in asked] == [kind for kind in KINDS if kind != "devices"]
     for one in asked:
         ask(run, one)
     answer_all(run)

@@ -36,13 +36,19 @@ from lamplighter.runfolder.lineage import split_step_key
 from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
+from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods, encode_energy
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars, encode_scalars
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
 _MAX_FACT = 1_000_000
-_OLDER = (steps.OLDER_SCHEMA, steps.SCHEMA_WITHOUT_LINES, steps.SCHEMA_WITHOUT_SCALARS)
+_OLDER = (
+    steps.OLDER_SCHEMA,
+    steps.SCHEMA_WITHOUT_LINES,
+    steps.SCHEMA_WITHOUT_SCALARS,
+    steps.SCHEMA_WITHOUT_ENERGY,
+)
 
 
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
@@ -73,6 +79,8 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             _copy_lines(file, copy, checks, attempts)
         if "scalars" in file.tables:
             _copy_scalars(file, copy, checks, attempts)
+        if "energy" in file.tables:
+            _copy_energy(file, copy, checks, attempts)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
             facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
@@ -153,6 +161,15 @@ def _copy_scalars(
         copy.insert("INSERT INTO scalars VALUES(?,?)", row, encode_scalars(values) or "{}")
 
 
+def _copy_energy(
+    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+) -> None:
+    for row, spent in file.rows("SELECT id, spent FROM energy ORDER BY id"):
+        checks.require_step(split_step_key(row)[1])
+        _require_reached(attempts, row)
+        copy.insert("INSERT INTO energy VALUES(?,?)", row, encode_energy(decode_energy(spent)))
+
+
 def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:
     query = "SELECT time, attempt, step, kind, message FROM events ORDER BY id"
     for when, attempt, step, kind, message in file.rows(query, MAX_EVENTS):
@@ -231,6 +248,8 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
     for key in ("phase", "device", "torch"):
         if key in facts:
             known[key] = require_text(facts[key], MAX_NAME)
+    if METHODS_FACT in facts:
+        known[METHODS_FACT] = [one.as_fact() for one in decode_methods(facts[METHODS_FACT])]
     if "message" in facts:
         known["message"] = shorten_text(facts["message"], MAX_MESSAGE)
     if facts.get("snapshots") in ("all", "keyframes", "none"):

@@ -46,11 +46,16 @@ CREATE TABLE IF NOT EXISTS lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
 _SCALARS = """
 CREATE TABLE IF NOT EXISTS scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
 """
+_ENERGY = """
+CREATE TABLE IF NOT EXISTS energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
+"""
 SCHEMA_WITHOUT_LINES = OLDER_SCHEMA + _HELD_OUT
 """The tables of files from before the model said lines."""
 SCHEMA_WITHOUT_SCALARS = SCHEMA_WITHOUT_LINES + _LINES
 """The tables of files from before a loop of somebody's own could log numbers."""
-SCHEMA = SCHEMA_WITHOUT_SCALARS + _SCALARS
+SCHEMA_WITHOUT_ENERGY = SCHEMA_WITHOUT_SCALARS + _SCALARS
+"""The tables of files from before the trainer measured its energy."""
+SCHEMA = SCHEMA_WITHOUT_ENERGY + _ENERGY
 """The tables of a new file; an imported file must have exactly these, or the older ones."""
 
 PAGE_SIZE = 16_384
@@ -75,6 +80,8 @@ class StepRecord:
     """The lines that the model said after the step, encoded (`lines.py`); None where it said none."""
     scalars: str | None = None
     """Numbers that the loop logged with the step, encoded (`scalars.py`); None where it logged none."""
+    energy: str | None = None
+    """The energy that training took up to the step, encoded (`energy.py`); None where it was not read."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._connection.execute(_HELD_OUT + _LINES + _SCALARS)
+        self._connection.execute(_HELD_OUT + _LINES + _SCALARS + _ENERGY)
         self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
@@ -147,6 +154,16 @@ class StepsWriter(FactsWriter):
         with self._connection:
             self._insert_scalars(step_key(self.attempt, step), scalars)
 
+    def set_energy(self, step: int, spent: str) -> None:
+        """Set the encoded energy that training took up to a committed step of the newest attempt, or to step 0."""
+        with self._connection:
+            self._insert_energy(step_key(self.attempt, step), spent)
+
+    def _insert_energy(self, row: int, spent: str) -> None:
+        self._connection.execute(
+            "INSERT INTO energy VALUES(?,?) ON CONFLICT(id) DO UPDATE SET spent=excluded.spent", (row, spent)
+        )
+
     def _insert_scalars(self, row: int, scalars: str) -> None:
         self._connection.execute(
             "INSERT INTO scalars VALUES(?,?) ON CONFLICT(id) DO UPDATE SET numbers=json_patch(numbers, excluded.numbers)",
@@ -176,6 +193,8 @@ class StepsWriter(FactsWriter):
                 self._insert_lines(row, record.lines)
             if record.scalars is not None:
                 self._insert_scalars(row, record.scalars)
+            if record.energy is not None:
+                self._insert_energy(row, record.energy)
             self._pruning.prune(record.step)
 
     def has_tiles_after(self, step: int) -> bool:
@@ -291,6 +310,20 @@ class StepsReader(FactsReader):
         if not self._has_table("scalars"):
             return {}
         return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
+
+    def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
+        """Return the encoded energy (`energy.py`) by step, of those of the given steps at which it was read."""
+        if not self._has_table("energy"):
+            return {}
+        return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))
+
+    def newest_energy(self, limit: int) -> list[tuple[int, int, str]]:
+        """Return (attempt, step, encoded energy) of the last readings, at most `limit`, the newest first. Sums go on in a new
+        attempt, so the readings of superseded steps are among them."""
+        if not self._has_table("energy"):
+            return []
+        rows = self._fetch_all("SELECT id, spent FROM energy ORDER BY id DESC LIMIT ?", limit)
+        return [(*split_step_key(row), spent) for row, spent in rows]
 
     def lines(self, first: int, last: int, limit: int) -> dict[int, str]:
         """Return the encoded lines (`lines.py`) by step of the lineage from `first` to `last`, inclusive, at most

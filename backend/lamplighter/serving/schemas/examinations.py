@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lamplighter.questions import (
+    DevicesQuestion,
     MicroscopeQuestion,
     ProbeQuestion,
     Question,
@@ -19,7 +20,7 @@ from lamplighter.questions import (
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 
-ExaminationKind = Literal["speak", "microscope", "what_if", "transplant", "rotation", "probe"]
+ExaminationKind = Literal["speak", "microscope", "what_if", "transplant", "rotation", "probe", "devices"]
 
 
 class _Confirmation(RequestBody):
@@ -69,13 +70,20 @@ class NewProbeQuestion(ProbeQuestion, _Confirmation):
     kind: Literal["probe"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+class NewDevicesQuestion(DevicesQuestion, _Confirmation):
+    """A training step that two processes are to share."""
+
+    kind: Literal["devices"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
 NewQuestion = Annotated[
     NewSpeakQuestion
     | NewMicroscopeQuestion
     | NewWhatIfQuestion
     | NewTransplantQuestion
     | NewRotationQuestion
-    | NewProbeQuestion,
+    | NewProbeQuestion
+    | NewDevicesQuestion,
     Field(discriminator="kind"),
 ]
 

@@ -4,6 +4,7 @@
  */
 
 import AskPanel from "../ask/AskPanel.svelte";
+import CostPanel from "../cost/CostPanel.svelte";
 import ExportPanel from "../export/ExportPanel.svelte";
 import MapPanel from "../map/MapPanel.svelte";
 import MatrixPanel from "../matrix/MatrixPanel.svelte";
@@ -24,6 +25,7 @@ export const LAB_PANELS = {
   step: StepPanel,
   matrix: MatrixPanel,
   measures: MeasuresPanel,
+  cost: CostPanel,
   map: MapPanel,
   run: RunPanel,
   export: ExportPanel,

@@ -26,7 +26,7 @@ odd = st.one_of(
     st.integers().map(str),
 )  # fmt: skip
 nouns = st.sampled_from(
-    ["steps", "steps/{}", "steps/{}/text", "events", "measures", "lines", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "layouts/{}/trust", "record", "districts", "districts/events", "tokens",
+    ["steps", "steps/{}", "steps/{}/text", "events", "measures", "cost", "lines", "snapshots", "snapshots/{}", "layouts", "layouts/{}", "layouts/{}/trust", "record", "districts", "districts/events", "tokens",
      "tokens/{}", "tokens/{}/path", "vectors", "places", "neighbours", "pairs", "exports", "exports/{}", "exports/{}/file", "examinations", "examinations/{}",
      "live", "requests", "{}"]
 )  # fmt: skip

@@ -1,0 +1,55 @@
+"""The energy of a training on the command line: what a busy core is said to take, and what the training took."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, EnergyMethod
+from lamplighter.platform.energy.processor_estimate import WATTS_VARIABLE, WattsError, parse_watts
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
+from lamplighter.runfolder.tables.steps import StepsReader
+
+
+def describe_energy(run: RunFolder) -> str | None:
+    """Return the energy that a training took, with its method, in words; None where it was not measured."""
+    with StepsReader(run.steps_path) as reader:
+        newest, methods = reader.newest_energy(1), decode_methods(reader.facts().get(METHODS_FACT))
+    if not newest or not methods:
+        return None
+    return f"it took {decode_energy(newest[0][2]).joules:,.0f} J, {_describe_method(methods[-1].method)}"
+
+
+def _describe_method(method: EnergyMethod) -> str:
+    match method.name:
+        case "nvml":
+            return "by the counter of the graphics card, without the processor"
+        case "rapl":
+            return "by the counters of the processors, other programs' work included"
+        case "processor":
+            return f"estimated: {method.watts:g} W for a busy core (--watts)"
+
+
+def watts_option(command: Any) -> Any:
+    """Give a command the option; trainers find it in the environment."""
+    return click.option(
+        "--watts",
+        envvar=WATTS_VARIABLE,
+        expose_value=False,
+        callback=_state_watts,
+        metavar="WATTS",
+        help="Watts of a busy processor core, for an estimate of the energy of training where the machine has no counter of it"
+        f" that may be read.  [default: {DEFAULT_WATTS:g}]",
+    )(command)
+
+
+def _state_watts(_context: click.Context, _option: click.Parameter, text: str | None) -> None:
+    if not text:
+        return
+    try:
+        os.environ[WATTS_VARIABLE] = f"{parse_watts(text):g}"
+    except WattsError as error:
+        raise click.BadParameter(str(error)) from error

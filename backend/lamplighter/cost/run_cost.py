@@ -1,0 +1,169 @@
+"""The cost of a run, read from its folder: what it took, what it computed, and what became better meanwhile."""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Literal
+
+from lamplighter.cost.cost_scale import ScaleRow, scale_cost
+from lamplighter.cost.step_work import StepWork, describe_step_work
+from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.platform.energy.energy_method import EnergyMethod, MethodName
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.energy import METHODS_FACT, UsedMethod, decode_energy, decode_methods
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.pulse_frames import Pulse
+
+INFORMATION = "neighbour_information"
+"""The measure of order: bits that the lists of neighbours tell of a word's planted class."""
+MOST_POINTS = 240
+"""Most steps of the curve."""
+_FINE_STRIDES = (25, 50)
+"""Strides of a short curve, at which the trainer reads its energy, too."""
+_RECENT = 10
+"""Readings over which the power of this moment is the mean."""
+
+MissingEnergy = Literal["recorded", "unmeasured"]
+
+
+@dataclass(frozen=True)
+class EnergyUse:
+    """The energy of a run, and how it is known."""
+
+    spent: SpentEnergy
+    """Superseded steps included: they were paid for, too."""
+    since: int
+    """The step after which it was measured: not 0 where a trainer that measures went on with a run of one that did not."""
+    step: int
+    """The step up to which it is told."""
+    method: EnergyMethod
+    """The newest method."""
+    methods: list[MethodName]
+    """All methods that the sum is made of, the first one first."""
+    watts_now: float | None
+    """The mean of the last readings; None unless the run is training."""
+
+
+@dataclass(frozen=True)
+class CostPoint:
+    """A step of the curve: what was spent up to it, and how good the model was. None where that is not known."""
+
+    step: int
+    joules: float | None
+    processor_seconds: float | None
+    flops: float | None
+    loss: float | None
+    """Loss of the step's own batch, in nats; None for step 0."""
+    held_out_loss: float | None
+    bits: float | None
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """The cost of a run up to its newest step."""
+
+    attempt: int
+    step: int
+    energy: EnergyUse | None
+    missing: MissingEnergy | None
+    """Why there is no energy: the run was `recorded` from a loop elsewhere, or trained by a version that did not measure it."""
+    work: StepWork | None
+    """None for a run that was recorded from a loop elsewhere: only that knows its model."""
+    tokens: int | None
+    flops: float | None
+    curve: list[CostPoint]
+    measured_order: bool
+    """True if the curve has bits anywhere."""
+    scale: list[ScaleRow]
+
+
+def cost_steps(newest: int, keyframe_every: int) -> list[int]:
+    """Return the steps of the curve of a run, ascending, at most `MOST_POINTS`: those with keyframes, with which measures come,
+    and between them where there is room."""
+    fine = (stride for stride in _FINE_STRIDES if keyframe_every % stride == 0)
+    stride = next((one for one in (*fine, keyframe_every) if newest // one < MOST_POINTS - 1), 0)
+    stride = stride or keyframe_every * math.ceil(newest / keyframe_every / (MOST_POINTS - 2))
+    return sorted({*range(0, newest + 1, stride), newest})
+
+
+def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunCost:
+    """Return the cost of a run whose corpus is read, with a curve of the given steps.
+
+    Raises:
+        FormatError: the run cannot be read.
+    """
+    facts, (attempt, newest) = reader.facts(), reader.newest_step()
+    recipe, recorded = run.recipe, run.recipe.corpus.kind == "recorded"
+    losses: dict[int, float] = {}
+    rows: list[int] = []
+    for step, record in reader.pulses_at(steps):
+        pulse = decode_as(record, Pulse)
+        losses[step] = pulse.loss
+        if pulse.gradient_known:
+            rows.append(len(pulse.gradient_ids))
+    mean_rows = fmean(rows) if rows else None
+    work = None if recorded else describe_step_work(recipe, len(run.vocabulary), mean_rows)
+    energy = _read_energy(reader, decode_methods(facts.get(METHODS_FACT)), phase_in(facts), newest)
+    spent = {step: decode_energy(text) for step, text in reader.energy_at(steps).items()}
+    bits = _read_bits(run, reader, steps)
+    held_out = {step: loss for one in steps for step, loss in reader.held_out_losses(one, one).items()}
+    curve = [
+        CostPoint(
+            step=step,
+            joules=spent[step].joules if step in spent else None,
+            processor_seconds=spent[step].processor_seconds if step in spent else None,
+            flops=None if work is None else float(step * work.flops),
+            loss=losses.get(step),
+            held_out_loss=held_out.get(step),
+            bits=bits.get(step),
+        )
+        for step in steps
+    ]
+    scale: list[ScaleRow] = []
+    if work is not None:
+        measured, joules = (
+            (newest, None) if energy is None else (energy.step - energy.since, energy.spent.joules)
+        )
+        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, measured, joules)
+    return RunCost(
+        attempt=attempt,
+        step=newest,
+        energy=energy,
+        missing=None if energy is not None else "recorded" if recorded else "unmeasured",
+        work=work,
+        tokens=None if work is None else newest * work.tokens,
+        flops=None if work is None else float(newest * work.flops),
+        curve=curve,
+        measured_order=bool(bits),
+        scale=scale,
+    )
+
+
+def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase, last: int) -> EnergyUse | None:
+    found = [(step, decode_energy(text)) for _, step, text in reader.newest_energy(_RECENT)]
+    if not found or not methods:
+        return None
+    (step, newest), (_, before) = found[0], found[-1]
+    seconds = newest.seconds - before.seconds
+    watts = (newest.joules - before.joules) / seconds if phase == Phase.RUNNING and seconds > 0 else None
+    names: list[MethodName] = list(dict.fromkeys([used.method.name for used in methods]))
+    # The last reading may be of a step that is superseded since.
+    step, since = min(step, last), min(methods[0].after, last)
+    return EnergyUse(newest, since, max(step, since), methods[-1].method, names, watts)
+
+
+def _read_bits(run: RunFolder, reader: StepsReader, steps: list[int]) -> dict[int, float]:
+    found: dict[int, float] = {}
+    with suppress(FileNotFoundError), MeasuresReader(run.measures_path) as measured:
+        lineage = reader.lineage()
+        for step in steps:
+            bits = measured.by_step(step, step, lineage).get(step, {}).get(INFORMATION)
+            if bits is not None and math.isfinite(bits):
+                found[step] = bits
+    return found

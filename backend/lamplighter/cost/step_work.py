@@ -1,0 +1,124 @@
+"""The work of one training step, by formula: floating-point operations, the rule of thumb for them, and bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from lamplighter.model.flops import count_step_flops, list_operations
+from lamplighter.recipe import Recipe
+
+_FLOAT_BYTES = 4
+_ARRAYS = {"lazy": 3, "adam": 3, "sgd": 1}
+"""Numbers that an optimiser keeps for each weight, itself included: Adam's are the weight and both moving averages."""
+
+CountedParameters = Literal["all", "without_input_table", "without_tables"]
+
+
+@dataclass(frozen=True)
+class LayerFlops:
+    """The floating-point operations of one layer in a step."""
+
+    layer: str
+    forward: int
+    backward: int
+
+
+@dataclass(frozen=True)
+class SixNd:
+    """The rule of thumb 6 N D (Kaplan et al. 2020, arXiv 2001.08361) for a step of D tokens, with one of the readings of N."""
+
+    counted: CountedParameters
+    """`all` parameters; `without_input_table`, which is only looked up in; or `without_tables`: neither the table of the
+    input, nor that of the output, nor positions, as Kaplan et al. count."""
+    parameters: int
+    flops: int
+    error: float
+    """Its relative error against the products of matrices in the step, forward and backward."""
+
+
+@dataclass(frozen=True)
+class UpdateBytes:
+    """The memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes, of the weight and of each
+    moving average, once read and once written."""
+
+    rows: int
+    """Rows that are updated: the mean of steps that were looked at, or all."""
+    arrays: int
+    """Numbers kept for each weight, itself included."""
+    touched: int
+    whole: int
+    """The same for the whole matrix."""
+
+
+@dataclass(frozen=True)
+class StepWork:
+    """The work of one step."""
+
+    parameters: int
+    tokens: int
+    """Predictions of a step."""
+    forward: int
+    """Floating-point operations, like the next."""
+    backward: int
+    update: int | None
+    """Clipping and the optimiser; None while no step tells how many rows are updated."""
+    products: int
+    """The part of `forward` and `backward` in products of matrices."""
+    layers: list[LayerFlops]
+    six_nd: list[SixNd]
+    update_bytes: UpdateBytes | None
+
+    @property
+    def flops(self) -> int:
+        """Return all floating-point operations of the step."""
+        return self.forward + self.backward + (self.update or 0)
+
+
+def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> StepWork:
+    """Return the work of a step.
+
+    Args:
+        recipe: the recipe of a run that is trained here.
+        vocabulary: V, the number of tokens.
+        rows: rows of the embedding with a gradient, the mean over steps; None if that is not known yet.
+    """
+    model, kind = recipe.model, recipe.optimiser.kind
+    whole = kind == "adam" or model.tied
+    updated = vocabulary if whole else None if rows is None else round(rows)
+    counted = count_step_flops(recipe, vocabulary, updated or 0)
+    products = counted.forward_products + counted.backward_products
+    update_bytes = None
+    if updated is not None:
+        by_row = model.dim * _FLOAT_BYTES * _ARRAYS[kind] * 2
+        update_bytes = UpdateBytes(updated, _ARRAYS[kind], updated * by_row, vocabulary * by_row)
+    layers: dict[str, tuple[int, int]] = {}
+    for operation in list_operations(model, vocabulary, recipe.sequences):
+        forward, backward = layers.get(operation.layer, (0, 0))
+        layers[operation.layer] = (forward + operation.forward, backward + operation.backward)
+    return StepWork(
+        parameters=model.parameter_count(vocabulary),
+        tokens=recipe.batch_tokens,
+        forward=counted.forward,
+        backward=counted.backward,
+        update=None if updated is None else counted.update,
+        products=products,
+        layers=[LayerFlops(layer, *both) for layer, both in layers.items()],
+        six_nd=_read_six_nd(recipe, vocabulary, products),
+        update_bytes=update_bytes,
+    )
+
+
+def _read_six_nd(recipe: Recipe, vocabulary: int, products: int) -> list[SixNd]:
+    model = recipe.model
+    every, table = model.parameter_count(vocabulary), vocabulary * model.dim
+    readings: list[tuple[CountedParameters, int]] = [("all", every)]
+    if not model.tied:
+        readings.append(("without_input_table", every - table))
+    tables = table if model.tied else 2 * table
+    readings.append(("without_tables", every - tables - model.context * model.dim))
+    found: list[SixNd] = []
+    for counted, parameters in readings:
+        flops = 6 * parameters * recipe.batch_tokens
+        found.append(SixNd(counted, parameters, flops, flops / products - 1))
+    return found

@@ -1,0 +1,187 @@
+"""The examination of the kind *devices*."""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed
+from safetensors.torch import load_file, save_file
+
+from lamplighter.examination.answering import UnanswerableError
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.kinds.devices.rank import (
+    JOB,
+    LOOPBACK,
+    TIMEOUT_SECONDS,
+    WEIGHTS,
+    gradients_file,
+    result_file,
+)
+from lamplighter.examination.kinds.devices.shared_step import (
+    PROCESSES,
+    Gradients,
+    compute_gradients,
+    part_of_batch,
+    row_bytes,
+    whole_bytes,
+)
+from lamplighter.examination.readings import rounded
+from lamplighter.processes.child_job import ChildJob, ChildMessage
+from lamplighter.questions import DevicesQuestion, QuestionError
+
+MAX_PARAMETERS = 100_000_000
+"""Parameters of the largest model that is copied into other processes."""
+_TABLE = "embedding.weight"
+_POLL_SECONDS = 0.05
+_ENDING_SECONDS = 5.0
+
+
+def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> Answer:
+    """Return what two processes of this machine send one another in one training step, by formula and measured.
+
+    They share the step after the one that the model is at: each reads every other sequence of its batch.
+
+    Returns:
+        `processes`; `sequences` of each; `rows` of the embedding that each has read, and `rows_together`; `parameters`.
+        `formula` and `measured`: `dense_bytes`, which a process hands in where every gradient is sent whole, and
+        `lazy_bytes`, where of the embedding only rows are sent (the larger of the two processes; null with a table that
+        input and output share, where every row has a gradient). `measured` has besides: `difference`, the largest of a
+        gradient from that of one process alone; `largest`, the largest gradient; `seconds` of the slower process for its
+        part of the step, and `exchange_seconds` by way (`dense`, `lazy`).
+
+    Raises:
+        QuestionError: the batch cannot be shared, the model is too large, or system or torch lack what it takes.
+        UnanswerableError: the processes failed.
+    """
+    recipe = model.run.recipe
+    if recipe.sequences < PROCESSES:
+        raise QuestionError("a batch of one sequence cannot be shared by two devices")
+    source = model.learner.model
+    parameters = sum(parameter.numel() for parameter in source.parameters())
+    if parameters > MAX_PARAMETERS:
+        raise QuestionError(
+            f"a model of {parameters:,} parameters is too large to be copied: at most {MAX_PARAMETERS:,}"
+        )
+    if sys.platform not in LOOPBACK:
+        raise QuestionError(
+            "two processes can share a step on Linux and macOS only: here they would listen on the network"
+        )
+    if not (torch.distributed.is_available() and torch.distributed.is_gloo_available()):
+        raise QuestionError(
+            "the torch that is installed here has no gloo, by which processes exchange gradients"
+        )
+    host_ids, ids, targets = model.batches.batch(question.step)
+    report(0.05, "computing the step in one process")
+    alone = copy.deepcopy(source).cpu()
+    single = compute_gradients(alone, ids.cpu(), targets.cpu(), 1.0)
+    table = None if recipe.model.tied else _TABLE
+    results, exchanged = _run_processes(model, alone, {"step": question.step, "table": table}, report)
+    parts = [part_of_batch(torch.from_numpy(host_ids), rank, PROCESSES) for rank in range(PROCESSES)]
+    rows = [len(part.unique()) for part in parts]
+    vocabulary, dim = source.embedding.weight.shape
+    ways = [way for way in ("dense", "lazy") if way in exchanged]
+    by_row = row_bytes(parameters, vocabulary, dim, max(rows))
+    formula = {"dense": whole_bytes(parameters), "lazy": None if table is None else by_row}
+    measured = {way: max(int(result[way]["bytes"]) for result in results) for way in ways}
+    return {
+        "processes": PROCESSES,
+        "sequences": [len(part) for part in parts],
+        "rows": rows,
+        "rows_together": len(torch.from_numpy(host_ids).unique()),
+        "parameters": parameters,
+        "formula": {"dense_bytes": formula["dense"], "lazy_bytes": formula["lazy"]},
+        "measured": {
+            "dense_bytes": measured["dense"],
+            "lazy_bytes": measured.get("lazy"),
+            "difference": rounded(max(_largest_difference(single, exchanged[way]) for way in ways)),
+            "largest": rounded(max(float(gradient.abs().max()) for gradient in single.values())),
+            "seconds": rounded(max(result["compute_seconds"] for result in results)),
+            "exchange_seconds": {
+                way: rounded(max(result[way]["seconds"] for result in results)) for way in ways
+            },
+        },
+    }
+
+
+def _run_processes(
+    model: ExaminedModel, alone: torch.nn.Module, job: dict[str, Any], report: ReportProgress
+) -> tuple[list[dict[str, Any]], dict[str, Gradients]]:
+    """Let the processes share the step. Return what each process measured, and the gradients by the way they were exchanged."""
+    with tempfile.TemporaryDirectory(prefix="lamplighter-devices-", ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder)
+        weights = {name: parameter.detach().contiguous() for name, parameter in alone.named_parameters()}
+        save_file(weights, scratch / WEIGHTS)
+        (scratch / JOB).write_text(json.dumps(job), encoding="utf-8")
+        with ExitStack() as stack:
+            processes = [_Process(model.run.path, scratch, rank) for rank in range(PROCESSES)]
+            for process in processes:
+                stack.callback(process.kill)
+            deadline = time.monotonic() + TIMEOUT_SECONDS
+            while not all(process.is_done for process in processes):
+                for process in processes:
+                    process.require_alive()
+                if time.monotonic() > deadline:
+                    raise UnanswerableError(
+                        f"the two processes were not done after {TIMEOUT_SECONDS} seconds: the machine is busy, try again"
+                    )
+                report(0.2, "two processes share the step")
+                time.sleep(_POLL_SECONDS)
+        results = [
+            json.loads((scratch / result_file(rank)).read_text(encoding="utf-8")) for rank in range(PROCESSES)
+        ]
+        ways = [way for way in ("dense", "lazy") if way in results[0]]
+        # Read before the folder goes: safetensors would map the file.
+        exchanged = {
+            way: {name: tensor.clone() for name, tensor in load_file(scratch / gradients_file(way)).items()}
+            for way in ways
+        }
+    return results, exchanged
+
+
+class _Process:
+    """One of the processes."""
+
+    def __init__(self, run: Path, scratch: Path, rank: int) -> None:
+        self._problem: str | None = None
+        self._code: int | None = None
+        self._job = ChildJob(
+            _command(run, scratch, rank), on_message=self._hear, on_end=self._take_end, name="rank"
+        )
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether it has done its part."""
+        return self._code == 0
+
+    def require_alive(self) -> None:
+        """Raise UnanswerableError if it has failed."""
+        if self._code:
+            raise UnanswerableError(f"a process could not share the step: {self._problem or 'it was ended'}")
+
+    def kill(self) -> None:
+        """Kill it, unless it has ended, and wait for that."""
+        self._job.kill()
+        self._job.join(_ENDING_SECONDS)
+
+    def _hear(self, message: ChildMessage) -> None:
+        self._problem = message.problem or self._problem
+
+    def _take_end(self, code: int) -> None:
+        self._code = code
+
+
+def _command(run: Path, scratch: Path, rank: int) -> list[str]:
+    module = "lamplighter.examination.kinds.devices.rank"
+    return [sys.executable, "-m", module, str(run), str(scratch), str(rank)]
+
+
+def _largest_difference(single: Gradients, exchanged: Gradients) -> float:
+    return max(float((gradient - exchanged[name]).abs().max()) for name, gradient in single.items())

@@ -1,0 +1,120 @@
+"""A training step shared by several processes, as data parallelism has it: each reads a part of the batch with a copy of the
+model, and the gradients are added up among them.
+
+The embedding's gradient can be sent whole (`dense`), or as the rows that the part has read, with their ids (`lazy`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from lamplighter.model.transformer import Transformer
+
+PROCESSES = 2
+_FLOAT_BYTES, _ID_BYTES = 4, 8
+
+Gradients = dict[str, Tensor]
+"""Gradients by the name of the parameter, none of them sparse."""
+
+
+class Collective(Protocol):
+    """The operations that a process has with the others."""
+
+    rank: int
+    size: int
+
+    def add_up(self, tensor: Tensor) -> None:
+        """Replace a tensor, everywhere of one shape, by the sum of all."""
+        ...
+
+    def broadcast(self, tensor: Tensor, source: int) -> None:
+        """Replace a tensor, everywhere of one shape, by the one that the process `source` has."""
+        ...
+
+
+class CountedCollective:
+    """A collective that counts the bytes of the tensors which its process hands in."""
+
+    def __init__(self, inner: Collective) -> None:
+        self._inner = inner
+        self.rank, self.size = inner.rank, inner.size
+        self.bytes = 0
+
+    def add_up(self, tensor: Tensor) -> None:
+        """Add a tensor up, and count it."""
+        self.bytes += tensor.numel() * tensor.element_size()
+        self._inner.add_up(tensor)
+
+    def broadcast(self, tensor: Tensor, source: int) -> None:
+        """Send a tensor, and count it where it is this process that sends."""
+        if source == self.rank:
+            self.bytes += tensor.numel() * tensor.element_size()
+        self._inner.broadcast(tensor, source)
+
+
+def part_of_batch(batch: Tensor, rank: int, size: int) -> Tensor:
+    """Return the sequences of a batch (B, T) that a process reads: every `size`-th, from its own number on."""
+    return batch[rank::size]
+
+
+def compute_gradients(model: Transformer, ids: Tensor, targets: Tensor, share: float) -> Gradients:
+    """Return a process' part of the gradients: those of its mean loss times its `share` of the batch."""
+    for parameter in model.parameters():
+        parameter.grad = None
+    (share * model(ids, targets)).backward()
+    return dict(_named_gradients(model))
+
+
+def exchange_whole(own: Gradients, collective: Collective) -> Gradients:
+    """Return the gradients of the whole batch: every gradient is added up whole."""
+    summed = {name: gradient.clone() for name, gradient in own.items()}
+    for gradient in summed.values():
+        collective.add_up(gradient)
+    return summed
+
+
+def exchange_rows(own: Gradients, table: str, rows: Tensor, collective: Collective) -> Gradients:
+    """Return the gradients of the whole batch: that of the parameter `table` as rows with their ids, the others whole.
+
+    Args:
+        own: this process' part.
+        table: the name of the embedding.
+        rows: the rows that this process' part has a gradient for, ascending.
+        collective: the processes.
+    """
+    summed = exchange_whole({name: gradient for name, gradient in own.items() if name != table}, collective)
+    whole = torch.zeros_like(own[table])
+    for source in range(collective.size):
+        count = torch.tensor([len(rows)])
+        collective.broadcast(count, source)
+        mine = source == collective.rank
+        ids = rows if mine else rows.new_empty(int(count))
+        values = own[table][rows] if mine else whole.new_empty((int(count), whole.shape[1]))
+        collective.broadcast(ids, source)
+        collective.broadcast(values, source)
+        whole.index_add_(0, ids, values)
+    return summed | {table: whole}
+
+
+def whole_bytes(parameters: int) -> int:
+    """Return the bytes that a process hands in by `exchange_whole`: every parameter's gradient in 32 bits."""
+    return parameters * _FLOAT_BYTES
+
+
+def row_bytes(parameters: int, vocabulary: int, dim: int, rows: int) -> int:
+    """Return the bytes that a process hands in by `exchange_rows`: the gradients outside the table, `rows` rows of the table
+    with an id each, and their number."""
+    return (
+        (parameters - vocabulary * dim) * _FLOAT_BYTES + rows * (dim * _FLOAT_BYTES + _ID_BYTES) + _ID_BYTES
+    )
+
+
+def _named_gradients(model: Transformer) -> Iterator[tuple[str, Tensor]]:
+    for name, parameter in model.named_parameters():
+        gradient = parameter.grad
+        assert gradient is not None, "a parameter got no gradient"
+        yield name, gradient.to_dense() if gradient.is_sparse else gradient

@@ -1,0 +1,103 @@
+"""The meter of one process' work: what it took so far, by the best counter that there is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lamplighter.platform.energy.energy_method import (
+    EnergyCounter,
+    EnergyMethod,
+    MethodName,
+    NoCounterError,
+    Obstacle,
+)
+from lamplighter.platform.energy.nvml_counter import NvmlCounter, load_nvml
+from lamplighter.platform.energy.processor_estimate import ProcessorEstimate
+from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
+
+
+@dataclass(frozen=True)
+class SpentEnergy:
+    """The energy and the time that work took, since it first began."""
+
+    joules: float = 0.0
+    processor_seconds: float = 0.0
+    """Seconds of this process on all cores together."""
+    seconds: float = 0.0
+    """Seconds by the clock, without pauses."""
+
+
+class EnergyMeter:
+    """A meter that stands still while the work does."""
+
+    def __init__(
+        self, counter: EnergyCounter, method: EnergyMethod, before: SpentEnergy | None = None
+    ) -> None:
+        """Stand still until `resume`, at what was spent `before`."""
+        self.method = method
+        self._counter = counter
+        self._spent = before or SpentEnergy()
+        self._since: tuple[float | None, float, float] | None = None
+
+    def spent(self) -> SpentEnergy:
+        """Return what the work took so far. Takes microseconds."""
+        if self._since is not None:
+            since, now = self._since, self._now()
+            joules = 0.0 if since[0] is None or now[0] is None else max(0.0, now[0] - since[0])
+            self._spent = SpentEnergy(
+                self._spent.joules + joules,
+                self._spent.processor_seconds + now[1] - since[1],
+                self._spent.seconds + now[2] - since[2],
+            )
+            self._since = now
+        return self._spent
+
+    def pause(self) -> None:
+        """Stand still until `resume`: what the machine takes meanwhile is not the work's."""
+        if self._since is not None:
+            self.spent()
+            self._since = None
+
+    def resume(self) -> None:
+        """Count again."""
+        if self._since is None:
+            self._since = self._now()
+
+    def _now(self) -> tuple[float | None, float, float]:
+        return self._counter.joules(), time.process_time(), time.monotonic()
+
+
+def open_meter(
+    watts: float,
+    gpu: str | None,
+    before: SpentEnergy | None = None,
+    *,
+    load: Callable[[], Any] = load_nvml,
+    powercap: Path = POWERCAP,
+) -> EnergyMeter:
+    """Return a meter by the best method that this machine has, standing still.
+
+    Args:
+        watts: of a busy core, for an estimate.
+        gpu: the driver's name of the NVIDIA card that does the work, empty for another card; None if the processor does it.
+        before: what was spent before.
+        load: loads NVIDIA's library.
+        powercap: the folder of the processors' counters.
+    """
+    obstacles: dict[MethodName, Obstacle] = {}
+    try:
+        if gpu is None:
+            raise NoCounterError("processor_only")
+        return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before)
+    except NoCounterError as error:
+        obstacles["nvml"] = error.obstacle
+    # Of a card that has no counter nothing is known: the obstacle tells that its part is missing.
+    try:
+        return EnergyMeter(RaplCounter(powercap), EnergyMethod("rapl", None, dict(obstacles)), before)
+    except NoCounterError as error:
+        obstacles["rapl"] = error.obstacle
+    return EnergyMeter(ProcessorEstimate(watts), EnergyMethod("processor", watts, obstacles), before)

@@ -1,0 +1,55 @@
+"""An estimate of energy where nothing counts it: the processor seconds of this process, times the watts of a busy core."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+
+from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, MAX_WATTS
+
+WATTS_VARIABLE = "LAMPLIGHTER_WATTS"
+"""The environment variable with the watts of a busy core of this machine, for who knows them."""
+
+
+class WattsError(ValueError):
+    """An error for watts that cannot be meant; the message says what is allowed."""
+
+
+def parse_watts(text: str) -> float:
+    """Return the watts of a busy core.
+
+    Raises:
+        WattsError: they are no number above 0 and at most 1,000.
+    """
+    try:
+        watts = float(text)
+    except ValueError:
+        watts = math.nan
+    if not 0 < watts <= MAX_WATTS:
+        raise WattsError(f"{text[:40]!r} is no number of watts above 0 and at most {MAX_WATTS:,.0f}")
+    return watts
+
+
+def stated_watts() -> float:
+    """Return the watts that the environment states, or the default.
+
+    Raises:
+        WattsError: it states none that can be meant.
+    """
+    text = os.environ.get(WATTS_VARIABLE, "").strip()
+    try:
+        return parse_watts(text) if text else DEFAULT_WATTS
+    except WattsError as error:
+        raise WattsError(f"{WATTS_VARIABLE}: {error}") from None
+
+
+class ProcessorEstimate:
+    """The processor seconds of this process times stated watts."""
+
+    def __init__(self, watts: float) -> None:
+        self.watts = watts
+
+    def joules(self) -> float | None:
+        """Return the joules that this process' processor seconds would take."""
+        return self.watts * time.process_time()

@@ -1,0 +1,76 @@
+"""The energy counters of the processors, by the kernel's powercap tree (Intel's RAPL; AMD has them there too).
+
+Each zone is a folder `intel-rapl:0` with `name`, `energy_uj` and `max_energy_range_uj`, at which it wraps around. Zones
+overlap: `core`, `uncore` and `dram` below a package are mostly within it, `psys` holds the packages, and `intel-rapl-mmio` is
+another view of the same counters. So the packages are added up, and nothing else. Since 2020 the kernel lets only the
+administrator read them (CVE-2020-8694).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamplighter.platform.energy.energy_method import NoCounterError
+
+POWERCAP = Path("/sys/class/powercap")
+_MICRO = 1e-6
+
+
+@dataclass
+class _Zone:
+    """A counter that wraps around."""
+
+    path: Path
+    range: int
+    before: int
+    turned: int = 0
+    """Microjoules counted before it last wrapped around."""
+
+    def microjoules(self) -> int:
+        now = int(self.path.read_text(encoding="ascii"))
+        if now < self.before:
+            self.turned += self.range
+        self.before = now
+        return self.turned + now
+
+
+class RaplCounter:
+    """The sum of the counters of all processor packages. Read it at least once in each turn, which is some minutes long."""
+
+    def __init__(self, root: Path = POWERCAP) -> None:
+        """Find the packages below `root`.
+
+        Raises:
+            NoCounterError: there are none, or they may not be read.
+        """
+        try:
+            self._zones = [
+                _open_zone(folder) for folder in sorted(root.glob("intel-rapl:*")) if _is_package(folder)
+            ]
+        except PermissionError:
+            raise NoCounterError("denied") from None
+        except (OSError, ValueError):
+            raise NoCounterError("unsupported") from None
+        if not self._zones:
+            raise NoCounterError("absent")
+
+    def joules(self) -> float | None:
+        """Return the joules of all packages since any fixed moment; None if they can no longer be read."""
+        try:
+            return _MICRO * sum(zone.microjoules() for zone in self._zones)
+        except (OSError, ValueError):
+            return None
+
+
+def _is_package(folder: Path) -> bool:
+    try:
+        return (folder / "name").read_text(encoding="ascii").startswith("package")
+    except FileNotFoundError:
+        return False
+
+
+def _open_zone(folder: Path) -> _Zone:
+    range_ = int((folder / "max_energy_range_uj").read_text(encoding="ascii"))
+    path = folder / "energy_uj"
+    return _Zone(path, range_, int(path.read_text(encoding="ascii")))

@@ -1,0 +1,89 @@
+"""The cost of a run: energy, arithmetic, bytes, and the same at other sizes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import asdict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.cost.cost_scale import ScaleRow
+from lamplighter.cost.run_cost import EnergyUse, RunCost, cost_steps, read_run_cost
+from lamplighter.platform.energy.energy_method import method_error
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.cost import Cost
+from lamplighter.serving.services import Services, ServicesDep
+
+routes = Routes("runs")
+
+
+@routes.get(
+    "/api/runs/{run}/cost",
+    polled=True,
+    pool=Pool.CHEAP,
+    response_model=Cost,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
+def get_cost(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return what a run has cost up to now: energy with the method and its error, floating-point operations and bytes of a step
+    by formula, a curve of what was spent and what became better, and models of other sizes. What is not known is null.
+    """
+    reply = services.reply(request, run)
+    # 404 before the corpus is read.
+    services.catalog.token_table(reply.run)
+    with services.catalog.open_steps(reply.run) as reader:
+        attempt, newest = reader.newest_step()
+        steps = cost_steps(newest, reply.run.recipe.cadence.keyframe_every)
+        size = sum(reader.pulse_sizes(steps))
+        now = (attempt, newest, reader.newest_energy(1), str(reader.phase()))
+    measured = None
+    with suppress(FileNotFoundError), MeasuresReader(reply.run.measures_path) as measures:
+        measured = measures.last_written()
+    reply.tag("cost", now, measured, immutable=False)
+    return reply.send(
+        size + LIST_ENTRY_BYTES * len(steps), lambda: json_body(_read(services, reply.run, steps))
+    )
+
+
+def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
+    with services.catalog.open_steps(run) as reader:
+        cost = read_run_cost(run, reader, steps)
+    fields = asdict(cost)
+    fields["energy"] = None if cost.energy is None else _describe_energy(cost.energy)
+    fields["scale"] = [_describe_scale(cost, row) for row in cost.scale]
+    return Cost.model_validate(fields)
+
+
+def _describe_energy(energy: EnergyUse) -> dict[str, object]:
+    spent, method = energy.spent, energy.method
+    error, steps = method_error(method), energy.step - energy.since
+    return {
+        "method": method.name,
+        "measured": method.name != "processor",
+        "methods": energy.methods,
+        "watts_assumed": method.watts,
+        "error": None if error is None else asdict(error),
+        "obstacles": [{"method": name, "obstacle": why} for name, why in method.obstacles.items()],
+        **asdict(spent),
+        "since": energy.since,
+        "step": energy.step,
+        "joules_per_step": spent.joules / steps if steps else None,
+        "watts_mean": spent.joules / spent.seconds if spent.seconds else None,
+        "watts_now": energy.watts_now,
+    }
+
+
+def _describe_scale(cost: RunCost, row: ScaleRow) -> dict[str, object]:
+    here = "estimated" if cost.energy is None or cost.energy.method.name == "processor" else "measured"
+    return {
+        **asdict(row),
+        "flops_basis": "6ND" if row.kind == "model" else "formula",
+        "joules_basis": here if row.kind == "run" else "extrapolated",
+    }

@@ -1,0 +1,160 @@
+"""Schemas of the cost of a run. What is not known is null."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lamplighter.platform.energy.energy_method import MethodName, Obstacle
+from lamplighter.serving.schemas.base import ApiModel
+
+
+class EnergyErrorResponse(ApiModel):
+    """The error of a method: the true energy lies between the joules times `least` and times `most`, by what is known."""
+
+    least: float
+    most: float
+    source: str
+    url: str
+
+
+class ObstacleResponse(ApiModel):
+    """The reason why a method is not used."""
+
+    method: MethodName
+    obstacle: Obstacle
+    """`absent`; `denied`: only the administrator may read it; `unsupported`: the device has no counter; `processor_only`: the
+    training does not run on a card. Any other of `nvml` says that the card's part is missing."""
+
+
+class EnergyResponse(ApiModel):
+    """The energy that training took, and how it is known."""
+
+    method: MethodName
+    """`nvml`: the counter of the graphics card, without the processor. `rapl`: the counters of all processors, other
+    programs' work included. `processor`: an estimate, processor seconds of the trainer times watts."""
+    measured: bool
+    """False for an estimate."""
+    methods: list[MethodName]
+    """All methods that the sum is made of, where trainers on other machines went on with the run."""
+    watts_assumed: float | None
+    """Watts of a busy core in an estimate."""
+    error: EnergyErrorResponse | None
+    """Null if nobody knows it."""
+    obstacles: list[ObstacleResponse]
+    """Why each better method is not used."""
+    joules: float
+    """From the step after `since` to `step`, without pauses; superseded steps included."""
+    since: int
+    """Not 0 where a trainer that measures went on with a run of one that did not."""
+    step: int
+    joules_per_step: float | None
+    processor_seconds: float
+    seconds: float
+    """By the clock, without pauses."""
+    watts_mean: float | None
+    watts_now: float | None
+    """The mean of the last readings; null unless the run is training."""
+
+
+class LayerFlopsResponse(ApiModel):
+    """Floating-point operations of one layer in a step."""
+
+    layer: str
+    forward: int
+    backward: int
+
+
+class SixNdResponse(ApiModel):
+    """The rule of thumb 6 N D for a step, with one of the readings of N."""
+
+    counted: Literal["all", "without_input_table", "without_tables"]
+    parameters: int
+    flops: int
+    error: float
+    """Relative, against the products of matrices in the step."""
+
+
+class UpdateBytesResponse(ApiModel):
+    """Memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x arrays x 2."""
+
+    rows: int
+    """Rows that are updated, the mean over steps."""
+    arrays: int
+    """Numbers kept for each weight: the weight, and with Adam two moving averages."""
+    touched: int
+    whole: int
+    """The same if the whole matrix were updated."""
+
+
+class StepWorkResponse(ApiModel):
+    """The work of one step, by formula."""
+
+    parameters: int
+    tokens: int
+    forward: int
+    """Floating-point operations, like the next three."""
+    backward: int
+    update: int | None
+    products: int
+    """The part of forward and backward in products of matrices."""
+    layers: list[LayerFlopsResponse]
+    six_nd: list[SixNdResponse]
+    update_bytes: UpdateBytesResponse | None
+
+
+class CostPointResponse(ApiModel):
+    """A step of the curve: sums up to it, and how good the model was."""
+
+    step: int
+    joules: float | None
+    processor_seconds: float | None
+    flops: float | None
+    loss: float | None
+    held_out_loss: float | None
+    bits: float | None
+    """The measure `neighbour_information`."""
+
+
+class PublishedFiguresResponse(ApiModel):
+    """A model of the field, as its sources describe it."""
+
+    name: str
+    year: int
+    source: str
+    url: str
+    flops: float | None
+    joules: float | None
+    energy_source: str | None
+    energy_url: str | None
+
+
+class ScaleRowResponse(ApiModel):
+    """A training, and what it took or would take."""
+
+    kind: Literal["run", "larger", "model"]
+    """This `run`; the same steps with an embedding of 50,000 x 1,024 (`larger`); or a `model` of the field."""
+    parameters: int
+    tokens: int
+    flops: float
+    flops_basis: Literal["formula", "6ND"]
+    joules: float | None
+    joules_basis: Literal["measured", "estimated", "extrapolated"]
+    published: PublishedFiguresResponse | None
+
+
+class Cost(ApiModel):
+    """The cost of a run up to its newest step."""
+
+    attempt: int
+    step: int
+    energy: EnergyResponse | None
+    missing: Literal["recorded", "unmeasured"] | None
+    """Why there is no energy: the run was recorded from a loop elsewhere, or trained by a version that did not measure."""
+    work: StepWorkResponse | None
+    """Null for a run that was recorded from a loop elsewhere."""
+    tokens: int | None
+    flops: float | None
+    curve: list[CostPointResponse]
+    measured_order: bool
+    """False while the curve has no bits."""
+    scale: list[ScaleRowResponse]

@@ -1,0 +1,93 @@
+"""The log of the energy that a training takes: read between steps, and committed with them.
+
+It counts what the trainer does from step to step, observing and recording included, and stands still while it waits.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import torch
+
+from lamplighter.platform.energy.energy_meter import open_meter
+from lamplighter.platform.energy.processor_estimate import stated_watts
+from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, encode_energy, with_method
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
+from lamplighter.training.control import RunControl
+
+EVERY_STEPS = 25
+EVERY_SECONDS = 10.0
+"""Shorter than the turn of any counter, and the longest that a page waits for a number."""
+
+
+class EnergyLog:
+    """The log of one trainer."""
+
+    def __init__(
+        self,
+        keyframe_every: int,
+        control: RunControl,
+        writer: StepsWriter,
+        reader: StepsReader,
+        device: torch.device,
+    ) -> None:
+        """Open the best meter there is, standing still, and record how it measures.
+
+        Raises:
+            WattsError: the environment states watts that cannot be meant.
+            FormatError: the record holds an energy that is none.
+        """
+        self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
+        newest = reader.newest_energy(1)
+        self._meter = open_meter(
+            stated_watts(), _card_name(device), decode_energy(newest[0][2]) if newest else None
+        )
+        self._read_at = time.monotonic()
+        facts = with_method(reader.facts().get(METHODS_FACT), self._meter.method, reader.newest_step()[1])
+        writer.set_facts({METHODS_FACT: facts})
+
+    def pause(self) -> None:
+        """Stand still until `resume`."""
+        self._meter.pause()
+
+    def resume(self) -> None:
+        """Count again."""
+        self._meter.resume()
+
+    def read_due(self, step: int) -> str | None:
+        """Return the energy up to a step that is being committed, encoded; None where it is not due."""
+        now = time.monotonic()
+        if not (
+            step % EVERY_STEPS == 0
+            or step % self._keyframe_every == 0
+            or step == self._control.end
+            or now - self._read_at >= EVERY_SECONDS
+        ):
+            return None
+        self._read_at = now
+        return encode_energy(self._meter.spent())
+
+    def commit_sum(self, step: int) -> None:
+        """Commit the energy up to a step that is committed.
+
+        Raises:
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full.
+        """
+        self._writer.set_energy(step, encode_energy(self._meter.spent()))
+
+    def try_commit_sum(self, step: int) -> None:
+        """Commit the energy up to a step that is committed, unless the disk is full."""
+        with suppress(*DISK_FULL_ERRORS):
+            self.commit_sum(step)
+
+
+def _card_name(device: torch.device) -> str | None:
+    """Return the name that the driver gives the NVIDIA card of a device; empty for another card, None for a processor."""
+    if device.type == "cpu":
+        return None
+    # ROCm's cards are called cuda, too.
+    if device.type != "cuda" or torch.version.hip:
+        return ""
+    return f"GPU-{torch.cuda.get_device_properties(device).uuid}"

@@ -1,0 +1,35 @@
+"""The counter of the card's energy: whether it can be read, and what a step takes by it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+
+from benchmarks.gpu.cards import facts, recipes
+from benchmarks.report import report
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.training.worker import train
+
+STEPS = 500
+
+
+def meter(device: torch.device) -> bool:
+    """Train each model and print the joules of a step. Returns whether an NVIDIA card counted them."""
+    met = True
+    for name, recipe in recipes(device).items():
+        with tempfile.TemporaryDirectory() as folder:
+            run = RunStore(Path(folder)).create(recipe.model_copy(update={"steps": STEPS}))
+            train(run)
+            with StepsReader(run.steps_path) as reader:
+                spent = decode_energy(reader.newest_energy(1)[0][2])
+                method = reader.facts()[METHODS_FACT][-1]["name"]
+        report(
+            "gpu_energy", spent.joules / STEPS, "J a step", None, model=name, method=method,
+            watts=spent.joules / max(spent.seconds, 1e-9), **facts(device),
+        )  # fmt: skip
+        met = met and (method == "nvml" or device.type != "cuda")
+    return met

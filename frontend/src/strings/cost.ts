@@ -1,0 +1,222 @@
+/** Texts of the panel of costs. */
+
+import type { Cost, CostEnergy, ScaleRow } from "../api/rest-types";
+import { bytes, count, fixed, small } from "./numbers";
+
+const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+/** Write a power of ten. */
+const powerOfTen = (power: number) =>
+  `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!)}`;
+
+/** Write a number that is next to nothing. */
+export function tiny(value: number): string {
+  if (value === 0 || value >= 0.001) return small(value, 2);
+  const power = Math.floor(Math.log10(value));
+  return `${fixed(value / 10 ** power, 0)} × ${powerOfTen(power)}`;
+}
+
+const WORDS: [number, string][] = [
+  [1e12, "trillion"],
+  [1e9, "billion"],
+  [1e6, "million"],
+];
+
+/** Write a number with three digits at most. */
+const short = (value: number) => (value >= 100 ? count(value) : String(+value.toPrecision(3)));
+
+/** Write a large number in words, and as a power of ten where there are none that one knows. */
+export function large(value: number): string {
+  if (value >= 1e15) {
+    const power = Math.floor(Math.log10(value));
+    return `${fixed(value / 10 ** power, 1)} × ${powerOfTen(power)}`;
+  }
+  const word = WORDS.find(([least]) => value >= least);
+  return word ? `${short(value / word[0])} ${word[1]}` : count(value);
+}
+
+const ENERGY_UNITS: [number, string][] = [
+  [3.6e18, "PWh"],
+  [3.6e15, "TWh"],
+  [3.6e12, "GWh"],
+  [3.6e9, "MWh"],
+  [3.6e6, "kWh"],
+  [1e3, "kJ"],
+  [1, "J"],
+];
+
+/** Write an energy: in joules, and from a kilowatt hour on in the unit of the electricity bill. */
+export function energyText(joules: number): string {
+  const unit = ENERGY_UNITS.find(([size]) => joules >= size);
+  if (!unit) return `${small(joules, 2)} J`;
+  return joules >= 3.6e21
+    ? `${large(joules / 3.6e18)} PWh`
+    : `${short(joules / unit[0])} ${unit[1]}`;
+}
+
+const YEAR = 31_557_600;
+const SPANS: [number, string][] = [
+  [YEAR, "year"],
+  [86_400, "day"],
+  [3_600, "hour"],
+  [60, "minute"],
+  [1, "second"],
+];
+
+/** Write a span of time in its largest unit. */
+export function spanText(seconds: number): string {
+  const [size, name] = SPANS.find(([least]) => seconds >= least) ?? SPANS.at(-1)!;
+  const amount = seconds / size;
+  const written = amount >= 1e6 ? large(amount) : short(amount);
+  return `${written} ${name}${written === "1" ? "" : "s"}`;
+}
+
+const METHODS: Record<CostEnergy["method"], string> = {
+  nvml: "Measured by the graphics card’s own counter. The processor beside it is not in it.",
+  rapl: "Measured by the processors’ own counters (RAPL). They count the work of all programs on the machine.",
+  processor: "Estimated: nothing on this machine counts its energy for us.",
+};
+const OBSTACLES: Record<CostEnergy["obstacles"][number]["obstacle"], string> = {
+  absent: "there is none",
+  denied: "only the administrator may read it",
+  unsupported: "it does not say",
+  processor_only: "this run trains on the processor",
+};
+const BETTER: Record<CostEnergy["method"], string> = {
+  nvml: "The counter of a graphics card",
+  rapl: "The counter of the processor",
+  processor: "",
+};
+
+export const cost = {
+  none: "Nothing is known of the cost yet.",
+  meter: "Energy so far",
+  spent: (joules: number) => energyText(joules),
+  watts: (watts: number) => `${short(watts)} W`,
+  wattsNow: "now",
+  wattsMean: "on average, while it trained",
+  units:
+    "Joules (J) count energy: how much was used up. Watts (W) tell how fast: one watt is one joule each second.",
+  lamp: (seconds: number, watts: number) =>
+    `A lamp of ${watts} W burns for ${spanText(seconds)} on that.`,
+  method: ({ method, watts_assumed: watts }: CostEnergy, seconds: number) =>
+    watts === null
+      ? METHODS[method]
+      : `${METHODS[method]} We take the ${spanText(seconds)} of processor time, and ${short(watts)} W for a busy core.`,
+  between: (least: number, most: number) =>
+    `The true number may lie anywhere between ${energyText(least)} and ${energyText(most)}.`,
+  noError: "How far it is off, nobody knows: it is as good as the watts that were stated.",
+  source: "Source of this error",
+  withoutCard: "A graphics card did most of the work. What it took is not in this number.",
+  mixed: "Several machines trained this run, and not all of them measured in the same way.",
+  obstacle: ({ method, obstacle }: CostEnergy["obstacles"][number]) =>
+    `${BETTER[method]}: ${OBSTACLES[obstacle]}.`,
+  missing: {
+    recorded:
+      "This run was trained by another program, and only its numbers are here. What energy that took, we do not know.",
+    unmeasured: "Nobody measured the energy of this run: it was trained before we did.",
+  } satisfies Record<NonNullable<Cost["missing"]>, string>,
+  processor: "processor time",
+  perStep: "energy a step",
+  measured: (since: number, step: number) =>
+    since ? `from step ${count(since)} to ${count(step)}` : `up to step ${count(step)}`,
+  upTo: (step: number) => `up to step ${count(step)}`,
+
+  work: "What one step computes",
+  workMore: (flops: number, tokens: number) =>
+    `About ${large(flops)} additions and multiplications (FLOPs) for ${count(tokens)} guesses, counted by formula.`,
+  all: (flops: number, tokens: number) =>
+    `So far: ${large(flops)} FLOPs, for ${large(tokens)} guesses.`,
+  layer: (name: string) => name.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase()),
+  update: "Update of the weights",
+  flops: (flops: number) => `${large(flops)} FLOPs`,
+  operations: large,
+
+  rule: "The rule of thumb",
+  ruleMore:
+    "People often count 6 × N × D: six operations for each of N numbers of the model and each of D tokens. It depends on which numbers you count. The table of the input is only looked up in, which computes nothing.",
+  counted: {
+    all: "all numbers",
+    without_input_table: "without the input table",
+    without_tables: "without both tables",
+  },
+  error: (error: number) => `${error < 0 ? "−" : "+"}${count(Math.abs(100 * error))} %`,
+  ruleError: "Beside it: how far it is from the matrix products of the step.",
+
+  memory: "Only the rows that were read",
+  memoryMore: (arrays: number) =>
+    arrays > 1
+      ? `Each row is updated with ${count(arrays - 1)} averages of past gradients beside it: all that is read once and written once.`
+      : "Each row is read once and written once.",
+  touched: (rows: number) => `updating ${count(rows)} rows`,
+  whole: "updating the whole matrix",
+  bytes: (size: number) => bytes(size),
+  times: (times: number) =>
+    times >= 1.5
+      ? `That is ${short(times)} times as much memory to move.`
+      : "Here that is the same: every row is updated.",
+
+  order: "What it bought",
+  orderMore: {
+    joules:
+      "Left to right: energy spent. The line of loss falls as it guesses better; bits rise as neighbours are of one kind.",
+    flops:
+      "Left to right: operations, since nobody measured energy. The line of loss falls as it guesses better.",
+  },
+  lossOf: { held_out: "loss on text it never read", batch: "loss" },
+  bits: "bits of kind in the neighbours",
+  noBits:
+    "How much order there is, is not measured here yet: it waits for the measure “neighbour_information”.",
+  axis: { joules: "joules", flops: "FLOPs" },
+  half: (step: number, [start, half, end]: [number, number, number]) =>
+    `The first half of the cost (to step ${count(step)}) bought ${fixed(half - start, 2)} bits of order, the second half ${fixed(end - half, 2)}.`,
+  chart: (spent: string, loss: string) => `Loss ${loss} after ${spent}`,
+
+  scale: "The same for larger models",
+  scaleMore:
+    "Only this run is from here. FLOPs of the others are computed, and their energy is extrapolated: as if every operation cost what it costs on this machine. Large computers need far less for each, as the published figures show.",
+  rowName: ({ kind, published }: ScaleRow) =>
+    kind === "run"
+      ? "This run"
+      : kind === "larger"
+        ? "The same steps, 50,000 words × 1,024 numbers"
+        : `${published?.name ?? ""} (${published?.year ?? ""})`,
+  rowSize: (parameters: number, tokens: number) =>
+    `${large(parameters)} numbers, ${large(tokens)} tokens`,
+  basis: {
+    measured: "measured",
+    estimated: "estimated",
+    extrapolated: "extrapolated",
+  } satisfies Record<ScaleRow["joules_basis"], string>,
+  computed: { formula: "computed", "6ND": "computed, 6ND" } satisfies Record<
+    ScaleRow["flops_basis"],
+    string
+  >,
+  publishedEnergy: "published",
+  unknown: "not known",
+  sourceOf: "size",
+  energySource: "energy",
+  sources: "Sources:",
+
+  devices: "Two devices, one model",
+  devicesMore:
+    "Large models train on many devices. Each reads a part of the batch with its own copy of the model; then all add up their gradients. Half of the rows of the matrix could live on each.",
+  share: (step: number) => `Let two processes share step ${count(step)}`,
+  first: "Go to a step after the first: a step is needed to share.",
+  viewer: "Only the presenter can start this.",
+  working: "Working",
+  cancel: "Cancel",
+  failed: "It could not be done.",
+  cancelled: "Taken back.",
+  sent: "Sent by one device in a step",
+  way: { dense: "with all gradients whole", lazy: "with only the rows it read" },
+  byFormula: (measured: (number | null)[], formula: (number | null)[]) =>
+    measured.every((size, i) => size === formula[i])
+      ? "That is to the byte what the formula says."
+      : `The formula says ${formula.flatMap((size) => (size === null ? [] : [bytes(size)])).join(" and ")}.`,
+  shared: ([a = 0, b = 0]: number[], rows: number[], together: number) =>
+    `One read ${count(a)} sequences (${count(rows[0] ?? 0)} rows), the other ${count(b)} (${count(rows[1] ?? 0)} rows); together ${count(together)} rows.`,
+  same: (difference: number, largest: number) =>
+    `Their gradients together are those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
+  took: (seconds: number, exchange: number) =>
+    `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
+} as const;

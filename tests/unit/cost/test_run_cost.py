@@ -1,0 +1,165 @@
+"""The cost of a run that was trained here, of one that others recorded, and of one from before energy was measured."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+from lamplighter import record
+from lamplighter.cost.cost_scale import LARGER_DIM, LARGER_VOCABULARY, scale_cost
+from lamplighter.cost.reference_models import reference_models
+from lamplighter.cost.run_cost import INFORMATION, MOST_POINTS, RunCost, cost_steps, read_run_cost
+from lamplighter.cost.step_work import describe_step_work
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.energy import METHODS_FACT
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.training.worker import train
+from tests.runs import make_run, small_recipe
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    run = make_run(tmp_path_factory.mktemp("runs"), steps=STEPS)
+    train(run)
+    return run
+
+
+@pytest.fixture
+def run(trained: RunFolder, tmp_path: Path) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+
+
+def cost_of(run: RunFolder) -> RunCost:
+    with StepsReader(run.steps_path) as reader:
+        steps = cost_steps(reader.newest_step()[1], run.recipe.cadence.keyframe_every)
+        return read_run_cost(run, reader, steps)
+
+
+def test_a_run_tells_what_it_took_and_how_that_is_known(trained: RunFolder) -> None:
+    cost = cost_of(trained)
+    assert cost.step == STEPS
+    assert cost.energy is not None
+    assert cost.missing is None
+    assert cost.energy.step == STEPS
+    assert cost.energy.spent.joules > 0
+    assert cost.energy.watts_now is None, "it has ended"
+    assert cost.energy.methods == [cost.energy.method.name]
+    assert cost.work is not None
+    assert cost.tokens == STEPS * 32
+    assert cost.flops == STEPS * cost.work.flops
+    assert [point.step for point in cost.curve] == [0, 20, 40, 60]
+    joules = [point.joules for point in cost.curve]
+    assert joules[0] == 0
+    assert joules == sorted(joules, key=float)  # pyright: ignore[reportArgumentType]
+    assert [point.loss is None for point in cost.curve] == [True, False, False, False]
+    assert all(point.bits is None for point in cost.curve)
+    assert not cost.measured_order
+
+
+def test_bits_come_from_the_measures_of_that_name(run: RunFolder) -> None:
+    with MeasuresWriter(run.measures_path) as writer:
+        writer.commit(1, 0, {INFORMATION: 0.5, "purity_10nn": 1.0})
+        writer.commit(1, 40, {INFORMATION: 6.25})
+        writer.commit(7, 20, {INFORMATION: 9.0})
+    cost = cost_of(run)
+    assert [point.bits for point in cost.curve] == [0.5, None, 6.25, None]
+    assert cost.measured_order
+
+
+def test_rows_of_the_work_are_the_mean_of_those_that_had_a_gradient(trained: RunFolder) -> None:
+    work = cost_of(trained).work
+    assert work is not None
+    assert work.update_bytes is not None
+    assert 1 < work.update_bytes.rows <= 32
+    assert work.update_bytes.touched < work.update_bytes.whole
+
+
+def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> None:
+    connection = apsw.Connection(str(run.steps_path))
+    connection.execute("DROP TABLE energy; DELETE FROM facts WHERE name='energy_methods'")
+    connection.close()
+    cost = cost_of(run)
+    assert (cost.energy, cost.missing) == (None, "unmeasured")
+    assert cost.work is not None
+    assert all(point.joules is None for point in cost.curve)
+    assert [row.joules for row in cost.scale] == [None] * len(cost.scale)
+    assert all(row.flops > 0 for row in cost.scale)
+
+
+def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFolder) -> None:
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        (method,) = reader.facts()[METHODS_FACT]
+        writer.set_facts({METHODS_FACT: [method | {"after": 40}]})
+    cost = cost_of(run)
+    assert cost.energy is not None
+    assert (cost.energy.since, cost.energy.step) == (40, STEPS)
+    assert cost.work is not None
+    assert cost.scale[0].flops == 20 * cost.work.flops
+    assert cost.flops == STEPS * cost.work.flops
+
+
+def test_a_reading_of_a_superseded_step_is_told_up_to_the_newest_one(run: RunFolder) -> None:
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(31)
+    cost = cost_of(run)
+    assert cost.energy is not None
+    assert cost.step == cost.energy.step == 30
+
+
+def test_a_run_that_others_recorded_has_neither_energy_nor_work(tmp_path: Path) -> None:
+    matrix = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
+    with record(tmp_path / "loop", [f"w{i}" for i in range(30)], embedding=matrix) as recorder:
+        for _ in range(3):
+            matrix[:5] += 0.1
+            recorder.step(matrix, [[0, 1, 2]], 1.0)
+    cost = cost_of(RunFolder(tmp_path / "loop"))
+    assert (cost.energy, cost.missing, cost.work, cost.scale) == (None, "recorded", None, [])
+    assert (cost.tokens, cost.flops) == (None, None)
+    assert [point.flops for point in cost.curve] == [None] * len(cost.curve)
+
+
+@pytest.mark.parametrize("newest", [0, 1, 19, 5_000, 5_001, 1_000_000, 100_000_000])
+@pytest.mark.parametrize("every", [1, 7, 20, 100, 100_000])
+def test_a_curve_is_bounded_and_ends_with_the_newest_step(newest: int, every: int) -> None:
+    steps = cost_steps(newest, every)
+    assert len(steps) <= MOST_POINTS
+    assert (steps[0], steps[-1]) == (0, newest)
+    assert steps == sorted(set(steps))
+    for step in steps[:-1]:
+        assert step % every == 0 or (every % 25 == 0 and step % 25 == 0)
+
+
+def test_a_default_run_has_all_its_keyframes_on_the_curve() -> None:
+    assert set(range(0, 5_001, 100)) <= set(cost_steps(5_000, 100))
+
+
+def test_joules_go_with_the_arithmetic() -> None:
+    run, larger, *models = scale_cost(small_recipe(), 300, 20, 60, 12.0)
+    assert (run.kind, run.joules) == ("run", 12.0)
+    assert run.flops == 60 * describe_step_work(small_recipe(), 300, 20).flops
+    assert larger.kind == "larger"
+    assert larger.parameters > 2 * LARGER_VOCABULARY * LARGER_DIM
+    assert larger.tokens == run.tokens
+    for row in (larger, *models):
+        assert row.joules == pytest.approx(12.0 * row.flops / run.flops)
+    assert [row.published for row in models] == list(reference_models())
+
+
+def test_every_model_has_its_sources_and_6nd_is_near_what_they_publish() -> None:
+    models = reference_models()
+    assert len(models) <= 5
+    for model in models:
+        assert model.url.startswith("https://arxiv.org/abs/")
+        assert (model.joules is None) == (model.energy_source is None) == (model.energy_url is None)
+        if model.flops is not None:
+            assert model.flops == pytest.approx(6 * model.parameters * model.tokens, rel=0.05)
+        if model.joules is not None:
+            # Between the best and the worst that cards do: 0.1 to 10 pJ for an operation.
+            assert 1e-13 < model.joules / (6 * model.parameters * model.tokens) < 3e-11

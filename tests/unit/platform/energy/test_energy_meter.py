@@ -1,0 +1,151 @@
+"""The meter: which method it takes, what it says of the others, and that it stands still in a pause."""
+
+from __future__ import annotations
+
+import ctypes
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lamplighter.platform.energy.energy_meter import EnergyMeter, SpentEnergy, open_meter
+from lamplighter.platform.energy.energy_method import (
+    DEFAULT_WATTS,
+    METHODS,
+    EnergyMethod,
+    NoCounterError,
+    method_error,
+)
+from lamplighter.platform.energy.nvml_counter import NvmlCounter
+from lamplighter.platform.energy.processor_estimate import WattsError, parse_watts, stated_watts
+from tests.unit.platform.energy.test_rapl_counter import zone
+
+CARD = "GPU-11111111-2222-3333-4444-555555555555"
+
+
+class FakeNvml:
+    """A library with one card."""
+
+    def __init__(self, millijoules: int = 5_000, status: int = 0) -> None:
+        self.millijoules, self.status = millijoules, status
+
+    def nvmlInit_v2(self) -> int:
+        return 0
+
+    def nvmlDeviceGetHandleByUUID(self, uuid: ctypes.c_char_p, device: Any) -> int:
+        if uuid.value != CARD.encode():
+            return 6
+        ctypes.cast(device, ctypes.POINTER(ctypes.c_void_p))[0] = 77
+        return 0
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, device: ctypes.c_void_p, energy: Any) -> int:
+        assert device.value == 77
+        ctypes.cast(energy, ctypes.POINTER(ctypes.c_ulonglong))[0] = self.millijoules
+        return self.status
+
+
+class FixedCounter:
+    """A counter that a test turns."""
+
+    value: float | None = 100.0
+
+    def joules(self) -> float | None:
+        return self.value
+
+
+def no_library() -> Any:
+    raise NoCounterError("absent")
+
+
+def test_a_card_is_read_by_its_own_counter() -> None:
+    library = FakeNvml()
+    meter = open_meter(DEFAULT_WATTS, CARD, load=lambda: library)
+    assert meter.method == EnergyMethod("nvml")
+    meter.resume()
+    library.millijoules += 2_500
+    assert meter.spent().joules == pytest.approx(2.5)
+    library.status = 15
+    library.millijoules += 9_000
+    assert meter.spent().joules == pytest.approx(2.5)
+
+
+@pytest.mark.parametrize(
+    ("library", "card", "obstacle"),
+    [
+        (FakeNvml(status=3), CARD, "unsupported"),
+        (FakeNvml(status=4), CARD, "denied"),
+        (FakeNvml(), "GPU-other", "unsupported"),
+        (object(), CARD, "unsupported"),
+    ],
+)
+def test_a_card_without_a_counter_says_why(library: Any, card: str, obstacle: str) -> None:
+    with pytest.raises(NoCounterError) as refused:
+        NvmlCounter(library, card)
+    assert refused.value.obstacle == obstacle
+
+
+def test_the_next_best_method_is_taken_and_the_better_ones_are_explained(tmp_path: Path) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 5)
+    rapl = open_meter(DEFAULT_WATTS, None, load=FakeNvml, powercap=tmp_path)
+    assert rapl.method == EnergyMethod("rapl", None, {"nvml": "processor_only"})
+    estimate = open_meter(20.0, CARD, load=no_library, powercap=tmp_path / "none")
+    assert estimate.method == EnergyMethod("processor", 20.0, {"nvml": "absent", "rapl": "absent"})
+    # A card of another maker: it has no name for the library, and its part is missing.
+    other = open_meter(DEFAULT_WATTS, "", load=FakeNvml, powercap=tmp_path)
+    assert other.method == EnergyMethod("rapl", None, {"nvml": "unsupported"})
+
+
+def test_an_estimate_is_processor_seconds_times_watts() -> None:
+    meter = open_meter(20.0, None, SpentEnergy(7.0, 3.0, 4.0), powercap=Path("/nowhere"))
+    meter.resume()
+    sum(range(200_000))
+    spent = meter.spent()
+    assert spent.processor_seconds > 3.0
+    assert spent.joules - 7.0 == pytest.approx(20 * (spent.processor_seconds - 3.0), rel=0.05)
+    assert spent.seconds > 4.0
+
+
+def test_a_pause_costs_nothing() -> None:
+    counter = FixedCounter()
+    meter = EnergyMeter(counter, EnergyMethod("rapl"))
+    meter.resume()
+    counter.value = 103.0
+    meter.pause()
+    counter.value = 200.0
+    meter.pause()
+    assert meter.spent().joules == pytest.approx(3.0)
+    meter.resume()
+    meter.resume()
+    counter.value = 204.0
+    assert meter.spent().joules == pytest.approx(7.0)
+
+
+def test_a_counter_that_was_reset_or_is_gone_takes_nothing_back() -> None:
+    counter = FixedCounter()
+    meter = EnergyMeter(counter, EnergyMethod("nvml"))
+    meter.resume()
+    for joules in (105.0, 2.0, None, 4.0):
+        counter.value = joules
+        meter.spent()
+    assert meter.spent().joules == pytest.approx(5.0)
+
+
+def test_every_method_tells_its_error_and_where_it_is_from() -> None:
+    for name in METHODS:
+        error = method_error(EnergyMethod(name, DEFAULT_WATTS if name == "processor" else None))
+        assert error is not None
+        assert 0 < error.least < 1 < error.most
+        assert error.url.startswith("https://")
+    assert method_error(EnergyMethod("processor", 20.0)) is None
+
+
+def test_watts_that_cannot_be_meant_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse_watts(" 7.5 ") == 7.5
+    for text in ("", "many", "0", "-3", "nan", "inf", "1001"):
+        with pytest.raises(WattsError, match="above 0 and at most 1,000"):
+            parse_watts(text)
+    monkeypatch.delenv("LAMPLIGHTER_WATTS", raising=False)
+    assert stated_watts() == DEFAULT_WATTS
+    monkeypatch.setenv("LAMPLIGHTER_WATTS", "many")
+    with pytest.raises(WattsError, match="LAMPLIGHTER_WATTS: 'many'"):
+        stated_watts()

@@ -1,0 +1,89 @@
+"""The processors' counters, on a tree of files like the kernel's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.platform.energy.energy_method import NoCounterError
+from lamplighter.platform.energy.rapl_counter import RaplCounter
+
+RANGE = 262_143_328_850
+
+
+def zone(root: Path, folder: str, name: str, microjoules: int, range_: int = RANGE) -> Path:
+    path = root / folder
+    path.mkdir(parents=True)
+    (path / "name").write_text(f"{name}\n")
+    (path / "max_energy_range_uj").write_text(f"{range_}\n")
+    (path / "energy_uj").write_text(f"{microjoules}\n")
+    return path / "energy_uj"
+
+
+def test_packages_are_added_up_and_nothing_twice(tmp_path: Path) -> None:
+    zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
+    second = zone(tmp_path, "intel-rapl:1", "package-1", 2_000_000)
+    for number, name in enumerate(("core", "uncore", "dram")):
+        zone(tmp_path, f"intel-rapl:0:{number}", name, 500_000)
+    zone(tmp_path, "intel-rapl:2", "psys", 9_000_000)
+    zone(tmp_path, "intel-rapl-mmio:0", "package-0", 1_000_000)
+    counter = RaplCounter(tmp_path)
+    assert counter.joules() == pytest.approx(3.0)
+    second.write_text("2500000\n")
+    assert counter.joules() == pytest.approx(3.5)
+
+
+def test_a_counter_that_wraps_around_goes_on(tmp_path: Path) -> None:
+    path = zone(tmp_path, "intel-rapl:0", "package-0", RANGE - 1_000_000)
+    counter = RaplCounter(tmp_path)
+    before = counter.joules()
+    assert before is not None
+    for microjoules, joules in ((500_000, 1.5), (RANGE - 1, RANGE / 1e6 + 1.0), (0, RANGE / 1e6 + 1.0)):
+        path.write_text(str(microjoules))
+        now = counter.joules()
+        assert now is not None
+        assert now - before == pytest.approx(joules)
+
+
+@pytest.mark.parametrize("name", ["psys", "core"])
+def test_a_machine_without_packages_has_none(tmp_path: Path, name: str) -> None:
+    zone(tmp_path, "intel-rapl:0", name, 5)
+    (tmp_path / "intel-rapl:9").mkdir()
+    with pytest.raises(NoCounterError) as refused:
+        RaplCounter(tmp_path)
+    assert refused.value.obstacle == "absent"
+
+
+def test_a_machine_without_the_tree_has_none(tmp_path: Path) -> None:
+    with pytest.raises(NoCounterError) as refused:
+        RaplCounter(tmp_path / "powercap")
+    assert refused.value.obstacle == "absent"
+
+
+def test_what_only_the_administrator_may_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
+    read = Path.read_text
+
+    def refuse(self: Path, encoding: str | None = None) -> str:
+        # Root, as which tests may run, may read everything.
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return read(self, encoding=encoding)
+
+    monkeypatch.setattr(Path, "read_text", refuse)
+    with pytest.raises(NoCounterError) as refused:
+        RaplCounter(tmp_path)
+    assert refused.value.obstacle == "denied"
+
+
+def test_what_is_no_number_is_no_counter(tmp_path: Path) -> None:
+    path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
+    counter = RaplCounter(tmp_path)
+    path.write_text("gone\n")
+    assert counter.joules() is None
+    with pytest.raises(NoCounterError) as refused:
+        RaplCounter(tmp_path)
+    assert refused.value.obstacle == "unsupported"

@@ -1,0 +1,82 @@
+"""The cost of a run over REST."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy
+from lamplighter.runfolder.tables.steps import StepsWriter
+from tests.unit.serving.asgi import Answer, call
+from tests.unit.serving.folders import FakeTrainer, finished_run, make_run
+
+pytestmark = pytest.mark.anyio
+
+ESTIMATE = {"name": "processor", "watts": 12.0, "obstacles": {"nvml": "absent", "rapl": "denied"}, "after": 0}
+
+
+async def get(app: FastAPI, run: RunFolder, **headers: str) -> Answer:
+    return await call(app, "GET", f"/api/runs/{run.id}/cost", {"host": "127.0.0.1:8600", **headers})
+
+
+def measure(writer: StepsWriter, method: dict[str, Any] = ESTIMATE) -> None:
+    writer.set_facts({METHODS_FACT: [method]})
+    for step in (0, 25, 30):
+        writer.set_energy(step, encode_energy(SpentEnergy(2.0 * step, step / 6, step / 5)))
+
+
+async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 30)
+    with StepsWriter(run.steps_path) as writer:
+        measure(writer)
+    answer = await get(app, run)
+    assert answer.status == 200, answer.body
+    cost = answer.json
+    energy = cost["energy"]
+    assert energy["error"]["url"].startswith("https://")
+    assert energy["error"]["least"] < 1 < energy["error"]["most"]
+    assert {name: energy[name] for name in energy if name != "error"} == {
+        "method": "processor", "measured": False, "methods": ["processor"], "watts_assumed": 12.0,
+        "obstacles": [{"method": "nvml", "obstacle": "absent"}, {"method": "rapl", "obstacle": "denied"}], "joules": 60.0, "since": 0, "step": 30, "joules_per_step": 2.0,
+        "processor_seconds": 5.0, "seconds": 6.0, "watts_mean": 10.0, "watts_now": None,
+    }  # fmt: skip
+    assert cost["missing"] is None
+    assert cost["tokens"] == 30 * cost["work"]["tokens"]
+    assert [row["joules_basis"] for row in cost["scale"]][:3] == ["estimated", "extrapolated", "extrapolated"]
+    assert [row["flops_basis"] for row in cost["scale"]][:3] == ["formula", "formula", "6ND"]
+    assert cost["scale"][2]["published"]["url"].startswith("https://arxiv.org/")
+    again = await get(app, run, **{"if-none-match": answer.headers["etag"]})
+    assert again.status == 304
+
+
+async def test_what_a_counter_measured_is_called_measured(app: FastAPI, tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 30)
+    with StepsWriter(run.steps_path) as writer:
+        measure(writer, {"name": "rapl", "watts": None, "obstacles": {"nvml": "processor_only"}, "after": 0})
+    cost = (await get(app, run)).json
+    assert (cost["energy"]["method"], cost["energy"]["measured"]) == ("rapl", True)
+    assert cost["scale"][0]["joules_basis"] == "measured"
+
+
+async def test_the_power_of_now_is_told_while_it_trains(app: FastAPI, tmp_path: Path) -> None:
+    run = make_run(RunStore(tmp_path))
+    trainer = FakeTrainer(run).begin().train(30)
+    measure(trainer.writer)
+    assert (await get(app, run)).json["energy"]["watts_now"] == pytest.approx(10.0)
+    trainer.end()
+
+
+async def test_a_run_without_energy_says_why_and_a_run_that_has_not_begun_is_not_found(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    cost = (await get(app, finished_run(tmp_path, 30))).json
+    assert (cost["energy"], cost["missing"]) == (None, "unmeasured")
+    assert cost["work"]["forward"] > 0
+    assert (await get(app, make_run(RunStore(tmp_path)))).status == 404
+    assert (await get(app, make_run(RunStore(tmp_path), prepared=False))).status == 404

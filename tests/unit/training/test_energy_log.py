@@ -1,0 +1,148 @@
+"""The energy of a training: read, committed, and continued by the next trainer."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lamplighter.exports.archive.import_run import import_zip
+from lamplighter.exports.archive.pack import write_zip
+from lamplighter.exports.export import no_progress
+from lamplighter.platform.energy.energy_meter import SpentEnergy
+from lamplighter.platform.energy.energy_method import EnergyMethod
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.energy import (
+    METHODS_FACT,
+    UsedMethod,
+    decode_energy,
+    decode_methods,
+    encode_energy,
+    with_method,
+)
+from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.training.worker import train
+from tests.runs import make_run
+
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    run = make_run(tmp_path_factory.mktemp("runs"), steps=STEPS, cadence={"keyframe_every": 20})
+    train(run)
+    return run
+
+
+def energies(run: RunFolder) -> dict[int, SpentEnergy]:
+    with StepsReader(run.steps_path) as reader:
+        return {step: decode_energy(text) for step, text in reader.energy_at(range(1_000)).items()}
+
+
+def methods(run: RunFolder) -> list[UsedMethod]:
+    with StepsReader(run.steps_path) as reader:
+        return decode_methods(reader.facts()[METHODS_FACT])
+
+
+def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -> None:
+    found = energies(trained)
+    assert {0, 20, 25, 40, 50, STEPS} <= set(found)
+    assert found[0] == SpentEnergy()
+    joules = [found[step].joules for step in sorted(found)]
+    assert joules == sorted(joules)
+    assert joules[-1] > 0
+    assert found[STEPS].processor_seconds > 0
+    (used,) = methods(trained)
+    assert used.after == 0
+
+
+def test_the_next_trainer_goes_on_with_the_sum(
+    trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+    RequestsWriter(run.path, "test").add("continue", {"steps": 20})
+    monkeypatch.setenv("LAMPLIGHTER_WATTS", "33")
+    train(run)
+    found = energies(run)
+    assert found[STEPS + 20].joules > found[STEPS].joules >= energies(trained)[STEPS].joules
+    used = methods(run)
+    if used[0].method.name == "processor":
+        assert [(one.method.watts, one.after) for one in used] == [(12.0, 0), (33.0, STEPS)]
+
+
+def test_watts_that_cannot_be_meant_end_the_run_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path, steps=2)
+    monkeypatch.setenv("LAMPLIGHTER_WATTS", "plenty")
+    assert train(run) == "failed"
+    with StepsReader(run.steps_path) as reader:
+        assert "LAMPLIGHTER_WATTS" in reader.facts()["message"]
+
+
+def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -> None:
+    packed = tmp_path / "run.zip"
+    write_zip(trained, packed, no_progress)
+    run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
+    assert energies(run) == energies(trained)
+    assert methods(run) == methods(trained)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        5,
+        "",
+        "{}",
+        "[1,2]",
+        "[1,2,3,4]",
+        "[1,2,-3]",
+        '[1,2,"3"]',
+        "[1,2,true]",
+        "[1,2,1e999]",
+        "[" * 150,
+    ],
+)
+def test_energy_that_is_none_is_refused(text: object) -> None:
+    with pytest.raises(FormatError, match="energy"):
+        decode_energy(text)
+
+
+def test_energy_is_written_short() -> None:
+    assert encode_energy(SpentEnergy(1 / 3, 2.0, 1234567.891)) == "[0.333333333,2.0,1234567.89]"
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        5,
+        [5],
+        [{}],
+        [{"name": "guess", "watts": None, "obstacles": {}, "after": 0}],
+        [{"name": "rapl", "watts": 5, "obstacles": {}, "after": 0}],
+        [{"name": "processor", "watts": None, "obstacles": {}, "after": 0}],
+        [{"name": "processor", "watts": -1, "obstacles": {}, "after": 0}],
+        [{"name": "rapl", "watts": None, "obstacles": {"nvml": "<b>"}, "after": 0}],
+        [{"name": "rapl", "watts": None, "obstacles": {}, "after": -1}],
+        [{"name": "rapl", "watts": None, "obstacles": {}, "after": 0}] * 17,
+    ],
+)
+def test_methods_that_there_are_not_are_refused(fact: object) -> None:
+    with pytest.raises(FormatError, match="method"):
+        decode_methods(fact)
+
+
+def test_a_method_is_noted_once_until_it_changes() -> None:
+    rapl, estimate = EnergyMethod("rapl", None, {"nvml": "absent"}), EnergyMethod("processor", 12.0)
+    fact = with_method(with_method(None, rapl, 0), rapl, 50)
+    assert [one["after"] for one in fact] == [0]
+    fact = with_method(fact, estimate, 70)
+    assert [(one.method, one.after) for one in decode_methods(fact)] == [(rapl, 0), (estimate, 70)]
+    for step in range(40):
+        fact = with_method(fact, EnergyMethod("processor", 1.0 + step), step)
+    assert (decode_methods(fact)[0].after, decode_methods(fact)[-1].after) == (0, 39)
