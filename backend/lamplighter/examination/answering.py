@@ -22,6 +22,11 @@ _KINDS = {
     "transplant": "lamplighter.examination.kinds.transplant",
     "rotation": "lamplighter.examination.kinds.rotation",
     "probe": "lamplighter.examination.kinds.probe",
+    "bench": "lamplighter.examination.kinds.bench",
+    "batch_sizes": "lamplighter.examination.kinds.batch_sizes",
+    "environment": "lamplighter.examination.kinds.environment",
+    "deciles": "lamplighter.examination.kinds.deciles",
+    "better": "lamplighter.examination.kinds.better",
 }
 """Modules by the kind of question that their function `examine` answers."""
 

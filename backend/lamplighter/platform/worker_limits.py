@@ -30,6 +30,10 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_CGROUP_USES = (
+    Path("/sys/fs/cgroup/memory.current"),
+    Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
 _GRAPHICS_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -88,6 +92,24 @@ def machine_memory() -> int | None:
         with suppress(OSError, ValueError):
             found.append(int(path.read_text(encoding="ascii")))
     return min((size for size in found if size > 0), default=None)
+
+
+def available_memory() -> int | None:
+    """Return the bytes that a process may take now without others being swapped out or ended; None if this machine does
+    not say, as only Linux does."""
+    found: list[int] = []
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found.append(1_024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
+    for limit, used in zip(_CGROUP_LIMITS, _CGROUP_USES, strict=True):
+        with suppress(OSError, ValueError):
+            found.append(int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii")))
+    present = _data_bytes()
+    if resource is not None and present is not None:
+        most, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if most != resource.RLIM_INFINITY:
+            found.append(most - present)
+    return max(0, min(found)) if found else None
 
 
 def has_graphics_driver() -> bool:

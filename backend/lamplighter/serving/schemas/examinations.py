@@ -7,6 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lamplighter.questions import (
+    BatchSizesQuestion,
+    BenchQuestion,
+    BetterQuestion,
+    DecilesQuestion,
+    EnvironmentQuestion,
     MicroscopeQuestion,
     ProbeQuestion,
     Question,
@@ -19,7 +24,19 @@ from lamplighter.questions import (
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 
-ExaminationKind = Literal["speak", "microscope", "what_if", "transplant", "rotation", "probe"]
+ExaminationKind = Literal[
+    "speak",
+    "microscope",
+    "what_if",
+    "transplant",
+    "rotation",
+    "probe",
+    "bench",
+    "batch_sizes",
+    "environment",
+    "deciles",
+    "better",
+]
 
 
 class _Confirmation(RequestBody):
@@ -69,13 +86,48 @@ class NewProbeQuestion(ProbeQuestion, _Confirmation):
     kind: Literal["probe"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+class NewBenchQuestion(BenchQuestion, _Confirmation):
+    """Four rules of updating the embedding, to be compared on the same batches."""
+
+    kind: Literal["bench"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewBatchSizesQuestion(BatchSizesQuestion, _Confirmation):
+    """Batches of several sizes, whose distinct rows are to be counted."""
+
+    kind: Literal["batch_sizes"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewEnvironmentQuestion(EnvironmentQuestion, _Confirmation):
+    """A text in which every word has another's job, on which a copy of the model is to be trained."""
+
+    kind: Literal["environment"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewDecilesQuestion(DecilesQuestion, _Confirmation):
+    """The loss on frequent and on rare words, to be measured now and under two optimisers."""
+
+    kind: Literal["deciles"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewBetterQuestion(BetterQuestion, _Confirmation):
+    """The next steps, of each of which is to be said what it makes better."""
+
+    kind: Literal["better"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
 NewQuestion = Annotated[
     NewSpeakQuestion
     | NewMicroscopeQuestion
     | NewWhatIfQuestion
     | NewTransplantQuestion
     | NewRotationQuestion
-    | NewProbeQuestion,
+    | NewProbeQuestion
+    | NewBenchQuestion
+    | NewBatchSizesQuestion
+    | NewEnvironmentQuestion
+    | NewDecilesQuestion
+    | NewBetterQuestion,
     Field(discriminator="kind"),
 ]
 
