@@ -36,7 +36,7 @@ export const LATE = {
     "panels/token/",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
-    "charts/(matrix|attention)/",
+    "charts/(matrix|attention|lamps)/",
     "panels/matrix/",
     "panels/run/",
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",
