@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EnvironmentAnswer } from "../api/answer-types";
-import { answersForgetFirst, forgottenAt, keptOf } from "./forgetting";
+import { answersForgetFirst, forgottenAt, keptOf, mapForgetsLast } from "./forgetting";
 
 /** Return an answer whose points have a loss and the purities of both matrices. */
 function answerOf(points: [number, number | null, number | null, number | null][]) {
@@ -34,6 +34,7 @@ describe("forgetting", () => {
     expect(forgottenAt(USUAL, "output")).toBe(100);
     expect(forgottenAt(USUAL, "input")).toBe(Infinity);
     expect(answersForgetFirst(USUAL)).toBe(true);
+    expect(mapForgetsLast(USUAL)).toBe(true);
   });
 
   it("may be the other way round", () => {
@@ -43,6 +44,7 @@ describe("forgetting", () => {
       [100, 3, 0.5, 1],
     ]);
     expect(answersForgetFirst(other)).toBe(false);
+    expect(mapForgetsLast(other)).toBe(false);
   });
 
   it("is not known without classes, or where nothing was known", () => {

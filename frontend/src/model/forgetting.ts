@@ -40,6 +40,12 @@ export function forgottenAt(answer: EnvironmentAnswer, memory: Memory): number |
   return Infinity;
 }
 
+/** Return whether the input matrix was forgotten after all else, or not at all. */
+export function mapForgetsLast(answer: EnvironmentAnswer): boolean {
+  const at = (memory: Memory) => forgottenAt(answer, memory) ?? Infinity;
+  return at("input") >= Math.max(at("answers"), at("output"));
+}
+
 /** Return the points in the other town. */
 export function awayOf({ curve, turned_back_at }: EnvironmentAnswer): EnvironmentPoint[] {
   return curve.filter(({ step }) => step <= (turned_back_at ?? Infinity));

@@ -48,15 +48,15 @@ export const bench = {
   read: "read",
   gradient: "gradient",
   moved: "moved",
-  price: "What an update of the matrix takes",
-  touchedRows: "rows with a gradient",
-  wholeMatrix: "whole matrix",
-  memory: bytes,
-  operations: approximately,
+  price: "What updating the matrix takes",
+  memory: (part: number, whole: number) =>
+    part < whole ? `${bytes(part)} of ${bytes(whole)}` : bytes(whole),
+  operations: (part: number, whole: number) =>
+    part < whole ? `${approximately(part)} of ${approximately(whole)}` : approximately(whole),
   priceMore:
-    "Memory to be read and written, and arithmetic, by formula. Bold: what this rule does.",
-  memoryHead: "memory",
-  operationsHead: "arithmetic",
+    "By formula. The lazy rule updates only the rows with a gradient, the others all rows.",
+  memoryHead: "memory moved",
+  operationsHead: "operations",
   time: "What it took here",
   update: "update, ms",
   step: "whole step, ms",
@@ -105,18 +105,18 @@ export const otherTown = {
   empty: (number: number, back: number) =>
     `A copy moves to another town for ${steps(number)}: the same words, but each has another’s job. Then it comes home for ${steps(back)}. Guess first: what does it forget first, its answers or its map? It takes a while.`,
   memory: {
-    answers: "in its answers",
-    output: "in the output matrix",
-    input: "in the input matrix, the map",
+    answers: "steps: its answers",
+    output: "steps: the output matrix",
+    input: "steps: the input matrix, the map",
   } satisfies Record<Memory, string>,
-  forgotten: "A tenth of what it knew was gone",
+  forgotten: "A tenth of what it knew was gone after",
   after: (step: number | null, last: number) =>
-    step === null ? "–" : step === Infinity ? `not in ${count(last)}` : `step ${count(step)}`,
-  verdict: (first: boolean | null) =>
+    step === null ? "–" : step === Infinity ? `> ${count(last)}` : count(step),
+  verdict: (first: boolean | null, mapLast: boolean) =>
     first === null
-      ? "This text has no planted classes, so only the answers can be compared."
+      ? "What became of the map cannot be compared here: no classes were planted in this text, or nothing was known yet."
       : first
-        ? "The answers forget first. The map that everyone looks at is the last to know."
+        ? `The answers forget first.${mapLast ? " The map that everyone looks at is the last to know." : ""}`
         : "Here it is not the answers that forget first: it had not learned much yet, or it stayed too short.",
   loss: "Loss on each town",
   lossMore: (first: string, away: string, home: string, guessing: number) =>
@@ -127,10 +127,10 @@ export const otherTown = {
   lossValue: loss,
   own: "own town",
   other: "other town",
-  inOwn: "input, own town",
-  inOther: "input, other town",
-  outOwn: "output, own town",
-  outOther: "output, other town",
+  inOwn: "input · own",
+  inOther: "input · other",
+  outOwn: "output · own",
+  outOther: "output · other",
   oneMatrix: "Input and output are one matrix here.",
   axis: (turned: number | null) =>
     turned === null ? "by step in the other town" : `by step; home again after ${count(turned)}`,
@@ -166,6 +166,8 @@ export const rareWords = {
   start: "before the first step",
   ends: (frequent: OptimiserPair, rare: OptimiserPair) =>
     `On the most frequent words: plain descent ${loss(frequent.sgd)}, Adam ${loss(frequent.adam)}. On the rarest: ${loss(rare.sgd)} and ${loss(rare.adam)}.`,
+  neither: (guessing: number) =>
+    `Neither knows the rarest words yet: who only guesses has ${loss(guessing)}.`,
   verdict: (left: boolean) =>
     left
       ? "Plain descent leaves the rare words behind. That is one reason why language models are trained with Adam."

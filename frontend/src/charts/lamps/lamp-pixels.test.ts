@@ -25,7 +25,7 @@ describe("a small map", () => {
     expect(dark.size).toBe(2);
     const lit = coloursOf([0, 1, 1], [0, 0, 1]);
     expect(lit.size).toBe(4);
-    expect(lit.get("255,192,106")!).toBeGreaterThan(dark.get("72,88,130")! / 3);
+    expect(lit.get("255,192,106")!).toBeGreaterThan(dark.get("98,116,164")! / 3);
     expect(lit.get("255,246,222")!).toBeGreaterThan(lit.get("255,192,106")!);
   });
 

@@ -3,7 +3,7 @@
 import type { Placement } from "../../model/placement";
 
 const NIGHT = [10, 14, 28] as const;
-const DIM = [72, 88, 130] as const;
+const DIM = [98, 116, 164] as const;
 const LIT = [255, 192, 106] as const;
 const BRIGHTER = [255, 246, 222] as const;
 /** Margin beside the outermost lamps, in pixels. */
