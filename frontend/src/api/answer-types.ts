@@ -110,7 +110,7 @@ export interface ProbeAnswer {
   replayed: Replayed;
 }
 
-/** What two sets of rows of a matrix take: those with a gradient, and all. */
+/** Cost of an update of the rows with a gradient, and of all rows. */
 interface UpdateCost {
   touched: number;
   whole: number;

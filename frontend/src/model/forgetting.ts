@@ -1,11 +1,11 @@
-/** What a copy of the model that moved to another town forgets, and when. Pure. */
+/** Forgetting of a copy of the model that moved to another town. Pure. */
 
 import type { EnvironmentAnswer, EnvironmentPoint } from "../api/answer-types";
 
 /** A part of what is known that counts as forgotten. */
 export const FORGOTTEN = 0.1;
 
-/** What was known of the first town: in the answers, in the input matrix and in the output matrix. */
+/** A memory of the first town: in the answers, in the input matrix and in the output matrix. */
 export type Memory = "answers" | "input" | "output";
 export const MEMORIES: readonly Memory[] = ["answers", "output", "input"];
 

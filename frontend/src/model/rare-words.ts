@@ -1,4 +1,4 @@
-/** How two optimisers do on frequent and on rare words. Pure. */
+/** Losses of two optimisers on frequent and on rare words. Pure. */
 
 import type { DecilesAnswer } from "../api/answer-types";
 
