@@ -30,10 +30,12 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_MEMORY = Path("/proc/meminfo")
 _CGROUP_USES = (
-    Path("/sys/fs/cgroup/memory.current"),
-    Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    (Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
+    (Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"), "total_inactive_file"),
 )
+"""Files with the bytes that a container uses, and the part of it that the system gives back when it is needed, by its name in `memory.stat`."""
 _GRAPHICS_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -98,12 +100,15 @@ def available_memory() -> int | None:
     """Return the bytes that a process may take now without others being swapped out or ended; None if this machine does
     not say, as only Linux does."""
     found: list[int] = []
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        found.append(1_024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1]))
-    for limit, used in zip(_CGROUP_LIMITS, _CGROUP_USES, strict=True):
-        with suppress(OSError, ValueError):
-            found.append(int(limit.read_text(encoding="ascii")) - int(used.read_text(encoding="ascii")))
+    with suppress(OSError, ValueError, KeyError):
+        found.append(1_024 * _read_numbers(_MEMORY)["MemAvailable:"])
+    for limit, (used, reclaimed) in zip(_CGROUP_LIMITS, _CGROUP_USES, strict=True):
+        with suppress(OSError, ValueError, KeyError):
+            kept = (
+                int(used.read_text(encoding="ascii"))
+                - _read_numbers(used.with_name("memory.stat"))[reclaimed]
+            )
+            found.append(int(limit.read_text(encoding="ascii")) - kept)
     present = _data_bytes()
     if resource is not None and present is not None:
         most, _ = resource.getrlimit(resource.RLIMIT_DATA)
@@ -122,6 +127,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
+
+
+def _read_numbers(path: Path) -> dict[str, int]:
+    """Return the numbers of a file of the system with a name and a number in each line."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    return {name: int(number) for name, number, *_ in map(str.split, lines)}
 
 
 def _data_bytes() -> int | None:

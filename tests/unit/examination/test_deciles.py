@@ -64,10 +64,10 @@ def test_frequent_words_are_learned_before_rare_ones_and_beside_each_loss_is_tha
 
 def test_both_optimisers_have_the_best_of_their_rates_and_begin_alike(village: Village) -> None:
     sgd, adam = ask(village, steps=20)["optimisers"]
-    for optimiser, name in ((sgd, "sgd"), (adam, "adam")):
-        assert optimiser["name"] == name
+    assert [optimiser["name"] for optimiser in (sgd, adam)] == list(RATES)
+    for optimiser, rates in zip((sgd, adam), RATES.values(), strict=True):
         tried = {one["learning_rate"]: one["loss"] for one in optimiser["tried"]}
-        assert tuple(tried) == RATES[name]
+        assert tuple(tried) == rates
         assert tried[optimiser["learning_rate"]] == min(tried.values())
         assert len(set(tried.values())) == 3
         assert [point["step"] for point in optimiser["curve"]] == list(range(0, 21, 2))
