@@ -17,7 +17,8 @@ MAX_FLOPS = 4e12
 """Most floating-point operations of a question: about two minutes of one core."""
 MAX_CARD_FLOPS = 4e14
 """The same on a graphics card."""
-_BENCH_RULES = 4
+BENCH_RULES = 4
+"""Trainings of the kind `bench`."""
 DECILE_RUNS = 6
 """Trainings of the kind `deciles`: three learning rates of two optimisers."""
 _BETTER_STEP = 4
@@ -38,7 +39,7 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     """
     match question:
         case BenchQuestion():
-            steps = _BENCH_RULES * question.steps
+            steps = BENCH_RULES * question.steps
         case EnvironmentQuestion():
             steps = question.steps + question.back
         case DecilesQuestion():

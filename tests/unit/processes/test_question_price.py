@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from lamplighter.processes.question_price import require_affordable
+from lamplighter.examination.kinds.bench.update_rules import RULES
+from lamplighter.examination.kinds.deciles.optimiser_race import RATES
+from lamplighter.processes.question_price import BENCH_RULES, DECILE_RUNS, require_affordable
 from lamplighter.questions import Question, QuestionError, parse_question
 from lamplighter.recipe import Recipe
 
@@ -46,3 +48,8 @@ def test_a_graphics_card_computes_more_but_the_bench_is_timed_on_a_processor() -
 def test_what_trains_nothing_is_free() -> None:
     require_affordable(WIDE, 50_000, question({"kind": "batch_sizes"}), "cpu")
     require_affordable(WIDE, 50_000, question({"kind": "deciles", "steps": 0}), "cpu")
+
+
+def test_the_trainings_that_are_paid_for_are_those_that_are_made() -> None:
+    assert len(RULES) == BENCH_RULES
+    assert sum(map(len, RATES.values())) == DECILE_RUNS
