@@ -15,7 +15,7 @@ WHOLE_BUDGET = 258_000
 225,500 before the class: nine thousand for its presenter, who is on the machine itself, and eight for its viewers;
 and 247,000 before the page could be a file too, and the picture of then and now; and 250,000 before the second map
 left the first screen for a script that loads late, and steps had the numbers of their own training; and 251,000 before
-the panel of costs, which loads late."""
+the panel of costs, and the experiments about training (bench, batch size, another town, rare words), which load late."""
 
 _STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
 """An import that a script cannot start without; `import("./a.js")` is not one."""

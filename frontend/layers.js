@@ -37,7 +37,7 @@ export const LATE = {
     "panels/token/",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",
-    "charts/(matrix|attention|scales)/",
+    "charts/(matrix|attention|scales|lamps)/",
     "panels/matrix/",
     "panels/run/",
     "panels/map/(MapPanel|DistrictList|SkylineView)\\.",

@@ -142,6 +142,55 @@ class DevicesQuestion(_Question):
         return self.step - 1
 
 
+class BenchQuestion(_Question):
+    """The same batches under four rules of updating the embedding: which rows are in the batch, get a gradient, and move."""
+
+    kind: Literal["bench"] = "bench"
+    steps: Annotated[int, Field(ge=1, le=60)] = 40
+    """Training steps of each rule, from the recipe's initial state, on the batches after `step`."""
+
+    @property
+    def model_step(self) -> int:
+        """Return 0: no trained model is needed."""
+        return 0
+
+
+class BatchSizesQuestion(_Question):
+    """Batches from small to large of the run's text, and how many rows each of them reads."""
+
+    kind: Literal["batch_sizes"] = "batch_sizes"
+
+    @property
+    def model_step(self) -> int:
+        """Return 0: no model is needed."""
+        return 0
+
+
+class EnvironmentQuestion(_Question):
+    """A text in which every word has another's job, on which a copy of the model is trained, and the way back."""
+
+    kind: Literal["environment"] = "environment"
+    steps: Annotated[int, Field(ge=10, le=2_000)] = 600
+    """Training steps on the other text."""
+    back: Annotated[int, Field(ge=0, le=500)] = 100
+    """Training steps on the run's own text after that."""
+
+
+class DecilesQuestion(_Question):
+    """The loss on frequent and on rare words, now and under two optimisers from the start."""
+
+    kind: Literal["deciles"] = "deciles"
+    steps: Annotated[int, Field(ge=0, le=200)] = 100
+    """Training steps of each optimiser at each of its learning rates; 0: none is trained."""
+
+
+class BetterQuestion(_Question):
+    """The next steps, and whether each makes the model better at its batch, at another, and on unread text."""
+
+    kind: Literal["better"] = "better"
+    steps: Annotated[int, Field(ge=1, le=20)] = 20
+
+
 Question = (
     SpeakQuestion
     | MicroscopeQuestion
@@ -150,8 +199,16 @@ Question = (
     | RotationQuestion
     | ProbeQuestion
     | DevicesQuestion
+    | BenchQuestion
+    | BatchSizesQuestion
+    | EnvironmentQuestion
+    | DecilesQuestion
+    | BetterQuestion
 )
-KINDS = ("speak", "microscope", "what_if", "transplant", "rotation", "probe", "devices")
+KINDS = (
+    *("speak", "microscope", "what_if", "transplant", "rotation", "probe"),
+    *("devices", "bench", "batch_sizes", "environment", "deciles", "better"),
+)
 _QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="kind")])
 
 

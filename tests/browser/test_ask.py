@@ -152,6 +152,41 @@ def test_a_copy_is_taught_a_word_is_swapped_the_attention_is_seen_and_the_space_
     assert find_violations(page) == []
 
 
+@pytest.mark.tour
+def test_what_is_asked_about_training_needs_no_words_and_stands_beside_what_would_be_by_chance(
+    page: Page, application: Application
+) -> None:
+    open_held_step(page, application, STEP, "&panel=ask&ask=batch_sizes")
+    expect(page.get_by_test_id("ask-field")).to_have_count(0)
+    page.get_by_test_id("ask").click()
+    sizes = page.get_by_test_id("batch-sizes").get_by_role("button")
+    expect(sizes).to_have_count(5, timeout=30_000)
+    sizes.last.click()
+    expect(page.get_by_test_id("batch-size")).to_have_value("4")
+    expect(page.get_by_test_id("batch-verdict")).to_contain_text("does not sleep any more")
+    assert find_violations(page) == []
+
+    choose(page, "bench")
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("bench-maps").get_by_role("img")).to_have_count(4, timeout=60_000)
+    lazy, *_, tied = page.get_by_test_id("bench-counts").get_by_role("row").all()[1:]
+    assert len(set(lazy.get_by_role("cell").all_inner_texts())) == 1
+    assert len(set(tied.get_by_role("cell").all_inner_texts())) == 2
+    expect(page.get_by_test_id("bench-speed")).to_contain_text("At this size")
+    assert find_violations(page) == []
+
+    choose(page, "environment")
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("forgets-first")).to_be_visible(timeout=90_000)
+    assert find_violations(page) == []
+
+    choose(page, "deciles")
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("word-groups").get_by_role("row")).to_have_count(11, timeout=90_000)
+    expect(page.get_by_test_id("rare-words")).to_contain_text("On the rarest")
+    assert find_violations(page) == []
+
+
 def choose(page: Page, experiment: str) -> None:
     """Choose what to do with the words."""
     page.locator(f"label:has([data-testid=experiment-{experiment}])").click()

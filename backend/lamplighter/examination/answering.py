@@ -23,6 +23,11 @@ _KINDS = {
     "rotation": "lamplighter.examination.kinds.rotation",
     "probe": "lamplighter.examination.kinds.probe",
     "devices": "lamplighter.examination.kinds.devices.examination",
+    "bench": "lamplighter.examination.kinds.bench",
+    "batch_sizes": "lamplighter.examination.kinds.batch_sizes",
+    "environment": "lamplighter.examination.kinds.environment",
+    "deciles": "lamplighter.examination.kinds.deciles",
+    "better": "lamplighter.examination.kinds.better",
 }
 """Modules by the kind of question that their function `examine` answers."""
 

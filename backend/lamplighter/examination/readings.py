@@ -24,9 +24,9 @@ SAMPLE_TOKENS = 512
 _DIGITS = 6
 
 
-def rounded(value: float) -> float | None:
-    """Return a number with six significant digits; None if it is not finite, which JSON cannot say."""
-    return float(f"{float(value):.{_DIGITS}g}") if math.isfinite(value) else None
+def rounded(value: float, digits: int = _DIGITS) -> float | None:
+    """Return a number with so many significant digits; None if it is not finite, which JSON cannot say."""
+    return float(f"{float(value):.{digits}g}") if math.isfinite(value) else None
 
 
 @contextmanager
@@ -42,13 +42,22 @@ def reading(learner: Learner) -> Generator[None]:
 class TextSample:
     """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out."""
 
-    def __init__(self, examined: ExaminedModel) -> None:
-        """Choose the sample, spread over the whole text."""
+    def __init__(
+        self, examined: ExaminedModel, tokens: int = SAMPLE_TOKENS, jobs: NDArray[np.int64] | None = None
+    ) -> None:
+        """Choose the sample, spread over the whole text.
+
+        Args:
+            examined: the model whose run is read.
+            tokens: predictions that a loss is the mean of.
+            jobs: the token that stands in the place of each, shape (V,); None: the text as it is.
+        """
         run, self._learner = examined.run, examined.learner
         held_out = run.held_out_ids
         self.name = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
-        self._text = HeldOutLoss(run.recipe, run.token_ids if held_out is None else held_out, SAMPLE_TOKENS)
+        ids = run.token_ids if held_out is None else held_out
+        self._text = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32), tokens)
 
     def loss(self, model: Transformer) -> float | None:
         """Return the mean loss in nats of a model like the examined one; None if it is not finite."""

@@ -26,12 +26,24 @@ def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k:
     """
     classed = np.flatnonzero(np.asarray(class_of) >= 0)
     labels = np.asarray(class_of)[classed]
+    if len(labels) < 2:
+        return float("nan")
+    return purity_of_neighbours(all_nearest(vectors[classed], k)[0], labels)
+
+
+def purity_of_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> float:
+    """Compute `class_purity` from neighbours that are known, so that several sets of classes need only one search.
+
+    Args:
+        ids: shape (N, k), the nearest of each classed token, nearest first, as numbers from 0 to N - 1.
+        labels: shape (N,), the classes.
+    """
+    k = ids.shape[1]
     classes, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if not (sizes > 1).any():
         return float("nan")
-    ids, _ = all_nearest(vectors[classed], k)
     counted_neighbours = np.minimum(k, sizes - 1)[index]
-    counted = np.arange(ids.shape[1])[None, :] < counted_neighbours[:, None]
+    counted = np.arange(k)[None, :] < counted_neighbours[:, None]
     hits = ((labels[ids] == labels[:, None]) & counted).sum(axis=1)
     pure = np.divide(hits, counted_neighbours, out=np.zeros(len(hits)), where=counted_neighbours > 0)
     by_class = np.bincount(index, weights=pure, minlength=len(classes)) / sizes

@@ -110,10 +110,21 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
     return StepFlops(
         forward=sum(operation.forward for operation in operations),
         backward=sum(operation.backward for operation in operations),
-        update=(_CLIP + _UPDATE[kind]) * numbers,
+        update=count_update_flops(kind, numbers),
         forward_products=sum(operation.forward for operation in products),
         backward_products=sum(operation.backward for operation in products),
     )
+
+
+def count_update_flops(kind: OptimiserKind, numbers: int) -> int:
+    """Count the floating-point operations of clipping and updating so many numbers."""
+    return (_CLIP + _UPDATE[kind]) * numbers
+
+
+def count_softmax_flops(dim: int, vocabulary: int, predictions: int) -> int:
+    """Count the floating-point operations, forward and backward, of predicting: unembedding, softmax and cross-entropy."""
+    product = 3 * 2 * predictions * dim * vocabulary
+    return product + sum(_CROSS_ENTROPY) * predictions * vocabulary
 
 
 def _attention_operations(model: ModelRecipe, layer: str, sequences: int) -> Iterator[Operation]:

@@ -30,6 +30,12 @@ _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
 )
+_MEMORY = Path("/proc/meminfo")
+_CGROUP_USES = (
+    (Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
+    (Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"), "total_inactive_file"),
+)
+"""Files with the bytes that a container uses, and the part of it that the system gives back when it is needed, by its name in `memory.stat`."""
 _GRAPHICS_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
@@ -90,6 +96,27 @@ def machine_memory() -> int | None:
     return min((size for size in found if size > 0), default=None)
 
 
+def available_memory() -> int | None:
+    """Return the bytes that a process may take now without others being swapped out or ended; None if this machine does
+    not say, as only Linux does."""
+    found: list[int] = []
+    with suppress(OSError, ValueError, KeyError):
+        found.append(1_024 * _read_numbers(_MEMORY)["MemAvailable:"])
+    for limit, (used, reclaimed) in zip(_CGROUP_LIMITS, _CGROUP_USES, strict=True):
+        with suppress(OSError, ValueError, KeyError):
+            kept = (
+                int(used.read_text(encoding="ascii"))
+                - _read_numbers(used.with_name("memory.stat"))[reclaimed]
+            )
+            found.append(int(limit.read_text(encoding="ascii")) - kept)
+    present = _data_bytes()
+    if resource is not None and present is not None:
+        most, _ = resource.getrlimit(resource.RLIMIT_DATA)
+        if most != resource.RLIM_INFINITY:
+            found.append(most - present)
+    return max(0, min(found)) if found else None
+
+
 def has_graphics_driver() -> bool:
     """Return whether there may be a graphics card that torch computes on by a driver of its own."""
     return any(os.path.exists(path) for path in _GRAPHICS_DRIVERS)
@@ -100,6 +127,12 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
+
+
+def _read_numbers(path: Path) -> dict[str, int]:
+    """Return the numbers of a file of the system with a name and a number in each line."""
+    lines = path.read_text(encoding="ascii").splitlines()
+    return {name: int(number) for name, number, *_ in map(str.split, lines)}
 
 
 def _data_bytes() -> int | None:

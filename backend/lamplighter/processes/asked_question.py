@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from lamplighter.processes.question_price import require_affordable
 from lamplighter.processes.question_words import encode_words, find_swapped_rows, read_sentence
 from lamplighter.questions import (
     MicroscopeQuestion,
@@ -71,8 +72,9 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
     try:
         with StepsReader(run.steps_path) as reader:
             lineage, newest = reader.lineage(), reader.newest_step()[1]
+            device = reader.facts().get("device", "cpu")
     except FileNotFoundError:
-        lineage, newest = None, 0
+        lineage, newest, device = None, 0, "cpu"
     if not lineage or not run.is_prepared:
         raise ExaminationRefusedError("this run has not begun: there is no model to ask yet")
     if question.last_step > newest:
@@ -80,6 +82,7 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
             f"step {question.last_step:,} has not been reached: this run is at step {newest:,}"
         )
     _check_fit(run, question)
+    require_affordable(run.recipe, len(run.vocabulary), question, str(device))
     attempt = lineage.attempt_at(question.last_step)
     return AskedQuestion(question_id(attempt, question), attempt, question)
 

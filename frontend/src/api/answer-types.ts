@@ -133,6 +133,106 @@ export interface DevicesAnswer {
   replayed: Replayed;
 }
 
+/** Cost of an update of the rows with a gradient, and of all rows. */
+interface UpdateCost {
+  touched: number;
+  whole: number;
+}
+/** One rule of updating: what it did at its last step, and what that took. */
+export interface RuleReading {
+  name: "lazy" | "adam" | "decay" | "tied";
+  batch_rows: number;
+  gradient_rows: number;
+  moved_rows: number;
+  /** Bitmaps of the rows, in base64. */
+  sets: Record<"batch" | "gradient" | "moved", string> & { distances: (number | null)[] | null };
+  bytes: UpdateCost;
+  flops: UpdateCost;
+  updates: keyof UpdateCost;
+  update_ms: number;
+  step_ms: number;
+  losses: (number | null)[];
+  counts: [number, number, number][];
+}
+export interface BenchAnswer {
+  recipes: RuleReading[];
+  steps: number;
+  rows: number;
+  width: number;
+  weight_decay: number;
+  large: {
+    rows: number;
+    width: number;
+    touched: number;
+    touched_ms: number;
+    whole_ms: number;
+    touched_flops: number;
+    whole_flops: number;
+    softmax_flops: number;
+    batch_tokens: number;
+  } | null;
+  large_reason: string | null;
+  replayed: Replayed;
+}
+
+export interface BatchSizesAnswer {
+  /** `alone`: the share to be expected if every token were drawn by itself. */
+  sizes: { tokens: number; rows: number; share: number; alone: number }[];
+  vocabulary: number;
+  corpus_tokens: number;
+  batch_tokens: number;
+  replayed: Replayed;
+}
+
+/** A copy of the model after some steps in another town, or back in its own. */
+export interface EnvironmentPoint {
+  step: number;
+  loss_first: number | null;
+  loss_other: number | null;
+  purity_in_first: number | null;
+  purity_in_other: number | null;
+  purity_out_first: number | null;
+  purity_out_other: number | null;
+}
+export interface EnvironmentAnswer {
+  curve: EnvironmentPoint[];
+  turned_back_at: number | null;
+  /** Purity of a random matrix. */
+  chance: number | null;
+  permuted: number;
+  words: number;
+  tied: boolean;
+  text: TextName;
+  learning_rate: number;
+  replayed: Replayed;
+}
+
+/** Words that are about as frequent: about a tenth of the text. */
+export interface WordGroup {
+  words: number;
+  least: number;
+  most: number;
+  share: number;
+  predictions: number;
+  loss: number | null;
+  /** Loss of who knows only how frequent each word is. */
+  by_counts: number | null;
+}
+export interface OptimiserReading {
+  name: "sgd" | "adam";
+  learning_rate: number;
+  tried: { learning_rate: number; loss: number | null }[];
+  curve: { step: number; losses: (number | null)[] }[];
+}
+export interface DecilesAnswer {
+  groups: WordGroup[];
+  guessing: number;
+  text: TextName;
+  steps: number;
+  optimisers: OptimiserReading[];
+  replayed: Replayed;
+}
+
 /** The answers by the kind of the question. */
 export interface AnswerByKind {
   speak: SpeakAnswer;
@@ -141,5 +241,9 @@ export interface AnswerByKind {
   rotation: RotationAnswer;
   probe: ProbeAnswer;
   devices: DevicesAnswer;
+  bench: BenchAnswer;
+  batch_sizes: BatchSizesAnswer;
+  environment: EnvironmentAnswer;
+  deciles: DecilesAnswer;
 }
 export type StoredAnswer = AnswerByKind[keyof AnswerByKind];

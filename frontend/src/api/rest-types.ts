@@ -83,6 +83,14 @@ export type RotationQuestion = Sent["NewRotationQuestion"];
 export type ProbeQuestion = Sent["NewProbeQuestion"];
 /** Share one step between two processes. */
 export type DevicesQuestion = Sent["NewDevicesQuestion"];
+/** Four rules of updating the embedding, on the same batches. */
+export type BenchQuestion = Sent["NewBenchQuestion"];
+/** How many rows batches of several sizes read. */
+export type BatchSizesQuestion = Sent["NewBatchSizesQuestion"];
+/** Train a copy on a text in which every word has another's job, and then on its own again. */
+export type EnvironmentQuestion = Sent["NewEnvironmentQuestion"];
+/** The loss on frequent and on rare words. */
+export type DecilesQuestion = Sent["NewDecilesQuestion"];
 /** A question that the page asks. */
 export type ExaminationQuestion =
   | SpeakQuestion
@@ -91,7 +99,11 @@ export type ExaminationQuestion =
   | TransplantQuestion
   | RotationQuestion
   | ProbeQuestion
-  | DevicesQuestion;
+  | DevicesQuestion
+  | BenchQuestion
+  | BatchSizesQuestion
+  | EnvironmentQuestion
+  | DecilesQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 

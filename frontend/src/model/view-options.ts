@@ -46,7 +46,17 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
 }
 
 /** The kinds of question that one may ask of the model. */
-export const EXPERIMENTS = ["speak", "what_if", "transplant", "probe", "rotation"] as const;
+export const EXPERIMENTS = [
+  "speak",
+  "what_if",
+  "transplant",
+  "probe",
+  "rotation",
+  "bench",
+  "batch_sizes",
+  "environment",
+  "deciles",
+] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 export const COLOURS = [

@@ -14,7 +14,9 @@ const difference = (value: number) =>
 export const ask = {
   field: "Words for the model",
   hint: "the dog",
-  experiments: "What to do with your words",
+  /** Groups of the experiments. */
+  withWords: "With your words",
+  wordless: "About the city and how it is trained",
   /** Name of each experiment, a sentence about what it does, the word on its button, and a heading of examples. */
   experiment: {
     speak: {
@@ -45,6 +47,30 @@ export const ask = {
       name: "Turn the space",
       does: "Change every number at once. What is lost?",
       send: "Turn it",
+      try: "",
+    },
+    bench: {
+      name: "Bench",
+      does: "Four rules of training read the same batches. Which rows does each of them move?",
+      send: "Train all four",
+      try: "",
+    },
+    batch_sizes: {
+      name: "Batch size",
+      does: "The city sleeps only because a batch is small. How large must it be to wake everybody?",
+      send: "Count",
+      try: "",
+    },
+    environment: {
+      name: "Another town",
+      does: "A copy moves to a town where every word has another’s job. What does it forget first?",
+      send: "Move there",
+      try: "",
+    },
+    deciles: {
+      name: "Rare words",
+      does: "How well does it know the words that it seldom reads?",
+      send: "Measure",
       try: "",
     },
   } satisfies Record<ExperimentName, { name: string; does: string; send: string; try: string }>,

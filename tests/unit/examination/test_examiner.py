@@ -16,6 +16,7 @@ import pytest
 from lamplighter.examination import answering
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
+from lamplighter.examination.kinds.bench import large_embedding
 from lamplighter.processes.asked_question import (
     AskedQuestion,
     ExaminationRefusedError,
@@ -122,7 +123,8 @@ def test_the_model_speaks_at_any_step(run: RunFolder):
     assert run.examinations_path.read_bytes()[18:20] == b"\x01\x01"
 
 
-def test_every_kind_is_answered(run: RunFolder):
+def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(large_embedding, "ROWS", 400)
     word = run.vocabulary.tokens[5]
     asked = [
         check_question(run, parse_question({"step": 3} | fields))
@@ -133,6 +135,11 @@ def test_every_kind_is_answered(run: RunFolder):
             {"kind": "transplant", "prompt": word, "into": word, "source_step": 1},
             {"kind": "rotation"},
             {"kind": "probe", "sentence": f"{word} {word}", "other_step": 2},
+            {"kind": "bench", "steps": 1},
+            {"kind": "batch_sizes"},
+            {"kind": "environment", "steps": 10, "back": 0},
+            {"kind": "deciles", "steps": 1},
+            {"kind": "better", "steps": 1},
         )
     ]
     # Two more processes with torch are a test of their own.

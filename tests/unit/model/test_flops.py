@@ -8,7 +8,12 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from lamplighter.model.flops import count_step_flops, list_operations
+from lamplighter.model.flops import (
+    count_softmax_flops,
+    count_step_flops,
+    count_update_flops,
+    list_operations,
+)
 from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import ModelRecipe, OptimiserRecipe, Recipe
 
@@ -106,3 +111,20 @@ def test_a_lazy_update_costs_only_the_rows_with_a_gradient():
     assert count_step_flops(lazy, 2_271, rows).update == 15 * numbers
     assert count_step_flops(dense, 2_271, rows).update == 16 * lazy.model.parameter_count(2_271)
     assert count_step_flops(dense, 2_271, 1) == count_step_flops(dense, 2_271, rows)
+
+
+def test_the_cost_of_predicting_is_that_of_the_last_operations():
+    model = ModelRecipe(dim=16, context=8)
+    last = [
+        operation
+        for operation in list_operations(model, 50, 4)
+        if operation.name in ("unembedding", "softmax and cross-entropy")
+    ]
+    assert len(last) == 2
+    assert count_softmax_flops(16, 50, 4 * 8) == sum(each.forward + each.backward for each in last)
+
+
+def test_the_cost_of_an_update_is_by_number():
+    recipe = Recipe(model=ModelRecipe(dim=16), optimiser=OptimiserRecipe(kind="adam"))
+    numbers = recipe.model.parameter_count(50)
+    assert count_update_flops("adam", numbers) == count_step_flops(recipe, 50, 50).update

@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from lamplighter.platform import worker_limits
-from lamplighter.platform.worker_limits import bounded_memory, machine_memory, memory_allowance
+from lamplighter.platform.worker_limits import (
+    available_memory,
+    bounded_memory,
+    machine_memory,
+    memory_allowance,
+)
 from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
 from lamplighter.runfolder.run_store import RunStore
 from tests.unit.serving.folders import make_run
@@ -76,6 +81,27 @@ def test_a_container_s_memory_counts_as_the_machine_s(
     for text, found in (("max", whole), ("1000000000", GB), (str(2**62), whole)):
         limit.write_text(f"{text}\n")
         assert machine_memory() == found
+
+
+def test_available_memory_is_the_least_of_what_machine_container_and_limit_leave(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    limit, used, memory = tmp_path / "memory.max", tmp_path / "memory.current", tmp_path / "meminfo"
+    monkeypatch.setattr(worker_limits, "_CGROUP_LIMITS", (limit,))
+    monkeypatch.setattr(worker_limits, "_CGROUP_USES", ((used, "inactive_file"),))
+    monkeypatch.setattr(worker_limits, "_MEMORY", memory)
+    before = resource.getrlimit(resource.RLIMIT_DATA)[0]
+    if before == resource.RLIM_INFINITY:
+        assert available_memory() is None
+    memory.write_text("MemTotal:  9000 kB\nMemAvailable:  3000 kB\nHugePages_Total:  0\n")
+    assert available_memory() == 3_072_000
+    limit.write_text("2000000\n")
+    used.write_text("1500000\n")
+    # What a container only keeps in case it is read again is free.
+    (tmp_path / "memory.stat").write_text("anon 1000000\ninactive_file 500000\n")
+    assert available_memory() == 1_000_000
+    limit.write_text("max\n")
+    assert available_memory() == 3_072_000
 
 
 def test_the_limit_ends_with_the_work_and_a_lower_one_stays() -> None:

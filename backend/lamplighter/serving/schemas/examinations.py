@@ -7,7 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from lamplighter.questions import (
+    BatchSizesQuestion,
+    BenchQuestion,
+    BetterQuestion,
+    DecilesQuestion,
     DevicesQuestion,
+    EnvironmentQuestion,
     MicroscopeQuestion,
     ProbeQuestion,
     Question,
@@ -20,7 +25,20 @@ from lamplighter.questions import (
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationState, question_fields
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 
-ExaminationKind = Literal["speak", "microscope", "what_if", "transplant", "rotation", "probe", "devices"]
+ExaminationKind = Literal[
+    "speak",
+    "microscope",
+    "what_if",
+    "transplant",
+    "rotation",
+    "probe",
+    "devices",
+    "bench",
+    "batch_sizes",
+    "environment",
+    "deciles",
+    "better",
+]
 
 
 class _Confirmation(RequestBody):
@@ -76,6 +94,36 @@ class NewDevicesQuestion(DevicesQuestion, _Confirmation):
     kind: Literal["devices"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+class NewBenchQuestion(BenchQuestion, _Confirmation):
+    """Four rules of updating the embedding, to be compared on the same batches."""
+
+    kind: Literal["bench"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewBatchSizesQuestion(BatchSizesQuestion, _Confirmation):
+    """Batches of several sizes, whose distinct rows are to be counted."""
+
+    kind: Literal["batch_sizes"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewEnvironmentQuestion(EnvironmentQuestion, _Confirmation):
+    """A text in which every word has another's job, on which a copy of the model is to be trained."""
+
+    kind: Literal["environment"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewDecilesQuestion(DecilesQuestion, _Confirmation):
+    """The loss on frequent and on rare words, to be measured now and under two optimisers."""
+
+    kind: Literal["deciles"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+class NewBetterQuestion(BetterQuestion, _Confirmation):
+    """The next steps, of each of which is to be said what it makes better."""
+
+    kind: Literal["better"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
 NewQuestion = Annotated[
     NewSpeakQuestion
     | NewMicroscopeQuestion
@@ -83,7 +131,12 @@ NewQuestion = Annotated[
     | NewTransplantQuestion
     | NewRotationQuestion
     | NewProbeQuestion
-    | NewDevicesQuestion,
+    | NewDevicesQuestion
+    | NewBenchQuestion
+    | NewBatchSizesQuestion
+    | NewEnvironmentQuestion
+    | NewDecilesQuestion
+    | NewBetterQuestion,
     Field(discriminator="kind"),
 ]
 

@@ -1,4 +1,4 @@
-/** Experiments with the words that one writes: a component for each, which makes its question and shows its answer. */
+/** Experiments with the model: a component for each, which makes its question and shows its answer. */
 
 import type { Component } from "svelte";
 import type { StoredAnswer } from "../../api/answer-types";
@@ -7,7 +7,11 @@ import type { ExperimentName } from "../../model/view-options";
 import type { Questions } from "../../state/ask/questions.svelte";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";
+import BatchSize from "./BatchSize.svelte";
+import Bench from "./Bench.svelte";
 import LookInside from "./LookInside.svelte";
+import OtherTown from "./OtherTown.svelte";
+import RareWords from "./RareWords.svelte";
 import Say from "./Say.svelte";
 import Swap from "./Swap.svelte";
 import Teach from "./Teach.svelte";
@@ -41,4 +45,8 @@ export const EXPERIMENT_PANELS: Record<ExperimentName, Experiment> = {
   transplant: { Panel: Swap },
   probe: { Panel: LookInside },
   rotation: { Panel: Turn, wordless: true },
+  bench: { Panel: Bench, wordless: true },
+  batch_sizes: { Panel: BatchSize, wordless: true },
+  environment: { Panel: OtherTown, wordless: true },
+  deciles: { Panel: RareWords, wordless: true },
 };

@@ -78,9 +78,10 @@ export function viewOf(subject: object): ViewChange {
     const value = fields.get(name);
     return typeof value === "number" ? value : null;
   };
+  const teaches = fields.get("kind") === "what_if";
   return {
     say: text("prompt") ?? text("sentence"),
-    times: number("steps"),
+    times: teaches ? number("steps") : null,
     after: number("after"),
     into: text("into"),
     source: text("source"),

@@ -1,0 +1,43 @@
+"""The other town: the same text, in which every classed word has another's job.
+
+Words are dealt anew within blocks of words that are about as frequent, so that how often a row is read stays nearly the
+same while all that a word foretells is another's. What was planted goes along: the truth of the other text is known too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.wire.vocabulary import Vocabulary
+
+BLOCK = 40
+"""Words that are dealt among one another: neighbours in the order of frequency."""
+
+
+def deal_jobs(vocabulary: Vocabulary, seed: int, block: int = BLOCK) -> NDArray[np.int64]:
+    """Return the token that does each token's job in the other text, shape (V,): a permutation of the ids.
+
+    Only classed tokens change jobs; without classes all do, except the first, which stands for unknown words.
+
+    Args:
+        vocabulary: the tokens with their counts and classes.
+        seed: another seed, another town.
+        block: size of the blocks of about equally frequent tokens.
+    """
+    class_of = vocabulary.class_of()
+    moving = np.flatnonzero(class_of >= 0) if (class_of >= 0).any() else np.arange(1, len(vocabulary))
+    by_count = moving[np.argsort(-vocabulary.counts[moving], kind="stable")]
+    random = np.random.default_rng(seed)
+    jobs = np.arange(len(vocabulary))
+    for start in range(0, len(by_count), block):
+        words = by_count[start : start + block]
+        jobs[words] = random.permutation(words)
+    return jobs
+
+
+def redealt_classes(class_of: NDArray[np.int32], jobs: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the class of each token in the other text, shape (V,): that of the token whose job it does."""
+    classes = np.empty_like(class_of)
+    classes[jobs] = class_of
+    return classes

@@ -1,0 +1,89 @@
+"""An embedding of the size of a large model's, without a model around it: updating the rows that were touched, and all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import torch
+from torch import nn, optim
+
+from lamplighter.examination.kinds.bench.update_rules import NUMBER_BYTES
+from lamplighter.examination.readings import rounded
+from lamplighter.model.flops import count_softmax_flops, count_update_flops
+from lamplighter.platform.worker_limits import available_memory, is_out_of_memory, machine_memory
+
+ROWS, WIDTH, TOUCHED = 50_000, 1_024, 200
+_COPIES = 6
+"""Matrices of that size that exist at once: weights, gradient, both averages, and two while they are updated."""
+_WHOLE_UPDATES, _SPARSE_UPDATES = 3, 10
+_RATE = 1e-3
+
+
+def measure_large_embedding(
+    batch_tokens: int, report: Callable[[float], None]
+) -> tuple[dict[str, Any] | None, str | None]:
+    """Measure updates of an embedding of `ROWS` x `WIDTH`, by SparseAdam of `TOUCHED` rows and by Adam of all.
+
+    Args:
+        batch_tokens: predictions of a step, for the cost of one softmax over so many rows.
+        report: hears the share that is done.
+
+    Returns:
+        `rows`, `width`, `touched`; `touched_ms` and `whole_ms`, median processor time; by formula `touched_flops`,
+        `whole_flops`, `softmax_flops` (unembedding and softmax of one batch of `batch_tokens`, forward and backward).
+        Or None, and the reason.
+    """
+    needed = _COPIES * ROWS * WIDTH * NUMBER_BYTES
+    free = available_memory()
+    machine = machine_memory()
+    if free is None and machine is not None:
+        free = machine // 4
+    if free is None or free < needed:
+        known = "this machine does not say how much memory is free"
+        if free is not None:
+            known = f"{free / 1e9:.1f} GB of memory are free"
+        return None, f"{known}, and a matrix of {ROWS:,} rows takes {needed / 1e9:.1f} GB to be trained"
+    try:
+        touched = _time_updates(_SPARSE_UPDATES, report, 0.0, sparse=True)
+        whole = _time_updates(_WHOLE_UPDATES, report, 0.5, sparse=False)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return None, f"a matrix of {ROWS:,} rows did not fit into memory"
+    return {
+        "rows": ROWS,
+        "width": WIDTH,
+        "touched": TOUCHED,
+        "touched_ms": rounded(1_000 * touched),
+        "whole_ms": rounded(1_000 * whole),
+        "touched_flops": count_update_flops("lazy", TOUCHED * WIDTH),
+        "whole_flops": count_update_flops("adam", ROWS * WIDTH),
+        "softmax_flops": count_softmax_flops(WIDTH, ROWS, batch_tokens),
+        "batch_tokens": batch_tokens,
+    }, None
+
+
+def _time_updates(number: int, report: Callable[[float], None], share: float, *, sparse: bool) -> float:
+    """Return the median processor seconds of an update; the first, which makes the averages, does not count."""
+    report(share)
+    embedding = nn.Embedding(ROWS, WIDTH, sparse=sparse, _weight=torch.zeros(ROWS, WIDTH))
+    optimiser = (optim.SparseAdam if sparse else optim.Adam)(embedding.parameters(), lr=_RATE)
+    rows = torch.arange(0, ROWS, ROWS // TOUCHED)
+    weight = embedding.weight
+    weight.grad = (
+        torch.sparse_coo_tensor(
+            rows[None], torch.ones(len(rows), WIDTH), (ROWS, WIDTH), check_invariants=True
+        ).coalesce()
+        if sparse
+        else torch.ones(ROWS, WIDTH)
+    )
+    times: list[float] = []
+    for done in range(number + 1):
+        report(share + 0.5 * done / (number + 1))
+        begun = time.process_time()
+        optimiser.step()
+        times.append(time.process_time() - begun)
+    return median(times[1:])

@@ -1,0 +1,7 @@
+"""The kind *deciles*: the loss on frequent and on rare words, and which optimiser learns the rare ones."""
+
+from __future__ import annotations
+
+from lamplighter.examination.kinds.deciles.examination import examine
+
+__all__ = ["examine"]

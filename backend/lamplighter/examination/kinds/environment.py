@@ -1,0 +1,113 @@
+"""The kind *environment*: a copy of the model is trained on another town, in which every word has another's job, and then
+on its own again. The answers forget first; the map of the words is the last to know.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.corpora.othertown import deal_jobs, redealt_classes
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import TextSample, reading, rounded
+from lamplighter.geometry.neighbours import all_nearest
+from lamplighter.geometry.purity import purity_chance, purity_of_neighbours
+from lamplighter.model.step import train_step
+from lamplighter.questions import EnvironmentQuestion
+
+LOSS_TOKENS = 2_048
+"""Predictions that a loss is the mean of."""
+MAX_CLASSED = 4_096
+"""Most classed words whose neighbours are sought: the cost grows with their square."""
+NEIGHBOURS = 10
+_POINTS, _POINTS_BACK = 16, 8
+"""Points of the curve after the change, close together at first, and after the way back."""
+
+
+def examine(model: ExaminedModel, question: EnvironmentQuestion, report: ReportProgress) -> Answer:
+    """Return how a copy of a model forgets one town and learns the other.
+
+    The other text is the run's own with the jobs of its words dealt anew (`corpora/othertown.py`). Batches are those of
+    the steps that follow, read in the other text for `steps` steps, then in the own one for `back` steps.
+
+    Returns:
+        `curve`: at chosen steps after the change `step`, `loss_first` and `loss_other` (on the own text and the other),
+        and the 10-NN purity of the classes that were planted in the one and the other, in the input matrix
+        (`purity_in_first`, `purity_in_other`) and in the output matrix (`purity_out_first`, `purity_out_other`): null
+        without classes, or where there are more than `MAX_CLASSED` classed words. `turned_back_at`: the step after which
+        the own text came back; null if it did not. `chance`: the purity of a random matrix. `permuted`: tokens with
+        another's job. `words`: V. `tied`: whether both matrices are one. `text`, `learning_rate`.
+    """
+    return _Environment(model, report).answer(question.steps, question.back)
+
+
+def chosen_steps(steps: int, back: int) -> list[int]:
+    """Return the steps at which the curve has points, ascending: dense after each of the two changes."""
+
+    def spaced(last: int, points: int) -> set[int]:
+        return {round(step) for step in np.geomspace(1, last, min(last, points)).tolist()}
+
+    returning = spaced(back, _POINTS_BACK) if back else set[int]()
+    return sorted({0} | spaced(steps, _POINTS) | {steps + step for step in returning})
+
+
+class _Environment:
+    """A copy of a model in changing surroundings, and what is read of it."""
+
+    def __init__(self, model: ExaminedModel, report: ReportProgress) -> None:
+        self._model, self._report = model, report
+        self._learner = model.copy()
+        self._learner.set_learning_rate(model.learning_rate)
+        vocabulary = model.run.vocabulary
+        self._jobs = deal_jobs(vocabulary, model.run.recipe.seed)
+        self._texts = (TextSample(model, LOSS_TOKENS), TextSample(model, LOSS_TOKENS, self._jobs))
+        class_of = vocabulary.class_of()
+        self._classed = np.flatnonzero(class_of >= 0)
+        self._truths = [labels[self._classed] for labels in (class_of, redealt_classes(class_of, self._jobs))]
+        self._chance = purity_chance(class_of)
+
+    def answer(self, steps: int, back: int) -> Answer:
+        """Train on the other town, then on the own one. Return the answer."""
+        points = chosen_steps(steps, back)
+        elsewhere = torch.from_numpy(self._jobs).to(self._learner.device)
+        curve = [self._read(0)]
+        for number in range(1, steps + back + 1):
+            where = "the other town" if number <= steps else "its own town again"
+            self._report((number - 1) / (steps + back), f"training on {where}, step {number:,}")
+            _, ids, targets = self._model.batches.batch(self._model.step + number)
+            if number <= steps:
+                ids, targets = elsewhere[ids], elsewhere[targets]
+            train_step(self._learner, ids, targets)
+            if number in points:
+                curve.append(self._read(number))
+        return {
+            "curve": curve,
+            "turned_back_at": steps if back else None,
+            "chance": rounded(self._chance),
+            "permuted": int((self._jobs != np.arange(len(self._jobs))).sum()),
+            "words": len(self._jobs),
+            "tied": self._learner.model.shape.tied,
+            "text": self._texts[0].name,
+            "learning_rate": rounded(self._model.learning_rate),
+        }
+
+    def _read(self, step: int) -> dict[str, Any]:
+        model = self._learner.model
+        with reading(self._learner):
+            first, other = (text.loss(model) for text in self._texts)
+        point: dict[str, Any] = {"step": step, "loss_first": first, "loss_other": other}
+        for name, weight in (("in", model.embedding.weight), ("out", model.unembedding.weight)):
+            purities = self._purities(weight.detach().float().cpu().numpy())
+            point[f"purity_{name}_first"], point[f"purity_{name}_other"] = purities
+        return point
+
+    def _purities(self, vectors: NDArray[np.float32]) -> tuple[float | None, float | None]:
+        """Return the purity of a matrix, (V, D), under both truths; None where it is not sought."""
+        if not 2 <= len(self._classed) <= MAX_CLASSED:
+            return None, None
+        ids, _ = all_nearest(vectors[self._classed], NEIGHBOURS)
+        first, other = (rounded(purity_of_neighbours(ids, labels)) for labels in self._truths)
+        return first, other

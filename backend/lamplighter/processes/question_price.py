@@ -1,0 +1,59 @@
+"""The price of a question that trains: floating-point operations, by formula, before anything is computed."""
+
+from __future__ import annotations
+
+from lamplighter.model.flops import count_step_flops
+from lamplighter.questions import (
+    BenchQuestion,
+    BetterQuestion,
+    DecilesQuestion,
+    EnvironmentQuestion,
+    Question,
+    QuestionError,
+)
+from lamplighter.recipe import Recipe
+
+MAX_FLOPS = 4e12
+"""Most floating-point operations of a question: about two minutes of one core."""
+MAX_CARD_FLOPS = 4e14
+"""The same on a graphics card."""
+BENCH_RULES = 4
+"""Trainings of the kind `bench`."""
+DECILE_RUNS = 6
+"""Trainings of the kind `deciles`: three learning rates of two optimisers."""
+_BETTER_STEP = 4
+"""Steps that one step of the kind `better` costs: it reads six texts besides."""
+
+
+def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:
+    """Check that a question takes no longer than somebody waits.
+
+    Args:
+        recipe: the run's recipe.
+        vocabulary: V, the number of tokens.
+        question: the question.
+        device: the kind of device that the run was trained on.
+
+    Raises:
+        QuestionError: it takes too much; the message says what to do.
+    """
+    match question:
+        case BenchQuestion():
+            steps = BENCH_RULES * question.steps
+        case EnvironmentQuestion():
+            steps = question.steps + question.back
+        case DecilesQuestion():
+            steps = DECILE_RUNS * question.steps
+        case BetterQuestion():
+            steps = _BETTER_STEP * question.steps
+        case _:
+            return
+    flops = count_step_flops(recipe, vocabulary, vocabulary)
+    one = flops.forward + flops.backward + flops.update
+    # The rules of the bench are timed on a processor, wherever the run was trained.
+    most = MAX_FLOPS if device == "cpu" or isinstance(question, BenchQuestion) else MAX_CARD_FLOPS
+    if steps * one > most:
+        raise QuestionError(
+            f"steps: it would compute {steps:,} steps of this model, {steps * one:.1g} floating-point operations, and"
+            f" at most {most:.0g} are spent on one question: ask for fewer steps, or ask a smaller run"
+        )

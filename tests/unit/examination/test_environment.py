@@ -1,0 +1,94 @@
+"""The kind *environment*: another town is learned, the own one forgotten and found again, by answers before maps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from lamplighter.examination.examined_model import CancelledError, ExaminedModel
+from lamplighter.examination.kinds.environment import chosen_steps, examine
+from lamplighter.questions import EnvironmentQuestion
+from tests.unit.examination.village import Village, ignore_progress, is_json
+
+STEPS, BACK = 60, 40
+
+
+def ask(model: ExaminedModel, steps: int = STEPS, back: int = BACK) -> dict[str, Any]:
+    answer = examine(model, EnvironmentQuestion(step=model.step, steps=steps, back=back), ignore_progress)
+    assert is_json(answer)
+    return answer
+
+
+@pytest.fixture(scope="module")
+def answer(village: Village) -> dict[str, Any]:
+    """Return what becomes of the village that was trained."""
+    return ask(village.examined())
+
+
+def test_the_answers_are_forgotten_and_come_back(answer: dict[str, Any]) -> None:
+    curve = {point["step"]: point for point in answer["curve"]}
+    before, away, home = curve[0], curve[STEPS], curve[STEPS + BACK]
+    assert before["loss_other"] > before["loss_first"] + 1
+    assert away["loss_first"] > away["loss_other"]
+    assert home["loss_first"] < home["loss_other"]
+    assert home["loss_first"] < away["loss_first"]
+    assert answer["turned_back_at"] == STEPS
+
+
+def test_the_first_town_is_the_one_on_the_map_at_first(answer: dict[str, Any], village: Village) -> None:
+    before = answer["curve"][0]
+    for matrix in ("in", "out"):
+        assert before[f"purity_{matrix}_first"] > before[f"purity_{matrix}_other"]
+    assert 0 < answer["chance"] < before["purity_in_first"]
+    assert 0 < answer["permuted"] < answer["words"] == len(village.run.vocabulary)
+
+
+def test_the_answers_forget_sooner_than_the_map(answer: dict[str, Any]) -> None:
+    early = next(point for point in answer["curve"] if point["step"] >= 8)
+    before = answer["curve"][0]
+    assert early["loss_first"] > 1.5 * before["loss_first"]
+    assert early["purity_in_first"] > 0.8 * before["purity_in_first"]
+
+
+def test_the_curve_is_dense_after_both_changes() -> None:
+    steps = chosen_steps(600, 100)
+    assert steps[:4] == [0, 1, 2, 4]
+    assert {600, 601, 700} <= set(steps)
+    assert 22 <= len(steps) <= 26
+    assert steps == sorted(steps)
+    assert chosen_steps(10, 0)[-1] == 10
+    assert chosen_steps(2_000, 1)[-2:] == [2_000, 2_001]
+
+
+def test_without_classes_there_are_losses_only(village: Village, tmp_path: Path) -> None:
+    found = ask(village.without_classes(tmp_path).examined(), steps=10, back=0)
+    assert found["chance"] is None
+    assert found["turned_back_at"] is None
+    for point in found["curve"]:
+        assert point["loss_first"] is not None
+        assert {value for name, value in point.items() if name.startswith("purity")} == {None}
+    assert found["permuted"] > len(village.run.vocabulary) // 2
+
+
+def test_the_model_stays_as_it_was(village: Village) -> None:
+    model = village.examined()
+    before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
+    first = ask(model, steps=10, back=2)
+    assert all(map(torch.equal, before, model.learner.model.parameters()))
+    assert ask(model, steps=10, back=2) == first
+
+
+def test_it_is_cancelled_between_two_steps(village: Village) -> None:
+    reports: list[float] = []
+
+    def cancel(share: float, activity: str) -> None:
+        reports.append(share)
+        if len(reports) == 3:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        examine(village.examined(2), EnvironmentQuestion(step=2, steps=20, back=0), cancel)
+    assert reports == [0, 0.05, 0.1]

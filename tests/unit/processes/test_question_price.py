@@ -1,0 +1,55 @@
+"""The price of a question: what would take too long is refused before it is computed, with a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from lamplighter.examination.kinds.bench.update_rules import RULES
+from lamplighter.examination.kinds.deciles.optimiser_race import RATES
+from lamplighter.processes.question_price import BENCH_RULES, DECILE_RUNS, require_affordable
+from lamplighter.questions import Question, QuestionError, parse_question
+from lamplighter.recipe import Recipe
+
+LARGEST = (
+    {"kind": "bench", "steps": 60},
+    {"kind": "environment", "steps": 2_000, "back": 500},
+    {"kind": "deciles", "steps": 200},
+    {"kind": "better", "steps": 20},
+)
+WIDE = Recipe.model_validate(
+    {"model": {"dim": 1_024, "layers": 12, "heads": 16, "context": 512}, "sequences": 32}
+)
+
+
+def question(fields: Mapping[str, object]) -> Question:
+    return parse_question({"step": 0, **fields})
+
+
+@pytest.mark.parametrize("fields", LARGEST)
+def test_a_default_run_may_be_asked_everything_and_a_large_model_is_refused(
+    fields: Mapping[str, object],
+) -> None:
+    require_affordable(Recipe(), 2_382, question(fields), "cpu")
+    with pytest.raises(QuestionError, match=r"^steps: .*ask for fewer steps"):
+        require_affordable(WIDE, 50_000, question(fields), "cpu")
+
+
+def test_a_graphics_card_computes_more_but_the_bench_is_timed_on_a_processor() -> None:
+    few = {"kind": "environment", "steps": 10, "back": 0}
+    with pytest.raises(QuestionError):
+        require_affordable(WIDE, 50_000, question(few), "cpu")
+    require_affordable(WIDE, 50_000, question(few), "cuda")
+    with pytest.raises(QuestionError):
+        require_affordable(WIDE, 50_000, question({"kind": "bench", "steps": 10}), "cuda")
+
+
+def test_what_trains_nothing_is_free() -> None:
+    require_affordable(WIDE, 50_000, question({"kind": "batch_sizes"}), "cpu")
+    require_affordable(WIDE, 50_000, question({"kind": "deciles", "steps": 0}), "cpu")
+
+
+def test_the_trainings_that_are_paid_for_are_those_that_are_made() -> None:
+    assert len(RULES) == BENCH_RULES
+    assert sum(map(len, RATES.values())) == DECILE_RUNS
