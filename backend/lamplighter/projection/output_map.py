@@ -26,8 +26,7 @@ from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
-    explain_no_output,
-    has_tied_weights,
+    explain_no_output_map,
     list_output_points,
     read_output_matrix,
 )
@@ -102,17 +101,15 @@ def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) 
 
 def _choose_points(run: RunFolder, reader: StepsReader, size: int, limit: int) -> list[OutputPoint]:
     """Choose waypoints evenly, up to the last whose matrix is finite; at least two."""
-    if has_tied_weights(run):
-        raise ReprojectionError("this run's weights are tied: its two matrices are one, and so are their maps")
     listed = list_output_points(run, reader)
     # A checkpoint goes when the next one comes, perhaps while this is at work.
     points = [point for point in listed if point.path.parent == run.waypoints]
+    if reason := explain_no_output_map(run, points):
+        raise ReprojectionError(reason)
     while points and not np.isfinite(_read_kept(run, reader, points[-1]).vectors).all():
         points.pop()
-    if not points:
-        raise ReprojectionError(explain_no_output(run, []))
     if len(points) < 2:
-        raise ReprojectionError("fewer than two states of this run's model are kept so far")
+        raise ReprojectionError("fewer than two kept states of this run's model hold finite numbers")
     return [points[number] for number in choose_spread(len(points), size, limit)]
 
 

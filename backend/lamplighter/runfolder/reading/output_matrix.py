@@ -9,7 +9,7 @@ read, and no other tensor is.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,10 @@ class OutputPoint:
     """The attempt that the step counts in."""
     step: int
     path: Path
+
+
+OutputReader = Callable[[RunFolder, StepsReader, OutputPoint], Snapshot]
+"""A function that returns the output matrix at a point. It raises FileNotFoundError if the state was removed."""
 
 
 def has_tied_weights(run: RunFolder) -> bool | None:
@@ -71,6 +75,15 @@ def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int |
     return f"no state of the model at or before step {step} is kept: the first is of step {points[0].step}"
 
 
+def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str | None:
+    """Return why no map of the output matrix can be laid out, as a sentence; None if one can."""
+    if has_tied_weights(run):
+        return "this run's weights are tied: its input and its output matrix are one, and so are their maps"
+    if not points:
+        return explain_no_output(run, points)
+    return None if len(points) > 1 else "only one state of this run's model is kept so far: a map needs two"
+
+
 def points_before(points: Sequence[OutputPoint], step: int | None) -> list[OutputPoint]:
     """Return the points at or before a step (None: all), the newest first."""
     return [point for point in reversed(points) if step is None or point.step <= step]
@@ -91,8 +104,28 @@ def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) 
     return Snapshot(point.attempt, point.step, read_time(reader, point.step) or 0.0, vectors)
 
 
-def read_output_matrix_at(run: RunFolder, reader: StepsReader, step: int | None) -> Snapshot:
+def find_output_point(run: RunFolder, reader: StepsReader, step: int | None) -> OutputPoint:
+    """Return the newest point at or before a step (None: the newest of all).
+
+    Raises:
+        NoOutputMatrixError: there is none.
+    """
+    points = list_output_points(run, reader)
+    for point in points_before(points, step):
+        return point
+    raise NoOutputMatrixError(explain_no_output(run, points, step))
+
+
+def read_output_matrix_at(
+    run: RunFolder, reader: StepsReader, step: int | None, read: OutputReader = read_output_matrix
+) -> Snapshot:
     """Return the output matrix at the newest point at or before a step (None: the newest of all).
+
+    Args:
+        run: the run.
+        reader: a reader of its steps.
+        step: the step.
+        read: reads the matrix of a point, or has it already.
 
     Raises:
         NoOutputMatrixError: there is none.
@@ -101,7 +134,7 @@ def read_output_matrix_at(run: RunFolder, reader: StepsReader, step: int | None)
     points = list_output_points(run, reader)
     for point in points_before(points, step):
         try:
-            return read_output_matrix(run, reader, point)
+            return read(run, reader, point)
         except FileNotFoundError:
             # Thinned meanwhile; the one before it stays.
             continue
