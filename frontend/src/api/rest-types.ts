@@ -54,6 +54,9 @@ export type PairsMeasured = Answered["Similarity"];
 
 export type MapSettings = Answered["MapSettings"];
 export type Reprojection = Answered["Reprojection"];
+export type LayoutList = Answered["Layouts"];
+/** The steps whose output matrix is kept. */
+export type Waypoints = Answered["Waypoints"];
 
 export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
