@@ -110,6 +110,7 @@ def write_joint_layouts(
     chosen: MapRecipe,
     until: int,
     progress: ReprojectionProgress,
+    start: NDArray[np.float32] | None = None,
     place: SlicePlacement | None = None,
 ) -> list[float]:
     """Lay out some matrices jointly and write their layouts into a file. Return the trust of each.
@@ -120,12 +121,13 @@ def write_joint_layouts(
         chosen: the settings of the map.
         until: the run's newest step.
         progress: called after every slice.
+        start: positions from which the map is fitted, shape (V, 2).
         place: moves the finished map as one, without a change of its shape.
 
     Raises:
         ReprojectionError: a matrix is not finite, or the file could not be closed.
     """
-    joint = JointLayout(len(slices.steps), slices.size, settings_from_recipe(chosen))
+    joint = JointLayout(len(slices.steps), slices.size, settings_from_recipe(chosen), start)
     view: LinearView | None = None
     passes = len(LEARNING_RATES) + 1
     for sweep in range(len(LEARNING_RATES)):

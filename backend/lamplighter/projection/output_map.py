@@ -1,7 +1,8 @@
 """The map of a run's output matrix, laid out when somebody asks for it: its waypoints, jointly, so that it does not jump.
 
-It lies in a file of its own (`output-layouts.sqlite`). UMAP decides neither how a map is turned nor whether it is mirrored,
-so the whole map is brought as close to that of the input matrix as it goes, without a change of its shape.
+It lies in a file of its own (`output-layouts.sqlite`). UMAP decides neither where a cluster lies among others, nor how a map
+is turned, nor whether it is mirrored. So the fit starts at the map of the input matrix, and the whole map is then brought as
+close to that as it goes, without a change of its shape.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def lay_out_output(
             read_map_settings(run).current,
             reader.newest_step()[1],
             progress,
+            target,
             lambda coordinates: coordinates if target is None else align_slices(coordinates, target),
         )
     return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)
