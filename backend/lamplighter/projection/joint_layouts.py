@@ -7,7 +7,7 @@ linear view uses the directions of the last step throughout.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +91,7 @@ def choose_spread(count: int, size: int, limit: int) -> list[int]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path) -> Generator[Path]:
     """Provide the name under which a file of layouts is made; it gets its own once it is whole, or none is left."""
     part = path.with_suffix(".part")
     _delete_part(part)

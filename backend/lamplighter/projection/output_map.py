@@ -1,4 +1,4 @@
-"""The map of a run's output matrix, laid out when somebody asks for it: its waypoints, jointly, so that it does not jump.
+"""The output map: the map of a run's output matrix, laid out when asked for, at its waypoints jointly, so that it does not jump.
 
 It lies in a file of its own (`output-layouts.sqlite`). UMAP decides neither where a cluster lies among others, nor how a map
 is turned, nor whether it is mirrored. So the fit starts at the map of the input matrix, and the whole map is then brought as
@@ -80,7 +80,7 @@ def lay_out_output(
 
 
 def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Turn, shift and if need be mirror a map as a whole, so that its last slice comes close to another map.
+    """Align a map as a whole to another one, by its last slice: turned, shifted and if need be mirrored.
 
     Args:
         coordinates: shape (T, V, 2).

@@ -99,10 +99,11 @@ class JointLayout:
         if self._last is None:
             if self._start is None:
                 coordinates = principal_view(vectors, 0, 0).project(vectors)
+                largest = np.abs(coordinates).max()
+                coordinates *= 5 / largest if largest > 0 else 1
             else:
-                coordinates = (self._start - self._start.mean(axis=0)).astype(np.float32)
-            largest = np.abs(coordinates).max()
-            coordinates *= 5 / largest if largest > 0 else 1
+                # It has a map's size already; shrunk, its clusters would pass through one another.
+                coordinates = np.array(self._start, dtype=np.float32)
             coordinates += self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
             self._optimise(coordinates, graph, self._settings.horizon, 1.0, 0.0)
             self.coordinates[index] = coordinates

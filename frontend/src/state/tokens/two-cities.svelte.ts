@@ -20,7 +20,7 @@ export class TwoCities extends Query<BothNeighbours> {
   }
 
   /** Request the neighbours of a word at or before a step; null: of none. */
-  request(token: number | null, step: number) {
+  compareAt(token: number | null, step: number) {
     if (token === null) {
       this.ask(null);
       return;

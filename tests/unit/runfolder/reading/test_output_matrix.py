@@ -12,8 +12,10 @@ import pytest
 import lamplighter
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading import output_matrix
 from lamplighter.runfolder.reading.output_matrix import (
     NoOutputMatrixError,
+    OutputPoint,
     has_tied_weights,
     list_output_points,
     read_output_matrix_at,
@@ -74,9 +76,11 @@ def test_a_state_that_goes_between_the_list_and_the_reading_is_passed_over(
     with StepsReader(run.steps_path) as reader:
         points = list_output_points(run, reader)
         path.unlink()
-        monkeypatch.setattr(
-            "lamplighter.runfolder.reading.output_matrix.list_output_points", lambda _run, _reader: points
-        )
+
+        def listed_before(_run: RunFolder, _reader: StepsReader) -> list[OutputPoint]:
+            return points
+
+        monkeypatch.setattr(output_matrix, "list_output_points", listed_before)
         assert read_output_matrix_at(run, reader, None).step == 10
 
 
