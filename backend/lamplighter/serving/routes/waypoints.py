@@ -21,7 +21,7 @@ from lamplighter.serving.services import ServicesDep
 routes = Routes("snapshots")
 
 
-@routes.get("/api/runs/{run}/waypoints", pool=Pool.CHEAP, response_model=Waypoints)
+@routes.get("/api/runs/{run}/waypoints", pool=Pool.CHEAP, polled=True, response_model=Waypoints)
 def list_waypoints(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return the steps whose output matrix is kept: those of the waypoints, and of the last checkpoints."""
     reply = services.reply(request, run)

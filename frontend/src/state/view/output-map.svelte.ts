@@ -85,16 +85,22 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     const { run, value, presenter } = this;
     const asked = presenter();
     const fetch = async (signal: AbortSignal): Promise<OutputMapState> => {
-      const [waypoints, layouts, job] = await Promise.all([
+      const [waypoints, job] = await Promise.all([
         requestJson<Waypoints>(runPath(run, "waypoints"), { signal }),
-        requestJson<LayoutList>(runPath(run, "layouts?set=output&method=umap"), { signal }),
         asked ? requestJson<Reprojection>(this.jobPath, { signal }) : null,
       ]);
-      const steps = layouts.items.map(({ step }) => step).sort((a, b) => a - b);
-      return { waypoints, steps, job };
+      // What a page asks again and again must not look as if somebody were there: the job tells when the list is another.
+      const known = value && job && value.job?.made?.time === job.made?.time;
+      return { waypoints, steps: known ? value.steps : await this.fetchSteps(signal), job };
     };
     // What a viewer has need not be asked for again.
     return { key: !asked && value?.steps.length ? "drawn" : null, fetch };
+  }
+
+  private async fetchSteps(signal: AbortSignal): Promise<number[]> {
+    const path = runPath(this.run, "layouts?set=output&method=umap");
+    const { items } = await requestJson<LayoutList>(path, { signal });
+    return items.map(({ step }) => step).sort((a, b) => a - b);
   }
 
   private get jobPath(): string {

@@ -27,7 +27,12 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-const job = (state: string, share = 0) => ({ state, share, problem: null, made: null });
+const job = (state: string, share = 0, time: number | null = null) => ({
+  state,
+  share,
+  problem: null,
+  made: time === null ? null : { time },
+});
 const layouts = (...steps: number[]) => ({ items: steps.map((step) => ({ step })), next: null });
 
 describe("the map of the output matrix", () => {
@@ -47,11 +52,18 @@ describe("the map of the output matrix", () => {
     answers["GET output-map"] = job("running", 0.4);
     await map.startDrawing();
     expect(map.drawing).toBe(true);
-    answers["GET output-map"] = job("done");
+    answers["GET output-map"] = job("done", 1, 9);
     answers["GET layouts?set=output&method=umap"] = layouts(0, 10);
     await vi.advanceTimersByTimeAsync(1_500);
     expect(map.value?.steps).toEqual([0, 10]);
     expect(map.lastDrawn).toBe(10);
+    // From now on only the job is followed, until it has made another.
+    asked = [];
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(new Set(asked)).toEqual(new Set(["GET waypoints", "GET output-map"]));
+    answers["GET output-map"] = job("done", 1, 10);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toContain("GET layouts?set=output&method=umap");
     for (const [step, made] of [
       [20, 10],
       [9, 0],
