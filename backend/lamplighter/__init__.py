@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "FormatError": "runfolder.errors",
+    "NoOutputMatrixError": "runfolder.reading.output_matrix",
     "NoSnapshotError": "runfolder.reading.snapshot",
     "examine": "client.examinations",
     "follow": "client.live_run",

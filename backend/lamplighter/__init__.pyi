@@ -22,6 +22,7 @@ from lamplighter.client.series_run import series
 from lamplighter.client.watching.watch import watch
 from lamplighter.processes.reprojection_job import ReprojectionFailedError
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
 __version__: str
@@ -32,6 +33,7 @@ __all__ = [
     "LightningCallback",
     "LiveError",
     "NoLayoutError",
+    "NoOutputMatrixError",
     "NoSnapshotError",
     "NoSuchTokenError",
     "NotBegunError",

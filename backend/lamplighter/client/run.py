@@ -20,6 +20,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
 from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
@@ -279,6 +280,25 @@ class Run:
             )
         wanted = whole_number(step, "step")
         return self._read_consistently(lambda h: h.snapshot(wanted).vectors)
+
+    def output_steps(self) -> NDArray[np.int64]:
+        """Return the steps for which `output_matrix` has a matrix of their own, ascending, shape (N,); none of a run that
+        was not trained here.
+        """
+        points = self._read_consistently(lambda h: list_output_points(self._folder, h.steps))
+        return np.array([point.step for point in points], dtype=np.int64)
+
+    def output_matrix(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
+        """Return the output matrix (unembedding) at the newest of `output_steps` at or before a step, shape (V, D). None: the
+        newest of all. A row of it holds what foretells a token; of tied weights it is the embedding.
+
+        Raises:
+            InputError: `step` is no whole number, or below 0.
+            NoOutputMatrixError: none is kept; the message says why.
+            FormatError: the state of the model is damaged.
+        """
+        wanted = None if step is None else whole_number(step, "step")
+        return self._read_consistently(lambda h: read_output_matrix_at(self._folder, h.steps, wanted).vectors)
 
     def path(self, token: str | SupportsIndex) -> TokenHistory:
         """Return one token's vector after every step that `snapshot` would give.

@@ -1,5 +1,5 @@
 """The reprojection of a finished run as a process: `python -m lamplighter.projection.reprojection_worker RUN-FOLDER
-[--slices N] [--lowest]`.
+[--slices N] [--lowest] [--output]`; with `--output` the layout of a run's output matrix instead, live or over.
 
 It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`.
 The last line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. It runs for the
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argument_parser("projection.reprojection_worker")
     parser.add_argument("--slices", type=int, help="how many steps to lay out")
     parser.add_argument("--lowest", action="store_true", help="yield the processor to everything else")
+    parser.add_argument("--output", action="store_true", help="lay out the output matrix at the waypoints")
     chosen = parser.parse_args(arguments)
     cancelled = threading.Event()
     # Before the imports, which take seconds.
@@ -48,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Imported only here: numpy reads the environment when it is imported.
     from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
-    from lamplighter.projection.reprojection import SLICES, ReprojectionError, reproject
+    from lamplighter.projection import output_map, reprojection
+    from lamplighter.projection.joint_layouts import ReprojectionError
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
     from lamplighter.runfolder.run_folder import RunFolder
@@ -61,8 +63,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         run = RunFolder(chosen.run)
-        with RoleLock(run.path, "reprojector"), bounded_memory(estimate_matrix_worker_bytes(run)):
-            layouts = reproject(run, progress, chosen.slices or SLICES)
+        role = "output-projector" if chosen.output else "reprojector"
+        with RoleLock(run.path, role), bounded_memory(estimate_matrix_worker_bytes(run)):
+            if chosen.output:
+                layouts = output_map.lay_out_output(run, progress, chosen.slices or output_map.SLICES)
+            else:
+                layouts = reprojection.reproject(run, progress, chosen.slices or reprojection.SLICES)
     except _CancelledError:
         return ExitCode.CANCELLED
     except RoleTakenError:

@@ -31,7 +31,7 @@ class RoleState(Enum):
 
 
 class RoleLock:
-    """A lock on a role (`trainer`, `projector`, `reprojector`, `analyst`, `waiting`) of a run, held until it is closed."""
+    """A lock on a role (`trainer`, `projector`, `reprojector`, `output-projector`, `analyst`, `waiting`) of a run, held until it is closed."""
 
     def __init__(self, folder: Path, role: str) -> None:
         """Acquire the role.

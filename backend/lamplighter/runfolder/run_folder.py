@@ -36,6 +36,7 @@ class RunFolder:
         self.steps_path = path / "steps.sqlite"
         self.layouts_path = path / "layouts.sqlite"
         self.relayouts_path = path / "relayouts.sqlite"
+        self.output_layouts_path = path / "output-layouts.sqlite"
         self.measures_path = path / "measures.sqlite"
         self.tiles_path = path / "tiles.sqlite"
         self.examinations_path = path / "examinations.sqlite"

@@ -34,7 +34,7 @@ from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
-from lamplighter.serving.jobs.reprojections import ReprojectionJobs
+from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.metric_sources import add_sources
@@ -55,6 +55,7 @@ from lamplighter.serving.routes import (
     live,
     metrics,
     norms,
+    output_maps,
     page,
     pairs,
     reprojections,
@@ -68,6 +69,7 @@ from lamplighter.serving.routes import (
     trust,
     uploads,
     vectors,
+    waypoints,
 )
 from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
 from lamplighter.serving.schemas.messages import SocketMessage
@@ -90,8 +92,10 @@ ROUTE_MODULES = (
     vectors,
     displacements,
     norms,
+    waypoints,
     layouts,
     reprojections,
+    output_maps,
     trust,
     districts,
     tokens,
@@ -143,6 +147,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             if services.idle_smoothing is not None:
                 await anyio.to_thread.run_sync(services.idle_smoothing.stop)
             await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+            await anyio.to_thread.run_sync(services.output_map_jobs.cancel)
             await anyio.to_thread.run_sync(services.examiner_jobs.stop)
             await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
@@ -203,12 +208,15 @@ def _build(settings: ServerSettings) -> Services:
     hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server)
     examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
     reprojection_jobs, smoothing = ReprojectionJobs(), None
+    output_map_jobs = ReprojectionJobs(output_map_worker_command)
     if supervisor is not None and "projector" in settings.roles and settings.smooth_after is not None:
         smoothing = IdleSmoothing(
             reprojection_jobs,
             gate.activity,
             supervisor.quiet_runs,
-            lambda: hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work,
+            lambda: (
+                hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work or output_map_jobs.at_work
+            ),
             settings.smooth_after,
         )
     classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
@@ -226,6 +234,7 @@ def _build(settings: ServerSettings) -> Services:
         answers=Answers(limiter, pools, Spool(run_store.path)),
         supervisor=supervisor,
         reprojection_jobs=reprojection_jobs,
+        output_map_jobs=output_map_jobs,
         examiner_jobs=examiner_jobs,
         classroom=classroom,
         class_hub=ClassHub(catalog, classroom),

@@ -46,6 +46,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/snapshots": _MEMBER,
     "/api/runs/{run}/snapshots/{step}": _MEMBER,
     "/api/runs/{run}/norms": _MEMBER,
+    "/api/runs/{run}/waypoints": _MEMBER,
     "/api/runs/{run}/displacements": _MEMBER,
     "/api/runs/{run}/map": _MEMBER,
     "/api/runs/{run}/layouts": _MEMBER,

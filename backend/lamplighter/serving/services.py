@@ -105,6 +105,8 @@ class Services(ReadingServices):
     """The space for requests that are taken even on a full disk."""
     classroom: Classroom
     class_hub: ClassHub
+    output_map_jobs: ReprojectionJobs
+    """The layouts of output matrices, apart from the reprojections: each writes a file of its own."""
     class_listening: ClassListening = field(default_factory=ClassListening)
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""

@@ -62,6 +62,9 @@ export type PairsMeasured = Answered["Similarity"];
 
 export type MapSettings = Answered["MapSettings"];
 export type Reprojection = Answered["Reprojection"];
+export type LayoutList = Answered["Layouts"];
+/** The steps whose output matrix is kept. */
+export type Waypoints = Answered["Waypoints"];
 
 export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
@@ -85,7 +88,7 @@ export type ProbeQuestion = Sent["NewProbeQuestion"];
 export type DevicesQuestion = Sent["NewDevicesQuestion"];
 /** Four rules of updating the embedding, on the same batches. */
 export type BenchQuestion = Sent["NewBenchQuestion"];
-/** How many rows batches of several sizes read. */
+/** Count the rows that batches of several sizes read. */
 export type BatchSizesQuestion = Sent["NewBatchSizesQuestion"];
 /** Train a copy on a text in which every word has another's job, and then on its own again. */
 export type EnvironmentQuestion = Sent["NewEnvironmentQuestion"];

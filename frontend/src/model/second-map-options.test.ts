@@ -8,6 +8,7 @@ describe("what a second map shows", () => {
       "step:200",
       "view:umap",
       "view:linear",
+      "matrix:out",
       "run:2026-11-24-a-3f9a",
     ]) {
       const read = parseSecondMapSource(word)!;
@@ -26,6 +27,8 @@ describe("what a second map shows", () => {
       "step:1e3",
       "step:1234567890",
       "view:skyline",
+      "matrix:in",
+      "matrix:",
     ];
     others.push(
       "view:",

@@ -2,15 +2,16 @@
 
 import type { LayoutMethod } from "../api/frames";
 
-/** A step of the same run, its other view, or another run. */
-export type SecondMapSource = `step:${number}` | `view:${LayoutMethod}` | `run:${string}`;
+/** A step of the same run, its other view, its output matrix, or another run. */
+export type SecondMapSource =
+  `step:${number}` | `view:${LayoutMethod}` | "matrix:out" | `run:${string}`;
 
-export type SecondMapKind = "step" | "view" | "run";
+export type SecondMapKind = "step" | "view" | "matrix" | "run";
 
-/** Parse a URL word; return null unless it matches one of the three forms exactly. */
+/** Parse a URL word; return null unless it matches one of the forms exactly. */
 export function parseSecondMapSource(word: string): SecondMapSource | null {
   if (/^step:\d{1,9}$/.test(word)) return `step:${Number(word.slice(5))}`;
-  if (word === "view:umap" || word === "view:linear") return word;
+  if (word === "view:umap" || word === "view:linear" || word === "matrix:out") return word;
   return /^run:[a-z0-9][a-z0-9-]{0,79}$/.test(word) ? (word as SecondMapSource) : null;
 }
 

@@ -1,42 +1,14 @@
-"""The matrices in a `.safetensors` file: plain numbers behind a header, whose sizes are checked before any is read.
-
-The header is parsed here because the library's numpy reader does not support bfloat16.
-"""
+"""The matrices in a `.safetensors` file of somebody's own."""
 
 from __future__ import annotations
 
-import json
-import math
-import struct
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import check_matrix_size
-from lamplighter.client.sources.array_files import to_float32
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.tensor_file import StoredTensor, read_stored_matrix, read_tensor_header
 from lamplighter.wire.binary import Floats
-
-_MOST_HEADER = 100_000_000
-"""Bytes; the limit of the safetensors library itself."""
-_TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-
-
-@dataclass(frozen=True)
-class StoredTensor:
-    """The place of one tensor in its file."""
-
-    type: str
-    shape: tuple[int, ...]
-    start: int
-    end: int
-
-    @property
-    def is_matrix(self) -> bool:
-        """Return whether it is a matrix of floating-point numbers that can be read."""
-        return len(self.shape) == 2 and self.type in _TYPES
 
 
 def read_header(path: Path) -> dict[str, StoredTensor]:
@@ -46,21 +18,10 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
         InputError: it is no such file, or a tensor lies outside it.
         OSError: it cannot be read.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        length = struct.unpack("<Q", file.read(8).ljust(8, b"\0"))[0]
-        if size < 8 or length > min(size - 8, _MOST_HEADER):
-            raise InputError(f"{path.name}: not a safetensors file")
-        text = file.read(length)
     try:
-        data: Any = json.loads(text)
-        return {
-            str(name): _parse_tensor(facts, 8 + length, size)
-            for name, facts in data.items()
-            if name != "__metadata__"
-        }
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
-        raise InputError(f"{path.name}: not a safetensors file: {error}"[:300]) from error
+        return read_tensor_header(path)
+    except FormatError as error:
+        raise InputError(str(error)) from error
 
 
 def read_tensor(path: Path, name: str, entry: StoredTensor) -> Floats:
@@ -75,19 +36,4 @@ def read_tensor(path: Path, name: str, entry: StoredTensor) -> Floats:
             f"{path.name}: {name[:200]} is {entry.type} of shape {entry.shape}; a matrix of floats is needed"
         )
     check_matrix_size(*entry.shape)
-    raw = np.memmap(path, dtype=_TYPES[entry.type], mode="r", offset=entry.start, shape=entry.shape)
-    if entry.type == "BF16":
-        # A bfloat16 is the upper half of a float32.
-        return (raw.astype(np.uint32) << 16).view(np.float32)
-    return to_float32(raw)
-
-
-def _parse_tensor(facts: dict[str, Any], data_at: int, size: int) -> StoredTensor:
-    shape = tuple(int(n) for n in facts["shape"])
-    start, end = (data_at + int(n) for n in facts["data_offsets"])
-    kind = str(facts["dtype"])
-    if min(shape, default=0) < 0 or not data_at <= start <= end <= size:
-        raise ValueError("a tensor lies outside the file")
-    if kind in _TYPES and math.prod(shape) * np.dtype(_TYPES[kind]).itemsize != end - start:
-        raise ValueError("a tensor's shape does not fit its bytes")
-    return StoredTensor(kind, shape, start, end)
+    return read_stored_matrix(path, entry)

@@ -117,6 +117,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         (packed.tiles_path, copy.tiles_path, copy_tiles),
         (packed.layouts_path, copy.layouts_path, copy_layouts),
         (packed.relayouts_path, copy.relayouts_path, copy_layouts),
+        (packed.output_layouts_path, copy.output_layouts_path, copy_layouts),
         (packed.measures_path, copy.measures_path, copy_measures),
         (packed.examinations_path, copy.examinations_path, copy_examinations),
     ):

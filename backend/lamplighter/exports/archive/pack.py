@@ -21,6 +21,7 @@ DATABASES = (
     "examinations.sqlite",
     "layouts.sqlite",
     "relayouts.sqlite",
+    "output-layouts.sqlite",
     "measures.sqlite",
     "steps.sqlite",
     "tiles.sqlite",

@@ -41,6 +41,7 @@ _LIMITS = {
     "examinations.sqlite": 200 * MEGABYTE,
     "layouts.sqlite": 4_000 * MEGABYTE,
     "relayouts.sqlite": 4_000 * MEGABYTE,
+    "output-layouts.sqlite": 4_000 * MEGABYTE,
     "measures.sqlite": 1_000 * MEGABYTE,
     "steps.sqlite": 8_000 * MEGABYTE,
     "tiles.sqlite": 8_000 * MEGABYTE,

@@ -40,8 +40,18 @@ _FINAL_PULLS = 2
 class JointLayout:
     """The positions of all slices. For one thread only."""
 
-    def __init__(self, slices: int, size: int, settings: MapSettings) -> None:
-        """Start with empty positions for `slices` slices of `size` tokens."""
+    def __init__(
+        self, slices: int, size: int, settings: MapSettings, start: NDArray[np.float32] | None = None
+    ) -> None:
+        """Start with empty positions for `slices` slices of `size` tokens.
+
+        Args:
+            slices: their number T.
+            size: the number of tokens V.
+            settings: the settings of the map.
+            start: positions from which the first slice visited is fitted, shape (V, 2), finite; None: a linear view of it.
+        """
+        self._start = start
         self.coordinates = np.zeros((slices, size, 2), dtype=np.float32)
         """Shape (T, V, 2)."""
         self._overlap = np.zeros((slices - 1, size), dtype=np.float32)
@@ -87,9 +97,13 @@ class JointLayout:
         """Initialise slice `index` in the first sweep: fit the last slice from scratch, start every other at
         the one after it."""
         if self._last is None:
-            coordinates = principal_view(vectors, 0, 0).project(vectors)
-            largest = np.abs(coordinates).max()
-            coordinates *= 5 / largest if largest > 0 else 1
+            if self._start is None:
+                coordinates = principal_view(vectors, 0, 0).project(vectors)
+                largest = np.abs(coordinates).max()
+                coordinates *= 5 / largest if largest > 0 else 1
+            else:
+                # It has a map's size already; shrunk, its clusters would pass through one another.
+                coordinates = np.array(self._start, dtype=np.float32)
             coordinates += self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
             self._optimise(coordinates, graph, self._settings.horizon, 1.0, 0.0)
             self.coordinates[index] = coordinates

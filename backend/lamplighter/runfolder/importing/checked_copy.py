@@ -47,7 +47,7 @@ _MIN_TILE_LIMIT = 4 << 20
 
 
 def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
-    """Copy an untrusted `layouts.sqlite` or `relayouts.sqlite`, checking every row. Return the number of layouts.
+    """Copy an untrusted file of layouts, checking every row. Return the number of layouts.
 
     Raises:
         FormatError: a row or the file is invalid; the message says what.

@@ -9,6 +9,7 @@ _PART_OF_FILE = {
     "tiles.sqlite": "tiles",
     "layouts.sqlite": "map",
     "relayouts.sqlite": "map",
+    "output-layouts.sqlite": "map",
     "measures.sqlite": "measures",
     "corpus.npy": "corpus",
     "held-out.npy": "corpus",

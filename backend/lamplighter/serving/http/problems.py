@@ -18,6 +18,7 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
+from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
 from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
@@ -140,6 +141,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BusyError, busy)
     app.add_exception_handler(NoSuchRunError, not_found)
     app.add_exception_handler(NoSnapshotError, not_found)
+    app.add_exception_handler(NoOutputMatrixError, not_found)
     app.add_exception_handler(MissingVocabularyError, no_vocabulary)
     app.add_exception_handler(RunBusyError, conflict)
     app.add_exception_handler(FormatError, unreadable)

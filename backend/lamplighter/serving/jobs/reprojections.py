@@ -9,11 +9,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.schemas.map import ReprojectedLayouts, Reprojection
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +25,8 @@ ReprojectionCommand = Callable[[RunFolder, int | None, bool], list[str]]
 """Builds the command line of a process from the run, the number of slices, and whether it yields to everything."""
 
 _MODULE = "lamplighter.projection.reprojection_worker"
+MOST_LISTED = 5_000
+"""Layouts that are counted; a reprojection makes at most 1,000 of each view."""
 _EXIT_SECONDS = 15.0
 """Seconds allowed for a process to clean up once its stdin has closed."""
 _YIELD_SECONDS = 0.5
@@ -32,6 +37,11 @@ def reprojection_worker_command(run: RunFolder, slices: int | None, lowest: bool
     """Return the command line of a reprojection's process; `lowest`: at the lowest priority that there is."""
     options = [*(["--slices", str(slices)] if slices else []), *(["--lowest"] if lowest else [])]
     return [sys.executable, "-m", _MODULE, str(run.path), *options]
+
+
+def output_map_worker_command(run: RunFolder, slices: int | None, lowest: bool) -> list[str]:
+    """Return the command line of a process that lays out the output matrix."""
+    return [*reprojection_worker_command(run, slices, lowest), "--output"]
 
 
 @dataclass
@@ -48,6 +58,17 @@ class ReprojectionJob:
     """The reason for a failure, in one sentence."""
     reported_problem: str | None = None
     """The reason that the process reported; it counts if the process fails."""
+
+    def describe(self, path: Path) -> Reprojection:
+        """Return the job as an answer, with the layouts in the file that such jobs of the run make."""
+        return Reprojection(
+            state=self.state,
+            by_itself=self.by_itself,
+            share=self.progress,
+            what=self.activity,
+            problem=self.problem,
+            made=_read_made(path),
+        )
 
 
 class ReprojectionJobs:
@@ -138,3 +159,15 @@ class ReprojectionJobs:
             if code:
                 job.problem = job.reported_problem or f"its process ended with code {code}; try again"
                 log.warning("laying out anew failed: %s", job.problem)
+
+
+def _read_made(path: Path) -> ReprojectedLayouts | None:
+    try:
+        with LayoutsReader(path) as reader:
+            facts, entries = reader.facts(), reader.layout_entries(limit=MOST_LISTED)
+        steps = sorted({entry.step for entry in entries})
+        return ReprojectedLayouts(
+            steps=len(steps), first=steps[0], last=steps[-1], time=float(facts.get("made", 0.0))
+        )
+    except (FileNotFoundError, IndexError):
+        return None

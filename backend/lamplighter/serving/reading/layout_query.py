@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
+from pathlib import Path
 from typing import Literal
 
 from lamplighter.runfolder.lineage import Lineage
@@ -23,8 +24,8 @@ from lamplighter.wire.layout_frames import Method
 MOST_LAYOUTS = 5_000
 """Layouts that one request may read."""
 METHODS: dict[str, Method] = {"linear": Method.LINEAR, "umap": Method.UMAP}
-LayoutSetName = Literal["live", "again"]
-"""The layouts made live, or those of a finished run's reprojection."""
+LayoutSetName = Literal["live", "again", "output"]
+"""The layouts made live, those of a finished run's reprojection, or those of the output matrix."""
 MethodName = Literal["linear", "umap"]
 """A view; `umap` is the map, whichever method drew it."""
 
@@ -134,7 +135,7 @@ def open_layouts_on(
 ) -> Generator[OpenLayouts]:
     """Open one set of a run's layouts, those that count on a lineage; it is empty if nothing is drawn yet."""
     try:
-        reader = LayoutsReader(run.layouts_path if set_name == "live" else run.relayouts_path)
+        reader = LayoutsReader(_set_path(run, set_name))
     except FileNotFoundError:
         yield OpenLayouts(None, lineage)
         return
@@ -143,13 +144,21 @@ def open_layouts_on(
 
 
 def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
-    """Return a version of the layout set, which changes when a new reprojection replaces the set."""
+    """Return a version of the layout set, which changes when a newer one replaces it."""
     if set_name == "live":
         return 0
     try:
-        return run.relayouts_path.stat().st_mtime_ns
+        return _set_path(run, set_name).stat().st_mtime_ns
     except FileNotFoundError:
         return 0
+
+
+def _set_path(run: RunFolder, set_name: LayoutSetName) -> Path:
+    return {
+        "live": run.layouts_path,
+        "again": run.relayouts_path,
+        "output": run.output_layouts_path,
+    }[set_name]
 
 
 def layout_ids(entries: list[LayoutEntry]) -> list[tuple[int, int, int]]:

@@ -11,6 +11,7 @@ from fastapi import Path, Query
 
 from lamplighter.runfolder.run_store import RUN_ID_PATTERN
 from lamplighter.serving.reading.layout_query import LayoutSetName, MethodName
+from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.schemas.base import StepNumber
 
 RunId = Annotated[
@@ -43,7 +44,17 @@ LayoutMethod = Annotated[
 ]
 LayoutSet = Annotated[
     LayoutSetName,
-    Query(alias="set", description="The layouts made live, or those of a finished run's reprojection."),
+    Query(
+        alias="set",
+        description="The layouts made live, those of a finished run's reprojection, or those of the output matrix.",
+    ),
+]
+MatrixChoice = Annotated[
+    MatrixName,
+    Query(
+        alias="matrix",
+        description="The input matrix, or the output matrix at the newest waypoint at or before the step.",
+    ),
 ]
 
 # The defaults of a route stand beside its parameters; these are what is checked and described.

@@ -10,13 +10,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.output_matrix import (
+    OutputPoint,
+    read_output_matrix,
+    read_output_matrix_at,
+)
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
@@ -37,6 +42,8 @@ _PICTURES_KEPT = 100
 _MATRIX_BYTES = 256 << 20
 
 Cached = TypeVar("Cached")
+MatrixName = Literal["in", "out"]
+"""The input matrix (embedding) or the output matrix (unembedding)."""
 
 
 class _LruCache(OrderedDict[Any, Cached]):
@@ -202,9 +209,28 @@ class RunCatalog:
             raise NoSnapshotError(wanted, _newest_exact_step(history, last))
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
         key = (run.path, attempt, min(wanted, last), nearest)
-        found = self._matrices.get_or_create(
-            key, lambda: history.snapshot(min(wanted, last), nearest=nearest)
-        )
+        return self._keep_matrix(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
+
+    def nearest_matrix(
+        self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
+    ) -> Snapshot:
+        """Return the input or the output matrix at the newest step at or before another that has it (None: of all), and
+        cache it for the next request.
+
+        Raises:
+            NoSnapshotError: no step was kept.
+            NoOutputMatrixError: there is no output matrix.
+            FormatError: the matrix cannot be read.
+        """
+        if which == "in":
+            return self.matrix_at(run, history, step, nearest=True)
+        return read_output_matrix_at(run, history.steps, step, self._read_output)
+
+    def _read_output(self, run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
+        return self._keep_matrix((run.path, point), lambda: read_output_matrix(run, reader, point))
+
+    def _keep_matrix(self, key: object, read: Callable[[], Snapshot]) -> Snapshot:
+        found = self._matrices.get_or_create(key, read)
         if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
             self._matrices.pop(key, None)
         return found

@@ -13,7 +13,7 @@ from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import JSON, NPY
 from lamplighter.serving.http.response_cost import check_json_numbers
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.reading.parameters import FORMAT, KeptStep, RunId
+from lamplighter.serving.reading.parameters import FORMAT, KeptStep, MatrixChoice, RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Norms
 from lamplighter.serving.services import ServicesDep
@@ -37,15 +37,16 @@ def get_norms(
     services: ServicesDep,
     step: KeptStep = None,
     format: Annotated[Literal["npy", "json"] | None, FORMAT] = None,
+    which: MatrixChoice = "in",
 ) -> Response:
     """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step`;
-    without `step`, the newest of all.
+    without `step`, the newest of all. `matrix=out` measures rows of the output matrix.
     """
     reply = services.reply(request, run, OFFERED, format)
     with services.catalog.open_history(reply.run) as history:
-        matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
+        matrix = services.catalog.nearest_matrix(reply.run, history, step, which)
     exact = step is None or matrix.step == step
-    reply.tag("norms", matrix.attempt, matrix.step, exact, reply.form.name, immutable=False)
+    reply.tag("norms", which, matrix.attempt, matrix.step, exact, reply.form.name, immutable=False)
     reply.add_facts(step=matrix.step, attempt=matrix.attempt, exact=exact)
     check_json_numbers(reply.form, len(matrix.vectors), "ask for format=npy")
 

@@ -12,12 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.geometry import pairs as geometry
+from lamplighter.runfolder.reading.output_matrix import find_output_point
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.response_cost import estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.reading.parameters import KeptStep, RunId
+from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, RunId
+from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.pairs import Pairs, PairTable, SimilarityResponse
@@ -47,9 +49,10 @@ def get_pairs(
     request: Request,
     services: ServicesDep,
     step: KeptStep = None,
+    which: MatrixChoice = "in",
 ) -> Response:
     """Return cosine and distance statistics over every pair of some tokens, and over pairs drawn at random from all
-    tokens, at a step; without `step`, at the newest that has a snapshot.
+    tokens, at a step; without `step`, at the newest that has a snapshot. `matrix=out` compares rows of the output matrix.
     """
     reply = services.reply(request, run)
     ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
@@ -59,14 +62,17 @@ def get_pairs(
     with services.catalog.open_steps(reply.run) as reader:
         newest = reader.newest_step()[1]
         now = (reader.lineage(), newest, reader.keyframe_step(newest))
-    reply.key("pairs", now, step, ids.tolist())
+        point = find_output_point(reply.run, reader, step).path.name if which == "out" else None
+    reply.key("pairs", now, step, point, ids.tolist())
     memory = estimate_memory(reply.run, _PAIR_BYTES * len(ids) * min(len(ids), geometry.BLOCK))
-    return reply.send(memory, lambda: json_body(_measure(services, reply.run, ids, step)))
+    return reply.send(memory, lambda: json_body(_measure(services, reply.run, ids, step, which)))
 
 
-def _measure(services: Services, run: RunFolder, ids: NDArray[np.int64], step: int | None) -> Pairs:
+def _measure(
+    services: Services, run: RunFolder, ids: NDArray[np.int64], step: int | None, which: MatrixName
+) -> Pairs:
     with services.catalog.open_history(run) as history:
-        matrix = services.catalog.matrix_at(run, history, step, nearest=True)
+        matrix = services.catalog.nearest_matrix(run, history, step, which)
     # Non-finite values give non-finite sums, which are sent as null: no reason to warn.
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]

@@ -20,6 +20,7 @@ from lamplighter.exports.formats.token_rows import (
     as_safetensors,
     as_tsv,
 )
+from lamplighter.runfolder.reading.output_matrix import OutputPoint, find_output_point
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.capacity.thread_pools import Pool
@@ -33,12 +34,21 @@ from lamplighter.serving.http.content_negotiation import (
     TSV,
     ResponseFormat,
 )
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import check_json_numbers, estimate_memory, record_steps
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import json_parts
-from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, StepPath, ToStep
+from lamplighter.serving.reading.parameters import (
+    FORMAT,
+    AttemptParam,
+    FromStep,
+    MatrixChoice,
+    RunId,
+    StepPath,
+    ToStep,
+)
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix
@@ -126,22 +136,29 @@ def get_snapshot(
     ] = None,
     token_ids: TokenIds = None,
     attempt: AttemptParam = None,
+    which: MatrixChoice = "in",
 ) -> Response:
     """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
-    as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens.
+    as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens. `matrix=out` returns the
+    output matrix at the newest waypoint at or before the step; the headers say of which step.
     """
     reply = services.reply(request, run, OFFERED, format)
     ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
     with services.catalog.open_history(reply.run) as history:
         range_ = resolve_step_range(reply.run, history.steps, step, step, attempt)
-    reply.tag("snapshot", range_.attempt, step, reply.form.name, token_ids, immutable=range_.immutable)
-    reply.add_facts(exact=True, step=step, attempt=range_.attempt)
-    if reply.head_only:
+        point = find_output_point(reply.run, history.steps, step) if which == "out" else None
+    if point:
+        reply.tag("output", point.attempt, point.step, step, reply.form.name, token_ids, immutable=False)
+        reply.add_facts(exact=point.step == step, step=point.step, attempt=point.attempt)
+    else:
+        reply.tag("snapshot", range_.attempt, step, reply.form.name, token_ids, immutable=range_.immutable)
+        reply.add_facts(exact=True, step=step, attempt=range_.attempt)
+    if reply.head_only and not point:
         _check_kept(services, reply.run, step)
     numbers = (len(reply.run.vocabulary) if ids is None else len(ids)) * reply.run.recipe.model.dim
     check_json_numbers(reply.form, numbers, "name some tokens with token_ids, or ask for format=npy or frame")
     cost = estimate_memory(reply.run, 4 * numbers)
-    return reply.send(cost, lambda: _body(services, reply, range_, ids))
+    return reply.send(cost, lambda: _body(services, reply, range_, point, ids))
 
 
 def _consecutive_ranges(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -161,10 +178,20 @@ def _check_kept(services: Services, run: RunFolder, step: int) -> None:
 
 
 def _body(
-    services: Services, reply: Reply, range_: StepRange, ids: NDArray[np.int64] | None
+    services: Services,
+    reply: Reply,
+    range_: StepRange,
+    point: OutputPoint | None,
+    ids: NDArray[np.int64] | None,
 ) -> Iterable[bytes]:
     with services.catalog.open_history(reply.run) as history:
-        matrix = services.catalog.exact_matrix(reply.run, history, range_, range_.first)
+        if point is None:
+            matrix = services.catalog.exact_matrix(reply.run, history, range_, range_.first)
+        else:
+            matrix = services.catalog.nearest_matrix(reply.run, history, point.step, "out")
+            if matrix.step != point.step:
+                # The headers name the other one.
+                raise RefusedError(404, f"the waypoint of step {point.step} was just removed: ask again")
     return _parts(reply.run, matrix, ids, reply.form)
 
 

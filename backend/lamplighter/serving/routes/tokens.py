@@ -14,7 +14,7 @@ from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.reading.parameters import KeptStep, OtherTokenId, RunId, TokenId
+from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, OtherTokenId, RunId, TokenId
 from lamplighter.serving.reading.token_ids import require_token
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
@@ -95,15 +95,18 @@ def get_neighbours(
     services: ServicesDep,
     step: KeptStep = None,
     k: Annotated[int, Query(ge=1, le=1_000, description="The number of neighbours.")] = 10,
+    which: MatrixChoice = "in",
 ) -> Response:
-    """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot."""
+    """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot. `matrix=out`
+    compares rows of the output matrix.
+    """
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
 
     def make() -> list[bytes]:
         with services.catalog.open_history(reply.run) as history:
-            matrix = services.catalog.matrix_at(reply.run, history, step, nearest=True)
+            matrix = services.catalog.nearest_matrix(reply.run, history, step, which)
         ids, cosines = nearest_rows(matrix.vectors, np.array([token_id]), k)
         items = [
             Neighbour(

@@ -29,6 +29,22 @@ class Keyframes(Items[Keyframe]):
     """The URL of the next page; null on the last."""
 
 
+class Waypoint(ApiModel):
+    """A step whose output matrix is kept."""
+
+    attempt: int
+    step: int
+
+
+class Waypoints(Items[Waypoint]):
+    """The steps whose output matrix is kept, ascending."""
+
+    tied: bool | None
+    """True if the input and the output matrix are one; null for a run that was not trained here."""
+    no_map: str | None
+    """A sentence that says why no map of the output matrix can be laid out; null if one can."""
+
+
 class Matrix(ApiModel):
     """The embedding after a step, one row a token, with the tokens' texts, classes and counts; all lists are in the
     same order.

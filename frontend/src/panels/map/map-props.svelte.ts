@@ -13,6 +13,9 @@ import { t } from "../../strings";
 import { NEVER } from "../../api/frames";
 import { printableName } from "../../api/vocabulary";
 
+/** Neighbours ringed on each of the maps of two matrices. */
+const MAX_RINGED = 8;
+
 type MapStores = Pick<
   Stores,
   "openRun" | "viewSettings" | "viewpoint" | "focus" | "selection" | "biggestMovers"
@@ -72,10 +75,16 @@ export class MapProps {
   private readonly entryTokens = $derived.by(() =>
     idsInEntry(this.colouring.scale, this.pointedEntry ?? this.stores.viewSettings.ring),
   );
-  /** Ringed tokens: those of the legend entry, or else of the district that is spoken of or in focus. */
-  readonly ringedIds = $derived.by(() =>
-    this.entryTokens.length ? this.entryTokens : this.districtTokens,
-  );
+  /**
+   * Ringed tokens: those of the legend entry, or else of the district that is spoken of or in focus, or
+   * beside the map of the output matrix the neighbours of the chosen token.
+   */
+  readonly ringedIds = $derived.by(() => {
+    if (this.entryTokens.length) return this.entryTokens;
+    if (this.districtTokens.length || this.stores.viewSettings.secondMap !== "matrix:out")
+      return this.districtTokens;
+    return this.spaceNeighbours?.items.slice(0, MAX_RINGED).map(({ token_id }) => token_id) ?? [];
+  });
 
   private readonly frequencyRank = $derived.by(() => {
     const vocabulary = this.stores.openRun.run?.vocabulary;

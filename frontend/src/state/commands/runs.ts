@@ -11,6 +11,7 @@ import type {
 import { NOTHING_OF_A_RUN } from "../../model/view-state";
 import type { Exports } from "../export/exports.svelte";
 import type { MapSettingsQuery } from "../view/map-settings.svelte";
+import type { OutputMap } from "../view/output-map.svelte";
 import type { CommandScope } from "./scope";
 
 export function runCommands({ apply, leaveRun, openRun, server, history }: CommandScope) {
@@ -72,6 +73,8 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     },
     startReprojection: (settings: MapSettingsQuery) => settings.startReprojection(),
     cancelReprojection: (settings: MapSettingsQuery) => settings.cancelReprojection(),
+    drawOutputMap: (output: OutputMap) => output.startDrawing(),
+    cancelOutputMap: (output: OutputMap) => output.cancelDrawing(),
     /** Export a run, or one step of it; null: the newest. */
     startExport: (exports: Exports, format: ExportFormat, step: number | null) =>
       exports.create(format, step),

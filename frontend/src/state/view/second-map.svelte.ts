@@ -1,6 +1,6 @@
 /**
- * The content of the second map: a step of the first map's run, its other view, or another run
- * live.
+ * The content of the second map: a step of the first map's run, its other view, its output matrix, or
+ * another run live.
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
@@ -13,6 +13,7 @@ import type { PastStep } from "../past/past-store";
 import { layoutIn } from "../shown-step.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import { Query } from "../query/query.svelte";
+import { OutputMap } from "./output-map.svelte";
 
 /** Nominal duration of a still beat, in ms. */
 const STILL_BEAT_DURATION = 1_000;
@@ -20,6 +21,8 @@ const STILL_BEAT_DURATION = 1_000;
 export class SecondMap {
   private readonly query = new Query<PastStep>();
   private readonly otherRun: LiveRun | null = null;
+  /** The map of the output matrix; null for any other. */
+  readonly output: OutputMap | null = null;
   private readonly pastBeat: StepBeat | null = $derived.by(() => {
     const light = this.query.value?.light;
     return light ? beatFromFrame(light, STILL_BEAT_DURATION, 0) : null;
@@ -27,15 +30,17 @@ export class SecondMap {
 
   /**
    * Open a map of `kind`: of the other run `name`, or of the view `name`. `method` gives the first
-   * map's layout method, for what has none of its own.
+   * map's layout method, for what has none of its own; `presenter` says who may draw a map.
    */
   constructor(
     private readonly run: LiveRun,
     readonly kind: SecondMapKind,
     private readonly name: string,
     private readonly method: () => LayoutMethod,
+    presenter: () => boolean,
   ) {
     if (kind === "run") this.otherRun = run.openBeside(name);
+    if (kind === "matrix") this.output = new OutputMap(run.id, presenter);
   }
 
   /**
@@ -44,6 +49,10 @@ export class SecondMap {
    */
   showStep(step: number | null) {
     const { run, view } = this;
+    if (this.output) {
+      this.output.showStep(step, view);
+      return;
+    }
     if (step === null || !run.vocabulary) {
       this.query.ask(null);
       return;
@@ -73,6 +82,7 @@ export class SecondMap {
 
   get layout(): Layout | null {
     const { kind, shownRun, view } = this;
+    if (this.output) return this.output.layout;
     if (kind === "run") return shownRun.layoutFor(view);
     const past = this.query.value;
     if (kind === "step") return past && layoutIn(past.layouts, view);
@@ -81,21 +91,26 @@ export class SecondMap {
 
   /** Return the step shown; null while there is none. */
   get step(): number | null {
+    if (this.output) return this.output.layout?.step ?? null;
     if (this.query.value || this.kind === "step") return this.query.value?.step ?? null;
     return this.shownRun.displayedStep;
   }
 
   get beat(): StepBeat | null {
+    // What a step lights are rows of the input matrix.
+    if (this.output) return null;
     return this.query.value || this.kind === "step" ? this.pastBeat : this.shownRun.beat;
   }
 
   get districts(): Districts | null {
+    // Districts are found in the input matrix: here their names would stand over words that are elsewhere.
+    if (this.output) return null;
     return (this.kind === "step" ? this.query.value : this.shownRun)?.districts ?? null;
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
   get heldBrightness(): number {
-    if (this.kind === "step" || this.shownRun.paused) return 1;
+    if (this.kind === "step" || this.output || this.shownRun.paused) return 1;
     return this.shownRun.idle ? 0.8 : 0;
   }
 
@@ -119,5 +134,6 @@ export class SecondMap {
   close() {
     this.query.close();
     this.otherRun?.close();
+    this.output?.close();
   }
 }

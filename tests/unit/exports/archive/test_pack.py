@@ -15,8 +15,10 @@ from lamplighter.exports.archive.import_run import ImportedRun, import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import Cancelled, ExportError, no_progress
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
@@ -73,19 +75,21 @@ def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
     made.grow(437, rows=5)
     made.end()
     Analyst(made.folder).run()
-    with LayoutsWriter(made.folder.relayouts_path) as maps:
-        maps.commit(Layout(1, 437, 1e9, Method.UMAP, np.ones((30, 2), dtype=np.float32)))
-        maps.set_facts({"made": 1e9})
-        maps.close(sealed=True)
+    for path in (made.folder.relayouts_path, made.folder.output_layouts_path):
+        with LayoutsWriter(path) as maps:
+            maps.commit(Layout(1, 437, 1e9, Method.UMAP, np.ones((30, 2), dtype=np.float32)))
+            maps.set_facts({"made": 1e9})
+            maps.close(sealed=True)
     back, _ = brought(made.folder, tmp_path)
     with MatrixHistory(back) as history:
         assert not history.steps.has_rows()
         assert history.exact_steps().tolist() == list(range(438))
         for step in (0, 1, 199, 200, 201, 333, 437):
             assert (history.snapshot(step).vectors == made.history[step]).all()
-    with LayoutsReader(back.relayouts_path) as again:
-        assert again.facts()["made"] == 1e9
-        assert [entry.step for entry in again.layout_entries()] == [437]
+    for path in (back.relayouts_path, back.output_layouts_path):
+        with LayoutsReader(path) as again:
+            assert again.facts()["made"] == 1e9
+            assert [entry.step for entry in again.layout_entries()] == [437]
 
 
 def test_the_text_held_out_and_the_families_come_too(tmp_path: Path) -> None:
@@ -163,6 +167,12 @@ def test_waypoints_travel_and_one_that_is_the_checkpoint_only_once(tmp_path: Pat
     ]
     assert (back.path / WAYPOINT).read_bytes() == (run.path / WAYPOINT).read_bytes()
     assert (back.path / CHECKPOINT).samefile(back.waypoints / "0000000030-0001.safetensors")
+    # The import has looked at the embedding's header alone.
+    with (
+        StepsReader(back.steps_path) as steps,
+        pytest.raises(FormatError, match="no output matrix of this run's model"),
+    ):
+        read_output_matrix_at(back, steps, 15)
 
 
 def test_waypoints_that_go_meanwhile_are_left_out(tmp_path: Path) -> None:

@@ -35,10 +35,10 @@ READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
-        f"{RUN}/reprojection", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
+        f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
           ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
-          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"),
+          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
           ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
           ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),

@@ -30,7 +30,7 @@ FIXED = {
 } | {
     ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
     ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", f"{RUN}/exports/{{export}}"),
-    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("WS", f"{RUN}/live"),
+    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("WS", f"{RUN}/live"),
     ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
     ("PATCH", "/api/class/members/{member}"), ("POST", "/api/class/texts/{run}"), ("POST", "/api/class/view"),
     ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
@@ -66,6 +66,8 @@ STATED = {
     ("GET", f"{RUN}/neighbours"): "/neighbours?token_id=3",
     ("GET", f"{RUN}/pairs"): "/pairs?token_ids=1,2",
     ("GET", f"{RUN}/reprojection"): "/reprojection",
+    ("GET", f"{RUN}/output-map"): "/output-map",
+    ("GET", f"{RUN}/waypoints"): "/waypoints",
     ("GET", f"{RUN}/examinations"): "/examinations",
 }
 """Routes that state the cost of each answer, and a path below a run to ask each for one."""
@@ -74,6 +76,7 @@ STATED_ONCE_THERE_IS_ONE = {
     ("POST", "/api/runs"),
     ("PATCH", RUN),
     ("POST", f"{RUN}/reprojection"),
+    ("POST", f"{RUN}/output-map"),
     ("POST", f"{RUN}/examinations"),
     ("GET", f"{RUN}/examinations/{{examination}}"),
 }

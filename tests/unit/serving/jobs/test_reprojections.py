@@ -98,6 +98,7 @@ async def test_what_an_open_page_asks_by_itself_does_not_show_that_somebody_is_t
     activity.wait(0)
     base = f"/api/runs/{run.id}"
     polled = ["/api/session", "/api/runs", base, f"{base}/map", f"{base}/reprojection", f"{base}/exports"]
+    polled += [f"{base}/output-map", f"{base}/waypoints"]
     for path in [*polled, "/healthz", "/api/nothing"]:
         await call(app, "GET", path)
     assert not activity.wait(0)

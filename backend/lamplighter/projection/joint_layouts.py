@@ -1,0 +1,174 @@
+"""A file of layouts of many steps, laid out jointly: it appears whole or not at all.
+
+Until the last sweep is done it has another name, and the next process deletes what a killed one left under that name. Its
+linear view uses the directions of the last step throughout.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.platform.folder_sync import replace_durably, sync_file
+from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
+from lamplighter.projection.methods.linear_view import LinearView, principal_view
+from lamplighter.projection.methods.registry import settings_from_recipe
+from lamplighter.projection.quality.layout_score import score_layout
+from lamplighter.projection.quality.neighbour_source import NEIGHBOURS_USED
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+from lamplighter.recipe import MapRecipe
+from lamplighter.runfolder.reading.snapshot import Snapshot
+from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
+from lamplighter.wire.layout_frames import Method
+
+_PLACES_BYTES = 512 << 20
+"""Bytes for the positions of all slices and the state between them; if they need more, there are fewer
+slices."""
+
+ReprojectionProgress = Callable[[float, str], None]
+"""A callback that gets the share done, from 0 to 1, and a description. An exception that it raises ends the
+work."""
+SliceReader = Callable[[int], Snapshot]
+"""A function that returns the matrix of a slice, by its number."""
+SlicePlacement = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A function that moves the positions of all slices, shape (T, V, 2), as one."""
+
+
+class ReprojectionError(RuntimeError):
+    """A run that cannot be laid out anew; the message says why."""
+
+
+@dataclass(frozen=True)
+class ReprojectionSummary:
+    """A summary of the result."""
+
+    steps: int
+    trust: float
+    """Median trustworthiness of its layouts."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class JointSlices:
+    """The matrices to be laid out jointly."""
+
+    steps: Sequence[int]
+    read: SliceReader
+    size: int
+    """The number of tokens V."""
+
+    def visit(self, *, backward: bool) -> Iterator[tuple[int, Snapshot]]:
+        """Yield the numbers of the slices with their matrices, from the first to the last or backward.
+
+        Raises:
+            ReprojectionError: a matrix holds numbers that are not finite.
+        """
+        order = range(len(self.steps))
+        for index in reversed(order) if backward else order:
+            snapshot = self.read(index)
+            if not np.isfinite(snapshot.vectors).all():
+                raise ReprojectionError(f"step {self.steps[index]:,} holds numbers that are not finite")
+            yield index, snapshot
+
+
+def choose_spread(count: int, size: int, limit: int) -> list[int]:
+    """Choose slices evenly, the first and the last among them. Return their numbers, ascending.
+
+    Args:
+        count: how many there are to choose from, at least 2.
+        size: number of tokens V; of a large vocabulary fewer slices fit into memory.
+        limit: how many at most.
+    """
+    fitting = min(limit, max(2, _PLACES_BYTES // (12 * size)), count)
+    return np.unique(np.linspace(0, count - 1, fitting).round().astype(int)).tolist()
+
+
+@contextmanager
+def whole_file(path: Path) -> Generator[Path]:
+    """Provide the name under which a file of layouts is made; it gets its own once it is whole, or none is left."""
+    part = path.with_suffix(".part")
+    _delete_part(part)
+    try:
+        yield part
+        sync_file(part)
+        replace_durably(part, path)
+    except BaseException:
+        _delete_part(part)
+        raise
+
+
+def write_joint_layouts(
+    part: Path,
+    slices: JointSlices,
+    chosen: MapRecipe,
+    until: int,
+    progress: ReprojectionProgress,
+    start: NDArray[np.float32] | None = None,
+    place: SlicePlacement | None = None,
+) -> list[float]:
+    """Lay out some matrices jointly and write their layouts into a file. Return the trust of each.
+
+    Args:
+        part: the file.
+        slices: the matrices.
+        chosen: the settings of the map.
+        until: the run's newest step.
+        progress: called after every slice.
+        start: positions from which the map is fitted, shape (V, 2).
+        place: moves the finished map as one, without a change of its shape.
+
+    Raises:
+        ReprojectionError: a matrix is not finite, or the file could not be closed.
+    """
+    joint = JointLayout(len(slices.steps), slices.size, settings_from_recipe(chosen), start)
+    view: LinearView | None = None
+    passes = len(LEARNING_RATES) + 1
+    for sweep in range(len(LEARNING_RATES)):
+        for number, (index, snapshot) in enumerate(slices.visit(backward=sweep % 2 == 0)):
+            share = (sweep + number / len(slices.steps)) / passes
+            progress(share, f"sweep {sweep + 1}, step {snapshot.step:,}")
+            if view is None:
+                view = principal_view(snapshot.vectors, snapshot.attempt, snapshot.step)
+            joint.refine_slice(index, snapshot.vectors, sweep)
+    joint.remove_jitter()
+    assert view is not None
+    coordinates = joint.coordinates if place is None else place(joint.coordinates)
+    probe, nearest = TrustProbe(slices.size), NeighbourIndex(NEIGHBOURS_USED)
+    trusts: list[float] = []
+    with LayoutsWriter(part) as writer:
+        for index, snapshot in slices.visit(backward=False):
+            share = (len(LEARNING_RATES) + index / len(slices.steps)) / passes
+            progress(share, f"trust of step {snapshot.step:,}")
+            probe.set_space(snapshot.vectors)
+            nearest.update(snapshot.vectors)
+            for method, places in (
+                (Method.LINEAR, view.project(snapshot.vectors)),
+                (Method.UMAP, coordinates[index].copy()),
+            ):
+                layout = score_layout(
+                    snapshot.attempt,
+                    snapshot.step,
+                    method,
+                    places,
+                    probe,
+                    (nearest.ids, nearest.cosines),
+                )
+                writer.commit(layout)
+            trusts.append(layout.trust)
+        facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
+        writer.set_facts({**facts, UNTIL_FACT: until})
+        if not writer.close(sealed=True):
+            raise ReprojectionError("what was made could not be closed: try again")
+    return trusts
+
+
+def _delete_part(part: Path) -> None:
+    for ending in ("", "-wal", "-shm", "-journal"):
+        part.with_name(part.name + ending).unlink(missing_ok=True)

@@ -1,0 +1,138 @@
+"""The output map: the map of a run's output matrix, laid out when asked for, at its waypoints jointly, so that it does not jump.
+
+It lies in a file of its own (`output-layouts.sqlite`). UMAP decides neither where a cluster lies among others, nor how a map
+is turned, nor whether it is mirrored. So the fit starts at the map of the input matrix, and the whole map is then brought as
+close to that as it goes, without a change of its shape.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.projection.joint_layouts import (
+    JointSlices,
+    ReprojectionError,
+    ReprojectionProgress,
+    ReprojectionSummary,
+    choose_spread,
+    whole_file,
+    write_joint_layouts,
+)
+from lamplighter.projection.umap.procrustes import RigidMotion, align_to_previous, fit_rigid_motion
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.output_matrix import (
+    OutputPoint,
+    explain_no_output_map,
+    list_output_points,
+    read_output_matrix,
+)
+from lamplighter.runfolder.reading.snapshot import Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+
+SLICES = 60
+"""Maximum steps laid out; a default run has 27 waypoints."""
+
+
+def lay_out_output(
+    run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES
+) -> ReprojectionSummary:
+    """Lay out the output matrix of a run at its waypoints. Only one process at a time may do so (the role
+    `output-projector`).
+
+    Args:
+        run: the run, live or over.
+        progress: called after every slice.
+        slices: how many waypoints to lay out at most, evenly spaced, the first and the last among them.
+
+    Raises:
+        ReprojectionError: the run has no output matrix of its own, or too few waypoints.
+        FileNotFoundError: the run has not begun.
+        FormatError: this version cannot read the run, or a waypoint is damaged.
+    """
+    start = time.monotonic()
+    with whole_file(run.output_layouts_path) as part, StepsReader(run.steps_path) as reader:
+        size = len(run.vocabulary.tokens)
+        points = _choose_points(run, reader, size, slices)
+
+        def read(index: int) -> Snapshot:
+            return _read_kept(run, reader, points[index])
+
+        target = _input_map(run, reader, points[-1].step)
+        trusts = write_joint_layouts(
+            part,
+            JointSlices([point.step for point in points], read, size),
+            read_map_settings(run).current,
+            reader.newest_step()[1],
+            progress,
+            target,
+            lambda coordinates: coordinates if target is None else align_slices(coordinates, target),
+        )
+    return ReprojectionSummary(len(trusts), float(np.nanmedian(trusts)), time.monotonic() - start)
+
+
+def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Align a map as a whole to another one, by its last slice: turned, shifted and if need be mirrored.
+
+    Args:
+        coordinates: shape (T, V, 2).
+        target: shape (V, 2).
+
+    Returns:
+        Shape (T, V, 2). Every slice is moved alike; distances stay.
+    """
+    best: tuple[float, NDArray[np.float32], RigidMotion] | None = None
+    for sign in (1, -1):
+        slices = coordinates * np.array([sign, 1], dtype=np.float32)
+        settled = align_to_previous(slices[-1], target)
+        apart = float(np.median(np.linalg.norm(settled - target, axis=1)))
+        if best is None or apart < best[0]:
+            best = apart, slices, fit_rigid_motion(slices[-1], settled)
+    assert best is not None
+    _, slices, motion = best
+    return np.stack([motion.apply(one) for one in slices])
+
+
+def _choose_points(run: RunFolder, reader: StepsReader, size: int, limit: int) -> list[OutputPoint]:
+    """Choose waypoints evenly, up to the last whose matrix is finite; at least two."""
+    listed = list_output_points(run, reader)
+    # A checkpoint goes when the next one comes, perhaps while this is at work.
+    points = [point for point in listed if point.path.parent == run.waypoints]
+    if reason := explain_no_output_map(run, points):
+        raise ReprojectionError(reason)
+    while points and not np.isfinite(_read_kept(run, reader, points[-1]).vectors).all():
+        points.pop()
+    if len(points) < 2:
+        raise ReprojectionError("fewer than two kept states of this run's model hold finite numbers")
+    return [points[number] for number in choose_spread(len(points), size, limit)]
+
+
+def _read_kept(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
+    try:
+        return read_output_matrix(run, reader, point)
+    except FileNotFoundError as error:
+        raise ReprojectionError(
+            f"the state of step {point.step:,} was removed meanwhile: try again"
+        ) from error
+
+
+def _input_map(run: RunFolder, reader: StepsReader, step: int) -> NDArray[np.float32] | None:
+    """Return the positions of the tokens on the map of the input matrix at a step, the smoothed one if there is one,
+    shape (V, 2); None if nothing is laid out yet.
+    """
+    lineage = reader.lineage()
+    for path in (run.relayouts_path, run.layouts_path):
+        with suppress(FileNotFoundError), LayoutsReader(path) as layouts:
+            entry = newest_layout_entry(layouts_on_lineage(layouts, lineage), Method.UMAP, step)
+            if entry is not None:
+                found = decode_as(layouts.layout_record(entry.id), Layout).coordinates
+                return found if np.isfinite(found).all() else None
+    return None

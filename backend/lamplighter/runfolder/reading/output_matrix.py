@@ -1,0 +1,141 @@
+"""The output matrix (unembedding) of a run's model, at the steps whose state is kept: its waypoints and checkpoints.
+
+A row of the input matrix holds what a word foretells, a row of the output matrix what foretells it. The record has the
+input matrix of every step; the output matrix is read from the states of the model, without torch. Of tied weights the two
+are one matrix (Press and Wolf 2017). The files may be a stranger's: header, shape and type are checked before a number is
+read, and no other tensor is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
+from lamplighter.runfolder.reading.tensor_file import read_stored_matrix, read_tensor_header
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsReader
+
+_NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
+"""The name of a checkpoint, as `model/checkpoint.py` gives it: step and attempt."""
+_MAX_HEADER = 4_000_000
+"""Maximum bytes of a header, as of an import."""
+_OUTPUT, _INPUT = "model.unembedding.weight", "model.embedding.weight"
+
+
+class NoOutputMatrixError(LookupError):
+    """An error for a run or a step without an output matrix; the message says why."""
+
+
+@dataclass(frozen=True)
+class OutputPoint:
+    """A step whose output matrix is kept."""
+
+    attempt: int
+    """The attempt that the step counts in."""
+    step: int
+    path: Path
+
+
+OutputReader = Callable[[RunFolder, StepsReader, OutputPoint], Snapshot]
+"""A function that returns the output matrix at a point. It raises FileNotFoundError if the state was removed."""
+
+
+def has_tied_weights(run: RunFolder) -> bool | None:
+    """Return whether the run's input and output matrix are one; None for a run that was not trained here."""
+    return None if run.recipe.corpus.kind == "recorded" else run.recipe.model.tied
+
+
+def list_output_points(run: RunFolder, reader: StepsReader) -> list[OutputPoint]:
+    """Return the recorded steps whose output matrix is kept, ascending, each once."""
+    if has_tied_weights(run) is None:
+        return []
+    lineage, last = reader.lineage(), reader.newest_step()[1]
+    found: dict[int, OutputPoint] = {}
+    # A waypoint replaces a checkpoint of its step, which may go sooner.
+    for folder in (run.checkpoints, run.waypoints):
+        for path in sorted(folder.glob("*.safetensors")):
+            if (match := _NAME.fullmatch(path.name)) is None:
+                continue
+            step, attempt = int(match[1]), int(match[2])
+            if step <= last and lineage.goes_on_from(attempt, step):
+                found[step] = OutputPoint(lineage.attempt_at(step), step, path)
+    return [found[step] for step in sorted(found)]
+
+
+def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int | None = None) -> str:
+    """Return why there is no output matrix at or before a step (None: of any), as a sentence."""
+    if has_tied_weights(run) is None:
+        return "this run was not trained here: its record has the input matrix, and nothing else of the model"
+    if not points:
+        return "no state of this run's model is kept, so that nothing but its input matrix is known"
+    return f"no state of the model at or before step {step} is kept: the first is of step {points[0].step}"
+
+
+def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str | None:
+    """Return why no map of the output matrix can be laid out, as a sentence; None if one can."""
+    if has_tied_weights(run):
+        return "this run's weights are tied: its input and its output matrix are one, and so are their maps"
+    if not points:
+        return explain_no_output(run, points)
+    return None if len(points) > 1 else "only one state of this run's model is kept so far: a map needs two"
+
+
+def points_before(points: Sequence[OutputPoint], step: int | None) -> list[OutputPoint]:
+    """Return the points at or before a step (None: all), the newest first."""
+    return [point for point in reversed(points) if step is None or point.step <= step]
+
+
+def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
+    """Return the output matrix at a point; its `vectors` have shape (V, D). Of tied weights it is the input matrix.
+
+    Raises:
+        FileNotFoundError: the state was removed since the point was listed.
+        FormatError: the file is damaged, or is of another model.
+    """
+    name = _INPUT if run.recipe.model.tied else _OUTPUT
+    entry = read_tensor_header(point.path, _MAX_HEADER).get(name)
+    if entry is None or not entry.is_matrix or entry.shape != (len(run.vocabulary), run.recipe.model.dim):
+        raise FormatError(f"{point.path.name}: it has no output matrix of this run's model")
+    vectors = read_stored_matrix(point.path, entry)
+    return Snapshot(point.attempt, point.step, read_time(reader, point.step) or 0.0, vectors)
+
+
+def find_output_point(run: RunFolder, reader: StepsReader, step: int | None) -> OutputPoint:
+    """Return the newest point at or before a step (None: the newest of all).
+
+    Raises:
+        NoOutputMatrixError: there is none.
+    """
+    points = list_output_points(run, reader)
+    for point in points_before(points, step):
+        return point
+    raise NoOutputMatrixError(explain_no_output(run, points, step))
+
+
+def read_output_matrix_at(
+    run: RunFolder, reader: StepsReader, step: int | None, read: OutputReader = read_output_matrix
+) -> Snapshot:
+    """Return the output matrix at the newest point at or before a step (None: the newest of all).
+
+    Args:
+        run: the run.
+        reader: a reader of its steps.
+        step: the step.
+        read: reads the matrix of a point, or has it already.
+
+    Raises:
+        NoOutputMatrixError: there is none.
+        FormatError: the file is damaged, or is of another model.
+    """
+    points = list_output_points(run, reader)
+    for point in points_before(points, step):
+        try:
+            return read(run, reader, point)
+        except FileNotFoundError:
+            # Thinned meanwhile; the one before it stays.
+            continue
+    raise NoOutputMatrixError(explain_no_output(run, points, step))

@@ -1,0 +1,44 @@
+/** Texts of the two matrices of a model: the second map, and the two lists of neighbours on the card of a word. */
+
+import { count } from "./numbers";
+
+export const twoCities = {
+  /** The texts over the second map. */
+  map: {
+    waiting: "Looking for this map …",
+    tied: "In this model one matrix does both jobs, so both maps are the same.",
+    none: "Only what each word foretells is kept of this run, so there is no second map.",
+    few: "The model is only just beginning. Come back in a few steps.",
+    undrawn: "This map is drawn only when somebody asks for it.",
+    viewer: "Nobody has drawn this map yet. Whoever presents can draw it.",
+    draw: "Draw this map",
+    drawing: (share: number) => `Drawing it: ${Math.round(100 * share)} %`,
+    cancel: "Cancel",
+    cancelled: "Cancelled. Nothing was changed.",
+    older: (step: number) => `Drawn up to step ${count(step)}; the model has gone on since.`,
+    again: "Draw it again",
+    caption: (step: number) => `What foretells each word · step ${count(step)}`,
+    captionMore:
+      "The model keeps two lists of numbers for each word: one for reading it, one for guessing it. This map shows the second, at the last step whose whole model was kept.",
+  },
+  /** The texts on the card of a word. */
+  card: {
+    title: "What it foretells, what foretells it",
+    about:
+      "The model has two vectors for each word: one for reading it, one for guessing it. So every word lives in two cities.",
+    foretells: (word: string) => `What “${word}” foretells`,
+    foretellsMore: "After these words, much the same comes next.",
+    foretold: (word: string) => `What foretells “${word}”`,
+    foretoldMore: "These words come next after much the same.",
+    at: (step: number, exact: boolean) =>
+      exact
+        ? `Both at step ${count(step)}.`
+        : `Both at step ${count(step)}, the last step here whose whole model was kept.`,
+    both: (some: number, all: number) =>
+      some === 0
+        ? `None of the ${count(all)} words is on both lists.`
+        : `${count(some)} of the ${count(all)} words ${some === 1 ? "is" : "are"} on both lists.`,
+    see: "See both maps",
+    waiting: "Comparing …",
+  },
+} as const;

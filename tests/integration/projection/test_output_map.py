@@ -1,0 +1,134 @@
+"""The map of the output matrix, laid out by a real process: whole or not at all, and turned like that of the input matrix."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.projection.joint_layouts import ReprojectionError
+from lamplighter.projection.output_map import align_slices, lay_out_output
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.frames import decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+from tests.integration.projection.growing_run import GrowingRun
+from tests.waypoints import write_waypoint
+
+STEPS = (0, 1, 5, 20, 40)
+
+
+def drawn(run: RunFolder) -> list[Layout]:
+    with LayoutsReader(run.output_layouts_path) as reader:
+        entries = [entry for entry in reader.layout_entries() if entry.method is Method.UMAP]
+        return [decode_as(reader.layout_record(entry.id), Layout) for entry in entries]
+
+
+def quiet(_share: float, _what: str) -> None:
+    pass
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> GrowingRun:
+    run = GrowingRun(tmp_path, size=120, seed=3)
+    run.grow(40, rows=40, pull=0.2)
+    assert run.end()
+    for step in STEPS:
+        # The output matrix of a model that learned the same classes in another space.
+        write_waypoint(run.folder, step, run.history[step][:, ::-1] + np.float32(0.1))
+    return run
+
+
+def test_every_waypoint_jointly_and_close_to_the_input_map(grown: GrowingRun) -> None:
+    lay_out_output(grown.folder, quiet)
+    alone = drawn(grown.folder)
+    assert [layout.step for layout in alone] == list(STEPS)
+    # The map of the input matrix, as it is laid out elsewhere: the same, but mirrored, turned and shifted.
+    turn = np.array([[0.28, -0.96], [0.96, 0.28]])
+    target = ((alone[-1].coordinates * [-1, 1]) @ turn.T + [30, -7]).astype(np.float32)
+    with LayoutsWriter(grown.folder.layouts_path) as writer:
+        writer.commit(Layout(1, 39, 1e9, Method.UMAP, target))
+    lay_out_output(grown.folder, quiet)
+    placed = drawn(grown.folder)
+    # Clusters lie where they lie on that map, their words anyhow within them.
+    clusters = [grown.class_of == each for each in range(8)]
+    here, there = (
+        np.array([layout[members].mean(axis=0) for members in clusters])
+        for layout in (placed[-1].coordinates, target)
+    )
+    width = float(np.linalg.norm(np.ptp(target, axis=0)))
+    assert np.linalg.norm(here - there, axis=1).max() < 0.2 * width
+    assert placed[-1].trust > alone[-1].trust - 0.05
+
+
+def test_a_turned_map_and_a_mirrored_one_come_back_the_same() -> None:
+    rng = np.random.default_rng(5)
+    slices = rng.standard_normal((3, 50, 2)).astype(np.float32)
+    target = slices[-1] + rng.normal(scale=0.1, size=(50, 2)).astype(np.float32)
+    settled = align_slices(slices, target)
+    for sign in (1, -1):
+        turn = np.array([[0.6, -0.8], [0.8, 0.6]], dtype=np.float32)
+        turned = ((slices * np.array([sign, 1])) @ turn.T + 3).astype(np.float32)
+        np.testing.assert_allclose(align_slices(turned, target), settled, atol=1e-4)
+
+
+def test_a_turned_space_gives_a_map_of_the_same_neighbourhoods(grown: GrowingRun) -> None:
+    """No coordinate of the space is the same, and every cosine is."""
+    lay_out_output(grown.folder, quiet)
+    before = drawn(grown.folder)[-1]
+    with LayoutsWriter(grown.folder.layouts_path) as writer:
+        writer.commit(before)
+    rotation, _ = np.linalg.qr(np.random.default_rng(2).standard_normal((16, 16)))
+    for step in STEPS:
+        matrix = (grown.history[step][:, ::-1] + np.float32(0.1)) @ rotation.astype(np.float32)
+        write_waypoint(grown.folder, step, matrix)
+    lay_out_output(grown.folder, quiet)
+    after = drawn(grown.folder)[-1]
+    moved = np.linalg.norm(after.coordinates - before.coordinates, axis=1)
+    assert np.median(moved) < 0.15 * np.linalg.norm(np.ptp(before.coordinates, axis=0))
+    assert abs(after.trust - before.trust) < 0.05
+
+
+@pytest.mark.parametrize("how", ["nobody listens", "killed"])
+def test_ended_half_way_it_leaves_what_was_there(grown: GrowingRun, how: str) -> None:
+    run = grown.folder
+    run.output_layouts_path.write_bytes(b"the set before")
+    command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path), "--output"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        next(line for line in process.stdout if json.loads(line)["share"] > 0.1)
+        if how == "killed":
+            process.kill()
+        else:
+            process.stdin.close()
+        process.wait()
+    assert process.returncode == (-9 if how == "killed" else 5)
+    assert run.output_layouts_path.read_bytes() == b"the set before"
+    lay_out_output(run, quiet)
+    assert len(drawn(run)) == len(STEPS)
+    assert {path.name for path in run.path.glob("output*")} == {
+        "output-layouts.sqlite", "output-projector.lock",
+    }  # fmt: skip
+
+
+def test_of_tied_weights_and_without_waypoints_there_is_none(tmp_path: Path) -> None:
+    run = GrowingRun(tmp_path, size=20)
+    run.grow(3)
+    assert run.end()
+    with pytest.raises(ReprojectionError, match="no state of this run's model is kept"):
+        lay_out_output(run.folder, quiet)
+    write_waypoint(run.folder, 0, run.history[0])
+    write_waypoint(run.folder, 2, np.full_like(run.vectors, np.nan))
+    with pytest.raises(ReprojectionError, match="hold finite numbers"):
+        lay_out_output(run.folder, quiet)
+    recipe = json.loads((run.folder.path / "recipe.json").read_text())
+    recipe["model"]["tied"], recipe["optimiser"] = True, {"kind": "adam"}
+    (run.folder.path / "recipe.json").write_text(json.dumps(recipe))
+    with pytest.raises(ReprojectionError, match="weights are tied"):
+        lay_out_output(RunFolder(run.folder.path), quiet)
+    assert not list(run.folder.path.glob("output*"))

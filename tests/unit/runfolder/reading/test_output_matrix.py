@@ -1,0 +1,186 @@
+"""The output matrix, read from the states of a model without torch: which steps have it, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.reading import output_matrix
+from lamplighter.runfolder.reading.output_matrix import (
+    NoOutputMatrixError,
+    OutputPoint,
+    has_tied_weights,
+    list_output_points,
+    read_output_matrix_at,
+)
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore, create_recorded_run
+from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.wire.vocabulary import Vocabulary
+from tests.unit.serving.folders import D, FakeTrainer, V, finished_run, make_run
+from tests.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
+
+
+def listed(run: RunFolder) -> list[tuple[int, int]]:
+    with StepsReader(run.steps_path) as reader:
+        return [(point.attempt, point.step) for point in list_output_points(run, reader)]
+
+
+def read(run: RunFolder, step: int | None) -> tuple[int, np.ndarray]:
+    with StepsReader(run.steps_path) as reader:
+        found = read_output_matrix_at(run, reader, step)
+    return found.step, found.vectors
+
+
+def raw_state(run: RunFolder, header: object, body: bytes = b"") -> None:
+    """Write a waypoint of step 30 whose header is this value."""
+    run.waypoints.mkdir(exist_ok=True)
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path = run.waypoints / "0000000030-0001.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+def test_the_newest_state_at_or_before_a_step_and_of_a_removed_one_the_one_before(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    matrices = {step: random_matrix(run, step) for step in (0, 10, 30)}
+    paths = {step: write_waypoint(run, step, matrix) for step, matrix in matrices.items()}
+    run.checkpoints.mkdir(exist_ok=True)
+    (run.checkpoints / "0000000035-0001.part").write_bytes(b"half")
+    assert listed(run) == [(1, 0), (1, 10), (1, 30)]
+    for step, found in ((0, 0), (9, 0), (10, 10), (29, 10), (99, 30), (None, 30)):
+        reached, vectors = read(run, step)
+        assert reached == found
+        assert (vectors == matrices[found]).all()
+    paths[10].unlink()
+    assert read(run, 29)[0] == 0
+    opened = lamplighter.open(run.path)
+    assert opened.output_steps().tolist() == [0, 30]
+    assert (opened.output_matrix(29) == matrices[0]).all()
+    assert (opened.output_matrix() == matrices[30]).all()
+
+
+def test_a_state_that_goes_between_the_list_and_the_reading_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finished_run(tmp_path)
+    first, second = (random_matrix(run, seed) for seed in (1, 2))
+    write_waypoint(run, 10, first)
+    path = write_waypoint(run, 20, second)
+    with StepsReader(run.steps_path) as reader:
+        points = list_output_points(run, reader)
+        path.unlink()
+
+        def listed_before(_run: RunFolder, _reader: StepsReader) -> list[OutputPoint]:
+            return points
+
+        monkeypatch.setattr(output_matrix, "list_output_points", listed_before)
+        assert read_output_matrix_at(run, reader, None).step == 10
+
+
+def test_a_state_of_a_superseded_attempt_or_of_a_step_that_never_was_does_not_count(tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(20)
+    run = trainer.run
+    for step in (10, 20, 40):
+        write_waypoint(run, step, random_matrix(run, step))
+    trainer.start_attempt_after(12).train(3)
+    write_waypoint(run, 12, random_matrix(run, 12), attempt=2)
+    assert listed(run) == [(1, 10), (1, 12)]
+    trainer.crash()
+
+
+@pytest.mark.parametrize(("kind", "exact"), [("f8", True), ("f2", False)])
+def test_other_types_of_numbers_are_read_as_float32(tmp_path: Path, kind: str, exact: bool) -> None:
+    run = finished_run(tmp_path)
+    matrix = random_matrix(run, 3)
+    write_waypoint(run, 5, matrix.astype(kind))
+    _, vectors = read(run, 5)
+    assert vectors.dtype == np.float32
+    assert (vectors == matrix).all() == exact
+    np.testing.assert_allclose(vectors, matrix, rtol=1e-3)
+
+
+def test_of_tied_weights_it_is_the_input_matrix(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    recipe = json.loads((run.path / "recipe.json").read_text())
+    recipe["model"]["tied"], recipe["optimiser"] = True, {"kind": "adam"}
+    (run.path / "recipe.json").write_text(json.dumps(recipe))
+    run = RunFolder(run.path)
+    matrix = lamplighter.open(run.path).snapshot(20)
+    write_waypoint(run, 20, matrix, name=INPUT)
+    assert has_tied_weights(run)
+    assert (read(run, 25)[1] == matrix).all()
+
+
+def test_a_run_without_one_says_why(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with pytest.raises(NoOutputMatrixError, match="no state of this run's model is kept"):
+        read(run, None)
+    write_waypoint(run, 10, random_matrix(run, 1))
+    with pytest.raises(NoOutputMatrixError, match="at or before step 9 is kept: the first is of step 10"):
+        read(run, 9)
+    recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
+    recorded = create_recorded_run(tmp_path / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
+    with StepsWriter(recorded.steps_path) as writer:
+        writer.start_attempt(0)
+    # Whatever lies there is not of a model that is known.
+    write_waypoint(recorded, 0, np.ones((2, 2), np.float32))
+    assert (listed(recorded), has_tied_weights(recorded)) == ([], None)
+    with pytest.raises(NoOutputMatrixError, match="not trained here"):
+        lamplighter.open(recorded.path).output_matrix()
+
+
+def entry(**changes: object) -> dict[str, object]:
+    return {OUTPUT: {"dtype": "F32", "shape": [V, D], "data_offsets": [0, 4 * V * D]} | changes}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"",
+        b"[]",
+        b"not json",
+        b"[" * 100_000,
+        {},
+        {OUTPUT: None},
+        {INPUT: entry()[OUTPUT]},
+        entry(data_offsets=[0, 1 << 40]),
+        entry(data_offsets=[-64, 4 * V * D - 64]),
+        entry(data_offsets=[8, 4]),
+        entry(shape=[V, D + 1]),
+        entry(shape=[D, V]),
+        entry(shape=[V * D]),
+        entry(shape=[1 << 40, 1 << 40], data_offsets=[0, 0]),
+        entry(dtype="I32"),
+        entry(dtype="F64"),
+        entry(dtype=["F32"]),
+    ],
+    ids=str,
+)
+def test_a_hostile_state_is_refused_before_its_numbers_are_read(
+    tmp_path: Path, header: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = finished_run(tmp_path)
+    raw_state(run, header, bytes(4 * V * D))
+
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("numbers were read")
+
+    monkeypatch.setattr(np, "memmap", never)
+    with pytest.raises(FormatError, match=r"^0000000030-0001\.safetensors: ") as refused:
+        read(run, None)
+    assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_header_longer_than_any_of_ours_is_not_parsed(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    raw_state(run, entry() | {"x" * 4_000_000: None}, bytes(4 * V * D))
+    with pytest.raises(FormatError, match="not a safetensors file"):
+        read(run, None)
