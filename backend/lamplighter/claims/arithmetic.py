@@ -36,11 +36,20 @@ def find_one_step(evidence: Evidence) -> Finding:
     figures = [
         Figure("loss before", before, "nats", answer.step),
         Figure("loss after, same batch", after, "nats", answer.step),
-        Figure("words that became likelier", number_at(answer.fields, "text", "share_risen"), "share", answer.step),
+        Figure(
+            "words that became likelier",
+            number_at(answer.fields, "text", "share_risen"),
+            "share",
+            answer.step,
+        ),
     ]
     told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats a word."
     return Finding(
-        choose_state(after < before, False), told, tuple(figures), Figure("no update", before, "nats"), imported=answer.imported
+        choose_state(after < before, False),
+        told,
+        tuple(figures),
+        Figure("no update", before, "nats"),
+        imported=answer.imported,
     )
 
 
@@ -65,8 +74,12 @@ def find_arithmetic(evidence: Evidence) -> Finding:
     null = None
     if evidence.parameters is not None:
         predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
-        null = None if predictions is None else Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP")
-    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; a number computed by hand differs by {abs(off):.1g}."
+        null = (
+            None
+            if predictions is None
+            else Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP")
+        )
+    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; a number computed again by formula differs by {abs(off):.1g}."
     told += " The rest, such as softmax and norms, is not." if products < 1 else ""
     state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
     return Finding(state, told, tuple(figures), null, imported=answer.imported)
@@ -89,7 +102,9 @@ def find_loop(evidence: Evidence) -> Finding:
         told = f"Step {answer.step:,} computed again equals the record to the last bit: symbol, vector, layers, gradient and update are those of the run."
         return Finding(ClaimState.HOLDS, told, tuple(figures), null, imported=answer.imported)
     if equal is False:
-        told = f"Step {answer.step:,} computed again here differs from the record, as it may on another machine."
+        told = (
+            f"Step {answer.step:,} computed again here differs from the record, as it may on another machine."
+        )
         return Finding(ClaimState.CONDITIONAL, told, tuple(figures), null, imported=answer.imported)
     return waiting("a recorded step to compare with", *figures, null=null)
 
@@ -120,7 +135,9 @@ def find_better_here(evidence: Evidence) -> Finding:
     """Return whether a step helps its own batch surely and another one by chance."""
     answer = evidence.answers.get("better")
     if answer is not None:
-        same, other, unread = (number_at(answer.fields, "shares", name) for name in ("same", "other", "held_out"))
+        same, other, unread = (
+            number_at(answer.fields, "shares", name) for name in ("same", "other", "held_out")
+        )
         if same is not None and other is not None:
             figures = (
                 Figure("steps that help their own batch", same, "share", answer.step),
@@ -140,7 +157,7 @@ def find_better_here(evidence: Evidence) -> Finding:
     )
     null = Figure("no update", 0.0, "nats")
     gain, elsewhere = before - after, other_before - other_after
-    told = f"Step {answer.step:,} brought its own batch {gain:+.4f} nats and another one {elsewhere:+.4f}; one step is a sample, not a share."
+    told = f"Step {answer.step:,} made the loss on its own batch {_lower(gain)} and on another one {_lower(elsewhere)}; one step is a sample, not a share."
     # A step that helps another batch as much as its own says that better here is better there.
     state = choose_state(False, gain > 0 and elsewhere < gain / 2)
     return Finding(
@@ -178,6 +195,10 @@ def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float 
     return answer, before, after
 
 
+def _lower(nats: float) -> str:
+    return f"{abs(nats):.2g} nats {'lower' if nats > 0 else 'higher'}"
+
+
 def _wait_for_microscope(evidence: Evidence) -> Finding:
     if evidence.step < 1 and not evidence.recorded_elsewhere:
         return waiting("the first step")
@@ -195,7 +216,12 @@ CLAIMS = (
         microscope,
         lambda evidence: Link(
             "Teach it a lie instead",
-            view(panel="ask", ask="what_if", say=evidence.sentences[0] if evidence.sentences else None, at=evidence.examined_step),
+            view(
+                panel="ask",
+                ask="what_if",
+                say=evidence.sentences[0] if evidence.sentences else None,
+                at=evidence.examined_step,
+            ),
         ),
         kinds=("microscope",),
     ),
@@ -208,7 +234,9 @@ CLAIMS = (
         "Operations counted by formula, and one number of one row computed by hand beside the recorded one.",
         find_arithmetic,
         microscope,
-        lambda evidence: Link("Look where Adam corrects most: step 10", view(panel="microscope", at=min(10, evidence.step))),
+        lambda evidence: Link(
+            "Look where Adam corrects most: step 10", view(panel="microscope", at=min(10, evidence.step))
+        ),
         kinds=("microscope",),
     ),
     Claim(

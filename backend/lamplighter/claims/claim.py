@@ -86,7 +86,9 @@ class Claim:
 
 def waiting(waits_for: str, *figures: Figure, null: Figure | None = None) -> Finding:
     """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase."""
-    return Finding(ClaimState.UNMEASURED, f"Not measured yet: this waits for {waits_for}.", figures, null, waits_for)
+    return Finding(
+        ClaimState.UNMEASURED, f"Not measured yet: this waits for {waits_for}.", figures, null, waits_for
+    )
 
 
 def choose_state(holds: bool, in_part: bool) -> ClaimState:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.vocabulary import Vocabulary
 
 _PAIRS = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))
 _SENTENCES = ("the dog barked in the basket", "the cat and the dog each wear a collar")
 _OPPOSITES = "opposites"
-_WORDS = 5
-"""Words of a sentence taken from the text."""
-_READ = 100_000
-"""Tokens of the text that are looked through for one."""
+_WORDS = 6
+"""Words that two sentences of another text are made of."""
+_LOOKED_THROUGH = 1_000
+"""Most frequent tokens that are looked through for them."""
 
 
 def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
@@ -38,31 +37,16 @@ def choose_opposites(vocabulary: Vocabulary) -> tuple[str, str] | None:
     return None
 
 
-def choose_sentences(run: RunFolder) -> tuple[str, str] | None:
-    """Return two sentences that share a word; None where the run has no text. Those of another text are taken from it:
-    words around two places of the same word.
-
-    Raises:
-        FileNotFoundError: there is no text.
-        FormatError: the text cannot be read.
-    """
-    vocabulary = run.vocabulary
+def choose_sentences(vocabulary: Vocabulary) -> tuple[str, str] | None:
+    """Return two sentences that share two words; None where there are not words enough. Those of another text are its most
+    frequent words in a row and say nothing: a class may see them where the text itself is withheld."""
     known = set(vocabulary.tokens)
     if all(word in known for text in _SENTENCES for word in text.split()):
         return _SENTENCES
+    by_count = np.argsort(-vocabulary.counts, kind="stable")[:_LOOKED_THROUGH]
     # Signs and pieces of words are left out, since a sentence is read as a person would type it.
-    whole = np.array([token.isalpha() for token in vocabulary.tokens])
-    read = np.asarray(run.token_ids[:_READ]).astype(np.int64)
-    words = read[whole[read]]
-    for place in range(_WORDS, len(words) - _WORDS):
-        again = np.flatnonzero(words[place + _WORDS : -_WORDS] == words[place])
-        if len(again):
-            other = place + _WORDS + int(again[0])
-            first, second = (words[at - _WORDS + 2 : at + 2] for at in (place, other))
-            if not np.array_equal(first, second):
-                return _join(vocabulary, first), _join(vocabulary, second)
-    return None
-
-
-def _join(vocabulary: Vocabulary, ids: np.ndarray) -> str:
-    return " ".join(vocabulary.tokens[int(token)] for token in ids)
+    words = [vocabulary.tokens[token] for token in by_count if vocabulary.tokens[token].isalpha()][:_WORDS]
+    if len(words) < _WORDS:
+        return None
+    one, two, three, four, five, six = words
+    return f"{one} {three} {two} {five}", f"{four} {three} {six} {five}"

@@ -145,12 +145,14 @@ class _Gathering:
             word=word,
             partner=partner,
             opposites=choose_opposites(vocabulary),
-            sentences=self._guard(
-                lambda: self._cache.get_or_make((*self._key[:2], "sentences"), lambda: choose_sentences(run))
-            ),
+            sentences=choose_sentences(vocabulary),
             measures=measures,
-            pulses=self._from_steps("pulses", lambda steps: read_pulse_figures(steps, moment.step, len(vocabulary))),
-            touches=self._from_steps("touches", lambda steps: read_touch_figures(steps, moment.step, vocabulary)),
+            pulses=self._from_steps(
+                "pulses", lambda steps: read_pulse_figures(steps, moment.step, len(vocabulary))
+            ),
+            touches=self._from_steps(
+                "touches", lambda steps: read_touch_figures(steps, moment.step, vocabulary)
+            ),
             trust=self._guard(self._read_trust),
             energy=None if energy is None else self._guard(lambda: energy(run)),
             answers=self._guard(self._read_answers) or {},
@@ -195,13 +197,17 @@ class _Gathering:
         if not self._moment.lineage:
             return {}
         with MatrixHistory(self._run) as history:
-            first = self._cache.get_or_make((*self._key, "first"), lambda: self._measure(history, 0, measures))
+            first = self._cache.get_or_make(
+                (*self._key, "first"), lambda: self._measure(history, 0, measures)
+            )
             newest = self._cache.get_or_make(
                 (*self._key, "newest", self._moment.step),
                 lambda: self._measure(history, self._moment.step, measures),
             )
             fields: dict[str, Any] = {"first": first, "newest": newest}
-            fields["first_turn"] = self._cache.get_or_make((*self._key, "turn"), lambda: read_turn(history, 1))
+            fields["first_turn"] = self._cache.get_or_make(
+                (*self._key, "turn"), lambda: read_turn(history, 1)
+            )
             fields["turned"] = self._cache.get_or_make(
                 (*self._key, "turned", self._moment.step), lambda: self._turn(history)
             )
@@ -250,7 +256,10 @@ class _Gathering:
         one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
         return {
             "pair_ranks": PairRanks(
-                step, (word, partner), mutual_ranks(found.vectors, one, other), mutual_ranks(output, one, other)
+                step,
+                (word, partner),
+                mutual_ranks(found.vectors, one, other),
+                mutual_ranks(output, one, other),
             )
         }
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from lamplighter.claims.claim import Claim, ClaimState, Figure, Finding, Link, choose_state, number_at, percent, waiting
+from lamplighter.claims.claim import (
+    Claim,
+    ClaimState,
+    Figure,
+    Finding,
+    Link,
+    choose_state,
+    number_at,
+    percent,
+    waiting,
+)
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import earlier_step
 from lamplighter.claims.views import ask, view, word_card
@@ -21,7 +31,9 @@ def find_matrix_of_weights(evidence: Evidence) -> Finding:
     figures.append(Figure("share of all parameters", share, "share"))
     null = None if evidence.parameters is None else Figure("all parameters", float(evidence.parameters))
     told = f"{evidence.rows:,} rows of {evidence.width:,} numbers make {numbers:,} weights"
-    told += ", and how many the whole model has is not known" if share is None else f", {percent(share)} of all"
+    told += (
+        ", and how many the whole model has is not known" if share is None else f", {percent(share)} of all"
+    )
     if evidence.tied:
         return Finding(
             ClaimState.CONDITIONAL,
@@ -48,8 +60,12 @@ def find_two_cities(evidence: Evidence) -> Finding:
         return waiting(evidence.missing_answer(evidence.no_output_matrix))
     one, other = ranks.words
     figures = (
-        Figure(f"rank of “{other}” beside “{one}”, what it foretells", float(ranks.foretells[0]), step=ranks.step),
-        Figure(f"rank of “{other}” beside “{one}”, what foretells it", float(ranks.foretold[0]), step=ranks.step),
+        Figure(
+            f"rank of “{other}” beside “{one}”, what it foretells", float(ranks.foretells[0]), step=ranks.step
+        ),
+        Figure(
+            f"rank of “{other}” beside “{one}”, what foretells it", float(ranks.foretold[0]), step=ranks.step
+        ),
     )
     null = Figure("rank by chance", evidence.rows / 2)
     told = f"“{other}” is neighbour number {ranks.foretells[0]:,} of “{one}” in one city and {ranks.foretold[0]:,} in the other."
@@ -109,7 +125,9 @@ CLAIMS = (
         "Rows times columns, beside the parameters of the whole model.",
         find_matrix_of_weights,
         lambda evidence: view(panel="matrix", rows="class", word=evidence.word),
-        lambda evidence: Link("Turn the space: all numbers change", view(panel="ask", ask="rotation", at=evidence.step)),
+        lambda evidence: Link(
+            "Turn the space: all numbers change", view(panel="ask", ask="rotation", at=evidence.step)
+        ),
     ),
     Claim(
         24,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from lamplighter.claims.claim import (
     Claim,
     ClaimState,
@@ -50,12 +52,12 @@ def find_random_start(evidence: Evidence) -> Finding:
         return waiting("a kept matrix of the first step", nearest)
     random = abs(first.nearest_cosine - evidence.chance_cosine) <= RANDOM_COSINE
     where = f"At step {first.step:,} a row and its nearest have a cosine of {first.nearest_cosine:.2f}; random directions have {evidence.chance_cosine:.2f}."
-    return _found_start(first.step, random, where, (nearest,), Figure("random directions", evidence.chance_cosine))
+    return _found_start(
+        first.step, random, where, (nearest,), Figure("random directions", evidence.chance_cosine)
+    )
 
 
-def _found_start(
-    step: int, random: bool, where: str, figures: tuple[Figure, ...], null: Figure
-) -> Finding:
+def _found_start(step: int, random: bool, where: str, figures: tuple[Figure, ...], null: Figure) -> Finding:
     if random:
         return Finding(ClaimState.HOLDS, where, figures, null)
     began = "This run did not begin at random." if step == 0 else "The start itself was not kept."
@@ -72,7 +74,9 @@ def find_pulled_together(evidence: Evidence) -> Finding:
         series = {**series, newest.step: newest.purity}
     if not series:
         return waiting(
-            "a measure of the planted kinds of words" if evidence.classes else "planted kinds of words: this text has none"
+            "a measure of the planted kinds of words"
+            if evidence.classes
+            else "planted kinds of words: this text has none"
         )
     chance = _chance_purity(evidence)
     if chance is None:
@@ -90,7 +94,9 @@ def find_pulled_together(evidence: Evidence) -> Finding:
     if now < grouped:
         if evidence.training:
             told += " The training is not over."
-        return Finding(choose_state(False, evidence.training and now > RANDOM_PURITY * chance), told, figures, null)
+        return Finding(
+            choose_state(False, evidence.training and now > RANDOM_PURITY * chance), told, figures, null
+        )
     if best - now > TOLD_APART:
         told = f"Together, then told apart: {percent(best)} at step {best_step:,}, {percent(now)} now; chance gives {percent(chance)}."
         return Finding(ClaimState.CONDITIONAL, told, figures, null)
@@ -111,15 +117,21 @@ def find_what_geometry_says(evidence: Evidence) -> Finding:
         Figure("the most so far", best, step=best_step),
     ]
     if relations:
-        figures.append(Figure("analogies answered, on average", _mean(relations), "share", _relation_step(evidence)))
+        figures.append(
+            Figure("analogies answered, on average", _mean(relations), "share", _relation_step(evidence))
+        )
     directions = not relations or _mean(relations) >= ANSWERED
     told = f"Length follows frequency by {now:.2f} at step {last:,}"
-    told += f" (0 would be not at all; it was {best:.2f} at step {best_step:,})" if best > now else " (0 would be not at all)"
+    told += (
+        f" (0 would be not at all; it was {best:.2f} at step {best_step:,})"
+        if best > now
+        else " (0 would be not at all)"
+    )
     if relations:
         told += f", and {percent(_mean(relations))} of the analogies are answered"
     state = choose_state(
         now >= FOLLOWS and directions,
-        best >= FADED and directions or now >= FOLLOWS or best >= FOLLOWS,
+        (best >= FADED and directions) or now >= FOLLOWS or best >= FOLLOWS,
     )
     return Finding(state, f"{told}.", tuple(figures), Figure("no relation", 0.0))
 
@@ -151,7 +163,9 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
             + ("" if chance is None else f"; guessing would answer {percent(chance)}")
         )
     if apart is not None:
-        told.append(f"one word in two sentences has a cosine of {apart[1]:.2f} after the last layer, {apart[0]:.2f} before")
+        told.append(
+            f"one word in two sentences has a cosine of {apart[1]:.2f} after the last layer, {apart[0]:.2f} before"
+        )
     some = any(score > max(GUESSED, 10 * (chance or 0)) for score in relations.values())
     separated = apart is None or apart[1] < apart[0] - 0.1
     state = choose_state(
@@ -176,8 +190,7 @@ def _newest_relations(evidence: Evidence) -> dict[str, float]:
     return {} if step is None else _relations_in(evidence.measures[step])
 
 
-def _relations_in(values: object) -> dict[str, float]:
-    assert hasattr(values, "items")
+def _relations_in(values: Mapping[str, float]) -> dict[str, float]:
     start = "analogy "
     return {name.removeprefix(start): score for name, score in values.items() if name.startswith(start)}
 
@@ -205,7 +218,8 @@ def _break_geometry(evidence: Evidence) -> Link:
         return Link("See which relations fail", view(panel="geometry", lab="relations"))
     one, other = evidence.opposites
     return Link(
-        f"See how near “{one}” and “{other}” are", view(panel="token", word=one, with_=other, at=evidence.step)
+        f"See how near “{one}” and “{other}” are",
+        view(panel="token", word=one, with_=other, at=evidence.step),
     )
 
 
@@ -218,7 +232,9 @@ CLAIMS = (
         "The share of a word's ten nearest that are of its own kind, at step 0, beside what chance gives.",
         find_random_start,
         lambda evidence: word_card(evidence, map="linear", at=0),
-        lambda evidence: Link("See the same word at the end", word_card(evidence, at=evidence.step, links="space")),
+        lambda evidence: Link(
+            "See the same word at the end", word_card(evidence, at=evidence.step, links="space")
+        ),
     ),
     Claim(
         2,
@@ -229,7 +245,9 @@ CLAIMS = (
         "The share of a word's ten nearest that are of its own kind, by step, beside what chance gives.",
         find_pulled_together,
         lambda evidence: word_card(evidence, with_=evidence.partner),
-        lambda evidence: Link("Go back to where no word was near", word_card(evidence, with_=evidence.partner, at=0)),
+        lambda evidence: Link(
+            "Go back to where no word was near", word_card(evidence, with_=evidence.partner, at=0)
+        ),
     ),
     Claim(
         3,

@@ -6,7 +6,6 @@ import numpy as np
 
 from lamplighter.claims.claim import (
     Claim,
-    ClaimState,
     Figure,
     Finding,
     Link,
@@ -49,7 +48,9 @@ def find_river(evidence: Evidence) -> Finding:
         Figure("strongest layer's gradient", float(most[-1]), step=step),
     )
     told = f"At step {step:,} the weakest layer's gradient is {percent(float(ratios[-1]))} of the strongest; below {percent(VANISHED)} it would have run dry, as in {percent(dry)} of the steps."
-    return Finding(choose_state(dry <= RARELY, dry < 0.5), told, figures, Figure("run dry below", VANISHED, "share"))
+    return Finding(
+        choose_state(dry <= RARELY, dry < 0.5), told, figures, Figure("run dry below", VANISHED, "share")
+    )
 
 
 def find_turn(evidence: Evidence) -> Finding:
@@ -63,16 +64,24 @@ def find_turn(evidence: Evidence) -> Finding:
         Figure("turn of a row in step 1, median", early, "degrees", 1),
     ]
     if change is not None and answer is not None:
-        figures.append(Figure("attention that goes elsewhere than at the start", change, "share", answer.step))
+        figures.append(
+            Figure("attention that goes elsewhere than at the start", change, "share", answer.step)
+        )
     null = Figure("two random directions", 90.0, "degrees")
     if now is None or newest is None:
         return waiting("two matrices, one step apart", *figures, null=null)
     told = f"Step {newest.step:,} turned a row by {now:.2g}°"
     told += "" if early is None else f", step 1 by {early:.3g}°"
-    told += "" if change is None else f"; since the start {percent(change)} of the attention has gone elsewhere"
+    told += (
+        "" if change is None else f"; since the start {percent(change)} of the attention has gone elsewhere"
+    )
     holds = now <= SLIGHT and (early is None or early <= SLIGHT)
     return Finding(
-        choose_state(holds, now <= SLIGHT), f"{told}.", tuple(figures), null, imported=bool(answer and answer.imported)
+        choose_state(holds, now <= SLIGHT),
+        f"{told}.",
+        tuple(figures),
+        null,
+        imported=bool(answer and answer.imported),
     )
 
 
@@ -92,7 +101,10 @@ def find_shift(evidence: Evidence) -> Finding:
         figures.append(Figure("way in an early step", early[1], step=early[0]))
         told += f"; at step {early[0]:,} it was {early[1]:.3g}"
     return Finding(
-        choose_state(far / length <= SMALL, far < length), f"{told}.", tuple(figures), Figure("its whole length", length)
+        choose_state(far / length <= SMALL, far < length),
+        f"{told}.",
+        tuple(figures),
+        Figure("its whole length", length),
     )
 
 
@@ -109,9 +121,15 @@ def find_heartbeat(evidence: Evidence) -> Finding:
         Figure("steps a second", pace),
         Figure("steps recorded", float(pulses.recorded)),
     )
-    told = f"{pace:,.3g} steps a second, each recorded" if complete else f"{pace:,.3g} steps a second; {pulses.recorded:,} are recorded"
+    told = (
+        f"{pace:,.3g} steps a second, each recorded"
+        if complete
+        else f"{pace:,.3g} steps a second; {pulses.recorded:,} are recorded"
+    )
     told += f"; at most {FLASHES:.0f} beats a second are shown, so that nothing flashes."
-    return Finding(choose_state(complete, True), told, figures, Figure("beats shown a second, at most", FLASHES))
+    return Finding(
+        choose_state(complete, True), told, figures, Figure("beats shown a second, at most", FLASHES)
+    )
 
 
 def find_no_rest(evidence: Evidence) -> Finding:
@@ -141,7 +159,8 @@ def _pace(evidence: Evidence) -> tuple[tuple[int, float] | None, tuple[int, floa
     part = max(1, len(known) // 10)
     first, last = known[min(part // 2, 20) : min(part // 2, 20) + part], known[-part:]
     return tuple(
-        (int(np.median(pulses.steps[some])), float(np.median(pulses.lit_distance[some]))) for some in (first, last)
+        (int(np.median(pulses.steps[some])), float(np.median(pulses.lit_distance[some])))
+        for some in (first, last)
     )  # pyright: ignore[reportReturnType]
 
 
@@ -185,7 +204,9 @@ CLAIMS = (
         "How far a row of the batch goes in one step, in the space itself, beside the length of a row.",
         find_shift,
         lambda evidence: view(colour="moved", trails="movers", over=100, at=evidence.step),
-        lambda _: Link("See the largest shifts, at the start", view(colour="moved", trails="movers", over=0, at=20)),
+        lambda _: Link(
+            "See the largest shifts, at the start", view(colour="moved", trails="movers", over=0, at=20)
+        ),
     ),
     Claim(
         19,

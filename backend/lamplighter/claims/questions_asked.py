@@ -8,7 +8,7 @@ from typing import Any
 from lamplighter.claims.evidence import Evidence
 from lamplighter.questions import Question, QuestionError, parse_question
 
-BY_BUTTON = ("devices",)
+BY_BUTTON: tuple[str, ...] = ("devices",)
 """Kinds that start further processes: they are asked only by whoever presses their button."""
 _TRANSPLANTED_SHARE = 10
 """The matrix that is transplanted is of a step that many times earlier."""
@@ -70,8 +70,12 @@ def serves(kind: str, fields: Mapping[str, Any]) -> bool:
             return fields.get("other_sentence") is not None and fields.get("other_step") is not None
         case "transplant":
             older, step = fields.get("source_step"), fields.get("step")
-            known = isinstance(older, int) and isinstance(step, int)
-            return fields.get("into") is None and known and older <= step // 2
+            return (
+                fields.get("into") is None
+                and isinstance(older, int)
+                and isinstance(step, int)
+                and older <= step // 2
+            )
         case "bench" | "environment":
             # Shorter ones are asked to see where a claim ends.
             return fields.get("steps", _LEAST_STEPS) >= _LEAST_STEPS

@@ -56,7 +56,9 @@ def find_sleepers(evidence: Evidence) -> Finding:
         told += f"; in {percent(share)} of them rows moved that nobody had read."
         return Finding(ClaimState.FAILING, told, tuple(figures), null)
     told += f"; no sleeper moved, and in {int(verified.sum()):,} steps the whole city was checked."
-    return Finding(choose_state(bool(verified.any()) and lit / evidence.rows <= FEW, True), told, tuple(figures), null)
+    return Finding(
+        choose_state(bool(verified.any()) and lit / evidence.rows <= FEW, True), told, tuple(figures), null
+    )
 
 
 def find_renovation(evidence: Evidence) -> Finding:
@@ -72,14 +74,19 @@ def find_renovation(evidence: Evidence) -> Finding:
         Figure("touches of the word with the most", float(touches.most), step=touches.step),
     ]
     null = Figure("no relation of touches and counts", 0.0)
-    told = f"{touches.never:,} of {evidence.rows:,} words were never touched in {touches.step:,} steps"
+    told = f"In {touches.step:,} steps {touches.never:,} of {evidence.rows:,} words {'was' if touches.never == 1 else 'were'} never touched"
     if touches.correlation is None:
         return waiting("the counts of the words in the text", *figures, null=null)
-    figures.insert(0, Figure("rank correlation of touches and counts", touches.correlation, step=touches.step))
+    figures.insert(
+        0, Figure("rank correlation of touches and counts", touches.correlation, step=touches.step)
+    )
     told += f"; touches follow the counts by {touches.correlation:.2f} (0 would be not at all)."
     follows = touches.correlation >= PROPORTIONAL
     return Finding(
-        choose_state(follows and touches.never == 0, touches.correlation >= UNRELATED), told, tuple(figures), null
+        choose_state(follows and touches.never == 0, touches.correlation >= UNRELATED),
+        told,
+        tuple(figures),
+        null,
     )
 
 
@@ -100,9 +107,13 @@ def find_affordable(evidence: Evidence) -> Finding:
     told = f"A step updates {percent(share)} of the rows"
     answer = evidence.answers.get("microscope")
     totals = ("forward", "backward", "update")
-    parts = [None if answer is None else number_at(answer.fields, "operations", "totals", name) for name in totals]
+    parts = [
+        None if answer is None else number_at(answer.fields, "operations", "totals", name) for name in totals
+    ]
     if answer is None or any(part is None for part in parts):
-        return waiting(evidence.missing_answer("one step under the microscope, for its arithmetic"), *figures, null=null)
+        return waiting(
+            evidence.missing_answer("one step under the microscope, for its arithmetic"), *figures, null=null
+        )
     whole = sum(part for part in parts if part is not None)
     saved = (evidence.rows - touched) * evidence.width * UPDATE_FLOPS
     of_step = saved / (whole + saved) if whole + saved > 0 else 0.0
@@ -135,7 +146,13 @@ def find_when_not(evidence: Evidence) -> Finding:
             others += 1
             if gradient > read or moved > read:
                 unequal.append(name[:40])
-    null = next((Figure("rows in the batch", number_at(one, "batch_rows")) for one in list_at(answer.fields, "recipes")), None)
+    null = next(
+        (
+            Figure("rows in the batch", number_at(one, "batch_rows"))
+            for one in list_at(answer.fields, "recipes")
+        ),
+        None,
+    )
     if not others:
         return waiting("a bench with another rule than the lazy one")
     told = (
@@ -144,7 +161,11 @@ def find_when_not(evidence: Evidence) -> Finding:
         else f"With none of {others} other rules did a row stir that nobody had read."
     )
     return Finding(
-        choose_state(len(unequal) == others, bool(unequal)), told, tuple(figures), null, imported=answer.imported
+        choose_state(len(unequal) == others, bool(unequal)),
+        told,
+        tuple(figures),
+        null,
+        imported=answer.imported,
     )
 
 
@@ -166,7 +187,11 @@ def find_batch_size(evidence: Evidence) -> Finding:
     told = f"A step moves {percent(share)} of all parameters and {percent(city)} of the city"
     if city > ALL_LIT:
         return Finding(
-            ClaimState.FAILING, f"{told}: here the city does not sleep.", tuple(figures), null, imported=answer.imported
+            ClaimState.FAILING,
+            f"{told}: here the city does not sleep.",
+            tuple(figures),
+            null,
+            imported=answer.imported,
         )
     sizes = _batch_sizes(evidence)
     figures += [Figure(f"lit by a batch of {tokens:,.0f} tokens", lit, "share") for tokens, lit in sizes]
@@ -183,7 +208,11 @@ def find_batch_size(evidence: Evidence) -> Finding:
     told += f"; a batch of {tokens:,.0f} tokens would light {percent(lit)}."
     grows = lit > 3 * min(sizes)[1] or lit > ALL_LIT
     return Finding(
-        choose_state(share > city and grows, share > city), told, tuple(figures), null, imported=answer.imported
+        choose_state(share > city and grows, share > city),
+        told,
+        tuple(figures),
+        null,
+        imported=answer.imported,
     )
 
 
@@ -197,7 +226,9 @@ def _own_sets(evidence: Evidence) -> Finding | None:
     pulses: PulseFigures | None = evidence.pulses
     if pulses is None or (evidence.optimiser == "lazy" and not evidence.tied) or evidence.recorded_elsewhere:
         return None
-    batch, gradient, moved = (_median(each) for each in (pulses.batch_rows, pulses.gradient_rows, pulses.moved_rows))
+    batch, gradient, moved = (
+        _median(each) for each in (pulses.batch_rows, pulses.gradient_rows, pulses.moved_rows)
+    )
     if batch is None or gradient is None or moved is None:
         return None
     figures = (
@@ -205,7 +236,9 @@ def _own_sets(evidence: Evidence) -> Finding | None:
         Figure("rows that moved, median", moved),
     )
     unequal = gradient > batch or moved > batch
-    told = f"This run's own rule: {batch:,.0f} rows read, {gradient:,.0f} with a gradient, {moved:,.0f} moved."
+    told = (
+        f"This run's own rule: {batch:,.0f} rows read, {gradient:,.0f} with a gradient, {moved:,.0f} moved."
+    )
     return Finding(choose_state(unequal, False), told, figures, Figure("rows in the batch, median", batch))
 
 
@@ -259,7 +292,9 @@ CLAIMS = (
         find_renovation,
         lambda evidence: view(colour="since", at=evidence.step),
         lambda evidence: Link(
-            "Go to a word that never lit" if evidence.touches and evidence.touches.first_never is not None else "See the first step",
+            "Go to a word that never lit"
+            if evidence.touches and evidence.touches.first_never is not None
+            else "See the first step",
             view(panel="token", token=evidence.touches.first_never, at=evidence.step)
             if evidence.touches and evidence.touches.first_never is not None
             else view(colour="since", at=1),

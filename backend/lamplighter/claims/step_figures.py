@@ -20,7 +20,6 @@ _MOST_ROWS = 50_000_000
 _AT_ONCE = 1 << 20
 _EARLY = 20
 """First steps that are all looked at: what they do differs most."""
-_FIGURES = 8
 
 
 def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigures | None:
@@ -43,12 +42,19 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
                 found.append((number, pulse.verified, _figures(pulse)))
     if not found:
         return None
-    numbers = np.array([figures for *_, figures in found], dtype=np.float64).reshape(-1, _FIGURES).T
+    numbers = np.array([figures for *_, figures in found], dtype=np.float64)
+    batch, gradient, moved, sleepers, distance, least, most, seconds = numbers.T
     return PulseFigures(
-        np.array([number for number, *_ in found]),
-        *numbers[:4],
-        np.array([verified for _, verified, _ in found]),
-        *numbers[4:],
+        steps=np.array([number for number, *_ in found]),
+        batch_rows=batch,
+        gradient_rows=gradient,
+        moved_rows=moved,
+        moved_sleepers=sleepers,
+        verified=np.array([verified for _, verified, _ in found]),
+        lit_distance=distance,
+        least_norm=least,
+        most_norm=most,
+        seconds=seconds,
         recorded=_count_recorded(reader, reader.lineage()),
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lamplighter.claims.claim import (
     Claim,
-    ClaimState,
     Figure,
     Finding,
     Link,
@@ -49,8 +48,14 @@ def find_environment(evidence: Evidence) -> Finding:
         Figure("purity of the map after", after, "share"),
     ]
     chance = number_at(answer.fields, "chance")
-    null = Figure("no forgetting", first, "nats") if chance is None else Figure("purity by chance", chance, "share")
-    told = f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats"
+    null = (
+        Figure("no forgetting", first, "nats")
+        if chance is None
+        else Figure("purity by chance", chance, "share")
+    )
+    told = (
+        f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats"
+    )
     map_forgets = before is not None and after is not None and after <= KEPT_MAP * before
     if before is not None and after is not None:
         told += f"; the map, at {percent(after)} purity after {percent(before)}, " + (
@@ -106,7 +111,11 @@ def find_devices(evidence: Evidence) -> Finding:
     )
     told = f"Two processes exchange {measured['dense']:,.0f} bytes a step, or {measured['lazy']:,.0f} with touched rows alone; the formula says {dense:,.0f} and {lazy:,.0f}."
     return Finding(
-        choose_state(abs(off) <= EXACT_GRADIENTS, True), told, figures, Figure("one device", 0.0, "bytes"), imported=answer.imported
+        choose_state(abs(off) <= EXACT_GRADIENTS, True),
+        told,
+        figures,
+        Figure("one device", 0.0, "bytes"),
+        imported=answer.imported,
     )
 
 
@@ -176,6 +185,8 @@ CLAIMS = (
         "The share of a word's nearest in the space that are also its nearest on the map.",
         find_projection,
         lambda evidence: word_card(evidence, doubt=1, links="both"),
-        lambda evidence: Link("Put a plain shadow of the space beside it", word_card(evidence, beside="view:linear", doubt=1)),
+        lambda evidence: Link(
+            "Put a plain shadow of the space beside it", word_card(evidence, beside="view:linear", doubt=1)
+        ),
     ),
 )
