@@ -205,6 +205,7 @@ def _wait_for_microscope(evidence: Evidence) -> Finding:
     return waiting(evidence.missing_answer("one step under the microscope"))
 
 
+GROUP = "Inside one step"
 CLAIMS = (
     Claim(
         5,

@@ -11,17 +11,13 @@ from lamplighter.claims.questions_asked import BY_BUTTON, list_questions
 from lamplighter.questions import Question, question_id
 from lamplighter.runfolder.lineage import Lineage
 
+_GROUPS = (meaning, matrix, rows, arithmetic, motion, surroundings)
 CLAIMS: tuple[Claim, ...] = tuple(
-    sorted(
-        (
-            claim
-            for group in (meaning, matrix, rows, arithmetic, motion, surroundings)
-            for claim in group.CLAIMS
-        ),
-        key=lambda claim: claim.number,
-    )
+    sorted((claim for group in _GROUPS for claim in group.CLAIMS), key=lambda claim: claim.number)
 )
 """All claims, by number."""
+GROUP_OF = {claim.number: group.GROUP for group in _GROUPS for claim in group.CLAIMS}
+"""The subject of each claim, by its number."""
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ def _break_cities(evidence: Evidence) -> Link:
     return Link("See how alike the cities are at the start", word_card(evidence, beside="matrix:out", at=0))
 
 
+GROUP = "The table of numbers"
 CLAIMS = (
     Claim(
         4,

@@ -223,6 +223,7 @@ def _break_geometry(evidence: Evidence) -> Link:
     )
 
 
+GROUP = "What words come to mean"
 CLAIMS = (
     Claim(
         1,

@@ -174,6 +174,7 @@ def _attention_change(evidence: Evidence) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+GROUP = "How it moves"
 CLAIMS = (
     Claim(
         11,

@@ -272,6 +272,7 @@ def _show_step(evidence: Evidence) -> str:
     return view(panel="step", colour="moved", at=evidence.step)
 
 
+GROUP = "Who sleeps, who wakes"
 CLAIMS = (
     Claim(
         6,

@@ -134,6 +134,7 @@ def find_projection(evidence: Evidence) -> Finding:
     return Finding(choose_state(trust.recall < FAITHFUL, trust.recall < 1), told, figures, null)
 
 
+GROUP = "The world around it"
 CLAIMS = (
     Claim(
         13,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lamplighter.claims.board import BoardQuestion, BoardRow
+from lamplighter.claims.board import GROUP_OF, BoardQuestion, BoardRow
 from lamplighter.claims.claim import ClaimState, Figure, Link
 from lamplighter.claims.evidence import Evidence
 from lamplighter.serving.schemas.base import ApiModel, Items
@@ -38,6 +38,8 @@ class ClaimRow(ApiModel):
 
     number: int
     """From 1 to 28."""
+    group: str
+    """The subject that it shares with some others."""
     name: str
     """Two or three words."""
     statement: str
@@ -110,6 +112,7 @@ def _describe_row(row: BoardRow) -> ClaimRow:
     claim, finding = row.claim, row.finding
     return ClaimRow(
         number=claim.number,
+        group=GROUP_OF[claim.number],
         name=claim.name,
         statement=claim.statement,
         condition=claim.condition,
