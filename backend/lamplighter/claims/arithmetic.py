@@ -136,7 +136,7 @@ def find_better_here(evidence: Evidence) -> Finding:
     answer = evidence.answers.get("better")
     if answer is not None:
         same, other, unread = (
-            number_at(answer.fields, "shares", name) for name in ("same", "other", "held_out")
+            number_at(answer.fields, "shares", name) for name in ("same", "other", "unread")
         )
         if same is not None and other is not None:
             figures = (

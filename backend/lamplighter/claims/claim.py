@@ -84,11 +84,10 @@ class Claim:
     """The kinds of questions whose answers it takes."""
 
 
-def waiting(waits_for: str, *figures: Figure, null: Figure | None = None) -> Finding:
-    """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase."""
-    return Finding(
-        ClaimState.UNMEASURED, f"Not measured yet: this waits for {waits_for}.", figures, null, waits_for
-    )
+def waiting(waits_for: str, *figures: Figure, null: Figure | None = None, why: str = "") -> Finding:
+    """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase, `why`: why it may wait for ever."""
+    reason = f"Not measured yet: this waits for {waits_for}" + (f" ({why})." if why else ".")
+    return Finding(ClaimState.UNMEASURED, reason, figures, null, waits_for)
 
 
 def choose_state(holds: bool, in_part: bool) -> ClaimState:

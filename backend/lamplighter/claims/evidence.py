@@ -163,8 +163,8 @@ class Evidence:
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
     pair_ranks: PairRanks | None = None
-    no_output_matrix: str = "the output matrix of a waypoint"
-    """A noun phrase: what is missing where there are no ranks in the output matrix."""
+    no_output_matrix: str = ""
+    """The reason why there are no ranks in the output matrix; empty where none is known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
     """The newest answer that fits the board, by kind."""
 

@@ -50,8 +50,8 @@ class Sources:
     """The readings that rooms beside this one provide, where they do."""
 
     output_matrix: Callable[[RunFolder, int], tuple[int, Matrix]] | None = None
-    """Returns the newest output matrix at or before a step, shape (V, D), with its step. Raises ValueError, with a noun
-    phrase for what is missing, where there is none."""
+    """Returns the newest output matrix at or before a step, shape (V, D), with its step. Raises ValueError or LookupError,
+    which says why, where there is none."""
     energy: Callable[[RunFolder], EnergyFigures | None] | None = None
     """Returns what the run took; None where it is not known."""
 
@@ -248,7 +248,7 @@ class _Gathering:
             return {}
         try:
             step, output = read(self._run, self._moment.step)
-        except ValueError as error:
+        except (ValueError, LookupError) as error:
             return {"no_output_matrix": str(error)}
         found = self._snapshot(history, step)
         if found is None or output.shape[0] != len(self._vocabulary):

@@ -57,7 +57,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
         )
     ranks = evidence.pair_ranks
     if ranks is None:
-        return waiting(evidence.missing_answer(evidence.no_output_matrix))
+        return waiting("the output matrix of a waypoint", why=evidence.no_output_matrix)
     one, other = ranks.words
     figures = (
         Figure(
