@@ -8,6 +8,7 @@ type State = ClaimRow["state"];
 export const claims = {
   title: "Is it true?",
   more: "28 claims about how a model learns. Each lamp says what this run shows.",
+  asOf: (step: number) => `As of step ${count(step)}.`,
   step: (step: number) => `at step ${count(step)}`,
   training: "It is still learning, so lamps may change.",
   close: "Back to the map",
