@@ -28,6 +28,7 @@ NAMES = (
     "packed",
     "classroom",
     "examiner",
+    "claims",
 )
 
 

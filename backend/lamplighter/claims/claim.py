@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from lamplighter.claims.evidence import Evidence
+
+MOST = 1e18
+"""Largest number that an answer is believed."""
 
 
 class ClaimState(StrEnum):
@@ -96,8 +98,8 @@ def choose_state(holds: bool, in_part: bool) -> ClaimState:
 
 
 def as_number(value: object) -> float | None:
-    """Return a finite number as it is; None for anything else. What an imported run says may be anything."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """Return a finite number as it is; None for anything else, and beyond `MOST`. What an imported run says may be anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
         return None
     return float(value)
 

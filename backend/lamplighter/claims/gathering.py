@@ -42,7 +42,7 @@ LIVE_STRIDE = 100
 MOST_MEASURES = 200_000
 """Most values of measures that are read."""
 _EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
-_UNREADABLE = (*READ_ERRORS, NoSnapshotError, LookupError, ValueError, ArithmeticError)
+_UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -291,7 +291,7 @@ def _serving(reader: ExaminationsReader, lineage: Lineage) -> dict[str, str]:
     for entry in reader.entries():
         if entry.state != "done":
             continue
-        with suppress(ValueError, LookupError):
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
             fields = json.loads(entry.question)
             question = parse_known(fields)
             known = question is not None and lineage.attempt_at(question.last_step) == entry.attempt

@@ -51,10 +51,12 @@ def test_a_run_made_without_anybody_watching(tmp_path: Path) -> None:
 
 
 def test_a_record_of_somebody_elses_loop(tmp_path: Path) -> None:
-    with lamplighter.record(runs=tmp_path, tokens=[f"w{n}" for n in range(12)], name="mine") as recorder:
+    weights = np.arange(48, dtype=np.float32).reshape(12, 4)
+    with lamplighter.record(tmp_path / "mine", [f"w{n}" for n in range(12)], embedding=weights) as recorder:
         for step in range(1, 4):
-            recorder.step(np.full((12, 4), step, dtype=np.float32), loss=1.0)
-    run = RunStore(tmp_path).runs()[0]
+            weights[step] += 1
+            recorder.step(weights, [step, step], 1.0)
+    run = RunFolder(tmp_path / "mine")
     has_all(run)
     evidence = gather(run)
     assert evidence.recorded_elsewhere
