@@ -23,7 +23,7 @@ class PulseFigures:
     moved_sleepers: NDArray[np.float64]
     """Rows that moved without being in the batch."""
     verified: NDArray[np.bool_]
-    """Whether the whole matrix was compared, so that no row can have moved unseen."""
+    """True where the whole matrix was compared, so that no row can have moved unseen."""
     lit_distance: NDArray[np.float64]
     """Median distance that a row of the batch moved."""
     least_norm: NDArray[np.float64]

@@ -112,7 +112,7 @@ def _read_board(run: RunFolder) -> tuple[Evidence, list[BoardQuestion]]:
 
 
 def _answer(run: RunFolder, examiner: LocalExaminer, one: BoardQuestion, place: str) -> str | None:
-    """Have a question answered. Return the problem if it was not."""
+    """Ask a question and wait for its answer. Return the problem if there is none."""
     told = f"{place}: {one.question.kind} at step {one.question.step:,}"
     try:
         asked = check_question(run, one.question)

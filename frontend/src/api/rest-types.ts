@@ -84,7 +84,7 @@ export type ExaminationQuestion =
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 
-/** What a run shows of the claims about learning. */
+/** The claims about learning with what a run shows of each. */
 export type ClaimBoard = Answered["ClaimBoard"];
 /** A claim. Words of the run's own text may be in it. Hostile: show with `printableText`. */
 export type ClaimRow = ClaimBoard["items"][number];

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def has_all(run: RunFolder) -> None:
-    """Assert that each claim has a state, a reason and both buttons on a run."""
+    """Check that each claim has a state, a reason and both buttons on a run."""
     rows = make_board(gather(run))
     assert [row.claim.number for row in rows] == list(range(1, 29))
     for row in rows:
