@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def trained(folder: Path, text: str | None = None, **fields: object) -> Village:
     return record_village(folder, text, **{**SHORT, "sequences": 1, "passages": 1, **fields})
 
 
-def answer_of(village: Village) -> dict[str, object]:
+def answer_of(village: Village) -> dict[str, Any]:
     step = 60
     return examine_microscope(village.examined(step - 1), MicroscopeQuestion(step=step), ignore_progress)
 
