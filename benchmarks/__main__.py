@@ -29,6 +29,7 @@ NAMES = (
     "packed",
     "classroom",
     "examiner",
+    "claims",
 )
 
 

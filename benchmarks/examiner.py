@@ -106,7 +106,7 @@ def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     kept = finished_run()
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
-        run = _copy_run(kept, Path(folder))
+        run = copy_unasked_run(kept, Path(folder))
         with closing(LocalExaminer(run, "benchmark")) as examiner:
             asker = Asker(run, examiner)
             near, met = _ask_at_loaded_step(asker)
@@ -117,7 +117,7 @@ def main() -> bool:
     return examiner_pace.main() and met
 
 
-def _copy_run(run: RunFolder, folder: Path) -> RunFolder:
+def copy_unasked_run(run: RunFolder, folder: Path) -> RunFolder:
     """Return a copy of a run that nobody has asked anything."""
     ignored = shutil.ignore_patterns(*EXAMINER_FILES)
     return RunFolder(Path(shutil.copytree(run.path, folder / run.id, ignore=ignored)))

@@ -24,7 +24,7 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|ask|saying|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
+    "strings/(help|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
     "panels/ui/(ReplayedNote|QuestionProblem|CopyButton)",
     "panels/cost/",
@@ -33,7 +33,9 @@ export const LATE = {
     "api/(class-stream|envelope|class-frames|grid-layouts)",
     "state/past/record-player",
     "panels/microscope/",
+    "panels/claims/",
     "state/ask/",
+    "state/claims/",
     "panels/token/",
     "panels/step/(?!ReadingLine|TextLines)",
     "map/skyline/(?!can-draw-skyline)",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from lamplighter import __version__
+from lamplighter.cli.claims import claims_command
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.doctor import doctor_command
 from lamplighter.cli.examine import examine_command
@@ -46,6 +47,7 @@ cli.add_command(train_command)
 cli.add_command(project_command)
 cli.add_command(analyse_command)
 cli.add_command(examine_command)
+cli.add_command(claims_command)
 cli.add_command(serve_command)
 cli.add_command(doctor_command)
 cli.add_command(sessions_command)

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from lamplighter.cli.claims import prepare_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import make_progress_bar
 from lamplighter.cli.imported import confirm_imported
@@ -61,6 +62,11 @@ def _question_options(command: Any) -> Any:
     is_flag=True,
     help="Ask nothing: answer what is asked of the runs of the folder, until stopped.",
 )
+@click.option(
+    "--prepare",
+    type=click.Choice(["claims"]),
+    help="Ask all that the board of claims waits for and nobody has answered yet.",
+)
 @common_options()
 def examine_command(
     runs_dir: Path,
@@ -70,6 +76,7 @@ def examine_command(
     as_json: bool,
     yes: bool,
     watch: bool,
+    prepare: str | None,
     **fields: Any,
 ) -> None:
     """Ask something about the model of a run as it was after any step. Ctrl-C cancels."""
@@ -78,6 +85,11 @@ def examine_command(
         if run_id is not None:
             raise click.UsageError("--watch is for all runs: name none")
         _watch(run_store)
+        return
+    if prepare is not None:
+        if run_id is None or kind is not None:
+            raise click.UsageError("--prepare claims needs a run, and no question beside it")
+        prepare_claims(runs_dir, run_id, yes=yes)
         return
     if run_id is None or kind is None:
         raise click.UsageError(

@@ -43,6 +43,7 @@ from lamplighter.serving.metrics.instruments import Instruments
 from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
+    claims,
     class_presenting,
     cost,
     displacements,
@@ -86,6 +87,7 @@ ROUTE_MODULES = (
     uploads,
     exports,
     steps,
+    claims,
     lines,
     cost,
     snapshots,

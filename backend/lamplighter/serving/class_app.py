@@ -42,6 +42,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/events": _MEMBER,
     "/api/runs/{run}/measures": _MEMBER,
     "/api/runs/{run}/cost": _MEMBER,
+    "/api/runs/{run}/claims": _MEMBER,
     "/api/runs/{run}/lines": _TEXT,
     "/api/runs/{run}/snapshots": _MEMBER,
     "/api/runs/{run}/snapshots/{step}": _MEMBER,

@@ -110,6 +110,14 @@ export type ExaminationQuestion =
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 
+/** The claims about learning with what a run shows of each. */
+export type ClaimBoard = Answered["ClaimBoard"];
+/** A claim. Words of the run's own text may be in it. Hostile: show with `printableText`. */
+export type ClaimRow = ClaimBoard["items"][number];
+export type ClaimFigure = ClaimRow["figures"][number];
+/** A question that claims wait for. */
+export type ClaimQuestion = ClaimBoard["questions"][number];
+
 /** How the model was brought to the step, and whether every step came out as it is recorded; null where nothing says. */
 export interface Replayed {
   from: number;

@@ -27,6 +27,7 @@ const TABLE = {
   toggleLab: ["i"],
   toggleAsk: ["a"],
   toggleMicroscope: ["u"],
+  toggleClaims: ["w"],
   toggleClass: ["c"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],

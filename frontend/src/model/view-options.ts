@@ -6,6 +6,7 @@ export const PANELS = [
   "gathered",
   "ask",
   "microscope",
+  "claims",
   "step",
   "matrix",
   "run",
@@ -29,6 +30,14 @@ export const LAB_PANELS = [
   "export",
 ] as const satisfies PanelName[];
 
+/** The panels that take the window above the bar of time; no tab leads to them. */
+export const COVERING_PANELS = ["microscope", "claims"] as const satisfies PanelName[];
+export type CoveringPanel = (typeof COVERING_PANELS)[number];
+
+export function isCovering(panel: PanelName | null): panel is CoveringPanel {
+  return COVERING_PANELS.some((name) => name === panel);
+}
+
 export const LEVELS = ["watch", "explore", "lab"] as const;
 
 /** How much the page shows: the map alone, a card of what is chosen beside it, or the panels. */
@@ -38,7 +47,7 @@ export type Level = (typeof LEVELS)[number];
 export function levelOf(panel: PanelName | null): Level | null {
   if (panel === null) return "watch";
   if (panel === "runs" || panel === "class") return null;
-  return panel === "microscope" || isLabPanel(panel) ? "lab" : "explore";
+  return isCovering(panel) || isLabPanel(panel) ? "lab" : "explore";
 }
 
 export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[number] {

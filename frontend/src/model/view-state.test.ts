@@ -31,6 +31,7 @@ const WHOLE: ViewState = {
   second: "a dog",
   row: { token: "dog & <b>", coordinate: 17 },
   micro: { sequence: 0, position: 5 },
+  claim: 9,
   folded: true,
   doubt: true,
   district: 3,

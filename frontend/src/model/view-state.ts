@@ -38,6 +38,8 @@ export const MAX_PROMPT_LENGTH = 2_000;
 export const MAX_WORD_LENGTH = 200;
 export const MAX_TIMES = 20;
 export const MAX_AFTER = 100;
+/** Number of the last claim. */
+const MAX_CLAIM = 28;
 
 /** The value of a key: a string in an address, where true is `1`; of its own type in JSON. */
 type ViewWord = string | number | true;
@@ -88,6 +90,8 @@ const FIELDS = {
   /** The number of a row whose update is looked at under the microscope, and the word of the batch. Hostile. */
   row: formatted(parseRowPlace, formatRowPlace),
   micro: formatted(parseTextPlace, formatTextPlace),
+  /** Number of the claim that is opened on the board. */
+  claim: plain(parseWithin(1, MAX_CLAIM)),
   /** Set when the inspector is folded away although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */

@@ -75,6 +75,7 @@ export const help = {
     toggleLasso: "draw around words, and back to moving the map",
     toggleAsk: "ask the model: let it go on with your words",
     toggleMicroscope: "this step under the microscope, and back",
+    toggleClaims: "what is true of this run, and back",
     toggleClass: "the class: let people join, ask them, end it (presenter)",
     toggleLab: "open the lab, and close it",
     showWholeMap: "the whole map",

@@ -128,6 +128,7 @@ export const page = {
     gathered: "Selection",
     ask: "Ask the model",
     microscope: "Under the microscope",
+    claims: "Is it true?",
     map: "Map drawing",
     measures: "Measures",
     cost: "Cost",

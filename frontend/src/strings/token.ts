@@ -12,6 +12,8 @@ export const token = {
     try: "Words to try",
     ask: "Ask the model",
     askMore: "Write a few words, and it goes on with them.",
+    claims: "Is it true?",
+    claimsMore: "28 claims about learning, and what this run says to each.",
     districts: "Neighbourhoods",
     districtsMore: "The model put these words together. Nobody told it which belong.",
     noneYet: "None yet: no words lie close enough together. They form as the model reads.",

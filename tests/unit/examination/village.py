@@ -129,10 +129,11 @@ class Village:
         )
 
 
-def record_village(runs: Path) -> Village:
-    """Train the village for `STEPS` steps, and record it."""
-    run = RunStore(runs).create(village_recipe(), village_text())
-    text = tokenise([village_text()], "words", 100)
+def record_village(runs: Path, text_read: str | None = None, **fields: Any) -> Village:
+    """Train the village for `STEPS` steps, and record it; on another text, or with other fields of the recipe, if given."""
+    read = text_read or village_text()
+    run = RunStore(runs).create(village_recipe(**fields), read)
+    text = tokenise([read], "words", 100)
     planted = (("animals", ANIMALS), ("voices", VOICES), ("homes", HOMES))
     classes = {name: tuple(text.tokens.index(word) for word in words) for name, words in planted}
     run.write_corpus(text.ids, Vocabulary(text.tokens, text.counts, classes), text.tokeniser)

@@ -6,6 +6,7 @@
 import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
+import { claimCommands } from "./claims";
 import { classCommands } from "./classroom";
 import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
@@ -31,6 +32,7 @@ function buildTable(scope: CommandScope) {
     ...tokenCommands(scope),
     ...askCommands(scope),
     ...microscopeCommands(scope),
+    ...claimCommands(scope),
     ...classCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),

@@ -4,8 +4,8 @@ import type { TextPlace } from "../../model/microscope-place";
 import { referenceTo } from "../../model/token-reference";
 import type { CommandScope } from "./scope";
 
-/** Close the microscope: what was open before it is open again. */
-export function closeMicroscope({
+/** Close what takes the window: the panel that was open before is open again. */
+export function closeCovering({
   apply,
   viewSettings,
 }: Pick<CommandScope, "apply" | "viewSettings">) {
@@ -25,12 +25,12 @@ export function microscopeCommands({
     toggleMicroscope() {
       if (!server.answers) return;
       if (viewSettings.panel === "microscope") {
-        closeMicroscope({ apply, viewSettings });
+        closeCovering({ apply, viewSettings });
         return;
       }
       const { run } = openRun;
       if (run && !run.paused && !run.externallyTrained && run.newestStep > 0) run.pausePicture();
-      viewSettings.panelBefore = viewSettings.panel;
+      viewSettings.panelBefore = viewSettings.sidePanel;
       apply({ panel: "microscope", folded: null });
     },
     /** Look at a word of the batch. */

@@ -1,7 +1,7 @@
 /** Commands of the page itself: its parts, its shortcuts, and the viewer's preferences. */
 
 import type { PreferenceName } from "../view/preferences.svelte";
-import { closeMicroscope } from "./microscope";
+import { closeCovering } from "./microscope";
 import type { CommandScope } from "./scope";
 
 /** Factor by which a key zooms. */
@@ -34,7 +34,7 @@ export function pageCommands({
     /** Let go of the last thing chosen, one after another. */
     dismiss() {
       if (viewSettings.shortcutsOpen) viewSettings.shortcutsOpen = false;
-      else if (viewSettings.panel === "microscope") closeMicroscope({ apply, viewSettings });
+      else if (viewSettings.coveringPanel) closeCovering({ apply, viewSettings });
       else if (selection.tool !== "pan") {
         // The first press clears the selection, the second puts the lasso away.
         if (selection.ids.length) selection.clear();

@@ -20,6 +20,9 @@ export class DetailSettings {
   followedNumber = $state.raw<RowPlace | null>(null);
   readWord = $state.raw<TextPlace | null>(null);
 
+  /** Number of the claim that is opened on the board; null: the first. */
+  claim = $state<number | null>(null);
+
   /** Text of the compared token that names no token of the vocabulary, or is not resolved yet. */
   private unresolved = $state<string | null>(null);
 
@@ -31,10 +34,11 @@ export class DetailSettings {
       against: this.subtractedStep,
       row: this.followedNumber,
       micro: this.readWord,
+      claim: this.claim,
     };
   }
 
-  applyView({ pair, then, rows, against, row, micro }: ViewChange) {
+  applyView({ pair, then, rows, against, row, micro, claim }: ViewChange) {
     if (pair !== undefined) {
       this.unresolved = typeof pair === "string" ? pair : null;
       this.comparedToken = typeof pair === "number" ? pair : null;
@@ -44,6 +48,7 @@ export class DetailSettings {
     if (against !== undefined) this.subtractedStep = against;
     if (row !== undefined) this.followedNumber = row;
     if (micro !== undefined) this.readWord = micro;
+    if (claim !== undefined) this.claim = claim;
   }
 
   /** Resolve the compared token that a link named, once the tokens are known. */

@@ -7,9 +7,10 @@ import type { LayoutMethod } from "../../api/frames";
 import { AskSettings } from "./ask-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
-import { isLabPanel } from "../../model/view-options";
+import { isCovering, isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
+  CoveringPanel,
   LinkTarget,
   PanelName,
   TrailSet,
@@ -36,7 +37,7 @@ export class ViewSettings {
   panel = $state<PanelName | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
-  /** The panel that was open before the microscope; null: none. */
+  /** The panel that was open before one that takes the window; null: none. */
   panelBefore: PanelName | null = null;
   readonly asked = new AskSettings();
   /** Set when tokens are marked that do not belong where they are shown. */
@@ -110,9 +111,14 @@ export class ViewSettings {
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
   }
 
-  /** Return the panel at the side; null: none. The microscope takes the whole window. */
-  get sidePanel(): Exclude<PanelName, "microscope"> | null {
-    return this.panel === "microscope" ? null : this.panel;
+  /** Return the panel at the side; null: none. */
+  get sidePanel(): Exclude<PanelName, CoveringPanel> | null {
+    return isCovering(this.panel) ? null : this.panel;
+  }
+
+  /** Return the panel that takes the window; null: none. */
+  get coveringPanel(): CoveringPanel | null {
+    return isCovering(this.panel) ? this.panel : null;
   }
 
   /** Return whether the way of the chosen token is drawn over the whole run. */

@@ -29,7 +29,7 @@ OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 OPEN_CHANGE = {("POST", "/launch")}
 PRESENT = {"/api/sessions", "/metrics", "/api/metrics", "/api/class", "/api/class/answers.csv"}
-READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/lines",
+READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",

@@ -1,0 +1,292 @@
+"""Claims 5, 10, 17, 21, 22 and 27: what one step does, to the last bit."""
+
+from __future__ import annotations
+
+from lamplighter.claims.claim import (
+    Claim,
+    ClaimState,
+    Figure,
+    Finding,
+    Link,
+    choose_state,
+    number_at,
+    percent,
+    waiting,
+)
+from lamplighter.claims.evidence import Evidence, StoredAnswer
+from lamplighter.claims.views import ask, first_microscope, microscope, view
+
+EXACT = 1e-6
+"""Largest difference of a recomputed number from the recorded one."""
+PRODUCTS = 0.9
+"""Least share of the arithmetic that matrix products must have."""
+TAUGHT = 0.05
+"""Least share of the gradient from right guesses by which they count as teaching too."""
+ALWAYS, COIN = 0.95, 0.75
+"""Share of the steps that must help their own batch, and the most that may help another."""
+STRAIGHT, BENT = 0.99, 0.9
+"""Cosine from which an update is the gradient, and below which it is not."""
+
+
+def find_one_step(evidence: Evidence) -> Finding:
+    """Return whether a step lowered the loss on its own batch."""
+    answer, before, after = _losses(evidence, "same")
+    if answer is None or before is None or after is None:
+        return _wait_for_microscope(evidence)
+    figures = [
+        Figure("loss before", before, "nats", answer.step),
+        Figure("loss after, same batch", after, "nats", answer.step),
+        Figure(
+            "words that became likelier",
+            number_at(answer.fields, "text", "share_risen"),
+            "share",
+            answer.step,
+        ),
+    ]
+    told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats a word."
+    return Finding(
+        choose_state(after < before, False),
+        told,
+        tuple(figures),
+        Figure("no update", before, "nats"),
+        imported=answer.imported,
+    )
+
+
+def find_arithmetic(evidence: Evidence) -> Finding:
+    """Return whether the step is recomputed exactly, and how much of it is products of matrices."""
+    answer = evidence.answers.get("microscope")
+    if answer is None:
+        return _wait_for_microscope(evidence)
+    totals = ("forward", "backward", "update", "forward_products", "backward_products")
+    parts = [number_at(answer.fields, "operations", "totals", name) for name in totals]
+    off = number_at(answer.fields, "row", "difference")
+    off = number_at(answer.fields, "row", "model_difference") if off is None else off
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts) or off is None or not sum(known[:3]):
+        return waiting("a step with finite numbers")
+    products = (known[3] + known[4]) / sum(known[:3])
+    figures = [
+        Figure("operations in one step", sum(known[:3]), "FLOP", answer.step),
+        Figure("of them in products of matrices", products, "share", answer.step),
+        Figure("difference of a recomputed number", abs(off), step=answer.step),
+    ]
+    null = None
+    if evidence.parameters is not None:
+        predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
+        null = (
+            None
+            if predictions is None
+            else Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP")
+        )
+    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; a number computed again by formula differs by {abs(off):.1g}."
+    told += " The rest, such as softmax and norms, is not." if products < 1 else ""
+    state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
+    return Finding(state, told, tuple(figures), null, imported=answer.imported)
+
+
+def find_loop(evidence: Evidence) -> Finding:
+    """Return whether the stored step and the recomputed one are the same to the last bit."""
+    answer = evidence.answers.get("microscope")
+    if answer is None:
+        return _wait_for_microscope(evidence)
+    check = answer.fields.get("check")
+    equal = check.get("equal") if isinstance(check, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    numbers, same = (number_at(answer.fields, "row", "row", name) for name in ("numbers", "numbers_equal"))
+    figures = [
+        Figure("numbers of the row that equal the record", same, step=answer.step),
+        Figure("numbers of the row", numbers, step=answer.step),
+    ]
+    null = Figure("numbers that may differ", 0.0)
+    if equal is True:
+        told = f"Step {answer.step:,} computed again equals the record to the last bit: symbol, vector, layers, gradient and update are those of the run."
+        return Finding(ClaimState.HOLDS, told, tuple(figures), null, imported=answer.imported)
+    if equal is False:
+        told = (
+            f"Step {answer.step:,} computed again here differs from the record, as it may on another machine."
+        )
+        return Finding(ClaimState.CONDITIONAL, told, tuple(figures), null, imported=answer.imported)
+    return waiting("a recorded step to compare with", *figures, null=null)
+
+
+def find_right_guesses(evidence: Evidence) -> Finding:
+    """Return whether positions that were guessed right have a share of the gradient."""
+    answer = evidence.answers.get("microscope")
+    path = ("whole", "right_guesses")
+    right, of, share = (
+        None if answer is None else number_at(answer.fields, *path, name)
+        for name in ("positions", "of", "gradient_share")
+    )
+    if answer is None or right is None or not of:
+        return _wait_for_microscope(evidence)
+    figures = (
+        Figure("share of the gradient from right guesses", share, "share", answer.step),
+        Figure("positions guessed right", right / of, "share", answer.step),
+    )
+    null = Figure("if only mistakes taught", 0.0, "share")
+    if right == 0 or not share:
+        told = f"In step {answer.step:,} right guesses have no share of the gradient: {right:,.0f} of {of:,.0f} words were guessed right."
+        return Finding(ClaimState.FAILING, told, figures, null, imported=answer.imported)
+    told = f"{right:,.0f} of {of:,.0f} words were guessed right in step {answer.step:,}, and {percent(share)} of the gradient comes from them; if only mistakes taught it would be 0."
+    return Finding(choose_state(share >= TAUGHT, True), told, figures, null, imported=answer.imported)
+
+
+def find_better_here(evidence: Evidence) -> Finding:
+    """Return whether a step helps its own batch surely and another one by chance."""
+    answer = evidence.answers.get("better")
+    if answer is not None:
+        same, other, unread = (
+            number_at(answer.fields, "shares", name) for name in ("same", "other", "unread")
+        )
+        if same is not None and other is not None:
+            figures = (
+                Figure("steps that help their own batch", same, "share", answer.step),
+                Figure("steps that help another batch", other, "share", answer.step),
+                Figure("steps that help unread text", unread, "share", answer.step),
+            )
+            told = f"{percent(same)} of the steps help the batch they read, {percent(other)} another one; a coin would give 50 %."
+            state = choose_state(same >= ALWAYS and other <= COIN, same >= ALWAYS and other < ALWAYS)
+            return Finding(state, told, figures, Figure("a coin", 0.5, "share"), imported=answer.imported)
+    answer, before, after = _losses(evidence, "same")
+    _, other_before, other_after = _losses(evidence, "other")
+    if answer is None or before is None or after is None or other_before is None or other_after is None:
+        return _wait_for_microscope(evidence)
+    figures = (
+        Figure("change of the loss, own batch", after - before, "nats", answer.step),
+        Figure("change of the loss, another batch", other_after - other_before, "nats", answer.step),
+    )
+    null = Figure("no update", 0.0, "nats")
+    gain, elsewhere = before - after, other_before - other_after
+    told = f"Step {answer.step:,} made the loss on its own batch {_lower(gain)} and on another one {_lower(elsewhere)}; one step is a sample, not a share."
+    # A step that helps another batch as much as its own says that better here is better there.
+    state = choose_state(False, gain > 0 and elsewhere < gain / 2)
+    return Finding(
+        state, told, figures, null, evidence.missing_answer("more steps, to give a share"), answer.imported
+    )
+
+
+def find_bent_update(evidence: Evidence) -> Finding:
+    """Return whether the update goes another way than straight downhill."""
+    answer = evidence.answers.get("microscope")
+    cosine = None if answer is None else number_at(answer.fields, "whole", "cosine")
+    if answer is None or cosine is None:
+        return _wait_for_microscope(evidence)
+    figures = (
+        Figure("cosine of update and downhill", cosine, step=answer.step),
+        Figure("angle between them", number_at(answer.fields, "whole", "degrees"), "degrees", answer.step),
+    )
+    told = f"The update of step {answer.step:,} and straight downhill have a cosine of {cosine:.2f}; the same direction would have 1."
+    return Finding(
+        choose_state(cosine < BENT, cosine < STRAIGHT),
+        told,
+        figures,
+        Figure("the same direction", 1.0),
+        imported=answer.imported,
+    )
+
+
+def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float | None, float | None]:
+    """Return the step under the microscope and its loss before and after on a batch."""
+    answer = evidence.answers.get("microscope")
+    before, after = (
+        None if answer is None else number_at(answer.fields, "text", "losses", batch, name)
+        for name in ("before", "after")
+    )
+    return answer, before, after
+
+
+def _lower(nats: float) -> str:
+    return f"{abs(nats):.2g} nats {'lower' if nats > 0 else 'higher'}"
+
+
+def _wait_for_microscope(evidence: Evidence) -> Finding:
+    if evidence.step < 1 and not evidence.recorded_elsewhere:
+        return waiting("the first step")
+    return waiting(evidence.missing_answer("one step under the microscope"))
+
+
+GROUP = "Inside one step"
+CLAIMS = (
+    Claim(
+        5,
+        "Predict, compare, correct",
+        "One step: guess the next word everywhere, compare with the text, pass the error back, change the numbers a little.",
+        "The step makes its own batch better. It promises nothing for any other text.",
+        "The loss on the very same batch before and after the update.",
+        find_one_step,
+        microscope,
+        lambda evidence: Link(
+            "Teach it a lie instead",
+            view(
+                panel="ask",
+                ask="what_if",
+                say=evidence.sentences[0] if evidence.sentences else None,
+                at=evidence.examined_step,
+            ),
+        ),
+        kinds=("microscope",),
+    ),
+    Claim(
+        10,
+        "Matrix arithmetic",
+        "Behind all of it is arithmetic with matrices, which one can do again by hand and get the same number.",
+        "Most of it is products of matrices. Softmax, norms and the curve between two layers are not, and without them "
+        "two layers would be one.",
+        "Operations counted by formula, and one number of one row computed by hand beside the recorded one.",
+        find_arithmetic,
+        microscope,
+        lambda evidence: Link(
+            "Look where Adam corrects most: step 10", view(panel="microscope", at=min(10, evidence.step))
+        ),
+        kinds=("microscope",),
+    ),
+    Claim(
+        17,
+        "One loop",
+        "Symbol, vector, layers, gradient, update: one word goes round this loop in every step.",
+        "Equal to the last bit on the machine that trained. Another machine may round otherwise.",
+        "A step computed again from the record, compared number by number.",
+        find_loop,
+        microscope,
+        lambda evidence: Link("See the very first loop", first_microscope(evidence)),
+        kinds=("microscope",),
+    ),
+    Claim(
+        21,
+        "Right guesses teach too",
+        "A model does not learn only from its mistakes. A right guess that was not quite sure teaches as well.",
+        "Holds once it guesses something right. At the very start there is nothing to count.",
+        "The share of the gradient that comes from positions whose likeliest word was the true one.",
+        find_right_guesses,
+        microscope,
+        lambda evidence: Link("Go to the start, where few guesses are right", first_microscope(evidence)),
+        kinds=("microscope",),
+    ),
+    Claim(
+        22,
+        "Better here, not there",
+        "A step makes the text it has just read easier. For another text it is hardly more than the toss of a coin.",
+        "Holds late in training. In the first steps everything helps everywhere.",
+        "The share of steps that lower the loss on their own batch, on another batch, and on unread text.",
+        find_better_here,
+        microscope,
+        lambda evidence: ask(
+            "Look at the first steps",
+            {"kind": "better", "step": 1},
+            evidence,
+            first_microscope(evidence),
+        ),
+        kinds=("microscope", "better"),
+    ),
+    Claim(
+        27,
+        "Not straight downhill",
+        "The update is not the gradient: the optimiser takes another way down than the steepest one.",
+        "Holds for Adam and its kin. Plain gradient descent goes straight down.",
+        "The cosine between the update of all parameters and the opposite of their gradient.",
+        find_bent_update,
+        microscope,
+        lambda evidence: Link("See the first step, the straightest", first_microscope(evidence)),
+        kinds=("microscope",),
+    ),
+)

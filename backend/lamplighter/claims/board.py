@@ -1,0 +1,76 @@
+"""The board: what becomes of all 28 claims on a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lamplighter.claims import arithmetic, matrix, meaning, motion, rows, surroundings
+from lamplighter.claims.claim import Claim, Finding, Link
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.questions_asked import BY_BUTTON, list_questions
+from lamplighter.questions import Question, question_id
+from lamplighter.runfolder.lineage import Lineage
+
+_GROUPS = (meaning, matrix, rows, arithmetic, motion, surroundings)
+CLAIMS: tuple[Claim, ...] = tuple(
+    sorted((claim for group in _GROUPS for claim in group.CLAIMS), key=lambda claim: claim.number)
+)
+"""All claims, by number."""
+GROUP_OF = {claim.number: group.GROUP for group in _GROUPS for claim in group.CLAIMS}
+"""The subject of each claim, by its number."""
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """A claim with what was found on a run."""
+
+    claim: Claim
+    finding: Finding
+    view: str
+    """The query string of the view that shows it."""
+    break_by: Link
+
+
+def make_board(evidence: Evidence) -> list[BoardRow]:
+    """Return the rows of the board, by number."""
+    return [
+        BoardRow(claim, claim.find(evidence), claim.show(evidence), claim.break_by(evidence))
+        for claim in CLAIMS
+    ]
+
+
+@dataclass(frozen=True)
+class BoardQuestion:
+    """A question whose answer claims wait for, or would renew."""
+
+    id: str
+    question: Question
+    claims: tuple[int, ...]
+    """The numbers of the claims."""
+    answered: bool
+    """True where a stored answer serves, whoever asked for it."""
+    by_button: bool
+    """True for one that only a person may start."""
+
+
+def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQuestion]:
+    """Return the questions of the board, in the order in which they are to be asked.
+
+    While a run trains an answer serves until the run has twice its steps: a board that stays open asks a few times, not
+    with every step.
+    """
+    found: list[BoardQuestion] = []
+    least = evidence.examined_step // 2 if evidence.training else evidence.examined_step
+    for question in list_questions(evidence, by_button=True):
+        kind: str = question.kind
+        stored = evidence.answers.get(kind)
+        found.append(
+            BoardQuestion(
+                question_id(lineage.attempt_at(question.last_step), question),
+                question,
+                tuple(claim.number for claim in CLAIMS if kind in claim.kinds),
+                stored is not None and stored.step >= least,
+                kind in BY_BUTTON,
+            )
+        )
+    return found

@@ -1,0 +1,123 @@
+"""A claim: what is said, when it holds, and what was found on a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from lamplighter.claims.evidence import Evidence
+
+MOST = 1e18
+"""Largest number that an answer is believed."""
+
+
+class ClaimState(StrEnum):
+    """A state that a rule derives from the numbers of a run."""
+
+    HOLDS = "holds"
+    CONDITIONAL = "conditional"
+    """It holds here under a condition that the reason names, or in part."""
+    FAILING = "failing"
+    """The run shows that it does not hold here."""
+    UNMEASURED = "unmeasured"
+    """A number is missing; `waits_for` says which."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number with what it is of."""
+
+    name: str
+    value: float | None
+    """The value; None: unknown."""
+    unit: str = ""
+    """The unit, a word; empty for a plain number, `share` for a part of one."""
+    step: int | None = None
+    """The step that it is of; None: of the run, or of none."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding about a claim: its state with the numbers it follows from."""
+
+    state: ClaimState
+    reason: str
+    """One sentence that says why, with the numbers."""
+    figures: tuple[Figure, ...] = ()
+    null: Figure | None = None
+    """The value expected if the claim were false, or without what it is about."""
+    waits_for: str | None = None
+    """The thing that a number is missing for; None where none is."""
+    imported: bool = False
+    """True where a number is the word of whoever gave an imported run."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A button of a claim: it opens a view of the page, and may ask the model first."""
+
+    label: str
+    view: str
+    """The query string of the view."""
+    question: dict[str, Any] | None = None
+    """The fields of a question that is asked before; None: nothing is."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement about learning, the same for every run, and the rule that finds its state."""
+
+    number: int
+    name: str
+    """Two or three words."""
+    statement: str
+    condition: str
+    """When it holds, and when it stops."""
+    method: str
+    """How the number is measured."""
+    find: Callable[[Evidence], Finding]
+    show: Callable[[Evidence], str]
+    """Returns the query string of the view that shows it."""
+    break_by: Callable[[Evidence], Link]
+    """Returns what shows where it ends."""
+    kinds: tuple[str, ...] = ()
+    """The kinds of questions whose answers it takes."""
+
+
+def waiting(waits_for: str, *figures: Figure, null: Figure | None = None, why: str = "") -> Finding:
+    """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase, `why`: why it may wait for ever."""
+    reason = f"Not measured yet: this waits for {waits_for}" + (f" ({why})." if why else ".")
+    return Finding(ClaimState.UNMEASURED, reason, figures, null, waits_for)
+
+
+def choose_state(holds: bool, in_part: bool) -> ClaimState:
+    """Return the state of a claim that holds, holds in part, or does neither."""
+    return ClaimState.HOLDS if holds else ClaimState.CONDITIONAL if in_part else ClaimState.FAILING
+
+
+def as_number(value: object) -> float | None:
+    """Return a finite number as it is; None for anything else, and beyond `MOST`. What an imported run says may be anything."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
+        return None
+    return float(value)
+
+
+def number_at(answer: object, *path: str) -> float | None:
+    """Return the finite number in nested objects; None if there is none."""
+    for name in path:
+        answer = answer.get(name) if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return as_number(answer)
+
+
+def list_at(answer: object, *path: str) -> list[Any]:
+    """Return the list in nested objects; an empty one if there is none."""
+    for name in path:
+        answer = answer.get(name) if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return answer if isinstance(answer, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
+def percent(share: float) -> str:
+    """Return a share as people read it: 7.3 %."""
+    return f"{100 * share:.3g} %" if share < 0.995 or share == 1 else f"{100 * share:.4g} %"

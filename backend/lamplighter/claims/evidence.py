@@ -1,0 +1,179 @@
+"""The evidence about a run that claims are judged by: plain numbers, gathered once (`gathering.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Measures = Mapping[int, Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class PulseFigures:
+    """Figures of the steps that were looked at, each array of shape (N,), ascending by step; NaN where unknown."""
+
+    steps: NDArray[np.int64]
+    batch_rows: NDArray[np.float64]
+    gradient_rows: NDArray[np.float64]
+    moved_rows: NDArray[np.float64]
+    moved_sleepers: NDArray[np.float64]
+    """Rows that moved without being in the batch."""
+    verified: NDArray[np.bool_]
+    """True where the whole matrix was compared, so that no row can have moved unseen."""
+    lit_distance: NDArray[np.float64]
+    """Median distance that a row of the batch moved."""
+    least_norm: NDArray[np.float64]
+    """Smallest norm of a layer's gradient."""
+    most_norm: NDArray[np.float64]
+    """Largest norm of a layer's gradient."""
+    seconds: NDArray[np.float64]
+    """Duration of training alone."""
+    recorded: int
+    """Steps of the lineage that are recorded, of all."""
+
+
+@dataclass(frozen=True)
+class MatrixFigures:
+    """Figures of the embedding after a step."""
+
+    step: int
+    purity: float | None
+    """10-NN purity of the planted classes; None without classes."""
+    nearest_cosine: float
+    """Mean cosine of a row with its nearest."""
+    row_length: float
+    """Median length of a row."""
+    turn: float | None
+    """Median angle by which the rows that moved were turned in that step, in degrees; None where unknown."""
+
+
+@dataclass(frozen=True)
+class TurnedFigures:
+    """Figures of the embedding after a random rotation."""
+
+    step: int
+    changed: float
+    """Share of the coordinates that differ."""
+    kept: float
+    """Share of the looked-at rows with the same ten nearest."""
+    shuffled: float
+    """The same share where the rows were dealt anew: the null."""
+
+
+@dataclass(frozen=True)
+class TouchFigures:
+    """Figures of how often rows were in a batch."""
+
+    step: int
+    correlation: float | None
+    """Rank correlation of touches with the counts in the text."""
+    never: int
+    """Rows that were never in a batch."""
+    first_never: int | None
+    """The smallest id of such a row."""
+    most: int
+    median: float
+
+
+@dataclass(frozen=True)
+class TrustFigures:
+    """Figures of the newest layout of the map."""
+
+    step: int
+    trust: float | None
+    recall: float | None
+
+
+@dataclass(frozen=True)
+class EnergyFigures:
+    """Figures of what a run took, by step."""
+
+    method: str
+    joules: Mapping[int, float]
+    """Joules until each step."""
+
+
+@dataclass(frozen=True)
+class PairRanks:
+    """The mutual ranks of two words in both matrices."""
+
+    step: int
+    words: tuple[str, str]
+    foretells: tuple[int, int]
+    """Ranks in the input matrix."""
+    foretold: tuple[int, int]
+    """Ranks in the output matrix."""
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """An answer that the examiner, or whoever gave an imported run, has stored."""
+
+    step: int
+    fields: Mapping[str, Any]
+
+    @property
+    def imported(self) -> bool:
+        """Return whether it came with the run."""
+        return self.fields.get("imported") is True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The evidence about one run; None, or empty, where something is not known."""
+
+    step: int
+    """The newest step."""
+    examined_step: int
+    """The step that the model is asked about."""
+    training: bool = False
+    """True until the run has ended."""
+    rows: int
+    width: int
+    parameters: int | None = None
+    tied: bool = False
+    optimiser: str = ""
+    recorded_elsewhere: bool = False
+    """True for a run of somebody's own loop, whose model is not here."""
+    classes: bool = False
+    """True where classes are planted."""
+    word: str | None = None
+    """A word to look at."""
+    partner: str | None = None
+    """A word that belongs with it."""
+    opposites: tuple[str, str] | None = None
+    """Two words of opposite meaning."""
+    sentences: tuple[str, str] | None = None
+    """Two sentences that share a word."""
+    measures: Measures = field(default_factory=dict[int, Mapping[str, float]])
+    pulses: PulseFigures | None = None
+    first: MatrixFigures | None = None
+    """The first kept matrix."""
+    newest: MatrixFigures | None = None
+    first_turn: float | None = None
+    """Median angle, in degrees, by which step 1 turned the rows it moved."""
+    chance_cosine: float | None = None
+    """Mean cosine of a row with its nearest where all directions are random."""
+    turned: TurnedFigures | None = None
+    touches: TouchFigures | None = None
+    trust: TrustFigures | None = None
+    energy: EnergyFigures | None = None
+    pair_ranks: PairRanks | None = None
+    no_output_matrix: str = ""
+    """The reason why there are no ranks in the output matrix; empty where none is known."""
+    answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
+    """The newest answer that fits the board, by kind."""
+
+    def series(self, name: str) -> dict[int, float]:
+        """Return a measure by step, ascending."""
+        return {step: values[name] for step, values in sorted(self.measures.items()) if name in values}
+
+    def missing_answer(self, what: str) -> str:
+        """Return, as a noun phrase, what a claim waits for that needs an answer of the examiner."""
+        if self.recorded_elsewhere:
+            return f"{what}: the model of a recorded run is not here, so nobody can ask it"
+        return what

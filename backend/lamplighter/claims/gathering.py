@@ -1,0 +1,302 @@
+"""The reading of a run's evidence from its folder. No part that is missing or damaged takes the others with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from lamplighter.claims.evidence import EnergyFigures, Evidence, PairRanks, StoredAnswer, TrustFigures
+from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.matrix_figures import (
+    MOST_NUMBERS,
+    Matrix,
+    chance_cosine,
+    measure_matrix,
+    read_turn,
+    turn_space,
+)
+from lamplighter.claims.questions_asked import parse_known, serves
+from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
+from lamplighter.geometry.pairs import mutual_ranks
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import ExaminationsReader
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.wire.vocabulary import Vocabulary
+
+T = TypeVar("T")
+
+LIVE_STRIDE = 100
+"""Steps between two boards of a run that trains."""
+MOST_MEASURES = 200_000
+"""Most values of measures that are read."""
+_EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
+_UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The readings that rooms beside this one provide, where they do."""
+
+    output_matrix: Callable[[RunFolder, int], tuple[int, Matrix]] | None = None
+    """Returns the newest output matrix at or before a step, shape (V, D), with its step. Raises ValueError or LookupError,
+    which says why, where there is none."""
+    energy: Callable[[RunFolder], EnergyFigures | None] | None = None
+    """Returns what the run took; None where it is not known."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """All that a board depends on, read in a few milliseconds."""
+
+    lineage: Lineage
+    step: int
+    """The step of the board: the newest, or while the run trains the last multiple of `LIVE_STRIDE`."""
+    training: bool
+    measured: int
+    revision: int
+    layouts: int
+    answer_bytes: int
+    """Bytes of the answers that are read."""
+
+
+def read_moment(run: RunFolder) -> Moment:
+    """Return the moment of a run; a run that has not begun is at step 0.
+
+    Raises:
+        FormatError: this version cannot read the steps.
+    """
+    lineage, newest, training = Lineage(), 0, True
+    with suppress(FileNotFoundError), StepsReader(run.steps_path) as steps:
+        lineage, newest = steps.lineage(), steps.newest_step()[1]
+        training = not phase_in(steps.facts()).has_ended
+    measured = revision = layouts = size = 0
+    with suppress(*_UNREADABLE), MeasuresReader(run.measures_path) as measures:
+        measured = measures.size()[0]
+    with suppress(*_UNREADABLE), ExaminationsReader(run.examinations_path) as examinations:
+        revision = examinations.newest_revision()
+        size = sum(examinations.answer_bytes(name) for name in _serving(examinations, lineage).values())
+    with suppress(*_UNREADABLE), LayoutsReader(run.layouts_path) as layout_reader:
+        entry = layout_reader.last_layout_entry()
+        layouts = 0 if entry is None else entry.id
+    step = newest if not training or newest < LIVE_STRIDE else newest // LIVE_STRIDE * LIVE_STRIDE
+    return Moment(lineage, step, training, measured, revision, layouts if not training else 0, size)
+
+
+def gather_evidence(
+    run: RunFolder, cache: FigureCache, sources: Sources | None = None, moment: Moment | None = None
+) -> Evidence:
+    """Return the evidence about a run that has read its corpus. What cannot be read is left out.
+
+    Args:
+        run: the run.
+        cache: keeps what was computed of steps that are over.
+        sources: readings of other rooms.
+        moment: the moment that it is of; None: now.
+
+    Raises:
+        MissingVocabularyError: the run has not read its corpus.
+        FormatError: this version cannot read the steps, the recipe or the vocabulary.
+    """
+    moment = moment or read_moment(run)
+    return _Gathering(run, cache, sources or Sources(), moment).evidence()
+
+
+class _Gathering:
+    """The gathering of the evidence of one moment."""
+
+    def __init__(self, run: RunFolder, cache: FigureCache, sources: Sources, moment: Moment) -> None:
+        self._run, self._cache, self._sources, self._moment = run, cache, sources, moment
+        self._vocabulary: Vocabulary = run.vocabulary
+        self._key = (str(run.path), run.created, moment.lineage)
+
+    def evidence(self) -> Evidence:
+        run, moment, vocabulary = self._run, self._moment, self._vocabulary
+        recipe, facts = run.recipe, self._read_facts()
+        word, partner = choose_words(vocabulary)
+        measures = self._guard(self._read_measures) or {}
+        parameters = facts.get("parameters")
+        fields: dict[str, Any] = {}
+        if recipe.model.dim * len(vocabulary) <= MOST_NUMBERS:
+            fields = self._guard(lambda: self._read_matrices(measures, word, partner)) or {}
+        energy = self._sources.energy
+        return Evidence(
+            step=moment.step,
+            examined_step=self._examined_step(),
+            training=moment.training,
+            rows=len(vocabulary),
+            width=recipe.model.dim,
+            parameters=parameters if isinstance(parameters, int) and parameters > 0 else None,
+            tied=recipe.model.tied,
+            optimiser=recipe.optimiser.kind,
+            recorded_elsewhere=recipe.corpus.kind == "recorded",
+            classes=any(len(members) > 1 for members in vocabulary.classes.values()),
+            word=word,
+            partner=partner,
+            opposites=choose_opposites(vocabulary),
+            sentences=choose_sentences(vocabulary),
+            measures=measures,
+            pulses=self._from_steps(
+                "pulses", lambda steps: read_pulse_figures(steps, moment.step, len(vocabulary))
+            ),
+            touches=self._from_steps(
+                "touches", lambda steps: read_touch_figures(steps, moment.step, vocabulary)
+            ),
+            trust=self._guard(self._read_trust),
+            energy=None if energy is None else self._guard(lambda: energy(run)),
+            answers=self._guard(self._read_answers) or {},
+            **fields,
+        )
+
+    def _examined_step(self) -> int:
+        """Return the step that the model is asked about: of a run that trains one with a waypoint, so that it stays the same
+        for a while and is soon computed."""
+        step, every = self._moment.step, self._run.recipe.cadence.waypoint_every
+        if not self._moment.training:
+            return step
+        multiple = step // every * every if every else 0
+        return max(multiple, *(early for early in _EARLY_WAYPOINTS if early <= step))
+
+    def _read_facts(self) -> Mapping[str, Any]:
+        def read() -> Mapping[str, Any]:
+            with StepsReader(self._run.steps_path) as steps:
+                return steps.facts()
+
+        return self._guard(read) or {}
+
+    def _read_measures(self) -> dict[int, dict[str, float]]:
+        if not self._moment.lineage or self._moment.measured > MOST_MEASURES:
+            return {}
+        with MeasuresReader(self._run.measures_path) as reader:
+            return reader.by_step(lineage=self._moment.lineage)
+
+    def _from_steps(self, name: str, read: Callable[[StepsReader], T | None]) -> T | None:
+        def make() -> T | None:
+            with StepsReader(self._run.steps_path) as steps:
+                return read(steps)
+
+        if not self._moment.lineage:
+            return None
+        return self._guard(lambda: self._cache.get_or_make((*self._key, name, self._moment.step), make))
+
+    def _read_matrices(
+        self, measures: Mapping[int, Mapping[str, float]], word: str | None, partner: str | None
+    ) -> dict[str, Any]:
+        """Return the fields that come from kept matrices."""
+        if not self._moment.lineage:
+            return {}
+        with MatrixHistory(self._run) as history:
+            first = self._cache.get_or_make(
+                (*self._key, "first"), lambda: self._measure(history, 0, measures)
+            )
+            newest = self._cache.get_or_make(
+                (*self._key, "newest", self._moment.step),
+                lambda: self._measure(history, self._moment.step, measures),
+            )
+            fields: dict[str, Any] = {"first": first, "newest": newest}
+            fields["first_turn"] = self._cache.get_or_make(
+                (*self._key, "turn"), lambda: read_turn(history, 1)
+            )
+            fields["turned"] = self._cache.get_or_make(
+                (*self._key, "turned", self._moment.step), lambda: self._turn(history)
+            )
+            if newest is not None:
+                fields["chance_cosine"] = chance_cosine(len(self._vocabulary), self._run.recipe.model.dim)
+            fields |= self._compare_cities(history, word, partner)
+        return fields
+
+    def _snapshot(self, history: MatrixHistory, step: int) -> Snapshot | None:
+        """Return the newest kept matrix at or before a step, or else the first of all."""
+        kept = history.exact_steps()
+        if not len(kept):
+            return None
+        before = int(np.searchsorted(kept, step, side="right")) - 1
+        found = history.snapshot(int(kept[max(0, before)]))
+        return found if found.vectors.shape == (len(self._vocabulary), self._run.recipe.model.dim) else None
+
+    def _measure(self, history: MatrixHistory, step: int, measures: Mapping[int, Mapping[str, float]]) -> Any:
+        found = self._snapshot(history, step)
+        if found is None:
+            return None
+        before = None
+        with suppress(NoSnapshotError):
+            before = history.snapshot(found.step - 1).vectors if found.step > 0 else None
+        purity = measures.get(found.step, {}).get("purity_10nn")
+        return measure_matrix(found.vectors, found.step, self._vocabulary.class_of(), purity, before)
+
+    def _turn(self, history: MatrixHistory) -> Any:
+        found = self._snapshot(history, self._moment.step)
+        return None if found is None else turn_space(found.vectors, found.step)
+
+    def _compare_cities(
+        self, history: MatrixHistory, word: str | None, partner: str | None
+    ) -> dict[str, Any]:
+        """Return the mutual ranks of two words in both matrices, or what is missing."""
+        read = self._sources.output_matrix
+        if read is None or word is None or partner is None:
+            return {}
+        try:
+            step, output = read(self._run, self._moment.step)
+        except (ValueError, LookupError) as error:
+            return {"no_output_matrix": str(error)}
+        found = self._snapshot(history, step)
+        if found is None or output.shape[0] != len(self._vocabulary):
+            return {}
+        one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
+        return {
+            "pair_ranks": PairRanks(
+                step,
+                (word, partner),
+                mutual_ranks(found.vectors, one, other),
+                mutual_ranks(output, one, other),
+            )
+        }
+
+    def _read_trust(self) -> TrustFigures | None:
+        with LayoutsReader(self._run.layouts_path) as reader:
+            entry = reader.last_layout_entry()
+        return None if entry is None else TrustFigures(entry.step, entry.trust, entry.recall)
+
+    def _read_answers(self) -> dict[str, StoredAnswer]:
+        with ExaminationsReader(self._run.examinations_path) as reader:
+            found: dict[str, StoredAnswer] = {}
+            for kind, name in _serving(reader, self._moment.lineage).items():
+                answer = json.loads(reader.answer(name) or "null")
+                step = answer.get("step") if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+                if isinstance(step, int):
+                    found[kind] = StoredAnswer(step, answer)  # pyright: ignore[reportUnknownArgumentType]
+        return found
+
+    def _guard(self, read: Callable[[], T]) -> T | None:
+        """Return what is read; None where it cannot be."""
+        with suppress(*_UNREADABLE):
+            return read()
+        return None
+
+
+def _serving(reader: ExaminationsReader, lineage: Lineage) -> dict[str, str]:
+    """Return the ids of the answers that serve the board, the one of the newest step of each kind."""
+    newest: dict[str, tuple[int, int, str]] = {}
+    for entry in reader.entries():
+        if entry.state != "done":
+            continue
+        with suppress(ValueError, LookupError, TypeError, RecursionError):
+            fields = json.loads(entry.question)
+            question = parse_known(fields)
+            known = question is not None and lineage.attempt_at(question.last_step) == entry.attempt
+            if known and serves(entry.kind, fields):
+                newest[entry.kind] = max(
+                    newest.get(entry.kind, (-1, -1, "")), (entry.step, entry.revision, entry.id)
+                )
+    return {kind: name for kind, (*_, name) in newest.items()}

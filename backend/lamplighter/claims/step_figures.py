@@ -1,0 +1,103 @@
+"""Figures of the steps of a run, read from a sample of its pulses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lamplighter.claims.evidence import PulseFigures, TouchFigures
+from lamplighter.geometry.rank import rank_correlation
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.vocabulary import Vocabulary
+
+MOST_STEPS = 1_000
+"""Most steps that are looked at."""
+_MOST_ROWS = 50_000_000
+"""Most rows of all pulses looked at, where each has every row."""
+_AT_ONCE = 1 << 20
+_EARLY = 20
+"""First steps that are all looked at: what they do differs most."""
+
+
+def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigures | None:
+    """Return the figures of the first steps and of others spread evenly until `step`; None if none is recorded.
+
+    Args:
+        reader: the record.
+        step: the last step that counts.
+        rows: V, the rows of the embedding.
+    """
+    most = max(_EARLY, min(MOST_STEPS, _MOST_ROWS // max(1, rows)))
+    spread = np.linspace(1, max(1, step), min(most, max(1, step))).astype(np.int64)
+    chosen = np.unique(np.concatenate((np.arange(1, min(_EARLY, step) + 1), spread)))
+    found: list[tuple[int, bool, tuple[float, ...]]] = []
+    at_once = max(1, min(64, _AT_ONCE // max(1, rows)))
+    for start in range(0, len(chosen), at_once):
+        for number, record in reader.pulses_at(chosen[start : start + at_once].tolist()):
+            pulse = decode(record)
+            if isinstance(pulse, Pulse):
+                found.append((number, pulse.verified, _figures(pulse)))
+    if not found:
+        return None
+    numbers = np.array([figures for *_, figures in found], dtype=np.float64)
+    batch, gradient, moved, sleepers, distance, least, most, seconds = numbers.T
+    return PulseFigures(
+        steps=np.array([number for number, *_ in found]),
+        batch_rows=batch,
+        gradient_rows=gradient,
+        moved_rows=moved,
+        moved_sleepers=sleepers,
+        verified=np.array([verified for _, verified, _ in found]),
+        lit_distance=distance,
+        least_norm=least,
+        most_norm=most,
+        seconds=seconds,
+        recorded=_count_recorded(reader, reader.lineage()),
+    )
+
+
+def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -> TouchFigures | None:
+    """Return how often rows were touched until `step`; None where no batch is recorded."""
+    try:
+        found = read_touches(reader, step)
+    except NoSnapshotError:
+        return None
+    if not found.touches.any():
+        return None
+    never = np.flatnonzero(found.touches == 0)
+    correlation = None
+    if vocabulary.counts_known:
+        correlation = rank_correlation(found.touches.astype(np.float64), vocabulary.counts.astype(np.float64))
+    return TouchFigures(
+        found.step,
+        correlation if correlation is not None and np.isfinite(correlation) else None,
+        len(never),
+        int(never[0]) if len(never) else None,
+        int(found.touches.max()),
+        float(np.median(found.touches)),
+    )
+
+
+def _figures(pulse: Pulse) -> tuple[float, ...]:
+    nan = float("nan")
+    lit = np.isin(pulse.moved_ids, pulse.batch_ids, assume_unique=True)
+    both_known = pulse.batch_known and pulse.moved_known
+    norms = pulse.layer_norms
+    known = len(norms) > 0 and not np.isnan(norms).all()
+    return (
+        float(len(pulse.batch_ids)) if pulse.batch_known else nan,
+        float(len(pulse.gradient_ids)) if pulse.gradient_known else nan,
+        float(len(pulse.moved_ids)) if pulse.moved_known else nan,
+        float((~lit).sum()) if both_known else nan,
+        float(np.median(pulse.moved_distances[lit])) if both_known and lit.any() else nan,
+        float(np.nanmin(norms)) if known else nan,
+        float(np.nanmax(norms)) if known else nan,
+        pulse.step_seconds if pulse.step_seconds > 0 else nan,
+    )
+
+
+def _count_recorded(reader: StepsReader, lineage: Lineage) -> int:
+    return len(reader.digests(1, reader.newest_step()[1])) if lineage else 0

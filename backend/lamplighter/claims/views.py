@@ -1,0 +1,40 @@
+"""Query strings of views, and the buttons that lead to them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from lamplighter.claims.claim import Link
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.questions_asked import parse_known
+
+
+def view(**words: str | int | None) -> str:
+    """Return a query string of the words that are not None, in the order given; `from_` stands for `from`."""
+    known = {name.rstrip("_"): word for name, word in words.items() if word is not None}
+    return f"?{urlencode(known, safe=',:')}"
+
+
+def ask(label: str, question: dict[str, Any], evidence: Evidence, otherwise: str) -> Link:
+    """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the view alone where
+    this run or this version has no such question."""
+    askable = not evidence.recorded_elsewhere and parse_known(question) is not None
+    return Link(label, otherwise, question if askable else None)
+
+
+def microscope(evidence: Evidence) -> str:
+    """Return the view of the examined step under the microscope."""
+    return view(panel="microscope", at=evidence.examined_step)
+
+
+def first_microscope(evidence: Evidence) -> str:
+    """Return the view of the first step under the microscope."""
+    return view(panel="microscope", at=min(1, evidence.step))
+
+
+def word_card(evidence: Evidence, **words: str | int | None) -> str:
+    """Return the view of the card of the chosen word; without a word, of the measures."""
+    if evidence.word is None:
+        return view(panel="measures", **words)
+    return view(panel="token", word=evidence.word, **words)

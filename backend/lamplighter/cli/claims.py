@@ -1,0 +1,166 @@
+"""The command `lamplighter claims`, and the preparation of the answers that claims wait for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamplighter.claims.board import BoardQuestion, BoardRow, list_board_questions, make_board
+from lamplighter.claims.claim import ClaimState, Figure, percent
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import gather_evidence, read_moment
+from lamplighter.cli.common import common_options
+from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.terminal import print_line
+from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
+from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
+from lamplighter.questions import QuestionError
+from lamplighter.runfolder.run_folder import RunFolder
+
+SIGNS = {
+    ClaimState.HOLDS: "[+] holds",
+    ClaimState.CONDITIONAL: "[~] under a condition",
+    ClaimState.FAILING: "[x] shown failing",
+    ClaimState.UNMEASURED: "[ ] not measured yet",
+}
+_INDENT = " " * 8
+
+
+@click.command("claims")
+@click.argument("run_id", metavar="RUN")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@common_options()
+def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
+    """Show which of 28 claims about learning hold on a run, with their numbers. Nothing is computed that an examiner would
+    have to answer: `lamplighter examine RUN --prepare claims` does that.
+    """
+    run = _find_prepared(runs_dir, run_id)
+    evidence, questions = _read_board(run)
+    rows = make_board(evidence)
+    if as_json:
+        print_line(json.dumps(_as_json(evidence, rows)))
+        return
+    width = min(100, shutil.get_terminal_size().columns)
+    for row in rows:
+        for line in _describe(row, width):
+            print_line(line)
+    states = [row.finding.state for row in rows]
+    print_line(", ".join(f"{states.count(state)} {sign}" for state, sign in SIGNS.items()))
+    if any(not one.answered and not one.by_button for one in questions):
+        print_line(f"more can be measured: lamplighter examine {run.id} --prepare claims")
+
+
+def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
+    """Ask all that the claims wait for and nobody has answered yet, one after the other. What is answered stays, so that it
+    can be stopped and begun again.
+
+    Raises:
+        ClickException: a question was not answered; the others are.
+    """
+    run = _find_prepared(runs_dir, run_id)
+    _, questions = _read_board(run)
+    missing = [one for one in questions if not one.answered and not one.by_button]
+    if missing and not yes:
+        confirm_imported(run, "ask its model")
+    problems: list[str] = []
+    examiner = LocalExaminer(run, "cli")
+    try:
+        for number, one in enumerate(missing, 1):
+            problem = _answer(run, examiner, one, f"{number} of {len(missing)}")
+            if problem is not None:
+                problems.append(f"{one.question.kind}: {problem}")
+    finally:
+        examiner.close()
+    evidence, questions = _read_board(run)
+    rows = make_board(evidence)
+    measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
+    print_line(f"{measured} of {len(rows)} claims have a number: lamplighter claims {run.id}")
+    for one in questions:
+        if one.by_button and not one.answered:
+            numbers = ", ".join(map(str, one.claims))
+            print_line(
+                f"claim {numbers} is asked by itself: lamplighter examine {run.id} {one.question.kind}"
+            )
+    if evidence.recorded_elsewhere:
+        raise click.ClickException(
+            f"{run.id} is recorded from a training loop of its own, so its model is not here: there is nothing to ask"
+        )
+    if problems:
+        raise click.ClickException("; ".join(problems))
+
+
+def _find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
+    run = find_named_run(runs_dir, run_id)
+    if not run.is_prepared:
+        raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to claim")
+    return run
+
+
+def _read_board(run: RunFolder) -> tuple[Evidence, list[BoardQuestion]]:
+    moment = read_moment(run)
+    evidence = gather_evidence(run, FigureCache(), moment=moment)
+    return evidence, list_board_questions(evidence, moment.lineage)
+
+
+def _answer(run: RunFolder, examiner: LocalExaminer, one: BoardQuestion, place: str) -> str | None:
+    """Ask a question and wait for its answer. Return the problem if there is none."""
+    told = f"{place}: {one.question.kind} at step {one.question.step:,}"
+    try:
+        asked = check_question(run, one.question)
+        with make_progress_bar() as bar:
+            task = bar.add_task(told, total=1.0)
+            examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))
+    except (QuestionError, ExaminationRefusedError, ExaminationFailedError) as error:
+        print_line(f"{told}: {error}", err=True)
+        return str(error)
+    print_line(f"{told}, for claim {', '.join(map(str, one.claims))}")
+    return None
+
+
+def _describe(row: BoardRow, width: int) -> list[str]:
+    claim, finding = row.claim, row.finding
+    lines = [f"{claim.number:>2}  {SIGNS[finding.state]:<22} {claim.name}"]
+    lines += _wrap(claim.statement, width)
+    lines += _wrap(finding.reason, width)
+    if finding.null is not None:
+        lines += _wrap(f"to compare: {_tell(finding.null)}", width)
+    if finding.imported:
+        lines += _wrap("as told by whoever gave this run", width)
+    return [*lines, ""]
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)
+
+
+def _tell(figure: Figure) -> str:
+    if figure.value is None:
+        return f"{figure.name}: unknown"
+    value = percent(figure.value) if figure.unit == "share" else f"{figure.value:,.4g} {figure.unit}".strip()
+    return f"{figure.name}: {value}"
+
+
+def _as_json(evidence: Evidence, rows: list[BoardRow]) -> dict[str, Any]:
+    items = [
+        {
+            "number": row.claim.number,
+            "name": row.claim.name,
+            "statement": row.claim.statement,
+            "condition": row.claim.condition,
+            "method": row.claim.method,
+            **asdict(row.finding),
+            "view": row.view,
+            "break_by": asdict(row.break_by),
+        }
+        for row in rows
+    ]
+    return {"step": evidence.step, "training": evidence.training, "items": items}

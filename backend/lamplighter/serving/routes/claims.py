@@ -1,0 +1,52 @@
+"""The board of claims: what a run shows of 28 statements about learning."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.claims.board import list_board_questions, make_board
+from lamplighter.claims.gathering import gather_evidence, read_moment
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, estimate_memory
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.claims import ClaimBoard, describe_board
+from lamplighter.serving.services import ServicesDep
+
+routes = Routes("claims")
+
+_COPIES = 10
+"""Copies of a stored answer in memory while it is read: as text and as objects."""
+_MEASURE_BYTES = 200
+"""Bytes of memory of a measure, with its share of the table by step."""
+
+
+@routes.get(
+    "/api/runs/{run}/claims",
+    pool=Pool.DEAR,
+    response_model=ClaimBoard,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
+def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return 28 claims about learning, each with its numbers on this run, the null beside them and the state that a rule
+    derives; and the questions for the model that they wait for. Nothing is asked here. While the run trains, the board is
+    renewed every 100 steps, and whenever a measure or an answer comes.
+    """
+    reply = services.reply(request, run)
+    if not reply.run.is_prepared:
+        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to claim")
+    moment = read_moment(reply.run)
+    reply.tag("claims", moment, immutable=False)
+
+    def make() -> list[bytes]:
+        evidence = gather_evidence(reply.run, services.claim_figures, services.claim_sources, moment)
+        return json_body(
+            describe_board(evidence, make_board(evidence), list_board_questions(evidence, moment.lineage))
+        )
+
+    # As a large one it is made once for all who ask.
+    size = LARGE_RESPONSE_BYTES + _COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured
+    return reply.send(estimate_memory(reply.run, size), make)

@@ -1,0 +1,137 @@
+"""Schemas of the board of claims."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from lamplighter.claims.board import GROUP_OF, BoardQuestion, BoardRow
+from lamplighter.claims.claim import ClaimState, Figure, Link
+from lamplighter.claims.evidence import Evidence
+from lamplighter.serving.schemas.base import ApiModel, Items
+
+
+class ClaimFigure(ApiModel):
+    """A number with what it is of."""
+
+    name: str
+    value: float | None
+    """Null where it is unknown."""
+    unit: str
+    """A word; empty for a plain number, `share` for a part of one."""
+    step: int | None
+    """The step that it is of; null: of the run, or of none."""
+
+
+class ClaimLink(ApiModel):
+    """A button: it opens a view of the page, and may ask the model first."""
+
+    label: str
+    view: str
+    """The query string of the view."""
+    question: dict[str, Any] | None
+    """The question to post to `examinations` before; null where there is none."""
+
+
+class ClaimRow(ApiModel):
+    """A claim about learning, with what was found on this run."""
+
+    number: int
+    """From 1 to 28."""
+    group: str
+    """The subject that it shares with some others."""
+    name: str
+    """Two or three words."""
+    statement: str
+    condition: str
+    """When it holds, and when it stops."""
+    method: str
+    """How it is measured."""
+    state: ClaimState
+    """Derived from the figures by a rule (`docs/claims.md`)."""
+    reason: str
+    """One sentence that says why, with the numbers."""
+    figures: list[ClaimFigure]
+    null: ClaimFigure | None
+    """The value expected if the claim were false; null where it is unknown."""
+    waits_for: str | None
+    """The thing that a number is missing for; null where none is."""
+    imported: bool
+    """True where a number is the word of whoever gave an imported run."""
+    view: str
+    """The query string of the view that shows it."""
+    break_by: ClaimLink
+    """The button that shows where it ends."""
+
+
+class ClaimQuestion(ApiModel):
+    """A question for the model whose answer claims take."""
+
+    id: str
+    """The id of the examination."""
+    question: dict[str, Any]
+    claims: list[int]
+    """The numbers of the claims that take its answer."""
+    answered: bool
+    """True where a stored answer serves, whoever asked for it."""
+    by_button: bool
+    """True for one that only a person may start."""
+
+
+class ClaimBoard(Items[ClaimRow]):
+    """All claims, by number, with what was found on a run."""
+
+    step: int
+    """The step that the board is of: the newest, or a little before it while the run trains."""
+    training: bool
+    """True until the run has ended."""
+    questions: list[ClaimQuestion]
+    """In the order in which they are to be asked."""
+
+
+def describe_board(evidence: Evidence, rows: list[BoardRow], questions: list[BoardQuestion]) -> ClaimBoard:
+    """Return a board as the interface has it."""
+    return ClaimBoard(
+        step=evidence.step,
+        training=evidence.training,
+        items=[_describe_row(row) for row in rows],
+        questions=[
+            ClaimQuestion(
+                id=one.id,
+                question=one.question.model_dump(mode="json"),
+                claims=list(one.claims),
+                answered=one.answered,
+                by_button=one.by_button,
+            )
+            for one in questions
+        ],
+    )
+
+
+def _describe_row(row: BoardRow) -> ClaimRow:
+    claim, finding = row.claim, row.finding
+    return ClaimRow(
+        number=claim.number,
+        group=GROUP_OF[claim.number],
+        name=claim.name,
+        statement=claim.statement,
+        condition=claim.condition,
+        method=claim.method,
+        state=finding.state,
+        reason=finding.reason,
+        figures=[_describe_figure(figure) for figure in finding.figures],
+        null=None if finding.null is None else _describe_figure(finding.null),
+        waits_for=finding.waits_for,
+        imported=finding.imported,
+        view=row.view,
+        break_by=_describe_link(row.break_by),
+    )
+
+
+def _describe_figure(figure: Figure) -> ClaimFigure:
+    value = figure.value if figure.value is not None and math.isfinite(figure.value) else None
+    return ClaimFigure(name=figure.name, value=value, unit=figure.unit, step=figure.step)
+
+
+def _describe_link(link: Link) -> ClaimLink:
+    return ClaimLink(label=link.label, view=link.view, question=link.question)

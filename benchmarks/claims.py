@@ -1,0 +1,89 @@
+"""The board of claims: how long until each has a number on a finished run that nobody has asked anything, and how long the
+prepared board takes to be made by a server that has made none before."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.examiner import copy_unasked_run
+from benchmarks.finished import finished_run
+from benchmarks.report import report
+from lamplighter.claims.board import BoardQuestion, list_board_questions, make_board
+from lamplighter.claims.claim import ClaimState
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import gather_evidence, read_moment
+from lamplighter.processes.asked_question import check_question
+from lamplighter.processes.local_examiner import LocalExaminer
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.claims import describe_board
+
+TIMES = 9
+GOAL_SECONDS, GOAL_MS = 120, 300
+
+
+def main() -> bool:
+    """Measure and print. Returns whether the goals are met."""
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
+        run = copy_unasked_run(finished_run(), Path(folder))
+        met = _prepare(run)
+        return _answer(run) and met
+
+
+def _prepare(run: RunFolder) -> bool:
+    """Ask all that the board waits for, and report how long that took and what is still without a number."""
+    begun, seconds = time.perf_counter(), {}
+    with closing(LocalExaminer(run, "benchmark")) as examiner:
+        _, questions = _read(run, FigureCache())
+        for one in questions:
+            if not one.by_button:
+                asked = time.perf_counter()
+                examiner.examine(check_question(run, one.question))
+                seconds[one.question.kind] = time.perf_counter() - asked
+        evidence, _ = _read(run, FigureCache())
+        took = time.perf_counter() - begun
+    dark = [row.claim.number for row in make_board(evidence) if row.finding.state is ClaimState.UNMEASURED]
+    return report(
+        "claims_prepared",
+        took,
+        f"s until {28 - len(dark)} of 28 have a number",
+        f"<= {GOAL_SECONDS}",
+        seconds=seconds,
+        without_a_number=dark,
+    )
+
+
+def _answer(run: RunFolder) -> bool:
+    """Make the prepared board again and again, with nothing kept from before, and once more with all of it."""
+    cold = [_milliseconds(run, FigureCache()) for _ in range(TIMES)]
+    kept = FigureCache()
+    _milliseconds(run, kept)
+    warm = [_milliseconds(run, kept) for _ in range(TIMES)]
+    return report(
+        "claims_answer",
+        float(np.median(cold)),
+        "ms for the board, nothing kept, median",
+        f"<= {GOAL_MS}",
+        slowest_ms=max(cold),
+        kept_ms=float(np.median(warm)),
+        tokens=len(run.vocabulary),
+    )
+
+
+def _milliseconds(run: RunFolder, kept: FigureCache) -> float:
+    begun = time.perf_counter()
+    evidence, questions = _read(run, kept)
+    json_body(describe_board(evidence, make_board(evidence), questions))
+    return 1e3 * (time.perf_counter() - begun)
+
+
+def _read(run: RunFolder, kept: FigureCache) -> tuple[Evidence, list[BoardQuestion]]:
+    moment = read_moment(run)
+    evidence = gather_evidence(run, kept, moment=moment)
+    return evidence, list_board_questions(evidence, moment.lineage)

@@ -1,0 +1,22 @@
+/** Commands of the board of claims. */
+
+import { closeCovering } from "./microscope";
+import type { CommandScope } from "./scope";
+
+export function claimCommands({ apply, viewSettings, openRun, server, history }: CommandScope) {
+  return {
+    /** Open the board of claims, or close it. */
+    toggleClaims() {
+      if (viewSettings.panel === "claims") closeCovering({ apply, viewSettings });
+      else if (openRun.run && !server.packed) {
+        viewSettings.panelBefore = viewSettings.sidePanel;
+        apply({ panel: "claims", folded: null });
+      }
+    },
+    /** Open a claim on the board. */
+    chooseClaim(claim: number) {
+      history.goOn();
+      apply({ claim });
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** Texts around the board of claims; what a claim says comes with it. */
+
+import type { ClaimRow } from "../api/rest-types";
+import { count, small } from "./numbers";
+
+type State = ClaimRow["state"];
+
+export const claims = {
+  title: "Is it true?",
+  more: "28 claims about how a model learns. Each lamp says what this run shows.",
+  asOf: (step: number) => `As of step ${count(step)}.`,
+  step: (step: number) => `at step ${count(step)}`,
+  training: "It is still learning, so lamps may change.",
+  close: "Back to the map",
+  list: "The claims",
+  states: {
+    holds: "holds",
+    conditional: "under a condition",
+    failing: "fails here",
+    unmeasured: "not measured yet",
+  } satisfies Record<State, string>,
+  /** How many lamps are in a state. */
+  counts: {
+    holds: (lamps: number) => `${lamps} hold`,
+    conditional: (lamps: number) => `${lamps} under a condition`,
+    failing: (lamps: number) => `${lamps} fail here`,
+    unmeasured: (lamps: number) => `${lamps} not measured yet`,
+  } satisfies Record<State, (lamps: number) => string>,
+  lamp: ({ number, name, state }: Pick<ClaimRow, "number" | "name" | "state">) =>
+    `${number}, ${name}: ${claims.states[state]}`,
+  claim: (number: number) => `Claim ${number}`,
+  compare: "To compare",
+  numbers: "All numbers",
+  condition: "When it stops being true",
+  method: "How it is measured",
+  imported: "As told by whoever gave this run away.",
+  show: "Show me",
+  showMore: "Open the place on this page where one sees it",
+  breakIt: "Break it",
+  measure: "Measure it now",
+  previous: "Previous claim",
+  next: "Next claim",
+  measuring: (number: number, of: number, activity: string) =>
+    `Measuring, ${number} of ${of}: ${activity}`,
+  waiting: "waiting for its turn",
+  activities: {
+    microscope: "one step under the microscope",
+    probe: "one word in two sentences",
+    transplant: "older rows in this model",
+    batch_sizes: "larger batches",
+    better: "twenty steps, here and there",
+    bench: "the same batches under four rules",
+    environment: "a stay in another town",
+    devices: "one step on two processes",
+  } as Record<string, string>,
+  stop: "Stop",
+  goOn: (missing: number) => `Measure what is missing (${missing})`,
+  failed: (activity: string, problem: string) => `${activity}: ${problem}`,
+  unanswered: "it could not be answered",
+  confirm: "Ask all the same",
+  loading: "Reading the run …",
+  broken: "The claims cannot be shown.",
+  packed: "A file has no claims: open the run with Lamplighter to see them.",
+} as const;
+
+/** Format the value of a figure. */
+export function claimValue(value: number | null, unit: string): string {
+  if (value === null) return "unknown";
+  if (unit === "share") {
+    const hundred = 100 * value;
+    const whole = Math.abs(hundred) >= 99.5 && hundred !== 100;
+    return `${hundred === 0 ? 0 : +hundred.toPrecision(whole ? 4 : 3)} %`;
+  }
+  const size = Math.abs(value);
+  const text =
+    size >= 10_000 || (Number.isInteger(value) && size >= 1_000) ? count(value) : small(value, 3);
+  return unit === "degrees" ? `${text}°` : unit ? `${text} ${unit}` : text;
+}

@@ -1,0 +1,176 @@
+"""Evidence is gathered from any run: whatever is missing, damaged or a lie, every claim has a state and a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.claims.board import CLAIMS, list_board_questions, make_board
+from lamplighter.claims.claim import ClaimState
+from lamplighter.claims.examples import choose_sentences, choose_words
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import Sources, gather_evidence, read_moment
+from lamplighter.questions import QuestionError, parse_question
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from tests.unit.claims.evidences import find, gather, microscope, store_answer
+from tests.unit.serving.folders import finished_run, make_run
+
+ROOT = Path(__file__).parents[3]
+
+
+def has_all(run: RunFolder) -> None:
+    """Check that each claim has a state, a reason and both buttons on a run."""
+    rows = make_board(gather(run))
+    assert [row.claim.number for row in rows] == list(range(1, 29))
+    for row in rows:
+        assert row.finding.reason.endswith("."), row
+        assert (row.finding.state == ClaimState.UNMEASURED) <= (row.finding.waits_for is not None), row
+        assert "nan" not in row.finding.reason.split(), row
+        assert row.view.startswith("?"), row
+        assert row.break_by.view.startswith("?"), row
+        if row.break_by.question is not None:
+            parse_question(row.break_by.question)
+        json.dumps([figure.value for figure in row.finding.figures], allow_nan=False)
+
+
+def test_a_run_that_has_just_begun(tmp_path: Path) -> None:
+    has_all(make_run(RunStore(tmp_path)))
+
+
+def test_a_run_made_without_anybody_watching(tmp_path: Path) -> None:
+    has_all(finished_run(tmp_path))
+
+
+def test_a_record_of_somebody_elses_loop(tmp_path: Path) -> None:
+    weights = np.arange(48, dtype=np.float32).reshape(12, 4)
+    with lamplighter.record(tmp_path / "mine", [f"w{n}" for n in range(12)], embedding=weights) as recorder:
+        for step in range(1, 4):
+            weights[step] += 1
+            recorder.step(weights, [step, step], 1.0)
+    run = RunFolder(tmp_path / "mine")
+    has_all(run)
+    evidence = gather(run)
+    assert evidence.recorded_elsewhere
+    assert list_board_questions(evidence, read_moment(run).lineage) == []
+    assert "not here" in str(find(5, evidence).waits_for)
+
+
+@pytest.mark.parametrize("gone", ["corpus.npy", "measures.sqlite", "layouts.sqlite", "examinations.sqlite"])
+def test_a_file_that_is_gone_or_damaged(tmp_path: Path, gone: str) -> None:
+    run = finished_run(tmp_path)
+    (run.path / gone).unlink(missing_ok=True)
+    has_all(run)
+    (run.path / gone).write_bytes(b"no such thing" * 100)
+    has_all(run)
+
+
+ANYTHING: list[object] = [None, [], {}, "text", 1e308, True, [[None]], {"before": "x"}, -1, "9" * 400]
+
+
+def _spoil(value: object, make: Callable[[], object]) -> object:
+    if isinstance(value, dict):
+        return {name: _spoil(part, make) for name, part in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return make()
+
+
+@pytest.mark.parametrize("lie", ANYTHING, ids=str)
+def test_an_imported_answer_may_say_anything(tmp_path: Path, lie: object) -> None:
+    run = finished_run(tmp_path)
+    step = read_moment(run).step
+    for depth in (
+        {"whole": lie, "text": lie, "row": lie, "operations": lie},
+        _spoil(microscope(), lambda: lie),
+    ):
+        assert isinstance(depth, dict)
+        shutil.rmtree(run.examinations_path, ignore_errors=True)
+        run.examinations_path.unlink(missing_ok=True)
+        answer = {"kind": "microscope", "step": step, "imported": True, **depth}  # pyright: ignore[reportUnknownVariableType]
+        store_answer(run, {"kind": "microscope", "step": step}, answer)
+        probe = {"kind": "probe", "step": step, "readings": lie, "change": [lie, [lie]]}
+        sentences = {"sentence": "a", "other_sentence": "b", "other_step": 0}
+        store_answer(run, {"kind": "probe", "step": step, **sentences}, probe)
+        has_all(run)
+
+
+def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    moment = read_moment(run)
+    before = gather(run)
+    assert find(5, before).state == ClaimState.UNMEASURED
+    open_kinds = [
+        one.question.kind for one in list_board_questions(before, moment.lineage) if not one.answered
+    ]
+    assert open_kinds[0] == "microscope"
+    store_answer(run, {"kind": "microscope", "step": moment.step}, {"step": moment.step, **microscope()})
+    after = gather(run)
+    assert read_moment(run) != moment
+    assert find(5, after).state == ClaimState.HOLDS
+    asked = {one.question.kind: one for one in list_board_questions(after, moment.lineage)}
+    assert asked["microscope"].answered
+    assert 5 in asked["microscope"].claims
+    # One of a superseded attempt is none.
+    other = finished_run(tmp_path / "other")
+    question = {"kind": "microscope", "step": moment.step}
+    store_answer(other, question, {"step": moment.step, **microscope()}, attempt=7)
+    assert find(5, gather(other)).state == ClaimState.UNMEASURED
+
+
+def test_other_rooms_may_say_what_they_know(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    vocabulary = run.vocabulary
+    one, other = choose_words(vocabulary)
+    if one is None or other is None:
+        pytest.fail("the run of the test has a class of two words")
+
+    def no_matrix(_: RunFolder, __: int) -> tuple[int, np.ndarray]:
+        raise LookupError("no state of this run's model is kept")
+
+    def matrix(_: RunFolder, step: int) -> tuple[int, np.ndarray]:
+        return step, np.random.default_rng(0).standard_normal((len(vocabulary), 3)).astype(np.float32)
+
+    refused = gather_evidence(run, FigureCache(), Sources(output_matrix=no_matrix))
+    assert refused.no_output_matrix == "no state of this run's model is kept"
+    ranks = gather_evidence(run, FigureCache(), Sources(output_matrix=matrix)).pair_ranks
+    assert ranks is not None
+    assert ranks.words == (one, other)
+
+
+def test_sentences_never_come_from_the_text(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    found = choose_sentences(run.vocabulary)
+    words = set(run.vocabulary.tokens)
+    assert found is None or all(word in words for text in found for word in text.split())
+
+
+def test_views_have_only_keys_that_the_page_knows(tmp_path: Path) -> None:
+    source = (ROOT / "frontend/src/model/view-state.ts").read_text(encoding="utf-8")
+    fields = source.split("const FIELDS = {", 1)[1].split("\n};", 1)[0]
+    known = set(re.findall(r"^  (\w+):", fields, re.MULTILINE)) | set(
+        re.findall(r'Tokens?\("(\w+)"\)', fields)
+    )
+    # The geometry lab's own.
+    known.add("lab")
+    used = {
+        key
+        for row in make_board(gather(finished_run(tmp_path)))
+        for query in (row.view, row.break_by.view)
+        for key, _ in parse_qsl(query.removeprefix("?"), strict_parsing=True)
+    }
+    assert used <= known
+
+
+def test_a_step_that_is_asked_about_stays_for_a_while(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    with pytest.raises(QuestionError):
+        parse_question({"kind": "microscope", "step": 0})
+    assert all(claim.kinds == tuple(dict.fromkeys(claim.kinds)) for claim in CLAIMS)
+    assert gather(run).examined_step == read_moment(run).step
