@@ -60,9 +60,7 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
     return quadruples
 
 
-def analogy_hits(
-    vectors: NDArray[np.float32], quadruples: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which questions 3CosAdd answers correctly, shape (Q,).
 
     Args:

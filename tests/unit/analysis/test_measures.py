@@ -48,7 +48,9 @@ def test_a_planted_town_has_every_measure() -> None:
 def test_kindred_words_are_ranked_where_the_text_has_them() -> None:
     vectors = mirrored_town()
     vectors[7] = vectors[3]
-    values = measure(vectors, replace(vocabulary(planted=False), tokens=named({3: "dog", 7: "cat", 9: "joy"})), None)
+    values = measure(
+        vectors, replace(vocabulary(planted=False), tokens=named({3: "dog", 7: "cat", 9: "joy"})), None
+    )
     assert {name: value for name, value in values.items() if name.startswith("rank")} == {"rank dog/cat": 1}
     vectors[7] = -vectors[3]
     values = measure(vectors, replace(vocabulary(planted=False), tokens=named({3: "dog", 7: "cat"})), None)

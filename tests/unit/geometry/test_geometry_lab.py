@@ -56,9 +56,7 @@ def test_hits_are_the_questions_whose_first_answer_is_right() -> None:
     pairs = [(row, 20 + row) for row in range(10)]
     questions = analogy_questions(pairs)
     hits = analogy_hits(vectors, questions)
-    by_hand = [
-        int(answer_analogy(vectors, b, a, c, 1)[0].ids[0]) == d for a, b, c, d in questions.tolist()
-    ]
+    by_hand = [int(answer_analogy(vectors, b, a, c, 1)[0].ids[0]) == d for a, b, c, d in questions.tolist()]
     assert hits.tolist() == by_hand
     assert 0 < analogy_accuracy(vectors, pairs) == np.mean(by_hand) < 1
 
@@ -105,7 +103,9 @@ def test_random_pairs_of_two_classes_have_what_lies_between_the_classes_and_no_m
     assert chance == pytest.approx(2 / 3, abs=0.1)
     assert 0 < deviation < 0.05
     vectors[20:40] = vectors[:20] + 2 * shift
-    assert offset_consistency(vectors, pairs) > 0.99 > consistency_by_chance(vectors, pairs, class_of)[0] + 0.2
+    assert (
+        offset_consistency(vectors, pairs) > 0.99 > consistency_by_chance(vectors, pairs, class_of)[0] + 0.2
+    )
     assert np.isnan(consistency_by_chance(vectors, [(0, 50), (1, 51)], class_of)[0])
     assert np.isnan(consistency_by_chance(vectors, pairs[:1], class_of)[0])
 
@@ -113,7 +113,9 @@ def test_random_pairs_of_two_classes_have_what_lies_between_the_classes_and_no_m
 def brute_information(vectors: np.ndarray, class_of: np.ndarray, k: int) -> float:
     """Draw as the definition does, one probability at a time."""
     classed = [row for row in range(len(class_of)) if class_of[row] >= 0]
-    members = {label: [row for row in classed if class_of[row] == label] for label in set(class_of.tolist()) - {-1}}
+    members = {
+        label: [row for row in classed if class_of[row] == label] for label in set(class_of.tolist()) - {-1}
+    }
     drawn = {label: rows for label, rows in members.items() if len(rows) > 1}
     joint: dict[tuple[int, int], float] = {}
     for label, rows in drawn.items():
@@ -161,7 +163,9 @@ def test_nearest_by_chance_is_what_random_rows_have(monkeypatch: pytest.MonkeyPa
         nearest_cosine(vectors), abs=1e-6
     )
     assert nearest_cosine_by_chance(60, 8) == pytest.approx(np.mean(by_hand), abs=0.1)
-    assert nearest_cosine_by_chance(600, 8) > nearest_cosine_by_chance(60, 8) > nearest_cosine_by_chance(60, 64)
+    assert (
+        nearest_cosine_by_chance(600, 8) > nearest_cosine_by_chance(60, 8) > nearest_cosine_by_chance(60, 64)
+    )
     assert random_cosine_deviation(64) == 0.125
     monkeypatch.setattr(nearest_by_chance, "MOST_QUERIES", 30)
     assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=0.05)
