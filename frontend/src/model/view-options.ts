@@ -5,6 +5,7 @@ export const PANELS = [
   "district",
   "gathered",
   "ask",
+  "geometry",
   "microscope",
   "step",
   "matrix",
@@ -46,6 +47,18 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
 /** The kinds of question that one may ask of the model. */
 export const EXPERIMENTS = ["speak", "what_if", "transplant", "probe", "rotation"] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
+
+/** Views of the geometry lab. */
+export const GEOMETRY_VIEWS = [
+  "analogy",
+  "relations",
+  "axis",
+  "pairs",
+  "lengths",
+  "order",
+  "touches",
+] as const;
+export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 
 export const COLOURS = [
   "family",

@@ -23,6 +23,7 @@ import {
 import {
   COLOURS,
   EXPERIMENTS,
+  GEOMETRY_VIEWS,
   HEIGHT_MEASURES,
   LINK_TARGETS,
   PANELS,
@@ -88,6 +89,10 @@ const FIELDS = {
   /** The number of a row whose update is looked at under the microscope, and the word of the batch. Hostile. */
   row: formatted(parseRowPlace, formatRowPlace),
   micro: formatted(parseTextPlace, formatTextPlace),
+  /** View of the geometry lab, the words it is about, and those at the other end of an axis. Hostile. */
+  lab: plain(oneOf(GEOMETRY_VIEWS)),
+  of: plain(parseWords(MAX_PROMPT_LENGTH)),
+  to: plain(parseWords(MAX_PROMPT_LENGTH)),
   /** Set when the inspector is folded away although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */

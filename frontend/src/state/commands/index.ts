@@ -7,6 +7,7 @@ import type { ShortcutName } from "../../model/shortcuts";
 import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
 import { classCommands } from "./classroom";
+import { geometryCommands } from "./geometry";
 import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
@@ -30,6 +31,7 @@ function buildTable(scope: CommandScope) {
     ...viewCommands(scope),
     ...tokenCommands(scope),
     ...askCommands(scope),
+    ...geometryCommands(scope),
     ...microscopeCommands(scope),
     ...classCommands(scope),
     ...runCommands(scope),

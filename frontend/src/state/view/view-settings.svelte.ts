@@ -5,6 +5,7 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import { AskSettings } from "./ask-settings.svelte";
+import { GeometrySettings } from "./geometry-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
 import { isLabPanel } from "../../model/view-options";
@@ -39,6 +40,7 @@ export class ViewSettings {
   /** The panel that was open before the microscope; null: none. */
   panelBefore: PanelName | null = null;
   readonly asked = new AskSettings();
+  readonly geometry = new GeometrySettings();
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
   /** Id of the district in focus. */
@@ -80,6 +82,7 @@ export class ViewSettings {
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
       ...this.asked.toViewState(),
+      ...this.geometry.toViewState(),
       ...this.details.toViewState(),
     };
   }
@@ -99,6 +102,7 @@ export class ViewSettings {
     if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
     this.asked.applyView(change);
+    this.geometry.applyView(change);
     this.details.applyView(change);
   }
 
