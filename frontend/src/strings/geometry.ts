@@ -4,7 +4,7 @@ import type { GeometryView } from "../model/view-options";
 import { count, fixed, small } from "./numbers";
 
 const percent = (share: number | null | undefined) =>
-  share === null || share === undefined ? "–" : `${+(100 * share).toPrecision(2)} %`;
+  share === null || share === undefined ? "–" : `${+(100 * share).toPrecision(2)}\u00a0%`;
 const place = (rank: number) => {
   const tens = rank % 100;
   const ending = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
@@ -27,20 +27,19 @@ export const geometry = {
     touches: "touches",
   } satisfies Record<GeometryView, string>,
   atStep: (step: number) => `At step ${count(step)}.`,
-  change: "change",
   choose: "Choose a word",
   hint: "another word…",
   waiting: "Measuring…",
   withheld:
     "This file holds no vectors, and the lab computes with them. Open the run itself to use it.",
   filling: (filled: number, of: number) =>
-    `The curves are still being completed: ${count(filled)} of ${count(of)} steps measured.`,
+    `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest comes by itself.`,
   noCurve: "No curve yet: the measures come while the run trains, or soon after its end.",
   place,
   percent,
   analogy: {
     about:
-      "Every word is a row of numbers, and rows can be added. Take the first word, subtract the second, add the third: which words lie nearest?",
+      "Words are rows of numbers, so they can be added and subtracted. Which words lie nearest to the sum?",
     words: ["first word", "minus", "plus"],
     ruled: "The three barred",
     whole: "Nobody barred",
@@ -62,14 +61,17 @@ export const geometry = {
       without: "nobody barred",
       nearest: "nearest to c",
       kind: "right kind",
-      way: "one way",
+      way: "its pairs",
+      wayChance: "random pairs",
     },
+    way: "Do its pairs point one way?",
+    wayMore:
+      "The mean cosine between the steps from the first to the second word of every two pairs: 1 if all point the same way. Beside it: random pairs of the same kinds of words.",
     more: {
       score: "Share of questions answered with the right word, the three given words barred",
       without: "The same if the three given words may be answered too",
       nearest: "Share that is right by naming the word nearest to the third one, without any sum",
       kind: "Share that is right by guessing among the words of the right kind",
-      way: "Mean cosine between the steps from one word of a pair to the other: 1 if all point the same way. In brackets: random pairs of the same kinds",
     },
     said: (name: string, score: number | null, nearest: number | null, chance: number | null) =>
       `Best: ${name}, ${percent(score)} right. Without any sum ${percent(nearest)} would be, and by blind guessing ${percent(chance)}.`,
@@ -92,7 +94,7 @@ export const geometry = {
     same: "Both ends lie at one place, so there is no direction.",
     few: "This run has too few words for two ends.",
     said: (length: number, spread: number, chance: number) =>
-      `The ends lie ${small(length)} apart. Words spread by ${small(spread)} along this line, and by ${small(chance)} along a line drawn at random.`,
+      `The ends lie ${small(length)} apart. Words spread by ${small(spread, 2)} along this line, and by ${small(chance, 2)} along a line drawn at random.`,
     strip: "Words along the direction",
     selected: "take the selection",
   },

@@ -5,9 +5,11 @@ import { INK } from "../palette";
 import type { DrawingContext } from "./drawing-context";
 import type { OverlayModel } from "./overlay-model";
 
-/** Length of the head's sides and distance of both ends from the middles, in design pixels. */
+/** Length of the head and distance of both ends from the middles, in design pixels; a short arrow has less. */
 const HEAD = 13;
 const SHORT = 9;
+/** Distance of the middles from which there is room for an arrow, in design pixels. */
+const LEAST = 8;
 
 /** Draw the arrow, if there is one, with a dark edge; two middles at almost one place have none. */
 export function drawArrow(context: DrawingContext, model: OverlayModel, scale: number) {
@@ -16,8 +18,8 @@ export function drawArrow(context: DrawingContext, model: OverlayModel, scale: n
   const [x, y] = middleOf(arrow.from, model);
   const [toX, toY] = middleOf(arrow.to, model);
   const far = Math.hypot(toX - x, toY - y);
-  const [short, head] = [SHORT * scale, HEAD * scale];
-  if (far < 2 * short + head) return;
+  if (far < LEAST * scale) return;
+  const [short, head] = [Math.min(SHORT * scale, far / 5), Math.min(HEAD * scale, far / 2)];
   const [dx, dy] = [(toX - x) / far, (toY - y) / far];
   const [tipX, tipY] = [toX - dx * short, toY - dy * short];
   context.beginPath();

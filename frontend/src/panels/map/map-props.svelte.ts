@@ -3,7 +3,6 @@
 import { frequencyRanks, lampColours } from "../../map/palette";
 import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
-import { axisEnds } from "../../model/lab-words";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
 import { tokensOfDistrict } from "../../model/district-members";
 import { LIT_BIT } from "../../model/touch-counts";
@@ -77,15 +76,6 @@ export class MapProps {
   readonly ringedIds = $derived.by(() =>
     this.entryTokens.length ? this.entryTokens : this.districtTokens,
   );
-
-  /** Ends of the axis that the geometry lab shows; null: none. */
-  readonly arrow = $derived.by(() => {
-    const { panel, geometry } = this.stores.viewSettings;
-    const vocabulary = this.stores.openRun.run?.vocabulary;
-    if (!vocabulary || panel !== "geometry" || geometry.view !== "axis") return null;
-    const [from, to] = axisEnds(geometry, vocabulary);
-    return { from, to };
-  });
 
   private readonly frequencyRank = $derived.by(() => {
     const vocabulary = this.stores.openRun.run?.vocabulary;

@@ -8,6 +8,12 @@ export class GeometrySettings {
   /** Texts of the words asked about, and of those at the other end of an axis; empty: examples. */
   of = $state("");
   to = $state("");
+  /** Tokens at both ends of the direction that is shown, for the map; null: none. Not part of the view state: it follows from it. */
+  arrow = $state.raw<{ from: readonly number[]; to: readonly number[] } | null>(null);
+
+  showArrow(arrow: GeometrySettings["arrow"]) {
+    this.arrow = arrow;
+  }
 
   toViewState(): ViewChange {
     return {
