@@ -27,7 +27,7 @@ class Axis(NamedTuple):
     spread: float
     """Standard deviation of these positions; NaN without a direction."""
     spread_by_chance: float
-    """What it is along a random direction: the root of the mean variance of a coordinate."""
+    """Standard deviation of positions along a random direction: the root of the mean variance of a coordinate."""
 
 
 def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:

@@ -1,4 +1,4 @@
-"""The order that an embedding has gained, in bits: how much a token's nearest neighbours tell about its class.
+"""The order gained by an embedding, in bits: how much a token's nearest neighbours tell about its class.
 
 The mutual information of two classes drawn together: that of a token, and that of one of its nearest neighbours.
 Drawn so that every class counts alike (macro): first a class c, each of the C classes of two or more tokens equally

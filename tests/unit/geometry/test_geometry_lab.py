@@ -1,4 +1,4 @@
-"""What the lab measures, against brute force: analogies, axes, directions, bits of order, nearest by chance."""
+"""Measures of the geometry lab against brute force: analogies, axes, directions, bits of order, nearest by chance."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ ARRAY_ENTRY_BYTES = 60
 """Bytes of memory of a number of an answer, as a Python object and as JSON."""
 
 
-class StepFacts(TypedDict):
+class AnsweringStep(TypedDict):
     """The fields of an answer that say which step it is about."""
 
     attempt: int
@@ -47,12 +47,7 @@ class GeometryQuestion:
     catalog: RunCatalog
     reply: Reply
     table: TokenTable
-    facts: StepFacts
-
-    @property
-    def run(self) -> RunFolder:
-        """Return the run that it is about."""
-        return self.reply.run
+    facts: AnsweringStep
 
     def read_matrix(self, history: MatrixHistory) -> Snapshot:
         """Read the matrix that answers it.
@@ -61,23 +56,23 @@ class GeometryQuestion:
             NoSnapshotError: it is not kept any more.
             FormatError: the matrix does not fit its run.
         """
-        matrix = self.catalog.matrix_at(self.run, history, self.facts["step"], nearest=False)
-        require_fit(self.run, matrix)
+        matrix = self.catalog.matrix_at(self.reply.run, history, self.facts["step"], nearest=False)
+        require_fit(self.reply.run, matrix)
         return matrix
 
     def open_matrix(self) -> Snapshot:
         """Open the record and read the matrix, as `read_matrix` does."""
-        with self.catalog.open_history(self.run) as history:
+        with self.catalog.open_history(self.reply.run) as history:
             return self.read_matrix(history)
 
     def small_cost(self, numbers: int) -> int:
         """Return the cost of an answer of so many numbers that is made in milliseconds from a few passes over the matrix."""
-        return estimate_memory(self.run, ARRAY_ENTRY_BYTES * numbers)
+        return estimate_memory(self.reply.run, ARRAY_ENTRY_BYTES * numbers)
 
     def large_cost(self) -> int:
         """Return the cost of an answer that takes a good part of a second, and is made once for all who ask."""
-        matrix = 4 * len(self.table) * self.run.recipe.model.dim
-        return LARGE_RESPONSE_BYTES + estimate_memory(self.run, 3 * matrix + 3 * BLOCK_BYTES)
+        matrix = 4 * len(self.table) * self.reply.run.recipe.model.dim
+        return LARGE_RESPONSE_BYTES + estimate_memory(self.reply.run, 3 * matrix + 3 * BLOCK_BYTES)
 
     def word(self, token_id: int) -> Word:
         """Return a token as an answer names it."""
@@ -130,7 +125,7 @@ def open_question(
         raise NoSnapshotError(range_.last, None)
     kept = int(exact_steps[-1])
     exact = step is None or kept == step
-    facts = StepFacts(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
+    facts = AnsweringStep(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
     # A step that was not kept exactly may be followed by one that is nearer.
     lasting = attempt is not None and kept == step
     reply.tag("geometry", *question, facts["attempt"], kept, exact, immutable=lasting)

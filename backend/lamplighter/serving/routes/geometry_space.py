@@ -71,8 +71,8 @@ def get_relations(
     _check_work(asked, passes=3)
 
     def make() -> list[bytes]:
-        vectors, class_of = asked.open_matrix().vectors, asked.run.vocabulary.class_of()
-        items = [_score(vectors, class_of, relation) for relation in asked.run.vocabulary.relations]
+        vectors, class_of = asked.open_matrix().vectors, asked.reply.run.vocabulary.class_of()
+        items = [_score(vectors, class_of, relation) for relation in asked.reply.run.vocabulary.relations]
         return json_body(Relations(**asked.facts, items=items))
 
     return reply.send(asked.large_cost(), make)
@@ -128,9 +128,8 @@ def get_touches(
 
     def make() -> list[bytes]:
         touches = None
-        with services.catalog.open_steps(asked.run) as reader:
-            with suppress(NoSnapshotError):
-                touches = read_touches(reader, asked.facts["step"]).recorded
+        with services.catalog.open_steps(asked.reply.run) as reader, suppress(NoSnapshotError):
+            touches = read_touches(reader, asked.facts["step"]).recorded
         counts = _counts(asked)
         both = touches is not None and counts is not None
         return json_body(
@@ -204,12 +203,12 @@ def get_cooccurrence(
 
     def make() -> list[bytes]:
         try:
-            text = asked.run.token_ids
+            text = asked.reply.run.token_ids
         except FileNotFoundError:
             return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=None, items=None))
         vectors = asked.open_matrix().vectors
         items: list[RelationMeetings] = []
-        for relation in asked.run.vocabulary.relations:
+        for relation in asked.reply.run.vocabulary.relations:
             pairs = [pair for pair in dict.fromkeys(relation.pairs) if pair[0] != pair[1]]
             pairs = pairs[: cooccurrence.MOST_PAIRS]
             items.append(_group(vectors, relation.name, pairs, cooccurrence.count_meetings(text, pairs)))
@@ -220,8 +219,8 @@ def get_cooccurrence(
 
 
 def _check_work(asked: GeometryQuestion, *, passes: int) -> None:
-    relations = len(asked.run.vocabulary.relations)
-    rows = len(asked.table) * asked.run.recipe.model.dim
+    relations = len(asked.reply.run.vocabulary.relations)
+    rows = len(asked.table) * asked.reply.run.recipe.model.dim
     if passes * relations * MAX_QUESTIONS * rows > MOST_WORK:
         raise RefusedError(
             422,
@@ -230,7 +229,7 @@ def _check_work(asked: GeometryQuestion, *, passes: int) -> None:
 
 
 def _counts(asked: GeometryQuestion) -> NDArray[np.int64] | None:
-    vocabulary = asked.run.vocabulary
+    vocabulary = asked.reply.run.vocabulary
     return vocabulary.counts if vocabulary.counts_known else None
 
 

@@ -176,7 +176,7 @@ def get_pair_ranks(
     wanted = _parse_pairs(asked.table, pairs)
 
     def make() -> list[bytes]:
-        class_of = asked.run.vocabulary.class_of()
+        class_of = asked.reply.run.vocabulary.class_of()
         units = unit_rows(asked.open_matrix().vectors)
         items: list[PairRank] = []
         for a, b in wanted:
