@@ -10,7 +10,6 @@ import numpy as np
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, estimate_memory
