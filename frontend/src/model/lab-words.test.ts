@@ -31,7 +31,7 @@ describe("words of the lab", () => {
     const nothing = { of: "", to: "" };
     expect(analogyWords({ of: "dog,the,dog" }, vocabulary)).toEqual([1, 0, 1]);
     expect(axisEnds({ of: "dog,the", to: "dog house" }, vocabulary)).toEqual([[1, 0], [4]]);
-    expect(axisEnds({ of: "dog", to: "unknown" }, vocabulary)).toEqual([[], []]);
+    expect(axisEnds({ of: "dog", to: "unknown" }, vocabulary)).toEqual([[1], [0]]);
     expect(labPairs({ of: "dog,the,dog,dog house,dog,dog,the" }, vocabulary)).toEqual([
       [1, 0],
       [1, 4],
@@ -46,6 +46,6 @@ describe("words of the lab", () => {
     expect(analogyWords(nothing, town)).toEqual([0, 1, 2]);
     expect(axisEnds(nothing, town)).toEqual([[1], [2]]);
     expect(labPairs(nothing, town)).toEqual([[3, 4]]);
-    expect(labPairs(nothing, vocabulary)).toEqual([]);
+    expect(labPairs(nothing, vocabulary)).toEqual([[1, 0]]);
   });
 });

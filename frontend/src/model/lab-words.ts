@@ -49,6 +49,14 @@ const PAIRS = [
   ["dog", "cat"],
 ];
 
+/** Return three words to begin with, as far as there are so many: ones worth trying, then the most common. */
+function someWords(vocabulary: Vocabulary): number[] {
+  return [...new Set([...wordsToTry(vocabulary), ...vocabulary.byCount.subarray(0, 3)])].slice(
+    0,
+    3,
+  );
+}
+
 interface NamedWords {
   readonly of: string;
   readonly to: string;
@@ -57,16 +65,14 @@ interface NamedWords {
 /** Return a, b and c of a - b + c; fewer than three where the vocabulary has too few words. */
 export function analogyWords({ of }: Pick<NamedWords, "of">, vocabulary: Vocabulary): number[] {
   const named = labIdsOf(of, vocabulary);
-  return named.length === 3
-    ? named
-    : firstKnownWords(ANALOGIES, wordsToTry(vocabulary), vocabulary);
+  return named.length === 3 ? named : firstKnownWords(ANALOGIES, someWords(vocabulary), vocabulary);
 }
 
 /** Return the words of both ends of an axis; empty where there are none. */
 export function axisEnds({ of, to }: NamedWords, vocabulary: Vocabulary): [number[], number[]] {
   const named = [of, to].map((list) => labIdsOf(list, vocabulary));
   if (named[0]!.length && named[1]!.length) return [named[0]!, named[1]!];
-  const [one, other] = firstKnownWords(AXES, wordsToTry(vocabulary), vocabulary);
+  const [one, other] = firstKnownWords(AXES, someWords(vocabulary), vocabulary);
   return one === undefined || other === undefined ? [[], []] : [[one], [other]];
 }
 
@@ -79,7 +85,7 @@ export function labPairs(
   const ids =
     named.length > 1
       ? named
-      : firstKnownWords(PAIRS, wordsToTry(vocabulary).slice(0, 2), vocabulary);
+      : firstKnownWords(PAIRS, someWords(vocabulary).slice(0, 2), vocabulary);
   const pairs: [number, number][] = [];
   for (let i = 0; i + 1 < ids.length; i += 2)
     if (ids[i] !== ids[i + 1]) pairs.push([ids[i]!, ids[i + 1]!]);
