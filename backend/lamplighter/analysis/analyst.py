@@ -2,11 +2,13 @@
 moved rows.
 
 The analyst has the lowest priority for the processor. It rests after each set of measures in proportion to
-its cost, and when it falls behind it takes the newest keyframe and skips the others.
+its cost, and when it falls behind it takes the newest keyframe and skips the others. Once the run is over and tiled, it
+measures the steps of its curve that lack measures.
 """
 
 from __future__ import annotations
 
+from lamplighter.analysis.curve_filler import fill_curves
 from lamplighter.analysis.measures import measure, measure_losses
 from lamplighter.analysis.tile_builder import TileBuilder
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
@@ -62,6 +64,7 @@ class Analyst:
             self._tiler.close(sealed=tiled)
         if tiled:
             compact_run(self._run)
+            fill_curves(self._run, lambda: self._loop.stopped)
 
     def _measure_until_over(self, reader: StepsReader | None) -> bool:
         """Measure and tile until the run is over (True) or it is time to stop (False)."""
@@ -102,10 +105,7 @@ class Analyst:
                         reader.close()
                         reader = None
                     if census is not None:
-                        # A step that read nothing is one whose batch nobody recorded.
-                        told = census.step == 0 or census.touches.any()
-                        touches = census.touches if told else None
-                        values = measure(self._follower.vectors, self._run.vocabulary, touches)
+                        values = measure(self._follower.vectors, self._run.vocabulary, census.recorded)
                         losses[measured] = losses.get(measured, {}) | values
                     for step, found in losses.items():
                         writer.commit(*step, found)
@@ -139,4 +139,4 @@ def _read_losses(
 def _last_measured(run: RunFolder) -> tuple[int, int]:
     """Return (attempt, step) of the newest measures; (0, -1) for none."""
     with MeasuresReader(run.measures_path) as reader:
-        return reader.last_written()
+        return reader.newest()

@@ -6,16 +6,25 @@ Names are stable, since charts and exports refer to them:
 |---|---|
 | `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the value expected by
 chance |
+| `neighbour_information` | bits that the ten nearest tell about a token's planted class: the order gained |
+| `neighbour_information_chance`, `neighbour_information_most` | what lists that know nothing have, and the most possible |
 | `analogy <relation>` | share of that relation's questions answered, for every planted relation |
 | `analogy_chance` | expected share when guessing |
+| `consistency <relation>` | mean cosine between the offsets of the relation's pairs |
+| `consistency_chance <relation>` | that of random pairs of the same classes |
+| `rank <a>/<b>` | the larger of two kindred words' ranks among one another's nearest; 1 is nearest, half the tokens by
+chance |
+| `nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix), and
+that of as many random directions |
 | `effective_rank` | number of directions the embedding uses |
 | `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
 | `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
+| `never_lit` | number of rows that no batch has touched yet; from the first known batch on |
 | `loss_held_out` | loss on text that training never reads, in nats, as the trainer measured it at a keyframe |
 | `loss_read` | mean loss of the last batches before that, in nats |
 | any other | a number that a loop of somebody's own logged with the step (`watch`, `record`) |
 
-Measures without a meaning for a run (no planted classes, say) are left out.
+A row that is not finite has no direction: its cosine with any other is 0. Measures without a meaning for a run (no planted classes, say) are left out.
 """
 
 from __future__ import annotations
@@ -26,7 +35,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
-from lamplighter.geometry.purity import class_purity, purity_chance
+from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
+from lamplighter.geometry.information import (
+    neighbour_information,
+    neighbour_information_chance,
+    neighbour_information_most,
+)
+from lamplighter.geometry.nearest_by_chance import nearest_cosine, nearest_cosine_by_chance
+from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.pairs import mutual_ranks_of_units
+from lamplighter.geometry.purity import find_neighbour_classes, neighbour_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
 from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps import StepsReader
@@ -35,6 +53,8 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
+KINDRED = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))
+"""Kindred words of Lamptown whose ranks are kept: of a pet, of a quantity, of a feeling."""
 READ_BATCHES = 16
 """Batches whose mean loss is compared with the loss on held-out text: some 8,000 tokens of the default recipe."""
 
@@ -75,14 +95,37 @@ def measure(
         Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
     """
     values = {} if touches is None else {"coverage": float((touches > 0).mean())}
+    if touches is not None:
+        values["never_lit"] = float((touches == 0).sum())
+    units = unit_rows(vectors)
+    values["nearest_cosine"] = nearest_cosine(units)
+    values["nearest_cosine_chance"] = nearest_cosine_by_chance(*vectors.shape)
     if np.isfinite(vectors).all():
         class_of = vocabulary.class_of()
-        values["purity_10nn"] = class_purity(vectors, class_of, NEIGHBOURS)
+        found = find_neighbour_classes(units, class_of, NEIGHBOURS)
+        values["purity_10nn"] = neighbour_purity(found)
         values["purity_chance"] = purity_chance(class_of)
+        values["neighbour_information"] = neighbour_information(found)
+        values["neighbour_information_chance"] = neighbour_information_chance(found)
+        values["neighbour_information_most"] = neighbour_information_most(found)
         for relation in vocabulary.relations:
             values[f"analogy {relation.name}"] = analogy_accuracy(vectors, relation.pairs)
+            values[f"consistency {relation.name}"] = offset_consistency(vectors, relation.pairs)
+            chance, _ = consistency_by_chance(vectors, relation.pairs, class_of)
+            values[f"consistency_chance {relation.name}"] = chance
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
+        values |= _kindred_ranks(units, vocabulary)
         values["effective_rank"] = effective_rank(vectors)
         values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
     return {name: value for name, value in values.items() if math.isfinite(value)}
+
+
+def _kindred_ranks(units: NDArray[np.float32], vocabulary: Vocabulary) -> dict[str, float]:
+    wanted = {word for pair in KINDRED for word in pair}
+    ids = {token: i for i, token in enumerate(vocabulary.tokens) if token in wanted}
+    return {
+        f"rank {a}/{b}": float(max(mutual_ranks_of_units(units, ids[a], ids[b])))
+        for a, b in KINDRED
+        if a in ids and b in ids
+    }

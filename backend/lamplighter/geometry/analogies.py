@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,13 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
 """Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
+
+
+class RankedRows(NamedTuple):
+    """Rows, nearest first, with their cosines; each of shape (N,)."""
+
+    ids: NDArray[np.int64]
+    cosines: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,26 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
     return quadruples
 
 
+def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which questions 3CosAdd answers correctly, shape (Q,).
+
+    Args:
+        vectors: shape (V, D).
+        quadruples: questions as `analogy_questions` returns them, shape (Q, 4).
+    """
+    units = unit_rows(vectors)
+    hits = np.zeros(len(quadruples), dtype=np.bool_)
+    block = max(1, BLOCK_BYTES // (4 * len(units)))
+    for start in range(0, len(quadruples), block):
+        a, b, c, d = quadruples[start : start + block].T
+        scores = (units[b] - units[a] + units[c]) @ units.T
+        rows = np.arange(len(scores))
+        for given in (a, b, c):
+            scores[rows, given] = -np.inf
+        hits[start : start + block] = scores.argmax(axis=1) == d
+    return hits
+
+
 def analogy_accuracy(
     vectors: NDArray[np.float32], pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS
 ) -> float:
@@ -66,19 +94,30 @@ def analogy_accuracy(
         From 0 to 1; NaN when the pairs give no question.
     """
     quadruples = analogy_questions(pairs, limit)
-    if not len(quadruples):
-        return float("nan")
+    return float(analogy_hits(vectors, quadruples).mean()) if len(quadruples) else float("nan")
+
+
+def answer_analogy(
+    vectors: NDArray[np.float32], a: int, b: int, c: int, most: int
+) -> tuple[RankedRows, RankedRows]:
+    """Return the rows most similar to a - b + c, without the three given rows, and with them.
+
+    Args:
+        vectors: shape (V, D).
+        a, b, c: rows.
+        most: number of answers.
+
+    Returns:
+        Ids and cosines with a - b + c, nearest first, equal cosines by id; at most `most` of each.
+    """
     units = unit_rows(vectors)
-    right = 0
-    block = max(1, BLOCK_BYTES // (4 * len(units)))
-    for start in range(0, len(quadruples), block):
-        a, b, c, d = quadruples[start : start + block].T
-        scores = (units[b] - units[a] + units[c]) @ units.T
-        rows = np.arange(len(scores))
-        for given in (a, b, c):
-            scores[rows, given] = -np.inf
-        right += int((scores.argmax(axis=1) == d).sum())
-    return right / len(quadruples)
+    target = unit_rows((units[a] - units[b] + units[c])[None, :])[0]
+    cosines = np.clip(units @ target, -1, 1)
+    order = np.argsort(-cosines, kind="stable")
+    whole = order[:most]
+    others = order[: most + 3]
+    others = others[~np.isin(others, (a, b, c))][:most]
+    return RankedRows(others, cosines[others]), RankedRows(whole, cosines[whole])
 
 
 def analogy_baselines(

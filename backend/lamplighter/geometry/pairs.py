@@ -125,7 +125,11 @@ def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int
         a: a row.
         b: another row.
     """
-    units = unit_rows(vectors)
+    return mutual_ranks_of_units(unit_rows(vectors), a, b)
+
+
+def mutual_ranks_of_units(units: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:
+    """Return ranks like `mutual_ranks`, for rows that `unit_rows` has already scaled."""
     ranks: list[int] = []
     for row, other in ((a, b), (b, a)):
         cosines = units @ units[row]

@@ -2,13 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import all_nearest
 
 
+@dataclass(frozen=True)
+class NeighbourClasses:
+    """The classes of the nearest neighbours of every token that has a class."""
+
+    own: NDArray[np.int64]
+    """Shape (N,): each token's class, as an index into `sizes`."""
+    nearest: NDArray[np.int64]
+    """Shape (N, k): the classes of its nearest, nearest first."""
+    sizes: NDArray[np.int64]
+    """Shape (C,): the classes' numbers of tokens."""
+
+    @property
+    def limits(self) -> NDArray[np.int64]:
+        """Return how many neighbours of each token count, shape (N,): no more than its class has other tokens."""
+        return np.minimum(self.nearest.shape[1], self.sizes - 1)[self.own]
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Return which neighbours count, shape (N, k)."""
+        return np.arange(self.nearest.shape[1])[None, :] < self.limits[:, None]
+
+
+def find_neighbour_classes(
+    vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10
+) -> NeighbourClasses:
+    """Find the nearest tokens of every token by cosine, among those with a class, and return their classes.
+
+    Args:
+        vectors: shape (V, D).
+        class_of: shape (V,), the class of each token, negative for none.
+        k: number of neighbours.
+    """
+    classed = np.flatnonzero(np.asarray(class_of) >= 0)
+    return classify_neighbours(all_nearest(vectors[classed], k)[0], np.asarray(class_of)[classed])
+
+
+def classify_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> NeighbourClasses:
+    """Return the classes of neighbours that are known, so that several sets of classes need only one search.
+
+    Args:
+        ids: shape (N, k), the nearest of each token, nearest first, as numbers from 0 to N - 1.
+        labels: shape (N,), the class of each.
+    """
+    _, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    return NeighbourClasses(index, index[ids], sizes)
+
+
 def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k: int = 10) -> float:
+    """Compute `neighbour_purity` of a matrix.
+
+    Args:
+        vectors: shape (V, D).
+        class_of: shape (V,), the class of each token, negative for none.
+        k: number of neighbours.
+    """
+    return neighbour_purity(find_neighbour_classes(vectors, class_of, k))
+
+
+def neighbour_purity(found: NeighbourClasses) -> float:
     """Compute the macro-averaged k-NN purity by cosine.
 
     Only tokens with a class take part, both as queries and as neighbours. A token's purity is the share of
@@ -16,38 +76,16 @@ def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k:
     within each class, then over the classes, so that large classes do not dominate small ones. Classes of one
     token are left out.
 
-    Args:
-        vectors: shape (V, D).
-        class_of: shape (V,), the class of each token, negative for none.
-        k: number of neighbours.
-
     Returns:
         From 0 to 1; NaN when no class has two tokens.
     """
-    classed = np.flatnonzero(np.asarray(class_of) >= 0)
-    labels = np.asarray(class_of)[classed]
-    if len(labels) < 2:
+    if not (found.sizes > 1).any():
         return float("nan")
-    return purity_of_neighbours(all_nearest(vectors[classed], k)[0], labels)
-
-
-def purity_of_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> float:
-    """Compute `class_purity` from neighbours that are known, so that several sets of classes need only one search.
-
-    Args:
-        ids: shape (N, k), the nearest of each classed token, nearest first, as numbers from 0 to N - 1.
-        labels: shape (N,), the classes.
-    """
-    k = ids.shape[1]
-    classes, index, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if not (sizes > 1).any():
-        return float("nan")
-    counted_neighbours = np.minimum(k, sizes - 1)[index]
-    counted = np.arange(k)[None, :] < counted_neighbours[:, None]
-    hits = ((labels[ids] == labels[:, None]) & counted).sum(axis=1)
-    pure = np.divide(hits, counted_neighbours, out=np.zeros(len(hits)), where=counted_neighbours > 0)
-    by_class = np.bincount(index, weights=pure, minlength=len(classes)) / sizes
-    return float(by_class[sizes > 1].mean())
+    limits = found.limits
+    hits = ((found.nearest == found.own[:, None]) & found.counted).sum(axis=1)
+    pure = np.divide(hits, limits, out=np.zeros(len(hits)), where=limits > 0)
+    by_class = np.bincount(found.own, weights=pure, minlength=len(found.sizes)) / found.sizes
+    return float(by_class[found.sizes > 1].mean())
 
 
 def purity_chance(class_of: NDArray[np.integer]) -> float:

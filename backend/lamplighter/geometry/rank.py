@@ -41,8 +41,10 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
         y: shape (N,).
 
     Returns:
-        From -1 to 1; NaN when either does not vary.
+        From -1 to 1; NaN when either does not vary, or there are none.
     """
+    if not len(x):
+        return float("nan")
     a, b = _mean_ranks(x), _mean_ranks(y)
     a, b = a - a.mean(), b - b.mean()
     scale = float(np.sqrt((a @ a) * (b @ b)))

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.map_settings import read_map_settings
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
@@ -34,7 +36,7 @@ class _RunNeeds:
     """Pending requests about the map of a run that we do not train: server and number."""
     behind: tuple[bool, bool] = (False, False)
     """For a run that we do not train: whether its map, and its measures or tiles, end before the last
-    step."""
+    step, or the curve of one that is over lacks measures."""
     over: bool = False
     """True if nobody trains the run, not even a loop outside this program."""
     left_open: tuple[str, ...] = ()
@@ -158,7 +160,7 @@ def _read_needs(run: RunFolder, mark: FilesMark) -> _RunNeeds:
         False,
         last,
         pending,
-        (undrawn, _last_measure(run, lineage) < last or untiled),
+        (undrawn, _last_measure(run, lineage) < last or untiled or (over and _lacks_measures(run))),
         over,
         unsealed_roles(run) if over else (),
     )
@@ -181,3 +183,11 @@ def _last_measure(run: RunFolder, lineage: Lineage) -> int:
             return reader.last_step(lineage)
     except FileNotFoundError:
         return -1
+
+
+def _lacks_measures(run: RunFolder) -> bool:
+    # A run on a medium that nobody can write keeps the measures it has.
+    if not os.access(run.path, os.W_OK):
+        return False
+    with MatrixHistory(run) as history:
+        return bool(read_curve_measures(run, history).lacking)

@@ -5,6 +5,7 @@ export const PANELS = [
   "district",
   "gathered",
   "ask",
+  "geometry",
   "microscope",
   "claims",
   "step",
@@ -67,6 +68,18 @@ export const EXPERIMENTS = [
   "deciles",
 ] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
+
+/** Views of the geometry lab. */
+export const GEOMETRY_VIEWS = [
+  "analogy",
+  "relations",
+  "axis",
+  "pairs",
+  "lengths",
+  "order",
+  "touches",
+] as const;
+export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 
 export const COLOURS = [
   "family",

@@ -23,6 +23,7 @@ import {
 import {
   COLOURS,
   EXPERIMENTS,
+  GEOMETRY_VIEWS,
   HEIGHT_MEASURES,
   LINK_TARGETS,
   PANELS,
@@ -92,6 +93,10 @@ const FIELDS = {
   micro: formatted(parseTextPlace, formatTextPlace),
   /** Number of the claim that is opened on the board. */
   claim: plain(parseWithin(1, MAX_CLAIM)),
+  /** View of the geometry lab, the words it is about, and those at the other end of an axis. Hostile. */
+  lab: plain(oneOf(GEOMETRY_VIEWS)),
+  of: plain(parseWords(MAX_PROMPT_LENGTH)),
+  to: plain(parseWords(MAX_PROMPT_LENGTH)),
   /** Set when the inspector is folded away although there is room for it. */
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */

@@ -127,6 +127,7 @@ export const page = {
     run: "About this run",
     gathered: "Selection",
     ask: "Ask the model",
+    geometry: "Geometry of words",
     microscope: "Under the microscope",
     claims: "Is it true?",
     map: "Map drawing",

@@ -14,6 +14,9 @@ export const token = {
     askMore: "Write a few words, and it goes on with them.",
     claims: "Is it true?",
     claimsMore: "28 claims about learning, and what this run says to each.",
+    geometry: "Geometry of words",
+    geometryMore:
+      "King minus man plus woman: add words, draw directions, and see what chance would give.",
     districts: "Neighbourhoods",
     districtsMore: "The model put these words together. Nobody told it which belong.",
     noneYet: "None yet: no words lie close enough together. They form as the model reads.",
@@ -53,6 +56,8 @@ export const token = {
 
     ask: "Ask",
     askMore: "Let the model go on from this word",
+    geometry: "Geometry",
+    geometryMore: "Add, subtract and line up words, this one first",
     way: "Watch its way",
     wayMore: "Draws the way of this word over the map, from the first step to the last",
     compareMaps: "Compare",

@@ -49,11 +49,14 @@ def test_a_finished_run_is_measured_once(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.grow(15)
     run.end()
+    sizes: set[tuple[int, int]] = set()
     for _ in range(2):
         Analyst(run.folder).run()
         with MeasuresReader(run.folder.measures_path) as reader:
-            assert reader.last_written() == (1, 15)
-            assert list(reader.by_step()) == [15]
+            assert reader.newest() == (1, 15)
+            assert list(reader.by_step()) == [0, 10, 15]
+            sizes.add(reader.size())
+    assert len(sizes) == 1
 
 
 def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
@@ -70,7 +73,7 @@ def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
     run.end()
     Analyst(again).run()
     with MeasuresReader(again.measures_path) as reader:
-        assert reader.last_written() == (2, 15)
+        assert reader.newest() == (2, 15)
 
 
 def test_the_losses_of_skipped_keyframes_are_not_lost(tmp_path: Path) -> None:
@@ -80,8 +83,8 @@ def test_the_losses_of_skipped_keyframes_are_not_lost(tmp_path: Path) -> None:
     run.end()
     Analyst(run.folder).run()
     found = measured(run.folder)
-    assert list(found) == [10, 20, 30, 35]
-    assert found[20] == {"loss_held_out": 4.8, "loss_read": 1.0}
+    assert list(found) == [0, 10, 20, 30, 35]
+    assert (found[20]["loss_held_out"], found[20]["loss_read"]) == (4.8, 1.0)
     assert "purity_10nn" in found[35]
     assert "loss_held_out" not in found[35], "35 has no keyframe"
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lamplighter.analysis.measures import measure
+from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 
@@ -14,6 +17,10 @@ def vocabulary(*, planted: bool) -> Vocabulary:
         {"left": tuple(range(20)), "right": tuple(range(20, 40))} if planted else {},
         (Relation("mirror", tuple((i, 20 + i) for i in range(20))),) if planted else (),
     )
+
+
+def named(words: dict[int, str]) -> tuple[str, ...]:
+    return tuple(words.get(i, f"word{i}") for i in range(40))
 
 
 def mirrored_town() -> np.ndarray:
@@ -31,12 +38,35 @@ def test_a_planted_town_has_every_measure() -> None:
     assert values["analogy_chance"] == pytest.approx(1 / 37)
     assert 1 < values["effective_rank"] < 30
     assert values["length_log_count_spearman"] < -0.5
-    assert values["coverage"] == 0.25
+    assert (values["coverage"], values["never_lit"]) == (0.25, 30)
+    assert values["neighbour_information_most"] == 1
+    assert values["neighbour_information_chance"] < values["neighbour_information"] < 1
+    assert values["consistency mirror"] > 0.999 > values["consistency_chance mirror"] > 0.9
+    assert values["nearest_cosine"] > values["nearest_cosine_chance"] == nearest_cosine_by_chance(40, 30)
+
+
+def test_kindred_words_are_ranked_where_the_text_has_them() -> None:
+    vectors = mirrored_town()
+    vectors[7] = vectors[3]
+    values = measure(
+        vectors, replace(vocabulary(planted=False), tokens=named({3: "dog", 7: "cat", 9: "joy"})), None
+    )
+    assert {name: value for name, value in values.items() if name.startswith("rank")} == {"rank dog/cat": 1}
+    vectors[7] = -vectors[3]
+    values = measure(vectors, replace(vocabulary(planted=False), tokens=named({3: "dog", 7: "cat"})), None)
+    assert values["rank dog/cat"] == 39
 
 
 def test_real_text_has_those_that_mean_something() -> None:
     values = measure(mirrored_town(), vocabulary(planted=False), np.ones(40, dtype=np.uint32))
-    assert set(values) == {"coverage", "effective_rank", "length_log_count_spearman"}
+    assert set(values) == {
+        "coverage",
+        "never_lit",
+        "nearest_cosine",
+        "nearest_cosine_chance",
+        "effective_rank",
+        "length_log_count_spearman",
+    }
 
 
 def test_batches_that_nobody_recorded_cover_nothing_that_is_known() -> None:
@@ -46,4 +76,5 @@ def test_batches_that_nobody_recorded_cover_nothing_that_is_known() -> None:
 def test_a_broken_matrix_has_only_what_does_not_depend_on_it() -> None:
     vectors = mirrored_town()
     vectors[3, 3] = np.inf
-    assert measure(vectors, vocabulary(planted=True), np.ones(40, dtype=np.uint32)) == {"coverage": 1.0}
+    values = measure(vectors, vocabulary(planted=True), np.ones(40, dtype=np.uint32))
+    assert set(values) == {"coverage", "never_lit", "nearest_cosine", "nearest_cosine_chance"}

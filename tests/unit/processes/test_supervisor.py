@@ -22,7 +22,14 @@ from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.unit.serving.folders import (
+    FakeTrainer,
+    finished_run,
+    layout,
+    make_run,
+    write_layouts,
+    write_measures,
+)
 
 QUICK = SupervisorLimits(poll_seconds=0.02, first_restart_delay=0.02, stop_seconds=1.0)
 
@@ -169,14 +176,12 @@ def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
 def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
     done = finished_run(tmp_path, 12, rows=False)
     write_layouts(done, layout(1, 12))
-    with MeasuresWriter(done.measures_path) as writer:
-        writer.commit(1, 12, {"purity": 0.5})
+    write_measures(done)
     behind = finished_run(tmp_path, 12)
     write_layouts(behind, layout(1, 12), layout(1, 10))
     untiled = finished_run(tmp_path, 12)
     write_layouts(untiled, layout(1, 12))
-    with MeasuresWriter(untiled.measures_path) as writer:
-        writer.commit(1, 12, {"purity": 0.5})
+    write_measures(untiled)
     other = finished_run(tmp_path, 12)
     # The map of this run ends with a superseded step.
     write_layouts(other, layout(9, 12))
@@ -295,8 +300,7 @@ def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
 def test_looking_at_a_long_shelf_of_finished_runs_is_cheap(tmp_path: Path) -> None:
     run = finished_run(tmp_path, 2, rows=False)
     write_layouts(run, layout(1, 2))
-    with MeasuresWriter(run.measures_path) as writer:
-        writer.commit(1, 2, {"purity": 0.5})
+    write_measures(run)
     for number in range(40):
         shutil.copytree(run.path, tmp_path / f"copy-{number}")
     supervisor = Supervisor(RunStore(tmp_path), ("trainer", "projector", "analyst"), QUICK, Started().command)
@@ -328,8 +332,7 @@ def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     trainer = FakeTrainer(run, rows=False).begin().train(12)
     trainer.writer.add_event(12, "finished", "", {"phase": "finished"})
     write_layouts(run, layout(1, 12))
-    with MeasuresWriter(run.measures_path) as measures:
-        measures.commit(1, 12, {"purity": 1.0})
+    write_measures(run)
     # As after a kill between the last fact and the seal: the files stay as they are, with their WAL.
     wal = run.steps_path.with_name("steps.sqlite-wal")
     held = StepsReader(run.steps_path)

@@ -8,10 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.recipe import Cadence, CorpusRecipe, ModelRecipe, Recipe
+from lamplighter.runfolder.reading.curve_steps import MARK, read_curve_measures
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
@@ -173,3 +176,12 @@ def finished_run(folder: Path, steps: int = 35, *, rows: bool = True) -> RunFold
     run = make_run(RunStore(folder))
     assert FakeTrainer(run, rows=rows).begin().train(steps).end()
     return run
+
+
+def write_measures(run: RunFolder) -> None:
+    """Write a set of measures for each step of a run's curve and for its last, as complete as such sets are."""
+    with MatrixHistory(run) as history:
+        steps = sorted({*read_curve_measures(run, history).wanted, history.steps.newest_step()})
+    with MeasuresWriter(run.measures_path) as writer:
+        for attempt, step in steps:
+            writer.commit(attempt, step, {MARK: 0.5})

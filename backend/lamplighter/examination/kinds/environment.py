@@ -14,7 +14,7 @@ from lamplighter.corpora.othertown import deal_jobs, redealt_classes
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import TextSample, reading, rounded
 from lamplighter.geometry.neighbours import all_nearest
-from lamplighter.geometry.purity import purity_chance, purity_of_neighbours
+from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, purity_chance
 from lamplighter.model.step import train_step
 from lamplighter.questions import EnvironmentQuestion
 
@@ -109,5 +109,7 @@ class _Environment:
         if not 2 <= len(self._classed) <= MAX_CLASSED:
             return None, None
         ids, _ = all_nearest(vectors[self._classed], NEIGHBOURS)
-        first, other = (rounded(purity_of_neighbours(ids, labels)) for labels in self._truths)
+        first, other = (
+            rounded(neighbour_purity(classify_neighbours(ids, labels))) for labels in self._truths
+        )
         return first, other

@@ -52,6 +52,11 @@ class Touches:
     touches: UInts
     last_lit: UInts
 
+    @property
+    def recorded(self) -> UInts | None:
+        """Return the touches; None where nobody recorded the batches: every step reads something."""
+        return self.touches if self.step == 0 or self.touches.any() else None
+
 
 def read_touches(reader: StepsReader, step: int) -> Touches:
     """Compute the census at `step` (or the newest step before it) from the last keyframe and the pulses since.

@@ -58,10 +58,14 @@ class MeasuresReader(FileReader):
         ]
         return max((step for step in found if step is not None), default=-1)
 
-    def last_written(self) -> tuple[int, int]:
-        """Return (attempt, step) of the measures written last; (0, -1) if none."""
-        rows = self._fetch_all("SELECT attempt, step FROM measures ORDER BY id DESC LIMIT 1")
+    def newest(self) -> tuple[int, int]:
+        """Return (attempt, step) of the newest measures of the newest attempt that has any; (0, -1) if none."""
+        rows = self._fetch_all("SELECT attempt, step FROM measures ORDER BY attempt DESC, step DESC LIMIT 1")
         return rows[0] if rows else (0, -1)  # pyright: ignore[reportReturnType]
+
+    def steps_with(self, name: str) -> set[tuple[int, int]]:
+        """Return (attempt, step) of every set with a measure of that name."""
+        return set(self._fetch_all("SELECT attempt, step FROM measures WHERE name=?", name))  # pyright: ignore[reportReturnType]
 
     def size(self) -> tuple[int, int]:
         """Return the number of all values, and the characters of their names."""

@@ -26,6 +26,7 @@ TAGS = {
     "snapshots": "The embedding after a step and over a range of steps, and how far its rows moved.",
     "map": "The map: its settings, its layouts and the trust in them, districts, reprojections.",
     "tokens": "The vocabulary, and what the embedding says of single tokens.",
+    "geometry": "What the directions, lengths and nearest rows of the embedding say of words, beside what chance says.",
     "examinations": "Questions about the model of a run as it was after any step, and their answers.",
     "classroom": "The class: how it joins, who is here, what it may see and is asked.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",

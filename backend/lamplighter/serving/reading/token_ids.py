@@ -38,7 +38,18 @@ def require_token(table: TokenTable, token_id: int) -> None:
 
 
 def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | None:
-    """Parse a list of ids, keeping its order; None if `text` is None.
+    """Parse the parameter `token_ids`, as `parse_id_list` does; None if `text` is None."""
+    return None if text is None else parse_id_list(table, text, "token_ids", MAX_TOKEN_IDS)
+
+
+def parse_id_list(table: TokenTable, text: str, field: str, most: int) -> NDArray[np.int64]:
+    """Parse a list of ids, keeping its order.
+
+    Args:
+        table: the tokens that there are.
+        text: the list.
+        field: the name of the parameter.
+        most: the most ids.
 
     Returns:
         The ids, shape (N,).
@@ -47,20 +58,18 @@ def parse_token_ids(table: TokenTable, text: str | None) -> NDArray[np.int64] | 
         RefusedError: the text is not a list of ids, has too many, or names one twice (422), or there is no such
             token (404).
     """
-    if text is None:
-        return None
     if not re.fullmatch(ID_LIST, text):
-        raise _wrong("this is a list of token ids between commas, as in token_ids=3,17,99")
+        raise _wrong(field, f"this is a list of token ids between commas, as in {field}=3,17,99")
     ids = [int(part) for part in text.split(",")]
-    if len(ids) > MAX_TOKEN_IDS:
-        raise _wrong(f"at most {MAX_TOKEN_IDS:,} tokens can be named at once: leave token_ids out to get all")
+    if len(ids) > most:
+        raise _wrong(field, f"at most {most:,} tokens can be named at once")
     if len(set(ids)) < len(ids):
         twice = next(one for index, one in enumerate(ids) if one in ids[:index])
-        raise _wrong(f"token {twice} is named twice: name each once")
+        raise _wrong(field, f"token {twice} is named twice: name each once")
     for token_id in ids:
         require_token(table, token_id)
     return np.array(ids, dtype=np.int64)
 
 
-def _wrong(message: str) -> RefusedError:
-    return RefusedError(422, f"token_ids: {message}", [FieldError(field="token_ids", message=message)])
+def _wrong(field: str, message: str) -> RefusedError:
+    return RefusedError(422, f"{field}: {message}", [FieldError(field=field, message=message)])

@@ -45,7 +45,7 @@ def get_cost(run: RunId, request: Request, services: ServicesDep) -> Response:
         now = (attempt, newest, reader.newest_energy(1), str(reader.phase()))
     measured = None
     with suppress(FileNotFoundError), MeasuresReader(reply.run.measures_path) as measures:
-        measured = measures.last_written()
+        measured = measures.size()
     reply.tag("cost", now, measured, immutable=False)
     return reply.send(
         size + LIST_ENTRY_BYTES * len(steps), lambda: json_body(_read(services, reply.run, steps))

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -54,6 +55,7 @@ from lamplighter.serving.schemas.steps import (
     EventList,
     EventResponse,
     Measures,
+    MeasuresFilling,
     MeasuresList,
     StepDetails,
     Steps,
@@ -243,19 +245,22 @@ def list_measures(run: RunId, request: Request, services: ServicesDep) -> Respon
     """
     reply = services.reply(request, run)
     count = characters = 0
-    lineage = Lineage()
+    lineage, filling = Lineage(), None
+    with suppress(RefusedError), services.catalog.open_history(reply.run) as history:
+        lineage = history.steps.lineage()
+        if history.steps.phase().has_ended:
+            curve = read_curve_measures(reply.run, history)
+            filling = MeasuresFilling(filled=curve.filled, of=len(curve.wanted))
     with suppress(FileNotFoundError), MeasuresReader(reply.run.measures_path) as measured:
         count, characters = measured.size()
-        with suppress(RefusedError), services.catalog.open_steps(reply.run) as reader:
-            lineage = reader.lineage()
     size = characters + _VALUE_BYTES * count
     check_json_numbers(JSON, count, FROM_PYTHON, what="the measures of this run")
     check_bytes("the measures of this run", size, MOST_BYTES, FROM_PYTHON)
-    return reply.send(size, lambda: _measures(reply.run, lineage))
+    return reply.send(size, lambda: _measures(reply.run, lineage, filling))
 
 
-def _measures(run: RunFolder, lineage: Lineage) -> Iterator[bytes]:
-    yield b'{"items":['
+def _measures(run: RunFolder, lineage: Lineage, filling: MeasuresFilling | None) -> Iterator[bytes]:
+    yield f'{{"filling":{"null" if filling is None else to_json_text(filling)},"items":['.encode()
     separator = b""
     with suppress(FileNotFoundError), MeasuresReader(run.measures_path) as measured:
         steps = measured.steps() if lineage else []

@@ -127,5 +127,16 @@ class LinesList(Items[Lines]):
     """The lines that the model said while it was trained, by step."""
 
 
+class MeasuresFilling(ApiModel):
+    """The progress of a run's measures after its end, at the steps that its curves are made of."""
+
+    filled: int
+    """Steps with every measure there is."""
+    of: int
+
+
 class MeasuresList(Items[Measures]):
     """Measures, by step."""
+
+    filling: MeasuresFilling | None
+    """Null for a run that is not over: what it lacks comes later."""

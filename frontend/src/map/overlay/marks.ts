@@ -4,6 +4,7 @@
  */
 
 import { lampGrowth } from "../webgl/glow-falloff";
+import { drawArrow } from "./draw-arrow";
 import { drawRays } from "./links";
 import { INK } from "../palette";
 import type { DrawingContext } from "./drawing-context";
@@ -25,6 +26,7 @@ export function drawMarks(context: DrawingContext, model: OverlayModel, scale: n
   drawRings(context, model, scale);
   drawSelected(context, model, scale);
   drawChosen(context, model, scale);
+  drawArrow(context, model, scale);
 }
 
 /** Draw a cross on each token whose position is not trustworthy. */

@@ -17,6 +17,8 @@ export interface MapMarks {
   /** Selected tokens. */
   selected: readonly number[];
   chosen: number | null;
+  /** Ends of a direction, drawn as an arrow from the middle of some tokens to the middle of others. */
+  arrow?: { from: readonly number[]; to: readonly number[] } | null;
   links: NeighbourLink[];
   /** Paths of tokens, which are labelled. On the screen Plotly draws them. */
   trails: DrawnTrail[];

@@ -15,6 +15,7 @@ import RunPanel from "../run/RunPanel.svelte";
 import StepPanel from "../step/StepPanel.svelte";
 
 export { AskPanel };
+export { default as GeometryPanel } from "../geometry/GeometryPanel.svelte";
 export { default as ClassPanel } from "../classroom/ClassPanel.svelte";
 export { default as ClassPresenter } from "../classroom/ClassPresenter.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";

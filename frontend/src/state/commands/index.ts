@@ -8,6 +8,7 @@ import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
 import { claimCommands } from "./claims";
 import { classCommands } from "./classroom";
+import { geometryCommands } from "./geometry";
 import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
@@ -31,6 +32,7 @@ function buildTable(scope: CommandScope) {
     ...viewCommands(scope),
     ...tokenCommands(scope),
     ...askCommands(scope),
+    ...geometryCommands(scope),
     ...microscopeCommands(scope),
     ...claimCommands(scope),
     ...classCommands(scope),

@@ -35,7 +35,16 @@ export function mergeMeasures(known: Measures[], more: Measures[]): Measures[] {
 }
 
 /** Prefixes of measures that share a chart. */
-const CHARTS = ["loss", "purity", "analogy"];
+const CHARTS = [
+  "loss",
+  "purity",
+  "neighbour_information",
+  "analogy",
+  "consistency_chance",
+  "consistency",
+  "rank",
+  "nearest_cosine",
+];
 
 /** Group the measures by chart, in a stable order: losses, purity, analogies, then the others by name. */
 export function groupMeasures(measures: Measures[]): MeasureGroup[] {

@@ -5,6 +5,7 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import { AskSettings } from "./ask-settings.svelte";
+import { GeometrySettings } from "./geometry-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
 import { isCovering, isLabPanel } from "../../model/view-options";
@@ -40,6 +41,7 @@ export class ViewSettings {
   /** The panel that was open before one that takes the window; null: none. */
   panelBefore: PanelName | null = null;
   readonly asked = new AskSettings();
+  readonly geometry = new GeometrySettings();
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
   /** Id of the district in focus. */
@@ -81,6 +83,7 @@ export class ViewSettings {
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
       ...this.asked.toViewState(),
+      ...this.geometry.toViewState(),
       ...this.details.toViewState(),
     };
   }
@@ -100,6 +103,7 @@ export class ViewSettings {
     if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
     this.asked.applyView(change);
+    this.geometry.applyView(change);
     this.details.applyView(change);
   }
 

@@ -29,11 +29,23 @@ OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 OPEN_CHANGE = {("POST", "/launch")}
 PRESENT = {"/api/sessions", "/metrics", "/api/metrics", "/api/class", "/api/class/answers.csv"}
+GEOMETRY = (
+    "analogy",
+    "axis",
+    "ranks",
+    "ranks/curves",
+    "relations",
+    "lengths",
+    "touches",
+    "chance",
+    "cooccurrence",
+)
 READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
         f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
+        *(f"{RUN}/geometry/{name}" for name in GEOMETRY),
         f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
         f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
 CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),

@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.access.test_gate_matrix import LISTED, declared
+from tests.unit.serving.access.test_gate_matrix import GEOMETRY, LISTED, declared
 from tests.unit.serving.asgi import ORIGIN, call, connect, launch
 from tests.unit.serving.classroom.class_apps import (
     CLASS_HOST,
@@ -34,7 +34,7 @@ WATCHING = {("GET", path) for path in (
     f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/waypoints", f"{RUN}/displacements", f"{RUN}/map", f"{RUN}/layouts",
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",
-    f"{RUN}/neighbours", f"{RUN}/pairs")} | {("WS", f"{RUN}/beats")}  # fmt: skip
+    f"{RUN}/neighbours", f"{RUN}/pairs", *(f"{RUN}/geometry/{name}" for name in GEOMETRY))} | {("WS", f"{RUN}/beats")}  # fmt: skip
 TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/steps/{{step}}/text"), ("GET", f"{RUN}/lines"), ("GET", f"{RUN}/examinations"),
         ("GET", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 ASSISTING = {("POST", "/api/class/assist")}

@@ -1,0 +1,54 @@
+"""The measures of a finished run that its curves lack: of steps that were not measured, or by fewer measures than there
+are now.
+
+A run trained without a server was measured at its last step only. Each step's measures are one transaction, so that a
+filler that is killed loses nothing, and the next goes on with what still lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lamplighter import failpoint
+from lamplighter.analysis.measures import measure
+from lamplighter.runfolder.reading.curve_steps import read_curve_measures
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+
+
+def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
+    """Measure the steps of a run's curve that lack measures, one after another, until `stopped` returns True or the run is
+    not over any more. The caller is the run's analyst.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    with MatrixHistory(run) as history:
+        lacking = read_curve_measures(run, history).lacking
+    if not lacking:
+        return
+    with MeasuresWriter(run.measures_path) as writer:
+        for attempt, step in lacking:
+            if stopped() or not _fill_step(run, writer, attempt, step):
+                return
+        writer.close(sealed=True)
+
+
+def _fill_step(run: RunFolder, writer: MeasuresWriter, attempt: int, step: int) -> bool:
+    """Measure one step. Return False if the run is not over any more."""
+    # The record is closed while measures are computed: a trainer that takes the run up again is not held up.
+    with MatrixHistory(run) as history:
+        if not history.steps.phase().has_ended:
+            return False
+        try:
+            matrix = history.snapshot(step)
+            touches = read_touches(history.steps, step).recorded
+        except NoSnapshotError:
+            return True
+    if matrix.attempt == attempt:
+        values = measure(matrix.vectors, run.vocabulary, touches)
+        with failpoint.trigger_within("fill"):
+            writer.commit(attempt, step, values)
+    return True

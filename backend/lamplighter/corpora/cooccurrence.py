@@ -1,0 +1,50 @@
+"""Counts of how often two words of a text meet: how near one another they stand in it, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW = 16
+"""Most positions between two words that meet: about a sentence and its neighbour."""
+MOST_TOKENS = 4_000_000
+"""Most tokens of a text that are read; of a longer one, the beginning."""
+MOST_PAIRS = 20_000
+"""Most pairs that are counted."""
+_BLOCK = 1 << 18
+
+
+def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    """Count how often the two words of each pair meet: the pairs of positions at most `WINDOW` apart that hold them, in
+    either order.
+
+    Args:
+        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read.
+        pairs: at most `MOST_PAIRS`, each of two different ids.
+
+    Returns:
+        Shape (P,).
+    """
+    text = token_ids[:MOST_TOKENS]
+    if not len(pairs) or not len(text):
+        return np.zeros(len(pairs), dtype=np.int64)
+    ordered = np.sort(np.array(pairs, dtype=np.int64).reshape(-1, 2), axis=1)
+    size = int(max(int(ordered.max()), int(text.max()))) + 1
+    keys, place = np.unique(ordered[:, 0] * size + ordered[:, 1], return_inverse=True)
+    wanted = np.zeros(size, dtype=np.bool_)
+    wanted[ordered.ravel()] = True
+    counts = np.zeros(len(keys), dtype=np.int64)
+    for start in range(0, len(text), _BLOCK):
+        # Each pair of positions once: by the first of the two, which is in this block.
+        block = np.asarray(text[start : start + _BLOCK + WINDOW]).astype(np.int64)
+        first = np.flatnonzero(wanted[block[:_BLOCK]])
+        for apart in range(1, WINDOW + 1):
+            here = first[first + apart < len(block)]
+            one, other = block[here], block[here + apart]
+            met = wanted[other]
+            key = np.minimum(one, other)[met] * size + np.maximum(one, other)[met]
+            found = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+            counts += np.bincount(found[keys[found] == key], minlength=len(keys))
+    return counts[place]

@@ -1,0 +1,106 @@
+"""Directions of a space: the axis from some words to others, and whether a relation's pairs point one way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import unit_rows
+
+DRAWS = 20
+"""Number of random relations that a relation's consistency is compared with."""
+_SEED = 0
+
+Vectors = NDArray[np.float32]
+
+
+class Axis(NamedTuple):
+    """A direction from the mean of some rows to the mean of others."""
+
+    length: float
+    """Distance of the two means; 0 if they coincide, and then there is no direction."""
+    positions: NDArray[np.float64] | None
+    """Shape (V,): each row along the direction, 0 midway between the means; None without a direction."""
+    spread: float
+    """Standard deviation of these positions; NaN without a direction."""
+    spread_by_chance: float
+    """Standard deviation of positions along a random direction: the root of the mean variance of a coordinate."""
+
+
+def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:
+    """Measure where all rows lie along the axis from the mean of some rows to the mean of others.
+
+    Args:
+        vectors: shape (V, D).
+        start: rows of one end, at least one.
+        end: rows of the other, at least one.
+    """
+    wide = vectors.astype(np.float64)
+    one, other = wide[start].mean(axis=0), wide[end].mean(axis=0)
+    length = float(np.linalg.norm(other - one))
+    spread_by_chance = float(np.sqrt(wide.var(axis=0).mean()))
+    if not 0 < length < np.inf:
+        return Axis(0.0, None, float("nan"), spread_by_chance)
+    positions = (wide - (one + other) / 2) @ ((other - one) / length)
+    return Axis(length, positions, float(positions.std()), spread_by_chance)
+
+
+def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> float:
+    """Compute the mean cosine between the offsets (second row minus first) of every two pairs.
+
+    Args:
+        vectors: shape (V, D).
+        pairs: rows, each pair counted once.
+
+    Returns:
+        From -1 to 1: 1 if all point the same way, about 0 if they have nothing in common; NaN for fewer than two pairs
+        whose rows differ.
+    """
+    return _mean_cosine(vectors, np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2))
+
+
+def consistency_by_chance(
+    vectors: Vectors, pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
+) -> tuple[float, float]:
+    """Compute the `offset_consistency` of random pairs of the same classes, drawn `DRAWS` times, always in the same way.
+
+    Whatever two classes have between them, their random pairs have as well; a relation has more.
+
+    Args:
+        vectors: shape (V, D).
+        pairs: rows of a relation's pairs.
+        class_of: shape (V,), the class of each row, negative for none.
+
+    Returns:
+        Mean and standard deviation over the draws; NaN where a word of the relation has no class, or there are fewer than
+        two pairs.
+    """
+    known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
+    classes = np.asarray(class_of)[known]
+    if len(known) < 2 or (classes < 0).any():
+        return float("nan"), float("nan")
+    random = np.random.default_rng(_SEED)
+    members = {int(label): np.flatnonzero(np.asarray(class_of) == label) for label in np.unique(classes)}
+    found: list[float] = []
+    for _ in range(DRAWS):
+        # Words are dealt like cards: two pairs that shared one would look alike by that alone.
+        drawn = np.empty_like(known)
+        for label, rows in members.items():
+            places = classes == label
+            drawn[places] = np.resize(random.permutation(rows), int(places.sum()))
+        found.append(_mean_cosine(vectors, drawn))
+    return float(np.mean(found)), float(np.std(found))
+
+
+def _mean_cosine(vectors: Vectors, pairs: NDArray[np.int64]) -> float:
+    offsets = unit_rows(vectors[pairs[:, 1]] - vectors[pairs[:, 0]]).astype(np.float64)
+    # Two equal rows have no offset, and no direction.
+    offsets = offsets[offsets.any(axis=1)]
+    count = len(offsets)
+    if count < 2:
+        return float("nan")
+    # The sum over all ordered pairs, without a table of them: |sum|^2 less each one with itself.
+    return float(np.clip((np.square(offsets.sum(axis=0)).sum() - count) / (count * (count - 1)), -1, 1))

@@ -1,0 +1,53 @@
+"""The cosine of the nearest neighbour, as measured and by chance: among many random directions some are alike."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
+
+MOST_QUERIES = 1_000
+"""Most rows whose nearest neighbour is looked for; of larger matrices a fixed random sample, among all rows."""
+_SEED = 0
+
+
+def nearest_cosine(vectors: NDArray[np.float32]) -> float:
+    """Compute the mean, over the rows or a sample of them, of the cosine with the nearest other row.
+
+    Args:
+        vectors: shape (V, D).
+
+    Returns:
+        From -1 to 1; NaN for fewer than two rows.
+    """
+    if len(vectors) < 2:
+        return float("nan")
+    units = unit_rows(vectors)
+    queries = np.arange(len(units))
+    if len(queries) > MOST_QUERIES:
+        queries = np.random.default_rng(_SEED).choice(len(units), MOST_QUERIES, replace=False)
+    total = 0.0
+    block = max(1, BLOCK_BYTES // (4 * len(units)))
+    for start in range(0, len(queries), block):
+        rows = queries[start : start + block]
+        cosines = units[rows] @ units.T
+        cosines[np.arange(len(rows)), rows] = -np.inf
+        total += float(cosines.max(axis=1).sum(dtype=np.float64))
+    return float(np.clip(total / len(queries), -1, 1))
+
+
+@lru_cache(maxsize=8)
+def nearest_cosine_by_chance(size: int, dim: int) -> float:
+    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, always the same ones.
+
+    A row's length does not change a cosine, so it stands for random rows of any lengths.
+    """
+    return nearest_cosine(np.random.default_rng(_SEED).standard_normal((size, dim), dtype=np.float32))
+
+
+def random_cosine_deviation(dim: int) -> float:
+    """Return the standard deviation of the cosine of two random directions in `dim` dimensions; its mean is 0."""
+    return float(dim**-0.5)

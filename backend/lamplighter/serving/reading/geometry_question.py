@@ -1,0 +1,138 @@
+"""A question about the geometry of the embedding at a step: the step that answers it, the tag and the matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+
+from lamplighter.geometry.neighbours import BLOCK_BYTES
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.serving.http.problems import FieldError, RefusedError
+from lamplighter.serving.http.reply import Reply
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, estimate_memory
+from lamplighter.serving.http.route_table import AnswerFacts
+from lamplighter.serving.http.step_range import resolve_step_range
+from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit
+from lamplighter.serving.reading.run_index import RunIndex
+from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.serving.schemas.geometry import Word
+from lamplighter.serving.schemas.tokens import Neighbour
+
+GEOMETRY_ANSWERS = AnswerFacts(
+    etag=True,
+    errors=(409, 503),
+    headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact"),
+)
+"""Facts about the answers of every route that is about one step."""
+ARRAY_ENTRY_BYTES = 60
+"""Bytes of memory of a number of an answer, as a Python object and as JSON."""
+
+
+class AnsweringStep(TypedDict):
+    """The fields of an answer that say which step it is about."""
+
+    attempt: int
+    step: int
+    exact: bool
+
+
+@dataclass(frozen=True)
+class GeometryQuestion:
+    """A question about one step, tagged, before its price."""
+
+    catalog: RunCatalog
+    reply: Reply
+    table: TokenTable
+    facts: AnsweringStep
+
+    def read_matrix(self, history: MatrixHistory) -> Snapshot:
+        """Read the matrix that answers it.
+
+        Raises:
+            NoSnapshotError: it is not kept any more.
+            FormatError: the matrix does not fit its run.
+        """
+        matrix = self.catalog.matrix_at(self.reply.run, history, self.facts["step"], nearest=False)
+        require_fit(self.reply.run, matrix)
+        return matrix
+
+    def open_matrix(self) -> Snapshot:
+        """Open the record and read the matrix, as `read_matrix` does."""
+        with self.catalog.open_history(self.reply.run) as history:
+            return self.read_matrix(history)
+
+    def small_cost(self, numbers: int) -> int:
+        """Return the cost of an answer of so many numbers that is made in milliseconds from a few passes over the matrix."""
+        return estimate_memory(self.reply.run, ARRAY_ENTRY_BYTES * numbers)
+
+    def large_cost(self) -> int:
+        """Return the cost of an answer that takes a good part of a second, and is made once for all who ask."""
+        matrix = 4 * len(self.table) * self.reply.run.recipe.model.dim
+        return LARGE_RESPONSE_BYTES + estimate_memory(self.reply.run, 3 * matrix + 3 * BLOCK_BYTES)
+
+    def word(self, token_id: int) -> Word:
+        """Return a token as an answer names it."""
+        return Word(
+            token_id=token_id, token=self.table.text(token_id), class_=self.table.class_name(token_id)
+        )
+
+    def neighbours(self, ids: np.ndarray, cosines: np.ndarray) -> list[Neighbour]:
+        """Return tokens with their cosines, shape (N,) each, as an answer lists them."""
+        return [
+            Neighbour(
+                token_id=token_id,
+                token=self.table.text(token_id),
+                class_=self.table.class_name(token_id),
+                cosine=cosine,
+            )
+            for token_id, cosine in zip(ids.tolist(), cosines.tolist(), strict=True)
+        ]
+
+
+def open_question(
+    catalog: RunCatalog,
+    run_index: RunIndex,
+    reply: Reply,
+    step: int | None,
+    attempt: int | None,
+    *question: object,
+) -> GeometryQuestion:
+    """Find the step that answers a question, and tag the reply.
+
+    Args:
+        catalog, run_index, reply: where the run is found, and the reply in the making.
+        step: the step asked for; None: the newest.
+        attempt: the attempt in which it must count.
+        question: all that the answer depends on besides, with a stable repr.
+
+    Raises:
+        RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt (404), or an
+            attempt is named without a step (422).
+        NoSnapshotError: no step was kept exactly at or before the one asked for.
+    """
+    if attempt is not None and step is None:
+        message = "with attempt, name the step as well"
+        raise RefusedError(422, f"step: {message}", [FieldError(field="step", message=message)])
+    table = catalog.token_table(reply.run)
+    with catalog.open_history(reply.run) as history:
+        range_ = resolve_step_range(reply.run, history.steps, 0, step, attempt)
+        exact_steps = run_index.exact_steps(reply.run, history, max(0, range_.last))
+    if not len(exact_steps):
+        raise NoSnapshotError(range_.last, None)
+    kept = int(exact_steps[-1])
+    exact = step is None or kept == step
+    facts = AnsweringStep(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
+    # A step that was not kept exactly may be followed by one that is nearer.
+    lasting = attempt is not None and kept == step
+    reply.tag("geometry", *question, facts["attempt"], kept, exact, immutable=lasting)
+    reply.add_facts(attempt=facts["attempt"], step=kept, exact=exact)
+    return GeometryQuestion(catalog, reply, table, facts)
+
+
+def spearman_deviation(count: int) -> float | None:
+    """Return the standard deviation of Spearman's correlation of `count` pairs of independent numbers; None for fewer than
+    two."""
+    return (count - 1) ** -0.5 if count > 1 else None

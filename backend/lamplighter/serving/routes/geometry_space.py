@@ -1,0 +1,287 @@
+"""Geometry of the whole space at a step: relations, lengths, touches, nearest by chance, words that meet in the text."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.corpora import cooccurrence
+from lamplighter.geometry import nearest_by_chance
+from lamplighter.geometry.analogies import (
+    MAX_QUESTIONS,
+    analogy_baselines,
+    analogy_hits,
+    analogy_questions,
+)
+from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
+from lamplighter.geometry.rank import rank_correlation
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import FROM_PYTHON, check_json_numbers
+from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.reading.geometry_question import (
+    GEOMETRY_ANSWERS,
+    GeometryQuestion,
+    open_question,
+    spearman_deviation,
+)
+from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.geometry import (
+    Cooccurrence,
+    Lengths,
+    MeetingGroup,
+    NearestByChance,
+    RelationMeetings,
+    Relations,
+    RelationScore,
+    TouchCounts,
+)
+from lamplighter.serving.services import ServicesDep
+from lamplighter.wire.vocabulary import Relation
+
+routes = Routes("geometry")
+
+MOST_WORK = 400_000_000_000
+"""Most multiplications of one answer: some seconds of this machine."""
+_GROUPS = 4
+_SAME = "read the rows with format=npy instead"
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/relations", pool=Pool.DEAR, response_model=Relations, answers=GEOMETRY_ANSWERS
+)
+def get_relations(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return for every planted relation the share of its analogies that the embedding answers, beside what is answered by
+    less, and how much its pairs point one way.
+    """
+    reply = services.reply(request, run)
+    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "relations")
+    _check_work(asked, passes=3)
+
+    def make() -> list[bytes]:
+        vectors, class_of = asked.open_matrix().vectors, asked.reply.run.vocabulary.class_of()
+        items = [_score(vectors, class_of, relation) for relation in asked.reply.run.vocabulary.relations]
+        return json_body(Relations(**asked.facts, items=items))
+
+    return reply.send(asked.large_cost(), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/lengths", pool=Pool.DEAR, response_model=Lengths, answers=GEOMETRY_ANSWERS
+)
+def get_lengths(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return the Euclidean length of every row beside its token's count in the text, by token id."""
+    reply = services.reply(request, run)
+    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "lengths")
+    check_json_numbers(reply.form, 2 * len(asked.table), _SAME)
+
+    def make() -> list[bytes]:
+        lengths = np.linalg.norm(asked.open_matrix().vectors, axis=1)
+        counts = _counts(asked)
+        return json_body(
+            Lengths(
+                **asked.facts,
+                lengths=lengths.tolist(),
+                counts=None if counts is None else counts.tolist(),
+                spearman=None if counts is None else rank_correlation(lengths, counts.astype(np.float64)),
+                chance_deviation=None if counts is None else spearman_deviation(len(lengths)),
+            )
+        )
+
+    return reply.send(asked.small_cost(2 * len(asked.table)), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/touches", pool=Pool.DEAR, response_model=TouchCounts, answers=GEOMETRY_ANSWERS
+)
+def get_touches(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return how many batches had read every row by a step, beside its token's count in the text, and which rows none
+    had read.
+    """
+    reply = services.reply(request, run)
+    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "touches")
+    check_json_numbers(reply.form, 3 * len(asked.table), _SAME)
+
+    def make() -> list[bytes]:
+        touches = None
+        with services.catalog.open_steps(asked.reply.run) as reader, suppress(NoSnapshotError):
+            touches = read_touches(reader, asked.facts["step"]).recorded
+        counts = _counts(asked)
+        both = touches is not None and counts is not None
+        return json_body(
+            TouchCounts(
+                **asked.facts,
+                touches=None if touches is None else touches.tolist(),
+                counts=None if counts is None else counts.tolist(),
+                spearman=rank_correlation(touches.astype(np.float64), counts.astype(np.float64))
+                if touches is not None and counts is not None
+                else None,
+                chance_deviation=spearman_deviation(len(asked.table)) if both else None,
+                never_lit=None if touches is None else np.flatnonzero(touches == 0).tolist(),
+            )
+        )
+
+    return reply.send(asked.small_cost(3 * len(asked.table)), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/chance",
+    pool=Pool.DEAR,
+    response_model=NearestByChance,
+    answers=GEOMETRY_ANSWERS,
+)
+def get_nearest_by_chance(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return the mean cosine of a row with its nearest, as measured and of as many random directions."""
+    reply = services.reply(request, run)
+    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "chance")
+
+    def make() -> list[bytes]:
+        vectors = asked.open_matrix().vectors
+        size, dim = vectors.shape
+        return json_body(
+            NearestByChance(
+                **asked.facts,
+                nearest_cosine=nearest_by_chance.nearest_cosine(vectors),
+                nearest_cosine_chance=nearest_by_chance.nearest_cosine_by_chance(size, dim),
+                random_pair_deviation=nearest_by_chance.random_cosine_deviation(dim),
+                rows=min(size, nearest_by_chance.MOST_QUERIES),
+            )
+        )
+
+    return reply.send(asked.large_cost(), make)
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/cooccurrence",
+    pool=Pool.DEAR,
+    response_model=Cooccurrence,
+    answers=GEOMETRY_ANSWERS,
+)
+def get_cooccurrence(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+) -> Response:
+    """Return for every planted relation the score of its pairs beside how often the two words of a pair meet in the text
+    (after Merullo, Smith, Wiegreffe and Elazar 2025, arXiv 2504.12459).
+    """
+    reply = services.reply(request, run)
+    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "cooccurrence")
+    _check_work(asked, passes=1)
+
+    def make() -> list[bytes]:
+        try:
+            text = asked.reply.run.token_ids
+        except FileNotFoundError:
+            return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=None, items=None))
+        vectors = asked.open_matrix().vectors
+        items: list[RelationMeetings] = []
+        for relation in asked.reply.run.vocabulary.relations:
+            pairs = [pair for pair in dict.fromkeys(relation.pairs) if pair[0] != pair[1]]
+            pairs = pairs[: cooccurrence.MOST_PAIRS]
+            items.append(_group(vectors, relation.name, pairs, cooccurrence.count_meetings(text, pairs)))
+        read = min(len(text), cooccurrence.MOST_TOKENS)
+        return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=read, items=items))
+
+    return reply.send(asked.large_cost(), make)
+
+
+def _check_work(asked: GeometryQuestion, *, passes: int) -> None:
+    relations = len(asked.reply.run.vocabulary.relations)
+    rows = len(asked.table) * asked.reply.run.recipe.model.dim
+    if passes * relations * MAX_QUESTIONS * rows > MOST_WORK:
+        raise RefusedError(
+            422,
+            f"the analogies of {relations:,} relations among {len(asked.table):,} tokens take minutes: {FROM_PYTHON}",
+        )
+
+
+def _counts(asked: GeometryQuestion) -> NDArray[np.int64] | None:
+    vocabulary = asked.reply.run.vocabulary
+    return vocabulary.counts if vocabulary.counts_known else None
+
+
+def _score(vectors: NDArray[np.float32], class_of: NDArray[np.integer], relation: Relation) -> RelationScore:
+    questions = analogy_questions(relation.pairs)
+    baselines = analogy_baselines(vectors, relation.pairs, class_of)
+    chance, deviation = consistency_by_chance(vectors, relation.pairs, class_of)
+    return RelationScore(
+        name=relation.name,
+        pairs=len(set(relation.pairs)),
+        questions=len(questions),
+        score=float(analogy_hits(vectors, questions).mean()) if len(questions) else None,
+        chance=baselines.chance,
+        right_class=baselines.right_class,
+        nearest_of_c=baselines.nearest_of_c,
+        without_rule=baselines.without_exclusion,
+        consistency=offset_consistency(vectors, relation.pairs),
+        consistency_chance=chance,
+        consistency_deviation=deviation,
+    )
+
+
+def _group(
+    vectors: NDArray[np.float32], name: str, pairs: list[tuple[int, int]], meetings: NDArray[np.int64]
+) -> RelationMeetings:
+    """Group a relation's pairs by how often their words meet, and score each group."""
+    questions = analogy_questions(pairs)
+    hits = analogy_hits(vectors, questions)
+    place = {pair: index for index, pair in enumerate(pairs)}
+    of = np.array([place[c, d] for _, _, c, d in questions.tolist()], dtype=np.int64)
+    asked = np.bincount(of, minlength=len(pairs))
+    right = np.bincount(of, weights=hits, minlength=len(pairs))
+    # Equal numbers of meetings stay together.
+    edges = np.unique(np.quantile(meetings, np.linspace(0, 1, _GROUPS + 1)[1:-1])) if len(pairs) else []
+    group_of = np.searchsorted(edges, meetings, side="left")
+    groups: list[MeetingGroup] = []
+    for group in np.unique(group_of).tolist():
+        members = group_of == group
+        total = int(asked[members].sum())
+        groups.append(
+            MeetingGroup(
+                least=int(meetings[members].min()),
+                most=int(meetings[members].max()),
+                pairs=int(members.sum()),
+                questions=total,
+                score=float(right[members].sum()) / total if total else None,
+            )
+        )
+    scored = asked > 0
+    return RelationMeetings(
+        name=name,
+        groups=groups,
+        spearman=rank_correlation(right[scored] / asked[scored], meetings[scored].astype(np.float64)),
+        chance_deviation=spearman_deviation(int(scored.sum())),
+    )

@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+import { chooseStripWords } from "./axis-strip";
+
+describe("strip along a direction", () => {
+  const positions = Array.from({ length: 200 }, (_, id) => ((id * 77) % 200) - 100);
+
+  it("has both ends, the farthest words and some between, in their order", () => {
+    const strip = chooseStripWords(
+      positions,
+      [[10], [20, 30]],
+      positions.map((_, id) => id),
+    );
+    const at = strip.map(({ position }) => position);
+    expect(at).toEqual([...at].sort((one, other) => one - other));
+    expect([at[0], at.at(-1)]).toEqual([-100, 99]);
+    expect(
+      strip
+        .filter(({ end }) => end)
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual([10, 20, 30]);
+    expect(strip.length).toBeLessThan(24);
+    expect(Math.max(...at.slice(1).map((one, i) => one - at[i]!))).toBeLessThan(30);
+    expect([strip[0]!.share, strip.at(-1)!.share]).toEqual([0, 1]);
+  });
+
+  it("leaves out what has no position", () => {
+    expect(chooseStripWords([null, null], [[0], [1]], [0, 1])).toEqual([]);
+    expect(chooseStripWords([3, null, 3], [[0], [2]], [])).toHaveLength(2);
+  });
+});

@@ -1,0 +1,31 @@
+/** The viewer's settings of the geometry lab: its view, and the words it is about; all of them part of the view state. */
+
+import { GEOMETRY_VIEWS, type GeometryView } from "../../model/view-options";
+import type { ViewChange } from "../../model/view-state";
+
+export class GeometrySettings {
+  view = $state<GeometryView>(GEOMETRY_VIEWS[0]);
+  /** Texts of the words asked about, and of those at the other end of an axis; empty: examples. */
+  of = $state("");
+  to = $state("");
+  /** Tokens at both ends of the direction that is shown, for the map; null: none. Not part of the view state: it follows from it. */
+  arrow = $state.raw<{ from: readonly number[]; to: readonly number[] } | null>(null);
+
+  showArrow(arrow: GeometrySettings["arrow"]) {
+    this.arrow = arrow;
+  }
+
+  toViewState(): ViewChange {
+    return {
+      lab: this.view === GEOMETRY_VIEWS[0] ? null : this.view,
+      of: this.of || null,
+      to: this.to || null,
+    };
+  }
+
+  applyView({ lab, of, to }: ViewChange) {
+    if (lab !== undefined) this.view = lab ?? GEOMETRY_VIEWS[0];
+    if (of !== undefined) this.of = of ?? "";
+    if (to !== undefined) this.to = to ?? "";
+  }
+}

@@ -1,0 +1,150 @@
+"""Measures that a finished run lacks are filled in: all of them, once, whatever interrupts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.analysis import curve_filler
+from lamplighter.analysis.analyst import Analyst
+from lamplighter.analysis.curve_filler import fill_curves
+from lamplighter.processes.desired_state import DesiredState
+from lamplighter.runfolder.reading import curve_steps
+from lamplighter.runfolder.reading.curve_steps import (
+    MARK,
+    choose_curve_steps,
+    read_curve_measures,
+    spread_evenly,
+)
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.role_lock import RoleLock
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
+from tests.integration.projection.growing_run import GrowingRun
+
+
+def finished(folder: Path, steps: int = 45) -> GrowingRun:
+    run = GrowingRun(folder, size=48)
+    run.grow(steps)
+    run.end()
+    return run
+
+
+def rows(run: RunFolder) -> list[tuple[int, dict[str, float]]]:
+    with MeasuresReader(run.measures_path) as reader:
+        return list(reader.by_step().items())
+
+
+def filled(run: RunFolder) -> tuple[int, int]:
+    with MatrixHistory(run) as history:
+        found = read_curve_measures(run, history)
+    return found.filled, len(found.wanted)
+
+
+def write_old_measures(run: RunFolder, *steps: int) -> None:
+    """Write sets as they were before there were as many measures."""
+    with MeasuresWriter(run.measures_path) as writer:
+        for step in steps:
+            writer.commit(1, step, {"purity_10nn": 0.5, "effective_rank": 9.0})
+        writer.close(sealed=True)
+
+
+def test_a_run_trained_alone_gets_its_curves(tmp_path: Path) -> None:
+    run = finished(tmp_path).folder
+    assert filled(run) == (0, 6)
+    Analyst(run).run()
+    assert filled(run) == (6, 6)
+    found = dict(rows(run))
+    assert list(found) == [0, 10, 20, 30, 40, 45]
+    assert all(set(found[step]) == set(found[0]) for step in found)
+    assert found[45]["purity_10nn"] > found[0]["purity_10nn"]
+    assert not list(run.path.glob("*.sqlite-wal"))
+
+
+def test_an_old_run_gets_the_measures_it_lacks_and_keeps_its_last_step(tmp_path: Path) -> None:
+    run = finished(tmp_path).folder
+    write_old_measures(run, 0, 20, 45)
+    Analyst(run).run()
+    found = dict(rows(run))
+    assert all(MARK in values for values in found.values())
+    assert found[20]["purity_10nn"] != 0.5, "computed anew"
+    with MeasuresReader(run.measures_path) as reader:
+        assert reader.newest() == (1, 45)
+        size = reader.size()
+    Analyst(run).run()
+    with MeasuresReader(run.measures_path) as reader:
+        assert reader.size() == size
+
+
+def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    run = finished(tmp_path).folder
+    write_old_measures(run, 45)
+    asked = count()
+    fill_curves(run, lambda: next(asked) == 2)
+    assert filled(run) == (2, 6)
+    before = dict(rows(run))
+    fill_curves(run, lambda: False)
+    assert filled(run) == (6, 6)
+    assert {step: dict(rows(run))[step] for step in (0, 10)} == {step: before[step] for step in (0, 10)}
+
+
+def test_it_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    run = finished(tmp_path)
+    run.writer = type(run.writer)(run.folder.steps_path)
+    run.writer.set_facts({"phase": "running"})
+    fill_curves(run.folder, lambda: False)
+    run.writer.close()
+    assert filled(run.folder) == (0, 6)
+
+
+def test_a_killed_filler_loses_nothing(tmp_path: Path) -> None:
+    whole, killed = finished(tmp_path / "whole").folder, finished(tmp_path / "killed").folder
+    Analyst(whole).run()
+    command = [sys.executable, "-m", "lamplighter.analysis.worker", str(killed.path)]
+    died = subprocess.run(command, env={**os.environ, "LAMPLIGHTER_FAILPOINT": "fill:3"}, check=False)
+    assert died.returncode != 0
+    assert filled(killed)[0] in (3, 4), "two, the last step, and the one at whose commit it died or not"
+    assert subprocess.run(command, check=False).returncode == 0
+    assert rows(killed) == rows(whole)
+
+
+def test_there_is_no_second_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = finished(tmp_path).folder
+    monkeypatch.setattr(curve_filler, "MeasuresWriter", pytest.fail)
+    with RoleLock(run.path, "analyst"):
+        command = [sys.executable, "-m", "lamplighter.analysis.worker", str(run.path)]
+        assert subprocess.run(command, check=False).returncode == 3
+    assert filled(run) == (0, 6)
+
+
+def test_the_supervisor_sees_what_lacks_once(tmp_path: Path) -> None:
+    run = finished(tmp_path).folder
+    Analyst(run).run()
+    state = DesiredState()
+    state.refresh([run])
+    assert state.needed_state(run, "analyst") is None
+    run.measures_path.unlink()
+    write_old_measures(run, 45)
+    state.refresh([run])
+    assert state.needed_state(run, "analyst") == ("finish", 45)
+
+
+def test_a_curve_has_its_first_and_its_last_step_and_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert spread_evenly([4, 5, 6], 3) == [4, 5, 6]
+    many = spread_evenly(range(1_000), 64)
+    assert (len(many), many[0], many[-1]) == (64, 0, 999)
+    assert set(np.diff(many)) <= {15, 16}
+    run = finished(tmp_path).folder
+    with MatrixHistory(run) as history:
+        assert choose_curve_steps(run, history, 45) == [0, 10, 20, 30, 40, 45]
+        assert choose_curve_steps(run, history, 27) == [0, 10, 20, 27]
+        monkeypatch.setattr(curve_steps, "MOST_CURVE_STEPS", 3)
+        assert choose_curve_steps(run, history, 45) == [0, 20, 45]

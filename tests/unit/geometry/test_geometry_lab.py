@@ -1,0 +1,191 @@
+"""Measures of the geometry lab against brute force: analogies, axes, directions, bits of order, nearest by chance."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from lamplighter.corpora.cooccurrence import WINDOW, count_meetings
+from lamplighter.geometry import nearest_by_chance
+from lamplighter.geometry.analogies import analogy_accuracy, analogy_hits, analogy_questions, answer_analogy
+from lamplighter.geometry.directions import (
+    consistency_by_chance,
+    measure_axis,
+    offset_consistency,
+)
+from lamplighter.geometry.information import (
+    neighbour_information,
+    neighbour_information_chance,
+    neighbour_information_most,
+)
+from lamplighter.geometry.nearest_by_chance import (
+    nearest_cosine,
+    nearest_cosine_by_chance,
+    random_cosine_deviation,
+)
+from lamplighter.geometry.purity import find_neighbour_classes, neighbour_purity
+
+
+def space(size: int = 40, dim: int = 6, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(size, dim)).astype(np.float32)
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    return float(a @ b / np.sqrt((a @ a) * (b @ b)))
+
+
+def test_answers_of_an_analogy_with_and_without_the_rule() -> None:
+    vectors = space()
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    target = unit[3] - unit[7] + unit[11]
+    by_hand = sorted(range(40), key=lambda row: -cosine(vectors[row], target))
+    ruled, whole = answer_analogy(vectors, 3, 7, 11, 5)
+    assert whole.ids.tolist() == by_hand[:5]
+    assert ruled.ids.tolist() == [row for row in by_hand if row not in (3, 7, 11)][:5]
+    assert whole.cosines == pytest.approx([cosine(vectors[row], target) for row in by_hand[:5]], abs=1e-6)
+    ruled, whole = answer_analogy(vectors, 3, 7, 11, 100)
+    assert (len(ruled.ids), len(whole.ids)) == (37, 40)
+
+
+def test_hits_are_the_questions_whose_first_answer_is_right() -> None:
+    vectors = space()
+    vectors[20:30] = vectors[:10] + np.float32(2) + 0.4 * space(10, seed=1)
+    pairs = [(row, 20 + row) for row in range(10)]
+    questions = analogy_questions(pairs)
+    hits = analogy_hits(vectors, questions)
+    by_hand = [int(answer_analogy(vectors, b, a, c, 1)[0].ids[0]) == d for a, b, c, d in questions.tolist()]
+    assert hits.tolist() == by_hand
+    assert 0 < analogy_accuracy(vectors, pairs) == np.mean(by_hand) < 1
+
+
+def test_an_axis_has_its_ends_where_they_are() -> None:
+    vectors = space()
+    axis = measure_axis(vectors, np.array([1, 2]), np.array([5]))
+    assert axis.positions is not None
+    assert axis.positions[5] == pytest.approx(axis.length / 2)
+    assert axis.positions[[1, 2]].mean() == pytest.approx(-axis.length / 2)
+    direction = vectors[5] - vectors[[1, 2]].mean(axis=0)
+    assert axis.length == pytest.approx(np.linalg.norm(direction))
+    apart = (vectors[9] - vectors[4]) @ direction / np.linalg.norm(direction)
+    assert axis.positions[9] - axis.positions[4] == pytest.approx(apart, rel=1e-5)
+    turned = [
+        float((vectors @ way / np.linalg.norm(way)).std())
+        for way in np.random.default_rng(1).normal(size=(4_000, 6))
+    ]
+    assert axis.spread_by_chance == pytest.approx(np.sqrt(np.mean(np.square(turned))), rel=0.02)
+    nowhere = measure_axis(vectors, np.array([3]), np.array([3]))
+    assert (nowhere.length, nowhere.positions) == (0, None)
+
+
+def test_consistency_is_the_mean_cosine_of_every_two_offsets() -> None:
+    vectors = space()
+    pairs = [(0, 10), (1, 11), (2, 12), (3, 13), (0, 10)]
+    offsets = [vectors[b] - vectors[a] for a, b in pairs[:4]]
+    by_hand = np.mean([cosine(one, other) for one, other in combinations(offsets, 2)])
+    assert offset_consistency(vectors, pairs) == pytest.approx(by_hand, abs=1e-6)
+    assert np.isnan(offset_consistency(vectors, pairs[:1]))
+    assert np.isnan(offset_consistency(vectors, [(0, 0), (1, 11)]))
+    vectors[20:30] = vectors[:10] + 1
+    assert offset_consistency(vectors, [(row, 20 + row) for row in range(10)]) == pytest.approx(1, abs=1e-5)
+
+
+def test_random_pairs_of_two_classes_have_what_lies_between_the_classes_and_no_more() -> None:
+    vectors = space(60, 30)
+    class_of = np.repeat([0, 1, -1], 20)
+    pairs = [(row, 20 + row) for row in range(20)]
+    assert consistency_by_chance(vectors, pairs, class_of)[0] == pytest.approx(0, abs=0.02)
+    shift = np.random.default_rng(5).normal(size=30).astype(np.float32)
+    vectors[20:40] += 2 * shift
+    chance, deviation = consistency_by_chance(vectors, pairs, class_of)
+    assert chance == pytest.approx(2 / 3, abs=0.1)
+    assert 0 < deviation < 0.05
+    vectors[20:40] = vectors[:20] + 2 * shift
+    assert (
+        offset_consistency(vectors, pairs) > 0.99 > consistency_by_chance(vectors, pairs, class_of)[0] + 0.2
+    )
+    assert np.isnan(consistency_by_chance(vectors, [(0, 50), (1, 51)], class_of)[0])
+    assert np.isnan(consistency_by_chance(vectors, pairs[:1], class_of)[0])
+
+
+def brute_information(vectors: np.ndarray, class_of: np.ndarray, k: int) -> float:
+    """Draw as the definition does, one probability at a time."""
+    classed = [row for row in range(len(class_of)) if class_of[row] >= 0]
+    members = {
+        label: [row for row in classed if class_of[row] == label] for label in set(class_of.tolist()) - {-1}
+    }
+    drawn = {label: rows for label, rows in members.items() if len(rows) > 1}
+    joint: dict[tuple[int, int], float] = {}
+    for label, rows in drawn.items():
+        for row in rows:
+            others = sorted((o for o in classed if o != row), key=lambda o: -cosine(vectors[row], vectors[o]))
+            listed = others[: min(k, len(rows) - 1)]
+            for other in listed:
+                pair = (label, int(class_of[other]))
+                joint[pair] = joint.get(pair, 0) + 1 / len(drawn) / len(rows) / len(listed)
+    assert sum(joint.values()) == pytest.approx(1)
+    left = {label: sum(p for (one, _), p in joint.items() if one == label) for label in drawn}
+    right = {label: sum(p for (_, one), p in joint.items() if one == label) for label in members}
+    return sum(p * np.log2(p / left[one] / right[other]) for (one, other), p in joint.items())
+
+
+def test_bits_of_order_are_those_of_the_definition() -> None:
+    rng = np.random.default_rng(3)
+    class_of = np.repeat([0, 2, 5, 7, -1], [12, 7, 2, 1, 10])
+    vectors = (rng.normal(size=(8, 5))[class_of] + rng.normal(size=(32, 5))).astype(np.float32)
+    found = find_neighbour_classes(vectors, class_of, 4)
+    assert neighbour_information(found) == pytest.approx(brute_information(vectors, class_of, 4))
+    assert neighbour_information_most(found) == pytest.approx(np.log2(3))
+
+
+def test_order_is_between_chance_and_the_most() -> None:
+    class_of = np.repeat(np.arange(16), 12)
+    centres = space(16, 20)[class_of]
+    apart = find_neighbour_classes((centres + 0.01 * space(192, 20, 1)).astype(np.float32), class_of, 10)
+    assert neighbour_information(apart) == pytest.approx(neighbour_information_most(apart)) == 4
+    assert neighbour_purity(apart) == 1
+    noise = find_neighbour_classes(space(192, 20, 2), class_of, 10)
+    assert neighbour_information(noise) == pytest.approx(neighbour_information_chance(noise), abs=0.1)
+    assert neighbour_information_chance(apart) == pytest.approx(neighbour_information_chance(noise), abs=0.1)
+    nobody = find_neighbour_classes(space(), np.full(40, -1))
+    assert np.isnan(neighbour_information(nobody))
+    assert np.isnan(neighbour_information_most(nobody))
+    assert np.isnan(neighbour_information_chance(nobody))
+
+
+def test_nearest_by_chance_is_what_random_rows_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = space(60, 8)
+    by_hand = [max(cosine(row, vectors[o]) for o in range(60) if o != i) for i, row in enumerate(vectors)]
+    assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=1e-6)
+    assert nearest_cosine(3 * vectors * np.arange(1, 61)[:, None].astype(np.float32)) == pytest.approx(
+        nearest_cosine(vectors), abs=1e-6
+    )
+    assert nearest_cosine_by_chance(60, 8) == pytest.approx(np.mean(by_hand), abs=0.1)
+    assert (
+        nearest_cosine_by_chance(600, 8) > nearest_cosine_by_chance(60, 8) > nearest_cosine_by_chance(60, 64)
+    )
+    assert random_cosine_deviation(64) == 0.125
+    monkeypatch.setattr(nearest_by_chance, "MOST_QUERIES", 30)
+    assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=0.05)
+    assert nearest_cosine(vectors) != pytest.approx(np.mean(by_hand), abs=1e-9)
+    assert np.isnan(nearest_cosine(vectors[:1]))
+
+
+@pytest.mark.parametrize("block", [1 << 18, 50])
+def test_words_meet_within_the_window_in_either_order(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lamplighter.corpora.cooccurrence._BLOCK", block)
+    text = np.random.default_rng(0).integers(0, 9, size=400).astype(np.uint32)
+    pairs = [(3, 5), (5, 3), (0, 8), (1, 77)]
+    by_hand = [
+        sum(
+            {int(text[i]), int(text[j])} == {a, b}
+            for i in range(len(text))
+            for j in range(i + 1, min(len(text), i + WINDOW + 1))
+        )
+        for a, b in pairs
+    ]
+    assert count_meetings(text, pairs).tolist() == by_hand
+    assert count_meetings(text, []).tolist() == []
+    assert count_meetings(text[:0], pairs).tolist() == [0, 0, 0, 0]

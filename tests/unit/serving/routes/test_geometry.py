@@ -1,0 +1,255 @@
+"""The geometry lab over REST: right answers, tags that last, one making for all, and refusals that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import permutations
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+
+from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.app import create_app
+from lamplighter.serving.settings import ServerSettings
+from lamplighter.wire.vocabulary import Relation, Vocabulary
+from tests.unit.serving.asgi import HOST, PORT, Answer, call
+from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run, write_measures
+
+pytestmark = pytest.mark.anyio
+
+PAIRS = tuple((i, i + 10) for i in range(10, 20))
+QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "relations", "lengths", "touches",
+             "chance", "cooccurrence")  # fmt: skip
+
+
+@pytest.fixture
+def trainer(tmp_path: Path) -> FakeTrainer:
+    run = make_run(RunStore(tmp_path), prepared=False)
+    text = np.random.default_rng(0).integers(0, V, size=500).astype(np.uint32)
+    classes = {"animals": (1, 2, 3, 5), "one": tuple(range(10, 20)), "other": tuple(range(20, 30))}
+    relations = (Relation("shift", PAIRS), Relation("few", ((1, 3),)))
+    run.write_corpus(text, Vocabulary(TOKENS, np.arange(V, 0, -1), classes, relations), "{}")
+    return FakeTrainer(run).begin().train(25)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    return create_app(ServerSettings(tmp_path, port=PORT, roles=()))
+
+
+async def ask(app: FastAPI, run: RunFolder, path: str, status: int = 200, tag: str = "") -> Answer:
+    headers = {"host": HOST, **({"if-none-match": tag} if tag else {})}
+    answer = await call(app, "GET", f"/api/runs/{run.id}/geometry/{path}", headers=headers)
+    assert answer.status == status, answer.body
+    return answer
+
+
+def at(path: str, facts: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{facts}"
+
+
+def ids(items: list[dict[str, int]]) -> list[int]:
+    return [item["token_id"] for item in items]
+
+
+async def test_an_analogy_of_ones_own(app: FastAPI, trainer: FakeTrainer) -> None:
+    found = (await ask(app, trainer.run, "analogy?a=5&b=1&c=2&step=20&most=4")).json
+    vectors = trainer.matrices[20]
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    nearest = np.argsort(-(units @ (units[5] - units[1] + units[2]))).tolist()
+    assert ids(found["without_rule"]) == nearest[:4]
+    assert ids(found["with_rule"]) == [row for row in nearest if row not in (5, 1, 2)][:4]
+    alone = np.argsort(-(units @ units[2])).tolist()
+    assert ids(found["nearest_of_c"]) == [row for row in alone if row not in (5, 1, 2)][:4]
+    assert (found["a"]["token"], found["c"]["class"]) == ("cat", "animals")
+    assert (found["step"], found["exact"], found["chance"]) == (20, True, pytest.approx(1 / 37))
+    trainer.crash()
+
+
+async def test_an_axis(app: FastAPI, trainer: FakeTrainer) -> None:
+    found = (await ask(app, trainer.run, "axis?from=1,2&to=7&step=20")).json
+    vectors = trainer.matrices[20].astype(np.float64)
+    way = vectors[7] - vectors[[1, 2]].mean(axis=0)
+    assert found["length"] == pytest.approx(np.linalg.norm(way))
+    assert found["positions"][7] == pytest.approx(found["length"] / 2)
+    assert len(found["positions"]) == V
+    assert ids(found["from"]) == [1, 2]
+    assert found["spread"] == pytest.approx(np.std(found["positions"]))
+    nowhere = (await ask(app, trainer.run, "axis?from=3&to=3")).json
+    assert (nowhere["positions"], nowhere["length"], nowhere["spread"]) == (None, 0, None)
+    trainer.crash()
+
+
+async def test_ranks_of_pairs_at_a_step_and_along_the_run(app: FastAPI, trainer: FakeTrainer) -> None:
+    found = (await ask(app, trainer.run, "ranks?pairs=1-2,12-33&step=20")).json
+    vectors = trainer.matrices[20]
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def rank(at_matrix: np.ndarray, a: int, b: int) -> int:
+        return [row for row in np.argsort(-(at_matrix @ at_matrix[a])).tolist() if row != a].index(b) + 1
+
+    one, other = found["items"]
+    assert (one["rank_of_b"], one["rank_of_a"]) == (rank(units, 1, 2), rank(units, 2, 1))
+    assert one["cosine"] == pytest.approx(float(units[1] @ units[2]), abs=1e-6)
+    assert (one["class_rank"], other["class_rank"], found["chance"]) == (2, None, V / 2)
+    curves = (await ask(app, trainer.run, "ranks/curves?pairs=1-2")).json
+    assert curves["steps"] == [0, 10, 20, 25]
+    assert curves["items"][0]["rank_of_b"][2] == one["rank_of_b"]
+    assert (await ask(app, trainer.run, "ranks/curves?pairs=1-2&to=12")).json["steps"] == [0, 10, 12]
+    trainer.crash()
+
+
+async def test_relations_beside_their_baselines(app: FastAPI, trainer: FakeTrainer) -> None:
+    shift, few = (await ask(app, trainer.run, "relations?step=20")).json["items"]
+    vectors, class_of = trainer.matrices[20], trainer.run.vocabulary.class_of()
+    baselines = analogy_baselines(vectors, PAIRS, class_of)
+    assert shift["score"] == pytest.approx(analogy_accuracy(vectors, PAIRS))
+    assert shift["questions"] == len(list(permutations(PAIRS, 2)))
+    assert (shift["right_class"], shift["chance"]) == (pytest.approx(0.1), pytest.approx(1 / 37))
+    assert shift["nearest_of_c"] == pytest.approx(baselines.nearest_of_c)
+    assert shift["without_rule"] == pytest.approx(baselines.without_exclusion)
+    assert -1 < shift["consistency_chance"] < 1 > shift["consistency_deviation"] > 0
+    assert (few["questions"], few["score"], few["consistency"], few["right_class"]) == (0, None, None, None)
+    trainer.crash()
+
+
+async def test_lengths_and_touches_beside_counts(app: FastAPI, trainer: FakeTrainer) -> None:
+    lengths = (await ask(app, trainer.run, "lengths?step=20")).json
+    assert lengths["lengths"] == pytest.approx(np.linalg.norm(trainer.matrices[20], axis=1).tolist())
+    assert lengths["counts"] == list(range(V, 0, -1))
+    assert -1 <= lengths["spearman"] <= 1
+    assert lengths["chance_deviation"] == pytest.approx(39**-0.5)
+    touches = (await ask(app, trainer.run, "touches")).json
+    assert touches["touches"] == trainer.touches.tolist()
+    assert touches["never_lit"] == np.flatnonzero(trainer.touches == 0).tolist()
+    first = (await ask(app, trainer.run, "touches?step=0")).json
+    assert (len(first["never_lit"]), first["spearman"]) == (V, None)
+    trainer.crash()
+
+
+async def test_nearest_by_chance(app: FastAPI, trainer: FakeTrainer) -> None:
+    found = (await ask(app, trainer.run, "chance?step=20")).json
+    assert found["rows"] == V
+    assert found["random_pair_deviation"] == 0.5
+    assert 0.5 < found["nearest_cosine_chance"] < 1
+    trainer.crash()
+
+
+async def test_what_the_text_has_to_do_with_it_and_a_text_that_is_gone(
+    app: FastAPI, trainer: FakeTrainer
+) -> None:
+    found = (await ask(app, trainer.run, "cooccurrence?step=20")).json
+    assert (found["tokens"], found["window"]) == (500, 16)
+    shift, few = found["items"]
+    assert sum(group["pairs"] for group in shift["groups"]) == 10
+    assert sum(group["questions"] for group in shift["groups"]) == 90
+    assert [group["least"] for group in shift["groups"]] == sorted(
+        group["least"] for group in shift["groups"]
+    )
+    whole = sum(group["questions"] * group["score"] for group in shift["groups"]) / 90
+    assert whole == pytest.approx(analogy_accuracy(trainer.matrices[20], PAIRS))
+    assert few["groups"][0]["score"] is None
+    (trainer.run.path / "corpus.npy").unlink()
+    app.state.services.catalog._folders.clear()
+    gone = (await ask(app, trainer.run, "cooccurrence?step=19")).json
+    assert (gone["items"], gone["tokens"]) == (None, None)
+    trainer.crash()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_an_answer_about_a_fixed_step_lasts(app: FastAPI, trainer: FakeTrainer, question: str) -> None:
+    fixed = await ask(app, trainer.run, at(question, "step=20&attempt=1"))
+    assert "immutable" in fixed.headers["cache-control"]
+    assert fixed.headers["x-lamplighter-step"] == "20"
+    await ask(app, trainer.run, at(question, "step=20&attempt=1"), 304, fixed.headers["etag"])
+    newest = await ask(app, trainer.run, question)
+    assert newest.headers["cache-control"] == "no-cache"
+    assert newest.json["step"] == 25
+    await ask(app, trainer.run, at(question, "step=20&attempt=2"), 404)
+    refused = await ask(app, trainer.run, at(question, "attempt=1"), 422)
+    assert "name the step" in refused.json["detail"]
+    trainer.crash()
+
+
+async def test_a_step_that_was_not_kept_is_answered_by_the_one_before(app: FastAPI, tmp_path: Path) -> None:
+    sparse = FakeTrainer(make_run(RunStore(tmp_path)), rows=False).begin().train(15)
+    found = await ask(app, sparse.run, "lengths?step=14&attempt=1")
+    assert (found.json["step"], found.json["exact"]) == (10, False)
+    assert found.headers["cache-control"] == "no-cache"
+    sparse.crash()
+
+
+async def test_a_new_attempt_has_other_answers(app: FastAPI, trainer: FakeTrainer) -> None:
+    before = await ask(app, trainer.run, "lengths?step=20&attempt=1")
+    trainer.start_attempt_after(15).train(10)
+    await ask(app, trainer.run, "lengths?step=20&attempt=1", 409)
+    after = await ask(app, trainer.run, "lengths?step=20&attempt=2")
+    assert after.headers["etag"] != before.headers["etag"]
+    assert after.json["lengths"] != before.json["lengths"]
+    kept = await ask(app, trainer.run, "lengths?step=12&attempt=1")
+    assert kept.json["attempt"] == 1
+    trainer.crash()
+
+
+async def test_relations_are_scored_once_for_all_who_ask(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def counted(*given: np.ndarray) -> np.ndarray:
+        made.append(1)
+        return np.zeros(len(given[1]), dtype=np.bool_)
+
+    monkeypatch.setattr("lamplighter.serving.routes.geometry_space.analogy_hits", counted)
+    answers = await asyncio.gather(*(ask(app, trainer.run, "relations?step=20") for _ in range(8)))
+    assert len({answer.body for answer in answers}) == 1
+    assert len(made) == 1
+    trainer.crash()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("analogy?a=1&b=2&c=99", 404, "no token 99"),
+        ("analogy?a=1&b=2", 422, "c"),
+        ("axis?from=1,x&to=3", 422, "from=3,17,99"),
+        ("axis?from=1&to=3,3", 422, "to: token 3 is named twice"),
+        ("axis?from=1&to=77", 404, "no token 77"),
+        ("ranks?pairs=1-1", 422, "two different ones"),
+        ("ranks?pairs=1,2", 422, "pairs=3-17,5-99"),
+        (f"ranks?pairs={','.join(['1-2'] * 17)}", 422, "at most 16 pairs"),
+        ("ranks/curves?pairs=1-99", 404, "no token 99"),
+        (f"ranks?pairs={quote('../../etc/passwd')}", 422, "pairs=3-17,5-99"),
+        ("lengths?step=-1", 422, "step"),
+    ],
+)
+async def test_refusals_say_what_to_do(
+    app: FastAPI, trainer: FakeTrainer, path: str, status: int, says: str
+) -> None:
+    refused = await ask(app, trainer.run, path, status)
+    assert says in refused.body.decode()
+    trainer.crash()
+
+
+async def test_too_much_work_is_refused(
+    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lamplighter.serving.routes.geometry_space.MOST_WORK", 1_000)
+    for question in ("relations", "cooccurrence"):
+        refused = await ask(app, trainer.run, question, 422)
+        assert "lamplighter.open" in refused.json["detail"]
+    trainer.crash()
+
+
+async def test_measures_say_how_far_they_are_filled(app: FastAPI, trainer: FakeTrainer) -> None:
+    path = f"/api/runs/{trainer.run.id}/measures"
+    assert (await call(app, "GET", path)).json == {"filling": None, "items": []}
+    trainer.end()
+    assert (await call(app, "GET", path)).json["filling"] == {"filled": 0, "of": 4}
+    write_measures(trainer.run)
+    assert (await call(app, "GET", path)).json["filling"] == {"filled": 4, "of": 4}
