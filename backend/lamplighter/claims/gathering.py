@@ -15,7 +15,6 @@ from lamplighter.claims.examples import choose_opposites, choose_sentences, choo
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.matrix_figures import (
     MOST_NUMBERS,
-    Matrix,
     chance_cosine,
     measure_matrix,
     read_turn,
@@ -27,8 +26,10 @@ from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError, read_output_matrix_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -43,17 +44,6 @@ MOST_MEASURES = 200_000
 """Most values of measures that are read."""
 _EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
 _UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The readings that rooms beside this one provide, where they do."""
-
-    output_matrix: Callable[[RunFolder, int], tuple[int, Matrix]] | None = None
-    """Returns the newest output matrix at or before a step, shape (V, D), with its step. Raises ValueError or LookupError,
-    which says why, where there is none."""
-    energy: Callable[[RunFolder], EnergyFigures | None] | None = None
-    """Returns what the run took; None where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -94,15 +84,12 @@ def read_moment(run: RunFolder) -> Moment:
     return Moment(lineage, step, training, measured, revision, layouts if not training else 0, size)
 
 
-def gather_evidence(
-    run: RunFolder, cache: FigureCache, sources: Sources | None = None, moment: Moment | None = None
-) -> Evidence:
+def gather_evidence(run: RunFolder, cache: FigureCache, moment: Moment | None = None) -> Evidence:
     """Return the evidence about a run that has read its corpus. What cannot be read is left out.
 
     Args:
         run: the run.
         cache: keeps what was computed of steps that are over.
-        sources: readings of other rooms.
         moment: the moment that it is of; None: now.
 
     Raises:
@@ -110,14 +97,14 @@ def gather_evidence(
         FormatError: this version cannot read the steps, the recipe or the vocabulary.
     """
     moment = moment or read_moment(run)
-    return _Gathering(run, cache, sources or Sources(), moment).evidence()
+    return _Gathering(run, cache, moment).evidence()
 
 
 class _Gathering:
     """The gathering of the evidence of one moment."""
 
-    def __init__(self, run: RunFolder, cache: FigureCache, sources: Sources, moment: Moment) -> None:
-        self._run, self._cache, self._sources, self._moment = run, cache, sources, moment
+    def __init__(self, run: RunFolder, cache: FigureCache, moment: Moment) -> None:
+        self._run, self._cache, self._moment = run, cache, moment
         self._vocabulary: Vocabulary = run.vocabulary
         self._key = (str(run.path), run.created, moment.lineage)
 
@@ -130,7 +117,6 @@ class _Gathering:
         fields: dict[str, Any] = {}
         if recipe.model.dim * len(vocabulary) <= MOST_NUMBERS:
             fields = self._guard(lambda: self._read_matrices(measures, word, partner)) or {}
-        energy = self._sources.energy
         return Evidence(
             step=moment.step,
             examined_step=self._examined_step(),
@@ -154,7 +140,7 @@ class _Gathering:
                 "touches", lambda steps: read_touch_figures(steps, moment.step, vocabulary)
             ),
             trust=self._guard(self._read_trust),
-            energy=None if energy is None else self._guard(lambda: energy(run)),
+            energy=self._guard(lambda: self._read_energy(measures)),
             answers=self._guard(self._read_answers) or {},
             **fields,
         )
@@ -243,25 +229,35 @@ class _Gathering:
         self, history: MatrixHistory, word: str | None, partner: str | None
     ) -> dict[str, Any]:
         """Return the mutual ranks of two words in both matrices, or what is missing."""
-        read = self._sources.output_matrix
-        if read is None or word is None or partner is None:
+        if word is None or partner is None:
             return {}
         try:
-            step, output = read(self._run, self._moment.step)
-        except (ValueError, LookupError) as error:
+            output = read_output_matrix_at(self._run, history.steps, self._moment.step)
+        except NoOutputMatrixError as error:
             return {"no_output_matrix": str(error)}
-        found = self._snapshot(history, step)
-        if found is None or output.shape[0] != len(self._vocabulary):
+        found = self._snapshot(history, output.step)
+        if found is None:
             return {}
         one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
         return {
             "pair_ranks": PairRanks(
-                step,
+                output.step,
                 (word, partner),
                 mutual_ranks(found.vectors, one, other),
-                mutual_ranks(output, one, other),
+                mutual_ranks(output.vectors, one, other),
             )
         }
+
+    def _read_energy(self, measures: Mapping[int, Mapping[str, float]]) -> EnergyFigures | None:
+        """Return the energy up to each step that has measures, and up to the last at which it was read."""
+        if not self._moment.lineage:
+            return None
+        with StepsReader(self._run.steps_path) as steps:
+            methods = decode_methods(steps.facts().get(METHODS_FACT))
+            spent = steps.energy_at(sorted(measures))
+            spent |= {step: text for _, step, text in steps.newest_energy(1) if step <= self._moment.step}
+        joules = {step: decode_energy(text).joules for step, text in spent.items()}
+        return EnergyFigures(methods[-1].method.name, joules) if methods and joules else None
 
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:

@@ -80,7 +80,12 @@ def find_price_of_order(evidence: Evidence) -> Finding:
             figures.append(Figure("the most there can be", most[max(most)], "bits"))
     energy = evidence.energy
     if energy is None or not energy.joules:
-        return waiting("the energy of the run, which is kept while it trains", *figures, null=null)
+        missing = (
+            "the energy of the run, which is kept while it trains"
+            if evidence.training
+            else "a run whose energy is known: that of this one was not measured while it trained"
+        )
+        return waiting(missing, *figures, null=null)
     total = energy.joules[max(energy.joules)]
     figures.append(Figure(f"energy so far ({energy.method})", total, "J", max(energy.joules)))
     if len(order) < 3 or total <= 0:

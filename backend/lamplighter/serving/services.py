@@ -11,7 +11,6 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import Sources
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -59,7 +58,6 @@ class ReadingServices:
     run_index: RunIndex = field(default_factory=RunIndex)
     claim_figures: FigureCache = field(default_factory=FigureCache)
     """The figures of the board of claims that stay the same."""
-    claim_sources: Sources = field(default_factory=Sources)
 
     def reply(
         self,

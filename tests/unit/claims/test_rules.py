@@ -45,6 +45,12 @@ def answer_of(village: Village) -> dict[str, Any]:
     return examine_microscope(village.examined(step - 1), MicroscopeQuestion(step=step), ignore_progress)
 
 
+def test_both_cities_are_compared_at_the_last_kept_state(evidence: Evidence) -> None:
+    assert evidence.pair_ranks is not None
+    assert evidence.pair_ranks.step == evidence.step
+    assert find(24, evidence).waits_for is None
+
+
 def test_words_of_a_text_in_random_order_do_not_come_together(evidence: Evidence, tmp_path: Path) -> None:
     assert evidence.newest is not None
     assert evidence.newest.purity is not None
@@ -201,18 +207,21 @@ def test_the_map_is_the_last_to_know(evidence: Evidence) -> None:
     ]
 
 
-def test_what_other_rooms_measure(evidence: Evidence) -> None:
+def test_two_matrices_the_price_of_order_and_two_devices(evidence: Evidence) -> None:
     assert find(24, replace(evidence, tied=True)).state == FAILING
     ranks = PairRanks(250, ("dog", "cat"), (15, 13), (1, 1))
     assert find(24, replace(evidence, pair_ranks=ranks)).state == HOLDS
     assert find(24, replace(evidence, pair_ranks=replace(ranks, foretells=(1, 1)))).state == CONDITIONAL
-    assert "no state is kept" in find(24, replace(evidence, no_output_matrix="no state is kept")).reason
+    unkept = replace(evidence, pair_ranks=None, no_output_matrix="no state is kept")
+    assert "no state is kept" in find(24, unkept).reason
 
     order = {step: {"neighbour_information": bits} for step, bits in ((0, 0.5), (100, 6.0), (200, 6.1))}
     energy = EnergyFigures("estimated", {100: 50.0, 200: 100.0})
     priced = replace(evidence, measures=order, energy=energy)
     assert find(16, priced).state == CONDITIONAL
-    assert find(16, replace(priced, energy=None)).waits_for is not None
+    unpriced = replace(priced, energy=None)
+    assert "was not measured while it trained" in find(16, unpriced).reason
+    assert "kept while it trains" in find(16, replace(unpriced, training=True)).reason
     order[100]["neighbour_information"] = 2.0
     assert find(16, priced).state == HOLDS
 

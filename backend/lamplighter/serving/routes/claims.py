@@ -42,7 +42,7 @@ def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response
     reply.tag("claims", moment, immutable=False)
 
     def make() -> list[bytes]:
-        evidence = gather_evidence(reply.run, services.claim_figures, services.claim_sources, moment)
+        evidence = gather_evidence(reply.run, services.claim_figures, moment)
         return json_body(
             describe_board(evidence, make_board(evidence), list_board_questions(evidence, moment.lineage))
         )
