@@ -1,5 +1,5 @@
 """The board of claims: how long until each has a number on a finished run that nobody has asked anything, and how long the
-prepared board takes to be made by a server that has made none before."""
+prepared board takes to be made by a server that has made none before; and how long an answer of the lab takes over HTTP."""
 
 from __future__ import annotations
 
@@ -23,9 +23,22 @@ from lamplighter.processes.local_examiner import LocalExaminer
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.claims import describe_board
+from tests.application import Application
 
 TIMES = 9
-GOAL_SECONDS, GOAL_MS = 120, 300
+GOAL_SECONDS, GOAL_MS, GOAL_LAB_MS = 120, 300, 50
+LAB = {
+    "analogy": "a={}&b={}&c={}",
+    "axis": "from={}&to={}",
+    "ranks": "pairs={}-{}",
+    "ranks/curves": "pairs={}-{}",
+    "relations": "",
+    "lengths": "",
+    "touches": "",
+    "chance": "",
+    "cooccurrence": "",
+}
+"""Routes of the lab, with what each is asked; a pair of braces is a word."""
 
 
 def main() -> bool:
@@ -33,19 +46,20 @@ def main() -> bool:
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         run = copy_unasked_run(finished_run(), Path(folder))
         met = _prepare(run)
-        return _answer(run) and met
+        met = _answer(run) and met
+        return _ask_lab(run) and met
 
 
 def _prepare(run: RunFolder) -> bool:
-    """Ask all that the board waits for, and report how long that took and what is still without a number."""
+    """Ask all that the board waits for, those of a button last, and report how long that took and what is still without a
+    number."""
     begun, seconds = time.perf_counter(), {}
     with closing(LocalExaminer(run, "benchmark")) as examiner:
         _, questions = _read(run, FigureCache())
-        for one in questions:
-            if not one.by_button:
-                asked = time.perf_counter()
-                examiner.examine(check_question(run, one.question))
-                seconds[one.question.kind] = time.perf_counter() - asked
+        for one in sorted(questions, key=lambda one: one.by_button):
+            asked = time.perf_counter()
+            examiner.examine(check_question(run, one.question))
+            seconds[one.question.kind] = time.perf_counter() - asked
         evidence, _ = _read(run, FigureCache())
         took = time.perf_counter() - begun
     dark = [row.claim.number for row in make_board(evidence) if row.finding.state is ClaimState.UNMEASURED]
@@ -72,6 +86,32 @@ def _answer(run: RunFolder) -> bool:
         f"<= {GOAL_MS}",
         slowest_ms=max(cold),
         kept_ms=float(np.median(warm)),
+        tokens=len(run.vocabulary),
+    )
+
+
+def _ask_lab(run: RunFolder) -> bool:
+    """Ask each route of the lab again and again, where it is about words each time about others, and report the slowest."""
+    draw = np.random.default_rng(0)
+    cold: dict[str, float] = {}
+    warm: dict[str, float] = {}
+    with Application(run.path.parent, "serve", "--no-workers") as application:
+        for route, words in LAB.items():
+            took: list[float] = []
+            for _ in range(TIMES + 1):
+                chosen = draw.choice(len(run.vocabulary), size=words.count("{}"), replace=False)
+                begun = time.perf_counter()
+                application.get(f"/api/runs/{run.id}/geometry/{route}?{words.format(*chosen)}")
+                took.append(1e3 * (time.perf_counter() - begun))
+            cold[route], warm[route] = took[0], float(np.median(took[1:]))
+    slowest = max(warm, key=lambda route: warm[route])
+    return report(
+        "claims_lab",
+        warm[slowest],
+        f"ms for an answer of the lab, the slowest route's median ({slowest})",
+        f"<= {GOAL_LAB_MS}",
+        warm_ms=warm,
+        first_ms=cold,
         tokens=len(run.vocabulary),
     )
 

@@ -14,8 +14,8 @@ _TRANSPLANTED_SHARE = 10
 """The matrix that is transplanted is of a step that many times earlier."""
 _LEAST_STEPS = 20
 """Steps from which on a comparison serves the board."""
-_FOREIGN_STEPS, _BACK_STEPS = 300, 50
-"""Steps in another town, and back: some ten seconds of a core."""
+_FOREIGN_STEPS, _BACK_STEPS = 600, 100
+"""Steps in another town, and back, as the page asks for them too: some fifteen seconds of a core."""
 
 
 def parse_known(fields: Mapping[str, Any]) -> Question | None:
