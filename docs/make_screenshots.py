@@ -1,4 +1,4 @@
-"""Script that takes pictures of the page from a real run, frozen and with its typeface, in about six minutes.
+"""Script that takes pictures of the page from a real run, frozen and with its typeface, in about seven minutes.
 
 Run `python docs/make_screenshots.py` for `docs/screenshots/`, or name another folder to get every scene in every size.
 """
@@ -26,7 +26,7 @@ OUT = ROOT / "docs" / "screenshots"
 DESKTOP = (1280, 720)
 SIZES = [DESKTOP, (390, 844), (844, 390), (1366, 625), (3840, 2160)]
 KEPT = {
-    **dict.fromkeys(("30s", "end", "city", "lab", "skyline", "compare", "own-text"), DESKTOP),
+    **dict.fromkeys(("30s", "end", "city", "lab", "skyline", "compare", "claims", "own-text"), DESKTOP),
     "word": (390, 844),
 }
 """The scenes of the documentation, each with a size that it is shown in besides the usual one."""
@@ -114,6 +114,11 @@ def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], 
     page.get_by_test_id("compare-maps").click()
     page.wait_for_timeout(4_000)
     shoot("compare")
+    page.goto(f"{url}/?run={run.id}&panel=claims&claim=6")
+    # Whoever presents has the examiner asked by opening the board.
+    wait_for(page, "document.querySelectorAll('[data-testid=claims] [data-state=unmeasured]').length === 1", 300)
+    page.wait_for_timeout(2_000)
+    shoot("claims")
     page.goto(f"{url}/?run={run.id}&panel=runs")
     page.get_by_test_id("new-run").click()
     page.get_by_label("Your own text").check()

@@ -1,0 +1,65 @@
+"""The board of claims: a presenter opens it and it lights by itself, by keyboard too; a viewer sees the lights and asks nothing."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
+from tests.browser.pages import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+STEP = 120
+CLAIMS = 28
+BY_BUTTON = 18
+QUERY = "new URLSearchParams(location.search)"
+
+
+def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
+    page: Page, application: Application, chromium: Browser
+) -> None:
+    hold_run(application, STEP)
+    open_held_step(page, application, STEP)
+    page.keyboard.press("w")
+    windows = page.get_by_test_id("claims").get_by_role("option")
+    expect(windows).to_have_count(CLAIMS, timeout=20_000)
+    expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")
+    # One question after the other, until only those wait that a person has to start.
+    for number in (5, 9, 13, 26, 28):
+        expect(page.locator(f"#claim-{number}")).not_to_have_attribute(
+            "data-state", "unmeasured", timeout=120_000
+        )
+    expect(page.get_by_test_id("claims-stop")).to_have_count(0, timeout=60_000)
+    assert find_violations(page) == []
+
+    # All windows are one stop of the tab key; the arrows move through a house.
+    page.locator("#claim-1").click()
+    page.keyboard.press("ArrowDown")
+    wait_for(page, f"{QUERY}.get('claim') === '2'")
+    expect(page.locator("#claim-2")).to_be_focused()
+    expect(page.get_by_test_id("claims").locator("[tabindex='0']")).to_have_count(1)
+
+    # Every window shows its statement, and a link to a view that exists.
+    for number in range(1, CLAIMS + 1):
+        page.locator(f"#claim-{number}").click()
+        expect(page.get_by_test_id("claim-card")).to_contain_text(str(number))
+        assert page.get_by_test_id("claim-show").get_attribute("href") not in (None, "", "?")
+    page.locator(f"#claim-{BY_BUTTON}").click()
+    expect(page.get_by_test_id("claim-measure")).to_be_enabled()
+    page.locator("#claim-9").click()
+    page.get_by_test_id("claim-show").click()
+    wait_for(page, f"{QUERY}.get('panel') === 'ask' && {QUERY}.get('ask') === 'bench'")
+    page.go_back(wait_until="commit")
+    expect(page.get_by_test_id("claims-panel")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("claims-panel")).to_have_count(0)
+
+    viewer = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    open_held_step(viewer, application, STEP, "&panel=claims&claim=9")
+    expect(viewer.locator("#claim-9")).not_to_have_attribute("data-state", "unmeasured", timeout=20_000)
+    expect(viewer.get_by_test_id("claim-measure")).to_have_count(0)
+    expect(viewer.get_by_test_id("claims-stop")).to_have_count(0)
+    viewer.close()
