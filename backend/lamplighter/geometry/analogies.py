@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +17,10 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
 """Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
+_MOST_ENUMERATED = 500
+"""Most pairs of which all questions are made before some are sampled: a quarter of a million. Of more pairs they are drawn."""
+_DRAWS = 20
+"""Draws for each question that is wanted of so many pairs: some fall on the same two pairs, or give no question."""
 
 
 class RankedRows(NamedTuple):
@@ -45,19 +48,29 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
     """Return the questions (a, b, c, d) that pairs give, shape (Q, 4): every pair against every other.
 
     Questions without an answer (d is one of the three given words) and without content (two of a, b, c are
-    equal) are left out. If there are more than `limit`, a fixed random sample is returned.
+    equal) are left out. If there are more than `limit`, a fixed random sample is returned; of very many pairs whose words
+    hardly ever differ, perhaps fewer.
     """
-    rows = [
-        (a, b, c, d)
-        for (a, b), (c, d) in permutations(dict.fromkeys(pairs), 2)
-        if len({a, b, c}) == 3 and d not in (a, b, c)
-    ]
-    quadruples = np.array(rows, dtype=np.int64).reshape(-1, 4)
-    if len(quadruples) > limit:
-        quadruples = quadruples[
-            np.sort(np.random.default_rng(0).choice(len(quadruples), limit, replace=False))
-        ]
-    return quadruples
+    known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
+    count, random = len(known), np.random.default_rng(0)
+    combinations = count * (count - 1)
+    drawn = count > _MOST_ENUMERATED
+    if drawn:
+        codes = random.integers(combinations, size=_DRAWS * limit)
+        codes = codes[np.sort(np.unique(codes, return_index=True)[1])]
+    else:
+        codes = np.arange(combinations)
+    # Two different pairs as one number: the first, and which of the others.
+    one, other = np.divmod(codes, max(1, count - 1))
+    other += other >= one
+    a, b, c, d = *known[one].T, *known[other].T
+    fits = (a != b) & (a != c) & (b != c) & (d != a) & (d != b) & (d != c)
+    quadruples = np.stack((a, b, c, d), axis=1)[fits]
+    if len(quadruples) <= limit:
+        return quadruples
+    if drawn:
+        return quadruples[:limit]
+    return quadruples[np.sort(random.choice(len(quadruples), limit, replace=False))]
 
 
 def analogy_hits(vectors: NDArray[np.float32], quadruples: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
@@ -94,6 +96,32 @@ def test_many_questions_are_sampled_always_alike() -> None:
     some = analogy_questions(pairs, limit=50)
     assert some.shape == (50, 4)
     np.testing.assert_array_equal(some, analogy_questions(pairs, limit=50))
+
+
+def test_all_questions_come_in_the_order_of_their_pairs() -> None:
+    pairs = [(i, i + 100) for i in range(0, 100, 3)]
+    assert analogy_questions(pairs, 10_000).tolist() == [
+        [*one, *other] for one, other in permutations(pairs, 2)
+    ]
+    every = np.array([[*one, *other] for one, other in permutations(pairs, 2)])
+    # Scores of runs that are measured already stay the same.
+    sample = np.sort(np.random.default_rng(0).choice(len(every), 50, replace=False))
+    np.testing.assert_array_equal(analogy_questions(pairs, 50), every[sample])
+
+
+def test_questions_of_very_many_pairs_are_drawn_without_making_all() -> None:
+    # All of them would take terabytes.
+    pairs = [(i, i + 200_000) for i in range(200_000)]
+    some = analogy_questions(pairs)
+    assert some.shape == (1_000, 4)
+    assert len(np.unique(some, axis=0)) == 1_000
+    np.testing.assert_array_equal(some[:, 0] + 200_000, some[:, 1])
+    np.testing.assert_array_equal(some[:, 2] + 200_000, some[:, 3])
+    assert (some[:, 0] != some[:, 2]).all()
+    assert 80_000 < some[:, 0].mean() < 120_000
+    assert some[:, 2].max() > 190_000
+    np.testing.assert_array_equal(some, analogy_questions(pairs))
+    assert analogy_questions([(0, i) for i in range(1, 1_000)]).shape == (0, 4)
 
 
 def test_effective_rank_counts_directions() -> None:
