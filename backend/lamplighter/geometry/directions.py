@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.neighbours import split_rows, unit_rows
 
 DRAWS = 20
 """Number of random relations that a relation's consistency is compared with."""
@@ -38,13 +38,15 @@ def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.i
         start: rows of one end, at least one.
         end: rows of the other, at least one.
     """
-    wide = vectors.astype(np.float64)
-    one, other = wide[start].mean(axis=0), wide[end].mean(axis=0)
+    one, other = (vectors[rows].mean(axis=0, dtype=np.float64) for rows in (start, end))
     length = float(np.linalg.norm(other - one))
-    spread_by_chance = float(np.sqrt(wide.var(axis=0).mean()))
+    spread_by_chance = float(np.sqrt(_mean_variance(vectors)))
     if not 0 < length < np.inf:
         return Axis(0.0, None, float("nan"), spread_by_chance)
-    positions = (wide - (one + other) / 2) @ ((other - one) / length)
+    direction = (other - one) / length
+    positions = np.empty(len(vectors))
+    for block in split_rows(*vectors.shape):
+        positions[block] = (vectors[block] - (one + other) / 2) @ direction
     return Axis(length, positions, float(positions.std()), spread_by_chance)
 
 
@@ -95,12 +97,22 @@ def consistency_by_chance(
     return float(np.mean(found)), float(np.std(found))
 
 
+def _mean_variance(vectors: Vectors) -> float:
+    """Return the mean variance of a coordinate, computed wide, but not of the whole matrix at once."""
+    size, dim = vectors.shape
+    mean = vectors.mean(axis=0, dtype=np.float64)
+    squares = sum(float(np.square(vectors[block] - mean).sum()) for block in split_rows(size, dim))
+    return squares / (size * dim)
+
+
 def _mean_cosine(vectors: Vectors, pairs: NDArray[np.int64]) -> float:
-    offsets = unit_rows(vectors[pairs[:, 1]] - vectors[pairs[:, 0]]).astype(np.float64)
-    # Two equal rows have no offset, and no direction.
-    offsets = offsets[offsets.any(axis=1)]
-    count = len(offsets)
+    total, count = np.zeros(vectors.shape[1]), 0
+    for block in split_rows(len(pairs), vectors.shape[1]):
+        offsets = unit_rows(vectors[pairs[block, 1]] - vectors[pairs[block, 0]])
+        # Two equal rows have no offset, and no direction.
+        count += int(offsets.any(axis=1).sum())
+        total += offsets.sum(axis=0, dtype=np.float64)
     if count < 2:
         return float("nan")
     # The sum over all ordered pairs, without a table of them: |sum|^2 less each one with itself.
-    return float(np.clip((np.square(offsets.sum(axis=0)).sum() - count) / (count * (count - 1)), -1, 1))
+    return float(np.clip((np.square(total).sum() - count) / (count * (count - 1)), -1, 1))

@@ -7,11 +7,20 @@ row is 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 BLOCK_BYTES = 16 << 20
 """Bytes of similarities held at once; small blocks also stay in the cache."""
+
+
+def split_rows(size: int, dim: int) -> Iterator[slice]:
+    """Yield the rows of a matrix of shape (size, dim) in blocks of at most `BLOCK_BYTES` of float64, at least one row each."""
+    block = max(1, BLOCK_BYTES // (8 * max(1, dim)))
+    for start in range(0, size, block):
+        yield slice(start, start + block)
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

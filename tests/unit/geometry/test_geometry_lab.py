@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -78,6 +79,40 @@ def test_an_axis_has_its_ends_where_they_are() -> None:
     assert axis.spread_by_chance == pytest.approx(np.sqrt(np.mean(np.square(turned))), rel=0.02)
     nowhere = measure_axis(vectors, np.array([3]), np.array([3]))
     assert (nowhere.length, nowhere.positions) == (0, None)
+
+
+def test_an_axis_takes_no_copy_of_the_matrix() -> None:
+    vectors = space(40_000, 64)
+    ends = np.array([1, 2]), np.array([5])
+    tracemalloc.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("lamplighter.geometry.neighbours.BLOCK_BYTES", 1 << 20)
+            axis = measure_axis(vectors, *ends)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < vectors.nbytes / 2
+    wide = vectors.astype(np.float64)
+    assert axis.spread_by_chance == pytest.approx(np.sqrt(wide.var(axis=0).mean()))
+    way = wide[5] - wide[[1, 2]].mean(axis=0)
+    assert axis.positions is not None
+    middle = (wide[5] + wide[[1, 2]].mean(axis=0)) / 2
+    np.testing.assert_allclose(axis.positions, (wide - middle) @ way / np.linalg.norm(way), atol=1e-9)
+
+
+def test_consistency_of_many_pairs_is_that_of_all_of_them() -> None:
+    vectors = space(2_000, 64)
+    pairs = [(row, (7 * row + 1) % 2_000) for row in range(2_000)]
+    pairs += [(row, (11 * row + 3) % 2_000) for row in range(2_000)]
+    offsets = np.array([vectors[b] - vectors[a] for a, b in dict.fromkeys(pairs)], dtype=np.float64)
+    units = offsets[offsets.any(axis=1)]
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    table = units @ units.T
+    by_hand = (table.sum() - len(units)) / (len(units) * (len(units) - 1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lamplighter.geometry.neighbours.BLOCK_BYTES", 8 * 64 * 100)
+        assert offset_consistency(vectors, pairs) == pytest.approx(by_hand, abs=1e-6)
 
 
 def test_consistency_is_the_mean_cosine_of_every_two_offsets() -> None:
