@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, estimate_memory
+from lamplighter.serving.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts
 from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit
@@ -29,6 +29,11 @@ GEOMETRY_ANSWERS = AnswerFacts(
 """Facts about the answers of every route that is about one step."""
 ARRAY_ENTRY_BYTES = 60
 """Bytes of memory of a number of an answer, as a Python object and as JSON."""
+
+MOST_WORK = 400_000_000_000
+"""Most multiplications of one answer: some seconds of this machine."""
+SCALING_WORK = 250
+"""Multiplications that scaling one number of a row to length one counts for: it is the passes over memory that take so long."""
 
 
 class AnsweringStep(TypedDict):
@@ -73,6 +78,16 @@ class GeometryQuestion:
         matrix = 4 * len(self.table) * self.reply.run.recipe.model.dim
         return LARGE_RESPONSE_BYTES + estimate_memory(self.reply.run, 3 * matrix + 3 * BLOCK_BYTES)
 
+    def check_work(self, multiplications: int, what: str) -> None:
+        """Refuse an answer that takes a processor for minutes. `what`, a plural, says what is asked for.
+
+        Raises:
+            RefusedError: it takes more than `MOST_WORK` multiplications (422).
+        """
+        if multiplications > MOST_WORK:
+            size = f"{len(self.table):,} x {self.reply.run.recipe.model.dim:,}"
+            raise RefusedError(422, f"{what} in a matrix of {size} take minutes: {FROM_PYTHON}")
+
     def word(self, token_id: int) -> Word:
         """Return a token as an answer names it."""
         return Word(
@@ -92,9 +107,22 @@ class GeometryQuestion:
         ]
 
 
+class RunReaders(Protocol):
+    """The parts of a server that find runs and their steps."""
+
+    @property
+    def catalog(self) -> RunCatalog:
+        """Return the runs."""
+        ...
+
+    @property
+    def run_index(self) -> RunIndex:
+        """Return which steps are kept."""
+        ...
+
+
 def open_question(
-    catalog: RunCatalog,
-    run_index: RunIndex,
+    readers: RunReaders,
     reply: Reply,
     step: int | None,
     attempt: int | None,
@@ -103,7 +131,8 @@ def open_question(
     """Find the step that answers a question, and tag the reply.
 
     Args:
-        catalog, run_index, reply: where the run is found, and the reply in the making.
+        readers: the server's services.
+        reply: the reply in the making.
         step: the step asked for; None: the newest.
         attempt: the attempt in which it must count.
         question: all that the answer depends on besides, with a stable repr.
@@ -116,10 +145,11 @@ def open_question(
     if attempt is not None and step is None:
         message = "with attempt, name the step as well"
         raise RefusedError(422, f"step: {message}", [FieldError(field="step", message=message)])
+    catalog = readers.catalog
     table = catalog.token_table(reply.run)
     with catalog.open_history(reply.run) as history:
         range_ = resolve_step_range(reply.run, history.steps, 0, step, attempt)
-        exact_steps = run_index.exact_steps(reply.run, history, max(0, range_.last))
+        exact_steps = readers.run_index.exact_steps(reply.run, history, max(0, range_.last))
     if not len(exact_steps):
         raise NoSnapshotError(range_.last, None)
     kept = int(exact_steps[-1])

@@ -17,15 +17,15 @@ from lamplighter.geometry.analogies import (
     analogy_hits,
     analogy_questions,
 )
-from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
+from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import FROM_PYTHON, check_json_numbers
+from lamplighter.serving.http.response_cost import check_json_numbers
 from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
+    SCALING_WORK,
     GeometryQuestion,
     open_question,
     spearman_deviation,
@@ -47,8 +47,9 @@ from lamplighter.wire.vocabulary import Relation
 
 routes = Routes("geometry")
 
-MOST_WORK = 400_000_000_000
-"""Most multiplications of one answer: some seconds of this machine."""
+_PAIR_WORK = 2 * SCALING_WORK * (DRAWS + 1)
+"""Multiplications that a number of a pair counts for: two rows are gathered and their offset scaled, once for itself and once
+for each draw of random pairs."""
 _GROUPS = 4
 _SAME = "read the rows with format=npy instead"
 
@@ -67,7 +68,7 @@ def get_relations(
     less, and how much its pairs point one way.
     """
     reply = services.reply(request, run)
-    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "relations")
+    asked = open_question(services, reply, step, attempt, "relations")
     _check_work(asked, passes=3)
 
     def make() -> list[bytes]:
@@ -90,7 +91,7 @@ def get_lengths(
 ) -> Response:
     """Return the Euclidean length of every row beside its token's count in the text, by token id."""
     reply = services.reply(request, run)
-    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "lengths")
+    asked = open_question(services, reply, step, attempt, "lengths")
     check_json_numbers(reply.form, 2 * len(asked.table), _SAME)
 
     def make() -> list[bytes]:
@@ -123,7 +124,7 @@ def get_touches(
     had read.
     """
     reply = services.reply(request, run)
-    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "touches")
+    asked = open_question(services, reply, step, attempt, "touches")
     check_json_numbers(reply.form, 3 * len(asked.table), _SAME)
 
     def make() -> list[bytes]:
@@ -163,7 +164,7 @@ def get_nearest_by_chance(
 ) -> Response:
     """Return the mean cosine of a row with its nearest, as measured and of as many random directions."""
     reply = services.reply(request, run)
-    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "chance")
+    asked = open_question(services, reply, step, attempt, "chance")
 
     def make() -> list[bytes]:
         vectors = asked.open_matrix().vectors
@@ -198,7 +199,7 @@ def get_cooccurrence(
     (after Merullo, Smith, Wiegreffe and Elazar 2025, arXiv 2504.12459).
     """
     reply = services.reply(request, run)
-    asked = open_question(services.catalog, services.run_index, reply, step, attempt, "cooccurrence")
+    asked = open_question(services, reply, step, attempt, "cooccurrence")
     _check_work(asked, passes=1)
 
     def make() -> list[bytes]:
@@ -219,13 +220,13 @@ def get_cooccurrence(
 
 
 def _check_work(asked: GeometryQuestion, *, passes: int) -> None:
-    relations = len(asked.reply.run.vocabulary.relations)
-    rows = len(asked.table) * asked.reply.run.recipe.model.dim
-    if passes * relations * MAX_QUESTIONS * rows > MOST_WORK:
-        raise RefusedError(
-            422,
-            f"the analogies of {relations:,} relations among {len(asked.table):,} tokens take minutes: {FROM_PYTHON}",
-        )
+    run = asked.reply.run
+    relations, dim = run.vocabulary.relations, run.recipe.model.dim
+    pairs = sum(len(relation.pairs) for relation in relations)
+    analogies = passes * len(relations) * MAX_QUESTIONS * len(asked.table)
+    asked.check_work(
+        (analogies + _PAIR_WORK * pairs) * dim, f"the {pairs:,} pairs of {len(relations):,} relations"
+    )
 
 
 def _counts(asked: GeometryQuestion) -> NDArray[np.int64] | None:

@@ -22,6 +22,7 @@ from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
+    SCALING_WORK,
     GeometryQuestion,
     open_question,
 )
@@ -85,18 +86,7 @@ def get_analogy(
     """Return the words nearest to a - b + c by cosine, with and without the rule that leaves out the three, and those
     nearest to c alone.
     """
-    asked = open_question(
-        services.catalog,
-        services.run_index,
-        services.reply(request, run),
-        step,
-        attempt,
-        "analogy",
-        a,
-        b,
-        c,
-        most,
-    )
+    asked = open_question(services, services.reply(request, run), step, attempt, "analogy", a, b, c, most)
     for token_id in (a, b, c):
         require_token(asked.table, token_id)
 
@@ -134,9 +124,7 @@ def get_axis(
     attempt: AttemptParam = None,
 ) -> Response:
     """Return where every token lies along the direction from the mean of some rows to the mean of others."""
-    asked = open_question(
-        services.catalog, services.run_index, services.reply(request, run), step, attempt, "axis", from_, to
-    )
+    asked = open_question(services, services.reply(request, run), step, attempt, "axis", from_, to)
     start = parse_id_list(asked.table, from_, "from", MOST_END_TOKENS)
     end = parse_id_list(asked.table, to, "to", MOST_END_TOKENS)
     check_json_numbers(asked.reply.form, len(asked.table), "read the rows with format=npy instead")
@@ -170,9 +158,7 @@ def get_pair_ranks(
     attempt: AttemptParam = None,
 ) -> Response:
     """Return the rank of each word of some pairs among the words nearest to the other, by cosine, at a step."""
-    asked = open_question(
-        services.catalog, services.run_index, services.reply(request, run), step, attempt, "ranks", pairs
-    )
+    asked = open_question(services, services.reply(request, run), step, attempt, "ranks", pairs)
     wanted = _parse_pairs(asked.table, pairs)
 
     def make() -> list[bytes]:
@@ -223,6 +209,10 @@ def get_pair_rank_curves(
     reply.add_facts(attempt=range_.attempt)
     asked = GeometryQuestion(
         services.catalog, reply, table, {"attempt": range_.attempt, "step": range_.last, "exact": True}
+    )
+    by_number = SCALING_WORK + 2 * len(wanted)
+    asked.check_work(
+        len(steps) * by_number * len(table) * reply.run.recipe.model.dim, f"ranks at {len(steps)} steps"
     )
 
     def make() -> list[bytes]:
