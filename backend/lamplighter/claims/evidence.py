@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.recipe import OptimiserKind
+
 Measures = Mapping[int, Mapping[str, float]]
 
 
@@ -136,7 +138,7 @@ class Evidence:
     width: int
     parameters: int | None = None
     tied: bool = False
-    optimiser: str = ""
+    optimiser: OptimiserKind = "lazy"
     recorded_elsewhere: bool = False
     """True for a run of somebody's own loop, whose model is not here."""
     classes: bool = False

@@ -18,13 +18,12 @@ from lamplighter.claims.claim import (
 )
 from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.views import ask, view
+from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
 
 FEW = 0.5
 """Largest share of the rows that counts as few."""
 SAVES = 0.1
 """Least share of a step's arithmetic that sparse updates must save to be what makes it affordable."""
-UPDATE_FLOPS = 12
-"""Operations of Adam for one number: two averages, a root, two corrections, a quotient and the step itself."""
 PROPORTIONAL, UNRELATED = 0.9, 0.5
 """Rank correlations of touches and counts that count as frequent words being renovated most, and as not."""
 ALL_LIT = 0.9
@@ -97,13 +96,15 @@ def find_affordable(evidence: Evidence) -> Finding:
     if touched is None:
         return waiting("a step whose moved rows are recorded")
     share = touched / evidence.rows
-    # A weight and two averages are read and written: 24 bytes a number, for the touched rows or for all.
-    bytes_of_rows = 24.0 * evidence.width
+    numbers, every = round(touched * evidence.width), evidence.rows * evidence.width
+    kind = evidence.optimiser
+    # Updating every row is the work of the dense rule of the same kind.
+    dense = "adam" if kind == "lazy" else kind
     figures = [
         Figure("rows updated, of all", share, "share"),
-        Figure("bytes of the update", touched * bytes_of_rows, "bytes"),
+        Figure("bytes of the update", float(count_update_bytes(kind, numbers)), "bytes"),
     ]
-    null = Figure("bytes of updating every row", evidence.rows * bytes_of_rows, "bytes")
+    null = Figure("bytes of updating every row", float(count_update_bytes(dense, every)), "bytes")
     told = f"A step updates {percent(share)} of the rows"
     answer = evidence.answers.get("microscope")
     totals = ("forward", "backward", "update")
@@ -115,7 +116,7 @@ def find_affordable(evidence: Evidence) -> Finding:
             evidence.missing_answer("one step under the microscope, for its arithmetic"), *figures, null=null
         )
     whole = sum(part for part in parts if part is not None)
-    saved = (evidence.rows - touched) * evidence.width * UPDATE_FLOPS
+    saved = count_update_flops(dense, every) - count_update_flops(kind, numbers)
     of_step = saved / (whole + saved) if whole + saved > 0 else 0.0
     figures.append(Figure("arithmetic of the step that is saved", of_step, "share", answer.step))
     figures += _measured_times(evidence)

@@ -6,11 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lamplighter.model.flops import count_step_flops, list_operations
+from lamplighter.optimiser_costs import OPTIMISER_COSTS, count_update_bytes
 from lamplighter.recipe import Recipe
-
-_FLOAT_BYTES = 4
-_ARRAYS = {"lazy": 3, "adam": 3, "sgd": 1}
-"""Numbers that an optimiser keeps for each weight, itself included: Adam's are the weight and both moving averages."""
 
 CountedParameters = Literal["all", "without_input_table", "without_tables"]
 
@@ -39,8 +36,8 @@ class SixNd:
 
 @dataclass(frozen=True)
 class UpdateBytes:
-    """The memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes, of the weight and of each
-    moving average, once read and once written."""
+    """The memory that the update of the embedding reads and writes in a step: for each row D numbers of 4 bytes, the gradient
+    read, and each array of the optimiser read and written."""
 
     rows: int
     """Rows that are updated: the mean of steps that were looked at, or all."""
@@ -90,8 +87,8 @@ def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> S
     products = counted.forward_products + counted.backward_products
     update_bytes = None
     if updated is not None:
-        by_row = model.dim * _FLOAT_BYTES * _ARRAYS[kind] * 2
-        update_bytes = UpdateBytes(updated, _ARRAYS[kind], updated * by_row, vocabulary * by_row)
+        touched, every = (count_update_bytes(kind, rows * model.dim) for rows in (updated, vocabulary))
+        update_bytes = UpdateBytes(updated, OPTIMISER_COSTS[kind].arrays, touched, every)
     layers: dict[str, tuple[int, int]] = {}
     for operation in list_operations(model, vocabulary, recipe.sequences):
         forward, backward = layers.get(operation.layer, (0, 0))

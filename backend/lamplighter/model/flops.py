@@ -14,7 +14,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamplighter.recipe import ModelRecipe, OptimiserKind, Recipe
+from lamplighter.optimiser_costs import count_update_flops
+from lamplighter.recipe import ModelRecipe, Recipe
 
 Dimensions = tuple[int, ...]
 
@@ -30,10 +31,6 @@ _CROSS_ENTROPY = (4, 4)
 number of predictions."""
 _SUM = (1, 1)
 """An addition. Backward: the gradients of both branches meet."""
-_CLIP = 3
-"""Square and sum for the norm of all gradients, then the scale, by number of the gradient."""
-_UPDATE: dict[OptimiserKind, int] = {"lazy": 12, "adam": 13, "sgd": 2}
-"""Operations of an optimiser by updated number: both averages, root, division, step."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +111,6 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
         forward_products=sum(operation.forward for operation in products),
         backward_products=sum(operation.backward for operation in products),
     )
-
-
-def count_update_flops(kind: OptimiserKind, numbers: int) -> int:
-    """Count the floating-point operations of clipping and updating so many numbers."""
-    return (_CLIP + _UPDATE[kind]) * numbers
 
 
 def count_softmax_flops(dim: int, vocabulary: int, predictions: int) -> int:

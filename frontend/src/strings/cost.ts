@@ -145,8 +145,8 @@ export const cost = {
   memory: "Only the rows that were read",
   memoryMore: (arrays: number) =>
     arrays > 1
-      ? `Each row is updated with ${count(arrays - 1)} averages of past gradients beside it: all that is read once and written once.`
-      : "Each row is read once and written once.",
+      ? `Each row is updated with ${count(arrays - 1)} averages of past gradients beside it. All that is read and written, and the gradient is read.`
+      : "Each row is read and written, and its gradient is read.",
   touched: (rows: number) => `updating ${count(rows)} rows`,
   whole: "updating the whole matrix",
   bytes: (size: number) => bytes(size),

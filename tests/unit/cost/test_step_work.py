@@ -52,12 +52,14 @@ def test_a_shared_table_is_counted_once() -> None:
 
 
 @pytest.mark.parametrize(("kind", "rows", "arrays"), [("lazy", 20, 3), ("sgd", 20, 1), ("adam", V, 3)])
-def test_bytes_are_those_of_the_numbers_that_the_optimiser_keeps(kind: str, rows: int, arrays: int) -> None:
+def test_bytes_are_those_of_the_gradient_and_of_the_numbers_that_the_optimiser_keeps(
+    kind: str, rows: int, arrays: int
+) -> None:
     work = describe_step_work(recipe(optimiser={"kind": kind}), V, 20.2)
     assert work.update_bytes is not None
     assert (work.update_bytes.rows, work.update_bytes.arrays) == (rows, arrays)
-    assert work.update_bytes.touched == rows * 16 * 4 * arrays * 2
-    assert work.update_bytes.whole == V * 16 * 4 * arrays * 2
+    assert work.update_bytes.touched == rows * 16 * 4 * (1 + 2 * arrays)
+    assert work.update_bytes.whole == V * 16 * 4 * (1 + 2 * arrays)
 
 
 def test_what_no_step_tells_is_not_known() -> None:

@@ -11,7 +11,7 @@ import torch
 
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.bench import examine, large_embedding
-from lamplighter.examination.kinds.bench.update_rules import MAX_DISTANCES, RULES, UPDATE_TRANSFERS
+from lamplighter.examination.kinds.bench.update_rules import MAX_DISTANCES, RULES
 from lamplighter.questions import BenchQuestion
 from tests.unit.examination.village import Village, ignore_progress, is_json
 
@@ -99,7 +99,7 @@ def test_costs_are_those_of_the_touched_rows_and_of_all(village: Village, answer
     rows, width = answer["rows"], answer["width"]
     assert (rows, width) == (len(village.run.vocabulary), village.run.recipe.model.dim)
     for recipe in answer["recipes"]:
-        assert recipe["bytes"]["whole"] == UPDATE_TRANSFERS * 4 * rows * width
+        assert recipe["bytes"]["whole"] == 7 * 4 * rows * width
         for cost in (recipe["bytes"], recipe["flops"]):
             assert cost["touched"] * rows == cost["whole"] * recipe["gradient_rows"]
     assert [recipe["updates"] for recipe in answer["recipes"]] == ["touched", "whole", "whole", "whole"]

@@ -11,7 +11,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from lamplighter.model.flops import (
     count_softmax_flops,
     count_step_flops,
-    count_update_flops,
     list_operations,
 )
 from lamplighter.model.transformer import Transformer
@@ -122,9 +121,3 @@ def test_the_cost_of_predicting_is_that_of_the_last_operations():
     ]
     assert len(last) == 2
     assert count_softmax_flops(16, 50, 4 * 8) == sum(each.forward + each.backward for each in last)
-
-
-def test_the_cost_of_an_update_is_by_number():
-    recipe = Recipe(model=ModelRecipe(dim=16), optimiser=OptimiserRecipe(kind="adam"))
-    numbers = recipe.model.parameter_count(50)
-    assert count_update_flops("adam", numbers) == count_step_flops(recipe, 50, 50).update

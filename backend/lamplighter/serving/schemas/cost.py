@@ -75,7 +75,8 @@ class SixNdResponse(ApiModel):
 
 
 class UpdateBytesResponse(ApiModel):
-    """Memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x arrays x 2."""
+    """Memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x (1 + 2 x arrays). The
+    gradient is read, each array is read and written."""
 
     rows: int
     """Rows that are updated, the mean over steps."""

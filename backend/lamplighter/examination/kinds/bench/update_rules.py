@@ -14,10 +14,10 @@ from torch import optim
 
 from lamplighter.examination.readings import rounded
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.flops import count_update_flops
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
+from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
 from lamplighter.recipe import OptimiserKind, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -27,10 +27,6 @@ DECAY = 0.1
 """Weight decay of AdamW, as large models are trained with (Brown et al. 2020, "Language Models are Few-Shot Learners")."""
 MAX_DISTANCES = 20_000
 """Most rows whose distances are told: more of them would not fit into an answer."""
-NUMBER_BYTES = 4
-UPDATE_TRANSFERS = 7
-"""Numbers that Adam reads and writes for each one that it updates: it reads the gradient, and reads and writes the weight
-and both averages."""
 _DISTANCE_DIGITS = 3
 
 
@@ -79,7 +75,7 @@ class RuleBench:
         kind: OptimiserKind = "lazy" if self._rule == "lazy" else "adam"
         # Decay multiplies each weight by a number.
         by_row = count_update_flops(kind, width) + (width if self._rule == "decay" else 0)
-        row_bytes = UPDATE_TRANSFERS * NUMBER_BYTES * width
+        row_bytes = count_update_bytes(kind, width)
         sets = {"batch": seen.batch_ids, "gradient": seen.gradient_ids, "moved": seen.moved_ids}
         return {
             "name": self._rule,
