@@ -98,7 +98,7 @@ class EnergyFigures:
 
 
 @dataclass(frozen=True)
-class PairRanks:
+class CityRanks:
     """The mutual ranks of two words in both matrices."""
 
     step: int
@@ -162,7 +162,7 @@ class Evidence:
     touches: TouchFigures | None = None
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
-    pair_ranks: PairRanks | None = None
+    pair_ranks: CityRanks | None = None
     no_output_matrix: str = ""
     """The reason why there are no ranks in the output matrix; empty where none is known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lamplighter.claims.evidence import EnergyFigures, Evidence, PairRanks, StoredAnswer, TrustFigures
+from lamplighter.claims.evidence import CityRanks, EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.matrix_figures import (
@@ -240,7 +240,7 @@ class _Gathering:
             return {}
         one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
         return {
-            "pair_ranks": PairRanks(
+            "pair_ranks": CityRanks(
                 output.step,
                 (word, partner),
                 mutual_ranks(found.vectors, one, other),

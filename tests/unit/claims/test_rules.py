@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from lamplighter.claims.claim import ClaimState
-from lamplighter.claims.evidence import EnergyFigures, Evidence, PairRanks
+from lamplighter.claims.evidence import CityRanks, EnergyFigures, Evidence
 from lamplighter.examination.kinds.microscope import examine as examine_microscope
 from lamplighter.questions import MicroscopeQuestion
 from tests.unit.claims.evidences import find, gather, microscope, with_answer
@@ -209,7 +209,7 @@ def test_the_map_is_the_last_to_know(evidence: Evidence) -> None:
 
 def test_two_matrices_the_price_of_order_and_two_devices(evidence: Evidence) -> None:
     assert find(24, replace(evidence, tied=True)).state == FAILING
-    ranks = PairRanks(250, ("dog", "cat"), (15, 13), (1, 1))
+    ranks = CityRanks(250, ("dog", "cat"), (15, 13), (1, 1))
     assert find(24, replace(evidence, pair_ranks=ranks)).state == HOLDS
     assert find(24, replace(evidence, pair_ranks=replace(ranks, foretells=(1, 1)))).state == CONDITIONAL
     unkept = replace(evidence, pair_ranks=None, no_output_matrix="no state is kept")
