@@ -95,6 +95,8 @@ class EnergyFigures:
     method: str
     joules: Mapping[int, float]
     """Joules until each step."""
+    since: int = 0
+    """The step from which on they count."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ class CityRanks:
     """Ranks in the input matrix."""
     foretold: tuple[int, int]
     """Ranks in the output matrix."""
+    shared: float
+    """Share of the words' ten nearest that are the same in both matrices."""
 
 
 @dataclass(frozen=True)
