@@ -57,7 +57,7 @@ def test_a_damaged_state_of_the_model_takes_nothing_else_with_it(tmp_path: Path)
     village = trained(tmp_path)
     for state in village.run.checkpoints.glob("*.safetensors"):
         state.write_bytes(b"damaged")
-    found = gather(village.run)
+    found = with_chance(gather(village.run))
     assert found.pair_ranks is None
     assert found.no_output_matrix
     assert found.newest is not None
