@@ -116,7 +116,9 @@ def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], 
     shoot("compare")
     page.goto(f"{url}/?run={run.id}&panel=claims&claim=6")
     # Whoever presents has the examiner asked by opening the board.
-    wait_for(page, "document.querySelectorAll('[data-testid=claims] [data-state=unmeasured]').length === 1", 300)
+    wait_for(
+        page, "document.querySelectorAll('[data-testid=claims] [data-state=unmeasured]').length === 1", 300
+    )
     page.wait_for_timeout(2_000)
     shoot("claims")
     page.goto(f"{url}/?run={run.id}&panel=runs")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -34,10 +34,13 @@ class _Question(StrictInput):
     step: Step
     """The step after which the model is examined; 0 is before the first."""
 
+    _examined: ClassVar[Literal["after", "before", "start"]] = "after"
+    """The model that is needed: that after the step, that before it, or the one at the start of the run."""
+
     @property
     def model_step(self) -> int:
         """Return the step to which the model must be brought before the question is answered."""
-        return self.step
+        return {"after": self.step, "before": self.step - 1, "start": 0}[self._examined]
 
     @property
     def last_step(self) -> int:
@@ -69,11 +72,7 @@ class MicroscopeQuestion(_Question):
     """The number in that row."""
     sequence: Annotated[int, Field(ge=0, lt=65_536)] = 0
     """The sequence of the batch that is shown."""
-
-    @property
-    def model_step(self) -> int:
-        """Return the step before the one that is computed again."""
-        return self.step - 1
+    _examined = "before"
 
 
 class WhatIfQuestion(_Question):
@@ -135,11 +134,7 @@ class DevicesQuestion(_Question):
     kind: Literal["devices"] = "devices"
     step: Annotated[int, Field(ge=1, le=MAX_STEP)]
     """The step that is computed again."""
-
-    @property
-    def model_step(self) -> int:
-        """Return the step before the one that is computed again."""
-        return self.step - 1
+    _examined = "before"
 
 
 class BenchQuestion(_Question):
@@ -148,22 +143,14 @@ class BenchQuestion(_Question):
     kind: Literal["bench"] = "bench"
     steps: Annotated[int, Field(ge=1, le=60)] = 40
     """Training steps of each rule, from the recipe's initial state, on the batches after `step`."""
-
-    @property
-    def model_step(self) -> int:
-        """Return 0: no trained model is needed."""
-        return 0
+    _examined = "start"
 
 
 class BatchSizesQuestion(_Question):
     """Batches from small to large of the run's text, and how many rows each of them reads."""
 
     kind: Literal["batch_sizes"] = "batch_sizes"
-
-    @property
-    def model_step(self) -> int:
-        """Return 0: no model is needed."""
-        return 0
+    _examined = "start"
 
 
 class EnvironmentQuestion(_Question):

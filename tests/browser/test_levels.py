@@ -68,7 +68,7 @@ def expect_level(page: Page, level: str, panel: str | None) -> None:
     wait_for(page, f"new URLSearchParams(location.search).get('panel') === {shown}", 10)
     inspector = page.get_by_test_id("inspector")
     expect(inspector).to_have_count(int(panel is not None))
-    expect(page.get_by_role("tab")).to_have_count(6 if level == "lab" else 0)
+    expect(page.get_by_role("tab")).to_have_count(7 if level == "lab" else 0)
     for tool in TOOLS:
         expect(page.get_by_test_id(tool)).to_have_count(int(panel is not None))
     if level == "lab":

@@ -34,6 +34,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.corpora.kindred import KINDRED
 from lamplighter.geometry.analogies import analogy_accuracy, chance_accuracy
 from lamplighter.geometry.directions import consistency_by_chance, offset_consistency
 from lamplighter.geometry.information import (
@@ -53,8 +54,6 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
-KINDRED = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))
-"""Kindred words of Lamptown whose ranks are kept: of a pet, of a quantity, of a feeling."""
 READ_BATCHES = 16
 """Batches whose mean loss is compared with the loss on held-out text: some 8,000 tokens of the default recipe."""
 

@@ -34,8 +34,7 @@ def find_one_step(evidence: Evidence) -> Finding:
     if answer is None or before is None or after is None:
         return _wait_for_microscope(evidence)
     figures = [
-        Figure("loss before", before, "nats", answer.step),
-        Figure("loss after, same batch", after, "nats", answer.step),
+        Figure("loss after the update, same batch", after, "nats", answer.step),
         Figure(
             "words that became likelier",
             number_at(answer.fields, "text", "share_risen"),
@@ -48,7 +47,7 @@ def find_one_step(evidence: Evidence) -> Finding:
         choose_state(after < before, False),
         told,
         tuple(figures),
-        Figure("no update", before, "nats"),
+        Figure("before the update", before, "nats"),
         imported=answer.imported,
     )
 
@@ -145,7 +144,8 @@ def find_better_here(evidence: Evidence) -> Finding:
                 Figure("steps that help unread text", unread, "share", answer.step),
             )
             told = f"{percent(same)} of the steps help the batch they read, {percent(other)} another one; a coin would give 50 %."
-            state = choose_state(same >= ALWAYS and other <= COIN, same >= ALWAYS and other < ALWAYS)
+            elsewhere = other if unread is None else max(other, unread)
+            state = choose_state(same >= ALWAYS and elsewhere <= COIN, same >= ALWAYS and elsewhere < ALWAYS)
             return Finding(state, told, figures, Figure("a coin", 0.5, "share"), imported=answer.imported)
     answer, before, after = _losses(evidence, "same")
     _, other_before, other_after = _losses(evidence, "other")
@@ -158,11 +158,9 @@ def find_better_here(evidence: Evidence) -> Finding:
     null = Figure("no update", 0.0, "nats")
     gain, elsewhere = before - after, other_before - other_after
     told = f"Step {answer.step:,} made the loss on its own batch {_lower(gain)} and on another one {_lower(elsewhere)}; one step is a sample, not a share."
-    # A step that helps another batch as much as its own says that better here is better there.
-    state = choose_state(False, gain > 0 and elsewhere < gain / 2)
-    return Finding(
-        state, told, figures, null, evidence.missing_answer("more steps, to give a share"), answer.imported
-    )
+    # One step says nothing of how many do.
+    waits_for = evidence.missing_answer("more steps, to give a share")
+    return Finding(ClaimState.UNMEASURED, told, figures, null, waits_for, answer.imported)
 
 
 def find_bent_update(evidence: Evidence) -> Finding:

@@ -97,10 +97,12 @@ class EnergyFigures:
     method: str
     joules: Mapping[int, float]
     """Joules until each step."""
+    since: int = 0
+    """The step from which on they count."""
 
 
 @dataclass(frozen=True)
-class PairRanks:
+class CityRanks:
     """The mutual ranks of two words in both matrices."""
 
     step: int
@@ -109,6 +111,8 @@ class PairRanks:
     """Ranks in the input matrix."""
     foretold: tuple[int, int]
     """Ranks in the output matrix."""
+    shared: float
+    """Share of the words' ten nearest that are the same in both matrices."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,7 @@ class Evidence:
     touches: TouchFigures | None = None
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
-    pair_ranks: PairRanks | None = None
+    pair_ranks: CityRanks | None = None
     no_output_matrix: str = ""
     """The reason why there are no ranks in the output matrix; empty where none is known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from lamplighter.corpora.kindred import KINDRED
 from lamplighter.wire.vocabulary import Vocabulary
 
-_PAIRS = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))
 _SENTENCES = ("the dog barked in the basket", "the cat and the dog each wear a collar")
 _OPPOSITES = "opposites"
 _WORDS = 6
@@ -19,7 +19,7 @@ def choose_words(vocabulary: Vocabulary) -> tuple[str | None, str | None]:
     """Return a word to look at and one that belongs with it: a pair that everybody knows, or else the two most frequent
     words of the class with the most words; None where there is none."""
     known = set(vocabulary.tokens)
-    for one, other in _PAIRS:
+    for one, other in KINDRED:
         if one in known and other in known:
             return one, other
     largest = max(vocabulary.classes.values(), key=len, default=())

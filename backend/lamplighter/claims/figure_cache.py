@@ -22,12 +22,14 @@ class FigureCache:
         self._lock = threading.Lock()
 
     def get_or_make(self, key: object, make: Callable[[], T]) -> T:
-        """Return what is kept under `key`, made if it is not there. An error is not kept."""
+        """Return what is kept under `key`, made if it is not there. An error is not kept, nor None: it may be there later."""
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return cast("T", self._kept[key])
         made = make()
+        if made is None:
+            return made
         with self._lock:
             self._kept[key] = made
             while len(self._kept) > self._limit:

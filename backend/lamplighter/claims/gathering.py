@@ -10,23 +10,24 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from lamplighter.claims.evidence import EnergyFigures, Evidence, PairRanks, StoredAnswer, TrustFigures
+from lamplighter.claims.evidence import CityRanks, EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.matrix_figures import (
     MOST_NUMBERS,
-    chance_cosine,
+    compare_cities,
     measure_matrix,
     read_turn,
     turn_space,
 )
 from lamplighter.claims.questions_asked import parse_known, serves
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
+from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError, read_output_matrix_at
+from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
@@ -34,6 +35,7 @@ from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS
 from lamplighter.wire.vocabulary import Vocabulary
 
 T = TypeVar("T")
@@ -42,7 +44,6 @@ LIVE_STRIDE = 100
 """Steps between two boards of a run that trains."""
 MOST_MEASURES = 200_000
 """Most values of measures that are read."""
-_EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
 _UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
 
 
@@ -55,7 +56,8 @@ class Moment:
     """The step of the board: the newest, or while the run trains the last multiple of `LIVE_STRIDE`."""
     training: bool
     measured: int
-    revision: int
+    answers: tuple[str, ...]
+    """The ids of the answers that are read."""
     layouts: int
     answer_bytes: int
     """Bytes of the answers that are read."""
@@ -71,17 +73,18 @@ def read_moment(run: RunFolder) -> Moment:
     with suppress(FileNotFoundError), StepsReader(run.steps_path) as steps:
         lineage, newest = steps.lineage(), steps.newest_step()[1]
         training = not phase_in(steps.facts()).has_ended
-    measured = revision = layouts = size = 0
+    measured = layouts = size = 0
+    answers: tuple[str, ...] = ()
     with suppress(*_UNREADABLE), MeasuresReader(run.measures_path) as measures:
         measured = measures.size()[0]
     with suppress(*_UNREADABLE), ExaminationsReader(run.examinations_path) as examinations:
-        revision = examinations.newest_revision()
-        size = sum(examinations.answer_bytes(name) for name in _serving(examinations, lineage).values())
+        answers = tuple(sorted(_serving(examinations, lineage).values()))
+        size = sum(examinations.answer_bytes(name) for name in answers)
     with suppress(*_UNREADABLE), LayoutsReader(run.layouts_path) as layout_reader:
         entry = layout_reader.last_layout_entry()
         layouts = 0 if entry is None else entry.id
     step = newest if not training or newest < LIVE_STRIDE else newest // LIVE_STRIDE * LIVE_STRIDE
-    return Moment(lineage, step, training, measured, revision, layouts if not training else 0, size)
+    return Moment(lineage, step, training, measured, answers, layouts if not training else 0, size)
 
 
 def gather_evidence(run: RunFolder, cache: FigureCache, moment: Moment | None = None) -> Evidence:
@@ -152,7 +155,7 @@ class _Gathering:
         if not self._moment.training:
             return step
         multiple = step // every * every if every else 0
-        return max(multiple, *(early for early in _EARLY_WAYPOINTS if early <= step))
+        return max(multiple, *(early for early in EARLY_WAYPOINTS if early <= step))
 
     def _read_facts(self) -> Mapping[str, Any]:
         def read() -> Mapping[str, Any]:
@@ -198,7 +201,9 @@ class _Gathering:
                 (*self._key, "turned", self._moment.step), lambda: self._turn(history)
             )
             if newest is not None:
-                fields["chance_cosine"] = chance_cosine(len(self._vocabulary), self._run.recipe.model.dim)
+                fields["chance_cosine"] = nearest_cosine_by_chance(
+                    len(self._vocabulary), self._run.recipe.model.dim
+                )
             fields |= self._compare_cities(history, word, partner)
         return fields
 
@@ -231,22 +236,26 @@ class _Gathering:
         """Return the mutual ranks of two words in both matrices, or what is missing."""
         if word is None or partner is None:
             return {}
-        try:
+
+        def make() -> CityRanks | None:
             output = read_output_matrix_at(self._run, history.steps, self._moment.step)
-        except NoOutputMatrixError as error:
-            return {"no_output_matrix": str(error)}
-        found = self._snapshot(history, output.step)
-        if found is None:
-            return {}
-        one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
-        return {
-            "pair_ranks": PairRanks(
+            found = self._snapshot(history, output.step)
+            if found is None or not np.isfinite(output.vectors).all():
+                return None
+            one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
+            return CityRanks(
                 output.step,
                 (word, partner),
                 mutual_ranks(found.vectors, one, other),
                 mutual_ranks(output.vectors, one, other),
+                compare_cities(found.vectors, output.vectors),
             )
-        }
+
+        try:
+            return {"pair_ranks": self._cache.get_or_make((*self._key, "cities", self._moment.step), make)}
+        except _UNREADABLE as error:
+            # A damaged state of the model takes nothing else with it.
+            return {"no_output_matrix": str(error)}
 
     def _read_energy(self, measures: Mapping[int, Mapping[str, float]]) -> EnergyFigures | None:
         """Return the energy up to each step that has measures, and up to the last at which it was read."""
@@ -257,7 +266,10 @@ class _Gathering:
             spent = steps.energy_at(sorted(measures))
             spent |= {step: text for _, step, text in steps.newest_energy(1) if step <= self._moment.step}
         joules = {step: decode_energy(text).joules for step, text in spent.items()}
-        return EnergyFigures(methods[-1].method.name, joules) if methods and joules else None
+        if not methods or not joules:
+            return None
+        names = dict.fromkeys(used.method.name for used in methods)
+        return EnergyFigures(" and ".join(names), joules, methods[0].after)
 
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:

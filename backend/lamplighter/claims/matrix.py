@@ -14,11 +14,15 @@ from lamplighter.claims.claim import (
     waiting,
 )
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.matrix_figures import NEIGHBOURS
 from lamplighter.claims.questions_asked import earlier_step
 from lamplighter.claims.views import ask, view, word_card
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99
 """Least share of the coordinates that a rotation changes, and of the lists of neighbours that it keeps."""
+AKIN, APART = 10.0, 0.75
+"""Least times chance that the neighbours of two cities are the same if both have learned the same words, and most share of the
+same neighbours at which they are two."""
 STRANGE = 0.1
 """Least rise of the loss, in nats, by which an older matrix counts as strange to the layers."""
 
@@ -67,11 +71,15 @@ def find_two_cities(evidence: Evidence) -> Finding:
             f"rank of “{other}” beside “{one}”, what foretells it", float(ranks.foretold[0]), step=ranks.step
         ),
     )
-    null = Figure("rank by chance", evidence.rows / 2)
-    told = f"“{other}” is neighbour number {ranks.foretells[0]:,} of “{one}” in one city and {ranks.foretold[0]:,} in the other."
-    differ = ranks.foretells != ranks.foretold
+    chance = min(1.0, NEIGHBOURS / max(1, evidence.rows - 1))
+    told = f"{percent(ranks.shared)} of a word's ten nearest are the same in both cities, where chance gives {percent(chance)}. “{other}” is neighbour number {ranks.foretells[0]:,} of “{one}” in one and {ranks.foretold[0]:,} in the other."
+    # Two matrices that nothing is learned in differ as well.
+    akin = ranks.shared >= AKIN * chance
     return Finding(
-        choose_state(differ, True), told if differ else f"{told} For this pair both agree.", figures, null
+        choose_state(akin and ranks.shared <= APART, ranks.shared <= APART or akin),
+        told,
+        (Figure("ten nearest that are the same in both", ranks.shared, "share", ranks.step), *figures),
+        Figure("by chance", chance, "share"),
     )
 
 
@@ -135,7 +143,7 @@ CLAIMS = (
         "Two cities",
         "There are two cities: one says what a word foretells, the other what foretells the word.",
         "Holds where the two tables are separate. Tied weights make them one.",
-        "The rank of one word among another's neighbours, in both tables, at the same step.",
+        "How many of a word's ten nearest are the same in both tables, at the same step, and the ranks of two words.",
         find_two_cities,
         lambda evidence: word_card(evidence, beside="matrix:out"),
         _break_cities,

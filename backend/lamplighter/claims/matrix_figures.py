@@ -6,12 +6,12 @@ Of a large matrix a sample of the rows is asked, so that no figure takes longer 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.claims.evidence import MatrixFigures, TurnedFigures
+from lamplighter.geometry.nearest_by_chance import nearest_cosine
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.purity import class_purity
 from lamplighter.geometry.rotation import random_rotation, rotate, share_of_kept_lists
@@ -27,7 +27,7 @@ MOST_DIM = 1_024
 _MOST_PRODUCTS = 1 << 28
 """Multiplications for the lists of neighbours of one matrix."""
 _MOST_CLASSED = 6_000
-_NEIGHBOURS, _SEED = 10, 0
+NEIGHBOURS, _SEED = 10, 0
 
 
 def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
@@ -56,11 +56,10 @@ def measure_matrix(
     if purity is None and 0 < (class_of >= 0).sum() <= _MOST_CLASSED:
         measured = class_purity(vectors, class_of)
         purity = measured if math.isfinite(measured) else None
-    _, cosines = nearest_rows(vectors, sample_rows(*vectors.shape), 1)
     return MatrixFigures(
         step,
         purity,
-        float(cosines.mean()),
+        nearest_cosine(vectors),
         float(np.median(np.linalg.norm(vectors, axis=1))),
         None if before is None else measure_turn(before, vectors),
     )
@@ -93,9 +92,9 @@ def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
         return None
     turned = rotate(vectors, random_rotation(dim, _SEED))
     rows = sample_rows(size, dim)
-    before, _ = nearest_rows(vectors, rows, _NEIGHBOURS)
-    after, _ = nearest_rows(turned, rows, _NEIGHBOURS)
-    dealt, _ = nearest_rows(vectors[np.random.default_rng(_SEED).permutation(size)], rows, _NEIGHBOURS)
+    before, _ = nearest_rows(vectors, rows, NEIGHBOURS)
+    after, _ = nearest_rows(turned, rows, NEIGHBOURS)
+    dealt, _ = nearest_rows(vectors[np.random.default_rng(_SEED).permutation(size)], rows, NEIGHBOURS)
     return TurnedFigures(
         step,
         float((vectors != turned).mean()),
@@ -104,9 +103,15 @@ def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
     )
 
 
-@lru_cache(16)
-def chance_cosine(size: int, dim: int) -> float:
-    """Return the mean cosine of a row with its nearest where all directions are random: V rows of D numbers, drawn once."""
-    vectors = np.random.default_rng(_SEED).standard_normal((size, dim), dtype=np.float32)
-    _, cosines = nearest_rows(vectors, sample_rows(size, dim), 1)
-    return float(cosines.mean())
+def compare_cities(inputs: Matrix, outputs: Matrix) -> float:
+    """Return the share of a word's ten nearest in the input matrix that are among its ten nearest in the output matrix, over
+    a sample of the words.
+
+    Args:
+        inputs: shape (V, D).
+        outputs: shape (V, D).
+    """
+    rows = sample_rows(*inputs.shape)
+    one, _ = nearest_rows(inputs, rows, NEIGHBOURS)
+    other, _ = nearest_rows(outputs, rows, NEIGHBOURS)
+    return float((one[:, :, None] == other[:, None, :]).any(axis=2).mean())

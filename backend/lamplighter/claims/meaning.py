@@ -10,6 +10,7 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    as_number,
     choose_state,
     list_at,
     number_at,
@@ -208,8 +209,10 @@ def _separation(evidence: Evidence) -> tuple[float, float] | None:
     found: list[tuple[float, float]] = []
     for word in list_at(readings[0], "words") if readings else []:
         cosines = list_at(word, "cosines")
-        if len(cosines) > 1 and all(isinstance(cosine, int | float) for cosine in (cosines[0], cosines[-1])):
-            found.append((float(cosines[0]), float(cosines[-1])))
+        if len(cosines) > 1:
+            first, last = as_number(cosines[0]), as_number(cosines[-1])
+            if first is not None and last is not None:
+                found.append((first, last))
     return min(found, key=lambda pair: pair[1], default=None)
 
 

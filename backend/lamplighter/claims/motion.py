@@ -75,7 +75,8 @@ def find_turn(evidence: Evidence) -> Finding:
     told += (
         "" if change is None else f"; since the start {percent(change)} of the attention has gone elsewhere"
     )
-    holds = now <= SLIGHT and (early is None or early <= SLIGHT)
+    # Step 1 is where rows turn most: without it the claim is not shown whole.
+    holds = early is not None and max(now, early) <= SLIGHT
     return Finding(
         choose_state(holds, now <= SLIGHT),
         f"{told}.",

@@ -6,7 +6,6 @@ import numpy as np
 
 from lamplighter.claims.evidence import PulseFigures, TouchFigures
 from lamplighter.geometry.rank import rank_correlation
-from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.wire.frames import decode
@@ -55,7 +54,7 @@ def read_pulse_figures(reader: StepsReader, step: int, rows: int) -> PulseFigure
         least_norm=least,
         most_norm=most,
         seconds=seconds,
-        recorded=_count_recorded(reader, reader.lineage()),
+        recorded=reader.count_steps(1, found[-1][0]),
     )
 
 
@@ -97,7 +96,3 @@ def _figures(pulse: Pulse) -> tuple[float, ...]:
         float(np.nanmax(norms)) if known else nan,
         pulse.step_seconds if pulse.step_seconds > 0 else nan,
     )
-
-
-def _count_recorded(reader: StepsReader, lineage: Lineage) -> int:
-    return len(reader.digests(1, reader.newest_step()[1])) if lineage else 0

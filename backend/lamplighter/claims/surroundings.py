@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from lamplighter.claims.claim import (
     Claim,
     Figure,
@@ -16,14 +18,14 @@ from lamplighter.claims.claim import (
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.views import ask, view, word_card
 
-FORGOTTEN = 0.5
-"""Least rise of the loss on the first town, in nats, by which it is forgotten."""
-KEPT_MAP = 0.5
-"""Share of the first purity above which the map still remembers."""
+FORGOTTEN = 0.1
+"""Part of what was known at first that counts as forgotten: beyond what guessing or chance would give."""
+_KNOWN = 0.05
+"""Least distance from knowing nothing, in nats or of purity, at which something is known."""
 FAITHFUL = 0.95
 """Recall from which on a map shows nearly every neighbour."""
 EXACT_GRADIENTS = 1e-3
-"""Largest difference between gradients of one process and of two that is rounding."""
+"""Largest difference between gradients of one process and of two, of the largest gradient, that is rounding."""
 SECOND_HALF = 0.25
 """Share of the order in the second half of the energy below which the price has risen."""
 
@@ -42,28 +44,34 @@ def find_environment(evidence: Evidence) -> Finding:
     before, after = (number_at(one, "purity_in_first") for one in (away[0], away[-1]))
     steps = number_at(away[-1], "step") or 0
     figures = [
-        Figure("loss on the first town before", first, "nats", answer.step),
-        Figure(f"loss on it after {steps:,.0f} steps elsewhere", last, "nats"),
+        Figure(f"loss on the first town after {steps:,.0f} steps elsewhere", last, "nats", answer.step),
         Figure("purity of the map before", before, "share", answer.step),
         Figure("purity of the map after", after, "share"),
     ]
-    chance = number_at(answer.fields, "chance")
-    null = (
-        Figure("no forgetting", first, "nats")
-        if chance is None
-        else Figure("purity by chance", chance, "share")
-    )
-    told = (
-        f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats"
-    )
-    map_forgets = before is not None and after is not None and after <= KEPT_MAP * before
-    if before is not None and after is not None:
+    guessing, chance = math.log(evidence.rows), number_at(answer.fields, "chance")
+    answers_kept = _kept(first, last, guessing)
+    map_kept = None if before is None or after is None or chance is None else _kept(before, after, chance)
+    if answers_kept is None:
+        return waiting("a model that has learned its first town", *figures)
+    told = f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats, where guessing has {guessing:.2f}"
+    if map_kept is not None and before is not None and after is not None:
         told += f"; the map, at {percent(after)} purity after {percent(before)}, " + (
-            "has forgotten it too" if map_forgets else "still remembers it"
+            "has forgotten it too" if map_kept <= 1 - FORGOTTEN else "still remembers it"
         )
-    forgotten = last >= first + FORGOTTEN
-    state = choose_state(forgotten and (map_forgets or before is None), forgotten)
-    return Finding(state, f"{told}.", tuple(figures), null, imported=answer.imported)
+    forgotten = answers_kept <= 1 - FORGOTTEN
+    return Finding(
+        choose_state(forgotten and (map_kept is None or map_kept <= 1 - FORGOTTEN), forgotten),
+        f"{told}.",
+        tuple(figures),
+        Figure("loss before it moved", first, "nats"),
+        imported=answer.imported,
+    )
+
+
+def _kept(first: float, now: float, nothing: float) -> float | None:
+    """Return how much of what was known at first still is, 1 for all, where who knows nothing has `nothing`; None for whoever
+    knew nothing at first."""
+    return 1 - (now - first) / (nothing - first) if abs(nothing - first) > _KNOWN else None
 
 
 def find_price_of_order(evidence: Evidence) -> Finding:
@@ -88,12 +96,15 @@ def find_price_of_order(evidence: Evidence) -> Finding:
         return waiting(missing, *figures, null=null)
     total = energy.joules[max(energy.joules)]
     figures.append(Figure(f"energy so far ({energy.method})", total, "J", max(energy.joules)))
-    if len(order) < 3 or total <= 0:
-        return waiting("the order in the neighbours, by step", *figures, null=null)
-    half = min(energy.joules, key=lambda step: abs(energy.joules[step] - total / 2))
-    middle = min(order, key=lambda step: abs(step - half))
-    gained = order[max(order)] - order[min(order)]
-    later = order[max(order)] - order[middle]
+    # Only where both are known: the energy may have been read from the middle of the run on.
+    known = [step for step in order if step in energy.joules and step >= energy.since]
+    if len(known) < 3 or energy.joules[known[-1]] <= 0:
+        return waiting("order and energy at three steps", *figures, null=null)
+    half = energy.joules[known[-1]] / 2
+    middle = next(step for step in known if energy.joules[step] >= half)
+    total = energy.joules[known[-1]]
+    gained = order[known[-1]] - order[known[0]]
+    later = order[known[-1]] - order[middle]
     told = f"{gained:.2f} bits of order for {total:,.3g} J; the second half of the energy bought {later:.2f} of them."
     state = choose_state(gained > 0 and later >= SECOND_HALF * gained, gained > 0)
     return Finding(state, told, tuple(figures), null)
@@ -106,13 +117,14 @@ def find_devices(evidence: Evidence) -> Finding:
         return waiting(evidence.missing_answer("one step on two processes, by its button"))
     dense, lazy = (number_at(answer.fields, "formula", f"{name}_bytes") for name in ("dense", "lazy"))
     measured = {name: number_at(answer.fields, "measured", f"{name}_bytes") for name in ("dense", "lazy")}
-    off = number_at(answer.fields, "measured", "difference")
+    difference, largest = (number_at(answer.fields, "measured", name) for name in ("difference", "largest"))
+    off = None if difference is None or not largest else difference / largest
     if dense is None or lazy is None or None in measured.values() or off is None:
         return waiting("a measured step on two processes")
     figures = (
         Figure("bytes a step, every number", measured["dense"], "bytes", answer.step),
         Figure("bytes a step, touched rows", measured["lazy"], "bytes", answer.step),
-        Figure("difference from one process", off, step=answer.step),
+        Figure("difference from one process, of the largest gradient", off, "share", answer.step),
     )
     told = f"Two processes exchange {measured['dense']:,.0f} bytes a step, or {measured['lazy']:,.0f} with touched rows alone; the formula says {dense:,.0f} and {lazy:,.0f}."
     return Finding(
@@ -146,7 +158,7 @@ CLAIMS = (
         "What it lives on",
         "A model remembers the text it lives on. Move it to another town and it forgets the first.",
         "The answers forget within a few steps. The map that everybody looks at is the last to know.",
-        "The loss on both towns, and the purity under both, while it trains in the other one and back.",
+        "The loss on both towns, and the purity under both, while it trains in the other one and back. A tenth of what was known is gone: forgotten.",
         find_environment,
         lambda evidence: view(panel="ask", ask="environment", at=evidence.examined_step),
         lambda evidence: ask(
@@ -172,7 +184,7 @@ CLAIMS = (
         "Many devices",
         "Large models share the work among many devices, which must tell each other what changed.",
         "Measured with two processes of this machine. A real network is slower than that.",
-        "Bytes that two processes exchange in one step, counted as they are sent.",
+        "Bytes of the numbers that each of two processes hands to the exchange in one step, counted.",
         find_devices,
         lambda _: view(panel="cost"),
         lambda evidence: ask(

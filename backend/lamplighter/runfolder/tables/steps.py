@@ -347,6 +347,18 @@ class StepsReader(FactsReader):
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""
         return dict(self._select_range("SELECT id, digest FROM pulses", first, last, last - first + 1))
 
+    def count_steps(self, first: int, last: int) -> int:
+        """Return how many steps of the lineage from `first` to `last`, inclusive, are recorded."""
+        return sum(
+            self._fetch_all(
+                "SELECT count(*) FROM pulses WHERE id BETWEEN ? AND ?",
+                step_key(attempt, max(lower, first)),
+                step_key(attempt, min(upper, last)),
+            )[0][0]
+            for attempt, lower, upper in self.lineage().ranges
+            if max(lower, first) <= min(upper, last)
+        )
+
     def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
         """Return (step, encoded moved rows) of the lineage from `first` to `last`, inclusive, at most `limit`."""
         return self._select_range("SELECT id, record FROM rows", first, last, limit)

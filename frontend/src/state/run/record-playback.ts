@@ -5,7 +5,7 @@ import type { LayoutMethod } from "../../api/frames";
 import type { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 
-/** What the playing asks and tells of the run. */
+/** The run of a playing: its stores, and where it tells of a failure. */
 export interface PlayedRun {
   readonly newest: NewestStep;
   past: () => PastStore | null;

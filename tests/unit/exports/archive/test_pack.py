@@ -116,7 +116,15 @@ def test_what_the_model_said_comes_too(tmp_path: Path) -> None:
         assert steps.facts()["prompts"] == [[1, 2]]
 
 
-@pytest.mark.parametrize("lacking", [("scalars",), ("scalars", "lines"), ("scalars", "held_out", "lines")])
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        ("energy",),
+        ("energy", "scalars"),
+        ("energy", "scalars", "lines"),
+        ("energy", "scalars", "held_out", "lines"),
+    ],
+)
 def test_a_run_from_before_a_table_was_added_comes_back_as_it_was(
     tmp_path: Path, lacking: tuple[str, ...]
 ) -> None:
@@ -132,6 +140,7 @@ def test_a_run_from_before_a_table_was_added_comes_back_as_it_was(
         assert before.held_out_losses(0, 99) == after.held_out_losses(0, 99) == {}
         assert before.lines(0, 99, 9) == after.lines(0, 99, 9) == {}
         assert before.scalars(0, 99) == after.scalars(0, 99) == {}
+        assert before.newest_energy(9) == after.newest_energy(9) == []
         assert before.newest_step() == after.newest_step() == (1, 30)
 
 

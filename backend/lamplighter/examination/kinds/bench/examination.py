@@ -36,7 +36,7 @@ def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgres
                 share = (number + done / question.steps) / len(RULES)
                 report(_SHARE_OF_RULES * share, f"{rule}: step {done + 1} of {question.steps}")
                 bench.step(question.step + done + 1)
-            recipes.append(bench.describe())
+            recipes.append(bench.summarise())
         large, reason = measure_large_embedding(
             model.run.recipe.batch_tokens,
             lambda share: report(_SHARE_OF_RULES + (1 - _SHARE_OF_RULES) * share, "a matrix of 50,000 rows"),

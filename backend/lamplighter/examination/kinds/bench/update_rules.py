@@ -58,7 +58,7 @@ class RuleBench:
         self._counts.append([len(seen.batch_ids), len(seen.gradient_ids), len(seen.moved_ids)])
         self._losses.append(rounded(seen.loss))
 
-    def describe(self) -> dict[str, Any]:
+    def summarise(self) -> dict[str, Any]:
         """Return what was seen, as a part of the answer.
 
         `batch_rows`, `gradient_rows`, `moved_rows`: of the last step. `sets`: the same as bitmaps in base64, `batch`,
