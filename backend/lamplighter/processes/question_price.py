@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.model.flops import count_step_flops
+from lamplighter.platform.worker_limits import has_graphics_driver
 from lamplighter.questions import (
     BenchQuestion,
     BetterQuestion,
@@ -16,7 +17,7 @@ from lamplighter.recipe import Recipe
 MAX_FLOPS = 4e12
 """Most floating-point operations of a question: about two minutes of one core."""
 MAX_CARD_FLOPS = 4e14
-"""The same on a graphics card."""
+"""The same on a graphics card, for a run that was trained on one, where a driver of one is found."""
 BENCH_RULES = 4
 """Trainings of the kind `bench`."""
 DECILE_RUNS = 6
@@ -32,7 +33,7 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
         recipe: the run's recipe.
         vocabulary: V, the number of tokens.
         question: the question.
-        device: the kind of device that the run was trained on.
+        device: the kind of device that the run was trained on. An imported run may name any.
 
     Raises:
         QuestionError: it takes too much; the message says what to do.
@@ -50,8 +51,9 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
             return
     flops = count_step_flops(recipe, vocabulary, vocabulary)
     one = flops.forward + flops.backward + flops.update
-    # The rules of the bench are timed on a processor, wherever the run was trained.
-    most = MAX_FLOPS if device == "cpu" or isinstance(question, BenchQuestion) else MAX_CARD_FLOPS
+    # The rules of the bench are timed on a processor, wherever the run was trained; and so is all else without a card here.
+    on_card = device != "cpu" and has_graphics_driver() and not isinstance(question, BenchQuestion)
+    most = MAX_CARD_FLOPS if on_card else MAX_FLOPS
     if steps * one > most:
         raise QuestionError(
             f"steps: it would compute {steps:,} steps of this model, {steps * one:.1g} floating-point operations, and"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -36,13 +37,27 @@ def test_a_default_run_may_be_asked_everything_and_a_large_model_is_refused(
         require_affordable(WIDE, 50_000, question(fields), "cpu")
 
 
-def test_a_graphics_card_computes_more_but_the_bench_is_timed_on_a_processor() -> None:
+@pytest.fixture
+def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return where the driver of a graphics card would be."""
+    driver = tmp_path / "driver"
+    monkeypatch.setattr("lamplighter.platform.worker_limits._GRAPHICS_DRIVERS", (str(driver),))
+    return driver
+
+
+def test_a_graphics_card_computes_more_but_the_bench_is_timed_on_a_processor(card: Path) -> None:
+    card.touch()
     few = {"kind": "environment", "steps": 10, "back": 0}
     with pytest.raises(QuestionError):
         require_affordable(WIDE, 50_000, question(few), "cpu")
     require_affordable(WIDE, 50_000, question(few), "cuda")
     with pytest.raises(QuestionError):
         require_affordable(WIDE, 50_000, question({"kind": "bench", "steps": 10}), "cuda")
+
+
+def test_an_imported_run_that_names_a_card_is_priced_by_this_machine(card: Path) -> None:
+    with pytest.raises(QuestionError, match="4e\\+12"):
+        require_affordable(WIDE, 50_000, question({"kind": "environment", "steps": 10, "back": 0}), "cuda")
 
 
 def test_what_trains_nothing_is_free() -> None:
