@@ -139,6 +139,13 @@ def test_every_method_tells_its_error_and_where_it_is_from() -> None:
     assert method_error(EnergyMethod("processor", 20.0)) is None
 
 
+def test_the_error_of_a_counter_is_relative_to_the_truth() -> None:
+    error = method_error(EnergyMethod("rapl"))
+    assert error is not None
+    for truth, told in ((100.0, 173.0), (100.0, 27.0)):
+        assert truth in (pytest.approx(told * error.least), pytest.approx(told * error.most))
+
+
 def test_watts_that_cannot_be_meant_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_watts(" 7.5 ") == 7.5
     for text in ("", "many", "0", "-3", "nan", "inf", "1001"):
