@@ -9,8 +9,8 @@ import torch
 
 from benchmarks.gpu.cards import facts, recipes
 from benchmarks.report import report
+from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy
 from lamplighter.runfolder.tables.steps import StepsReader
 from lamplighter.training.worker import train
 
@@ -25,8 +25,9 @@ def meter(device: torch.device) -> bool:
             run = RunStore(Path(folder)).create(recipe.model_copy(update={"steps": STEPS}))
             train(run)
             with StepsReader(run.steps_path) as reader:
-                spent = decode_energy(reader.newest_energy(1)[0][2])
-                method = reader.facts()[METHODS_FACT][-1]["name"]
+                energy = read_run_energy(reader)
+        assert energy is not None
+        spent, method = energy.spent, energy.method.name
         report(
             "gpu_energy", spent.joules / STEPS, "J a step", None, model=name, method=method,
             watts=spent.joules / max(spent.seconds, 1e-9), **facts(device),

@@ -9,18 +9,19 @@ import click
 
 from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, EnergyMethod
 from lamplighter.platform.energy.processor_estimate import WATTS_VARIABLE, WattsError, parse_watts
+from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
 from lamplighter.runfolder.tables.steps import StepsReader
 
 
 def describe_energy(run: RunFolder) -> str | None:
     """Return the energy that a training took, with its method, in words; None where it was not measured."""
     with StepsReader(run.steps_path) as reader:
-        newest, methods = reader.newest_energy(1), decode_methods(reader.facts().get(METHODS_FACT))
-    if not newest or not methods:
+        energy = read_run_energy(reader)
+    if energy is None:
         return None
-    return f"it took {decode_energy(newest[0][2]).joules:,.0f} J, {_describe_method(methods[-1].method)}"
+    told = dict.fromkeys(_describe_method(method) for method in energy.used)
+    return f"it took {energy.spent.joules:,.0f} J, {'; in part '.join(told)}"
 
 
 def _describe_method(method: EnergyMethod) -> str:

@@ -38,13 +38,13 @@ class ScaleRow:
 def scale_cost(
     recipe: Recipe, vocabulary: int, rows: float | None, steps: int, joules: float | None
 ) -> list[ScaleRow]:
-    """Return the run after `steps`, the larger one, and models of the field.
+    """Return the run with `steps`, the larger one, and models of the field.
 
     Args:
         recipe: the recipe of a run that is trained here.
         vocabulary: V, the number of tokens.
         rows: rows of the embedding with a gradient in a step, the mean; None if not known.
-        steps: steps that were trained, of which the energy is known.
+        steps: steps of which the energy is known, each as often as it was computed.
         joules: the energy that these took; None if not known.
     """
     work = describe_step_work(recipe, vocabulary, rows)

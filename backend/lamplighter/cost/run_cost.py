@@ -10,11 +10,14 @@ from typing import Literal
 
 from lamplighter.cost.cost_scale import ScaleRow, scale_cost
 from lamplighter.cost.step_work import StepWork, describe_step_work
-from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import EnergyMethod, MethodName
 from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.reading.spent_energy import (
+    RunEnergy,
+    read_recent_watts,
+    read_run_energy,
+    read_spent_at,
+)
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.energy import METHODS_FACT, UsedMethod, decode_energy, decode_methods
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import StepsReader, phase_in
 from lamplighter.wire.frames import decode_as
@@ -26,28 +29,8 @@ MOST_POINTS = 240
 """Most steps of the curve."""
 _FINE_STRIDES = (25, 50)
 """Strides of a short curve, at which the trainer reads its energy, too."""
-_RECENT = 10
-"""Readings over which the power of this moment is the mean."""
 
 MissingEnergy = Literal["recorded", "unmeasured"]
-
-
-@dataclass(frozen=True)
-class EnergyUse:
-    """The energy of a run, and how it is known."""
-
-    spent: SpentEnergy
-    """Superseded steps included: they were paid for, too."""
-    since: int
-    """The step after which it was measured: not 0 where a trainer that measures went on with a run of one that did not."""
-    step: int
-    """The step up to which it is told."""
-    method: EnergyMethod
-    """The newest method."""
-    methods: list[MethodName]
-    """All methods that the sum is made of, the first one first."""
-    watts_now: float | None
-    """The mean of the last readings; None unless the run is training."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +53,9 @@ class RunCost:
 
     attempt: int
     step: int
-    energy: EnergyUse | None
+    energy: RunEnergy | None
+    watts_now: float | None
+    """The mean of the last readings of energy; None unless the run is training."""
     missing: MissingEnergy | None
     """Why there is no energy: the run was `recorded` from a loop elsewhere, or trained by a version that did not measure it."""
     work: StepWork | None
@@ -109,8 +94,7 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
             rows.append(len(pulse.gradient_ids))
     mean_rows = fmean(rows) if rows else None
     work = None if recorded else describe_step_work(recipe, len(run.vocabulary), mean_rows)
-    energy = _read_energy(reader, decode_methods(facts.get(METHODS_FACT)), phase_in(facts), newest)
-    spent = {step: decode_energy(text) for step, text in reader.energy_at(steps).items()}
+    energy, spent = read_run_energy(reader), read_spent_at(reader, steps)
     bits = _read_bits(run, reader, steps)
     held_out = {step: loss for one in steps for step, loss in reader.held_out_losses(one, one).items()}
     curve = [
@@ -127,14 +111,15 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
     ]
     scale: list[ScaleRow] = []
     if work is not None:
-        measured, joules = (
-            (newest, None) if energy is None else (energy.step - energy.since, energy.spent.joules)
-        )
-        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, measured, joules)
+        computed, joules = newest, None
+        if energy is not None and energy.computed is not None:
+            computed, joules = energy.computed, energy.spent.joules
+        scale = scale_cost(recipe, len(run.vocabulary), mean_rows, computed, joules)
     return RunCost(
         attempt=attempt,
         step=newest,
         energy=energy,
+        watts_now=read_recent_watts(reader) if phase_in(facts) == Phase.RUNNING else None,
         missing=None if energy is not None else "recorded" if recorded else "unmeasured",
         work=work,
         tokens=None if work is None else newest * work.tokens,
@@ -143,19 +128,6 @@ def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunC
         measured_order=bool(bits),
         scale=scale,
     )
-
-
-def _read_energy(reader: StepsReader, methods: list[UsedMethod], phase: Phase, last: int) -> EnergyUse | None:
-    found = [(step, decode_energy(text)) for _, step, text in reader.newest_energy(_RECENT)]
-    if not found or not methods:
-        return None
-    (step, newest), (_, before) = found[0], found[-1]
-    seconds = newest.seconds - before.seconds
-    watts = (newest.joules - before.joules) / seconds if phase == Phase.RUNNING and seconds > 0 else None
-    names: list[MethodName] = list(dict.fromkeys([used.method.name for used in methods]))
-    # The last reading may be of a step that is superseded since.
-    step, since = min(step, last), min(methods[0].after, last)
-    return EnergyUse(newest, since, max(step, since), methods[-1].method, names, watts)
 
 
 def _read_bits(run: RunFolder, reader: StepsReader, steps: list[int]) -> dict[int, float]:

@@ -12,7 +12,8 @@ import torch
 
 from lamplighter.platform.energy.energy_meter import open_meter
 from lamplighter.platform.energy.processor_estimate import stated_watts
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, encode_energy, with_method
+from lamplighter.runfolder.reading.spent_energy import read_run_energy
+from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy, with_method
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.training.control import RunControl
@@ -40,10 +41,8 @@ class EnergyLog:
             FormatError: the record holds an energy that is none.
         """
         self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
-        newest = reader.newest_energy(1)
-        self._meter = open_meter(
-            stated_watts(), _card_name(device), decode_energy(newest[0][2]) if newest else None
-        )
+        before = read_run_energy(reader)
+        self._meter = open_meter(stated_watts(), _card_name(device), before and before.spent)
         self._read_at = time.monotonic()
         facts = with_method(reader.facts().get(METHODS_FACT), self._meter.method, reader.newest_step()[1])
         writer.set_facts({METHODS_FACT: facts})
@@ -55,6 +54,10 @@ class EnergyLog:
     def resume(self) -> None:
         """Count again."""
         self._meter.resume()
+
+    def count_step(self) -> None:
+        """Count a step that is computed, for the first time or again."""
+        self._meter.count_step()
 
     def read_due(self, step: int) -> str | None:
         """Return the energy up to a step that is being committed, encoded; None where it is not due."""

@@ -275,6 +275,7 @@ class Trainer:
 
     def _compute_step(self, step: int) -> ComputedStep:
         """Compute a step at the present learning rate and observe it."""
+        self._energy.count_step()
         self._learner.set_learning_rate(self._control.learning_rate)
         host_ids, ids, targets = self._batches.batch(step)
         start = time.perf_counter()

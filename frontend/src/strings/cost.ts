@@ -104,7 +104,10 @@ export const cost = {
       : `${METHODS[method]} We take the ${spanText(seconds)} of processor time, and ${short(watts)} W for a busy core.`,
   between: (least: number, most: number) =>
     `The true number may lie anywhere between ${energyText(least)} and ${energyText(most)}.`,
-  noError: "How far it is off, nobody knows: it is as good as the watts that were stated.",
+  noError: (mixed: boolean) =>
+    mixed
+      ? "How far it is off, nobody knows."
+      : "How far it is off, nobody knows: it is as good as the watts that were stated.",
   source: "Source of this error",
   withoutCard: "A graphics card did most of the work. What it took is not in this number.",
   mixed: "Several machines trained this run, and not all of them measured in the same way.",

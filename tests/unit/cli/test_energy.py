@@ -50,3 +50,16 @@ def test_joules_come_with_their_method(tmp_path: Path, name: str, watts: float |
     assert found is not None
     assert found.startswith("it took 1,234 J, ")
     assert words in found
+
+
+def test_joules_by_several_methods_come_with_all_of_them(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    estimate = {"name": "processor", "watts": 12.0, "obstacles": {}, "after": 0}
+    counter = {"name": "rapl", "watts": None, "obstacles": {}, "after": 20}
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_facts({METHODS_FACT: [estimate, counter]})
+        writer.set_energy(35, encode_energy(SpentEnergy(1_234.4, 5.0, 6.0)))
+    found = describe_energy(run)
+    assert found is not None
+    assert "estimated: 12 W for a busy core" in found
+    assert "counters of the processors" in found

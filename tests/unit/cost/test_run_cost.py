@@ -14,8 +14,9 @@ from lamplighter.cost.cost_scale import LARGER_DIM, LARGER_VOCABULARY, scale_cos
 from lamplighter.cost.reference_models import reference_models
 from lamplighter.cost.run_cost import INFORMATION, MOST_POINTS, RunCost, cost_steps, read_run_cost
 from lamplighter.cost.step_work import describe_step_work
+from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.energy import METHODS_FACT
+from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
 from lamplighter.training.worker import train
@@ -49,8 +50,9 @@ def test_a_run_tells_what_it_took_and_how_that_is_known(trained: RunFolder) -> N
     assert cost.missing is None
     assert cost.energy.step == STEPS
     assert cost.energy.spent.joules > 0
-    assert cost.energy.watts_now is None, "it has ended"
-    assert cost.energy.methods == [cost.energy.method.name]
+    assert cost.energy.computed == STEPS
+    assert cost.watts_now is None, "it has ended"
+    assert cost.energy.names == [cost.energy.method.name]
     assert cost.work is not None
     assert cost.tokens == STEPS * 32
     assert cost.flops == STEPS * cost.work.flops
@@ -97,6 +99,7 @@ def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFold
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
         (method,) = reader.facts()[METHODS_FACT]
         writer.set_facts({METHODS_FACT: [method | {"after": 40}]})
+        writer.set_energy(STEPS, encode_energy(SpentEnergy(10.0, 1.0, 1.0, 20)))
     cost = cost_of(run)
     assert cost.energy is not None
     assert (cost.energy.since, cost.energy.step) == (40, STEPS)
@@ -111,6 +114,38 @@ def test_a_reading_of_a_superseded_step_is_told_up_to_the_newest_one(run: RunFol
     cost = cost_of(run)
     assert cost.energy is not None
     assert cost.step == cost.energy.step == 30
+
+
+def test_steps_that_were_computed_twice_make_no_step_dearer(run: RunFolder) -> None:
+    # Trained to 60, put back to 30 and trained to 60 again, at 2 J a step.
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_energy(STEPS, encode_energy(SpentEnergy(120.0, 1.0, 1.0, 60)))
+        once = cost_of(run)
+        writer.set_energy(STEPS, encode_energy(SpentEnergy(180.0, 1.5, 1.5, 90)))
+    again = cost_of(run)
+    assert again.energy is not None
+    assert again.energy.computed == 90
+    assert again.work is not None
+    assert again.scale[0].joules == 180.0
+    assert again.scale[0].flops == 90 * again.work.flops
+    assert [row.joules for row in again.scale if row.kind == "model"] == pytest.approx(
+        [row.joules for row in once.scale if row.kind == "model"]
+    )
+
+
+def test_a_run_whose_steps_nobody_counted_is_told_by_its_numbers_while_there_is_one_attempt(
+    run: RunFolder,
+) -> None:
+    with StepsWriter(run.steps_path) as writer:
+        writer.set_energy(STEPS, encode_energy(SpentEnergy(120.0, 1.0, 1.0, None)))
+        energy = cost_of(run).energy
+        assert energy is not None
+        assert energy.computed == STEPS
+        writer.start_attempt(31)
+        cost = cost_of(run)
+    assert cost.energy is not None
+    assert cost.energy.computed is None
+    assert [row.joules for row in cost.scale] == [None] * len(cost.scale)
 
 
 def test_a_run_that_others_recorded_has_neither_energy_nor_work(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -
     assert joules == sorted(joules)
     assert joules[-1] > 0
     assert found[STEPS].processor_seconds > 0
+    assert all(spent.steps == step for step, spent in found.items())
     (used,) = methods(trained)
     assert used.after == 0
 
@@ -72,6 +73,14 @@ def test_the_next_trainer_goes_on_with_the_sum(
     used = methods(run)
     if used[0].method.name == "processor":
         assert [(one.method.watts, one.after) for one in used] == [(12.0, 0), (33.0, STEPS)]
+
+
+def test_steps_that_are_computed_again_are_counted_again(trained: RunFolder, tmp_path: Path) -> None:
+    run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
+    shutil.rmtree(run.checkpoints)
+    RequestsWriter(run.path, "test").add("continue", {"steps": 20})
+    train(run)
+    assert energies(run)[STEPS + 20].steps == STEPS + STEPS + 20
 
 
 def test_watts_that_cannot_be_meant_end_the_run_with_a_sentence(
@@ -100,7 +109,10 @@ def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -
         "",
         "{}",
         "[1,2]",
-        "[1,2,3,4]",
+        "[1,2,3,4,5]",
+        "[1,2,3,4.5]",
+        "[1,2,3,-4]",
+        "[1,2,3,1e300]",
         "[1,2,-3]",
         '[1,2,"3"]',
         "[1,2,true]",
@@ -114,7 +126,13 @@ def test_energy_that_is_none_is_refused(text: object) -> None:
 
 
 def test_energy_is_written_short() -> None:
-    assert encode_energy(SpentEnergy(1 / 3, 2.0, 1234567.891)) == "[0.333333333,2.0,1234567.89]"
+    assert encode_energy(SpentEnergy(1 / 3, 2.0, 1234567.891, 7)) == "[0.333333333,2.0,1234567.89,7]"
+
+
+def test_energy_of_a_trainer_that_did_not_count_its_steps_is_read_and_written_as_it_is() -> None:
+    text = "[1.0,2.0,3.0]"
+    assert decode_energy(text) == SpentEnergy(1.0, 2.0, 3.0, None)
+    assert encode_energy(decode_energy(text)) == text
 
 
 @pytest.mark.parametrize(

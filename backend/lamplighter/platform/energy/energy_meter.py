@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class SpentEnergy:
     """Seconds of this process on all cores together."""
     seconds: float = 0.0
     """Seconds by the clock, without pauses."""
+    steps: int | None = 0
+    """Steps of training that it was spent on, each as often as it was computed; None where they were not counted."""
 
 
 class EnergyMeter:
@@ -52,9 +54,15 @@ class EnergyMeter:
                 self._spent.joules + joules,
                 self._spent.processor_seconds + now[1] - since[1],
                 self._spent.seconds + now[2] - since[2],
+                self._spent.steps,
             )
             self._since = now
         return self._spent
+
+    def count_step(self) -> None:
+        """Count a step that is computed, unless those before were not counted."""
+        if self._spent.steps is not None:
+            self._spent = replace(self._spent, steps=self._spent.steps + 1)
 
     def pause(self) -> None:
         """Stand still until `resume`: what the machine takes meanwhile is not the work's."""

@@ -1,7 +1,8 @@
 """The energy that a training took so far, as the trainer measured it, and its form in the table `energy` of `steps.sqlite`:
-JSON, a sum since the run began.
+JSON, a sum since the run began, with the number of steps that it is of.
 
-The sum goes on in a new attempt: what superseded steps took was spent, too. How it was measured is a fact of the run, each
+The sum goes on in a new attempt, and where steps are computed again after a crash: what they took was spent, too, and all of
+them are counted. How it was measured is a fact of the run, each
 time that a trainer begins.
 """
 
@@ -22,6 +23,7 @@ MAX_METHODS = 16
 """Maximum methods that are kept: the first and the newest."""
 _MOST_CHARACTERS = 200
 _DIGITS = 9
+_MOST_STEPS = 1 << 53
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,19 @@ class UsedMethod:
 
 
 def encode_energy(spent: SpentEnergy) -> str:
-    """Return what was spent, as JSON."""
+    """Return what was spent, as JSON: joules, processor seconds and seconds, and the number of steps if it is known."""
     values = (spent.joules, spent.processor_seconds, spent.seconds)
-    return json.dumps([float(f"{value:.{_DIGITS}g}") for value in values], separators=(",", ":"))
+    numbers: list[float] = [float(f"{value:.{_DIGITS}g}") for value in values]
+    if spent.steps is not None:
+        numbers.append(spent.steps)
+    return json.dumps(numbers, separators=(",", ":"))
 
 
 def decode_energy(text: Any) -> SpentEnergy:
-    """Return what was spent.
+    """Return what was spent. A trainer of before wrote three numbers: it did not count its steps.
 
     Raises:
-        FormatError: these are no three finite numbers that are not negative.
+        FormatError: these are no finite numbers that are not negative, or not three or four.
     """
     try:
         if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
@@ -60,12 +65,15 @@ def decode_energy(text: Any) -> SpentEnergy:
         found = cast("list[Any]", json.loads(text))
         if not isinstance(found, list) or any(isinstance(value, str | bool) for value in found):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ValueError
-        joules, processor_seconds, seconds = (float(value) for value in found)
-        if not all(math.isfinite(value) and value >= 0 for value in (joules, processor_seconds, seconds)):
+        joules, processor_seconds, seconds, *counted = (float(value) for value in found)
+        values = (joules, processor_seconds, seconds, *counted)
+        if not all(math.isfinite(value) and value >= 0 for value in values):
+            raise ValueError
+        if len(counted) > 1 or not all(value.is_integer() and value <= _MOST_STEPS for value in counted):
             raise ValueError
     except (ValueError, TypeError, RecursionError, OverflowError):
-        raise FormatError("steps.sqlite: the energy of a step is no three numbers") from None
-    return SpentEnergy(joules, processor_seconds, seconds)
+        raise FormatError("steps.sqlite: the energy of a step is no three or four numbers") from None
+    return SpentEnergy(joules, processor_seconds, seconds, int(counted[0]) if counted else None)
 
 
 def decode_methods(found: Any) -> list[UsedMethod]:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.cost.cost_scale import ScaleRow
-from lamplighter.cost.run_cost import EnergyUse, RunCost, cost_steps, read_run_cost
-from lamplighter.platform.energy.energy_method import method_error
+from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
+from lamplighter.runfolder.reading.spent_energy import RunEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.serving.capacity.thread_pools import Pool
@@ -56,32 +56,35 @@ def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
     with services.catalog.open_steps(run) as reader:
         cost = read_run_cost(run, reader, steps)
     fields = asdict(cost)
-    fields["energy"] = None if cost.energy is None else _describe_energy(cost.energy)
+    watts_now = fields.pop("watts_now")
+    fields["energy"] = None if cost.energy is None else _describe_energy(cost.energy, watts_now)
     fields["scale"] = [_describe_scale(cost, row) for row in cost.scale]
     return Cost.model_validate(fields)
 
 
-def _describe_energy(energy: EnergyUse) -> dict[str, object]:
-    spent, method = energy.spent, energy.method
-    error, steps = method_error(method), energy.step - energy.since
+def _describe_energy(energy: RunEnergy, watts_now: float | None) -> dict[str, object]:
+    spent, method, error = energy.spent, energy.method, energy.error
     return {
         "method": method.name,
-        "measured": method.name != "processor",
-        "methods": energy.methods,
+        "measured": energy.measured,
+        "methods": energy.names,
         "watts_assumed": method.watts,
         "error": None if error is None else asdict(error),
         "obstacles": [{"method": name, "obstacle": why} for name, why in method.obstacles.items()],
-        **asdict(spent),
+        "joules": spent.joules,
+        "processor_seconds": spent.processor_seconds,
+        "seconds": spent.seconds,
+        "computed": energy.computed,
         "since": energy.since,
         "step": energy.step,
-        "joules_per_step": spent.joules / steps if steps else None,
+        "joules_per_step": spent.joules / energy.computed if energy.computed else None,
         "watts_mean": spent.joules / spent.seconds if spent.seconds else None,
-        "watts_now": energy.watts_now,
+        "watts_now": watts_now,
     }
 
 
 def _describe_scale(cost: RunCost, row: ScaleRow) -> dict[str, object]:
-    here = "estimated" if cost.energy is None or cost.energy.method.name == "processor" else "measured"
+    here = "measured" if cost.energy is not None and cost.energy.measured else "estimated"
     return {
         **asdict(row),
         "flops_basis": "6ND" if row.kind == "model" else "formula",

@@ -33,21 +33,25 @@ class EnergyResponse(ApiModel):
     """`nvml`: the counter of the graphics card, without the processor. `rapl`: the counters of all processors, other
     programs' work included. `processor`: an estimate, processor seconds of the trainer times watts."""
     measured: bool
-    """False for an estimate."""
+    """False if any part of the sum is an estimate."""
     methods: list[MethodName]
     """All methods that the sum is made of, where trainers on other machines went on with the run."""
     watts_assumed: float | None
     """Watts of a busy core in an estimate."""
     error: EnergyErrorResponse | None
-    """Null if nobody knows it."""
+    """Null if nobody knows it, as of a sum whose parts have different ones."""
     obstacles: list[ObstacleResponse]
     """Why each better method is not used."""
     joules: float
-    """From the step after `since` to `step`, without pauses; superseded steps included."""
+    """From the step after `since` to `step`, without pauses; superseded steps, and those that were computed again,
+    included."""
     since: int
     """Not 0 where a trainer that measures went on with a run of one that did not."""
     step: int
+    computed: int | None
+    """Steps that it was spent on, each as often as it was computed. Null where they were not counted."""
     joules_per_step: float | None
+    """Of a computed step."""
     processor_seconds: float
     seconds: float
     """By the clock, without pauses."""
@@ -133,7 +137,7 @@ class ScaleRowResponse(ApiModel):
     """A training, and what it took or would take."""
 
     kind: Literal["run", "larger", "model"]
-    """This `run`; the same steps with an embedding of 50,000 x 1,024 (`larger`); or a `model` of the field."""
+    """This `run`, with all steps that were computed since energy was measured; the same steps with an embedding of 50,000 x 1,024 (`larger`); or a `model` of the field."""
     parameters: int
     tokens: int
     flops: float
