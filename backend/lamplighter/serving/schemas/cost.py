@@ -51,7 +51,7 @@ class EnergyResponse(ApiModel):
     computed: int | None
     """Steps that it was spent on, each as often as it was computed. Null where they were not counted."""
     joules_per_step: float | None
-    """Of a computed step."""
+    """Energy of a computed step."""
     processor_seconds: float
     seconds: float
     """By the clock, without pauses."""
