@@ -9,6 +9,7 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     choose_state,
+    list_at,
     number_at,
     percent,
     waiting,
@@ -66,19 +67,15 @@ def find_arithmetic(evidence: Evidence) -> Finding:
         return waiting("a step with finite numbers")
     products = (known[3] + known[4]) / sum(known[:3])
     figures = [
+        Figure("of the operations, in products of matrices", products, "share", answer.step),
         Figure("operations in one step", sum(known[:3]), "FLOP", answer.step),
-        Figure("of them in products of matrices", products, "share", answer.step),
-        Figure("difference of a recomputed number", abs(off), step=answer.step),
+        Figure("difference of an updated number, computed again", abs(off), step=answer.step),
     ]
-    null = None
-    if evidence.parameters is not None:
-        predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
-        null = (
-            None
-            if predictions is None
-            else Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP")
-        )
-    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; a number computed again by formula differs by {abs(off):.1g}."
+    predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
+    if evidence.parameters is not None and predictions is not None:
+        figures.append(Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP"))
+    null = Figure("if all of it were", 1.0, "share")
+    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; an updated number computed again by formula differs by {abs(off):.1g}."
     told += " The rest, such as softmax and norms, is not." if products < 1 else ""
     state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
     return Finding(state, told, tuple(figures), null, imported=answer.imported)
@@ -92,11 +89,8 @@ def find_loop(evidence: Evidence) -> Finding:
     check = answer.fields.get("check")
     equal = check.get("equal") if isinstance(check, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     numbers, same = (number_at(answer.fields, "row", "row", name) for name in ("numbers", "numbers_equal"))
-    figures = [
-        Figure("numbers of the row that equal the record", same, step=answer.step),
-        Figure("numbers of the row", numbers, step=answer.step),
-    ]
-    null = Figure("numbers that may differ", 0.0)
+    figures = [Figure("numbers of a row, computed again, that equal the record", same, step=answer.step)]
+    null = Figure("numbers of the row", numbers)
     if equal is True:
         told = f"Step {answer.step:,} computed again equals the record to the last bit: symbol, vector, layers, gradient and update are those of the run."
         return Finding(ClaimState.HOLDS, told, tuple(figures), null, imported=answer.imported)
@@ -143,7 +137,8 @@ def find_better_here(evidence: Evidence) -> Finding:
                 Figure("steps that help another batch", other, "share", answer.step),
                 Figure("steps that help unread text", unread, "share", answer.step),
             )
-            told = f"{percent(same)} of the steps help the batch they read, {percent(other)} another one; a coin would give 50 %."
+            steps = len(list_at(answer.fields, "same"))
+            told = f"{percent(same)} of {steps} steps help the batch they read, {percent(other)} another one; a coin would give 50 %."
             elsewhere = other if unread is None else max(other, unread)
             state = choose_state(same >= ALWAYS and elsewhere <= COIN, same >= ALWAYS and elsewhere < ALWAYS)
             return Finding(state, told, figures, Figure("a coin", 0.5, "share"), imported=answer.imported)
@@ -234,7 +229,8 @@ CLAIMS = (
         find_arithmetic,
         microscope,
         lambda evidence: Link(
-            "Look where Adam corrects most: step 10", view(panel="microscope", at=min(10, evidence.step))
+            "Look at an early step, where Adam corrects most",
+            view(panel="microscope", at=min(10, evidence.step)),
         ),
         kinds=("microscope",),
     ),
@@ -246,7 +242,9 @@ CLAIMS = (
         "A step computed again from the record, compared number by number.",
         find_loop,
         microscope,
-        lambda evidence: Link("See the very first loop", first_microscope(evidence)),
+        lambda evidence: Link(
+            "See the very first loop, before anything was learned", first_microscope(evidence)
+        ),
         kinds=("microscope",),
     ),
     Claim(
@@ -263,7 +261,7 @@ CLAIMS = (
     Claim(
         22,
         "Better here, not there",
-        "A step makes the text it has just read easier. For another text it is hardly more than the toss of a coin.",
+        "A step makes the text it has just read easier. For another text it may go either way, like the toss of a coin.",
         "Holds late in training. In the first steps everything helps everywhere.",
         "The share of steps that lower the loss on their own batch, on another batch, and on unread text.",
         find_better_here,
@@ -284,7 +282,7 @@ CLAIMS = (
         "The cosine between the update of all parameters and the opposite of their gradient.",
         find_bent_update,
         microscope,
-        lambda evidence: Link("See the first step, the straightest", first_microscope(evidence)),
+        lambda evidence: Link("See the first step, before Adam has a memory", first_microscope(evidence)),
         kinds=("microscope",),
     ),
 )

@@ -160,6 +160,8 @@ class Evidence:
     first: MatrixFigures | None = None
     """The first kept matrix."""
     newest: MatrixFigures | None = None
+    nearest_alone: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Share of each relation's analogies that the nearest of the third word answers alone."""
     first_turn: float | None = None
     """Median angle, in degrees, by which step 1 turned the rows it moved."""
     chance_cosine: float | None = None

@@ -22,6 +22,7 @@ from lamplighter.claims.matrix_figures import (
 )
 from lamplighter.claims.questions_asked import parse_known, serves
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
+from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -42,6 +43,8 @@ T = TypeVar("T")
 
 LIVE_STRIDE = 100
 """Steps between two boards of a run that trains."""
+MOST_RELATIONS, MOST_PAIRS, MOST_ANALOGIES = 16, 1_000, 200
+"""Most relations, pairs of one, and questions of one whose baseline is computed: tens of milliseconds."""
 MOST_MEASURES = 200_000
 """Most values of measures that are read."""
 _UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
@@ -204,6 +207,12 @@ class _Gathering:
                 fields["chance_cosine"] = nearest_cosine_by_chance(
                     len(self._vocabulary), self._run.recipe.model.dim
                 )
+            fields["nearest_alone"] = (
+                self._cache.get_or_make(
+                    (*self._key, "alone", self._moment.step), lambda: self._answer_without_a_sum(history)
+                )
+                or {}
+            )
             fields |= self._compare_cities(history, word, partner)
         return fields
 
@@ -229,6 +238,20 @@ class _Gathering:
     def _turn(self, history: MatrixHistory) -> Any:
         found = self._snapshot(history, self._moment.step)
         return None if found is None else turn_space(found.vectors, found.step)
+
+    def _answer_without_a_sum(self, history: MatrixHistory) -> dict[str, float] | None:
+        """Return the share of each relation's analogies that the nearest of the third word answers alone."""
+        found, class_of = self._snapshot(history, self._moment.step), self._vocabulary.class_of()
+        if found is None or not np.isfinite(found.vectors).all():
+            return None
+        shares = {
+            relation.name: analogy_baselines(
+                found.vectors, relation.pairs, class_of, MOST_ANALOGIES
+            ).nearest_of_c
+            for relation in self._vocabulary.relations[:MOST_RELATIONS]
+            if len(relation.pairs) <= MOST_PAIRS
+        }
+        return {name: share for name, share in shares.items() if np.isfinite(share)}
 
     def _compare_cities(
         self, history: MatrixHistory, word: str | None, partner: str | None

@@ -109,15 +109,14 @@ def find_belong_together(evidence: Evidence) -> Finding:
     chance, source = number_at(answer.fields, "chance"), number_at(answer.fields, "source_step")
     if own is None or older is None or source is None:
         return waiting("finite losses of this model")
-    figures = (
-        Figure("loss with its own rows", own, "nats", answer.step),
-        Figure("loss with older rows", older, "nats", int(source)),
-    )
+    figures = [Figure("loss with older rows", older, "nats", int(source))]
+    if chance is not None:
+        figures.append(Figure("guessing", chance, "nats"))
     told = f"With the rows of step {int(source):,} the model of step {answer.step:,} loses {older:.2f} nats a word, with its own {own:.2f}"
     told += "." if chance is None else f"; guessing loses {chance:.2f}."
-    null = None if chance is None else Figure("guessing", chance, "nats")
     state = choose_state(older >= own + STRANGE, older > own)
-    return Finding(state, told, figures, null, imported=answer.imported)
+    null = Figure("with its own rows", own, "nats")
+    return Finding(state, told, tuple(figures), null, imported=answer.imported)
 
 
 def _break_cities(evidence: Evidence) -> Link:

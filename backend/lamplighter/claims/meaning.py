@@ -30,6 +30,8 @@ TOLD_APART = 0.05
 """Loss of purity since its best value from which words count as told apart again."""
 FOLLOWS, FADED = 0.7, 0.3
 """Rank correlation of length and frequency that counts as following it, and as not following it."""
+BEYOND = 2.0
+"""Least times that a relation is answered more often than by the nearest of the third word, without any sum."""
 ANSWERED, GUESSED = 0.5, 0.1
 """Share of a relation's questions that counts as answered, and as no better than a good guess of the right kind of word."""
 
@@ -46,7 +48,7 @@ def find_random_start(evidence: Evidence) -> Finding:
         if chance is None:
             return waiting("the measures of a first step", figure, nearest)
         random = first.purity <= RANDOM_PURITY * chance
-        where = f"At step {first.step:,} {percent(first.purity)} of a word's ten nearest are of its own kind; chance gives {percent(chance)}."
+        where = f"At step {first.step:,}, {percent(first.purity)} of a word's ten nearest are of its own kind; chance gives {percent(chance)}."
         null = Figure("chance", chance, "share")
         return _found_start(first.step, random, where, (figure, nearest), null)
     if evidence.chance_cosine is None:
@@ -156,11 +158,18 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
     imported = answer is not None and answer.imported
     if not relations and apart is None:
         return waiting(evidence.missing_answer("one word in two sentences, read layer by layer"))
-    answered = [name for name, score in relations.items() if score >= ANSWERED]
+    alone = evidence.nearest_alone
+    figures += [
+        Figure(f"nearest of the third word alone: {name}", score, "share") for name, score in alone.items()
+    ]
+    answered = [
+        name for name, score in relations.items() if score >= max(ANSWERED, BEYOND * alone.get(name, 0.0))
+    ]
     told: list[str] = []
     if relations:
         told.append(
             f"{len(answered)} of {len(relations)} relations are answered at least half of the time"
+            + (" and twice as often as by the nearest of the third word alone" if alone else "")
             + ("" if chance is None else f"; guessing would answer {percent(chance)}")
         )
     if apart is not None:
@@ -221,7 +230,7 @@ def _break_geometry(evidence: Evidence) -> Link:
         return Link("See which relations fail", view(panel="geometry", lab="relations"))
     one, other = evidence.opposites
     return Link(
-        f"See how near “{one}” and “{other}” are",
+        f"Opposites are near, too: see “{one}” and “{other}”",
         view(panel="token", word=one, with_=other, at=evidence.step),
     )
 
@@ -266,10 +275,11 @@ CLAIMS = (
     Claim(
         14,
         "Meaning emerges",
-        "Nobody plants a meaning in the numbers. Relations and the sense of a word in its sentence appear by themselves.",
-        "Holds relation by relation: some are learned well, others hardly. Forbidding the three given words as an answer "
-        "helps the score.",
-        "The share of analogies answered beside guessing, and how far one word comes apart in two sentences.",
+        "Nobody tells the model what a word means. Relations, and the sense of a word in its sentence, appear in the numbers by themselves.",
+        "Holds relation by relation: some are learned well, others hardly, and some a word's nearest alone would answer. "
+        "Forbidding the three given words as an answer helps the score.",
+        "The share of analogies answered, beside guessing and beside a sum of nothing: the nearest of the third word. And how "
+        "far one word comes apart in two sentences.",
         find_geometry_emerges,
         lambda _: view(panel="geometry", lab="relations"),
         _break_geometry,

@@ -119,18 +119,13 @@ def find_heartbeat(evidence: Evidence) -> Finding:
     reached = int(pulses.steps[-1])
     complete = pulses.recorded >= reached
     figures = (
-        Figure("steps a second", pace),
-        Figure("steps recorded", float(pulses.recorded)),
+        Figure("steps that are recorded", float(pulses.recorded)),
+        Figure("steps a second, by the median step alone", pace),
+        Figure("beats shown a second, at most", FLASHES),
     )
-    told = (
-        f"{pace:,.3g} steps a second, each recorded"
-        if complete
-        else f"{pace:,.3g} steps a second; {pulses.recorded:,} are recorded"
-    )
+    told = f"{pulses.recorded:,} of {reached:,} steps are recorded. A median step takes {1e3 / pace:,.3g} ms"
     told += f"; at most {FLASHES:.0f} beats a second are shown, so that nothing flashes."
-    return Finding(
-        choose_state(complete, True), told, figures, Figure("beats shown a second, at most", FLASHES)
-    )
+    return Finding(choose_state(complete, True), told, figures, Figure("steps there were", float(reached)))
 
 
 def find_no_rest(evidence: Evidence) -> Finding:

@@ -20,6 +20,11 @@ from lamplighter.claims.views import ask, view, word_card
 
 FORGOTTEN = 0.1
 """Part of what was known at first that counts as forgotten: beyond what guessing or chance would give."""
+_METHODS = {
+    "processor": "estimated from processor time",
+    "rapl": "counted by the processor",
+    "nvml": "counted by the graphics card",
+}
 _KNOWN = 0.05
 """Least distance from knowing nothing, in nats or of purity, at which something is known."""
 FAITHFUL = 0.95
@@ -95,7 +100,9 @@ def find_price_of_order(evidence: Evidence) -> Finding:
         )
         return waiting(missing, *figures, null=null)
     total = energy.joules[max(energy.joules)]
-    figures.append(Figure(f"energy so far ({energy.method})", total, "J", max(energy.joules)))
+    figures.append(
+        Figure(f"energy so far, {_METHODS.get(energy.method, energy.method)}", total, "J", max(energy.joules))
+    )
     # Only where both are known: the energy may have been read from the middle of the run on.
     known = [step for step in order if step in energy.joules and step >= energy.since]
     if len(known) < 3 or energy.joules[known[-1]] <= 0:
@@ -105,7 +112,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
     total = energy.joules[known[-1]]
     gained = order[known[-1]] - order[known[0]]
     later = order[known[-1]] - order[middle]
-    told = f"{gained:.2f} bits of order for {total:,.3g} J; the second half of the energy bought {later:.2f} of them."
+    told = f"{gained:.2f} bits of order for {total:,.0f} J ({_METHODS.get(energy.method, energy.method)}); the second half of the energy bought {later:.2f} of them."
     state = choose_state(gained > 0 and later >= SECOND_HALF * gained, gained > 0)
     return Finding(state, told, tuple(figures), null)
 

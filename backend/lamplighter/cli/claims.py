@@ -32,6 +32,8 @@ SIGNS = {
     ClaimState.FAILING: "[x] shown failing",
     ClaimState.UNMEASURED: "[ ] not measured yet",
 }
+_WHOLE = 1_000
+"""Numbers from here on are told without a fraction."""
 _INDENT = " " * 8
 
 
@@ -145,7 +147,10 @@ def _wrap(text: str, width: int) -> list[str]:
 def _tell(figure: Figure) -> str:
     if figure.value is None:
         return f"{figure.name}: unknown"
-    value = percent(figure.value) if figure.unit == "share" else f"{figure.value:,.4g} {figure.unit}".strip()
+    if figure.unit == "share":
+        return f"{figure.name}: {percent(figure.value)}"
+    digits = ".0f" if abs(figure.value) >= _WHOLE else ".4g"
+    value = f"{figure.value:,{digits}} {figure.unit}".strip()
     return f"{figure.name}: {value}"
 
 

@@ -145,12 +145,22 @@ def test_nothing_drifts_after_a_single_step(evidence: Evidence) -> None:
     assert find(9, bench(("lazy", 5, 5))).state == UNMEASURED
 
 
+def test_updates_of_few_rows_save_little_where_the_rest_costs_more(evidence: Evidence) -> None:
+    def saving(arithmetic: float) -> ClaimState:
+        totals = {"forward": arithmetic, "backward": 0.0, "update": 0.0}
+        return find(8, with_answer(evidence, "microscope", operations={"totals": totals})).state
+
+    assert [saving(1e3), saving(1e5), saving(1e9)] == [HOLDS, CONDITIONAL, FAILING]
+
+
 def test_geometry_is_answered_or_not(evidence: Evidence) -> None:
     def measured(**scores: float) -> Evidence:
         values = {f"analogy {name}": score for name, score in scores.items()} | {"analogy_chance": 0.01}
         return replace(evidence, measures={evidence.step: values})
 
     assert find(14, measured(plural=0.8, past=0.6)).state == HOLDS
+    alone = replace(measured(plural=0.8, past=0.6), nearest_alone={"plural": 0.1, "past": 0.5})
+    assert find(14, alone).state == CONDITIONAL
     assert find(14, measured(plural=0.8, past=0.0)).state == CONDITIONAL
     assert find(14, measured(plural=0.05, past=0.0)).state == FAILING
     words = {"id": 1, "positions": [0, 0], "cosines": [1.0, 0.4]}
