@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,7 +94,8 @@ class TrustFigures:
 class EnergyFigures:
     """Figures of what a run took, by step."""
 
-    method: str
+    methods: Sequence[str]
+    """Names of the methods by which it is known, the first one first."""
     joules: Mapping[int, float]
     """Joules until each step."""
     since: int = 0

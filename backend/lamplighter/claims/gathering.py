@@ -30,8 +30,8 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
@@ -285,14 +285,12 @@ class _Gathering:
         if not self._moment.lineage:
             return None
         with StepsReader(self._run.steps_path) as steps:
-            methods = decode_methods(steps.facts().get(METHODS_FACT))
-            spent = steps.energy_at(sorted(measures))
-            spent |= {step: text for _, step, text in steps.newest_energy(1) if step <= self._moment.step}
-        joules = {step: decode_energy(text).joules for step, text in spent.items()}
-        if not methods or not joules:
-            return None
-        names = dict.fromkeys(used.method.name for used in methods)
-        return EnergyFigures(" and ".join(names), joules, methods[0].after)
+            energy = read_run_energy(steps)
+            if energy is None:
+                return None
+            wanted = {*measures, min(energy.step, self._moment.step)}
+            joules = {step: spent.joules for step, spent in read_spent_at(steps, sorted(wanted)).items()}
+        return EnergyFigures(energy.names, joules, energy.since) if joules else None
 
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:

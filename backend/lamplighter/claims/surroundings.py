@@ -99,10 +99,9 @@ def find_price_of_order(evidence: Evidence) -> Finding:
             else "a run whose energy is known: that of this one was not measured while it trained"
         )
         return waiting(missing, *figures, null=null)
+    method = " and ".join(_METHODS.get(name, name) for name in energy.methods)
     total = energy.joules[max(energy.joules)]
-    figures.append(
-        Figure(f"energy so far, {_METHODS.get(energy.method, energy.method)}", total, "J", max(energy.joules))
-    )
+    figures.append(Figure(f"energy so far, {method}", total, "J", max(energy.joules)))
     # Only where both are known: the energy may have been read from the middle of the run on.
     known = [step for step in order if step in energy.joules and step >= energy.since]
     if len(known) < 3 or energy.joules[known[-1]] <= 0:
@@ -112,7 +111,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
     total = energy.joules[known[-1]]
     gained = order[known[-1]] - order[known[0]]
     later = order[known[-1]] - order[middle]
-    told = f"{gained:.2f} bits of order for {total:,.0f} J ({_METHODS.get(energy.method, energy.method)}); the second half of the energy bought {later:.2f} of them."
+    told = f"{gained:.2f} bits of order for {total:,.0f} J ({method}); the second half of the energy bought {later:.2f} of them."
     state = choose_state(gained > 0 and later >= SECOND_HALF * gained, gained > 0)
     return Finding(state, told, tuple(figures), null)
 

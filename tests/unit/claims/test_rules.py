@@ -251,7 +251,7 @@ def test_two_matrices_the_price_of_order_and_two_devices(evidence: Evidence) -> 
     assert "no state is kept" in find(24, unkept).reason
 
     order = {step: {"neighbour_information": bits} for step, bits in ((0, 0.5), (100, 6.0), (200, 6.1))}
-    energy = EnergyFigures("estimated", {0: 0.0, 100: 50.0, 200: 100.0})
+    energy = EnergyFigures(("processor",), {0: 0.0, 100: 50.0, 200: 100.0})
     priced = replace(evidence, measures=order, energy=energy)
     assert find(16, priced).state == CONDITIONAL
     unpriced = replace(priced, energy=None)
