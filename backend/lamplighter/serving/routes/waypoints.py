@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.output_matrix import (
+    choose_map_points,
     explain_no_output_map,
     has_tied_weights,
     list_output_points,
@@ -27,12 +28,14 @@ def list_waypoints(run: RunId, request: Request, services: ServicesDep) -> Respo
     reply = services.reply(request, run)
     with services.catalog.open_steps(reply.run) as reader:
         points = list_output_points(reply.run, reader)
+    mapped = choose_map_points(reply.run, points)
 
     def make() -> list[bytes]:
         return json_body(
             Waypoints(
                 items=[Waypoint(attempt=point.attempt, step=point.step) for point in points],
                 tied=has_tied_weights(reply.run),
+                last_map_step=mapped[-1].step if mapped else None,
                 no_map=explain_no_output_map(reply.run, points),
             )
         )

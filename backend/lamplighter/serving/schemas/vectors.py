@@ -41,6 +41,8 @@ class Waypoints(Items[Waypoint]):
 
     tied: bool | None
     """True if the input and the output matrix are one; null for a run that was not trained here."""
+    last_map_step: int | None
+    """The last step that a map of the output matrix is laid out at, the newest waypoint; null if there is none."""
     no_map: str | None
     """A sentence that says why no map of the output matrix can be laid out; null if one can."""
 

@@ -65,11 +65,11 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     return this.value?.job?.state === "running";
   }
 
-  /** Return the last step that is laid out if the model was kept at a later one since; else null. */
+  /** Return the last step that is laid out if a map drawn now would go on to a later one; else null. */
   get lastDrawn(): number | null {
     const { steps = [], waypoints } = this.value ?? {};
     const last = steps.at(-1);
-    return last !== undefined && last < (waypoints?.items.at(-1)?.step ?? 0) ? last : null;
+    return last !== undefined && last < (waypoints?.last_map_step ?? 0) ? last : null;
   }
 
   override close() {

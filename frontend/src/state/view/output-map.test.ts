@@ -4,6 +4,7 @@ import { OutputMap } from "./output-map.svelte";
 const WAYPOINTS = {
   items: [0, 10, 30].map((step) => ({ attempt: 1, step })),
   tied: false,
+  last_map_step: 30,
   no_map: null,
 };
 
