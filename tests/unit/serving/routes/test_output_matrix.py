@@ -38,7 +38,7 @@ async def test_the_waypoints_are_listed(app: FastAPI, run: RunFolder) -> None:
     answer = await get(app, run, "waypoints")
     assert answer.json == {
         "items": [{"attempt": 1, "step": step} for step in (0, 10, 30)], "tied": False, "last_map_step": 30,
-        "no_map": None,
+        "map_time": None, "no_map": None,
     }  # fmt: skip
 
 
