@@ -5,6 +5,7 @@
 
 import { decode, type Layout, type LayoutMethod } from "../../api/frames";
 import { requestBytes, requestJson, runPath } from "../../api/rest";
+import { getSource } from "../../api/source";
 import type { LayoutList, Reprojection, Waypoints } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 import { Query } from "../query/query.svelte";
@@ -83,6 +84,8 @@ export class OutputMap extends PolledQuery<OutputMapState> {
   }
 
   protected question() {
+    // A file has no output matrix.
+    if (getSource().packed) return null;
     const { run, value, presenter } = this;
     const fetch = async (signal: AbortSignal): Promise<OutputMapState> => {
       const [waypoints, job] = await Promise.all([
