@@ -5,7 +5,7 @@ import type { LayoutMethod } from "../../api/frames";
 import type { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 
-/** What the playing asks and tells of the run. */
+/** Ties of the playing to the run: questions to it, and news for it. */
 export interface PlayedRun {
   readonly newest: NewestStep;
   past: () => PastStore | null;

@@ -7,8 +7,8 @@ export class Viewpoint {
   /** The part of the map that is looked at; null: the whole map. */
   look = $state.raw<Look | null>(null);
   /**
-   * What to bring into view as soon as there is a map: a token, with its neighbourhood if it is sought `near`, or both
-   * ends of the direction that the geometry lab shows; null: nothing.
+   * The token to bring into view as soon as there is a map, with its neighbourhood if it is sought `near`; "direction":
+   * both ends of the direction that the geometry lab shows; null: nothing.
    */
   sought = $state.raw<{ readonly token: number; readonly near: boolean } | "direction" | null>(
     null,
