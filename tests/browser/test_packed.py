@@ -161,6 +161,19 @@ def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     assert find_violations(page, "main") == []
 
 
+def test_what_an_address_names_and_it_does_not_hold_is_a_sentence(page: Page) -> None:
+    base = page.url.partition("?")[0]
+    for query, name, said in (
+        ("beside=matrix:out", "output-note", "only what each word foretells"),
+        ("panel=cost", "left-out-panel", "has no panel"),
+        ("panel=geometry", "geometry-file", "no vectors"),
+        ("panel=claims", "claims-file", "has no claims"),
+    ):
+        page.goto(f"{base}?{query}")
+        expect(page.get_by_test_id(name)).to_contain_text(said)
+    expect(page.get_by_test_id("output-problem")).to_have_count(0)
+
+
 def test_a_word_has_its_neighbours_then_and_now_and_its_way(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("dog")

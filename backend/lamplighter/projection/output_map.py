@@ -27,6 +27,7 @@ from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
+    choose_map_points,
     explain_no_output_map,
     list_output_points,
     read_output_matrix,
@@ -104,10 +105,9 @@ def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) 
 def _choose_points(run: RunFolder, reader: StepsReader, size: int, limit: int) -> list[OutputPoint]:
     """Choose waypoints evenly, up to the last whose matrix is finite; at least two."""
     listed = list_output_points(run, reader)
-    # A checkpoint goes when the next one comes, perhaps while this is at work.
-    points = [point for point in listed if point.path.parent == run.waypoints]
-    if reason := explain_no_output_map(run, points):
+    if reason := explain_no_output_map(run, listed):
         raise ReprojectionError(reason)
+    points = choose_map_points(run, listed)
     while points and not np.isfinite(_read_kept(run, reader, points[-1]).vectors).all():
         points.pop()
     if len(points) < 2:

@@ -28,6 +28,7 @@ const TABLE = {
   toggleAsk: ["a"],
   toggleMicroscope: ["u"],
   toggleClaims: ["w"],
+  toggleGeometry: ["v"],
   toggleClass: ["c"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],

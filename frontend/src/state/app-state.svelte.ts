@@ -130,6 +130,8 @@ export class AppState implements Stores {
       // A token that is chosen while the viewer looks elsewhere is brought into view.
       if (change.token !== undefined && change.look === undefined)
         this.viewpoint.sought = focus.token === null ? null : { token: focus.token, near: false };
+      if (change.look == null && this.viewSettings.choosesDirection(change))
+        this.viewpoint.sought = "direction";
     });
   }
 

@@ -34,6 +34,8 @@ export const geometry = {
     "This file holds no vectors, and the lab computes with them. Open the run itself to use it.",
   filling: (filled: number, of: number) =>
     `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest comes by itself.`,
+  thinned: (drawn: number, of: number) =>
+    `${count(drawn)} of the ${count(of)} words are drawn, the outermost among them; the number below counts all.`,
   noCurve: "No curve yet: the measures come while the run trains, or soon after its end.",
   place,
   percent,

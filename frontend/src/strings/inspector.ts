@@ -5,6 +5,8 @@ import type { LAB_PANELS } from "../model/view-options";
 export const inspector = {
   inspecting: {
     tabs: "Panels of the lab",
+    leftOut: (panel: string) =>
+      `This file has no panel “${panel}”. Open the run with Lamplighter to see it.`,
     /** One sentence about each panel of the lab: shown beneath the tabs, and as the tooltip of its tab. */
     about: {
       step: "What one training step read, which rows of the matrix it changed, and how strongly.",

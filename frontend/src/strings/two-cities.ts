@@ -6,6 +6,7 @@ export const twoCities = {
   /** The texts over the second map. */
   map: {
     waiting: "Looking for this map …",
+    file: "This file holds only what each word foretells. Open the run with Lamplighter to see this map.",
     tied: "In this model one matrix does both jobs, so both maps are the same.",
     none: "Only what each word foretells is kept of this run, so there is no second map.",
     few: "The model is only just beginning. Come back in a few steps.",

@@ -75,13 +75,22 @@ def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int |
     return f"no state of the model at or before step {step} is kept: the first is of step {points[0].step}"
 
 
+def choose_map_points(run: RunFolder, points: Sequence[OutputPoint]) -> list[OutputPoint]:
+    """Choose the points that a map is laid out at: the waypoints. A checkpoint goes when the next one comes, perhaps
+    while the map is being laid out.
+    """
+    return [point for point in points if point.path.parent == run.waypoints]
+
+
 def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str | None:
     """Return why no map of the output matrix can be laid out, as a sentence; None if one can."""
     if has_tied_weights(run):
         return "this run's weights are tied: its input and its output matrix are one, and so are their maps"
     if not points:
         return explain_no_output(run, points)
-    return None if len(points) > 1 else "only one state of this run's model is kept so far: a map needs two"
+    if len(choose_map_points(run, points)) < 2:
+        return "fewer than two states of this run's model are kept for good so far: a map needs two"
+    return None
 
 
 def points_before(points: Sequence[OutputPoint], step: int | None) -> list[OutputPoint]:

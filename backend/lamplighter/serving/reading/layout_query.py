@@ -153,6 +153,11 @@ def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
         return 0
 
 
+def set_time(run: RunFolder, set_name: LayoutSetName) -> float | None:
+    """Return when the layout set was written, in seconds since 1970; None if there is none, and of the live one."""
+    return set_version(run, set_name) / 1e9 or None
+
+
 def _set_path(run: RunFolder, set_name: LayoutSetName) -> Path:
     return {
         "live": run.layouts_path,

@@ -1,23 +1,27 @@
-"""Reprojection of a finished run: started, polled, cancelled."""
+"""Layouts that are made when asked for: the reprojection of a finished run, and the map of a run's output matrix. Each is
+started, polled and cancelled; `layouts` with `set=again` or `set=output` has the result.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.runfolder.reading.output_matrix import explain_no_output_map, list_output_points
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.jobs.reprojections import MOST_LISTED
+from lamplighter.serving.jobs.reprojections import MOST_LISTED, ReprojectionJob
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import NewReprojection, Reprojection
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("map")
-
-_COST = LIST_ENTRY_BYTES * MOST_LISTED
 
 
 @routes.post(
@@ -37,7 +41,7 @@ def start_reprojection(
     if not phase.has_ended:
         raise RefusedError(409, f"this run is {phase}; it can be laid out anew once it is over")
     job = services.reprojection_jobs.start(reply.run, body.slices)
-    return reply.send(_COST, lambda: json_body(job.describe(reply.run.relayouts_path)))
+    return _describe(reply, job, reply.run.relayouts_path)
 
 
 @routes.get("/api/runs/{run}/reprojection", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
@@ -45,7 +49,7 @@ def get_reprojection(run: RunId, request: Request, services: ServicesDep) -> Res
     """Return the progress of a run's reprojection, and the layouts of an earlier one."""
     reply = services.reply(request, run)
     job = services.reprojection_jobs.for_run(reply.run)
-    return reply.send(_COST, lambda: json_body(job.describe(reply.run.relayouts_path)))
+    return _describe(reply, job, reply.run.relayouts_path)
 
 
 @routes.delete("/api/runs/{run}/reprojection", pricing=Pricing.FIXED, status_code=204)
@@ -53,3 +57,42 @@ def cancel_reprojection(run: RunId, services: ServicesDep) -> Response:
     """Cancel the reprojection; the layouts of an earlier one stay."""
     services.reprojection_jobs.cancel(services.catalog.find_run(run).id)
     return Response(status_code=204)
+
+
+@routes.post(
+    "/api/runs/{run}/output-map",
+    status_code=202,
+    response_model=Reprojection,
+    answers=AnswerFacts(errors=(507,)),
+)
+def start_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Start to lay out the output matrix of a run, live or over, at its waypoints; one that is there stays until the new
+    one is whole. 409 while another is being laid out, and where there is nothing to lay out.
+    """
+    reply = services.reply(request, run, status=202)
+    with services.catalog.open_steps(reply.run) as reader:
+        reason = explain_no_output_map(reply.run, list_output_points(reply.run, reader))
+    if reason:
+        raise RefusedError(409, reason)
+    job = services.output_map_jobs.start(reply.run, None)
+    return _describe(reply, job, reply.run.output_layouts_path)
+
+
+@routes.get("/api/runs/{run}/output-map", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
+def get_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return how far the layout of the output matrix is, and the layouts that were made before."""
+    reply = services.reply(request, run)
+    job = services.output_map_jobs.for_run(reply.run)
+    return _describe(reply, job, reply.run.output_layouts_path)
+
+
+@routes.delete("/api/runs/{run}/output-map", pricing=Pricing.FIXED, status_code=204)
+def cancel_output_map(run: RunId, services: ServicesDep) -> Response:
+    """Cancel the layout of the output matrix; what was made before stays."""
+    services.output_map_jobs.cancel(services.catalog.find_run(run).id)
+    return Response(status_code=204)
+
+
+def _describe(reply: Reply, job: ReprojectionJob, path: Path) -> Response:
+    """Return a job as an answer, with the layouts in the file that it writes."""
+    return reply.send(LIST_ENTRY_BYTES * MOST_LISTED, lambda: json_body(job.describe(path)))

@@ -41,6 +41,10 @@ class Waypoints(Items[Waypoint]):
 
     tied: bool | None
     """True if the input and the output matrix are one; null for a run that was not trained here."""
+    last_map_step: int | None
+    """The last step that a map of the output matrix is laid out at, the newest waypoint; null if there is none."""
+    map_time: float | None
+    """The time at which the map of the output matrix that is there was written, in seconds since 1970; null if none is."""
     no_map: str | None
     """A sentence that says why no map of the output matrix can be laid out; null if one can."""
 

@@ -33,6 +33,13 @@ function textsOf(model: OverlayModel, shown: string[] = []): string[] {
   return Array.from(labels, ({ text }) => text);
 }
 
+describe("the names of the ends of a direction", () => {
+  it("come before those of districts", () => {
+    const names = textsOf(mapModel({ arrow: { from: [2], to: [4, 0] } }));
+    expect(names.slice(0, 4)).toEqual(["dog", "cat", "the", "Class 0"]);
+  });
+});
+
 describe("the names of districts", () => {
   it("are at most twelve while the whole map is seen, the first of their order, in sentence case", () => {
     const names = textsOf(mapModel());

@@ -49,6 +49,8 @@ const KEEP = 1.34;
 const COMPACT = 0.12;
 /** Magnification from which a district is too large to have a name. */
 const NEAR = 6.6;
+/** Most words of each end of a direction that are named. */
+const NAMED_ENDS = 6;
 /** Least distance between two labels of lit tokens, in design pixels. */
 const APART = 86;
 /** A token that says something: not a punctuation mark, whose label would look like a hole in the map. */
@@ -84,6 +86,12 @@ export function* labelCandidates(
       if (near) yield near;
     }
   }
+  // The ends of a direction, a few words each.
+  for (const end of [model.arrow?.from, model.arrow?.to])
+    for (const id of end?.slice(0, NAMED_ENDS) ?? []) {
+      const name = token(id, "neighbour");
+      if (name) yield name;
+    }
   for (const id of [...(model.rings?.keys() ?? [])].slice(0, NAMED_LAMPS)) {
     const name = says(id) && token(id, "neighbour");
     if (name) yield name;

@@ -1,4 +1,4 @@
-/** The part of the map that a token and its neighbours take. Pure. */
+/** The part of the map that some tokens take, or a token and its neighbours. Pure. */
 
 import { positionOf, type Placement } from "../../model/placement";
 import type { MapRect } from "../../model/viewport";
@@ -12,6 +12,21 @@ const LEAST_SIDE = 0.2;
 /** Share of the part that is added around it, for names. */
 const MARGIN = 0.3;
 
+/** Return bounds around tokens, in map units. */
+export function boundsAround(tokens: readonly number[], placement: Placement): MapRect {
+  const { box } = placement;
+  const places = tokens.map((id) => positionOf(placement, id));
+  const side = (axis: 0 | 1, whole: number) => {
+    const along = places.map((place) => place[axis]);
+    const [low, high] = [Math.min(...along), Math.max(...along)];
+    const half = Math.max((high - low) * (1 + MARGIN), whole * LEAST_SIDE) / 2;
+    return [(low + high) / 2 - half, (low + high) / 2 + half] as const;
+  };
+  const [x0, x1] = side(0, box.x1 - box.x0);
+  const [y0, y1] = side(1, box.y1 - box.y0);
+  return { x0, x1, y0, y1 };
+}
+
 /**
  * Return bounds around a token and its neighbours, in map units. `neighbours` are the nearest in
  * the space, the nearest first.
@@ -21,22 +36,15 @@ export function neighbourhoodBounds(
   neighbours: readonly number[],
   placement: Placement,
 ): MapRect {
-  const { box } = placement;
   const middle = positionOf(placement, token);
   const around = neighbours
     .slice(0, NEAREST)
-    .map((id) => positionOf(placement, id))
-    .map((place) => ({ place, far: Math.hypot(place[0] - middle[0], place[1] - middle[1]) }))
+    .map((id) => {
+      const [x, y] = positionOf(placement, id);
+      return { id, far: Math.hypot(x - middle[0], y - middle[1]) };
+    })
     .sort((a, b) => a.far - b.far)
     .slice(0, KEPT)
-    .map(({ place }) => place);
-  const side = (axis: 0 | 1, whole: number) => {
-    const along = [middle, ...around].map((place) => place[axis]);
-    const [low, high] = [Math.min(...along), Math.max(...along)];
-    const half = Math.max((high - low) * (1 + MARGIN), whole * LEAST_SIDE) / 2;
-    return [(low + high) / 2 - half, (low + high) / 2 + half] as const;
-  };
-  const [x0, x1] = side(0, box.x1 - box.x0);
-  const [y0, y1] = side(1, box.y1 - box.y0);
-  return { x0, x1, y0, y1 };
+    .map(({ id }) => id);
+  return boundsAround([token, ...around], placement);
 }

@@ -152,6 +152,13 @@ export class Scene {
       : null;
   }
 
+  /** Return the place to look at for some tokens, all of them in view; null if none is on the map. */
+  placeAroundAll(tokens: readonly number[]): LookPlace | null {
+    const size = this.layout?.vocabulary ?? 0;
+    const known = tokens.filter((id) => id < size);
+    return known.length ? this.content.placeAroundAll(known) : null;
+  }
+
   /** Return the tokens inside an outline, in map units, by their positions as shown now. */
   tokensWithin(corners: readonly Point[]): number[] {
     return this.layout ? tokensWithin(coordinates(this.placementNow()), corners) : [];

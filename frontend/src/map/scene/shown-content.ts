@@ -14,7 +14,7 @@ import type { MapCamera } from "../interaction/camera";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import { districtBounds } from "../regions/district-bounds";
-import { neighbourhoodBounds } from "../regions/neighbourhood-bounds";
+import { boundsAround, neighbourhoodBounds } from "../regions/neighbourhood-bounds";
 import { Regions } from "../regions/regions";
 import type { PointRenderer } from "../webgl/renderer";
 import { LayoutAnchor, transformTrail } from "./anchored-layout";
@@ -118,6 +118,12 @@ export class ShownContent {
   placeAround(token: number, neighbours: readonly number[]): LookPlace {
     const { to } = this.displayed;
     return this.camera.placeAround(neighbourhoodBounds(token, neighbours, to), to.box);
+  }
+
+  /** Return the place to look at for some tokens, all of them in view. */
+  placeAroundAll(tokens: readonly number[]): LookPlace {
+    const { to } = this.displayed;
+    return this.camera.placeAround(boundsAround(tokens, to), to.box);
   }
 
   stop() {

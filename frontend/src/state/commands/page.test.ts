@@ -30,4 +30,21 @@ describe("Esc", () => {
     commands.dismiss();
     expect(put).toEqual(["beside", "token", "folded"]);
   });
+
+  it("puts a direction away together with its panel, and leads back to where the viewer looked before", () => {
+    const applied: object[] = [];
+    const geometry = { arrow: { from: [1], to: [2] } as object | null };
+    const scope = {
+      apply: (change: object) => applied.push(change),
+      viewSettings: { panel: "geometry", district: null, geometry },
+      viewpoint: { wayBack: { look: null } },
+      focus: { reference: null },
+      selection: { tool: "pan", ids: [] },
+    };
+    const commands = pageCommands(scope as unknown as CommandScope);
+    commands.dismiss();
+    geometry.arrow = null;
+    commands.dismiss();
+    expect(applied).toEqual([{ folded: true, look: null }, { folded: true }]);
+  });
 });

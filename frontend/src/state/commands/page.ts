@@ -1,6 +1,7 @@
 /** Commands of the page itself: its parts, its shortcuts, and the viewer's preferences. */
 
 import type { PreferenceName } from "../view/preferences.svelte";
+import { wayBackFromDirection } from "./geometry";
 import { closeCovering } from "./microscope";
 import type { CommandScope } from "./scope";
 
@@ -50,7 +51,8 @@ export function pageCommands({
       else if (viewSettings.district !== null) apply({ district: null });
       else if (viewSettings.ring) apply({ ring: null });
       else if (selection.ids.length) selection.clear();
-      else if (viewSettings.panel) apply({ folded: true });
+      else if (viewSettings.panel)
+        apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) });
     },
   };
 }

@@ -14,6 +14,7 @@ import type {
   TrailSet,
   ViewMode,
 } from "../../model/view-options";
+import { wayBackFromDirection } from "./geometry";
 import type { CommandScope } from "./scope";
 
 export function viewCommands({
@@ -77,9 +78,9 @@ export function viewCommands({
     /** Adopt the part of the map that this viewer has moved to; null: the whole map. */
     lookAt: (look: Look | null) => apply({ look }),
     lookAtDistrict: (district: number) => apply({ look: { district } }),
-    /** Adopt the part of the map that a token was brought into view with. */
-    followToken(look: Look) {
-      // It is part of choosing the token, which has its entry.
+    /** Adopt the part of the map that a token or a direction was brought into view with. */
+    followSought(look: Look) {
+      // It is part of choosing that, which has its entry.
       history.goOn();
       viewpoint.arrive(look);
     },
@@ -88,8 +89,8 @@ export function viewCommands({
       apply({ district, ...(district !== null && { panel: "district", folded: null }) }),
 
     openPanel,
-    /** Close the panel; what is chosen stays chosen. */
-    closePanel: () => apply({ folded: true }),
+    /** Close the panel; what is chosen stays chosen, but for a direction, which goes with its panel. */
+    closePanel: () => apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) }),
     /** Show no panel, the card of what is chosen, or the panel of the lab that was open last. */
     showLevel(level: Level) {
       if (level === "watch") apply({ folded: true });

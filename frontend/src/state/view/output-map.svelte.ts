@@ -5,6 +5,7 @@
 
 import { decode, type Layout, type LayoutMethod } from "../../api/frames";
 import { requestBytes, requestJson, runPath } from "../../api/rest";
+import { getSource } from "../../api/source";
 import type { LayoutList, Reprojection, Waypoints } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 import { Query } from "../query/query.svelte";
@@ -17,9 +18,10 @@ interface OutputMapState {
   job: Reprojection | null;
 }
 
-/** Pauses between two questions, in ms: while the map is being drawn, and otherwise. */
+/** Pauses between two questions, in ms: while the map is being drawn, otherwise, and of a viewer who has one. */
 const DRAWING_PAUSE = 1_000;
 const PAUSE = 10_000;
+const VIEWER_PAUSE = 60_000;
 
 export class OutputMap extends PolledQuery<OutputMapState> {
   private readonly layoutQuery = new Query<Layout>();
@@ -53,8 +55,7 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     const fetch = async (signal: AbortSignal) =>
       decode(await requestBytes(runPath(this.run, path), { signal })) as Layout;
     // Drawn again it is another one, of which the time tells.
-    const drawn = this.value?.job?.made?.time ?? "";
-    this.layoutQuery.ask({ key: `${path} ${steps.length} ${drawn}`, fetch });
+    this.layoutQuery.ask({ key: `${path} ${this.value?.waypoints.map_time}`, fetch });
   }
 
   get layout(): Layout | null {
@@ -65,11 +66,11 @@ export class OutputMap extends PolledQuery<OutputMapState> {
     return this.value?.job?.state === "running";
   }
 
-  /** Return the last step that is laid out if the model was kept at a later one since; else null. */
+  /** Return the last step that is laid out if a map drawn now would go on to a later one; else null. */
   get lastDrawn(): number | null {
     const { steps = [], waypoints } = this.value ?? {};
     const last = steps.at(-1);
-    return last !== undefined && last < (waypoints?.items.at(-1)?.step ?? 0) ? last : null;
+    return last !== undefined && last < (waypoints?.last_map_step ?? 0) ? last : null;
   }
 
   override close() {
@@ -78,23 +79,25 @@ export class OutputMap extends PolledQuery<OutputMapState> {
   }
 
   protected get pollInterval(): number {
-    return this.drawing ? DRAWING_PAUSE : PAUSE;
+    if (this.drawing) return DRAWING_PAUSE;
+    return this.value?.steps.length && !this.presenter() ? VIEWER_PAUSE : PAUSE;
   }
 
   protected question() {
+    // A file has no output matrix.
+    if (getSource().packed) return null;
     const { run, value, presenter } = this;
-    const asked = presenter();
     const fetch = async (signal: AbortSignal): Promise<OutputMapState> => {
       const [waypoints, job] = await Promise.all([
         requestJson<Waypoints>(runPath(run, "waypoints"), { signal }),
-        asked ? requestJson<Reprojection>(this.jobPath, { signal }) : null,
+        presenter() ? requestJson<Reprojection>(this.jobPath, { signal }) : null,
       ]);
-      // What a page asks again and again must not look as if somebody were there: the job tells when the list is another.
-      const known = value && job && value.job?.made?.time === job.made?.time;
-      return { waypoints, steps: known ? value.steps : await this.fetchSteps(signal), job };
+      // What a page asks again and again must not look as if somebody were there: these two do not, the list does.
+      const known = waypoints.map_time === (value?.waypoints.map_time ?? null);
+      const steps = known ? (value?.steps ?? []) : await this.fetchSteps(signal);
+      return { waypoints, steps, job };
     };
-    // What a viewer has need not be asked for again.
-    return { key: !asked && value?.steps.length ? "drawn" : null, fetch };
+    return { key: null, fetch };
   }
 
   private async fetchSteps(signal: AbortSignal): Promise<number[]> {

@@ -4,6 +4,8 @@ import { OutputMap } from "./output-map.svelte";
 const WAYPOINTS = {
   items: [0, 10, 30].map((step) => ({ attempt: 1, step })),
   tied: false,
+  last_map_step: 30,
+  map_time: null as number | null,
   no_map: null,
 };
 
@@ -39,7 +41,6 @@ describe("the map of the output matrix", () => {
   it("is drawn for the presenter, followed while it is, and shown once it is there", async () => {
     answers = {
       "GET waypoints": WAYPOINTS,
-      "GET layouts?set=output&method=umap": layouts(),
       "GET output-map": job("none"),
       "POST output-map": job("running"),
     };
@@ -53,6 +54,7 @@ describe("the map of the output matrix", () => {
     await map.startDrawing();
     expect(map.drawing).toBe(true);
     answers["GET output-map"] = job("done", 1, 9);
+    answers["GET waypoints"] = { ...WAYPOINTS, map_time: 9 };
     answers["GET layouts?set=output&method=umap"] = layouts(0, 10);
     await vi.advanceTimersByTimeAsync(1_500);
     expect(map.value?.steps).toEqual([0, 10]);
@@ -61,7 +63,7 @@ describe("the map of the output matrix", () => {
     asked = [];
     await vi.advanceTimersByTimeAsync(30_000);
     expect(new Set(asked)).toEqual(new Set(["GET waypoints", "GET output-map"]));
-    answers["GET output-map"] = job("done", 1, 10);
+    answers["GET waypoints"] = { ...WAYPOINTS, map_time: 10 };
     await vi.advanceTimersByTimeAsync(10_000);
     expect(asked).toContain("GET layouts?set=output&method=umap");
     for (const [step, made] of [
@@ -75,18 +77,34 @@ describe("the map of the output matrix", () => {
     map.close();
   });
 
-  it("is never asked for a job by a viewer, who asks no more once it is drawn", async () => {
-    answers = { "GET waypoints": WAYPOINTS, "GET layouts?set=output&method=umap": layouts() };
+  it("is never asked for a job by a viewer, who asks slowly once it is drawn, and sees it drawn anew", async () => {
+    answers = { "GET waypoints": WAYPOINTS };
     const map = new OutputMap("run-1", () => false);
     await vi.advanceTimersByTimeAsync(10);
     expect(map.value?.job).toBeNull();
-    answers["GET layouts?set=output&method=umap"] = layouts(0, 10, 30);
-    await vi.advanceTimersByTimeAsync(21_000);
-    expect(map.lastDrawn).toBeNull();
+    answers = {
+      "GET waypoints": { ...WAYPOINTS, map_time: 9 },
+      "GET layouts?set=output&method=umap": layouts(0, 10),
+    };
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect(map.lastDrawn).toBe(10);
+    map.showStep(30, "umap");
     const before = asked.length;
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(asked.slice(before)).toEqual(Array(10).fill("GET waypoints"));
+    answers = {
+      "GET waypoints": { ...WAYPOINTS, map_time: 10 },
+      "GET layouts?set=output&method=umap": layouts(0, 10, 30),
+    };
     await vi.advanceTimersByTimeAsync(60_000);
-    // Once more, and then never again.
-    expect(asked.length - before).toBeLessThanOrEqual(2);
+    expect(map.lastDrawn).toBeNull();
+    map.showStep(30, "umap");
+    expect(asked.at(-1)).toBe("GET layouts/30?set=output&method=umap&format=frame");
+    // The same step, drawn anew.
+    answers["GET waypoints"] = { ...WAYPOINTS, map_time: 11 };
+    await vi.advanceTimersByTimeAsync(60_000);
+    map.showStep(30, "umap");
+    expect(asked.at(-1)).toBe("GET layouts/30?set=output&method=umap&format=frame");
     map.close();
   });
 });

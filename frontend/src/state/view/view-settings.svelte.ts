@@ -125,6 +125,12 @@ export class ViewSettings {
     return isCovering(this.panel) ? this.panel : null;
   }
 
+  /** Return whether a change, which was applied, chose the direction that is now shown, or the map that it is shown on. */
+  choosesDirection({ panel, lab, of, to, map }: ViewChange): boolean {
+    if (this.panel !== "geometry" || this.geometry.view !== "axis") return false;
+    return [panel, lab, of, to, map].some((part) => part !== undefined);
+  }
+
   /** Return whether the way of the chosen token is drawn over the whole run. */
   get showsWay(): boolean {
     return this.trails === "chosen" && this.stepsBack === 0;

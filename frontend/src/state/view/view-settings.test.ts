@@ -54,6 +54,22 @@ describe.each([WIDE, NARROW])("the panel in the address of a page %d px wide", (
   });
 });
 
+describe("a direction", () => {
+  it("is chosen by its words, its tab, its panel and another map, but not by anything else or elsewhere", () => {
+    const settings = read("?panel=geometry&lab=axis");
+    for (const change of [
+      { panel: "geometry" },
+      { lab: "axis" },
+      { of: "dog" },
+      { map: "linear" },
+    ] as const)
+      expect(settings.choosesDirection(change)).toBe(true);
+    expect(settings.choosesDirection({ look: null, token: 3 })).toBe(false);
+    expect(read("?panel=geometry").choosesDirection({ panel: "geometry" })).toBe(false);
+    expect(read("?panel=token&lab=axis").choosesDirection({ lab: "axis" })).toBe(false);
+  });
+});
+
 describe("the lab", () => {
   beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
   afterEach(() => vi.unstubAllGlobals());

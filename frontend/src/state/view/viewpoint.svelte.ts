@@ -7,13 +7,15 @@ export class Viewpoint {
   /** The part of the map that is looked at; null: the whole map. */
   look = $state.raw<Look | null>(null);
   /**
-   * The token to bring into view, as soon as there is a map, and with its neighbourhood if it is
-   * sought `near`; null: none.
+   * The token to bring into view as soon as there is a map, with its neighbourhood if it is sought `near`; "direction":
+   * both ends of the direction that the geometry lab shows; null: nothing.
    */
-  sought = $state.raw<{ readonly token: number; readonly near: boolean } | null>(null);
+  sought = $state.raw<{ readonly token: number; readonly near: boolean } | "direction" | null>(
+    null,
+  );
   /** Id of the district that the introduction speaks of just now; null: of none. */
   pointedOut = $state<number | null>(null);
-  /** The look before the camera went to a token; null: it did not, or the viewer has moved it since. */
+  /** The look before the camera went to a token or a direction; null: it did not, or the viewer has moved it since. */
   private before: { readonly look: Look | null } | null = null;
 
   toViewState(): ViewChange {
@@ -26,14 +28,14 @@ export class Viewpoint {
     this.sought = this.before = null;
   }
 
-  /** Take the look with which the token sought is in view. */
+  /** Take the look with which what is sought is in view. */
   arrive(look: Look) {
-    if (this.sought?.near) this.before ??= { look: this.look };
+    if (this.sought === "direction" || this.sought?.near) this.before ??= { look: this.look };
     this.look = look;
     this.sought = null;
   }
 
-  /** Return the change that leads back to the look before the camera went to a token; none if it did not. */
+  /** Return the change that leads back to the look before the camera went to a token or a direction; none if it did not. */
   get wayBack(): ViewChange {
     return this.before ?? {};
   }

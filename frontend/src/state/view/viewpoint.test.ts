@@ -4,13 +4,17 @@ import { Viewpoint } from "./viewpoint.svelte";
 const FIRST = { x: 0.1, y: 0.2, zoom: 3 };
 const NEAR = { x: 0.5, y: 0.5, zoom: 6 };
 
-describe("the way back from a token", () => {
+describe("the way back from a token or a direction", () => {
   it("leads to the look before the camera went to the first one", () => {
     const viewpoint = new Viewpoint();
     viewpoint.applyView({ look: FIRST });
     expect(viewpoint.wayBack).toEqual({});
-    for (const token of [3, 4]) {
-      viewpoint.sought = { token, near: true };
+    for (const sought of [
+      { token: 3, near: true },
+      { token: 4, near: true },
+      "direction",
+    ] as const) {
+      viewpoint.sought = sought;
       viewpoint.arrive(NEAR);
       expect(viewpoint.look).toBe(NEAR);
       expect(viewpoint.sought).toBeNull();

@@ -33,6 +33,8 @@ async def test_laid_out_when_asked_for_and_read_as_a_set_of_its_own(
         write_waypoint(run, step, random_matrix(run, step))
     base = f"/api/runs/{run.id}"
     assert (await call(app, "GET", f"{base}/layouts/30?set=output", bearer)).status == 404
+    waypoints = (await call(app, "GET", f"{base}/waypoints", bearer)).json
+    assert waypoints["map_time"] is None
     assert (await ask(app, "POST", run, bearer))["state"] == "running"
     assert (await ask(app, "POST", run, bearer))["status"] == 409
     deadline = time.monotonic() + 90
@@ -43,6 +45,8 @@ async def test_laid_out_when_asked_for_and_read_as_a_set_of_its_own(
     assert (now["state"], made["steps"], made["first"], made["last"]) == ("done", 3, 0, 30), now
     items = (await call(app, "GET", f"{base}/layouts?set=output&method=umap", bearer)).json["items"]
     assert [item["step"] for item in items] == [0, 10, 30]
+    waypoints = (await call(app, "GET", f"{base}/waypoints", bearer)).json
+    assert waypoints["map_time"] == pytest.approx(time.time(), abs=90)
     shown = (await call(app, "GET", f"{base}/layouts/29?set=output&format=json", bearer)).json
     assert shown["step"] == 10
     assert len((await call(app, "GET", f"{base}/layouts?set=live&method=umap", bearer)).json["items"]) == 1

@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.projection.joint_layouts import ReprojectionError
+from lamplighter.projection.output_map import lay_out_output
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import decode
 from lamplighter.wire.row_frames import Rows
@@ -35,11 +37,27 @@ async def get(app: FastAPI, run: RunFolder, rest: str, **headers: str) -> Answer
 async def test_the_waypoints_are_listed(app: FastAPI, run: RunFolder) -> None:
     answer = await get(app, run, "waypoints")
     assert answer.json == {
-        "items": [{"attempt": 1, "step": step} for step in (0, 10, 30)], "tied": False, "no_map": None,
+        "items": [{"attempt": 1, "step": step} for step in (0, 10, 30)], "tied": False, "last_map_step": 30,
+        "map_time": None, "no_map": None,
     }  # fmt: skip
-    for path in list(run.waypoints.iterdir())[1:]:
-        path.unlink()
-    assert "needs two" in (await get(app, run, "waypoints")).json["no_map"]
+
+
+async def test_a_map_is_offered_only_where_the_job_will_draw_one(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str]
+) -> None:
+    """Checkpoints have the matrix too, but go while a map is drawn."""
+    run.checkpoints.mkdir(exist_ok=True)
+    (run.waypoints / "0000000030-0001.safetensors").rename(run.checkpoints / "0000000030-0001.safetensors")
+    found = (await get(app, run, "waypoints")).json
+    assert (found["items"][-1]["step"], found["last_map_step"], found["no_map"]) == (30, 10, None)
+    (run.waypoints / "0000000010-0001.safetensors").unlink()
+    found = (await get(app, run, "waypoints")).json
+    assert [item["step"] for item in found["items"]] == [0, 30]
+    assert "needs two" in found["no_map"]
+    refused = await call(app, "POST", f"/api/runs/{run.id}/output-map", bearer)
+    assert (refused.status, refused.json["detail"]) == (409, found["no_map"])
+    with pytest.raises(ReprojectionError, match="needs two"):
+        lay_out_output(run, lambda _share, _what: None)
 
 
 async def test_neighbours_pairs_and_norms_are_those_of_its_rows(app: FastAPI, run: RunFolder) -> None:
