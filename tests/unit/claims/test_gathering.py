@@ -36,8 +36,9 @@ def has_all(run: RunFolder) -> None:
         assert "nan" not in row.finding.reason.split(), row
         assert row.view.startswith("?"), row
         assert row.break_by.view.startswith("?"), row
-        if row.break_by.question is not None:
-            parse_question(row.break_by.question)
+        for question in (row.break_by.question, row.show_question):
+            if question is not None:
+                parse_question(question)
         json.dumps([figure.value for figure in row.finding.figures], allow_nan=False)
 
 
