@@ -18,7 +18,8 @@ export function askCommands({ apply, viewSettings, openRun, server }: CommandSco
     /** Open the place with these tokens as the words to ask about; nothing is asked yet. */
     askAbout: (ids: readonly number[]) => {
       const vocabulary = openRun.run?.vocabulary;
-      if (vocabulary) apply({ panel: "ask", folded: null, say: textOf(ids, vocabulary), asked: null });
+      if (vocabulary)
+        apply({ panel: "ask", folded: null, say: textOf(ids, vocabulary), asked: null });
     },
     chooseExperiment: (ask: ExperimentName) => apply({ ask, asked: null }),
   };
