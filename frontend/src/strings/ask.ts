@@ -90,9 +90,9 @@ export const ask = {
   askedWith: (question: Record<string, unknown>, view: ViewChange): string => {
     const steps = (number: unknown) =>
       number === 1 ? "1 step" : `${count(Number(number) || 0)} steps`;
-    if (question.kind === "bench") return `after ${steps(question.steps)}`;
+    if (question.kind === "bench") return `After ${steps(question.steps)} of training.`;
     if (question.kind === "environment")
-      return `after ${steps(question.steps)} there, and ${steps(question.back)} back home`;
+      return `After ${steps(question.steps)} there, and ${steps(question.back)} back home.`;
     return ask.named({ ...view, ask: question.kind as ExperimentName });
   },
   answerGone:

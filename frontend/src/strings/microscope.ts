@@ -24,6 +24,7 @@ export const microscope = {
   viewer: "Only the presenter can open a step. You see those that were opened so far.",
   file: "This page is a file, in which no step can be opened. You see those that were opened before it was made.",
   nothingYet: "No step was opened yet.",
+  unopened: (step: number) => `Nobody has opened step ${count(step)} yet.`,
   opened: "Opened before",
   moved: (shown: number, now: number) =>
     `This is step ${count(shown)}. You have gone on to step ${count(now)}.`,
