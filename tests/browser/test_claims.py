@@ -17,6 +17,7 @@ PHONE: ViewportSize = {"width": 390, "height": 844}
 STEP = 120
 CLAIMS = 28
 BY_BUTTON = 18
+ASKED_ANEW = 25
 QUERY = "new URLSearchParams(location.search)"
 
 
@@ -48,7 +49,9 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     for number in range(1, CLAIMS + 1):
         page.locator(f"#claim-{number}").click()
         expect(page.get_by_test_id("claim-card")).to_contain_text(str(number))
-        assert page.get_by_test_id("claim-show").get_attribute("href") not in (None, "", "?")
+        show = page.get_by_test_id("claim-show")
+        # The board turns the space by itself: there the button asks for the answer that it shows.
+        assert (show.get_attribute("href") in (None, "", "?")) == (number == ASKED_ANEW)
     page.locator(f"#claim-{BY_BUTTON}").click()
     expect(page.get_by_test_id("claim-measure")).to_be_enabled()
     page.locator("#claim-9").click()
