@@ -86,7 +86,7 @@ export const ask = {
     ]
       .filter(Boolean)
       .join(" · "),
-  /** What was asked, in words: `view` is the part of the view that asks it. */
+  /** A question with its settings, in words; `view`: the part of the view that asks it. */
   askedWith: (question: Record<string, unknown>, view: ViewChange): string => {
     const steps = (number: unknown) =>
       number === 1 ? "1 step" : `${count(Number(number) || 0)} steps`;

@@ -72,7 +72,7 @@ export class Questions<Answered = SpeakAnswer> {
   }
 
   /** Open a question that was asked, or none. `displayed`: the step on the screen. */
-  open(id: string | null, displayed: number) {
+  openAnswer(id: string | null, displayed: number) {
     this.openedId = id;
     if (id !== null && this.asked?.id !== id) this.asked = { id, displayed };
   }
