@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
 
 from lamplighter.claims import arithmetic, matrix, meaning, motion, rows, surroundings
 from lamplighter.claims.claim import Claim, Finding, Link
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.questions_asked import BY_BUTTON, list_questions
+from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
 from lamplighter.questions import Question, question_id
 from lamplighter.runfolder.lineage import Lineage
 
@@ -28,15 +30,30 @@ class BoardRow:
     finding: Finding
     view: str
     """The query string of the view that shows it."""
+    answer_id: str | None
+    """The id of the stored answer that the view shows; None where it shows none."""
+    show_question: dict[str, Any] | None
+    """The fields of a question that is asked before the view is opened, where the board computes by itself what it shows."""
     break_by: Link
 
 
 def make_board(evidence: Evidence) -> list[BoardRow]:
     """Return the rows of the board, by number."""
-    return [
-        BoardRow(claim, claim.find(evidence), claim.show(evidence), claim.break_by(evidence))
-        for claim in CLAIMS
-    ]
+    return [_make_row(claim, evidence) for claim in CLAIMS]
+
+
+def _make_row(claim: Claim, evidence: Evidence) -> BoardRow:
+    view = claim.show(evidence)
+    kind = parse_qs(view.removeprefix("?")).get("ask", [""])[0]
+    stored = evidence.answers.get(kind) if kind in claim.kinds else None
+    return BoardRow(
+        claim=claim,
+        finding=claim.find(evidence),
+        view=view,
+        answer_id=None if stored is None else stored.id,
+        show_question=rotation_question(evidence) if kind == "rotation" else None,
+        break_by=claim.break_by(evidence),
+    )
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ class StoredAnswer:
 
     step: int
     fields: Mapping[str, Any]
+    id: str
+    """The id of the examination."""
 
     @property
     def imported(self) -> bool:

@@ -304,7 +304,7 @@ class _Gathering:
                 answer = json.loads(reader.answer(name) or "null")
                 step = answer.get("step") if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
                 if isinstance(step, int):
-                    found[kind] = StoredAnswer(step, answer)  # pyright: ignore[reportUnknownArgumentType]
+                    found[kind] = StoredAnswer(step, answer, name)  # pyright: ignore[reportUnknownArgumentType]
         return found
 
     def _guard(self, read: Callable[[], T]) -> T | None:

@@ -58,6 +58,13 @@ def list_questions(evidence: Evidence, *, by_button: bool = False) -> list[Quest
     return [question for question in known if question is not None]
 
 
+def rotation_question(evidence: Evidence) -> dict[str, Any] | None:
+    """Return the fields of the question that turns the space; None where this run has no model to ask. The board turns it
+    by itself, so it never waits for the answer."""
+    question = {"kind": "rotation", "step": evidence.examined_step}
+    return None if evidence.recorded_elsewhere or parse_known(question) is None else question
+
+
 def earlier_step(step: int) -> int:
     """Return the step whose matrix is put into the model of `step`."""
     return step // _TRANSPLANTED_SHARE

@@ -23,6 +23,15 @@ describe("shortcuts", () => {
     expect(commandOfKey(key("i", null, { ctrlKey: true }))).toBeNull();
   });
 
+  it("close a panel that takes the window from any field but a dialog", () => {
+    for (const within of ["input", "select"]) {
+      expect(commandOfKey(key("Escape", within))).toBeNull();
+      expect(commandOfKey(key("Escape", within), true, true)).toBe("dismiss");
+      expect(commandOfKey(key("w", within), true, true)).toBeNull();
+    }
+    expect(commandOfKey(key("Escape", "dialog"), true, true)).toBeNull();
+  });
+
   it("that write something can be turned off; the others stay", () => {
     for (const [command, keys] of SHORTCUTS) {
       for (const one of keys.filter((one) => !one.startsWith("Shift+"))) {

@@ -58,13 +58,18 @@ const PRESSED = "input, button, summary, a";
  * Return the name of a key's command; null while the user types, or for any other key.
  *
  * `letters`: whether keys that type a character count. People who speak to their computer, or whose
- * hands press more keys than they mean, can turn those off.
+ * hands press more keys than they mean, can turn those off. `covered`: whether a panel takes the
+ * window, which Esc closes wherever the focus is.
  */
-export function commandOfKey(event: KeyboardEvent, letters = true): ShortcutName | null {
+export function commandOfKey(
+  event: KeyboardEvent,
+  letters = true,
+  covered = false,
+): ShortcutName | null {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
   const within = (list: string) =>
     Boolean((event.target as Partial<Element> | null)?.closest?.(list));
-  if (within(TYPING)) return null;
+  if (within(covered && event.key === "Escape" ? "dialog" : TYPING)) return null;
   const writes = event.key.length === 1;
   if (writes && !letters) return null;
   if (!writes && event.key !== "Escape" && within(MOVED)) return null;

@@ -76,6 +76,8 @@ const FIELDS = {
   panel: plain(oneOf(PANELS)),
   /** Kind of question that is asked of the model. */
   ask: plain(oneOf(EXPERIMENTS)),
+  /** Id of the question whose answer is shown, whatever else is asked; null: none was named. */
+  asked: plain((word) => (/^[0-9a-f]{16}$/.test(word) ? word : null)),
   /** Words that the model is asked about. Hostile. */
   say: plain(parseWords(MAX_PROMPT_LENGTH)),
   /** Training steps on these words, and then on the run's own text. */
@@ -157,6 +159,7 @@ const OF_ONE_RUN = [
   "align",
   "row",
   "micro",
+  "asked",
   "from",
   "at",
   "beat",

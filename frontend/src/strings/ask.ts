@@ -86,6 +86,17 @@ export const ask = {
     ]
       .filter(Boolean)
       .join(" · "),
+  /** A question with its settings, in words; `view`: the part of the view that asks it. */
+  askedWith: (question: Record<string, unknown>, view: ViewChange): string => {
+    const steps = (number: unknown) =>
+      number === 1 ? "1 step" : `${count(Number(number) || 0)} steps`;
+    if (question.kind === "bench") return `After ${steps(question.steps)} of training.`;
+    if (question.kind === "environment")
+      return `After ${steps(question.steps)} there, and ${steps(question.back)} back home.`;
+    return ask.named({ ...view, ask: question.kind as ExperimentName });
+  },
+  answerGone:
+    "The answer that was to be shown here is gone, or still on its way. You can ask again.",
   recorded:
     "This run has no model here: its numbers were recorded in another program, so nobody can ask it.",
   viewer: "Only the presenter can ask. You see what was asked so far.",

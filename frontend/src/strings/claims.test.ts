@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { claimValue } from "./claims";
+import { claimValue, explainedWords } from "./claims";
 
 it("values of claims are readable", () => {
   expect(claimValue(0.98424, "share")).toBe("98.4 %");
@@ -10,4 +10,15 @@ it("values of claims are readable", () => {
   expect(claimValue(818_490_944, "FLOP")).toBe("818,490,944 FLOP");
   expect(claimValue(77.854, "degrees")).toBe("77.9°");
   expect(claimValue(null, "nats")).toBe("unknown");
+});
+
+it("words of the field are explained where a card uses them first", () => {
+  const figure = { name: "loss", value: 1, unit: "nats", step: 5 };
+  const row = { figures: [figure], null: null, reason: "It fell.", statement: "A step helps." };
+  expect(explainedWords(row)).toHaveLength(1);
+  expect(explainedWords({ ...row, figures: [] })).toEqual([]);
+  expect(explainedWords({ ...row, reason: "The cosine rose, as did the purity." })).toHaveLength(3);
+  // Neither a donation nor what stands further down.
+  expect(explainedWords({ ...row, figures: [], reason: "Donations rose." })).toEqual([]);
+  expect(explainedWords({ ...row, figures: [{ ...figure, unit: "" }, figure] })).toEqual([]);
 });

@@ -63,6 +63,34 @@ export const claims = {
   packed: "A file has no claims: open the run with Lamplighter to see them.",
 } as const;
 
+/** Words of the field that a card may use, each with what it means. */
+const EXPLAINED: readonly [RegExp, string][] = [
+  [
+    /\bnats?\b/,
+    "Nats measure surprise: 0 for a model that was sure and right, 0.7 for the toss of a coin.",
+  ],
+  [
+    /\bcosines?\b/,
+    "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, -1 is the opposite way.",
+  ],
+  [
+    /\bpurity\b/,
+    "Purity is the share of a word’s nearest neighbours that are of its own kind: all of them is 100 %.",
+  ],
+];
+
+/** Return what the words of the field mean that a claim uses where it is read first. */
+export function explainedWords({
+  figures,
+  null: compared,
+  reason,
+  statement,
+}: Pick<ClaimRow, "figures" | "null" | "reason" | "statement">): string[] {
+  const first = [figures[0], compared].flatMap((one) => (one ? [one.name, one.unit] : []));
+  const text = [statement, reason, ...first].join(" ");
+  return EXPLAINED.filter(([word]) => word.test(text)).map(([, meaning]) => meaning);
+}
+
 /** Format the value of a figure. */
 export function claimValue(value: number | null, unit: string): string {
   if (value === null) return "unknown";

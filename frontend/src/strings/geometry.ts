@@ -46,9 +46,17 @@ export const geometry = {
     ruled: "The three barred",
     whole: "Nobody barred",
     few: "This run has too few words for a sum of three.",
-    said: (ruled: string, whole: string, isC: boolean, c: string, nearest: string) =>
+    /** `given`: it is one of the three words; `stays`: the sum has hardly left it. */
+    said: (
+      ruled: string,
+      whole: string,
+      given: boolean,
+      stays: boolean,
+      c: string,
+      nearest: string,
+    ) =>
       `With the three words barred, “${ruled}” comes first. With nobody barred it is “${whole}”${
-        isC ? ", one of the three: the sum has hardly left it" : ""
+        stays ? ", one of the three: the sum has hardly left it" : given ? ", one of the three" : ""
       }. Without any sum, the word nearest to “${c}” alone is “${nearest}”.`,
     chance: (chance: number | null) =>
       chance === null ? "" : `A blind guess would be right once in ${count(1 / chance)}.`,

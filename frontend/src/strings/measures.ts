@@ -4,6 +4,8 @@ export const measures = {
   measuresPanel: {
     none: "Nothing measured yet",
     noneMore: "They are computed while the run trains.",
+    /** Button below the analogies. */
+    unbarred: "With nobody barred",
     titles: {
       loss: "Surprise at text it never read",
       purity: "Neighbours of the same kind",
@@ -23,7 +25,7 @@ export const measures = {
       purity:
         "Among the words whose true kind we know: the share of a word's ten nearest that are of its own kind (of fewer where its kind has no ten others), averaged over kinds. Dashed: what chance gives.",
       analogy:
-        "king - man + woman = ?, for each planted relation: how often the answer is the nearest row.",
+        "king - man + woman = ?, for each planted relation: how often the answer is the nearest row, the three given words barred. If they may answer too, fewer are right, never more:",
       neighbour_information:
         "What a word's ten nearest tell about its kind; each bit halves the kinds that are left. Dashed: the most possible, and lists dealt at random.",
       consistency:

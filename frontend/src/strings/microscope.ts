@@ -24,6 +24,7 @@ export const microscope = {
   viewer: "Only the presenter can open a step. You see those that were opened so far.",
   file: "This page is a file, in which no step can be opened. You see those that were opened before it was made.",
   nothingYet: "No step was opened yet.",
+  unopened: (step: number) => `Nobody has opened step ${count(step)} yet.`,
   opened: "Opened before",
   moved: (shown: number, now: number) =>
     `This is step ${count(shown)}. You have gone on to step ${count(now)}.`,
@@ -162,7 +163,7 @@ export const microscope = {
 
   helped: {
     name: "Did it help?",
-    more: "Surprise (loss, in nats per word) before the step and after it: the lower the better.",
+    more: "Surprise (loss, in nats per word) before the step and after it: the lower the better. 0 nats: it was sure and right; 0.7: the toss of a coin.",
     same: "on the words just read",
     other: "on the next words",
     unread: "on text it never reads",

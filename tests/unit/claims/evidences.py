@@ -28,7 +28,9 @@ def find(number: int, evidence: Evidence) -> Finding:
 
 def with_answer(evidence: Evidence, kind: str, **fields: Any) -> Evidence:
     """Return evidence with one more answer, to a question about its newest step."""
-    answer = StoredAnswer(evidence.examined_step, {"kind": kind, "step": evidence.examined_step, **fields})
+    answer = StoredAnswer(
+        evidence.examined_step, {"kind": kind, "step": evidence.examined_step, **fields}, "0" * 16
+    )
     return replace(evidence, answers={**evidence.answers, kind: answer})
 
 

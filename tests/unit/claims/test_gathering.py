@@ -17,7 +17,7 @@ from lamplighter.claims.board import CLAIMS, list_board_questions, make_board
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.examples import choose_sentences
 from lamplighter.claims.gathering import read_moment
-from lamplighter.questions import QuestionError, parse_question
+from lamplighter.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.unit.claims.evidences import find, gather, microscope, store_answer
@@ -36,8 +36,9 @@ def has_all(run: RunFolder) -> None:
         assert "nan" not in row.finding.reason.split(), row
         assert row.view.startswith("?"), row
         assert row.break_by.view.startswith("?"), row
-        if row.break_by.question is not None:
-            parse_question(row.break_by.question)
+        for question in (row.break_by.question, row.show_question):
+            if question is not None:
+                parse_question(question)
         json.dumps([figure.value for figure in row.finding.figures], allow_nan=False)
 
 
@@ -121,6 +122,22 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
     question = {"kind": "microscope", "step": moment.step}
     store_answer(other, question, {"step": moment.step, **microscope()}, attempt=7)
     assert find(5, gather(other)).state == ClaimState.UNMEASURED
+
+
+def test_a_row_names_the_answer_that_its_view_shows(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    moment = read_moment(run)
+    for steps in (40, 1):
+        question = {"kind": "bench", "step": moment.step, "steps": steps}
+        store_answer(run, question, {"step": moment.step})
+    serving = parse_question({"kind": "bench", "step": moment.step, "steps": 40})
+    rows = {row.claim.number: row for row in make_board(gather(run))}
+    assert rows[9].answer_id == question_id(moment.lineage.attempt_at(moment.step), serving)
+    # One under the microscope has its step, and the board turns the space by itself.
+    assert rows[5].answer_id is None
+    assert rows[25].answer_id is None
+    assert rows[25].show_question == {"kind": "rotation", "step": moment.step}
+    assert [number for number, row in rows.items() if row.show_question] == [25]
 
 
 def test_a_run_without_a_kept_state_says_so_and_knows_no_energy(tmp_path: Path) -> None:

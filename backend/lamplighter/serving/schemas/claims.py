@@ -60,6 +60,10 @@ class ClaimRow(ApiModel):
     """True where a number is the word of whoever gave an imported run."""
     view: str
     """The query string of the view that shows it."""
+    answer_id: str | None
+    """The id of the examination whose answer the view shows; null where it shows none, or there is none yet."""
+    show_question: dict[str, Any] | None
+    """The question to post to `examinations` before the view is opened; null where there is none."""
     break_by: ClaimLink
     """The button that shows where it ends."""
 
@@ -124,6 +128,8 @@ def _describe_row(row: BoardRow) -> ClaimRow:
         waits_for=finding.waits_for,
         imported=finding.imported,
         view=row.view,
+        answer_id=row.answer_id,
+        show_question=row.show_question,
         break_by=_describe_link(row.break_by),
     )
 

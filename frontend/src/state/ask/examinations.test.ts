@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Examination } from "../../api/rest-types";
-import { askedAbout, shownOf, subjectsOf, viewOf, withExamination } from "./examinations";
+import {
+  askedAbout,
+  asksSame,
+  shownOf,
+  subjectOf,
+  subjectsOf,
+  viewOf,
+  withExamination,
+} from "./examinations";
 
 /** Make a question about how the model goes on with "the dog", answered unless `change` says otherwise. */
 function examination(
@@ -112,5 +120,17 @@ describe("the answer shown", () => {
     expect(shownAt(812, { id: "another", displayed: 812 })).toBe(250);
     // Asked about a step to come, it is better than nothing.
     expect(shownOf(about.slice(2), 0, { id: about[2]!.id, displayed: 7 })?.step).toBe(1_000);
+  });
+});
+
+describe("a question that is opened", () => {
+  it("is about its own settings, and the same at another step", () => {
+    const bench = (steps: number, step: number) =>
+      examination(step, { kind: "bench", question: { kind: "bench", step, steps } });
+    const items = [bench(40, 500), bench(1, 500), bench(1, 20)];
+    expect(subjectOf(items[1]!)).toEqual({ kind: "bench", steps: 1 });
+    expect(askedAbout(items, subjectOf(items[1]!)).map(({ step }) => step)).toEqual([20, 500]);
+    expect(asksSame(items[1]!.question, items[2]!.question)).toBe(true);
+    expect(asksSame(items[0]!.question, items[1]!.question)).toBe(false);
   });
 });

@@ -26,6 +26,18 @@ export type Subject<Kind extends ExaminationQuestion["kind"] = ExaminationQuesti
       : never
     : never;
 
+/** Return what a stored question asks, without its step. */
+export function subjectOf({ question }: Pick<Examination, "question">): Subject {
+  return Object.fromEntries(
+    Object.entries(question).filter(([name]) => name !== "step"),
+  ) as unknown as Subject;
+}
+
+/** Return whether two questions ask the same, whatever their steps. */
+export function asksSame(one: object, other: object): boolean {
+  return keyOf(one) === keyOf(other);
+}
+
 /** Fields that do not make it another question to a reader: its step, and how much is to be said. */
 const OF_NO_ACCOUNT = ["step", "words", "seed", "temperature", "confirmed"];
 

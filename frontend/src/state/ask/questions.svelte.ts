@@ -12,8 +12,13 @@ export class Questions<Answered = SpeakAnswer> {
   items = $state.raw<Examination[]>([]);
   /** The answers that are here, by the question's id. */
   readonly answers = new SvelteMap<string, Answered>();
-  /** The question asked last on this page; null: none. */
+  /** True once the list is here. */
+  listed = $state(false);
+  /** The question asked last on this page, or opened; null: none. */
   asked = $state.raw<Asked | null>(null);
+  /** Id of the question that was opened, whatever else is asked; null: none. */
+  private openedId = $state<string | null>(null);
+  readonly opened = $derived.by(() => this.items.find(({ id }) => id === this.openedId) ?? null);
   /** Why the last question could not be asked. */
   problem = $state.raw<Failure | null>(null);
   /** Set while a question is on its way to the server. */
@@ -37,6 +42,7 @@ export class Questions<Answered = SpeakAnswer> {
     try {
       const { items } = await this.request<Answer<"GET /api/runs/{run}/examinations">>();
       this.items = this.changedSince(before).reduce(withExamination, items);
+      this.listed = true;
     } catch (error) {
       if (!this.abort.signal.aborted) this.problem = failureOf(error);
     }
@@ -63,6 +69,12 @@ export class Questions<Answered = SpeakAnswer> {
     } finally {
       this.sending = false;
     }
+  }
+
+  /** Open a question that was asked, or none. `displayed`: the step on the screen. */
+  openAnswer(id: string | null, displayed: number) {
+    this.openedId = id;
+    if (id !== null && this.asked?.id !== id) this.asked = { id, displayed };
   }
 
   forgetProblem() {

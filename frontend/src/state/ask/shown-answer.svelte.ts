@@ -2,7 +2,7 @@
 
 import type { AnswerByKind, StoredAnswer } from "../../api/answer-types";
 import type { ExaminationQuestion } from "../../api/rest-types";
-import { askedAbout, isOpen, shownOf, type Subject } from "./examinations";
+import { askedAbout, isOpen, shownOf, subjectOf, type Subject } from "./examinations";
 import type { Questions } from "./questions.svelte";
 
 export class ShownAnswer<Kind extends keyof AnswerByKind> {
@@ -17,7 +17,11 @@ export class ShownAnswer<Kind extends keyof AnswerByKind> {
     });
   }
 
-  readonly subject = $derived.by(() => this.subjectNow());
+  readonly subject = $derived.by(() => {
+    const { opened } = this.questions;
+    // What was opened is of the experiment that is chosen.
+    return opened ? (subjectOf(opened) as Subject<Kind>) : this.subjectNow();
+  });
   readonly step = $derived.by(() => this.stepNow());
   /** The questions about it, in order of their steps. */
   readonly about = $derived.by(() =>

@@ -22,10 +22,10 @@ export class Preparation {
     await this.ask(next.question, displayed);
   }
 
-  /** Ask a question of a claim. Return whether it was taken. */
-  async ask(question: object, displayed: number): Promise<boolean> {
+  /** Ask a question of a claim. Return the id of its examination; null where it was not taken. */
+  async ask(question: object, displayed: number): Promise<string | null> {
     await this.questions.ask(question as ExaminationQuestion, displayed);
-    return this.questions.problem === null;
+    return this.questions.problem === null ? (this.questions.asked?.id ?? null) : null;
   }
 
   /** Ask nothing more by itself, and take back what is being answered. */

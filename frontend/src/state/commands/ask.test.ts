@@ -29,12 +29,16 @@ describe("the place where one asks", () => {
   });
 
   it("opens with the words of a line, and takes what is asked", () => {
-    const { changes, askAbout, takeAsked } = commandsAt(null);
+    const { changes, askAbout, takeAsked, showAnswer, chooseExperiment } = commandsAt(null);
     askAbout([0, 1]);
     takeAsked({ say: "the dog", times: 3 });
+    showAnswer("0123456789abcdef");
+    chooseExperiment("bench");
     expect(changes).toEqual([
-      { panel: "ask", folded: null, say: "a dog" },
-      { say: "the dog", times: 3 },
+      { panel: "ask", folded: null, say: "a dog", asked: null },
+      { asked: null, say: "the dog", times: 3 },
+      { asked: "0123456789abcdef" },
+      { ask: "bench", asked: null },
     ]);
   });
 });

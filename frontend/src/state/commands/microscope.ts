@@ -33,6 +33,10 @@ export function microscopeCommands({
       viewSettings.panelBefore = viewSettings.sidePanel;
       apply({ panel: "microscope", folded: null });
     },
+    /** Take note that the step that a view wanted under the microscope is opened there. */
+    takeStepToOpen() {
+      viewSettings.stepToOpen = null;
+    },
     /** Look at a word of the batch. */
     readWord(micro: TextPlace) {
       history.goOn();

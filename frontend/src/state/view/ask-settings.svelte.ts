@@ -11,6 +11,8 @@ export class AskSettings {
   /** Kind of question that is asked of the model, and the words that it was last asked about. */
   experiment = $state<ExperimentName>(EXPERIMENTS[0]);
   prompt = $state("");
+  /** Id of the question whose answer is shown; null: that of what these settings ask. */
+  answerId = $state<string | null>(null);
   /** Training steps on the words, and then on the run's own text. */
   times = $state(DEFAULT_TIMES);
   after = $state(DEFAULT_AFTER);
@@ -22,9 +24,17 @@ export class AskSettings {
   /** Second sentence; empty: none. */
   second = $state("");
 
+  /** Return the settings with which a question was asked. */
+  static of(view: ViewChange): AskSettings {
+    const settings = new AskSettings();
+    settings.applyView(view);
+    return settings;
+  }
+
   toViewState(): ViewChange {
     return {
       ask: EXPERIMENTS.indexOf(this.experiment) === 0 ? null : this.experiment,
+      asked: this.answerId,
       say: this.prompt || null,
       times: this.times === DEFAULT_TIMES ? null : this.times,
       after: this.after === DEFAULT_AFTER ? null : this.after,
@@ -35,8 +45,9 @@ export class AskSettings {
     };
   }
 
-  applyView({ ask, say, times, after, into, source, other, second }: ViewChange) {
+  applyView({ ask, asked, say, times, after, into, source, other, second }: ViewChange) {
     if (ask !== undefined) this.experiment = ask ?? EXPERIMENTS[0];
+    if (asked !== undefined) this.answerId = asked;
     if (say !== undefined) this.prompt = say ?? "";
     if (times !== undefined) this.times = times ?? DEFAULT_TIMES;
     if (after !== undefined) this.after = after ?? DEFAULT_AFTER;

@@ -38,6 +38,8 @@ export class ViewSettings {
   panel = $state<PanelName | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
+  /** Step that a view wants opened under the microscope; null: none, or it is opened. */
+  stepToOpen = $state<number | null>(null);
   /** The panel that was open before one that takes the window; null: none. */
   panelBefore: PanelName | null = null;
   readonly asked = new AskSettings();
@@ -85,6 +87,8 @@ export class ViewSettings {
       ...this.asked.toViewState(),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
+      // A claim is opened on the board alone.
+      claim: this.panel === "claims" ? this.details.claim : null,
     };
   }
 
@@ -108,10 +112,11 @@ export class ViewSettings {
   }
 
   /** Open the panel that a view names, or the usual one; none if it says that it is folded away. */
-  private applyPanel({ panel, folded, token }: ViewChange) {
+  private applyPanel({ panel, folded, token, at }: ViewChange) {
     if (folded) this.panel = null;
     else if (panel) this.panel = panel;
     else if (panel === null) this.panel = usualPanel(token != null);
+    if (panel !== undefined) this.stepToOpen = this.panel === "microscope" ? (at ?? null) : null;
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
   }
 

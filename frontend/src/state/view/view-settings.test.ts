@@ -83,3 +83,23 @@ describe("the lab", () => {
     }
   });
 });
+
+describe("a view that names a step under the microscope", () => {
+  beforeEach(() => vi.stubGlobal("innerWidth", WIDE));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("wants it opened; the microscope alone wants nothing", () => {
+    expect(read("?panel=microscope&at=1").stepToOpen).toBe(1);
+    expect(read("?panel=ask&at=1").stepToOpen).toBeNull();
+    const settings = read("?panel=microscope&at=1");
+    settings.applyView({ panel: "microscope", folded: null });
+    expect(settings.stepToOpen).toBeNull();
+  });
+
+  it("names the claim while the board is open, and it stays for the next time", () => {
+    const settings = read("?panel=claims&claim=9");
+    expect(settings.toViewState(false).claim).toBe(9);
+    settings.applyView({ folded: true });
+    expect([settings.toViewState(false).claim, settings.details.claim]).toEqual([null, 9]);
+  });
+});
