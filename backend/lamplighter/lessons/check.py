@@ -44,7 +44,9 @@ def _named_words(part: Part) -> Iterator[str]:
     for name in part.numbers:
         if name.kind == "word":
             yield name.parts[1]
-    links = (span.view for stage in part.stages for block in stage.blocks for line in block.lines for span in line)
+    links = (
+        span.view for stage in part.stages for block in stage.blocks for line in block.lines for span in line
+    )
     for query in (*links, *(stage.view for stage in part.stages)):
         for key, word in parse_view_query(query).items() if query else ():
             if key in WORDS:

@@ -46,7 +46,9 @@ def read_folder(folder: Path) -> LessonFiles:
             number = int(found["number"]) if found else 0
             if number < 1:
                 raise LessonError(
-                    name[:80], 1, "the name is no part's: write two digits from 01 on, - and a name, as in 01-start.md"
+                    name[:80],
+                    1,
+                    "the name is no part's: write two digits from 01 on, - and a name, as in 01-start.md",
                 )
             if number in parts:
                 raise LessonError(name, 1, f"there is a part {number} already: give it another number")
@@ -54,7 +56,9 @@ def read_folder(folder: Path) -> LessonFiles:
         except LessonError as error:
             problems.append(error)
     if len(names) > MAX_PARTS:
-        problems.append(LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} parts: take some away"))
+        problems.append(
+            LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} parts: take some away")
+        )
     return LessonFiles(parts, tuple(problems))
 
 
@@ -72,7 +76,9 @@ def _read_text(path: Path) -> str:
                 raise LessonError(path.name, 1, "it is no file: put the text itself there")
             data = file.read(MAX_PART_BYTES + 1)
     except OSError as error:
-        raise LessonError(path.name, 1, f"it cannot be read ({error.strerror}); a link is not followed") from error
+        raise LessonError(
+            path.name, 1, f"it cannot be read ({error.strerror}); a link is not followed"
+        ) from error
     if len(data) > MAX_PART_BYTES:
         raise LessonError(path.name, 1, f"a part has at most {MAX_PART_BYTES:,} bytes: part it")
     try:

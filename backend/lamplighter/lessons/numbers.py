@@ -76,7 +76,9 @@ def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, Part
     for kind, stage in asked_of.items():
         fields = dict(stage.examination or {})
         question = parse_question({**fields, "step": max(newest, stage.reached)})
-        found[kind] = PartQuestion(question, question_id(moment.lineage.attempt_at(question.step), question), None)
+        found[kind] = PartQuestion(
+            question, question_id(moment.lineage.attempt_at(question.step), question), None
+        )
         rank = (False, -1)
         for entry in entries:
             known = _same_question(entry, fields)

@@ -33,7 +33,18 @@ _FIELD = re.compile(r"([a-z]+): (.+)")
 _CHOICE = re.compile(r"(\S+) = (.+)")
 _PART_FIELDS = ("title", "minutes", "words")
 _STAGE_FIELDS = ("view", "reached", "examine", "predict", "number", "from", "to", "unit", "choice")
-_WHOLE_NUMBERS = ("steps", "after", "back", "seed", "token", "coordinate", "sequence", "words", "source_step", "other_step")
+_WHOLE_NUMBERS = (
+    "steps",
+    "after",
+    "back",
+    "seed",
+    "token",
+    "coordinate",
+    "sequence",
+    "words",
+    "source_step",
+    "other_step",
+)
 _MODEL_STEP = 1
 """A step that stands in for the newest while the fields of a question are checked."""
 
@@ -93,7 +104,9 @@ class _PartParser:
         asked = {stage.examination["kind"] for stage in stages if stage.examination}
         for one in numbers:
             if one.kind == "answer" and one.parts[0] not in asked:
-                raise self._error(f"{one.text} is of an answer that no stage asks for: write examine: kind={one.parts[0]}")
+                raise self._error(
+                    f"{one.text} is of an answer that no stage asks for: write examine: kind={one.parts[0]}"
+                )
         if len(asked) < sum(stage.examination is not None for stage in stages):
             raise self._error("a part asks one question of a kind: the names of its numbers would mean two")
         digest = hashlib.blake2b(self._text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
@@ -104,7 +117,9 @@ class _PartParser:
         found = _HEADING.fullmatch(heading.strip())
         kind = next((known for known in STAGE_KINDS if found and known == found.group(1)), None)
         if found is None or kind is None:
-            raise self._error(f"a stage begins with # KIND: TITLE, where KIND is one of {', '.join(STAGE_KINDS)}")
+            raise self._error(
+                f"a stage begins with # KIND: TITLE, where KIND is one of {', '.join(STAGE_KINDS)}"
+            )
         at = self._read_head(iter(lines[1:]), _STAGE_FIELDS, to_end=False)
         view = self._given("view", None)
         if view is not None:

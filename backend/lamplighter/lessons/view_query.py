@@ -28,7 +28,18 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """Keys whose word is one of a few."""
 FLAGS: tuple[str, ...] = ("apart", "folded", "doubt", "align", "beat")
 """Keys that are 1 or missing."""
-NUMBERS: tuple[str, ...] = ("at", "from", "then", "against", "over", "other", "times", "after", "claim", "district")
+NUMBERS: tuple[str, ...] = (
+    "at",
+    "from",
+    "then",
+    "against",
+    "over",
+    "other",
+    "times",
+    "after",
+    "claim",
+    "district",
+)
 """Keys of whole numbers."""
 WORDS: tuple[str, ...] = ("word", "with", "into", "source")
 """Keys of one word of the run."""
@@ -55,7 +66,9 @@ def parse_view_query(query: str) -> dict[str, str]:
             f"a view begins with ? and has at most {MAX_QUERY} characters: ?word=dog&at=0, the end of an address of the app"
         )
     try:
-        pairs = parse_qsl(query[1:], keep_blank_values=True, strict_parsing=bool(query[1:]), max_num_fields=40)
+        pairs = parse_qsl(
+            query[1:], keep_blank_values=True, strict_parsing=bool(query[1:]), max_num_fields=40
+        )
     except ValueError as error:
         raise ViewQueryError(f"{query[:80]!r} is no view: write ?key=word&key=word") from error
     words: dict[str, str] = {}
