@@ -79,7 +79,7 @@ class _PartParser:
         for self._line, line in lines:
             if len(line) > MAX_LINE:
                 raise self._error(f"a line has at most {MAX_LINE:,} characters: part it")
-            if any(ord(letter) < 32 and letter != "\t" for letter in line):
+            if not line.replace("\t", " ").isprintable():
                 raise self._error("a sign in this line cannot be shown: take it out")
         starts = [at for at, (_, line) in enumerate(lines) if line.startswith("#")]
         self._line = 1

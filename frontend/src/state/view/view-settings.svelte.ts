@@ -36,6 +36,8 @@ export class ViewSettings {
   colourBy = $state<ColourBy>("family");
   /** The open panel; null: none. */
   panel = $state<PanelName | null>(null);
+  /** Place in the course; null: it is closed. */
+  lesson = $state<string | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
   /** The panel that was open before one that takes the window; null: none. */
@@ -82,6 +84,7 @@ export class ViewSettings {
       over: this.stepsBack === DEFAULT_STEPS_BACK ? null : this.stepsBack,
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
+      lesson: this.lesson,
       ...this.asked.toViewState(),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
@@ -102,6 +105,7 @@ export class ViewSettings {
     if (change.over !== undefined) this.stepsBack = change.over ?? DEFAULT_STEPS_BACK;
     if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
+    if (change.lesson !== undefined) this.lesson = change.lesson;
     this.asked.applyView(change);
     this.geometry.applyView(change);
     this.details.applyView(change);
