@@ -28,7 +28,7 @@ MAX_LINES = 8
 """Most entries of a list."""
 
 _TOKEN = re.compile(
-    r"\*\*(?P<strong>[^*]+)\*\*|\*(?P<emphasis>[^*]+)\*|`(?P<code>[^`]+)`"
+    r"\*\*(?=\S)(?P<strong>[^*]+)(?<=\S)\*\*|\*(?=\S)(?P<emphasis>[^*]+)(?<=\S)\*|`(?P<code>[^`]+)`"
     r"|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)|\{(?P<number>[^{}]+)\}"
 )
 _LEFT_OVER = re.compile(r"[*`\[\]{}<>]")

@@ -31,7 +31,7 @@ export const lessons = {
   fold: "Show the map",
   unfold: "Show the text",
   keep: "That is my guess",
-  skip: "Go on without a guess",
+  skip: "Skip",
   kept: (guess: string) => `You guessed: ${guess}.`,
   guess: "Your guess",
   results: "Your guesses",
@@ -77,9 +77,9 @@ export function lessonNumber(value: number, form: Form): string {
   if (form === "count") return count(value);
   if (form === "decimal") return fixed(value, 2);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 1) return "less than 1 %";
+  if (hundred > 0 && hundred < 0.1) return "less than 0.1 %";
   if (hundred > 99 && hundred < 100) return "more than 99 %";
-  return `${count(hundred)} %`;
+  return `${hundred < 10 ? +hundred.toFixed(1) : count(hundred)} %`;
 }
 
 /** Format a value of a prediction as it is predicted. */
