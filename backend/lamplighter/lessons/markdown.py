@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from lamplighter.lessons.number_name import NumberNameError, parse_number_name
 from lamplighter.lessons.part import (
     NUMBER_FORMS,
-    Block,
+    TextBlock,
     LessonError,
     NamedNumber,
     Span,
@@ -42,13 +42,13 @@ class MarkdownReader:
         """Read lines of `file`, a name for messages."""
         self._file = file
 
-    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> tuple[Block, ...]:
+    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> tuple[TextBlock, ...]:
         """Return the paragraphs and lists of numbered lines.
 
         Raises:
             LessonError: something in them is none of what may stand there, or they are too many.
         """
-        blocks: list[Block] = []
+        blocks: list[TextBlock] = []
         gathered: list[tuple[int, str]] = []
         entries: list[tuple[Span, ...]] = []
 
@@ -58,12 +58,12 @@ class MarkdownReader:
                 if entries_open:
                     entries.append(spans)
                 else:
-                    blocks.append(Block("paragraph", (spans,)))
+                    blocks.append(TextBlock("paragraph", (spans,)))
                 gathered.clear()
 
         def end_list() -> None:
             if entries:
-                blocks.append(Block("list", tuple(entries)))
+                blocks.append(TextBlock("list", tuple(entries)))
                 entries.clear()
 
         entries_open = False

@@ -43,7 +43,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Block:
+class TextBlock:
     """A paragraph, which is one line, or a list of several."""
 
     kind: Literal["paragraph", "list"]
@@ -78,7 +78,7 @@ class Stage:
 
     kind: StageKind
     title: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[TextBlock, ...]
     view: str | None = None
     """The query of the view that it sets; None: the view stays."""
     prediction: Prediction | None = None

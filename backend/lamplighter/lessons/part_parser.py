@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import NumberName
-from lamplighter.lessons.part import STAGE_KINDS, Block, Choice, LessonError, Part, Prediction, Stage
+from lamplighter.lessons.part import STAGE_KINDS, TextBlock, Choice, LessonError, Part, Prediction, Stage
 from lamplighter.lessons.view_query import parse_view_query
 from lamplighter.questions import MAX_STEP, QuestionError, parse_question
 
@@ -128,7 +128,7 @@ class _PartParser:
         prediction = self._prediction()
         if (kind == "prediction") != (prediction is not None):
             raise self._error("a stage of the kind prediction, and no other, has a line predict: QUESTION")
-        blocks: tuple[Block, ...] = self._markdown.read_blocks(lines[1 + at :])
+        blocks: tuple[TextBlock, ...] = self._markdown.read_blocks(lines[1 + at :])
         reached = self._whole("reached", 0, MAX_STEP) if self._given("reached", None) else 0
         if view is not None:
             words = parse_view_query(view)

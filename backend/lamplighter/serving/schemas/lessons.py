@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from lamplighter.lessons.numbers import NumberValue, PartQuestion
-from lamplighter.lessons.part import Block, Part, Prediction, Span, Stage
+from lamplighter.lessons.part import TextBlock, Part, Prediction, Span, Stage
 from lamplighter.serving.schemas.base import ApiModel, Items
 
 NumberForm = Literal["count", "decimal", "percent"]
@@ -173,7 +173,7 @@ def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestio
     )
 
 
-def _describe_block(block: Block) -> LessonBlock:
+def _describe_block(block: TextBlock) -> LessonBlock:
     return LessonBlock(
         kind=block.kind, lines=[[_describe_span(span) for span in line] for line in block.lines]
     )

@@ -28,7 +28,7 @@ export class LessonQuery extends PolledQuery<LessonPart> {
   }
 
   /** Ask for a part, and again while it is open; null: for none. */
-  open(part: number | null) {
+  openPart(part: number | null) {
     if (part === this.part) return;
     this.part = part;
     this.poll();
