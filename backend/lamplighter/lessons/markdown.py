@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from lamplighter.lessons.number_name import NumberNameError, parse_number_name
 from lamplighter.lessons.part import (
     NUMBER_FORMS,
-    TextBlock,
     LessonError,
     NamedNumber,
+    NumberForm,
     Span,
     SpanStyle,
+    TextBlock,
 )
 from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 
@@ -32,6 +33,7 @@ _TOKEN = re.compile(
     r"|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)|\{(?P<number>[^{}]+)\}"
 )
 _LEFT_OVER = re.compile(r"[*`\[\]{}<>]")
+_FORMS: dict[str, NumberForm] = {form: form for form in NUMBER_FORMS}
 _NUMBER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -126,7 +128,7 @@ class MarkdownReader:
             LessonError: there is no such number or form.
         """
         name, _, form = text.partition("|")
-        known = next((each for each in NUMBER_FORMS if each == (form or "decimal")), None)
+        known = _FORMS.get(form or "decimal")
         if known is None:
             raise LessonError(
                 self._file, line, f"a number has no form {form[:20]!r}; there are {', '.join(NUMBER_FORMS)}"

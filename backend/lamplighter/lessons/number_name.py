@@ -52,7 +52,7 @@ class NumberName:
     """The name as it is written."""
     kind: Literal["measure", "word", "run", "answer"]
     parts: tuple[str, ...]
-    """Of a measure its name; of a word the number and the word; of a run the number; of an answer its kind and the path."""
+    """The name of the measure; the number and the word; the number of the run; or the kind of the answer and the path."""
     step: int | None = None
     """The step; None: the newest."""
 

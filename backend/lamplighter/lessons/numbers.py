@@ -33,14 +33,14 @@ Waiting = Literal["step", "measure", "answer", "ended"]
 
 @dataclass(frozen=True)
 class NumberValue:
-    """What a number is on a run."""
+    """A number of a run, or what it waits for."""
 
     value: float | None
     """None: it is not known yet, or never will be."""
     step: int | None = None
     """The step that it is of."""
     waits_for: Waiting | None = None
-    """What it waits for: a step, a measure, or an answer; `ended`: a step that the run did not come to."""
+    """The thing that is missing: a step, a measure, or an answer; `ended`: a step that the run did not come to."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PartQuestion:
     question: Question
     id: str
     entry: ExaminationEntry | None
-    """What has become of it; None: nobody has asked it."""
+    """The stored question, with its state; None: nobody has asked it."""
 
 
 def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:

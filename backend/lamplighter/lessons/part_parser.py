@@ -11,7 +11,16 @@ from urllib.parse import parse_qsl
 
 from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import NumberName
-from lamplighter.lessons.part import STAGE_KINDS, TextBlock, Choice, LessonError, Part, Prediction, Stage
+from lamplighter.lessons.part import (
+    STAGE_KINDS,
+    Choice,
+    LessonError,
+    Part,
+    Prediction,
+    Stage,
+    StageKind,
+    TextBlock,
+)
 from lamplighter.lessons.view_query import parse_view_query
 from lamplighter.questions import MAX_STEP, QuestionError, parse_question
 
@@ -28,6 +37,7 @@ MAX_NUMBERS = 80
 MAX_WORD_NUMBERS = 12
 """Most numbers of words: each is computed from a matrix."""
 
+_KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
 _HEADING = re.compile(r"# ([a-z-]+): (.+)")
 _FIELD = re.compile(r"([a-z]+): (.+)")
 _CHOICE = re.compile(r"(\S+) = (.+)")
@@ -115,7 +125,7 @@ class _PartParser:
     def _stage(self, lines: list[tuple[int, str]]) -> Stage:
         self._line, heading = lines[0]
         found = _HEADING.fullmatch(heading.strip())
-        kind = next((known for known in STAGE_KINDS if found and known == found.group(1)), None)
+        kind = _KINDS.get(found.group(1)) if found else None
         if found is None or kind is None:
             raise self._error(
                 f"a stage begins with # KIND: TITLE, where KIND is one of {', '.join(STAGE_KINDS)}"

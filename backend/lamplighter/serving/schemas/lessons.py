@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from lamplighter.lessons.numbers import NumberValue, PartQuestion
-from lamplighter.lessons.part import TextBlock, Part, Prediction, Span, Stage
+from lamplighter.lessons.part import Part, Prediction, Span, Stage, TextBlock
 from lamplighter.serving.schemas.base import ApiModel, Items
 
 NumberForm = Literal["count", "decimal", "percent"]
@@ -101,7 +101,7 @@ class LessonNumber(ApiModel):
     step: int | None
     """The step that it is of, where it is of one."""
     waits_for: Literal["step", "measure", "answer", "ended"] | None
-    """What an unknown number waits for: a step, a measure or an answer; `ended`: a step that the run did not come to."""
+    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did not come to."""
 
 
 class LessonPart(ApiModel):
