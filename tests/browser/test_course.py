@@ -78,3 +78,10 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     page.goto(finished_run.url_with("lesson=1.1"))
     expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)
     expect(page.get_by_test_id("course-next")).to_have_count(0)
+
+    # The help leads to the list of all parts.
+    page.keyboard.press("?")
+    page.get_by_test_id("help-course").click()
+    expect(page.get_by_test_id("part-1")).to_be_visible(timeout=20_000)
+    page.get_by_test_id("leave-course").click()
+    expect(page.get_by_test_id("course")).to_have_count(0)

@@ -7,7 +7,7 @@ import { jsonQuestion, Query } from "../query/query.svelte";
 
 /** Pauses of whoever presents, and of everybody else, in ms: five hundred may look on. */
 const PRESENTERS_PAUSE = 2_000;
-const VIEWERS_PAUSE = 10_000;
+const VIEWERS_PAUSE = 15_000;
 
 export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
   list() {
