@@ -22,6 +22,7 @@ export const LATE = {
     "strings/story",
     "model/(introduction|run-ending|district-to-tell)\\.",
   ],
+  "the course loads late": ["panels/lessons/", "state/lessons/", "strings/lessons"],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
     "strings/(help|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",

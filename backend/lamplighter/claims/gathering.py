@@ -47,7 +47,8 @@ MOST_RELATIONS, MOST_PAIRS, MOST_ANALOGIES = 16, 1_000, 200
 """Most relations, pairs of one, and questions of one whose baseline is computed: tens of milliseconds."""
 MOST_MEASURES = 200_000
 """Most values of measures that are read."""
-_UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
+UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
+"""Errors of a file that is damaged, or a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,26 @@ def read_moment(run: RunFolder) -> Moment:
         training = not phase_in(steps.facts()).has_ended
     measured = layouts = size = 0
     answers: tuple[str, ...] = ()
-    with suppress(*_UNREADABLE), MeasuresReader(run.measures_path) as measures:
+    with suppress(*UNREADABLE), MeasuresReader(run.measures_path) as measures:
         measured = measures.size()[0]
-    with suppress(*_UNREADABLE), ExaminationsReader(run.examinations_path) as examinations:
+    with suppress(*UNREADABLE), ExaminationsReader(run.examinations_path) as examinations:
         answers = tuple(sorted(_serving(examinations, lineage).values()))
         size = sum(examinations.answer_bytes(name) for name in answers)
-    with suppress(*_UNREADABLE), LayoutsReader(run.layouts_path) as layout_reader:
+    with suppress(*UNREADABLE), LayoutsReader(run.layouts_path) as layout_reader:
         entry = layout_reader.last_layout_entry()
         layouts = 0 if entry is None else entry.id
     step = newest if not training or newest < LIVE_STRIDE else newest // LIVE_STRIDE * LIVE_STRIDE
     return Moment(lineage, step, training, measured, answers, layouts if not training else 0, size)
+
+
+def examined_step(run: RunFolder, moment: Moment) -> int:
+    """Return the step that the model is asked about: of a run that trains one with a waypoint, so that it stays the same for a
+    while and is soon computed."""
+    step, every = moment.step, run.recipe.cadence.waypoint_every
+    if not moment.training:
+        return step
+    multiple = step // every * every if every else 0
+    return max(multiple, *(early for early in EARLY_WAYPOINTS if early <= step))
 
 
 def gather_evidence(run: RunFolder, cache: FigureCache, moment: Moment | None = None) -> Evidence:
@@ -125,7 +136,7 @@ class _Gathering:
             fields = self._guard(lambda: self._read_matrices(measures, word, partner)) or {}
         return Evidence(
             step=moment.step,
-            examined_step=self._examined_step(),
+            examined_step=examined_step(run, moment),
             training=moment.training,
             rows=len(vocabulary),
             width=recipe.model.dim,
@@ -150,15 +161,6 @@ class _Gathering:
             answers=self._guard(self._read_answers) or {},
             **fields,
         )
-
-    def _examined_step(self) -> int:
-        """Return the step that the model is asked about: of a run that trains one with a waypoint, so that it stays the same
-        for a while and is soon computed."""
-        step, every = self._moment.step, self._run.recipe.cadence.waypoint_every
-        if not self._moment.training:
-            return step
-        multiple = step // every * every if every else 0
-        return max(multiple, *(early for early in EARLY_WAYPOINTS if early <= step))
 
     def _read_facts(self) -> Mapping[str, Any]:
         def read() -> Mapping[str, Any]:
@@ -276,7 +278,7 @@ class _Gathering:
 
         try:
             return {"pair_ranks": self._cache.get_or_make((*self._key, "cities", self._moment.step), make)}
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             # A damaged state of the model takes nothing else with it.
             return {"no_output_matrix": str(error)}
 
@@ -309,7 +311,7 @@ class _Gathering:
 
     def _guard(self, read: Callable[[], T]) -> T | None:
         """Return what is read; None where it cannot be."""
-        with suppress(*_UNREADABLE):
+        with suppress(*UNREADABLE):
             return read()
         return None
 

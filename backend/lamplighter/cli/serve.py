@@ -13,6 +13,7 @@ import click
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line
+from lamplighter.lessons.check import list_problems
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
@@ -64,6 +65,12 @@ def serve_app(
 @click.option(
     "--trainers", default=2, show_default=True, type=click.IntRange(1, 64), help="Runs trained at a time."
 )
+@click.option(
+    "--lessons",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="A folder of texts that replace or add parts of the course. lamplighter lessons check DIR says what is wrong in it.",
+)
 @watts_option
 def serve_command(
     runs_dir: Path,
@@ -76,9 +83,14 @@ def serve_command(
     behind: str | None,
     no_workers: bool,
     trainers: int,
+    lessons: Path | None,
     **class_options: Any,
 ) -> None:  # fmt: skip
     """Serve the runs of a folder; start none."""
+    if lessons is not None and (problems := list_problems(lessons)):
+        raise click.ClickException(
+            f"{problems[0]} (lamplighter lessons check {lessons} says all that is wrong: {len(problems)})"
+        )
     roles = () if no_workers else ROLES
     settings = _settings(
         runs=runs_dir,
@@ -89,6 +101,7 @@ def serve_command(
         max_trainers=trainers,
         smooth_after=smooth_after,
         hold=hold,
+        lessons=lessons,
         classroom=_class_settings(**class_options),
     )
     _serve(settings, browser=not no_browser and settings.loopback, print_token=print_token)

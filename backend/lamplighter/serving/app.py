@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import lamplighter
+from lamplighter.lessons.library import LessonLibrary
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
@@ -28,7 +29,7 @@ from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
-from lamplighter.serving.http.assets import Assets, find_plotly
+from lamplighter.serving.http.assets import Assets, find_lessons, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.examiners import ExaminerJobs
@@ -54,6 +55,7 @@ from lamplighter.serving.routes import (
     geometry_space,
     geometry_words,
     layouts,
+    lessons,
     lines,
     live,
     metrics,
@@ -89,6 +91,7 @@ ROUTE_MODULES = (
     exports,
     steps,
     claims,
+    lessons,
     lines,
     cost,
     snapshots,
@@ -242,6 +245,7 @@ def _build(settings: ServerSettings) -> Services:
         examiner_jobs=examiner_jobs,
         classroom=classroom,
         class_hub=ClassHub(catalog, classroom),
+        lessons=LessonLibrary((find_lessons(), *([settings.lessons] if settings.lessons else []))),
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),

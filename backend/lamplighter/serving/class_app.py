@@ -43,6 +43,8 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/measures": _MEMBER,
     "/api/runs/{run}/cost": _MEMBER,
     "/api/runs/{run}/claims": _MEMBER,
+    "/api/lessons": _MEMBER,
+    "/api/runs/{run}/lessons/{part}": _MEMBER,
     "/api/runs/{run}/lines": _TEXT,
     "/api/runs/{run}/snapshots": _MEMBER,
     "/api/runs/{run}/snapshots/{step}": _MEMBER,

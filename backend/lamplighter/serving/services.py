@@ -11,6 +11,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.lessons.library import LessonLibrary
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
@@ -57,7 +58,7 @@ class ReadingServices:
     examiner_jobs: ExaminerJobs
     run_index: RunIndex = field(default_factory=RunIndex)
     claim_figures: FigureCache = field(default_factory=FigureCache)
-    """The figures of the board of claims that stay the same."""
+    """The figures of claims and lessons that stay the same."""
 
     def reply(
         self,
@@ -108,6 +109,7 @@ class Services(ReadingServices):
     """The space for requests that are taken even on a full disk."""
     classroom: Classroom
     class_hub: ClassHub
+    lessons: LessonLibrary
     output_map_jobs: ReprojectionJobs
     """The layouts of output matrices, apart from the reprojections: each writes a file of its own."""
     class_listening: ClassListening = field(default_factory=ClassListening)

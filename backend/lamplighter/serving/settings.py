@@ -118,6 +118,8 @@ class ServerSettings:
     """The listener for the class; None: there is none, and no class can be opened."""
     hold: float = DEFAULT_HOLD
     """Longest time in seconds that a new run waits before its first step until its map is there; 0: not at all."""
+    lessons: Path | None = None
+    """A folder of texts laid over those of the course; None: there is none."""
 
     def hold_for(self, recipe: Recipe) -> float:
         """Return the seconds that a new run of this recipe waits at most for its map: none where the map needs no

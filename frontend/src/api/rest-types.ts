@@ -115,6 +115,13 @@ export type ClaimBoard = Answered["ClaimBoard"];
 /** A claim. Words of the run's own text may be in it. Hostile: show with `printableText`. */
 export type ClaimRow = ClaimBoard["items"][number];
 export type ClaimFigure = ClaimRow["figures"][number];
+/** A part of the course with the numbers of a run. The server lets no sign through that cannot be shown; words of the run are hostile. */
+export type LessonPart = Answered["LessonPart"];
+export type LessonSummary = Answered["LessonSummary"];
+export type LessonStage = LessonPart["stages"][number];
+export type LessonBlock = LessonStage["blocks"][number];
+export type LessonPrediction = NonNullable<LessonStage["prediction"]>;
+export type LessonNumber = LessonPart["numbers"][string];
 /** A question that claims wait for. */
 export type ClaimQuestion = ClaimBoard["questions"][number];
 

@@ -32,6 +32,8 @@ export class PageLayout {
   sideWidth = $state(0);
   sideHeight = $state(0);
   legendWidth = $state(0);
+  lessonWidth = $state(0);
+  lessonHeight = $state(0);
 
   constructor(private readonly stores: Pick<Stores, "openRun" | "viewSettings" | "preferences">) {}
 
@@ -43,17 +45,27 @@ export class PageLayout {
   readonly tight = $derived.by(
     () => this.low || this.width < TIGHT_PAGE * (this.stores.preferences.enlarged ? 1.4 : 1),
   );
+  /** Width that the course takes at the left of the map. */
+  private readonly besideLesson = $derived.by(() =>
+    this.stores.viewSettings.lesson !== null && !this.narrow ? this.lessonWidth + 16 : 0,
+  );
+  /** Height of the sheets that cover the foot of a narrow map. */
+  private readonly sheetsHeight = $derived.by(() => {
+    const { sidePanel, lesson } = this.stores.viewSettings;
+    return (sidePanel ? this.sideHeight + 6 : 0) + (lesson !== null ? this.lessonHeight + 6 : 0);
+  });
   /** The uncovered part of the page. */
   readonly uncovered = $derived.by<PageRect>(() => {
     const { narrow, width, height, topHeight, bottomHeight } = this;
     const open = this.stores.viewSettings.sidePanel !== null;
+    const left = this.besideLesson;
     return {
-      left: 0,
+      left,
       top: topHeight,
-      width: width - (open && !narrow ? this.sideWidth + 16 : 0),
+      width: width - left - (open && !narrow ? this.sideWidth + 16 : 0),
       height: Math.max(
         MIN_MAP_HEIGHT,
-        height - topHeight - bottomHeight - (open && narrow ? this.sideHeight + 6 : 0),
+        height - topHeight - bottomHeight - (narrow ? this.sheetsHeight : 0),
       ),
     };
   });
@@ -86,7 +98,7 @@ export class PageLayout {
   readonly insets = $derived.by<Insets>(() => {
     const { narrow } = this;
     const { legendOpen, sidePanel: panel } = this.stores.viewSettings;
-    const left = legendOpen && !narrow ? this.legendWidth + 8 : 0;
+    const left = this.besideLesson + (legendOpen && !narrow ? this.legendWidth + 8 : 0);
     if (this.halves) {
       const right = this.stacked ? this.railWidth : HALF_INSETS.right;
       return { ...HALF_INSETS, right, left: Math.max(HALF_INSETS.left, left) };
@@ -95,7 +107,7 @@ export class PageLayout {
       top: this.topHeight + 14,
       // Names keep clear of the tools at the edge.
       right: (panel && !narrow ? this.sideWidth + 16 : 0) + this.railWidth,
-      bottom: this.bottomHeight + 10 + (narrow && panel ? this.sideHeight + 6 : 0),
+      bottom: this.bottomHeight + 10 + (narrow ? this.sheetsHeight : 0),
       left: Math.max(14, left),
     };
   });

@@ -33,6 +33,7 @@ const WHOLE: ViewState = {
   row: { token: "dog & <b>", coordinate: 17 },
   micro: { sequence: 0, position: 5 },
   claim: 9,
+  lesson: "1.3",
   lab: "axis",
   of: "dog,a\\,b & <b>",
   to: "cat",

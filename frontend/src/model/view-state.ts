@@ -95,6 +95,8 @@ const FIELDS = {
   micro: formatted(parseTextPlace, formatTextPlace),
   /** Number of the claim that is opened on the board. */
   claim: plain(parseWithin(1, MAX_CLAIM)),
+  /** Part and stage of the course, as `1.3`; without a stage the first; `0` is the list of parts. Null: no course. */
+  lesson: plain((word) => (/^\d{1,2}(\.\d{1,2})?$/.test(word) ? word : null)),
   /** View of the geometry lab, the words it is about, and those at the other end of an axis. Hostile. */
   lab: plain(oneOf(GEOMETRY_VIEWS)),
   of: plain(parseWords(MAX_PROMPT_LENGTH)),

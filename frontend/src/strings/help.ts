@@ -37,6 +37,7 @@ export const help = {
     ],
   ],
   introduction: "Show the introduction again",
+  course: "Take the course",
   keys: "Keys",
   gestures: "With your fingers",
   /** Gestures, each with what it does. */

@@ -81,6 +81,7 @@ export const story = {
   replay: (seconds: number) => `Replay in ${count(seconds)} s`,
   film: "Make a film of it",
   filmMore: "The whole run in a minute",
+  course: "Take the course",
   another: "Another text",
   runs: "Show the runs",
   dismiss: "Close",

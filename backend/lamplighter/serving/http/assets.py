@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, cast
 
+from lamplighter.lessons.library import LANGUAGE
 from lamplighter.serving.capacity.answers import Answer
 from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.serving.capacity.spool import SpoolFile
@@ -96,6 +97,11 @@ def find_static() -> Path:
     """Return the folder of static files, in an installed package or at the root of a checkout."""
     packaged = _PACKAGE / "_static"
     return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
+
+
+def find_lessons() -> Path:
+    """Return the folder of the course's texts that come with the app."""
+    return find_static() / "lessons" / LANGUAGE
 
 
 def find_plotly() -> Path | None:

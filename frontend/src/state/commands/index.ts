@@ -9,6 +9,7 @@ import { askCommands } from "./ask";
 import { claimCommands } from "./claims";
 import { classCommands } from "./classroom";
 import { geometryCommands } from "./geometry";
+import { lessonCommands } from "./lessons";
 import { microscopeCommands } from "./microscope";
 import { pageCommands } from "./page";
 import { runCommands } from "./runs";
@@ -35,6 +36,7 @@ function buildTable(scope: CommandScope) {
     ...geometryCommands(scope),
     ...microscopeCommands(scope),
     ...claimCommands(scope),
+    ...lessonCommands(scope),
     ...classCommands(scope),
     ...runCommands(scope),
     ...pageCommands(scope),

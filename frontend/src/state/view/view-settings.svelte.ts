@@ -36,6 +36,8 @@ export class ViewSettings {
   colourBy = $state<ColourBy>("family");
   /** The open panel; null: none. */
   panel = $state<PanelName | null>(null);
+  /** Place in the course; null: it is closed. */
+  lesson = $state<string | null>(null);
   /** The panel of the lab that was open last. */
   labPanel = $state<PanelName>("step");
   /** Step that a view wants opened under the microscope; null: none, or it is opened. */
@@ -84,6 +86,7 @@ export class ViewSettings {
       over: this.stepsBack === DEFAULT_STEPS_BACK ? null : this.stepsBack,
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
+      lesson: this.lesson,
       ...this.asked.toViewState(),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
@@ -106,6 +109,7 @@ export class ViewSettings {
     if (change.over !== undefined) this.stepsBack = change.over ?? DEFAULT_STEPS_BACK;
     if (change.legend !== undefined) this.legendOpen = change.legend === "open";
     if (change.ring !== undefined) this.ring = change.ring;
+    if (change.lesson !== undefined) this.lesson = change.lesson;
     this.asked.applyView(change);
     this.geometry.applyView(change);
     this.details.applyView(change);

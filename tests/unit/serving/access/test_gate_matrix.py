@@ -40,7 +40,7 @@ GEOMETRY = (
     "chance",
     "cooccurrence",
 )
-READ = {"/api/runs", RUN, f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
+READ = {"/api/runs", RUN, "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
         f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
         f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
         f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",

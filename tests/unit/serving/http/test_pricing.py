@@ -26,7 +26,7 @@ FIXED = {
     ("GET", path)
     for path in ("/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch", "/api/sessions", "/api/metrics", "/metrics",
                  "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/exports",
-                 f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv")
+                 f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv", "/api/lessons")
 } | {
     ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
     ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", f"{RUN}/exports/{{export}}"),
@@ -67,6 +67,7 @@ STATED = {
     ("GET", f"{RUN}/pairs"): "/pairs?token_ids=1,2",
     ("GET", f"{RUN}/reprojection"): "/reprojection",
     ("GET", f"{RUN}/claims"): "/claims",
+    ("GET", f"{RUN}/lessons/{{part}}"): "/lessons/1",
     ("GET", f"{RUN}/cost"): "/cost",
     ("GET", f"{RUN}/geometry/analogy"): "/geometry/analogy?a=1&b=2&c=3",
     ("GET", f"{RUN}/geometry/axis"): "/geometry/axis?from=1&to=2",

@@ -1,0 +1,222 @@
+"""The numbers that a part of the course names, read from a run: measures, words, and the stored answers to its questions."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import UNREADABLE, Moment, examined_step
+from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.questions_asked import parse_known
+from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
+from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.lessons.number_name import NumberName
+from lamplighter.lessons.part import Part
+from lamplighter.questions import Question, parse_question, question_id
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.wire.vocabulary import Vocabulary
+
+NEAREST = 10
+"""Neighbours that are looked at."""
+Waiting = Literal["step", "measure", "answer", "ended"]
+
+
+@dataclass(frozen=True)
+class NumberValue:
+    """A number of a run, or what it waits for."""
+
+    value: float | None
+    """None: it is not known yet, or never will be."""
+    step: int | None = None
+    """The step that it is of."""
+    waits_for: Waiting | None = None
+    """The thing that is missing: a step, a measure, or an answer; `ended`: a step that the run did not come to."""
+
+
+@dataclass(frozen=True)
+class PartQuestion:
+    """A question of a part, as it is asked of a run."""
+
+    question: Question
+    id: str
+    entry: ExaminationEntry | None
+    """The stored question, with its state; None: nobody has asked it."""
+
+
+def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
+    """Return the words that a part needs and a run does not know."""
+    known = set(vocabulary.tokens) if part.words else set[str]()
+    return [word for word in part.words if word not in known]
+
+
+def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, PartQuestion]:
+    """Return the questions of a part by kind: that which was asked at the newest step, or else the one to ask now.
+
+    An older answer serves while the run trains. Of a run that is over only one about its last step does.
+    """
+    if run.recipe.corpus.kind == "recorded" or not moment.lineage:
+        return {}
+    stages = [stage for stage in part.stages if stage.examination is not None]
+    asked_of = {stage.examination["kind"]: stage for stage in stages if stage.examination}
+    entries: list[ExaminationEntry] = []
+    with suppress(*UNREADABLE), ExaminationsReader(run.examinations_path) as reader:
+        entries = [entry for entry in reader.entries() if entry.kind in asked_of]
+    found: dict[str, PartQuestion] = {}
+    newest = examined_step(run, moment)
+    for kind, stage in asked_of.items():
+        fields = dict(stage.examination or {})
+        question = parse_question({**fields, "step": max(newest, stage.reached)})
+        found[kind] = PartQuestion(
+            question, question_id(moment.lineage.attempt_at(question.step), question), None
+        )
+        rank = (False, -1)
+        for entry in entries:
+            known = _same_question(entry, fields)
+            serves = known is not None and moment.lineage.attempt_at(known.step) == entry.attempt
+            if known is None or not serves or (known.step != newest and not moment.training):
+                continue
+            if known.step >= stage.reached and (entry.state == "done", known.step) > rank:
+                rank = (entry.state == "done", known.step)
+                found[kind] = PartQuestion(known, entry.id, entry)
+    return found
+
+
+def _same_question(entry: ExaminationEntry, fields: Mapping[str, Any]) -> Question | None:
+    """Return the question of an entry if it is about these fields, at whatever step."""
+    with suppress(*UNREADABLE):
+        question = parse_known(json.loads(entry.question))
+        if question is not None and question.model_dump(mode="json", exclude={"step"}) == fields:
+            return question
+    return None
+
+
+def resolve_numbers(
+    run: RunFolder,
+    part: Part,
+    moment: Moment,
+    questions: Mapping[str, PartQuestion],
+    cache: FigureCache,
+) -> dict[str, NumberValue]:
+    """Return the numbers that a part names, by name. What cannot be read is unknown.
+
+    Args:
+        run: the run, which has read its corpus.
+        part: the part.
+        moment: the moment that they are of.
+        questions: the part's questions.
+        cache: keeps what was computed of words.
+    """
+    resolver = _Resolver(run, moment, questions, cache)
+    return {name.text: resolver.resolve(name) for name in part.numbers}
+
+
+class _Resolver:
+    """The resolving of the names of one part."""
+
+    def __init__(
+        self, run: RunFolder, moment: Moment, questions: Mapping[str, PartQuestion], cache: FigureCache
+    ) -> None:
+        self._run, self._moment, self._questions, self._cache = run, moment, questions, cache
+        self._answers: dict[str, Any] = {}
+        self._measures: dict[int, dict[str, float]] = {}
+
+    def resolve(self, name: NumberName) -> NumberValue:
+        match name.kind:
+            case "run":
+                return NumberValue(self._of_run(name.parts[0]))
+            case "answer":
+                return self._of_answer(name)
+            case "measure" | "word":
+                step = name.step if name.step is not None else self._newest(name)
+                if step > self._moment.step or not self._moment.lineage:
+                    return NumberValue(None, step, "step" if self._moment.training else "ended")
+                if name.kind == "word":
+                    value = self._of_word(name.parts[0], name.parts[1], step)
+                else:
+                    value = self._measured(step).get(name.parts[0])
+                known = value is not None and math.isfinite(value)
+                return NumberValue(value if known else None, step, None if known else "measure")
+
+    def _newest(self, name: NumberName) -> int:
+        if name.kind == "word":
+            return self._moment.step
+        with suppress(*UNREADABLE), MeasuresReader(self._run.measures_path) as reader:
+            return max(0, reader.last_step(self._moment.lineage))
+        return 0
+
+    def _measured(self, step: int) -> dict[str, float]:
+        if step not in self._measures:
+            self._measures[step] = {}
+            with suppress(*UNREADABLE), MeasuresReader(self._run.measures_path) as reader:
+                self._measures[step] = reader.by_step(step, step, self._moment.lineage).get(step, {})
+        return self._measures[step]
+
+    def _of_run(self, name: str) -> float:
+        width = self._run.recipe.model.dim
+        return {
+            "rows": float(len(self._run.vocabulary)),
+            "width": float(width),
+            "random_cosine": random_cosine_deviation(width),
+        }[name]
+
+    def _of_answer(self, name: NumberName) -> NumberValue:
+        kind, *path = name.parts
+        asked = self._questions.get(kind)
+        if asked is None or asked.entry is None or asked.entry.state != "done":
+            return NumberValue(None, None, "answer")
+        if kind not in self._answers:
+            self._answers[kind] = None
+            with suppress(*UNREADABLE), ExaminationsReader(self._run.examinations_path) as reader:
+                self._answers[kind] = json.loads(reader.answer(asked.id) or "null")
+        value = _follow(self._answers[kind], path)
+        return NumberValue(value, asked.question.step, None if value is not None else "answer")
+
+    def _of_word(self, number: str, word: str, step: int) -> float | None:
+        vocabulary, run = self._run.vocabulary, self._run
+        if len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS or word not in vocabulary.tokens:
+            return None
+        key = (str(run.path), run.created, self._moment.lineage, "word", word, step)
+        found = None
+        with suppress(*UNREADABLE):
+            found = self._cache.get_or_make(key, lambda: self._measure_word(word, step))
+        return None if found is None else found.get(number)
+
+    def _measure_word(self, word: str, step: int) -> dict[str, float]:
+        vocabulary = self._run.vocabulary
+        row = vocabulary.tokens.index(word)
+        with MatrixHistory(self._run) as history:
+            vectors = history.snapshot(step).vectors
+        with np.errstate(all="ignore"):
+            ids, cosines = nearest_rows(vectors, np.array([row]), NEAREST)
+        values = {"nearest": float(cosines[0, 0])}
+        class_of = vocabulary.class_of()
+        if class_of[row] >= 0:
+            kin = int((class_of == class_of[row]).sum()) - 1
+            values["kin"] = float((class_of[ids[0]] == class_of[row]).sum())
+            values["kin_chance"] = NEAREST * kin / (len(vocabulary) - 1)
+        return values
+
+
+def _follow(answer: Any, path: list[str]) -> float | None:
+    """Return the number at a path of an answer; None if there is none."""
+    for part in path:
+        if isinstance(answer, dict):
+            answer = answer.get(part)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        elif isinstance(answer, list) and (part == "last" or part.isdigit()):
+            place = -1 if part == "last" else int(part)
+            answer = answer[place] if -1 <= place < len(answer) and answer else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        else:
+            return None
+    if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
+        return None
+    return float(answer)

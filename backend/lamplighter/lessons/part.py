@@ -1,0 +1,104 @@
+"""A part of the course as a tree: stages, their text, and what each of them sets, asks and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from lamplighter.lessons.number_name import NumberName
+
+StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]
+STAGE_KINDS: tuple[StageKind, ...] = ("question", "prediction", "look", "number", "fails", "own-words")
+SpanStyle = Literal["plain", "emphasis", "strong", "code"]
+NumberForm = Literal["count", "decimal", "percent"]
+NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent")
+
+
+class LessonError(ValueError):
+    """An error in a text of the course; the message names file and line and says what to do."""
+
+    def __init__(self, file: str, line: int, message: str) -> None:
+        super().__init__(f"{file}:{line}: {message}")
+
+
+@dataclass(frozen=True)
+class NamedNumber:
+    """A number by its name, and the form in which it is told."""
+
+    name: NumberName
+    form: NumberForm
+
+
+@dataclass(frozen=True)
+class Span:
+    """A piece of a line, all in one style."""
+
+    style: SpanStyle
+    text: str
+    """The text; empty for a number."""
+    view: str | None = None
+    """The query of the view that a link opens."""
+    number: NamedNumber | None = None
+
+
+@dataclass(frozen=True)
+class TextBlock:
+    """A paragraph, which is one line, or a list of several."""
+
+    kind: Literal["paragraph", "list"]
+    lines: tuple[tuple[Span, ...], ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An answer to choose, and the value that it stands for."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A number that is asked for before it is shown: on a line, or one of up to four choices."""
+
+    text: str
+    measured: NamedNumber
+    """The number that it is compared with."""
+    least: float
+    most: float
+    unit: str
+    """The unit behind the number; of a percentage, %."""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One screen of a part."""
+
+    kind: StageKind
+    title: str
+    blocks: tuple[TextBlock, ...]
+    view: str | None = None
+    """The query of the view that it sets; None: the view stays."""
+    prediction: Prediction | None = None
+    reached: int = 0
+    """The step from which on it has something to show."""
+    examination: Mapping[str, Any] | None = None
+    """The fields of the question that the model is asked, but for the step: it is the newest that can soon be computed."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the course."""
+
+    number: int
+    title: str
+    minutes: int
+    words: tuple[str, ...]
+    """Words that a run must know."""
+    stages: tuple[Stage, ...]
+    digest: str
+    """The digest of the text that it was read from."""
+    numbers: tuple[NumberName, ...] = field(default=())
+    """All numbers that it names, each once."""

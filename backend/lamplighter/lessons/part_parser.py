@@ -1,0 +1,249 @@
+"""The parser of a file of the course. What it reads may be anybody's: sizes and counts are bounded, and every error says where."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl
+
+from lamplighter.lessons.markdown import MarkdownReader
+from lamplighter.lessons.number_name import NumberName
+from lamplighter.lessons.part import (
+    STAGE_KINDS,
+    Choice,
+    LessonError,
+    Part,
+    Prediction,
+    Stage,
+    StageKind,
+    TextBlock,
+)
+from lamplighter.lessons.view_query import parse_view_query
+from lamplighter.questions import MAX_STEP, QuestionError, parse_question
+
+MAX_PART_BYTES = 64_000
+"""Most bytes of a file."""
+MAX_LINE = 2_000
+"""Most characters of a line."""
+MAX_STAGES = 20
+MAX_CHOICES = 4
+MAX_WORDS = 40
+"""Most words that a part needs."""
+MAX_NUMBERS = 80
+"""Most different numbers of a part."""
+MAX_WORD_NUMBERS = 12
+"""Most numbers of words: each is computed from a matrix."""
+
+_KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
+_HEADING = re.compile(r"# ([a-z-]+): (.+)")
+_FIELD = re.compile(r"([a-z]+): (.+)")
+_CHOICE = re.compile(r"(\S+) = (.+)")
+_PART_FIELDS = ("title", "minutes", "words")
+_STAGE_FIELDS = ("view", "reached", "examine", "predict", "number", "from", "to", "unit", "choice")
+_WHOLE_NUMBERS = (
+    "steps",
+    "after",
+    "back",
+    "seed",
+    "token",
+    "coordinate",
+    "sequence",
+    "words",
+    "source_step",
+    "other_step",
+)
+_MODEL_STEP = 1
+"""A step that stands in for the newest while the fields of a question are checked."""
+
+
+def parse_part(file: str, number: int, text: str) -> Part:
+    """Return the part of the course in a text.
+
+    Args:
+        file: the file's name, for messages.
+        number: the number of the part.
+        text: the whole text, at most `MAX_PART_BYTES` long.
+
+    Raises:
+        LessonError: it is no part; the message names the line.
+    """
+    return _PartParser(file, number, text).parse()
+
+
+class _PartParser:
+    """The parsing of one file."""
+
+    def __init__(self, file: str, number: int, text: str) -> None:
+        self._file, self._number, self._text = file, number, text
+        self._markdown = MarkdownReader(file)
+        self._line = 1
+        self._head: dict[str, list[str]] = {}
+
+    def parse(self) -> Part:
+        if len(self._text.encode("utf-8", "surrogatepass")) > MAX_PART_BYTES:
+            raise self._error(f"a part has at most {MAX_PART_BYTES:,} bytes: part it")
+        lines = list(enumerate(self._text.splitlines(), 1))
+        for self._line, line in lines:
+            if len(line) > MAX_LINE:
+                raise self._error(f"a line has at most {MAX_LINE:,} characters: part it")
+            if not line.replace("\t", " ").isprintable():
+                raise self._error("a sign in this line cannot be shown: take it out")
+        starts = [at for at, (_, line) in enumerate(lines) if line.startswith("#")]
+        self._line = 1
+        if not starts:
+            raise self._error(f"there is no stage: write # {STAGE_KINDS[0]}: and its title")
+        if len(starts) > MAX_STAGES:
+            self._line = lines[starts[MAX_STAGES]][0]
+            raise self._error(f"a part has at most {MAX_STAGES} stages")
+        self._read_head(iter(lines[: starts[0]]), _PART_FIELDS, to_end=True)
+        title, minutes = self._needed("title"), self._whole("minutes", 1, 60)
+        words = tuple(self._given("words", "").replace(",", " ").split())
+        if len(words) > MAX_WORDS:
+            raise self._error(f"words: at most {MAX_WORDS} can be needed")
+        ends = [*starts[1:], len(lines)]
+        stages = tuple(self._stage(lines[at:end]) for at, end in zip(starts, ends, strict=True))
+        self._line = 1
+        numbers = tuple(_names(stages))
+        if len(numbers) > MAX_NUMBERS or sum(one.kind == "word" for one in numbers) > MAX_WORD_NUMBERS:
+            raise self._error(
+                f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words: leave some out"
+            )
+        asked = {stage.examination["kind"] for stage in stages if stage.examination}
+        for one in numbers:
+            if one.kind == "answer" and one.parts[0] not in asked:
+                raise self._error(
+                    f"{one.text} is of an answer that no stage asks for: write examine: kind={one.parts[0]}"
+                )
+        if len(asked) < sum(stage.examination is not None for stage in stages):
+            raise self._error("a part asks one question of a kind: the names of its numbers would mean two")
+        digest = hashlib.blake2b(self._text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return Part(self._number, title, minutes, words, stages, digest, numbers)
+
+    def _stage(self, lines: list[tuple[int, str]]) -> Stage:
+        self._line, heading = lines[0]
+        found = _HEADING.fullmatch(heading.strip())
+        kind = _KINDS.get(found.group(1)) if found else None
+        if found is None or kind is None:
+            raise self._error(
+                f"a stage begins with # KIND: TITLE, where KIND is one of {', '.join(STAGE_KINDS)}"
+            )
+        at = self._read_head(iter(lines[1:]), _STAGE_FIELDS, to_end=False)
+        view = self._given("view", None)
+        if view is not None:
+            self._markdown.read_view(self._line, view)
+        examination = self._examination()
+        prediction = self._prediction()
+        if (kind == "prediction") != (prediction is not None):
+            raise self._error("a stage of the kind prediction, and no other, has a line predict: QUESTION")
+        blocks: tuple[TextBlock, ...] = self._markdown.read_blocks(lines[1 + at :])
+        reached = self._whole("reached", 0, MAX_STEP) if self._given("reached", None) else 0
+        if view is not None:
+            words = parse_view_query(view)
+            reached = max(reached, *(int(words.get(key, 0)) for key in ("at", "from")))
+        return Stage(kind, found.group(2).strip(), blocks, view, prediction, reached, examination)
+
+    def _read_head(self, lines: Iterator[tuple[int, str]], known: tuple[str, ...], *, to_end: bool) -> int:
+        """Read `key: value` lines until an empty one. Return how many lines were read."""
+        self._head, read = {}, 0
+        for number, line in lines:
+            text = line.strip()
+            if not text and not to_end:
+                break
+            read += 1
+            if not text:
+                continue
+            self._line = number
+            found = _FIELD.fullmatch(text)
+            if found is None or found.group(1) not in known:
+                raise self._error(
+                    f"{text[:40]!r} is no line of a head; there are {', '.join(f'{key}:' for key in known)},"
+                    " and an empty line ends it"
+                )
+            values = self._head.setdefault(found.group(1), [])
+            values.append(found.group(2).strip())
+            if len(values) > (MAX_CHOICES if found.group(1) == "choice" else 1):
+                raise self._error(f"{found.group(1)}: is said too often")
+        return read
+
+    def _examination(self) -> dict[str, Any] | None:
+        text = self._given("examine", None)
+        if text is None:
+            return None
+        try:
+            given = parse_qsl(text, strict_parsing=True, max_num_fields=20)
+        except ValueError as error:
+            raise self._error("examine: write kind=what_if&sentence=the cat barked&steps=5") from error
+        fields: dict[str, Any] = {
+            key: int(word) if key in _WHOLE_NUMBERS and re.fullmatch(r"[0-9]{1,9}", word) else word
+            for key, word in given
+        }
+        if len(fields) < len(given) or "step" in fields:
+            raise self._error("examine: each field stands there once, and no step: the newest is asked")
+        try:
+            question = parse_question({**fields, "step": _MODEL_STEP})
+        except QuestionError as error:
+            raise self._error(f"examine: {error}") from error
+        return question.model_dump(mode="json", exclude={"step"})
+
+    def _prediction(self) -> Prediction | None:
+        asked = self._given("predict", None)
+        if asked is None:
+            return None
+        measured = self._markdown.read_number(self._line, self._needed("number"))
+        unit = self._given("unit", "%" if measured.form == "percent" else "")
+        choices = tuple(map(self._choice, self._head.get("choice", [])))
+        if choices:
+            if len(choices) < 2 or len({choice.value for choice in choices}) < len(choices):
+                raise self._error("choice: two to four are needed, each with a value of its own")
+            values = [choice.value for choice in choices]
+            return Prediction(asked, measured, min(values), max(values), unit, choices)
+        least, most = self._real("from"), self._real("to")
+        if least >= most:
+            raise self._error("from: it must be less than to:")
+        return Prediction(asked, measured, least, most, unit)
+
+    def _choice(self, text: str) -> Choice:
+        found = _CHOICE.fullmatch(text)
+        if found is None:
+            raise self._error("choice: write a value, = and the words: 0 = none of them")
+        return Choice(self._finite(found.group(1), "choice"), found.group(2))
+
+    def _given(self, key: str, otherwise: Any) -> Any:
+        return self._head.get(key, [otherwise])[0]
+
+    def _needed(self, key: str) -> str:
+        value: str | None = self._given(key, None)
+        if value is None:
+            raise self._error(f"{key}: is missing")
+        return value
+
+    def _whole(self, key: str, least: int, most: int) -> int:
+        return int(self._within(key, self._needed(key), int, least, most))
+
+    def _real(self, key: str) -> float:
+        return self._finite(self._needed(key), key)
+
+    def _finite(self, text: str, key: str) -> float:
+        return self._within(key, text, float, -1e9, 1e9)
+
+    def _within(self, key: str, text: str, read: Callable[[str], float], least: float, most: float) -> float:
+        try:
+            value = read(text)
+        except ValueError:
+            value = math.nan
+        if not least <= value <= most:
+            raise self._error(f"{key}: {text[:20]!r} is no number from {least:,.0f} to {most:,.0f}")
+        return value
+
+    def _error(self, message: str) -> LessonError:
+        return LessonError(self._file, self._line, message)
+
+
+def _names(stages: tuple[Stage, ...]) -> dict[NumberName, None]:
+    """Return the numbers that stages name, each once, in order."""
+    spans = (span for stage in stages for block in stage.blocks for line in block.lines for span in line)
+    found = [span.number.name for span in spans if span.number]
+    return dict.fromkeys([*found, *(stage.prediction.measured.name for stage in stages if stage.prediction)])

@@ -1,0 +1,99 @@
+"""The check of a view's query: the keys of the page's address, and what may stand behind each.
+
+The page reads it anyway, and drops what it does not know; here a text that names it is refused, so that its writer hears
+of it. A test compares the tables with the page's own.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl
+
+MAX_QUERY = 500
+"""Most characters of a view."""
+CHOICES: dict[str, tuple[str, ...]] = {
+    "map": ("umap", "linear", "skyline"),
+    "set": ("again", "live"),
+    "colour": ("family", "class", "district", "frequency", "since", "gradient", "moved", "trust"),
+    "panel": ("token", "district", "gathered", "ask", "geometry", "microscope", "claims", "step", "matrix", "run", "map",
+              "measures", "cost", "export", "class", "runs"),
+    "ask": ("speak", "what_if", "transplant", "probe", "rotation", "bench", "batch_sizes", "environment", "deciles"),
+    "lab": ("analogy", "relations", "axis", "pairs", "lengths", "order", "touches"),
+    "rows": ("district", "class", "frequency", "id"),
+    "trails": ("none", "chosen", "movers"),
+    "links": ("none", "space", "map", "both"),
+    "height": ("touches", "since", "gradient", "norm", "moved", "trust", "frequency"),
+    "legend": ("open", "folded"),
+}  # fmt: skip
+"""Keys whose word is one of a few."""
+FLAGS: tuple[str, ...] = ("apart", "folded", "doubt", "align", "beat")
+"""Keys that are 1 or missing."""
+NUMBERS: tuple[str, ...] = (
+    "at",
+    "from",
+    "then",
+    "against",
+    "over",
+    "other",
+    "times",
+    "after",
+    "claim",
+    "district",
+)
+"""Keys of whole numbers."""
+WORDS: tuple[str, ...] = ("word", "with", "into", "source")
+"""Keys of one word of the run."""
+TEXTS: tuple[str, ...] = ("say", "second", "of", "to", "words")
+"""Keys of several words."""
+BESIDE = re.compile(r"view:(umap|linear)|step:\d{1,9}|matrix:out")
+SPEED = re.compile(r"\d{1,6}(\.\d{1,3})?")
+KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "beside", "speed"))
+"""All keys that a lesson may set. Others, such as the run and the lesson itself, are the visitor's."""
+
+
+class ViewQueryError(ValueError):
+    """An error for a query that is no view; the message says what to write."""
+
+
+def parse_view_query(query: str) -> dict[str, str]:
+    """Return the words of a view by key. The query begins with `?`.
+
+    Raises:
+        ViewQueryError: a key or a word does not exist, or the query is too long.
+    """
+    if not query.startswith("?") or len(query) > MAX_QUERY or not query.isprintable():
+        raise ViewQueryError(
+            f"a view begins with ? and has at most {MAX_QUERY} characters: ?word=dog&at=0, the end of an address of the app"
+        )
+    try:
+        pairs = parse_qsl(
+            query[1:], keep_blank_values=True, strict_parsing=bool(query[1:]), max_num_fields=40
+        )
+    except ValueError as error:
+        raise ViewQueryError(f"{query[:80]!r} is no view: write ?key=word&key=word") from error
+    words: dict[str, str] = {}
+    for key, word in pairs:
+        if key in words:
+            raise ViewQueryError(f"the view says {key} twice")
+        if problem := _problem(key, word):
+            raise ViewQueryError(problem)
+        words[key] = word
+    return words
+
+
+def _problem(key: str, word: str) -> str | None:
+    """Return what is wrong with a word; None if nothing is."""
+    if key not in KEYS:
+        return f"a view has no key {key[:40]!r}; a lesson may set {', '.join(sorted(KEYS))}"
+    if key in CHOICES:
+        known = CHOICES[key]
+        return None if word in known else f"{key} cannot be {word[:40]!r}; it is one of {', '.join(known)}"
+    if key in FLAGS:
+        return None if word == "1" else f"{key} is 1, or left out"
+    if key in NUMBERS:
+        return None if re.fullmatch(r"[0-9]{1,9}", word) else f"{key} is a whole number, such as 500"
+    if key == "beside":
+        return None if BESIDE.fullmatch(word) else "beside is view:linear, step:500 or matrix:out"
+    if key == "speed":
+        return None if SPEED.fullmatch(word) and float(word) > 0 else "speed is a number of steps a second"
+    return None if word.strip() else f"{key} is empty: write a word, or leave it out"

@@ -1,0 +1,83 @@
+"""The course: its parts, and one of them with the numbers of a run."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.lessons.numbers import find_questions, missing_words, resolve_numbers
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.tables.examinations import ExaminationsReader
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
+from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.parameters import RunId
+from lamplighter.serving.schemas.base import json_body, json_response
+from lamplighter.serving.schemas.lessons import LessonList, LessonPart, describe_part, describe_parts
+from lamplighter.serving.services import ServicesDep
+
+routes = Routes("lessons")
+
+PartNumber = Annotated[int, Path(ge=1, le=99, description="The number of a part of the course.")]
+_COPIES = 10
+"""Copies of a stored answer in memory while it is read: as text and as objects."""
+_MATRICES = 3
+"""Matrices in memory at a time: one of the record, and its rows scaled to length 1."""
+
+
+@routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
+def list_lessons(services: ServicesDep) -> Response:
+    """Return the parts of the course, by number."""
+    return json_response(describe_parts(list(services.lessons.parts().values())))
+
+
+@routes.get(
+    "/api/runs/{run}/lessons/{part}",
+    polled=True,
+    pool=Pool.DEAR,
+    response_model=LessonPart,
+    answers=AnswerFacts(etag=True, errors=(503,)),
+)
+def get_lesson(run: RunId, part: PartNumber, request: Request, services: ServicesDep) -> Response:
+    """Return a part of the course as a tree, with the numbers of this run that its text names. Nothing is asked here: a
+    stage tells the question that whoever presents asks for it. While the run trains, the numbers are renewed every 100
+    steps, and whenever a measure or an answer comes.
+    """
+    reply = services.reply(request, run)
+    found = services.lessons.parts().get(part)
+    if found is None:
+        raise RefusedError(404, f"the course has no part {part}: GET /api/lessons lists those it has")
+    if not reply.run.is_prepared:
+        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to tell")
+    moment = read_moment(reply.run)
+    questions = find_questions(reply.run, found, moment)
+    revisions = [(one.id, one.entry and (one.entry.revision, one.entry.state)) for one in questions.values()]
+    reply.tag("lesson", found.digest, moment, revisions, immutable=False)
+
+    def make() -> list[bytes]:
+        lacking = missing_words(found, reply.run.vocabulary)
+        numbers = resolve_numbers(reply.run, found, moment, questions, services.claim_figures)
+        return json_body(
+            describe_part(
+                found,
+                step=moment.step,
+                training=moment.training,
+                missing_words=lacking,
+                questions=questions,
+                numbers=numbers,
+            )
+        )
+
+    size = LARGE_RESPONSE_BYTES
+    with suppress(*READ_ERRORS), ExaminationsReader(reply.run.examinations_path) as reader:
+        size += _COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())
+    numbers = len(reply.run.vocabulary) * reply.run.recipe.model.dim
+    # A larger matrix is not read.
+    return reply.send(size + (_MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0), make)

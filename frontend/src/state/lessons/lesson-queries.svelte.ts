@@ -1,0 +1,43 @@
+/** The parts of the course, and one of them on a run, asked for again while it is open. */
+
+import { runPath } from "../../api/rest";
+import type { Answer, LessonPart } from "../../api/rest-types";
+import { PolledQuery } from "../query/polled-query.svelte";
+import { jsonQuestion, Query } from "../query/query.svelte";
+
+/** Pauses of whoever presents, and of everybody else, in ms: five hundred may look on. */
+const PRESENTERS_PAUSE = 2_000;
+const VIEWERS_PAUSE = 15_000;
+
+export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
+  list() {
+    this.ask(jsonQuestion("/api/lessons"));
+  }
+}
+
+export class LessonQuery extends PolledQuery<LessonPart> {
+  private part: number | null = null;
+  protected readonly pollInterval: number;
+
+  constructor(
+    private readonly run: string,
+    presenter: boolean,
+  ) {
+    super();
+    this.pollInterval = presenter ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
+  }
+
+  /** Ask for a part, and again while it is open; null: for none. */
+  openPart(part: number | null) {
+    if (part === this.part) return;
+    this.part = part;
+    this.poll();
+  }
+
+  protected question() {
+    if (this.part === null) return null;
+    // It is always sent: the server says whether anything has changed.
+    const path = runPath(this.run, `lessons/${this.part}`);
+    return { ...jsonQuestion<LessonPart>(path, String(this.part)), key: null };
+  }
+}

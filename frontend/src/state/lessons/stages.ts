@@ -1,0 +1,82 @@
+/** Places in the course, the views that stages set, and predictions beside what was measured. Pure. */
+
+import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
+
+/** A place in the course: part and stage, from 1; part 0 is the list. */
+export interface LessonPlace {
+  readonly part: number;
+  readonly stage: number;
+}
+
+export function parsePlace(word: string): LessonPlace {
+  const [part = 0, stage = 1] = word.split(".").map(Number);
+  return { part, stage: Math.max(1, stage) };
+}
+
+export function formatPlace({ part, stage }: LessonPlace): string {
+  return part ? `${part}.${stage}` : "0";
+}
+
+/** Return the query of the view at a stage: its own, or that of the nearest stage before; null: none is set. */
+export function viewAt(stages: readonly LessonStage[], stage: number): string | null {
+  for (let at = Math.min(stage, stages.length); at > 0; at -= 1) {
+    const { view } = stages[at - 1]!;
+    if (view !== null) return view;
+  }
+  return null;
+}
+
+/** Return the measured number of a prediction as it is predicted; null while it is not known. */
+export function measuredOf(
+  { number, form }: LessonPrediction,
+  numbers: Record<string, LessonNumber>,
+): number | null {
+  const value = numbers[number]?.value ?? null;
+  return value === null ? null : form === "percent" ? 100 * value : value;
+}
+
+/** Return the choice whose value is nearest to a number; null for a number on a line. */
+export function nearestChoice({ choices }: LessonPrediction, value: number) {
+  const by = (choice: { value: number }) => Math.abs(choice.value - value);
+  return choices.reduce<(typeof choices)[number] | null>(
+    (best, choice) => (best === null || by(choice) < by(best) ? choice : best),
+    null,
+  );
+}
+
+/** Return the place of a value between the ends of a prediction's line, from 0 to 1. */
+export function placeOnLine({ least, most }: LessonPrediction, value: number): number {
+  return Math.max(0, Math.min(1, (value - least) / (most - least)));
+}
+
+/** A prediction that was given, beside what was measured. */
+export interface Comparison {
+  readonly stage: number;
+  readonly prediction: LessonPrediction;
+  readonly predicted: number;
+  /** Null: not known yet. */
+  readonly measured: number | null;
+}
+
+/** Return the predictions that were given at stages up to `last`. */
+export function comparisons(
+  { stages, numbers }: Pick<LessonPart, "stages" | "numbers">,
+  given: Readonly<Record<number, number>>,
+  last: number,
+): Comparison[] {
+  return stages.slice(0, last).flatMap(({ prediction }, at) => {
+    const predicted = given[at + 1];
+    if (!prediction || predicted === undefined) return [];
+    return [{ stage: at + 1, prediction, predicted, measured: measuredOf(prediction, numbers) }];
+  });
+}
+
+/** Return the question that is asked while a stage is shown: that of the next stage, or of its own; null: none. */
+export function questionToAsk(stages: readonly LessonStage[], stage: number) {
+  for (const each of stages.slice(Math.max(0, stage - 1), stage + 1)) {
+    const { examination, waits_for_step } = each;
+    // One that failed, or that somebody took back, is for a person to ask again.
+    if (examination?.state === null && waits_for_step === null) return examination;
+  }
+  return null;
+}

@@ -1,0 +1,90 @@
+/** Texts around the course; what its parts say comes with them. */
+
+import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
+import { count, fixed } from "./numbers";
+
+type Form = LessonPrediction["form"];
+
+export const lessons = {
+  title: "The course",
+  open: "Take the course",
+  openMore: "Short parts that show how a model learns: you guess, then you look.",
+  list: "Which part?",
+  listMore: "In each part you guess first. Then the city shows what was measured.",
+  part: (number: number, title: string) => `${number}. ${title}`,
+  length: (minutes: number) => `about ${count(minutes)} ${minutes === 1 ? "minute" : "minutes"}`,
+  none: "There are no parts here.",
+  close: "Leave the course",
+  all: "All parts",
+  kinds: {
+    question: "A question",
+    prediction: "Your guess",
+    look: "Look",
+    number: "The number",
+    fails: "Where it fails",
+    "own-words": "In your own words",
+  } satisfies Record<LessonStage["kind"], string>,
+  stage: (stage: number, of: number) => `Stage ${stage} of ${of}`,
+  back: "Back",
+  next: "Next",
+  finish: "To all parts",
+  fold: "Show the map",
+  unfold: "Show the text",
+  keep: "That is my guess",
+  skip: "Skip",
+  kept: (guess: string) => `You guessed: ${guess}.`,
+  guess: "Your guess",
+  results: "Your guesses",
+  result: (guess: string, measured: string | null) =>
+    measured === null
+      ? `You guessed ${guess}. It is not measured yet.`
+      : `You guessed ${guess}. Measured: ${measured}.`,
+  picture: "Guessed and measured",
+  pictureMore:
+    "Each dot is a guess. On the diagonal it was right; above it the number was higher than you thought, below it lower.",
+  pictureLabel: (dots: number) =>
+    `A picture of ${count(dots)} ${dots === 1 ? "guess" : "guesses"} beside what was measured; the list above has the numbers.`,
+  guessed: "guessed",
+  measured: "measured",
+  again: "Forget my guesses",
+  unknown: "…",
+  waits: {
+    step: (step: number) => `not known before step ${count(step)}`,
+    measure: () => "not measured yet",
+    answer: () => "not answered yet",
+    ended: (step: number) => `this run ended before step ${count(step)}`,
+  } satisfies Record<NonNullable<LessonNumber["waits_for"]>, (step: number) => string>,
+  waitsForStep: (step: number, now: number) =>
+    `This is about step ${count(step)}, and the model is at step ${count(now)}. The text waits for it; you may go on reading.`,
+  endedBefore: (step: number, last: number) =>
+    `This is about step ${count(step)}, but this run ended at step ${count(last)}.`,
+  waitsForNumbers: "Where you see …, the number is not there yet.",
+  asking: "The model is being asked …",
+  asksPresenter: "The model has not been asked yet: whoever presents can do that.",
+  failed: "The model could not answer.",
+  askAgain: "Ask again",
+  confirm: "Ask all the same",
+  otherWords: (words: readonly string[]) =>
+    `This part is about Lamptown. This run does not know ${words.join(", ")}: choose a run on Lamptown, or begin one.`,
+  runs: "Choose a run",
+  loading: "Opening the course …",
+  broken: "This part cannot be shown.",
+  packed: "A file has no course: open the run with Lamplighter to take it.",
+} as const;
+
+/** Format a number of the course; `value` of a percentage is a share. */
+export function lessonNumber(value: number, form: Form): string {
+  if (form === "count") return count(value);
+  if (form === "decimal") return fixed(value, 2);
+  const hundred = 100 * value;
+  if (hundred > 0 && hundred < 0.1) return "less than 0.1 %";
+  if (hundred > 99 && hundred < 100) return "more than 99 %";
+  return `${hundred < 10 ? +hundred.toFixed(1) : count(hundred)} %`;
+}
+
+/** Format a value of a prediction as it is predicted. */
+export function predictedText(prediction: LessonPrediction, value: number): string {
+  const { form, unit } = prediction;
+  if (form === "percent") return lessonNumber(value / 100, form);
+  return unit ? `${lessonNumber(value, form)} ${unit}` : lessonNumber(value, form);
+}

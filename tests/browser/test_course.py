@@ -1,0 +1,87 @@
+"""The course: part 1 on a run that trains, by keyboard, with its numbers as the server has them; and on another text."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import FinishedRun, hold_run, open_held_step
+from tests.browser.pages import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+STEP = 120
+QUERY = "new URLSearchParams(location.search)"
+STAGES = 10
+
+
+def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Application) -> None:
+    hold_run(application, STEP)
+    open_held_step(page, application, STEP, "&panel=token&lesson=0")
+    course = page.get_by_test_id("course")
+    expect(page.get_by_test_id("part-10")).to_be_visible(timeout=20_000)
+    page.get_by_test_id("part-1").click()
+    expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
+    wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
+    assert find_violations(page, "[data-testid=course]") == []
+
+    # The arrow goes on; on a prediction it waits for the guess, and the picture keeps still until then.
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("prediction")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("2 of")
+    assert page.evaluate(f"{QUERY}.get('word')") is None
+    page.get_by_label("Your guess").fill("4")
+    assert find_violations(page, "[data-testid=course]") == []
+    page.get_by_test_id("keep-guess").click()
+    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
+    page.get_by_test_id("keep-guess").click()
+    wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('at') === '0'")
+
+    # One entry of the history for each stage.
+    page.go_back(wait_until="commit")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("3 of")
+    expect(page.get_by_test_id("guess-kept")).to_be_visible()
+    page.go_forward(wait_until="commit")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
+
+    # Each number on the screen is the server's.
+    page.get_by_test_id("course-next").click()
+    expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
+    numbers = application.get(f"/api/runs/{application.only_run().id}/lessons/1")["numbers"]
+    shown = course.locator("[data-number]")
+    expect(shown.first).to_be_visible()
+    for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
+        assert float(value) == numbers[name]["value"], name
+    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. Measured: ")
+
+    # A step that the run has not come to is waited for; the text can be read.
+    page.get_by_test_id("course-next").click()
+    page.get_by_test_id("choice").nth(2).click()
+    expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
+    for stage in range(8, STAGES + 1):
+        page.get_by_test_id("course-next").click()
+        expect(page.get_by_test_id("stage-number")).to_contain_text(f"{stage} of")
+    expect(course.get_by_role("img")).to_be_visible()
+    assert find_violations(page, "[data-testid=course]") == []
+
+    # Esc leaves, and everything else stays.
+    page.get_by_test_id("stage-title").focus()
+    page.keyboard.press("Escape")
+    expect(course).to_have_count(0)
+    wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('lesson') === null")
+
+
+def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) -> None:
+    page.goto(finished_run.url_with("lesson=1.1"))
+    expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)
+    expect(page.get_by_test_id("course-next")).to_have_count(0)
+
+    # The help leads to the list of all parts.
+    page.keyboard.press("?")
+    page.get_by_test_id("help-course").click()
+    expect(page.get_by_test_id("part-1")).to_be_visible(timeout=20_000)
+    page.get_by_test_id("leave-course").click()
+    expect(page.get_by_test_id("course")).to_have_count(0)

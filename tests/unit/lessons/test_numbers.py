@@ -1,0 +1,171 @@
+"""The numbers of a run that the course names; and its own texts, whatever they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import read_moment
+from lamplighter.cli.app import cli
+from lamplighter.lessons.check import list_problems
+from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.number_name import MEASURES
+from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
+from lamplighter.lessons.part import Part
+from lamplighter.lessons.part_parser import parse_part
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.serving.http.assets import find_lessons
+from lamplighter.serving.schemas.lessons import describe_part
+from tests.unit.claims.evidences import store_answer
+from tests.unit.serving.folders import TOKENS, FakeTrainer, finished_run, make_run
+
+ROOT = Path(__file__).parents[3]
+ANIMALS = (1, 2, 3, 5)
+WORD = TOKENS[ANIMALS[0]]
+TEXT = f"""title: A part
+minutes: 5
+words: {WORD}
+
+# look: A
+examine: kind=what_if&sentence={WORD}&steps=2
+
+{{purity_10nn@0}} {{purity_10nn@30|percent}} {{purity_10nn@500}} {{effective_rank@last}} {{word.kin.{WORD}@0|count}}
+{{word.kin_chance.{WORD}@0}} {{word.nearest.{WORD}@last}} {{word.kin.nobody@0}} {{run.rows|count}} {{run.width}}
+{{answer.what_if.own.p.last}} {{answer.what_if.own.p.0}} {{answer.what_if.own.said}} {{answer.what_if.states.7.loss}}
+"""
+QUESTION = {"kind": "what_if", "step": 35, "sentence": WORD, "steps": 2}
+
+
+def make_part() -> Part:
+    return parse_part("01-a.md", 1, TEXT)
+
+
+def resolve(run: RunFolder, part: Part | None = None) -> dict[str, NumberValue]:
+    part, moment = part or make_part(), read_moment(run)
+    return resolve_numbers(run, part, moment, find_questions(run, part, moment), FigureCache())
+
+
+def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    writer = MeasuresWriter(run.measures_path)
+    writer.commit(1, 0, {"purity_10nn": 0.25})
+    writer.commit(1, 35, {"effective_rank": 3.5})
+    writer.close()
+    numbers = resolve(run)
+    assert numbers["purity_10nn@0"] == NumberValue(0.25, 0)
+    assert numbers["purity_10nn@30"] == NumberValue(None, 30, "measure")
+    assert numbers["purity_10nn@500"] == NumberValue(None, 500, "ended")
+    assert numbers["effective_rank@last"] == NumberValue(3.5, 35)
+    assert (numbers["run.rows"].value, numbers["run.width"].value) == (
+        len(run.vocabulary),
+        run.recipe.model.dim,
+    )
+    assert numbers["word.kin.nobody@0"] == NumberValue(None, 0, "measure")
+    assert numbers["answer.what_if.own.p.0"] == NumberValue(None, None, "answer")
+
+    # The nearest words, computed here once more in the plainest way.
+    with MatrixHistory(run) as history:
+        rows = history.snapshot(0).vectors.astype(np.float64)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    cosines = units @ units[ANIMALS[0]]
+    nearest = [int(row) for row in np.argsort(-cosines) if row != ANIMALS[0]][:10]
+    assert numbers[f"word.kin.{WORD}@0"].value == len(set(nearest) & set(ANIMALS))
+    assert numbers[f"word.kin_chance.{WORD}@0"].value == 10 * 3 / (len(rows) - 1)
+
+    store_answer(run, QUESTION, {"own": {"p": [0.1, 0.2, True], "said": "x"}, "states": []})
+    numbers = resolve(run)
+    assert numbers["answer.what_if.own.p.0"] == NumberValue(0.1, 35)
+    # What is no number is none, and what is not there neither.
+    for name in ("own.p.last", "own.said", "states.7.loss"):
+        assert numbers[f"answer.what_if.{name}"] == NumberValue(None, 35, "answer")
+
+
+def test_an_answer_about_an_older_step_serves_only_while_the_run_trains(tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
+    store_answer(trainer.run, {**QUESTION, "step": 50}, {"own": {"p": [0.5]}})
+    assert resolve(trainer.run)["answer.what_if.own.p.0"] == NumberValue(0.5, 50)
+    assert resolve(trainer.run)["purity_10nn@500"] == NumberValue(None, 500, "step")
+    trainer.end()
+    assert resolve(trainer.run)["answer.what_if.own.p.0"].waits_for == "answer"
+    question = find_questions(trainer.run, make_part(), read_moment(trainer.run))["what_if"].question
+    assert question.step == 120
+
+
+def test_damaged_files_make_numbers_unknown(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    store_answer(run, QUESTION, {"own": {"p": [0.1]}})
+    run.examinations_path.write_bytes(b"no database" * 1_000)
+    run.measures_path.write_bytes(b"no database" * 1_000)
+    assert {
+        number.value for name, number in resolve(run).items() if name.startswith(("answer", "purity"))
+    } == {None}
+
+
+def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:
+    source = (ROOT / "backend/lamplighter/analysis/measures.py").read_text()
+    assert [name for name in MEASURES if f'"{name}"' not in source] == []
+
+
+def test_the_texts_that_come_with_the_app_are_right() -> None:
+    assert list_problems(find_lessons()) == []
+    assert list(read_folder(find_lessons()).parts) == [1, 10]
+
+
+@pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])
+def test_the_texts_survive_any_number(value: float | None) -> None:
+    for part in read_folder(find_lessons()).parts.values():
+        numbers = {
+            name.text: NumberValue(value, 0, None if value is not None else "answer") for name in part.numbers
+        }
+        tree: dict[str, Any] = json.loads(
+            describe_part(
+                part, step=0, training=True, missing_words=[], questions={}, numbers=numbers
+            ).model_dump_json()
+        )
+        assert {one["value"] for one in tree["numbers"].values()} == {value}
+        spans = [
+            span
+            for stage in tree["stages"]
+            for block in stage["blocks"]
+            for line in block["lines"]
+            for span in line
+        ]
+        assert {span["number"] for span in spans if span["number"]} <= set(tree["numbers"])
+        # No measured number is typed: digits in the text are counts of steps, turns and neighbours.
+        assert [span["text"] for span in spans if re.search(r"\d[.,]\d|\d\s?%", span["text"])] == []
+        assert 5 <= part.minutes <= 8
+
+
+def test_the_command_says_what_does_not_exist(tmp_path: Path) -> None:
+    (tmp_path / "01-a.md").write_text(
+        "title: A\nminutes: 5\nwords: dog unicorn\n\n# look: A\nview: ?word=dragon&at=0\n"
+        "examine: kind=what_if&sentence=the griffin barked\n\n{word.kin.hydra@0}\n"
+    )
+    (tmp_path / "02-b.md").write_text("title: B\nminutes: 5\n\n# look: A\nview: ?panel=nothing\n\ntext\n")
+    said = CliRunner().invoke(cli, ["lessons", "check", str(tmp_path)])
+    assert said.exit_code == 1
+    for word in ("unicorn", "dragon", "griffin", "hydra"):
+        assert f"part 1: Lamptown has no word '{word}'" in said.output
+    assert "02-b.md:5: panel cannot be 'nothing'" in said.output
+    assert "dog" not in said.output
+    refused = CliRunner().invoke(cli, ["serve", "--lessons", str(tmp_path)])
+    assert (refused.exit_code, "lamplighter lessons check" in refused.output) == (1, True)
+    (tmp_path / "02-b.md").unlink()
+    (tmp_path / "01-a.md").write_text("title: A\nminutes: 5\n\n# look: A\n\ntext\n")
+    assert CliRunner().invoke(cli, ["lessons", "check", str(tmp_path)]).exit_code == 0
+
+
+def test_a_part_needs_its_words(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    part = parse_part("01-a.md", 1, TEXT.replace(f"words: {WORD}", f"words: {WORD} unicorn"))
+    assert missing_words(part, run.vocabulary) == ["unicorn"]

@@ -1,0 +1,60 @@
+"""The course, over REST: its parts, a folder laid over them, and one part with the numbers of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.serving.app import create_app
+from lamplighter.serving.settings import ServerSettings
+from tests.unit.claims.evidences import store_answer
+from tests.unit.serving.asgi import HOST, PORT, call
+from tests.unit.serving.folders import finished_run
+
+pytestmark = pytest.mark.anyio
+
+TEXT = """title: A part
+minutes: 5
+words: dog
+
+# look: A
+examine: kind=what_if&sentence=dog&steps=2
+
+{answer.what_if.own.p.last} {run.rows|count} {word.kin.dog@0|count}
+"""
+
+
+async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
+    lessons = tmp_path / "lessons"
+    lessons.mkdir()
+    (lessons / "03-a.md").write_text(TEXT)
+    app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), lessons=lessons))
+    run = finished_run(tmp_path)
+    listed = await call(app, "GET", "/api/lessons", {"host": HOST})
+    assert [item["number"] for item in listed.json["items"]] == [1, 3, 10]
+    path = f"/api/runs/{run.id}/lessons/3"
+    answer = await call(app, "GET", path, {"host": HOST})
+    assert answer.status == 200, answer.body
+    part = answer.json
+    assert (part["missing_words"], part["step"], part["training"]) == ([], 35, False)
+    assert part["numbers"]["run.rows"]["value"] == len(run.vocabulary)
+    examination = part["stages"][0]["examination"]
+    assert (examination["state"], examination["question"]["step"]) == (None, 35)
+    held = {"host": HOST, "if-none-match": answer.headers["etag"]}
+    assert (await call(app, "GET", path, held)).status == 304
+    store_answer(run, examination["question"], {"own": {"p": [0.5, 0.75]}})
+    answered = await call(app, "GET", path, held)
+    assert answered.json["stages"][0]["examination"] == {**examination, "state": "done"}
+    assert answered.json["numbers"]["answer.what_if.own.p.last"] == {
+        "value": 0.75,
+        "step": 35,
+        "waits_for": None,
+    }
+    # A text that changes is another answer; a part about other words says which.
+    (lessons / "03-a.md").write_text(TEXT.replace("A part", "Another part"))
+    assert (await call(app, "GET", path, held)).json["title"] == "Another part"
+    town = (await call(app, "GET", f"/api/runs/{run.id}/lessons/10", {"host": HOST})).json
+    assert "barked" in town["missing_words"]
+    assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/4", {"host": HOST})).status == 404
+    assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/1%2F..", {"host": HOST})).status in (404, 422)
