@@ -58,7 +58,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     assert page.get_by_test_id("change").inner_text() == change
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("update")).to_contain_text(f"“{word}”, number 8", timeout=20_000)
-    assert page.evaluate(f"{QUERY}.get('row')") == f"{word}.8"
+    wait_for(page, f"{QUERY}.get('row') === '{word}.8'")
 
     # Another word of the text, by the arrow keys: the guesses are those after it.
     guesses = page.get_by_test_id("guesses").inner_text()

@@ -219,6 +219,8 @@ async def test_a_run_that_has_not_begun_and_one_that_is_over_and_one_that_is_not
 async def test_one_viewer_has_a_few_sockets_and_no_more(server: ServerThread, trainer: FakeTrainer):
     viewer = ClassViewer(server)
     async with viewer.watch(trainer.run.id) as oldest:
+        # A socket counts from when it is sent the run, which on a busy machine is later than when it was opened.
+        await viewer.receive_until(oldest, reaches(5))
         sockets = [viewer.watch(trainer.run.id) for _ in range(MOST_SOCKETS)]
         for one in sockets:
             await viewer.receive_until(await one.__aenter__(), reaches(5))
