@@ -28,6 +28,7 @@ TAGS = {
     "tokens": "The vocabulary, and what the embedding says of single tokens.",
     "geometry": "What the directions, lengths and nearest rows of the embedding say of words, beside what chance says.",
     "claims": "Claims about learning: what the numbers of a run say to each.",
+    "lessons": "The course: its parts, and each with the numbers of a run.",
     "examinations": "Questions about the model of a run as it was after any step, and their answers.",
     "classroom": "The class: how it joins, who is here, what it may see and is asked.",
     "exports": "Exports of a run: made in the background, polled, downloaded.",
