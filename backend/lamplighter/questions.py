@@ -138,7 +138,7 @@ class DevicesQuestion(_Question):
 
 
 class BenchQuestion(_Question):
-    """The same batches under four rules of updating the embedding: which rows are in the batch, get a gradient, and move."""
+    """A comparison of four rules of updating the embedding on equal batches: which rows are in the batch, get a gradient, and move."""
 
     kind: Literal["bench"] = "bench"
     steps: Annotated[int, Field(ge=1, le=60)] = 40

@@ -63,7 +63,7 @@ class TurnedFigures:
     kept: float
     """Share of the looked-at rows with the same ten nearest."""
     shuffled: float
-    """The same share where the rows were dealt anew: the null."""
+    """Share of kept lists where the rows were dealt anew: the null."""
 
 
 @dataclass(frozen=True)

@@ -331,7 +331,7 @@ CLAIMS = (
         26,
         "The house does not sleep",
         "While the city sleeps, the rest of the model moves. And the city sleeps only because the batch is small.",
-        "Holds for small batches. Real batches have millions of words and light nearly everything.",
+        "Holds for small batches. The larger the batch, the more of the city lights up.",
         "The share of all parameters that a step moves, and the rows that larger batches of the same text would light.",
         find_batch_size,
         _show_step,

@@ -189,7 +189,7 @@ CLAIMS = (
         18,
         "Many devices",
         "Large models share the work among many devices, which must tell each other what changed.",
-        "Measured with two processes of this machine. A real network is slower than that.",
+        "Measured with two processes of this machine. How fast a network between machines would be is not measured here.",
         "Bytes of the numbers that each of two processes hands to the exchange in one step, counted.",
         find_devices,
         lambda _: view(panel="cost"),

@@ -45,7 +45,7 @@ class UpdateBytes:
     """Numbers kept for each weight, itself included."""
     touched: int
     whole: int
-    """The same for the whole matrix."""
+    """Bytes of updating the whole matrix."""
 
 
 @dataclass(frozen=True)

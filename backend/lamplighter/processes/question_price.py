@@ -17,7 +17,7 @@ from lamplighter.recipe import Recipe
 MAX_FLOPS = 4e12
 """Most floating-point operations of a question: about two minutes of one core."""
 MAX_CARD_FLOPS = 4e14
-"""The same on a graphics card, for a run that was trained on one, where a driver of one is found."""
+"""Most of them on a graphics card, for a run that was trained on one, where a driver of one is found."""
 BENCH_RULES = 4
 """Trainings of the kind `bench`."""
 DECILE_RUNS = 6

@@ -88,7 +88,7 @@ class UpdateBytesResponse(ApiModel):
     """Numbers kept for each weight: the weight, and with Adam two moving averages."""
     touched: int
     whole: int
-    """The same if the whole matrix were updated."""
+    """Bytes of updating the whole matrix."""
 
 
 class StepWorkResponse(ApiModel):

@@ -33,7 +33,7 @@ export class Questions<Answered = SpeakAnswer> {
   };
 
   constructor(private readonly run: LiveRun) {
-    run.examined = this.hear;
+    run.examined.add(this.hear);
   }
 
   /** Fetch the list: at first, and whenever messages may have been missed. */
@@ -115,8 +115,7 @@ export class Questions<Answered = SpeakAnswer> {
 
   close() {
     this.abort.abort();
-    // Another place where one asks may have taken its place.
-    if (this.run.examined === this.hear) this.run.examined = null;
+    this.run.examined.delete(this.hear);
   }
 
   /** Return what messages have told since: they may come before the response to a request, and are newer then. */

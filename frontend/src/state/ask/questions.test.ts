@@ -15,10 +15,12 @@ let sent: [string, string, unknown][];
 let responses: [number, unknown][];
 let run: LiveRun;
 
+const tell = (one: Examination) => run.examined.forEach((hear) => hear(one));
+
 beforeEach(() => {
   sent = [];
   responses = [];
-  run = { id: "r", examined: null } as unknown as LiveRun;
+  run = { id: "r", examined: new Set() } as unknown as LiveRun;
   vi.stubGlobal("location", { pathname: "/", search: "" });
   vi.stubGlobal("fetch", (path: string, { method = "GET", body }: RequestInit = {}) => {
     sent.push([method, path, body ? JSON.parse(body as string) : null]);
@@ -37,7 +39,7 @@ describe("a question", () => {
     expect(questions.asked).toEqual({ id: "a", displayed: 7 });
     await questions.want(waiting);
     expect(sent).toHaveLength(1);
-    run.examined!(done);
+    tell(done);
     expect(questions.items).toEqual([done]);
     responses = [[200, { ...done, answer: { prompt: [1] } }]];
     await Promise.all([questions.want(done), questions.want(done)]);
@@ -46,11 +48,19 @@ describe("a question", () => {
     expect(questions.answers.get("a")).toEqual({ prompt: [1] });
   });
 
+  it("is heard wherever one may ask, until that place is closed", () => {
+    const [first, second] = [new Questions(run), new Questions(run)];
+    tell(waiting);
+    second.close();
+    tell(done);
+    expect([first.items, second.items]).toEqual([[done], [waiting]]);
+  });
+
   it("that is answered before the response to it comes stays answered", async () => {
     const questions = new Questions(run);
     responses = [[202, waiting]];
     const asking = questions.ask(QUESTION, 7);
-    run.examined!(done);
+    tell(done);
     await asking;
     expect(questions.items).toEqual([done]);
     expect(questions.asked?.id).toBe("a");

@@ -74,8 +74,8 @@ export class LiveRun extends TimeControl {
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
   /** The store of what a class is told of the run besides its frames. */
   readonly classFeed: ClassFeed;
-  /** Called when a question to the model has come further. */
-  examined: ((examination: Examination) => void) | null = null;
+  /** Functions that are called when a question to the model has come further. */
+  readonly examined = new Set<(examination: Examination) => void>();
   /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
   smoothedNow = $state<number | null>(null);
   problem = $state.raw<Failure | null>(null);
@@ -379,7 +379,7 @@ export class LiveRun extends TimeControl {
         this.lines = withLineSet(this.lines ?? [], message);
         break;
       case "examination":
-        this.examined?.(message.examination);
+        for (const hear of this.examined) hear(message.examination);
         break;
       case "words":
         this.classFeed.hearWords(message);
