@@ -20,6 +20,7 @@ from lamplighter.claims.claim import (
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.views import view, word_card
 
+_UNFINISHED = "; the training is not over"
 RANDOM_PURITY = 2.0
 """Most times the purity of chance that a random start has."""
 RANDOM_COSINE = 0.05
@@ -96,7 +97,7 @@ def find_pulled_together(evidence: Evidence) -> Finding:
     told = f"{percent(now)} of a word's ten nearest are of its own kind; chance gives {percent(chance)}."
     if now < grouped:
         if evidence.training:
-            told += " The training is not over."
+            told = told.removesuffix(".") + f"{_UNFINISHED}."
         return Finding(
             choose_state(False, evidence.training and now > RANDOM_PURITY * chance), told, figures, null
         )
@@ -134,8 +135,9 @@ def find_what_geometry_says(evidence: Evidence) -> Finding:
         told += f", and {percent(_mean(relations))} of the analogies are answered"
     state = choose_state(
         now >= FOLLOWS and directions,
-        (best >= FADED and directions) or now >= FOLLOWS or best >= FOLLOWS,
+        (best >= FADED and directions) or now >= FOLLOWS or best >= FOLLOWS or evidence.training,
     )
+    told += _UNFINISHED if evidence.training else ""
     return Finding(state, f"{told}.", tuple(figures), Figure("no relation", 0.0))
 
 
@@ -179,9 +181,10 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
     some = any(score > max(GUESSED, 10 * (chance or 0)) for score in relations.values())
     separated = apart is None or apart[1] < apart[0] - 0.1
     state = choose_state(
-        bool(separated and (len(answered) == len(relations))), some or (apart is not None and separated)
+        bool(separated and (len(answered) == len(relations))),
+        some or (apart is not None and separated) or evidence.training,
     )
-    reason = ", and ".join(told)
+    reason = ", and ".join(told) + (_UNFINISHED if evidence.training else "")
     return Finding(state, f"{reason[0].upper()}{reason[1:]}.", tuple(figures), null, imported=imported)
 
 

@@ -163,6 +163,10 @@ def test_geometry_is_answered_or_not(evidence: Evidence) -> None:
     assert find(14, alone).state == CONDITIONAL
     assert find(14, measured(plural=0.8, past=0.0)).state == CONDITIONAL
     assert find(14, measured(plural=0.05, past=0.0)).state == FAILING
+    # What is not learned yet does not fail yet.
+    learning = find(14, replace(measured(plural=0.05, past=0.0), training=True))
+    assert learning.state == CONDITIONAL
+    assert learning.reason.endswith("the training is not over.")
     words = {"id": 1, "positions": [0, 0], "cosines": [1.0, 0.4]}
     readings = [{"step": evidence.step, "words": [words]}, {"step": 0, "words": []}]
     apart = with_answer(measured(plural=0.8), "probe", readings=readings, change=[[0.5]])
