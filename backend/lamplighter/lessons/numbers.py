@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lamplighter.claims.claim import as_number
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import UNREADABLE, Moment, examined_step
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
@@ -217,6 +218,4 @@ def _follow(answer: Any, path: list[str]) -> float | None:
             answer = answer[place] if -1 <= place < len(answer) and answer else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         else:
             return None
-    if isinstance(answer, bool) or not isinstance(answer, int | float) or not math.isfinite(answer):
-        return None
-    return float(answer)
+    return as_number(answer)

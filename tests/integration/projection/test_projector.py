@@ -71,8 +71,8 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     assert ended(again) == 0
 
     maps = layouts(folder, Method.UMAP)
-    # The linear view does not wait for the map, which begins with the first matrix and then catches up in order.
-    assert first.time < maps[0].time
+    # The linear view does not wait until the map, which begins with the first matrix, has caught up in order.
+    assert first.time < maps[1].time
     steps = [one.step for one in maps]
     assert steps[0] == 0
     assert steps == sorted(steps)
