@@ -17,13 +17,9 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import gather_evidence, read_moment
 from lamplighter.cli.common import common_options
-from lamplighter.cli.exports import make_progress_bar
-from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
-from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
-from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
-from lamplighter.questions import QuestionError
 from lamplighter.runfolder.run_folder import RunFolder
 
 SIGNS = {
@@ -71,17 +67,8 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
     run = _find_prepared(runs_dir, run_id)
     _, questions = _read_board(run)
     missing = [one for one in questions if not one.answered and not one.by_button]
-    if missing and not yes:
-        confirm_imported(run, "ask its model")
-    problems: list[str] = []
-    examiner = LocalExaminer(run, "cli")
-    try:
-        for number, one in enumerate(missing, 1):
-            problem = _answer(run, examiner, one, f"{number} of {len(missing)}")
-            if problem is not None:
-                problems.append(f"{one.question.kind}: {problem}")
-    finally:
-        examiner.close()
+    wanted = [WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}") for one in missing]
+    problems = ask_all(run, wanted, yes=yes)
     evidence, questions = _read_board(run)
     rows = make_board(evidence)
     measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
@@ -111,21 +98,6 @@ def _read_board(run: RunFolder) -> tuple[Evidence, list[BoardQuestion]]:
     moment = read_moment(run)
     evidence = gather_evidence(run, FigureCache(), moment=moment)
     return evidence, list_board_questions(evidence, moment.lineage)
-
-
-def _answer(run: RunFolder, examiner: LocalExaminer, one: BoardQuestion, place: str) -> str | None:
-    """Ask a question and wait for its answer. Return the problem if there is none."""
-    told = f"{place}: {one.question.kind} at step {one.question.step:,}"
-    try:
-        asked = check_question(run, one.question)
-        with make_progress_bar() as bar:
-            task = bar.add_task(told, total=1.0)
-            examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))
-    except (QuestionError, ExaminationRefusedError, ExaminationFailedError) as error:
-        print_line(f"{told}: {error}", err=True)
-        return str(error)
-    print_line(f"{told}, for claim {', '.join(map(str, one.claims))}")
-    return None
 
 
 def _describe(row: BoardRow, width: int) -> list[str]:

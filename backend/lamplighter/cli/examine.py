@@ -12,6 +12,7 @@ from lamplighter.cli.claims import prepare_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.exports import make_progress_bar
 from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.cli.workers import run_until_stopped
@@ -64,8 +65,8 @@ def _question_options(command: Any) -> Any:
 )
 @click.option(
     "--prepare",
-    type=click.Choice(["claims"]),
-    help="Ask all that the board of claims waits for and nobody has answered yet.",
+    type=click.Choice(["claims", "lessons"]),
+    help="Ask all that the board of claims, or the course, waits for and nobody has answered yet.",
 )
 @common_options()
 def examine_command(
@@ -88,8 +89,8 @@ def examine_command(
         return
     if prepare is not None:
         if run_id is None or kind is not None:
-            raise click.UsageError("--prepare claims needs a run, and no question beside it")
-        prepare_claims(runs_dir, run_id, yes=yes)
+            raise click.UsageError(f"--prepare {prepare} needs a run, and no question beside it")
+        (prepare_claims if prepare == "claims" else prepare_lessons)(runs_dir, run_id, yes=yes)
         return
     if run_id is None or kind is None:
         raise click.UsageError(

@@ -6,10 +6,44 @@ from pathlib import Path
 
 import click
 
+from lamplighter.claims.gathering import read_moment
+from lamplighter.cli.claims import prepare_claims
 from lamplighter.cli.common import common_options
+from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
-from lamplighter.lessons.check import list_problems
+from lamplighter.lessons.check import list_problems, list_unknown_numbers
 from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.numbers import find_questions, missing_words
+
+
+def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool) -> None:
+    """Ask all that the parts of the course ask and nobody has answered yet, and what the board of claims waits for, on which
+    their numbers stand. What is answered stays, so that it can be stopped and begun again.
+
+    Raises:
+        ClickException: a question was not answered; the others are.
+    """
+    from lamplighter.serving.http.assets import find_lessons
+
+    prepare_claims(runs_dir, run_id, yes=yes)
+    run = find_named_run(runs_dir, run_id)
+    moment, wanted = read_moment(run), dict[str, WantedAnswer]()
+    for part in read_folder(find_lessons()).parts.values():
+        if lacking := missing_words(part, run.vocabulary):
+            print_line(f"part {part.number} is left out: {run.id} does not know {', '.join(lacking)}")
+            continue
+        for one in find_questions(run, part, moment).values():
+            if one.entry is None or one.entry.state != "done":
+                wanted.setdefault(one.id, WantedAnswer(one.question, f"part {part.number}"))
+    problems = ask_all(run, list(wanted.values()), yes=yes)
+    unknown = list_unknown_numbers(find_lessons(), run)
+    for line in unknown:
+        print_line(line)
+    if problems:
+        raise click.ClickException("; ".join(problems))
+    if not unknown:
+        print_line("all numbers of the course are known")
 
 
 @click.group("lessons")
@@ -22,15 +56,24 @@ def lessons_group(runs_dir: Path) -> None:
 @click.argument(
     "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, file_okay=False, exists=True)
 )
+@click.option(
+    "--run",
+    "run_id",
+    metavar="RUN",
+    help="Also say which numbers this run does not have, and which of them wait for an answer.",
+)
 @common_options()
-def check_command(runs_dir: Path, folder: Path | None) -> None:
+def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> None:
     """Say which view, word, measure or examination does not exist that the texts in a folder name; without DIR, those that
     come with the app."""
     # The server's modules take a moment to import, and a folder of one's own needs none of them.
     from lamplighter.serving.http.assets import find_lessons
 
     folder = folder or find_lessons()
+    run = None if run_id is None else find_named_run(runs_dir, run_id)
     problems = list_problems(folder)
+    if run is not None:
+        problems += list_unknown_numbers(folder, run)
     for problem in problems:
         print_line(problem)
     if problems:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from lamplighter.questions import KINDS
+from lamplighter.claims.board import CLAIMS
+from lamplighter.lessons.run_numbers import OF_A_RUN
 
 MEASURES: tuple[str, ...] = (
     "purity_10nn",
@@ -25,18 +27,27 @@ MEASURES: tuple[str, ...] = (
     "loss_read",
 )
 """Measures by step."""
-OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest")
-"""Numbers of a word at a step: how many of its ten nearest are of its class, how many are by chance, and the cosine of the
-nearest."""
-OF_A_RUN: tuple[str, ...] = ("rows", "width", "random_cosine")
-"""Numbers of a run: rows and columns of the embedding, and the usual size of the cosine of two random rows."""
+FAMILIES: dict[str, str] = {
+    "analogy": " ",
+    "consistency": " ",
+    "consistency_chance": " ",
+    "rank": "/",
+}
+"""Measures that there are one of for each relation, or pair of words, of the run, with what joins its names there:
+`analogy.plural@500`, `rank.dog.cat@500`."""
+OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest", "length", "turned")
+"""Numbers of a word at a step: how many of its ten nearest are of its class, how many are by chance, the cosine of the
+nearest, the length of its row, and the angle in degrees between it and the row at step 0."""
 NEWEST = "last"
 """The word for the newest step."""
 MAX_DEPTH = 8
 """Most parts of a path into an answer."""
 
+_CLAIMS = tuple(str(claim.number) for claim in CLAIMS)
 _STEP = re.compile(r"last|0|[1-9]\d{0,8}")
 _WORD = re.compile(r"[^\s@{}|*`\[\]]{1,60}")
+_QUESTION = re.compile(r"[a-z_]{1,40}")
+_FIGURE = re.compile(r"[a-z0-9_]{1,80}")
 _PATH_PART = re.compile(r"last|0|[1-9]\d{0,2}|[a-z_]{1,40}")
 
 
@@ -50,15 +61,17 @@ class NumberName:
 
     text: str
     """The name as it is written."""
-    kind: Literal["measure", "word", "run", "answer"]
+    kind: Literal["measure", "word", "run", "answer", "claim"]
     parts: tuple[str, ...]
-    """The name of the measure; the number and the word; the number of the run; or the kind of the answer and the path."""
+    """The name of the measure; the number and the word; the number of the run; the name of the question and the
+    path into its answer; or the number of the claim and the name of one of its figures."""
     step: int | None = None
     """The step; None: the newest."""
 
 
 def parse_number_name(text: str) -> NumberName:
-    """Return the name in a text: `purity_10nn@0`, `word.kin.dog@last`, `run.rows`, or `answer.what_if.own.p.3`.
+    """Return the name in a text: `purity_10nn@0`, `analogy.plural@500`, `word.kin.dog@last`, `run.rows`,
+    `claim.6.sleepers_that_moved`, or `answer.what_if.own.p.3`.
 
     Raises:
         NumberNameError: there is no such number.
@@ -68,13 +81,21 @@ def parse_number_name(text: str) -> NumberName:
     if first == "run" and not at:
         return NumberName(text, "run", (_one_of(rest, OF_A_RUN, "number of a run"),))
     if first == "answer" and not at:
-        kind, *path = rest.split(".")
-        _one_of(kind, KINDS, "examination")
-        if not 1 <= len(path) <= MAX_DEPTH or not all(_PATH_PART.fullmatch(part) for part in path):
+        question, *path = rest.split(".")
+        known = _QUESTION.fullmatch(question) and 1 <= len(path) <= MAX_DEPTH
+        if not known or not all(_PATH_PART.fullmatch(part) for part in path):
             raise NumberNameError(
                 f"{text!r} names no number of an answer: write answer.KIND and at most {MAX_DEPTH} names or places behind it"
             )
-        return NumberName(text, "answer", (kind, *path))
+        return NumberName(text, "answer", (question, *path))
+    if first == "claim" and not at:
+        number, _, figure = rest.partition(".")
+        _one_of(number, _CLAIMS, "claim")
+        if not _FIGURE.fullmatch(figure):
+            raise NumberNameError(
+                f"{text!r} names no figure of a claim: write claim.6.share_of_the_city, or claim.6.null"
+            )
+        return NumberName(text, "claim", (number, figure))
     if not _STEP.fullmatch(step_text):
         raise NumberNameError(f"{text!r} needs a step: write @0, @500 or @{NEWEST} behind the name")
     step = None if step_text == NEWEST else int(step_text)
@@ -84,10 +105,19 @@ def parse_number_name(text: str) -> NumberName:
         if not _WORD.fullmatch(word):
             raise NumberNameError(f"{text!r} names no word: write word.{number}.dog@{step_text}")
         return NumberName(text, "word", (number, word), step)
+    if first in FAMILIES and rest:
+        return NumberName(
+            text, "measure", (f"{first} {FAMILIES[first].join(rest.replace('_', ' ').split('.'))}",), step
+        )
     return NumberName(text, "measure", (_one_of(head, MEASURES, "measure"),), step)
 
 
-def _one_of(name: str, known: tuple[str, ...], what: str) -> str:
+def figure_name(name: str) -> str:
+    """Return the name of a claim's figure as a lesson writes it: small letters and digits, `_` between words."""
+    return "_".join(re.findall("[a-z0-9]+", name.lower()))
+
+
+def _one_of(name: str, known: Iterable[str], what: str) -> str:
     if name not in known:
         raise NumberNameError(f"there is no {what} {name[:60]!r}; there are {', '.join(known)}")
     return name

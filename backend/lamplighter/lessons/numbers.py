@@ -11,15 +11,17 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
+from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import UNREADABLE, Moment, examined_step
+from lamplighter.claims.gathering import UNREADABLE, Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.claims.questions_asked import parse_known
-from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
 from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.lessons.number_name import NumberName
-from lamplighter.lessons.part import Part
+from lamplighter.lessons.number_name import NumberName, figure_name
+from lamplighter.lessons.part import Part, StageQuestion
+from lamplighter.lessons.run_numbers import read_run_numbers
 from lamplighter.questions import Question, parse_question, question_id
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
@@ -61,43 +63,46 @@ def missing_words(part: Part, vocabulary: Vocabulary) -> list[str]:
 
 
 def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, PartQuestion]:
-    """Return the questions of a part by kind: that which was asked at the newest step, or else the one to ask now.
+    """Return the questions of a part by name: one that was asked, or else the one to ask now.
 
-    An older answer serves while the run trains. Of a run that is over only one about its last step does.
+    A question that names no step is about the newest; while the run trains an older answer serves, of a run that is over
+    only one about its last step.
     """
     if run.recipe.corpus.kind == "recorded" or not moment.lineage:
         return {}
     stages = [stage for stage in part.stages if stage.examination is not None]
-    asked_of = {stage.examination["kind"]: stage for stage in stages if stage.examination}
+    asked_of = {stage.examination.name: (stage, stage.examination) for stage in stages if stage.examination}
+    kinds = {asked.fields["kind"] for _, asked in asked_of.values()}
     entries: list[ExaminationEntry] = []
     with suppress(*UNREADABLE), ExaminationsReader(run.examinations_path) as reader:
-        entries = [entry for entry in reader.entries() if entry.kind in asked_of]
+        entries = [entry for entry in reader.entries() if entry.kind in kinds]
     found: dict[str, PartQuestion] = {}
     newest = examined_step(run, moment)
-    for kind, stage in asked_of.items():
-        fields = dict(stage.examination or {})
-        question = parse_question({**fields, "step": max(newest, stage.reached)})
-        found[kind] = PartQuestion(
-            question, question_id(moment.lineage.attempt_at(question.step), question), None
+    for name, (stage, asked) in asked_of.items():
+        step = max(newest, stage.reached) if asked.step is None else asked.step
+        question = parse_question({**asked.fields, "step": step})
+        found[name] = PartQuestion(
+            question, question_id(moment.lineage.attempt_at(question.last_step), question), None
         )
         rank = (False, -1)
         for entry in entries:
-            known = _same_question(entry, fields)
-            serves = known is not None and moment.lineage.attempt_at(known.step) == entry.attempt
-            if known is None or not serves or (known.step != newest and not moment.training):
+            known = _same_question(entry, asked)
+            serves = known is not None and moment.lineage.attempt_at(known.last_step) == entry.attempt
+            if known is None or not serves or (known.step != step and not moment.training):
                 continue
             if known.step >= stage.reached and (entry.state == "done", known.step) > rank:
                 rank = (entry.state == "done", known.step)
-                found[kind] = PartQuestion(known, entry.id, entry)
+                found[name] = PartQuestion(known, entry.id, entry)
     return found
 
 
-def _same_question(entry: ExaminationEntry, fields: Mapping[str, Any]) -> Question | None:
-    """Return the question of an entry if it is about these fields, at whatever step."""
+def _same_question(entry: ExaminationEntry, asked: StageQuestion) -> Question | None:
+    """Return the question of an entry if a stage asks it: at the stage's step, or where it names none at any."""
     with suppress(*UNREADABLE):
         question = parse_known(json.loads(entry.question))
-        if question is not None and question.model_dump(mode="json", exclude={"step"}) == fields:
-            return question
+        if question is None or (asked.step is not None and question.step != asked.step):
+            return None
+        return question if question.model_dump(mode="json", exclude={"step"}) == asked.fields else None
     return None
 
 
@@ -130,11 +135,15 @@ class _Resolver:
         self._run, self._moment, self._questions, self._cache = run, moment, questions, cache
         self._answers: dict[str, Any] = {}
         self._measures: dict[int, dict[str, float]] = {}
+        self._figures: dict[str, dict[str, NumberValue]] = {}
+        self._evidence: Evidence | None = None
 
     def resolve(self, name: NumberName) -> NumberValue:
         match name.kind:
             case "run":
-                return NumberValue(self._of_run(name.parts[0]))
+                return self._of_run(name.parts[0])
+            case "claim":
+                return self._of_claim(*name.parts)
             case "answer":
                 return self._of_answer(name)
             case "measure" | "word":
@@ -162,13 +171,28 @@ class _Resolver:
                 self._measures[step] = reader.by_step(step, step, self._moment.lineage).get(step, {})
         return self._measures[step]
 
-    def _of_run(self, name: str) -> float:
-        width = self._run.recipe.model.dim
-        return {
-            "rows": float(len(self._run.vocabulary)),
-            "width": float(width),
-            "random_cosine": random_cosine_deviation(width),
-        }[name]
+    def _of_run(self, name: str) -> NumberValue:
+        key = (str(self._run.path), self._run.created, self._moment.lineage, "run", self._moment.step)
+        value = None
+        with suppress(*UNREADABLE):
+            value = self._cache.get_or_make(key, lambda: read_run_numbers(self._run)).get(name)
+        return NumberValue(value, None, None if value is not None else "measure")
+
+    def _of_claim(self, number: str, figure: str) -> NumberValue:
+        """Return a figure of the board: it shows the same number."""
+        if number not in self._figures:
+            self._figures[number] = {}
+            with suppress(*UNREADABLE):
+                if self._evidence is None:
+                    self._evidence = gather_evidence(self._run, self._cache, self._moment)
+                finding = next(claim for claim in CLAIMS if claim.number == int(number)).find(self._evidence)
+                named = [(figure_name(one.name), one) for one in finding.figures]
+                named += [("null", finding.null)] if finding.null is not None else []
+                for name, one in named:
+                    if as_number(one.value) is not None:
+                        self._figures[number][name] = NumberValue(one.value, one.step)
+        waits: Waiting = "measure" if self._moment.lineage else "step"
+        return self._figures[number].get(figure, NumberValue(None, None, waits))
 
     def _of_answer(self, name: NumberName) -> NumberValue:
         kind, *path = name.parts
@@ -197,9 +221,17 @@ class _Resolver:
         row = vocabulary.tokens.index(word)
         with MatrixHistory(self._run) as history:
             vectors = history.snapshot(step).vectors
+            first = history.snapshot(0).vectors[row].astype(np.float64)
         with np.errstate(all="ignore"):
             ids, cosines = nearest_rows(vectors, np.array([row]), NEAREST)
-        values = {"nearest": float(cosines[0, 0])}
+        now = vectors[row].astype(np.float64)
+        lengths = float(np.linalg.norm(first)), float(np.linalg.norm(now))
+        cosine = float(np.clip(first @ now / (lengths[0] * lengths[1]), -1, 1)) if all(lengths) else math.nan
+        values = {
+            "nearest": float(cosines[0, 0]),
+            "length": lengths[1],
+            "turned": math.degrees(math.acos(cosine)) if math.isfinite(cosine) else math.nan,
+        }
         class_of = vocabulary.class_of()
         if class_of[row] >= 0:
             kin = int((class_of == class_of[row]).sum()) - 1

@@ -11,8 +11,8 @@ from lamplighter.lessons.number_name import NumberName
 StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]
 STAGE_KINDS: tuple[StageKind, ...] = ("question", "prediction", "look", "number", "fails", "own-words")
 SpanStyle = Literal["plain", "emphasis", "strong", "code"]
-NumberForm = Literal["count", "decimal", "percent"]
-NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent")
+NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
+NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent", "large", "significant")
 
 
 class LessonError(ValueError):
@@ -73,6 +73,18 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class StageQuestion:
+    """A question that a stage asks the model."""
+
+    name: str
+    """The name by which numbers of its answer are told: its kind, or another where a part asks two of a kind."""
+    fields: Mapping[str, Any]
+    """The fields of the question, but for the step."""
+    step: int | None = None
+    """The step that it is about; None: the newest that can soon be computed."""
+
+
+@dataclass(frozen=True)
 class Stage:
     """One screen of a part."""
 
@@ -84,8 +96,7 @@ class Stage:
     prediction: Prediction | None = None
     reached: int = 0
     """The step from which on it has something to show."""
-    examination: Mapping[str, Any] | None = None
-    """The fields of the question that the model is asked, but for the step: it is the newest that can soon be computed."""
+    examination: StageQuestion | None = None
 
 
 @dataclass(frozen=True)

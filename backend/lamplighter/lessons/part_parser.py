@@ -19,6 +19,7 @@ from lamplighter.lessons.part import (
     Prediction,
     Stage,
     StageKind,
+    StageQuestion,
     TextBlock,
 )
 from lamplighter.lessons.view_query import parse_view_query
@@ -34,6 +35,8 @@ MAX_WORDS = 40
 """Most words that a part needs."""
 MAX_NUMBERS = 80
 """Most different numbers of a part."""
+MAX_QUESTIONS = 8
+"""Most questions that a part asks."""
 MAX_WORD_NUMBERS = 12
 """Most numbers of words: each is computed from a matrix."""
 
@@ -43,7 +46,9 @@ _FIELD = re.compile(r"([a-z]+): (.+)")
 _CHOICE = re.compile(r"(\S+) = (.+)")
 _PART_FIELDS = ("title", "minutes", "words")
 _STAGE_FIELDS = ("view", "reached", "examine", "predict", "number", "from", "to", "unit", "choice")
+_NAME = re.compile(r"[a-z_]{1,40}")
 _WHOLE_NUMBERS = (
+    "step",
     "steps",
     "after",
     "back",
@@ -111,14 +116,16 @@ class _PartParser:
             raise self._error(
                 f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words: leave some out"
             )
-        asked = {stage.examination["kind"] for stage in stages if stage.examination}
+        asked = [stage.examination.name for stage in stages if stage.examination]
         for one in numbers:
             if one.kind == "answer" and one.parts[0] not in asked:
                 raise self._error(
                     f"{one.text} is of an answer that no stage asks for: write examine: kind={one.parts[0]}"
                 )
-        if len(asked) < sum(stage.examination is not None for stage in stages):
-            raise self._error("a part asks one question of a kind: the names of its numbers would mean two")
+        if len(set(asked)) < len(asked):
+            raise self._error("two questions of a part have one name: give one of them another, as=other")
+        if len(asked) > MAX_QUESTIONS:
+            raise self._error(f"a part asks at most {MAX_QUESTIONS} questions: leave some out")
         digest = hashlib.blake2b(self._text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         return Part(self._number, title, minutes, words, stages, digest, numbers)
 
@@ -143,6 +150,8 @@ class _PartParser:
         if view is not None:
             words = parse_view_query(view)
             reached = max(reached, *(int(words.get(key, 0)) for key in ("at", "from")))
+        if examination is not None:
+            reached = max(reached, examination.step or 0)
         return Stage(kind, found.group(2).strip(), blocks, view, prediction, reached, examination)
 
     def _read_head(self, lines: Iterator[tuple[int, str]], known: tuple[str, ...], *, to_end: bool) -> int:
@@ -168,7 +177,7 @@ class _PartParser:
                 raise self._error(f"{found.group(1)}: is said too often")
         return read
 
-    def _examination(self) -> dict[str, Any] | None:
+    def _examination(self) -> StageQuestion | None:
         text = self._given("examine", None)
         if text is None:
             return None
@@ -180,13 +189,16 @@ class _PartParser:
             key: int(word) if key in _WHOLE_NUMBERS and re.fullmatch(r"[0-9]{1,9}", word) else word
             for key, word in given
         }
-        if len(fields) < len(given) or "step" in fields:
-            raise self._error("examine: each field stands there once, and no step: the newest is asked")
+        if len(fields) < len(given):
+            raise self._error("examine: each field stands there once")
+        name, step = str(fields.pop("as", fields.get("kind"))), fields.pop("step", None)
+        if not _NAME.fullmatch(name):
+            raise self._error(f"examine: as={name[:20]} is no name: write small letters and _")
         try:
-            question = parse_question({**fields, "step": _MODEL_STEP})
+            question = parse_question({**fields, "step": _MODEL_STEP if step is None else step})
         except QuestionError as error:
             raise self._error(f"examine: {error}") from error
-        return question.model_dump(mode="json", exclude={"step"})
+        return StageQuestion(name, question.model_dump(mode="json", exclude={"step"}), step)
 
     def _prediction(self) -> Prediction | None:
         asked = self._given("predict", None)

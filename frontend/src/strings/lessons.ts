@@ -1,6 +1,8 @@
 /** Texts around the course; what its parts say comes with them. */
 
 import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
+import { large } from "./cost";
+import { plain } from "./microscope";
 import { count, fixed } from "./numbers";
 
 type Form = LessonPrediction["form"];
@@ -76,6 +78,8 @@ export const lessons = {
 export function lessonNumber(value: number, form: Form): string {
   if (form === "count") return count(value);
   if (form === "decimal") return fixed(value, 2);
+  if (form === "large") return large(value);
+  if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;
   if (hundred > 0 && hundred < 0.1) return "less than 0.1 %";
   if (hundred > 99 && hundred < 100) return "more than 99 %";

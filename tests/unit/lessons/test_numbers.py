@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
-from lamplighter.lessons.check import list_problems
+from lamplighter.lessons.check import list_problems, list_unknown_numbers
 from lamplighter.lessons.library import read_folder
 from lamplighter.lessons.number_name import MEASURES
 from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
@@ -26,7 +26,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.http.assets import find_lessons
 from lamplighter.serving.schemas.lessons import describe_part
-from tests.unit.claims.evidences import store_answer
+from tests.unit.claims.evidences import find, gather, store_answer
 from tests.unit.serving.folders import TOKENS, FakeTrainer, finished_run, make_run
 
 ROOT = Path(__file__).parents[3]
@@ -109,6 +109,55 @@ def test_damaged_files_make_numbers_unknown(tmp_path: Path) -> None:
     assert {
         number.value for name, number in resolve(run).items() if name.startswith(("answer", "purity"))
     } == {None}
+
+
+def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    part = parse_part(
+        "01-a.md",
+        1,
+        "title: A\nminutes: 5\n\n# look: A\n\n{claim.4.numbers_in_the_embedding|count} {claim.4.share_of_all_parameters}\n"
+        "{claim.4.no_such_figure} {claim.6.share_of_the_city} {claim.6.null} {run.weights|large} {run.guess_loss}\n",
+    )
+    numbers = resolve(run, part)
+    rows, width = len(run.vocabulary), run.recipe.model.dim
+    assert numbers["claim.4.numbers_in_the_embedding"].value == rows * width == numbers["run.weights"].value
+    assert numbers["claim.4.no_such_figure"] == NumberValue(None, None, "measure")
+    assert numbers["claim.6.null"].value == rows
+    assert numbers["run.guess_loss"].value == pytest.approx(np.log(rows))
+    pulse = find(6, gather(run)).figures[1]
+    assert numbers["claim.6.share_of_the_city"] == NumberValue(pulse.value, pulse.step)
+
+
+def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
+    asked = {"kind": "what_if", "sentence": WORD, "steps": 2}
+    part = parse_part(
+        "01-a.md",
+        1,
+        f"title: A\nminutes: 5\n\n# look: A\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
+        f"{{answer.early.own.p.0}}\n# look: B\nexamine: kind=what_if&sentence={WORD}&steps=2\n\n{{answer.what_if.own.p.0}}\n",
+    )
+    store_answer(trainer.run, {**asked, "step": 50}, {"own": {"p": [0.5]}})
+    assert resolve(trainer.run, part)["answer.early.own.p.0"].waits_for == "answer"
+    assert resolve(trainer.run, part)["answer.what_if.own.p.0"].value == 0.5
+    store_answer(trainer.run, {**asked, "step": 100}, {"own": {"p": [0.25]}})
+    assert resolve(trainer.run, part)["answer.early.own.p.0"] == NumberValue(0.25, 100)
+    trainer.end()
+    assert resolve(trainer.run, part)["answer.early.own.p.0"].value == 0.25
+    assert resolve(trainer.run, part)["answer.what_if.own.p.0"].waits_for == "answer"
+
+
+def test_the_check_of_a_run_names_what_it_does_not_have(tmp_path: Path) -> None:
+    run = finished_run(tmp_path / "runs")
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    (folder / "01-a.md").write_text(TEXT.replace("@500", "@30"))
+    (folder / "02-b.md").write_text(f"title: B\nminutes: 5\nwords: {WORD} unicorn\n\n# look: A\n\ntext\n")
+    said = list_unknown_numbers(folder, run)
+    assert f"part 2: {run.id} does not know unicorn" in said
+    assert any(line.startswith("part 1: answer.what_if.own.p.0 is unknown: its question") for line in said)
+    assert not any("run.rows" in line for line in said)
 
 
 def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:

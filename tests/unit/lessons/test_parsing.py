@@ -9,6 +9,7 @@ import pytest
 
 from lamplighter.lessons.library import LessonLibrary, read_folder
 from lamplighter.lessons.markdown import MarkdownReader
+from lamplighter.lessons.number_name import figure_name, parse_number_name
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
 from lamplighter.lessons.view_query import CHOICES, FLAGS, KEYS, ViewQueryError, parse_view_query
@@ -52,7 +53,8 @@ def test_a_part_is_a_tree_of_stages() -> None:
     assert [line[0].text for line in first.blocks[1].lines] == ["one", "two goes on"]
     assert (second.view, second.reached) == ("?at=500", 500)
     assert second.examination is not None
-    assert (second.examination["steps"], second.examination["after"]) == (3, 0)
+    assert (second.examination.fields["steps"], second.examination.fields["after"]) == (3, 0)
+    assert (second.examination.name, second.examination.step) == ("what_if", None)
     assert {name.text for name in part.numbers} == {
         "purity_10nn@0", "word.kin.dog@0", "answer.what_if.own.p.last",
     }  # fmt: skip
@@ -72,7 +74,11 @@ def test_a_part_is_a_tree_of_stages() -> None:
         ("{purity_10nn@-1}", "needs a step"),
         ("{purity_10nn@0|hex}", "no form"),
         ("{answer.what_if.own.p.3}", "no stage asks"),
-        ("{answer.nothing.a}", "no examination"),
+        ("{answer.nothing.a}", "no stage asks"),
+        ("{answer.What.a}", "names no number"),
+        ("{claim.29.share}", "no claim"),
+        ("{claim.6.Share of}", "names no figure"),
+        ("{run.secrets}", "no number of a run"),
         ("{answer.what_if.__dict__.A}", "names no number"),
         ("**half", "stands alone"),
         ("![picture](?at=0)", None),
@@ -103,7 +109,10 @@ def test_what_is_no_text_is_refused(text: str, said: str | None) -> None:
         ("# prediction: A\npredict: What?\nnumber: purity_10nn@0\nchoice: 1 = one\n\n", "two to four"),
         ("# look: A\nexamine: kind=rob&steps=1\n\n", "examine"),
         ("# look: A\nexamine: kind=what_if&sentence=x&steps=99\n\n", "steps"),
-        ("# look: A\nexamine: kind=what_if&sentence=x&step=7\n\n", "no step"),
+        ("# look: A\nexamine: kind=what_if&sentence=x&step=x\n\n", "step"),
+        ("# look: A\nexamine: kind=what_if&sentence=x&as=Two words\n\n", "is no name"),
+        ("# look: A\nexamine: kind=bench\n\n# look: B\nexamine: kind=bench&steps=9\n\n", "have one name"),
+        ("".join(f"# look: A\nexamine: kind=speak&prompt=x&as={name}\n\n" for name in "abcdefghi"), "at most 8 questions"),
         ("# look: A\nreached: 99999999999\n\n", "no number from"),
         (STAGE * 21, "at most 20 stages"),
         ("# look: A\n\n" + "*a* " * 200, "at most 60 pieces"),
@@ -184,3 +193,19 @@ def test_the_views_of_the_course_are_those_of_the_page() -> None:
     assert fields | texts >= KEYS
     assert {"run", "lesson"} == (fields & {"run", "lesson"}) - KEYS
     assert set(FLAGS) <= fields
+
+
+def test_two_questions_of_a_kind_have_names_and_one_may_name_its_step() -> None:
+    part = parse(
+        "# look: A\nexamine: kind=speak&prompt=the dog&step=100&as=early\n\n{answer.early.greedy.0.p}\n"
+        "# look: B\nexamine: kind=speak&prompt=the dog\n\n{answer.speak.greedy.0.p}\n"
+    )
+    asked = [stage.examination for stage in part.stages]
+    assert [(one.name, one.step) for one in asked if one] == [("early", 100), ("speak", None)]
+    assert [stage.reached for stage in part.stages] == [100, 0]
+
+
+def test_names_of_figures_and_measures_are_written_with_small_letters_and_points() -> None:
+    assert figure_name("lit by a batch of 2,048 tokens") == "lit_by_a_batch_of_2_048_tokens"
+    assert parse_number_name("analogy.male_female@500").parts == ("analogy male female",)
+    assert parse_number_name("rank.dog.cat@last").parts == ("rank dog/cat",)

@@ -7,24 +7,17 @@ from starlette.responses import Response
 
 from lamplighter.claims.board import list_board_questions, make_board
 from lamplighter.claims.gathering import gather_evidence, read_moment
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.claims import ClaimBoard, describe_board
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("claims")
-
-_COPIES = 10
-"""Copies of a stored answer in memory while it is read: as text and as objects."""
-_MATRICES = 6
-"""Matrices in memory at a time: at two steps, the one before, the second of the model, and rows scaled to length 1."""
-_MEASURE_BYTES = 200
-"""Bytes of memory of a measure, with its share of the table by step."""
 
 
 @routes.get(
@@ -52,8 +45,4 @@ def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response
         )
 
     # As a large one it is made once for all who ask.
-    size = LARGE_RESPONSE_BYTES + _COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured
-    numbers = len(reply.run.vocabulary) * reply.run.recipe.model.dim
-    # A larger matrix is not read.
-    matrices = _MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0
-    return reply.send(size + matrices, make)
+    return reply.send(LARGE_RESPONSE_BYTES + price_board(reply.run, moment), make)

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.lessons.numbers import find_questions, missing_words, resolve_numbers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
@@ -18,6 +17,7 @@ from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.lessons import LessonList, LessonPart, describe_part, describe_parts
@@ -28,8 +28,6 @@ routes = Routes("lessons")
 PartNumber = Annotated[int, Path(ge=1, le=99, description="The number of a part of the course.")]
 _COPIES = 10
 """Copies of a stored answer in memory while it is read: as text and as objects."""
-_MATRICES = 3
-"""Matrices in memory at a time: one of the record, and its rows scaled to length 1."""
 
 
 @routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
@@ -58,7 +56,10 @@ def get_lesson(run: RunId, part: PartNumber, request: Request, services: Service
         raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to tell")
     moment = read_moment(reply.run)
     questions = find_questions(reply.run, found, moment)
-    revisions = [(one.id, one.entry and (one.entry.revision, one.entry.state)) for one in questions.values()]
+    revisions = [
+        (one.id, one.entry and (one.entry.revision, one.entry.state, one.entry.share))
+        for one in questions.values()
+    ]
     reply.tag("lesson", found.digest, moment, revisions, immutable=False)
 
     def make() -> list[bytes]:
@@ -75,9 +76,8 @@ def get_lesson(run: RunId, part: PartNumber, request: Request, services: Service
             )
         )
 
-    size = LARGE_RESPONSE_BYTES
+    # Its words' rows take less than the board, on which some of its numbers stand.
+    size = LARGE_RESPONSE_BYTES + price_board(reply.run, moment)
     with suppress(*READ_ERRORS), ExaminationsReader(reply.run.examinations_path) as reader:
         size += _COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())
-    numbers = len(reply.run.vocabulary) * reply.run.recipe.model.dim
-    # A larger matrix is not read.
-    return reply.send(size + (_MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0), make)
+    return reply.send(size, make)

@@ -9,7 +9,7 @@ from lamplighter.lessons.numbers import NumberValue, PartQuestion
 from lamplighter.lessons.part import Part, Prediction, Span, Stage, TextBlock
 from lamplighter.serving.schemas.base import ApiModel, Items
 
-NumberForm = Literal["count", "decimal", "percent"]
+NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
 
 
 class LessonSummary(ApiModel):
@@ -77,6 +77,8 @@ class LessonExamination(ApiModel):
     question: dict[str, Any]
     state: Literal["waiting", "running", "done", "failed", "cancelled"] | None
     """Null: nobody has asked it."""
+    share: float
+    """Progress, from 0 to 1."""
 
 
 class LessonStage(ApiModel):
@@ -156,7 +158,7 @@ def describe_part(
 
 
 def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestion]) -> LessonStage:
-    asked = questions.get(stage.examination["kind"]) if stage.examination else None
+    asked = questions.get(stage.examination.name) if stage.examination else None
     return LessonStage(
         kind=stage.kind,
         title=stage.title,
@@ -169,6 +171,7 @@ def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestio
             id=asked.id,
             question=asked.question.model_dump(mode="json"),
             state=asked.entry.state if asked.entry else None,
+            share=asked.entry.share if asked.entry else 0,
         ),
     )
 

@@ -53,14 +53,20 @@ describe("the drawer of the course", () => {
     ]);
   });
 
-  it("asks one stage ahead, and only what nobody has asked and the run has come to", () => {
-    const examination = { id: "a", question: {}, state: null };
-    const stages = [stage(), stage(), stage({ examination })];
-    expect([1, 2, 3].map((at) => questionToAsk(stages, at)?.id ?? null)).toEqual([null, "a", "a"]);
-    expect(
-      questionToAsk([stage({ examination: { ...examination, state: "failed" } })], 1),
-    ).toBeNull();
-    expect(questionToAsk([stage({ examination, waits_for_step: 9 })], 1)).toBeNull();
+  it("asks one question after the other, and only what nobody has asked and the run has come to", () => {
+    const asked = (
+      id: string,
+      state: NonNullable<LessonStage["examination"]>["state"],
+      waits: number | null = null,
+    ) => stage({ examination: { id, question: {}, state, share: 0 }, waits_for_step: waits });
+    const next = (...stages: LessonStage[]) => questionToAsk([stage(), ...stages])?.id ?? null;
+    expect(next(asked("a", null), asked("b", null))).toBe("a");
+    expect(next(asked("a", "done"), asked("b", null))).toBe("b");
+    expect(next(asked("a", "running"), asked("b", null))).toBeNull();
+    expect(next(asked("a", "failed"), asked("b", null))).toBe("b");
+    expect(next(asked("a", "cancelled"))).toBeNull();
+    expect(next(asked("a", null, 9), asked("b", null))).toBe("b");
+    expect(next()).toBeNull();
   });
 
   it("compares predictions with what was measured, in the same form", () => {

@@ -71,12 +71,15 @@ export function comparisons(
   });
 }
 
-/** Return the question that is asked while a stage is shown: that of the next stage, or of its own; null: none. */
-export function questionToAsk(stages: readonly LessonStage[], stage: number) {
-  for (const each of stages.slice(Math.max(0, stage - 1), stage + 1)) {
-    const { examination, waits_for_step } = each;
-    // One that failed, or that somebody took back, is for a person to ask again.
-    if (examination?.state === null && waits_for_step === null) return examination;
-  }
-  return null;
+/**
+ * Return the question of a part that is asked next: all of them one after the other from the first stage on, so that the
+ * model answers while people still read and guess; null: none, or one is being answered.
+ */
+export function questionToAsk(stages: readonly LessonStage[]) {
+  const asked = stages.flatMap(({ examination, waits_for_step }) =>
+    examination && waits_for_step === null ? [examination] : [],
+  );
+  if (asked.some(({ state }) => state === "waiting" || state === "running")) return null;
+  // One that failed, or that somebody took back, is for a person to ask again.
+  return asked.find(({ state }) => state === null) ?? null;
 }

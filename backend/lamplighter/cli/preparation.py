@@ -1,0 +1,46 @@
+"""The asking of several questions of a run's model, one after the other, with their progress on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.terminal import print_line
+from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
+from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
+from lamplighter.questions import Question, QuestionError
+from lamplighter.runfolder.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class WantedAnswer:
+    """A question to ask, and the place that its answer is for."""
+
+    question: Question
+    use: str
+    """A noun phrase: `claim 3`, `part 10`."""
+
+
+def ask_all(run: RunFolder, wanted: Sequence[WantedAnswer], *, yes: bool) -> list[str]:
+    """Ask questions and wait for their answers, of which each stays, so that this can be stopped and begun again. Return the
+    problems of those that were not answered."""
+    if wanted and not yes:
+        confirm_imported(run, "ask its model")
+    examiner, problems = LocalExaminer(run, "cli"), list[str]()
+    try:
+        for number, one in enumerate(wanted, 1):
+            told = f"{number} of {len(wanted)}: {one.question.kind} at step {one.question.step:,}"
+            try:
+                asked = check_question(run, one.question)
+                with make_progress_bar() as bar:
+                    task = bar.add_task(told, total=1.0)
+                    examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))  # noqa: B023
+                print_line(f"{told}, for {one.use}")
+            except (QuestionError, ExaminationRefusedError, ExaminationFailedError) as error:
+                print_line(f"{told}: {error}", err=True)
+                problems.append(f"{one.question.kind}: {error}")
+    finally:
+        examiner.close()
+    return problems

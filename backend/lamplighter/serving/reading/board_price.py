@@ -1,0 +1,22 @@
+"""The price of the board of claims: the memory that its evidence takes while it is gathered."""
+
+from __future__ import annotations
+
+from lamplighter.claims.gathering import Moment
+from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.runfolder.run_folder import RunFolder
+
+_COPIES = 10
+"""Copies of a stored answer in memory while it is read: as text and as objects."""
+_MATRICES = 6
+"""Matrices in memory at a time: at two steps, the one before, the second of the model, and rows scaled to length 1."""
+_MEASURE_BYTES = 200
+"""Bytes of memory of a measure, with its share of the table by step."""
+
+
+def price_board(run: RunFolder, moment: Moment) -> int:
+    """Return the bytes that gathering the evidence of a run takes, which has read its corpus."""
+    numbers = len(run.vocabulary) * run.recipe.model.dim
+    # A larger matrix is not read.
+    matrices = _MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0
+    return _COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured + matrices
