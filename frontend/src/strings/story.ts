@@ -31,7 +31,7 @@ export const story = {
           ? `These are alike to the model: ${district}.`
           : `Nobody told it that these belong together: ${district}.`;
       case "words":
-        return "Find a word you like:";
+        return "Find a word you like, or take the course:";
     }
   },
   skip: "Skip",
