@@ -5,11 +5,23 @@ Playwright's own `wait_for_function` evaluates strings, which the page's policy 
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
+_OPTIONS = (Path(__file__).parents[2] / "frontend/src/model/view-options.ts").read_text("utf-8")
+
+
+def _list_names(table: str) -> list[str]:
+    return re.findall(r'"(\w+)"', _OPTIONS.partition(f"{table} = [")[2].partition("]")[0])
+
+
+PANELS, LAB_PANELS = _list_names("PANELS"), _list_names("LAB_PANELS")
+"""Names of all panels, and of those that are tabs of the lab."""
+assert 5 <= len(LAB_PANELS) < len(PANELS)
 OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
     .filter((one) => one.checkVisibility() && !one.closest('.tabs, .unseen, [role=tablist], [data-testid=reading], [data-testid=said]'))
     .map((one) => [one, one.getBoundingClientRect()])

@@ -14,18 +14,13 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
-from tests.browser.pages import OUTSIDE, close_menu, open_panel, open_view, wait_for
+from tests.browser.pages import LAB_PANELS, OUTSIDE, PANELS, close_menu, open_panel, open_view, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 ROOT = Path(__file__).parents[2]
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
-ADDRESS = (ROOT / "frontend/src/model/view-options.ts").read_text("utf-8")
-PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("PANELS = [")[2].partition("]")[0])
-LAB_PANELS = re.findall(r'"(\w+)"', ADDRESS.partition("LAB_PANELS = [")[2].partition("]")[0])
-assert len(PANELS) >= 7
-assert 5 <= len(LAB_PANELS) < len(PANELS)
 SMALL = """(least) => [...document.querySelectorAll("button, a[href], input, select, summary, [role=slider]")]
     .filter((one) => one.checkVisibility() && !one.closest('p'))
     .map((one) => [one, (one.closest('label') ?? one).getBoundingClientRect()])
@@ -206,8 +201,8 @@ def test_finished_with_every_panel_and_the_list_of_shortcuts(
         expect_accessible(page, "the lab")
         for panel in set(PANELS) - set(LAB_PANELS):
             open_city(page, server, f"run={finished}&panel={panel}&token=3&tokens=4,5")
-            # The microscope is a place of its own, not a panel at the side.
-            place = "microscope" if panel == "microscope" else "inspector"
+            # These are places of their own, not panels at the side.
+            place = {"microscope": "microscope", "claims": "claims-panel"}.get(panel, "inspector")
             expect(page.get_by_test_id(place)).to_be_visible()
             page.wait_for_timeout(300)
             expect_accessible(page, panel)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import numpy as np
@@ -16,7 +15,7 @@ import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import open_panel, show_level, show_map, wait_for
+from tests.browser.pages import LAB_PANELS, open_panel, show_level, show_map, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -51,13 +50,6 @@ READ = ("<img src=x onerror=alert(1)> · <b>bold</b>", "Https://evil.example/ ·
 """The texts that a reader must see of them: names of neighbourhoods begin with a capital."""
 CLASS = "<img src=x onerror=alert(2)>\u202e"
 CLASS_READ = "<img src=x onerror=alert(2)>"
-PANELS = re.findall(
-    r'"(\w+)"',
-    (Path(__file__).parents[2] / "frontend/src/model/view-options.ts")
-    .read_text("utf-8")
-    .partition("LAB_PANELS = [")[2]
-    .partition("]")[0],
-)
 SPY = r"""
 window.made = [];
 // The list of runs shows the server's own picture of each.
@@ -192,7 +184,7 @@ def test_every_panel_the_districts_and_the_legend(page: Page) -> None:
     assert set(TOKENS.values()) <= {text.strip() for text in listed.all_text_contents()}
     open_panel(page, "runs")
     expect(page.get_by_test_id("runs")).to_be_visible()
-    for panel in PANELS:
+    for panel in LAB_PANELS:
         open_panel(page, panel)
         expect(page.get_by_test_id(f"tab-{panel}")).to_have_attribute("aria-selected", "true")
         if panel == "run":

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import open_panel, show_level, wait_for
+from tests.browser.pages import LAB_PANELS, open_panel, show_level, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -86,7 +86,7 @@ def test_every_panel_says_in_a_sentence_or_two_what_one_looks_at(page: Page) -> 
     show_level(page, "lab")
     said = set()
     tabs = page.get_by_role("tab")
-    assert tabs.count() == 6
+    assert tabs.count() == len(LAB_PANELS)
     for tab in tabs.all():
         tab.click()
         about = page.get_by_role("tabpanel").get_by_test_id("about")
@@ -97,7 +97,7 @@ def test_every_panel_says_in_a_sentence_or_two_what_one_looks_at(page: Page) -> 
             f"{tab.inner_text()}: {sentence}"
         )
         said.add(sentence)
-    assert len(said) == 6
+    assert len(said) == len(LAB_PANELS)
     show_level(page, "explore")
 
 

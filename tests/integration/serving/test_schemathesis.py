@@ -45,6 +45,9 @@ TOGETHER = (
 RELATED = "JSON Schema cannot relate two numbers to each other; 422 names both"
 KNOWN = (
     Known("GET .*", VALID, "with attempt, say also to which step", TOGETHER),
+    Known("GET .*", VALID, "with attempt, name the step as well", TOGETHER),
+    Known("GET .*/geometry/.*", VALID, "at most [0-9]+ (tokens can be named|pairs can be asked for) at once", "a pattern of a list counts signs, not entries"),
+    Known("GET .*/geometry/ranks.*", VALID, "is one token: name two different ones", "a pattern cannot say that ids differ; the description does"),
     Known("GET .*", VALID, "from=[0-9]+ is after to=[0-9]+", RELATED),
     Known("GET .*/steps", VALID, "a census is a frame: ask for format=frame", TOGETHER),
     Known("GET .*/steps", VALID, "every and most are two ways to take fewer steps", TOGETHER),
@@ -130,10 +133,12 @@ database = "none"
 [dictionaries]
 steps.values = [0, 1, 20, 60]
 tokens.values = ["0", "3,17,99"]
+pairs.values = ["0-1", "3-17,4-99"]
 
 [parameters]
 "path.step" = {{{{ dictionary = "steps", probability = 0.5 }}}}
 "query.step" = {{{{ dictionary = "steps", probability = 0.5 }}}}
+"query.pairs" = {{{{ dictionary = "pairs", probability = 0.5 }}}}
 "query.token_ids" = {{{{ dictionary = "tokens", probability = 0.5 }}}}
 """
 

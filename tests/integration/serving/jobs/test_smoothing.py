@@ -39,8 +39,9 @@ def test_a_finished_run_is_smoothed_after_a_while_even_if_the_first_server_is_ki
         if not run.relayouts_path.exists():
             server.kill()
             wait_until(lambda: "relayouts.part" not in left(run))
-            assert left(run) == set()
-            assert read_status(run).smoothed is None
+            # The job may have come to its end before it missed its server.
+            assert left(run) <= {"relayouts.sqlite"}
+            assert (read_status(run).smoothed is None) == (not left(run))
     run.relayouts_path.unlink(missing_ok=True)
     with Application(tmp_path, "serve", "--smooth-after", "0.2") as server:
         wait_until(lambda: server.get(f"/api/runs/{run.id}")["status"]["smoothed"] == 35)

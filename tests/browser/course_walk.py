@@ -1,0 +1,55 @@
+"""A walk through a part of the course, as somebody takes it: read, guess, go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from playwright.sync_api import Page, expect
+
+
+@dataclass(frozen=True)
+class WalkedStage:
+    """A stage that the drawer shows."""
+
+    number: int
+    """Its number, from 1."""
+    of: int
+    """The number of the part's stages."""
+    kind: str
+    title: str
+
+    @property
+    def is_last(self) -> bool:
+        """Return whether the part ends with it."""
+        return self.number == self.of
+
+
+def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
+    """Yield the stages of the part that is open, each when the drawer shows it; going on answers its prediction with the
+    middle of the line, or the first choice. `timeout`: ms for the first."""
+    number = page.get_by_test_id("stage-number")
+    expect(number).to_be_visible(timeout=timeout)
+    while True:
+        words = (number.text_content() or "").split()
+        stage = WalkedStage(
+            int(words[1]),
+            int(words[3]),
+            page.get_by_test_id("stage-kind").inner_text(),
+            page.get_by_test_id("stage-title").inner_text(),
+        )
+        yield stage
+        if stage.is_last:
+            return
+        go_on(page)
+        expect(number).to_contain_text(f"{stage.number + 1} ")
+
+
+def go_on(page: Page) -> None:
+    """Go to the next stage; a guess that is asked for is given."""
+    if page.get_by_test_id("keep-guess").count():
+        page.get_by_test_id("keep-guess").click()
+    elif page.get_by_test_id("choice").count():
+        page.get_by_test_id("choice").first.click()
+    else:
+        page.get_by_test_id("course-next").click()
