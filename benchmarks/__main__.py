@@ -30,6 +30,7 @@ NAMES = (
     "classroom",
     "examiner",
     "claims",
+    "course",
 )
 
 

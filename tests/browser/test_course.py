@@ -10,7 +10,7 @@ from tests.browser.axe import find_violations
 from tests.browser.fixtures import FinishedRun, hold_run, open_held_step
 from tests.browser.pages import wait_for
 
-pytestmark = [pytest.mark.browser, pytest.mark.tour]
+pytestmark = pytest.mark.browser
 
 STEP = 120
 QUERY = "new URLSearchParams(location.search)"
@@ -74,6 +74,7 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     wait_for(page, f"{QUERY}.get('word') === 'dog' && {QUERY}.get('lesson') === null")
 
 
+@pytest.mark.tour
 def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) -> None:
     page.goto(finished_run.url_with("lesson=1.1"))
     expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)

@@ -1,0 +1,44 @@
+/**
+ * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together, without what they
+ * import from elsewhere: `node measure-rooms.js panels/lessons state/lessons strings/lessons.ts`.
+ */
+
+import { readdirSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { build } from "vite";
+
+const source = fileURLToPath(new URL("src/", import.meta.url));
+const wanted = process.argv.slice(2).flatMap((name) => {
+  const path = source + name;
+  if (!statSync(path).isDirectory()) return [path];
+  return readdirSync(path).map((file) => `${path}/${file}`);
+});
+const entries = wanted.filter(
+  (path) => /\.(ts|svelte)$/.test(path) && !/\.test\.ts$/.test(path),
+);
+if (!entries.length) throw new Error("name folders or files below src/");
+
+const built = await build({
+  configFile: false,
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  logLevel: "silent",
+  plugins: [svelte()],
+  build: {
+    write: false,
+    target: "es2022",
+    minify: true,
+    lib: { entry: entries, formats: ["es"] },
+    rolldownOptions: {
+      // Each file is an entry, and what it imports is counted where it is one too.
+      external: (id, importer) => Boolean(importer),
+    },
+  },
+});
+const scripts = [built]
+  .flat()
+  .flatMap(({ output }) => output)
+  .filter(({ type }) => type === "chunk")
+  .map(({ code }) => code);
+process.stdout.write(`${gzipSync(scripts.join("\n"), { level: 9 }).length}\n`);
