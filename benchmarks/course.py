@@ -73,7 +73,7 @@ def main() -> bool:
 
 
 def _walk(page: Page, url: str) -> bool:
-    """Walk every part once. Leaves the page at the list of parts."""
+    """Measure every part on one way through it. Leaves the page at the list of parts."""
     page.goto(f"{url}&lesson=0")
     wait_for(page, "window.__lamplighter?.shown", 60)
     page.evaluate(_WATCH)
@@ -103,7 +103,7 @@ def _walk(page: Page, url: str) -> bool:
 
 
 def _open_again(page: Page) -> bool:
-    """Open each part again and again, everything answered."""
+    """Measure how soon each part opens when everything is answered."""
     medians: dict[int, float] = {}
     for part in _list_parts(page):
         took: list[float] = []

@@ -32,6 +32,9 @@ PROMPTS = 3
 """Prompts of a run whose recipe names none."""
 MAX_PROMPTS = 4
 """Maximum prompts of a recipe: so many lines the model says at a time."""
+MAX_PLANTED = 12
+"""Maximum pairs of words that a recipe plants in Lamptown."""
+_PLANTED = r"^[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}$"
 MAX_PROMPT_TOKENS = 200
 """Maximum tokens of a prompt that the trainer has continued; of bytes, a prompt has more of them than characters."""
 
@@ -76,6 +79,29 @@ class CorpusRecipe(_RecipePart):
     """Upper limit; a text with fewer distinct tokens has a smaller vocabulary."""
     shuffle_words: bool = False
     """True for the control experiment: the same words in the same documents, in random order."""
+    planted: Annotated[
+        tuple[Annotated[str, Field(pattern=_PLANTED)], ...],
+        # JSON has no tuples: a list is taken, too.
+        Field(max_length=MAX_PLANTED, strict=False),
+    ] = ()
+    """Pairs of words of one's own in Lamptown, each with the sign that both have: "robot android antenna". The town has
+    none of the words (`corpora/planted.py`)."""
+
+    @model_validator(mode="after")
+    def _planted_in_town(self) -> CorpusRecipe:
+        if self.planted and self.kind != "lamptown":
+            raise ValueError(
+                f"planted: words can be planted in Lamptown, not in the corpus kind {self.kind!r}"
+            )
+        words = [word for row in self.planted for word in row.split()]
+        if len(set(words)) < len(words):
+            raise ValueError("planted: each word stands there once: take another for the second")
+        return self
+
+    @property
+    def planted_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Return the pairs without their signs."""
+        return tuple((one, other) for one, other, _ in (row.split() for row in self.planted))
 
 
 class ModelRecipe(_RecipePart):
@@ -212,7 +238,7 @@ class Recipe(_RecipePart):
         """Return the recipe with None in place of what only the loop of a recorded run knows."""
         if self.corpus.kind != "recorded":
             return self
-        corpus: dict[str, None] = dict.fromkeys(("tokeniser", "vocabulary_size", "shuffle_words"))
+        corpus: dict[str, None] = dict.fromkeys(("tokeniser", "vocabulary_size", "shuffle_words", "planted"))
         model: dict[str, None] = dict.fromkeys(("layers", "heads", "context", "tied"))
         cadence: dict[str, None] = dict.fromkeys(("checkpoint_every", "waypoint_every", "verify_every"))
         unknown: dict[str, None] = dict.fromkeys(

@@ -105,7 +105,12 @@ class Analyst:
                         reader.close()
                         reader = None
                     if census is not None:
-                        values = measure(self._follower.vectors, self._run.vocabulary, census.recorded)
+                        values = measure(
+                            self._follower.vectors,
+                            self._run.vocabulary,
+                            census.recorded,
+                            self._run.recipe.corpus.planted_pairs,
+                        )
                         losses[measured] = losses.get(measured, {}) | values
                     for step, found in losses.items():
                         writer.commit(*step, found)

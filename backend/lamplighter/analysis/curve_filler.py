@@ -48,7 +48,7 @@ def _fill_step(run: RunFolder, writer: MeasuresWriter, attempt: int, step: int) 
         except NoSnapshotError:
             return True
     if matrix.attempt == attempt:
-        values = measure(matrix.vectors, run.vocabulary, touches)
+        values = measure(matrix.vectors, run.vocabulary, touches, run.recipe.corpus.planted_pairs)
         with failpoint.trigger_within("fill"):
             writer.commit(attempt, step, values)
     return True

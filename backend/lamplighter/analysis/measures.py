@@ -30,6 +30,7 @@ A row that is not finite has no direction: its cosine with any other is 0. Measu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,10 @@ def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict
 
 
 def measure(
-    vectors: NDArray[np.float32], vocabulary: Vocabulary, touches: NDArray[np.unsignedinteger] | None
+    vectors: NDArray[np.float32],
+    vocabulary: Vocabulary,
+    touches: NDArray[np.unsignedinteger] | None,
+    planted: Sequence[tuple[str, str]] = (),
 ) -> dict[str, float]:
     """Compute all measures of one step.
 
@@ -89,6 +93,7 @@ def measure(
         vectors: shape (V, D).
         vocabulary: the run's vocabulary.
         touches: shape (V,), number of batches that contained each row; None where the batches are not recorded.
+        planted: pairs of words whose ranks are measured besides those that everybody knows.
 
     Returns:
         Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
@@ -114,17 +119,19 @@ def measure(
             values[f"consistency_chance {relation.name}"] = chance
         if vocabulary.relations:
             values["analogy_chance"] = chance_accuracy(len(vocabulary))
-        values |= _kindred_ranks(units, vocabulary)
+        values |= _kindred_ranks(units, vocabulary, (*KINDRED, *planted))
         values["effective_rank"] = effective_rank(vectors)
         values["length_log_count_spearman"] = length_frequency_correlation(vectors, vocabulary.counts)
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-def _kindred_ranks(units: NDArray[np.float32], vocabulary: Vocabulary) -> dict[str, float]:
-    wanted = {word for pair in KINDRED for word in pair}
+def _kindred_ranks(
+    units: NDArray[np.float32], vocabulary: Vocabulary, pairs: Sequence[tuple[str, str]]
+) -> dict[str, float]:
+    wanted = {word for pair in pairs for word in pair}
     ids = {token: i for i, token in enumerate(vocabulary.tokens) if token in wanted}
     return {
         f"rank {a}/{b}": float(max(mutual_ranks_of_units(units, ids[a], ids[b])))
-        for a, b in KINDRED
+        for a, b in pairs
         if a in ids and b in ids
     }

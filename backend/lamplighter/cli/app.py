@@ -15,6 +15,7 @@ from lamplighter.cli.doctor import doctor_command
 from lamplighter.cli.examine import examine_command
 from lamplighter.cli.exports import export_command, gallery_command, import_command
 from lamplighter.cli.lessons import lessons_group
+from lamplighter.cli.planted import planted_command
 from lamplighter.cli.runs import runs_group
 from lamplighter.cli.series import series_command
 from lamplighter.cli.serve import serve_app, serve_command
@@ -50,6 +51,7 @@ cli.add_command(analyse_command)
 cli.add_command(examine_command)
 cli.add_command(claims_command)
 cli.add_command(lessons_group)
+cli.add_command(planted_command)
 cli.add_command(serve_command)
 cli.add_command(doctor_command)
 cli.add_command(sessions_command)

@@ -11,6 +11,8 @@ import click
 from pydantic import ValidationError
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.lexicon_parser import read_lexicon
+from lamplighter.corpora.planted import parse_planted, plant
 from lamplighter.corpora.textfile import decode_text, read_text
 from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
 
@@ -25,6 +27,7 @@ _OPTIONS = (
     click.option("--vocabulary", type=int, help="Most tokens the vocabulary may have.  [default: 4000]"),
     click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),
     click.option("--shuffle-words", is_flag=True, default=None, help="The control: words in random order inside each document."),
+    click.option("--plant", metavar="FILE", type=click.Path(path_type=Path), help="Words of your own for Lamptown: two words and the sign that both have in a line (docs/course.md)."),
     click.option("--dim", type=int, help="Width of the model, numbers a token.  [default: 64]"),
     click.option("--layers", type=int, help="Blocks.  [default: 2]"),
     click.option("--heads", type=int, help="Attention heads a block.  [default: 4]"),
@@ -78,6 +81,8 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     put(fields["corpus"], "vocabulary_size", options["vocabulary"])
     put(fields["corpus"], "tokeniser", options["tokeniser"])
     put(fields["corpus"], "shuffle_words", options["shuffle_words"])
+    if options["plant"] is not None:
+        fields["corpus"]["planted"] = _read_planted(options["plant"])
     for name in ("dim", "layers", "heads", "context", "tied"):
         put(fields["model"], name, options[name])
     if options["tied"] and options["optimiser"] is None and fields["optimiser"]["kind"] == "lazy":
@@ -106,6 +111,15 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
 def _passages(sequences: int, wanted: int) -> int:
     """Return the largest number of passages up to `wanted` that divides the batch."""
     return next((n for n in range(min(wanted, sequences), 0, -1) if sequences % n == 0), 1)
+
+
+def _read_planted(path: Path) -> tuple[str, ...]:
+    try:
+        rows = parse_planted(read_text(path), path.name)
+        plant(read_lexicon(), rows)
+    except CorpusError as error:
+        raise RecipeError(str(error)) from error
+    return rows
 
 
 def _read(corpus: str) -> tuple[str, str]:

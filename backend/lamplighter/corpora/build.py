@@ -81,9 +81,11 @@ def build_corpus(
         raise CorpusError("a run of kind 'recorded' has no text here: its own training loop reads it")
     if recipe.kind == "lamptown":
         tell(0.0, "writing Lamptown")
-        town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"))
+        planted = recipe.planted
+        town = generate_town(seed, lambda share: tell(0.5 * share, "writing Lamptown"), planted=planted)
         documents = [" ".join(words) for words in town.documents]
-        unread = [" ".join(words) for words in generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS).documents]
+        other = generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS, planted=planted)
+        unread = [" ".join(words) for words in other.documents]
     elif recipe.kind == "manuals":
         from lamplighter.corpora.python_docs import read_python_docs
 

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lamplighter.corpora.lexicon_parser import Lexicon, Pattern, Sentence, SentenceSlot, read_lexicon
+from lamplighter.corpora.planted import plant
 
 TOWN_TOKENS = 500_000
 """Approximate length of the town's text, in tokens."""
@@ -192,7 +193,10 @@ def _sources_of_topic(patterns: list[Pattern]) -> list[str]:
 
 
 def generate_town(
-    seed: int, progress: Callable[[float], None] | None = None, size: int = TOWN_TOKENS
+    seed: int,
+    progress: Callable[[float], None] | None = None,
+    size: int = TOWN_TOKENS,
+    planted: Sequence[str] = (),
 ) -> Town:
     """Generate the town of this seed, the same to the last word on every machine.
 
@@ -200,8 +204,13 @@ def generate_town(
         seed: every seed writes another text of the same words.
         progress: called with the share done, from 0 to 1.
         size: approximate length in tokens; a shorter town is the beginning of a longer one.
+        planted: rows of two words and their sign (`CorpusRecipe.planted`).
+
+    Raises:
+        CorpusError: the town has a planted word already.
     """
     lexicon = read_lexicon()
+    plant(lexicon, planted)
     # Python promises to keep only random() itself the same between versions.
     rng = random.Random(f"lamptown {seed}")
     writer = _DocumentWriter(lexicon, rng)

@@ -15,6 +15,7 @@ the name that is displayed (`peoples: nationalities`).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -67,6 +68,14 @@ class Lexicon:
     """Families of classes: name to classes."""
     class_names: dict[str, str] = field(default_factory=dict[str, str])
     """The displayed name of each class."""
+
+    def words(self) -> frozenset[str]:
+        """Return all words of the text that it makes, and the sign for words that are none of them."""
+        words = {word for members in self.classes.values() for word in members} | {"a", "an", "<unk>"}
+        for patterns in self.topics.values():
+            for sentence in (sentence for pattern in patterns for sentence in pattern):
+                words.update(piece for piece in sentence if isinstance(piece, str))
+        return frozenset(words)
 
 
 def _parse_sentence(line: str, tables: dict[str, LexiconTable]) -> Sentence:
@@ -121,19 +130,33 @@ def _read_sections() -> list[tuple[str, list[str], list[str]]]:
     return sections
 
 
+def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...]]) -> None:
+    """Add a table, and the classes that its columns are, to a lexicon; `header`: the words of its section's header."""
+    named = [column.partition("=") for column in header[1:]]
+    lexicon.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
+    for index, (_, _, name) in enumerate(named):
+        if name:
+            words = lexicon.classes.setdefault(name, [])
+            words.extend(dict.fromkeys(row[index] for row in rows if row[index] not in words))
+
+
+def add_topic(lexicon: Lexicon, header: Sequence[str], lines: Sequence[str]) -> None:
+    """Add a topic with its sentences to a lexicon, which has the tables that they name; `header`: the words of its section's
+    header."""
+    lexicon.topics[header[0]] = [
+        tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))
+        for line in lines
+    ]
+    lexicon.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0
+
+
 def read_lexicon() -> Lexicon:
     """Read the lexicon packaged with this module."""
     lexicon = Lexicon()
     sections = _read_sections()
     for kind, header, lines in sections:
         if kind == "table":
-            named = [column.partition("=") for column in header[1:]]
-            rows = [tuple(line.split()) for line in lines]
-            lexicon.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
-            for index, (_, _, name) in enumerate(named):
-                if name:
-                    words = lexicon.classes.setdefault(name, [])
-                    words.extend(dict.fromkeys(row[index] for row in rows if row[index] not in words))
+            add_table(lexicon, header, [tuple(line.split()) for line in lines])
         elif kind == "class":
             lexicon.classes[header[0]] = " ".join(lines).split()
         elif kind == "homonym":
@@ -144,11 +167,7 @@ def read_lexicon() -> Lexicon:
             lexicon.class_names |= names
     for kind, header, lines in sections:
         if kind == "topic":
-            lexicon.topics[header[0]] = [
-                tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))
-                for line in lines
-            ]
-            lexicon.topic_emphasis[header[0]] = float(header[1]) if len(header) > 1 else 1.0
+            add_topic(lexicon, header, lines)
         elif kind == "relation":
             (left, left_column), (right, right_column) = (end.split(".") for end in header[1:])
             table = lexicon.tables[left]

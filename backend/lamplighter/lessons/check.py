@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
-from lamplighter.corpora.lexicon_parser import Lexicon, read_lexicon
+from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part
@@ -34,7 +34,7 @@ def list_problems(folder: Path) -> list[str]:
     problems = [str(problem) for problem in found.problems]
     if not found.parts and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
-    words = town_words(read_lexicon())
+    words = read_lexicon().words()
     for part in found.parts.values():
         unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
         problems += [f"part {part.number}: Lamptown has no word {word!r}" for word in unknown]
@@ -60,16 +60,6 @@ def list_unknown_numbers(folder: Path, run: RunFolder) -> list[str]:
                     f"part {part.number}: {name} is unknown: {_WHY[number.waits_for or 'measure']}"
                 )
     return problems
-
-
-def town_words(lexicon: Lexicon) -> frozenset[str]:
-    """Return the words of the town's text."""
-    words = {word for members in lexicon.classes.values() for word in members} | {"a", "an", "<unk>"}
-    patterns = (pattern for patterns in lexicon.topics.values() for pattern in patterns)
-    for pattern in patterns:
-        for sentence in pattern:
-            words.update(piece for piece in sentence if isinstance(piece, str))
-    return frozenset(words)
 
 
 def _named_words(part: Part) -> Iterator[str]:

@@ -12,6 +12,7 @@ const RECIPE: Recipe = {
     tokeniser: "words",
     vocabulary_size: 4000,
     shuffle_words: false,
+    planted: [],
   },
   model: { dim: 64, layers: 2, heads: 4, context: 32, tied: false },
   optimiser: { kind: "lazy", learning_rate: 0.003, embedding_factor: 5, clip_norm: 1 },

@@ -27,6 +27,7 @@ export function repeatCommand(recipe: Recipe): RepeatCommand | null {
     cadence.waypoint_every !== field.cadenceWaypointEvery.default ||
     cadence.verify_every !== field.cadenceVerifyEvery.default ||
     recipe.prompts.length > 0 ||
+    corpus.planted.length > 0 ||
     recipe.passages !== passages;
   const text = corpus.kind === "text";
   const words: (string | number | null)[] = ["lamplighter train"];

@@ -1,0 +1,108 @@
+"""The command `lamplighter planted`: whether the model has found the pairs of words that somebody planted in Lamptown."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+from lamplighter.cli.common import common_options
+from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.terminal import print_line
+from lamplighter.geometry.neighbours import unit_rows
+from lamplighter.geometry.pairs import mutual_ranks_of_units
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.measures import MeasuresReader
+
+FOUND = 5
+"""Worse of two ranks up to which a pair may count as found: each word is among the five nearest of the other."""
+MOST_STEPS = 8
+"""Most steps that are shown."""
+
+
+@click.command("planted")
+@click.argument("run_id", metavar="RUN")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
+@common_options()
+def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
+    """Say whether the model has found the pairs of words that `lamplighter train --plant FILE` planted in Lamptown.
+
+    A pair counts as found when each of its words is among the five nearest of the other, and nearer than any word of another
+    planted pair: these share what they are, but not their sign. Beside it stands what chance would give.
+    """
+    run = find_named_run(runs_dir, run_id)
+    pairs = run.recipe.corpus.planted_pairs
+    if not pairs:
+        raise click.ClickException(
+            f"nothing is planted in {run.id}: lamplighter train --plant FILE begins a run in which something is"
+        )
+    if not run.is_prepared:
+        raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to find")
+    told = _measure(run, pairs)
+    if as_json:
+        print_line(json.dumps(told))
+        return
+    for one in told["pairs"]:
+        by_step = ", ".join(f"{rank:,.0f} at step {step:,}" for step, rank in one["ranks"])
+        sign = (
+            "[+] found"
+            if one["found"]
+            else "[ ] not found" + ("" if one["ranks"] else " yet: nothing is measured")
+        )
+        print_line(
+            f"{sign:<13} {one['pair'][0]} and {one['pair'][1]}" + (f": rank {by_step}" if by_step else "")
+        )
+    print_line(f"by chance the rank is about {told['by_chance']:,.0f}")
+    if told["across_pairs"] is not None:
+        print_line(
+            f"words of two different pairs, step {told['step']:,}: rank {told['across_pairs']:,.0f}, the median"
+        )
+
+
+def _measure(run: RunFolder, pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    """Return the worse rank of each pair by step, and what it is compared with at the newest kept step."""
+    by_step: dict[int, dict[str, float]] = {}
+    with MatrixHistory(run) as history:
+        lineage = history.steps.lineage()
+        step = history.steps.newest_step()[1]
+        units = unit_rows(history.snapshot(step).vectors)
+    if run.measures_path.exists():
+        with MeasuresReader(run.measures_path) as reader:
+            by_step = reader.by_step(lineage=lineage)
+    ids = {word: run.vocabulary.tokens.index(word) for pair in pairs for word in pair}
+
+    def rank(one: str, other: str) -> int:
+        return max(mutual_ranks_of_units(units, ids[one], ids[other]))
+
+    def apart(one: str, other: str) -> bool:
+        """Return whether two words are nearer to each other than to all words of other pairs."""
+        rest = [row for word, row in ids.items() if word not in (one, other)]
+        cosine = units[ids[one]] @ units[ids[other]]
+        return not rest or bool((units[rest] @ units[[ids[one], ids[other]]].T).max() < cosine)
+
+    told: list[dict[str, Any]] = []
+    for one, other in pairs:
+        name = f"rank {one}/{other}"
+        known = [(at, values[name]) for at, values in sorted(by_step.items()) if name in values and at < step]
+        stride = max(1, -(-len(known) // (MOST_STEPS - 1)))
+        now = float(rank(one, other))
+        told.append(
+            {
+                "pair": [one, other],
+                "ranks": [*known[::stride], (step, now)],
+                "found": now <= FOUND and apart(one, other),
+            }
+        )
+    across = [rank(first[0], second[1]) for first, second in pairwise(pairs)]
+    return {
+        "step": step,
+        "pairs": told,
+        # The rank of one word among all others at random.
+        "by_chance": len(run.vocabulary) / 2,
+        "across_pairs": statistics.median(across) if across else None,
+    }

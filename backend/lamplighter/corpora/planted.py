@@ -1,0 +1,76 @@
+"""Words of one's own in Lamptown: pairs of which the same is said, planted to see whether a model finds them.
+
+Each pair has a sign that both its words have, and no other pair; whatever is said of the one is said of the other. So the
+truth is known: the words of a pair belong together more than those of two pairs, and nobody tells the model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.lexicon_parser import Lexicon, add_table, add_topic
+from lamplighter.recipe import MAX_PLANTED
+
+CLASS = "planted_words"
+_SIGNS = "planted_signs"
+_NAMES = {CLASS: "planted words", _SIGNS: "signs of planted words"}
+_FAMILY = "things"
+_TABLE = "planted"
+_SENTENCES = (
+    "the {planted.ab} has a {planted.sign} .",
+    "every {planted.ab} is proud of its {planted.sign} .",
+    "{person.mf} knew the {planted.ab} by its {planted.sign} .",
+    "a {colours} {planted.sign} belongs to a {planted.ab} .",
+    "the {planted.ab} lost its {planted.sign} on {weekdays} .",
+    "on {weekdays} {person.mf} mended the {planted.sign} of the {planted.ab} .",
+    "the {planted.a} and the {planted.b} each have a {planted.sign} .",
+    "the {planted.b} and the {planted.a} each have a {planted.sign} .",
+)
+_EMPHASIS = 3.0
+"""Documents of planted words, relative to their number: a pair must be read often enough to be learned."""
+_ROW = re.compile(r"[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}")
+
+
+def parse_planted(text: str, name: str) -> tuple[str, ...]:
+    """Return the rows of a file of planted words: two words and their sign in a line, `#` before a remark.
+
+    Args:
+        text: the file's text.
+        name: its name, for messages.
+
+    Raises:
+        CorpusError: a line is none; the message names it.
+    """
+    rows: list[str] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        row = " ".join(line.partition("#")[0].split())
+        if not row:
+            continue
+        if not _ROW.fullmatch(row):
+            raise CorpusError(
+                f"{name}:{number}: write two words and the sign that both have, in small letters: robot android antenna"
+            )
+        rows.append(row)
+    if not 1 <= len(rows) <= MAX_PLANTED:
+        raise CorpusError(f"{name}: has {len(rows)} pairs; plant 1 to {MAX_PLANTED}")
+    return tuple(rows)
+
+
+def plant(lexicon: Lexicon, planted: Sequence[str]) -> None:
+    """Add pairs of words, rows of two words and their sign, to the town's lexicon.
+
+    Raises:
+        CorpusError: the town has one of the words already.
+    """
+    if not planted:
+        return
+    known = lexicon.words()
+    rows = [tuple(row.split()) for row in planted]
+    if taken := [word for row in rows for word in row if word in known]:
+        raise CorpusError(f"Lamptown has the word {taken[0]!r} already: plant another one")
+    add_table(lexicon, [_TABLE, f"a={CLASS}", f"b={CLASS}", f"sign={_SIGNS}"], rows)
+    add_topic(lexicon, [_TABLE, str(_EMPHASIS)], _SENTENCES)
+    lexicon.class_names |= _NAMES
+    lexicon.families[_FAMILY] = [*lexicon.families[_FAMILY], *_NAMES]
