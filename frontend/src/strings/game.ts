@@ -11,7 +11,7 @@ const often = (share: number): string => {
   if (share >= 0.001) return `${Math.round(1_000 * share)} of 1,000 games`;
   return "less than 1 of 1,000 games";
 };
-const guessed = (rounds: number, chance: number) => String(+(rounds * chance).toFixed(1));
+const guessed = (rounds: number, chance: number) => String(+(rounds * chance).toFixed(2));
 
 export const game = {
   about:
@@ -28,7 +28,7 @@ export const game = {
   none: "This run has too few words to play with.",
   /** `step` is null in a run without steps. */
   round: (round: number, rounds: number, step: number | null) =>
-    `Round ${round} of ${rounds}${step === null ? "" : step ? `, at step ${count(step)}` : ", before the first step"}`,
+    `Round ${round} of ${rounds}${step === null ? "" : step ? `, step ${count(step)}` : ", before the first step"}`,
   soFar: (right: number, answered: number, chance: number) =>
     `${right} right so far. Guessing would get ${guessed(answered, chance)}.`,
   question: "Which word is the odd one?",
@@ -51,7 +51,7 @@ export const game = {
   tail: (share: number) =>
     `Guessing alone gets that far in ${often(share)}. ${share > USUAL ? "So luck can explain this score." : "Luck hardly explains this score."}`,
   scores: "Your games on this run",
-  columns: { step: "step", right: "right", chance: "by guessing", tail: "luck gets that far in" },
+  columns: { step: "step", right: "right", chance: "by guessing", tail: "luck gets there in" },
   ofRounds: (right: number, rounds: number) => `${count(right)} of ${count(rounds)}`,
   guessed,
   often,
