@@ -1,4 +1,4 @@
-/** What guessing gets in a game of several rounds: the binomial distribution. Pure. */
+/** The score of somebody who guesses, in a game of several rounds: the binomial distribution. Pure. */
 
 /**
  * Return the probability of at least `right` of `rounds` right answers by guessing, each right with probability `chance`,

@@ -59,7 +59,7 @@ export class OddOneOut {
   }
 
   /** Name a word, by its place, as the odd one; only the first counts. */
-  choose(word: number) {
+  answer(word: number) {
     const { round } = this;
     if (!round || this.chosen !== null || !round.words[word]) return;
     this.chosen = word;

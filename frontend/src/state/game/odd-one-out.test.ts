@@ -46,13 +46,13 @@ describe("a game of Odd one out", () => {
     const game = await begin();
     game.next();
     expect(game.place).toBe(0);
-    game.choose(2);
-    game.choose(1);
+    game.answer(2);
+    game.answer(1);
     expect([game.chosen, game.right]).toEqual([2, 1]);
     game.next();
-    game.choose(9);
+    game.answer(9);
     expect(game.chosen).toBe(null);
-    game.choose(3);
+    game.answer(3);
     expect([game.right, game.over]).toEqual([1, false]);
     game.next();
     expect([game.over, game.round]).toEqual([true, null]);
@@ -66,7 +66,7 @@ describe("a game of Odd one out", () => {
     const game = await begin(run);
     game.ring();
     expect(run.ringed.size).toBe(0);
-    game.choose(0);
+    game.answer(0);
     game.ring();
     expect([...run.ringed.keys()]).toEqual([10, 11, 12, 13]);
     expect(run.ringed.get(12)!).toBeGreaterThan(run.ringed.get(10)!);
@@ -78,7 +78,7 @@ describe("a game of Odd one out", () => {
     const run = runOf();
     const game = await begin(run);
     for (const odd of [2, 0]) {
-      game.choose(odd);
+      game.answer(odd);
       game.next();
     }
     game.start(100);

@@ -17,7 +17,7 @@ export interface Score {
 }
 
 export class Scores {
-  /** Of this run, the step played at last in the end. */
+  /** Scores on this run; that of the step played at last comes last. */
   all = $state.raw<readonly Score[]>([]);
 
   constructor(private readonly run: string) {

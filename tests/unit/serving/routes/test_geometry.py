@@ -15,6 +15,7 @@ from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.app import create_app
+from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.unit.serving.asgi import HOST, PORT, Answer, call
@@ -176,6 +177,12 @@ async def test_rounds_of_odd_one_out_are_decided_by_the_rows(app: FastAPI, train
     other = (await ask(app, trainer.run, "odd-one-out?step=20&seed=4&rounds=5")).json
     assert other["rounds"] != game["rounds"]
     trainer.crash()
+
+
+def test_signs_single_letters_and_pieces_that_continue_a_word_are_no_words() -> None:
+    tokens = ("\u0120learn", "ing", "\u0120don't", "<unk>", ".", "\u0120a", "42", "\u0120caf\u00c3\u00a9")
+    vocabulary = Vocabulary(tokens, np.ones(len(tokens), dtype=np.int64))
+    assert TokenTable(vocabulary).words().tolist() == [True, False, True, False, False, False, False, True]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
