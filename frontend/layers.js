@@ -24,7 +24,7 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|lessons|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
+    "strings/(help|lessons|game|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
     "panels/ui/(ReplayedNote|QuestionProblem|CopyButton)",
     "panels/cost/",
@@ -36,6 +36,9 @@ export const LATE = {
     "panels/claims/",
     "panels/lessons/",
     "state/lessons/",
+    "panels/game/",
+    "state/game/",
+    "model/guessing",
     "state/ask/",
     "state/claims/",
     "panels/token/",

@@ -167,6 +167,7 @@ def test_what_an_address_names_and_it_does_not_hold_is_a_sentence(page: Page) ->
         ("beside=matrix:out", "output-note", "only what each word foretells"),
         ("panel=cost", "left-out-panel", "has no panel"),
         ("panel=geometry", "geometry-file", "no vectors"),
+        ("panel=game", "game-file", "no vectors"),
         ("panel=claims", "claims-file", "has no claims"),
     ):
         page.goto(f"{base}?{query}")

@@ -29,6 +29,7 @@ const TABLE = {
   toggleMicroscope: ["u"],
   toggleClaims: ["w"],
   toggleGeometry: ["v"],
+  toggleGame: ["o"],
   toggleClass: ["c"],
   showWholeMap: ["h"],
   toggleEnlarged: ["p"],

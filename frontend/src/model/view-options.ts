@@ -6,6 +6,7 @@ export const PANELS = [
   "gathered",
   "ask",
   "geometry",
+  "game",
   "microscope",
   "claims",
   "step",

@@ -128,6 +128,7 @@ export const page = {
     gathered: "Selection",
     ask: "Ask the model",
     geometry: "Geometry of words",
+    game: "Odd one out",
     microscope: "Under the microscope",
     claims: "Is it true?",
     map: "Map drawing",

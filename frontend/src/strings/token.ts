@@ -15,6 +15,8 @@ export const token = {
     course: "The course",
     courseOpen: "Take the course",
     courseMore: "Guess first, then look: how a model learns, a few minutes a part.",
+    gameOpen: "Play",
+    gameMore: "A game: three of four words belong together for the model. Which one does not?",
     claims: "Is it true?",
     claimsMore: "28 claims about learning, and what this run says to each.",
     geometry: "Geometry of words",

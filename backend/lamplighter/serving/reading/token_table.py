@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
 from lamplighter.serving.schemas.tokens import Token
 from lamplighter.wire.token_text import read_tokens
 from lamplighter.wire.vocabulary import Vocabulary
+
+_WORD = re.compile(r"[^\W\d_][\w'\u2019-]+")
 
 
 class TokenTable:
@@ -41,6 +48,11 @@ class TokenTable:
     def text(self, token_id: int) -> str:
         """Return the text of a token."""
         return self._tokens[token_id]
+
+    def words(self) -> NDArray[np.bool_]:
+        """Return which tokens a person reads as a word, of two letters at least: no sign, and no piece that continues one.
+        Shape (V,)."""
+        return np.array([_WORD.fullmatch(text) is not None for text in self._texts], dtype=np.bool_)
 
     def class_name(self, token_id: int) -> str | None:
         """Return the planted class of a token, or None."""

@@ -205,3 +205,23 @@ class Cooccurrence(AtStep):
     """Tokens of the text that were read: all of it, or its beginning. Null where the text is not kept."""
     items: list[RelationMeetings] | None
     """Null where the text is not kept."""
+
+
+class OddOneOutRound(ApiModel):
+    """Four words: three that lie close together, and one that lies far from all three."""
+
+    words: list[Word]
+    odd: int
+    """The place of the odd one in `words`, from 0."""
+    cosine: list[list[float]]
+    """The cosine of each with each, in the order of `words`."""
+
+
+class OddOneOut(AtStep):
+    """Rounds of the game *Odd one out*, which the rows of a step decide."""
+
+    seed: int
+    chance: float
+    """The share of the rounds that guessing would get."""
+    rounds: list[OddOneOutRound]
+    """Fewer than asked for where the run has too few words, and none where it has none that can be read."""

@@ -1,6 +1,6 @@
 /**
- * The lab, the questions to the model, the microscope, the claims, the course, the runs, the skyline and the help: they load
- * together when one of them is first opened, for a script each would weigh more.
+ * The lab, the questions to the model, the microscope, the claims, the course, the game, the runs, the skyline and the help: they
+ * load together when one of them is first opened, for a script each would weigh more.
  */
 
 import AskPanel from "../ask/AskPanel.svelte";
@@ -16,6 +16,7 @@ import StepPanel from "../step/StepPanel.svelte";
 
 export { AskPanel };
 export { default as GeometryPanel } from "../geometry/GeometryPanel.svelte";
+export { default as GamePanel } from "../game/GamePanel.svelte";
 export { default as Course } from "../lessons/Course.svelte";
 export { default as ClassPanel } from "../classroom/ClassPanel.svelte";
 export { default as ClassPresenter } from "../classroom/ClassPresenter.svelte";

@@ -8,6 +8,7 @@ import type { ViewHistory } from "../view-history";
 import { askCommands } from "./ask";
 import { claimCommands } from "./claims";
 import { classCommands } from "./classroom";
+import { gameCommands } from "./game";
 import { geometryCommands } from "./geometry";
 import { lessonCommands } from "./lessons";
 import { microscopeCommands } from "./microscope";
@@ -34,6 +35,7 @@ function buildTable(scope: CommandScope) {
     ...tokenCommands(scope),
     ...askCommands(scope),
     ...geometryCommands(scope),
+    ...gameCommands(scope),
     ...microscopeCommands(scope),
     ...claimCommands(scope),
     ...lessonCommands(scope),

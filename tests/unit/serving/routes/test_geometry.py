@@ -15,6 +15,7 @@ from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.app import create_app
+from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.unit.serving.asgi import HOST, PORT, Answer, call
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 PAIRS = tuple((i, i + 10) for i in range(10, 20))
 QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "relations", "lengths", "touches",
-             "chance", "cooccurrence")  # fmt: skip
+             "chance", "cooccurrence", "odd-one-out")  # fmt: skip
 
 
 @pytest.fixture
@@ -161,6 +162,29 @@ async def test_what_the_text_has_to_do_with_it_and_a_text_that_is_gone(
     trainer.crash()
 
 
+async def test_rounds_of_odd_one_out_are_decided_by_the_rows(app: FastAPI, trainer: FakeTrainer) -> None:
+    game = (await ask(app, trainer.run, "odd-one-out?step=20&seed=3&rounds=5")).json
+    assert (game["step"], game["seed"], game["chance"], len(game["rounds"])) == (20, 3, 0.25, 5)
+    vectors = trainer.matrices[20]
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    for one in game["rounds"]:
+        rows = ids(one["words"])
+        assert np.array(one["cosine"]) == pytest.approx(units[rows] @ units[rows].T, abs=1e-6)
+        similar = [sum(line) for line in one["cosine"]]
+        assert similar.index(min(similar)) == one["odd"]
+        # Signs are no words.
+        assert not {word["token"] for word in one["words"]} & {"/", "..", "<b>", "\u00fc"}
+    other = (await ask(app, trainer.run, "odd-one-out?step=20&seed=4&rounds=5")).json
+    assert other["rounds"] != game["rounds"]
+    trainer.crash()
+
+
+def test_signs_single_letters_and_pieces_that_continue_a_word_are_no_words() -> None:
+    tokens = ("\u0120learn", "ing", "\u0120don't", "<unk>", ".", "\u0120a", "42", "\u0120caf\u00c3\u00a9")
+    vocabulary = Vocabulary(tokens, np.ones(len(tokens), dtype=np.int64))
+    assert TokenTable(vocabulary).words().tolist() == [True, False, True, False, False, False, False, True]
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 async def test_an_answer_about_a_fixed_step_lasts(app: FastAPI, trainer: FakeTrainer, question: str) -> None:
     fixed = await ask(app, trainer.run, at(question, "step=20&attempt=1"))
@@ -226,6 +250,8 @@ async def test_relations_are_scored_once_for_all_who_ask(
         ("ranks/curves?pairs=1-99", 404, "no token 99"),
         (f"ranks?pairs={quote('../../etc/passwd')}", 422, "pairs=3-17,5-99"),
         ("lengths?step=-1", 422, "step"),
+        ("odd-one-out?seed=-1", 422, "seed"),
+        ("odd-one-out?rounds=21", 422, "rounds"),
     ],
 )
 async def test_refusals_say_what_to_do(
@@ -240,7 +266,7 @@ async def test_too_much_work_is_refused(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.reading.geometry_question.MOST_WORK", 1_000)
-    for question in ("relations", "cooccurrence", "ranks/curves?pairs=1-2"):
+    for question in ("relations", "cooccurrence", "ranks/curves?pairs=1-2", "odd-one-out"):
         refused = await ask(app, trainer.run, question, 422)
         assert "lamplighter.open" in refused.json["detail"]
     trainer.crash()

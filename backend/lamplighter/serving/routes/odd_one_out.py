@@ -1,0 +1,70 @@
+"""Rounds of the game *Odd one out*, decided by the rows of the embedding at a step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lamplighter.geometry.odd_one_out import PRODUCTS_PER_TRY, TRIES, WORDS, draw_rounds
+from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.http.route_table import Routes
+from lamplighter.serving.reading.geometry_question import GEOMETRY_ANSWERS, SCALING_WORK, open_question
+from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
+from lamplighter.serving.schemas.base import json_body
+from lamplighter.serving.schemas.geometry import OddOneOut, OddOneOutRound
+from lamplighter.serving.services import ServicesDep
+
+routes = Routes("geometry")
+
+MOST_ROUNDS = 20
+MOST_SEED = 1_000_000
+
+Seed = Annotated[int, Query(ge=0, le=MOST_SEED, description="The same one gives the same rounds of a step.")]
+Rounds = Annotated[int, Query(ge=1, le=MOST_ROUNDS, description="The most rounds to draw.")]
+
+
+@routes.get(
+    "/api/runs/{run}/geometry/odd-one-out",
+    pool=Pool.DEAR,
+    response_model=OddOneOut,
+    answers=GEOMETRY_ANSWERS,
+)
+def get_odd_one_out(
+    run: RunId,
+    request: Request,
+    services: ServicesDep,
+    step: KeptStep = None,
+    attempt: AttemptParam = None,
+    seed: Seed = 0,
+    rounds: Rounds = 10,
+) -> Response:
+    """Return rounds of four words, three of which lie close together in the space of a step and one far from them."""
+    asked = open_question(services, services.reply(request, run), step, attempt, "odd one out", seed, rounds)
+    passes = SCALING_WORK + PRODUCTS_PER_TRY * TRIES * rounds
+    asked.check_work(passes * len(asked.table) * asked.reply.run.recipe.model.dim, f"{rounds} rounds")
+
+    def make() -> list[bytes]:
+        # With the step in the seed, one game does not give away the places of the answers in another.
+        drawn = draw_rounds(
+            asked.open_matrix().vectors, asked.table.words(), rounds, (seed, asked.facts["step"])
+        )
+        return json_body(
+            OddOneOut(
+                **asked.facts,
+                seed=seed,
+                chance=1 / WORDS,
+                rounds=[
+                    OddOneOutRound(
+                        words=[asked.word(row) for row in found.rows],
+                        odd=found.odd,
+                        cosine=found.cosines.tolist(),
+                    )
+                    for found in drawn
+                ],
+            )
+        )
+
+    return asked.reply.send(asked.large_cost(), make)

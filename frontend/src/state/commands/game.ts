@@ -1,0 +1,12 @@
+/** Commands of the game *Odd one out*. */
+
+import type { CommandScope } from "./scope";
+
+export function gameCommands({ apply, viewSettings, openRun }: CommandScope) {
+  return {
+    toggleGame() {
+      if (viewSettings.panel === "game") apply({ folded: true });
+      else if (openRun.run) apply({ panel: "game", folded: null });
+    },
+  };
+}
