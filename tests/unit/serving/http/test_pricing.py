@@ -78,6 +78,7 @@ STATED = {
     ("GET", f"{RUN}/geometry/touches"): "/geometry/touches",
     ("GET", f"{RUN}/geometry/chance"): "/geometry/chance",
     ("GET", f"{RUN}/geometry/cooccurrence"): "/geometry/cooccurrence",
+    ("GET", f"{RUN}/geometry/odd-one-out"): "/geometry/odd-one-out",
     ("GET", f"{RUN}/output-map"): "/output-map",
     ("GET", f"{RUN}/waypoints"): "/waypoints",
     ("GET", f"{RUN}/examinations"): "/examinations",
