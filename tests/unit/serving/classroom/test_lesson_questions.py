@@ -157,8 +157,8 @@ async def test_a_stage_asks_the_class_and_the_number_shows_what_it_said(course: 
     numbers = json.loads((await course.present("GET", path))[1])["numbers"]
     assert kin["measured"] == numbers["word.kin.dog@0"]["value"] == kin["question"]["outcome"]["value"]
     assert (kin["least"], kin["most"], kin["quartiles"]) == (0, 10, [1.5, 3, 5.5])
-    assert kin["question"]["outcome"]["edges"] == list(range(11))
-    assert kin["question"]["outcome"]["counts"] == [1, 0, 1, 0, 1, 0, 0, 0, 0, 1]
+    assert kin["question"]["outcome"]["edges"] == [place - 0.5 for place in range(12)]
+    assert kin["question"]["outcome"]["counts"] == [1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 1]
     assert share["measured"] == pytest.approx(100 * numbers["run.random_cosine"]["value"])
     nearest = min(range(3), key=lambda place: abs((10, 40, 90)[place] - share["measured"]))
     assert share["question"]["outcome"]["value"] == nearest
@@ -234,6 +234,7 @@ async def test_odd_bounds_of_a_text_are_shown_as_they_are(course: Course) -> Non
         high = course.told()["question"]["high"]
         assert course.answer(0, high)
     narrow, wide = await course.shown()
+    assert len(wide["question"]["outcome"]["edges"]) == 11
     for one in (narrow, wide):
         outcome = one["question"]["outcome"]
         assert sum(outcome["counts"]) == 1

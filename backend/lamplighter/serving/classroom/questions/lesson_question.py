@@ -14,6 +14,8 @@ from lamplighter.serving.schemas.classroom import LessonAnswers
 
 _BINS = 10
 """Bins of a line."""
+_MOST_WHOLE = 20
+"""Longest line of counts on which each whole number has a bin of its own."""
 
 
 @dataclass
@@ -24,6 +26,8 @@ class LessonQuestion(Question):
     stage: int = 0
     values: tuple[float, ...] = ()
     """The numbers that the choices stand for."""
+    whole: bool = False
+    """True if a count is predicted."""
     number: float | None = None
     """The measured number as it is predicted, a percentage from 0 to 100; None: it is not known."""
 
@@ -83,8 +87,13 @@ class LessonQuestion(Question):
         return self.part, self.stage
 
     def _edges(self, values: list[float]) -> list[float]:
-        """Return the edges of ten bins of the whole line, so that a measured number far off moves none of them."""
+        """Return the edges of the bins of the line: one for each whole number of a short line of counts, or else ten. A
+        measured number far off moves none of them.
+        """
         del values
+        whole = self.whole and float(self.low).is_integer() and float(self.high).is_integer()
+        if whole and self.high - self.low <= _MOST_WHOLE:
+            return [float(edge) for edge in np.arange(self.low - 0.5, self.high + 1)]
         return [float(edge) for edge in np.linspace(self.low, self.high, _BINS + 1)]
 
 
@@ -113,5 +122,6 @@ def make_lesson_question(
         high=float(len(choices) - 1) if choices else prediction.most,
         part=part.number,
         stage=stage,
+        whole=prediction.measured.form == "count",
         values=tuple(choice.value for choice in prediction.choices),
     )
