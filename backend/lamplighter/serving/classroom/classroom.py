@@ -258,7 +258,7 @@ class Classroom:
         """Take a viewer's prediction; the last one counts. Returns False if it does not fit an open question."""
         if self.session(session_id) is None:
             return False
-        return self.questions.take(session_id, prediction.question, prediction.answer)
+        return self.questions.take_prediction(session_id, prediction.question, prediction.answer)
 
     def message_for(self, session_id: str, run: RunFolder) -> ClassMessage | None:
         """Return all that a viewer of a run is told; None once the session has ended."""

@@ -102,7 +102,7 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
     return this.mutate(() => sendJson<"POST /api/class/question">("/api/class/question", question));
   }
 
-  /** Tell where this window is in the course: a prediction there is asked of the class. */
+  /** Report where this window is in the course: a prediction there is asked of the class. */
   comeToStage(place: Body<"POST /api/class/lesson">): Promise<void> {
     return this.mutate(() => sendJson<"POST /api/class/lesson">("/api/class/lesson", place));
   }

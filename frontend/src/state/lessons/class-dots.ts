@@ -1,4 +1,4 @@
-/** What a class guessed in the course, as dots of a picture. Pure. */
+/** The guesses of a class in the course, as dots of a picture. Pure. */
 
 import type { LessonAnswers } from "../../api/rest-types";
 import { placeOnLine } from "./stages";

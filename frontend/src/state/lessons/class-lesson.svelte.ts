@@ -117,7 +117,7 @@ export class ClassLesson {
     this.all.ask(jsonQuestion("/api/class/lessons", "class", news), delay);
   }
 
-  /** Tell the class where its presenter is; null: at no stage. What is measured meanwhile is news too. */
+  /** Report where the presenter is; null: at no stage. What is measured meanwhile is news too. */
   async comeTo(place: LessonPlace | null, part: LessonPart | null) {
     const { desk } = this;
     // Another window of the presenter's may lead.

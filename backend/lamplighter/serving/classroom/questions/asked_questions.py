@@ -1,4 +1,4 @@
-"""What a class is asked: one question at a time, and the predictions of the course, which stay with their answers until the class ends."""
+"""The questions of a class: one at a time, and the predictions of the course, which stay with their answers until the class ends."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class AskedQuestions:
             self.revealed_lessons += 1
         self._changed()
 
-    def take(self, session_id: str, question_id: int, answer: float) -> bool:
+    def take_prediction(self, session_id: str, question_id: int, answer: float) -> bool:
         """Take a prediction of a session; the last one counts. Returns False if it does not fit an open question."""
         with self._lock:
             question = self._question

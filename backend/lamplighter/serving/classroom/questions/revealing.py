@@ -38,7 +38,7 @@ class LessonRevealer:
         return run, part
 
     def reveal(self, questions: Sequence[LessonQuestion]) -> bool:
-        """Reveal questions of one part on one run. Returns whether anything has changed by that.
+        """Show everybody the predictions of one part on one run. Returns whether anything has changed by that.
 
         Raises:
             RefusedError: the run or the part is not there any more (404).
