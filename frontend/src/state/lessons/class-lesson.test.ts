@@ -53,7 +53,7 @@ function viewer() {
     get strays() {
       return strays;
     },
-  } as Following;
+  } as unknown as Following;
   return new ClassLesson(server, run, following);
 }
 
@@ -152,9 +152,13 @@ describe("the presenter's place in the course", () => {
       if (path === "/api/class/lesson") told.push(JSON.parse(body as string));
       return Promise.resolve(new Response(null, { status: 204 }));
     });
-    const server = { presenter: true } as ServerSession;
+    const server = { presenter: true } as unknown as ServerSession;
     const desk = deskOf(server);
-    const lesson = new ClassLesson(server, { id: "town" } as LiveRun, {} as Following);
+    const lesson = new ClassLesson(
+      server,
+      { id: "town" } as unknown as LiveRun,
+      {} as unknown as Following,
+    );
     const part = (value: number | null) =>
       ({
         stages: [{ prediction: LINE }],
