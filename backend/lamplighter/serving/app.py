@@ -45,6 +45,7 @@ from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
     claims,
+    class_lessons,
     class_presenting,
     cost,
     displacements,
@@ -111,6 +112,7 @@ ROUTE_MODULES = (
     odd_one_out,
     token_paths,
     live,
+    class_lessons,
     class_presenting,
     page,
 )

@@ -44,6 +44,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/cost": _MEMBER,
     "/api/runs/{run}/claims": _MEMBER,
     "/api/lessons": _MEMBER,
+    "/api/class/lessons": _MEMBER,
     "/api/runs/{run}/lessons/{part}": _MEMBER,
     "/api/runs/{run}/lines": _TEXT,
     "/api/runs/{run}/snapshots": _MEMBER,

@@ -25,6 +25,7 @@ from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.class_listening import ClassListening
 from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.questions.revealing import LessonRevealer
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.http.assets import Assets
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
@@ -123,6 +124,11 @@ class Services(ReadingServices):
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
     idle_smoothing: IdleSmoothing | None = None
     """None if finished runs are not smoothed by this server."""
+
+    @property
+    def lesson_revealer(self) -> LessonRevealer:
+        """Return the revealer of what the class predicts in the course."""
+        return LessonRevealer(self.catalog, self.lessons, self.claim_figures)
 
     def store_request(self, run: RunFolder, kind: str, body: dict[str, Any]) -> str:
         """Store a request to a run. Returns the name by which the live socket acknowledges it.

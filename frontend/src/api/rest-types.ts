@@ -155,6 +155,8 @@ export type ClassChange = Body<"PATCH /api/class">;
 /** A question to the class whose answer is measured. Words of a text are in it. Hostile: show with `printableText`. */
 export type ClassQuestion = Answered["ClassQuestion"];
 export type ClassOutcome = Answered["Outcome"];
+/** The predictions of a class at a stage of the course. Hostile as its question is. */
+export type LessonAnswers = Answered["LessonAnswers"];
 export type QuestionToClass = Sent["QuestionBody"];
 export type ClassSubject = QuestionToClass["about"];
 /** All that a viewer is told of the class, whole each time. */

@@ -37,15 +37,17 @@ export const lessons = {
   kept: (guess: string) => `You guessed: ${guess}.`,
   guess: "Your guess",
   results: "Your guesses",
-  result: (guess: string, measured: string | null) =>
-    measured === null
-      ? `You guessed ${guess}. It is not measured yet.`
-      : `You guessed ${guess}. Measured: ${measured}.`,
+  result: (guess: string | null, measured: string | null) =>
+    [
+      guess === null ? "" : `You guessed ${guess}. `,
+      measured === null ? "It is not measured yet." : `Measured: ${measured}.`,
+    ].join(""),
   picture: "Guessed and measured",
   pictureMore:
     "Each dot is a guess. On the diagonal it was right; above it the number was higher than you thought, below it lower.",
   pictureLabel: (dots: number) =>
     `A picture of ${count(dots)} ${dots === 1 ? "guess" : "guesses"} beside what was measured; the list above has the numbers.`,
+  pictureOthers: "What is faint comes from other parts on this run.",
   guessed: "guessed",
   measured: "measured",
   again: "Forget my guesses",

@@ -16,7 +16,7 @@ from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
-from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
@@ -55,8 +55,8 @@ class Classroom:
         self._following = False
         self._pointed: PointedWord | None = None
         self._newest_run: str | None = None
-        self._question: Question | None = None
-        self._asked = 0
+        self.questions = AskedQuestions(self._lock, self._changed)
+        """The question, and the predictions of the course."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call `callback` after every change, on the thread that made it. It must return at once."""
@@ -148,10 +148,10 @@ class Classroom:
             self._sessions.end_all()
             self._code.renew()
             self._limiter = JoinLimiter()
-            self._question, self._pointed, self._view = None, None, None
+            self._pointed, self._view = None, None
             self._texts.clear()
             self._unsaved = True
-        self._changed()
+        self.questions.forget_all()
 
     def save(self) -> None:
         """Write the sessions to their file, if they have changed."""
@@ -254,39 +254,11 @@ class Classroom:
 
     # The question.
 
-    @property
-    def question(self) -> Question | None:
-        """Return the question, with its answers; None while there is none."""
-        return self._question
-
-    def ask(self, question: Question) -> None:
-        """Ask the class; an earlier question and its answers are forgotten."""
-        with self._lock:
-            self._asked += 1
-            question.id = self._asked
-            self._question = question
-        self._changed()
-
-    def drop_question(self) -> None:
-        """Forget the question and its answers."""
-        with self._lock:
-            self._question = None
-        self._changed()
-
-    def note_question_changed(self) -> None:
-        """Note that the question was closed or revealed, which everybody is told."""
-        self._changed()
-
     def predict(self, session_id: str, prediction: PredictionMessage) -> bool:
         """Take a viewer's prediction; the last one counts. Returns False if it does not fit an open question."""
-        with self._lock:
-            question = self._question
-            if question is None or question.id != prediction.question or self.session(session_id) is None:
-                return False
-            if not question.take(session_id, prediction.answer):
-                return False
-        self._changed()
-        return True
+        if self.session(session_id) is None:
+            return False
+        return self.questions.take_prediction(session_id, prediction.question, prediction.answer)
 
     def message_for(self, session_id: str, run: RunFolder) -> ClassMessage | None:
         """Return all that a viewer of a run is told; None once the session has ended."""
@@ -295,7 +267,7 @@ class Classroom:
             session = self._sessions.find(session_id)
             if session is None:
                 return None
-            question = self._question
+            question = self.questions.current
             return ClassMessage(
                 role=session.role,
                 text=text,
@@ -304,6 +276,7 @@ class Classroom:
                 answer=question and question.answer_of(session_id),
                 pointed=self._pointed,
                 newest_run=self._newest_run,
+                lessons=self.questions.revealed_lessons,
             )
 
     def _changed(self) -> None:

@@ -14,6 +14,7 @@ from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question
+from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.measuring import measure_answer
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.http.content_negotiation import CSV
@@ -150,7 +151,7 @@ def ask_class(body: Annotated[QuestionBody, Body()], services: ServicesDep) -> R
     run = services.catalog.find_run(body.run)
     table = services.catalog.token_table(run)
     question = make_question(body, run, services.catalog.status(run), table)
-    services.classroom.ask(question)
+    services.classroom.questions.ask(question)
     return json_response(question.shown_to_presenter(), 201)
 
 
@@ -162,21 +163,26 @@ def ask_class(body: Annotated[QuestionBody, Body()], services: ServicesDep) -> R
 )
 def change_question(change: Annotated[QuestionChange, Body()], services: ServicesDep) -> Response:
     """Close the question, or reveal its answer. 409 while training has not come to the step that answers it."""
-    question = _question(services)
+    question = services.classroom.questions.current
+    if question is None:
+        raise RefusedError(404, _NO_QUESTION)
     if change.state == "closed":
         question.close()
+    elif isinstance(question, LessonQuestion):
+        services.lesson_revealer.reveal([question])
+        services.classroom.questions.note_lessons_revealed()
     elif question.state != "revealed":
         run = services.catalog.find_run(question.run)
         measured = measure_answer(question, run, services.catalog)
         question.reveal(measured)
-    services.classroom.note_question_changed()
+    services.classroom.questions.note_changed()
     return json_response(question.shown_to_presenter())
 
 
 @routes.delete("/api/class/question", pricing=Pricing.FIXED, status_code=204)
 def drop_question(services: ServicesDep) -> Response:
     """Forget the question and its answers."""
-    services.classroom.drop_question()
+    services.classroom.questions.drop_current()
     return Response(status_code=204)
 
 
@@ -188,39 +194,43 @@ def drop_question(services: ServicesDep) -> Response:
     answers=AnswerFacts((CSV,), errors=(404,)),
 )
 def get_answers(services: ServicesDep) -> Response:
-    """Return the predictions as CSV, sorted, without names."""
-    question = _question(services)
+    """Return the predictions as CSV, sorted, without names: all of the course, and those of any other question that is asked."""
+    questions: list[Question] = [*services.classroom.questions.lessons()]
+    if (asked := services.classroom.questions.current) is not None and asked not in questions:
+        questions.append(asked)
+    if not questions:
+        raise RefusedError(404, _NO_QUESTION)
     text = io.StringIO()
     table = csv.writer(text)
-    table.writerow(["question", "prediction", "unit", "measured", "step"])
-    measured = question.measured
-    for answer in question.answers():
-        table.writerow(
-            [
-                question.text,
-                _shown(question, answer),
-                question.unit,
-                "" if measured is None else _shown(question, measured.value),
-                "" if measured is None else measured.step,
-            ]
-        )
+    table.writerow(["question", "prediction", "unit", "measured", "step", "part", "stage"])
+    for question in questions:
+        measured = question.measured
+        place = (question.part, question.stage) if isinstance(question, LessonQuestion) else ("", "")
+        for answer in question.answers():
+            table.writerow(
+                [
+                    _cell(question.text),
+                    _shown(question, answer),
+                    _cell(question.unit),
+                    "" if measured is None else _shown(question, measured.value),
+                    "" if measured is None else measured.step,
+                    *place,
+                ]
+            )
     headers = {"Content-Disposition": 'attachment; filename="answers.csv"', "Cache-Control": "no-store"}
     return Response(text.getvalue(), headers=headers, media_type=f"{CSV.media_type}; charset=utf-8")
 
 
 def _shown(question: Question, value: float) -> str:
-    """Return an answer as a cell that no spreadsheet takes for a formula."""
+    """Return an answer as a cell."""
     if not question.choices:
         return f"{value:g}"
-    choice = question.choices[int(value)]
-    return f"'{choice}" if choice[:1] in "=+-@\t\r" else choice
+    return _cell(question.choices[int(value)])
 
 
-def _question(services: Services) -> Question:
-    question = services.classroom.question
-    if question is None:
-        raise RefusedError(404, _NO_QUESTION)
-    return question
+def _cell(text: str) -> str:
+    """Return a text as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
 
 
 def _require_class(services: Services) -> None:
@@ -235,7 +245,7 @@ def _describe(services: Services) -> Class:
     link = f"{addresses[0]}/#{secret}" if addresses else ""
     connected, behind = services.class_hub.counts()
     here = services.class_hub.connected_ids()
-    question = classroom.question
+    question = classroom.questions.current
     return Class(
         available=listening.available,
         listening=listening.listening,
@@ -262,6 +272,7 @@ def _describe(services: Services) -> Class:
         following=classroom.following,
         texts=_texts(services),
         question=question and question.shown_to_presenter(),
+        lessons=classroom.questions.revealed_lessons,
         pointed=classroom.pointed,
         wrong_codes=classroom.wrong_codes,
     )

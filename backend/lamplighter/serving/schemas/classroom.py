@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lamplighter.serving.schemas.base import ApiModel, RequestBody
+from lamplighter.lessons.part_parser import MAX_STAGES
+from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody
 from lamplighter.wire.binary import MAX_VOCABULARY
 
 Role = Literal["viewer", "assistant"]
@@ -62,9 +63,9 @@ class ClassQuestion(ApiModel):
 
     id: int
     about: Literal[
-        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
+        "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest", "lesson"
     ]
-    """The measured quantity: `docs/rest.md` says how each is measured."""
+    """The measured quantity: `docs/rest.md` says how each is measured; `lesson`: a number of the course."""
     text: str
     """The question in words."""
     unit: str
@@ -80,11 +81,33 @@ class ClassQuestion(ApiModel):
     """The step at which it was asked."""
     at_step: int
     """The step whose record answers it."""
+    part: int | None
+    """The part of the course that asks it; null of any other question."""
+    stage: int | None
+    """The stage in it, from 1."""
     state: Literal["open", "closed", "revealed"]
     answered: int
     """How many have predicted."""
     outcome: Outcome | None
     """Null until it is revealed; the presenter sees the predictions before."""
+
+
+class LessonAnswers(ApiModel):
+    """The class's predictions at a stage of the course, beside what was measured."""
+
+    question: ClassQuestion
+    least: float
+    """The left end of the line; of choices, the smallest number that one stands for."""
+    most: float
+    """The right end of it."""
+    measured: float | None
+    """The measured number as it is predicted, a percentage from 0 to 100; null: it is not known yet."""
+    quartiles: list[float] | None
+    """The numbers below which a quarter, half and three quarters of the predictions lie; null: nobody has predicted."""
+
+
+class LessonAnswersList(Items[LessonAnswers]):
+    """The predictions of the course that were revealed, in the order of the course."""
 
 
 class PointedWord(ApiModel):
@@ -125,6 +148,8 @@ class Class(ApiModel):
     texts: list[ClassText]
     """The runs that are being watched, and the presenter's own."""
     question: ClassQuestion | None
+    lessons: int
+    """A number that grows whenever predictions of the course are revealed, or forgotten."""
     pointed: PointedWord | None
     """The word that an assistant points at; null for none."""
     wrong_codes: int
@@ -155,6 +180,15 @@ class PresentedView(RequestBody):
     """The presenter's view, for those who follow."""
 
     query: ViewQuery
+
+
+class LessonPlace(RequestBody):
+    """The presenter's place in the course."""
+
+    run: Annotated[str, Field(max_length=200)]
+    part: Annotated[int, Field(ge=0, le=99)]
+    """The part; 0: the list of them, or no place in it at all."""
+    stage: Annotated[int, Field(ge=1, le=MAX_STAGES)] = 1
 
 
 class QuestionBody(RequestBody):
@@ -210,6 +244,8 @@ class ClassMessage(ApiModel):
     pointed: PointedWord | None
     newest_run: str | None
     """The run that was started last."""
+    lessons: int
+    """A number that grows whenever predictions of the course are revealed, or forgotten."""
 
 
 class PredictionMessage(RequestBody):

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { questionOf } from "./class-question";
+import type { ClassQuestion } from "../../api/rest-types";
+import { isInCourse, questionOf } from "./class-question";
 
 const DRAFT = { run: "town", token: 7, steps: 100, words: [1, 2, 7] } as const;
 
@@ -22,5 +23,19 @@ describe("a question to the class", () => {
     expect(questionOf({ ...DRAFT, about: "lit_word", token: null })).toBeNull();
     expect(questionOf({ ...DRAFT, about: "nearest", words: [1] })).toBeNull();
     expect(questionOf({ ...DRAFT, about: "nearest", words: [1, 2, 3, 4, 5, 6, 8] })).toBeNull();
+  });
+});
+
+describe("a prediction of the course", () => {
+  it("is in the course, and on no card, where the course shows it or what comes of it", () => {
+    const asked = { run: "town", part: 1, stage: 2, state: "open" } as ClassQuestion;
+    const shown = (question: Partial<ClassQuestion>, lesson: string | null, run = "town") =>
+      isInCourse({ ...asked, ...question }, { run, lesson });
+    expect(shown({}, "1.2")).toBe(true);
+    for (const elsewhere of ["1.3", "10.2", "0", null]) expect(shown({}, elsewhere)).toBe(false);
+    expect(shown({}, "1.2", "other")).toBe(false);
+    expect(shown({ part: null, stage: null }, "1.2")).toBe(false);
+    expect(shown({ state: "closed" }, "1.4")).toBe(true);
+    expect(shown({ state: "revealed" }, "10.4")).toBe(false);
   });
 });

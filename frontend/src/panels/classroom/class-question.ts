@@ -1,6 +1,7 @@
 /** Questions to a class, as the server takes them. Pure. */
 
-import type { ClassSubject, QuestionToClass } from "../../api/rest-types";
+import type { ClassQuestion, ClassSubject, QuestionToClass } from "../../api/rest-types";
+import { parsePlace } from "../../state/lessons/stages";
 
 /** Limits on the words to choose from, as the server's. */
 const LEAST_CHOICES = 2;
@@ -45,4 +46,14 @@ export function questionOf({ run, about, token, steps, words }: Draft): Question
     steps: takesSteps(about) ? steps : 1,
     words: choices,
   };
+}
+
+/** Return whether the course shows a question, and what comes of it, at the place of an address; null: it is closed. */
+export function isInCourse(
+  { run, part, stage, state }: ClassQuestion,
+  shown: { run: string | null; lesson: string | null },
+): boolean {
+  if (part === null || run !== shown.run || shown.lesson === null) return false;
+  const place = parsePlace(shown.lesson);
+  return place.part === part && (place.stage === stage || state !== "open");
 }

@@ -8,3 +8,8 @@ const BELOW_CAPTION = 3;
 export function cornerTop(top: number, twoMaps: boolean): string {
   return `calc(${top}px + ${twoMaps ? BELOW_CAPTION : SPACE}rem)`;
 }
+
+/** Return the left of the corner, as CSS. `left` is that of the map in px: the course may stand beside it. */
+export function cornerLeft(left: number): string {
+  return `calc(${left}px + 0.6rem)`;
+}

@@ -2,6 +2,7 @@
 
 import { requestBytes, requestJson, sendJson } from "../../api/rest";
 import type {
+  Body,
   ClassChange,
   ClassMember,
   ClassQuestion,
@@ -99,6 +100,11 @@ export class ClassDesk extends PolledQuery<SchoolClass> {
 
   askClass(question: QuestionToClass): Promise<void> {
     return this.mutate(() => sendJson<"POST /api/class/question">("/api/class/question", question));
+  }
+
+  /** Report where this window is in the course: a prediction there is asked of the class. */
+  comeToStage(place: Body<"POST /api/class/lesson">): Promise<void> {
+    return this.mutate(() => sendJson<"POST /api/class/lesson">("/api/class/lesson", place));
   }
 
   /** Take no more answers, or show them with what was measured. */

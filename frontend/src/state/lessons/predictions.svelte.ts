@@ -1,59 +1,99 @@
-/** The predictions given on this page, by run, part and stage. This browser keeps them. */
+/** The predictions given on this page, by run, part and stage, with what was measured. This browser keeps them. */
 
 const STORAGE_KEY = "lamplighter.course";
 /** Most parts whose predictions are kept; the oldest go. */
 const MAX_PARTS = 60;
 
 type Given = Record<number, number>;
+/** A guess and what was measured, as shares of the prediction's line. */
+export type Dot = readonly [guessed: number, measured: number];
+type Dots = Record<number, Dot>;
+
+interface Kept {
+  given: Given;
+  /** By stage, those whose measured number was shown. */
+  dots: Dots;
+}
+const NONE: Kept = { given: {}, dots: {} };
 
 export class Predictions {
   /** By stage, of one part on one run. */
   given = $state.raw<Readonly<Given>>({});
+  /** The dots of the other parts on the run. */
+  readonly otherDots: readonly Dot[];
   private readonly key: string;
+  private dots: Readonly<Dots> = {};
 
   constructor(run: string, part: number) {
     this.key = `${run}/${part}`;
-    this.given = readStored().get(this.key) ?? {};
+    const stored = readStored();
+    ({ given: this.given, dots: this.dots } = stored.get(this.key) ?? NONE);
+    this.otherDots = [...stored].flatMap(([key, { dots }]) =>
+      key !== this.key && key.startsWith(`${run}/`) ? Object.values(dots) : [],
+    );
   }
 
   give(stage: number, value: number) {
-    this.keep({ ...this.given, [stage]: value });
+    this.keep({ given: { ...this.given, [stage]: value }, dots: this.dots });
+  }
+
+  /** Keep the dots of stages whose measured numbers were shown. */
+  keepDots(shown: Dots) {
+    const dots = { ...this.dots, ...shown };
+    if (JSON.stringify(dots) !== JSON.stringify(this.dots)) this.keep({ given: this.given, dots });
   }
 
   forget() {
-    this.keep({});
+    this.keep(NONE);
   }
 
-  private keep(given: Given) {
-    this.given = given;
+  private keep(kept: Kept) {
+    this.given = kept.given;
+    this.dots = kept.dots;
     const stored = readStored();
     stored.delete(this.key);
-    stored.set(this.key, given);
+    stored.set(this.key, kept);
+    const entries = [...stored].slice(-MAX_PARTS);
     try {
-      localStorage.setItem(STORAGE_KEY, JSON.stringify([...stored].slice(-MAX_PARTS)));
+      localStorage.setItem(
+        STORAGE_KEY,
+        JSON.stringify(entries.map(([key, { given, dots }]) => [key, given, dots])),
+      );
     } catch {
       // Without storage they last until the page is closed.
     }
   }
 }
 
-function readStored(): Map<string, Given> {
+function readStored(): Map<string, Kept> {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
-    if (!Array.isArray(kept)) return new Map();
-    return new Map(kept.filter(isEntry));
+    return new Map(Array.isArray(kept) ? kept.flatMap(readEntry) : []);
   } catch {
     return new Map();
   }
 }
 
-function isEntry(entry: unknown): entry is [string, Given] {
-  if (!Array.isArray(entry) || entry.length !== 2) return false;
-  const [key, given] = entry as [unknown, unknown];
-  return (
-    typeof key === "string" &&
-    typeof given === "object" &&
-    given !== null &&
-    Object.values(given).every((value) => typeof value === "number" && Number.isFinite(value))
-  );
+/** Return an entry as it was stored; none if it is anything else. One that was stored before there were dots has none. */
+function readEntry(entry: unknown): [string, Kept][] {
+  if (!Array.isArray(entry)) return [];
+  const [key, given, dots = {}] = entry as unknown[];
+  if (typeof key !== "string" || !isRecordOf(given, isNumber) || !isRecordOf(dots, isDot))
+    return [];
+  return [[key, { given, dots }]];
+}
+
+function isRecordOf<T>(
+  value: unknown,
+  fits: (each: unknown) => each is T,
+): value is Record<number, T> {
+  return typeof value === "object" && value !== null && Object.values(value).every(fits);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isDot(value: unknown): value is Dot {
+  return Array.isArray(value) && value.length === 2 && value.every(isNumber);
 }

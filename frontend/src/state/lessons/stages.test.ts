@@ -3,6 +3,7 @@ import type { LessonPrediction, LessonStage } from "../../api/rest-types";
 import { Predictions } from "./predictions.svelte";
 import {
   comparisons,
+  dotsOf,
   formatPlace,
   measuredOf,
   nearestChoice,
@@ -86,6 +87,14 @@ describe("the drawer of the course", () => {
       [3, 1, null],
     ]);
     expect(comparisons({ stages, numbers }, { 1: 0.5, 3: 1 }, 2)).toHaveLength(1);
+    expect(dotsOf(found)).toEqual({ 1: [0.5, 0.25] });
+    // What was skipped here and the class was asked is compared too.
+    const asked = comparisons({ stages, numbers }, { 3: 1 }, 4, [1, null]);
+    expect(asked.map(({ stage, predicted }) => [stage, predicted])).toEqual([
+      [1, null],
+      [3, 1],
+    ]);
+    expect(dotsOf(asked)).toEqual({});
   });
 
   it("takes the choice that is nearest, and keeps a dot on the line", () => {
@@ -120,6 +129,30 @@ describe("predictions", () => {
     expect(new Predictions("other", 1).given).toEqual({});
     one.forget();
     expect(new Predictions("run", 1).given).toEqual({});
+  });
+
+  it("keep their dots, which the other parts on the run show", () => {
+    const kept = keep(null);
+    const one = new Predictions("run", 1);
+    one.give(2, 0.5);
+    one.keepDots({ 2: [0.5, 0.25] });
+    const before = kept();
+    one.keepDots({ 2: [0.5, 0.25] });
+    expect(kept()).toBe(before);
+    one.keepDots({ 3: [1, 0] });
+    expect(new Predictions("run", 10).otherDots).toEqual([
+      [0.5, 0.25],
+      [1, 0],
+    ]);
+    expect(new Predictions("run", 1).otherDots).toEqual([]);
+    expect(new Predictions("other", 10).otherDots).toEqual([]);
+    one.forget();
+    expect(new Predictions("run", 10).otherDots).toEqual([]);
+    keep('[["run/1",{"2":3}],["run/2",{"2":3},{"2":["x",1]}],["run/3",{},{"2":[1]}]]');
+    expect(new Predictions("run", 1).given, "as it was stored before there were dots").toEqual({
+      2: 3,
+    });
+    expect(new Predictions("run", 10).otherDots).toEqual([]);
   });
 
   it("survive whatever else is stored, and do not grow without end", () => {

@@ -1,5 +1,6 @@
 /** Places in the course, the views that stages set, and predictions beside what was measured. Pure. */
 
+import type { Dot } from "./predictions.svelte";
 import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
 
 /** A place in the course: part and stage, from 1; part 0 is the list. */
@@ -45,30 +46,46 @@ export function nearestChoice({ choices }: LessonPrediction, value: number) {
 }
 
 /** Return the place of a value between the ends of a prediction's line, from 0 to 1. */
-export function placeOnLine({ least, most }: LessonPrediction, value: number): number {
+export function placeOnLine(
+  { least, most }: Pick<LessonPrediction, "least" | "most">,
+  value: number,
+): number {
   return Math.max(0, Math.min(1, (value - least) / (most - least)));
 }
 
-/** A prediction that was given, beside what was measured. */
+/** A prediction that was asked, beside what was measured. */
 export interface Comparison {
   readonly stage: number;
   readonly prediction: LessonPrediction;
-  readonly predicted: number;
+  /** Null: the guess was skipped. */
+  readonly predicted: number | null;
   /** Null: not known yet. */
   readonly measured: number | null;
 }
 
-/** Return the predictions that were given at stages up to `last`. */
+/** Return the predictions at stages up to `last` that were given, or that the class was `asked`. */
 export function comparisons(
   { stages, numbers }: Pick<LessonPart, "stages" | "numbers">,
   given: Readonly<Record<number, number>>,
   last: number,
+  asked: readonly (number | null)[] = [],
 ): Comparison[] {
   return stages.slice(0, last).flatMap(({ prediction }, at) => {
-    const predicted = given[at + 1];
-    if (!prediction || predicted === undefined) return [];
+    const predicted = given[at + 1] ?? null;
+    if (!prediction || (predicted === null && !asked.includes(at + 1))) return [];
     return [{ stage: at + 1, prediction, predicted, measured: measuredOf(prediction, numbers) }];
   });
+}
+
+/** Return the guesses whose number is known, by stage: guess and number as shares of the line. */
+export function dotsOf(results: readonly Comparison[]): Record<number, Dot> {
+  return Object.fromEntries(
+    results.flatMap<[number, Dot]>(({ stage, prediction, predicted, measured }) =>
+      predicted === null || measured === null
+        ? []
+        : [[stage, [placeOnLine(prediction, predicted), placeOnLine(prediction, measured)]]],
+    ),
+  );
 }
 
 /**

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.lessons.numbers import NumberValue
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.classroom.beats import class_hub
 from lamplighter.serving.classroom.beats.class_hub import MOST_SOCKETS, ClassHub
 from lamplighter.serving.classroom.beats.publication import Publication
+from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.wire.layout_frames import Method
 from tests.integration.serving.classroom.viewers import (
@@ -158,7 +160,7 @@ async def test_predictions_are_taken_and_everything_else_is_ignored(
     one, other = ClassViewer(server), ClassViewer(server)
     question = Question("lit_next", "How many?", trainer.run.id, 5, 6, high=40)
     async with one.watch(trainer.run.id) as first, other.watch(trainer.run.id) as second:
-        classroom.ask(question)
+        classroom.questions.ask(question)
         await one.receive_until(first, lambda page: one.told()["question"] is not None)
         number = one.told()["question"]["id"]
         for nonsense in ("", "nonsense", "[]", "{}", predict(number, 41), predict(number + 1, 3)):
@@ -174,7 +176,33 @@ async def test_predictions_are_taken_and_everything_else_is_ignored(
         for _ in range(30):
             await second.send("x")
         assert (await closed_with(second))[0] == 1008
-    classroom.drop_question()
+    classroom.questions.drop_current()
+
+
+async def test_a_prediction_of_the_course_is_taken_over_the_socket(
+    server: ServerThread, trainer: FakeTrainer
+):
+    questions = server.services.classroom.questions
+    one, other = ClassViewer(server), ClassViewer(server)
+    asked = LessonQuestion("lesson", "How many?", trainer.run.id, 5, 5, high=10, part=1, stage=2)
+    async with one.watch(trainer.run.id) as first, other.watch(trainer.run.id) as second:
+        questions.ask_lesson(asked)
+        await one.receive_until(first, lambda page: one.told()["question"] is not None)
+        shown = one.told()["question"]
+        assert (shown["about"], shown["part"], shown["stage"], shown["high"]) == ("lesson", 1, 2, 10)
+        before = one.told()["lessons"]
+        for answer in (-1, 11, 1e400, 4):
+            await first.send(predict(shown["id"], answer))
+        await second.send(predict(shown["id"], 10))
+        await one.receive_until(first, lambda page: one.told()["question"]["answered"] == 2)
+        questions.close_lesson()
+        await first.send(predict(shown["id"], 9))
+        asked.reveal_number(NumberValue(3.0, 0), "count")
+        questions.note_lessons_revealed()
+        await other.receive_until(second, lambda page: other.told().get("lessons", 0) > before)
+        assert other.told()["question"]["outcome"]["counts"] == [0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+        assert (asked.answers(), other.told()["answer"]) == ([4, 10], 10)
+    questions.forget_all()
 
 
 async def test_the_class_message_comes_whole_and_at_most_four_times_a_second(

@@ -28,7 +28,14 @@ RUN = "/api/runs/{run}"
 OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch",
         "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
 OPEN_CHANGE = {("POST", "/launch")}
-PRESENT = {"/api/sessions", "/metrics", "/api/metrics", "/api/class", "/api/class/answers.csv"}
+PRESENT = {
+    "/api/sessions",
+    "/metrics",
+    "/api/metrics",
+    "/api/class",
+    "/api/class/answers.csv",
+    "/api/class/lessons",
+}
 GEOMETRY = (
     "analogy",
     "axis",
@@ -54,7 +61,7 @@ CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RU
           ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
           ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
           ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
-          ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
+          ("POST", "/api/class/lesson"), ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
           ("POST", f"{RUN}/examinations"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 """Paths whose GET answers no HEAD."""

@@ -41,8 +41,14 @@ class ClassApps:
         return session.id, f"{self.gate.cookie_name(self.gate.addresses[0])}={cookie}"
 
 
-def make_class_apps(runs: Path, *, origin: Origin | None = None, trusted: Network | None = None) -> ClassApps:
-    presenting = create_app(ServerSettings(runs, port=PORT, roles=()))
+def make_class_apps(
+    runs: Path,
+    *,
+    origin: Origin | None = None,
+    trusted: Network | None = None,
+    lessons: Path | None = None,
+) -> ClassApps:
+    presenting = create_app(ServerSettings(runs, port=PORT, roles=(), lessons=lessons))
     services: Services = presenting.state.services
 
     def may_see_text(run_id: str) -> bool:

@@ -30,7 +30,7 @@ RUN = "/api/runs/{run}"
 OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"), ("GET", "/vendor/plotly.min.js"),
         ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
 WATCHING = {("GET", path) for path in (
-    "/api/runs", RUN, f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/claims", "/api/lessons", f"{RUN}/lessons/{{part}}",
+    "/api/runs", RUN, f"{RUN}/picture.png", f"{RUN}/steps", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/cost", f"{RUN}/claims", "/api/lessons", "/api/class/lessons", f"{RUN}/lessons/{{part}}",
     f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/norms", f"{RUN}/waypoints", f"{RUN}/displacements", f"{RUN}/map", f"{RUN}/layouts",
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",

@@ -133,7 +133,7 @@ async def test_a_question_that_cannot_be_answered_is_not_asked(
 ) -> None:
     found, problem = await lesson.ask("POST", "/api/class/question", {"run": lesson.run.id, **body})
     assert found == status, problem
-    assert lesson.apps.classroom.question is None
+    assert lesson.apps.classroom.questions.current is None
     assert (await lesson.reveal())[0] == 404
 
 

@@ -12,6 +12,8 @@ from lamplighter.serving.schemas.classroom import ClassQuestion, Outcome
 
 State = Literal["open", "closed", "revealed"]
 _BINS = 12
+_MOST_ANSWERS = 5_000
+"""Most predictions of a question: whoever joins again and again could send as many as they like."""
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Widths of a bin, times a power of ten."""
 
@@ -22,8 +24,8 @@ class Measured:
 
     value: float
     """The number, or the number of the right choice, from 0."""
-    step: int
-    """The step at which it was measured."""
+    step: int | None
+    """The step at which it was measured; None: it is of none."""
 
 
 @dataclass
@@ -52,6 +54,8 @@ class Question:
             return False
         if self.choices and answer != int(answer):
             return False
+        if len(self._answers) >= _MOST_ANSWERS and session_id not in self._answers:
+            return False
         self._answers[session_id] = answer
         return True
 
@@ -60,8 +64,8 @@ class Question:
         if self.state == "open":
             self.state = "closed"
 
-    def reveal(self, measured: Measured) -> None:
-        """Show everybody the predictions and the measured answer."""
+    def reveal(self, measured: Measured | None) -> None:
+        """Show everybody the predictions and the measured answer; None: it is not known yet."""
         self.state, self.measured = "revealed", measured
 
     def answer_of(self, session_id: str) -> float | None:
@@ -74,14 +78,22 @@ class Question:
 
     def shown_to_class(self) -> ClassQuestion:
         """Return the question as viewers see it: predictions and answer only once it is revealed."""
-        outcome = self._outcome(self.measured) if self.state == "revealed" and self.measured else None
-        return self._shown(outcome)
+        return self._shown(self._outcome(self.measured) if self.state == "revealed" else None)
 
     def shown_to_presenter(self) -> ClassQuestion:
         """Return the question as the presenter sees it, with the predictions so far."""
         return self._shown(self._outcome(self.measured))
 
+    def _place(self) -> tuple[int | None, int | None]:
+        """Return the part and the stage of the course that it is of."""
+        return None, None
+
+    def _edges(self, values: list[float]) -> list[float]:
+        """Return the edges of the bins in which the predictions are counted."""
+        return bin_edges(values)
+
     def _shown(self, outcome: Outcome | None) -> ClassQuestion:
+        part, stage = self._place()
         return ClassQuestion.model_validate(
             {
                 "id": self.id,
@@ -94,6 +106,8 @@ class Question:
                 "run": self.run,
                 "from_step": self.from_step,
                 "at_step": self.at_step,
+                "part": part,
+                "stage": stage,
                 "state": self.state,
                 "answered": len(self._answers),
                 "outcome": outcome,
@@ -107,7 +121,7 @@ class Question:
             counts = [sum(1 for answer in answers if answer == number) for number in range(len(self.choices))]
             return Outcome(value=value, step=step, counts=counts, edges=[], median=None)
         shown = [*answers, value] if value is not None else answers
-        edges = bin_edges(shown)
+        edges = self._edges(shown)
         counts = np.histogram(answers, edges)[0].tolist() if edges else []
         median = float(np.median(answers)) if answers else None
         return Outcome(value=value, step=step, counts=counts, edges=edges, median=median)

@@ -1,13 +1,14 @@
 /**
  * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together, without what they
- * import from elsewhere: `node measure-rooms.js panels/lessons state/lessons strings/lessons.ts`.
+ * import from elsewhere: `node measure-rooms.ts panels/lessons state/lessons strings/lessons.ts`.
  */
 
+import process from "node:process";
 import { readdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { build } from "vite";
+import { build, type Rolldown } from "vite";
 
 const source = fileURLToPath(new URL("src/", import.meta.url));
 const wanted = process.argv.slice(2).flatMap((name) => {
@@ -15,12 +16,10 @@ const wanted = process.argv.slice(2).flatMap((name) => {
   if (!statSync(path).isDirectory()) return [path];
   return readdirSync(path).map((file) => `${path}/${file}`);
 });
-const entries = wanted.filter(
-  (path) => /\.(ts|svelte)$/.test(path) && !/\.test\.ts$/.test(path),
-);
+const entries = wanted.filter((path) => /\.(ts|svelte)$/.test(path) && !/\.test\.ts$/.test(path));
 if (!entries.length) throw new Error("name folders or files below src/");
 
-const built = await build({
+const built = (await build({
   configFile: false,
   root: fileURLToPath(new URL(".", import.meta.url)),
   logLevel: "silent",
@@ -35,10 +34,8 @@ const built = await build({
       external: (id, importer) => Boolean(importer),
     },
   },
-});
-const scripts = [built]
-  .flat()
+})) as Rolldown.RolldownOutput[];
+const scripts = built
   .flatMap(({ output }) => output)
-  .filter(({ type }) => type === "chunk")
-  .map(({ code }) => code);
+  .map((file) => (file.type === "chunk" ? file.code : ""));
 process.stdout.write(`${gzipSync(scripts.join("\n"), { level: 9 }).length}\n`);

@@ -1,0 +1,114 @@
+"""The questions of a class: one at a time, and the predictions of the course, which stay with their answers until the class ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
+from lamplighter.serving.classroom.questions.question import Question
+
+MOST_LESSONS = 100
+"""Most predictions of the course that are kept: all of its parts, twice."""
+
+
+class AskedQuestions:
+    """The question of the moment, and the predictions of the course. Thread-safe."""
+
+    def __init__(self, lock: threading.RLock, changed: Callable[[], None]) -> None:
+        """Begin with none. `lock` is the class's, and `changed` is called after every change, without it."""
+        self._lock, self._changed = lock, changed
+        self._question: Question | None = None
+        self._lessons: dict[tuple[str, int, int], LessonQuestion] = {}
+        self._numbered = 0
+        self.revealed_lessons = 0
+        """A number that grows whenever predictions of the course are revealed, or forgotten."""
+
+    @property
+    def current(self) -> Question | None:
+        """Return the question, with its answers; None while there is none."""
+        return self._question
+
+    def ask(self, question: Question) -> None:
+        """Ask the class. An earlier question and its answers are forgotten, but for those of the course."""
+        with self._lock:
+            self._close_lesson()
+            self._put(question)
+        self._changed()
+
+    def drop_current(self) -> None:
+        """Ask nothing any more. The question and its answers are forgotten, but for those of the course."""
+        with self._lock:
+            self._close_lesson()
+            self._question = None
+        self._changed()
+
+    def note_changed(self) -> None:
+        """Note that the question was closed or revealed, which everybody is told."""
+        self._changed()
+
+    def forget_all(self) -> None:
+        """Forget every question and its answers."""
+        with self._lock:
+            self._question = None
+            self._lessons.clear()
+            self.revealed_lessons += 1
+        self._changed()
+
+    def take_prediction(self, session_id: str, question_id: int, answer: float) -> bool:
+        """Take a prediction of a session; the last one counts. Returns False if it does not fit an open question."""
+        with self._lock:
+            question = self._question
+            taken = question is not None and question.id == question_id and question.take(session_id, answer)
+        if taken:
+            self._changed()
+        return taken
+
+    def lessons(self) -> list[LessonQuestion]:
+        """Return the predictions of the course that were asked, with their answers, in the order of the course."""
+        with self._lock:
+            return sorted(self._lessons.values(), key=lambda one: (one.run, one.part, one.stage))
+
+    def ask_lesson(self, made: LessonQuestion) -> None:
+        """Ask a prediction of the course. One that was asked before comes back with its answers, open unless it was revealed."""
+        with self._lock:
+            place = (made.run, made.part, made.stage)
+            known = self._lessons.pop(place, None)
+            question = known if known is not None and known.is_like(made) else made
+            self._lessons[place] = question
+            if len(self._lessons) > MOST_LESSONS:
+                del self._lessons[next(iter(self._lessons))]
+            if question is self._question and question.state != "closed":
+                return
+            self._close_lesson()
+            question.open_again()
+            self._put(question)
+        self._changed()
+
+    def close_lesson(self, *, leave: bool = False) -> None:
+        """Take no more predictions of the course; `leave`: show no such question either. One of another kind stays."""
+        with self._lock:
+            changed = self._close_lesson()
+            if leave and isinstance(self._question, LessonQuestion):
+                self._question, changed = None, True
+        if changed:
+            self._changed()
+
+    def note_lessons_revealed(self) -> None:
+        """Note that predictions of the course were revealed, which everybody is told."""
+        with self._lock:
+            self.revealed_lessons += 1
+        self._changed()
+
+    def _put(self, question: Question) -> None:
+        if not question.id:
+            self._numbered += 1
+            question.id = self._numbered
+        self._question = question
+
+    def _close_lesson(self) -> bool:
+        question = self._question
+        if not isinstance(question, LessonQuestion) or question.state != "open":
+            return False
+        question.close()
+        return True

@@ -1,0 +1,63 @@
+"""Revealing: what a class predicted in the course is shown to everybody, beside what the run has measured by now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import read_moment
+from lamplighter.lessons.library import LessonLibrary
+from lamplighter.lessons.numbers import find_questions, resolve_numbers
+from lamplighter.lessons.part import Part
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
+from lamplighter.serving.http.problems import RefusedError
+from lamplighter.serving.reading.run_catalog import RunCatalog
+
+
+class LessonRevealer:
+    """A revealer of the predictions of the course. For any threads."""
+
+    def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: FigureCache) -> None:
+        """Read runs and parts, and keep in `cache` what was computed of words."""
+        self._catalog, self._lessons, self._cache = catalog, lessons, cache
+
+    def find_part(self, run_id: str, number: int) -> tuple[RunFolder, Part]:
+        """Return a run with a part of the course.
+
+        Raises:
+            RefusedError: there is no such part, or the run has not read its corpus (404).
+            NoSuchRunError: there is no such run.
+        """
+        run, part = self._catalog.find_run(run_id), self._lessons.parts().get(number)
+        if part is None:
+            raise RefusedError(404, f"the course has no part {number}: GET /api/lessons lists those it has")
+        if not run.is_prepared:
+            raise RefusedError(404, f"{run.id} has not read its corpus yet: there is nothing to tell")
+        return run, part
+
+    def reveal(self, questions: Sequence[LessonQuestion]) -> bool:
+        """Show everybody the predictions of one part on one run. Returns whether anything has changed by that.
+
+        Raises:
+            RefusedError: the run or the part is not there any more (404).
+            FormatError: this version cannot read the run's steps.
+        """
+        if not questions:
+            return False
+        run, part = self.find_part(questions[0].run, questions[0].part)
+        asked = [
+            (question, prediction.measured)
+            for question in questions
+            # The text may have changed since it was asked.
+            for prediction in (stage.prediction for stage in part.stages[question.stage - 1 : question.stage])
+            if prediction
+        ]
+        moment = read_moment(run)
+        named = replace(part, numbers=tuple(dict.fromkeys(measured.name for _, measured in asked)))
+        numbers = resolve_numbers(run, named, moment, find_questions(run, part, moment), self._cache)
+        changed = [
+            question.reveal_number(numbers[measured.name.text], measured.form) for question, measured in asked
+        ]
+        return any(changed)
