@@ -20,10 +20,27 @@ FormulaKind = Literal[
     "row", "identifier", "number", "operator", "text", "fraction", "root", "hat", "superscript", "subscript"
 ]
 
-_GREEK = {
-    **{"alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eta": "η", "theta": "θ"},
-    **{"lambda": "λ", "mu": "μ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ"},
-}
+_GREEK = dict(
+    zip(
+        (
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "eta",
+            "theta",
+            "lambda",
+            "mu",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+        ),
+        "αβγδεηθλμπρστ",
+        strict=True,
+    )
+)
 _OPERATORS = {"-": "−", r"\times": "×", **{sign: sign for sign in "+=/(),"}}
 _GROUPS: dict[str, tuple[FormulaKind, int]] = {
     r"\frac": ("fraction", 2),
@@ -112,7 +129,9 @@ class _FormulaParser:
         while self._at < len(self._tokens) and self._tokens[self._at] != "}":
             parts.append(self._with_scripts(depth))
         if not parts:
-            raise FormulaError("a formula, or a group of it, is empty: write something into it, or leave it out")
+            raise FormulaError(
+                "a formula, or a group of it, is empty: write something into it, or leave it out"
+            )
         return parts[0] if len(parts) == 1 and depth else self._node("row", parts=tuple(parts))
 
     def _with_scripts(self, depth: int) -> FormulaNode:
