@@ -59,7 +59,7 @@ class LessonFormula(ApiModel):
     text: str
     """The sign; empty for a group."""
     parts: list[LessonFormula]
-    """Of a fraction, the upper and the lower part; of a script, what it stands at and itself."""
+    """The upper and the lower part of a fraction; what a script stands at, and the script."""
 
 
 class LessonBlock(ApiModel):
@@ -67,7 +67,7 @@ class LessonBlock(ApiModel):
 
     kind: Literal["paragraph", "list", "formula"]
     lines: list[list[LessonSpan]]
-    """Of a formula, one line that says it in words."""
+    """One line that says it in words, of a formula."""
     formula: LessonFormula | None
     """Null: it is no formula."""
 
