@@ -46,7 +46,7 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (await call(app, "GET", path, held)).status == 304
     store_answer(run, examination["question"], {"own": {"p": [0.5, 0.75]}})
     answered = await call(app, "GET", path, held)
-    assert answered.json["stages"][0]["examination"] == {**examination, "state": "done"}
+    assert answered.json["stages"][0]["examination"] == {**examination, "state": "done", "share": 1}
     assert answered.json["numbers"]["answer.what_if.own.p.last"] == {
         "value": 0.75,
         "step": 35,
