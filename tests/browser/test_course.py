@@ -86,3 +86,11 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     expect(page.get_by_test_id("part-1")).to_be_visible(timeout=20_000)
     page.get_by_test_id("leave-course").click()
     expect(page.get_by_test_id("course")).to_have_count(0)
+
+
+def test_a_formula_is_drawn_and_said(page: Page, finished_run: FinishedRun) -> None:
+    page.goto(finished_run.url_with("lesson=4.10"))
+    formula = page.get_by_test_id("formula").locator("math")
+    expect(formula).to_have_attribute("aria-label", "W_2 ( W_1 x ) = ( W_2 W_1 ) x", timeout=20_000)
+    expect(formula.locator("msub")).to_have_count(4)
+    assert find_violations(page, "[data-testid=course]") == []

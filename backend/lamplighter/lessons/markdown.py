@@ -1,6 +1,6 @@
-"""The text of a stage: a small part of Markdown, as a tree of two levels. There is no HTML in it, and nothing is nested.
+"""The text of a stage: a small part of Markdown, as a tree of two levels. There is no HTML in it, and only formulas are nested.
 
-Paragraphs are parted by empty lines; lines that begin with `- ` are a list. Within them stand `*emphasis*`, `**strong**`,
+Paragraphs are parted by empty lines; lines that begin with `- ` are a list; a line `$$ y = W x + b $$` is a formula. Within them stand `*emphasis*`, `**strong**`,
 `` `code` ``, `[words](?word=dog)`, which opens a view of the app, and `{name|form}`, a number.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from lamplighter.lessons.formula import FormulaError, parse_formula, write_formula
 from lamplighter.lessons.number_name import NumberNameError, parse_number_name
 from lamplighter.lessons.part import (
     NUMBER_FORMS,
@@ -24,7 +25,7 @@ from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 MAX_SPANS = 60
 """Most pieces of a paragraph or an entry of a list."""
 MAX_BLOCKS = 12
-"""Most paragraphs and lists of a stage."""
+"""Most paragraphs, lists and formulas of a stage."""
 MAX_LINES = 8
 """Most entries of a list."""
 
@@ -32,7 +33,8 @@ _TOKEN = re.compile(
     r"\*\*(?=\S)(?P<strong>[^*]+)(?<=\S)\*\*|\*(?=\S)(?P<emphasis>[^*]+)(?<=\S)\*|`(?P<code>[^`]+)`"
     r"|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)|\{(?P<number>[^{}]+)\}"
 )
-_LEFT_OVER = re.compile(r"[*`\[\]{}<>]")
+_LEFT_OVER = re.compile(r"[*`\[\]{}<>]|\$\$")
+_FORMULA = re.compile(r"\$\$(?P<formula>[^$]+)\$\$")
 _FORMS: dict[str, NumberForm] = {form: form for form in NUMBER_FORMS}
 _NUMBER = re.compile(r"\{([^{}]+)\}")
 
@@ -45,7 +47,7 @@ class MarkdownReader:
         self._file = file
 
     def read_blocks(self, lines: Sequence[tuple[int, str]]) -> tuple[TextBlock, ...]:
-        """Return the paragraphs and lists of numbered lines.
+        """Return the paragraphs, lists and formulas of numbered lines.
 
         Raises:
             LessonError: something in them is none of what may stand there, or they are too many.
@@ -75,6 +77,11 @@ class MarkdownReader:
                 end()
                 end_list()
                 entries_open = False
+            elif found := _FORMULA.fullmatch(text):
+                end()
+                end_list()
+                entries_open = False
+                blocks.append(self.read_formula(number, found["formula"]))
             elif text.startswith("- "):
                 end()
                 if not entries_open:
@@ -120,6 +127,18 @@ class MarkdownReader:
                 raise LessonError(self._file, line, f"a paragraph has at most {MAX_SPANS} pieces: part it")
         self._add_plain(spans, line, text[position:])
         return tuple(spans)
+
+    def read_formula(self, line: int, text: str) -> TextBlock:
+        """Return the block of a formula.
+
+        Raises:
+            LessonError: it is none.
+        """
+        try:
+            formula = parse_formula(text)
+        except FormulaError as error:
+            raise LessonError(self._file, line, str(error)) from error
+        return TextBlock("formula", ((Span("plain", write_formula(formula)),),), formula)
 
     def read_number(self, line: int, text: str) -> NamedNumber:
         """Return the number that stands between braces: a name and, after a bar, its form.
@@ -169,6 +188,6 @@ class MarkdownReader:
             raise LessonError(
                 self._file,
                 line,
-                f"{found.group()!r} stands alone: there is no HTML here, * and ` come in pairs, a link is [words](?word=dog)"
-                " and a number {purity_10nn@0}",
+                f"{found.group()!r} stands alone: there is no HTML here, * and ` come in pairs, a link is [words](?word=dog),"
+                " a number {purity_10nn@0} and a formula a line of its own, $$ y = W x + b $$",
             )

@@ -48,7 +48,7 @@ _STEP = re.compile(r"last|0|[1-9]\d{0,8}")
 _WORD = re.compile(r"[^\s@{}|*`\[\]]{1,60}")
 _QUESTION = re.compile(r"[a-z_]{1,40}")
 _FIGURE = re.compile(r"[a-z0-9_]{1,80}")
-_PATH_PART = re.compile(r"last|0|[1-9]\d{0,2}|[a-z_]{1,40}")
+_PATH_PART = re.compile(r"last|0|[1-9]\d{0,2}|[a-z_][a-z_\d]{0,39}", re.ASCII)
 
 
 class NumberNameError(ValueError):

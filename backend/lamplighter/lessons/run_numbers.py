@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
+from lamplighter.cost.run_cost import CostPoint, RunCost, cost_steps, read_run_cost
 from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
@@ -22,15 +23,25 @@ OF_A_RUN: dict[str, str] = {
     "step_flops": "floating-point operations of a step, by formula",
     "product_flops": "floating-point operations of a step in products of matrices, by formula",
     "flops": "floating-point operations of all steps, by formula",
+    "products": "products of matrices in a step, forward and backward",
+    "update_share": "part of a step's operations that clipping and the optimiser take",
     "predicting_share": "part of a step's operations, the update left out, that the product with the output matrix takes",
     "six_nd_error": "error of the rule 6 N D with all parameters, relative to the products of matrices",
     "exaflop_runs": "how many such runs 10^18 operations are",
     "gpt3_runs": "how many such runs the published operations of GPT-3 are",
     "joules": "energy so far, as the run's method has it",
     "step_joules": "energy of a step",
+    "half_step": "first step with a known order at which half of the cost was spent",
+    "first_half_bits": "bits of order that the first half of the cost bought",
+    "second_half_bits": "bits of order that the second half bought",
+    "second_half_share": "part of all bits of order that the second half bought",
+    "half_unread_loss": "loss on unread text when half of the cost was spent",
+    "unread_loss": "loss on unread text at the newest step where it is known",
 }
 """Numbers of a run, by name, with what each is."""
 _EXAFLOP = 1e18
+_LEAST_POINTS = 3
+"""Fewest points of the curve that have halves."""
 
 
 def read_run_numbers(run: RunFolder) -> dict[str, float]:
@@ -71,10 +82,13 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
             "step_flops": work.flops,
             "product_flops": work.products,
             "flops": cost.flops,
+            "products": work.product_count,
             "predicting_share": sum(one.forward + one.backward for one in work.layers if one.layer == output)
             / both,
             "six_nd_error": next(one.error for one in work.six_nd if one.counted == "all"),
         }
+        if work.update is not None:
+            found["update_share"] = work.update / work.flops
         if cost.flops:
             gpt3 = next(row for row in cost.scale if row.published and row.published.name == "GPT-3")
             found |= {"exaflop_runs": _EXAFLOP / cost.flops, "gpt3_runs": gpt3.flops / cost.flops}
@@ -82,4 +96,30 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
         found["joules"] = cost.energy.spent.joules
         if cost.energy.computed:
             found["step_joules"] = cost.energy.spent.joules / cost.energy.computed
-    return found
+    return found | _read_halves(cost.curve)
+
+
+def _read_halves(curve: Sequence[CostPoint]) -> dict[str, float]:
+    """Return what the two halves of the cost bought: joules, or operations where nobody measured joules, as on the panel."""
+    joules = sum(point.joules is not None for point in curve) > 1
+    known = [
+        (spent, point)
+        for point in curve
+        if (spent := point.joules if joules else point.flops) is not None and point.bits is not None
+    ]
+    found: dict[str, float] = {}
+    if len(known) >= _LEAST_POINTS:
+        half = known[-1][0] / 2
+        middle = next(point for spent, point in known if spent >= half)
+        start, at_half, end = (point.bits or 0.0 for point in (known[0][1], middle, known[-1][1]))
+        found |= {
+            "half_step": middle.step,
+            "first_half_bits": at_half - start,
+            "second_half_bits": end - at_half,
+        }
+        if end > start:
+            found["second_half_share"] = (end - at_half) / (end - start)
+        if middle.held_out_loss is not None:
+            found["half_unread_loss"] = middle.held_out_loss
+    unread = [point.held_out_loss for point in curve if point.held_out_loss is not None]
+    return found | ({"unread_loss": unread[-1]} if unread else {})

@@ -108,6 +108,8 @@ export interface RowUpdate {
   bias_correction2: Maybe;
   learning_rate: number;
   step_size: number;
+  /** How many times as long the change would be without bias correction; missing in answers made before it was told. */
+  uncorrected_times?: Maybe;
   denominator: Maybe;
   change: Maybe;
   /** By the formula. */

@@ -59,6 +59,8 @@ def test_the_curve_is_dense_after_both_changes() -> None:
     assert {600, 601, 700} <= set(steps)
     assert 22 <= len(steps) <= 26
     assert steps == sorted(steps)
+    # The course says these in words beside the places of the curve that it names.
+    assert [steps[place] for place in (8, 15, 20, -1)] == [30, 600, 614, 700]
     assert chosen_steps(10, 0)[-1] == 10
     assert chosen_steps(2_000, 1)[-2:] == [2_000, 2_001]
 

@@ -161,6 +161,10 @@ def test_the_averages_are_those_of_the_optimiser_and_the_formula_is_adams(traine
     # The page's own arithmetic, in 64 bits, from the numbers of the answer alone.
     step_size, denominator = row["step_size"], row["denominator"]
     assert row["new"] == pytest.approx(row["old"] - step_size * row["m_after"] / denominator, rel=1e-5)
+    uncorrected = row["learning_rate"] * row["m_after"] / (math.sqrt(row["v_after"]) + row["epsilon"])
+    assert uncorrected == pytest.approx(
+        row["uncorrected_times"] * step_size * row["m_after"] / denominator, rel=1e-3
+    )
     spread = math.sqrt(row["v_after"])
     if name == "lazy":
         step_size /= math.sqrt(row["bias_correction2"])
@@ -177,7 +181,7 @@ def test_the_averages_are_those_of_the_optimiser_and_the_formula_is_adams(traine
 
 def test_a_step_of_sgd_has_no_averages(trained: Any) -> None:
     row = ask(trained("sgd"), 4)["row"]
-    assert row["m_after"] is row["v_before"] is row["bias_correction1"] is None
+    assert row["m_after"] is row["v_before"] is row["bias_correction1"] is row["uncorrected_times"] is None
     assert row["new"] == pytest.approx(row["old"] - row["learning_rate"] * row["gradient"], rel=1e-5)
 
 

@@ -20,6 +20,7 @@ from lamplighter.lessons.number_name import MEASURES
 from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.part_parser import parse_part
+from lamplighter.model.flops import list_operations
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -111,6 +112,30 @@ def test_damaged_files_make_numbers_unknown(tmp_path: Path) -> None:
     } == {None}
 
 
+def test_the_halves_of_the_cost_are_those_of_the_panel(tmp_path: Path) -> None:
+    run = finished_run(tmp_path, 120)
+    part = parse_part(
+        "01-a.md",
+        1,
+        "title: A\nminutes: 5\n\n# look: A\n\n{run.half_step} {run.first_half_bits} {run.second_half_bits}"
+        " {run.second_half_share} {run.products} {run.update_share} {run.unread_loss}\n",
+    )
+    assert resolve(run, part)["run.second_half_share"].value is None
+    writer = MeasuresWriter(run.measures_path)
+    for step, bits in ((0, 0.5), (20, 4.5), (60, 6.0), (100, 6.25), (120, 6.5)):
+        writer.commit(1, step, {"neighbour_information": bits})
+    writer.close()
+    numbers = {name: one.value for name, one in resolve(run, part).items()}
+    # Nobody measured joules: operations, as many in every step, so half of them were spent at step 60.
+    assert numbers["run.half_step"] == 60
+    assert (numbers["run.first_half_bits"], numbers["run.second_half_bits"]) == (5.5, 0.5)
+    assert numbers["run.second_half_share"] == pytest.approx(0.5 / 6)
+    operations = list_operations(run.recipe.model, len(run.vocabulary), run.recipe.sequences)
+    assert numbers["run.products"] == 3 * sum(one.is_product for one in operations)
+    assert 0 < (numbers["run.update_share"] or 0) < 1
+    assert numbers["run.unread_loss"] is None
+
+
 def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     part = parse_part(
@@ -167,7 +192,20 @@ def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:
 
 def test_the_texts_that_come_with_the_app_are_right() -> None:
     assert list_problems(find_lessons()) == []
-    assert list(read_folder(find_lessons()).parts) == [1, 10]
+    assert list(read_folder(find_lessons()).parts) == [1, 4, 5, 7, 9, 10, 11]
+
+
+def test_the_teachers_pages_name_stages_that_exist() -> None:
+    parts, texts = read_folder(find_lessons()).parts, {file.name for file in find_lessons().glob("*.md")}
+    pages = sorted((ROOT / "docs/course").glob("[0-9]*.md"))
+    assert pages
+    for page in pages:
+        assert page.name in texts
+        number, found = int(page.name[:2]), page.read_text(encoding="utf-8")
+        stages = [tuple(map(int, one)) for one in re.findall(r"/\?lesson=(\d+)\.(\d+)", found)]
+        assert stages, page.name
+        for part, stage in stages:
+            assert (part, stage <= len(parts[part].stages)) == (number, True), f"{page.name}: {part}.{stage}"
 
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])

@@ -32,7 +32,8 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), lessons=lessons))
     run = finished_run(tmp_path)
     listed = await call(app, "GET", "/api/lessons", {"host": HOST})
-    assert [item["number"] for item in listed.json["items"]] == [1, 3, 10]
+    numbers = [item["number"] for item in listed.json["items"]]
+    assert (numbers, {1, 3, 10} <= set(numbers)) == (sorted(numbers), True)
     path = f"/api/runs/{run.id}/lessons/3"
     answer = await call(app, "GET", path, {"host": HOST})
     assert answer.status == 200, answer.body
@@ -45,7 +46,7 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (await call(app, "GET", path, held)).status == 304
     store_answer(run, examination["question"], {"own": {"p": [0.5, 0.75]}})
     answered = await call(app, "GET", path, held)
-    assert answered.json["stages"][0]["examination"] == {**examination, "state": "done"}
+    assert answered.json["stages"][0]["examination"] == {**examination, "state": "done", "share": 1}
     assert answered.json["numbers"]["answer.what_if.own.p.last"] == {
         "value": 0.75,
         "step": 35,
@@ -56,5 +57,5 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (await call(app, "GET", path, held)).json["title"] == "Another part"
     town = (await call(app, "GET", f"/api/runs/{run.id}/lessons/10", {"host": HOST})).json
     assert "barked" in town["missing_words"]
-    assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/4", {"host": HOST})).status == 404
+    assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/99", {"host": HOST})).status == 404
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/1%2F..", {"host": HOST})).status in (404, 422)

@@ -52,6 +52,14 @@ class _Formula:
     epsilon: float | None = None
     betas: tuple[float, float] | None = None
 
+    @property
+    def uncorrected_times(self) -> float | None:
+        """Return how many times as long the change would be without bias correction, epsilon left out; None without averages,
+        or if the row sleeps."""
+        if self.correction1 is None or self.correction2 is None:
+            return None
+        return self.correction1 / math.sqrt(self.correction2)
+
 
 @torch.no_grad()
 def describe_row_update(
@@ -101,6 +109,7 @@ def describe_row_update(
         "bias_correction2": formula.correction2,
         "learning_rate": formula.rate,
         "step_size": formula.step_size,
+        "uncorrected_times": formula.uncorrected_times,
         "denominator": None
         if formula.denominator is None
         else to_exact_number(formula.denominator[coordinate]),
