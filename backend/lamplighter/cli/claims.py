@@ -57,16 +57,16 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
         print_line(f"more can be measured: lamplighter examine {run.id} --prepare claims")
 
 
-def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
+def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool, by_button: bool = False) -> None:
     """Ask all that the claims wait for and nobody has answered yet, one after the other. What is answered stays, so that it
-    can be stopped and begun again.
+    can be stopped and begun again. With `by_button` what only a person may start is asked too.
 
     Raises:
         ClickException: a question was not answered; the others are.
     """
     run = _find_prepared(runs_dir, run_id)
     _, questions = _read_board(run)
-    missing = [one for one in questions if not one.answered and not one.by_button]
+    missing = [one for one in questions if not one.answered and (by_button or not one.by_button)]
     wanted = [WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}") for one in missing]
     problems = ask_all(run, wanted, yes=yes)
     evidence, questions = _read_board(run)

@@ -26,7 +26,8 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool) -> None:
     """
     from lamplighter.serving.http.assets import find_lessons
 
-    prepare_claims(runs_dir, run_id, yes=yes)
+    # Whoever types this has said that further processes may be started.
+    prepare_claims(runs_dir, run_id, yes=yes, by_button=True)
     run = find_named_run(runs_dir, run_id)
     moment, wanted = read_moment(run), dict[str, WantedAnswer]()
     for part in read_folder(find_lessons()).parts.values():
