@@ -145,8 +145,10 @@ def _store_answers(
     examinations = [
         one for one in json.loads(answers.get("/examinations"))["items"] if one["state"] == "done"
     ]
+    read = [one for one in examinations if one["id"] in course.questions]
+    others = [one for one in examinations if one not in read]
     room, kept = _ANSWERS_BYTES, list[dict[str, Any]]()
-    for one in sorted(reversed(examinations), key=lambda one: one["id"] not in course.questions):
+    for one in [*read, *reversed(others)]:
         path = f"/examinations/{one['id']}"
         body = answers.get(path)
         if len(body) > room:

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { parseViewState } from "../../model/view-state";
+import { heldView, lackingPanel } from "./held-view";
+
+const view = (panel: string) => parseViewState(`?word=dog&at=0&panel=${panel}`);
+
+test("a server shows every panel", () => {
+  for (const panel of ["cost", "geometry", "ask"])
+    expect(lackingPanel(view(panel), null)).toBeNull();
+  expect(heldView(view("cost"), null)).toEqual(view("cost"));
+});
+
+test("a file shows a view without the panel that it lacks", () => {
+  const packed = { answers: true };
+  for (const panel of ["cost", "geometry", "claims", "microscope", "step", "matrix", "map"]) {
+    expect(lackingPanel(view(panel), packed)).toBe(panel);
+    expect(heldView(view(panel), packed)).toEqual({ ...view(panel), panel: null });
+  }
+  for (const panel of ["token", "measures", "ask"])
+    expect(heldView(view(panel), packed)).toEqual(view(panel));
+});
+
+test("answers are shown where there are some", () => {
+  expect(lackingPanel(view("ask"), { answers: false })).toBe("ask");
+});

@@ -1,0 +1,25 @@
+/** The views of the course where a file takes the server's place: what it does not hold stays out. Pure. */
+
+import type { PackedContents } from "../../api/source";
+import type { PanelName } from "../../model/view-options";
+import type { ViewChange } from "../../model/view-state";
+
+/** Panels that show nothing but what every file holds. */
+const HELD: readonly PanelName[] = ["token", "district", "gathered", "measures", "run", "export"];
+
+/** Return the panel of a view that cannot be shown; null: there is none. `packed` is null for a server, which shows all. */
+export function lackingPanel(
+  { panel = null }: ViewChange,
+  packed: Pick<PackedContents, "answers"> | null,
+): PanelName | null {
+  if (!packed || panel === null || HELD.includes(panel)) return null;
+  return panel === "ask" && packed.answers ? null : panel;
+}
+
+/** Return a view without the panel that cannot be shown. */
+export function heldView(
+  view: ViewChange,
+  packed: Pick<PackedContents, "answers"> | null,
+): ViewChange {
+  return lackingPanel(view, packed) === null ? view : { ...view, panel: null };
+}
