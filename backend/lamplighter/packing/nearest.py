@@ -40,11 +40,12 @@ def pack_nearest(
     run: RunFolder, last: int, kept: Sequence[int], budget: int, progress: Callable[[float], None]
 ) -> NearestWords:
     """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
-    more than about `budget` bytes. Up to half of them are those `kept` for the course."""
+    more than about `budget` bytes. Up to half of them are the steps `kept` for the course."""
     size = len(run.vocabulary)
     k = max(0, min(NEIGHBOURS, size - 1))
     count = max(2, min(MAX_MOMENTS, int(budget / (_BYTES_EACH * max(1, size * k)))))
-    asked = kept[: count // 2]
+    # The first and the last are among them anyway.
+    asked = [step for step in kept if 0 < step < last][: (count - 1) // 2]
     wanted = sorted({*asked, *early_steps(last, count - len(asked))})
     steps, longest, parts = list[int](), list[float](), list[bytes]()
     before = np.zeros((size, k), dtype=np.uint32)

@@ -129,6 +129,7 @@ export class PackedSource implements Source {
       case "places":
         return query.has("token_ids") ? this.places(query) : null;
       case "districts":
+        if (parts[1] === "events") return this.eventsAfter(Number(query.get("after")));
         return parts[1] === "steps"
           ? { items: this.maps.districts.map(({ attempt, step }) => ({ attempt, step })) }
           : this.districtsList(stepOf(query, this.lights.last));
@@ -190,6 +191,11 @@ export class PackedSource implements Source {
       steps: shown.map(({ step }) => step),
       places: shown.map((layout) => ids.map((id) => placeOf(layout, id))),
     } satisfies Answer<"GET /api/runs/{run}/places">;
+  }
+
+  private eventsAfter(last: number) {
+    const { items } = this.stored["/districts/events"] as Answer<"GET /api/runs/{run}/districts/events">;
+    return { items: items.filter(({ id }) => id > last) };
   }
 
   private districtsList(step: number): unknown {
