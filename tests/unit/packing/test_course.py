@@ -114,8 +114,9 @@ def test_of_a_run_that_goes_on_nothing_more_is_waited_for(tmp_path: Path) -> Non
 
 
 def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> None:
-    links = "\n".join(f"- [{BREAKOUT}](?at={step})" for step in range(1, 80))
-    lessons = write_part(tmp_path / "own", f"`{BREAKOUT}` and `<!--`\n\n{links}\n")
+    paragraphs = [" ".join(f"[x](?at={at + step})" for step in range(25)) for at in range(1, 200, 25)]
+    text = "\n\n".join([f"`{BREAKOUT}` and `<!--`", *paragraphs])
+    lessons = write_part(tmp_path / "own", f"{text}\n")
     packed = pack_run(run, no_progress, lessons)
     stage = read(packed, "course")["/lessons/77"]["stages"][0]
     assert stage["title"] == BREAKOUT
