@@ -21,7 +21,7 @@ type StoredTexts = Record<string, number[]>;
 /** Answers of the server about the course, by path and query: from the root on, or below the run's. */
 type StoredCourse = Record<string, unknown>;
 
-/** What is not needed for the first light. */
+/** Contents that the first light does not need. */
 interface Late {
   nearest: PackedNearest | null;
   texts: StoredTexts;
@@ -194,7 +194,9 @@ export class PackedSource implements Source {
   }
 
   private eventsAfter(last: number) {
-    const { items } = this.stored["/districts/events"] as Answer<"GET /api/runs/{run}/districts/events">;
+    const { items } = this.stored[
+      "/districts/events"
+    ] as Answer<"GET /api/runs/{run}/districts/events">;
     return { items: items.filter(({ id }) => id > last) };
   }
 
