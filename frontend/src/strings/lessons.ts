@@ -67,7 +67,7 @@ export const lessons = {
   askAgain: "Ask again",
   confirm: "Ask all the same",
   otherWords: (words: readonly string[]) =>
-    `This part is about Lamptown. This run does not know ${words.join(", ")}: it goes on with a run on Lamptown.`,
+    `This part is about Lamptown. This run does not know ${words.join(", ")}, so the part goes on with a run on Lamptown.`,
   runs: "Choose a run",
   openTown: (name: string) => `Go on with ${name}`,
   beginTown: "Begin a run on Lamptown",

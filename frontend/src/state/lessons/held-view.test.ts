@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseViewState } from "../../model/view-state";
-import { heldView, lackingPanel } from "./held-view";
+import { heldView, lackingPanel, lackingStep } from "./held-view";
 
 const view = (panel: string) => parseViewState(`?word=dog&at=0&panel=${panel}`);
 
@@ -22,4 +22,12 @@ test("a file shows a view without the panel that it lacks", () => {
 
 test("answers are shown where there are some", () => {
   expect(lackingPanel(view("ask"), { answers: false })).toBe("ask");
+});
+
+test("a step that a file does not hold is named with the one in its place", () => {
+  const heldAt = (step: number) => Math.max(12, step);
+  expect(lackingStep(parseViewState("?at=0"), heldAt)).toEqual({ wanted: 0, shown: 12 });
+  expect(lackingStep(parseViewState("?from=0&speed=50"), heldAt)).toEqual({ wanted: 0, shown: 12 });
+  expect(lackingStep(parseViewState("?at=500"), heldAt)).toBeNull();
+  expect(lackingStep(parseViewState("?word=dog"), heldAt)).toBeNull();
 });

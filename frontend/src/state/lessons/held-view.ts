@@ -23,3 +23,16 @@ export function heldView(
 ): ViewChange {
   return lackingPanel(view, packed) === null ? view : { ...view, panel: null };
 }
+
+/**
+ * Return the step that a view names and that cannot be shown, and the one in its place; null: it can be shown, or none is
+ * named. `heldAt` returns the step that is shown for another.
+ */
+export function lackingStep(
+  { at = null, from = null }: ViewChange,
+  heldAt: (step: number) => number,
+): { wanted: number; shown: number } | null {
+  const wanted = at ?? from;
+  if (wanted === null || heldAt(wanted) === wanted) return null;
+  return { wanted, shown: heldAt(wanted) };
+}
