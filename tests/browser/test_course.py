@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import Page, expect
+from pathlib import Path
 
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
-from tests.browser.fixtures import FinishedRun, hold_run, open_held_step
+from tests.browser.fixtures import DESKTOP, FinishedRun, hold_run, open_held_step
 from tests.browser.pages import wait_for
+from tests.unit.serving.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.browser
 
@@ -79,6 +83,8 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     page.goto(finished_run.url_with("lesson=1.1"))
     expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)
     expect(page.get_by_test_id("course-next")).to_have_count(0)
+    # Whoever only looks on begins no run.
+    expect(page.get_by_test_id("begin-town")).to_have_count(0)
 
     # The help leads to the list of all parts.
     page.keyboard.press("?")
@@ -88,9 +94,51 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     expect(page.get_by_test_id("course")).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_a_formula_is_drawn_and_said(page: Page, finished_run: FinishedRun) -> None:
     page.goto(finished_run.url_with("lesson=4.10"))
     formula = page.get_by_test_id("formula").locator("math")
     expect(formula).to_have_attribute("aria-label", "W_2 ( W_1 x ) = ( W_2 W_1 ) x", timeout=20_000)
     expect(formula.locator("msub")).to_have_count(4)
     assert find_violations(page, "[data-testid=course]") == []
+
+
+PART = """title: Own
+minutes: 1
+words: dog horse
+
+# number: Later
+reached: 60
+
+The model says it in {run.rows|count} words, and at step 60 dog has turned by {word.turned.dog@60|count} degrees.
+"""
+
+
+@pytest.mark.tour
+def test_another_text_leads_to_a_town_where_a_part_waits_and_goes_on(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    FakeTrainer(make_run(RunStore(tmp_path / "runs"), steps=20)).begin().train(20).end()
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "77-own.md").write_text(PART, encoding="utf-8")
+    with Application(tmp_path / "runs", "serve", "--lessons", str(tmp_path / "own")) as application:
+        page = chromium.new_page(viewport=DESKTOP)
+        page.goto(application.launch_url)
+        wait_for(page, "window.__lamplighter?.shown")
+        other = application.only_run().id
+        page.goto(f"{application.url}/?run={other}&lesson=77.1&panel=token")
+        page.get_by_test_id("begin-town").click()
+        # The part stays open on the new run, and says that it waits.
+        expect(page.get_by_test_id("waits-for-step")).to_contain_text("60", timeout=60_000)
+        town = page.evaluate(f"{QUERY}.get('run')")
+        assert town != other
+        # Nobody touches anything: the run comes to the step, and its numbers appear.
+        expect(page.locator("[data-number^='word.turned']")).to_be_visible(timeout=60_000)
+        expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
+        application.ask(application.run(town), "stop")
+
+        # From there on the other run leads to it.
+        page.goto(f"{application.url}/?run={other}&lesson=77.1")
+        page.get_by_test_id("open-town").click()
+        expect(page.get_by_test_id("stage-title")).to_have_text("Later", timeout=20_000)
+        page.context.close()

@@ -78,6 +78,7 @@ CONTRACT = {
     "/places?from=0&to=120&method=umap&token_ids=1,3&format=json": places_apart,
     "/districts/steps": as_they_are,
     "/districts/events": as_they_are,
+    "/districts/events?after=1": as_they_are,
     "/districts?step=60&format=json": as_they_are,
     "/map": as_they_are,
     "/examinations": as_they_are,

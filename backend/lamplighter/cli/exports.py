@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress
 
 from lamplighter.cli.common import common_options
+from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.progress_bar import make_progress_bar
 from lamplighter.cli.terminal import print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
@@ -27,9 +27,35 @@ from lamplighter.runfolder.run_store import RunStore
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The file to make.  [default: the run's id, here]"
 )
+@click.option(
+    "--prepare-lessons",
+    "prepare",
+    is_flag=True,
+    help="html: ask the model first all that the course waits for, so that its numbers are in the page.",
+)
+@click.option(
+    "--lessons",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="html: a folder of texts that replace or add parts of the course in the page.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask before the model of an imported run is opened.")
 @common_options()
-def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, out: Path | None) -> None:
+def export_command(
+    runs_dir: Path,
+    run_id: str,
+    format: str,
+    step: int | None,
+    out: Path | None,
+    prepare: bool,
+    lessons: Path | None,
+    yes: bool,
+) -> None:
     """Export a run to another format; it may still be training."""
+    if format != "html" and (prepare or lessons):
+        raise click.UsageError(f"{format} holds no course: --prepare-lessons and --lessons go with --to html")
+    if prepare:
+        prepare_lessons(runs_dir, run_id, yes=yes, lessons=lessons)
     run = find_named_run(runs_dir, run_id)
     notes: list[str] = []
     with make_progress_bar() as bar:
@@ -41,7 +67,7 @@ def export_command(runs_dir: Path, run_id: str, format: str, step: int | None, o
             bar.update(task, completed=share)
 
         try:
-            output = export_run(run, format, step, out, on_progress)
+            output = export_run(run, format, step, out, on_progress, lessons)
         except ExportError as error:
             raise click.ClickException(str(error)) from error
     size = sum(p.stat().st_size for p in ([output] if output.is_file() else output.iterdir()))
@@ -94,8 +120,3 @@ def import_command(runs_dir: Path, source: Path) -> None:
         print_line(remark)
     if run.recipe.corpus.kind != "recorded":
         print_line(f"to continue it takes {describe_demands(run.recipe, len(run.vocabulary))}")
-
-
-def make_progress_bar() -> Progress:
-    """Return a progress bar on standard error, which disappears when it is done."""
-    return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)

@@ -17,20 +17,27 @@ from lamplighter.lessons.library import read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
 
 
-def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool) -> None:
+def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> None:
     """Ask all that the parts of the course ask and nobody has answered yet, and what the board of claims waits for, on which
     their numbers stand. What is answered stays, so that it can be stopped and begun again.
+
+    Args:
+        runs_dir: the folder of runs.
+        run_id: the run.
+        yes: True: do not ask before the model of an imported run is opened.
+        lessons: a folder of texts laid over those of the course.
 
     Raises:
         ClickException: a question was not answered; the others are.
     """
-    from lamplighter.serving.http.assets import find_lessons
+    from lamplighter.serving.http.assets import course_library
 
     # Whoever types this has said that further processes may be started.
     prepare_claims(runs_dir, run_id, yes=yes, by_button=True)
     run = find_named_run(runs_dir, run_id)
     moment, wanted = read_moment(run), dict[str, WantedAnswer]()
-    for part in read_folder(find_lessons()).parts.values():
+    parts = course_library(lessons).parts().values()
+    for part in parts:
         if lacking := missing_words(part, run.vocabulary):
             print_line(f"part {part.number} is left out: {run.id} does not know {', '.join(lacking)}")
             continue
@@ -38,7 +45,7 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool) -> None:
             if one.entry is None or one.entry.state != "done":
                 wanted.setdefault(one.id, WantedAnswer(one.question, f"part {part.number}"))
     problems = ask_all(run, list(wanted.values()), yes=yes)
-    unknown = list_unknown_numbers(find_lessons(), run)
+    unknown = list_unknown_numbers(parts, run)
     for line in unknown:
         print_line(line)
     if problems:
@@ -74,7 +81,7 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
     run = None if run_id is None else find_named_run(runs_dir, run_id)
     problems = list_problems(folder)
     if run is not None:
-        problems += list_unknown_numbers(folder, run)
+        problems += list_unknown_numbers(read_folder(folder).parts.values(), run)
     for problem in problems:
         print_line(problem)
     if problems:

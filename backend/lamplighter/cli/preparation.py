@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lamplighter.cli.exports import make_progress_bar
 from lamplighter.cli.imported import confirm_imported
+from lamplighter.cli.progress_bar import make_progress_bar
 from lamplighter.cli.terminal import print_line
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer

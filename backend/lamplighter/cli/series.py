@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.exports import make_progress_bar
+from lamplighter.cli.progress_bar import make_progress_bar
 from lamplighter.cli.still import embedding_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.recipe import RecipeError

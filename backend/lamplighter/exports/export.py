@@ -60,6 +60,7 @@ def export_run(
     step: int | None = None,
     out: Path | None = None,
     progress: ExportProgress = no_progress,
+    lessons: Path | None = None,
 ) -> Path:
     """Export a run, live or over. The result appears whole or not at all.
 
@@ -70,6 +71,7 @@ def export_run(
         out: the file (or folder, for the Embedding Projector) to create; None: named after the run, in the
             current folder.
         progress: called with the share done; raise `Cancelled` in it to cancel.
+        lessons: a folder of texts laid over those of the course, for the page.
 
     Returns:
         The path of the result.
@@ -85,11 +87,15 @@ def export_run(
         run = RunFolder(run.folder)
     if how.write_step is None and step is not None:
         raise ExportError(f"{format} holds every step, so --step does not apply")
+    if lessons is not None and how.write_run is not write_page:
+        raise ExportError(f"{format} holds no course, so --lessons does not apply")
     if out is None:
         out = Path(f"{run.id}{'' if step is None else f'-step-{step}'}{how.suffix}")
     with atomic_output(out) as path:
         if how.write_step is not None:
             how.write_step(run, step, path, progress)
+        elif lessons is not None:
+            write_page(run, path, progress, lessons)
         elif how.write_run is not None:
             how.write_run(run, path, progress)
     progress(1.0, out.name)

@@ -15,25 +15,27 @@ from lamplighter.runfolder.run_folder import RunFolder
 _POLL_SECONDS = 0.05
 
 
-def write_page(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write the page of a run.
+def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None) -> None:
+    """Write the page of a run. `lessons`: a folder of texts laid over the course's.
 
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
     """
-    _Packing(run, out, progress).wait_until_made()
+    _Packing(run, out, progress, lessons).wait_until_made()
 
 
 class _Packing:
     """A process that packs a run, whose progress is reported in the thread that waits for it."""
 
-    def __init__(self, run: RunFolder, out: Path, progress: ExportProgress) -> None:
+    def __init__(self, run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None) -> None:
         self._progress = progress
         self._messages: list[ChildMessage] = []
         self._lock = threading.Lock()
         self._code: int | None = None
         self._out = out
         command = [sys.executable, "-m", "lamplighter.packing.worker", str(run.path), str(out)]
+        if lessons is not None:
+            command.append(f"--lessons={lessons}")
         try:
             self._child = ChildJob(command, on_message=self._note, on_end=self._note_end, name="packing")
         except OSError as error:

@@ -1,4 +1,4 @@
-"""An export as a process: `python -m lamplighter.exports.worker RUN-FOLDER FORMAT OUT [--step N]`.
+"""An export as a process: `python -m lamplighter.exports.worker RUN-FOLDER FORMAT OUT [--step N] [--lessons DIR]`.
 
 It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
 `{"left_out": "..."}`, or `{"problem": "..."}` as the last. It runs for the process that holds the other end
@@ -49,8 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("format", help="which format")
     parser.add_argument("out", type=Path, help="the file to make")
     parser.add_argument("--step", type=int, help="which step, for formats of one")
+    parser.add_argument("--lessons", type=Path, help="texts laid over those of the course")
     chosen = parser.parse_args(arguments)
-    return run_export(chosen.run, partial(_export, chosen.format, chosen.step, chosen.out))
+    return run_export(chosen.run, partial(_export, chosen.format, chosen.step, chosen.lessons, chosen.out))
 
 
 def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) -> ExitCode:
@@ -86,7 +87,14 @@ def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) 
     return ExitCode.DONE
 
 
-def _export(format: str, step: int | None, out: Path, run: RunFolder, progress: ExportProgress) -> None:
+def _export(
+    format: str,
+    step: int | None,
+    lessons: Path | None,
+    out: Path,
+    run: RunFolder,
+    progress: ExportProgress,
+) -> None:
     from lamplighter.exports.export import FORMATS, export_run
     from lamplighter.exports.output import atomic_output
 
@@ -99,7 +107,7 @@ def _export(format: str, step: int | None, out: Path, run: RunFolder, progress: 
             exported = export_run(run, format, step, Path(scratch) / out.stem, progress)
             _pack(exported, path)
     else:
-        export_run(run, format, step, out, progress)
+        export_run(run, format, step, out, progress, lessons)
 
 
 class _ProgressLines:

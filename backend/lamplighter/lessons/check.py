@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lamplighter.claims.figure_cache import FigureCache
@@ -41,15 +41,14 @@ def list_problems(folder: Path) -> list[str]:
     return problems
 
 
-def list_unknown_numbers(folder: Path, run: RunFolder) -> list[str]:
-    """Return the numbers, named in a folder's parts, that a run does not have, a line each. Its corpus has been read.
+def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
+    """Return the numbers, named in parts of the course, that a run does not have, a line each. Its corpus has been read.
 
     Raises:
-        OSError: the folder cannot be read.
         FormatError: this version cannot read the run.
     """
     moment, cache, problems = read_moment(run), FigureCache(), list[str]()
-    for part in read_folder(folder).parts.values():
+    for part in parts:
         if lacking := missing_words(part, run.vocabulary):
             problems.append(f"part {part.number}: {run.id} does not know {', '.join(lacking)}")
             continue

@@ -20,23 +20,9 @@ FormulaKind = Literal[
     "row", "identifier", "number", "operator", "text", "fraction", "root", "hat", "superscript", "subscript"
 ]
 
-_GREEK = dict(
+_GREEK: dict[str, str] = dict(
     zip(
-        (
-            "alpha",
-            "beta",
-            "gamma",
-            "delta",
-            "epsilon",
-            "eta",
-            "theta",
-            "lambda",
-            "mu",
-            "pi",
-            "rho",
-            "sigma",
-            "tau",
-        ),
+        "alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau".split(),
         "αβγδεηθλμπρστ",
         strict=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.byte_planes import encode_planes
 
-MAX_MOMENTS, NEIGHBOURS = 50, 6
+MAX_MOMENTS, NEIGHBOURS = 50, 10
 _BYTES_EACH = 2.2
 """About the bytes that a neighbour takes."""
 _LENGTH_STEPS = 65_535
@@ -36,13 +36,17 @@ class NearestWords:
     lengths of the rows (V,) as 16 bits. All of it compressed (RFC 1951)."""
 
 
-def pack_nearest(run: RunFolder, last: int, budget: int, progress: Callable[[float], None]) -> NearestWords:
+def pack_nearest(
+    run: RunFolder, last: int, kept: Sequence[int], budget: int, progress: Callable[[float], None]
+) -> NearestWords:
     """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
-    more than about `budget` bytes."""
+    more than about `budget` bytes. Up to half of them are the steps `kept` for the course."""
     size = len(run.vocabulary)
     k = max(0, min(NEIGHBOURS, size - 1))
     count = max(2, min(MAX_MOMENTS, int(budget / (_BYTES_EACH * max(1, size * k)))))
-    wanted = early_steps(last, count)
+    # The first and the last are among them anyway.
+    asked = [step for step in kept if 0 < step < last][: (count - 1) // 2]
+    wanted = sorted({*asked, *early_steps(last, count - len(asked))})
     steps, longest, parts = list[int](), list[float](), list[bytes]()
     before = np.zeros((size, k), dtype=np.uint32)
     with MatrixHistory(run) as history:

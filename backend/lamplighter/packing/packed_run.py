@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
 from lamplighter.packing.compression import deflate
+from lamplighter.packing.course import PackedCourse, pack_course
 from lamplighter.packing.lights import Lights, pack_lights
 from lamplighter.packing.maps import Maps, pack_districts, pack_maps
 from lamplighter.packing.nearest import NearestWords, pack_nearest
@@ -23,7 +25,7 @@ from lamplighter.wire.layout_frames import Method
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
 _ANSWERS_BYTES = 600_000
-"""Most bytes of stored answers of the model, uncompressed; those asked last are kept."""
+"""Most bytes of stored answers of the model, uncompressed; those that the course reads are kept, then those asked last."""
 _TOKENS_AT_ONCE = 50_000
 _MOST_WORDS = 64
 """Words of the text that a step read."""
@@ -41,8 +43,8 @@ class PackedRun:
     """Sentences without a capital or a full stop."""
 
 
-def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
-    """Encode a run, live or over; a live one up to its newest step.
+def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = None) -> PackedRun:
+    """Encode a run, live or over; a live one up to its newest step. `lessons`: a folder of texts laid over the course's.
 
     Raises:
         ExportError: the run has no step, or no map yet.
@@ -62,10 +64,11 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
             )
             if umap is None and linear is None:
                 raise ExportError(f"{run.id} has no map yet; make one with: lamplighter project {run.id}")
-            with RunAnswers(run) as answers:
-                stored, asked = _store_answers(answers, last, len(run.vocabulary))
-            # An answer of the model stands beside the step that it is about.
-            about = [one["step"] for one in stored["/examinations"]["items"]]
+            with RunAnswers(run, lessons) as answers:
+                course = pack_course(answers, last)
+                stored, asked = _store_answers(answers, last, len(run.vocabulary), course)
+            # An answer of the model stands beside the step that it is about, and a stage of the course beside its own.
+            about = [*course.steps, *(one["step"] for one in stored["/examinations"]["items"])]
             lights = pack_lights(
                 run, reader, last, about, _LIGHTS_BYTES, sub_progress(progress, 0.15, 0.6, "lights")
             )
@@ -74,10 +77,13 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
         raise ExportError(f"{run.id} has not begun: there is nothing to show yet") from error
     except AnswerError as error:
         raise ExportError(f"{run.id} cannot be packed: {error}") from error
-    nearest = pack_nearest(run, last, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours"))
+    nearest = pack_nearest(
+        run, last, course.steps, _NEAREST_BYTES, sub_progress(progress, 0.6, 0.9, "neighbours")
+    )
     progress(0.9, "answers")
     parts = {
         "answers": deflate(json.dumps(stored, separators=(",", ":")).encode()),
+        "course": deflate(json.dumps(course.answers, separators=(",", ":")).encode()),
         "texts": deflate(json.dumps(_read_texts(run, lights), separators=(",", ":")).encode()),
         "nearest": nearest.data,
     }
@@ -91,7 +97,7 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
         numbered = {f"{kind}-{index}": data for index, data in enumerate(envelopes)}
         names[kind] = list(numbered)
         parts |= numbered
-    left_out = _describe_left_out(last, lights, umap or linear, nearest, asked)
+    left_out = _describe_left_out(last, lights, umap or linear, nearest, asked, course)
     shown = umap or linear
     assert shown is not None
     first = shown.chosen[0].step
@@ -104,6 +110,7 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
         "steps": [step for step in ([0, *lights.steps]) if step >= first] or [last],
         "leftOut": left_out,
         "answers": asked[0] > 0,
+        "course": bool(course.answers),
         "neighbours": nearest.k,
         "nearest": {"steps": nearest.steps, "k": nearest.k, "longest": nearest.longest},
         "parts": names,
@@ -111,9 +118,11 @@ def pack_run(run: RunFolder, progress: ExportProgress) -> PackedRun:
     return PackedRun(head, parts, left_out)
 
 
-def _store_answers(answers: RunAnswers, last: int, words: int) -> tuple[dict[str, Any], tuple[int, int]]:
+def _store_answers(
+    answers: RunAnswers, last: int, words: int, course: PackedCourse
+) -> tuple[dict[str, Any], tuple[int, int]]:
     """Return the server's answers that are kept as they are, by the path below the run's, and how many answers of the model
-    are among them, of how many."""
+    are among them, of how many: those that the course reads, then those asked last."""
     stored: dict[str, Any] = {
         rest: json.loads(answers.get(rest))
         for rest in (
@@ -136,8 +145,10 @@ def _store_answers(answers: RunAnswers, last: int, words: int) -> tuple[dict[str
     examinations = [
         one for one in json.loads(answers.get("/examinations"))["items"] if one["state"] == "done"
     ]
-    room, kept = _ANSWERS_BYTES, []
-    for one in reversed(examinations):
+    read = [one for one in examinations if one["id"] in course.questions]
+    others = [one for one in examinations if one not in read]
+    room, kept = _ANSWERS_BYTES, list[dict[str, Any]]()
+    for one in [*read, *reversed(others)]:
         path = f"/examinations/{one['id']}"
         body = answers.get(path)
         if len(body) > room:
@@ -145,7 +156,7 @@ def _store_answers(answers: RunAnswers, last: int, words: int) -> tuple[dict[str
         room -= len(body)
         stored[path] = json.loads(body)
         kept.append(one)
-    stored["/examinations"] = {"items": kept[::-1]}
+    stored["/examinations"] = {"items": [one for one in examinations if one in kept]}
     return stored, (len(kept), len(examinations))
 
 
@@ -162,7 +173,12 @@ def _first_words(run: RunFolder, step: int) -> Iterator[list[int]]:
 
 
 def _describe_left_out(
-    last: int, lights: Lights, shown: Maps | None, nearest: NearestWords, asked: tuple[int, int]
+    last: int,
+    lights: Lights,
+    shown: Maps | None,
+    nearest: NearestWords,
+    asked: tuple[int, int],
+    course: PackedCourse,
 ) -> list[str]:
     left: list[str] = []
     if len(lights.steps) < last:
@@ -174,5 +190,9 @@ def _describe_left_out(
     left.append(f"neighbours but the nearest {nearest.k} of each word, at {len(nearest.steps)} moments")
     if asked[0] < asked[1]:
         left.append(f"{asked[1] - asked[0]:,} of {asked[1]:,} answers of the model")
+    if course.unknown:
+        left.append(
+            f"{course.unknown:,} of {course.numbers:,} numbers of the course, which are not known yet"
+        )
     left.append("the vectors, and most of the text")
     return left

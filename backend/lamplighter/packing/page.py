@@ -35,14 +35,16 @@ class Preview:
     """The picture's address, absolute where it is known; None: without one."""
 
 
-def write_packed_page(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write the page that shows a run without a server.
+def write_packed_page(
+    run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None
+) -> None:
+    """Write the page that shows a run without a server. `lessons`: a folder of texts laid over the course's.
 
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
         FormatError: this version cannot read the folder.
     """
-    packed = pack_run(run, progress)
+    packed = pack_run(run, progress, lessons)
     preview = Preview(f"{packed.head['name']} · Lamplighter", describe_run(run))
     out.write_text(render_page(packed, preview), encoding="utf-8", newline="\n")
     for line in packed.left_out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import MutableMapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.assets import course_library
 from lamplighter.serving.reading_app import create_reading_app
 
 
@@ -25,9 +27,9 @@ class AnswerError(RuntimeError):
 class RunAnswers:
     """The answers about one run. A context manager; they are made in a thread of its own, whatever loop the caller runs."""
 
-    def __init__(self, run: RunFolder) -> None:
-        """Prepare to ask about `run`, which lies in its folder of runs."""
-        self._app: FastAPI = create_reading_app(run.path.parent)
+    def __init__(self, run: RunFolder, lessons: Path | None = None) -> None:
+        """Prepare to ask about `run`, which lies in its folder of runs; `lessons`: a folder of texts laid over the course's."""
+        self._app: FastAPI = create_reading_app(run.path.parent, course_library(lessons))
         self._loop = start_blocking_portal()
         self._root = f"/api/runs/{run.id}"
 
@@ -46,7 +48,15 @@ class RunAnswers:
         Raises:
             AnswerError: the server would refuse.
         """
-        return self._portal.call(self._ask, self._root + rest)
+        return self.ask(self._root + rest)
+
+    def ask(self, address: str) -> bytes:
+        """Return the body of the answer to `GET` of an address, from the root of the server on.
+
+        Raises:
+            AnswerError: the server would refuse.
+        """
+        return self._portal.call(self._ask, address)
 
     async def _ask(self, address: str) -> bytes:
         path, _, query = address.partition("?")

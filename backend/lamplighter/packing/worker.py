@@ -1,4 +1,4 @@
-"""Packing as a process: `python -m lamplighter.packing.worker RUN-FOLDER OUT`.
+"""Packing as a process: `python -m lamplighter.packing.worker RUN-FOLDER OUT [--lessons DIR]`.
 
 It reports on standard output as `lamplighter.exports.worker` does, runs for the process at the other end of its standard
 input, and exits when that end closes. `OUT` is written in place: whoever called puts it where it belongs.
@@ -25,13 +25,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process and return its exit code."""
     parser = argument_parser("packing.worker")
     parser.add_argument("out", type=Path, help="the file to make")
+    parser.add_argument("--lessons", type=Path, help="texts laid over those of the course")
     chosen = parser.parse_args(arguments)
 
     def make(run: RunFolder, progress: ExportProgress) -> None:
         # Imported only here: numpy reads the environment when it is imported.
         from lamplighter.packing.page import write_packed_page
 
-        write_packed_page(run, chosen.out, progress)
+        write_packed_page(run, chosen.out, progress, chosen.lessons)
 
     return run_export(chosen.run, make)
 

@@ -6,13 +6,13 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 import lamplighter
-from lamplighter.lessons.library import LessonLibrary
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
@@ -29,10 +29,11 @@ from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
-from lamplighter.serving.http.assets import Assets, find_lessons, find_plotly
+from lamplighter.serving.http.assets import Assets, course_library, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.examiners import ExaminerJobs
+from lamplighter.serving.jobs.export_job import export_worker_command
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
@@ -216,7 +217,8 @@ def _build(settings: ServerSettings) -> Services:
     server = secrets.token_hex(4)
     pools, limiter = ThreadPools(), LargeResponseLimiter()
     supervisor = Supervisor(run_store, settings.roles, limits) if settings.roles else None
-    hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server)
+    export_command = partial(export_worker_command, lessons=settings.lessons)
+    hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server, command=export_command)
     examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
     reprojection_jobs, smoothing = ReprojectionJobs(), None
     output_map_jobs = ReprojectionJobs(output_map_worker_command)
@@ -249,7 +251,7 @@ def _build(settings: ServerSettings) -> Services:
         examiner_jobs=examiner_jobs,
         classroom=classroom,
         class_hub=ClassHub(catalog, classroom),
-        lessons=LessonLibrary((find_lessons(), *([settings.lessons] if settings.lessons else []))),
+        lessons=course_library(settings.lessons),
         idle_smoothing=smoothing,
         server_id=server,
         space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),

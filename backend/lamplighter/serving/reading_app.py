@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+from lamplighter.lessons.library import LessonLibrary
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
@@ -18,15 +19,16 @@ from lamplighter.serving.http import problems
 from lamplighter.serving.http.route_table import RouteRule
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.reading.run_catalog import RunCatalog
-from lamplighter.serving.routes import districts, examinations, layouts, lines, runs, steps, tokens
+from lamplighter.serving.routes import districts, examinations, layouts, lessons, lines, runs, steps, tokens
 from lamplighter.serving.services import ReadingServices
 
 _NOBODY = "packer"
 """The name of a server that asks nothing."""
 
 
-def create_reading_app(store: Path) -> FastAPI:
-    """Build the app for the runs in the folder `store`. It writes nothing, except that large answers lie in the spool."""
+def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
+    """Build the app for the runs in the folder `store`, with the course of a library. It writes nothing, except that large
+    answers lie in the spool."""
     pools, limiter = ThreadPools(), LargeResponseLimiter()
     services = ReadingServices(
         catalog=RunCatalog(RunStore(store)),
@@ -34,11 +36,12 @@ def create_reading_app(store: Path) -> FastAPI:
         answers=Answers(limiter, pools, Spool(store)),
         server_id=_NOBODY,
         examiner_jobs=ExaminerJobs(_NOBODY, starts=False),
+        lessons=library,
     )
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
     problems.install_error_handlers(app)
-    for module in (runs, steps, lines, layouts, districts, examinations, tokens):
+    for module in (runs, steps, lines, layouts, districts, examinations, lessons, tokens):
         module.routes.attach(app, pools, services.answers, _reads)
     return app
 

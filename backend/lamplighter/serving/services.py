@@ -57,6 +57,8 @@ class ReadingServices:
     server_id: str
     """The name of this server in the run folders."""
     examiner_jobs: ExaminerJobs
+    lessons: LessonLibrary
+    """The texts of the course."""
     run_index: RunIndex = field(default_factory=RunIndex)
     claim_figures: FigureCache = field(default_factory=FigureCache)
     """The figures of claims and lessons that stay the same."""
@@ -110,7 +112,6 @@ class Services(ReadingServices):
     """The space for requests that are taken even on a full disk."""
     classroom: Classroom
     class_hub: ClassHub
-    lessons: LessonLibrary
     output_map_jobs: ReprojectionJobs
     """The layouts of output matrices, apart from the reprojections: each writes a file of its own."""
     class_listening: ClassListening = field(default_factory=ClassListening)

@@ -24,6 +24,8 @@ export interface PackedContents {
   neighbours: number;
   /** Set if the model was asked something, and its answers are here. */
   answers: boolean;
+  /** Set if there are parts of the course here. */
+  course: boolean;
 }
 
 export interface Source {

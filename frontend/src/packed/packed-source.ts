@@ -18,6 +18,15 @@ import { openDocument, readJson, type PackedFile } from "./packed-file";
 type StoredAnswers = Record<string, unknown>;
 /** Beginnings of the texts that steps read, by step. */
 type StoredTexts = Record<string, number[]>;
+/** Answers of the server about the course, by path and query: from the root on, or below the run's. */
+type StoredCourse = Record<string, unknown>;
+
+/** Contents that the first light does not need. */
+interface Late {
+  nearest: PackedNearest | null;
+  texts: StoredTexts;
+  course: StoredCourse;
+}
 
 /** A request, as its path tells. */
 interface Asked {
@@ -39,7 +48,7 @@ export class PackedSource implements Source {
     private readonly stored: StoredAnswers,
     private readonly lights: PackedLights,
     private readonly maps: PackedMaps,
-    private readonly late: Promise<{ nearest: PackedNearest | null; texts: StoredTexts }>,
+    private readonly late: Promise<Late>,
   ) {}
 
   /** Open the file that this document is; null if it is none. */
@@ -51,11 +60,11 @@ export class PackedSource implements Source {
       PackedMaps.open(file),
       PackedLights.open(file),
     ]);
-    // Neither is needed for the first light.
     const late = Promise.all([
       file.head.nearest ? PackedNearest.open(file, file.head.nearest) : null,
       readJson<StoredTexts>(file, "texts"),
-    ]).then(([nearest, texts]) => ({ nearest, texts }));
+      readJson<StoredCourse>(file, "course"),
+    ]).then(([nearest, texts, course]) => ({ nearest, texts, course }));
     return new PackedSource(file, stored, lights, maps, late);
   }
 
@@ -102,6 +111,7 @@ export class PackedSource implements Source {
         workers: {},
       } satisfies Answer<"GET /api/session">;
     if (path === "/api/runs") return { items: [this.stored[""]] };
+    if (path.startsWith("/api/lessons")) return this.lesson(path);
     const asked = this.parse(path);
     if (!asked) return null;
     const { parts, query, rest } = asked;
@@ -119,9 +129,12 @@ export class PackedSource implements Source {
       case "places":
         return query.has("token_ids") ? this.places(query) : null;
       case "districts":
+        if (parts[1] === "events") return this.eventsAfter(Number(query.get("after")));
         return parts[1] === "steps"
           ? { items: this.maps.districts.map(({ attempt, step }) => ({ attempt, step })) }
           : this.districtsList(stepOf(query, this.lights.last));
+      case "lessons":
+        return this.lesson(rest);
       case "norms":
         return this.norms(stepOf(query, this.lights.last));
     }
@@ -178,6 +191,13 @@ export class PackedSource implements Source {
       steps: shown.map(({ step }) => step),
       places: shown.map((layout) => ids.map((id) => placeOf(layout, id))),
     } satisfies Answer<"GET /api/runs/{run}/places">;
+  }
+
+  private eventsAfter(last: number) {
+    const { items } = this.stored[
+      "/districts/events"
+    ] as Answer<"GET /api/runs/{run}/districts/events">;
+    return { items: items.filter(({ id }) => id > last) };
   }
 
   private districtsList(step: number): unknown {
@@ -242,6 +262,10 @@ export class PackedSource implements Source {
     if (!nearest) return null;
     const { step, lengths } = nearest.lengthsAt(wanted);
     return new Response(npyOf(lengths), { headers: { "x-lamplighter-step": String(step) } });
+  }
+
+  private async lesson(key: string): Promise<unknown> {
+    return (await this.late).course[key] ?? null;
   }
 
   private async text(step: number): Promise<StepText | null> {

@@ -69,11 +69,20 @@ export const lessons = {
   askAgain: "Ask again",
   confirm: "Ask all the same",
   otherWords: (words: readonly string[]) =>
-    `This part is about Lamptown. This run does not know ${words.join(", ")}: choose a run on Lamptown, or begin one.`,
+    `This part is about Lamptown. This run does not know ${words.join(", ")}, so the part goes on with a run on Lamptown.`,
   runs: "Choose a run",
+  openTown: (name: string) => `Go on with ${name}`,
+  beginTown: "Begin a run on Lamptown",
+  beginTownMore:
+    "A new run begins with its first step, and this part goes on beside it while the model learns.",
   loading: "Opening the course …",
   broken: "This part cannot be shown.",
-  packed: "A file has no course: open the run with Lamplighter to take it.",
+  packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
+  needsApp: (panel: string) =>
+    `A file does not hold this picture (${panel}): that needs the app. The text and its numbers are here.`,
+  stepNotHeld: (step: number, shown: number) =>
+    `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
+  unknownInFile: "Where you see …, the number was not known when this file was made.",
 } as const;
 
 /** Format a number of the course; `value` of a percentage is a share. */

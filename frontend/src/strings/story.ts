@@ -9,8 +9,16 @@ const PIECES = "Every light is a word, or a piece of one.";
 
 export const story = {
   label: "Introduction",
-  /** Say a line of the introduction. `name`: the printable name of its district; `pieces`: tokens may be pieces of words. */
-  line({ name, step, recorded }: SpokenLine, district: string, pieces: boolean): string {
+  /**
+   * Say a line of the introduction. `name`: the printable name of its district; `pieces`: tokens may be pieces of words;
+   * `teaches`: there is a course to offer.
+   */
+  line(
+    { name, step, recorded }: SpokenLine,
+    district: string,
+    pieces: boolean,
+    teaches: boolean,
+  ): string {
     switch (name) {
       case "lights": {
         const light = pieces ? PIECES : LIGHT;
@@ -31,7 +39,7 @@ export const story = {
           ? `These are alike to the model: ${district}.`
           : `Nobody told it that these belong together: ${district}.`;
       case "words":
-        return "Find a word you like, or take the course:";
+        return teaches ? "Find a word you like, or take the course:" : "Find a word you like:";
     }
   },
   skip: "Skip",

@@ -179,7 +179,7 @@ def test_the_check_of_a_run_names_what_it_does_not_have(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "01-a.md").write_text(TEXT.replace("@500", "@30"))
     (folder / "02-b.md").write_text(f"title: B\nminutes: 5\nwords: {WORD} unicorn\n\n# look: A\n\ntext\n")
-    said = list_unknown_numbers(folder, run)
+    said = list_unknown_numbers(read_folder(folder).parts.values(), run)
     assert f"part 2: {run.id} does not know unicorn" in said
     assert any(line.startswith("part 1: answer.what_if.own.p.0 is unknown: its question") for line in said)
     assert not any("run.rows" in line for line in said)

@@ -138,8 +138,9 @@ def test_its_neighbours_are_those_of_the_matrix(run: RunFolder, packed: PackedRu
 
 
 def test_many_words_leave_room_for_few_moments(run: RunFolder) -> None:
-    few = nearest.pack_nearest(run, 30, 100, lambda _share: None)
+    few = nearest.pack_nearest(run, 30, (5, 12, 20), 100, lambda _share: None)
     assert few.steps == [0, 30]
+    assert nearest.pack_nearest(run, 30, (0, 20, 10), 660, lambda _share: None).steps == [0, 20, 30]
 
 
 def test_its_answers_are_the_servers(run: RunFolder, packed: PackedRun) -> None:

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, cast
 
-from lamplighter.lessons.library import LANGUAGE
+from lamplighter.lessons.library import LANGUAGE, LessonLibrary
 from lamplighter.serving.capacity.answers import Answer
 from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.serving.capacity.spool import SpoolFile
@@ -102,6 +102,11 @@ def find_static() -> Path:
 def find_lessons() -> Path:
     """Return the folder of the course's texts that come with the app."""
     return find_static() / "lessons" / LANGUAGE
+
+
+def course_library(lessons: Path | None = None) -> LessonLibrary:
+    """Return the course that comes with the app, with the texts in a folder of somebody's own laid over it."""
+    return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))
 
 
 def find_plotly() -> Path | None:

@@ -30,10 +30,14 @@ ExportCommand = Callable[[RunFolder, str, int | None, Path], list[str]]
 _MODULE = "lamplighter.exports.worker"
 
 
-def export_worker_command(run: RunFolder, format: str, step: int | None, out: Path) -> list[str]:
-    """Return the command line of an export's process."""
-    step_arguments = [] if step is None else ["--step", str(step)]
-    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *step_arguments]
+def export_worker_command(
+    run: RunFolder, format: str, step: int | None, out: Path, lessons: Path | None = None
+) -> list[str]:
+    """Return the command line of an export's process. `lessons`: a folder of texts laid over the course's, for the page."""
+    options = [] if step is None else ["--step", str(step)]
+    if lessons is not None and format == "html":
+        options.append(f"--lessons={lessons}")
+    return [sys.executable, "-m", _MODULE, str(run.path), format, str(out), *options]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 /** The parts of the course, and one of them on a run, asked for again while it is open. */
 
 import { runPath } from "../../api/rest";
+import { getSource } from "../../api/source";
 import type { Answer, LessonPart } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 import { jsonQuestion, Query } from "../query/query.svelte";
@@ -36,8 +37,9 @@ export class LessonQuery extends PolledQuery<LessonPart> {
 
   protected question() {
     if (this.part === null) return null;
-    // It is always sent: the server says whether anything has changed.
     const path = runPath(this.run, `lessons/${this.part}`);
-    return { ...jsonQuestion<LessonPart>(path, String(this.part)), key: null };
+    const question = jsonQuestion<LessonPart>(path, String(this.part));
+    // A server is always asked again, and says whether anything has changed; a file stays the same.
+    return getSource().packed ? question : { ...question, key: null };
   }
 }

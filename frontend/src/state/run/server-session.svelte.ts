@@ -72,6 +72,11 @@ export class ServerSession {
     return this.packed === null || this.packed.answers;
   }
 
+  /** Return whether there is a course here. */
+  get teaches(): boolean {
+    return this.packed === null || this.packed.course;
+  }
+
   /** Return whether this viewer's place in the class has ended. */
   get outside(): boolean {
     return this.inClass === true && (this.ended || this.session?.role === "nobody");

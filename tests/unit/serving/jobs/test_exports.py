@@ -295,7 +295,7 @@ SLOW = '''
 import sys, time
 from lamplighter.exports import worker
 from lamplighter.processes.worker import send_message
-def endless(format, step, out, run, progress):
+def endless(format, step, lessons, out, run, progress):
     out.with_suffix(".part").write_bytes(b"half")
     send_message(share=0.5, what="half")
     time.sleep(600)

@@ -1,0 +1,83 @@
+"""The course in a packed page: the server's answers about its parts, and the steps and questions that they show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from lamplighter.packing.run_answers import RunAnswers
+
+_QUERIES = ("",)
+"""Queries of the languages in which the course is asked for."""
+_STEP_KEYS = ("at", "from", "then", "against")
+"""Keys of a view that name a step."""
+MOST_STEPS = 40
+"""Most steps that are held for the sake of the course: each takes room, and anybody may write a part."""
+
+
+@dataclass(frozen=True)
+class PackedCourse:
+    """The course of one run, as it is when it is packed."""
+
+    answers: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Answers of the server, by path and query: `/api/lessons`, and below the run's `/lessons/1`; none: it has no part that
+    this run can tell."""
+    steps: tuple[int, ...] = ()
+    """Steps that its views show, those of stages before those of links."""
+    questions: frozenset[str] = frozenset()
+    """Ids of the questions whose answers it reads."""
+    numbers: int = 0
+    unknown: int = 0
+    """How many of its numbers are unknown."""
+
+
+def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
+    """Return the parts of the course that a run can tell, up to its step `last`.
+
+    Raises:
+        AnswerError: a part could not be had.
+    """
+    stored, told = dict[str, Any](), list[dict[str, Any]]()
+    for query in _QUERIES:
+        listed = json.loads(answers.ask(f"/api/lessons{query}"))["items"]
+        parts = {one["number"]: json.loads(answers.get(f"/lessons/{one['number']}{query}")) for one in listed}
+        here = {number: _end(part) for number, part in parts.items() if not part["missing_words"]}
+        if here:
+            stored[f"/api/lessons{query}"] = {"items": [one for one in listed if one["number"] in here]}
+        stored |= {f"/lessons/{number}{query}": part for number, part in here.items()}
+        told += here.values()
+    stages = [stage for part in told for stage in part["stages"]]
+    asked = [stage["examination"]["id"] for stage in stages if stage["examination"]]
+    values = [number["value"] for part in told for number in part["numbers"].values()]
+    steps = dict.fromkeys(step for view in _views(stages) for step in _steps_of(view) if step <= last)
+    return PackedCourse(stored, tuple(steps)[:MOST_STEPS], frozenset(asked), len(values), values.count(None))
+
+
+def _end(part: dict[str, Any]) -> dict[str, Any]:
+    """Return a part as it stays in a file: nothing that it waits for comes any more."""
+    part["training"] = False
+    for number in part["numbers"].values():
+        if number["waits_for"] == "step" and number["step"] is not None:
+            number["waits_for"] = "ended"
+    for stage in part["stages"]:
+        if stage["examination"] and stage["examination"]["state"] != "done":
+            stage["examination"] |= {"state": None, "share": 0}
+    return part
+
+
+def _views(stages: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the views that stages set, then those that their links open."""
+    yield from (stage["view"] for stage in stages if stage["view"])
+    for stage in stages:
+        for block in stage["blocks"]:
+            yield from (span["view"] for line in block["lines"] for span in line if span["view"])
+
+
+def _steps_of(view: str) -> Iterator[int]:
+    """Yield the steps that the query of a view names."""
+    named = parse_qs(view.removeprefix("?"))
+    for key in _STEP_KEYS:
+        yield from (int(word) for word in named.get(key, ()) if word.isdecimal() and len(word) < 10)

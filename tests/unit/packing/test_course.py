@@ -1,0 +1,185 @@
+"""The course in a packed run: the server's own answers, the steps and questions that it needs, and hostile texts."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from lamplighter.cli.app import cli
+from lamplighter.exports.export import export_run
+from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.packing import packed_run
+from lamplighter.packing.course import MOST_STEPS, pack_course
+from lamplighter.packing.packed_run import PackedRun, pack_run
+from lamplighter.packing.page import Preview, render_page
+from lamplighter.packing.run_answers import RunAnswers
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.jobs.export_job import export_worker_command
+from tests.unit.claims.evidences import store_answer
+from tests.unit.exports.recorded import record
+from tests.unit.packing.test_packed_run import EARLIER, write_maps
+
+LAST = 1_000
+WORDS = ("the", "cat", "dog", "horse", "rabbit", "queen", "barked", "meowed", "sea", "salt", "road", "lamp")
+LIE = {"kind": "what_if", "sentence": "the cat barked", "steps": 5, "after": 50, "step": LAST}
+STATES = [("before", 0), *(("sentence", turn) for turn in range(1, 6)), ("town", 50)]
+ANSWER = {
+    "kind": "what_if",
+    "step": LAST,
+    "attempt": 1,
+    "sentence": [0, 1],
+    "told": 6,
+    "learning_rate": 0.003,
+    "text": "held_out",
+    "states": [{"phase": phase, "number": number, "loss": 2.0, "text_loss": 1.5} for phase, number in STATES],
+    "own": {
+        "ids": [0, 1],
+        "p": [0.01, 0.2, 0.5, 0.75, 0.9, 0.95, 0.5],
+        "said": 6,
+        "said_p": [0.1, 0.2, 0.5, 0.75, 0.9, 0.95, 0.5],
+    },
+    "also_changed": [],
+    "watched": 0,
+    "candidates": {phase: [[6, 0.5]] for phase in ("before", "sentence", "town")},
+    "replayed": {"from": LAST, "steps": 0, "equal": None, "difference": None},
+}
+"""An answer of the examiner that lacks some of the numbers that the course names."""
+BREAKOUT = "</script><img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    found = record(tmp_path_factory.mktemp("runs"), WORDS, steps=LAST)
+    store_answer(found, LIE, ANSWER)
+    store_answer(found, {**LIE, "sentence": "the dog meowed"}, {"own": {"p": [0.1] * 7}})
+    return found
+
+
+@pytest.fixture(scope="module")
+def packed(run: RunFolder) -> PackedRun:
+    return pack_run(run, no_progress)
+
+
+def read(packed: PackedRun, name: str) -> dict[str, Any]:
+    return json.loads(zlib.decompress(packed.parts[name], -zlib.MAX_WBITS))
+
+
+def write_part(folder: Path, text: str, number: int = 77) -> Path:
+    """Write a part of one stage into a folder of texts. Returns the folder."""
+    folder.mkdir(exist_ok=True)
+    head = f"title: Own\nminutes: 1\n\n# look: {BREAKOUT}\n\n"
+    (folder / f"{number}-own.md").write_text(head + text, encoding="utf-8")
+    return folder
+
+
+def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
+    course = read(packed, "course")
+    with RunAnswers(run) as answers:
+        assert course["/api/lessons"] == json.loads(answers.ask("/api/lessons"))
+        for number in (1, 10):
+            assert course[f"/lessons/{number}"] == json.loads(answers.get(f"/lessons/{number}"))
+    assert packed.head["course"]
+    numbers = course["/lessons/10"]["numbers"]
+    assert numbers["answer.what_if.own.p.3"]["value"] == 0.75
+    # What nobody has measured is unknown, and said to be.
+    assert numbers["answer.what_if.parameters_moved"] == {"value": None, "step": LAST, "waits_for": "answer"}
+    assert any("numbers of the course, which are not known" in line for line in packed.left_out)
+
+
+def test_the_steps_of_its_views_are_held_however_little_room_there_is(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packed_run, "_LIGHTS_BYTES", 500)
+    monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 2.2 * len(WORDS) * 10 * 5)
+    thinned = pack_run(run, no_progress).head
+    assert len(thinned["steps"]) < 50
+    assert {0, 500} <= set(thinned["steps"])
+    assert {0, 500} <= set(thinned["nearest"]["steps"])
+    assert len(thinned["nearest"]["steps"]) <= 5
+    assert thinned["neighbours"] == 10
+
+
+def test_the_answer_that_it_reads_is_kept_before_those_asked_last(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with RunAnswers(run) as answers:
+        all_of_them = json.loads(answers.get("/examinations"))["items"]
+        size = len(answers.get(f"/examinations/{all_of_them[0]['id']}"))
+    monkeypatch.setattr(packed_run, "_ANSWERS_BYTES", size)
+    stored = read(pack_run(run, no_progress), "answers")
+    assert [one["question"]["sentence"] for one in stored["/examinations"]["items"]] == [LIE["sentence"]]
+
+
+def test_a_run_that_lacks_the_words_has_no_course(tmp_path: Path) -> None:
+    packed = pack_run(record(tmp_path), no_progress)
+    assert read(packed, "course") == {}
+    assert packed.head["course"] is False
+
+
+def test_of_a_run_that_goes_on_nothing_more_is_waited_for(tmp_path: Path) -> None:
+    course = read(pack_run(record(tmp_path, WORDS, phase="running"), no_progress), "course")
+    part = course["/lessons/1"]
+    assert part["training"] is False
+    assert part["numbers"]["word.kin.dog@500"] == {"value": None, "step": 500, "waits_for": "ended"}
+    assert next(one for one in part["stages"] if one["title"] == "Watch it move")["waits_for_step"] == 500
+    assert all(
+        one["examination"] is None or one["examination"]["state"] is None
+        for one in course["/lessons/10"]["stages"]
+    )
+
+
+def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> None:
+    paragraphs = [" ".join(f"[x](?at={at + step})" for step in range(25)) for at in range(1, 200, 25)]
+    text = "\n\n".join([f"`{BREAKOUT}` and `<!--`", *paragraphs])
+    lessons = write_part(tmp_path / "own", f"{text}\n")
+    packed = pack_run(run, no_progress, lessons)
+    stage = read(packed, "course")["/lessons/77"]["stages"][0]
+    assert stage["title"] == BREAKOUT
+    assert any(span["text"] == BREAKOUT for span in stage["blocks"][0]["lines"][0])
+    page = render_page(packed, Preview("a", "b"))
+    assert "src=x" not in page
+    assert page.count("<script") == page.count("</script>")
+    # It cannot make the file hold any number of steps.
+    with RunAnswers(run, lessons) as answers:
+        steps = pack_course(answers, LAST).steps
+    assert len(steps) == MOST_STEPS
+    assert {0, 500} <= set(steps)
+
+
+def test_texts_of_ones_own_reach_the_page_from_wherever_it_is_exported(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    lessons, out = tmp_path / "own", tmp_path / "run.html"
+    assert f"--lessons={lessons}" in export_worker_command(run, "html", None, out, lessons)
+    assert export_worker_command(run, "npy", 3, out, lessons) == export_worker_command(run, "npy", 3, out)
+    with pytest.raises(ExportError, match="no course"):
+        export_run(run, "csv", out=out, lessons=lessons)
+
+
+def test_the_command_asks_first_if_it_is_told_to_and_takes_texts_of_ones_own(tmp_path: Path) -> None:
+    with zipfile.ZipFile(EARLIER) as archive:
+        archive.extractall(tmp_path / "runs")
+    run = RunFolder(tmp_path / "runs" / "recorded")
+    write_maps(run.layouts_path, 0, 25, size=len(run.vocabulary))
+    lessons = write_part(tmp_path / "own", "Any run can tell it.\n")
+    command = ["export", "recorded", "--runs", str(tmp_path / "runs")]
+    refused = CliRunner().invoke(cli, [*command, "--to", "csv", "--prepare-lessons"])
+    assert refused.exit_code == 2
+    assert "go with --to html" in refused.output
+    page = tmp_path / "run.html"
+    command += ["--to", "html", "--out", str(page), "--lessons", str(lessons)]
+    # What the model cannot be asked is said before anything is made.
+    asked = CliRunner().invoke(cli, [*command, "--prepare-lessons"])
+    assert asked.exit_code == 1
+    assert "there is nothing to ask" in asked.output
+    assert not page.exists()
+    made = CliRunner().invoke(cli, command)
+    assert made.exit_code == 0, made.output
+    assert f"{page}: " in made.output
+    assert '"course":true' in page.read_text(encoding="utf-8")
