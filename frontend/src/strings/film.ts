@@ -1,9 +1,10 @@
 /** Texts of the film panel, and those found only in films. */
 
 import type { ColourBy } from "../model/view-options";
-import { count } from "./numbers";
+import { count, fixed } from "./numbers";
+import { table } from "./translation";
 
-export const film = {
+export const film = table("film", {
   film: {
     title: "Make a film",
     about:
@@ -23,7 +24,7 @@ export const film = {
     beats: "fade",
     steady: "steady",
     length: (shots: number, seconds: number) =>
-      `${count(shots)} ${shots === 1 ? "step" : "steps"} shown, ${seconds.toFixed(1)} s`,
+      `${count(shots)} ${shots === 1 ? "step" : "steps"} shown, ${fixed(seconds, 1)} s`,
     stride: (steps: number) =>
       `at this speed only every ${count(steps)}th of them lights its lamps; the map moves with all`,
     tooMany: (most: number) => `At most ${count(most)} steps make a film: show fewer of them.`,
@@ -54,4 +55,4 @@ export const film = {
     every: (steps: number) =>
       steps === 1 ? "every step is shown" : `every ${count(steps)}th step is shown`,
   },
-} as const;
+} as const);

@@ -1,11 +1,12 @@
 /** Texts around the course; what its parts say comes with them. */
 
 import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
-import { count, fixed } from "./numbers";
+import { count, decimal, fixed } from "./numbers";
+import { table } from "./translation";
 
 type Form = LessonPrediction["form"];
 
-export const lessons = {
+export const lessons = table("lessons", {
   title: "The course",
   open: "Take the course",
   openMore: "Short parts that show how a model learns: you guess, then you look.",
@@ -48,6 +49,9 @@ export const lessons = {
   measured: "measured",
   again: "Forget my guesses",
   unknown: "…",
+  /** Before a share that would be rounded down to nothing, or up to all. */
+  lessThan: "less than",
+  moreThan: "more than",
   waits: {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
@@ -70,16 +74,16 @@ export const lessons = {
   loading: "Opening the course …",
   broken: "This part cannot be shown.",
   packed: "A file has no course: open the run with Lamplighter to take it.",
-} as const;
+} as const);
 
 /** Format a number of the course; `value` of a percentage is a share. */
 export function lessonNumber(value: number, form: Form): string {
   if (form === "count") return count(value);
   if (form === "decimal") return fixed(value, 2);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 0.1) return "less than 0.1 %";
-  if (hundred > 99 && hundred < 100) return "more than 99 %";
-  return `${hundred < 10 ? +hundred.toFixed(1) : count(hundred)} %`;
+  if (hundred > 0 && hundred < 0.1) return `${lessons.lessThan} ${decimal("0.1")} %`;
+  if (hundred > 99 && hundred < 100) return `${lessons.moreThan} 99 %`;
+  return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
 }
 
 /** Format a value of a prediction as it is predicted. */

@@ -1,6 +1,8 @@
 /** Texts of the measures panel. */
 
-export const measures = {
+import { table } from "./translation";
+
+export const measures = table("measures", {
   measuresPanel: {
     none: "Nothing measured yet",
     noneMore: "They are computed while the run trains.",
@@ -54,4 +56,4 @@ export const measures = {
       nearest_cosine_chance: "chance",
     } as Record<string, string>,
   },
-} as const;
+} as const);
