@@ -24,6 +24,9 @@ export function whole(share: number): string {
   return `${decimal(Math.floor(1_000 * share) / 10)} %`;
 }
 
+/** Share of a time that a saving must have to be called one: less is lost in what else a computer does. */
+export const NOTICED = 0.05;
+
 /** Write a number with three digits at most. */
 export const short = (value: number) =>
   value >= 100 ? count(value) : decimal(+value.toPrecision(3));

@@ -3,7 +3,7 @@
 import type { BenchAnswer, EnvironmentAnswer, RuleReading, WordGroup } from "../api/answer-types";
 import type { Memory } from "../model/forgetting";
 import type { OptimiserPair } from "../model/rare-words";
-import { fine } from "./amounts";
+import { fine, NOTICED } from "./amounts";
 import { approximately, bytes, count, fixed, small } from "./numbers";
 import { table } from "./translation";
 
@@ -12,9 +12,6 @@ const loss = (value: number | null) => fixed(value, 2);
 const times = (ratio: number) => (ratio >= 10 ? count(ratio) : fixed(ratio, 1));
 /** Return milliseconds with as many digits as matter. */
 const milliseconds = (value: number) => (value >= 10 ? count(value) : small(value, 2));
-
-/** Share of a step that a saving must have to be called one: less is lost in what else a computer does. */
-const NOTICED = 0.05;
 
 export const SETS = ["moved", "gradient", "batch"] as const;
 export type RowSet = (typeof SETS)[number];
