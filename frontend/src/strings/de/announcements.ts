@@ -5,7 +5,6 @@ import { count, fixed, small } from "../numbers";
 import type { Translated } from "../translation";
 
 const list = new Intl.ListFormat("de");
-const WAYS = { up: "gestiegen", down: "gefallen" };
 
 export const announcements: Translated<typeof english> = {
   progress({ facts, stateChanged, trend, events, moreEvents }, phase, readable) {
@@ -17,7 +16,7 @@ export const announcements: Translated<typeof english> = {
     let way = "";
     if (loss && trend?.direction === "steady") way = `, gleich seit Schritt ${count(trend.since)}`;
     else if (loss && trend) {
-      way = `, um ${small(trend.change)} ${WAYS[trend.direction]} seit Schritt ${count(trend.since)}`;
+      way = `, um ${small(trend.change)} ${trend.direction === "up" ? "gestiegen" : "gefallen"} seit Schritt ${count(trend.since)}`;
     }
     said.push(`Schritt ${count(facts.step)}${loss}${way}.`);
     const most = facts.districts.map(({ name, lit }) => `${readable(name)} (${count(lit)})`);
@@ -34,7 +33,9 @@ export const announcements: Translated<typeof english> = {
     return said.join(" ");
   },
   map(tokens, method, step, districts) {
-    const largest = districts.slice(0, 5).map(({ name, size }) => `${name} (${count(size)} Wörter)`);
+    const largest = districts
+      .slice(0, 5)
+      .map(({ name, size }) => `${name} (${count(size)} Wörter)`);
     const parts = districts.length
       ? `${count(districts.length)} Viertel; die größten: ${list.format(largest)}.`
       : "Noch keine Viertel.";

@@ -75,7 +75,11 @@ export const ask: Translated<typeof english> = {
     [
       say ?? "",
       times ? `${times} ×` : "",
-      into && source ? `${source} → ${into}` : into ? `${into} von Schritt ${count(other ?? 0)}` : "",
+      into && source
+        ? `${source} → ${into}`
+        : into
+          ? `${into} von Schritt ${count(other ?? 0)}`
+          : "",
       kind === "transplant" && !into ? `alles von Schritt ${count(other ?? 0)}` : "",
       kind === "probe" && other ? `neben Schritt ${count(other)}` : "",
       second ?? "",

@@ -20,6 +20,8 @@ export const caption: Translated<typeof english> = {
   readOnly: "jedes Licht ist ein Wort; die dieser Schritt gelesen hat, leuchten",
   relief: "Land: wie dicht die Wörter liegen",
   legend: (by, entries, tints) =>
-    entries > tints ? `Farbe: ${by} (${count(entries)} teilen sich ${tints} Farben)` : `Farbe: ${by}`,
+    entries > tints
+      ? `Farbe: ${by} (${count(entries)} teilen sich ${tints} Farben)`
+      : `Farbe: ${by}`,
   more: (entries) => `und noch ${count(entries)}`,
 };

@@ -16,7 +16,7 @@ export const compare: Translated<typeof english> = {
     kinds: {
       view: "der anderen Ansicht",
       step: "einem anderen Schritt",
-      matrix: "was es ankündigt",
+      matrix: "wodurch es angekündigt wird",
       run: "einem anderen Lauf",
     },
     foretells: "Was jedes Wort ankündigt",
@@ -26,8 +26,7 @@ export const compare: Translated<typeof english> = {
     thisStep: "Diesen Schritt nehmen",
     thisStepMore: "Zeigt hier den Schritt der anderen Karte und behält ihn bei",
     together: "Gemeinsam bewegen",
-    togetherMore:
-      "Beide Karten zeigen denselben Ausschnitt: Wird eine bewegt, folgt die andere",
+    togetherMore: "Beide Karten zeigen denselben Ausschnitt: Wird eine bewegt, folgt die andere",
     close: "Zurück zu einer Karte (b)",
     caption: (step, view, newest = false) =>
       `Schritt ${count(step)}${step === 0 ? ", bevor es etwas gelesen hat" : newest ? ", jetzt" : ""} · ${view}`,

@@ -5,9 +5,7 @@ import { count, decimal, fixed, small } from "../numbers";
 import type { Translated } from "../translation";
 
 const percent = (share: number | null | undefined) =>
-  share === null || share === undefined
-    ? "–"
-    : `${decimal(+(100 * share).toPrecision(2))}\u00a0%`;
+  share === null || share === undefined ? "–" : `${decimal(+(100 * share).toPrecision(2))}\u00a0%`;
 const place = (rank: number) => `${count(rank)}.`;
 const correlation = (value: number | null, deviation: number | null) =>
   value === null
@@ -109,7 +107,11 @@ export const geometry: Translated<typeof english> = {
   pairs: {
     about:
       "Ist jedes von zwei Wörtern unter den nächsten des anderen? Rang 1 ist das allernächste.",
-    columns: { pair: "Paar", ofB: "zweites in der Liste des ersten", ofA: "erstes in der Liste des zweiten" },
+    columns: {
+      pair: "Paar",
+      ofB: "zweites in der Liste des ersten",
+      ofA: "erstes in der Liste des zweiten",
+    },
     add: "Paar hinzufügen",
     first: "erstes Wort",
     second: "zweites Wort",
@@ -147,7 +149,8 @@ export const geometry: Translated<typeof english> = {
       `Die nächste Zeile eines Wortes hat im Mittel den Kosinus ${fixed(now, 2)}. Unter ebenso vielen zufälligen Pfeilen wäre er ${fixed(chance, 2)}: In einer Menge sieht dir immer jemand ähnlich. Zwei zufällige Pfeile allein: 0, plus oder minus ${small(deviation, 2)}.`,
   },
   touches: {
-    about: "Ein Punkt ist ein Wort: wie oft es im Text steht und wie viele Batches es gelesen haben.",
+    about:
+      "Ein Punkt ist ein Wort: wie oft es im Text steht und wie viele Batches es gelesen haben.",
     unknown: "Niemand hat aufgezeichnet, welche Wörter die Batches dieses Laufs gelesen haben.",
     never: (words, of) =>
       words === 0

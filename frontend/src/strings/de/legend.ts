@@ -84,13 +84,13 @@ export const legend: Translated<typeof english> = {
     trailsStill: (from, to) =>
       `Von Schritt ${count(from)} bis ${count(to)} hat sich kein Vektor bewegt.`,
     trailsUmap: "Auf dieser Karte verschieben sich Stellen auch, wenn die Wörter ringsum es tun.",
-    trailsLinear: "In der geraden Ansicht hinterlässt nur ein Vektor, der sich bewegt hat, eine Spur.",
+    trailsLinear:
+      "In der geraden Ansicht hinterlässt nur ein Vektor, der sich bewegt hat, eine Spur.",
 
     links: "Verbindungen",
     linksMore: "Vom gewählten Wort zu denen, die ihm am nächsten sind",
     linksTo: { none: "keine", space: "im Raum", map: "auf der Karte", both: "beide" },
-    shared: (shared, k) =>
-      `${shared} von ${k} Nachbarn auf der Karte sind auch im Raum Nachbarn.`,
+    shared: (shared, k) => `${shared} von ${k} Nachbarn auf der Karte sind auch im Raum Nachbarn.`,
     apart: (map, space) =>
       `Die Karte ist von Schritt ${count(map)}, der Raum von Schritt ${count(space)}.`,
     kinds: {

@@ -183,6 +183,7 @@ export const microscope: Translated<typeof english> = {
   },
   checked: {
     equal: "Auch dieser Schritt ist Bit für Bit gleich der Aufzeichnung.",
-    differs: "Dieser Schritt kam anders heraus als die Aufzeichnung, wie auf einem anderen Computer.",
+    differs:
+      "Dieser Schritt kam anders heraus als die Aufzeichnung, wie auf einem anderen Computer.",
   },
 };

@@ -38,7 +38,8 @@ export const page: Translated<typeof english> = {
     all: "",
     paused:
       "Die Platte ist fast voll: Schnappschüsse pausieren, Verlust und leuchtende Zeilen werden weiter aufgehoben. Schaff Platz, dann geht es weiter.",
-    keyframes: "Der Platz für diesen Lauf ist fast verbraucht: Ab hier werden nur noch ganze Matrizen aufgehoben.",
+    keyframes:
+      "Der Platz für diesen Lauf ist fast verbraucht: Ab hier werden nur noch ganze Matrizen aufgehoben.",
     none: "Der Platz für diesen Lauf ist verbraucht: Es werden keine Schnappschüsse mehr aufgehoben.",
   },
   ever: (rows, all) =>
