@@ -9,7 +9,7 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_problems
-from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 
 
 @click.group("lessons")
@@ -37,7 +37,13 @@ def check_command(runs_dir: Path, folder: Path | None) -> None:
         raise click.ClickException(
             f"{len(problems)} of the texts' lines are wrong: mend them, and check again"
         )
-    for part in read_folder(folder).parts.values():
-        print_line(
-            f"part {part.number}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
-        )
+    for language in list_languages(folder):
+        parts = read_folder(folder, language).parts.values()
+        if language != LANGUAGE:
+            if parts:
+                print_line(f"in {language!r}: {', '.join(f'{part.number}, {part.title}' for part in parts)}")
+            continue
+        for part in parts:
+            print_line(
+                f"part {part.number}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
+            )
