@@ -38,12 +38,8 @@ def check_command(runs_dir: Path, folder: Path | None) -> None:
             f"{len(problems)} of the texts' lines are wrong: mend them, and check again"
         )
     for language in list_languages(folder):
-        parts = read_folder(folder, language).parts.values()
-        if language != LANGUAGE:
-            if parts:
-                print_line(f"in {language!r}: {', '.join(f'{part.number}, {part.title}' for part in parts)}")
-            continue
-        for part in parts:
+        for part in read_folder(folder, language).parts.values():
+            translated = "" if language == LANGUAGE else f" in {language!r}"
             print_line(
-                f"part {part.number}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
+                f"part {part.number}{translated}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
             )

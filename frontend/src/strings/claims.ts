@@ -6,6 +6,17 @@ import { table } from "./translation";
 
 type State = ClaimRow["state"];
 
+const activities: Record<string, string> = {
+  microscope: "one step under the microscope",
+  probe: "one word in two sentences",
+  transplant: "older rows in this model",
+  batch_sizes: "larger batches",
+  better: "twenty steps, here and there",
+  bench: "the same batches under four rules",
+  environment: "a stay in another town",
+  devices: "one step on two processes",
+};
+
 export const claims = table("claims", {
   title: "Is it true?",
   more: "28 claims about how a model learns. Each lamp says what this run shows.",
@@ -44,16 +55,7 @@ export const claims = table("claims", {
   measuring: (number: number, of: number, activity: string) =>
     `Measuring, ${number} of ${of}: ${activity}`,
   waiting: "waiting for its turn",
-  activities: {
-    microscope: "one step under the microscope",
-    probe: "one word in two sentences",
-    transplant: "older rows in this model",
-    batch_sizes: "larger batches",
-    better: "twenty steps, here and there",
-    bench: "the same batches under four rules",
-    environment: "a stay in another town",
-    devices: "one step on two processes",
-  } as Record<string, string>,
+  activities,
   stop: "Stop",
   goOn: (missing: number) => `Measure what is missing (${missing})`,
   failed: (activity: string, problem: string) => `${activity}: ${problem}`,

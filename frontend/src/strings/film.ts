@@ -4,6 +4,15 @@ import type { ColourBy } from "../model/view-options";
 import { count, fixed } from "./numbers";
 import { table } from "./translation";
 
+const colourMore: Partial<Record<ColourBy, string>> = {
+  since: "As it was at each step.",
+  gradient: "Of the last step of the film that read the word.",
+  moved: "How far each vector moved over the steps that the legend names.",
+  trust: "Of the map at each step.",
+  district: "As they were found at each step.",
+};
+const unknown: Partial<Record<ColourBy, string>> = { gradient: "no step of the film so far" };
+
 export const film = table("film", {
   film: {
     title: "Make a film",
@@ -39,14 +48,8 @@ export const film = table("film", {
     share: "Share",
     shown: "The film",
     colour: "Colour",
-    colourMore: {
-      since: "As it was at each step.",
-      gradient: "Of the last step of the film that read the word.",
-      moved: "How far each vector moved over the steps that the legend names.",
-      trust: "Of the map at each step.",
-      district: "As they were found at each step.",
-    } as Partial<Record<ColourBy, string>>,
-    unknown: { gradient: "no step of the film so far" } as Partial<Record<ColourBy, string>>,
+    colourMore,
+    unknown,
     moved: (from: number, to: number) => `moved: from step ${count(from)} to ${count(to)}`,
     animated:
       "This browser makes no videos at this address, so it is an animated picture (APNG): lamps are steady and nothing glides.",

@@ -6,6 +6,12 @@ import { table } from "./translation";
 
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
 
+const roles: Record<string, string> = {
+  trainer: "trainer",
+  projector: "projector (map)",
+  analyst: "analyst (measures)",
+};
+
 export const run = table("run", {
   runPanel: {
     recipe: "Recipe",
@@ -75,11 +81,7 @@ export const run = table("run", {
     work: "Who is at work",
     workMore:
       "The processes of this server; each reads the run's folder and writes one file of it.",
-    roles: {
-      trainer: "trainer",
-      projector: "projector (map)",
-      analyst: "analyst (measures)",
-    } as Record<string, string>,
+    roles,
     noWorkers: "The server does not say.",
     holds: "A trainer holds this run now.",
     nobody: "No trainer holds this run now.",
