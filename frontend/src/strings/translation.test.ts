@@ -39,7 +39,7 @@ const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
   [/rareWords\.range/, { least: 2, most: 5 }],
   [/rareWords\.ends/, { sgd: 2, adam: 1 }, { sgd: 4, adam: 3 }],
   [/look\.compared/, { step: 5, share: 0.5 }, 3],
-  [/look\.wasMore|cost\.layer|\.problem$/, "…"],
+  [/look\.wasMore|cost\.layer|help\.key|\.problem$/, "…"],
   [
     /bench\.speed/,
     [

@@ -33,7 +33,7 @@ export const claims: Translated<typeof english> = {
   imported: "Nach Angabe dessen, der diesen Lauf weitergegeben hat.",
   show: "Zeig es mir",
   showMore: "Öffnet die Stelle dieser Seite, an der man es sieht",
-  breakIt: "Bring es zu Fall",
+  breakIt: "Widerleg es",
   measure: "Jetzt messen",
   previous: "Vorige Behauptung",
   next: "Nächste Behauptung",

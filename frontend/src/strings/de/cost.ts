@@ -29,7 +29,7 @@ export const cost: Translated<typeof english> = {
   spent: (joules) => energyText(joules),
   watts: (watts) => `${short(watts)} W`,
   wattsNow: "jetzt",
-  wattsMean: "im Mittel, solange es trainiert hat",
+  wattsMean: "im Mittel beim Training",
   units:
     "Joule (J) zählen Energie: wie viel verbraucht wurde. Watt (W) sagen, wie schnell: Ein Watt ist ein Joule je Sekunde.",
   lamp: (seconds, watts) =>

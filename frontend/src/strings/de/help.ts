@@ -52,6 +52,7 @@ export const help: Translated<typeof english> = {
     ["Auf der Zeitleiste ziehen", "durch die Schritte vor und zurück"],
   ],
   or: "oder",
+  key: (label) => label.replace("space", "Leertaste").replace("Shift", "Umschalt"),
   letters: "Einzelne Tasten sind Kürzel",
   lettersMore:
     "Schalte das aus, wenn du diktierst oder Tasten aus Versehen drückst. Esc gilt weiter.",

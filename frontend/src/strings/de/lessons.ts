@@ -23,7 +23,7 @@ export const lessons: Translated<typeof english> = {
     fails: "Wo es nicht stimmt",
     "own-words": "In deinen Worten",
   },
-  stage: (stage, of) => `Abschnitt ${stage} von ${of}`,
+  stage: (stage, of) => `${stage} von ${of}`,
   back: "Zurück",
   next: "Weiter",
   finish: "Zu allen Teilen",

@@ -123,7 +123,7 @@ export const microscope: Translated<typeof english> = {
     which: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)}`,
     gradient: ["Steigung jetzt", "g, ihr Gradient"],
     mean: ["Steigung zuletzt", "m, das Mittel früherer Gradienten; vor diesem Schritt"],
-    square: ["ihr Quadrat zuletzt", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
+    square: ["Quadrat zuletzt", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
     correction: [
       "junge Mittel",
       "Bias-Korrektur: So viel von m und von v ist nach diesen Schritten da",
