@@ -53,7 +53,7 @@ export const help = table("help", {
     ["Drag along the timeline", "go back and forth through the steps"],
   ],
   or: "or",
-  /** What is written on a key. */
+  /** The words on a key. */
   key: (label: string) => label,
   letters: "Single keys are shortcuts",
   lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
