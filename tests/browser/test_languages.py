@@ -43,3 +43,14 @@ def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browse
         wait_for(page, "location.search.includes('map=skyline')")
         assert page.evaluate("new URLSearchParams(location.search).get('lang')") == "de"
         context.close()
+
+
+def test_without_its_script_the_page_is_english_in_full(chromium: Browser, tmp_path: Path) -> None:
+    with serve_finished_run(tmp_path) as finished:
+        page = chromium.new_page(locale="de-DE")
+        page.route("**/assets/de-*", lambda route: route.abort())
+        page.goto(finished.url_with("panel=run"))
+        expect(page.get_by_text("Recipe", exact=True)).to_be_visible(timeout=20_000)
+        expect(page.get_by_test_id("loss")).to_contain_text(".")
+        assert page.evaluate(LANGUAGE) == "en"
+        page.close()

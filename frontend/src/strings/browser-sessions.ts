@@ -1,14 +1,10 @@
 /** Texts of the list of browsers that may change runs; they load with it, since few viewers open it. */
 
 import type { BrowserSession } from "../api/rest-types";
-import { language } from "./numbers";
 import { table } from "./translation";
 
-/** Write a time (Unix seconds) by this viewer's clock. */
-const at = (seconds: number) =>
-  new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(
-    seconds * 1_000,
-  );
+const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const at = (seconds: number) => clock.format(seconds * 1_000);
 
 export const browserSessions = table("browserSessions", {
   title: "Browsers that can change runs",

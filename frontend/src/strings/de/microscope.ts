@@ -122,8 +122,8 @@ export const microscope: Translated<typeof english> = {
     term: "Änderung durch den Optimierer",
     which: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)}`,
     gradient: ["Steigung jetzt", "g, ihr Gradient"],
-    mean: ["Steigung zuletzt", "m, das Mittel früherer Gradienten; vor diesem Schritt"],
-    square: ["Quadrat zuletzt", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
+    mean: ["und zuletzt", "m, das Mittel früherer Gradienten; vor diesem Schritt"],
+    square: ["ihr Quadrat", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
     correction: [
       "junge Mittel",
       "Bias-Korrektur: So viel von m und von v ist nach diesen Schritten da",
