@@ -22,9 +22,10 @@ export const LATE = {
     "strings/story",
     "model/(introduction|run-ending|district-to-tell)\\.",
   ],
+  "other languages load late": ["strings/de/"],
   "panels that are opened later load late": [
     "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|measures|cost|exports|class|(run|map)\\.)",
+    "strings/(help|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|run-form|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
     "panels/ui/(ReplayedNote|QuestionProblem|CopyButton|AnswerChart|SaveAnswers)",
     "panels/cost/",

@@ -2,11 +2,37 @@ import { mount } from "svelte";
 import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
+import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
 import { FONT_FAMILY } from "./model/typeface";
+import { install, type Translation } from "./strings/translation";
+
+/** The texts of each language; the page has those of English itself. */
+const TRANSLATIONS: Record<Exclude<Language, "en">, () => Promise<{ translation: Translation }>> = {
+  de: () => import("./strings/de"),
+};
+const named = new URLSearchParams(location.search).get("lang");
+const language = chooseLanguage([named, storedLanguage(), ...navigator.languages]);
+document.documentElement.lang = language;
 
 // Texts on the map are measured once, so their typeface has to be there; a slow network may keep it from nobody for long.
 const LONGEST_WAIT = 500;
 const late = new Promise((resolve) => setTimeout(resolve, LONGEST_WAIT));
-void Promise.race([document.fonts.load(`16px ${FONT_FAMILY}`), late])
-  .catch(() => undefined)
-  .then(() => mount(Page, { target: document.getElementById("page")! }));
+const typeface = Promise.race([document.fonts.load(`16px ${FONT_FAMILY}`), late]);
+// What is late in English, too, are the texts alone.
+const texts =
+  language === "en"
+    ? null
+    : TRANSLATIONS[language]().then(({ translation }) => install(translation));
+void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
+  // English sentences with numbers of another language would be misread.
+  if (status === "rejected") document.documentElement.lang = "en";
+  mount(Page, { target: document.getElementById("page")! });
+});
+
+function storedLanguage(): string | null {
+  try {
+    return localStorage.getItem(LANGUAGE_KEY);
+  } catch {
+    return null;
+  }
+}

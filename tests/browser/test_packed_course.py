@@ -51,7 +51,7 @@ def stored_part(packed: Path, number: int) -> dict[str, Any]:
     """Return a part of the course as the file holds it."""
     found = re.search(r'data-part="course">([^<]*)<', packed.read_text(encoding="utf-8"))
     assert found
-    return json.loads(zlib.decompress(b64decode(found[1]), -zlib.MAX_WBITS))[f"/lessons/{number}"]
+    return json.loads(zlib.decompress(b64decode(found[1]), -zlib.MAX_WBITS))[f"/lessons/{number}?lang=en"]
 
 
 def expect_stored_numbers(page: Page, part: dict[str, Any]) -> int:

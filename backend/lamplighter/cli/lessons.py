@@ -13,7 +13,7 @@ from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
-from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
 
 
@@ -88,7 +88,9 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
         raise click.ClickException(
             f"{len(problems)} of the texts' lines are wrong: mend them, and check again"
         )
-    for part in read_folder(folder).parts.values():
-        print_line(
-            f"part {part.number}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
-        )
+    for language in list_languages(folder):
+        for part in read_folder(folder, language).parts.values():
+            translated = "" if language == LANGUAGE else f" in {language!r}"
+            print_line(
+                f"part {part.number}{translated}, {part.title}: {len(part.stages)} stages, {len(part.numbers)} numbers"
+            )

@@ -1,4 +1,4 @@
-"""The check of a folder of the course: what is no part, and words that Lamptown does not have."""
+"""The check of a folder of the course: what is no part, words that Lamptown does not have, and translations that differ."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.corpora.lexicon_parser import read_lexicon
-from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
-from lamplighter.lessons.part import Part
+from lamplighter.lessons.part import Part, Stage
 from lamplighter.lessons.view_query import TEXTS, WORDS, parse_view_query
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -25,19 +25,24 @@ _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")
 
 
 def list_problems(folder: Path) -> list[str]:
-    """Return what is wrong with the texts in a folder, a line each.
+    """Return what is wrong with the texts in a folder, in all its languages, a line each.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    found = read_folder(folder)
-    problems = [str(problem) for problem in found.problems]
-    if not found.parts and not problems:
+    found = {language: read_folder(folder, language) for language in list_languages(folder)}
+    problems = [str(problem) for files in found.values() for problem in files.problems]
+    if not any(files.parts for files in found.values()) and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
     words = read_lexicon().words()
-    for part in found.parts.values():
-        unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
-        problems += [f"part {part.number}: Lamptown has no word {word!r}" for word in unknown]
+    english = found[LANGUAGE].parts
+    for language, files in found.items():
+        for part in files.parts.values():
+            name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"
+            unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
+            problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
+            if part.number in english and (difference := find_difference(english[part.number], part)):
+                problems.append(f"{name}: {difference}")
     return problems
 
 
@@ -59,6 +64,33 @@ def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
                     f"part {part.number}: {name} is unknown: {_WHY[number.waits_for or 'measure']}"
                 )
     return problems
+
+
+def find_difference(original: Part, translated: Part) -> str | None:
+    """Return where two texts of a part show or measure something different; None: they do not."""
+    if original.words != translated.words:
+        return f"its words are {', '.join(translated.words)}; those of the other text are {', '.join(original.words)}"
+    if len(original.stages) != len(translated.stages):
+        return f"it has {len(translated.stages)} stages; the other text has {len(original.stages)}"
+    for at, (one, other) in enumerate(zip(original.stages, translated.stages, strict=True), start=1):
+        if _shown(one) != _shown(other):
+            return f"stage {at} has another kind, view, number or examination than that of the other text"
+    return None
+
+
+def _shown(stage: Stage) -> tuple[object, ...]:
+    """Return what a stage shows, asks and measures, whatever language it is in."""
+    spans = [span for block in stage.blocks for line in block.lines for span in line]
+    asked = stage.prediction
+    return (
+        stage.kind,
+        stage.view,
+        stage.reached,
+        stage.examination,
+        asked and (asked.measured, asked.least, asked.most, tuple(choice.value for choice in asked.choices)),
+        sorted(span.view for span in spans if span.view),
+        sorted(f"{span.number.name.text}|{span.number.form}" for span in spans if span.number),
+    )
 
 
 def _named_words(part: Part) -> Iterator[str]:

@@ -22,7 +22,21 @@ FormulaKind = Literal[
 
 _GREEK: dict[str, str] = dict(
     zip(
-        "alpha beta gamma delta epsilon eta theta lambda mu pi rho sigma tau".split(),
+        [
+            "alpha",
+            "beta",
+            "gamma",
+            "delta",
+            "epsilon",
+            "eta",
+            "theta",
+            "lambda",
+            "mu",
+            "pi",
+            "rho",
+            "sigma",
+            "tau",
+        ],
         "αβγδεηθλμπρστ",
         strict=True,
     )

@@ -115,3 +115,5 @@ class Part:
     """The digest of the text that it was read from."""
     numbers: tuple[NumberName, ...] = field(default=())
     """All numbers that it names, each once."""
+    language: str = "en"
+    """The language of its text (ISO 639)."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+from lamplighter.lessons.library import LANGUAGE, list_languages
 from lamplighter.packing.run_answers import RunAnswers
+from lamplighter.serving.http.assets import find_lessons
 
-_QUERIES = ("",)
-"""Queries of the languages in which the course is asked for."""
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""
 MOST_STEPS = 40
@@ -23,7 +23,7 @@ class PackedCourse:
     """The course of one run, as it is when it is packed."""
 
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Answers of the server, by path and query: `/api/lessons`, and below the run's `/lessons/1`; none: it has no part that
+    """Answers of the server, by path and query: `/api/lessons?lang=en`, and below the run's `/lessons/1?lang=en`; none: it has no part that
     this run can tell."""
     steps: tuple[int, ...] = ()
     """Steps that its views show, those of stages before those of links."""
@@ -41,13 +41,16 @@ def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
         AnswerError: a part could not be had.
     """
     stored, told = dict[str, Any](), list[dict[str, Any]]()
-    for query in _QUERIES:
+    for language in list_languages(find_lessons()):
+        query = f"?lang={language}"
         listed = json.loads(answers.ask(f"/api/lessons{query}"))["items"]
-        parts = {one["number"]: json.loads(answers.get(f"/lessons/{one['number']}{query}")) for one in listed}
+        # Where a part is in English alone, the page takes that.
+        own = [one["number"] for one in listed if language in (LANGUAGE, one["language"])]
+        parts = {number: json.loads(answers.get(f"/lessons/{number}{query}")) for number in own}
         here = {number: _end(part) for number, part in parts.items() if not part["missing_words"]}
-        if here:
-            stored[f"/api/lessons{query}"] = {"items": [one for one in listed if one["number"] in here]}
         stored |= {f"/lessons/{number}{query}": part for number, part in here.items()}
+        if known := [one for one in listed if f"/lessons/{one['number']}?lang={LANGUAGE}" in stored]:
+            stored[f"/api/lessons{query}"] = {"items": known}
         told += here.values()
     stages = [stage for part in told for stage in part["stages"]]
     asked = [stage["examination"]["id"] for stage in stages if stage["examination"]]

@@ -18,7 +18,10 @@ import { openDocument, readJson, type PackedFile } from "./packed-file";
 type StoredAnswers = Record<string, unknown>;
 /** Beginnings of the texts that steps read, by step. */
 type StoredTexts = Record<string, number[]>;
-/** Answers of the server about the course, by path and query: from the root on, or below the run's. */
+/**
+ * Answers of the server about the course, by path and query: from the root on, or below the run's. A part that a language
+ * lacks is there in English.
+ */
 type StoredCourse = Record<string, unknown>;
 
 /** Contents that the first light does not need. */
@@ -265,7 +268,8 @@ export class PackedSource implements Source {
   }
 
   private async lesson(key: string): Promise<unknown> {
-    return (await this.late).course[key] ?? null;
+    const { course } = await this.late;
+    return course[key] ?? course[key.replace(/lang=\w+$/, "lang=en")] ?? null;
   }
 
   private async text(step: number): Promise<StepText | null> {

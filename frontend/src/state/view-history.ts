@@ -157,11 +157,19 @@ export class ViewHistory {
   }
 }
 
+/** Language that the address named when the page was opened; it stays there, and in links that are copied from it. */
+const NAMED = typeof location === "object" && new URLSearchParams(location.search).get("lang");
+
+function addressOf(query: string): string {
+  const lang = NAMED && `lang=${encodeURIComponent(NAMED)}`;
+  return location.pathname + (lang ? `${query ? `${query}&` : "?"}${lang}` : query);
+}
+
 /** The address bar of this window. */
 export const ADDRESS_BAR: AddressBar = {
   get query() {
-    return location.search;
+    return location.search.replace(/[?&]lang=[^&]*$/, "");
   },
-  pushEntry: (query) => history.pushState(null, "", location.pathname + query),
-  replaceEntry: (query) => history.replaceState(null, "", location.pathname + query),
+  pushEntry: (query) => history.pushState(null, "", addressOf(query)),
+  replaceEntry: (query) => history.replaceState(null, "", addressOf(query)),
 };

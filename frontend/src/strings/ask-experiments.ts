@@ -1,20 +1,9 @@
 /** Texts of the experiments with the model: teaching, swapping, looking inside and turning. */
 
 import type { Swap } from "../model/swap";
+import { fine } from "./amounts";
 import { count, fixed } from "./numbers";
-
-/** Return a share with as many digits as tell small ones apart. */
-export function fine(share: number): string {
-  const percent = 100 * share;
-  if (percent > 0 && percent < 0.05) return "< 0.1 %";
-  if (percent >= 99.5) return percent < 100 ? "> 99 %" : "100 %";
-  return percent < 9.95 ? `${percent.toFixed(1)} %` : `${Math.round(percent)} %`;
-}
-
-/** Return a share that is to be all: never more than it is. */
-export function whole(share: number): string {
-  return `${Math.floor(1_000 * share) / 10} %`;
-}
+import { table } from "./translation";
 
 const times = (number: number) =>
   number === 1 ? "once" : number === 2 ? "twice" : `${count(number)} times`;
@@ -22,17 +11,7 @@ const steps = (number: number) => (number === 1 ? "1 step" : `${count(number)} s
 const ordinal = (number: number) =>
   `${number}${number === 1 ? "st" : number === 2 ? "nd" : number === 3 ? "rd" : "th"}`;
 
-/** Return a loss before and after, and that of guessing, in words; how much is a surprise is said first. */
-export function lossText(
-  before: number | null,
-  after: number | null,
-  chance: number | null,
-): string {
-  const guess = chance === null ? "" : ` Who only guesses has ${fixed(chance, 2)}.`;
-  return `Its loss on the run’s text: ${fixed(before, 2)} before, ${fixed(after, 2)} now.${guess}`;
-}
-
-export const teach = {
+export const teach = table("teach", {
   times: (value: number) => `It reads your sentence ${times(value)}`,
   after: (value: number) =>
     value ? `Then ${steps(value)} of its own text` : "And nothing of its own text after that",
@@ -70,14 +49,12 @@ export const teach = {
     `Nobody told it anything about these. The likeliest of ${count(watched)} others to say “${word}” now are ringed on the map.`,
   nobody: (watched: number) => `None of the ${count(watched)} others that were looked at.`,
   forgets: "What it cost",
-  loss: (before: number | null, after: number | null, chance: number) =>
-    lossText(before, after, chance),
   parameters: (share: number) =>
     `Your sentence changed ${fine(share)} of all the copy’s numbers, not only those of its words.`,
   unchanged: "This was a copy. The run itself was not changed.",
-};
+});
 
-export const swap = {
+export const swap = table("swap", {
   take: "What to put in",
   what: {
     word: "another word’s row",
@@ -105,14 +82,19 @@ export const swap = {
       ? `It says exactly what it says of “${source}”: the numbers are all that it knows of a word.`
       : `It does not quite say what it says of “${source}”.`,
   loss: "How well it still predicts",
+  /** A loss before and after, and that of guessing, in words; how much is a surprise is said first. */
+  losses: (before: number | null, after: number | null, chance: number | null) => {
+    const guess = chance === null ? "" : ` Who only guesses has ${fixed(chance, 2)}.`;
+    return `Its loss on the run’s text: ${fixed(before, 2)} before, ${fixed(after, 2)} now.${guess}`;
+  },
   moved: (rows: number, distance: number) =>
     rows === 1
       ? `One row differs, by a distance of ${fixed(distance, 2)}.`
       : `${count(rows)} rows differ, by a distance of ${fixed(distance, 2)} on average.`,
   unchanged: "This was a copy. The run itself was not changed.",
-};
+});
 
-export const turn = {
+export const turn = table("turn", {
   empty:
     "The computer turns the whole space at random, as one turns a globe. Which of its numbers stay the same? Which words are still neighbours? Guess first.",
   changed: (numbers: number) => `of ${count(numbers)} numbers changed`,
@@ -128,9 +110,9 @@ export const turn = {
   breaksMore:
     "A number alone means nothing; what words mean lies in how they stand to one another. But the layers behind this matrix learned with the old numbers. If only the matrix is turned, they understand nothing any more:",
   unchanged: "This was a copy. The run itself was not changed.",
-};
+});
 
-export const look = {
+export const look = table("look", {
   second: "Compare with a second sentence (or leave it empty)",
   secondHint: "a sentence with one of the same words",
   other: "Beside it, at step",
@@ -157,4 +139,4 @@ export const look = {
   was: (value: number | null) => `(${fixed(value, 2).replace("-", "−")})`,
   wasMore: (at: string) => `In brackets: ${at.replace(/^./, (letter) => letter.toLowerCase())}.`,
   nothingShared: "The two sentences have no word in common.",
-};
+});

@@ -3,8 +3,9 @@
 import type { BenchAnswer, EnvironmentAnswer, RuleReading, WordGroup } from "../api/answer-types";
 import type { Memory } from "../model/forgetting";
 import type { OptimiserPair } from "../model/rare-words";
-import { fine } from "./ask-experiments";
+import { fine, NOTICED } from "./amounts";
 import { approximately, bytes, count, fixed, small } from "./numbers";
+import { table } from "./translation";
 
 const steps = (number: number) => (number === 1 ? "1 step" : `${count(number)} steps`);
 const loss = (value: number | null) => fixed(value, 2);
@@ -12,13 +13,10 @@ const times = (ratio: number) => (ratio >= 10 ? count(ratio) : fixed(ratio, 1));
 /** Return milliseconds with as many digits as matter. */
 const milliseconds = (value: number) => (value >= 10 ? count(value) : small(value, 2));
 
-/** Share of a step that a saving must have to be called one: less is lost in what else a computer does. */
-const NOTICED = 0.05;
-
 export const SETS = ["moved", "gradient", "batch"] as const;
 export type RowSet = (typeof SETS)[number];
 
-export const bench = {
+export const bench = table("bench", {
   empty:
     "Four copies begin again, from the same random city, and read the same batches. They differ in one thing: how the rows are updated. Which of them lets the city sleep? Guess first.",
   rule: {
@@ -79,9 +77,9 @@ export const bench = {
   noLarge: (reason: string) => `It was not measured here: ${reason}.`,
   fresh:
     "All four begin untrained, since a trained city with two matrices cannot be made one with a single matrix. Nothing happened to the run.",
-};
+});
 
-export const batchSize = {
+export const batchSize = table("batchSize", {
   empty:
     "The run’s own batches, one after another, are joined to larger ones. Guess first: how many words must be read at once until no row sleeps?",
   slider: "Words in a batch",
@@ -99,9 +97,9 @@ export const batchSize = {
     share >= 0.9
       ? `With ${count(tokens)} words at a time the city does not sleep any more. Large models read far more than that.`
       : `Even ${count(tokens)} words at a time leave ${fine(1 - share)} of the rows asleep here.`,
-};
+});
 
-export const otherTown = {
+export const otherTown = table("otherTown", {
   empty: (number: number, back: number) =>
     `A copy moves to another town for ${steps(number)}: the same words, but each has another’s job. Then it comes home for ${steps(back)}. Guess first: what does it forget first, its answers or its map? It takes a while.`,
   memory: {
@@ -137,9 +135,9 @@ export const otherTown = {
   words: ({ permuted, words }: EnvironmentAnswer) =>
     `${count(permuted)} of ${count(words)} words have another’s job, of a word about as frequent.`,
   unchanged: "This was a copy. The run itself was not changed.",
-};
+});
 
-export const rareWords = {
+export const rareWords = table("rareWords", {
   empty:
     "Words are sorted by how often the text has them, into groups that each have about a tenth of it. You see how well the model knows each group, and which way of training learns the rare ones.",
   now: "How surprised it is, from frequent to rare words",
@@ -175,4 +173,4 @@ export const rareWords = {
   axis: "from the most frequent to the rarest words",
   line: (name: string, first: [number, number], last: [number, number]) =>
     `${name}: ${loss(first[1])} on the most frequent words, ${loss(last[1])} on the rarest`,
-};
+});

@@ -2,16 +2,15 @@
 
 import type { ExperimentName } from "../model/view-options";
 import type { ViewChange } from "../model/view-state";
-import { count } from "./numbers";
-
-export const percent = (share: number) =>
-  share >= 0.995 ? "100 %" : share < 0.005 ? "< 1 %" : `${Math.round(100 * share)} %`;
+import { percent } from "./amounts";
+import { count, decimal } from "./numbers";
+import { table } from "./translation";
 
 /** Return a small difference of numbers as a reader can say it. */
 const difference = (value: number) =>
-  value >= 0.001 ? value.toPrecision(2) : value.toExponential(0);
+  decimal(value >= 0.001 ? value.toPrecision(2) : value.toExponential(0));
 
-export const ask = {
+export const ask = table("ask", {
   field: "Words for the model",
   hint: "the dog",
   /** Groups of the experiments. */
@@ -143,4 +142,4 @@ export const ask = {
   },
   steps: "The same words, step by step",
   stepsMore: "Click a line to go to its step.",
-} as const;
+} as const);

@@ -1,11 +1,12 @@
 /** Texts of the list of browsers that may change runs; they load with it, since few viewers open it. */
 
 import type { BrowserSession } from "../api/rest-types";
+import { table } from "./translation";
 
 const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 const at = (seconds: number) => clock.format(seconds * 1_000);
 
-export const browserSessions = {
+export const browserSessions = table("browserSessions", {
   title: "Browsers that can change runs",
   about:
     "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
@@ -19,4 +20,4 @@ export const browserSessions = {
   endOwnMore: "This browser can then only watch, until you open a new launch link",
   sure: "End it?",
   keep: "Keep",
-} as const;
+} as const);

@@ -1,8 +1,9 @@
 /** Texts of the pictures and films themselves. */
 
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const caption = {
+export const caption = table("caption", {
   learns: (words: number) => `A language model learns ${count(words)} words`,
   before: (step: number) =>
     step ? `At step ${count(step)}` : "Before it reads anything, words lie anywhere",
@@ -20,4 +21,4 @@ export const caption = {
   legend: (by: string, entries: number, tints: number) =>
     entries > tints ? `Colour: ${by} (${count(entries)} share ${tints} colours)` : `Colour: ${by}`,
   more: (entries: number) => `and ${count(entries)} more`,
-} as const;
+} as const);

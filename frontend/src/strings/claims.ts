@@ -1,11 +1,23 @@
 /** Texts around the board of claims; what a claim says comes with it. */
 
 import type { ClaimRow } from "../api/rest-types";
-import { count, small } from "./numbers";
+import { count, decimal, small } from "./numbers";
+import { table } from "./translation";
 
 type State = ClaimRow["state"];
 
-export const claims = {
+const activities: Record<string, string> = {
+  microscope: "one step under the microscope",
+  probe: "one word in two sentences",
+  transplant: "older rows in this model",
+  batch_sizes: "larger batches",
+  better: "twenty steps, here and there",
+  bench: "the same batches under four rules",
+  environment: "a stay in another town",
+  devices: "one step on two processes",
+};
+
+export const claims = table("claims", {
   title: "Is it true?",
   more: "28 claims about how a model learns. Each lamp says what this run shows.",
   asOf: (step: number) => `As of step ${count(step)}.`,
@@ -43,41 +55,28 @@ export const claims = {
   measuring: (number: number, of: number, activity: string) =>
     `Measuring, ${number} of ${of}: ${activity}`,
   waiting: "waiting for its turn",
-  activities: {
-    microscope: "one step under the microscope",
-    probe: "one word in two sentences",
-    transplant: "older rows in this model",
-    batch_sizes: "larger batches",
-    better: "twenty steps, here and there",
-    bench: "the same batches under four rules",
-    environment: "a stay in another town",
-    devices: "one step on two processes",
-  } as Record<string, string>,
+  activities,
   stop: "Stop",
   goOn: (missing: number) => `Measure what is missing (${missing})`,
   failed: (activity: string, problem: string) => `${activity}: ${problem}`,
   unanswered: "it could not be answered",
   confirm: "Ask all the same",
+  /** Words of the field, each with what it means. */
+  explained: {
+    nats: "Nats measure surprise: 0 for a model that was sure and right, 0.7 for the toss of a coin.",
+    cosine:
+      "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, -1 is the opposite way.",
+    purity:
+      "Purity is the share of a word’s nearest neighbours that are of its own kind: all of them is 100 %.",
+  },
+  unknown: "unknown",
   loading: "Reading the run …",
   broken: "The claims cannot be shown.",
   packed: "A file has no claims: open the run with Lamplighter to see them.",
-} as const;
+} as const);
 
-/** Words of the field that a card may use, each with what it means. */
-const EXPLAINED: readonly [RegExp, string][] = [
-  [
-    /\bnats?\b/,
-    "Nats measure surprise: 0 for a model that was sure and right, 0.7 for the toss of a coin.",
-  ],
-  [
-    /\bcosines?\b/,
-    "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, -1 is the opposite way.",
-  ],
-  [
-    /\bpurity\b/,
-    "Purity is the share of a word’s nearest neighbours that are of its own kind: all of them is 100 %.",
-  ],
-];
+/** Words of the field that a card may use, in the server's sentences. */
+const EXPLAINED = { nats: /\bnats?\b/, cosine: /\bcosines?\b/, purity: /\bpurity\b/ };
 
 /** Return what the words of the field mean that a claim uses where it is read first. */
 export function explainedWords({
@@ -88,16 +87,17 @@ export function explainedWords({
 }: Pick<ClaimRow, "figures" | "null" | "reason" | "statement">): string[] {
   const first = [figures[0], compared].flatMap((one) => (one ? [one.name, one.unit] : []));
   const text = [statement, reason, ...first].join(" ");
-  return EXPLAINED.filter(([word]) => word.test(text)).map(([, meaning]) => meaning);
+  const found = Object.entries(EXPLAINED).filter(([, word]) => word.test(text));
+  return found.map(([name]) => claims.explained[name as keyof typeof EXPLAINED]);
 }
 
 /** Format the value of a figure. */
 export function claimValue(value: number | null, unit: string): string {
-  if (value === null) return "unknown";
+  if (value === null) return claims.unknown;
   if (unit === "share") {
     const hundred = 100 * value;
     const whole = Math.abs(hundred) >= 99.5 && hundred !== 100;
-    return `${hundred === 0 ? 0 : +hundred.toPrecision(whole ? 4 : 3)} %`;
+    return `${decimal(hundred === 0 ? 0 : +hundred.toPrecision(whole ? 4 : 3))} %`;
   }
   const size = Math.abs(value);
   const text =

@@ -1,16 +1,13 @@
 /** Texts of a viewer's side of a class, which load with it, and of the answers of a class, which both sides show. */
 
+import { figure } from "./amounts";
 import { count } from "./numbers";
-
-/** Write a number that was predicted or measured: whole ones as they are, others with three digits. */
-export function figure(value: number): string {
-  return Number.isInteger(value) ? count(value) : String(+value.toPrecision(3));
-}
+import { table } from "./translation";
 
 const withUnit = (value: number, unit: string) =>
   unit === "%" ? `${figure(value)} %` : `${figure(value)}${unit && ` ${unit}`}`;
 
-export const classViewer = {
+export const classViewer = table("classViewer", {
   outside: "You are not in the class any more.",
   outsideMore: "With the code on the wall you can join again.",
   joinAgain: "Join again",
@@ -57,4 +54,4 @@ export const classViewer = {
   bar: (choice: string, times: number) => `${choice}: ${count(times)}`,
   right: "what happened",
   own: "your answer",
-} as const;
+} as const);

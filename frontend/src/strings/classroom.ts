@@ -2,10 +2,11 @@
 
 import type { ClassSubject } from "../api/rest-types";
 import { count } from "./numbers";
+import { table } from "./translation";
 
 const people = (number: number) => `${count(number)} ${number === 1 ? "person" : "people"}`;
 
-export const classroom = {
+export const classroom = table("classroom", {
   off: "This server answers on this computer alone. To let a class join with their phones and laptops, start it with:",
   offCommand: "lamplighter --classroom",
   offMore: "Your runs are still there. Whoever joins watches, and changes nothing.",
@@ -106,4 +107,4 @@ export const classroom = {
     scan: "or scan",
     close: "Close (Esc)",
   },
-} as const;
+} as const);

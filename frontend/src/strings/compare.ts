@@ -1,6 +1,6 @@
 /** Texts of the second map. */
 
-import { count } from "./numbers";
+import { count, fixed } from "./numbers";
 
 export const compare = {
   compare: {
@@ -47,9 +47,9 @@ export const compare = {
       tokens: number,
       chance: number,
     ) =>
-      `Of each word's ${count(neighbours)} nearest on one map, ${(100 * share).toFixed(1)} % are among its ${count(neighbours)} nearest on the other: the mean over ${
+      `Of each word's ${count(neighbours)} nearest on one map, ${fixed(100 * share, 1)} % are among its ${count(neighbours)} nearest on the other: the mean over ${
         looked < tokens ? `a sample of ${count(looked)} of ` : ""
-      }${count(tokens)} words that both have. By chance it would be ${(100 * chance).toFixed(1)} %.`,
+      }${count(tokens)} words that both have. By chance it would be ${fixed(100 * chance, 1)} %.`,
     colours: (by: string) => `coloured by ${by}`,
     coloursMore:
       "The first map's colours say something of its own step and run; what they would be here is not known.",

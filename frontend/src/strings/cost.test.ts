@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { cost, energyText, large, spanText, tiny } from "./cost";
+import { energyText, large, spanText, tiny } from "./amounts";
+import { cost } from "./cost";
 
 describe("texts of the cost", () => {
   it.each([

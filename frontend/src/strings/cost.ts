@@ -1,74 +1,9 @@
 /** Texts of the panel of costs. */
 
 import type { Cost, CostEnergy, ScaleRow } from "../api/rest-types";
+import { energyText, large, short, spanText, tiny } from "./amounts";
 import { bytes, count, fixed, small } from "./numbers";
-
-const SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-/** Write a power of ten. */
-const powerOfTen = (power: number) =>
-  `10${power < 0 ? "⁻" : ""}${String(Math.abs(power)).replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!)}`;
-
-/** Write a number that is next to nothing. */
-export function tiny(value: number): string {
-  if (value === 0 || value >= 0.001) return small(value, 2);
-  const power = Math.floor(Math.log10(value));
-  return `${fixed(value / 10 ** power, 0)} × ${powerOfTen(power)}`;
-}
-
-const WORDS: [number, string][] = [
-  [1e12, "trillion"],
-  [1e9, "billion"],
-  [1e6, "million"],
-];
-
-/** Write a number with three digits at most. */
-const short = (value: number) => (value >= 100 ? count(value) : String(+value.toPrecision(3)));
-
-/** Write a large number in words, and as a power of ten where there are none that one knows. */
-export function large(value: number): string {
-  if (value >= 1e15) {
-    const power = Math.floor(Math.log10(value));
-    return `${fixed(value / 10 ** power, 1)} × ${powerOfTen(power)}`;
-  }
-  const word = WORDS.find(([least]) => value >= least);
-  return word ? `${short(value / word[0])} ${word[1]}` : count(value);
-}
-
-const ENERGY_UNITS: [number, string][] = [
-  [3.6e18, "PWh"],
-  [3.6e15, "TWh"],
-  [3.6e12, "GWh"],
-  [3.6e9, "MWh"],
-  [3.6e6, "kWh"],
-  [1e3, "kJ"],
-  [1, "J"],
-];
-
-/** Write an energy: in joules, and from a kilowatt hour on in the unit of the electricity bill. */
-export function energyText(joules: number): string {
-  const unit = ENERGY_UNITS.find(([size]) => joules >= size);
-  if (!unit) return `${small(joules, 2)} J`;
-  return joules >= 3.6e21
-    ? `${large(joules / 3.6e18)} PWh`
-    : `${short(joules / unit[0])} ${unit[1]}`;
-}
-
-const YEAR = 31_557_600;
-const SPANS: [number, string][] = [
-  [YEAR, "year"],
-  [86_400, "day"],
-  [3_600, "hour"],
-  [60, "minute"],
-  [1, "second"],
-];
-
-/** Write a span of time in its largest unit. */
-export function spanText(seconds: number): string {
-  const [size, name] = SPANS.find(([least]) => seconds >= least) ?? SPANS.at(-1)!;
-  const amount = seconds / size;
-  const written = amount >= 1e6 ? large(amount) : short(amount);
-  return `${written} ${name}${written === "1" ? "" : "s"}`;
-}
+import { table } from "./translation";
 
 const METHODS: Record<CostEnergy["method"], string> = {
   nvml: "Measured by the graphics card’s own counter. The processor beside it is not in it.",
@@ -87,7 +22,7 @@ const BETTER: Record<CostEnergy["method"], string> = {
   processor: "",
 };
 
-export const cost = {
+export const cost = table("cost", {
   none: "Nothing is known of the cost yet.",
   meter: "Energy so far",
   spent: (joules: number) => energyText(joules),
@@ -222,4 +157,4 @@ export const cost = {
     `Their gradients together are those of one process, up to rounding: the largest difference is ${tiny(difference)}, the largest gradient ${small(largest, 2)}.`,
   took: (seconds: number, exchange: number) =>
     `Computing took ${fixed(1_000 * seconds, 0)} ms, sending ${fixed(1_000 * exchange, 1)} ms.`,
-} as const;
+} as const);

@@ -2,8 +2,9 @@
 
 import type { ExportFormat } from "../api/rest-types";
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const exports = {
+export const exports = table("exports", {
   exportPanel: {
     files: "The run as a file",
     about:
@@ -51,4 +52,4 @@ export const exports = {
       npy: ["npy", "The embedding alone, for NumPy."],
     } satisfies Record<ExportFormat, [string, string]>,
   },
-} as const;
+} as const);

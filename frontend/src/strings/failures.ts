@@ -2,7 +2,24 @@
 
 import type { Failure } from "../api/failure";
 import { printableToken } from "../api/vocabulary";
-import { transport } from "./transport";
+import { table } from "./translation";
+
+export const failures = table("failures", {
+  notAccepted: "not accepted",
+  noMapAt: (step: number) => `The map of step ${step} is not kept any more.`,
+  noStep: (step: number) => `There is no step ${step}.`,
+  noWord: (word: string) => `There is no token “${word}” in this vocabulary.`,
+  silent: "The server does not answer.",
+  broken: "The answer broke off.",
+  noMatrix: "What came is not a matrix.",
+  noLayout: "What came is not a map.",
+  noSuchMap: "This run has no map of that kind.",
+  otherVocabulary: "another vocabulary",
+  noView: "What came is not a view of this page.",
+  newerView: "The view is from a newer version of this page.",
+  presenterOnly: "Only the presenter can do this. Open Lamplighter by its launch link to present.",
+  noToken: "The token that the link names is not in this vocabulary.",
+} as const);
 
 /** Return the text of a failure. */
 export function failureText(failure: Failure): string {
@@ -12,28 +29,14 @@ export function failureText(failure: Failure): string {
       return failure.reason;
     case "invalid":
       return failure.faults
-        .map(({ field, reason }) => `${field}: ${reason ?? "not accepted"}`)
+        .map(({ field, reason }) => `${field}: ${reason ?? failures.notAccepted}`)
         .join("; ");
     case "noMapAt":
-      return `The map of step ${failure.step} is not kept any more.`;
     case "noStep":
-      return `There is no step ${failure.step}.`;
+      return failures[failure.code](failure.step);
     case "noWord":
-      return `There is no token “${printableToken(failure.word)}” in this vocabulary.`;
+      return failures.noWord(printableToken(failure.word));
     default:
-      return SENTENCES[failure.code];
+      return failures[failure.code];
   }
 }
-
-const SENTENCES = {
-  silent: "The server does not answer.",
-  broken: "The answer broke off.",
-  noMatrix: "What came is not a matrix.",
-  noLayout: "What came is not a map.",
-  noSuchMap: "This run has no map of that kind.",
-  otherVocabulary: "another vocabulary",
-  noView: "What came is not a view of this page.",
-  newerView: "The view is from a newer version of this page.",
-  presenterOnly: transport.transport.viewer,
-  noToken: "The token that the link names is not in this vocabulary.",
-} as const;

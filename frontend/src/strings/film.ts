@@ -1,9 +1,19 @@
 /** Texts of the film panel, and those found only in films. */
 
 import type { ColourBy } from "../model/view-options";
-import { count } from "./numbers";
+import { count, fixed } from "./numbers";
+import { table } from "./translation";
 
-export const film = {
+const colourMore: Partial<Record<ColourBy, string>> = {
+  since: "As it was at each step.",
+  gradient: "Of the last step of the film that read the word.",
+  moved: "How far each vector moved over the steps that the legend names.",
+  trust: "Of the map at each step.",
+  district: "As they were found at each step.",
+};
+const unknown: Partial<Record<ColourBy, string>> = { gradient: "no step of the film so far" };
+
+export const film = table("film", {
   film: {
     title: "Make a film",
     about:
@@ -23,7 +33,7 @@ export const film = {
     beats: "fade",
     steady: "steady",
     length: (shots: number, seconds: number) =>
-      `${count(shots)} ${shots === 1 ? "step" : "steps"} shown, ${seconds.toFixed(1)} s`,
+      `${count(shots)} ${shots === 1 ? "step" : "steps"} shown, ${fixed(seconds, 1)} s`,
     stride: (steps: number) =>
       `at this speed only every ${count(steps)}th of them lights its lamps; the map moves with all`,
     tooMany: (most: number) => `At most ${count(most)} steps make a film: show fewer of them.`,
@@ -38,14 +48,8 @@ export const film = {
     share: "Share",
     shown: "The film",
     colour: "Colour",
-    colourMore: {
-      since: "As it was at each step.",
-      gradient: "Of the last step of the film that read the word.",
-      moved: "How far each vector moved over the steps that the legend names.",
-      trust: "Of the map at each step.",
-      district: "As they were found at each step.",
-    } as Partial<Record<ColourBy, string>>,
-    unknown: { gradient: "no step of the film so far" } as Partial<Record<ColourBy, string>>,
+    colourMore,
+    unknown,
     moved: (from: number, to: number) => `moved: from step ${count(from)} to ${count(to)}`,
     animated:
       "This browser makes no videos at this address, so it is an animated picture (APNG): lamps are steady and nothing glides.",
@@ -54,4 +58,4 @@ export const film = {
     every: (steps: number) =>
       steps === 1 ? "every step is shown" : `every ${count(steps)}th step is shown`,
   },
-} as const;
+} as const);

@@ -1,10 +1,11 @@
 /** Texts of the geometry lab. */
 
 import type { GeometryView } from "../model/view-options";
-import { count, fixed, small } from "./numbers";
+import { count, decimal, fixed, small } from "./numbers";
+import { table } from "./translation";
 
 const percent = (share: number | null | undefined) =>
-  share === null || share === undefined ? "–" : `${+(100 * share).toPrecision(2)}\u00a0%`;
+  share === null || share === undefined ? "–" : `${decimal(+(100 * share).toPrecision(2))}\u00a0%`;
 const place = (rank: number) => {
   const tens = rank % 100;
   const ending = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
@@ -15,7 +16,7 @@ const correlation = (value: number | null, deviation: number | null) =>
     ? "Nothing to compare: one of the two is the same for every word."
     : `Rank correlation ${fixed(value, 2)}, where 1 is perfect. If the two had nothing to do with one another it would be 0, give or take ${small(deviation, 1)}.`;
 
-export const geometry = {
+export const geometry = table("geometry", {
   tabs: "Views of the geometry lab",
   view: {
     analogy: "analogy",
@@ -160,4 +161,4 @@ export const geometry = {
     y: "batches that read it",
     label: "Batches that read each word against its count",
   },
-} as const;
+} as const);

@@ -1,8 +1,9 @@
 /** Texts of the help on `?`, which load with it: what one sees, in plain words, then keys or gestures. */
 
 import type { ShortcutName } from "../model/shortcuts";
+import { table } from "./translation";
 
-export const help = {
+export const help = table("help", {
   title: "What is this?",
   close: "Close",
   /** Questions about the page, each with its answer. */
@@ -38,6 +39,8 @@ export const help = {
   ],
   introduction: "Show the introduction again",
   course: "Take the course",
+  language: "Language",
+  languageMore: "The page loads again, and shows what you see now.",
   keys: "Keys",
   gestures: "With your fingers",
   /** Gestures, each with what it does. */
@@ -50,6 +53,8 @@ export const help = {
     ["Drag along the timeline", "go back and forth through the steps"],
   ],
   or: "or",
+  /** The words on a key. */
+  key: (label: string) => label,
   letters: "Single keys are shortcuts",
   lettersMore: "Turn this off if you dictate, or press keys that you do not mean. Esc stays.",
   spoken: "Tell a screen reader what is happening",
@@ -89,4 +94,4 @@ export const help = {
     dismiss: "close, let go",
     toggleShortcuts: "this help",
   } satisfies Record<ShortcutName, string>,
-} as const;
+} as const);

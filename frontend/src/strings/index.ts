@@ -14,6 +14,7 @@ import { skyline } from "./skyline";
 import { step } from "./step";
 import { announcements } from "./announcements";
 import { token } from "./token";
+import { table } from "./translation";
 import { transport } from "./transport";
 
 export { failureText } from "./failures";
@@ -21,7 +22,7 @@ export { entryText } from "./legend";
 export { bytes, count, fixed, small } from "./numbers";
 export { runSentence } from "./runs";
 
-export const t = {
+export const t = table("t", {
   ...compare,
   ...inspector,
   ...legend,
@@ -34,4 +35,4 @@ export const t = {
   announcements,
   ...token,
   ...transport,
-} as const;
+} as const);

@@ -3,11 +3,12 @@
 import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
 import { large } from "./cost";
 import { plain } from "./microscope";
-import { count, fixed } from "./numbers";
+import { count, decimal, fixed } from "./numbers";
+import { table } from "./translation";
 
 type Form = LessonPrediction["form"];
 
-export const lessons = {
+export const lessons = table("lessons", {
   title: "The course",
   open: "Take the course",
   openMore: "Short parts that show how a model learns: you guess, then you look.",
@@ -52,6 +53,9 @@ export const lessons = {
   measured: "measured",
   again: "Forget my guesses",
   unknown: "…",
+  /** Before a share that would be rounded down to nothing, or up to all. */
+  lessThan: "less than",
+  moreThan: "more than",
   waits: {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
@@ -83,7 +87,7 @@ export const lessons = {
   stepNotHeld: (step: number, shown: number) =>
     `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
   unknownInFile: "Where you see …, the number was not known when this file was made.",
-} as const;
+} as const);
 
 /** Format a number of the course; `value` of a percentage is a share. */
 export function lessonNumber(value: number, form: Form): string {
@@ -92,9 +96,9 @@ export function lessonNumber(value: number, form: Form): string {
   if (form === "large") return large(value);
   if (form === "significant") return plain(value, 3);
   const hundred = 100 * value;
-  if (hundred > 0 && hundred < 0.1) return "less than 0.1 %";
-  if (hundred > 99 && hundred < 100) return "more than 99 %";
-  return `${hundred < 10 ? +hundred.toFixed(1) : count(hundred)} %`;
+  if (hundred > 0 && hundred < 0.1) return `${lessons.lessThan} ${decimal("0.1")} %`;
+  if (hundred > 99 && hundred < 100) return `${lessons.moreThan} 99 %`;
+  return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
 }
 
 /** Format a value of a prediction as it is predicted. */

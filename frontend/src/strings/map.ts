@@ -1,8 +1,9 @@
 /** Texts of the map panel and of the list of districts. */
 
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const map = {
+export const map = table("map", {
   districts: {
     doubtful: "Mark misplaced words",
     doubtfulMore: "Puts a cross on words that the map shows where they do not belong.",
@@ -56,4 +57,4 @@ export const map = {
     linear: (step: number) =>
       `The linear view looks along directions chosen from the space at step ${count(step)}.`,
   },
-} as const;
+} as const);

@@ -1,8 +1,9 @@
 /** Texts of the matrix panel. */
 
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const matrix = {
+export const matrix = table("matrix", {
   matrixPanel: {
     label:
       "The embedding as a picture. Arrow keys move the cell that is read, plus and minus zoom, Home shows all, Enter opens the word.",
@@ -47,4 +48,4 @@ export const matrix = {
     waiting: "There is no matrix yet: the first is kept when training begins.",
     unlike: "The two matrices have different shapes.",
   },
-} as const;
+} as const);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { flops, microscope, plain } from "./microscope";
+import { flops, plain } from "./amounts";
+import { microscope } from "./microscope";
 
 describe("numbers under the microscope", () => {
   it("are written as by hand, with the digits that one needs to compute with them", () => {
@@ -22,7 +23,7 @@ describe("numbers under the microscope", () => {
 
   it("of operations are round", () => {
     expect([flops(273_444_864), flops(32_768), flops(0), flops(3.9e12)]).toEqual([
-      ...["273 million", "32.8 thousand", "0", "3900 billion"],
+      ...["273 million", "32.8 thousand", "0", "3.9 trillion"],
     ]);
   });
 });

@@ -1,8 +1,10 @@
 /** Texts of the place where one training step is looked at under the microscope; they load with it. */
 
 import type { RiverFlag } from "../api/microscope-answer";
-import { ask, percent } from "./ask";
-import { count, small } from "./numbers";
+import { percent, plain } from "./amounts";
+import { ask } from "./ask";
+import { count } from "./numbers";
+import { table } from "./translation";
 
 /** Return a probability as people read it, with more digits the smaller it is. */
 const chance = (p: number | null) => {
@@ -11,7 +13,7 @@ const chance = (p: number | null) => {
   return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
 };
 
-export const microscope = {
+export const microscope = table("microscope", {
   title: "Under the microscope",
   step: (step: number) => `Step ${count(step)}`,
   close: "Close the microscope",
@@ -183,34 +185,4 @@ export const microscope = {
     equal: "This step, too, is equal to the record, bit for bit.",
     differs: "This step came out differently from the record, as on another kind of computer.",
   },
-} as const;
-
-/** Raised digits. */
-const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-
-/** Return a number with `digits` significant digits as one writes it by hand: 0.0000332, or 1.1 × 10⁻⁹. */
-export function plain(value: number | null, digits = 4): string {
-  if (value === null || !Number.isFinite(value)) return "–";
-  const size = Math.abs(value);
-  if (size >= 1e7 || (size > 0 && size < 1e-5)) {
-    const [factor, power] = value.toExponential(digits - 1).split("e") as [string, string];
-    const raised = Array.from(String(Math.abs(Number(power))), (digit) => RAISED[Number(digit)]);
-    return `${Number(factor)} × 10${power.startsWith("-") ? "⁻" : ""}${raised.join("")}`.replace(
-      "-",
-      "−",
-    );
-  }
-  const decimals = size ? Math.max(0, digits - 1 - Math.floor(Math.log10(size))) : 0;
-  return value
-    .toFixed(Math.min(decimals, 12))
-    .replace(/(\.\d*?)0+$/, "$1")
-    .replace(/\.$/, "")
-    .replace("-", "−");
-}
-
-/** Return a number of operations in few letters: "156 million", "33 thousand". */
-export function flops(value: number): string {
-  if (value >= 1e9) return `${small(value / 1e9, 3)} billion`;
-  if (value >= 1e6) return `${small(value / 1e6, 3)} million`;
-  return value >= 1e3 ? `${small(value / 1e3, 3)} thousand` : count(value);
-}
+} as const);

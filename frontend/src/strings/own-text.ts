@@ -3,6 +3,7 @@
 import * as field from "../api/generated/recipe";
 import type { Upload } from "../api/rest-types";
 import { approximately, count } from "./numbers";
+import { table } from "./translation";
 
 type TextFacts = Upload["text"];
 
@@ -10,7 +11,7 @@ type TextFacts = Upload["text"];
 const BY_HEART = 15;
 const BATCH_WORDS = field.sequences.default * field.modelContext.default;
 
-export const ownText = {
+export const ownText = table("ownText", {
   ownText: {
     paste: "Paste a text here",
     choose: "Choose a file",
@@ -31,16 +32,15 @@ export const ownText = {
       some: "Expect a few neighbourhoods. About 200,000 words make clear ones.",
       clear: "Long enough for clear neighbourhoods.",
     } satisfies Record<Exclude<TextFacts["expectation"], "too_short">, string>,
+    /** The sentence that refuses a text. */
+    tooShort: ({ words }: TextFacts) => {
+      const many = words === 1 ? "1 word" : `${count(words)} words`;
+      return `This text has ${many}. 1,000 are needed; clear neighbourhoods need about 200,000.`;
+    },
     byHeart: (times: number) =>
       `With so many steps it reads the whole text ${count(times)} times and learns it by heart; its neighbourhoods then fall apart again.`,
   },
-} as const;
-
-/** Return the sentence that refuses a text. */
-export function tooShort({ words }: TextFacts): string {
-  const many = words === 1 ? "1 word" : `${count(words)} words`;
-  return `This text has ${many}. 1,000 are needed; clear neighbourhoods need about 200,000.`;
-}
+} as const);
 
 /** Return what is to be said of so many steps with a text; null if they suit it. */
 export function byHeartRemark(

@@ -1,11 +1,18 @@
 /** Texts of the run panel. */
 
 import type { Recipe, RecordPart } from "../api/rest-types";
-import { count } from "./numbers";
+import { count, fixed, language } from "./numbers";
+import { table } from "./translation";
 
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
 
-export const run = {
+const roles: Record<string, string> = {
+  trainer: "trainer",
+  projector: "projector (map)",
+  analyst: "analyst (measures)",
+};
+
+export const run = table("run", {
   runPanel: {
     recipe: "Recipe",
     text: {
@@ -68,16 +75,13 @@ export const run = {
     tokensASecond: "tokens a second",
     training: "training a step",
     observing: "observing and recording it",
-    milliseconds: (seconds: number) => `${(1_000 * seconds).toFixed(seconds < 0.01 ? 2 : 1)} ms`,
+    milliseconds: (seconds: number) => `${fixed(1_000 * seconds, seconds < 0.01 ? 2 : 1)} ms`,
+    days: (days: number) => `${days} days`,
     noSpeed: "Nothing to measure yet: no step is recorded.",
     work: "Who is at work",
     workMore:
       "The processes of this server; each reads the run's folder and writes one file of it.",
-    roles: {
-      trainer: "trainer",
-      projector: "projector (map)",
-      analyst: "analyst (measures)",
-    } as Record<string, string>,
+    roles,
     noWorkers: "The server does not say.",
     holds: "A trainer holds this run now.",
     nobody: "No trainer holds this run now.",
@@ -103,24 +107,22 @@ export const run = {
     notCopied: "Copying is not allowed here: select the text instead.",
     none: "Fetching the run",
   },
-} as const;
+} as const);
 
 /** Format a duration in words. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds) || seconds < 0) return "–";
-  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  if (seconds < 60) return `${fixed(seconds, seconds < 10 ? 1 : 0)} s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.round(seconds % 60)} s`;
   return minutes < 2_880
     ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-    : `${Math.floor(minutes / 1_440)} days`;
+    : run.runPanel.days(Math.floor(minutes / 1_440));
 }
-
-const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "medium" });
 
 /** Format a time (Unix seconds) by this viewer's clock. */
 export function formatTime(time: number | null | undefined): string {
-  return time === null || time === undefined || !Number.isFinite(time)
-    ? "–"
-    : clock.format(time * 1_000);
+  if (time === null || time === undefined || !Number.isFinite(time)) return "–";
+  const clock = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+  return clock.format(time * 1_000);
 }

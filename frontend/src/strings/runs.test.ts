@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Run, Upload } from "../api/rest-types";
-import { byHeartRemark, tooShort } from "./own-text";
+import { byHeartRemark, ownText } from "./own-text";
 import { runSentence } from "./runs";
 
 function run(status: Partial<NonNullable<Run["status"]>>, rest: Partial<Run> = {}): Run {
@@ -41,8 +41,10 @@ describe("a text of one's own", () => {
   const text = { words: 64_000, steps: 1_000, expectation: "some" } as Upload["text"];
 
   it("is refused in words", () => {
-    expect(tooShort({ ...text, words: 26 })).toMatch(/^This text has 26 words\. 1,000 are needed/);
-    expect(tooShort({ ...text, words: 1 })).toMatch(/^This text has 1 word\./);
+    expect(ownText.ownText.tooShort({ ...text, words: 26 })).toMatch(
+      /^This text has 26 words\. 1,000 are needed/,
+    );
+    expect(ownText.ownText.tooShort({ ...text, words: 1 })).toMatch(/^This text has 1 word\./);
   });
 
   it("is said to be learned by heart where the steps are too many", () => {

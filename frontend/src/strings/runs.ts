@@ -1,4 +1,4 @@
-/** Texts of the list of runs, and of the form for a new one. */
+/** Texts of the list of runs. */
 
 import type { Run } from "../api/rest-types";
 import { printableText } from "../api/vocabulary";
@@ -8,24 +8,21 @@ import { approximately, count } from "./numbers";
 const numbered = (amount: number, one: string, many: string) =>
   `${count(amount)} ${amount === 1 ? one : many}`;
 
-/** Return one sentence on a run: how far it is and what came of it. */
-export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
-  if (!readable || !status) return `Can't be read: ${printableText(problem ?? "")}`;
-  const { phase, step, steps, message, alive } = status;
-  const found = districts ? `; ${numbered(districts, "neighbourhood", "neighbourhoods")}` : "";
-  const trained = trainedRecipe(recipe);
-  const read = trained ? step * trained.sequences * trained.model.context : 0;
-  const done = `${numbered(step, "step", "steps")}${read ? `, ${approximately(read)} words read` : ""}${found}`;
-  if (phase === "failed") return `Failed: ${printableText(message)}`;
-  if (phase === "interrupted") return `Stopped at step ${count(step)}${found}`;
-  if (phase === "finished") return step ? done : "One map, without training";
-  if (step === 0) return "Starting…";
-  if (!alive) return `Waiting for a trainer at step ${count(step)}${found}`;
-  const state = phase === "paused" ? "Paused at" : "Learning:";
-  return `${state} step ${count(step)} of ${count(steps)}${found}`;
-}
-
 export const runs = {
+  /** How far a run is and what came of it: parts of a sentence. */
+  runSentences: {
+    unreadable: (problem: string) => `Can't be read: ${problem}`,
+    failed: (message: string) => `Failed: ${message}`,
+    found: (districts: number) => `; ${numbered(districts, "neighbourhood", "neighbourhoods")}`,
+    steps: (steps: number) => numbered(steps, "step", "steps"),
+    read: (words: number) => `, ${approximately(words)} words read`,
+    stopped: (step: number) => `Stopped at step ${count(step)}`,
+    still: "One map, without training",
+    starting: "Starting…",
+    waiting: (step: number) => `Waiting for a trainer at step ${count(step)}`,
+    paused: (step: number, steps: number) => `Paused at step ${count(step)} of ${count(steps)}`,
+    learning: (step: number, steps: number) => `Learning: step ${count(step)} of ${count(steps)}`,
+  },
   runsPanel: {
     new: "New run",
     back: "Back to the list",
@@ -46,57 +43,21 @@ export const runs = {
     sure: "End it",
     keep: "Keep training",
   },
-  form: {
-    about: "The defaults work well.",
-    corpus: "What should it read?",
-    lamptown: "Lamptown",
-    lamptownMore:
-      "A made-up town in simple sentences. Words of a kind find each other while you watch.",
-    manuals: "Read the Python manuals instead",
-    manualsMore: "The documentation of the Python packages on this server: real English.",
-    text: "Your own text",
-    textMore: "Paste it, or choose a file.",
-    optimiser: "Optimiser",
-    lazy: "lazy: only touched rows are updated",
-    adam: "Adam: sleeping rows drift on by momentum",
-    sgd: "SGD: no momentum, sleeping rows rest",
-    tied: "Tied weights",
-    tiedMore:
-      "One matrix for reading and predicting: then every row gets a gradient at every step.",
-    vocabulary: "Vocabulary",
-    vocabularyMore: "Most tokens the map may have.",
-    steps: "Steps",
-    stepsMore: "Where the run ends; it can be trained on.",
-    seed: "Seed",
-    seedMore: "The same seed gives the same run.",
-    rate: "Learning rate",
-    rateMore: "The size of a step. Too large, and the loss jumps.",
-    dim: "Width",
-    dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
-    layers: "Layers",
-    layersMore: "Blocks of attention and MLP.",
-    keyframes: "Whole matrix every",
-    keyframesMore: "Steps between two whole matrices; in between, the rows that moved are kept.",
-    budget: "Disk, MB",
-    budgetMore: "The most the run may take. Near it only whole matrices are kept, then none.",
-    estimate: (size: string) => `About ${size} on the disk when it is done.`,
-    tooLarge: (size: string, budget: string) =>
-      `Every snapshot would take about ${size}. Near the ${budget} of its budget the run keeps less.`,
-    inexact: (every: number) =>
-      `With this optimiser nearly every row moves: a whole matrix is kept every ${count(every)} steps.`,
-    parts: {
-      moved_rows: "moved rows",
-      keyframes: "whole matrices",
-      steps: "loss and lit rows",
-      map: "map",
-      checkpoints: "checkpoints",
-      waypoints: "kept states of the model",
-      corpus: "text",
-    },
-    shuffle: "Shuffle the words of each document",
-    shuffleMore: "The control: the same words without their order.",
-    more: "More options",
-    start: "Start training",
-    starting: "Starting",
-  },
 } as const;
+
+/** Return one sentence on a run: how far it is and what came of it. */
+export function runSentence({ readable, problem, recipe, status, districts }: Run): string {
+  const w = runs.runSentences;
+  if (!readable || !status) return w.unreadable(printableText(problem ?? ""));
+  const { phase, step, steps, message, alive } = status;
+  const found = districts ? w.found(districts) : "";
+  const trained = trainedRecipe(recipe);
+  const read = trained ? step * trained.sequences * trained.model.context : 0;
+  if (phase === "failed") return w.failed(printableText(message));
+  if (phase === "interrupted") return w.stopped(step) + found;
+  if (phase === "finished")
+    return step ? w.steps(step) + (read ? w.read(read) : "") + found : w.still;
+  if (step === 0) return w.starting;
+  if (!alive) return w.waiting(step) + found;
+  return (phase === "paused" ? w.paused : w.learning)(step, steps) + found;
+}

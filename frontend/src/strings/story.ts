@@ -2,12 +2,13 @@
 
 import type { SpokenLine } from "../model/introduction";
 import type { RunEnding } from "../model/run-ending";
-import { count, fixed } from "./numbers";
+import { count, fixed, inWords } from "./numbers";
+import { table } from "./translation";
 
 const LIGHT = "Every light is a word.";
 const PIECES = "Every light is a word, or a piece of one.";
 
-export const story = {
+export const story = table("story", {
   label: "Introduction",
   /**
    * Say a line of the introduction. `name`: the printable name of its district; `pieces`: tokens may be pieces of words;
@@ -93,7 +94,7 @@ export const story = {
   another: "Another text",
   runs: "Show the runs",
   dismiss: "Close",
-} as const;
+} as const);
 
 function steps(step: number): string {
   return `${count(step)} ${step === 1 ? "step" : "steps"}`;
@@ -105,10 +106,7 @@ function capital(text: string): string {
 
 /** Say a large number in round words. */
 function large(value: number): string {
-  if (value < 1e6) return count(value);
-  const [unit, name] = value < 1e9 ? [1e6, "million"] : [1e9, "billion"];
-  const units = value / unit;
-  return `${units < 100 ? fixed(units, 1).replace(/\.0$/, "") : count(units)} ${name}`;
+  return value < 1e6 ? count(value) : inWords(value, { maximumFractionDigits: 1 });
 }
 
 /** Say a share in percent, never rounded up to all or down to nothing. */

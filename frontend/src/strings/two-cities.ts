@@ -1,8 +1,9 @@
 /** Texts of the two matrices of a model: the second map, and the two lists of neighbours on the card of a word. */
 
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const twoCities = {
+export const twoCities = table("twoCities", {
   /** The texts over the second map. */
   map: {
     waiting: "Looking for this map …",
@@ -42,4 +43,4 @@ export const twoCities = {
     see: "See both maps",
     waiting: "Comparing …",
   },
-} as const;
+} as const);

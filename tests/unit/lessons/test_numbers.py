@@ -15,7 +15,7 @@ from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
-from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.library import list_languages, read_folder
 from lamplighter.lessons.number_name import MEASURES
 from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part
@@ -210,7 +210,10 @@ def test_the_teachers_pages_name_stages_that_exist() -> None:
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])
 def test_the_texts_survive_any_number(value: float | None) -> None:
-    for part in read_folder(find_lessons()).parts.values():
+    folder = find_lessons()
+    for part in (
+        part for code in list_languages(folder) for part in read_folder(folder, code).parts.values()
+    ):
         numbers = {
             name.text: NumberValue(value, 0, None if value is not None else "answer") for name in part.numbers
         }

@@ -14,12 +14,14 @@ from click.testing import CliRunner
 from lamplighter.cli.app import cli
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
+from lamplighter.lessons.library import LessonLibrary, read_folder
 from lamplighter.packing import packed_run
 from lamplighter.packing.course import MOST_STEPS, pack_course
 from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.packing.page import Preview, render_page
 from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.assets import find_lessons
 from lamplighter.serving.jobs.export_job import export_worker_command
 from tests.unit.claims.evidences import store_answer
 from tests.unit.exports.recorded import record
@@ -81,11 +83,11 @@ def write_part(folder: Path, text: str, number: int = 77) -> Path:
 def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
     course = read(packed, "course")
     with RunAnswers(run) as answers:
-        assert course["/api/lessons"] == json.loads(answers.ask("/api/lessons"))
+        assert course["/api/lessons?lang=en"] == json.loads(answers.ask("/api/lessons"))
         for number in (1, 10):
-            assert course[f"/lessons/{number}"] == json.loads(answers.get(f"/lessons/{number}"))
+            assert course[f"/lessons/{number}?lang=en"] == json.loads(answers.get(f"/lessons/{number}"))
     assert packed.head["course"]
-    numbers = course["/lessons/10"]["numbers"]
+    numbers = course["/lessons/10?lang=en"]["numbers"]
     assert numbers["answer.what_if.own.p.3"]["value"] == 0.75
     # What nobody has measured is unknown, and said to be.
     assert numbers["answer.what_if.parameters_moved"] == {"value": None, "step": LAST, "waits_for": "answer"}
@@ -116,21 +118,32 @@ def test_the_answer_that_it_reads_is_kept_before_those_asked_last(
     assert [one["question"]["sentence"] for one in stored["/examinations"]["items"]] == [LIE["sentence"]]
 
 
-def test_a_run_that_lacks_the_words_has_no_course(tmp_path: Path) -> None:
-    packed = pack_run(record(tmp_path), no_progress)
+def test_a_run_that_lacks_the_words_has_only_the_parts_that_need_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = record(tmp_path)
+    packed = pack_run(run, no_progress)
+    course = read(packed, "course")
+    assert "/lessons/1?lang=en" not in course
+    assert {item["number"] for item in course["/api/lessons?lang=en"]["items"]} == {
+        number for number, part in read_folder(find_lessons()).parts.items() if not part.words
+    }
+    # Without any there is no course to offer.
+    monkeypatch.setattr(LessonLibrary, "parts", lambda *_: {1: read_folder(find_lessons()).parts[1]})
+    packed = pack_run(run, no_progress)
     assert read(packed, "course") == {}
     assert packed.head["course"] is False
 
 
 def test_of_a_run_that_goes_on_nothing_more_is_waited_for(tmp_path: Path) -> None:
     course = read(pack_run(record(tmp_path, WORDS, phase="running"), no_progress), "course")
-    part = course["/lessons/1"]
+    part = course["/lessons/1?lang=en"]
     assert part["training"] is False
     assert part["numbers"]["word.kin.dog@500"] == {"value": None, "step": 500, "waits_for": "ended"}
     assert next(one for one in part["stages"] if one["title"] == "Watch it move")["waits_for_step"] == 500
     assert all(
         one["examination"] is None or one["examination"]["state"] is None
-        for one in course["/lessons/10"]["stages"]
+        for one in course["/lessons/10?lang=en"]["stages"]
     )
 
 
@@ -139,7 +152,7 @@ def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> No
     text = "\n\n".join([f"`{BREAKOUT}` and `<!--`", *paragraphs])
     lessons = write_part(tmp_path / "own", f"{text}\n")
     packed = pack_run(run, no_progress, lessons)
-    stage = read(packed, "course")["/lessons/77"]["stages"][0]
+    stage = read(packed, "course")["/lessons/77?lang=en"]["stages"][0]
     assert stage["title"] == BREAKOUT
     assert any(span["text"] == BREAKOUT for span in stage["blocks"][0]["lines"][0])
     page = render_page(packed, Preview("a", "b"))

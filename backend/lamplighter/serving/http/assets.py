@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, cast
 
-from lamplighter.lessons.library import LANGUAGE, LessonLibrary
+from lamplighter.lessons.library import LessonLibrary
 from lamplighter.serving.capacity.answers import Answer
 from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.serving.capacity.spool import SpoolFile
@@ -100,8 +100,8 @@ def find_static() -> Path:
 
 
 def find_lessons() -> Path:
-    """Return the folder of the course's texts that come with the app."""
-    return find_static() / "lessons" / LANGUAGE
+    """Return the folder of the course's texts that come with the app, with a folder for each language."""
+    return find_static() / "lessons"
 
 
 def course_library(lessons: Path | None = None) -> LessonLibrary:

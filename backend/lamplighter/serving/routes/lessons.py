@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -26,14 +26,21 @@ from lamplighter.serving.services import ServicesDep
 routes = Routes("lessons")
 
 PartNumber = Annotated[int, Path(ge=1, le=99, description="The number of a part of the course.")]
+LanguageCode = Annotated[
+    str,
+    Query(
+        pattern="^[a-z]{2}$",
+        description="The language of the text (ISO 639); a part that lacks it comes in English.",
+    ),
+]
 _COPIES = 10
 """Copies of a stored answer in memory while it is read: as text and as objects."""
 
 
 @routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
-def list_lessons(services: ServicesDep) -> Response:
+def list_lessons(services: ServicesDep, lang: LanguageCode = "en") -> Response:
     """Return the parts of the course, by number."""
-    return json_response(describe_parts(list(services.lessons.parts().values())))
+    return json_response(describe_parts(list(services.lessons.parts(lang).values())))
 
 
 @routes.get(
@@ -43,13 +50,15 @@ def list_lessons(services: ServicesDep) -> Response:
     response_model=LessonPart,
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
-def get_lesson(run: RunId, part: PartNumber, request: Request, services: ServicesDep) -> Response:
+def get_lesson(
+    run: RunId, part: PartNumber, request: Request, services: ServicesDep, lang: LanguageCode = "en"
+) -> Response:
     """Return a part of the course as a tree, with the numbers of this run that its text names. Nothing is asked here: a
     stage tells the question that whoever presents asks for it. While the run trains, the numbers are renewed every 100
     steps, and whenever a measure or an answer comes.
     """
     reply = services.reply(request, run)
-    found = services.lessons.parts().get(part)
+    found = services.lessons.parts(lang).get(part)
     if found is None:
         raise RefusedError(404, f"the course has no part {part}: GET /api/lessons lists those it has")
     if not reply.run.is_prepared:

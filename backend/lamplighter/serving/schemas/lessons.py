@@ -18,6 +18,8 @@ class LessonSummary(ApiModel):
 
     number: int
     title: str
+    language: str
+    """The language of its text (ISO 639)."""
     minutes: int
     stages: int
     """The number of its stages."""
@@ -136,6 +138,8 @@ class LessonPart(ApiModel):
 
     number: int
     title: str
+    language: str
+    """The language of its text (ISO 639)."""
     minutes: int
     step: int
     """The step that it is of: the newest, or a little before it while the run trains."""
@@ -151,7 +155,13 @@ def describe_parts(parts: Sequence[Part]) -> LessonList:
     """Return a list of parts as the interface has it."""
     return LessonList(
         items=[
-            LessonSummary(number=one.number, title=one.title, minutes=one.minutes, stages=len(one.stages))
+            LessonSummary(
+                number=one.number,
+                title=one.title,
+                language=one.language,
+                minutes=one.minutes,
+                stages=len(one.stages),
+            )
             for one in parts
         ]
     )
@@ -170,6 +180,7 @@ def describe_part(
     return LessonPart(
         number=part.number,
         title=part.title,
+        language=part.language,
         minutes=part.minutes,
         step=step,
         training=training,

@@ -98,7 +98,10 @@ export function pageFont(size: number): { family: string; size: number } {
 
 /** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */
 export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
+  const number = new Intl.NumberFormat(document.documentElement.lang).format(12_345.6);
   return {
+    // The marks of decimals and of thousands in the page's language.
+    separators: number.at(-2)! + number.charAt(2),
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { ...pageFont(13), color: "#9aaccf" },

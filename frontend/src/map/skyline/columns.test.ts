@@ -1,9 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { buildVocabulary } from "../../api/vocabulary";
 import type { Layout } from "../../api/frames";
 import { columnsOf, highestApart, ticksUpTo } from "./columns";
 import { HOME_CAMERA } from "./orbit-camera";
 import { skylineFigure } from "./plotly-figure";
+
+// Ticks are written in the language of the page.
+vi.stubGlobal("document", { documentElement: { lang: "en" } });
 
 const TOKENS = ["<b>a</b>", "b", "c", "d"];
 const vocabulary = buildVocabulary(

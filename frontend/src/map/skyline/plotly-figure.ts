@@ -109,7 +109,7 @@ export function skylineFigure(
       showspikes: false,
       ...(ticks && {
         tickvals: ticks.map((tick) => drawnHeight(tick, true)),
-        ticktext: ticks.map((tick) => tick.toLocaleString("en")),
+        ticktext: ticks.map((tick) => tick.toLocaleString(document.documentElement.lang)),
       }),
     },
     aspectmode: "manual",

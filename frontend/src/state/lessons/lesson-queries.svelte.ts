@@ -10,9 +10,12 @@ import { jsonQuestion, Query } from "../query/query.svelte";
 const PRESENTERS_PAUSE = 2_000;
 const VIEWERS_PAUSE = 15_000;
 
+/** Return a path whose texts are to be in the language of the page. */
+const inLanguage = (path: string) => `${path}?lang=${document.documentElement.lang}`;
+
 export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
   list() {
-    this.ask(jsonQuestion("/api/lessons"));
+    this.ask(jsonQuestion(inLanguage("/api/lessons")));
   }
 }
 
@@ -37,7 +40,7 @@ export class LessonQuery extends PolledQuery<LessonPart> {
 
   protected question() {
     if (this.part === null) return null;
-    const path = runPath(this.run, `lessons/${this.part}`);
+    const path = inLanguage(runPath(this.run, `lessons/${this.part}`));
     const question = jsonQuestion<LessonPart>(path, String(this.part));
     // A server is always asked again, and says whether anything has changed; a file stays the same.
     return getSource().packed ? question : { ...question, key: null };

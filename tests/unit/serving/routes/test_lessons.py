@@ -58,4 +58,13 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     town = (await call(app, "GET", f"/api/runs/{run.id}/lessons/10", {"host": HOST})).json
     assert "barked" in town["missing_words"]
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/99", {"host": HOST})).status == 404
+    # In another language where there is one, else in English.
+    other = await call(app, "GET", "/api/lessons?lang=de", {"host": HOST})
+    assert [(item["number"], item["language"]) for item in other.json["items"]][:2] == [(1, "de"), (2, "en")]
+    german = (await call(app, "GET", f"/api/runs/{run.id}/lessons/10?lang=de", {"host": HOST})).json
+    assert (german["language"], german["missing_words"]) == ("de", town["missing_words"])
+    assert german["title"] != town["title"]
+    assert {item["language"] for item in listed.json["items"]} == {"en"}
+    for wrong in ("lang=../..", "lang=deu", "lang="):
+        assert (await call(app, "GET", f"/api/lessons?{wrong}", {"host": HOST})).status == 422
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/1%2F..", {"host": HOST})).status in (404, 422)

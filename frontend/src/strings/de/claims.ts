@@ -1,0 +1,68 @@
+/** German texts around the board of claims; what a claim says comes in English. */
+
+import type { claims as english } from "../claims";
+import { count } from "../numbers";
+import type { Translated } from "../translation";
+
+export const claims: Translated<typeof english> = {
+  title: "Stimmt das?",
+  more: "28 Behauptungen darüber, wie ein Modell lernt (auf Englisch). Jede Lampe sagt, was dieser Lauf zeigt.",
+  asOf: (step) => `Stand: Schritt ${count(step)}.`,
+  step: (step) => `bei Schritt ${count(step)}`,
+  training: "Es lernt noch, also können sich Lampen ändern.",
+  close: "Zurück zur Karte",
+  list: "Die Behauptungen",
+  states: {
+    holds: "gilt",
+    conditional: "gilt unter einer Bedingung",
+    failing: "gilt hier nicht",
+    unmeasured: "noch nicht gemessen",
+  },
+  counts: {
+    holds: (lamps) => (lamps === 1 ? "1 gilt" : `${lamps} gelten`),
+    conditional: (lamps) => `${lamps} unter einer Bedingung`,
+    failing: (lamps) => (lamps === 1 ? "1 gilt hier nicht" : `${lamps} gelten hier nicht`),
+    unmeasured: (lamps) => `${lamps} noch nicht gemessen`,
+  },
+  lamp: ({ number, name, state }) => `${number}, ${name}: ${claims.states[state]}`,
+  claim: (number) => `Behauptung ${number}`,
+  compare: "Zum Vergleich",
+  numbers: "Alle Zahlen",
+  condition: "Wann es nicht mehr stimmt",
+  method: "Wie es gemessen wird",
+  imported: "Nach Angabe dessen, der diesen Lauf weitergegeben hat.",
+  show: "Zeig es mir",
+  showMore: "Öffnet die Stelle dieser Seite, an der man es sieht",
+  breakIt: "Widerleg es",
+  measure: "Jetzt messen",
+  previous: "Vorige Behauptung",
+  next: "Nächste Behauptung",
+  measuring: (number, of, activity) => `Messung ${number} von ${of}: ${activity}`,
+  waiting: "wartet, bis es dran ist",
+  activities: {
+    microscope: "ein Schritt unter dem Mikroskop",
+    probe: "ein Wort in zwei Sätzen",
+    transplant: "ältere Zeilen in diesem Modell",
+    batch_sizes: "größere Batches",
+    better: "zwanzig Schritte, hier und da",
+    bench: "dieselben Batches unter vier Regeln",
+    environment: "ein Aufenthalt in einer anderen Stadt",
+    devices: "ein Schritt auf zwei Prozessen",
+  },
+  stop: "Anhalten",
+  goOn: (missing) => `Messen, was fehlt (${missing})`,
+  failed: (activity, problem) => `${activity}: ${problem}`,
+  unanswered: "es konnte nicht beantwortet werden",
+  confirm: "Trotzdem fragen",
+  explained: {
+    nats: "Nats messen Überraschung: 0, wenn das Modell sicher war und recht hatte, 0,7 beim Werfen einer Münze.",
+    cosine:
+      "Ein Kosinus sagt, wie ähnlich zwei Pfeile zeigen: 1 heißt in dieselbe Richtung, 0 nichts gemeinsam, -1 genau entgegengesetzt.",
+    purity:
+      "Reinheit (purity) ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100 %.",
+  },
+  unknown: "unbekannt",
+  loading: "Der Lauf wird gelesen …",
+  broken: "Die Behauptungen lassen sich nicht zeigen.",
+  packed: "Eine Datei hat keine Behauptungen: Öffne den Lauf mit Lamplighter, um sie zu sehen.",
+};

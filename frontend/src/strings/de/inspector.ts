@@ -1,0 +1,23 @@
+/** German texts of the inspector around its panels. */
+
+import type { inspector as english } from "../inspector";
+import type { Translated } from "../translation";
+
+export const inspector: Translated<typeof english> = {
+  inspecting: {
+    tabs: "Tafeln des Labors",
+    leftOut: (panel) =>
+      `Diese Datei hat keine Tafel „${panel}“. Öffne den Lauf mit Lamplighter, um sie zu sehen.`,
+    about: {
+      step: "Was ein Trainingsschritt gelesen hat, welche Zeilen der Matrix er geändert hat und wie stark.",
+      matrix:
+        "Alle Vektoren als ein Bild: Eine Zeile ist ein Wort, eine Spalte eine seiner Zahlen, die Farbe ihr Wert. Streifen heißen, dass Wörter einer Art Zahlen gemeinsam haben.",
+      run: "Woraus dieser Lauf besteht, wie schnell er ist und was er braucht.",
+      map: "Wie die Karte gezeichnet wird und wie verlässlich sie ist.",
+      measures: "Weiß es etwas? Was das Modell gelernt hat, in Zahlen, Schritt für Schritt.",
+      cost: "Was Training braucht: Energie, Rechenschritte und Speicher, und was größere Modelle brauchen.",
+      export:
+        "Ein Bild oder ein Film der Karte, diese Seite mit dem Lauf darin und der Lauf als Dateien.",
+    },
+  },
+};

@@ -1,0 +1,74 @@
+/** German texts around the course. */
+
+import type { lessons as english } from "../lessons";
+import { count } from "../numbers";
+import type { Translated } from "../translation";
+
+export const lessons: Translated<typeof english> = {
+  title: "Der Kurs",
+  open: "Zum Kurs",
+  openMore: "Kurze Teile, die zeigen, wie ein Modell lernt: Erst rätst du, dann siehst du nach.",
+  list: "Welcher Teil?",
+  listMore: "In jedem Teil rätst du zuerst. Dann zeigt die Stadt, was gemessen wurde.",
+  part: (number, title) => `${number}. ${title}`,
+  length: (minutes) => `etwa ${count(minutes)} ${minutes === 1 ? "Minute" : "Minuten"}`,
+  none: "Hier gibt es keine Teile.",
+  close: "Den Kurs verlassen",
+  all: "Alle Teile",
+  kinds: {
+    question: "Eine Frage",
+    prediction: "Dein Tipp",
+    look: "Sieh hin",
+    number: "Die Zahl",
+    fails: "Wo es nicht stimmt",
+    "own-words": "In deinen Worten",
+  },
+  stage: (stage, of) => `${stage} von ${of}`,
+  back: "Zurück",
+  next: "Weiter",
+  finish: "Zu allen Teilen",
+  fold: "Die Karte zeigen",
+  unfold: "Den Text zeigen",
+  keep: "Das ist mein Tipp",
+  skip: "Überspringen",
+  kept: (guess) => `Dein Tipp: ${guess}.`,
+  guess: "Dein Tipp",
+  results: "Deine Tipps",
+  result: (guess, measured) =>
+    measured === null
+      ? `Dein Tipp: ${guess}. Das ist noch nicht gemessen.`
+      : `Dein Tipp: ${guess}. Gemessen: ${measured}.`,
+  picture: "Getippt und gemessen",
+  pictureMore:
+    "Jeder Punkt ist ein Tipp. Auf der Diagonale war er richtig; darüber war die Zahl größer als gedacht, darunter kleiner.",
+  pictureLabel: (dots) =>
+    `Ein Bild von ${count(dots)} ${dots === 1 ? "Tipp" : "Tipps"} neben dem, was gemessen wurde; die Liste darüber hat die Zahlen.`,
+  guessed: "getippt",
+  measured: "gemessen",
+  again: "Meine Tipps vergessen",
+  unknown: "…",
+  lessThan: "weniger als",
+  moreThan: "mehr als",
+  waits: {
+    step: (step) => `nicht bekannt vor Schritt ${count(step)}`,
+    measure: () => "noch nicht gemessen",
+    answer: () => "noch nicht beantwortet",
+    ended: (step) => `dieser Lauf endete vor Schritt ${count(step)}`,
+  },
+  waitsForStep: (step, now) =>
+    `Hier geht es um Schritt ${count(step)}, und das Modell ist bei Schritt ${count(now)}. Der Text wartet darauf; du kannst weiterlesen.`,
+  endedBefore: (step, last) =>
+    `Hier geht es um Schritt ${count(step)}, aber dieser Lauf endete bei Schritt ${count(last)}.`,
+  waitsForNumbers: "Wo … steht, ist die Zahl noch nicht da.",
+  asking: "Das Modell wird gefragt …",
+  asksPresenter: "Das Modell wurde noch nicht gefragt: Das kann nur, wer vorführt.",
+  failed: "Das Modell konnte nicht antworten.",
+  askAgain: "Noch einmal fragen",
+  confirm: "Trotzdem fragen",
+  otherWords: (words) =>
+    `Dieser Teil handelt von Lamptown. Dieser Lauf kennt ${words.join(", ")} nicht: Wähle einen Lauf mit Lamptown oder starte einen.`,
+  runs: "Einen Lauf wählen",
+  loading: "Der Kurs wird geöffnet …",
+  broken: "Dieser Teil lässt sich nicht zeigen.",
+  packed: "In einer Datei gibt es keinen Kurs: Öffne den Lauf mit Lamplighter, um ihn zu machen.",
+};

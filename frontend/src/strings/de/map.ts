@@ -1,0 +1,65 @@
+/** German texts of the map panel and of the list of districts. */
+
+import type { map as english } from "../map";
+import { count, decimal } from "../numbers";
+import type { Translated } from "../translation";
+
+export const map: Translated<typeof english> = {
+  districts: {
+    doubtful: "Falsch liegende Wörter markieren",
+    doubtfulMore: "Setzt ein Kreuz auf Wörter, die die Karte zeigt, wo sie nicht hingehören.",
+    unknown: "Wie verlässlich jede Stelle ist, wurde noch nicht gemessen.",
+    said: (doubtful, all) =>
+      `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))} %) haben ein Kreuz: Von den Wörtern ringsum auf dieser Karte ist kaum eines ihr echter Nachbar.`,
+  },
+  mapPanel: {
+    drawing: "Zeichnen",
+    about:
+      "Wie die Karte gezeichnet wird. Eine Änderung wirkt, während es läuft: Die Wörter fließen an ihre neuen Stellen. Sie ändert das Bild, nie das Gelernte.",
+    viewer: "Die Karte ändern kann nur, wer vorführt (öffne Lamplighter mit seinem Startlink).",
+    method: "Gezeichnet mit",
+    methods: {
+      umap: [
+        "UMAP, fortlaufend",
+        "Ein UMAP-Bild, das sich weiterbewegt, während sich der Raum darunter bewegt.",
+      ],
+      refit: [
+        "UMAP, jedes Mal neu",
+        "Jedes Mal von vorn berechnet und über das letzte Bild gelegt: langsamer, und es springt.",
+      ],
+      pca: [
+        "PCA",
+        "Die zwei Richtungen, in denen sich die Wörter am meisten unterscheiden, für jedes Bild neu gewählt.",
+      ],
+    },
+    neighbours: "Nachbarn",
+    neighboursMore:
+      "Wie viele nächste Wörter für jedes zählen: wenige ergeben Inseln, viele ein Land.",
+    minDist: "Mindestabstand",
+    minDistMore:
+      "Wie dicht Wörter beieinander liegen dürfen: klein gibt enge Haufen, groß zieht sie auseinander.",
+    spread: "Ausdehnung",
+    spreadMore: "Wie weit ein Viertel hinausreicht; nie unter dem Mindestabstand.",
+    apply: "Anwenden",
+    applied: "Angewandt.",
+    asked: "Die Karte ist auf dem Weg dorthin.",
+    made: (method, neighbours, minDist, spread) =>
+      `Gezeichnet mit ${method}, ${count(neighbours)} Nachbarn, Mindestabstand ${decimal(minDist)}, Ausdehnung ${decimal(spread)}.`,
+    madePlain: (method) => `Gezeichnet mit ${method}.`,
+    now: "Das Bild jetzt",
+    again: "Für die Wiedergabe",
+    againMore:
+      "Ein fertiger Lauf wird noch einmal ausgelegt, alle Schritte zusammen, so dass jedes Wort von Schritt zu Schritt nahe bei seiner Stelle bleibt. Das geschieht von selbst, wenn sonst nichts los ist. Die Karte, wie sie live war, bleibt erhalten.",
+    byItself: "Gerade braucht niemand den Computer, also wird die Wiedergabe geglättet.",
+    begin: "Wiedergabe glätten",
+    cancel: "Abbrechen",
+    running: "wird geglättet",
+    notOver: "Sobald dieser Lauf zu Ende ist.",
+    cancelled: "Abgebrochen; nichts wurde geändert.",
+    anew: (steps, last) => `Fertig: ${count(steps)} Karten, bis Schritt ${count(last)}.`,
+    set: "Die Wiedergabe zeigt die Karte",
+    sets: { live: "wie sie live war", again: "geglättet" },
+    linear: (step) =>
+      `Die gerade Ansicht blickt entlang von Richtungen, die aus dem Raum bei Schritt ${count(step)} gewählt sind.`,
+  },
+};

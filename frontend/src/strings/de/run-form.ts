@@ -1,0 +1,61 @@
+/** German texts of the form for a new run. */
+
+import { count } from "../numbers";
+import type { runForm as english } from "../run-form";
+import type { Translated } from "../translation";
+
+export const runForm: Translated<typeof english> = {
+  about: "Die Vorgaben sind gut.",
+  corpus: "Was soll es lesen?",
+  lamptown: "Lamptown",
+  lamptownMore:
+    "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
+  manuals: "Lieber die Python-Handbücher lesen",
+  manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
+  text: "Dein eigener Text",
+  textMore: "Füge ihn ein oder wähle eine Datei.",
+  optimiser: "Optimierer",
+  lazy: "faul (lazy): nur berührte Zeilen werden geändert",
+  adam: "Adam: schlafende Zeilen treiben mit Schwung weiter",
+  sgd: "SGD: kein Schwung, schlafende Zeilen ruhen",
+  tied: "Gemeinsame Gewichte (tied)",
+  tiedMore:
+    "Eine Matrix zum Lesen und zum Vorhersagen: Dann bekommt jede Zeile bei jedem Schritt einen Gradienten.",
+  vocabulary: "Wortschatz",
+  vocabularyMore: "So viele Token darf die Karte höchstens haben.",
+  steps: "Schritte",
+  stepsMore: "Wo der Lauf endet; er lässt sich weitertrainieren.",
+  seed: "Startzahl (Seed)",
+  seedMore: "Dieselbe Startzahl ergibt denselben Lauf.",
+  rate: "Lerntempo",
+  rateMore: "Die Weite eines Schritts. Zu groß, und der Verlust springt.",
+  dim: "Breite",
+  dimMore: "Zahlen in einer Zeile des Embeddings; ein Vielfaches der Zahl der Köpfe, 4.",
+  layers: "Schichten",
+  layersMore: "Blöcke aus Aufmerksamkeit und MLP.",
+  keyframes: "Ganze Matrix alle",
+  keyframesMore:
+    "Schritte zwischen zwei ganzen Matrizen; dazwischen werden die Zeilen aufgehoben, die sich bewegt haben.",
+  budget: "Platte, MB",
+  budgetMore:
+    "So viel darf der Lauf höchstens belegen. Kurz davor werden nur ganze Matrizen aufgehoben, dann keine mehr.",
+  estimate: (size) => `Am Ende etwa ${size} auf der Platte.`,
+  tooLarge: (size, budget) =>
+    `Alle Schnappschüsse bräuchten etwa ${size}. Nahe an seinen ${budget} hebt der Lauf weniger auf.`,
+  inexact: (every) =>
+    `Mit diesem Optimierer bewegt sich fast jede Zeile: Alle ${count(every)} Schritte wird eine ganze Matrix aufgehoben.`,
+  parts: {
+    moved_rows: "bewegte Zeilen",
+    keyframes: "ganze Matrizen",
+    steps: "Verlust und leuchtende Zeilen",
+    map: "Karte",
+    checkpoints: "Speicherstände",
+    waypoints: "aufgehobene Zustände des Modells",
+    corpus: "Text",
+  },
+  shuffle: "Die Wörter jedes Dokuments mischen",
+  shuffleMore: "Die Gegenprobe: dieselben Wörter ohne ihre Reihenfolge.",
+  more: "Mehr Einstellungen",
+  start: "Training starten",
+  starting: "Es startet",
+};

@@ -1,0 +1,136 @@
+/** German texts of the bottom bar: time, training, the view. */
+
+import { count, decimal, fixed } from "../numbers";
+import type { transport as english } from "../transport";
+import type { Translated } from "../translation";
+
+const wordsOf = (words: number) => `${count(words)} ${words === 1 ? "Wort" : "Wörter"}`;
+const perSecond = (steps: number) => `${decimal(steps)} ${steps === 1 ? "Schritt" : "Schritte"}/s`;
+const mapStarts = (start: number | null) =>
+  `die Karte beginnt ${start === null ? "später" : `bei Schritt ${count(start)}`}`;
+
+export const transport: Translated<typeof english> = {
+  transport: {
+    label: "Zeit",
+    mine: "Mein Bildschirm",
+    training: "Training",
+    trainingMore: "Für alle: Das hier ändert das Training selbst",
+    pausePicture: "Anhalten",
+    live: "Live",
+    pausePictureMore: "Hält dein Bild an; das Training geht weiter (Leertaste)",
+    replayFromStart: "Von Anfang an abspielen",
+    replayFromStartMore: "Spielt diesen Lauf noch einmal ab, von vor seinem ersten Schritt an",
+    playing: (step, end) => `Wiedergabe: Schritt ${count(step)} von ${count(end)}.`,
+    played: (step) => `Wiedergabe: bis zum Ende abgespielt, Schritt ${count(step)}.`,
+    resumeReplay: "Abspielen",
+    resumeReplayMore: "Spielt von diesem Schritt an weiter, nur auf diesem Bildschirm (Leertaste)",
+    stepBack: "Einen Schritt zurück",
+    stepBackMore: "Der Schritt davor, nur auf diesem Bildschirm (←; mit Umschalt zehn)",
+    stepForward: "Einen Schritt vor",
+    microscope: "Diesen Schritt unter das Mikroskop",
+    microscopeMore: "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl (u)",
+    stepForwardMore:
+      "Der nächste Schritt in zwei Takten: erst das Licht und die Gradienten, dann die Bewegung (→; mit Umschalt zehn)",
+    pauseReplay: "Pause",
+    pauseReplayMore:
+      "Hält diese Wiedergabe nur auf diesem Bildschirm an; das Training merkt nichts davon (Leertaste)",
+    toLiveMore: "Aus der Vergangenheit zu dem, was jetzt geschieht (l)",
+    toEndMore: "Aus der Vergangenheit zum Ende des Laufs (l)",
+    toEnd: "Zum Ende",
+    speed: "Tempo der Wiedergabe, Schritte je Sekunde",
+    speedOf: perSecond,
+    recorded: "Aus einem eigenen Training aufgezeichnet",
+    recordedMore:
+      "Nur das Programm, das diesen Lauf trainiert, kann ihn anhalten, bremsen oder beenden.",
+    still: "Kein Training: eine Matrix, wie sie ist",
+    stillMore: "Es gibt keine Schritte zum Anhalten oder Abspielen.",
+    standing: (step) => `Schritt ${count(step)}, auf deinem Bildschirm angehalten.`,
+    smoothed:
+      "Die Wiedergabe ist jetzt glatt: Von Schritt 0 an bleibt jedes Wort nahe bei seiner Stelle.",
+    dragging: "Lass los, um bei diesem Schritt zu bleiben.",
+    mapOf: (step) => `Die Karte ist von Schritt ${count(step)}.`,
+    superseded: (step, attempt) =>
+      `Schritt ${count(step)} von Versuch ${count(attempt)} gilt nicht mehr: Das Training ging von einem früheren aus weiter. Dies ist der Schritt, der jetzt gilt`,
+    light: (words) =>
+      `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto stärker will dieser Schritt sie ändern. Dann kommt die Bewegung.`,
+    move: (words) => `Dann die Bewegung: ${wordsOf(words)} bewegt.`,
+    mapMoves: "Die Karte folgt.",
+    mapRests: "Danach wurde keine Karte gezeichnet.",
+    mapRestsHere: "Dieser Schritt hat keine eigene Karte.",
+    nextMap: (step) => `Nächste Karte: Schritt ${count(step)}`,
+    nextMapMore: "Geht zum Schritt, an dem die nächste Karte gezeichnet wurde (n)",
+    pausedForAll: "Das Training ist für alle angehalten.",
+    pauseTraining: "Training anhalten",
+    resumeTraining: "Training fortsetzen",
+    stepOnce: "Ein Schritt",
+    stepOnceMore:
+      "Ein Trainingsschritt, in zwei Takten auf deinem Live-Bild; danach ist das Training für alle angehalten (.)",
+    pace: "Tempo des Trainings, Schritte je Sekunde",
+    paceOf: (rate) => (rate ? perSecond(rate) : "volles Tempo"),
+    paceLater: (pace) => `Wenn es weitergeht: ${pace}.`,
+    stop: "Beenden",
+    continue: "Weitertrainieren",
+    acceptAndContinue: "Annehmen und weitertrainieren",
+    rate: "Lerntempo",
+    rateMore:
+      "Womit es weitergehen soll; vorgeschlagen ist ein Drittel des geplanten, denn damit ist der Lauf fehlgeschlagen",
+    continueMore: {
+      finished: (steps) => `Noch ${count(steps)} Schritte trainieren`,
+      interrupted: (end) =>
+        `Weiter von da, wo er beendet wurde, bis Schritt ${count(end)} wie geplant`,
+      failed: (end) =>
+        `Noch ein Versuch vom letzten Speicherstand, bis Schritt ${count(end)} wie geplant`,
+    },
+    viewer: "Das kann nur, wer vorführt. Öffne Lamplighter mit seinem Startlink, um vorzuführen.",
+    asked: "Angefordert; wirkt beim nächsten Schritt.",
+    landmarks: "Entstandene Viertel",
+    timeline:
+      "Überraschung (Verlust, Nats je Wort) nach Schritten: Die helle Linie ist geglättet, die blasse nicht. Ein Pfeil markiert einen Schritt, bei dem ein Viertel entstand.",
+    scrub: "Gezeigter Schritt. Zieh oder nimm die Pfeiltasten, um durch den Lauf zu gehen",
+    stays: (step) => `Schritt ${count(step)} bleibt auf dem Bildschirm.`,
+    lost: (step) => `Die Verbindung ist weg. Das ist Schritt ${count(step)}.`,
+    lostReplay: "Die Wiedergabe geht weiter, wenn sie zurück ist.",
+    stepInWords: (step, loss, rows, all, heldOut) =>
+      [
+        `Schritt ${count(step)}`,
+        ...(loss === null ? ["…"] : Number.isNaN(loss) ? [] : [`Überraschung ${fixed(loss, 2)}`]),
+        ...(heldOut
+          ? [
+              `${fixed(heldOut.loss, 2)} bei Text, den es nie gelesen hat (Schritt ${count(heldOut.step)})`,
+            ]
+          : []),
+        ...(rows === null ? [] : [`${count(rows)} von ${count(all)} Wörtern bisher gelesen`]),
+      ].join(" · "),
+  },
+
+  mapSwitch: {
+    label: "Karte",
+    umap: "Viertel",
+    refit: "Viertel (jedes Mal neu)",
+    pca: "PCA",
+    linear: "Gerade",
+    umapMore: "Legt Wörter, die das Modell ähnlich gebraucht, nah zueinander (UMAP; m)",
+    linearMore:
+      "Eine einfache Projektion: Sobald ihre Richtungen feststehen (Schritt 400), bewegt sich ein Wort, dessen Vektor sich nicht geändert hat, hier nicht (linear; m)",
+    waiting: "Die Wörter bekommen ihren Platz … (bis dahin gerade Ansicht)",
+    trust: (share, error) => `Kartentreue ${share} ± ${error} %`,
+    trustMore:
+      "Wie weit Nachbarn auf der Karte echte Nachbarn sind (trustworthiness, an einer Stichprobe von Wörtern geschätzt).",
+    starts: mapStarts,
+    straight: (start) => `Gerade Ansicht: ${mapStarts(start)}.`,
+    none: (start) => `Von diesem Schritt gibt es keine Karte: ${mapStarts(start)}.`,
+    noTrust: "Kartentreue noch nicht gemessen",
+  },
+  colours: {
+    label: "Farbe",
+    family: "Familie",
+    class: "Art",
+    district: "Viertel",
+    frequency: "Häufigkeit",
+    since: "zuletzt gelesen",
+    gradient: "letzter Gradient",
+    moved: "zurückgelegte Strecke",
+    trust: "Verlässlichkeit",
+    more: "Was die Farbe eines Lichts sagt",
+  },
+};
