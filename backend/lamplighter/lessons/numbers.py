@@ -91,7 +91,9 @@ def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, Part
             serves = known is not None and moment.lineage.attempt_at(known.last_step) == entry.attempt
             if known is None or not serves or (known.step != step and not moment.training):
                 continue
-            if known.step >= stage.reached and (entry.state == "done", known.step) > rank:
+            # A stage may look at a later step than its question is about.
+            late_enough = asked.step is not None or known.step >= stage.reached
+            if late_enough and (entry.state == "done", known.step) > rank:
                 rank = (entry.state == "done", known.step)
                 found[name] = PartQuestion(known, entry.id, entry)
     return found

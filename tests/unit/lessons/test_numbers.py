@@ -173,7 +173,7 @@ def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -
     part = parse_part(
         "01-a.md",
         1,
-        f"title: A\nminutes: 5\n\n# look: A\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
+        f"title: A\nminutes: 5\n\n# look: A\nview: ?at=110\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
         f"{{answer.early.own.p.0}}\n# look: B\nexamine: kind=what_if&sentence={WORD}&steps=2\n\n{{answer.what_if.own.p.0}}\n",
     )
     store_answer(trainer.run, {**asked, "step": 50}, {"own": {"p": [0.5]}})
