@@ -38,6 +38,9 @@ FAMILIES: dict[str, str] = {
 OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest", "length", "turned")
 """Numbers of a word at a step: how many of its ten nearest are of its class, how many are by chance, the cosine of the
 nearest, the length of its row, and the angle in degrees between it and the row at step 0."""
+OF_A_RELATION: tuple[str, ...] = ("without_rule", "nearest_of_c", "right_class")
+"""Shares of a relation's questions at a step that are answered by less than the analogy: where the three given words may be
+named too, by the nearest of the third word alone, and by guessing among the words of the right kind."""
 NEWEST = "last"
 """The word for the newest step."""
 MAX_DEPTH = 8
@@ -61,10 +64,10 @@ class NumberName:
 
     text: str
     """The name as it is written."""
-    kind: Literal["measure", "word", "run", "answer", "claim"]
+    kind: Literal["measure", "word", "relation", "run", "answer", "claim"]
     parts: tuple[str, ...]
-    """The name of the measure; the number and the word; the number of the run; the name of the question and the
-    path into its answer; or the number of the claim and the name of one of its figures."""
+    """The name of the measure; the number and the word, or the relation; the number of the run; the name of the
+    question and the path into its answer; or the number of the claim and the name of one of its figures."""
     step: int | None = None
     """The step; None: the newest."""
 
@@ -105,6 +108,12 @@ def parse_number_name(text: str) -> NumberName:
         if not _WORD.fullmatch(word):
             raise NumberNameError(f"{text!r} names no word: write word.{number}.dog@{step_text}")
         return NumberName(text, "word", (number, word), step)
+    if first == "relation":
+        number, _, relation = rest.partition(".")
+        _one_of(number, OF_A_RELATION, "number of a relation")
+        if not _WORD.fullmatch(relation):
+            raise NumberNameError(f"{text!r} names no relation: write relation.{number}.plural@{step_text}")
+        return NumberName(text, "relation", (number, relation.replace("_", " ")), step)
     if first in FAMILIES and rest:
         return NumberName(
             text, "measure", (f"{first} {FAMILIES[first].join(rest.replace('_', ' ').split('.'))}",), step

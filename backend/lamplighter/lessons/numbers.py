@@ -15,9 +15,10 @@ from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import UNREADABLE, Moment, examined_step, gather_evidence
+from lamplighter.claims.gathering import MOST_PAIRS, UNREADABLE, Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.claims.questions_asked import parse_known
+from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import NumberName, figure_name
 from lamplighter.lessons.part import Part, StageQuestion
@@ -90,7 +91,9 @@ def find_questions(run: RunFolder, part: Part, moment: Moment) -> dict[str, Part
             serves = known is not None and moment.lineage.attempt_at(known.last_step) == entry.attempt
             if known is None or not serves or (known.step != step and not moment.training):
                 continue
-            if known.step >= stage.reached and (entry.state == "done", known.step) > rank:
+            # A stage may look at a later step than its question is about.
+            late_enough = asked.step is not None or known.step >= stage.reached
+            if late_enough and (entry.state == "done", known.step) > rank:
                 rank = (entry.state == "done", known.step)
                 found[name] = PartQuestion(known, entry.id, entry)
     return found
@@ -146,12 +149,14 @@ class _Resolver:
                 return self._of_claim(*name.parts)
             case "answer":
                 return self._of_answer(name)
-            case "measure" | "word":
+            case "measure" | "word" | "relation":
                 step = name.step if name.step is not None else self._newest(name)
                 if step > self._moment.step or not self._moment.lineage:
                     return NumberValue(None, step, "step" if self._moment.training else "ended")
                 if name.kind == "word":
                     value = self._of_word(name.parts[0], name.parts[1], step)
+                elif name.kind == "relation":
+                    value = self._of_relation(name.parts[0], name.parts[1], step)
                 else:
                     value = self._measured(step).get(name.parts[0])
                 known = value is not None and math.isfinite(value)
@@ -214,6 +219,30 @@ class _Resolver:
         found = None
         with suppress(*UNREADABLE):
             found = self._cache.get_or_make(key, lambda: self._measure_word(word, step))
+        return None if found is None else found.get(number)
+
+    def _of_relation(self, number: str, relation: str, step: int) -> float | None:
+        vocabulary, run = self._run.vocabulary, self._run
+        pairs = next((one.pairs for one in vocabulary.relations if one.name == relation), ())
+        if not 0 < len(pairs) <= MOST_PAIRS or len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS:
+            return None
+
+        def make() -> dict[str, float]:
+            with MatrixHistory(run) as history:
+                vectors = history.snapshot(step).vectors
+            if not np.isfinite(vectors).all():
+                return {}
+            found = analogy_baselines(vectors, pairs, vocabulary.class_of())
+            return {
+                "without_rule": found.without_exclusion,
+                "nearest_of_c": found.nearest_of_c,
+                "right_class": found.right_class,
+            }
+
+        key = (str(run.path), run.created, self._moment.lineage, "relation", relation, step)
+        found = None
+        with suppress(*UNREADABLE):
+            found = self._cache.get_or_make(key, make)
         return None if found is None else found.get(number)
 
     def _measure_word(self, word: str, step: int) -> dict[str, float]:

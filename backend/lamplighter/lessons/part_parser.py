@@ -38,7 +38,7 @@ MAX_NUMBERS = 80
 MAX_QUESTIONS = 8
 """Most questions that a part asks."""
 MAX_WORD_NUMBERS = 12
-"""Most numbers of words: each is computed from a matrix."""
+"""Most numbers of words and relations: each is computed from a matrix."""
 
 _KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
 _HEADING = re.compile(r"# ([a-z-]+): (.+)")
@@ -112,9 +112,10 @@ class _PartParser:
         stages = tuple(self._stage(lines[at:end]) for at, end in zip(starts, ends, strict=True))
         self._line = 1
         numbers = tuple(_names(stages))
-        if len(numbers) > MAX_NUMBERS or sum(one.kind == "word" for one in numbers) > MAX_WORD_NUMBERS:
+        computed = sum(one.kind in ("word", "relation") for one in numbers)
+        if len(numbers) > MAX_NUMBERS or computed > MAX_WORD_NUMBERS:
             raise self._error(
-                f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words: leave some out"
+                f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words and relations: leave some out"
             )
         asked = [stage.examination.name for stage in stages if stage.examination]
         for one in numbers:

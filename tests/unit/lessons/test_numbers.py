@@ -27,6 +27,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.http.assets import find_lessons
 from lamplighter.serving.schemas.lessons import describe_part
+from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.unit.claims.evidences import find, gather, store_answer
 from tests.unit.serving.folders import TOKENS, FakeTrainer, finished_run, make_run
 
@@ -154,13 +155,50 @@ def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
     assert numbers["claim.6.share_of_the_city"] == NumberValue(pulse.value, pulse.step)
 
 
+def test_a_relation_has_what_answers_it_without_the_rule_or_the_sum(tmp_path: Path) -> None:
+    # The nearest of 5 is 16, and of 7 it is 13: of the others it is another word.
+    pairs = ((1, 3), (5, 16), (6, 2), (7, 13))
+    run = make_run(RunStore(tmp_path), steps=40, prepared=False)
+    counts = np.arange(len(TOKENS), 0, -1, dtype=np.int64)
+    relation = Relation("male female", pairs)
+    run.write_corpus(
+        np.zeros(500, dtype=np.uint32), Vocabulary(TOKENS, counts, {"all": ANIMALS}, (relation,)), "{}"
+    )
+    FakeTrainer(run).begin().train(40).end()
+    writer = MeasuresWriter(run.measures_path)
+    writer.commit(1, 30, {"purity_10nn": 0.25})
+    writer.close()
+    names = [
+        f"{number}.{of}@last"
+        for number in ("without_rule", "nearest_of_c")
+        for of in ("male_female", "nobodys")
+    ]
+    text = " ".join(f"{{relation.{name}}}" for name in names)
+    numbers = resolve(run, parse_part("01-a.md", 1, f"title: A\nminutes: 5\n\n# look: A\n\n{text}\n"))
+
+    with MatrixHistory(run) as history:
+        rows = history.snapshot(30).vectors.astype(np.float64)
+    units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    asked = [(*one, *other) for one in pairs for other in pairs if one != other]
+    whole = [int((units @ (units[b] - units[a] + units[c])).argmax()) == d for a, b, c, d in asked]
+    alone = [
+        max((row for row in range(len(rows)) if row not in (a, b, c)), key=(units @ units[c]).__getitem__)
+        == d
+        for a, b, c, d in asked
+    ]
+    expected = {"without_rule": np.mean(whole), "nearest_of_c": np.mean(alone)}
+    for number, share in expected.items():
+        assert numbers[f"relation.{number}.male_female@last"] == NumberValue(float(share), 30)
+        assert numbers[f"relation.{number}.nobodys@last"] == NumberValue(None, 30, "measure")
+
+
 def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
     asked = {"kind": "what_if", "sentence": WORD, "steps": 2}
     part = parse_part(
         "01-a.md",
         1,
-        f"title: A\nminutes: 5\n\n# look: A\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
+        f"title: A\nminutes: 5\n\n# look: A\nview: ?at=110\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
         f"{{answer.early.own.p.0}}\n# look: B\nexamine: kind=what_if&sentence={WORD}&steps=2\n\n{{answer.what_if.own.p.0}}\n",
     )
     store_answer(trainer.run, {**asked, "step": 50}, {"own": {"p": [0.5]}})
@@ -206,6 +244,7 @@ def test_the_teachers_pages_name_stages_that_exist() -> None:
         assert stages, page.name
         for part, stage in stages:
             assert (part, stage <= len(parts[part].stages)) == (number, True), f"{page.name}: {part}.{stage}"
+    assert list(read_folder(find_lessons()).parts) == [1, 2, 3, 6, 8, 10]
 
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])

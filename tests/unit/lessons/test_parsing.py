@@ -121,6 +121,7 @@ def test_what_is_no_text_is_refused(text: str, said: str | None) -> None:
         ("# look: A\n\n" + "x" * 3_000, "at most 2,000 characters"),
         ("x" * 100 + "\n" + ("y" * 100 + "\n") * MAX_PART_BYTES, "bytes"),
         ("# look: A\n\n" + "".join(f"{{word.kin.w{at}@0}}\n" for at in range(13)), "of words"),
+        ("# look: A\n\n" + "".join(f"{{relation.nearest_of_c.r@{at}}}\n" for at in range(13)), "of words"),
     ],
 )  # fmt: skip
 def test_what_is_no_part_is_refused(stages: str, said: str) -> None:
