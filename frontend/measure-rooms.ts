@@ -31,7 +31,7 @@ const built = (await build({
     lib: { entry: entries, formats: ["es"] },
     rolldownOptions: {
       // Each file is an entry, and what it imports is counted where it is one too.
-      external: (id, importer) => Boolean(importer),
+      external: (_, importer) => Boolean(importer),
     },
   },
 })) as Rolldown.RolldownOutput[];

@@ -29,6 +29,8 @@ class Comparison:
         self.before, self.after = before, after
         self.operations: dict[str, str] = {}
         self.schemas: dict[str, str] = {}
+        self.compared: set[tuple[str, ...]] = set()
+        """Pairs of names that were compared already."""
 
     def differences(self) -> Iterator[str]:
         """Yield a line for each difference."""
@@ -67,6 +69,11 @@ class Comparison:
             names = [one["$ref"].rsplit("/", 1)[-1] for one in (old, new) if "$ref" in one]
             if len(names) == 2 and self.schemas.setdefault(*names) != names[1]:
                 yield f"{where}: {names[0]} became {self.schemas[names[0]]} and {names[1]}"
+            if len(names) == 2:
+                # A tree's node has nodes of its own.
+                if tuple(names) in self.compared:
+                    return
+                self.compared.add(tuple(names))
             old, new = _resolved(old, self.before), _resolved(new, self.after)
             new = {key: value for key, value in new.items() if key in old or key not in LIMITS}
             yield from _only(f"{where}.", old, new)

@@ -114,3 +114,9 @@ export function spanText(seconds: number): string {
     ...(amount >= 1e6 && { notation: "compact", compactDisplay: "long" }),
   }).format(amount);
 }
+
+/** Share of games from which on luck is an explanation. */
+export const USUAL = 0.05;
+
+/** Format the rounds that guessing gets, with up to two decimals. */
+export const guessed = (rounds: number, chance: number) => decimal(+(rounds * chance).toFixed(2));

@@ -1,19 +1,10 @@
 /** Texts of the game *Odd one out*. */
 
+import { guessed, USUAL } from "./amounts";
 import { count, fixed } from "./numbers";
+import { table } from "./translation";
 
-/** Share of games from which on luck is an explanation. */
-const USUAL = 0.05;
-
-const often = (share: number): string => {
-  if (share > 0.995) return share === 1 ? "every game" : "nearly every game";
-  if (share >= 0.01) return `${Math.round(100 * share)} of 100 games`;
-  if (share >= 0.001) return `${Math.round(1_000 * share)} of 1,000 games`;
-  return "less than 1 of 1,000 games";
-};
-const guessed = (rounds: number, chance: number) => String(+(rounds * chance).toFixed(2));
-
-export const game = {
+export const game = table("game", {
   about:
     "Four words. For three of them the model has similar numbers; the fourth lies far from all three. Which one is it?",
   rule: "Nobody wrote down the answers: the model\u2019s own numbers at that step decide. The three are a word, the word nearest to it, and the word nearest to both. The fourth comes from the quarter of all words that is farthest from them.",
@@ -48,11 +39,15 @@ export const game = {
   last: "To the score",
   score: (right: number, rounds: number, chance: number) =>
     `${right} of ${rounds} right. Guessing would get ${guessed(rounds, chance)}.`,
-  tail: (share: number) =>
-    `Guessing alone gets that far in ${often(share)}. ${share > USUAL ? "So luck can explain this score." : "Luck hardly explains this score."}`,
+  tail: (share: number): string =>
+    `Guessing alone gets that far in ${game.often(share)}. ${share > USUAL ? "So luck can explain this score." : "Luck hardly explains this score."}`,
   scores: "Your games on this run",
   columns: { step: "step", right: "right", chance: "by guessing", tail: "luck gets there in" },
   ofRounds: (right: number, rounds: number) => `${count(right)} of ${count(rounds)}`,
-  guessed,
-  often,
-} as const;
+  often(share: number): string {
+    if (share > 0.995) return share === 1 ? "every game" : "nearly every game";
+    if (share >= 0.01) return `${Math.round(100 * share)} of 100 games`;
+    if (share >= 0.001) return `${Math.round(1_000 * share)} of 1,000 games`;
+    return "less than 1 of 1,000 games";
+  },
+} as const);

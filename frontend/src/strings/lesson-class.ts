@@ -1,8 +1,9 @@
 /** Texts of the course with a class. */
 
 import { count } from "./numbers";
+import { table } from "./translation";
 
-export const lessonClass = {
+export const lessonClass = table("lessonClass", {
   notLed: "The class does not follow you, so nobody is asked this.",
   lead: "Let the class follow me",
   answered: (answered: number, connected: number) =>
@@ -25,4 +26,4 @@ export const lessonClass = {
     "A diamond is the middle of the class's guesses, and its line holds the middle half of them.",
   file: "All guesses of the class in the course, without names.",
   marks: (own: boolean) => (own ? "Line: measured. Dashed line: your guess." : "Line: measured."),
-} as const;
+} as const);

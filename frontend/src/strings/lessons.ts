@@ -1,8 +1,7 @@
 /** Texts around the course; what its parts say comes with them. */
 
 import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
-import { large } from "./cost";
-import { plain } from "./microscope";
+import { large, plain } from "./amounts";
 import { count, decimal, fixed } from "./numbers";
 import { table } from "./translation";
 

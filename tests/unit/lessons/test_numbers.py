@@ -230,11 +230,14 @@ def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:
 
 def test_the_texts_that_come_with_the_app_are_right() -> None:
     assert list_problems(find_lessons()) == []
-    assert list(read_folder(find_lessons()).parts) == [1, 4, 5, 7, 9, 10, 11]
+    assert list(read_folder(find_lessons()).parts) == list(range(1, 12))
 
 
 def test_the_teachers_pages_name_stages_that_exist() -> None:
-    parts, texts = read_folder(find_lessons()).parts, {file.name for file in find_lessons().glob("*.md")}
+    parts, texts = (
+        read_folder(find_lessons()).parts,
+        {file.name for file in (find_lessons() / "en").glob("*.md")},
+    )
     pages = sorted((ROOT / "docs/course").glob("[0-9]*.md"))
     assert pages
     for page in pages:
@@ -244,7 +247,6 @@ def test_the_teachers_pages_name_stages_that_exist() -> None:
         assert stages, page.name
         for part, stage in stages:
             assert (part, stage <= len(parts[part].stages)) == (number, True), f"{page.name}: {part}.{stage}"
-    assert list(read_folder(find_lessons()).parts) == [1, 2, 3, 6, 8, 10]
 
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])

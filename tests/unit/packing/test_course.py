@@ -83,7 +83,10 @@ def write_part(folder: Path, text: str, number: int = 77) -> Path:
 def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
     course = read(packed, "course")
     with RunAnswers(run) as answers:
-        assert course["/api/lessons?lang=en"] == json.loads(answers.ask("/api/lessons"))
+        listed = json.loads(answers.ask("/api/lessons"))["items"]
+        assert course["/api/lessons?lang=en"]["items"] == [
+            one for one in listed if f"/lessons/{one['number']}?lang=en" in course
+        ]
         for number in (1, 10):
             assert course[f"/lessons/{number}?lang=en"] == json.loads(answers.get(f"/lessons/{number}"))
     assert packed.head["course"]

@@ -25,10 +25,12 @@ import { events } from "./events";
 import { exports } from "./exports";
 import { failures } from "./failures";
 import { film } from "./film";
+import { game } from "./game";
 import { geometry } from "./geometry";
 import { help } from "./help";
 import { inspector } from "./inspector";
 import { legend } from "./legend";
+import { lessonClass } from "./lesson-class";
 import { lessons } from "./lessons";
 import { map } from "./map";
 import { matrix } from "./matrix";
@@ -81,8 +83,10 @@ export const translation: Translation = {
     exports,
     failures,
     film,
+    game,
     geometry,
     help,
+    lessonClass,
     lessons,
     look,
     map,

@@ -66,9 +66,20 @@ export const lessons: Translated<typeof english> = {
   askAgain: "Noch einmal fragen",
   confirm: "Trotzdem fragen",
   otherWords: (words) =>
-    `Dieser Teil handelt von Lamptown. Dieser Lauf kennt ${words.join(", ")} nicht: Wähle einen Lauf mit Lamptown oder starte einen.`,
+    `Dieser Teil handelt von Lamptown. Dieser Lauf kennt ${words.join(", ")} nicht, darum geht der Teil mit einem Lauf mit Lamptown weiter.`,
   runs: "Einen Lauf wählen",
   loading: "Der Kurs wird geöffnet …",
   broken: "Dieser Teil lässt sich nicht zeigen.",
-  packed: "In einer Datei gibt es keinen Kurs: Öffne den Lauf mit Lamplighter, um ihn zu machen.",
+  packed:
+    "In dieser Datei ist kein Teil des Kurses: Öffne den Lauf mit Lamplighter, um ihn zu machen.",
+  pictureOthers: "Was blass ist, kommt aus anderen Teilen mit diesem Lauf.",
+  openTown: (name) => `Mit ${name} weitermachen`,
+  beginTown: "Einen Lauf mit Lamptown starten",
+  beginTownMore:
+    "Ein neuer Lauf beginnt mit seinem ersten Schritt, und dieser Teil geht daneben weiter, während das Modell lernt.",
+  needsApp: (panel) =>
+    `Dieses Bild (${panel}) ist nicht in der Datei: Dafür braucht es die App. Der Text und seine Zahlen sind hier.`,
+  stepNotHeld: (step, shown) =>
+    `Schritt ${count(step)} ist nicht in dieser Datei: Du siehst Schritt ${count(shown)}.`,
+  unknownInFile: "Wo … steht, war die Zahl nicht bekannt, als diese Datei gemacht wurde.",
 };

@@ -7,6 +7,8 @@ import type { Translated } from "../translation";
 export const token: Translated<typeof english> = {
   explore: {
     title: "Erkunden",
+    gameOpen: "Spielen",
+    gameMore: "Ein Spiel: Drei von vier Wörtern gehören für das Modell zusammen. Welches nicht?",
     find: "Ein Wort finden",
     findMore: "Tipp ein Licht auf der Karte an, oder schreib ein Wort.",
     try: "Wörter zum Ausprobieren",
