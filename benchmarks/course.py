@@ -81,6 +81,7 @@ def _walk(page: Page, url: str) -> bool:
     silent: dict[int, float] = {}
     waited: dict[int, float] = {}
     for part in _list_parts(page):
+        page.get_by_test_id(f"part-{part}").wait_for()
         page.evaluate("Object.assign(window.courseWatch, { silent: 0, waited: 0 })")
         opened[part] = page.evaluate(_OPEN, part)
         for _ in walk_part(page):
