@@ -47,7 +47,7 @@ def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) 
     if not place.part:
         classroom.questions.close_lesson(leave=True)
         return Response(status_code=204)
-    run, part = revealer.find_part(place.run, place.part)
+    run, part = revealer.find_part(place.run, place.part, place.lang)
     if place.stage > len(part.stages):
         raise RefusedError(
             404, f"part {part.number} has {len(part.stages)} stages, and no stage {place.stage}"

@@ -189,6 +189,8 @@ class LessonPlace(RequestBody):
     part: Annotated[int, Field(ge=0, le=99)]
     """The part; 0: the list of them, or no place in it at all."""
     stage: Annotated[int, Field(ge=1, le=MAX_STAGES)] = 1
+    lang: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
+    """The language in which the class is asked: that of the presenter's page."""
 
 
 class QuestionBody(RequestBody):

@@ -129,7 +129,13 @@ export class ClassLesson {
     const told = to ? JSON.stringify([to, measured]) : NOWHERE;
     if (told === this.told) return;
     this.told = told;
-    await desk.comeToStage({ run: this.run.id, part: 0, stage: 1, ...to });
+    await desk.comeToStage({
+      run: this.run.id,
+      part: 0,
+      stage: 1,
+      ...to,
+      lang: document.documentElement.lang,
+    });
     // The next look at the class tries again.
     if (desk.problem && this.told === told) this.told = "";
   }

@@ -148,6 +148,7 @@ describe("a viewer's guess in the course", () => {
 describe("the presenter's place in the course", () => {
   it("is told once while it leads, again when more is measured, and left at the end", async () => {
     const told: unknown[] = [];
+    vi.stubGlobal("document", { documentElement: { lang: "de" } });
     vi.stubGlobal("fetch", (path: string, { body }: RequestInit = {}) => {
       if (path === "/api/class/lesson") told.push(JSON.parse(body as string));
       return Promise.resolve(new Response(null, { status: 204 }));
@@ -169,11 +170,11 @@ describe("the presenter's place in the course", () => {
     desk.leadsHere = true;
     desk.value = { following: true } as typeof desk.value;
     for (const value of [null, null, 3, 3]) await lesson.comeTo(HERE, part(value));
-    const here = { run: "town", ...HERE };
+    const here = { run: "town", ...HERE, lang: "de" };
     expect(told).toEqual([here, here]);
     lesson.close();
     await vi.advanceTimersByTimeAsync(0);
-    expect(told.at(-1)).toEqual({ run: "town", part: 0, stage: 1 });
+    expect(told.at(-1)).toEqual({ run: "town", part: 0, stage: 1, lang: "de" });
     desk.close();
   });
 });

@@ -169,6 +169,18 @@ async def test_a_stage_asks_the_class_and_the_number_shows_what_it_said(course: 
     assert course.told()["lessons"] == told
 
 
+async def test_the_class_is_asked_in_the_language_of_whoever_presents(course: Course) -> None:
+    german = course.text.parent / "de"
+    german.mkdir()
+    (german / course.text.name).write_text(PART.replace("=How many of the ten are animals?", "Wie viele?"))
+    assert await course.go_to(2, lang="de") == 204
+    assert course.told()["question"]["text"] == "Wie viele?"
+    # A language that the text is not in is English.
+    assert await course.go_to(3, lang="fr") == 204
+    assert course.told()["question"]["text"] == "What share?"
+    assert await course.go_to(3, lang="../") == 422
+
+
 async def test_a_number_that_is_not_known_yet_is_told_when_it_is(course: Course) -> None:
     await course.go_to(6)
     course.answer(0, 3)

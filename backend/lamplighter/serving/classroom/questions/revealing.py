@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
-from lamplighter.lessons.library import LessonLibrary
+from lamplighter.lessons.library import LANGUAGE, LessonLibrary
 from lamplighter.lessons.numbers import find_questions, resolve_numbers
 from lamplighter.lessons.part import Part
 from lamplighter.runfolder.run_folder import RunFolder
@@ -23,14 +23,14 @@ class LessonRevealer:
         """Read runs and parts, and keep in `cache` what was computed of words."""
         self._catalog, self._lessons, self._cache = catalog, lessons, cache
 
-    def find_part(self, run_id: str, number: int) -> tuple[RunFolder, Part]:
-        """Return a run with a part of the course.
+    def find_part(self, run_id: str, number: int, language: str = LANGUAGE) -> tuple[RunFolder, Part]:
+        """Return a run with a part of the course, in a language or in English.
 
         Raises:
             RefusedError: there is no such part, or the run has not read its corpus (404).
             NoSuchRunError: there is no such run.
         """
-        run, part = self._catalog.find_run(run_id), self._lessons.parts().get(number)
+        run, part = self._catalog.find_run(run_id), self._lessons.parts(language).get(number)
         if part is None:
             raise RefusedError(404, f"the course has no part {number}: GET /api/lessons lists those it has")
         if not run.is_prepared:
