@@ -41,7 +41,7 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
     """Show which of 28 claims about learning hold on a run, with their numbers. Nothing is computed that an examiner would
     have to answer: `lamplighter examine RUN --prepare claims` does that.
     """
-    run = _find_prepared(runs_dir, run_id)
+    run = find_prepared(runs_dir, run_id)
     evidence, questions = _read_board(run)
     rows = make_board(evidence)
     if as_json:
@@ -57,18 +57,15 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
         print_line(f"more can be measured: lamplighter examine {run.id} --prepare claims")
 
 
-def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool, by_button: bool = False) -> None:
+def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
     """Ask all that the claims wait for and nobody has answered yet, one after the other. What is answered stays, so that it
-    can be stopped and begun again. With `by_button` what only a person may start is asked too.
+    can be stopped and begun again.
 
     Raises:
         ClickException: a question was not answered; the others are.
     """
-    run = _find_prepared(runs_dir, run_id)
-    _, questions = _read_board(run)
-    missing = [one for one in questions if not one.answered and (by_button or not one.by_button)]
-    wanted = [WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}") for one in missing]
-    problems = ask_all(run, wanted, yes=yes)
+    run = find_prepared(runs_dir, run_id)
+    problems = ask_all(run, wanted_by_claims(run), yes=yes)
     evidence, questions = _read_board(run)
     rows = make_board(evidence)
     measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
@@ -87,7 +84,22 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool, by_button: bool = 
         raise click.ClickException("; ".join(problems))
 
 
-def _find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
+def wanted_by_claims(run: RunFolder, *, by_button: bool = False) -> list[WantedAnswer]:
+    """Return what the claims wait for and nobody has answered yet, with `by_button` what only a person may start, too."""
+    _, questions = _read_board(run)
+    return [
+        WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}")
+        for one in questions
+        if not one.answered and (by_button or not one.by_button)
+    ]
+
+
+def find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
+    """Return a run that has read its corpus.
+
+    Raises:
+        ClickException: it has not.
+    """
     run = find_named_run(runs_dir, run_id)
     if not run.is_prepared:
         raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to claim")

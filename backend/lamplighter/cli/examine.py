@@ -90,7 +90,10 @@ def examine_command(
     if prepare is not None:
         if run_id is None or kind is not None:
             raise click.UsageError(f"--prepare {prepare} needs a run, and no question beside it")
-        (prepare_claims if prepare == "claims" else prepare_lessons)(runs_dir, run_id, yes=yes)
+        if prepare == "claims":
+            prepare_claims(runs_dir, run_id, yes=yes)
+        elif problems := prepare_lessons(runs_dir, run_id, yes=yes):
+            raise click.ClickException("; ".join(problems))
         return
     if run_id is None or kind is None:
         raise click.UsageError(

@@ -55,6 +55,7 @@ def export_command(
     if format != "html" and (prepare or lessons):
         raise click.UsageError(f"{format} holds no course: --prepare-lessons and --lessons go with --to html")
     if prepare:
+        # What could not be answered is said, and unknown in the page.
         prepare_lessons(runs_dir, run_id, yes=yes, lessons=lessons)
     run = find_named_run(runs_dir, run_id)
     notes: list[str] = []

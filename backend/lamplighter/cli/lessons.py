@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.cli.claims import prepare_claims
+from lamplighter.cli.claims import find_prepared, wanted_by_claims
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
@@ -15,11 +15,12 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
+from lamplighter.questions import canonical_question
 
 
-def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> None:
+def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> list[str]:
     """Ask all that the parts of the course ask and nobody has answered yet, and what the board of claims waits for, on which
-    their numbers stand. What is answered stays, so that it can be stopped and begun again.
+    their numbers stand. What is answered stays, so that it can be stopped and begun again. What is still unknown is printed.
 
     Args:
         runs_dir: the folder of runs.
@@ -27,31 +28,36 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
         yes: True: do not ask before the model of an imported run is opened.
         lessons: a folder of texts laid over those of the course.
 
-    Raises:
-        ClickException: a question was not answered; the others are.
+    Returns:
+        The problems of the questions that were not answered.
     """
     from lamplighter.serving.http.assets import course_library
 
+    run = find_prepared(runs_dir, run_id)
+    moment, parts = read_moment(run), course_library(lessons).parts().values()
     # Whoever types this has said that further processes may be started.
-    prepare_claims(runs_dir, run_id, yes=yes, by_button=True)
-    run = find_named_run(runs_dir, run_id)
-    moment, wanted = read_moment(run), dict[str, WantedAnswer]()
-    parts = course_library(lessons).parts().values()
+    wanted = {_key_of(one): one for one in wanted_by_claims(run, by_button=True)}
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):
             print_line(f"part {part.number} is left out: {run.id} does not know {', '.join(lacking)}")
             continue
         for one in find_questions(run, part, moment).values():
-            if one.entry is None or one.entry.state != "done":
-                wanted.setdefault(one.id, WantedAnswer(one.question, f"part {part.number}"))
+            asked = WantedAnswer(one.question, f"part {part.number}")
+            # A step that the run has not come to cannot be asked about; it stands below, among what is unknown.
+            if (one.entry is None or one.entry.state != "done") and one.question.last_step <= moment.step:
+                wanted.setdefault(_key_of(asked), asked)
     problems = ask_all(run, list(wanted.values()), yes=yes)
     unknown = list_unknown_numbers(parts, run)
     for line in unknown:
         print_line(line)
-    if problems:
-        raise click.ClickException("; ".join(problems))
     if not unknown:
         print_line("all numbers of the course are known")
+    return problems
+
+
+def _key_of(wanted: WantedAnswer) -> str:
+    """Return what two equal questions have in common."""
+    return canonical_question(wanted.question)
 
 
 @click.group("lessons")
@@ -77,9 +83,10 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
     # The server's modules take a moment to import, and a folder of one's own needs none of them.
     from lamplighter.serving.http.assets import find_lessons
 
+    ours = read_folder(find_lessons()).parts
     folder = folder or find_lessons()
     run = None if run_id is None else find_named_run(runs_dir, run_id)
-    problems = list_problems(folder)
+    problems = list_problems(folder, ours)
     if run is not None:
         problems += list_unknown_numbers(read_folder(folder).parts.values(), run)
     for problem in problems:

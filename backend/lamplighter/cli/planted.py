@@ -15,7 +15,9 @@ from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
+from lamplighter.printable import quote_foreign
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 
@@ -43,20 +45,22 @@ def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
         )
     if not run.is_prepared:
         raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to find")
-    told = _measure(run, pairs)
+    known = set(run.vocabulary.tokens)
+    if lacking := [word for pair in pairs for word in pair if word not in known]:
+        raise click.ClickException(
+            f"{run.id} has no token {', '.join(map(quote_foreign, lacking))}: its vocabulary is too small, or it splits words"
+        )
+    try:
+        told = _measure(run, pairs)
+    except (FileNotFoundError, NoSnapshotError) as error:
+        raise click.ClickException(f"{run.id} has not begun yet: there is nothing to find") from error
     if as_json:
         print_line(json.dumps(told))
         return
     for one in told["pairs"]:
         by_step = ", ".join(f"{rank:,.0f} at step {step:,}" for step, rank in one["ranks"])
-        sign = (
-            "[+] found"
-            if one["found"]
-            else "[ ] not found" + ("" if one["ranks"] else " yet: nothing is measured")
-        )
-        print_line(
-            f"{sign:<13} {one['pair'][0]} and {one['pair'][1]}" + (f": rank {by_step}" if by_step else "")
-        )
+        sign = "[+] found" if one["found"] else "[ ] not found"
+        print_line(f"{sign:<13} {one['pair'][0]} and {one['pair'][1]}: rank {by_step}")
     print_line(f"by chance the rank is about {told['by_chance']:,.0f}")
     if told["across_pairs"] is not None:
         print_line(

@@ -66,7 +66,7 @@ def plant(lexicon: Lexicon, planted: Sequence[str]) -> None:
     """
     if not planted:
         return
-    known = lexicon.words()
+    known = lexicon.words() | {word for sentence in _SENTENCES for word in sentence.split()}
     rows = [tuple(row.split()) for row in planted]
     if taken := [word for row in rows for word in row if word in known]:
         raise CorpusError(f"Lamptown has the word {taken[0]!r} already: plant another one")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lamplighter.claims.figure_cache import FigureCache
@@ -24,8 +24,12 @@ _SENTENCES = ("sentence", "other_sentence", "prompt", "into", "source")
 """Fields of a question that hold words of the run."""
 
 
-def list_problems(folder: Path) -> list[str]:
+def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[str]:
     """Return what is wrong with the texts in a folder, in all its languages, a line each.
+
+    Args:
+        folder: the folder.
+        ours: the English parts that it is laid over, with which texts in other languages are compared where it has none.
 
     Raises:
         OSError: the folder cannot be read.
@@ -35,7 +39,7 @@ def list_problems(folder: Path) -> list[str]:
     if not any(files.parts for files in found.values()) and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
     words = read_lexicon().words()
-    english = found[LANGUAGE].parts
+    english = {**(ours or {}), **found[LANGUAGE].parts}
     for language, files in found.items():
         for part in files.parts.values():
             name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"

@@ -135,11 +135,11 @@ class _FormulaParser:
         return parts[0] if len(parts) == 1 and depth else self._node("row", parts=tuple(parts))
 
     def _with_scripts(self, depth: int) -> FormulaNode:
-        found, scripts = self._piece(depth), 0
+        found, used = self._piece(depth), set[FormulaKind]()
         while self._at < len(self._tokens) and (kind := _SCRIPTS.get(self._tokens[self._at])):
-            scripts += 1
-            if scripts > len(_SCRIPTS):
+            if kind in used:
                 raise FormulaError("a sign has at most one _ and one ^: put the rest into braces")
+            used.add(kind)
             self._at += 1
             found = self._node(kind, parts=(found, self._piece(depth)))
         return found

@@ -58,7 +58,7 @@ def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
     """
     names: list[str] = []
     for prefix in ("", f"{LANGUAGE}/") if language == LANGUAGE else (f"{language}/",):
-        if prefix and not os.path.isdir(folder / prefix):
+        if prefix and not _is_folder(folder / prefix):
             continue
         with os.scandir(folder / prefix) as entries:
             names += sorted(
@@ -87,6 +87,11 @@ def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
             LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} parts: take some away")
         )
     return LessonFiles(parts, tuple(problems))
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether there is a folder, and no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _read_text(folder: Path, name: str) -> str:
@@ -158,7 +163,7 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     facts: list[tuple[str, int, int]] = []
     try:
         for place in ("", *list_languages(folder)):
-            if place and not os.path.isdir(folder / place):
+            if place and not _is_folder(folder / place):
                 continue
             with os.scandir(folder / place) as entries:
                 for entry in islice(entries, _MOST_ENTRIES):

@@ -91,14 +91,19 @@ class MarkdownReader:
             else:
                 gathered.append((number, text))
             if len(blocks) > MAX_BLOCKS or len(entries) > MAX_LINES:
-                raise LessonError(
-                    self._file,
-                    number,
-                    f"a stage has at most {MAX_BLOCKS} paragraphs, a list at most {MAX_LINES} entries: make it shorter",
-                )
+                raise self._too_long(number)
         end()
         end_list()
+        if len(blocks) > MAX_BLOCKS:
+            raise self._too_long(lines[-1][0])
         return tuple(blocks)
+
+    def _too_long(self, line: int) -> LessonError:
+        return LessonError(
+            self._file,
+            line,
+            f"a stage has at most {MAX_BLOCKS} paragraphs, a list at most {MAX_LINES} entries: make it shorter",
+        )
 
     def read_spans(self, line: int, text: str) -> tuple[Span, ...]:
         """Return the pieces of a paragraph that begins at a line.

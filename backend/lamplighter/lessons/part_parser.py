@@ -110,6 +110,9 @@ class _PartParser:
             raise self._error(f"words: at most {MAX_WORDS} can be needed")
         ends = [*starts[1:], len(lines)]
         stages = tuple(self._stage(lines[at:end]) for at, end in zip(starts, ends, strict=True))
+        if stages[-1].prediction:
+            self._line = lines[starts[-1]][0]
+            raise self._error("the last stage is a prediction: add a stage behind it that shows its number")
         self._line = 1
         numbers = tuple(_names(stages))
         computed = sum(one.kind in ("word", "relation") for one in numbers)

@@ -52,9 +52,12 @@ def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
         if known := [one for one in listed if f"/lessons/{one['number']}?lang={LANGUAGE}" in stored]:
             stored[f"/api/lessons{query}"] = {"items": known}
         told += here.values()
+    counted = [
+        part for key, part in stored.items() if key.endswith(f"?lang={LANGUAGE}") and "numbers" in part
+    ]
     stages = [stage for part in told for stage in part["stages"]]
     asked = [stage["examination"]["id"] for stage in stages if stage["examination"]]
-    values = [number["value"] for part in told for number in part["numbers"].values()]
+    values = [number["value"] for part in counted for number in part["numbers"].values()]
     steps = dict.fromkeys(step for view in _views(stages) for step in _steps_of(view) if step <= last)
     return PackedCourse(stored, tuple(steps)[:MOST_STEPS], frozenset(asked), len(values), values.count(None))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -54,7 +55,7 @@ def test_a_recipe_refuses_what_cannot_be_planted(fields: dict[str, object]) -> N
         CorpusRecipe.model_validate(fields)
 
 
-@pytest.mark.parametrize("word", ["dog", "the", "paris"])
+@pytest.mark.parametrize("word", ["dog", "the", "paris", "knew", "belongs"])
 def test_a_word_of_the_town_cannot_be_planted(word: str) -> None:
     with pytest.raises(CorpusError, match=f"has the word '{word}' already"):
         plant(read_lexicon(), (f"robot {word} antenna",))
@@ -70,7 +71,9 @@ def test_the_same_is_said_of_both_words_and_only_they_have_their_sign() -> None:
     assert town.classes[CLASS] == ["robot", "griffin", "android", "unicorn"]
     lines = [line for document in town.documents for line in " ".join(document).split(" . ")]
     assert not [line for line in lines if "antenna" in line.split() and "griffin" in line.split()]
-    assert generate_town(0, size=20_000).documents == generate_town(0, size=20_000, planted=()).documents
+    # Whoever plants nothing reads the town of always.
+    digest = hashlib.sha256(repr(generate_town(0, size=20_000).documents).encode()).hexdigest()
+    assert digest[:16] == "408af4e24331362f"
 
 
 def test_the_corpus_knows_the_planted_class() -> None:

@@ -29,13 +29,15 @@ routes = Routes("classroom")
 )
 def get_lesson_answers(services: ServicesDep) -> Response:
     """Return what the class predicted in the course, beside the measured numbers: what was revealed, and nothing before."""
-    asked = services.classroom.questions.lessons()
-    shown = [question.answers_shown() for question in asked if question.state == "revealed"]
-    return json_response(LessonAnswersList(items=shown))
+    return json_response(LessonAnswersList(items=services.classroom.questions.shown_lessons()))
 
 
 @routes.post(
-    "/api/class/lesson", pricing=Pricing.FIXED, status_code=204, answers=AnswerFacts(errors=(404, 409))
+    "/api/class/lesson",
+    pool=Pool.DEAR,
+    pricing=Pricing.FIXED,
+    status_code=204,
+    answers=AnswerFacts(errors=(404, 409)),
 )
 def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) -> Response:
     """Note where the presenter is in the course. A prediction is asked of the class, and closed when the presenter goes on;

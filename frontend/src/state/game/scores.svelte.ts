@@ -4,6 +4,8 @@ const STORAGE_KEY = "lamplighter.odd-one-out";
 /** Most runs whose scores are kept, and most steps of each; the oldest go. */
 const MAX_RUNS = 40;
 const MAX_STEPS = 8;
+/** Most rounds that a stored score may have: more than anybody plays. */
+const MAX_ROUNDS = 100_000;
 
 export interface Score {
   /** Step asked for; `step` is the one that answered, the newest kept at or before it. */
@@ -71,5 +73,12 @@ function isScore(value: unknown): value is Score {
   const whole = [asked, step, games, right, rounds].every(
     (n) => Number.isSafeInteger(n) && n! >= 0,
   );
-  return whole && right! <= rounds! && typeof chance === "number" && chance > 0 && chance < 1;
+  return (
+    whole &&
+    rounds! <= MAX_ROUNDS &&
+    right! <= rounds! &&
+    typeof chance === "number" &&
+    chance > 0 &&
+    chance < 1
+  );
 }

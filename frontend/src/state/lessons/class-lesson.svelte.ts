@@ -2,12 +2,13 @@
 
 import type {
   Answer,
+  Body,
   ClassQuestion,
   LessonAnswers,
   LessonPart,
   LessonPrediction,
 } from "../../api/rest-types";
-import { deskOf } from "../classroom/class-desk.svelte";
+import { deskOf, type ClassDesk } from "../classroom/class-desk.svelte";
 import { jsonQuestion, Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { ServerSession } from "../run/server-session.svelte";
@@ -25,8 +26,11 @@ export class ClassLesson {
   /** A viewer's guess that the server shall have; without a value it is being changed. */
   private held = $state.raw<{ place: string; value: number | null } | null>(null);
   private sent = { what: "", at: -Infinity };
-  /** The place that the server was told, with what was measured of it. */
+  /** The presenter's place, and with what was measured of it; and that which the server was told last. */
+  private place: Body<"POST /api/class/lesson"> | null = null;
+  private news = NOWHERE;
   private told = NOWHERE;
+  private reporting: Promise<void> | null = null;
 
   constructor(
     private readonly server: ServerSession,
@@ -126,18 +130,27 @@ export class ClassLesson {
     const measured = (part?.stages ?? []).map(
       ({ prediction }) => part && prediction && measuredOf(prediction, part.numbers),
     );
-    const told = to ? JSON.stringify([to, measured]) : NOWHERE;
-    if (told === this.told) return;
-    this.told = told;
-    await desk.comeToStage({
+    this.place = {
       run: this.run.id,
       part: 0,
       stage: 1,
       ...to,
       lang: document.documentElement.lang,
-    });
-    // The next look at the class tries again.
-    if (desk.problem && this.told === told) this.told = "";
+    };
+    this.news = to ? JSON.stringify([to, measured]) : NOWHERE;
+    // One report at a time: a later one must not come to the server before an earlier one.
+    this.reporting ??= this.report(desk).finally(() => (this.reporting = null));
+    await this.reporting;
+  }
+
+  private async report(desk: ClassDesk) {
+    while (this.place && this.news !== this.told) {
+      const { news } = this;
+      await desk.comeToStage(this.place);
+      // The next look at the class tries again.
+      if (desk.problem) return;
+      this.told = news;
+    }
   }
 
   /** Leave the course. */

@@ -197,7 +197,7 @@ async def test_a_prediction_of_the_course_is_taken_over_the_socket(
         await one.receive_until(first, lambda page: one.told()["question"]["answered"] == 2)
         questions.close_lesson()
         await first.send(predict(shown["id"], 9))
-        asked.reveal_number(NumberValue(3.0, 0), "count")
+        asked.reveal_number(NumberValue(3.0, 0))
         questions.note_lessons_revealed()
         await other.receive_until(second, lambda page: other.told().get("lessons", 0) > before)
         assert other.told()["question"]["outcome"]["counts"] == [0, 0, 0, 0, 1, 0, 0, 0, 0, 1]

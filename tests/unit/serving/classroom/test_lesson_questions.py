@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.numbers import NumberValue
+from lamplighter.lessons.part import NamedNumber
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.questions.asked_questions import MOST_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
@@ -74,6 +76,8 @@ predict: And here?
 number: run.rows|count
 choice: -1e9 = least
 choice: 1e9 = most
+
+# own-words: Say it
 """
 
 
@@ -181,6 +185,22 @@ async def test_the_class_is_asked_in_the_language_of_whoever_presents(course: Co
     assert await course.go_to(3, lang="../") == 422
 
 
+async def test_what_a_person_closed_stays_closed_and_a_text_that_changed_is_not_compared(
+    course: Course,
+) -> None:
+    assert await course.go_to(2) == 204
+    assert course.answer(0, 4)
+    assert (await course.present("PATCH", "/api/class/question", {"state": "closed"}))[0] in (200, 204)
+    # The page says its place again whenever something was measured.
+    assert await course.go_to(2) == 204
+    assert course.told()["question"]["state"] == "closed"
+    # Another number behind the same place is none that this class was asked for.
+    course.text.write_text(PART.replace("number: word.kin.dog@0|count", "number: run.rows|count"))
+    assert await course.go_to(5) == 204
+    (shown, *_) = [one for one in await course.shown() if one["question"]["stage"] == 2]
+    assert shown["measured"] != len(course.run.vocabulary)
+
+
 async def test_a_number_that_is_not_known_yet_is_told_when_it_is(course: Course) -> None:
     await course.go_to(6)
     course.answer(0, 3)
@@ -256,8 +276,9 @@ async def test_odd_bounds_of_a_text_are_shown_as_they_are(course: Course) -> Non
 
 
 def test_a_number_too_large_to_tell_is_unknown() -> None:
-    question = LessonQuestion("lesson", "?", "run", 0, 0, part=1, stage=1, high=100)
-    assert question.reveal_number(NumberValue(1e308, 3), "percent")
+    measured = NamedNumber(parse_number_name("run.random_cosine"), "percent")
+    question = LessonQuestion("lesson", "?", "run", 0, 0, part=1, stage=1, high=100, measured_by=measured)
+    assert question.reveal_number(NumberValue(1e308, 3))
     assert (question.number, question.measured) == (None, None)
     assert "Infinity" not in question.answers_shown().model_dump_json()
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
+from lamplighter.serving.schemas.classroom import LessonAnswers
 
 MOST_LESSONS = 100
-"""Most predictions of the course that are kept: all of its parts, twice."""
+"""Most predictions of the course that are kept: those of all parts that come with the app, several times."""
 
 
 class AskedQuestions:
@@ -20,7 +21,10 @@ class AskedQuestions:
         self._lock, self._changed = lock, changed
         self._question: Question | None = None
         self._lessons: dict[tuple[str, int, int], LessonQuestion] = {}
+        self._place: tuple[str, int, int] | None = None
+        """The presenter's place in the course, if it asks something."""
         self._numbered = 0
+        self._shown: tuple[int, list[LessonAnswers]] = (-1, [])
         self.revealed_lessons = 0
         """A number that grows whenever predictions of the course are revealed, or forgotten."""
 
@@ -50,7 +54,7 @@ class AskedQuestions:
     def forget_all(self) -> None:
         """Forget every question and its answers."""
         with self._lock:
-            self._question = None
+            self._question = self._place = None
             self._lessons.clear()
             self.revealed_lessons += 1
         self._changed()
@@ -69,10 +73,27 @@ class AskedQuestions:
         with self._lock:
             return sorted(self._lessons.values(), key=lambda one: (one.run, one.part, one.stage))
 
+    def shown_lessons(self) -> list[LessonAnswers]:
+        """Return the predictions of the course that were revealed. They are described once for all who ask."""
+        with self._lock:
+            number = self.revealed_lessons
+            if self._shown[0] != number:
+                shown = [one.answers_shown() for one in self.lessons() if one.state == "revealed"]
+                self._shown = (number, shown)
+            return self._shown[1]
+
     def ask_lesson(self, made: LessonQuestion) -> None:
         """Ask a prediction of the course. One that was asked before comes back with its answers, open unless it was revealed."""
         with self._lock:
             place = (made.run, made.part, made.stage)
+            if (
+                place == self._place
+                and (known := self._lessons.get(place)) is not None
+                and known.is_like(made)
+            ):
+                # Said again, since something was measured: what a person closed stays closed.
+                return
+            self._place = place
             known = self._lessons.pop(place, None)
             question = known if known is not None and known.is_like(made) else made
             self._lessons[place] = question
@@ -88,6 +109,7 @@ class AskedQuestions:
     def close_lesson(self, *, leave: bool = False) -> None:
         """Take no more predictions of the course; `leave`: show no such question either. One of another kind stays."""
         with self._lock:
+            self._place = None
             changed = self._close_lesson()
             if leave and isinstance(self._question, LessonQuestion):
                 self._question, changed = None, True

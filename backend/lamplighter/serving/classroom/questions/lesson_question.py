@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamplighter.lessons.numbers import NumberValue
-from lamplighter.lessons.part import Part, Prediction
+from lamplighter.lessons.part import NamedNumber, Part, Prediction
 from lamplighter.serving.classroom.questions.question import Measured, Question
 from lamplighter.serving.schemas.classroom import LessonAnswers
 
@@ -28,6 +28,8 @@ class LessonQuestion(Question):
     """The numbers that the choices stand for."""
     whole: bool = False
     """True if a count is predicted."""
+    measured_by: NamedNumber | None = None
+    """The number that it is compared with: the text may say another by then."""
     number: float | None = None
     """The measured number as it is predicted, a percentage from 0 to 100; None: it is not known."""
 
@@ -46,16 +48,12 @@ class LessonQuestion(Question):
         if self.state == "closed":
             self.state = "open"
 
-    def reveal_number(self, found: NumberValue, form: str) -> bool:
-        """Show everybody the predictions and the number. Returns whether anything has changed by that.
-
-        Args:
-            found: the number, which may not be known yet.
-            form: the form in which it is predicted.
-        """
+    def reveal_number(self, found: NumberValue) -> bool:
+        """Show everybody the predictions and the number, which may not be known yet. Returns whether anything has changed by
+        that."""
         before = (self.state, self.number)
         number = found.value
-        if number is not None and form == "percent":
+        if number is not None and self.measured_by is not None and self.measured_by.form == "percent":
             number *= 100
         self.number = number if number is not None and math.isfinite(number) else None
         measured = None
@@ -123,5 +121,6 @@ def make_lesson_question(
         part=part.number,
         stage=stage,
         whole=prediction.measured.form == "count",
+        measured_by=prediction.measured,
         values=tuple(choice.value for choice in prediction.choices),
     )

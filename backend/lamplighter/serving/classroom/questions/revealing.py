@@ -47,17 +47,9 @@ class LessonRevealer:
         if not questions:
             return False
         run, part = self.find_part(questions[0].run, questions[0].part)
-        asked = [
-            (question, prediction.measured)
-            for question in questions
-            # The text may have changed since it was asked.
-            for prediction in (stage.prediction for stage in part.stages[question.stage - 1 : question.stage])
-            if prediction
-        ]
+        asked = [(question, question.measured_by) for question in questions if question.measured_by]
         moment = read_moment(run)
         named = replace(part, numbers=tuple(dict.fromkeys(measured.name for _, measured in asked)))
         numbers = resolve_numbers(run, named, moment, find_questions(run, part, moment), self._cache)
-        changed = [
-            question.reveal_number(numbers[measured.name.text], measured.form) for question, measured in asked
-        ]
+        changed = [question.reveal_number(numbers[measured.name.text]) for question, measured in asked]
         return any(changed)
