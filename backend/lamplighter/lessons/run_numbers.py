@@ -91,7 +91,11 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
             found["update_share"] = work.update / work.flops
         if cost.flops:
             gpt3 = next(row for row in cost.scale if row.published and row.published.name == "GPT-3")
-            found |= {"exaflop_runs": _EXAFLOP / cost.flops, "gpt3_runs": gpt3.flops / cost.flops}
+            published = gpt3.published.flops if gpt3.published else None
+            found |= {
+                "exaflop_runs": _EXAFLOP / cost.flops,
+                "gpt3_runs": (published or gpt3.flops) / cost.flops,
+            }
     if cost.energy is not None:
         found["joules"] = cost.energy.spent.joules
         if cost.energy.computed:

@@ -97,13 +97,13 @@ class LessonAnswers(ApiModel):
 
     question: ClassQuestion
     least: float
-    """The left end of the line; of choices, the smallest number that one stands for."""
+    """The left end of the line; of choices, 0."""
     most: float
-    """The right end of it."""
+    """The right end of it; of choices, the place of the last one."""
     measured: float | None
     """The measured number as it is predicted, a percentage from 0 to 100; null: it is not known yet."""
     quartiles: list[float] | None
-    """The numbers below which a quarter, half and three quarters of the predictions lie; null: nobody has predicted."""
+    """The numbers below which a quarter, half and three quarters of the predictions lie, of choices their places from 0 on; null: nobody has predicted."""
 
 
 class LessonAnswersList(Items[LessonAnswers]):

@@ -14,7 +14,9 @@ export interface ClassDot {
 
 /** Return the dots of what was measured and guessed. */
 export function classDots(answers: readonly LessonAnswers[]): ClassDot[] {
-  return answers.flatMap(({ question, quartiles, measured, least, most }) => {
+  return answers.flatMap(({ question, quartiles, least, most }) => {
+    // Of choices, the place of the right one.
+    const measured = question.outcome?.value ?? null;
     if (quartiles?.length !== 3 || measured === null) return [];
     const on = (value: number) => placeOnLine({ least, most }, value);
     const [first, middle, third] = quartiles as [number, number, number];

@@ -185,11 +185,14 @@ describe("the picture of a class", () => {
       ...{ question: question(), least: 0, most: 10, measured: 5, quartiles: [2, 4, 6] },
       ...fields,
     });
+    const outcome = (value: number | null) => ({
+      question: { ...question(), outcome: { value, step: 0, counts: [], edges: [], median: null } },
+    });
     expect(
       classDots([
-        answers({ measured: 50 }),
-        answers({ measured: null }),
-        answers({ quartiles: null }),
+        answers(outcome(50)),
+        answers(outcome(null)),
+        answers({ ...outcome(5), quartiles: null }),
       ]),
     ).toEqual([{ part: 1, stage: 2, guessed: [0.2, 0.4, 0.6], measured: 1 }]);
   });

@@ -8,6 +8,7 @@ import {
   measuredOf,
   nearestChoice,
   parsePlace,
+  placeOf,
   placeOnLine,
   questionToAsk,
   viewAt,
@@ -105,6 +106,8 @@ describe("the drawer of the course", () => {
     expect(nearestChoice(prediction({ choices }), 4)?.text).toBe("most");
     expect(nearestChoice(prediction(), 4)).toBeNull();
     expect([-5, 0.5, 99].map((value) => placeOnLine(prediction(), value))).toEqual([0, 0.5, 1]);
+    const wide = prediction({ choices: [20, 300_000, 2e7].map((value) => ({ value, text: "" })) });
+    expect([20, 244_357, 1e9].map((value) => placeOf(wide, value))).toEqual([0, 0.5, 1]);
   });
 });
 

@@ -45,7 +45,17 @@ export function nearestChoice({ choices }: LessonPrediction, value: number) {
   );
 }
 
-/** Return the place of a value between the ends of a prediction's line, from 0 to 1. */
+/** Return the place of a value of a prediction in a picture, from 0 to 1: on its line, or that of its nearest choice. */
+export function placeOf(prediction: LessonPrediction, value: number): number {
+  const { choices } = prediction;
+  if (choices.length < 2) return placeOnLine(prediction, value);
+  const chosen = nearestChoice(prediction, value);
+  // Choices may stand for tens and for millions: each has the same room.
+  const below = choices.filter((choice) => choice.value < chosen!.value).length;
+  return below / (choices.length - 1);
+}
+
+/** Return the place of a value between the ends of a line, from 0 to 1. */
 export function placeOnLine(
   { least, most }: Pick<LessonPrediction, "least" | "most">,
   value: number,
@@ -83,7 +93,7 @@ export function dotsOf(results: readonly Comparison[]): Record<number, Dot> {
     results.flatMap<[number, Dot]>(({ stage, prediction, predicted, measured }) =>
       predicted === null || measured === null
         ? []
-        : [[stage, [placeOnLine(prediction, predicted), placeOnLine(prediction, measured)]]],
+        : [[stage, [placeOf(prediction, predicted), placeOf(prediction, measured)]]],
     ),
   );
 }

@@ -65,12 +65,11 @@ class LessonQuestion(Question):
     def answers_shown(self) -> LessonAnswers:
         """Return the predictions as everybody sees them, with their quartiles on the line."""
         answers = self.answers()
-        told = [self.values[int(answer)] for answer in answers] if self.choices else answers
-        quartiles = [float(value) for value in np.quantile(told, (0.25, 0.5, 0.75))] if told else None
+        quartiles = [float(value) for value in np.quantile(answers, (0.25, 0.5, 0.75))] if answers else None
         return LessonAnswers(
             question=self.shown_to_class(),
-            least=min(self.values, default=self.low),
-            most=max(self.values, default=self.high),
+            least=self.low,
+            most=self.high,
             measured=self.number,
             quartiles=quartiles,
         )
