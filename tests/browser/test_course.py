@@ -59,7 +59,7 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     expect(shown.first).to_be_visible()
     for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
         assert float(value) == numbers[name]["value"], name
-    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. Measured: ")
+    expect(page.get_by_test_id("result").first).to_contain_text("You guessed 4. The run says ")
 
     # A step that the run has not come to is waited for; the text can be read.
     page.get_by_test_id("course-next").click()

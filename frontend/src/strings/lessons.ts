@@ -40,7 +40,7 @@ export const lessons = table("lessons", {
   result: (guess: string | null, measured: string | null) =>
     [
       guess === null ? "" : `You guessed ${guess}. `,
-      measured === null ? "It is not measured yet." : `Measured: ${measured}.`,
+      measured === null ? "It is not known yet." : `The run says ${measured}.`,
     ].join(""),
   picture: "Guessed and measured",
   pictureMore:
