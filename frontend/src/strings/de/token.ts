@@ -46,7 +46,7 @@ export const token: Translated<typeof english> = {
     occurs: (n) =>
       Number.isNaN(n) ? "" : n === 1 ? "kommt einmal vor" : `kommt ${count(n)}-mal vor`,
     kindMore: "Seine wahre Art: Wir kennen sie, das Modell nicht.",
-    clear: "Aufheben",
+    clear: "Loslassen",
     clearMore: "Dieses Wort loslassen (Esc)",
 
     neighbours: "Nachbarn",
