@@ -31,7 +31,7 @@ export const claims: Translated<typeof english> = {
   condition: "Wann es nicht mehr stimmt",
   method: "Wie es gemessen wird",
   imported: "So hat es gemeldet, wer diesen Lauf weitergegeben hat.",
-  show: "Zeig es mir",
+  show: "Zeig her",
   showMore: "Öffnet die Stelle dieser Seite, an der man es sieht",
   breakIt: "Widerleg es",
   measure: "Jetzt messen",

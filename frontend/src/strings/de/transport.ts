@@ -52,7 +52,7 @@ export const transport: Translated<typeof english> = {
     superseded: (step, attempt) =>
       `Schritt ${count(step)} von Versuch ${count(attempt)} gilt nicht mehr: Das Training ging von einem früheren aus weiter. Dies ist der Schritt, der jetzt gilt`,
     light: (words) =>
-      `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto stärker will dieser Schritt sie ändern. Dann kommt die Bewegung.`,
+      `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto mehr sollen sie sich ändern. Dann kommt die Bewegung.`,
     move: (words) => `Dann die Bewegung: ${wordsOf(words)} bewegt.`,
     mapMoves: "Die Karte folgt.",
     mapRests: "Danach wurde keine Karte gezeichnet.",
