@@ -103,6 +103,31 @@ def test_a_formula_is_drawn_and_said(page: Page, finished_run: FinishedRun) -> N
     assert find_violations(page, "[data-testid=course]") == []
 
 
+@pytest.mark.tour
+def test_on_paper_the_course_is_text_without_the_map(page: Page, finished_run: FinishedRun) -> None:
+    page.goto(finished_run.url_with("lesson=4.2&panel=token"))
+    course = page.get_by_test_id("course")
+    page.get_by_test_id("choice").first.click(timeout=20_000)
+    page.get_by_test_id("course-back").click()
+    expect(page.get_by_test_id("guess-kept")).to_be_visible()
+    page.emulate_media(media="print")
+    for told in (course.locator("h2"), page.get_by_test_id("stage-title"), page.get_by_test_id("guess-kept")):
+        expect(told).to_be_visible()
+        assert told.evaluate("(one) => getComputedStyle(one).color") == "rgb(0, 0, 0)"
+    assert course.evaluate("(one) => getComputedStyle(one).backgroundColor") == "rgb(255, 255, 255)"
+    for name in ("leave-course", "all-parts", "course-next", "stage-number", "inspector"):
+        expect(page.get_by_test_id(name)).to_be_hidden()
+    expect(page.locator("canvas").locator("visible=true")).to_have_count(0)
+    # All of its text is there, however long it is.
+    assert course.evaluate("({ scrollHeight, clientHeight }) => scrollHeight === clientHeight")
+
+    # Without the course the map is printed as it is.
+    page.emulate_media(media="screen")
+    page.get_by_test_id("leave-course").click()
+    page.emulate_media(media="print")
+    expect(page.locator("canvas").locator("visible=true").first).to_be_visible()
+
+
 PART = """title: Own
 minutes: 1
 words: dog horse

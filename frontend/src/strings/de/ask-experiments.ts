@@ -20,7 +20,7 @@ export const teach: Translated<typeof englishTeach> = {
   after: (value) =>
     value ? `Danach ${steps(value)} vom eigenen Text` : "Und danach nichts vom eigenen Text",
   empty:
-    "Eine Kopie des Modells liest deinen Satz immer wieder, wie beim Training. Du siehst, wann es dir glaubt, welche anderen Wörter es dann auch glauben und ob es anhält. Dem Lauf geschieht nichts.",
+    "Eine Kopie des Modells liest deinen Satz immer wieder, wie beim Training. Du siehst, wann es dir glaubt, welche anderen Wörter es dann auch glauben und ob es dabei bleibt. Dem Lauf geschieht nichts.",
   told: (context) => `Nach „${context}“ sagt es`,
   before: "vorher",
   afterTimes: (value) => `${times(value)} gelesen`,

@@ -104,7 +104,7 @@ export const ask: Translated<typeof english> = {
   before: "Schon gefragt",
   sending: "Die Frage wird geschickt",
   waking: "Das Modell wird geweckt",
-  waiting: "Warten: Erst kommt eine andere Frage",
+  waiting: "Es wartet: Erst kommt eine andere Frage dran",
   running: (activity) => activity || "Es arbeitet",
   cancel: "Abbrechen",
   cancelled: "Zurückgenommen.",

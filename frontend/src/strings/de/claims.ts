@@ -30,8 +30,8 @@ export const claims: Translated<typeof english> = {
   numbers: "Alle Zahlen",
   condition: "Wann es nicht mehr stimmt",
   method: "Wie es gemessen wird",
-  imported: "Nach Angabe dessen, der diesen Lauf weitergegeben hat.",
-  show: "Zeig es mir",
+  imported: "So hat es gemeldet, wer diesen Lauf weitergegeben hat.",
+  show: "Zeig her",
   showMore: "Öffnet die Stelle dieser Seite, an der man es sieht",
   breakIt: "Widerleg es",
   measure: "Jetzt messen",
@@ -57,7 +57,7 @@ export const claims: Translated<typeof english> = {
   explained: {
     nats: "Nats messen Überraschung: 0, wenn das Modell sicher war und recht hatte, 0,7 beim Werfen einer Münze.",
     cosine:
-      "Ein Kosinus sagt, wie ähnlich zwei Pfeile zeigen: 1 heißt in dieselbe Richtung, 0 nichts gemeinsam, -1 genau entgegengesetzt.",
+      "Ein Kosinus vergleicht die Richtungen zweier Pfeile: 1 heißt dieselbe Richtung, 0 nichts gemeinsam, −1 genau entgegengesetzt.",
     purity:
       "Reinheit (purity) ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100 %.",
   },

@@ -9,7 +9,7 @@ export const failures: Translated<typeof english> = {
   noStep: (step) => `Einen Schritt ${step} gibt es nicht.`,
   noWord: (word) => `Das Token „${word}“ gibt es in diesem Wortschatz nicht.`,
   silent: "Der Server antwortet nicht.",
-  broken: "Die Antwort brach ab.",
+  broken: "Die Antwort ist abgebrochen.",
   noMatrix: "Was ankam, ist keine Matrix.",
   noLayout: "Was ankam, ist keine Karte.",
   noSuchMap: "Eine solche Karte hat dieser Lauf nicht.",

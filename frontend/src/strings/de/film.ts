@@ -11,7 +11,7 @@ export const film: Translated<typeof english> = {
       "Ein Video der Karte an den Schritten, die du nennst, aus der Aufzeichnung gezeichnet; die Seite läuft weiter. Die Lampen leuchten höchstens dreimal je Sekunde auf, jedes Mal die eines echten Schritts.",
     from: "Von Schritt",
     to: "bis",
-    step: "jeder",
+    step: "alle",
     lengthLabel: "Länge",
     seconds: (seconds) => (seconds === 60 ? "eine Minute" : `${seconds} Sekunden`),
     size: "Größe",
@@ -30,7 +30,7 @@ export const film: Translated<typeof english> = {
     tooMany: (most) => `Ein Film hat höchstens ${count(most)} Schritte: Zeig weniger davon.`,
     starts: (step) => `Der Film beginnt mit der Karte, bei Schritt ${count(step)}.`,
     wrong: (first, last) =>
-      `Die Schritte gehen von ${count(first)} bis ${count(last)}, der erste nicht nach dem letzten, und „jeder“ ist mindestens 1.`,
+      `Die Schritte gehen von ${count(first)} bis ${count(last)}, der erste nicht nach dem letzten, und „alle“ ist mindestens 1.`,
     make: "Den Film machen",
     cancel: "Abbrechen",
     fetching: "Die Schritte werden geholt",

@@ -8,7 +8,7 @@ import type { Translated } from "../translation";
 export const game: Translated<typeof english> = {
   about:
     "Vier Wörter. Für drei davon hat das Modell ähnliche Zahlen; das vierte liegt weit weg von allen dreien. Welches ist es?",
-  rule: "Niemand hat die Antworten aufgeschrieben: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das Wort, das ihm am nächsten liegt, und das Wort, das beiden am nächsten liegt. Das vierte kommt aus dem Viertel aller Wörter, das am weitesten von ihnen weg ist.",
+  rule: "Niemand hat die Antworten aufgeschrieben: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das Wort, das ihm am nächsten liegt, und das Wort, das beiden am nächsten liegt. Das vierte kommt von weit her: Drei von vier Wörtern liegen näher bei ihnen.",
   both: "Spiele bei zwei Schritten. Wo die Zahlen des Modells noch nichts bedeuten, kann niemand besser sein als der Zufall. Auf die Karte schauen ist geschummelt.",
   play: (step) => (step ? `Bei Schritt ${count(step)} spielen` : "Vor dem ersten Schritt spielen"),
   playStill: "Spielen",
@@ -26,7 +26,7 @@ export const game: Translated<typeof english> = {
   keys: "Die Tasten 1 bis 4 antworten auch.",
   right: (odd) => `Richtig: „${odd}“ passt nicht dazu.`,
   wrong: (odd, chosen) =>
-    `Nein: Es ist „${odd}“. Beim Modell liegt „${chosen}“ nahe bei den beiden anderen.`,
+    `Nein: Es ist „${odd}“. Für das Modell liegt „${chosen}“ nahe bei den beiden anderen.`,
   isOdd: "passt nicht dazu",
   yours: "deine Antwort",
   three: "Die drei",

@@ -25,7 +25,7 @@ export const geometry: Translated<typeof english> = {
   },
   atStep: (step) => `Bei Schritt ${count(step)}.`,
   choose: "Wähle ein Wort",
-  hint: "ein Wort …",
+  hint: "Wort …",
   waiting: "Es wird gemessen …",
   withheld:
     "Diese Datei enthält keine Vektoren, und das Labor rechnet damit. Öffne den Lauf selbst, um es zu benutzen.",

@@ -5,9 +5,9 @@ import type { Translated } from "../translation";
 
 export const inspector: Translated<typeof english> = {
   inspecting: {
-    tabs: "Tafeln des Labors",
+    tabs: "Bereiche des Labors",
     leftOut: (panel) =>
-      `Diese Datei hat keine Tafel „${panel}“. Öffne den Lauf mit Lamplighter, um sie zu sehen.`,
+      `Den Bereich „${panel}“ gibt es in dieser Datei nicht. Öffne den Lauf mit Lamplighter, um sie zu sehen.`,
     about: {
       step: "Was ein Trainingsschritt gelesen hat, welche Zeilen der Matrix er geändert hat und wie stark.",
       matrix:

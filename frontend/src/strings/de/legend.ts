@@ -14,11 +14,11 @@ const colour: Record<ColourBy, string> = {
   class: "seiner wahren Art, die wir kennen und das Modell nie erfährt",
   district: "dem Viertel, in das das Modell es gelegt hat (eine Gruppe in seinem Raum)",
   frequency: "seiner Häufigkeit im Text",
-  since: "den Schritten, seit es zuletzt gelesen wurde",
+  since: "der Zahl der Schritte, seit es zuletzt gelesen wurde",
   gradient:
     "der Stärke, mit der der letzte Schritt, der es las, es ändern wollte (euklidische Norm seines Gradienten; vor dem Kappen, wenn es hier trainiert wurde)",
   moved:
-    "der Strecke, die sein Vektor im Raum zurückgelegt hat, nicht im Bild (euklidischer Abstand)",
+    "der Weite, um die sich sein Vektor im Raum bewegt hat, nicht im Bild (euklidischer Abstand)",
   trust:
     "der Verlässlichkeit seiner Stelle: 1, wenn alle Wörter ringsum auf dieser Karte echte Nachbarn sind, 0, wenn keines es ist",
 };
@@ -73,7 +73,7 @@ export const legend: Translated<typeof english> = {
     },
 
     over: "Über",
-    overMore: "Wie viele Schritte Strecken und Spuren zurückreichen",
+    overMore: "Wie viele Schritte Bewegungen und Spuren zurückreichen",
     overOf: (n) => (n === 0 ? "alle Schritte" : n === 1 ? "letzter Schritt" : `letzte ${steps(n)}`),
     trails: "Spuren",
     trailsMore: "Wohin Wörter auf der Karte gegangen sind",

@@ -5,14 +5,14 @@ import { count } from "../numbers";
 import type { Translated } from "../translation";
 
 export const lessonClass: Translated<typeof english> = {
-  notLed: "Die Klasse folgt dir nicht, darum wird das niemand gefragt.",
+  notLed: "Die Klasse folgt dir nicht, darum bekommt niemand diese Frage.",
   lead: "Die Klasse soll mir folgen",
   answered: (answered, connected) =>
     `${count(answered)} von ${count(Math.max(answered, connected))} haben geantwortet`,
-  goOn: "Wenn du weitergehst, zählen keine Antworten mehr.",
-  over: "Es zählen keine Antworten mehr.",
-  everybody: "Das wird die ganze Klasse gefragt. Niemand sieht, wer was gesagt hat.",
-  arrived: "Dein Tipp ist angekommen. Geht zusammen weiter: Warte auf den, der vorführt.",
+  goOn: "Wenn du weitergehst, kann niemand mehr antworten.",
+  over: "Jetzt kann niemand mehr antworten.",
+  everybody: "Diese Frage bekommt die ganze Klasse. Niemand sieht, wer was gesagt hat.",
+  arrived: "Dein Tipp ist angekommen. Ihr geht zusammen weiter: Warte, bis es vorn weitergeht.",
   sending: "Wird gesendet …",
   change: "Meinen Tipp ändern",
   guessed: (answers) => `Die Klasse: ${count(answers)} ${answers === 1 ? "Tipp" : "Tipps"}.`,

@@ -27,8 +27,8 @@ export const lessons: Translated<typeof english> = {
   back: "Zurück",
   next: "Weiter",
   finish: "Zu allen Teilen",
-  fold: "Die Karte zeigen",
-  unfold: "Den Text zeigen",
+  fold: "Zur Karte",
+  unfold: "Zum Text",
   keep: "Das ist mein Tipp",
   skip: "Überspringen",
   kept: (guess) => `Dein Tipp: ${guess}.`,
@@ -36,8 +36,8 @@ export const lessons: Translated<typeof english> = {
   results: "Deine Tipps",
   result: (guess, measured) =>
     measured === null
-      ? `Dein Tipp: ${guess}. Das ist noch nicht gemessen.`
-      : `Dein Tipp: ${guess}. Gemessen: ${measured}.`,
+      ? `Dein Tipp: ${guess}. Das ist noch nicht bekannt.`
+      : `Dein Tipp: ${guess}. Der Lauf sagt ${measured}.`,
   picture: "Getippt und gemessen",
   pictureMore:
     "Jeder Punkt ist ein Tipp. Auf der Diagonale war er richtig; darüber war die Zahl größer als gedacht, darunter kleiner.",

@@ -5,7 +5,7 @@ import type { runForm as english } from "../run-form";
 import type { Translated } from "../translation";
 
 export const runForm: Translated<typeof english> = {
-  about: "Die Vorgaben sind gut.",
+  about: "Du kannst alles so lassen, wie es ist.",
   corpus: "Was soll es lesen?",
   lamptown: "Lamptown",
   lamptownMore:
@@ -28,7 +28,7 @@ export const runForm: Translated<typeof english> = {
   seed: "Startzahl (Seed)",
   seedMore: "Dieselbe Startzahl ergibt denselben Lauf.",
   rate: "Lerntempo",
-  rateMore: "Die Weite eines Schritts. Zu groß, und der Verlust springt.",
+  rateMore: "Wie weit ein Schritt geht. Ist er zu groß, springt der Verlust.",
   dim: "Breite",
   dimMore: "Zahlen in einer Zeile des Embeddings; ein Vielfaches der Zahl der Köpfe, 4.",
   layers: "Schichten",

@@ -11,7 +11,7 @@ export const selection: Translated<typeof english> = {
     said: (n) => (n ? `${words(n)} ausgewählt` : "Keine Wörter ausgewählt"),
     toldWith: (n, some) => `${words(n)} ausgewählt: ${some}`,
     none: "Umkreise Wörter auf der Karte, oder wähle sie hier nach dem aus, was sie gemeinsam haben.",
-    letGo: "Aufheben",
+    letGo: "Loslassen",
     letGoMore: "Diese Wörter loslassen (Esc)",
     open: "Diese Wörter ansehen",
 
@@ -19,7 +19,7 @@ export const selection: Translated<typeof english> = {
     before: "Die nächsten Wörter",
     how: {
       new: ["Neue Auswahl", "Die nächsten Wörter ersetzen die Auswahl"],
-      add: ["Hinzu", "Die nächsten Wörter kommen zur Auswahl dazu (Umschalt auf der Karte)"],
+      add: ["Dazu", "Die nächsten Wörter kommen zur Auswahl dazu (Umschalt auf der Karte)"],
       take: ["Weg", "Die nächsten Wörter werden aus der Auswahl genommen (Alt auf der Karte)"],
     },
     ways: "Auswählen nach …",
@@ -46,7 +46,7 @@ export const selection: Translated<typeof english> = {
     text: "Wörter mit diesen Buchstaben",
     textMore: "Buchstaben, groß oder klein",
     one: "Das gewählte Wort",
-    addOne: "Hinzu",
+    addOne: "Dazu",
     takeOne: "Weg",
     failed: "Der Server hat nicht gesagt, welche das sind.",
 

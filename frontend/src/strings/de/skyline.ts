@@ -37,10 +37,10 @@ export const skyline: Translated<typeof english> = {
         unit: "Länge seines Vektors",
       },
       moved: {
-        name: "zurückgelegte Strecke",
-        axis: "im Raum zurückgelegte Strecke",
-        is: "die euklidische Strecke, die seine Zeile im Raum weit gekommen ist",
-        unit: "zurückgelegt",
+        name: "wie weit bewegt",
+        axis: "wie weit im Raum bewegt",
+        is: "der Abstand (euklidisch), um den sich seine Zeile im Raum bewegt hat",
+        unit: "Abstand",
       },
       trust: {
         name: "Verlässlichkeit der Stelle",

@@ -27,7 +27,7 @@ export const story: Translated<typeof english> = {
           : "Es liest ein paar Sätze, rät jedes nächste Wort und schubst die gelesenen Wörter ein wenig: Die leuchten auf.";
       case "district":
         return recorded
-          ? `Diese sind für das Modell ähnlich: ${district}.`
+          ? `Für das Modell sind diese Wörter ähnlich: ${district}.`
           : `Niemand hat ihm gesagt, dass diese zusammengehören: ${district}.`;
       case "words":
         return "Such dir ein Wort aus:";
@@ -63,11 +63,11 @@ export const story: Translated<typeof english> = {
             : `am Anfang waren es ${percent(start)}, durch Zufall ${byChance}`;
       return `Von den zehn nächsten Nachbarn eines Wortes sind ${percent(kindred.now)} von seiner Art; ${before}.`;
     }
-    const fell = surprise && surprise.last < surprise.first ? "fiel" : "ging";
+    const fell = surprise && surprise.last < surprise.first ? "sank" : "ging";
     return (
       [
         surprise &&
-          `Seine Überraschung vom nächsten Wort ${fell} von ${fixed(surprise.first, 1)} auf ${fixed(surprise.last, 1)} (niedriger ist besser).`,
+          `Seine Überraschung über das nächste Wort ${fell} von ${fixed(surprise.first, 1)} auf ${fixed(surprise.last, 1)} (niedriger ist besser).`,
         districts > 0 && `Es hat ${count(districts)} Viertel gebildet.`,
       ]
         .filter(Boolean)

@@ -44,9 +44,13 @@ export const token: Translated<typeof english> = {
   },
   token: {
     occurs: (n) =>
-      Number.isNaN(n) ? "" : n === 1 ? "kommt einmal vor" : `kommt ${count(n)}-mal vor`,
+      Number.isNaN(n)
+        ? ""
+        : n
+          ? `kommt ${n === 1 ? "einmal" : `${count(n)}-mal`} vor`
+          : "kommt nicht vor",
     kindMore: "Seine wahre Art: Wir kennen sie, das Modell nicht.",
-    clear: "Aufheben",
+    clear: "Loslassen",
     clearMore: "Dieses Wort loslassen (Esc)",
 
     neighbours: "Nachbarn",

@@ -52,7 +52,7 @@ export const transport: Translated<typeof english> = {
     superseded: (step, attempt) =>
       `Schritt ${count(step)} von Versuch ${count(attempt)} gilt nicht mehr: Das Training ging von einem früheren aus weiter. Dies ist der Schritt, der jetzt gilt`,
     light: (words) =>
-      `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto stärker will dieser Schritt sie ändern. Dann kommt die Bewegung.`,
+      `Erst das Licht: ${wordsOf(words)} gelesen, je heller, desto mehr sollen sie sich ändern. Dann kommt die Bewegung.`,
     move: (words) => `Dann die Bewegung: ${wordsOf(words)} bewegt.`,
     mapMoves: "Die Karte folgt.",
     mapRests: "Danach wurde keine Karte gezeichnet.",
@@ -115,7 +115,7 @@ export const transport: Translated<typeof english> = {
     waiting: "Die Wörter bekommen ihren Platz … (bis dahin gerade Ansicht)",
     trust: (share, error) => `Kartentreue ${share} ± ${error} %`,
     trustMore:
-      "Wie weit Nachbarn auf der Karte echte Nachbarn sind (trustworthiness, an einer Stichprobe von Wörtern geschätzt).",
+      "Wie sehr man den Nachbarn auf der Karte trauen kann (trustworthiness, an einer Stichprobe von Wörtern geschätzt).",
     starts: mapStarts,
     straight: (start) => `Gerade Ansicht: ${mapStarts(start)}.`,
     none: (start) => `Von diesem Schritt gibt es keine Karte: ${mapStarts(start)}.`,
@@ -129,7 +129,7 @@ export const transport: Translated<typeof english> = {
     frequency: "Häufigkeit",
     since: "zuletzt gelesen",
     gradient: "letzter Gradient",
-    moved: "zurückgelegte Strecke",
+    moved: "wie weit bewegt",
     trust: "Verlässlichkeit",
     more: "Was die Farbe eines Lichts sagt",
   },
