@@ -37,7 +37,7 @@ _WATCH = """() => {
         const now = performance.now(), part = drawer();
         const unknown = part?.querySelector("[data-testid=waits-for-numbers]") ?? null;
         const loading = part !== null && !part.querySelector("[data-testid=stage-number], [data-testid^=part-]");
-        const told = part?.querySelector("progress, [data-testid=waits-for-step], [data-testid=waits-for-measures]") ?? null;
+        const told = part?.querySelector("progress, [data-testid=waits-for-step], [data-testid=waits-for-button]") ?? null;
         silent = (unknown && !told) || loading ? silent + now - last : 0;
         if (unknown) found.waited += now - last;
         found.silent = Math.max(found.silent, silent);

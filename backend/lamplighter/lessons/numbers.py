@@ -17,7 +17,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import MOST_PAIRS, UNREADABLE, Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
-from lamplighter.claims.questions_asked import parse_known
+from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import NumberName, figure_name
@@ -32,7 +32,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 NEAREST = 10
 """Neighbours that are looked at."""
-Waiting = Literal["step", "measure", "answer", "ended"]
+Waiting = Literal["step", "measure", "answer", "ended", "button"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class NumberValue:
     step: int | None = None
     """The step that it is of."""
     waits_for: Waiting | None = None
-    """The thing that is missing: a step, a measure, or an answer; `ended`: a step that the run did not come to."""
+    """The thing that is missing: a step, a measure, or an answer; `ended`: a step that the run did not come to; `button`: an answer
+    that only a person may ask for."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ def resolve_numbers(
     return {name.text: resolver.resolve(name) for name in part.numbers}
 
 
+_KINDS_OF = {str(claim.number): claim.kinds for claim in CLAIMS}
+
+
 class _Resolver:
     """The resolving of the names of one part."""
 
@@ -197,6 +201,10 @@ class _Resolver:
                     if as_number(one.value) is not None:
                         self._figures[number][name] = NumberValue(one.value, one.step)
         waits: Waiting = "measure" if self._moment.lineage else "step"
+        if self._evidence is not None and set(_KINDS_OF[number]) & set(BY_BUTTON) - set(
+            self._evidence.answers
+        ):
+            waits = "button"
         return self._figures[number].get(figure, NumberValue(None, None, waits))
 
     def _of_answer(self, name: NumberName) -> NumberValue:

@@ -59,12 +59,15 @@ export const lessons = table("lessons", {
     step: (step: number) => `not known before step ${count(step)}`,
     measure: () => "not measured yet",
     answer: () => "not answered yet",
+    button: () => "nobody has pressed its button yet",
     ended: (step: number) => `this run ended before step ${count(step)}`,
   } satisfies Record<NonNullable<LessonNumber["waits_for"]>, (step: number) => string>,
   waitsForStep: (step: number, now: number) =>
     `This is about step ${count(step)}, and the model is at step ${count(now)}. The text waits for it; you may go on reading.`,
   endedBefore: (step: number, last: number) =>
     `This is about step ${count(step)}, but this run ended at step ${count(last)}.`,
+  waitsForButton:
+    "Where you see …, the number comes when the button that the text names is pressed.",
   waitsForNumbers: "Where you see …, the number is not there yet.",
   asking: "The model is being asked …",
   asksPresenter: "The model has not been asked yet: whoever presents can do that.",

@@ -129,8 +129,9 @@ class LessonNumber(ApiModel):
     """Null: it is not known."""
     step: int | None
     """The step that it is of, where it is of one."""
-    waits_for: Literal["step", "measure", "answer", "ended"] | None
-    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did not come to."""
+    waits_for: Literal["step", "measure", "answer", "ended", "button"] | None
+    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did not come to; `button`: an
+    answer that only a person may ask for."""
 
 
 class LessonPart(ApiModel):

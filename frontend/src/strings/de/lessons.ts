@@ -35,9 +35,10 @@ export const lessons: Translated<typeof english> = {
   guess: "Dein Tipp",
   results: "Deine Tipps",
   result: (guess, measured) =>
-    measured === null
-      ? `Dein Tipp: ${guess}. Das ist noch nicht bekannt.`
-      : `Dein Tipp: ${guess}. Der Lauf sagt ${measured}.`,
+    [
+      guess === null ? "" : `Dein Tipp: ${guess}. `,
+      measured === null ? "Das ist noch nicht bekannt." : `Der Lauf sagt ${measured}.`,
+    ].join(""),
   picture: "Getippt und gemessen",
   pictureMore:
     "Jeder Punkt ist ein Tipp. Auf der Diagonale war er richtig; darüber war die Zahl größer als gedacht, darunter kleiner.",
@@ -53,12 +54,15 @@ export const lessons: Translated<typeof english> = {
     step: (step) => `nicht bekannt vor Schritt ${count(step)}`,
     measure: () => "noch nicht gemessen",
     answer: () => "noch nicht beantwortet",
+    button: () => "niemand hat den Knopf dafür gedrückt",
     ended: (step) => `dieser Lauf endete vor Schritt ${count(step)}`,
   },
   waitsForStep: (step, now) =>
     `Hier geht es um Schritt ${count(step)}, und das Modell ist bei Schritt ${count(now)}. Der Text wartet darauf; du kannst weiterlesen.`,
   endedBefore: (step, last) =>
     `Hier geht es um Schritt ${count(step)}, aber dieser Lauf endete bei Schritt ${count(last)}.`,
+  waitsForButton:
+    "Wo … steht, kommt die Zahl, wenn jemand den Knopf drückt, von dem der Text spricht.",
   waitsForNumbers: "Wo … steht, ist die Zahl noch nicht da.",
   asking: "Das Modell wird gefragt …",
   asksPresenter: "Das Modell wurde noch nicht gefragt: Das kann nur, wer vorführt.",
