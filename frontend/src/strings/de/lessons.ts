@@ -28,6 +28,7 @@ export const lessons: Translated<typeof english> = {
   next: "Weiter",
   finish: "Zu allen Teilen",
   fold: "Die Karte zeigen",
+  foldPanel: "Die Tafel zeigen",
   unfold: "Den Text zeigen",
   keep: "Das ist mein Tipp",
   skip: "Überspringen",
