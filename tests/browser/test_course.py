@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
+from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, FinishedRun, hold_run, open_held_step
 from tests.browser.pages import wait_for
 from tests.unit.serving.folders import FakeTrainer, make_run
@@ -17,6 +18,7 @@ from tests.unit.serving.folders import FakeTrainer, make_run
 pytestmark = pytest.mark.browser
 
 STEP = 120
+PHONE: ViewportSize = {"width": 390, "height": 844}
 QUERY = "new URLSearchParams(location.search)"
 STAGES = 10
 
@@ -126,6 +128,53 @@ def test_on_paper_the_course_is_text_without_the_map(page: Page, finished_run: F
     page.get_by_test_id("leave-course").click()
     page.emulate_media(media="print")
     expect(page.locator("canvas").locator("visible=true").first).to_be_visible()
+
+
+@pytest.mark.tour
+def test_a_link_to_a_part_brings_no_card_and_leaves_the_keys_to_it(
+    chromium: Browser, finished_run: FinishedRun
+) -> None:
+    context = first_visit(chromium, viewport=DESKTOP)
+    page = context.new_page()
+    page.goto(finished_run.url_with("lesson=3.1&panel=claims"))
+    expect(page.get_by_test_id("stage-title")).to_be_visible(timeout=20_000)
+    expect(page.get_by_test_id("claims-panel")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_test_id("stage-number")).to_contain_text("2 of")
+    # As long as a card would take to come, and more.
+    page.wait_for_timeout(1_500)
+    expect(page.locator(".story")).to_have_count(0)
+
+    page.get_by_test_id("leave-course").click()
+    expect(page.get_by_test_id("introduction")).to_be_visible(timeout=20_000)
+    context.close()
+
+
+@pytest.mark.tour
+def test_on_a_phone_the_guess_is_in_sight_and_the_folded_sheet_goes_on(
+    chromium: Browser, finished_run: FinishedRun
+) -> None:
+    context = chromium.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(finished_run.url_with("lesson=3.2"))
+    expect(page.get_by_test_id("keep-guess")).to_be_in_viewport(ratio=1, timeout=20_000)
+    expect(page.get_by_test_id("fold-course")).to_have_text("Show the map")
+
+    page.goto(finished_run.url_with("lesson=3.4&panel=step"))
+    fold = page.get_by_test_id("fold-course")
+    expect(fold).to_have_text("Show the panel", timeout=20_000)
+    expect(page.get_by_test_id("close-panel")).to_be_hidden()
+    fold.tap()
+    expect(fold).to_have_text("Show the text")
+    expect(page.get_by_test_id("close-panel")).to_be_visible()
+    expect(page.get_by_test_id("leave-course")).to_have_count(0)
+    expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
+    panel, bar = (page.get_by_test_id(name).bounding_box() for name in ("inspector", "course"))
+    assert panel and bar and panel["y"] + panel["height"] <= bar["y"]
+    page.get_by_test_id("course-next").tap()
+    expect(page.get_by_test_id("stage-title")).to_be_visible()
+    expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
+    context.close()
 
 
 PART = """title: Own

@@ -31,6 +31,7 @@ export const lessons = table("lessons", {
   next: "Next",
   finish: "To all parts",
   fold: "Show the map",
+  foldPanel: "Show the panel",
   unfold: "Show the text",
   keep: "That is my guess",
   skip: "Skip",

@@ -28,6 +28,7 @@ export const lessons: Translated<typeof english> = {
   next: "Weiter",
   finish: "Zu allen Teilen",
   fold: "Zur Karte",
+  foldPanel: "Zur Leiste",
   unfold: "Zum Text",
   keep: "Das ist mein Tipp",
   skip: "Überspringen",
