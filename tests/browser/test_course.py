@@ -170,7 +170,9 @@ def test_on_a_phone_the_guess_is_in_sight_and_the_folded_sheet_goes_on(
     expect(page.get_by_test_id("leave-course")).to_have_count(0)
     expect(page.get_by_test_id("stage-number")).to_contain_text("4 of")
     panel, bar = (page.get_by_test_id(name).bounding_box() for name in ("inspector", "course"))
-    assert panel and bar and panel["y"] + panel["height"] <= bar["y"]
+    assert panel
+    assert bar
+    assert panel["y"] + panel["height"] <= bar["y"]
     page.get_by_test_id("course-next").tap()
     expect(page.get_by_test_id("stage-title")).to_be_visible()
     expect(page.get_by_test_id("stage-number")).to_contain_text("5 of")
