@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,10 +32,10 @@ def walk_part(page: Page, timeout: float = 30_000) -> Iterator[WalkedStage]:
     number = page.get_by_test_id("stage-number")
     expect(number).to_be_visible(timeout=timeout)
     while True:
-        words = (number.text_content() or "").split()
+        at, of = map(int, re.findall(r"\d+", number.text_content() or ""))
         stage = WalkedStage(
-            int(words[1]),
-            int(words[3]),
+            at,
+            of,
             page.get_by_test_id("stage-kind").inner_text(),
             page.get_by_test_id("stage-title").inner_text(),
         )

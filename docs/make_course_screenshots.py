@@ -1,0 +1,66 @@
+"""Script that takes a picture of every stage of the course, on a finished Lamptown run of which it has asked everything.
+
+Run `python docs/make_course_screenshots.py [FOLDER]`; it takes about eight minutes, two of them for the run, unless
+`LAMPLIGHTER_BENCH_RUN` names the folder of one. `--phone` takes them at the size of a phone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page, ViewportSize, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.finished import finished_run  # noqa: E402
+from tests.application import Application  # noqa: E402
+from tests.browser.chromium import launch_arguments  # noqa: E402
+from tests.browser.course_walk import walk_part  # noqa: E402
+from tests.browser.first_visit import SEEN  # noqa: E402
+
+OUT = ROOT / "docs" / "course" / "stages"
+LAPTOP: ViewportSize = {"width": 1280, "height": 720}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+REST = 2_500
+"""Milliseconds for which a stage's picture may move before it is taken."""
+QUALITY = 60
+"""Quality of the pictures, of 100: there are a hundred of them."""
+
+
+def main(folder: Path, size: ViewportSize) -> None:
+    """Take a picture of each stage of every part."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = finished_run()
+    with tempfile.TemporaryDirectory() as runs, sync_playwright() as playwright:
+        shutil.copytree(found.path, Path(runs) / found.id)
+        command = Path(sys.executable).with_name("lamplighter")
+        subprocess.run([command, "examine", found.id, "--prepare", "lessons", "--runs", runs], check=True)
+        browser = playwright.chromium.launch(**launch_arguments())
+        with Application(Path(runs), "serve", "--no-workers") as application:
+            context = browser.new_context(viewport=size)
+            context.add_init_script(SEEN)
+            page = context.new_page()
+            page.goto(application.launch_url)
+            page.wait_for_url(f"{application.url}/*")
+            for part in application.get("/api/lessons")["items"]:
+                page.goto(f"{application.url}/?run={found.id}&lesson={part['number']}.1")
+                _take(page, folder, part["number"])
+        browser.close()
+
+
+def _take(page: Page, folder: Path, part: int) -> None:
+    for stage in walk_part(page, 60_000):
+        page.wait_for_timeout(REST)
+        path = folder / f"{part:02}-{stage.number:02}.jpg"
+        page.screenshot(path=path, type="jpeg", quality=QUALITY)
+        print(path)
+
+
+if __name__ == "__main__":
+    named = [word for word in sys.argv[1:] if not word.startswith("-")]
+    main(Path(named[0]) if named else OUT, PHONE if "--phone" in sys.argv else LAPTOP)

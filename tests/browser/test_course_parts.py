@@ -1,0 +1,135 @@
+"""Every part of the course, walked from its first stage to its last: on a finished town, in a file, on a run that trains."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+
+from lamplighter.lessons.library import read_folder
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.http.assets import find_lessons
+from tests.application import Application
+from tests.browser.axe import find_violations
+from tests.browser.course_walk import walk_part
+from tests.browser.fixtures import hold_run
+from tests.browser.packed import pack
+from tests.browser.pages import wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+LAPTOP: ViewportSize = {"width": 1280, "height": 720}
+PROJECTOR: ViewportSize = {"width": 1920, "height": 1080}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+STEPS = 1_500
+"""Steps of the town: those that the parts name, and some more."""
+LIVE_STEP = 150
+
+
+@dataclass(frozen=True)
+class Town:
+    """A finished Lamptown run of which the course has asked everything, and a file that holds it."""
+
+    server: Application
+    run: RunFolder
+    file: Path
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    runs = tmp_path_factory.mktemp("runs")
+    with Application(runs, "serve") as server:
+        run = server.start_run({"steps": STEPS})
+        server.wait_until_over(run, timeout=900)
+        command = Path(sys.executable).with_name("lamplighter")
+        said = subprocess.run(
+            [command, "examine", run.id, "--prepare", "lessons", "--runs", runs],
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert "all numbers of the course are known" in said.stdout, said.stdout + said.stderr
+        yield Town(server, run, pack(run, tmp_path_factory.mktemp("packed")))
+
+
+def test_every_part_that_comes_with_the_app_is_walked_here() -> None:
+    walked = {case.values[0] for case in (*FINISHED, *PACKED)} | {1, *LIVE}
+    assert walked == set(read_folder(find_lessons()).parts)
+
+
+FINISHED = [
+    pytest.param(2, LAPTOP, "en"),
+    pytest.param(3, PHONE, "de"),
+    pytest.param(6, PROJECTOR, "en"),
+    pytest.param(7, PHONE, "en"),
+    pytest.param(8, LAPTOP, "en"),
+    pytest.param(10, LAPTOP, "de"),
+    pytest.param(11, LAPTOP, "en"),
+]
+PACKED = [pytest.param(1, LAPTOP, "de"), pytest.param(5, PHONE, "en"), pytest.param(8, PROJECTOR, "en")]
+LIVE = [4, 9]
+
+
+@pytest.mark.parametrize(("part", "size", "language"), FINISHED)
+def test_a_part_on_a_finished_run(
+    town: Town, chromium: Browser, part: int, size: ViewportSize, language: str
+) -> None:
+    _walk(chromium, f"{town.server.url}/", town, part, size, language)
+
+
+@pytest.mark.parametrize(("part", "size", "language"), PACKED)
+def test_a_part_in_a_file(
+    town: Town, chromium: Browser, part: int, size: ViewportSize, language: str
+) -> None:
+    _walk(chromium, town.file.as_uri(), town, part, size, language)
+
+
+def _walk(chromium: Browser, address: str, town: Town, part: int, size: ViewportSize, language: str) -> None:
+    told = town.server.get(f"/api/runs/{town.run.id}/lessons/{part}?lang={language}")
+    phone = size is PHONE
+    context = chromium.new_context(
+        viewport=size, has_touch=phone, is_mobile=phone, offline=address[:4] == "file"
+    )
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"{error}\n{error.stack}"))
+    page.goto(f"{address}?run={town.run.id}&lesson={part}.1&lang={language}")
+    for stage in walk_part(page, 60_000):
+        expected = told["stages"][stage.number - 1]
+        assert stage.title == expected["title"]
+        _check_stage(page, told["numbers"], f"stage {part}.{stage.number}")
+        # No number is missing on a run of which everything was asked.
+        assert page.locator("[data-testid=course] .unknown").count() == 0, stage
+        expect(page.get_by_test_id("waits-for-numbers")).to_have_count(0)
+    if any(stage["prediction"] for stage in told["stages"]):
+        expect(page.get_by_test_id("results").get_by_role("img").first).to_be_visible()
+    context.close()
+    assert not faults
+
+
+@pytest.mark.parametrize("part", LIVE)
+def test_a_part_on_a_run_that_trains_waits_where_it_must(
+    page: Page, application: Application, part: int
+) -> None:
+    hold_run(application, LIVE_STEP)
+    run = application.only_run()
+    page.goto(f"{application.url}/?run={run.id}&lesson={part}.1")
+    for stage in walk_part(page):
+        told = application.get(f"/api/runs/{run.id}/lessons/{part}")
+        if told["stages"][stage.number - 1]["waits_for_step"] is not None:
+            expect(page.get_by_test_id("waits-for-step")).to_be_visible()
+        wait_for(page, "document.querySelector('[data-testid=stage-title]')")
+        assert find_violations(page, "[data-testid=course]") == [], stage
+
+
+def _check_stage(page: Page, numbers: dict[str, dict[str, float]], where: str) -> None:
+    """Check that a stage has no barrier, and that each number on it is the server's."""
+    shown = page.locator("[data-testid=course] [data-number]")
+    for name, value in shown.evaluate_all("all => all.map((one) => [one.dataset.number, one.value])"):
+        assert float(value) == numbers[name]["value"], f"{where}: {name}"
+    assert find_violations(page, "[data-testid=course]") == [], where
