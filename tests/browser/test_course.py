@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
@@ -66,7 +67,11 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     # A step that the run has not come to is waited for; the text can be read.
     page.get_by_test_id("course-next").click()
     page.get_by_test_id("choice").nth(2).click()
-    expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
+    # Files before this one may have trained the run that far.
+    if read_status(application.only_run()).step < 500:
+        expect(page.get_by_test_id("waits-for-step")).to_contain_text("500")
+    else:
+        expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
     for stage in range(8, STAGES + 1):
         page.get_by_test_id("course-next").click()
         expect(page.get_by_test_id("stage-number")).to_contain_text(f"{stage} of")

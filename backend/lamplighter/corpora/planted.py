@@ -1,4 +1,4 @@
-"""Words of one's own in Lamptown: pairs of which the same is said, planted to see whether a model finds them.
+"""Words of one's own in Lamptown: planted pairs of which the same is said, to see whether a model finds them.
 
 Each pair has a sign that both its words have, and no other pair; whatever is said of the one is said of the other. So the
 truth is known: the words of a pair belong together more than those of two pairs, and nobody tells the model.

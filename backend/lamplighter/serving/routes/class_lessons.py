@@ -34,7 +34,6 @@ def get_lesson_answers(services: ServicesDep) -> Response:
 
 @routes.post(
     "/api/class/lesson",
-    pool=Pool.DEAR,
     pricing=Pricing.FIXED,
     status_code=204,
     answers=AnswerFacts(errors=(404, 409)),
