@@ -28,8 +28,8 @@ LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 REST = 2_500
 """Milliseconds for which a stage's picture may move before it is taken."""
-QUALITY = 60
-"""Quality of the pictures, of 100: there are a hundred of them."""
+QUALITY, SCALE = 60, 0.8
+"""Quality of the pictures, of 100, and their size beside that of the page: there are a hundred of them."""
 
 
 def main(folder: Path, size: ViewportSize) -> None:
@@ -42,7 +42,7 @@ def main(folder: Path, size: ViewportSize) -> None:
         subprocess.run([command, "examine", found.id, "--prepare", "lessons", "--runs", runs], check=True)
         browser = playwright.chromium.launch(**launch_arguments())
         with Application(Path(runs), "serve", "--no-workers") as application:
-            context = browser.new_context(viewport=size)
+            context = browser.new_context(viewport=size, device_scale_factor=SCALE)
             context.add_init_script(SEEN)
             page = context.new_page()
             page.goto(application.launch_url)
