@@ -32,6 +32,8 @@ def test_part_one_is_walked_on_a_run_that_trains(page: Page, application: Applic
     page.get_by_test_id("part-1").click()
     expect(page.get_by_test_id("stage-number")).to_contain_text(f"1 of {STAGES}", timeout=20_000)
     wait_for(page, f"{QUERY}.get('at') === '0' && {QUERY}.get('lesson') === '1.1'")
+    # Before the first step nothing has been read, whatever was shown before.
+    expect(page.get_by_test_id("reading").get_by_role("button")).to_have_count(0)
     assert find_violations(page, "[data-testid=course]") == []
 
     # The arrow goes on; on a prediction it waits for the guess, and the picture keeps still until then.
