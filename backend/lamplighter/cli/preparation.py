@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from lamplighter.cli.imported import confirm_imported
@@ -28,19 +29,21 @@ def ask_all(run: RunFolder, wanted: Sequence[WantedAnswer], *, yes: bool) -> lis
     problems of those that were not answered."""
     if wanted and not yes:
         confirm_imported(run, "ask its model")
-    examiner, problems = LocalExaminer(run, "cli"), list[str]()
-    try:
+    problems: list[str] = []
+    with closing(LocalExaminer(run, "cli")) as examiner:
         for number, one in enumerate(wanted, 1):
             told = f"{number} of {len(wanted)}: {one.question.kind} at step {one.question.step:,}"
             try:
-                asked = check_question(run, one.question)
-                with make_progress_bar() as bar:
-                    task = bar.add_task(told, total=1.0)
-                    examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))  # noqa: B023
+                _ask(run, examiner, one.question, told)
                 print_line(f"{told}, for {one.use}")
             except (QuestionError, ExaminationRefusedError, ExaminationFailedError) as error:
                 print_line(f"{told}: {error}", err=True)
                 problems.append(f"{one.question.kind}: {error}")
-    finally:
-        examiner.close()
     return problems
+
+
+def _ask(run: RunFolder, examiner: LocalExaminer, question: Question, told: str) -> None:
+    asked = check_question(run, question)
+    with make_progress_bar() as bar:
+        task = bar.add_task(told, total=1.0)
+        examiner.examine(asked, lambda entry: bar.update(task, completed=entry.share))

@@ -181,11 +181,15 @@ class _Resolver:
         return self._measures[step]
 
     def _of_run(self, name: str) -> NumberValue:
-        key = (str(self._run.path), self._run.created, self._moment.lineage, "run", self._moment.step)
+        key = self._key("run", self._moment.step)
         value = None
         with suppress(*UNREADABLE):
             value = self._cache.get_or_make(key, lambda: read_run_numbers(self._run)).get(name)
         return NumberValue(value, None, None if value is not None else "measure")
+
+    def _key(self, *what: object) -> tuple[object, ...]:
+        """Return the key by which something computed of this run is kept."""
+        return (str(self._run.path), self._run.created, self._moment.lineage, *what)
 
     def _of_claim(self, number: str, figure: str) -> NumberValue:
         """Return a figure of the board: it shows the same number."""
@@ -223,7 +227,7 @@ class _Resolver:
         vocabulary, run = self._run.vocabulary, self._run
         if len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS or word not in vocabulary.tokens:
             return None
-        key = (str(run.path), run.created, self._moment.lineage, "word", word, step)
+        key = self._key("word", word, step)
         found = None
         with suppress(*UNREADABLE):
             found = self._cache.get_or_make(key, lambda: self._measure_word(word, step))
@@ -247,7 +251,7 @@ class _Resolver:
                 "right_class": found.right_class,
             }
 
-        key = (str(run.path), run.created, self._moment.lineage, "relation", relation, step)
+        key = self._key("relation", relation, step)
         found = None
         with suppress(*UNREADABLE):
             found = self._cache.get_or_make(key, make)

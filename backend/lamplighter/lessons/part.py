@@ -84,6 +84,8 @@ class StageQuestion:
     """The fields of the question, but for the step."""
     step: int | None = None
     """The step that it is about; None: the newest that can soon be computed."""
+    reached: int = 0
+    """The step from which on it can be asked: some are about a step that was computed, or about a second one."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,7 +24,7 @@ from lamplighter.lessons.part import (
     TextBlock,
 )
 from lamplighter.lessons.view_query import parse_view_query
-from lamplighter.questions import MAX_STEP, QuestionError, parse_question
+from lamplighter.questions import MAX_STEP, Question, QuestionError, parse_question
 
 MAX_PART_BYTES = 64_000
 """Most bytes of a file."""
@@ -60,8 +61,6 @@ _WHOLE_NUMBERS = (
     "source_step",
     "other_step",
 )
-_MODEL_STEP = 1
-"""A step that stands in for the newest while the fields of a question are checked."""
 
 
 def parse_part(file: str, number: int, text: str) -> Part:
@@ -155,7 +154,7 @@ class _PartParser:
             words = parse_view_query(view)
             reached = max(reached, *(int(words.get(key, 0)) for key in ("at", "from")))
         if examination is not None:
-            reached = max(reached, examination.step or 0)
+            reached = max(reached, examination.reached)
         return Stage(kind, found.group(2).strip(), blocks, view, prediction, reached, examination)
 
     def _read_head(self, lines: Iterator[tuple[int, str]], known: tuple[str, ...], *, to_end: bool) -> int:
@@ -198,11 +197,20 @@ class _PartParser:
         name, step = str(fields.pop("as", fields.get("kind"))), fields.pop("step", None)
         if not _NAME.fullmatch(name):
             raise self._error(f"examine: as={name[:20]} is no name: write small letters and _")
+        question = self._question(fields, step)
+        return StageQuestion(
+            name, question.model_dump(mode="json", exclude={"step"}), step, question.last_step
+        )
+
+    def _question(self, fields: Mapping[str, Any], step: int | None) -> Question:
+        """Return the question at its step, or where it names none at the first that it can be about."""
         try:
-            question = parse_question({**fields, "step": _MODEL_STEP if step is None else step})
+            if step is None:
+                with suppress(QuestionError):
+                    return parse_question({**fields, "step": 0})
+            return parse_question({**fields, "step": 1 if step is None else step})
         except QuestionError as error:
             raise self._error(f"examine: {error}") from error
-        return StageQuestion(name, question.model_dump(mode="json", exclude={"step"}), step)
 
     def _prediction(self) -> Prediction | None:
         asked = self._given("predict", None)

@@ -211,6 +211,17 @@ def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -
     assert resolve(trainer.run, part)["answer.what_if.own.p.0"].waits_for == "answer"
 
 
+def test_a_run_before_its_first_step_can_open_every_part(tmp_path: Path) -> None:
+    trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin()
+    moment = read_moment(trainer.run)
+    assert moment.step == 0
+    for part in read_folder(find_lessons()).parts.values():
+        stages = {stage.examination.name: stage for stage in part.stages if stage.examination}
+        for name, one in find_questions(trainer.run, part, moment).items():
+            # What cannot be asked yet says from when on it can.
+            assert one.question.last_step <= stages[name].reached
+
+
 def test_the_check_of_a_run_names_what_it_does_not_have(tmp_path: Path) -> None:
     run = finished_run(tmp_path / "runs")
     folder = tmp_path / "lessons"

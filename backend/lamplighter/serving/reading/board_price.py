@@ -6,7 +6,7 @@ from lamplighter.claims.gathering import Moment
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.runfolder.run_folder import RunFolder
 
-_COPIES = 10
+ANSWER_COPIES = 10
 """Copies of a stored answer in memory while it is read: as text and as objects."""
 _MATRICES = 6
 """Matrices in memory at a time: at two steps, the one before, the second of the model, and rows scaled to length 1."""
@@ -19,4 +19,4 @@ def price_board(run: RunFolder, moment: Moment) -> int:
     numbers = len(run.vocabulary) * run.recipe.model.dim
     # A larger matrix is not read.
     matrices = _MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0
-    return _COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured + matrices
+    return ANSWER_COPIES * moment.answer_bytes + _MEASURE_BYTES * moment.measured + matrices

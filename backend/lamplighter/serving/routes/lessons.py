@@ -17,7 +17,7 @@ from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.reading.board_price import price_board
+from lamplighter.serving.reading.board_price import ANSWER_COPIES, price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.lessons import LessonList, LessonPart, describe_part, describe_parts
@@ -33,8 +33,6 @@ LanguageCode = Annotated[
         description="The language of the text (ISO 639); a part that lacks it comes in English.",
     ),
 ]
-_COPIES = 10
-"""Copies of a stored answer in memory while it is read: as text and as objects."""
 
 
 @routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
@@ -88,5 +86,5 @@ def get_lesson(
     # Its words' rows take less than the board, on which some of its numbers stand.
     size = LARGE_RESPONSE_BYTES + price_board(reply.run, moment)
     with suppress(*READ_ERRORS), ExaminationsReader(reply.run.examinations_path) as reader:
-        size += _COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())
+        size += ANSWER_COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())
     return reply.send(size, make)

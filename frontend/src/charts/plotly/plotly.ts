@@ -96,12 +96,18 @@ export function pageFont(size: number): { family: string; size: number } {
   return { family: FONT_FAMILY, size: scaledPixels(size) };
 }
 
+/** The marks of decimals and of thousands in the page's language; null until they are needed. */
+let separators: string | null = null;
+
+function numberMarks(): string {
+  const number = new Intl.NumberFormat(document.documentElement.lang).format(12_345.6);
+  return number.at(-2)! + number.charAt(2);
+}
+
 /** Return the layout of a quiet figure, with `changes` applied: transparent, small type, thin lines. */
 export function quietLayout(changes: PlotlyLayout): PlotlyLayout {
-  const number = new Intl.NumberFormat(document.documentElement.lang).format(12_345.6);
   return {
-    // The marks of decimals and of thousands in the page's language.
-    separators: number.at(-2)! + number.charAt(2),
+    separators: (separators ??= numberMarks()),
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { ...pageFont(13), color: "#9aaccf" },

@@ -8,7 +8,7 @@ import type {
   LessonPart,
   LessonPrediction,
 } from "../../api/rest-types";
-import { deskOf, type ClassDesk } from "../classroom/class-desk.svelte";
+import { deskOf } from "../classroom/class-desk.svelte";
 import { jsonQuestion, Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { ServerSession } from "../run/server-session.svelte";
@@ -27,10 +27,10 @@ export class ClassLesson {
   private held = $state.raw<{ place: string; value: number | null } | null>(null);
   private sent = { what: "", at: -Infinity };
   /** The presenter's place, and with what was measured of it; and that which the server was told last. */
-  private place: Body<"POST /api/class/lesson"> | null = null;
+  private place!: Body<"POST /api/class/lesson">;
   private news = NOWHERE;
   private told = NOWHERE;
-  private reporting: Promise<void> | null = null;
+  private reporting = false;
 
   constructor(
     private readonly server: ServerSession,
@@ -139,18 +139,16 @@ export class ClassLesson {
     };
     this.news = to ? JSON.stringify([to, measured]) : NOWHERE;
     // One report at a time: a later one must not come to the server before an earlier one.
-    this.reporting ??= this.report(desk).finally(() => (this.reporting = null));
-    await this.reporting;
-  }
-
-  private async report(desk: ClassDesk) {
-    while (this.place && this.news !== this.told) {
+    if (this.reporting) return;
+    this.reporting = true;
+    while (this.news !== this.told) {
       const { news } = this;
       await desk.comeToStage(this.place);
       // The next look at the class tries again.
-      if (desk.problem) return;
+      if (desk.problem) break;
       this.told = news;
     }
+    this.reporting = false;
   }
 
   /** Leave the course. */
