@@ -19,7 +19,8 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import METHODS_FACT
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import RunControl
 from lamplighter.training.energy_log import EVERY_STEPS, EnergyLog
 from lamplighter.training.worker import train

@@ -21,7 +21,7 @@ from lamplighter.processes.local_examiner import LocalExaminer
 from lamplighter.questions import parse_question
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application

@@ -27,7 +27,8 @@ from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.trainer import synchronise

@@ -11,7 +11,7 @@ from benchmarks.gpu.cards import facts, recipes
 from benchmarks.report import report
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 
 STEPS = 500

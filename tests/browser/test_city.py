@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,15 +93,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
 @pytest.fixture(scope="module")
 def lesson(server: Application, chromium: Browser) -> Iterator[Lesson]:
     """Begin a lesson: three have joined, by code and by link, and see the run."""
-    trainer = FakeTrainer(make_run(RunStore(server.runs), steps=STEPS)).begin().train(BEGUN)
-    write_maps(trainer.run.layouts_path, V, range(0, BEGUN + 1, 10), ("animals", "marks"))
+    yield from begin_lesson(server, chromium, STEPS, BEGUN, [(True, True), (False, False), (False, False)])
+
+
+def begin_lesson(
+    server: Application, chromium: Browser, steps: int, begun: int, viewers: Sequence[tuple[bool, bool]]
+) -> Iterator[Lesson]:
+    """Yield a lesson on a run of `steps` that has come to `begun`. `viewers`: whether each has a phone, and joins by link."""
+    trainer = FakeTrainer(make_run(RunStore(server.runs), steps=steps)).begin().train(begun)
+    write_maps(trainer.run.layouts_path, V, range(0, begun + 1, 10), ("animals", "marks"))
     presenter = open_page(chromium, phone=False)
     presenter.goto(server.new_launch_url())
     presenter.wait_for_url(f"{server.url}/*")
     lesson = Lesson(server, trainer, chromium, presenter, [])
-    for number in range(3):
-        viewer = lesson.newcomer(phone=number == 0)
-        join(lesson, viewer, by_link=number == 0)
+    for phone, by_link in viewers:
+        viewer = lesson.newcomer(phone=phone)
+        join(lesson, viewer, by_link=by_link)
         lesson.viewers.append(viewer)
     yield lesson
     trainer.end()

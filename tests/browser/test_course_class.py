@@ -8,14 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.http.assets import find_lessons
 from tests.application import Application
 from tests.browser.axe import find_violations
-from tests.browser.map_page import write_maps
 from tests.browser.pages import OUTSIDE, wait_for
-from tests.browser.test_class import Lesson, join, lead, open_page
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.browser.test_class import Lesson, begin_lesson, lead
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -33,21 +30,7 @@ def lesson(tmp_path: Path, chromium: Browser) -> Iterator[Lesson]:
     )
     words = ("--no-workers", "--classroom", "--class-host", "127.0.0.1", "--class-port", "0")
     with Application(tmp_path / "runs", "serve", *words, "--lessons", str(texts)) as server:
-        trainer = FakeTrainer(make_run(RunStore(server.runs), steps=STEP)).begin().train(STEP)
-        write_maps(trainer.run.layouts_path, V, range(0, STEP + 1, 10), ("animals", "marks"))
-        presenter = open_page(chromium, phone=False)
-        presenter.goto(server.new_launch_url())
-        presenter.wait_for_url(f"{server.url}/*")
-        lesson = Lesson(server, trainer, chromium, presenter, [])
-        for phone in (True, False):
-            viewer = lesson.newcomer(phone=phone)
-            join(lesson, viewer)
-            lesson.viewers.append(viewer)
-        yield lesson
-        trainer.end()
-        for page in (presenter, *lesson.viewers):
-            assert not page.faults  # pyright: ignore[reportAttributeAccessIssue]
-            page.context.close()
+        yield from begin_lesson(server, chromium, STEP, STEP, [(True, True), (False, True)])
 
 
 def expect_stage(page: Page, stage: int) -> None:

@@ -13,7 +13,7 @@ from torch import nn
 
 import lamplighter
 from lamplighter.runfolder.tables.scalars import decode_scalars
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.ecosystem.recorded_steps import BATCH, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
 
 

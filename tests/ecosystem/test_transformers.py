@@ -12,7 +12,7 @@ from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, 
 
 import lamplighter
 from lamplighter.runfolder.tables.scalars import decode_scalars
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.ecosystem.recorded_steps import BATCH, CONTEXT, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
 
 

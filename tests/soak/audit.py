@@ -18,7 +18,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.waypoint_budget import expected_waypoints, waypoint_room
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import lamplighter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.runs import kill, wait_until
 
 ROWS, LONGEST = 50, 1.5

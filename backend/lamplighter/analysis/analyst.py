@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.finalise import compact_run
 
 POLL = 0.1

@@ -49,7 +49,7 @@ from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.geometry.purity import find_neighbour_classes, neighbour_purity, purity_chance
 from lamplighter.geometry.rank import effective_rank, length_frequency_correlation
 from lamplighter.runfolder.tables.scalars import decode_scalars
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary

@@ -35,7 +35,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.runfolder.tables.steps import phase_in
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS
 from lamplighter.wire.vocabulary import Vocabulary
 

@@ -7,7 +7,7 @@ import numpy as np
 from lamplighter.claims.evidence import PulseFigures, TouchFigures
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary

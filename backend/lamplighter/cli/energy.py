@@ -11,7 +11,7 @@ from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, EnergyMetho
 from lamplighter.platform.energy.processor_estimate import WATTS_VARIABLE, WattsError, parse_watts
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def describe_energy(run: RunFolder) -> str | None:

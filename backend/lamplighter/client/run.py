@@ -29,7 +29,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
+from lamplighter.runfolder.tables.steps import TimelineEvent
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import Frame, decode, decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse

@@ -19,7 +19,8 @@ from lamplighter.runfolder.reading.spent_energy import (
 )
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.runfolder.tables.steps import phase_in
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

@@ -27,7 +27,7 @@ from lamplighter.runfolder.reading.learning_rates import requested_learning_rate
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

@@ -12,7 +12,7 @@ from statistics import fmean
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

@@ -9,7 +9,7 @@ from lamplighter.cost.run_cost import CostPoint, RunCost, cost_steps, read_run_c
 from lamplighter.geometry.nearest_by_chance import random_cosine_deviation
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 OF_A_RUN: dict[str, str] = {
     "rows": "rows of the embedding, one for each word",

@@ -10,7 +10,7 @@ import numpy as np
 from lamplighter.packing.spacing import early_steps
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.beats.touch_tally import TouchTally
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.envelope import encode_envelope

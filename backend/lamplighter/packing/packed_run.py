@@ -18,7 +18,7 @@ from lamplighter.packing.nearest import NearestWords, pack_nearest
 from lamplighter.packing.run_answers import AnswerError, RunAnswers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.batch_text import read_batch_text
 from lamplighter.wire.layout_frames import Method
 

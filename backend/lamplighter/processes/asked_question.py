@@ -26,7 +26,7 @@ from lamplighter.questions import (
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 from lamplighter.runfolder.tables.requests import CANCEL_EXAMINATION, EXAMINE, RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 EXAMINER = "examiner"
 """The role of the process that answers."""

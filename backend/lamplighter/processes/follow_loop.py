@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
 
 PATIENCE = 60.0

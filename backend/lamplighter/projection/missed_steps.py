@@ -14,7 +14,7 @@ import numpy as np
 
 from lamplighter.runfolder.reading.matrix_follower import MatrixFollower
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 MAX_STEPS = 20
 """Most steps drawn after the first matrix and before the newest."""

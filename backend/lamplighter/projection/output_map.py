@@ -35,7 +35,7 @@ from lamplighter.runfolder.reading.output_matrix import (
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 

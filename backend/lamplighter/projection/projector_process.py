@@ -20,7 +20,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.requests import PROJECTOR_KINDS, RequestsReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 POLL = 0.02
 """Seconds between two polls of the run, which take microseconds each."""

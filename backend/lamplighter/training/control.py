@@ -12,7 +12,8 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.learning_rates import positive_number
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import EXAMINER_KINDS, PROJECTOR_KINDS, Request, RequestsReader
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter, phase_in
+from lamplighter.runfolder.tables.steps import StepsWriter, phase_in
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.training.start_hold import StartHold

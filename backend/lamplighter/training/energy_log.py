@@ -14,7 +14,8 @@ from lamplighter.platform.energy.energy_meter import open_meter
 from lamplighter.platform.energy.processor_estimate import stated_watts
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy, with_method
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.training.control import RunControl
 

@@ -23,7 +23,8 @@ from lamplighter.model.observer import Observation, Observer
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.learning_rates import requested_rates
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line
 from lamplighter.training.control import RunControl, StopFlag
 

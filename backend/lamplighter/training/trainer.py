@@ -22,7 +22,8 @@ from lamplighter.model.step import train_step
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.energy_log import EnergyLog

@@ -20,7 +20,8 @@ from lamplighter.model.observer import Observer
 from lamplighter.platform.folder_sync import link_durably
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, log_line, spare_bytes
 from lamplighter.runfolder.writing.waypoint_budget import (
     estimate_checkpoint_bytes,

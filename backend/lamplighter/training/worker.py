@@ -28,7 +28,8 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
 from lamplighter.training.control import StopFlag
 from lamplighter.training.corpus_setup import prepare_corpus

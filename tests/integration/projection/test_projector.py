@@ -16,7 +16,7 @@ from lamplighter.projection.missed_steps import spaced_steps
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Method
 from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
 from tests.application import Application
 from tests.class_client import CLASSROOM, ClassClient

@@ -13,7 +13,7 @@ import pytest
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import finish, make_run, start_worker
 from tests.soak.audit import Seen, audit

@@ -25,7 +25,7 @@ from lamplighter.recipe import ModelRecipe, OptimiserRecipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.runs import make_run, wait_for_step, wait_until
 
 

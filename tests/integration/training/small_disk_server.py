@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.disk_full import DISK_FULL
 from tests.application import Application
 from tests.integration.training.small_disk import fill

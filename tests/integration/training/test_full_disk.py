@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
 from tests.runs import make_run, wait_for_step, wait_until

@@ -8,7 +8,8 @@ import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.worker import train
 from tests.runs import finish, kill, make_run, start_worker, wait_for_step

@@ -26,7 +26,8 @@ from lamplighter.runfolder.sqlite.database import FORMAT_VERSION
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.training.worker import train

@@ -13,7 +13,7 @@ from lamplighter.analysis.tile_builder import MAX_STRETCH_STEPS, tile_next_stret
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables import row_pruning
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.runfolder.writing.finalise import compact_run, unsealed_roles
 from tests.integration.projection.growing_run import GrowingRun

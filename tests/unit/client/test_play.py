@@ -10,7 +10,7 @@ import lamplighter
 from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.wire.frames import Frame, encode
 from lamplighter.wire.layout_frames import Layout, Method

@@ -12,7 +12,7 @@ import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.role_lock import RoleState, RoleTakenError, role_state
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 V, D = 20, 4
 TOKENS = [f"word{i}" for i in range(V)]

@@ -18,7 +18,8 @@ from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from tests.runs import make_run, small_recipe
 

@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer
 from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from tests.runs import make_run
 

@@ -20,7 +20,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode, decode_as

@@ -19,7 +19,7 @@ from lamplighter.runfolder.disk_full_flag import DiskFullFlag
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.jobs.uploads import Uploads
 from tests.unit.exports.recorded import record
 from tests.unit.model.test_checkpoint import make, save_checkpoint

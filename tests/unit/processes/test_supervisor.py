@@ -20,7 +20,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
 from tests.unit.serving.folders import (
     FakeTrainer,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lamplighter.projection.missed_steps import MAX_STEPS, MissedSteps, spaced_steps
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.integration.projection.growing_run import GrowingRun
 
 

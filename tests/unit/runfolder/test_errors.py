@@ -11,7 +11,7 @@ import pytest
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.playback_session import close_code_for
 from lamplighter.serving.reading.run_catalog import RunCatalog
 

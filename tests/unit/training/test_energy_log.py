@@ -24,7 +24,7 @@ from lamplighter.runfolder.tables.energy import (
     with_method,
 )
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
 from tests.runs import make_run
 

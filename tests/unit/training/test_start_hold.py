@@ -16,7 +16,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import RunControl
 from lamplighter.training.start_hold import MAX_HOLD_SECONDS
 from lamplighter.wire.layout_frames import Layout, Method

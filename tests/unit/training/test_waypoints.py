@@ -18,7 +18,7 @@ from lamplighter.model.step import train_step
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS, waypoint_room
 from lamplighter.training import waypoints as waypoints_module
 from lamplighter.training.trainer import Progress

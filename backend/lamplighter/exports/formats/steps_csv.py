@@ -8,7 +8,7 @@ from pathlib import Path
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 IMPORTED_FACT = "imported"
 """The fact of an imported run: when it was, in Unix seconds."""

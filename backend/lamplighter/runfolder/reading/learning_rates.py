@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from lamplighter.runfolder.tables.requests import AppliedRequest
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def requested_rates(reader: StepsReader) -> dict[int, float]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.row_frames import Rows
 

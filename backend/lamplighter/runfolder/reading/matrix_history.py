@@ -17,7 +17,7 @@ from lamplighter.runfolder.reading.row_deltas import RowDeltas
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot, read_time
 from lamplighter.runfolder.reading.token_history import TokenHistory, read_token_history
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as

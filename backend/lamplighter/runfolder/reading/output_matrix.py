@@ -17,7 +17,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.snapshot import Snapshot, read_time
 from lamplighter.runfolder.reading.tensor_file import read_stored_matrix, read_tensor_header
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
 """The name of a checkpoint, as `model/checkpoint.py` gives it: step and attempt."""

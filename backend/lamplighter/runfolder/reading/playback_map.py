@@ -13,7 +13,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.districts import DistrictsEntry
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader, TimelineEvent
+from lamplighter.runfolder.tables.steps import TimelineEvent
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 class PendingItems:

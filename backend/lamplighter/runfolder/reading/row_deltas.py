@@ -14,7 +14,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.step_set import Steps, StepSet
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader, clip_to_lineage
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as

@@ -15,7 +15,8 @@ from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsReader
-from lamplighter.runfolder.tables.steps import StepsReader, phase_in
+from lamplighter.runfolder.tables.steps import phase_in
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse

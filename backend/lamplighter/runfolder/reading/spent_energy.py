@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.platform.energy.energy_method import EnergyMethod, MethodError, MethodName, method_error
 from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _RECENT = 10
 """Readings over which the power of this moment is the mean."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.row_deltas import BATCH, RowDeltas, StepCoverage
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import Floats, FrameError
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.lineage import Lineage, LineageChangedError, LineageReader
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.problems import FieldError, RefusedError
 
 _NEW_ATTEMPT = "a new attempt began while this was read"

@@ -17,7 +17,7 @@ from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.map_feed import MapFeed
 from lamplighter.serving.live.measures_feed import MeasuresFeed
 from lamplighter.serving.live.message import MessageKind, ViewerMessage

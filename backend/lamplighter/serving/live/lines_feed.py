@@ -12,7 +12,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import LinesMessage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.wire.frames import read_step
 

@@ -24,7 +24,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.examinations_feed import ExaminationsFeed
 from lamplighter.serving.live.joining import JoinQueue, JoinRequest, ViewerT
 from lamplighter.serving.live.lines_feed import LinesFeed

@@ -14,7 +14,7 @@ from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text

@@ -14,7 +14,7 @@ from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.playback_parts import PlaybackCursor
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.row_feed import RowFeed, matrix_message
 from lamplighter.wire.frames import encode, read_step

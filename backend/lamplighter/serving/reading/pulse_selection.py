@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.response_cost import check_bytes
 from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.downsampling import keep_extremes

@@ -28,7 +28,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.token_table import TokenTable

@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census, read_time
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError

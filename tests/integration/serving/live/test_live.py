@@ -19,7 +19,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.requests import Request
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live import run_follower
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.settings import ServerSettings

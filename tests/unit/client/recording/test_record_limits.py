@@ -11,7 +11,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.reading.snapshot import read_touches
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 V, D = 20, 4
 TOKENS = [f"word{i}" for i in range(V)]

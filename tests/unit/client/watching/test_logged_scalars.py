@@ -18,7 +18,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, batch
 
 

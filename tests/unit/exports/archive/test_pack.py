@@ -28,7 +28,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.runfolder.tables.measures import MeasuresReader, MeasuresWriter
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.integration.exports.hostile.good_run import CHECKPOINT, WAYPOINT, write_checkpoint

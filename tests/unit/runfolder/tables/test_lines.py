@@ -17,7 +17,8 @@ from lamplighter.runfolder.tables.lines import (
     decode_prompts,
     encode_lines,
 )
-from lamplighter.runfolder.tables.steps import SCHEMA_WITHOUT_LINES, StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import SCHEMA_WITHOUT_LINES, StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 V = 200_000
 LINES = [

@@ -8,7 +8,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from lamplighter.recipe import Cadence, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from lamplighter.runfolder.tables.steps import StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.frames import decode_as

@@ -12,7 +12,7 @@ import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.questions.question import Measured, Question, bin_edges
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.wire.frames import decode_as

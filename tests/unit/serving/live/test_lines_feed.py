@@ -11,7 +11,8 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live import lines_feed
 from lamplighter.serving.live.lines_feed import LinesFeed
 from lamplighter.serving.schemas.messages import LinesMessage

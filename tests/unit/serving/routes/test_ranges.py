@@ -21,7 +21,8 @@ from lamplighter.runfolder.lineage import LineageChangedError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepRecord, StepsReader, StepsWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.serving.capacity.caller import PRESENTER
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter

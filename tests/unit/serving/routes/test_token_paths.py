@@ -12,7 +12,8 @@ from lamplighter.analysis.tile_builder import tile_next_stretch
 from lamplighter.runfolder.reading.disk_usage import PART_NAMES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.steps import StepRecord, StepsReader
+from lamplighter.runfolder.tables.steps import StepRecord
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.wire.frames import decode_as, encode

@@ -13,7 +13,7 @@ from lamplighter.examination.kinds.microscope.river import describe_river
 from lamplighter.examination.kinds.microscope.row_update import check_row, describe_row_update
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.questions import MicroscopeQuestion, QuestionError
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> Answer:

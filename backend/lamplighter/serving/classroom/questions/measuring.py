@@ -8,7 +8,7 @@ from lamplighter.geometry.displacements import displacements
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.steps import StepsReader
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.questions.asking import SMOOTHED
 from lamplighter.serving.classroom.questions.question import Measured, Question
 from lamplighter.serving.http.problems import RefusedError

@@ -1,0 +1,300 @@
+"""The reading of `steps.sqlite` (`steps.py`): pulses, rows, keyframes and events of the steps that count, and what else is kept
+by step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apsw
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.tables.facts import FactsReader
+from lamplighter.runfolder.tables.steps import TimelineEvent, phase_in
+from lamplighter.wire.binary import Floats, FrameError
+from lamplighter.wire.frames import ROWS_HEAD, locate_row
+
+
+class StepsReader(FactsReader):
+    """A reader of `steps.sqlite`, live or finished. Not thread-safe; no call leaves a cursor open."""
+
+    def lineage(self) -> Lineage:
+        """Return the lineage as it is now."""
+        attempts = self._fetch_all("SELECT attempt, first_step FROM attempts ORDER BY attempt DESC")
+        return Lineage.of_attempts((attempt, first) for attempt, first in attempts)
+
+    def phase(self) -> Phase:
+        """Return the phase of the run.
+
+        Raises:
+            FormatError: this version knows no such phase.
+        """
+        return phase_in(self.facts())
+
+    def attempts(self) -> list[tuple[int, int, float]]:
+        """Return all attempts, oldest first: (attempt, first step, time of opening in Unix seconds)."""
+        rows = self._fetch_all("SELECT attempt, first_step, opened FROM attempts ORDER BY attempt")
+        return [(attempt, first, opened) for attempt, first, opened in rows]
+
+    def newest_step(self) -> tuple[int, int]:
+        """Return (attempt, step) of the newest step of the lineage.
+
+        The step is 0 before the first step is done; the result is (0, 0) before the first attempt.
+        """
+        for attempt, first, end in reversed(self.lineage().ranges):
+            row = self._fetch_all(
+                "SELECT max(id) FROM pulses WHERE id BETWEEN ? AND ?",
+                step_key(attempt, first),
+                step_key(attempt, end),
+            )[0][0]
+            if row is not None:
+                return split_step_key(row)
+            if first == 0:
+                return attempt, 0
+        return 0, 0
+
+    def pulses(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Return (step, encoded pulse) of the lineage from step `first` to `last`, inclusive, at most `limit`."""
+        return self._select_range("SELECT id, record FROM pulses", first, last, limit)
+
+    def pulses_at(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """Return (step, encoded pulse) of the given steps; missing steps are omitted."""
+        return self._select_steps("SELECT record FROM pulses WHERE id=?", steps)
+
+    def pulse_sizes(self, steps: Sequence[int]) -> list[int]:
+        """Return the bytes of the encoded pulses of the given steps, without reading them; missing steps are omitted."""
+        size = "length(record) FROM pulses"
+        if isinstance(steps, range) and steps.step == 1:
+            found = self._select_range(f"SELECT id, {size}", steps.start, steps.stop - 1, len(steps))
+        else:
+            found = self._select_steps(f"SELECT {size} WHERE id=?", steps)
+        return [size for _, size in found]
+
+    def held_out_losses(self, first: int, last: int) -> dict[int, float]:
+        """Return the losses on held-out text by step of the lineage from `first` to `last`, inclusive."""
+        if not self._has_table("held_out"):
+            return {}
+        return dict(self._select_range("SELECT id, loss FROM held_out", first, last, last - first + 1))
+
+    def scalars(self, first: int, last: int) -> dict[int, str]:
+        """Return the encoded numbers of the loop (`scalars.py`) by step of the lineage from `first` to `last`, inclusive."""
+        if not self._has_table("scalars"):
+            return {}
+        return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
+
+    def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
+        """Return the encoded energy (`energy.py`) by step, of those of the given steps at which it was read."""
+        if not self._has_table("energy"):
+            return {}
+        return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))
+
+    def newest_energy(self, limit: int) -> list[tuple[int, int, str]]:
+        """Return (attempt, step, encoded energy) of the last readings, at most `limit`, the newest first. Sums go on in a new
+        attempt, so the readings of superseded steps are among them."""
+        if not self._has_table("energy"):
+            return []
+        rows = self._fetch_all("SELECT id, spent FROM energy ORDER BY id DESC LIMIT ?", limit)
+        return [(*split_step_key(row), spent) for row, spent in rows]
+
+    def lines(self, first: int, last: int, limit: int) -> dict[int, str]:
+        """Return the encoded lines (`lines.py`) by step of the lineage from `first` to `last`, inclusive, at most
+        `limit`."""
+        if not self._has_table("lines"):
+            return {}
+        return dict(self._select_range("SELECT id, said FROM lines", first, last, limit))
+
+    def lines_sizes(self, first: int, last: int, limit: int) -> list[int]:
+        """Return the characters of the lines that `lines` returns, without reading them."""
+        if not self._has_table("lines"):
+            return []
+        found = self._select_range("SELECT id, length(said) FROM lines", first, last, limit)
+        return [size for _, size in found]
+
+    def _has_table(self, name: str) -> bool:
+        # An older file lacks the newer tables; its writer adds them.
+        return bool(self._fetch_all("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?", name))
+
+    def digests(self, first: int, last: int) -> dict[int, bytes]:
+        """Return the digests by step of the lineage from `first` to `last`, inclusive."""
+        return dict(self._select_range("SELECT id, digest FROM pulses", first, last, last - first + 1))
+
+    def count_steps(self, first: int, last: int) -> int:
+        """Return how many steps of the lineage from `first` to `last`, inclusive, are recorded."""
+        return sum(
+            self._fetch_all(
+                "SELECT count(*) FROM pulses WHERE id BETWEEN ? AND ?",
+                step_key(attempt, max(lower, first)),
+                step_key(attempt, min(upper, last)),
+            )[0][0]
+            for attempt, lower, upper in self.lineage().ranges
+            if max(lower, first) <= min(upper, last)
+        )
+
+    def rows(self, first: int, last: int, limit: int = 1_000) -> list[tuple[int, bytes]]:
+        """Return (step, encoded moved rows) of the lineage from `first` to `last`, inclusive, at most `limit`."""
+        return self._select_range("SELECT id, record FROM rows", first, last, limit)
+
+    def rows_at(self, steps: Iterable[int]) -> list[tuple[int, bytes]]:
+        """Return (step, encoded moved rows) of the given steps; missing steps are omitted."""
+        return self._select_steps("SELECT record FROM rows WHERE id=?", steps)
+
+    def has_rows(self) -> bool:
+        """Return whether this file, not only the tiles, has moved rows of the lineage."""
+        return bool(self._select_range("SELECT id, 0 FROM rows", 0, LAST_STEP, 1))
+
+    def steps_with_rows(self, first: int, last: int, limit: int | None = None) -> list[int]:
+        """Return the steps of the lineage from `first` to `last` whose moved rows are in this file.
+
+        Ascending, at most `limit`.
+        """
+        row_limit = max(0, last - first + 1) if limit is None else limit
+        return [s for s, _ in self._select_range("SELECT id, 0 FROM rows", first, last, row_limit)]
+
+    def numbers_of_rows(self, first: int, last: int) -> NDArray[np.int64]:
+        """Return the steps that `steps_with_rows` returns, as an array, shape (N,): eight bytes each."""
+        return np.concatenate(
+            [np.empty(0, np.int64)]
+            + [
+                self._fetch_integers(
+                    "SELECT id FROM rows WHERE id BETWEEN ? AND ? ORDER BY id",
+                    step_key(attempt, max(lower, first)),
+                    step_key(attempt, min(upper, last)),
+                )
+                - step_key(attempt, 0)
+                for attempt, lower, upper in self.lineage().ranges
+                if max(lower, first) <= min(upper, last)
+            ]
+        )
+
+    def keyframe_steps(self) -> list[tuple[int, int]]:
+        """Return (attempt, step) of all keyframes of the lineage, ascending."""
+        return [
+            split_step_key(row[0])
+            for attempt, first, last in self.lineage().ranges
+            for row in self._fetch_all(
+                "SELECT id FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id",
+                step_key(attempt, first),
+                step_key(attempt, last),
+            )
+        ]
+
+    def keyframe(self, step: int) -> tuple[int, bytes, bytes] | None:
+        """Return (step, encoded matrix, encoded census) of the newest keyframe of the lineage at or before `step`."""
+        for attempt, first, last in reversed(self.lineage().ranges):
+            if first <= step:
+                rows = self._fetch_all(
+                    "SELECT id, record, census FROM keyframes WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1",
+                    step_key(attempt, first),
+                    step_key(attempt, min(last, step)),
+                )
+                if rows:
+                    row, record, census = rows[0]
+                    return split_step_key(row)[1], record, census
+        return None
+
+    def census(self, step: int) -> tuple[int, bytes] | None:
+        """Return (step, encoded census) of the keyframe that `keyframe` returns, without reading the matrix."""
+        keyframe_step = self.keyframe_step(step)
+        found = (
+            []
+            if keyframe_step is None
+            else self._select_steps("SELECT census FROM keyframes WHERE id=?", [keyframe_step])
+        )
+        return found[0] if found else None
+
+    def keyframe_row(self, step: int, token_id: int) -> Floats:
+        """Read one row of the keyframe of `step`, shape (D,), without reading the whole matrix.
+
+        Raises:
+            LookupError: `step` has no keyframe, or no longer has one.
+            FormatError: the keyframe is damaged.
+        """
+        range_ = self.lineage().range_at(step)
+        if range_ is None:
+            raise LookupError(f"step {step} has no keyframe")
+        row = step_key(range_.attempt, step)
+        try:
+            blob = self._connection.blob_open("main", "keyframes", "record", row, False)
+        except apsw.SQLError as error:
+            raise LookupError(f"step {step} has no keyframe") from error
+        try:
+            offset, length = locate_row(blob.read(ROWS_HEAD), token_id)
+            blob.seek(offset)
+            return np.frombuffer(blob.read(length), dtype="<f4").astype(np.float32)
+        except (apsw.Error, FrameError, ValueError) as error:
+            raise FormatError(f"steps.sqlite cannot be read: {error}") from error
+        finally:
+            blob.close(True)
+
+    def keyframe_step(self, step: int) -> int | None:
+        """Return the step of the keyframe that `keyframe` returns, without reading the matrix; None if none."""
+        for attempt, first, last in reversed(self.lineage().ranges):
+            if first <= step:
+                row = self._fetch_all(
+                    "SELECT max(id) FROM keyframes WHERE id BETWEEN ? AND ?",
+                    step_key(attempt, first),
+                    step_key(attempt, min(last, step)),
+                )[0][0]
+                if row is not None:
+                    return split_step_key(row)[1]
+        return None
+
+    def keyframe_step_after(self, step: int) -> int | None:
+        """Return the step of the oldest keyframe of the lineage after `step`; None if none."""
+        for attempt, first, last in self.lineage().ranges:
+            if last > step:
+                row = self._fetch_all(
+                    "SELECT min(id) FROM keyframes WHERE id BETWEEN ? AND ?",
+                    step_key(attempt, max(first, step + 1)),
+                    step_key(attempt, last),
+                )[0][0]
+                if row is not None:
+                    return split_step_key(row)[1]
+        return None
+
+    def events(self, after: int = 0, limit: int = 1_000) -> list[TimelineEvent]:
+        """Return at most `limit` events with an id above `after`, oldest first."""
+        return [
+            TimelineEvent(*row)
+            for row in self._fetch_all(
+                "SELECT id, time, attempt, step, kind, message FROM events WHERE id>? ORDER BY id LIMIT ?",
+                after,
+                limit,
+            )
+        ]
+
+    def newest_events(self, limit: int) -> list[TimelineEvent]:
+        """Return the newest `limit` events, oldest first."""
+        rows = self._fetch_all(
+            "SELECT id, time, attempt, step, kind, message FROM events ORDER BY id DESC LIMIT ?", limit
+        )
+        return [TimelineEvent(*row) for row in reversed(rows)]
+
+    def _select_steps(self, select: str, steps: Iterable[int]) -> list[tuple[int, Any]]:
+        lineage = self.lineage()
+        return [
+            (step, row[0])
+            for step in steps
+            if (range_ := lineage.range_at(step)) is not None
+            for row in self._fetch_all(select, step_key(range_.attempt, step))
+        ]
+
+    def _select_range(self, select: str, first: int, last: int, limit: int) -> list[tuple[int, Any]]:
+        found: list[tuple[int, Any]] = []
+        for attempt, lower, upper in self.lineage().ranges:
+            low, high = max(lower, first), min(upper, last)
+            if low <= high and limit > len(found):
+                found += [
+                    (split_step_key(row)[1], record)
+                    for row, record in self._fetch_all(
+                        f"{select} WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?",
+                        step_key(attempt, low),
+                        step_key(attempt, high),
+                        limit - len(found),
+                    )
+                ]
+        return found
