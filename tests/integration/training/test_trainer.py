@@ -377,7 +377,7 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
     script = (
         "import sys, pathlib\n"
         "from lamplighter.runfolder.run_folder import RunFolder\n"
-        "from lamplighter.runfolder.tables.steps import StepsReader\n"
+        "from lamplighter.runfolder.tables.steps_reader import StepsReader\n"
         "from lamplighter.runfolder.reading.run_status import read_status\n"
         "import os\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
