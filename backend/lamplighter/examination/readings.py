@@ -19,8 +19,6 @@ from lamplighter.model.transformer import Transformer
 
 CANDIDATES = 8
 """Words that are listed as the most probable ones."""
-SAMPLE_TOKENS = 512
-"""Predictions that the loss on a text is the mean of: always the same ones, so that two losses differ by the models alone."""
 _DIGITS = 6
 
 
@@ -40,16 +38,16 @@ def reading(learner: Learner) -> Generator[None]:
 
 
 class TextSample:
-    """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out."""
+    """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out.
 
-    def __init__(
-        self, examined: ExaminedModel, tokens: int = SAMPLE_TOKENS, jobs: NDArray[np.int64] | None = None
-    ) -> None:
+    It is the sample of the run's own curve, so that a model has one loss on unread text wherever it is read.
+    """
+
+    def __init__(self, examined: ExaminedModel, jobs: NDArray[np.int64] | None = None) -> None:
         """Choose the sample, spread over the whole text.
 
         Args:
             examined: the model whose run is read.
-            tokens: predictions that a loss is the mean of.
             jobs: the token that stands in the place of each, shape (V,); None: the text as it is.
         """
         run, self._learner = examined.run, examined.learner
@@ -57,7 +55,7 @@ class TextSample:
         self.name = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
         ids = run.token_ids if held_out is None else held_out
-        self._text = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32), tokens)
+        self._text = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32))
 
     def loss(self, model: Transformer) -> float | None:
         """Return the mean loss in nats of a model like the examined one; None if it is not finite."""

@@ -9,7 +9,6 @@ import torch
 
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.transplant import examine
-from lamplighter.examination.readings import SAMPLE_TOKENS
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.questions import QuestionError, TransplantQuestion
@@ -72,7 +71,7 @@ def test_a_recorded_matrix_is_that_of_the_replayed_model(village: Village) -> No
     answer = ask(village.examined(21), source_step=20)
     learner = village.learner(21)
     learner.model = learner.model.with_embedding(earlier.learner.model.embedding.weight.detach())
-    loss = HeldOutLoss(village.run.recipe, village.run.token_ids, SAMPLE_TOKENS).measure(learner)
+    loss = HeldOutLoss(village.run.recipe, village.run.token_ids).measure(learner)
     assert answer["loss"]["after"] == pytest.approx(loss, rel=1e-5)
 
 

@@ -11,9 +11,6 @@ from lamplighter.examination.readings import TextSample, reading, rounded
 from lamplighter.model.step import train_step
 from lamplighter.questions import BetterQuestion
 
-UNREAD_TOKENS = 2_048
-"""Predictions that the loss on unread text is the mean of."""
-
 _Losses = list[list[float | None]]
 
 
@@ -28,7 +25,7 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
     """
     learner = model.copy()
     learner.set_learning_rate(model.learning_rate)
-    held_out = TextSample(model, UNREAD_TOKENS) if model.run.held_out_ids is not None else None
+    held_out = TextSample(model) if model.run.held_out_ids is not None else None
     same: _Losses = []
     other: _Losses = []
     unread: _Losses = []

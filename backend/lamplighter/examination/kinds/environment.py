@@ -18,8 +18,6 @@ from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, p
 from lamplighter.model.step import train_step
 from lamplighter.questions import EnvironmentQuestion
 
-LOSS_TOKENS = 2_048
-"""Predictions that a loss is the mean of."""
 MAX_CLASSED = 4_096
 """Most classed words whose neighbours are sought: the cost grows with their square."""
 NEIGHBOURS = 10
@@ -63,7 +61,7 @@ class _Environment:
         self._learner.set_learning_rate(model.learning_rate)
         vocabulary = model.run.vocabulary
         self._jobs = deal_jobs(vocabulary, model.run.recipe.seed)
-        self._texts = (TextSample(model, LOSS_TOKENS), TextSample(model, LOSS_TOKENS, self._jobs))
+        self._texts = (TextSample(model), TextSample(model, self._jobs))
         class_of = vocabulary.class_of()
         self._classed = np.flatnonzero(class_of >= 0)
         self._truths = [labels[self._classed] for labels in (class_of, redealt_classes(class_of, self._jobs))]

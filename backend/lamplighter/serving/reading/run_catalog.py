@@ -37,21 +37,23 @@ from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunD
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8
-_MATRICES_KEPT = 6
 _PICTURES_KEPT = 100
-_MATRIX_BYTES = 256 << 20
+_MATRIX_BYTES = 128 << 20
+"""Bytes of the matrices kept: those of every step of a curve of a small run, and a few of a large one."""
 
 Cached = TypeVar("Cached")
 MatrixName = Literal["in", "out"]
 """The input matrix (embedding) or the output matrix (unembedding)."""
 
 
-class _LruCache(OrderedDict[Any, Cached]):
+class LruCache(OrderedDict[Any, Cached]):
     """A least-recently-used cache, guarded by its own lock."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, size_of: Callable[[Cached], int] = lambda _: 1) -> None:
+        """Keep entries whose sizes add up to at most `limit`; none that would push out most of the others."""
         super().__init__()
-        self._limit = limit
+        self._limit, self._size_of = limit, size_of
+        self._size = 0
         self._lock = threading.Lock()
 
     def get_or_create(self, key: object, make: Callable[[], Cached]) -> Cached:
@@ -60,10 +62,14 @@ class _LruCache(OrderedDict[Any, Cached]):
                 self.move_to_end(key)
                 return self[key]
         value = make()
+        size = self._size_of(value)
         with self._lock:
-            self[key] = value
-            while len(self) > self._limit:
-                self.popitem(last=False)
+            # Another thread may have made it meanwhile.
+            if key not in self and 3 * size <= self._limit:
+                self[key] = value
+                self._size += size
+            while self._size > self._limit:
+                self._size -= self._size_of(self.popitem(last=False)[1])
         return value
 
 
@@ -73,10 +79,10 @@ class RunCatalog:
     def __init__(self, run_store: RunStore) -> None:
         """Read the runs in `run_store`."""
         self.run_store = run_store
-        self._folders: _LruCache[RunFolder] = _LruCache(_RUNS_KEPT)
-        self._tables: _LruCache[TokenTable] = _LruCache(_RUNS_KEPT)
-        self._matrices: _LruCache[Snapshot] = _LruCache(_MATRICES_KEPT)
-        self._pictures: _LruCache[bytes] = _LruCache(_PICTURES_KEPT)
+        self._folders: LruCache[RunFolder] = LruCache(_RUNS_KEPT)
+        self._tables: LruCache[TokenTable] = LruCache(_RUNS_KEPT)
+        self._matrices: LruCache[Snapshot] = LruCache(_MATRIX_BYTES, lambda snapshot: snapshot.vectors.nbytes)
+        self._pictures: LruCache[bytes] = LruCache(_PICTURES_KEPT)
         self._names: dict[str, str] = {}
 
     def find_run(self, run_id: str) -> RunFolder:
@@ -209,7 +215,7 @@ class RunCatalog:
             raise NoSnapshotError(wanted, _newest_exact_step(history, last))
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
         key = (run.path, attempt, min(wanted, last), nearest)
-        return self._keep_matrix(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
+        return self._matrices.get_or_create(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
 
     def nearest_matrix(
         self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
@@ -227,13 +233,7 @@ class RunCatalog:
         return read_output_matrix_at(run, history.steps, step, self._read_output)
 
     def _read_output(self, run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
-        return self._keep_matrix((run.path, point), lambda: read_output_matrix(run, reader, point))
-
-    def _keep_matrix(self, key: object, read: Callable[[], Snapshot]) -> Snapshot:
-        found = self._matrices.get_or_create(key, read)
-        if found.vectors.nbytes > _MATRIX_BYTES // _MATRICES_KEPT:
-            self._matrices.pop(key, None)
-        return found
+        return self._matrices.get_or_create((run.path, point), lambda: read_output_matrix(run, reader, point))
 
     def exact_matrix(self, run: RunFolder, history: MatrixHistory, range_: StepRange, step: int) -> Snapshot:
         """Return the embedding after a step of a range, which must have been kept exactly.

@@ -27,7 +27,6 @@ from lamplighter.serving.reading.geometry_question import (
     open_question,
 )
 from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId, ToStep
-from lamplighter.serving.reading.run_catalog import require_fit
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_id_list, require_token
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.base import json_body
@@ -219,10 +218,7 @@ def get_pair_rank_curves(
         ranks: list[list[tuple[int, int]]] = []
         with services.catalog.open_history(reply.run) as history:
             for step in steps:
-                matrix = history.snapshot(step)
-                require_fit(reply.run, matrix)
-                range_.require_attempt(step, matrix.attempt)
-                units = unit_rows(matrix.vectors)
+                units = unit_rows(services.catalog.exact_matrix(reply.run, history, range_, step).vectors)
                 ranks.append([mutual_ranks_of_units(units, a, b) for a, b in wanted])
         return json_body(
             PairRankCurves(
