@@ -84,8 +84,8 @@ class CorpusRecipe(_RecipePart):
         # JSON has no tuples: a list is taken, too.
         Field(max_length=MAX_PLANTED, strict=False),
     ] = ()
-    """Pairs of words of one's own in Lamptown, each with the sign that both have: "robot android antenna". The town has
-    none of the words (`corpora/planted.py`)."""
+    """Pairs of words of one's own in Lamptown, each with the sign that both have: "robot android antenna". No word stands
+    there twice, and the town has none of them (`corpora/planted.py`)."""
 
     @model_validator(mode="after")
     def _planted_in_town(self) -> CorpusRecipe:

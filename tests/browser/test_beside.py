@@ -260,4 +260,6 @@ def test_names_keep_clear_of_the_tools_of_the_map(page: Page, two_runs: TwoRuns,
         page.mouse.move(x + dx, 470 + dy, steps=2)
         page.mouse.up()
         page.wait_for_timeout(250)
+        # The tools come once the whole map has been left.
+        wait_for(page, "document.querySelector('.rail [role=group]')")
         assert page.evaluate(WRITTEN_OVER) == []

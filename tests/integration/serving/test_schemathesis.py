@@ -57,6 +57,8 @@ KNOWN = (
     Known("POST .*/exports", VALID, "holds every step, so it takes none", "which formats take a step is said in words"),
     Known("POST .*", VALID, "must be a multiple of (heads|passages)", RELATED),
     Known("POST .*", VALID, "min_dist .* must be at most spread", RELATED),
+    Known("POST .*", VALID, "planted: each word stands there once", "a pattern cannot compare the words of two entries; the description does"),
+    Known("(POST|PATCH) /api/runs.*", VALID, "a name may not hold characters that cannot be seen", "which characters can be seen is no pattern's to say"),
     Known("POST .*", VALID, "tied weights give every row a gradient", "two fields that exclude each other, said in words"),
     Known("POST .*/requests", VALID, "say what to change: method, neighbours", "at least one of four fields, said in words"),
     Known("POST /api/runs", VALID, "upload: only the corpus kind 'text' takes an upload", "said in the field's description"),
