@@ -35,6 +35,18 @@ def made(application: Application) -> int:
         return 0
 
 
+def test_what_is_typed_stays_while_the_page_asks_the_server_again(page: Page):
+    open_panel(page, "map")
+    neighbours = page.get_by_test_id("map-neighbours")
+    expect(neighbours).to_have_value("40", timeout=LATER)
+    neighbours.fill("12")
+    for _ in range(2):
+        with page.expect_response("**/api/session"):
+            pass
+    expect(neighbours).to_have_value("12")
+    expect(page.get_by_test_id("map-apply")).to_be_enabled()
+
+
 @pytest.mark.tour
 def test_another_map_is_asked_for_by_keyboard(page: Page, application: Application, tmp_path: Path):
     show_level(page, "lab")

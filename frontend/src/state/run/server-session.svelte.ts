@@ -47,15 +47,11 @@ export class ServerSession {
   /** Start without an answer. `answered` is called after each one. */
   constructor(private readonly answered: () => void) {}
 
-  /** Return whether this viewer may change runs. */
-  get presenter(): boolean {
-    return this.session?.presenter ?? false;
-  }
-
-  /** Return whether this is the class's address; null while that is not known. */
-  get inClass(): boolean | null {
-    return this.session && this.session.classroom;
-  }
+  // The session is fetched again and again: what depends on these two shall start anew only where they change.
+  /** Whether this viewer may change runs. */
+  readonly presenter = $derived(this.session?.presenter ?? false);
+  /** Whether this is the class's address; null while that is not known. */
+  readonly inClass = $derived(this.session && this.session.classroom);
 
   /** Return the panels of the lab, in the order of their tabs. */
   get labPanels(): readonly (typeof LAB_PANELS)[number][] {
