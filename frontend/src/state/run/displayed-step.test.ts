@@ -80,8 +80,7 @@ class Time extends TimeControl {
         const layouts = {};
         return Promise.resolve({ attempt: 1, step, light: pulse(step), touchCounts, layouts });
       },
-      mapSteps: () => Promise.resolve({ at: null, next: null }),
-      prefetch: () => {},
+      prefetch: { fetchSteps: () => {} },
       heldAt: (one: number) => one,
       heldBeyond: (one: number, by: number) => one + by,
       suspend: () => {},

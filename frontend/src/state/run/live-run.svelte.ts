@@ -87,7 +87,7 @@ export class LiveRun extends TimeControl {
     onMap: (frame) => {
       if (frame.kind === "districts") void this.districtEvents.refresh(frame.attempt);
       // Played frames belong to steps that are in the index already.
-      if (!this.replay) this.past?.addToIndex(frame);
+      if (!this.replay) this.past?.index.addFrame(frame);
     },
     onPulse: (attempt) => {
       // A pulse after the end of the replay means that the run went on.
@@ -314,7 +314,7 @@ export class LiveRun extends TimeControl {
     if (state.state !== "open") return;
     this.openCount += 1;
     this.problem = null;
-    if (this.openCount > 1) this.past?.invalidateIndex();
+    if (this.openCount > 1) this.past?.index.drop();
     if ((this.openCount > 1 && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
     if (this.cursor?.problem) this.cursor.refresh();
   }

@@ -97,7 +97,7 @@ export abstract class TimeControl {
   /** Find the first map of a view, or else of the other one; null if there is none yet. */
   async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
     for (const method of viewOrder(wanted)) {
-      const step = (await this.past?.mapSteps(-1, method))?.next ?? null;
+      const step = (await this.past?.index.mapSteps(-1, method))?.next ?? null;
       if (step !== null) return { method, step };
     }
     return null;
@@ -302,8 +302,8 @@ export abstract class TimeControl {
    * leaves.
    */
   prefetchForScrub(entered: boolean) {
-    if (entered) void this.past?.skim(this.method).catch(() => undefined);
-    else if (this.cursor) this.past?.endSkim();
+    if (entered) void this.past?.prefetch.skim(this.method).catch(() => undefined);
+    else if (this.cursor) this.past?.prefetch.endSkim();
     else this.past?.suspend();
   }
 
