@@ -180,8 +180,9 @@ export class PastStore {
     return Object.fromEntries(found.map((layout) => [layout.method, layout]));
   }
 
-  private async fetchLayout([key, path, made]: MapRequest): Promise<Layout> {
-    const frames = (await this.cache.fetch([key, path])) as Layout[];
+  private async fetchLayout(request: MapRequest): Promise<Layout> {
+    const [key, , made] = request;
+    const frames = (await this.cache.fetch(request)) as Layout[];
     const layout = frames.find(({ step }) => step === made);
     if (layout) return layout;
     // The map was thinned out since the index was read.

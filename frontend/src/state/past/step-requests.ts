@@ -16,7 +16,7 @@ import { lastRefAt, mapAt, rangeOfStep, type StepRef } from "./step-ranges";
 const SMALL_VOCABULARY = 8_192;
 
 /** A request for a map, which may come with others, and the step it was made for. */
-export type MapRequest = [...FrameRequest, made: number];
+export type MapRequest = readonly [key: string, path: string, made: number];
 
 export class StepRequests {
   /** Part of the keys of the light; a new value invalidates what is cached of it. */
@@ -40,11 +40,7 @@ export class StepRequests {
     step: number,
     method: LayoutMethod,
   ): [light: FrameRequest, ...FrameRequest[]] {
-    return [
-      this.light(step),
-      ...this.layouts(refs, step, method).map<FrameRequest>(([key, path]) => [key, path]),
-      ...this.districts(refs, step),
-    ];
+    return [this.light(step), ...this.layouts(refs, step, method), ...this.districts(refs, step)];
   }
 
   /** Return the request for a census and the lights after it, up to the end of the range. */
