@@ -44,7 +44,7 @@ class StepWriter:
         """The numbers by name that go with the next step."""
 
     def warn_once(self, message: str) -> None:
-        """Warn about the record, unless it was said before."""
+        """Print a warning about the record, unless it was printed before."""
         if message not in self._said:
             self._said.add(message)
             warn(f"{self._recorder.folder.name}: {message}")
@@ -131,6 +131,6 @@ class StepWriter:
         return True
 
     def note_interruption(self) -> None:
-        """Tell the recorder if a comparison was interrupted, so that a step is lost."""
+        """Report to the recorder that a step is lost, if a comparison was interrupted."""
         if self._lost:
             self._recorder.lose_step()

@@ -1,4 +1,4 @@
-/** What is known of a run, whichever step of it is shown: its description, its status, its measures, what it said. */
+/** The facts of a run, whichever step of it is shown: its description, its status, its measures, its lines. */
 
 import type { Failure } from "../../api/failure";
 import type { LineSet, Measures, Run, Status } from "../../api/rest-types";
