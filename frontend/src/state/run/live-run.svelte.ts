@@ -69,6 +69,8 @@ export class LiveRun extends TimeControl {
   private readonly timer: ReturnType<typeof setInterval>;
   /** The presenter's requests to the trainer. */
   readonly requests: Requests;
+  /** Set while the vocabulary is fetched. */
+  private fetching = false;
   private ticks = 0;
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
@@ -79,6 +81,7 @@ export class LiveRun extends TimeControl {
     newestStep: () => this.newestStep,
     failed: (reason) => (this.problem = reason),
   });
+
   constructor(
     id: string,
     { from, speed, at, beat, set }: TimePosition = LIVE,
@@ -194,6 +197,7 @@ export class LiveRun extends TimeControl {
 
   private handleOpen(again: boolean) {
     this.problem = null;
+    // The maps made meanwhile are missing from it.
     if (again) this.past?.index.drop();
     if ((again && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
     if (this.cursor?.problem) this.cursor.refresh();
@@ -206,8 +210,6 @@ export class LiveRun extends TimeControl {
     this.noteAttempt(info.status?.attempt ?? 0);
     if (info.vocabulary && !this.vocabulary) void this.loadVocabulary(info);
   }
-
-  private fetching = false;
 
   private async loadVocabulary(info: Run) {
     if (this.fetching) return;
