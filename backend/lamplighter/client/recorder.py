@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import shutil
 import sys
 import threading
 import time
@@ -19,8 +18,9 @@ from typing import Any, SupportsIndex, cast
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
-from lamplighter.client.matrix_diff import ChangedRows, to_matrix
-from lamplighter.client.recording.loop_facts import LoopFacts, displayed_end, make_recorded_recipe
+from lamplighter.client.matrix_diff import ChangedRows
+from lamplighter.client.recording.loop_facts import LoopFacts, displayed_end
+from lamplighter.client.recording.planned_record import PlannedRecord
 from lamplighter.client.recording.record_warnings import describe_error, warn
 from lamplighter.client.recording.step_arguments import (
     BatchRows,
@@ -33,11 +33,8 @@ from lamplighter.client.recording.step_arguments import (
 from lamplighter.client.recording.step_consistency import StepConsistency
 from lamplighter.client.recording.step_recording import ComparedMatrix, SeenStep, StepRecording
 from lamplighter.client.recording.step_stretch import StepStretch
-from lamplighter.client.vocabulary_files import unequal
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
-from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
 from lamplighter.runfolder.step_numbers import MAX_NUMBER
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, is_disk_full
 from lamplighter.wire.binary import Floats
@@ -63,7 +60,8 @@ class Recorder:
         raises: bool,
     ) -> None:
         """Check the arguments (see `record`), and create the run if `embedding` is given."""
-        self._path, self._vocabulary, self._plan, self._loop = path, vocabulary, plan, loop
+        self._path, self._vocabulary, self._loop = path, vocabulary, loop
+        self._planned = PlannedRecord(path, vocabulary, plan, loop)
         self._raises = raises
         self._end = loop.planned_steps()
         self._recording: StepRecording | None = None
@@ -72,19 +70,11 @@ class Recorder:
         self._stretch, self._consistency = StepStretch(), StepConsistency(len(vocabulary))
         self._recorded_number = self.number = loop.first_step
         """The number of the loop's last step."""
-        make_recorded_recipe(plan, 2)
-        try:
-            require_free_path(path)
-        except FileExistsError:
-            raise
-        except ValueError as error:
-            raise InputError(str(error)) from error
         self._returned = time.perf_counter()
         if embedding is not None:
             compared = isinstance(embedding, ComparedMatrix)
-            self._recording = self._create_recording(
-                embedding if compared else self._checked_matrix(embedding), first=0
-            )
+            matrix = embedding if compared else self._checked_matrix(embedding)
+            self._recording = self._planned.begin_recording(matrix, first=0)
         self._earlier_error = getattr(sys, "last_value", None)
         atexit.register(self._close_at_exit)
 
@@ -315,45 +305,16 @@ class Recorder:
             log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))
 
     def _checked_matrix(self, embedding: Any) -> Floats:
-        matrix = to_matrix(embedding)
-        if self._recording is not None and matrix.shape != self._recording.embedding().shape:
-            before = self._recording.embedding().shape
-            raise InputError(
-                f"the embedding was {before[0]:,} x {before[1]:,} and is now {len(matrix):,} x {matrix.shape[1]:,}:"
-                " record into a new folder from here on"
-            )
-        if len(matrix) != len(self._vocabulary):
-            raise InputError(
-                f"the embedding has {len(matrix):,} rows and the vocabulary {len(self._vocabulary):,} tokens:"
-                f" {unequal(len(matrix), len(self._vocabulary))}"
-            )
-        return matrix
+        before = self._recording.embedding().shape if self._recording else None
+        return self._planned.check_matrix(embedding, before)
 
     def _try_create_recording(self, matrix: Floats) -> bool:
         """Create the run in the middle of a loop, which must not stop because the disk is full."""
         try:
-            self._recording = self._create_recording(matrix, first=1)
+            self._recording = self._planned.begin_recording(matrix, first=1)
         except (*DISK_FULL_ERRORS, OSError) as error:
             if not is_disk_full(error):
                 raise
             self._silent = True
             log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
         return self._recording is not None
-
-    def _create_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
-        recipe = make_recorded_recipe(self._plan, matrix.shape[1])
-        try:
-            run = create_recorded_run(self._path, recipe, self._vocabulary)
-        except OSError as error:
-            if is_disk_full(error) or (isinstance(error, FileExistsError) and self._path.exists()):
-                raise
-            reason = error.strerror or error
-            raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error
-        lock = RoleLock(run.path, "trainer")
-        try:
-            return StepRecording(run, lock, matrix, first, self._loop.as_facts(), self._loop.numbers())
-        except BaseException as error:
-            lock.close()
-            if is_disk_full(error):
-                shutil.rmtree(run.path, ignore_errors=True)
-            raise

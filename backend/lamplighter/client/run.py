@@ -7,42 +7,31 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.client.errors import InputError, NoLayoutError, NoSuchTokenError, NotBegunError
 from lamplighter.client.integers import whole_number
+from lamplighter.client.record_reading import RecordReading
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.recipe import Recipe
-from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
-from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
-from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
 from lamplighter.runfolder.reading.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import read_step_numbers
-from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import TimelineEvent
-from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.wire.frames import Frame, decode, decode_as
+from lamplighter.wire.frames import Frame
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lamplighter.client.notebook import NotebookPage
-
-_BATCH = 64
-"""Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
-
-T = TypeVar("T")
 
 
 class Run:
@@ -60,6 +49,7 @@ class Run:
         """
         self._folder = RunFolder(Path(path).resolve())
         _ = self._folder.recipe
+        self._record = RecordReading(self._folder)
 
     def __enter__(self) -> Run:
         return self
@@ -169,21 +159,7 @@ class Run:
             NotBegunError: nothing is recorded yet.
         """
         start = whole_number(first, "first")
-        return self._pulses(start, None if last is None else whole_number(last, "last"))
-
-    def _pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
-        next_step, end = (
-            first,
-            self._read_consistently(lambda h: h.steps.newest_step()[1]) if last is None else last,
-        )
-        while next_step <= end:
-            start = next_step
-            batch = self._read_consistently(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
-            for step, data in batch:
-                next_step = step + 1
-                yield decode_as(data, Pulse)
-            if len(batch) < _BATCH:
-                return
+        return self._record.read_pulses(start, None if last is None else whole_number(last, "last"))
 
     def play(
         self,
@@ -213,29 +189,11 @@ class Run:
                 f"channels: any of {', '.join(CHANNELS)}, not {', '.join(map(repr, wanted)) or 'none'}"
             )
         start = whole_number(first, "first")
-        end = (
-            self._read_consistently(lambda h: h.steps.newest_step()[1])
-            if last is None
-            else whole_number(last, "last")
-        )
+        end = self._record.newest_step() if last is None else whole_number(last, "last")
         if start > end:
             raise InputError(f"steps {start} to {end}: the first must be 0 or later, and not after the last")
         parts = [part for name in wanted for part in CHANNELS[name]]
-        return self._frames(Playback(self._folder, start, end, parts))
-
-    def _frames(self, playback: Playback) -> Iterator[Frame]:
-        while not playback.done:
-            before = playback.cursor
-            try:
-                played = playback.read_next(_BATCH)
-            except NoSuchStepError as error:
-                raise InputError(str(error)) from error
-            except FileNotFoundError:
-                raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
-            if not played and playback.cursor.step == before.step:
-                return
-            for item in played:
-                yield decode(item.frame)
+        return self._record.play_frames(start, end, parts)
 
     def step_number(self, step: SupportsIndex) -> int | None:
         """Return the number that a step had in the loop it was recorded from; the step itself in a run trained here.
@@ -251,7 +209,7 @@ class Run:
             NotBegunError: nothing is recorded yet.
         """
         wanted = whole_number(step, "step")
-        return self._read_consistently(lambda h: read_step_numbers(h.steps.facts())).number_of(wanted)
+        return self._record.read_consistently(lambda h: read_step_numbers(h.steps.facts())).number_of(wanted)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -260,11 +218,11 @@ class Run:
         Raises:
             NotBegunError: nothing is recorded yet.
         """
-        return self._read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
+        return self._record.read_consistently(lambda h: h.steps.facts().get(CONFIG_FACT, {}))
 
     def snapshot_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `snapshot` has a matrix, ascending, shape (N,)."""
-        return self._read_consistently(lambda h: h.exact_steps())
+        return self._record.read_consistently(lambda h: h.exact_steps())
 
     def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
         """Return the embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
@@ -276,17 +234,17 @@ class Run:
             NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
         """
         if step is None:
-            return self._read_consistently(
+            return self._record.read_consistently(
                 lambda h: h.snapshot(h.steps.newest_step()[1], nearest=True).vectors
             )
         wanted = whole_number(step, "step")
-        return self._read_consistently(lambda h: h.snapshot(wanted).vectors)
+        return self._record.read_consistently(lambda h: h.snapshot(wanted).vectors)
 
     def output_steps(self) -> NDArray[np.int64]:
         """Return the steps for which `output_matrix` has a matrix of their own, ascending, shape (N,); none of a run that
         was not trained here.
         """
-        points = self._read_consistently(lambda h: list_output_points(self._folder, h.steps))
+        points = self._record.read_consistently(lambda h: list_output_points(self._folder, h.steps))
         return np.array([point.step for point in points], dtype=np.int64)
 
     def output_matrix(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
@@ -299,7 +257,9 @@ class Run:
             FormatError: the state of the model is damaged.
         """
         wanted = None if step is None else whole_number(step, "step")
-        return self._read_consistently(lambda h: read_output_matrix_at(self._folder, h.steps, wanted).vectors)
+        return self._record.read_consistently(
+            lambda h: read_output_matrix_at(self._folder, h.steps, wanted).vectors
+        )
 
     def path(self, token: str | SupportsIndex) -> TokenHistory:
         """Return one token's vector after every step that `snapshot` would give.
@@ -314,7 +274,7 @@ class Run:
             NoSnapshotError: no step was kept exactly.
         """
         token_id = self.token_id(token)
-        return self._read_consistently(lambda h: h.token_history(token_id))
+        return self._record.read_consistently(lambda h: h.token_history(token_id))
 
     def layout(self, step: SupportsIndex | None = None, method: Literal["umap", "linear"] = "umap") -> Layout:
         """Return the newest layout at or before a step (None: of all); its `coordinates` have shape (V, 2).
@@ -325,28 +285,15 @@ class Run:
         """
         newest = None if step is None else whole_number(step, "step")
         wanted_method = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
-        lineage = self._read_consistently(lambda h: h.steps.lineage())
-
-        try:
-            with LayoutsReader(self._folder.layouts_path) as reader:
-                best = newest_layout_entry(layouts_on_lineage(reader, lineage), wanted_method, newest)
-                if best is not None:
-                    return decode_as(reader.layout_record(best.id), Layout)
-        except FileNotFoundError:
-            pass
+        found = self._record.newest_layout(wanted_method, newest)
+        if found is not None:
+            return found
         when = "" if step is None else f" at or before step {step}"
         raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
 
     def measures(self) -> dict[int, dict[str, float]]:
         """Return the measures computed from the record, by step and name; empty before the first."""
-        try:
-            with (
-                MeasuresReader(self._folder.measures_path) as reader,
-                StepsReader(self._folder.steps_path) as steps,
-            ):
-                return reader.by_step(lineage=steps.lineage())
-        except FileNotFoundError:
-            return {}
+        return self._record.read_measures()
 
     def examine(
         self,
@@ -382,14 +329,7 @@ class Run:
 
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""
-
-        def every(history: MatrixHistory) -> list[TimelineEvent]:
-            found: list[TimelineEvent] = []
-            while batch := history.steps.events(found[-1].id if found else 0):
-                found += batch
-            return found
-
-        return self._read_consistently(every)
+        return self._record.read_events()
 
     @cached_property
     def _id_by_token(self) -> dict[str, int]:
@@ -397,15 +337,6 @@ class Run:
         for number, token in enumerate(self.tokens):
             ids.setdefault(token, number)
         return ids
-
-    def _read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
-        """Return what a callback reads from the history; call it again if a new attempt began meanwhile."""
-        try:
-            history = MatrixHistory(self._folder)
-        except FileNotFoundError:
-            raise NotBegunError(f"{self.id} has not begun: nothing is recorded yet") from None
-        with history:
-            return Lineage.stable(history.steps, lambda _: read(history))
 
 
 def open_run(path: str | os.PathLike[str]) -> Run:

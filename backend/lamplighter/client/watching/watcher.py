@@ -1,8 +1,8 @@
-"""The hooks of a watched training, and what becomes of a step that they have seen.
+"""The hooks of a watched training.
 
 A forward pass is counted when it runs and joins its step when its backward pass reaches the embedding: so the passes of a
 step that a GradScaler skipped, and a batch fetched too early, join no other. A step ends when an optimiser that holds this
-very weight has stepped. It is written at the next backward pass: until then `log` may still tell its loss.
+very weight has stepped.
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from torch.optim.optimizer import (
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import warn
 from lamplighter.client.watching.batch_tally import BatchTally, JoinedSteps, TalliedBatch
-from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.optimizer_calls import called_by_scaler, group_of, has_closure
-from lamplighter.client.watching.scalar_log import ScalarLog, read_number
-from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff, row_norms
+from lamplighter.client.watching.scalar_log import read_number
+from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
 
 GradientKind = Literal["as_used", "before_clipping"]
 P = ParamSpec("P")
@@ -74,21 +73,17 @@ class Watcher:
             shared: whether several processes train together.
         """
         self._model, self._embedding, self._weight = model, embedding, cast(Tensor, embedding.weight)
-        self._recorder, self._diff = recorder, diff
+        self._recorder, self._writer = recorder, StepWriter(recorder, diff, shared=shared)
         run = recorder.run
         self.folder = None if run is None else run.path
         """The run's folder; None where nothing is recorded."""
         self._every, self._gradient, self._raises, self._shared = every, gradient, raises, shared
         self._tally = BatchTally(len(self._weight), self._weight.device)
-        self._scalars = ScalarLog()
         self._window: TalliedBatch | None = None
         self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
-        self._lost = False
         self._grad_seen: tuple[int, int] | None = None
-        self._held: EndedStep | None = None
         self._next_loss: float | None = None
-        self._said: set[str] = set()
         self._unseen = 0
         self._process = os.getpid()
         self._lock = threading.RLock()
@@ -146,18 +141,13 @@ class Watcher:
         self._guarded(self._finish)()
 
     def _finish(self) -> None:
-        self._settle()
-        if self._recorder.at:
-            if (scalars := self._scalars.take_scalars()) is not None:
-                self._recorder.add_scalars(scalars)
-        else:
-            self._warn("no step was recorded: " + self._why_nothing())
+        if not self._writer.write_end():
+            self._writer.warn_once("no step was recorded: " + self._why_nothing())
         self._detach()
 
     def _detach(self) -> None:
         self.closed = True
-        if self._lost:
-            self._recorder.lose_step()
+        self._writer.note_interruption()
         atexit.unregister(self._close_at_exit)
         for hook in self._hooks:
             hook.remove()
@@ -176,7 +166,7 @@ class Watcher:
             except Exception as error:
                 # What ended well before the error is kept, if it can be.
                 with suppress(Exception):
-                    self._settle()
+                    self._writer.write_held()
                 self._detach()
                 if self._raises:
                     self._recorder.__exit__(type(error), error, None)
@@ -185,14 +175,9 @@ class Watcher:
 
         return guarded
 
-    def _warn(self, message: str) -> None:
-        if message not in self._said:
-            self._said.add(message)
-            warn(f"{self._recorder.folder.name}: {message}")
-
     def _on_backward(self, gradient: Tensor) -> None:
         """Join the passes since the last backward pass to their step."""
-        self._settle()
+        self._writer.write_held()
         passes = self._tally.take_batch()
         accumulated = self._weight.grad
         # Gradients that were cleared, by whatever name, begin a step. Other processes' gradients are added in between,
@@ -218,7 +203,7 @@ class Watcher:
             )
         self._unseen += 1
         if self._unseen == _UNSEEN_STEPS:
-            self._warn(self._why_nothing())
+            self._writer.warn_once(self._why_nothing())
 
     def _number(self) -> int:
         return self.step + 1 if self.next_step is None else self.next_step
@@ -249,7 +234,7 @@ class Watcher:
             self._window = self._norms = None
             return
         ended, seconds = time.time(), time.perf_counter() - self._returned
-        self._settle()
+        self._writer.write_held()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
         batch, self._window = self._window or self._tally.take_batch(), None
@@ -260,84 +245,35 @@ class Watcher:
         self._joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms = None
         if due:
-            self._hold(batch, group.get("lr"), ended, seconds)
+            joined, self._joined = self._joined, None
+            self._writer.hold(
+                self._weight,
+                joined,
+                batch,
+                number=self.step,
+                rate=group.get("lr"),
+                ended=ended,
+                seconds=seconds,
+                loss=self._next_loss,
+            )
+            self._recorded = self.step
             self._returned = time.perf_counter()
         self._next_loss = None
-
-    def _hold(self, batch: TalliedBatch, rate: Any, ended: float, seconds: float) -> None:
-        """Measure the step that has just ended, and send its numbers on their way to the host."""
-        joined, self._joined = cast(JoinedSteps, self._joined), None
-        lost, self._lost = self._lost, True
-        moved, distances = self._diff.compare(self._weight)
-        read = DeferredRead(
-            counts=joined.counts,
-            norms=joined.norms,
-            moved=moved,
-            distances=distances,
-            loss_sum=batch.loss_sum,
-            losses=batch.losses,
-            upstream=batch.upstream,
-            # A scheduler sets the next rate in the same tensor, before this one is read.
-            rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
-        )
-        self._held = EndedStep(
-            self.step,
-            read,
-            joined.steps,
-            batch.divided,
-            rate,
-            ended,
-            seconds,
-            self._next_loss,
-            lost,
-        )
-        self._lost = False
-        self._recorded = self.step
-
-    def _settle(self) -> None:
-        """Write the step that has ended last, if it is not written."""
-        step = self._held
-        if step is None:
-            return
-        # Until it is written, an interruption (Ctrl-C) loses it.
-        self._lost, self._held = True, None
-        host = step.read.to_host()
-        if not self._recorder.at and not host["counts"].any():
-            raise InputError(self._why_no_ids())
-        loss, why_none = step.loss_in(host)
-        if why_none is not None:
-            self._warn(why_none)
-        if step.lost:
-            self._recorder.lose_step()
-        changed = self._diff.changed_rows(host["moved"], host["distances"])
-        seen = step.as_seen(host, loss, self._scalars.take_scalars())
-        self._recorder.step_found(seen, changed, whole_batch=not self._shared)
-        self._lost = False
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:
             value = None if loss is None else read_number(loss, "loss")
-            self._scalars.log_scalars(scalars)
+            self._writer.scalars.log_scalars(scalars)
         except InputError as error:
             if self._raises:
                 raise
             # Of a number that cannot be kept nothing else depends.
-            self._warn(str(error))
+            self._writer.warn_once(str(error))
             return
         if value is None:
             return
-        if self._held is not None and not self._tally.touched:
-            self._held.loss = value
-            self._settle()
-        else:
+        if self._tally.touched or not self._writer.tell_loss(value):
             self._next_loss = value
-
-    def _why_no_ids(self) -> str:
-        return (
-            "the optimiser stepped, and no ids of the embedding were seen. If the model was compiled (torch.compile) and"
-            " ran before it was watched, watch it before its first forward pass, or call torch._dynamo.reset();"
-            " otherwise choose the module that looks the tokens up: embedding=..."
-        )
 
     def _why_nothing(self) -> str:
         return (

@@ -58,7 +58,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
       await server.poll();
     },
     /** Try again to connect to the server. */
-    retryConnection: () => openRun.run?.retry(),
+    retryConnection: () => openRun.run?.stream.connection.retry(),
 
     askTrainer,
     /** Train one step, which the picture goes live for, and shows in two beats. */
@@ -69,7 +69,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     /** Change how the map of the open run is drawn. */
     async changeMap(settings: MapSettingsQuery, change: Partial<MapRecipe>) {
       const { run } = openRun;
-      if (run) await settings.mutate(() => run.sendRequest({ kind: "map", ...change }));
+      if (run) await settings.mutate(() => run.requests.sendRequest({ kind: "map", ...change }));
     },
     startReprojection: (settings: MapSettingsQuery) => settings.startReprojection(),
     cancelReprojection: (settings: MapSettingsQuery) => settings.cancelReprojection(),

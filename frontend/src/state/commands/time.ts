@@ -77,9 +77,9 @@ export function timeCommands({ apply, openRun, viewSettings, history }: CommandS
       openRun.run?.scrub(step);
     },
     /** Report that the scrubbing hand keeps still. */
-    holdScrub: () => openRun.run?.pauseScrub(),
+    holdScrub: () => openRun.run?.cursor?.pauseScrub(),
     endScrub() {
-      openRun.run?.endScrub();
+      openRun.run?.cursor?.endScrub();
       history.endGesture();
     },
     /** Report that the pointer is near the handle of the timeline, or has left it. */

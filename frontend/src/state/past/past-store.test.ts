@@ -22,7 +22,7 @@ describe("the past", () => {
   it("has no map of a step before the first", async () => {
     const { store } = serve([]);
     expect(await store.fetchLayouts(60, "umap")).toEqual({});
-    expect(await store.mapSteps(60, "umap")).toEqual({ at: null, next: 126 });
+    expect(await store.index.mapSteps(60, "umap")).toEqual({ at: null, next: 126 });
   });
 
   it("asks for the other view where the one wanted begins later", async () => {

@@ -38,8 +38,7 @@ const recordOf = (delay = 0) => ({
     const last = Math.min(rangeOfStep(step).last, newest);
     return Array.from({ length: last - step + 1 }, (_, i) => pulse(step + i));
   },
-  fetchLayouts: () => Promise.resolve({}),
-  prefetch: () => undefined,
+  prefetch: { fetchSteps: () => undefined },
   heldAt: (step: number) => step,
 });
 

@@ -8,6 +8,7 @@ import { beatFromFrame } from "../../model/step-beat";
 import type { TouchCounts } from "../../model/touch-counts";
 import { buildCounters } from "../shown-step.svelte";
 import type { LightFrame, PastStep, PastStore } from "./past-store";
+import type { Prefetch } from "./prefetch";
 import { rangeOfStep } from "./step-ranges";
 
 /** Pause between two looks at what is due, in ms. */
@@ -29,7 +30,9 @@ interface Playing {
 
 /** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
 export async function playRecord(
-  past: Pick<PastStore, "fetchStep" | "fetchLights" | "fetchLayouts" | "heldAt" | "prefetch">,
+  past: Pick<PastStore, "fetchStep" | "fetchLights" | "heldAt"> & {
+    readonly prefetch: Pick<Prefetch, "fetchSteps">;
+  },
   from: number,
   { speed, signal, method, newest, receive }: Playing,
 ): Promise<void> {
@@ -72,7 +75,7 @@ export async function playRecord(
       receive((district = reached.districts));
     played.forEach(receive);
     step = to;
-    past.prefetch([rangeOfStep(step).last + 1], method());
+    past.prefetch.fetchSteps([rangeOfStep(step).last + 1], method());
   }
 }
 

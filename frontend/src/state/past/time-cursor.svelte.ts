@@ -9,7 +9,8 @@
 import type { LayoutMethod } from "../../api/frames";
 import { FrameError } from "../../api/binary-reader";
 import { ApiError, reasonGiven, type Failure } from "../../api/failure";
-import type { MapSteps, PastStep, PastStore } from "./past-store";
+import type { MapSteps } from "./map-index";
+import type { PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
 import type { FrameClock } from "../frame-clock";
 import { beatFromFrame } from "../../model/step-beat";
@@ -191,7 +192,7 @@ export class TimeCursor extends ShownStep {
       }
       const { scrubbing } = this;
       if (!this.serverDown)
-        this.past.prefetch(
+        this.past.prefetch.fetchSteps(
           likelySteps(request.step, request.step - lastRequested, scrubbing),
           this.method(),
           scrubbing,

@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { NEVER, type Census, type Pulse } from "../../api/frames";
-import type { ConnectionState } from "../../api/connection";
-import type { Failure } from "../../api/failure";
 import type { Status } from "../../api/rest-types";
 import { beatFromPulse } from "../../model/step-beat";
 import { TouchCounts } from "../../model/touch-counts";
@@ -9,7 +7,8 @@ import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
 import { LIGHT_DURATION } from "../shown-step.svelte";
-import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
+import type { TimePosition } from "./shown-run.svelte";
+import { LIVE, TimeControl } from "./time-control.svelte";
 
 const V = 8;
 
@@ -50,23 +49,16 @@ const status = (step: number, phase: Status["phase"] = "running") =>
 
 /** The time of a run, without a server. */
 class Time extends TimeControl {
-  status: Status | null = null;
-  connectionState: ConnectionState = { state: "open" };
-  problem: Failure | null = null;
+  readonly stream = { open: true };
   reconnects = 0;
-  override readonly newest = new NewestStep(
-    () => ({
-      method: "umap",
-      played: this.replay !== null,
-      growing: false,
-      stepwise: !this.replay && (this.singleStep || this.status?.phase === "paused"),
-      speed: null,
-    }),
-    { onMap: () => {}, onPulse: () => {}, onCensus: () => this.arrived?.() },
-  );
+  override readonly newest = new NewestStep(() => this.frameContext, {
+    onMap: () => {},
+    onPulse: () => {},
+    onCensus: () => this.arrived?.(),
+  });
 
   constructor(position: Partial<TimePosition> = {}) {
-    super(new FrameClock());
+    super("run", new FrameClock());
     this.newest.setVocabulary(V);
     this.goTo({ ...LIVE, ...position });
   }
@@ -80,8 +72,7 @@ class Time extends TimeControl {
         const layouts = {};
         return Promise.resolve({ attempt: 1, step, light: pulse(step), touchCounts, layouts });
       },
-      mapSteps: () => Promise.resolve({ at: null, next: null }),
-      prefetch: () => {},
+      prefetch: { fetchSteps: () => {} },
       heldAt: (one: number) => one,
       heldBeyond: (one: number, by: number) => one + by,
       suspend: () => {},

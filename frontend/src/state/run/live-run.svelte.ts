@@ -1,53 +1,33 @@
 /**
- * One run as this viewer sees it: the connection, the run's description, and its state.
+ * One run that is open: what arrives of it, by its stream and by REST, and where that goes.
  *
  * Frames arrive at any rate; the page changes by beats, and the counters a few times a second. A
  * viewer of a past step stays connected, so that nothing is lost and the way back to live is short.
  */
 
-import {
-  Connection,
-  NOTHING_SENT,
-  type ConnectionState,
-  type ConnectionTarget,
-} from "../../api/connection";
-import { runPath } from "../../api/rest";
-import { serverPath } from "../../api/server-path";
-import { getSource } from "../../api/source";
-import type {
-  Examination,
-  LineSet,
-  Measures,
-  Prediction,
-  Run,
-  SocketMessage,
-  Status,
-  TrainerRequest,
-} from "../../api/rest-types";
-import { ApiError, reasonGiven, type Failure } from "../../api/failure";
-import { fetchVocabulary, printableText, type Vocabulary } from "../../api/vocabulary";
-import type { SpokenBeat, StepBeat } from "../../model/step-beat";
+import { ApiError } from "../../api/failure";
+import type { Examination, Prediction, Run, SocketMessage, Status } from "../../api/rest-types";
+import { fetchVocabulary } from "../../api/vocabulary";
 import { withLineSet } from "../../model/line-sets";
-import { hasEnded } from "../../model/phase";
-import { stepNumber } from "../../model/step-numbers";
+import type { SpokenBeat, StepBeat } from "../../model/step-beat";
+import { FrameClock } from "../frame-clock";
+import type { LossChartData } from "../live/loss-series";
+import { NewestStep } from "../live/newest-step.svelte";
+import { PastStore } from "../past/past-store";
 import { CatchUp } from "./catch-up";
-import { ClassFeed, NO_CLASS, openClassStream, type ClassTies } from "./class-feed.svelte";
+import { ClassFeed, NO_CLASS, type ClassTies } from "./class-feed.svelte";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
-import type { LossChartData } from "../live/loss-series";
-import { PastStore } from "../past/past-store";
-import { NewestStep, type FrameContext } from "../live/newest-step.svelte";
-import { CLASS_PATH, socketPath, type Replay } from "./replay";
 import { RecordPlayback } from "./record-playback";
+import { socketPath, type Replay } from "./replay";
 import { Requests } from "./requests.svelte";
-import { FrameClock } from "../frame-clock";
-import { LIVE, TimeControl, type TimePosition } from "./time-control.svelte";
+import { RunStream } from "./run-stream.svelte";
+import type { TimePosition } from "./shown-run.svelte";
+import { LIVE, TimeControl } from "./time-control.svelte";
 
 const TICK = 60;
 /** Ticks between two looks for the names of the layers. */
 const DESCRIBE_EVERY = 16;
-/** Silence of a running trainer after which the connection is doubted, in ms. */
-const SILENCE = 30_000;
 /** Time with merged pulses only after which the newest step is fetched instead, in ms. */
 const MERGED_ONLY = 2_500;
 
@@ -55,19 +35,7 @@ const NO_RINGS: ReadonlyMap<number, number> = new Map();
 /** Size of the ring around a token that somebody points at. */
 const POINTED = 3.5;
 
-/** Close code of a socket that is not allowed. */
-const NOT_ALLOWED = 4403;
-
-export type { Counters } from "../shown-step.svelte";
-
 export class LiveRun extends TimeControl {
-  info = $state.raw<Run | null>(null);
-  status = $state.raw<Status | null>(null);
-  connectionState = $state.raw<ConnectionState>({ state: "connecting" });
-  vocabulary = $state.raw<Vocabulary | null>(null);
-  measures = $state.raw<Measures[]>([]);
-  /** Lines that the model said, in order of their steps; null until known. */
-  lines = $state.raw<LineSet[] | null>(null);
   /** Light of the map in place of the beat, while the model says something; null: none. */
   spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
   /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
@@ -76,18 +44,12 @@ export class LiveRun extends TimeControl {
   readonly classFeed: ClassFeed;
   /** Functions that are called when a question to the model has come further. */
   readonly examined = new Set<(examination: Examination) => void>();
-  /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
-  smoothedNow = $state<number | null>(null);
-  problem = $state.raw<Failure | null>(null);
-  /** Set from the loss of the connection until it is back. */
-  connectionLost = $state(false);
-
   /** State that follows the socket, shown unless this viewer is at a past step. */
-  protected readonly newest = new NewestStep(() => this.frameContext(), {
+  protected readonly newest = new NewestStep(() => this.frameContext, {
     onMap: (frame) => {
       if (frame.kind === "districts") void this.districtEvents.refresh(frame.attempt);
       // Played frames belong to steps that are in the index already.
-      if (!this.replay) this.past?.addToIndex(frame);
+      if (!this.replay) this.past?.index.addFrame(frame);
     },
     onPulse: (attempt) => {
       // A pulse after the end of the replay means that the run went on.
@@ -103,14 +65,15 @@ export class LiveRun extends TimeControl {
   private readonly abort = new AbortController();
   private readonly catchUp: CatchUp;
   readonly districtEvents: DistrictEvents;
-  private readonly connection: Connection;
+  readonly stream: RunStream;
   private readonly timer: ReturnType<typeof setInterval>;
   /** The presenter's requests to the trainer. */
   readonly requests: Requests;
+  /** Set while the vocabulary is fetched. */
+  private fetching = false;
   private ticks = 0;
   /** The series when the names of the layers were last looked for. */
   private describedSeries: LossChartData | null = null;
-  private openCount = 0;
   private readonly playback = new RecordPlayback({
     newest: this.newest,
     past: () => this.past,
@@ -118,16 +81,14 @@ export class LiveRun extends TimeControl {
     newestStep: () => this.newestStep,
     failed: (reason) => (this.problem = reason),
   });
-  /** Newest attempt seen. */
-  private attempt = 0;
 
   constructor(
-    readonly id: string,
+    id: string,
     { from, speed, at, beat, set }: TimePosition = LIVE,
     frameClock = new FrameClock(),
     private readonly ties: ClassTies = NO_CLASS,
   ) {
-    super(frameClock);
+    super(id, frameClock);
     this.classFeed = new ClassFeed(id, ties);
     this.districtEvents = new DistrictEvents(id, this.abort.signal);
     this.catchUp = new CatchUp(
@@ -140,7 +101,7 @@ export class LiveRun extends TimeControl {
         onRefused: (reason) => (this.problem = reason),
         newestStep: () =>
           this.replay ? null : { attempt: this.attempt, step: this.newestKnownStep },
-        isConnected: () => this.connectionState.state === "open",
+        isConnected: () => this.stream.open,
         mayRead: () => ties.inClass === false,
       },
       this.abort.signal,
@@ -153,35 +114,22 @@ export class LiveRun extends TimeControl {
       this.replay = { from, speed: this.speed, ended: false };
       this.newest.lastStep = from;
     }
-    this.connection = new Connection(() => this.target(), {
+    this.stream = new RunStream(id, ties, {
+      path: () => {
+        // A replay starts only once the tokens are loaded; frames before that would be lost.
+        const waiting = !this.newest.touchCounts;
+        return socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
+      },
       onFrame: (frame) => {
         if (!this.playback.active) this.newest.receive(frame);
       },
       onMessage: (message) => this.handleMessage(message),
-      onState: (state) => this.handleConnectionState(state),
+      onOpen: (again) => this.handleOpen(again),
+      onRefused: (reason) => (this.problem = reason),
+      running: () => this.status?.phase === "running",
     });
     this.timer = setInterval(() => this.tick(), TICK);
-    document.addEventListener("visibilitychange", this.handleVisibility);
     this.catchUp.requestRead();
-  }
-
-  /** Set the least milliseconds between two beats. */
-  setBeatInterval(milliseconds: number) {
-    this.newest.scheduler.interval = milliseconds;
-  }
-
-  get beatInterval(): number {
-    return this.newest.scheduler.interval;
-  }
-
-  /** Return the name that people read; the id until it is known. */
-  get name(): string {
-    return printableText(this.info?.name ?? this.id);
-  }
-
-  /** Take a name that somebody has given the run since it was opened. */
-  noteName(name: string) {
-    if (this.info && this.info.name !== name) this.info = { ...this.info, name };
   }
 
   /** Return the rings on the map: those of an answer of the model, and that of whoever points at a word. */
@@ -195,40 +143,12 @@ export class LiveRun extends TimeControl {
     return Math.max(this.status?.step ?? 0, this.newest.newestPulse?.step ?? 0);
   }
 
-  /** Return whether the run cannot be shown, and never could. */
-  get unavailable(): boolean {
-    return this.problem !== null && this.info === null;
-  }
-
-  /** Return whether the run should be training but no trainer is alive. */
-  get stalled(): boolean {
-    const { phase, alive = true } = this.status ?? {};
-    return !alive && (phase === "preparing" || phase === "running" || phase === "paused");
-  }
-
-  /** Return whether the steps come from a user's own training loop, which takes no requests. */
-  get externallyTrained(): boolean {
-    return this.info?.recipe?.corpus.kind === "recorded";
-  }
-
-  /** Return the number of a step in the training it was recorded from; null if it is not known. */
-  stepNumber(step: number): number | null {
-    return stepNumber(step, this.info?.numbers ?? []);
-  }
-
-  /** Return whether the model says something, or may yet: recorded runs have none that could. */
-  get speaks(): boolean {
-    if (this.externallyTrained) return false;
-    return this.lines === null || this.lines.length > 0 || !hasEnded(this.status?.phase);
-  }
-
   /** Return whether no step is expected, so that the last beat may stay lit. */
   get idle(): boolean {
-    if (this.status === null) return false;
-    if (this.replay) return this.replay.ended || this.connectionState.state !== "open";
-    return (
-      this.connectionState.state !== "open" || this.status.phase !== "running" || !this.status.alive
-    );
+    const { status, replay } = this;
+    if (!status) return false;
+    if (!this.stream.open) return true;
+    return replay ? replay.ended : status.phase !== "running" || !status.alive;
   }
 
   /** Return whether the texts of steps come with their beats, so that nobody needs to ask for them. */
@@ -236,47 +156,24 @@ export class LiveRun extends TimeControl {
     return this.ties.inClass === true && !this.inPast && this.status?.phase === "running";
   }
 
-  /** Return whether all that is known of the run is in a file, so that no socket tells of it. */
-  private get packed(): boolean {
-    return getSource().packed !== null;
-  }
-
-  private target(): ConnectionTarget | typeof NOTHING_SENT | null {
-    if (this.packed) return NOTHING_SENT;
-    const { inClass: shared } = this.ties;
-    if (shared === null) return null;
-    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    // A replay starts only once the tokens are loaded; frames before that would be lost.
-    const waiting = !this.newest.touchCounts;
-    const path = shared
-      ? CLASS_PATH
-      : socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
-    const url = `${scheme}//${location.host}${serverPath(runPath(this.id, path))}`;
-    return { url, opener: shared ? openClassStream : null };
-  }
-
-  retry() {
-    this.connection.retry();
-  }
-
   /** Go on with what waited for what the server says of this browser. */
   connectOnce() {
-    this.connection.connectOnce();
+    this.stream.connection.connectOnce();
     if (!this.ties.inClass && !this.newest.beat) void this.catchUp.lightNewestStep();
   }
 
   protected reconnect() {
     this.playback.stop();
-    if (this.replay && (this.packed || this.ties.inClass)) void this.playRecord(this.replay);
-    else if (this.packed)
+    if (this.replay && (this.stream.packed || this.ties.inClass)) void this.playRecord(this.replay);
+    else if (this.stream.packed)
       void this.playback.showEnd(() => this.replay !== null || this.abort.signal.aborted);
-    else this.retry();
+    else this.stream.connection.retry();
   }
 
   /** Play the record from the last step played, and then stay at its end or go live. */
   private async playRecord({ speed }: Replay) {
     if (!(await this.playback.play(speed)) || !this.replay) return;
-    if (hasEnded(this.status?.phase)) this.replay = { ...this.replay, ended: true };
+    if (this.over) this.replay = { ...this.replay, ended: true };
     else this.goLive();
   }
 
@@ -287,12 +184,7 @@ export class LiveRun extends TimeControl {
 
   /** Send a prediction to the class; return whether it was sent. */
   predict(prediction: Prediction): boolean {
-    return this.connection.send(prediction);
-  }
-
-  /** Send a request to the trainer. Throws `ApiError`. */
-  sendRequest(request: TrainerRequest): Promise<void> {
-    return this.requests.sendRequest(request);
+    return this.stream.connection.send(prediction);
   }
 
   close() {
@@ -300,29 +192,16 @@ export class LiveRun extends TimeControl {
     this.playback.stop();
     this.abort.abort();
     clearInterval(this.timer);
-    document.removeEventListener("visibilitychange", this.handleVisibility);
-    this.connection.close();
+    this.stream.close();
   }
 
-  private handleConnectionState(state: ConnectionState) {
-    this.connectionState = state;
-    if (state.state === "refused") {
-      this.problem = reasonGiven(state.reason || String(state.code));
-      if (state.code === NOT_ALLOWED) this.ties.end();
-    }
-    if (state.state !== "connecting") this.connectionLost = state.state === "waiting";
-    if (state.state !== "open") return;
-    this.openCount += 1;
+  private handleOpen(again: boolean) {
     this.problem = null;
-    if (this.openCount > 1) this.past?.invalidateIndex();
-    if ((this.openCount > 1 && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
+    // The maps made meanwhile are missing from it.
+    if (again) this.past?.index.drop();
+    if ((again && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
     if (this.cursor?.problem) this.cursor.refresh();
   }
-
-  private readonly handleVisibility = () => {
-    const silent = performance.now() - this.connection.lastMessageAt;
-    if (!document.hidden && this.status?.phase === "running" && silent > 5_000) this.retry();
-  };
 
   private applyRunInfo(info: Run) {
     this.info = info;
@@ -331,8 +210,6 @@ export class LiveRun extends TimeControl {
     this.noteAttempt(info.status?.attempt ?? 0);
     if (info.vocabulary && !this.vocabulary) void this.loadVocabulary(info);
   }
-
-  private fetching = false;
 
   private async loadVocabulary(info: Run) {
     if (this.fetching) return;
@@ -351,8 +228,8 @@ export class LiveRun extends TimeControl {
       void this.pastSet.fetchRest(this.past, true);
       this.newest.setVocabulary(vocabulary.tokens.length);
       this.standAtPending();
-      if (this.replay || this.packed) this.restartStream();
-      else if (this.newest.overflowed) this.connection.retry();
+      if (this.replay || this.stream.packed) this.restartStream();
+      else if (this.newest.overflowed) this.stream.connection.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
@@ -402,42 +279,15 @@ export class LiveRun extends TimeControl {
   }
 
   private applyStatus(status: Status) {
-    const { phase: before, smoothed } = this.status ?? {};
-    this.status = status;
+    const before = this.status?.phase;
+    this.noteStatus(status);
     if (status.phase !== "running") this.singleStep = false;
     // What somebody looks at stays; the next look at the past is on the smoothed map.
     if (!this.inPast) this.pastSet.choose(this.past);
-    if (smoothed !== undefined && status.smoothed !== smoothed)
-      this.smoothedNow = status.smoothed ?? null;
     this.noteAttempt(status.attempt);
     const started = before === "waiting" || before === "preparing";
     // The vocabulary and the layers are known once the corpus is read.
     if (!this.vocabulary && (started || status.phase === "running")) this.catchUp.requestRead();
-  }
-
-  /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
-  private noteAttempt(attempt: number) {
-    if (attempt <= this.attempt) return;
-    const known = this.attempt > 0;
-    this.attempt = attempt;
-    // The last pulse of an older attempt may not count any more.
-    const { newest } = this;
-    if (newest.newestPulse && newest.newestPulse.attempt < attempt) newest.newestPulse = null;
-    if (!known) return;
-    this.past?.invalidate(this.reprojected);
-    this.cursor?.refresh();
-  }
-
-  private frameContext(): FrameContext {
-    const { method, replay, status } = this;
-    return {
-      method,
-      played: replay !== null,
-      growing: !replay && status?.phase === "running",
-      stepwise:
-        !replay && (this.singleStep || status?.pace === "single" || status?.phase === "paused"),
-      speed: replay?.speed ?? status?.pace_steps_per_second ?? null,
-    };
   }
 
   private tick() {
@@ -453,9 +303,6 @@ export class LiveRun extends TimeControl {
       this.describedSeries = series;
       if (!this.info?.layers?.length) void this.catchUp.refreshRunInfo();
     }
-    const silent =
-      this.connectionState.state === "open" && now - this.connection.lastMessageAt > SILENCE;
-    if (silent && !this.replay && this.status?.phase === "running" && this.status.alive)
-      this.retry();
+    if (!this.replay && this.status?.alive) this.stream.checkSilence(now);
   }
 }

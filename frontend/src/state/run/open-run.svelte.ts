@@ -6,7 +6,7 @@ import type { Answer, Token } from "../../api/rest-types";
 import type { FrameClock } from "../frame-clock";
 import type { ClassTies } from "./class-feed.svelte";
 import { LiveRun } from "./live-run.svelte";
-import type { TimePosition } from "./time-control.svelte";
+import type { TimePosition } from "./shown-run.svelte";
 
 export class OpenRun {
   run = $state.raw<LiveRun | null>(null);

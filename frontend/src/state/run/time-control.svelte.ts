@@ -1,204 +1,33 @@
-/**
- * Control of time: the viewer is live, in a replay from some step, or at a past step. It decides
- * what is shown.
- */
+/** Control of time: a viewer's moves between live, a replay from some step, and a past step. */
 
-import type { Failure } from "../../api/failure";
-import type { ConnectionState } from "../../api/connection";
-import type { Layout, LayoutMethod } from "../../api/frames";
-import type { Status } from "../../api/rest-types";
-import { hasEnded } from "../../model/phase";
-import type { PastStep, PastStore } from "../past/past-store";
-import { viewOrder } from "../past/step-ranges";
-import type { NewestStep } from "../live/newest-step.svelte";
-import { PastSet } from "./past-set.svelte";
-import { DEFAULT_SPEED, type Replay } from "./replay";
-import { layoutIn, type Layouts, type ShownStep } from "../shown-step.svelte";
-import type { ViewState } from "../../model/view-state";
+import type { LayoutMethod } from "../../api/frames";
 import type { FrameClock } from "../frame-clock";
 import { TimeCursor, type Beats } from "../past/time-cursor.svelte";
-
-/**
- * A viewer's position in time: at a past step `at`, or in a replay from a step `from`, or live if
- * both are null.
- */
-export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "set">;
+import { DEFAULT_SPEED } from "./replay";
+import type { RunStream } from "./run-stream.svelte";
+import { ShownRun, type TimePosition } from "./shown-run.svelte";
 
 export const LIVE: TimePosition = { from: null, speed: null, at: null, beat: null, set: null };
 
 /** Longest wait for the stream of the present, in ms: the server may be away. */
 const MAX_ARRIVAL = 1_000;
 
-export abstract class TimeControl {
-  abstract status: Status | null;
-  abstract connectionState: ConnectionState;
-  abstract problem: Failure | null;
-  /** The replay in progress; null: live, or at a past step. */
-  replay = $state.raw<Replay | null>(null);
-
-  /** Set of layouts on which the past is shown. */
-  protected readonly pastSet = new PastSet(() => this.status);
-
-  /** Playback speed of this replay or the next, in steps a second. */
-  speed = $state(DEFAULT_SPEED);
-  /** The time cursor on a past step; null: none. */
-  cursor = $state.raw<TimeCursor | null>(null);
-
-  /** State that follows the socket, shown unless this viewer is at a past step. */
-  protected abstract readonly newest: NewestStep;
-  protected past: PastStore | null = null;
-  /** Position to open the time cursor at once the tokens are loaded and the step has come. */
-  protected pending = $state.raw<{ step: number; beats: Beats } | null>(null);
-  protected method: LayoutMethod = "umap";
-
-  /** The last step, where the cursor stands because the run ended before the step that was asked for. */
-  private clampedTo = $state<number | null>(null);
-  /** Set from asking for a single training step until training is paused after it. */
-  protected singleStep = false;
+export abstract class TimeControl extends ShownRun {
   /** Called when the stream of another time begins. */
   protected arrived: (() => void) | null = null;
 
   /** Start live. */
-  constructor(private readonly frameClock: FrameClock) {}
+  constructor(
+    id: string,
+    private readonly frameClock: FrameClock,
+  ) {
+    super(id);
+  }
+
+  abstract readonly stream: Pick<RunStream, "open">;
 
   /** Open a new socket for the current position in time. */
   protected abstract reconnect(): void;
-
-  private get shownStep(): ShownStep {
-    return this.cursor ?? this.newest;
-  }
-
-  /** Return the newest layout of each method at the step shown; none while that is still to come. */
-  get layouts(): Layouts {
-    if (this.isComing) return {};
-    return (this.rests && this.pastSet.rest) || this.shownStep.layouts;
-  }
-
-  /** Return whether a run that is over is shown as it ended. */
-  private get rests(): boolean {
-    return !this.inPast && hasEnded(this.status?.phase);
-  }
-
-  /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
-  private get isComing(): boolean {
-    return this.pending !== null && !this.awaited;
-  }
-
-  /** Return the layout of a method, or the other one while that does not exist. */
-  layoutFor(wanted: LayoutMethod): Layout | null {
-    return layoutIn(this.layouts, wanted);
-  }
-
-  /** Fetch all that is shown of a past step; null while there are no tokens to show. */
-  fetchPastStep(step: number, method: LayoutMethod): Promise<PastStep> | null {
-    return this.past?.fetchStep(step, method) ?? null;
-  }
-
-  /** Find the first map of a view, or else of the other one; null if there is none yet. */
-  async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
-    for (const method of viewOrder(wanted)) {
-      const step = (await this.past?.mapSteps(-1, method))?.next ?? null;
-      if (step !== null) return { method, step };
-    }
-    return null;
-  }
-
-  /** Return the clusters of the space; null where none have been looked for. */
-  get districts() {
-    return this.shownStep.districts;
-  }
-
-  get beat() {
-    return this.shownStep.beat;
-  }
-
-  /** Return the counts up to the step displayed; null where not known. */
-  get counters() {
-    return this.shownStep.counters;
-  }
-
-  /** Return the step displayed, which all numbers are of; null before the first. */
-  get displayedStep(): number | null {
-    return this.shownStep.step;
-  }
-
-  /**
-   * Return the beat and the counters for whatever is slow to draw: during a scrub, those of the
-   * step where the hand last rested.
-   */
-  get settled(): Pick<ShownStep, "beat" | "counters"> {
-    return this.cursor?.settled ?? this.newest;
-  }
-
-  get touchCounts() {
-    return this.shownStep.touchCounts;
-  }
-
-  /** Return loss, norms and coverage by step, up to now. */
-  get series() {
-    return this.newest.series;
-  }
-
-  /** Return the counts of the frames received. */
-  get frameCounts() {
-    return this.newest.frameCounts;
-  }
-
-  /** Return which of the two beats of a single step is shown. */
-  get beatPhase() {
-    return this.shownStep.beatPhase;
-  }
-
-  /** Return whether this viewer's picture is paused. */
-  get paused(): boolean {
-    return this.cursor !== null || (this.pending !== null && !this.awaited);
-  }
-
-  /** Return whether a step is asked for that training has not come to; the newest is shown until then. */
-  get awaited(): boolean {
-    return this.pending !== null && this.status !== null && this.pending.step > this.newestStep;
-  }
-
-  /** Return whether the step of the cursor is not there, or not any more, and may come. */
-  get missing(): boolean {
-    const { cursor } = this;
-    return cursor?.problem != null && cursor.requested > this.newestStep;
-  }
-
-  /** Return whether the last step is shown because the run ended before the one that was asked for. */
-  get clamped(): boolean {
-    return this.clampedTo !== null && this.cursor?.requested === this.clampedTo;
-  }
-
-  /** Return the past step requested, which the handle shows; null while the newest is shown. */
-  get requestedStep(): number | null {
-    const pending = this.awaited ? null : this.pending;
-    return this.cursor?.requested ?? pending?.step ?? this.playedStep;
-  }
-
-  /** Return the past step that panels request; null while the newest is shown. */
-  get settledStep(): number | null {
-    return this.cursor?.settled.step ?? this.requestedStep;
-  }
-
-  /** Return the step that a replay shows; null without one. */
-  private get playedStep(): number | null {
-    return this.replay && (this.displayedStep ?? this.replay.from);
-  }
-
-  /** Return this viewer's position in time. */
-  get timePosition(): TimePosition {
-    const { replay, cursor, pending, speed } = this;
-    const at = cursor?.requested ?? pending?.step ?? null;
-    const light = cursor ? cursor.holdsLight : pending?.beats === "light";
-    return {
-      from: replay?.from ?? null,
-      speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null,
-      at,
-      beat: at && light ? 1 : null,
-      set: this.pastSet.wanted,
-    };
-  }
 
   /**
    * Go to a position in time; what it lacks stays. A step to stand at ends a replay, and the other
@@ -235,8 +64,7 @@ export abstract class TimeControl {
    */
   private standAt(step: number, beats: Beats) {
     const { newestStep } = this;
-    const over = hasEnded(this.status?.phase);
-    if (step > newestStep && over) step = this.clampedTo = newestStep;
+    if (step > newestStep && this.over) step = this.clampedTo = newestStep;
     if (step <= newestStep) step = this.heldAt(step);
     if (step <= newestStep && this.cursor) this.cursor.seek(step, beats);
     else if (step > newestStep || !this.openCursor(step, beats)) {
@@ -249,18 +77,7 @@ export abstract class TimeControl {
   /** Stand at the step that was asked for, if the tokens are loaded and it has come, or never will. */
   protected standAtPending() {
     const { pending, past, awaited } = this;
-    if (pending && past && (!awaited || hasEnded(this.status?.phase)))
-      this.standAt(pending.step, pending.beats);
-  }
-
-  /** Return the newest known step. */
-  get newestStep(): number {
-    return Math.max(this.status?.step ?? 0, this.newest.step ?? 0);
-  }
-
-  /** Return whether the run is a single matrix, without any step. */
-  get still(): boolean {
-    return this.status?.phase === "finished" && this.status.step === 0;
+    if (pending && past && (!awaited || this.over)) this.standAt(pending.step, pending.beats);
   }
 
   /** Pause this picture; training is not affected. */
@@ -272,7 +89,7 @@ export abstract class TimeControl {
   resumePicture() {
     if (!this.cursor) return;
     const { requested: step } = this.cursor;
-    this.play(hasEnded(this.status?.phase) && step >= this.newestStep ? 0 : step);
+    this.play(this.over && step >= this.newestStep ? 0 : step);
   }
 
   /** Seek to a past step, at once. */
@@ -302,22 +119,9 @@ export abstract class TimeControl {
    * leaves.
    */
   prefetchForScrub(entered: boolean) {
-    if (entered) void this.past?.skim(this.method).catch(() => undefined);
-    else if (this.cursor) this.past?.endSkim();
+    if (entered) void this.past?.prefetch.skim(this.method).catch(() => undefined);
+    else if (this.cursor) this.past?.prefetch.endSkim();
     else this.past?.suspend();
-  }
-
-  pauseScrub() {
-    this.cursor?.pauseScrub();
-  }
-
-  endScrub() {
-    this.cursor?.endScrub();
-  }
-
-  /** Return the last step that can be shown at or before another one: any, unless the run is in a file. */
-  heldAt(step: number): number {
-    return this.past?.heldAt(step) ?? step;
   }
 
   /** Return the step nearest to `step` that can be shown. */
@@ -381,21 +185,6 @@ export abstract class TimeControl {
     this.goTo({ set, ...(reprojected && !this.inPast && { from: 0 }) });
   }
 
-  /** Return whether the past is shown on the smoothed layouts instead of those made live. */
-  get reprojected(): boolean {
-    return this.pastSet.smoothed;
-  }
-
-  /** Return whether the layouts shown are the smoothed ones. */
-  get showsReprojected(): boolean {
-    return this.reprojected && (this.inPast || (this.rests && this.pastSet.rest !== null));
-  }
-
-  /** Return whether a past step is shown, or played. */
-  protected get inPast(): boolean {
-    return this.paused || this.replay !== null;
-  }
-
   /** Set the speed of this replay or the next, in steps a second. */
   setSpeed(speed: number) {
     this.speed = speed;
@@ -411,7 +200,7 @@ export abstract class TimeControl {
     this.problem = null;
     this.replay = null;
     if (replay) this.restartStream();
-    else if (this.connectionState.state !== "open") this.reconnect();
+    else if (!this.stream.open) this.reconnect();
   }
 
   /**

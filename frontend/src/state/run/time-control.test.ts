@@ -1,25 +1,23 @@
 import { describe, expect, it } from "vitest";
-import type { ConnectionState } from "../../api/connection";
-import type { Failure } from "../../api/failure";
 import type { Status } from "../../api/rest-types";
 import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
-import { TimeControl, type TimePosition } from "./time-control.svelte";
+import type { TimePosition } from "./shown-run.svelte";
+import { TimeControl } from "./time-control.svelte";
 
 /** A run without a server, of which a status is known. */
 class SilentRun extends TimeControl {
-  status: Status | null = null;
-  connectionState: ConnectionState = { state: "connecting" };
-  problem: Failure | null = null;
-  protected readonly newest = new NewestStep(
-    () => ({ method: "umap", played: false, growing: false, stepwise: false, speed: null }),
-    { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined },
-  );
+  readonly stream = { open: false };
+  protected readonly newest = new NewestStep(() => this.frameContext, {
+    onMap: () => undefined,
+    onPulse: () => undefined,
+    onCensus: () => undefined,
+  });
   protected reconnect() {}
 }
 
 function runOf(status: Partial<Status>): SilentRun {
-  const run = new SilentRun(new FrameClock());
+  const run = new SilentRun("run", new FrameClock());
   run.status = { phase: "finished", step: 100, steps: 100, smoothed: 100, ...status } as Status;
   return run;
 }

@@ -93,7 +93,7 @@ export class Trails {
   private readonly question = $derived.by(() => {
     const { openRun, viewSettings } = this.sources;
     const { run } = openRun;
-    const position = [run?.replay?.from, run?.paused, run?.connectionState.state];
+    const position = [run?.replay?.from, run?.paused, run?.stream.state.state];
     return [this.map, viewSettings.stepsBack, ...position, ...this.ids].join();
   });
 

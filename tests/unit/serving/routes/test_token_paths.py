@@ -19,16 +19,9 @@ from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.unit.serving.folders import FakeTrainer, V, make_run
-from tests.unit.serving.routes.test_ranges import ask, npy
+from tests.unit.serving.routes.recorded_steps import STEPS, ask, npy
 
 pytestmark = pytest.mark.anyio
-
-STEPS = 35
-
-
-@pytest.fixture
-def trainer(tmp_path: Path) -> FakeTrainer:
-    return FakeTrainer(make_run(RunStore(tmp_path))).begin().train(STEPS)
 
 
 def a_pulse(step: int, batch: list[int], counts: list[int], gradient: dict[int, float]) -> bytes:

@@ -1,0 +1,118 @@
+"""The reading of a run's record. Each answer is of one state of the run, though a new attempt may begin meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from lamplighter.client.errors import InputError, NotBegunError
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
+from lamplighter.runfolder.reading.playback_parts import PlaybackKind
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsReader
+from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.steps import TimelineEvent
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.frames import Frame, decode, decode_as
+from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.pulse_frames import Pulse
+
+_BATCH = 64
+"""Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
+
+T = TypeVar("T")
+
+
+class RecordReading:
+    """A reading of one run's record, which keeps no file open between calls."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+
+    def read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
+        """Return what a callback reads from the history; call it again if a new attempt began meanwhile.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        try:
+            history = MatrixHistory(self._run)
+        except FileNotFoundError:
+            raise self._not_begun() from None
+        with history:
+            return Lineage.stable(history.steps, lambda _: read(history))
+
+    def newest_step(self) -> int:
+        """Return the number of the newest step."""
+        return self.read_consistently(lambda h: h.steps.newest_step()[1])
+
+    def read_pulses(self, first: int, last: int | None) -> Iterator[Pulse]:
+        """Yield the pulse of each step from `first` to `last`, inclusive (None: up to the newest), a few at a time."""
+        next_step, end = first, self.newest_step() if last is None else last
+        while next_step <= end:
+            start = next_step
+            batch = self.read_consistently(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
+            for step, data in batch:
+                next_step = step + 1
+                yield decode_as(data, Pulse)
+            if len(batch) < _BATCH:
+                return
+
+    def play_frames(self, first: int, last: int, parts: Sequence[PlaybackKind]) -> Iterator[Frame]:
+        """Yield the frames that a viewer would have got from step `first` to `last`, a few steps at a time.
+
+        Raises:
+            InputError: there is no such step.
+            NotBegunError: nothing is recorded yet.
+        """
+        playback = Playback(self._run, first, last, parts)
+        while not playback.done:
+            before = playback.cursor
+            try:
+                played = playback.read_next(_BATCH)
+            except NoSuchStepError as error:
+                raise InputError(str(error)) from error
+            except FileNotFoundError:
+                raise self._not_begun() from None
+            if not played and playback.cursor.step == before.step:
+                return
+            for item in played:
+                yield decode(item.frame)
+
+    def newest_layout(self, method: Method, step: int | None) -> Layout | None:
+        """Return the newest layout of a method at or before a step (None: of all); None if there is none yet."""
+        lineage = self.read_consistently(lambda h: h.steps.lineage())
+        try:
+            with LayoutsReader(self._run.layouts_path) as reader:
+                best = newest_layout_entry(layouts_on_lineage(reader, lineage), method, step)
+                return None if best is None else decode_as(reader.layout_record(best.id), Layout)
+        except FileNotFoundError:
+            return None
+
+    def read_measures(self) -> dict[int, dict[str, float]]:
+        """Return the measures by step and name; empty before the first."""
+        try:
+            with (
+                MeasuresReader(self._run.measures_path) as reader,
+                StepsReader(self._run.steps_path) as steps,
+            ):
+                return reader.by_step(lineage=steps.lineage())
+        except FileNotFoundError:
+            return {}
+
+    def read_events(self) -> list[TimelineEvent]:
+        """Return the timeline events, oldest first."""
+
+        def every(history: MatrixHistory) -> list[TimelineEvent]:
+            found: list[TimelineEvent] = []
+            while batch := history.steps.events(found[-1].id if found else 0):
+                found += batch
+            return found
+
+        return self.read_consistently(every)
+
+    def _not_begun(self) -> NotBegunError:
+        return NotBegunError(f"{self._run.id} has not begun: nothing is recorded yet")

@@ -1,0 +1,136 @@
+"""The writer of a watched training's steps.
+
+A step that has ended is held until the next backward pass: so its numbers have time to come to the host, and `log` may
+still tell its loss.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from lamplighter.client.errors import InputError
+from lamplighter.client.recorder import Recorder
+from lamplighter.client.recording.record_warnings import warn
+from lamplighter.client.watching.batch_tally import JoinedSteps, TalliedBatch
+from lamplighter.client.watching.ended_step import EndedStep
+from lamplighter.client.watching.scalar_log import ScalarLog
+from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
+
+_NO_IDS = (
+    "the optimiser stepped, and no ids of the embedding were seen. If the model was compiled (torch.compile) and"
+    " ran before it was watched, watch it before its first forward pass, or call torch._dynamo.reset();"
+    " otherwise choose the module that looks the tokens up: embedding=..."
+)
+
+
+class StepWriter:
+    """A writer that holds at most one step."""
+
+    def __init__(self, recorder: Recorder, diff: WeightDiff, *, shared: bool) -> None:
+        """Write to a recorder.
+
+        Args:
+            recorder: the record, begun with `diff`.
+            diff: a comparison with the weight as it is now.
+            shared: whether several processes train together, so that the ids are not all of a step's.
+        """
+        self._recorder, self._diff, self._shared = recorder, diff, shared
+        self._held: EndedStep | None = None
+        self._lost = False
+        self._said: set[str] = set()
+        self.scalars = ScalarLog()
+        """The numbers by name that go with the next step."""
+
+    def warn_once(self, message: str) -> None:
+        """Print a warning about the record, unless it was printed before."""
+        if message not in self._said:
+            self._said.add(message)
+            warn(f"{self._recorder.folder.name}: {message}")
+
+    def hold(
+        self,
+        weight: Tensor,
+        joined: JoinedSteps,
+        batch: TalliedBatch,
+        *,
+        number: int,
+        rate: Any,
+        ended: float,
+        seconds: float,
+        loss: float | None,
+    ) -> None:
+        """Measure the step that has just ended, and send its numbers on their way to the host.
+
+        Args:
+            weight: the matrix after it, shape (V, D).
+            joined: the steps of the loop that it joins.
+            batch: the batch of the last of them.
+            number: its number in the loop.
+            rate: its learning rate.
+            ended: when it ended, in seconds since 1970.
+            seconds: how long it took.
+            loss: its loss, in nats a token, if the loop has told it already.
+        """
+        lost, self._lost = self._lost, True
+        moved, distances = self._diff.compare(weight)
+        read = DeferredRead(
+            counts=joined.counts,
+            norms=joined.norms,
+            moved=moved,
+            distances=distances,
+            loss_sum=batch.loss_sum,
+            losses=batch.losses,
+            upstream=batch.upstream,
+            # A scheduler sets the next rate in the same tensor, before this one is read.
+            rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
+        )
+        self._held = EndedStep(number, read, joined.steps, batch.divided, rate, ended, seconds, loss, lost)
+        self._lost = False
+
+    def tell_loss(self, loss: float) -> bool:
+        """Write the step that is held with this loss, in nats a token; return whether one was held."""
+        if self._held is None:
+            return False
+        self._held.loss = loss
+        self.write_held()
+        return True
+
+    def write_held(self) -> None:
+        """Write the step that is held, if there is one.
+
+        Raises:
+            InputError: no ids of the embedding were seen in the first step.
+        """
+        step = self._held
+        if step is None:
+            return
+        # Until it is written, an interruption (Ctrl-C) loses it.
+        self._lost, self._held = True, None
+        host = step.read.to_host()
+        if not self._recorder.at and not host["counts"].any():
+            raise InputError(_NO_IDS)
+        loss, why_none = step.loss_in(host)
+        if why_none is not None:
+            self.warn_once(why_none)
+        if step.lost:
+            self._recorder.lose_step()
+        changed = self._diff.changed_rows(host["moved"], host["distances"])
+        seen = step.as_seen(host, loss, self.scalars.take_scalars())
+        self._recorder.step_found(seen, changed, whole_batch=not self._shared)
+        self._lost = False
+
+    def write_end(self) -> bool:
+        """Write what is left; return whether any step was recorded."""
+        self.write_held()
+        if not self._recorder.at:
+            return False
+        if (scalars := self.scalars.take_scalars()) is not None:
+            self._recorder.add_scalars(scalars)
+        return True
+
+    def note_interruption(self) -> None:
+        """Report to the recorder that a step is lost, if a comparison was interrupted."""
+        if self._lost:
+            self._recorder.lose_step()

@@ -1,0 +1,76 @@
+/** The facts of a run, whichever step of it is shown: its description, its status, its measures, its lines. */
+
+import type { Failure } from "../../api/failure";
+import type { LineSet, Measures, Run, Status } from "../../api/rest-types";
+import { printableText, type Vocabulary } from "../../api/vocabulary";
+import { hasEnded } from "../../model/phase";
+import { stepNumber } from "../../model/step-numbers";
+
+export class KnownRun {
+  info = $state.raw<Run | null>(null);
+  status = $state.raw<Status | null>(null);
+  vocabulary = $state.raw<Vocabulary | null>(null);
+  measures = $state.raw<Measures[]>([]);
+  /** Lines that the model said, in order of their steps; null until known. */
+  lines = $state.raw<LineSet[] | null>(null);
+  /** Step up to which the run was smoothed while this viewer was here; null: it was not. */
+  smoothedNow = $state<number | null>(null);
+  problem = $state.raw<Failure | null>(null);
+
+  constructor(readonly id: string) {}
+
+  /** Return the name that people read; the id until it is known. */
+  get name(): string {
+    return printableText(this.info?.name ?? this.id);
+  }
+
+  /** Take a name that somebody has given the run since it was opened. */
+  noteName(name: string) {
+    if (this.info && this.info.name !== name) this.info = { ...this.info, name };
+  }
+
+  /** Take a newer status than the one known. */
+  protected noteStatus(status: Status) {
+    const { smoothed } = this.status ?? {};
+    this.status = status;
+    if (smoothed !== undefined && status.smoothed !== smoothed)
+      this.smoothedNow = status.smoothed ?? null;
+  }
+
+  /** Return whether the run cannot be shown, and never could. */
+  get unavailable(): boolean {
+    return this.problem !== null && this.info === null;
+  }
+
+  /** Return whether training is over, finished or not. */
+  get over(): boolean {
+    return hasEnded(this.status?.phase);
+  }
+
+  /** Return whether the run is a single matrix, without any step. */
+  get still(): boolean {
+    return this.status?.phase === "finished" && this.status.step === 0;
+  }
+
+  /** Return whether the run should be training but no trainer is alive. */
+  get stalled(): boolean {
+    const { phase, alive = true } = this.status ?? {};
+    return !alive && (phase === "preparing" || phase === "running" || phase === "paused");
+  }
+
+  /** Return whether the steps come from a user's own training loop, which takes no requests. */
+  get externallyTrained(): boolean {
+    return this.info?.recipe?.corpus.kind === "recorded";
+  }
+
+  /** Return the number of a step in the training it was recorded from; null if it is not known. */
+  stepNumber(step: number): number | null {
+    return stepNumber(step, this.info?.numbers ?? []);
+  }
+
+  /** Return whether the model says something, or may yet: recorded runs have none that could. */
+  get speaks(): boolean {
+    if (this.externallyTrained) return false;
+    return this.lines === null || this.lines.length > 0 || !this.over;
+  }
+}

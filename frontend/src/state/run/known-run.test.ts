@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import type { LineSet, Run, Status } from "../../api/rest-types";
+import { KnownRun } from "./known-run.svelte";
+
+class ToldRun extends KnownRun {
+  override noteStatus = (status: Partial<Status>) => super.noteStatus(status as Status);
+}
+
+function runOf(status: Partial<Status>, corpus = "lamptown"): ToldRun {
+  const run = new ToldRun("2026-town");
+  run.info = { recipe: { corpus: { kind: corpus } } } as Run;
+  run.noteStatus(status);
+  return run;
+}
+
+describe("what is known of a run", () => {
+  it("is its id as long as it has no name", () => {
+    const run = new ToldRun("2026-town");
+    expect(run.name).toBe("2026-town");
+    run.noteName("Too early");
+    expect(run.name).toBe("2026-town");
+    run.info = { name: "Town" } as Run;
+    run.noteName("Village");
+    expect(run.name).toBe("Village");
+  });
+
+  it("tells a training that is over from one whose trainer is gone", () => {
+    const told = (status: Partial<Status>) => {
+      const { over, stalled, still } = runOf(status);
+      return { over, stalled, still };
+    };
+    expect(told({ phase: "running", alive: true, step: 3 })).toEqual({ over: false, stalled: false, still: false }); // prettier-ignore
+    expect(told({ phase: "running", alive: false, step: 3 })).toEqual({ over: false, stalled: true, still: false }); // prettier-ignore
+    expect(told({ phase: "failed", alive: false, step: 3 })).toEqual({ over: true, stalled: false, still: false }); // prettier-ignore
+    expect(told({ phase: "finished", alive: false, step: 0 })).toEqual({ over: true, stalled: false, still: true }); // prettier-ignore
+  });
+
+  it("is that it speaks, or may yet", () => {
+    expect(runOf({ phase: "running" }).speaks).toBe(true);
+    const silent = runOf({ phase: "running" });
+    silent.lines = [];
+    expect(silent.speaks).toBe(true);
+    silent.noteStatus({ phase: "finished" });
+    expect(silent.speaks).toBe(false);
+    silent.lines = [{} as LineSet];
+    expect(silent.speaks).toBe(true);
+    expect(runOf({ phase: "running" }, "recorded").speaks).toBe(false);
+  });
+
+  it("says that it was smoothed only if that happened here", () => {
+    const run = runOf({ phase: "finished", smoothed: 40 });
+    expect(run.smoothedNow).toBeNull();
+    run.noteStatus({ phase: "finished", smoothed: 60 });
+    expect(run.smoothedNow).toBe(60);
+  });
+
+  it("is that it cannot be shown where it never could", () => {
+    const run = new ToldRun("2026-town");
+    run.problem = { code: "noRun" } as unknown as ToldRun["problem"];
+    expect(run.unavailable).toBe(true);
+    run.info = {} as Run;
+    expect(run.unavailable).toBe(false);
+  });
+});

@@ -1,0 +1,111 @@
+/**
+ * The stream of a run: where it comes from, whether it is there, and when it is doubted because nothing has come for
+ * long. It is a socket of this viewer's own, or the stream of a class; of a run in a file nothing ever comes.
+ */
+
+import {
+  Connection,
+  type ConnectionState,
+  type ConnectionTarget,
+  NOTHING_SENT,
+} from "../../api/connection";
+import { reasonGiven, type Failure } from "../../api/failure";
+import type { Frame } from "../../api/frames";
+import { runPath } from "../../api/rest";
+import type { SocketMessage } from "../../api/rest-types";
+import { serverPath } from "../../api/server-path";
+import { getSource } from "../../api/source";
+import { openClassStream, type ClassTies } from "./class-feed.svelte";
+import { CLASS_PATH } from "./replay";
+
+/** Silence of a running trainer after which the connection is doubted, in ms. */
+const SILENCE = 30_000;
+/** The same of a page that was hidden and is looked at again: the machine may have slept. */
+const SILENCE_HIDDEN = 5_000;
+/** Close code of a socket that is not allowed. */
+const NOT_ALLOWED = 4403;
+
+interface StreamEvents {
+  /** Return the path of a socket for the present position in time, below the run's. */
+  path(): string;
+  onFrame(frame: Frame): void;
+  onMessage(message: SocketMessage): void;
+  /** Report that it is open. `again`: for another time. */
+  onOpen(again: boolean): void;
+  /** Report that the server refuses it for good. */
+  onRefused(reason: Failure): void;
+  /** Return whether a trainer runs, so that silence means a lost connection. */
+  running(): boolean;
+}
+
+export class RunStream {
+  state = $state.raw<ConnectionState>({ state: "connecting" });
+  /** Set from the loss of the connection until it is back. */
+  lost = $state(false);
+  readonly connection: Connection;
+  /** True where all that is known of the run is in a file. */
+  readonly packed = getSource().packed !== null;
+
+  private opened = false;
+
+  /** Connect at once, which may call back before this returns. */
+  constructor(
+    private readonly run: string,
+    private readonly ties: ClassTies,
+    private readonly events: StreamEvents,
+  ) {
+    this.connection = new Connection(() => this.target(), {
+      onFrame: (frame) => events.onFrame(frame),
+      onMessage: (message) => events.onMessage(message),
+      onState: (state) => this.handleState(state),
+    });
+    document.addEventListener("visibilitychange", this.handleVisibility);
+  }
+
+  /** Return whether it is open. */
+  get open(): boolean {
+    return this.state.state === "open";
+  }
+
+  /** Connect anew if nothing has come for long though it should have. `now` is as of `performance.now()`. */
+  checkSilence(now: number) {
+    if (this.open) this.retryAfter(SILENCE, now);
+  }
+
+  close() {
+    document.removeEventListener("visibilitychange", this.handleVisibility);
+    this.connection.close();
+  }
+
+  private target(): ConnectionTarget | typeof NOTHING_SENT | null {
+    if (this.packed) return NOTHING_SENT;
+    const { inClass: shared } = this.ties;
+    if (shared === null) return null;
+    const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+    const path = runPath(this.run, shared ? CLASS_PATH : this.events.path());
+    const url = `${scheme}//${location.host}${serverPath(path)}`;
+    return { url, opener: shared ? openClassStream : null };
+  }
+
+  private readonly handleVisibility = () => {
+    if (!document.hidden) this.retryAfter(SILENCE_HIDDEN, performance.now());
+  };
+
+  private retryAfter(silence: number, now: number) {
+    const { lastMessageAt } = this.connection;
+    if (now - lastMessageAt > silence && this.events.running()) this.connection.retry();
+  }
+
+  private handleState(state: ConnectionState) {
+    this.state = state;
+    if (state.state === "refused") {
+      this.events.onRefused(reasonGiven(state.reason || String(state.code)));
+      if (state.code === NOT_ALLOWED) this.ties.end();
+    }
+    if (state.state !== "connecting") this.lost = state.state === "waiting";
+    if (state.state !== "open") return;
+    const again = this.opened;
+    this.opened = true;
+    this.events.onOpen(again);
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * A run as one viewer sees it: the steps requested, displayed and settled, and the picture of the one displayed. The
+ * viewer is live, in a replay from some step, or at a past step.
+ */
+
+import type { Layout, LayoutMethod } from "../../api/frames";
+import type { ViewState } from "../../model/view-state";
+import type { FrameContext, NewestStep } from "../live/newest-step.svelte";
+import type { PastStep, PastStore } from "../past/past-store";
+import { viewOrder } from "../past/step-ranges";
+import type { Beats, TimeCursor } from "../past/time-cursor.svelte";
+import { layoutIn, type Layouts, type ShownStep } from "../shown-step.svelte";
+import { KnownRun } from "./known-run.svelte";
+import { PastSet } from "./past-set.svelte";
+import { DEFAULT_SPEED, type Replay } from "./replay";
+
+/**
+ * A viewer's position in time: at a past step `at`, or in a replay from a step `from`, or live if
+ * both are null.
+ */
+export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "set">;
+
+export abstract class ShownRun extends KnownRun {
+  /** The replay in progress; null: live, or at a past step. */
+  replay = $state.raw<Replay | null>(null);
+
+  /** Set of layouts on which the past is shown. */
+  protected readonly pastSet = new PastSet(() => this.status);
+
+  /** Playback speed of this replay or the next, in steps a second. */
+  speed = $state(DEFAULT_SPEED);
+  /** The time cursor on a past step; null: none. */
+  cursor = $state.raw<TimeCursor | null>(null);
+
+  /** State that follows the socket, shown unless this viewer is at a past step. */
+  protected abstract readonly newest: NewestStep;
+  protected past: PastStore | null = null;
+  /** Newest attempt seen. */
+  protected attempt = 0;
+  /** Position to open the time cursor at once the tokens are loaded and the step has come. */
+  protected pending = $state.raw<{ step: number; beats: Beats } | null>(null);
+  protected method: LayoutMethod = "umap";
+
+  /** The last step, where the cursor stands because the run ended before the step that was asked for. */
+  protected clampedTo = $state<number | null>(null);
+  /** Set from asking for a single training step until training is paused after it. */
+  protected singleStep = false;
+
+  private get shownStep(): ShownStep {
+    return this.cursor ?? this.newest;
+  }
+
+  /** Return the newest layout of each method at the step shown; none while that is still to come. */
+  get layouts(): Layouts {
+    if (this.isComing) return {};
+    return (this.rests && this.pastSet.rest) || this.shownStep.layouts;
+  }
+
+  /** Return whether a run that is over is shown as it ended. */
+  private get rests(): boolean {
+    return !this.inPast && this.over;
+  }
+
+  /** Return whether a step is to be shown that the newest picture is not of: one that a link names. */
+  protected get isComing(): boolean {
+    return this.pending !== null && !this.awaited;
+  }
+
+  /** Return the layout of a method, or the other one while that does not exist. */
+  layoutFor(wanted: LayoutMethod): Layout | null {
+    return layoutIn(this.layouts, wanted);
+  }
+
+  /** Fetch all that is shown of a past step; null while there are no tokens to show. */
+  fetchPastStep(step: number, method: LayoutMethod): Promise<PastStep> | null {
+    return this.past?.fetchStep(step, method) ?? null;
+  }
+
+  /** Find the first map of a view, or else of the other one; null if there is none yet. */
+  async firstMap(wanted: LayoutMethod): Promise<{ method: LayoutMethod; step: number } | null> {
+    for (const method of viewOrder(wanted)) {
+      const step = (await this.past?.index.mapSteps(-1, method))?.next ?? null;
+      if (step !== null) return { method, step };
+    }
+    return null;
+  }
+
+  /** Return the clusters of the space; null where none have been looked for. */
+  get districts() {
+    return this.shownStep.districts;
+  }
+
+  get beat() {
+    return this.shownStep.beat;
+  }
+
+  /** Return the counts up to the step displayed; null where not known. */
+  get counters() {
+    return this.shownStep.counters;
+  }
+
+  /** Return the step displayed, which all numbers are of; null before the first. */
+  get displayedStep(): number | null {
+    return this.shownStep.step;
+  }
+
+  /**
+   * Return the beat and the counters for whatever is slow to draw: during a scrub, those of the
+   * step where the hand last rested.
+   */
+  get settled(): Pick<ShownStep, "beat" | "counters"> {
+    return this.cursor?.settled ?? this.newest;
+  }
+
+  get touchCounts() {
+    return this.shownStep.touchCounts;
+  }
+
+  /** Return loss, norms and coverage by step, up to now. */
+  get series() {
+    return this.newest.series;
+  }
+
+  /** Return the counts of the frames received. */
+  get frameCounts() {
+    return this.newest.frameCounts;
+  }
+
+  /** Set the least milliseconds between two beats. */
+  setBeatInterval(milliseconds: number) {
+    this.newest.scheduler.interval = milliseconds;
+  }
+
+  get beatInterval(): number {
+    return this.newest.scheduler.interval;
+  }
+
+  /** Return which of the two beats of a single step is shown. */
+  get beatPhase() {
+    return this.shownStep.beatPhase;
+  }
+
+  /** Return whether this viewer's picture is paused. */
+  get paused(): boolean {
+    return this.cursor !== null || this.isComing;
+  }
+
+  /** Return whether a step is asked for that training has not come to; the newest is shown until then. */
+  get awaited(): boolean {
+    return this.pending !== null && this.status !== null && this.pending.step > this.newestStep;
+  }
+
+  /** Return whether the step of the cursor is not there, or not any more, and may come. */
+  get missing(): boolean {
+    const { cursor } = this;
+    return cursor?.problem != null && cursor.requested > this.newestStep;
+  }
+
+  /** Return whether the last step is shown because the run ended before the one that was asked for. */
+  get clamped(): boolean {
+    return this.clampedTo !== null && this.cursor?.requested === this.clampedTo;
+  }
+
+  /** Return the past step requested, which the handle shows; null while the newest is shown. */
+  get requestedStep(): number | null {
+    const pending = this.awaited ? null : this.pending;
+    return this.cursor?.requested ?? pending?.step ?? this.playedStep;
+  }
+
+  /** Return the past step that panels request; null while the newest is shown. */
+  get settledStep(): number | null {
+    return this.cursor?.settled.step ?? this.requestedStep;
+  }
+
+  /** Return the step that a replay shows; null without one. */
+  private get playedStep(): number | null {
+    return this.replay && (this.displayedStep ?? this.replay.from);
+  }
+
+  /** Return the newest known step. */
+  get newestStep(): number {
+    return Math.max(this.status?.step ?? 0, this.newest.step ?? 0);
+  }
+
+  /** Notice an attempt. A newer one than known took over steps, perhaps the one shown. */
+  protected noteAttempt(attempt: number) {
+    if (attempt <= this.attempt) return;
+    const known = this.attempt > 0;
+    this.attempt = attempt;
+    // The last pulse of an older attempt may not count any more.
+    const { newest } = this;
+    if (newest.newestPulse && newest.newestPulse.attempt < attempt) newest.newestPulse = null;
+    if (!known) return;
+    this.past?.invalidate(this.reprojected);
+    this.cursor?.refresh();
+  }
+
+  /** Return the last step that can be shown at or before another one: any, unless the run is in a file. */
+  heldAt(step: number): number {
+    return this.past?.heldAt(step) ?? step;
+  }
+
+  /** Return whether the past is shown on the smoothed layouts instead of those made live. */
+  get reprojected(): boolean {
+    return this.pastSet.smoothed;
+  }
+
+  /** Return whether the layouts shown are the smoothed ones. */
+  get showsReprojected(): boolean {
+    return this.reprojected && (this.inPast || (this.rests && this.pastSet.rest !== null));
+  }
+
+  /** Return whether a past step is shown, or played. */
+  protected get inPast(): boolean {
+    return this.paused || this.replay !== null;
+  }
+
+  /** Return this viewer's position in time. */
+  get timePosition(): TimePosition {
+    const { replay, cursor, pending, speed } = this;
+    const at = cursor?.requested ?? pending?.step ?? null;
+    const light = cursor ? cursor.holdsLight : pending?.beats === "light";
+    return {
+      from: replay?.from ?? null,
+      speed: replay || (at !== null && speed !== DEFAULT_SPEED) ? speed : null,
+      at,
+      beat: at && light ? 1 : null,
+      set: this.pastSet.wanted,
+    };
+  }
+
+  /** Return the circumstances in which a frame of the stream is applied. */
+  protected get frameContext(): FrameContext {
+    const { method, replay, status } = this;
+    return {
+      method,
+      played: replay !== null,
+      growing: !replay && status?.phase === "running",
+      stepwise:
+        !replay && (this.singleStep || status?.pace === "single" || status?.phase === "paused"),
+      speed: replay?.speed ?? status?.pace_steps_per_second ?? null,
+    };
+  }
+}

@@ -1,0 +1,177 @@
+"""Back and Forward as undo and redo, and what is an entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.application import Application
+from tests.browser.address.address_bar import (
+    DRAWN,
+    STEPS,
+    TwoRuns,
+    choose_word,
+    drag_map,
+    entries,
+    expect_same_after_loading,
+    press,
+    view,
+    wait_for_view,
+)
+from tests.browser.fixtures import LAST, point_at_step
+from tests.browser.pages import colour_by, open_panel, show_level, wait_for
+
+pytestmark = pytest.mark.browser
+
+
+def facts(page: Page) -> dict[str, Any]:
+    """Return the address, and what the page shows of it."""
+    page.wait_for_timeout(700)
+    shown = """() => {
+        const text = (id) => document.querySelector(`[data-testid=${id}]`)?.textContent.trim() ?? null;
+        return {
+            address: location.search,
+            step: text('step'),
+            map: __lamplighter.shown?.method,
+            token: text('token'),
+            tab: document.querySelector('[role=tab][aria-selected=true]')?.dataset.testid,
+            colour: text('legend-fold'),
+            second: document.querySelectorAll('[data-testid=city]').length,
+            gathered: text('gathered-strip'),
+            place: __lamplighter.pixelOf(0).map(Math.round),
+        };
+    }"""
+    return page.evaluate(shown)
+
+
+def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Check two pages' facts. A place in the address has four digits, so a pixel may differ by their rounding."""
+    assert {**shown, "place": None} == {**expected, "place": None}
+    assert shown["place"] == pytest.approx(expected["place"], abs=2)
+
+
+@pytest.mark.tour
+def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
+    choices: list[Callable[[], Any]] = [
+        lambda: choose_word(page, "cat"),
+        lambda: press(page, "m"),
+        lambda: colour_by(page, "frequency"),
+        lambda: press(page, "Space"),
+        lambda: press(page, "Shift+ArrowLeft"),
+        lambda: page.get_by_test_id("level-lab").click(),
+        lambda: press(page, "b"),
+        lambda: press(page, "i"),
+        # The first of two maps: the other has its own view here, because the two do not share a space.
+        lambda: drag_map(page, 80, -40, x=250),
+        lambda: press(page, "l"),
+    ]
+    start = entries(page)
+    seen = [facts(page)]
+    for choose in choices:
+        choose()
+        seen.append(facts(page))
+    assert entries(page) == start + len(choices)
+    assert len({one["address"] for one in seen}) == len(seen)
+    for before in reversed(seen[:-1]):
+        page.go_back(wait_until="commit")
+        assert_same(facts(page), before)
+    for after in seen[1:]:
+        page.go_forward(wait_until="commit")
+        assert_same(facts(page), after)
+    assert entries(page) == start + len(choices)
+
+
+def test_a_drag_a_scrub_and_a_key_held_down_are_one_entry_each(page: Page, runs: TwoRuns) -> None:
+    start = entries(page)
+    drag_map(page, 120, 30)
+    wait_for(page, "location.search.includes('look=')")
+    assert entries(page) == start + 1
+    point_at_step(page, LAST // 4)
+    page.mouse.down()
+    for step in (30, 24, 18, 12):
+        point_at_step(page, step)
+        page.wait_for_timeout(300)
+    assert "at=" not in page.url, "the entry is made when the scrub ends"
+    page.mouse.up()
+    wait_for(page, "location.search.includes('at=')")
+    assert entries(page) == start + 2
+    page.mouse.move(640, 20)
+    at = int(view(page)["at"])
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.down("ArrowRight")
+    for _ in range(5):
+        page.keyboard.down("ArrowRight")
+    page.keyboard.up("ArrowRight")
+    wait_for_view(page, at=str(at + 6))
+    assert entries(page) == start + 3
+    page.go_back(wait_until="commit")
+    wait_for_view(page, at=str(at))
+    page.go_back(wait_until="commit")
+    wait_for_view(page, at=None)
+
+
+def test_what_moves_by_itself_is_no_entry(page: Page, runs: TwoRuns) -> None:
+    page.goto(runs.link("&from=0&speed=200"))
+    wait_for(page, "window.__lamplighter?.beat?.step > 5")
+    start = entries(page)
+    wait_for(page, f"__lamplighter.step === {STEPS}", 20)
+    page.wait_for_timeout(600)
+    assert entries(page) == start
+
+
+def test_back_leads_into_another_run_and_forward_out_of_it(page: Page, runs: TwoRuns) -> None:
+    choose_word(page, "cat")
+    wait_for_view(page, word="cat")
+    page.keyboard.press("Space")
+    wait_for_view(page, at=str(STEPS))
+    open_panel(page, "runs")
+    page.locator(f"[data-run='{runs.first}']").get_by_test_id("open-run").click()
+    wait_for_view(page, run=runs.first, word=None, at=None)
+    wait_for(page, f"__lamplighter.beat?.step === {LAST}")
+    page.go_back(wait_until="commit")
+    wait_for_view(page, run=runs.second, word="cat", at=str(STEPS), panel="runs")
+    wait_for(page, f"__lamplighter.beat?.step === {STEPS}")
+    show_level(page, "explore")
+    expect(page.get_by_test_id("token")).to_have_text("cat")
+    expect(page.get_by_test_id("standing")).to_contain_text(f"Step {STEPS}")
+    page.go_back(wait_until="commit")
+    page.go_back(wait_until="commit")
+    wait_for_view(page, panel=None, at=str(STEPS))
+    page.go_forward(wait_until="commit")
+    page.go_forward(wait_until="commit")
+    expect(page.get_by_test_id("token")).to_have_text("cat")
+
+
+@pytest.mark.tour
+def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: Browser) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page.goto(runs.link())
+    wait_for(page, DRAWN)
+    show_level(page, "lab")
+    wait_for_view(page, panel="step")
+    expect_same_after_loading(page)
+    expect(page.get_by_test_id("inspector")).to_be_visible()
+    page.go_back(wait_until="commit")
+    wait_for_view(page, panel=None)
+    expect(page.get_by_test_id("inspector")).to_have_count(0)
+    page.close()
+
+
+def test_a_live_run_goes_back_to_the_present(page: Page, live_application: Application) -> None:
+    run = live_application.only_run()
+    page.goto(f"{live_application.url}/?run={run.id}")
+    wait_for(page, DRAWN, 60)
+    page.keyboard.press("Space")
+    at = wait_for(page, "new URLSearchParams(location.search).get('at')")
+    page.keyboard.press("ArrowLeft")
+    wait_for_view(page, at=str(int(at) - 1))
+    page.go_back(wait_until="commit")
+    wait_for_view(page, at=at)
+    page.go_back(wait_until="commit")
+    wait_for_view(page, at=None)
+    expect(page.get_by_test_id("standing")).to_have_count(0)
+    page.go_forward(wait_until="commit")
+    wait_for(page, f"__lamplighter.beat?.step === {at}")

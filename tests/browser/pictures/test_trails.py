@@ -1,0 +1,139 @@
+"""Trails on a map that turns, and in pictures of it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
+from lamplighter.wire.layout_frames import Layout, Method
+from tests.application import Application
+from tests.browser.pages import open_panel, wait_for
+from tests.browser.pictures.picture_files import PIXELS, SVG, saved
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+WANDERER, STAYING = 7, (1, 2, 3, 4)
+
+TRAIL_ENDS = """(() => {
+  const { data, _fullLayout, clientWidth, clientHeight } = document.querySelector('.city .axes');
+  if (!_fullLayout) return null;
+  const { xaxis, yaxis } = _fullLayout;
+  const { x, y } = data.filter(({ mode }) => mode === 'markers').at(-1) ?? {};
+  if (!x) return null;
+  const [[x0, x1], [y0, y1]] = [xaxis.range, yaxis.range];
+  return [((x[0] - x0) / (x1 - x0)) * clientWidth, (1 - (y[0] - y0) / (y1 - y0)) * clientHeight];
+})()"""
+"""The end of the first trail on the screen, in CSS pixels."""
+
+
+@pytest.fixture(scope="module")
+def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str]]:
+    """Make a finished run whose maps rotate as a whole, while one token wanders over them."""
+    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as server:
+        trainer = FakeTrainer(make_run(RunStore(server.runs))).begin().train(30)
+        places = np.random.default_rng(3).normal(size=(V, 2)) * (1.6, 1)
+        with LayoutsWriter(trainer.run.layouts_path) as writer:
+            for step in (10, 15, 20, 25, 30):
+                xy = places.copy()
+                xy[WANDERER] = (-1 + step / 12, 0.5 * (step % 10 == 0))
+                angle = (step - 10) / 25
+                turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+                moved = (xy @ turn.T).astype(np.float32)
+                trust = np.full(V, 220, dtype=np.uint8)
+                for method in (Method.LINEAR, Method.UMAP):
+                    writer.commit(Layout(1, step, time.time(), method, moved, 0.9, 0.01, 0.6, V, trust))
+        trainer.end()
+        yield server, trainer.run.id
+
+
+def open_newest_map(
+    viewer: BrowserContext, turning: tuple[Application, str], more: str, *, align: bool
+) -> Page:
+    """Open the newest step's map by way of the first, at which `align` pins the selected tokens."""
+    server, run = turning
+    page = viewer.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    gathered = ",".join(map(str, STAYING))
+    page.goto(f"{server.url}/?run={run}&at=10&token={WANDERER}&tokens={gathered}&panel=gathered&over=0{more}")
+    wait_for(page, "window.__lamplighter?.shown?.step === 10")
+    if align:
+        page.get_by_test_id("align").press("Space")
+        expect(page.get_by_test_id("aligned")).to_be_visible()
+    open_panel(page, "export")
+    # The tabs use the End key themselves.
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("End")
+    wait_for(page, "__lamplighter.shown.step === 30")
+    page.wait_for_timeout(500)
+    return page
+
+
+def test_a_trail_turns_with_the_map_that_stays(viewer: BrowserContext, turning: tuple[Application, str]):
+    apart = f"(([x, y], [u, v]) => Math.hypot(x - u, y - v))({TRAIL_ENDS}, __lamplighter.pixelOf({WANDERER}))"
+    ends: list[np.ndarray] = []
+    for align in (False, True):
+        page = open_newest_map(viewer, turning, "&trails=chosen", align=align)
+        wait_for(page, f"{TRAIL_ENDS} && {apart} < 2")
+        ends.append(np.array(page.evaluate(TRAIL_ENDS)))
+        page.close()
+    assert np.hypot(*(ends[0] - ends[1])) > 50, "the map was turned, and what is on it"
+
+
+def test_trails_are_in_pictures(viewer: BrowserContext, turning: tuple[Application, str], tmp_path: Path):
+    page = open_newest_map(viewer, turning, "&trails=chosen", align=True)
+    wait_for(page, f"{TRAIL_ENDS}")
+    page.get_by_test_id("picture-size").select_option("screen")
+    svg = saved(page, lambda: page.get_by_test_id("save-svg").click(), tmp_path)
+    with_trails = saved(page, lambda: page.get_by_test_id("save-png").click(), tmp_path)
+    page.close()
+    without = open_newest_map(viewer, turning, "", align=True)
+    without.get_by_test_id("picture-size").select_option("screen")
+    # Both pictures have the same file name.
+    path = saved(without, lambda: without.get_by_test_id("save-png").click(), tmp_path / "without")
+    without.close()
+    root = ElementTree.fromstring(svg.read_text("utf-8"))
+    trails = root.find(f"{SVG}g[@id='trails']")
+    assert trails is not None
+    paths = [path.get("d") or "" for path in trails.iter(f"{SVG}path")]
+    assert len(paths) == 6, "four ages, where they began, where they are"
+    # The triangle marks the lamp.
+    corners = np.array([[float(n) for n in pair.split()] for pair in re.split("[MLZ]", paths[-1])[1:4]])
+    lamps = np.array(
+        [
+            (float(circle.get("cx", 0)), float(circle.get("cy", 0)))
+            for name in ("lit", "asleep")
+            for circle in root.find(f"{SVG}g[@id='{name}']").iter(f"{SVG}circle")  # pyright: ignore
+        ]
+    )
+    assert np.hypot(*(lamps - corners.mean(axis=0)).T).min() < 2
+    # Along the trail the PNG's pixels now have its colour, and did not before.
+    way = np.array([[float(n) for n in pair.split()] for pair in re.split("[ML]", paths[3].split("M")[1])])
+    between = np.concatenate([a + np.linspace(0.2, 0.8, 12)[:, None] * (b - a) for a, b in pairwise(way)])
+    after, before = (light_at(viewer, path, between) for path in (with_trails, path))
+    assert np.mean(after - before > 60) > 0.7, f"brighter by {after - before}"
+
+
+def light_at(viewer: BrowserContext, path: Path, places: np.ndarray) -> np.ndarray:
+    """Return the sum of red, green and blue of an image's pixels at (x, y), as another page shows it."""
+    page = viewer.new_page()
+    data = base64.b64encode(path.read_bytes()).decode()
+    read = PIXELS.replace("async (address)", "async ([address, places])").replace(
+        "let bright = 0;",
+        "return places.map(([x, y]) => { const at = 4 * (Math.floor(y) * canvas.width + Math.floor(x));"
+        " return data[at] + data[at + 1] + data[at + 2]; });",
+    )
+    values = page.evaluate(read, [f"data:image/png;base64,{data}", places.tolist()])
+    page.close()
+    return np.array(values, dtype=int)
