@@ -16,7 +16,8 @@ export const token = {
     courseOpen: "Take the course",
     courseMore: "Guess first, then look: how a model learns, a few minutes a part.",
     gameOpen: "Play",
-    gameMore: "A game: three of four words belong together for the model. Which one does not?",
+    gameMore:
+      "For the model, three of four words belong together: which one does not? And how does one get from one word to another?",
     claims: "Is it true?",
     claimsMore: "28 claims about learning, and what this run says to each.",
     geometry: "Geometry of words",

@@ -8,7 +8,8 @@ export const token: Translated<typeof english> = {
   explore: {
     title: "Erkunden",
     gameOpen: "Spielen",
-    gameMore: "Ein Spiel: Drei von vier Wörtern gehören für das Modell zusammen. Welches nicht?",
+    gameMore:
+      "Drei von vier Wörtern gehören für das Modell zusammen: Welches nicht? Und wie kommt man von einem Wort zu einem anderen?",
     find: "Ein Wort finden",
     findMore: "Tipp ein Licht auf der Karte an, oder schreib ein Wort.",
     try: "Wörter zum Ausprobieren",
