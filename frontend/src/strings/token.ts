@@ -16,8 +16,7 @@ export const token = {
     courseOpen: "Take the course",
     courseMore: "Guess first, then look: how a model learns, a few minutes a part.",
     gameOpen: "Play",
-    gameMore:
-      "For the model, three of four words belong together: which one does not? And how does one get from one word to another?",
+    gameMore: "Two games about which words lie together for the model.",
     claims: "Is it true?",
     claimsMore: "28 claims about learning, and what this run says to each.",
     geometry: "Geometry of words",

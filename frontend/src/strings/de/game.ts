@@ -7,7 +7,7 @@ import type { Translated } from "../translation";
 
 export const game: Translated<typeof english> = {
   which: "Welches Spiel",
-  names: { odd: "Was passt nicht dazu?", navigator: "Von Nachbar zu Nachbar" },
+  names: { odd: "Was passt nicht dazu?", navigator: "Wegfinder" },
   about:
     "Vier Wörter. Für drei davon hat das Modell ähnliche Zahlen; das vierte liegt weit weg von allen dreien. Welches ist es?",
   rule: "Niemand hat die Antworten aufgeschrieben: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das Wort, das ihm am nächsten liegt, und das Wort, das beiden am nächsten liegt. Das vierte kommt von weit her: Drei von vier Wörtern liegen näher bei ihnen.",

@@ -8,8 +8,7 @@ export const token: Translated<typeof english> = {
   explore: {
     title: "Erkunden",
     gameOpen: "Spielen",
-    gameMore:
-      "Drei von vier Wörtern gehören für das Modell zusammen: Welches nicht? Und wie kommt man von einem Wort zu einem anderen?",
+    gameMore: "Zwei Spiele darum, welche Wörter für das Modell beieinander liegen.",
     find: "Ein Wort finden",
     findMore: "Tipp ein Licht auf der Karte an, oder schreib ein Wort.",
     try: "Wörter zum Ausprobieren",
