@@ -97,12 +97,14 @@ def get_neighbour_navigator(
     a step, and the neighbours of all words on the way.
     """
     asked = open_question(services, services.reply(request, run), step, attempt, "neighbour navigator", seed)
-    words = np.flatnonzero(asked.table.words())
-    playing = _most_frequent(words, asked.reply.run.vocabulary.counts)
-    passes = SCALING_WORK + len(playing)
-    asked.check_work(passes * len(playing) * asked.reply.run.recipe.model.dim, "the neighbours of all words")
+    most = min(MOST_WORDS, len(asked.table))
+    asked.check_work(
+        (SCALING_WORK + most) * most * asked.reply.run.recipe.model.dim, f"the neighbours of {most:,} words"
+    )
 
     def make() -> list[bytes]:
+        words = np.flatnonzero(asked.table.words())
+        playing = _most_frequent(words, asked.reply.run.vocabulary.counts)
         # With the step in the seed, the way at one step is not that at another.
         drawn = draw_navigation(asked.open_matrix().vectors, playing, (seed, asked.facts["step"]))
         return json_body(

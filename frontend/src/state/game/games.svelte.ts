@@ -25,7 +25,7 @@ export class Games {
     this.navigator = new NeighbourNavigator(run);
   }
 
-  choose(name: GameName) {
+  switchTo(name: GameName) {
     this.chosen = name;
   }
 }

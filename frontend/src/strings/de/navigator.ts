@@ -17,7 +17,7 @@ export const navigator: Translated<typeof english> = {
   waiting: "Start und Ziel werden gesucht …",
   moves: (moves, step) =>
     `${step === null ? "" : step ? `Schritt ${count(step)}, ` : "Vor dem ersten Schritt, "}bisher ${moved(moves)}.`,
-  possible: (fewest) => `Möglich sind ${count(fewest)}.`,
+  possible: (fewest) => `Mindestens ${count(fewest)} sind nötig.`,
   place: "Du stehst auf",
   goal: "Dein Ziel",
   question: (neighbours) => `Geh zu einem der ${count(neighbours)} nächsten Wörter:`,
@@ -35,9 +35,9 @@ export const navigator: Translated<typeof english> = {
   there: (goal, moves, fewest) =>
     moves === fewest
       ? `Du bist bei „${goal}“, in ${afterMoves(moves)}. Mit weniger geht es nicht.`
-      : `Du bist bei „${goal}“, in ${afterMoves(moves)}. Möglich sind ${count(fewest)}.`,
+      : `Du bist bei „${goal}“, in ${afterMoves(moves)}. Mindestens ${count(fewest)} sind nötig.`,
   givenUp: (goal, moves, fewest) =>
-    `Nicht bei „${goal}“ nach ${afterMoves(moves)}. Möglich sind ${count(fewest)}.`,
+    `Nicht bei „${goal}“ nach ${afterMoves(moves)}. Mindestens ${count(fewest)} sind nötig.`,
   luckSoFar: (share) => `Wer zufällig geht, wäre inzwischen dort in ${game.often(share)}.`,
   luck: (share, reached) =>
     `Wer zufällig geht, und zum Ziel, sobald es dasteht, ist mit so vielen Zügen dort in ${game.often(share)}.${reached ? (share > USUAL ? " Glück kann das also erklären." : " Glück erklärt das kaum.") : ""}`,
@@ -47,7 +47,7 @@ export const navigator: Translated<typeof english> = {
     `Von „${start}“ aus sind so ${words === all ? `alle ${count(all)} Wörter` : `nur ${count(words)} von ${count(all)} Wörtern`} zu erreichen.`,
   again: "Noch einmal, mit anderem Start und Ziel",
   none: "Dieser Lauf hat zu wenige Wörter für einen Weg, oder sie liegen zu dicht beisammen.",
-  columns: { reached: "am Ziel", moves: "Züge (möglich)", luck: "Glück ist so schnell in" },
+  columns: { reached: "am Ziel", moves: "Züge (nötig)", luck: "Glück ist so schnell in" },
   movesEach: (moves, fewest, reached) =>
     reached ? `${fixed(moves / reached, 1)} (${fixed(fewest / reached, 1)})` : "–",
 };
