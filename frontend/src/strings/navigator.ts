@@ -45,7 +45,7 @@ export const navigator = table("navigator", {
     `From \u201c${start}\u201d, ${words === all ? `all ${count(all)} words` : `only ${count(words)} of ${count(all)} words`} can be reached in this way.`,
   again: "Play again, with another start and goal",
   none: "The words of this run are too few for a way, or too close together.",
-  columns: { reached: "at the goal", moves: "moves (fewest)", luck: "luck is as quick in" },
+  columns: { reached: "at the goal", moves: "moves (fewest)", luck: "luck does as well in" },
   movesEach: (moves: number, fewest: number, reached: number) =>
     reached ? `${fixed(moves / reached, 1)} (${fixed(fewest / reached, 1)})` : "\u2013",
 } as const);

@@ -47,7 +47,7 @@ export const navigator: Translated<typeof english> = {
     `Von „${start}“ aus sind so ${words === all ? `alle ${count(all)} Wörter` : `nur ${count(words)} von ${count(all)} Wörtern`} zu erreichen.`,
   again: "Noch einmal, mit anderem Start und Ziel",
   none: "Dieser Lauf hat zu wenige Wörter für einen Weg, oder sie liegen zu dicht beisammen.",
-  columns: { reached: "am Ziel", moves: "Züge (nötig)", luck: "Glück ist so schnell in" },
+  columns: { reached: "am Ziel", moves: "Züge (nötig)", luck: "Glück ist so gut in" },
   movesEach: (moves, fewest, reached) =>
     reached ? `${fixed(moves / reached, 1)} (${fixed(fewest / reached, 1)})` : "–",
 };
