@@ -83,7 +83,7 @@ export const help = table("help", {
     toggleMicroscope: "this step under the microscope, and back",
     toggleClaims: "“Is it true?”: what holds in this run, and back",
     toggleGeometry: "the geometry of words: add, compare, line up; and close it",
-    toggleGame: "the game “Odd one out”, and close it",
+    toggleGame: "the games, and close them",
     toggleClass: "the class: let people join, ask them, end it (presenter)",
     toggleLab: "open the lab, and close it",
     showWholeMap: "the whole map",

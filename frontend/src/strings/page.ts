@@ -128,7 +128,7 @@ export const page = {
     gathered: "Selection",
     ask: "Ask the model",
     geometry: "Geometry of words",
-    game: "Odd one out",
+    game: "Games",
     microscope: "Under the microscope",
     claims: "Is it true?",
     map: "Map drawing",

@@ -16,7 +16,7 @@ export const token = {
     courseOpen: "Take the course",
     courseMore: "Guess first, then look: how a model learns, a few minutes a part.",
     gameOpen: "Play",
-    gameMore: "A game: three of four words belong together for the model. Which one does not?",
+    gameMore: "Two games about which words lie together for the model.",
     claims: "Is it true?",
     claimsMore: "28 claims about learning, and what this run says to each.",
     geometry: "Geometry of words",

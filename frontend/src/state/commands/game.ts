@@ -1,4 +1,4 @@
-/** Commands of the game *Odd one out*. */
+/** Commands of the games. */
 
 import type { CommandScope } from "./scope";
 

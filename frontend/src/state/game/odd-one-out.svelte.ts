@@ -4,7 +4,7 @@ import type { Answer } from "../../api/rest-types";
 import { runPath } from "../../api/rest";
 import { jsonQuestion, Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
-import { Scores } from "./scores.svelte";
+import { areCounts, Scores, type Score, type ScoreKind } from "./scores.svelte";
 
 export type GameAnswer = Answer<"GET /api/runs/{run}/geometry/odd-one-out">;
 
@@ -13,10 +13,29 @@ const OF_THREE = 1.1;
 const OF_ODD = 2.2;
 
 /** The parts of a run that a game needs. */
-type GameRun = Pick<LiveRun, "id" | "ringed">;
+export type GameRun = Pick<LiveRun, "id" | "ringed">;
 
-/** The game of each run that was opened: whoever looks at a word meanwhile goes on where they were. */
-const games = new WeakMap<GameRun, OddOneOut>();
+export interface RoundScore extends Score {
+  right: number;
+  rounds: number;
+  /** Share of the rounds that guessing would get. */
+  chance: number;
+}
+
+export const ROUND_SCORES: ScoreKind<RoundScore> = {
+  key: "lamplighter.odd-one-out",
+  isScore: ({ right, rounds, chance }) =>
+    areCounts(right, rounds) &&
+    right! <= rounds! &&
+    typeof chance === "number" &&
+    chance > 0 &&
+    chance < 1,
+  add: (before, now) => ({
+    right: before.right + now.right,
+    rounds: before.rounds + now.rounds,
+    chance: now.chance,
+  }),
+};
 
 export class OddOneOut {
   /** The round that is played, from 0 on; the number of rounds when all are over. */
@@ -27,16 +46,10 @@ export class OddOneOut {
   /** The step that was asked for; null before the first game. */
   asked = $state<number | null>(null);
   readonly query = new Query<GameAnswer>();
-  readonly scores: Scores;
-
-  static of(run: GameRun): OddOneOut {
-    const game = games.get(run) ?? new OddOneOut(run);
-    games.set(run, game);
-    return game;
-  }
+  readonly scores: Scores<RoundScore>;
 
   constructor(private readonly run: GameRun) {
-    this.scores = new Scores(run.id);
+    this.scores = new Scores(run.id, ROUND_SCORES);
   }
 
   /** Return the four words of the round; null outside a game, and before they have come. */
@@ -74,8 +87,8 @@ export class OddOneOut {
     this.chosen = null;
     if (this.place === value.rounds.length)
       this.scores.add({
-        ...{ asked: this.asked, step: value.step, right: this.right },
-        ...{ rounds: value.rounds.length, chance: value.chance },
+        ...{ asked: this.asked, step: value.step, games: 1 },
+        ...{ right: this.right, rounds: value.rounds.length, chance: value.chance },
       });
   }
 

@@ -62,7 +62,7 @@ export const help: Translated<typeof english> = {
   endings: "Erzählen, wie ein Lauf ausging",
   endingsMore: "Was er gelernt hat und was du dann tun kannst: einmal je Lauf, über der Karte.",
   does: {
-    toggleGame: "das Spiel „Was passt nicht dazu?“, und es wieder schließen",
+    toggleGame: "die Spiele, und sie wieder schließen",
     focusSearch: "ein Wort finden",
     togglePicture: "dein Bild anhalten und weiterlaufen lassen",
     goLive: "zurück zu live",

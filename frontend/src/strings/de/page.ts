@@ -127,7 +127,7 @@ export const page: Translated<typeof english> = {
     run: "Über diesen Lauf",
     gathered: "Auswahl",
     ask: "Frag das Modell",
-    game: "Was passt nicht dazu?",
+    game: "Spiele",
     geometry: "Geometrie der Wörter",
     microscope: "Unter dem Mikroskop",
     claims: "Stimmt das?",
