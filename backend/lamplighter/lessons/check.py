@@ -11,7 +11,8 @@ from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part, Stage
-from lamplighter.lessons.view_query import TEXTS, WORDS, parse_view_query
+from lamplighter.lessons.teacher_check import list_page_problems
+from lamplighter.lessons.view_query import parse_view_query, words_of_view
 from lamplighter.runfolder.run_folder import RunFolder
 
 _WHY: dict[Waiting, str] = {
@@ -44,10 +45,15 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     for language, files in found.items():
         for part in files.parts.values():
             name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"
+            if part.aim is None:
+                problems.append(
+                    f"{name}: it has no aim: write aim: and what one can say afterwards, in a line"
+                )
             unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
             problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
+        problems += list_page_problems(files.pages.values(), english, words)
     return problems
 
 
@@ -108,11 +114,8 @@ def _named_words(part: Part) -> Iterator[str]:
         span.view for stage in part.stages for block in stage.blocks for line in block.lines for span in line
     )
     for query in (*links, *(stage.view for stage in part.stages)):
-        for key, word in parse_view_query(query).items() if query else ():
-            if key in WORDS:
-                yield word
-            elif key in TEXTS:
-                yield from word.replace(",", " ").split()
+        if query:
+            yield from words_of_view(parse_view_query(query))
     for stage in part.stages:
         for key, word in (stage.examination.fields if stage.examination else {}).items():
             if key in _SENTENCES and isinstance(word, str):
