@@ -2,6 +2,7 @@ import { mount } from "svelte";
 import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
+import { parseTeacherAddress } from "./model/teacher-address";
 import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
 import { FONT_FAMILY } from "./model/typeface";
 import { install, type Translation } from "./strings/translation";
@@ -26,7 +27,13 @@ const texts =
 void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
   // English sentences with numbers of another language would be misread.
   if (status === "rejected") document.documentElement.lang = "en";
-  mount(Page, { target: document.getElementById("page")! });
+  const target = document.getElementById("page")!;
+  const taught = parseTeacherAddress(location.search);
+  if (!taught) mount(Page, { target });
+  else
+    void import("./panels/shell/late-panels").then(({ TeacherPage }) =>
+      mount(TeacherPage, { target, props: taught }),
+    );
 });
 
 function storedLanguage(): string | null {
