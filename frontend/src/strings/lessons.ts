@@ -87,12 +87,15 @@ export const lessons = table("lessons", {
   packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
   needsApp: (panel: string) =>
     `A file does not hold this picture (${panel}): whatever the text asks you to do in it needs the app. The text and its numbers are here.`,
+  /** Behind the words of a link that a file cannot follow. */
+  inApp: "in the app",
   stepNotHeld: (step: number, shown: number) =>
     `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
   teacher: {
     link: "For the teacher",
     about: (part: string) => `For the teacher: ${part}`,
     before: "For the teacher: before you begin",
+    start: "Before you begin",
     print: "Print",
     open: "Open this part in the app",
     course: "Open the course in the app",

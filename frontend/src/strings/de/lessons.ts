@@ -84,12 +84,14 @@ export const lessons: Translated<typeof english> = {
     "Ein neuer Lauf beginnt mit seinem ersten Schritt, und dieser Teil geht daneben weiter, während das Modell lernt.",
   needsApp: (panel) =>
     `Dieses Bild (${panel}) ist nicht in der Datei: Was du laut Text darin tun sollst, geht nur in der App. Der Text und seine Zahlen sind hier.`,
+  inApp: "in der App",
   stepNotHeld: (step, shown) =>
     `Schritt ${count(step)} ist nicht in dieser Datei: Du siehst Schritt ${count(shown)}.`,
   teacher: {
     link: "Für die Lehrkraft",
     about: (part) => `Für die Lehrkraft: ${part}`,
     before: "Für die Lehrkraft: bevor es losgeht",
+    start: "Bevor es losgeht",
     print: "Drucken",
     open: "Diesen Teil in der App öffnen",
     course: "Den Kurs in der App öffnen",
