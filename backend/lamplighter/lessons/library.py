@@ -106,7 +106,7 @@ def _read_numbered(
                     f"the name is no part's: write two digits from 0{least} on, - and a name, as in 01-start.md",
                 )
             if number in found:
-                raise LessonError(name, 1, f"there is a {number} already: give it another number")
+                raise LessonError(name, 1, f"there is a part {number} already: give it another number")
             found[number] = parse(name, number, _read_text(folder, name))
         except LessonError as error:
             problems.append(error)
