@@ -2,7 +2,6 @@ import { mount } from "svelte";
 import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
-import { parseTeacherAddress } from "./model/teacher-address";
 import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
 import { FONT_FAMILY } from "./model/typeface";
 import { install, type Translation } from "./strings/translation";
@@ -28,11 +27,10 @@ void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
   // English sentences with numbers of another language would be misread.
   if (status === "rejected") document.documentElement.lang = "en";
   const target = document.getElementById("page")!;
-  const taught = parseTeacherAddress(location.search);
-  if (!taught) mount(Page, { target });
+  if (!/[?&]teacher=/.test(location.search)) mount(Page, { target });
   else
     void import("./panels/shell/late-panels").then(({ TeacherPage }) =>
-      mount(TeacherPage, { target, props: taught }),
+      mount(TeacherPage, { target }),
     );
 });
 

@@ -43,7 +43,7 @@ class TeacherSection:
 
     @property
     def is_worksheet(self) -> bool:
-        """True for a section that pupils write on."""
+        """Return whether pupils write on it."""
         return any(block.kind == "numbered" for block in self.blocks)
 
 

@@ -18,7 +18,7 @@ class TeacherPageBlock(ApiModel):
 
 
 class TeacherPageSection(ApiModel):
-    """What stands below one heading."""
+    """A heading and the blocks below it."""
 
     title: str
     """The heading; empty above the first one."""

@@ -20,7 +20,7 @@ export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
 }
 
 export class TeacherPageQuery extends Query<Answer<"GET /api/lessons/{part}/teacher">> {
-  open(part: number) {
+  openPart(part: number) {
     this.ask(jsonQuestion(inLanguage(`/api/lessons/${part}/teacher`)));
   }
 }
