@@ -105,8 +105,8 @@ export const lessons = table("lessons", {
     blank: "Write here",
     thisComputer:
       "These addresses open on this computer alone. For pupils’ devices, let the class join: there they follow you to each stage.",
-    otherWords: (words: readonly string[]) =>
-      `This run does not know ${words.join(", ")}, so the part cannot be told on it, and its numbers are missing here.`,
+    otherWords: (words: string) =>
+      `This run does not know ${words}, so the part cannot be told on it, and its numbers are missing here.`,
     notHere:
       "This page is for whoever presents: open it from the list of parts, in the browser that presents.",
   },

@@ -102,7 +102,7 @@ export const lessons: Translated<typeof english> = {
     thisComputer:
       "Diese Adressen führen nur auf diesem Computer zum Ziel. Für die Geräte der Klasse: Lass die Klasse beitreten, dann folgt sie dir von Bild zu Bild.",
     otherWords: (words) =>
-      `Dieser Lauf kennt ${words.join(", ")} nicht. Darum lässt sich der Teil mit ihm nicht zeigen, und seine Zahlen fehlen hier.`,
+      `Dieser Lauf kennt ${words} nicht. Darum lässt sich der Teil mit ihm nicht zeigen, und seine Zahlen fehlen hier.`,
     notHere:
       "Diese Seite ist für die Person, die vorführt: Öffne sie aus der Liste der Teile, in dem Browser, der vorführt.",
   },
