@@ -38,23 +38,34 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     """
     found = {language: read_folder(folder, language) for language in list_languages(folder)}
     problems = [str(problem) for files in found.values() for problem in files.problems]
-    if not any(files.parts for files in found.values()) and not problems:
+    if not any(files.parts or files.pages for files in found.values()) and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
     words = read_lexicon().words()
     english = {**(ours or {}), **found[LANGUAGE].parts}
     for language, files in found.items():
         for part in files.parts.values():
             name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"
-            if part.aim is None:
-                problems.append(
-                    f"{name}: it has no aim: write aim: and what one can say afterwards, in a line"
-                )
             unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
             problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
         problems += list_page_problems(files.pages.values(), english, words)
     return problems
+
+
+def list_missing_aims(folder: Path) -> list[str]:
+    """Return the parts of a folder, in all its languages, that do not say what they are for, a line each. They are told all the
+    same.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [
+        f"part {part.number} in {language!r}: it has no aim: write aim: and what one can say afterwards, in a line"
+        for language in list_languages(folder)
+        for part in read_folder(folder, language).parts.values()
+        if part.aim is None
+    ]
 
 
 def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:

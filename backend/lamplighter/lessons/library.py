@@ -88,7 +88,7 @@ def _read_numbered(
     names: list[str] = []
     for place in places:
         # Neither a language nor a teacher is a link to elsewhere.
-        if not all(_is_folder(folder / one) for one in (place, *Path(place).parents) if place):
+        if not all(_is_folder(folder / one) for one in (place, *Path(place).parents[:-1]) if place):
             continue
         with os.scandir(folder / place) as entries:
             names += sorted(

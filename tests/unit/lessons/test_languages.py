@@ -12,7 +12,7 @@ from lamplighter.lessons.part_parser import parse_part
 from lamplighter.serving.http.assets import find_lessons
 
 TEXT = (
-    "title: A part\naim: See it.\nminutes: 5\nwords: dog\n\n"
+    "title: A part\nminutes: 5\nwords: dog\n\n"
     "# prediction: How many?\npredict: How many?\nnumber: purity_10nn@0|percent\nchoice: 0 = none\nchoice: 50 = half\n\n"
     "Guess. [Look](?at=0)\n\n"
     "# look: There\nview: ?at=7\nexamine: kind=what_if&sentence=the dog&steps=2\n\n{run.rows|count} words\n"
@@ -89,5 +89,5 @@ def test_folders_of_languages_are_read_as_hostile(tmp_path: Path) -> None:
     (tmp_path / "it/02-b.md").write_text(TEXT.replace("{run.rows|count}", "<b>"))
     (tmp_path / "it/01-a.md").write_text(TEXT.replace("?at=7", "?at=8"))
     broken, different = list_problems(tmp_path)
-    assert broken.startswith("it/02-b.md:18: ")
+    assert broken.startswith("it/02-b.md:17: ")
     assert different.startswith("part 1 in 'it': stage 2 has another")
