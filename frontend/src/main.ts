@@ -26,7 +26,12 @@ const texts =
 void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
   // English sentences with numbers of another language would be misread.
   if (status === "rejected") document.documentElement.lang = "en";
-  mount(Page, { target: document.getElementById("page")! });
+  const target = document.getElementById("page")!;
+  if (!/[?&]teacher=/.test(location.search)) mount(Page, { target });
+  else
+    void import("./panels/shell/late-panels").then(({ TeacherPage }) =>
+      mount(TeacherPage, { target }),
+    );
 });
 
 function storedLanguage(): string | null {

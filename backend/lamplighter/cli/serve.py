@@ -14,6 +14,7 @@ from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line
 from lamplighter.lessons.check import list_problems
+from lamplighter.lessons.library import read_folder
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
@@ -87,10 +88,14 @@ def serve_command(
     **class_options: Any,
 ) -> None:  # fmt: skip
     """Serve the runs of a folder; start none."""
-    if lessons is not None and (problems := list_problems(lessons)):
-        raise click.ClickException(
-            f"{problems[0]} (lamplighter lessons check {lessons} says all that is wrong: {len(problems)})"
-        )
+    if lessons is not None:
+        # The server's modules take a moment to import.
+        from lamplighter.serving.http.assets import find_lessons
+
+        if problems := list_problems(lessons, read_folder(find_lessons()).parts):
+            raise click.ClickException(
+                f"{problems[0]} (lamplighter lessons check {lessons} says all that is wrong: {len(problems)})"
+            )
     roles = () if no_workers else ROLES
     settings = _settings(
         runs=runs_dir,

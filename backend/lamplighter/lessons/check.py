@@ -11,7 +11,8 @@ from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part, Stage
-from lamplighter.lessons.view_query import TEXTS, WORDS, parse_view_query
+from lamplighter.lessons.teacher_check import list_page_problems
+from lamplighter.lessons.view_query import parse_view_query, words_of_view
 from lamplighter.runfolder.run_folder import RunFolder
 
 _WHY: dict[Waiting, str] = {
@@ -37,7 +38,7 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     """
     found = {language: read_folder(folder, language) for language in list_languages(folder)}
     problems = [str(problem) for files in found.values() for problem in files.problems]
-    if not any(files.parts for files in found.values()) and not problems:
+    if not any(files.parts or files.pages for files in found.values()) and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
     words = read_lexicon().words()
     english = {**(ours or {}), **found[LANGUAGE].parts}
@@ -48,7 +49,23 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
             problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
+        problems += list_page_problems(files.pages.values(), english, words)
     return problems
+
+
+def list_missing_aims(folder: Path) -> list[str]:
+    """Return the parts of a folder, in all its languages, that do not say what they are for, a line each. They are told all the
+    same.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [
+        f"part {part.number} in {language!r}: it has no aim: write aim: and what one can say afterwards, in a line"
+        for language in list_languages(folder)
+        for part in read_folder(folder, language).parts.values()
+        if part.aim is None
+    ]
 
 
 def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
@@ -108,11 +125,8 @@ def _named_words(part: Part) -> Iterator[str]:
         span.view for stage in part.stages for block in stage.blocks for line in block.lines for span in line
     )
     for query in (*links, *(stage.view for stage in part.stages)):
-        for key, word in parse_view_query(query).items() if query else ():
-            if key in WORDS:
-                yield word
-            elif key in TEXTS:
-                yield from word.replace(",", " ").split()
+        if query:
+            yield from words_of_view(parse_view_query(query))
     for stage in part.stages:
         for key, word in (stage.examination.fields if stage.examination else {}).items():
             if key in _SENTENCES and isinstance(word, str):

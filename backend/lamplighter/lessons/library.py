@@ -7,12 +7,15 @@ import os
 import re
 import stat
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
+from lamplighter.lessons.teacher_page import TeacherPage, parse_teacher_page
 
 LANGUAGE = "en"
 """The language of the texts of a folder that are in none of its folders, and of every part that lacks another one."""
@@ -22,15 +25,19 @@ _MOST_ENTRIES = 1_000
 """Most entries of a folder that are looked at."""
 _MOST_LANGUAGES = 20
 """Most folders of languages that are read."""
+_Text = TypeVar("_Text", Part, TeacherPage)
+_TEACHER = "teacher"
+"""The folder of the teacher's pages, beside the parts of a language."""
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _NAME = re.compile(r"(?P<number>\d{2})-[a-z0-9-]{1,60}\.md")
 
 
 @dataclass(frozen=True)
 class LessonFiles:
-    """The parts of a folder, by number, and what is wrong with the others."""
+    """The parts of a folder and the teacher's pages, by number, and what is wrong with the others."""
 
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
+    pages: dict[int, TeacherPage] = field(default_factory=dict[int, TeacherPage])
     problems: tuple[LessonError, ...] = ()
 
 
@@ -50,43 +57,64 @@ def list_languages(folder: Path) -> list[str]:
 
 
 def read_folder(folder: Path, language: str = LANGUAGE) -> LessonFiles:
-    """Return the parts of a folder in a language: in the files `NN-name.md` of the folder named like it, and for `LANGUAGE`
-    in the folder itself, too.
+    """Return the parts of a folder in a language, and the teacher's pages about them: in the files `NN-name.md` of the folder
+    named like it, and for `LANGUAGE` in the folder itself, too. The pages are in folders `teacher` beside the parts.
 
     Raises:
         OSError: the folder cannot be read.
     """
-    names: list[str] = []
-    for prefix in ("", f"{LANGUAGE}/") if language == LANGUAGE else (f"{language}/",):
-        if prefix and not _is_folder(folder / prefix):
-            continue
-        with os.scandir(folder / prefix) as entries:
-            names += sorted(
-                prefix + entry.name for entry in islice(entries, _MOST_ENTRIES) if entry.name.endswith(".md")
-            )
-    parts: dict[int, Part] = {}
     problems: list[LessonError] = []
+    places = ("", f"{LANGUAGE}/") if language == LANGUAGE else (f"{language}/",)
+    parts = _read_numbered(folder, places, 1, parse_part, problems)
+    pages = _read_numbered(
+        folder, tuple(f"{place}{_TEACHER}/" for place in places), 0, parse_teacher_page, problems
+    )
+    return LessonFiles(
+        {number: replace(part, language=language) for number, part in parts.items()},
+        {number: replace(page, language=language) for number, page in pages.items()},
+        tuple(problems),
+    )
+
+
+def _read_numbered(
+    folder: Path,
+    places: tuple[str, ...],
+    least: int,
+    parse: Callable[[str, int, str], _Text],
+    problems: list[LessonError],
+) -> dict[int, _Text]:
+    """Return what the files `NN-name.md` in some places of a folder hold, by number, from `least` on; add to `problems` what is
+    wrong with others."""
+    names: list[str] = []
+    for place in places:
+        # Neither a language nor a teacher is a link to elsewhere.
+        if not all(_is_folder(folder / one) for one in (place, *Path(place).parents[:-1]) if place):
+            continue
+        with os.scandir(folder / place) as entries:
+            names += sorted(
+                place + entry.name for entry in islice(entries, _MOST_ENTRIES) if entry.name.endswith(".md")
+            )
+    found: dict[int, _Text] = {}
     for name in names[:MAX_PARTS]:
         try:
-            found = _NAME.fullmatch(name.rpartition("/")[2])
-            number = int(found["number"]) if found else 0
-            if number < 1:
+            match = _NAME.fullmatch(name.rpartition("/")[2])
+            number = int(match["number"]) if match else -1
+            if number < least:
                 raise LessonError(
                     name[:80],
                     1,
-                    "the name is no part's: write two digits from 01 on, - and a name, as in 01-start.md",
+                    f"the name is no part's: write two digits from 0{least} on, - and a name, as in 01-start.md",
                 )
-            if number in parts:
+            if number in found:
                 raise LessonError(name, 1, f"there is a part {number} already: give it another number")
-            part = parse_part(name, number, _read_text(folder, name))
-            parts[number] = replace(part, language=language)
+            found[number] = parse(name, number, _read_text(folder, name))
         except LessonError as error:
             problems.append(error)
     if len(names) > MAX_PARTS:
         problems.append(
             LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} parts: take some away")
         )
-    return LessonFiles(parts, tuple(problems))
+    return found
 
 
 def _is_folder(path: Path) -> bool:
@@ -120,6 +148,14 @@ def _read_text(folder: Path, name: str) -> str:
         raise LessonError(name, line, "it is no UTF-8: save it as UTF-8") from error
 
 
+@dataclass(frozen=True)
+class _LibraryTexts:
+    """The parts and the teacher's pages of a library, by number and language."""
+
+    parts: dict[int, dict[str, Part]] = field(default_factory=dict[int, dict[str, Part]])
+    pages: dict[int, dict[str, TeacherPage]] = field(default_factory=dict[int, dict[str, TeacherPage]])
+
+
 class LessonLibrary:
     """The parts of the course in all languages, read again when a file has changed. For any threads."""
 
@@ -127,42 +163,64 @@ class LessonLibrary:
         """Use folders of which a later one replaces or adds parts."""
         self._folders = folders
         self._lock = threading.Lock()
-        self._read: tuple[object, dict[int, dict[str, Part]]] = (None, {})
+        self._read: tuple[object, _LibraryTexts] = (None, _LibraryTexts())
 
     def parts(self, language: str = LANGUAGE) -> dict[int, Part]:
         """Return the parts by number, ascending, without those in which something is wrong: each in a language, or else in
         `LANGUAGE`, or else in the first there is.
         """
+        return _choose(self._read_changed().parts, language)
+
+    def teacher_pages(self, language: str = LANGUAGE) -> dict[int, TeacherPage]:
+        """Return the teacher's pages by the number of their part, in languages as the parts; 0: the one before the first."""
+        return _choose(self._read_changed().pages, language)
+
+    def _read_changed(self) -> _LibraryTexts:
         seen = tuple(_signature(folder) for folder in self._folders)
         with self._lock:
             if self._read[0] != seen:
                 self._read = (seen, self._read_all())
-            parts = self._read[1]
-        return {
-            number: texts.get(language) or texts.get(LANGUAGE) or next(iter(texts.values()))
-            for number, texts in parts.items()
-        }
+            return self._read[1]
 
-    def _read_all(self) -> dict[int, dict[str, Part]]:
-        found: dict[int, dict[str, Part]] = {}
+    def _read_all(self) -> _LibraryTexts:
+        parts, pages = dict[int, dict[str, Part]](), dict[int, dict[str, TeacherPage]]()
         for folder in self._folders:
             try:
                 for language in list_languages(folder):
-                    for number, part in read_folder(folder, language).parts.items():
-                        # Another text of the part leaves translations of the one before it behind.
-                        kept = {} if language == LANGUAGE else found.get(number, {})
-                        found[number] = {**kept, language: part}
+                    found = read_folder(folder, language)
+                    for number, part in found.parts.items():
+                        if language == LANGUAGE:
+                            # Another text of the part leaves translations of the one before it behind, and what is taught about it.
+                            parts.pop(number, None)
+                            pages.pop(number, None)
+                        parts.setdefault(number, {})[language] = part
+                    for number, page in found.pages.items():
+                        if language == LANGUAGE:
+                            pages.pop(number, None)
+                        pages.setdefault(number, {})[language] = page
             except OSError:
                 # A folder that is not there has no parts.
                 continue
-        return dict(sorted(found.items()))
+        return _LibraryTexts(dict(sorted(parts.items())), pages)
+
+
+def _choose(texts: Mapping[int, Mapping[str, _Text]], language: str) -> dict[int, _Text]:
+    """Return each text in a language, or else in `LANGUAGE`, or else in the first there is."""
+    return {
+        number: found.get(language) or found.get(LANGUAGE) or next(iter(found.values()))
+        for number, found in texts.items()
+    }
 
 
 def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Return what changes when a file of a folder does, or of one of its languages."""
     facts: list[tuple[str, int, int]] = []
     try:
-        for place in ("", *list_languages(folder)):
+        for place in (
+            one
+            for language in ("", *list_languages(folder))
+            for one in (language, f"{language}/{_TEACHER}".lstrip("/"))
+        ):
             if place and not _is_folder(folder / place):
                 continue
             with os.scandir(folder / place) as entries:

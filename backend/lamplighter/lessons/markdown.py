@@ -1,7 +1,8 @@
 """The text of a stage: a small part of Markdown, as a tree of two levels. There is no HTML in it, and only formulas are nested.
 
 Paragraphs are parted by empty lines; lines that begin with `- ` are a list; a line `$$ y = W x + b $$` is a formula. Within them stand `*emphasis*`, `**strong**`,
-`` `code` ``, `[words](?word=dog)`, which opens a view of the app, and `{name|form}`, a number.
+`` `code` ``, `[words](?word=dog)`, which opens a view of the app, and `{name|form}`, a number. Where a view may name its place in
+the course, `[?lesson=1.2]` is a view whose address is written out.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ MAX_LINES = 8
 """Most entries of a list."""
 
 _TOKEN = re.compile(
+    r"\[(?P<address>\?[^\[\]\s]*)\](?!\()|"
     r"\*\*(?=\S)(?P<strong>[^*]+)(?<=\S)\*\*|\*(?=\S)(?P<emphasis>[^*]+)(?<=\S)\*|`(?P<code>[^`]+)`"
     r"|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)|\{(?P<number>[^{}]+)\}"
 )
@@ -42,9 +44,14 @@ _NUMBER = re.compile(r"\{([^{}]+)\}")
 class MarkdownReader:
     """A reader of the lines of one file."""
 
-    def __init__(self, file: str) -> None:
-        """Read lines of `file`, a name for messages."""
-        self._file = file
+    def __init__(self, file: str, *, with_places: bool = False) -> None:
+        """Read lines of `file`, a name for messages.
+
+        Args:
+            file: the name.
+            with_places: True: a view may name its place in the course, and stand without words.
+        """
+        self._file, self._with_places = file, with_places
 
     def read_blocks(self, lines: Sequence[tuple[int, str]]) -> tuple[TextBlock, ...]:
         """Return the paragraphs, lists and formulas of numbered lines.
@@ -119,6 +126,10 @@ class MarkdownReader:
             fields = found.groupdict()
             if fields["number"] is not None:
                 spans.append(Span("plain", "", number=self.read_number(line, fields["number"])))
+            elif fields["address"] is not None:
+                if not self._with_places:
+                    self._require_clean(line, found.group())
+                spans.append(Span("plain", "", view=self.read_view(line, fields["address"])))
             elif fields["label"] is not None:
                 self._require_clean(line, fields["label"])
                 spans.append(Span("plain", fields["label"], view=self.read_view(line, fields["target"])))
@@ -169,7 +180,7 @@ class MarkdownReader:
             LessonError: it is no view of the app.
         """
         try:
-            parse_view_query(query)
+            parse_view_query(query, with_place=self._with_places)
         except ViewQueryError as error:
             raise LessonError(self._file, line, str(error)) from error
         return query

@@ -39,7 +39,7 @@ class Span:
     text: str
     """The text; empty for a number."""
     view: str | None = None
-    """The query of the view that a link opens."""
+    """The query of the view that a link opens; without a text, its address is written out."""
     number: NamedNumber | None = None
 
 
@@ -117,5 +117,7 @@ class Part:
     """The digest of the text that it was read from."""
     numbers: tuple[NumberName, ...] = field(default=())
     """All numbers that it names, each once."""
+    aim: str | None = None
+    """The thing that one can say or do afterwards, in a line; None: its text has none."""
     language: str = "en"
     """The language of its text (ISO 639)."""

@@ -31,6 +31,8 @@ MAX_PART_BYTES = 64_000
 MAX_LINE = 2_000
 """Most characters of a line."""
 MAX_STAGES = 20
+MAX_AIM = 140
+"""Most characters of a part's aim: one line of the list of parts."""
 MAX_CHOICES = 4
 MAX_WORDS = 40
 """Most words that a part needs."""
@@ -45,7 +47,7 @@ _KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
 _HEADING = re.compile(r"# ([a-z-]+): (.+)")
 _FIELD = re.compile(r"([a-z]+): (.+)")
 _CHOICE = re.compile(r"(\S+) = (.+)")
-_PART_FIELDS = ("title", "minutes", "words")
+_PART_FIELDS = ("title", "aim", "minutes", "words")
 _STAGE_FIELDS = ("view", "reached", "examine", "predict", "number", "from", "to", "unit", "choice")
 _NAME = re.compile(r"[a-z_]{1,40}")
 _WHOLE_NUMBERS = (
@@ -104,6 +106,9 @@ class _PartParser:
             raise self._error(f"a part has at most {MAX_STAGES} stages")
         self._read_head(iter(lines[: starts[0]]), _PART_FIELDS, to_end=True)
         title, minutes = self._needed("title"), self._whole("minutes", 1, 60)
+        aim = self._given("aim", None)
+        if aim is not None and len(aim) > MAX_AIM:
+            raise self._error(f"aim: it has at most {MAX_AIM} characters: make it shorter")
         words = tuple(self._given("words", "").replace(",", " ").split())
         if len(words) > MAX_WORDS:
             raise self._error(f"words: at most {MAX_WORDS} can be needed")
@@ -130,7 +135,7 @@ class _PartParser:
         if len(asked) > MAX_QUESTIONS:
             raise self._error(f"a part asks at most {MAX_QUESTIONS} questions: leave some out")
         digest = hashlib.blake2b(self._text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        return Part(self._number, title, minutes, words, stages, digest, numbers)
+        return Part(self._number, title, minutes, words, stages, digest, numbers, aim=aim)
 
     def _stage(self, lines: list[tuple[int, str]]) -> Stage:
         self._line, heading = lines[0]

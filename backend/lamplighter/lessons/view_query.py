@@ -7,6 +7,7 @@ of it. A test compares the tables with the page's own.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 MAX_QUERY = 500
@@ -49,14 +50,20 @@ BESIDE = re.compile(r"view:(umap|linear)|step:\d{1,9}|matrix:out")
 SPEED = re.compile(r"\d{1,6}(\.\d{1,3})?")
 KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "beside", "speed"))
 """All keys that a lesson may set. Others, such as the run and the lesson itself, are the visitor's."""
+PLACE = re.compile(r"([1-9]\d?)(?:\.([1-9]\d?))?")
+"""A part of the course and, behind a dot, its stage, as `lesson` has them where a view may name its place."""
 
 
 class ViewQueryError(ValueError):
     """An error for a query that is no view; the message says what to write."""
 
 
-def parse_view_query(query: str) -> dict[str, str]:
+def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
     """Return the words of a view by key. The query begins with `?`.
+
+    Args:
+        query: the query.
+        with_place: True: it may name a place in the course, too, as `lesson=1.2`.
 
     Raises:
         ViewQueryError: a key or a word does not exist, or the query is too long.
@@ -75,10 +82,23 @@ def parse_view_query(query: str) -> dict[str, str]:
     for key, word in pairs:
         if key in words:
             raise ViewQueryError(f"the view says {key} twice")
-        if problem := _problem(key, word):
+        if with_place and key == "lesson":
+            problem = None if PLACE.fullmatch(word) else "lesson is a part and its stage, such as 1.2"
+        else:
+            problem = _problem(key, word)
+        if problem:
             raise ViewQueryError(problem)
         words[key] = word
     return words
+
+
+def words_of_view(view: Mapping[str, str]) -> Iterator[str]:
+    """Yield the words of the run that a view names."""
+    for key, word in view.items():
+        if key in WORDS:
+            yield word
+        elif key in TEXTS:
+            yield from word.replace(",", " ").split()
 
 
 def _problem(key: str, word: str) -> str | None:

@@ -86,9 +86,30 @@ export const lessons = table("lessons", {
   broken: "This part cannot be shown.",
   packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
   needsApp: (panel: string) =>
-    `A file does not hold this picture (${panel}): that needs the app. The text and its numbers are here.`,
+    `A file does not hold this picture (${panel}): whatever the text asks you to do in it needs the app. The text and its numbers are here.`,
+  /** Behind the words of a link that a file cannot follow. */
+  inApp: "in the app",
   stepNotHeld: (step: number, shown: number) =>
     `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
+  teacher: {
+    link: "For the teacher",
+    about: (part: string) => `For the teacher: ${part}`,
+    before: "For the teacher: before you begin",
+    start: "Before you begin",
+    print: "Print",
+    open: "Open this part in the app",
+    course: "Open the course in the app",
+    pages: "Pages for the teacher",
+    name: "Name",
+    date: "Date",
+    blank: "Write here",
+    thisComputer:
+      "These addresses open on this computer alone. For pupils’ devices, let the class join: there they follow you to each stage.",
+    otherWords: (words: string) =>
+      `This run does not know ${words}, so the part cannot be told on it, and its numbers are missing here.`,
+    notHere:
+      "This page is for whoever presents: open it from the list of parts, in the browser that presents.",
+  },
   unknownInFile: "Where you see …, the number was not known when this file was made.",
 } as const);
 

@@ -89,6 +89,10 @@ def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
         ]
         for number in (1, 10):
             assert course[f"/lessons/{number}?lang=en"] == json.loads(answers.get(f"/lessons/{number}"))
+    # Whoever gets the file is taught: it says what for, and not which answers a teacher expects.
+    assert all(one["aim"] for one in course["/api/lessons?lang=en"]["items"])
+    assert not any("/teacher" in key for key in course)
+    assert "Stage by stage" not in json.dumps(course)
     assert packed.head["course"]
     numbers = course["/lessons/10?lang=en"]["numbers"]
     assert numbers["answer.what_if.own.p.3"]["value"] == 0.75

@@ -16,16 +16,21 @@ from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
+from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.reading.board_price import ANSWER_COPIES, price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response
 from lamplighter.serving.schemas.lessons import LessonList, LessonPart, describe_part, describe_parts
+from lamplighter.serving.schemas.teacher_pages import TeacherPageAnswer, describe_teacher_page
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("lessons")
 
 PartNumber = Annotated[int, Path(ge=1, le=99, description="The number of a part of the course.")]
+TaughtNumber = Annotated[
+    int,
+    Path(ge=0, le=99, description="The number of a part of the course; 0: what to read before the first."),
+]
 LanguageCode = Annotated[
     str,
     Query(
@@ -38,7 +43,28 @@ LanguageCode = Annotated[
 @routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
 def list_lessons(services: ServicesDep, lang: LanguageCode = "en") -> Response:
     """Return the parts of the course, by number."""
-    return json_response(describe_parts(list(services.lessons.parts(lang).values())))
+    library = services.lessons
+    return json_response(describe_parts(list(library.parts(lang).values()), library.teacher_pages(lang)))
+
+
+@routes.get(
+    "/api/lessons/{part}/teacher",
+    pool=Pool.CHEAP,
+    access=Access.PRESENT,
+    pricing=Pricing.FIXED,
+    response_model=TeacherPageAnswer,
+    answers=AnswerFacts(errors=(404,)),
+)
+def get_teacher_page(part: TaughtNumber, services: ServicesDep, lang: LanguageCode = "en") -> Response:
+    """Return the page for the teacher about a part: what to ask, which answers to expect, and a worksheet. Its links are
+    queries of views, and its numbers names among those of the part on a run.
+    """
+    page = services.lessons.teacher_pages(lang).get(part)
+    if page is None:
+        raise RefusedError(
+            404, f"there is no page for the teacher about part {part}: GET /api/lessons says which have one"
+        )
+    return json_response(describe_teacher_page(page))
 
 
 @routes.get(

@@ -48,7 +48,9 @@ def get_app_file(path: str, request: Request, services: ServicesDep) -> Response
     "/static/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_static_file(path: str, request: Request, services: ServicesDep) -> Response:
-    """Return a hand-made file: the page's icon."""
+    """Return a hand-made file: the page's icon. What is in a folder of its own, such as the teacher's pages, is none."""
+    if "/" in path:
+        raise RefusedError(404, f"there is no file {path[:80]!r}")
     return _asset_response(request, services, "", path, "no-cache")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from lamplighter.lessons.formula import FormulaNode
@@ -18,11 +18,15 @@ class LessonSummary(ApiModel):
 
     number: int
     title: str
+    aim: str | None
+    """The thing that one can say or do afterwards, in a line; null: its text has none."""
     language: str
     """The language of its text (ISO 639)."""
     minutes: int
     stages: int
     """The number of its stages."""
+    teacher: bool
+    """True: there is a page for the teacher about it, which only the presenter may read."""
 
 
 class LessonList(Items[LessonSummary]):
@@ -36,7 +40,7 @@ class LessonSpan(ApiModel):
     text: str
     """Empty for a number."""
     view: str | None
-    """The query of the view that a link opens; null: it is no link."""
+    """The query of the view that a link opens, without a text one whose address is written out; null: it is no link."""
     number: str | None
     """The name of a number, among `numbers`; null: it is text."""
     form: NumberForm | None
@@ -152,16 +156,18 @@ class LessonPart(ApiModel):
     numbers: dict[str, LessonNumber]
 
 
-def describe_parts(parts: Sequence[Part]) -> LessonList:
-    """Return a list of parts as the interface has it."""
+def describe_parts(parts: Sequence[Part], taught: Collection[int]) -> LessonList:
+    """Return a list of parts as the interface has it; about those in `taught` there is a page for the teacher."""
     return LessonList(
         items=[
             LessonSummary(
                 number=one.number,
                 title=one.title,
+                aim=one.aim,
                 language=one.language,
                 minutes=one.minutes,
                 stages=len(one.stages),
+                teacher=one.number in taught,
             )
             for one in parts
         ]
@@ -216,7 +222,7 @@ def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestio
 def _describe_block(block: TextBlock) -> LessonBlock:
     return LessonBlock(
         kind=block.kind,
-        lines=[[_describe_span(span) for span in line] for line in block.lines],
+        lines=[[describe_span(span) for span in line] for line in block.lines],
         formula=block.formula and _describe_formula(block.formula),
     )
 
@@ -227,7 +233,8 @@ def _describe_formula(node: FormulaNode) -> LessonFormula:
     )
 
 
-def _describe_span(span: Span) -> LessonSpan:
+def describe_span(span: Span) -> LessonSpan:
+    """Return a piece of a text as the interface has it."""
     number = span.number
     return LessonSpan(
         style=span.style,

@@ -18,6 +18,7 @@ export { AskPanel };
 export { default as GeometryPanel } from "../geometry/GeometryPanel.svelte";
 export { default as GamePanel } from "../game/GamePanel.svelte";
 export { default as Course } from "../lessons/Course.svelte";
+export { default as TeacherPage } from "../lessons/TeacherPage.svelte";
 export { default as ClassPanel } from "../classroom/ClassPanel.svelte";
 export { default as ClassPresenter } from "../classroom/ClassPresenter.svelte";
 export { default as SkylineView } from "../map/SkylineView.svelte";

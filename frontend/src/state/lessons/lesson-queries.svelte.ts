@@ -19,6 +19,12 @@ export class LessonListQuery extends Query<Answer<"GET /api/lessons">> {
   }
 }
 
+export class TeacherPageQuery extends Query<Answer<"GET /api/lessons/{part}/teacher">> {
+  openPart(part: number) {
+    this.ask(jsonQuestion(inLanguage(`/api/lessons/${part}/teacher`)));
+  }
+}
+
 export class LessonQuery extends PolledQuery<LessonPart> {
   private part: number | null = null;
   protected readonly pollInterval: number;

@@ -83,8 +83,28 @@ export const lessons: Translated<typeof english> = {
   beginTownMore:
     "Ein neuer Lauf beginnt mit seinem ersten Schritt, und dieser Teil geht daneben weiter, während das Modell lernt.",
   needsApp: (panel) =>
-    `Dieses Bild (${panel}) ist nicht in der Datei: Dafür braucht es die App. Der Text und seine Zahlen sind hier.`,
+    `Dieses Bild (${panel}) ist nicht in der Datei: Was du laut Text darin tun sollst, geht nur in der App. Der Text und seine Zahlen sind hier.`,
+  inApp: "in der App",
   stepNotHeld: (step, shown) =>
     `Schritt ${count(step)} ist nicht in dieser Datei: Du siehst Schritt ${count(shown)}.`,
+  teacher: {
+    link: "Für die Lehrkraft",
+    about: (part) => `Für die Lehrkraft: ${part}`,
+    before: "Für die Lehrkraft: bevor es losgeht",
+    start: "Bevor es losgeht",
+    print: "Drucken",
+    open: "Diesen Teil in der App öffnen",
+    course: "Den Kurs in der App öffnen",
+    pages: "Seiten für die Lehrkraft",
+    name: "Vorname",
+    date: "Datum",
+    blank: "Hier schreiben",
+    thisComputer:
+      "Diese Adressen führen nur auf diesem Computer zum Ziel. Für die Geräte der Klasse: Lass die Klasse beitreten, dann folgt sie dir von Bild zu Bild.",
+    otherWords: (words) =>
+      `Dieser Lauf kennt ${words} nicht. Darum lässt sich der Teil mit ihm nicht zeigen, und seine Zahlen fehlen hier.`,
+    notHere:
+      "Diese Seite ist für die Person, die vorführt: Öffne sie aus der Liste der Teile, in dem Browser, der vorführt.",
+  },
   unknownInFile: "Wo … steht, war die Zahl nicht bekannt, als diese Datei gemacht wurde.",
 };

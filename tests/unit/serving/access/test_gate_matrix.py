@@ -35,6 +35,7 @@ PRESENT = {
     "/api/class",
     "/api/class/answers.csv",
     "/api/class/lessons",
+    "/api/lessons/{part}/teacher",
 }
 GEOMETRY = (
     "analogy",

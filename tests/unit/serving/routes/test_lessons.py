@@ -9,7 +9,7 @@ import pytest
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
 from tests.unit.claims.evidences import store_answer
-from tests.unit.serving.asgi import HOST, PORT, call
+from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
 from tests.unit.serving.folders import finished_run
 
 pytestmark = pytest.mark.anyio
@@ -68,3 +68,30 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     for wrong in ("lang=../..", "lang=deu", "lang="):
         assert (await call(app, "GET", f"/api/lessons?{wrong}", {"host": HOST})).status == 422
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/1%2F..", {"host": HOST})).status in (404, 422)
+
+
+async def test_a_page_for_the_teacher_is_the_presenters_alone(tmp_path: Path) -> None:
+    lessons = tmp_path / "lessons"
+    (lessons / "teacher").mkdir(parents=True)
+    (lessons / "03-a.md").write_text(TEXT)
+    app = create_app(ServerSettings(tmp_path, port=PORT, roles=(), lessons=lessons))
+    listed = {
+        one["number"]: one for one in (await call(app, "GET", "/api/lessons", {"host": HOST})).json["items"]
+    }
+    assert (bool(listed[1]["aim"]), listed[1]["teacher"], listed[11]["teacher"]) == (True, True, False)
+    # Our page is about the part that is replaced.
+    assert (listed[3]["aim"], listed[3]["teacher"]) == (None, False)
+    path = "/api/lessons/2/teacher"
+    refused = await call(app, "GET", path, {"host": HOST})
+    assert (refused.status, b"Worksheet" in refused.body) == (401, False)
+    _, presenter = await launch(app, app.state.services.gate.issue_launch_url().removeprefix(ORIGIN))
+    page = (await call(app, "GET", path, presenter)).json
+    assert (page["number"], page["language"]) == (2, "en")
+    sheet = next(section for section in page["sections"] if section["worksheet"])
+    assert sheet["blocks"][0]["rows"][0][0][0]["view"] == "?lesson=2.2"
+    assert (await call(app, "GET", "/api/lessons/0/teacher?lang=de", presenter)).json["language"] == "en"
+    for number, status in ((3, 404), (11, 404), (99, 404), (100, 422), (-1, 422)):
+        assert (await call(app, "GET", f"/api/lessons/{number}/teacher", presenter)).status == status
+    assert (await call(app, "GET", f"{path}?lang=../..", presenter)).status == 422
+    (lessons / "teacher" / "03-a.md").write_text("# 3 Mine\n\nAsk them.\n")
+    assert (await call(app, "GET", "/api/lessons/3/teacher", presenter)).json["title"] == "3 Mine"

@@ -54,6 +54,20 @@ def test_a_checkout_serves_the_folder_at_its_root() -> None:
     assert find_static() == Path(__file__).resolve().parents[4] / "static"
 
 
+async def test_a_file_in_a_folder_beside_the_page_is_nobodys(app: FastAPI, static: Path) -> None:
+    (static / "lessons").mkdir()
+    (static / "lessons" / "01-answers.md").write_text("what a class must not read")
+    for path in (
+        "lessons/01-answers.md",
+        "lessons%2F01-answers.md",
+        "./lessons/01-answers.md",
+        "lessons",
+        "app/index.html",
+    ):
+        assert (await call(app, "GET", f"/static/{path}")).status == 404
+    assert (await call(app, "GET", "/static/secret.txt")).status == 200
+
+
 async def test_the_icon_that_the_page_names(app: FastAPI) -> None:
     source = (Path(__file__).parents[4] / "frontend" / "index.html").read_text(encoding="utf-8")
     (path,) = re.findall(r'<link rel="icon" type="image/svg\+xml" href="([^"]+)"', source)
