@@ -10,7 +10,6 @@ import { selection } from "./selection";
 import { page } from "./page";
 import { picture } from "./picture";
 import { runs } from "./runs";
-import { skyline } from "./skyline";
 import { step } from "./step";
 import { announcements } from "./announcements";
 import { token } from "./token";
@@ -30,7 +29,6 @@ export const t = table("t", {
   ...page,
   ...picture,
   ...runs,
-  ...skyline,
   ...step,
   announcements,
   ...token,

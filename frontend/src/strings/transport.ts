@@ -105,6 +105,8 @@ export const transport = {
       ].join(" · "),
   },
 
+  noSkyline:
+    "This browser cannot draw in three dimensions (it has no WebGL): here is the flat map instead.",
   mapSwitch: {
     label: "Map",
     umap: "Neighbourhoods",

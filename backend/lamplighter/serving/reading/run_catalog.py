@@ -57,6 +57,7 @@ class LruCache(OrderedDict[Any, Cached]):
         self._lock = threading.Lock()
 
     def get_or_create(self, key: object, make: Callable[[], Cached]) -> Cached:
+        """Return the entry of a key, made and kept where there is none."""
         with self._lock:
             if key in self:
                 self.move_to_end(key)

@@ -48,9 +48,9 @@ export class ServerSession {
   constructor(private readonly answered: () => void) {}
 
   // The session is fetched again and again: what depends on these two shall start anew only where they change.
-  /** Whether this viewer may change runs. */
+  /** True for a viewer who may change runs. */
   readonly presenter = $derived(this.session?.presenter ?? false);
-  /** Whether this is the class's address; null while that is not known. */
+  /** True at the class’s address; null while that is not known. */
   readonly inClass = $derived(this.session && this.session.classroom);
 
   /** Return the panels of the lab, in the order of their tabs. */

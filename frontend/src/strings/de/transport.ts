@@ -103,6 +103,8 @@ export const transport: Translated<typeof english> = {
       ].join(" · "),
   },
 
+  noSkyline:
+    "Dieser Browser kann nicht in drei Dimensionen zeichnen (er hat kein WebGL): Hier ist stattdessen die flache Karte.",
   mapSwitch: {
     label: "Karte",
     umap: "Viertel",
