@@ -105,9 +105,9 @@ export const transport = {
       ].join(" · "),
   },
 
-  noSkyline:
-    "This browser cannot draw in three dimensions (it has no WebGL): here is the flat map instead.",
   mapSwitch: {
+    noSkyline:
+      "This browser cannot draw in three dimensions (it has no WebGL): here is the flat map instead.",
     label: "Map",
     umap: "Neighbourhoods",
     refit: "Neighbourhoods (refit)",

@@ -103,9 +103,9 @@ export const transport: Translated<typeof english> = {
       ].join(" · "),
   },
 
-  noSkyline:
-    "Dieser Browser kann nicht in drei Dimensionen zeichnen (er hat kein WebGL): Hier ist stattdessen die flache Karte.",
   mapSwitch: {
+    noSkyline:
+      "Dieser Browser kann nicht in drei Dimensionen zeichnen (er hat kein WebGL): Hier ist stattdessen die flache Karte.",
     label: "Karte",
     umap: "Viertel",
     refit: "Viertel (jedes Mal neu)",
