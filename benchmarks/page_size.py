@@ -19,7 +19,7 @@ what shows the claims: the lab of geometry, the map of the second matrix, the ex
 board, all of which load late; and 285,000 before a link could name the answer that it shows, and the board its words;
 and 286,500 before the course, and 294,000 before the game, which load when they are opened; and 298,000 before a class was
 asked in the course; and 301,000 before the German texts, 38,000 of them, which load where one reads German; and 344,000 before
-the second game, which loads with the first, and the pages for the teacher, which load when one is opened."""
+the second game, which loads with the first, and the pages for the teacher, which load with the course."""
 
 _STATIC_IMPORT = re.compile(r'\b(?:import|from)\s*"\./([\w.-]+\.js)"')
 """An import that a script cannot start without; `import("./a.js")` is not one."""

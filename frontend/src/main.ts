@@ -4,6 +4,7 @@ import "./app/page.css";
 import Page from "./app/Page.svelte";
 import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
 import { FONT_FAMILY } from "./model/typeface";
+import { t } from "./strings";
 import { install, type Translation } from "./strings/translation";
 
 /** The texts of each language; the page has those of English itself. */
@@ -29,8 +30,9 @@ void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
   const target = document.getElementById("page")!;
   if (!/[?&]teacher=/.test(location.search)) mount(Page, { target });
   else
-    void import("./panels/shell/late-panels").then(({ TeacherPage }) =>
-      mount(TeacherPage, { target }),
+    void import("./panels/shell/late-panels").then(
+      ({ TeacherPage }) => mount(TeacherPage, { target }),
+      () => (target.textContent = t.lazy.failed),
     );
 });
 

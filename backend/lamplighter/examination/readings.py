@@ -40,7 +40,8 @@ def reading(learner: Learner) -> Generator[None]:
 class TextSample:
     """A sample of the text of a run, on which the losses of models are compared: held out where the run holds text out.
 
-    It is the sample of the run's own curve, so that a model has one loss on unread text wherever it is read.
+    It is the sample of the run's own curve, so that a model has one loss on unread text. Only the microscope reads a shorter one, as
+    long as the batch that it compares it with.
     """
 
     def __init__(self, examined: ExaminedModel, jobs: NDArray[np.int64] | None = None) -> None:

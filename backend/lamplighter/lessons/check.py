@@ -49,12 +49,12 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
             problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
-        problems += list_page_problems(files.pages.values(), english, words)
+        problems += list_page_problems(files.pages.values(), {**english, **files.parts}, words)
     return problems
 
 
 def list_missing_aims(folder: Path) -> list[str]:
-    """Return the parts of a folder, in all its languages, that do not say what they are for, a line each. They are told all the
+    """Return the parts of a folder, in all its languages, that do not say what they are for, a line each. They are shown all the
     same.
 
     Raises:

@@ -8,6 +8,7 @@ import re
 import stat
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -90,10 +91,18 @@ def _read_numbered(
         # Neither a language nor a teacher is a link to elsewhere.
         if not all(_is_folder(folder / one) for one in (place, *Path(place).parents[:-1]) if place):
             continue
-        with os.scandir(folder / place) as entries:
-            names += sorted(
-                place + entry.name for entry in islice(entries, _MOST_ENTRIES) if entry.name.endswith(".md")
-            )
+        try:
+            with os.scandir(folder / place) as entries:
+                names += sorted(
+                    place + entry.name
+                    for entry in islice(entries, _MOST_ENTRIES)
+                    if entry.name.endswith(".md")
+                )
+        except OSError as error:
+            if not place:
+                raise
+            # The parts beside it are read all the same.
+            problems.append(LessonError(place, 1, f"the folder cannot be read: {error.strerror}"))
     found: dict[int, _Text] = {}
     for name in names[:MAX_PARTS]:
         try:
@@ -103,16 +112,16 @@ def _read_numbered(
                 raise LessonError(
                     name[:80],
                     1,
-                    f"the name is no part's: write two digits from 0{least} on, - and a name, as in 01-start.md",
+                    f"the file's name has no number: write two digits from 0{least} on, - and a name, as in 01-start.md",
                 )
             if number in found:
-                raise LessonError(name, 1, f"there is a part {number} already: give it another number")
+                raise LessonError(name, 1, f"number {number} is there already: give it another one")
             found[number] = parse(name, number, _read_text(folder, name))
         except LessonError as error:
             problems.append(error)
     if len(names) > MAX_PARTS:
         problems.append(
-            LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} parts: take some away")
+            LessonError(names[MAX_PARTS][:80], 1, f"a folder has at most {MAX_PARTS} files: take some away")
         )
     return found
 
@@ -223,11 +232,12 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
         ):
             if place and not _is_folder(folder / place):
                 continue
-            with os.scandir(folder / place) as entries:
+            with suppress(OSError), os.scandir(folder / place) as entries:
                 for entry in islice(entries, _MOST_ENTRIES):
                     if entry.name.endswith(".md"):
                         about = entry.stat(follow_symlinks=False)
                         facts.append((f"{place}/{entry.name}", about.st_mtime_ns, about.st_size))
     except OSError:
+        # The folder itself is gone.
         return ()
     return tuple(sorted(facts))

@@ -35,7 +35,7 @@ class TeacherBlock:
 
 @dataclass(frozen=True)
 class TeacherSection:
-    """A section: what stands below one heading. One with a numbered list is a worksheet."""
+    """A section: what stands below one heading. One with a numbered list of addresses is a worksheet."""
 
     title: str
     """The heading; empty above the first one."""
@@ -43,8 +43,12 @@ class TeacherSection:
 
     @property
     def is_worksheet(self) -> bool:
-        """Return whether pupils write on it."""
-        return any(block.kind == "numbered" for block in self.blocks)
+        """Return whether pupils write on it: each entry of a numbered list begins with an address that is written out."""
+        return any(
+            block.kind == "numbered"
+            and all(entry and entry[0].view is not None and not entry[0].text for (entry,) in block.rows)
+            for block in self.blocks
+        )
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.text_survey import count_enough_tokens
 from lamplighter.recipe import Recipe
 
+SAMPLE_TOKENS = 4_096
+"""Predictions that one loss on unread text is the mean of: always the same, evenly spread over the text. They cost 3 % of the time
+of the hundred steps between two keyframes of the default recipe, and their mean is good to 0.04 nats (one standard error)."""
+
 
 def passage_tokens(recipe: Recipe) -> int:
     """Return the number of tokens one passage needs, the last target included."""

@@ -8,13 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.model.batches import positions_after
+from lamplighter.model.batches import SAMPLE_TOKENS, positions_after
 from lamplighter.model.learner import Learner
 from lamplighter.recipe import Recipe
-
-SAMPLE_TOKENS = 4_096
-"""Predictions that one loss is the mean of: always the same, evenly spread over the text. They cost 3 % of the time of the
-hundred steps between two keyframes of the default recipe, and their mean is good to 0.04 nats (one standard error)."""
 
 
 class HeldOutLoss:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.platform.worker_limits import has_graphics_driver
 from lamplighter.questions import (
@@ -22,8 +23,10 @@ BENCH_RULES = 4
 """Trainings of the kind `bench`."""
 DECILE_RUNS = 6
 """Trainings of the kind `deciles`: three learning rates of two optimisers."""
-_BETTER_STEP = 4
-"""Steps that one step of the kind `better` costs: it reads six texts besides."""
+_BATCHES_READ = 4
+"""Batches that a step of the kind `better` reads besides: its own and another one, before and after."""
+ENVIRONMENT_POINTS = 25
+"""Most points at which the kind `environment` reads the text of both towns."""
 
 
 def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:
@@ -38,24 +41,29 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     Raises:
         QuestionError: it takes too much; the message says what to do.
     """
+    # A sample of text is some batches long, and is read forward only.
+    sample = SAMPLE_TOKENS / recipe.batch_tokens
+    read = 0.0
     match question:
         case BenchQuestion():
             steps = BENCH_RULES * question.steps
         case EnvironmentQuestion():
             steps = question.steps + question.back
+            read = 2 * ENVIRONMENT_POINTS * sample
         case DecilesQuestion():
             steps = DECILE_RUNS * question.steps
         case BetterQuestion():
-            steps = _BETTER_STEP * question.steps
+            steps = question.steps
+            read = (_BATCHES_READ + 2 * sample) * steps
         case _:
             return
     flops = count_step_flops(recipe, vocabulary, vocabulary)
-    one = flops.forward + flops.backward + flops.update
+    total = steps * (flops.forward + flops.backward + flops.update) + read * flops.forward
     # The rules of the bench are timed on a processor, wherever the run was trained; and so is all else without a card here.
     on_card = device != "cpu" and has_graphics_driver() and not isinstance(question, BenchQuestion)
     most = MAX_CARD_FLOPS if on_card else MAX_FLOPS
-    if steps * one > most:
+    if total > most:
         raise QuestionError(
-            f"steps: it would compute {steps:,} steps of this model, {steps * one:.1g} floating-point operations, and"
+            f"steps: it would compute {steps:,} steps of this model, {total:.1g} floating-point operations, and"
             f" at most {most:.0g} are spent on one question: ask for fewer steps, or ask a smaller run"
         )

@@ -104,7 +104,7 @@ export const lessons = table("lessons", {
     date: "Date",
     blank: "Write here",
     thisComputer:
-      "These addresses open on this computer alone. For pupils’ devices, let the class join: there they follow you to each stage.",
+      "These addresses work only on this computer. For pupils’ devices, let the class join: there they follow you to each stage.",
     otherWords: (words: string) =>
       `This run does not know ${words}, so the part cannot be told on it, and its numbers are missing here.`,
     notHere:

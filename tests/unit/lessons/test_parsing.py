@@ -150,7 +150,7 @@ def test_a_folder_is_read_as_hostile(tmp_path: Path) -> None:
     found = read_folder(tmp_path)
     assert list(found.parts) == [1]
     problems = "\n".join(map(str, found.problems))
-    for said in ("01-twice.md:1: there is a part 1", "02-Bad Name.md:1: the name", "03-binary.md:2: it is no UTF-8",
+    for said in ("01-twice.md:1: number 1 is there already", "02-Bad Name.md:1: the file's name", "03-binary.md:2: it is no UTF-8",
                  "04-large.md:1: a part has at most", "05-folder.md:1: ", "06-link.md:1: it cannot be read"):  # fmt: skip
         assert said in problems
     assert len(found.problems) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def write(folder: Path, name: str, text: str) -> None:
 def test_a_page_is_a_tree_of_sections() -> None:
     page = parse(
         "# 1 A part\n\nOne\ntwo.\n\n## Stages\n\n| at | ask |\n|---|:---|\n| 1.1 | *Why?* |\n| 1.2 | {run.rows|count} |\n\n"
-        "- a\n- b\n\n> said\n> on\n>\n> again\n\n## Sheet\n\n1. [?lesson=1.2&word=dog] Guess: ____\n   and say why\n2. End [here](?at=7)\n"
+        "- a\n- b\n\n> said\n> on\n>\n> again\n\n## Sheet\n\n1. [?lesson=1.2&word=dog] Guess: ____\n   and say why\n2. [?at=9] End [here](?at=7)\n"
     )
     assert (page.number, page.title, [section.title for section in page.sections]) == (
         1,
@@ -61,10 +62,11 @@ def test_a_page_is_a_tree_of_sections() -> None:
         ("list", [["a"], ["b"]]),
         ("quote", [["said on"]]),
         ("quote", [["again"]]),
-        ("numbered", [[" Guess: ____ and say why"], ["End here"]]),
+        ("numbered", [[" Guess: ____ and say why"], [" End here"]]),
     ]
     assert [(span.text, span.view) for span in page.spans() if span.view] == [
         ("", "?lesson=1.2&word=dog"),
+        ("", "?at=9"),
         ("here", "?at=7"),
     ]
 
@@ -204,7 +206,41 @@ def test_a_page_of_ones_own_about_our_part_is_enough(tmp_path: Path) -> None:
     assert (library.teacher_pages()[2].title, len(library.teacher_pages())) == ("2 Mine", 11)
 
 
-def test_an_aim_is_one_line_and_the_check_misses_it(tmp_path: Path) -> None:
+def test_a_folder_in_german_alone_is_right(tmp_path: Path) -> None:
+    write(tmp_path, "de/12-a.md", PART)
+    write(tmp_path, "de/teacher/12-a.md", PAGE.replace("1.1", "12.1") + "\n{run.rows|count} words.\n")
+    assert list_problems(tmp_path) == []
+    assert LessonLibrary((tmp_path,)).teacher_pages()[12].language == "de"
+
+
+def test_pages_that_cannot_be_read_leave_the_parts_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "01-a.md", PART)
+    write(tmp_path, "teacher/01-a.md", PAGE)
+    scandir = os.scandir
+
+    def closed(path: Path) -> object:
+        if Path(path).name == "teacher":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    library = LessonLibrary((tmp_path,))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", closed)
+        assert (list(library.parts()), library.teacher_pages()) == ([1], {})
+        assert [str(one) for one in read_folder(tmp_path).problems] == [
+            "teacher/:1: the folder cannot be read: Permission denied"
+        ]
+    assert list(library.teacher_pages()) == [1]
+
+
+def test_a_list_of_what_to_do_is_no_worksheet() -> None:
+    page = parse(PAGE + "\n## Before\n\n1. Start the server.\n2. [?at=0] Look.\n")
+    assert [section.is_worksheet for section in page.sections] == [False, True, False]
+
+
+def test_an_aim_is_one_line_and_the_check_reports_where_it_is_missing(tmp_path: Path) -> None:
     assert parse_part("01-a.md", 1, PART).aim == "Say it."
     with pytest.raises(LessonError, match=f"aim: it has at most {MAX_AIM} characters"):
         parse_part("01-a.md", 1, PART.replace("Say it.", "a" * (MAX_AIM + 1)))

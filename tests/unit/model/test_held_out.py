@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from lamplighter.model.held_out import SAMPLE_TOKENS, HeldOutLoss
+from lamplighter.model.batches import SAMPLE_TOKENS
+from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.recipe import ModelRecipe, Recipe

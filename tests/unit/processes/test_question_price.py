@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from lamplighter.examination.kinds.bench.update_rules import RULES
 from lamplighter.examination.kinds.deciles.optimiser_race import RATES
+from lamplighter.examination.kinds.environment import chosen_steps
+from lamplighter.model.batches import SAMPLE_TOKENS
+from lamplighter.model.flops import count_step_flops
+from lamplighter.processes import question_price
 from lamplighter.processes.question_price import BENCH_RULES, DECILE_RUNS, require_affordable
 from lamplighter.questions import Question, QuestionError, parse_question
 from lamplighter.recipe import Recipe
@@ -63,6 +68,29 @@ def test_an_imported_run_that_names_a_card_is_priced_by_this_machine(card: Path)
 def test_what_trains_nothing_is_free() -> None:
     require_affordable(WIDE, 50_000, question({"kind": "batch_sizes"}), "cpu")
     require_affordable(WIDE, 50_000, question({"kind": "deciles", "steps": 0}), "cpu")
+
+
+def test_a_sample_of_text_is_many_batches_for_who_trains_on_few_tokens() -> None:
+    small, better = Recipe(sequences=1, passages=1), question({"kind": "better", "steps": 20})
+    large = Recipe(sequences=128)
+    flops = [count_step_flops(recipe, 2_382, 2_382) for recipe in (small, large)]
+    reads = [4 + 2 * SAMPLE_TOKENS / recipe.batch_tokens for recipe in (small, large)]
+    assert reads[0] > 200
+    assert reads[1] == 6
+    for recipe, step, read in zip((small, large), flops, reads, strict=True):
+        cost = 20 * ((1 + read) * step.forward + step.backward + step.update)
+        for limit, refused in ((1.01 * cost, False), (0.99 * cost, True)):
+            with pytest.MonkeyPatch.context() as patch, raising(refused):
+                patch.setattr(question_price, "MAX_FLOPS", limit)
+                require_affordable(recipe, 2_382, better, "cpu")
+
+
+def test_the_points_that_are_paid_for_are_as_many_as_are_read() -> None:
+    assert len(chosen_steps(2_000, 500)) <= question_price.ENVIRONMENT_POINTS
+
+
+def raising(refused: bool) -> AbstractContextManager[object]:
+    return pytest.raises(QuestionError) if refused else nullcontext()
 
 
 def test_the_trainings_that_are_paid_for_are_those_that_are_made() -> None:

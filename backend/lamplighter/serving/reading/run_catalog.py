@@ -40,6 +40,8 @@ _RUNS_KEPT = 8
 _PICTURES_KEPT = 100
 _MATRIX_BYTES = 128 << 20
 """Bytes of the matrices kept: those of every step of a curve of a small run, and a few of a large one."""
+_OBJECT_BYTES = 1_000
+"""Bytes that a matrix takes besides its numbers, rather more than less."""
 
 Cached = TypeVar("Cached")
 MatrixName = Literal["in", "out"]
@@ -65,8 +67,10 @@ class LruCache(OrderedDict[Any, Cached]):
         value = make()
         size = self._size_of(value)
         with self._lock:
-            # Another thread may have made it meanwhile.
-            if key not in self and 3 * size <= self._limit:
+            if key in self:
+                # Another thread has made it meanwhile: all shall have the same object.
+                return self[key]
+            if 3 * size <= self._limit:
                 self[key] = value
                 self._size += size
             while self._size > self._limit:
@@ -82,7 +86,9 @@ class RunCatalog:
         self.run_store = run_store
         self._folders: LruCache[RunFolder] = LruCache(_RUNS_KEPT)
         self._tables: LruCache[TokenTable] = LruCache(_RUNS_KEPT)
-        self._matrices: LruCache[Snapshot] = LruCache(_MATRIX_BYTES, lambda snapshot: snapshot.vectors.nbytes)
+        self._matrices: LruCache[Snapshot] = LruCache(
+            _MATRIX_BYTES, lambda snapshot: _OBJECT_BYTES + snapshot.vectors.nbytes
+        )
         self._pictures: LruCache[bytes] = LruCache(_PICTURES_KEPT)
         self._names: dict[str, str] = {}
 
@@ -116,7 +122,9 @@ class RunCatalog:
 
     def picture(self, run: RunFolder) -> RunPicture:
         """Return the picture of a run's last map, whose PNG is drawn at the first request and kept for the next ones."""
-        return RunPicture(run, lambda key, draw: self._pictures.get_or_create((run.path, *key), draw))
+        return RunPicture(
+            run, lambda key, draw: self._pictures.get_or_create((run.path, run.created, *key), draw)
+        )
 
     def describe(self, run: RunFolder) -> RunSummary:
         """Return a run as the list shows it. Never raises because of the folder's contents."""
@@ -215,7 +223,7 @@ class RunCatalog:
         if wanted > last and not nearest:
             raise NoSnapshotError(wanted, _newest_exact_step(history, last))
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
-        key = (run.path, attempt, min(wanted, last), nearest)
+        key = (run.path, run.created, attempt, min(wanted, last), nearest)
         return self._matrices.get_or_create(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
 
     def nearest_matrix(
@@ -234,7 +242,9 @@ class RunCatalog:
         return read_output_matrix_at(run, history.steps, step, self._read_output)
 
     def _read_output(self, run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
-        return self._matrices.get_or_create((run.path, point), lambda: read_output_matrix(run, reader, point))
+        return self._matrices.get_or_create(
+            (run.path, run.created, point), lambda: read_output_matrix(run, reader, point)
+        )
 
     def exact_matrix(self, run: RunFolder, history: MatrixHistory, range_: StepRange, step: int) -> Snapshot:
         """Return the embedding after a step of a range, which must have been kept exactly.

@@ -1,6 +1,6 @@
 /**
- * The lab, the questions to the model, the microscope, the claims, the course, the game, the runs, the skyline and the help: they
- * load together when one of them is first opened, for a script each would weigh more.
+ * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the games, the
+ * runs, the skyline and the help: they load together when one of them is first opened, for a script each would weigh more.
  */
 
 import AskPanel from "../ask/AskPanel.svelte";

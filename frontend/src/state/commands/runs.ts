@@ -58,7 +58,7 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
       await server.poll();
     },
     /** Try again to connect to the server. */
-    retryConnection: () => openRun.run?.stream.connection.retry(),
+    retryConnection: () => openRun.run?.stream.retry(),
 
     askTrainer,
     /** Train one step, which the picture goes live for, and shows in two beats. */

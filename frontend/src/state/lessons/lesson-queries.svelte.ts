@@ -27,14 +27,17 @@ export class TeacherPageQuery extends Query<Answer<"GET /api/lessons/{part}/teac
 
 export class LessonQuery extends PolledQuery<LessonPart> {
   private part: number | null = null;
-  protected readonly pollInterval: number;
 
+  /** Ask about a run. `presents` returns whether this browser does: a page that was opened by a link learns it late. */
   constructor(
     private readonly run: string,
-    presenter: boolean,
+    private readonly presents: () => boolean,
   ) {
     super();
-    this.pollInterval = presenter ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
+  }
+
+  protected get pollInterval(): number {
+    return this.presents() ? PRESENTERS_PAUSE : VIEWERS_PAUSE;
   }
 
   /** Ask for a part, and again while it is open; null: for none. */

@@ -163,13 +163,11 @@ export class PastStore {
   }
 
   private isCached(refs: MapRefs, step: number, method: LayoutMethod): boolean {
-    const [light, ...others] = this.requests.requestsOf(refs, step, method);
-    const cached = this.cache.get(light[0]);
-    return (
-      cached !== undefined &&
-      includesStep(cached, step) &&
-      others.every(([key]) => this.cache.has(key))
-    );
+    // Most steps fail here, and a drag asks of thousands.
+    const light = this.cache.get(this.requests.light(step)[0]);
+    if (!light || !includesStep(light, step)) return false;
+    const [, ...others] = this.requests.requestsOf(refs, step, method);
+    return others.every(([key]) => this.cache.has(key));
   }
 
   /** Fetch the map that belongs to a step; none if none is as old. */

@@ -158,7 +158,7 @@ export class LiveRun extends TimeControl {
 
   /** Go on with what waited for what the server says of this browser. */
   connectOnce() {
-    this.stream.connection.connectOnce();
+    this.stream.connectOnce();
     if (!this.ties.inClass && !this.newest.beat) void this.catchUp.lightNewestStep();
   }
 
@@ -167,7 +167,7 @@ export class LiveRun extends TimeControl {
     if (this.replay && (this.stream.packed || this.ties.inClass)) void this.playRecord(this.replay);
     else if (this.stream.packed)
       void this.playback.showEnd(() => this.replay !== null || this.abort.signal.aborted);
-    else this.stream.connection.retry();
+    else this.stream.retry();
   }
 
   /** Play the record from the last step played, and then stay at its end or go live. */
@@ -184,7 +184,7 @@ export class LiveRun extends TimeControl {
 
   /** Send a prediction to the class; return whether it was sent. */
   predict(prediction: Prediction): boolean {
-    return this.stream.connection.send(prediction);
+    return this.stream.send(prediction);
   }
 
   close() {
@@ -229,7 +229,7 @@ export class LiveRun extends TimeControl {
       this.newest.setVocabulary(vocabulary.tokens.length);
       this.standAtPending();
       if (this.replay || this.stream.packed) this.restartStream();
-      else if (this.newest.overflowed) this.stream.connection.retry();
+      else if (this.newest.overflowed) this.stream.retry();
     } catch (error) {
       if (this.abort.signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;

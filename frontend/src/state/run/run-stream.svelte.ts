@@ -42,7 +42,7 @@ export class RunStream {
   state = $state.raw<ConnectionState>({ state: "connecting" });
   /** Set from the loss of the connection until it is back. */
   lost = $state(false);
-  readonly connection: Connection;
+  private readonly connection: Connection;
   /** True where all that is known of the run is in a file. */
   readonly packed = getSource().packed !== null;
 
@@ -65,6 +65,21 @@ export class RunStream {
   /** Return whether it is open. */
   get open(): boolean {
     return this.state.state === "open";
+  }
+
+  /** Connect anew at once. */
+  retry() {
+    this.connection.retry();
+  }
+
+  /** Connect where that has waited until it was known whether this is a class. */
+  connectOnce() {
+    this.connection.connectOnce();
+  }
+
+  /** Send a message. Returns whether it could be. */
+  send(message: object): boolean {
+    return this.connection.send(message);
   }
 
   /** Connect anew if nothing has come for long though it should have. `now` is as of `performance.now()`. */

@@ -79,7 +79,7 @@ describe("the stream of a run", () => {
   it("says why it is refused, and ends a place in the class that is taken away", () => {
     const sockets = open(true);
     sockets[0]!.onclose!({ code: 4404, reason: "" });
-    stream.connection.retry();
+    stream.retry();
     sockets[1]!.onclose!({ code: 4403, reason: "The class is over." });
     expect(JSON.stringify(refused)).toMatch(/4404.*The class is over\./);
     expect(ended).toBe(1);

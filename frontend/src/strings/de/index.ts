@@ -36,7 +36,7 @@ import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { microscope } from "./microscope";
-import { navigator } from "./navigator";
+import { navigatorGame } from "./navigator";
 import { ownText } from "./own-text";
 import { page } from "./page";
 import { picture } from "./picture";
@@ -93,7 +93,7 @@ export const translation: Translation = {
     matrix,
     measures,
     microscope,
-    navigator,
+    navigatorGame,
     ownText,
     run,
     runForm,

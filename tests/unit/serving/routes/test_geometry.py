@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 from itertools import pairwise, permutations
 from pathlib import Path
 from urllib.parse import quote
@@ -123,6 +125,25 @@ async def test_the_matrices_of_a_curve_are_rebuilt_once_for_all_pairs(
     await ask(app, trainer.run, "ranks/curves?pairs=3-4")
     assert len(rebuilt) == 4
     trainer.crash()
+
+
+async def test_a_run_that_takes_the_place_of_another_has_its_own_curve(
+    app: FastAPI, trainer: FakeTrainer
+) -> None:
+    path = "ranks/curves?pairs=1-2,5-9"
+    first = (await ask(app, trainer.run, path)).json
+    trainer.crash()
+    folder = trainer.run.path
+    aside = folder.rename(folder.with_name("aside"))
+    shutil.copytree(aside, folder, ignore=shutil.ignore_patterns("steps*", "trainer*"))
+    os.utime(folder / "recipe.json", (1, 1))
+    again = FakeTrainer(RunFolder(folder))
+    again.matrix = -trainer.matrices[0][::-1].copy()
+    again.begin().train(25)
+    second = (await ask(app, again.run, path)).json
+    again.crash()
+    assert (second["attempt"], second["steps"]) == (first["attempt"], first["steps"])
+    assert second["items"] != first["items"]
 
 
 async def test_relations_beside_their_baselines(app: FastAPI, trainer: FakeTrainer) -> None:
