@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from lamplighter.model.batch_reader import BatchReader
@@ -35,6 +35,8 @@ class ExaminedModel:
     """The learning rate of the next step."""
     learner_at: Callable[[int], Learner]
     """Returns a learner of its own brought to another step, with progress reported and the cancelling heard."""
+    text_losses: dict[int, float | None] = field(default_factory=dict[int, "float | None"])
+    """Losses of the model on the sample of text, by step: what one question measured the next one need not."""
 
     def copy(self) -> Learner:
         """Return a copy of the model with its optimisers, to be trained on."""

@@ -52,6 +52,7 @@ class TextSample:
             jobs: the token that stands in the place of each, shape (V,); None: the text as it is.
         """
         run, self._learner = examined.run, examined.learner
+        self._examined, self._as_it_is = examined, jobs is None
         held_out = run.held_out_ids
         self.name = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
@@ -62,6 +63,15 @@ class TextSample:
         """Return the mean loss in nats of a model like the examined one; None if it is not finite."""
         loss = self._text.measure(replace(self._learner, model=model))
         return None if loss is None else rounded(loss)
+
+    def own_loss(self) -> float | None:
+        """Return the loss of the examined model, measured once for all questions about its step."""
+        model, kept, step = self._learner.model, self._examined.text_losses, self._examined.step
+        if not self._as_it_is:
+            return self.loss(model)
+        if step not in kept:
+            kept[step] = self.loss(model)
+        return kept[step]
 
 
 def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ It begins from whatever is nearest: the model that is loaded, a waypoint, a chec
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,8 @@ class _LoadedModel:
     attempt: int
     equal: bool | None = None
     """True if every step computed since had the recorded digest; None if none was computed, or has a record."""
+    text_losses: dict[int, float | None] = field(default_factory=dict[int, "float | None"])
+    """Its losses on the sample of text, by the step that it was at."""
 
     def copy(self) -> _LoadedModel:
         """Return a copy that can be trained without changing this one."""
@@ -116,6 +118,7 @@ class Replayer:
             step=step,
             learning_rate=self._next_rate(start),
             learner_at=lambda other: self._other_learner(other, report),
+            text_losses=start.text_losses,
         )
 
     def describe_replay(self) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def test_the_model_stays_as_it_was(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     first = ask(model, into="dog", source="cat")
+    assert model.text_losses == {STEPS: first["loss"]["before"]}
     assert all(map(torch.equal, before, model.learner.model.parameters()))
     assert ask(model, into="dog", source="cat") == first
 

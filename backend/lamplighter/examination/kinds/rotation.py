@@ -61,7 +61,7 @@ def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProg
     text = TextSample(model)
     with reading(learner):
         turned = learner.model.with_embedding(torch.from_numpy(after).to(weight))
-        loss = {"before": text.loss(learner.model), "after": text.loss(turned)}
+        loss = {"before": text.own_loss(), "after": text.loss(turned)}
     return {
         "coordinates": before.size,
         "changed": rounded(float((before.view(np.uint32) != after.view(np.uint32)).mean())),

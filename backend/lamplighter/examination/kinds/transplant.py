@@ -68,7 +68,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         context = torch.tensor([prompt], device=learner.device)
         p_before, p_after = (next_probabilities(either, context)[0] for either in (learner.model, changed))
         report(0.7, "measuring the loss")
-        loss = {"before": text.loss(learner.model), "after": text.loss(changed)}
+        loss = {"before": text.own_loss(), "after": text.loss(changed)}
     distances = torch.linalg.vector_norm(new - old, dim=1)
     moved = distances[distances > 0]
     return {
