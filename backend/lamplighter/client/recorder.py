@@ -301,7 +301,7 @@ class Recorder:
         try:
             message = f"what followed step {self._recorded_number} is not recorded: {reason}"
             self.close(Phase.INTERRUPTED, message[:500])
-        except Exception as own:  # noqa: BLE001
+        except Exception as own:  # noqa: BLE001 (no error of a record ends a training)
             log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))
 
     def _checked_matrix(self, embedding: Any) -> Floats:

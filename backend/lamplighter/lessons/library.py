@@ -178,11 +178,16 @@ class LessonLibrary:
         """Return the parts by number, ascending, without those in which something is wrong: each in a language, or else in
         `LANGUAGE`, or else in the first there is.
         """
-        return _choose(self._read_changed().parts, language)
+        return self.texts(language)[0]
 
     def teacher_pages(self, language: str = LANGUAGE) -> dict[int, TeacherPage]:
         """Return the teacher's pages by the number of their part, in languages as the parts; 0: the one before the first."""
-        return _choose(self._read_changed().pages, language)
+        return self.texts(language)[1]
+
+    def texts(self, language: str = LANGUAGE) -> tuple[dict[int, Part], dict[int, TeacherPage]]:
+        """Return the parts and the teacher's pages as they are at one moment, after one look at the folders."""
+        read = self._read_changed()
+        return _choose(read.parts, language), _choose(read.pages, language)
 
     def _read_changed(self) -> _LibraryTexts:
         seen = tuple(_signature(folder) for folder in self._folders)

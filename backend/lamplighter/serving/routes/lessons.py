@@ -43,8 +43,8 @@ LanguageCode = Annotated[
 @routes.get("/api/lessons", pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=LessonList)
 def list_lessons(services: ServicesDep, lang: LanguageCode = "en") -> Response:
     """Return the parts of the course, by number."""
-    library = services.lessons
-    return json_response(describe_parts(list(library.parts(lang).values()), library.teacher_pages(lang)))
+    parts, pages = services.lessons.texts(lang)
+    return json_response(describe_parts(list(parts.values()), pages))
 
 
 @routes.get(

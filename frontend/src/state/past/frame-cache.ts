@@ -11,8 +11,8 @@ import { LruCache } from "./lru-cache";
 /** Limit on parallel requests: browsers open six connections to a server. */
 const MAX_PARALLEL = 6;
 
-/** A request for frames: their cache key, the path to fetch them from, and what else whoever made it knows of them. */
-export type FrameRequest = readonly [key: string, path: string, ...known: unknown[]];
+/** A request for frames: their cache key, and the path to fetch them from. */
+export type FrameRequest = readonly [key: string, path: string];
 
 interface PendingFrames {
   frames: Promise<Frame[]>;

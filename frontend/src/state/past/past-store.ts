@@ -179,8 +179,8 @@ export class PastStore {
   }
 
   private async fetchLayout(request: MapRequest): Promise<Layout> {
-    const [key, , made] = request;
-    const frames = (await this.cache.fetch(request)) as Layout[];
+    const [key, path, made] = request;
+    const frames = (await this.cache.fetch([key, path])) as Layout[];
     const layout = frames.find(({ step }) => step === made);
     if (layout) return layout;
     // The map was thinned out since the index was read.

@@ -40,7 +40,8 @@ export class StepRequests {
     step: number,
     method: LayoutMethod,
   ): [light: FrameRequest, ...FrameRequest[]] {
-    return [this.light(step), ...this.layouts(refs, step, method), ...this.districts(refs, step)];
+    const maps = this.layouts(refs, step, method).map(([key, path]) => [key, path] as const);
+    return [this.light(step), ...maps, ...this.districts(refs, step)];
   }
 
   /** Return the request for a census and the lights after it, up to the end of the range. */

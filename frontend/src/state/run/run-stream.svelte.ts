@@ -20,7 +20,7 @@ import { CLASS_PATH } from "./replay";
 
 /** Silence of a running trainer after which the connection is doubted, in ms. */
 const SILENCE = 30_000;
-/** The same of a page that was hidden and is looked at again: the machine may have slept. */
+/** Silence after which it is doubted when a hidden page is looked at again, in ms: the machine may have slept. */
 const SILENCE_HIDDEN = 5_000;
 /** Close code of a socket that is not allowed. */
 const NOT_ALLOWED = 4403;
