@@ -15,6 +15,8 @@ from lamplighter.cli.app import cli
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
 from lamplighter.lessons.library import LessonLibrary, read_folder
+from lamplighter.lessons.part import Part
+from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
 from lamplighter.packing.course import MOST_STEPS, pack_course
 from lamplighter.packing.packed_run import PackedRun, pack_run
@@ -136,7 +138,11 @@ def test_a_run_that_lacks_the_words_has_only_the_parts_that_need_none(
         number for number, part in read_folder(find_lessons()).parts.items() if not part.words
     }
     # Without any there is no course to offer.
-    monkeypatch.setattr(LessonLibrary, "parts", lambda *_: {1: read_folder(find_lessons()).parts[1]})
+
+    def texts(_library: LessonLibrary, _language: str) -> tuple[dict[int, Part], dict[int, TeacherPage]]:
+        return {1: read_folder(find_lessons()).parts[1]}, {}
+
+    monkeypatch.setattr(LessonLibrary, "texts", texts)
     packed = pack_run(run, no_progress)
     assert read(packed, "course") == {}
     assert packed.head["course"] is False
