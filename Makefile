@@ -13,7 +13,7 @@ SOURCES := pyproject.toml $(WATCH)/pyproject.toml build_frontend.py $(CONSTRAINT
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check install page browser bench gpu soak ecosystem format schema constraints clean help
+.PHONY: run test tour check check-python check-page install page browser bench gpu soak ecosystem format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -64,11 +64,17 @@ test: .make/develop page browser
 tour: .make/develop page browser
 	$(BIN)/python -m pytest -m tour
 
+# Both sides of the wire at a time: one takes about as long as the other.
 check: .make/develop
+	$(MAKE) --jobs 2 check-python check-page
+
+check-python: .make/develop
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+check-page: .make/develop
 	$(BIN)/python backend/write_openapi.py --check
 	$(BIN)/python build_frontend.py check
 

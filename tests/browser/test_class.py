@@ -240,6 +240,12 @@ def test_viewers_follow_the_presenter_leave_and_come_back(lesson: Lesson) -> Non
     wait_for(phone, "__lamplighter.beat?.step === 30")
     assert find_violations(phone, "main") == []
     assert phone.evaluate(OUTSIDE) == []
+    # What the presenter points out in a panel, all see marked.
+    show_view(lesson, "at=30&panel=step")
+    lesson.presenter.get_by_test_id("section-river").click()
+    for viewer in (phone, other):
+        expect(viewer.get_by_test_id("section-river")).to_have_attribute("aria-pressed", "true")
+        expect(viewer.get_by_test_id("section-river")).to_be_in_viewport()
     # What is the presenter's alone closes nothing of theirs.
     show_view(lesson, "at=30&word=dog&panel=token")
     expect(other.get_by_test_id("inspector")).to_contain_text("dog")

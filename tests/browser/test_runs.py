@@ -143,6 +143,7 @@ def test_a_server_killed_and_started_again_is_found_without_a_reload(page: Page,
             second.wait_until_over(run)
 
 
+@pytest.mark.tour
 def test_the_size_of_a_run_is_said_before_it_starts_and_while_it_runs(page: Page, application: Application):
     wait_for(page, LIT, 60)
     open_panel(page, "run")

@@ -207,7 +207,7 @@ CLAIMS = (
         "The step makes its own batch better. It promises nothing for any other text.",
         "The loss on the very same batch before and after the update.",
         find_one_step,
-        microscope,
+        lambda evidence: microscope(evidence, "helped"),
         lambda evidence: Link(
             "Teach it a lie instead",
             view(
@@ -227,10 +227,10 @@ CLAIMS = (
         "two layers would be one.",
         "Operations counted by formula, and one number of one row computed by hand beside the recorded one.",
         find_arithmetic,
-        microscope,
+        lambda evidence: microscope(evidence, "transformation"),
         lambda evidence: Link(
             "Look at an early step, where Adam corrects most",
-            view(panel="microscope", at=min(10, evidence.step)),
+            view(panel="microscope", section="update", at=min(10, evidence.step)),
         ),
         kinds=("microscope",),
     ),
@@ -241,7 +241,7 @@ CLAIMS = (
         "Equal to the last bit on the machine that trained. Another machine may round otherwise.",
         "A step computed again from the record, compared number by number.",
         find_loop,
-        microscope,
+        lambda evidence: microscope(evidence, "update"),
         lambda evidence: Link(
             "See the very first loop, before anything was learned", first_microscope(evidence)
         ),
@@ -254,8 +254,10 @@ CLAIMS = (
         "Holds once it guesses something right. At the very start there is nothing to count.",
         "The share of the gradient that comes from positions whose likeliest word was the true one.",
         find_right_guesses,
-        microscope,
-        lambda evidence: Link("Go to the start, where few guesses are right", first_microscope(evidence)),
+        lambda evidence: microscope(evidence, "helped"),
+        lambda evidence: Link(
+            "Go to the start, where few guesses are right", first_microscope(evidence, "helped")
+        ),
         kinds=("microscope",),
     ),
     Claim(
@@ -265,12 +267,12 @@ CLAIMS = (
         "Holds late in training. In the first steps everything helps everywhere.",
         "The share of steps that lower the loss on their own batch, on another batch, and on unread text.",
         find_better_here,
-        microscope,
+        lambda evidence: microscope(evidence, "helped"),
         lambda evidence: ask(
             "Look at the first steps",
             {"kind": "better", "step": 1},
             evidence,
-            first_microscope(evidence),
+            first_microscope(evidence, "helped"),
         ),
         kinds=("microscope", "better"),
     ),
@@ -281,8 +283,10 @@ CLAIMS = (
         "Holds for Adam and its kin. Plain gradient descent goes straight down.",
         "The cosine between the update of all parameters and the opposite of their gradient.",
         find_bent_update,
-        microscope,
-        lambda evidence: Link("See the first step, before Adam has a memory", first_microscope(evidence)),
+        lambda evidence: microscope(evidence, "update"),
+        lambda evidence: Link(
+            "See the first step, before Adam has a memory", first_microscope(evidence, "update")
+        ),
         kinds=("microscope",),
     ),
 )

@@ -134,7 +134,8 @@ CLAIMS = (
         find_matrix_of_weights,
         lambda evidence: view(panel="matrix", rows="class", word=evidence.word),
         lambda evidence: Link(
-            "Turn the space: all numbers change", view(panel="ask", ask="rotation", at=evidence.step)
+            "Turn the space: all numbers change",
+            view(panel="ask", ask="rotation", section="answer", at=evidence.step),
         ),
     ),
     Claim(
@@ -154,12 +155,12 @@ CLAIMS = (
         "Holds for neighbours and distances. The layers know the old numbers: for them a turned space is nonsense.",
         "The share of numbers that a random rotation changes, and of lists of ten nearest that it keeps.",
         find_arbitrary_coordinates,
-        lambda evidence: view(panel="ask", ask="rotation", at=evidence.examined_step),
+        lambda evidence: view(panel="ask", ask="rotation", section="answer", at=evidence.examined_step),
         lambda evidence: ask(
             "Ask what the layers say to that",
             {"kind": "rotation", "step": evidence.examined_step},
             evidence,
-            view(panel="ask", ask="rotation"),
+            view(panel="ask", ask="rotation", section="answer"),
         ),
     ),
     Claim(
@@ -172,6 +173,7 @@ CLAIMS = (
         lambda evidence: view(
             panel="ask",
             ask="transplant",
+            section="answer",
             say=evidence.sentences[0] if evidence.sentences else None,
             other=earlier_step(evidence.examined_step),
             at=evidence.examined_step,
@@ -185,7 +187,7 @@ CLAIMS = (
                 "source_step": max(0, evidence.examined_step - 1),
             },
             evidence,
-            view(panel="ask", ask="transplant"),
+            view(panel="ask", ask="transplant", section="answer"),
         ),
         kinds=("transplant",),
     ),

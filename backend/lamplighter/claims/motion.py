@@ -179,8 +179,8 @@ CLAIMS = (
         "Holds while no layer runs dry and none floods.",
         "The length of each layer's gradient, in every step that was looked at.",
         find_river,
-        lambda evidence: view(panel="step", at=evidence.step),
-        lambda _: Link("See the river at step 1", view(panel="step", at=1)),
+        lambda evidence: view(panel="step", section="river", at=evidence.step),
+        lambda _: Link("See the river at step 1", view(panel="step", section="river", at=1)),
     ),
     Claim(
         12,

@@ -269,11 +269,13 @@ def _measured_times(evidence: Evidence) -> list[Figure]:
 
 def _bench(evidence: Evidence, label: str, steps: int) -> Link:
     question = {"kind": "bench", "step": evidence.examined_step, "steps": steps}
-    return ask(label, question, evidence, view(panel="ask", ask="bench", at=evidence.examined_step))
+    return ask(
+        label, question, evidence, view(panel="ask", ask="bench", section="answer", at=evidence.examined_step)
+    )
 
 
 def _show_step(evidence: Evidence) -> str:
-    return view(panel="step", colour="moved", at=evidence.step)
+    return view(panel="step", section="sets", colour="moved", at=evidence.step)
 
 
 GROUP = "Who sleeps, who wakes"
@@ -312,7 +314,7 @@ CLAIMS = (
         "Holds for the update of the table alone. In a whole step the predictions cost far more, so that little is saved.",
         "Bytes and arithmetic of the update, for the touched rows and for all, against the whole step.",
         find_affordable,
-        lambda evidence: view(panel="step", at=evidence.step),
+        lambda _: view(panel="cost", section="memory"),
         lambda evidence: _bench(evidence, "Measure it with a stopwatch", 40),
         kinds=("microscope", "bench"),
     ),
@@ -323,7 +325,7 @@ CLAIMS = (
         "Holds once momentum has something to carry on. After a single step nothing drifts yet.",
         "The three sets again, for the same batches under the lazy rule and three others.",
         find_when_not,
-        lambda evidence: view(panel="ask", ask="bench", at=evidence.examined_step),
+        lambda evidence: view(panel="ask", ask="bench", section="answer", at=evidence.examined_step),
         lambda evidence: _bench(evidence, "Stop after the first step", 1),
         kinds=("bench",),
     ),
@@ -339,7 +341,7 @@ CLAIMS = (
             "Take a larger batch",
             {"kind": "batch_sizes", "step": evidence.examined_step},
             evidence,
-            view(panel="ask", ask="batch_sizes", at=evidence.examined_step),
+            view(panel="ask", ask="batch_sizes", section="answer", at=evidence.examined_step),
         ),
         kinds=("microscope", "batch_sizes"),
     ),

@@ -23,14 +23,14 @@ def ask(label: str, question: dict[str, Any], evidence: Evidence, otherwise: str
     return Link(label, otherwise, question if askable else None)
 
 
-def microscope(evidence: Evidence) -> str:
-    """Return the view of the examined step under the microscope."""
-    return view(panel="microscope", at=evidence.examined_step)
+def microscope(evidence: Evidence, section: str) -> str:
+    """Return the view of the examined step under the microscope, with a section of it pointed out."""
+    return view(panel="microscope", section=section, at=evidence.examined_step)
 
 
-def first_microscope(evidence: Evidence) -> str:
-    """Return the view of the first step under the microscope."""
-    return view(panel="microscope", at=min(1, evidence.step))
+def first_microscope(evidence: Evidence, section: str | None = None) -> str:
+    """Return the view of the first step under the microscope, with a section pointed out, if one is named."""
+    return view(panel="microscope", section=section, at=min(1, evidence.step))
 
 
 def word_card(evidence: Evidence, **words: str | int | None) -> str:

@@ -27,6 +27,13 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "legend": ("open", "folded"),
 }  # fmt: skip
 """Keys whose word is one of a few."""
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "ask": ("answer", "apart"),
+    "microscope": ("symbol", "vector", "transformation", "gradient", "update", "helped"),
+    "step": ("sets", "river", "text", "history"),
+    "cost": ("meter", "work", "rule", "memory", "order", "scale", "devices"),
+}
+"""Sections that may be pointed out, by panel."""
 FLAGS: tuple[str, ...] = ("apart", "folded", "doubt", "align", "beat")
 """Keys that are 1 or missing."""
 NUMBERS: tuple[str, ...] = (
@@ -48,7 +55,7 @@ TEXTS: tuple[str, ...] = ("say", "second", "of", "to", "words")
 """Keys of several words."""
 BESIDE = re.compile(r"view:(umap|linear)|step:\d{1,9}|matrix:out")
 SPEED = re.compile(r"\d{1,6}(\.\d{1,3})?")
-KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "beside", "speed"))
+KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "section", "beside", "speed"))
 """All keys that a lesson may set. Others, such as the run and the lesson itself, are the visitor's."""
 PLACE = re.compile(r"([1-9]\d?)(?:\.([1-9]\d?))?")
 """A part of the course and, behind a dot, its stage, as `lesson` has them where a view may name its place."""
@@ -89,6 +96,11 @@ def parse_view_query(query: str, *, with_place: bool = False) -> dict[str, str]:
         if problem:
             raise ViewQueryError(problem)
         words[key] = word
+    if (section := words.get("section")) is not None:
+        known = SECTIONS.get(words.get("panel", ""), ())
+        if section not in known:
+            ways = "; ".join(f"panel={panel}: {', '.join(names)}" for panel, names in SECTIONS.items())
+            raise ViewQueryError(f"this panel has no section {section[:40]!r}; sections are, with {ways}")
     return words
 
 

@@ -40,6 +40,21 @@ export function isCovering(panel: PanelName | null): panel is CoveringPanel {
   return COVERING_PANELS.some((name) => name === panel);
 }
 
+/** Sections of a panel that a view may point out, by panel. */
+export const SECTIONS = {
+  ask: ["answer", "apart"],
+  microscope: ["symbol", "vector", "transformation", "gradient", "update", "helped"],
+  step: ["sets", "river", "text", "history"],
+  cost: ["meter", "work", "rule", "memory", "order", "scale", "devices"],
+} as const satisfies Partial<Record<PanelName, readonly string[]>>;
+export type SectionName = (typeof SECTIONS)[keyof typeof SECTIONS][number];
+
+/** Return whether a panel has a section. */
+export function hasSection(panel: PanelName | null, section: SectionName): boolean {
+  const sections: Partial<Record<PanelName, readonly SectionName[]>> = SECTIONS;
+  return panel !== null && (sections[panel]?.includes(section) ?? false);
+}
+
 export const LEVELS = ["watch", "explore", "lab"] as const;
 
 /** How much the page shows: the map alone, a card of what is chosen beside it, or the panels. */

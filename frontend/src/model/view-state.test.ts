@@ -21,6 +21,7 @@ const WHOLE: ViewState = {
   apart: true,
   colour: "since",
   panel: "export",
+  section: "river",
   ask: "speak",
   asked: "0123456789abcdef",
   say: "the dog & <b>",

@@ -28,6 +28,7 @@ import {
   LINK_TARGETS,
   PANELS,
   ROW_ORDERS,
+  SECTIONS,
   TRAIL_SETS,
   VIEW_MODES,
 } from "./view-options";
@@ -74,6 +75,8 @@ const FIELDS = {
   /** Colouring of the lamps; null: families, or else classes, or else districts, whichever the run has. */
   colour: plain(oneOf(COLOURS)),
   panel: plain(oneOf(PANELS)),
+  /** Section of the panel that is pointed out. */
+  section: plain(oneOf(Object.values(SECTIONS).flat())),
   /** Kind of question that is asked of the model. */
   ask: plain(oneOf(EXPERIMENTS)),
   /** Id of the question whose answer is shown, whatever else is asked; null: none was named. */

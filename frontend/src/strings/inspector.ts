@@ -5,6 +5,7 @@ import type { LAB_PANELS } from "../model/view-options";
 export const inspector = {
   inspecting: {
     tabs: "Panels of the lab",
+    pointOut: "Point this out: the address leads here, and a class that follows sees it marked",
     leftOut: (panel: string) =>
       `This file has no panel “${panel}”. Open the run with Lamplighter to see it.`,
     /** One sentence about each panel of the lab: shown beneath the tabs, and as the tooltip of its tab. */

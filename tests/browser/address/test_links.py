@@ -18,7 +18,7 @@ from tests.browser.address.address_bar import (
     view,
     wait_for_view,
 )
-from tests.browser.pages import show_map, wait_for
+from tests.browser.pages import open_panel, show_map, wait_for
 from tests.unit.serving.folders import TOKENS
 
 pytestmark = pytest.mark.browser
@@ -68,6 +68,27 @@ def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
     page.keyboard.press("Escape")
     wait_for_view(page, word=None)
     expect(problem).to_have_count(0)
+
+
+def test_a_link_leads_to_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None:
+    page.set_viewport_size({"width": 1280, "height": 480})
+    page.goto(runs.link("&panel=step&section=history&at=30"))
+    pointed = page.get_by_test_id("section-history")
+    expect(pointed).to_have_attribute("aria-pressed", "true")
+    expect(pointed).to_be_in_viewport()
+    expect(page.get_by_test_id("step-loss")).not_to_be_in_viewport()
+    # Pressed again it is a heading like the others, and another one may be pointed out.
+    pointed.click()
+    wait_for_view(page, section=None, panel="step")
+    page.get_by_test_id("section-text").click()
+    wait_for_view(page, section="text")
+    expect_same_after_loading(page)
+    page.go_back(wait_until="commit")
+    wait_for_view(page, section=None)
+    page.go_forward(wait_until="commit")
+    wait_for_view(page, section="text")
+    open_panel(page, "matrix")
+    wait_for_view(page, section=None, panel="matrix")
 
 
 def test_a_hostile_address_is_a_view_all_the_same(page: Page, runs: TwoRuns) -> None:

@@ -60,6 +60,7 @@ def on_a_small_disk(module: str, folder: Path, size: str) -> str:
     return done.stdout
 
 
+@pytest.mark.tour
 def test_a_full_disk_pauses_snapshots_keeps_scalars_and_recovers(tmp_path: Path):
     said = on_a_small_disk("tests.integration.training.small_disk", tmp_path, "48m")
     assert "whole again at" in said

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-import functools
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,91 +11,24 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lamplighter.examination.examined_model import Answer, CancelledError, ExaminedModel
 from lamplighter.examination.kinds.microscope import examine
-from lamplighter.examination.kinds.microscope.predictions import CANDIDATES, MAX_POSITIONS
-from lamplighter.examination.kinds.microscope.retaken_step import retake_step
-from lamplighter.examination.kinds.microscope.river import (
-    EXPLODING_FACTOR,
-    VANISHING_SHARE,
-    describe_river,
-)
+from lamplighter.examination.kinds.microscope.predictions import CANDIDATES
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.model.learner import Learner, build_learner
-from lamplighter.model.step import train_step
-from lamplighter.questions import MicroscopeQuestion, QuestionError
+from lamplighter.questions import MicroscopeQuestion
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.training.worker import train
-from tests.runs import make_run
-
-CPU = torch.device("cpu")
-STEPS = 12
-# Ten numbers a row do not fill the processor's vectors: the rest of a row is computed by other instructions.
-SHAPE = {"dim": 10, "layers": 2, "heads": 2, "context": 8}
-LAZY: dict[str, Any] = {"optimiser": {"kind": "lazy"}}
-ADAM: dict[str, Any] = {"optimiser": {"kind": "adam"}}
-SGD: dict[str, Any] = {"optimiser": {"kind": "sgd", "learning_rate": 0.3}}
-TIED: dict[str, Any] = {"optimiser": {"kind": "adam"}, "model": {**SHAPE, "tied": True}}
-RECIPES = {"lazy": LAZY, "adam": ADAM, "sgd": SGD, "tied": TIED}
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a function that returns a trained run by the name of its recipe."""
-
-    @functools.cache
-    def run_of(name: str) -> RunFolder:
-        folder = tmp_path_factory.mktemp(name)
-        # Steps that move most rows are kept at keyframes only.
-        cadence = {"keyframe_every": 1}
-        run = make_run(folder, **{"steps": STEPS, "model": SHAPE, "cadence": cadence, **RECIPES[name]})
-        train(run)
-        return run
-
-    return run_of
-
-
-def learner_at(run: RunFolder, step: int) -> Learner:
-    """Return a copy of the model of a run after a step, trained from the start."""
-    return copy.deepcopy(_learner_at(run, step))
-
-
-@functools.cache
-def _learner_at(run: RunFolder, step: int) -> Learner:
-    if step:
-        learner = learner_at(run, step - 1)
-        train_step(learner, *BatchReader(run.recipe, run.token_ids, CPU).batch(step)[1:])
-        return learner
-    recipe = run.recipe
-    torch.set_num_threads(recipe.threads)
-    learner = build_learner(recipe, len(run.vocabulary), CPU)
-    learner.set_learning_rate(recipe.optimiser.learning_rate)
-    return learner
-
-
-def model_at(run: RunFolder, step: int) -> ExaminedModel:
-    return ExaminedModel(
-        run=run,
-        learner=learner_at(run, step),
-        batches=BatchReader(run.recipe, run.token_ids, CPU),
-        step=step,
-        learning_rate=run.recipe.optimiser.learning_rate,
-        learner_at=lambda at: learner_at(run, at),
-    )
-
-
-def hear_nothing(_share: float, _activity: str) -> None:
-    pass
-
-
-def ask(run: RunFolder, step: int, **fields: Any) -> Answer:
-    return examine(model_at(run, step - 1), MicroscopeQuestion(step=step, **fields), hear_nothing)
-
-
-def dense(gradient: torch.Tensor | None) -> torch.Tensor:
-    assert gradient is not None
-    return gradient.to_dense()
+from tests.unit.examination.retaken import (
+    CPU,
+    RECIPES,
+    SHAPE,
+    STEPS,
+    _learner_at,
+    ask,
+    dense,
+    hear_nothing,
+    learner_at,
+    model_at,
+)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -268,149 +197,6 @@ def test_right_guesses_have_the_share_that_autograd_gives_them(trained: Any) -> 
     guesses = ask(run, step)["whole"]["right_guesses"]
     assert guesses["positions"] == int(right.sum()) > 0
     assert guesses["gradient_share"] == pytest.approx(float(lengths[right].sum() / lengths.sum()), rel=1e-4)
-
-
-def test_an_output_is_the_sum_of_its_products(trained: Any) -> None:
-    answer = ask(trained("lazy"), 3, sequence=1)
-    linear = answer["linear"]
-    w, x = (np.array(linear[name], dtype=np.float32).astype(np.float64) for name in "wx")
-    assert linear["sum"] == pytest.approx(float(w @ x) + linear["b"], abs=1e-15)
-    assert abs(linear["difference"]) < 1e-6
-    assert linear["y"] - linear["sum"] == linear["difference"]
-    assert linear["y"] > 0
-    # The output of the model before the step, whose weights the update then changed.
-    model = learner_at(trained("lazy"), 2).model
-    block: Any = model.blocks[0]
-    assert linear["w"] == pytest.approx(block.mlp.widen.weight[linear["output"]].tolist())
-
-
-def test_the_river_runs_from_the_loss_to_the_embedding_unclipped(trained: Any) -> None:
-    run, step = trained("lazy"), 4
-    river = ask(run, step)["river"]
-    learner = learner_at(run, step - 1)
-    _, ids, targets = BatchReader(run.recipe, run.token_ids, CPU).batch(step)
-    for parameter in learner.model.parameters():
-        parameter.grad = None
-    learner.model(ids, targets).backward()
-    norms = {
-        layer: float(torch.stack([dense(p.grad).norm() for p in parameters]).norm())
-        for layer, parameters in learner.model.layers().items()
-    }
-    assert [part["layer"] for part in river["layers"]] == list(reversed(norms))
-    for part in river["layers"]:
-        assert part["norm"] == pytest.approx(norms[part["layer"]], rel=1e-4)
-        assert part["flag"] is None
-    assert river["norm"] == pytest.approx(math.hypot(*norms.values()), rel=1e-4)
-    assert river["clip_scale"] == pytest.approx(min(1, river["clip_norm"] / river["norm"]), rel=1e-4)
-
-
-def test_a_gradient_that_vanishes_or_explodes_is_flagged(trained: Any) -> None:
-    retaken = retake_step(model_at(trained("lazy"), 3))
-    limit = retaken.after.clip_norm
-    norms = np.full(len(retaken.layers), limit, dtype=np.float32)
-    norms[1] = limit * EXPLODING_FACTOR * 1.01
-    norms[2] = norms[1] * VANISHING_SHARE * 0.99
-    norms[3] = norms[1] * VANISHING_SHARE * 1.01
-    observation = dataclasses.replace(retaken.observation, layer_norms=norms)
-    river = describe_river(dataclasses.replace(retaken, observation=observation))
-    flags = {part["layer"]: part["flag"] for part in river["layers"] if part["flag"]}
-    assert flags == {retaken.layers[1]: "exploding", retaken.layers[2]: "vanishing"}
-
-
-def test_the_operations_are_of_this_model_and_add_up(trained: Any) -> None:
-    run = trained("lazy")
-    operations = ask(run, 2)["operations"]
-    forward, totals = operations["forward"], operations["totals"]
-    assert sum(o["forward"] for o in forward) == totals["forward"]
-    assert sum(o["backward"] for o in forward if o["is_product"]) == totals["backward_products"]
-    assert forward[0]["name"] == "embedding lookup"
-    assert tuple(forward[0]["inputs"][1]) == (len(run.vocabulary), SHAPE["dim"])
-    # Four in attention with its scores and values, two in the MLP, twice; then the unembedding.
-    assert sum(o["is_product"] for o in forward) == 2 * 6 + 1
-
-
-def test_a_model_that_is_not_the_recorded_one_is_told_apart(trained: Any) -> None:
-    model = model_at(trained("lazy"), 3)
-    with torch.no_grad():
-        model.learner.model.embedding.weight.add_(1e-4)
-    answer = examine(model, MicroscopeQuestion(step=4), hear_nothing)
-    assert answer["check"]["equal"] is False
-    assert 0 < abs(answer["row"]["difference"]) < 1e-2
-
-
-def test_a_step_after_the_last_has_no_record(trained: Any) -> None:
-    answer = ask(trained("lazy"), STEPS + 1)
-    assert answer["check"]["equal"] is answer["check"]["recorded"] is None
-    assert answer["row"]["stored"] is answer["row"]["difference"] is None
-    assert answer["row"]["model_difference"] == 0
-
-
-def test_the_answer_is_small_json_and_the_model_is_left_as_it_was(trained: Any) -> None:
-    model = model_at(trained("lazy"), 3)
-    states = [json.dumps(_state(model.learner))]
-    answer = examine(model, MicroscopeQuestion(step=4), hear_nothing)
-    states.append(json.dumps(_state(model.learner)))
-    assert states[0] == states[1]
-    text = json.dumps(answer, allow_nan=False)
-    assert len(text) < 100_000
-    assert examine(model, MicroscopeQuestion(step=4), hear_nothing) == answer
-
-
-def _state(learner: Learner) -> Any:
-    parameters = [p.tolist() for p in learner.model.parameters()]
-    state = learner.optimisers[0].state[learner.model.embedding.weight]
-    return [parameters, state["exp_avg"].tolist(), int(state["step"])]
-
-
-def test_a_long_sequence_is_listed_from_its_beginning(tmp_path: Path) -> None:
-    shape = {"dim": 4, "layers": 1, "heads": 1, "context": MAX_POSITIONS + 40}
-    run = make_run(tmp_path, steps=1, model=shape, sequences=1, passages=1)
-    train(run)
-    text = ask(run, 1)["text"]
-    assert text["positions"] == MAX_POSITIONS + 40
-    listed = ("ids", "next_ids", "p_before", "p_after", "rank_before", "rank_after", "candidates")
-    assert {len(text[name]) for name in listed} == {MAX_POSITIONS}
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"token": 199_999}, "token 199999: the vocabulary of this run has tokens 0 to "),
-        ({"coordinate": 10}, "coordinate 10: a row of this run has coordinates 0 to 9"),
-        ({"sequence": 4}, "sequence 4: a batch of this run has sequences 0 to 3"),
-    ],
-)
-def test_what_the_run_does_not_have_is_refused_with_a_sentence(
-    trained: Any, fields: dict[str, int], message: str
-) -> None:
-    with pytest.raises(QuestionError, match=message):
-        ask(trained("lazy"), 3, **fields)
-
-
-def test_a_step_that_is_not_finite_is_refused_with_a_sentence(trained: Any) -> None:
-    model = model_at(trained("lazy"), 3)
-    with torch.no_grad():
-        model.learner.model.norm.weight.fill_(math.inf)
-    with pytest.raises(QuestionError, match="step 4 does not come out in finite numbers"):
-        examine(model, MicroscopeQuestion(step=4), hear_nothing)
-
-
-def test_a_model_at_another_step_is_a_mistake_of_the_caller(trained: Any) -> None:
-    with pytest.raises(ValueError, match="the model is at step 2, the question is about step 4"):
-        examine(model_at(trained("lazy"), 2), MicroscopeQuestion(step=4), hear_nothing)
-
-
-def test_it_ends_when_it_is_cancelled_on_the_way(trained: Any) -> None:
-    heard: list[float] = []
-
-    def cancel(share: float, _activity: str) -> None:
-        heard.append(share)
-        if share > 0:
-            raise CancelledError
-
-    with pytest.raises(CancelledError):
-        examine(model_at(trained("lazy"), 3), MicroscopeQuestion(step=4), cancel)
-    assert len(heard) == 2
 
 
 def test_the_learning_rate_is_the_one_of_that_step(trained: Any) -> None:

@@ -12,7 +12,7 @@ from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import figure_name, parse_number_name
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
-from lamplighter.lessons.view_query import CHOICES, FLAGS, KEYS, ViewQueryError, parse_view_query
+from lamplighter.lessons.view_query import CHOICES, FLAGS, KEYS, SECTIONS, ViewQueryError, parse_view_query
 
 ROOT = Path(__file__).parents[3]
 HEAD = "title: A part\nminutes: 5\nwords: dog, cat\n\n"
@@ -171,7 +171,19 @@ def test_an_overlay_replaces_and_adds_and_is_read_again_when_it_changes(tmp_path
 
 
 @pytest.mark.parametrize(
-    "query", ["at=0", "?at=1&at=2", "?at=\n", "?" + "a=1&" * 400, "?lesson=1.2", "?speed=0", "?word="]
+    "query",
+    [
+        "at=0",
+        "?at=1&at=2",
+        "?at=\n",
+        "?" + "a=1&" * 400,
+        "?lesson=1.2",
+        "?speed=0",
+        "?word=",
+        "?section=river",
+        "?panel=cost&section=river",
+        "?panel=map&section=sets",
+    ],
 )
 def test_what_is_no_view_is_refused(query: str) -> None:
     with pytest.raises(ViewQueryError):
@@ -188,6 +200,12 @@ def test_the_views_of_the_course_are_those_of_the_page() -> None:
     named = {"map": "VIEW_MODES", "colour": "COLOURS", "panel": "PANELS", "ask": "EXPERIMENTS", "lab": "GEOMETRY_VIEWS",
              "rows": "ROW_ORDERS", "trails": "TRAIL_SETS", "links": "LINK_TARGETS", "height": "HEIGHT_MEASURES"}  # fmt: skip
     assert {key: CHOICES[key] for key in named} == {key: lists[name] for key, name in named.items()}
+    sections = re.search(r"export const SECTIONS = \{(.*?)\} as const", options, re.DOTALL)
+    assert sections
+    assert {
+        panel: tuple(re.findall(r'"(\w+)"', names))
+        for panel, names in re.findall(r"(\w+): \[(.*?)\]", sections[1])
+    } == SECTIONS
     state = (model / "view-state.ts").read_text()
     fields = set(re.findall(r"^  (\w+): (?:plain|formatted|oneToken|manyTokens)\(", state, re.MULTILINE))
     texts = set(re.findall(r"(?:oneToken|manyTokens)\(\"(\w+)\"\)", state))

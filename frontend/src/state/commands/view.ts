@@ -10,6 +10,7 @@ import type {
   Level,
   LinkTarget,
   PanelName,
+  SectionName,
   RowOrder,
   TrailSet,
   ViewMode,
@@ -89,6 +90,9 @@ export function viewCommands({
       apply({ district, ...(district !== null && { panel: "district", folded: null }) }),
 
     openPanel,
+    /** Point out a section of the panel, to this viewer and to those who follow; or none. */
+    pointOut: (section: SectionName) =>
+      apply({ section: viewSettings.section === section ? null : section }),
     /** Close the panel; what is chosen stays chosen, but for a direction, which goes with its panel. */
     closePanel: () => apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) }),
     /** Show no panel, the card of what is chosen, or the panel of the lab that was open last. */

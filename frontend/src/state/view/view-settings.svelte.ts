@@ -8,12 +8,13 @@ import { AskSettings } from "./ask-settings.svelte";
 import { GeometrySettings } from "./geometry-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
 import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
-import { isCovering, isLabPanel } from "../../model/view-options";
+import { hasSection, isCovering, isLabPanel } from "../../model/view-options";
 import type {
   ColourBy,
   CoveringPanel,
   LinkTarget,
   PanelName,
+  SectionName,
   TrailSet,
   ViewMode,
   HeightMeasure,
@@ -36,6 +37,8 @@ export class ViewSettings {
   colourBy = $state<ColourBy>("family");
   /** The open panel; null: none. */
   panel = $state<PanelName | null>(null);
+  /** The section of the panel that is pointed out; null: none. */
+  section = $state<SectionName | null>(null);
   /** Place in the course; null: it is closed. */
   lesson = $state<string | null>(null);
   /** The panel of the lab that was open last. */
@@ -87,6 +90,7 @@ export class ViewSettings {
       legend: this.legendOpen ? "open" : null,
       ring: this.ring,
       lesson: this.lesson,
+      section: this.section && hasSection(this.panel, this.section) ? this.section : null,
       ...this.asked.toViewState(),
       ...this.geometry.toViewState(),
       ...this.details.toViewState(),
@@ -116,12 +120,15 @@ export class ViewSettings {
   }
 
   /** Open the panel that a view names, or the usual one; none if it says that it is folded away. */
-  private applyPanel({ panel, folded, token, at }: ViewChange) {
+  private applyPanel({ panel, folded, token, at, ask, section }: ViewChange) {
+    const before = this.panel;
     if (folded) this.panel = null;
     else if (panel) this.panel = panel;
     else if (panel === null) this.panel = usualPanel(token != null);
     if (panel !== undefined) this.stepToOpen = this.panel === "microscope" ? (at ?? null) : null;
     if (this.panel && isLabPanel(this.panel)) this.labPanel = this.panel;
+    if (section !== undefined) this.section = section;
+    else if (this.panel !== before || ask !== undefined) this.section = null;
   }
 
   /** Return the panel at the side; null: none. */

@@ -103,3 +103,29 @@ describe("a view that names a step under the microscope", () => {
     expect([settings.toViewState(false).claim, settings.details.claim]).toEqual([null, 9]);
   });
 });
+
+describe("a section that is pointed out", () => {
+  it("belongs to its panel, and goes with it", () => {
+    const settings = read("?panel=step&section=river");
+    expect(settings.toViewState(false).section).toBe("river");
+    settings.applyView({ at: 7 });
+    expect(settings.section).toBe("river");
+    settings.applyView({ panel: "cost", folded: null });
+    expect(settings.section).toBeNull();
+    settings.applyView({ panel: "cost", section: "order" });
+    expect(settings.section).toBe("order");
+    settings.applyView({ folded: true });
+    expect(settings.section).toBeNull();
+  });
+
+  it("goes with the experiment, whose answer it was", () => {
+    const settings = read("?panel=ask&ask=bench&section=answer");
+    settings.applyView({ ask: "rotation" });
+    expect(settings.section).toBeNull();
+  });
+
+  it("is no part of the view of a panel that lacks it", () => {
+    expect(read("?panel=map&section=river").toViewState(false).section).toBeNull();
+    expect(read("?section=river").toViewState(false).section).toBeNull();
+  });
+});

@@ -6,6 +6,8 @@ import type { Translated } from "../translation";
 export const inspector: Translated<typeof english> = {
   inspecting: {
     tabs: "Bereiche des Labors",
+    pointOut:
+      "Hierauf zeigen: Die Adresse führt dann hierher, und eine Klasse, die folgt, sieht es hervorgehoben",
     leftOut: (panel) =>
       `Den Bereich „${panel}“ gibt es in dieser Datei nicht. Öffne den Lauf mit Lamplighter, um sie zu sehen.`,
     about: {

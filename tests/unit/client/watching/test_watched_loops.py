@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +12,8 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 import lamplighter
-from lamplighter.client.watching.watcher import Watcher
-from tests.unit.client.watching.small_model import TOKENS, OwnRecord, SmallModel, V, batch
-
-
-@pytest.fixture
-def watched(tmp_path: Path) -> Any:
-    """Yield a function that watches a model in the folder "mine" and raises in the loop."""
-    attached: list[Watcher] = []
-
-    def watch(model: Any, **options: Any) -> Watcher:
-        chosen = {"on_error": "raise", **options}
-        attached.append(lamplighter.watch(model, TOKENS, tmp_path / "mine", **chosen))
-        return attached[-1]
-
-    yield watch
-    for one in attached:
-        one.close()
+from tests.unit.client.watching.plain_loop import train
+from tests.unit.client.watching.small_model import TOKENS, OwnRecord, SmallModel, batch
 
 
 @pytest.mark.parametrize("set_to_none", [True, False])
@@ -272,142 +256,6 @@ def test_a_copy_of_the_model_writes_nothing(watched: Any, tmp_path: Path):
     assert pulse.batch_counts.sum() == ids.numel()
     before = model.state_dict().keys()
     assert before == SmallModel().state_dict().keys()
-
-
-def test_a_closed_watcher_leaves_the_model_as_it_was(watched: Any):
-    optimizer = importlib.import_module("torch.optim.optimizer")
-    model = SmallModel()
-    watcher = watched(model)
-    train(model, 1)
-    watcher.close()
-    assert not model._forward_hooks
-    assert not model.wte._forward_hooks
-    assert not model.wte.weight._backward_hooks
-    assert not optimizer._global_optimizer_pre_hooks
-    assert not optimizer._global_optimizer_post_hooks
-
-
-def train(model: Any, steps: int, *, own_loss: bool = False) -> None:
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    for _ in range(steps):
-        ids = batch()
-        logits, loss = model(ids, None if own_loss else ids)
-        if own_loss:
-            loss = nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-
-
-def losses(path: Path) -> list[float]:
-    return [pulse.loss for pulse in lamplighter.open(path).steps()]
-
-
-def test_a_loss_that_is_not_found_stays_unknown(watched: Any, tmp_path: Path):
-    model = SmallModel()
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match=r"returns no loss.*log\(loss"):
-        train(model, 3, own_loss=True)
-    assert np.isnan(losses(tmp_path / "mine")).all()
-
-
-def test_losses_that_nobody_divides_are_not_guessed(watched: Any, tmp_path: Path):
-    model = SmallModel()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-    def loop() -> None:
-        for _ in range(2):
-            for _ in range(3):
-                ids = batch()
-                model(ids, ids)[1].backward()
-            optimizer.step()
-            optimizer.zero_grad()
-
-    with watched(model), pytest.warns(lamplighter.RecordWarning, match="mean or their sum"):
-        loop()
-    assert np.isnan(losses(tmp_path / "mine")).all()
-
-
-def test_losses_divided_by_the_tokens_of_the_step_are_added(watched: Any, tmp_path: Path):
-    class Counting(SmallModel):
-        def forward(self, ids: torch.Tensor, targets: Any = None, num_items_in_batch: Any = None) -> Any:
-            logits, _ = super().forward(ids)
-            total = nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten(), reduction="sum")
-            return logits, total / num_items_in_batch
-
-    model = Counting()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with watched(model):
-        found = []
-        for rows in (1, 4):
-            ids = batch(rows)
-            loss = model(ids, num_items_in_batch=25)[1]
-            found.append(loss.item())
-            loss.backward()
-        optimizer.step()
-    np.testing.assert_allclose(losses(tmp_path / "mine"), [sum(found)], rtol=1e-6)
-
-
-def test_a_loss_that_is_told_wins_before_and_after_the_step(watched: Any, tmp_path: Path):
-    model = SmallModel()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with watched(model) as watcher:
-        for number in range(4):
-            ids = batch()
-            loss = model(ids, ids)[1]
-            if number == 0:
-                watcher.log(loss=torch.tensor(10.0))
-            loss.backward()
-            if number == 1:
-                watcher.log(loss=11)
-            optimizer.step()
-            optimizer.zero_grad()
-            if number == 2:
-                watcher.log(loss=12.0)
-    assert losses(tmp_path / "mine")[:3] == [10, 11, 12]
-    assert losses(tmp_path / "mine")[3] < 10
-
-
-def test_an_exception_interrupts_the_run(watched: Any, tmp_path: Path):
-    model = SmallModel()
-
-    def loop() -> None:
-        with watched(model):
-            train(model, 2)
-            raise ZeroDivisionError("the loop's own fault")
-
-    with pytest.raises(ZeroDivisionError):
-        loop()
-    status = lamplighter.open(tmp_path / "mine").status
-    assert (status.phase, status.step) == ("interrupted", 2)
-    assert status.message == "the loop stopped after step 2: ZeroDivisionError: the loop's own fault"
-
-
-def test_an_error_of_ours_ends_the_record_and_not_the_training(
-    watched: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
-    model = SmallModel()
-    watched(model, on_error="warn")
-    train(model, 3)
-    monkeypatch.setattr("lamplighter.client.watching.weight_diff.WeightDiff.compare", lambda *_: 1 / 0)
-    with pytest.warns(
-        lamplighter.RecordWarning, match=r"ends after step 3: ZeroDivisionError.*Training goes on"
-    ):
-        train(model, 3)
-    status = lamplighter.open(tmp_path / "mine").status
-    assert (status.phase, status.step) == ("interrupted", 3)
-    assert not model.wte._forward_hooks
-
-
-def test_an_embedding_that_was_replaced_ends_the_record(watched: Any, tmp_path: Path):
-    model = SmallModel(tied=False)
-    watched(model, on_error="warn")
-    train(model, 2)
-    model.wte.weight = nn.Parameter(torch.zeros(V + 2, 8))
-    with pytest.warns(lamplighter.RecordWarning, match="replaced by another"):
-        train(model, 2)
-    run = lamplighter.open(tmp_path / "mine")
-    assert run.status.step == 2
-    assert run.snapshot_steps()[-1] == 2
 
 
 def test_an_optimiser_that_holds_other_weights_is_said(watched: Any):

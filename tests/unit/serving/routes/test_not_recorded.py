@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 import lamplighter
-from tests.unit.serving.routes.test_routes import get
+from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,100 @@
+"""Requests to a trainer while it works, before and after, and what it keeps of them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.reading.run_status import read_status, wants_training
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
+from tests.integration.training.worker_record import ask
+from tests.runs import (
+    finish,
+    kill,
+    make_run,
+    start_worker,
+    wait_for_step,
+    wait_until,
+)
+
+
+def test_sigterm_leaves_the_run_to_be_taken_up_again(tmp_path: Path):
+    run = make_run(tmp_path, steps=5_000)
+    process = start_worker(run)
+    wait_for_step(run, 10)
+    process.terminate()
+    assert finish(process) == 0
+    assert read_status(run).phase == "running"
+    assert wants_training(run)
+    assert any(run.checkpoints.glob("*.safetensors"))
+
+
+def test_pause_step_pace_and_resume_take_effect_and_are_recorded(tmp_path: Path):
+    run = make_run(tmp_path, steps=100_000)
+    process = start_worker(run)
+    wait_for_step(run, 5)
+    ask(run, "pause")
+    wait_until(lambda: read_status(run).phase == "paused", "pause")
+    at = read_status(run).step
+    time.sleep(0.3)
+    assert read_status(run).step == at
+    ask(run, "step")
+    wait_for_step(run, at + 1)
+    time.sleep(0.2)
+    assert read_status(run).step == at + 1
+    ask(run, "resume")
+    ask(run, "pace", steps_per_second=10)
+    wait_until(lambda: read_status(run).pace == "limited", "the pace")
+    ask(run, "learning_rate", value=0.001)
+    ask(run, "stop")
+    assert finish(process) == 0
+    with StepsReader(run.steps_path) as reader:
+        applied = reader.applied()
+        rates = {decode(record).step: decode(record) for _, record in reader.pulses(1, 10_000_000, 100_000)}
+    assert [entry.kind for entry in applied] == ["pause", "step", "resume", "pace", "learning_rate", "stop"]
+    assert applied[1].step == at + 1
+    changed = applied[4].step
+    for step, pulse in rates.items():
+        assert isinstance(pulse, Pulse)
+        assert pulse.learning_rate == pytest.approx(0.001 if step >= changed else 0.003)
+
+
+def test_a_learning_rate_changed_before_a_crash_is_changed_again_in_the_replay(tmp_path: Path):
+    run = make_run(tmp_path, steps=400, cadence={"checkpoint_every": 1000})
+    process = start_worker(run)
+    wait_for_step(run, 10)
+    ask(run, "learning_rate", value=0.0005)
+    with_rate = lambda: any(e.kind == "learning_rate" for e in StepsReader(run.steps_path).events())  # noqa: E731
+    wait_until(with_rate, "the learning rate")
+    kill(process)
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).attempt == 1
+
+
+def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
+    run = make_run(tmp_path, steps=100)
+    ask(run, "pause")
+    process = start_worker(run)
+    wait_until(lambda: read_status(run).phase == "paused", "pause")
+    time.sleep(0.3)
+    assert read_status(run).step == 0
+    ask(run, "resume")
+    assert finish(process) == 0
+    assert read_status(run).step == 100
+
+
+def test_resuming_keeps_the_pace_and_a_second_continue_adds_nothing(tmp_path: Path):
+    run = make_run(tmp_path, steps=10)
+    ask(run, "pace", steps_per_second=30)
+    ask(run, "pause")
+    ask(run, "resume")
+    assert finish(start_worker(run)) == 0
+    assert (read_status(run).pace, read_status(run).pace_steps_per_second) == ("limited", 30)
+    ask(run, "continue", steps=5)
+    ask(run, "continue", steps=5)
+    assert finish(start_worker(run)) == 0
+    assert read_status(run).step == 15

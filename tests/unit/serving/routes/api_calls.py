@@ -1,0 +1,30 @@
+"""Requests of a test to the application, and what every answer must be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI
+
+from tests.unit.serving.asgi import HOST, Answer, call
+
+
+async def get(app: FastAPI, path: str, status: int = 200, **headers: str) -> Answer:
+    """Return the answer to a path, which must have this status; one of a problem also has the form of problems."""
+    answer = await call(app, "GET", path, {"host": HOST, **headers})
+    assert answer.status == status, answer.body
+    if status >= 400:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json["status"] == status
+        assert answer.json["detail"]
+    return answer
+
+
+async def post(app: FastAPI, bearer: dict[str, str], path: str, body: Any, status: int) -> Any:
+    """Post a body as the presenter, and return what is answered with this status."""
+    answer = await call(
+        app, "POST", path, {**bearer, "content-type": "application/json"}, json.dumps(body).encode()
+    )
+    assert answer.status == status, answer.body
+    return answer.json
