@@ -109,7 +109,7 @@ class MarkdownReader:
         return LessonError(
             self._file,
             line,
-            f"a stage has at most {MAX_BLOCKS} paragraphs, a list at most {MAX_LINES} entries: make it shorter",
+            f"at most {MAX_BLOCKS} paragraphs stand in one place, and at most {MAX_LINES} entries in a list: make it shorter",
         )
 
     def read_spans(self, line: int, text: str) -> tuple[Span, ...]:

@@ -222,9 +222,14 @@ class RunCatalog:
         nearest = nearest or step is None
         if wanted > last and not nearest:
             raise NoSnapshotError(wanted, _newest_exact_step(history, last))
+        wanted = min(wanted, last)
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
-        key = (run.path, run.created, attempt, min(wanted, last), nearest)
-        return self._matrices.get_or_create(key, lambda: history.snapshot(min(wanted, last), nearest=nearest))
+        key = (run.path, run.created, attempt, wanted)
+        matrix = self._matrices.get_or_create(key, lambda: history.snapshot(wanted, nearest=nearest))
+        if nearest or matrix.step == wanted:
+            return matrix
+        # Somebody was content with an earlier one: this says which, or reads what has been kept since.
+        return history.snapshot(wanted, nearest=False)
 
     def nearest_matrix(
         self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
