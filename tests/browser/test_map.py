@@ -35,6 +35,7 @@ def made(application: Application) -> int:
         return 0
 
 
+@pytest.mark.tour
 def test_what_is_typed_stays_while_the_page_asks_the_server_again(page: Page):
     open_panel(page, "map")
     neighbours = page.get_by_test_id("map-neighbours")

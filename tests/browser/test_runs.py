@@ -107,6 +107,7 @@ def test_hostile_tokens_are_text_everywhere(page: Page, application: Application
     assert page.evaluate(made) == 0
 
 
+@pytest.mark.tour
 def test_a_wrong_value_is_explained_beside_its_field(page: Page, application: Application):
     wait_for(page, LIT, 60)
     before = len(RunStore(application.runs).runs())

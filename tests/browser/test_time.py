@@ -13,7 +13,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.fixtures import (
     DESKTOP,
-    EVERYWHERE,
+    ELSEWHERE_ON_TOUR,
     LAST,
     FinishedRun,
     batch_rows_of,
@@ -52,7 +52,7 @@ SAID = """() => {
 """Records every sentence on top, with its title."""
 
 
-@pytest.fixture(scope="module", params=EVERYWHERE)
+@pytest.fixture(scope="module", params=ELSEWHERE_ON_TOUR)
 def finished(
     request: pytest.FixtureRequest, finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[FinishedRun]:
