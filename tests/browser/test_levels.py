@@ -167,6 +167,12 @@ def read_by(finished: FinishedRun, step: int) -> tuple[list[int], dict[int, floa
     return finished.server.get(f"{url}/text")["tokens"][0][:-1], dict(finished.server.get(url)["gradient"])
 
 
+def wait_for_line(page: Page, ids: list[int]) -> None:
+    """Wait until the line reads these tokens."""
+    words = " ".join(TOKENS[id] for id in ids)
+    wait_for(page, f"({LINE})().map(([text]) => text).join(' ') === {words!r}", 10)
+
+
 def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
     page: Page, finished_run: FinishedRun
 ) -> None:
@@ -182,8 +188,7 @@ def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
             tuple(page.evaluate("['.top', '.bottom'].map(one => document.querySelector(one).clientHeight)"))
         )
         ids, norms = steps[step]
-        words = " ".join(TOKENS[id] for id in ids)
-        wait_for(page, f"({LINE})().map(([text]) => text).join(' ') === {words!r}", 10)
+        wait_for_line(page, ids)
         lit = [light for _, light in page.evaluate(LINE)]
         strongest = max(norms.values())
         assert lit == pytest.approx([(norms.get(id, 0) / strongest) ** 0.5 for id in ids], abs=1e-3)
@@ -198,6 +203,8 @@ def test_the_line_reads_the_words_of_the_step_each_lit_as_its_lamp_is(
     page.keyboard.press("ArrowRight")
     expect(line.get_by_role("button").nth(1)).to_be_focused()
     expect(page.get_by_test_id("step")).to_have_text(str(first + 2))
+    # Its text comes after the step, and takes the place of the one before.
+    wait_for_line(page, steps[first + 2][0])
     word = line.get_by_role("button").nth(1).inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("token")).to_have_text(word)
