@@ -10,8 +10,8 @@ import type {
   Level,
   LinkTarget,
   PanelName,
-  SectionName,
   RowOrder,
+  SectionName,
   TrailSet,
   ViewMode,
 } from "../../model/view-options";

@@ -31,6 +31,14 @@ from tests.unit.serving.folders import (
 pytestmark = pytest.mark.anyio
 
 
+async def wait_for_close(ws: websockets.ClientConnection) -> websockets.Close:
+    """Wait until the server closes a socket. Returns its code and reason."""
+    with pytest.raises(websockets.ConnectionClosed) as caught:
+        await receive_until(ws, lambda _: False)
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd
+
+
 async def test_close_codes(served: ServerThread, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
@@ -39,11 +47,9 @@ async def test_close_codes(served: ServerThread, tmp_path: Path) -> None:
     damaged.steps_path.write_bytes(damaged.steps_path.read_bytes()[:4096] + b"\xff" * 50_000)
     for run, code in (("none", 4404), ("..", 4404), ("broken", 4409), (damaged.id, 4409)):
         async with served.watch(run) as ws:
-            with pytest.raises(websockets.ConnectionClosed) as caught:
-                await receive_until(ws, lambda _: False)
-            assert caught.value.rcvd is not None
-            assert caught.value.rcvd.code == code, run
-            assert caught.value.rcvd.reason
+            closed = await wait_for_close(ws)
+            assert closed.code == code, run
+            assert closed.reason
 
 
 async def test_what_passes_closes_so_that_viewers_come_back(
@@ -61,10 +67,7 @@ async def test_what_passes_closes_so_that_viewers_come_back(
     monkeypatch.setattr(run_follower, "StepsReader", too_many)
     for run in (in_the_way, full):
         async with served.watch(run.id) as ws:
-            with pytest.raises(websockets.ConnectionClosed) as caught:
-                await receive_until(ws, lambda _: False)
-            assert caught.value.rcvd is not None
-            assert caught.value.rcvd.code == 1011
+            assert (await wait_for_close(ws)).code == 1011
 
 
 async def test_a_run_moved_to_the_trash_closes_its_viewers(served: ServerThread, tmp_path: Path) -> None:
@@ -72,10 +75,7 @@ async def test_a_run_moved_to_the_trash_closes_its_viewers(served: ServerThread,
     async with served.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         shutil.move(run.path, tmp_path / ".trash")
-        with pytest.raises(websockets.ConnectionClosed) as caught:
-            await receive_until(ws, lambda _: False)
-        assert caught.value.rcvd is not None
-        assert caught.value.rcvd.code == 4404
+        assert (await wait_for_close(ws)).code == 4404
 
 
 async def test_what_viewers_say_is_ignored_and_must_be_short(served: ServerThread, tmp_path: Path) -> None:
@@ -88,10 +88,7 @@ async def test_what_viewers_say_is_ignored_and_must_be_short(served: ServerThrea
         trainer.train(2)
         await receive_until(ws, pulse_at(5))
         await ws.send("x" * 1_100)
-        with pytest.raises(websockets.ConnectionClosed) as caught:
-            await receive_until(ws, lambda _: False)
-        assert caught.value.rcvd is not None
-        assert caught.value.rcvd.code == 1009
+        assert (await wait_for_close(ws)).code == 1009
     trainer.crash()
 
 
@@ -112,10 +109,7 @@ async def test_the_server_going_is_said(tmp_path: Path) -> None:
     async with server.watch(run.id) as ws:
         await receive_until(ws, lambda m: isinstance(m, Census))
         await asyncio.to_thread(server.stop)
-        with pytest.raises(websockets.ConnectionClosed) as caught:
-            await receive_until(ws, lambda _: False)
-        assert caught.value.rcvd is not None
-        assert caught.value.rcvd.code == 1012
+        assert (await wait_for_close(ws)).code == 1012
 
 
 async def test_viewers_who_come_and_go_leave_nothing_behind(served: ServerThread, tmp_path: Path) -> None:
