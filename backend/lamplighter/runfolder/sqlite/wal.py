@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import apsw
 from lamplighter import failpoint
 
 WAL_LIMIT = 4 << 20
+
+log = logging.getLogger(__name__)
 
 
 class WalKeeper:
@@ -31,23 +34,37 @@ class WalKeeper:
         self._thread.join()
 
     def _run(self) -> None:
+        connection: apsw.Connection | None = None
+        damaged = False
+        while not self._stop.wait(self._every):
+            try:
+                if self._wal.stat().st_size > self._grown:
+                    connection = connection or self._open()
+                    self._checkpoint(connection)
+            except (OSError, MemoryError, apsw.Error) as error:
+                # Readers, a full disk, no free descriptor or no memory: retry next time, on a new connection; nothing
+                # is lost meanwhile.
+                if connection is not None:
+                    connection.close()
+                    connection = None
+                if isinstance(error, (apsw.CorruptError, apsw.NotADBError)) and not damaged:
+                    damaged = True
+                    log.warning("%s cannot be checkpointed: %s", self._path.name, error)
+        if connection is not None:
+            connection.close()
+
+    def _open(self) -> apsw.Connection:
         connection = apsw.Connection(str(self._path))
         # Readers hold a WAL for milliseconds; do not wait for one that holds it longer.
         connection.set_busy_timeout(50)
-        try:
-            while not self._stop.wait(self._every):
-                try:
-                    if self._wal.stat().st_size > self._grown:
-                        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
-                        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
-                        with failpoint.trigger_within("wal-checkpoint"):
-                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                        # A writer that commits during every checkpoint never finds the WAL fully copied, and
-                        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
-                        if self._wal.stat().st_size > WAL_LIMIT:
-                            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-                except (OSError, apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
-                    # Readers, or a full disk: retry next time; nothing is lost meanwhile.
-                    continue
-        finally:
-            connection.close()
+        return connection
+
+    def _checkpoint(self, connection: apsw.Connection) -> None:
+        # Read first: on a connection that has not read yet, the checkpoint is a no-op.
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+        with failpoint.trigger_within("wal-checkpoint"):
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        # A writer that commits during every checkpoint never finds the WAL fully copied, and
+        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
+        if self._wal.stat().st_size > WAL_LIMIT:
+            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
