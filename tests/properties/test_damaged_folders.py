@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import apsw
 import pytest
 from fastapi import FastAPI
 from hypothesis import Phase, given, settings
@@ -46,9 +47,11 @@ ROUTES = (
     "", "steps", "steps/35", "steps/0", "events", "measures", "cost", "snapshots", "snapshots/35?format=npy",
     "snapshots/90?format=json&token_ids=1,2", "layouts", "layouts/30", "layouts/30?method=linear", "tokens",
     "tokens?search=dog", "tokens/3", "tokens/3?step=35", "tokens/3/path", "neighbours?token_id=17",
-    "vectors?from=1&to=20", "exports",
+    "vectors?from=1&to=20", "exports", "lines", "examinations", "districts", "record",
 )  # fmt: skip
 SAID = (*READ_ERRORS, ExportError, InputError, NoLayoutError, NoSuchTokenError, NotBegunError, NoSnapshotError, RecipeError)  # fmt: skip
+TEXTS = [("steps", "facts", "value"), ("steps", "events", "kind"), ("steps", "events", "message"),
+         ("steps", "lines", "said"), ("steps", "energy", "spent"), ("measures", "measures", "name")]  # fmt: skip
 JSONS = [b"", b"{}", b"[]", b"null", b'"x"', b"{", b"\xff\xfe", b"1e999", b"[" * 100_000, b'{"tokens": 3}',
          b'{"tokens": [], "counts": []}', b'{"format": 2}', b'{"format": "x"}', b'{"tokens": ["a"], "counts": ["b"]}']  # fmt: skip
 
@@ -236,6 +239,26 @@ def test_a_damaged_folder_says_so_and_hides_no_other(
     with copy_of(begun if unfinished else whole.path, runs_dir) as path:
         for damage in what:
             damage(path)
+        asyncio.run(ask_everything(app, path.name, whole.id))
+        read_from_python(path)
+        export_all(RunFolder(path))
+        supervise(RunFolder(path), whole)
+
+
+@pytest.mark.parametrize(("file", "table", "column"), TEXTS)
+def test_a_text_that_is_not_utf_8_is_a_damage_like_any_other(
+    runs_dir: Path, app: FastAPI, file: str, table: str, column: str
+) -> None:
+    whole = next(run for run in RunStore(runs_dir).runs() if not run.id.startswith("damaged"))
+    with copy_of(whole.path, runs_dir) as path:
+        connection = apsw.Connection(str(path / f"{file}.sqlite"))
+        bad = "CAST(x'ff' AS TEXT)"
+        connection.execute(f"UPDATE {table} SET {column}={bad}")
+        if not connection.changes():
+            columns = list(connection.execute(f"SELECT name FROM pragma_table_info('{table}')"))
+            values = [bad if name == column else str(1 << 32) for (name,) in columns]
+            connection.execute(f"INSERT INTO {table} VALUES({','.join(values)})")
+        connection.close()
         asyncio.run(ask_everything(app, path.name, whole.id))
         read_from_python(path)
         export_all(RunFolder(path))

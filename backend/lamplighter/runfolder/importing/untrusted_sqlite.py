@@ -18,7 +18,7 @@ from lamplighter.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.run_checks import MAX_ROWS, RunChecks
 from lamplighter.runfolder.lineage import step_key
-from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, open_writer
+from lamplighter.runfolder.sqlite.database import FORMAT_VERSION, QUERY_ERRORS, open_writer
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import decode
@@ -30,8 +30,6 @@ MAX_RECORD = 1 << 28
 """Maximum bytes of one value in an untrusted file: a keyframe of 50,000 rows of 1,024 numbers fits."""
 _MAX_MEMORY = 4 * MAX_RECORD
 _SCHEMA_QUERY = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name"
-# A text that is not UTF-8 fails when it becomes a string.
-_READING_ERRORS = (apsw.Error, UnicodeDecodeError)
 
 F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
@@ -70,7 +68,7 @@ class UntrustedFile:
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
                     raise FormatError(f"{self.name} is damaged: {quote_foreign(verdict)}")
-        except _READING_ERRORS as error:
+        except QUERY_ERRORS as error:
             self._connection.close()
             raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
         except FormatError:
@@ -90,7 +88,7 @@ class UntrustedFile:
                 if count >= limit:
                     raise FormatError(f"{self.name} has more than {limit:,} rows in one table")
                 yield row
-        except _READING_ERRORS as error:
+        except QUERY_ERRORS as error:
             raise FormatError(f"{self.name} cannot be read: {quote_foreign(error)}") from error
 
     def decode_frame(self, record: Any, kind: type[F], row: Any) -> F:

@@ -34,6 +34,9 @@ tiles."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
+QUERY_ERRORS = (apsw.Error, UnicodeDecodeError)
+"""Errors of a query on a damaged file: a text that is not UTF-8 fails when it becomes a string."""
+
 _SQLITE_TYPES = (int, float, str, bytes, type(None))
 _EXACT_TYPES = frozenset(_SQLITE_TYPES)
 
@@ -225,7 +228,7 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
     """
     try:
         return connection.execute(sql, values).fetchall()
-    except apsw.Error as error:
+    except QUERY_ERRORS as error:
         raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
 
 
@@ -237,7 +240,7 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     """
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
-    except apsw.Error as error:
+    except QUERY_ERRORS as error:
         raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
 
 
