@@ -3,18 +3,19 @@ atomically."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lamplighter import failpoint
 from lamplighter.platform.folder_sync import rename_durably, sync_tree
+from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 
 ExportProgress = Callable[[float, str], None]
 """A callback that gets the share done, from 0 to 1, and a description. To cancel, raise `Cancelled` in it; no
 output is kept."""
+
+_PURPOSE = "lamplighter-export"
 
 
 class ExportError(ValueError):
@@ -41,24 +42,23 @@ def sub_progress(progress: ExportProgress, start: float, end: float, what: str) 
 @contextmanager
 def atomic_output(target: Path) -> Generator[Path]:
     """Yield a path to write to (as a file or a folder); it becomes `target` when the block succeeds, else it
-    is deleted.
+    is deleted. What killed exports left in the target's folder is deleted, too.
 
     Raises:
         ExportError: `target` already exists, or its folder cannot be written to.
     """
     if target.exists():
         raise ExportError(f"{target} is there already: remove it, or name another place with --out")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # Beside the target, so that renaming is enough, and a small /tmp cannot fill up.
-        scratch = Path(tempfile.mkdtemp(prefix=".lamplighter-", dir=target.parent))
-    except OSError as error:
-        raise ExportError(f"{target.parent} cannot be written to: {error.strerror}") from error
-    try:
+    with ExitStack() as stack:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            clear_preparations(target.parent, _PURPOSE)
+            # Beside the target, so that renaming is enough, and a small /tmp cannot fill up.
+            scratch = stack.enter_context(preparation_folder(target.parent, _PURPOSE))
+        except OSError as error:
+            raise ExportError(f"{target.parent} cannot be written to: {error.strerror or error}") from error
         with failpoint.trigger_within("export"):
             yield scratch / target.name
         failpoint.trigger("export-unnamed")
         sync_tree(scratch / target.name)
         rename_durably(scratch / target.name, target)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

@@ -14,7 +14,6 @@ import errno
 import os
 import shutil
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Sequence
@@ -100,11 +99,8 @@ def _export(
 
     # The suffix of a folder format does not start with a dot.
     if format in FORMATS and not FORMATS[format].suffix.startswith("."):
-        with (
-            tempfile.TemporaryDirectory(prefix=".lamplighter-", dir=out.parent) as scratch,
-            atomic_output(out) as path,
-        ):
-            exported = export_run(run, format, step, Path(scratch) / out.stem, progress)
+        with atomic_output(out) as path:
+            exported = export_run(run, format, step, path.with_suffix(""), progress)
             _pack(exported, path)
     else:
         export_run(run, format, step, out, progress, lessons)

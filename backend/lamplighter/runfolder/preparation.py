@@ -1,4 +1,4 @@
-"""Hidden folders in which a run or an upload is prepared, before it is renamed to its place.
+"""Hidden folders in which a run, an upload or an export is prepared, before it is renamed to its place.
 
 Whoever prepares holds a lock in the folder. A folder whose lock can be acquired was left by a process that was
 killed, and is removed.
@@ -19,14 +19,14 @@ from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, lock_path
 
-Purpose = Literal["making", "importing", "receiving"]
-_PREFIXES = (".making-", ".importing-", ".receiving-")
+Purpose = Literal["making", "importing", "receiving", "lamplighter-export"]
+"""The first word of a folder's name. The last one says whose it is: an export is made in any folder of its user."""
 _ROLE = "preparation"
 
 
 @contextmanager
 def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
-    """Yield a new folder in the folder of runs or uploads; it is removed at the end, with all that is still in it.
+    """Yield a new folder in the folder of what is prepared; it is removed at the end, with all that is still in it.
 
     Raises:
         OSError: no folder can be created there.
@@ -41,10 +41,10 @@ def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def clear_preparations(store: Path) -> int:
-    """Remove the folders that killed processes left behind. Return their number. Never raises."""
+def clear_preparations(store: Path, *purposes: Purpose) -> int:
+    """Remove the folders for these purposes that killed processes left behind. Return their number. Never raises."""
     removed = 0
-    for folder in _preparations(store):
+    for folder in _preparations(store, tuple(f".{purpose}-" for purpose in purposes)):
         try:
             lock = RoleLock(folder, _ROLE)
         except (RoleTakenError, FormatError, apsw.Error, OSError):
@@ -57,12 +57,12 @@ def clear_preparations(store: Path) -> int:
     return removed
 
 
-def _preparations(store: Path) -> list[Path]:
+def _preparations(store: Path, prefixes: tuple[str, ...]) -> list[Path]:
     try:
         return [
             path
             for path in store.iterdir()
-            if path.name.startswith(_PREFIXES) and path.is_dir() and not path.is_symlink()
+            if path.name.startswith(prefixes) and path.is_dir() and not path.is_symlink()
         ]
     except OSError:
         return []

@@ -113,7 +113,7 @@ class RunStore:
 
     def clear_leftovers(self) -> int:
         """Remove half-made runs that killed processes left behind. Return their number. Never raises."""
-        return clear_preparations(self.path)
+        return clear_preparations(self.path, "making", "importing")
 
     def trash(self, run: RunFolder) -> Path:
         """Move a run to the trash folder; it can be moved back by hand.

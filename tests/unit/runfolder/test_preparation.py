@@ -12,7 +12,7 @@ import pytest
 
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
-from lamplighter.exports.output import no_progress
+from lamplighter.exports.output import atomic_output, no_progress
 from lamplighter.failpoint import VARIABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder import preparation
@@ -88,6 +88,37 @@ def test_an_import_that_was_killed_leaves_what_the_next_command_clears(tmp_path:
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert not left.exists()
     assert [path.name for path in (tmp_path / "other").iterdir()] == [again.stdout.split(":")[0]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.parametrize(
+    ("failpoint", "words"),
+    [
+        pytest.param("export:1", ("export", "{run}", "--to", "npy", "--out", "{out}/a.npy"), id="export"),
+        pytest.param(
+            "export-unnamed:1",
+            ("gallery", "{run}", "--out", "{out}/site"),
+            id="gallery",
+            marks=pytest.mark.tour,
+        ),
+    ],
+)
+def test_an_export_that_was_killed_leaves_what_the_next_into_the_folder_clears(
+    tmp_path: Path, failpoint: str, words: tuple[str, ...]
+) -> None:
+    run, out = record(tmp_path / "runs"), tmp_path / "out"
+    (out / ".making-something-of-the-users").mkdir(parents=True)
+    told = [word.format(run=run.id, out=out) for word in words]
+    command = [sys.executable, "-m", "lamplighter", "--runs", str(run.path.parent), *told]
+    killed = subprocess.run(command, env=os.environ | {VARIABLE: failpoint}, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = (path for path in out.iterdir() if path.name.startswith(".lamplighter-"))
+    with atomic_output(out / "living") as living:
+        living.write_text("half of it")
+        export_run(run, "csv", out=out / "b.csv")
+        assert not left.exists()
+        living.write_text("all of it")
+    assert {path.name for path in out.iterdir()} == {".making-something-of-the-users", "b.csv", "living"}
 
 
 def test_leftovers_of_earlier_versions_are_cleared_and_other_folders_are_not(tmp_path: Path) -> None:

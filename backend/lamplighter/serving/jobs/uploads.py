@@ -64,7 +64,7 @@ class Uploads:
 
     def clear_leftovers(self) -> None:
         """Remove what killed servers had received of texts. Never raises."""
-        clear_preparations(self._folder)
+        clear_preparations(self._folder, "receiving")
         with suppress(OSError):
             # Earlier versions received them here.
             for part in self._folder.glob("*.part"):
