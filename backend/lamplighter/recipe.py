@@ -28,6 +28,10 @@ MAX_BATCH_TOKENS = 1 << 20
 MAX_PARAMETERS = 2_000_000_000
 """Maximum parameters of a model that is trained here, with the largest vocabulary that its recipe allows."""
 
+MAX_RECIPE_BYTES = 16 << 10
+"""Maximum bytes of a recipe in a file, twice what one of the longest values takes. `tomllib` needs time in the square
+of a key's dots: most of a second for a file of this size, 16 seconds for 64 KB."""
+
 PROMPTS = 3
 """Prompts of a run whose recipe names none."""
 MAX_PROMPTS = 4
@@ -280,18 +284,37 @@ def _quote_value(value: object) -> str:
         return "something nested too deep"
 
 
+def read_recipe_file(path: Path) -> str:
+    """Return the text of a recipe's file.
+
+    Raises:
+        RecipeError: the file is larger than `MAX_RECIPE_BYTES`.
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    with path.open("rb") as file:
+        data = file.read(MAX_RECIPE_BYTES + 1)
+    if len(data) > MAX_RECIPE_BYTES:
+        raise RecipeError(
+            f"{path.name} is larger than the {MAX_RECIPE_BYTES >> 10} KB that a recipe may have"
+        )
+    return data.decode("utf-8")
+
+
 def load_recipe(path: Path) -> Recipe:
     """Read a recipe from a TOML file.
 
     Raises:
-        RecipeError: the file cannot be read, is not TOML, or does not describe a recipe.
+        RecipeError: the file cannot be read, is too large, is not TOML, or does not describe a recipe.
     """
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return Recipe.model_validate(tomllib.loads(read_recipe_file(path)))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror or error}") from error
     except ValidationError as error:
         raise RecipeError(f"{path}: {explain_validation_error(error)}") from error
+    except RecipeError:
+        raise
     except (ValueError, RecursionError) as error:
         # Not only `TOMLDecodeError`: a number may have too many digits, arrays may be nested too deep.
         raise RecipeError(f"{path}: not TOML: {error}") from error

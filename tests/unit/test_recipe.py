@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
+from lamplighter.recipe import (
+    MAX_PLANTED,
+    MAX_PROMPTS,
+    MAX_RECIPE_BYTES,
+    Recipe,
+    RecipeError,
+    explain_validation_error,
+    load_recipe,
+)
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.run_folder import RunFolder
 
 
 def numbers(schema: dict[str, Any], at: str = "Recipe") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -73,3 +83,22 @@ def test_a_file_that_is_no_recipe_is_a_sentence(tmp_path: Path, text: str) -> No
     (tmp_path / "recipe.toml").write_bytes(text.encode("latin-1"))
     with pytest.raises(RecipeError, match="not TOML"):
         load_recipe(tmp_path / "recipe.toml")
+
+
+def test_a_recipe_with_the_longest_values_fits_into_half_of_what_a_file_may_have() -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    planted = [" ".join(letters[row] + letters[i] * 19 for i in range(3)) for row in range(MAX_PLANTED)]
+    longest = Recipe.model_validate(
+        {"corpus": {"name": "\x01" * 200, "planted": planted}, "prompts": ["\x01" * 200] * MAX_PROMPTS}
+    )
+    assert len(longest.model_dump_json(indent=2).encode()) < MAX_RECIPE_BYTES / 2
+
+
+def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    dots = "a" + ".a" * 20_000 + " = 1"
+    (tmp_path / "recipe.toml").write_text(dots)
+    with pytest.raises(RecipeError, match=r"^recipe\.toml is larger than the 16 KB"):
+        load_recipe(tmp_path / "recipe.toml")
+    (tmp_path / "recipe.json").write_text(Recipe().model_dump_json() + " " * MAX_RECIPE_BYTES)
+    with pytest.raises(FormatError, match=r"^recipe\.json is larger than the 16 KB"):
+        _ = RunFolder(tmp_path).recipe

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.private_modes import open_like_folder
 from lamplighter.printable import quote_foreign
-from lamplighter.recipe import Recipe, explain_validation_error
+from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, read_recipe_file
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.wire.vocabulary import Vocabulary, VocabularyError
 
@@ -58,7 +58,7 @@ class RunFolder:
             FormatError: there is no recipe, or this version cannot read it.
         """
         try:
-            data = json.loads((self.path / "recipe.json").read_text(encoding="utf-8"))
+            data = json.loads(read_recipe_file(self.path / "recipe.json"))
             if isinstance(data, dict) and data.get("format", 0) > 1:  # pyright: ignore[reportOperatorIssue]
                 raise FormatError("recipe.json was written by a newer version: update Lamplighter")
             return Recipe.model_validate(data)
@@ -66,6 +66,8 @@ class RunFolder:
             raise FormatError(f"recipe.json: {error.strerror or error}") from error
         except ValidationError as error:
             raise FormatError(f"recipe.json: {explain_validation_error(error)}") from error
+        except RecipeError as error:
+            raise FormatError(str(error)) from error
         except (ValueError, TypeError, RecursionError) as error:
             raise FormatError(f"recipe.json: {quote_foreign(error)}") from error
 

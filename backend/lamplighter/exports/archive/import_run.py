@@ -91,7 +91,6 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         progress(0.55, "checking every step")
         require_spare_room(copy.path)
 
-    require_bounded_json(packed.path / "recipe.json")
     # The name of its corpus is only displayed; no path in a recipe is ever opened.
     recipe = packed.recipe
     recorded = recipe.corpus.kind == "recorded"

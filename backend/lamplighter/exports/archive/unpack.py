@@ -21,6 +21,7 @@ from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.printable import quote_foreign
+from lamplighter.recipe import MAX_RECIPE_BYTES
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
@@ -30,7 +31,7 @@ MAX_TOTAL_BYTES = 16_000 * MEGABYTE
 """Maximum bytes of an unpacked run."""
 _LIMITS = {
     DIGESTS: 64 << 10,
-    "recipe.json": MEGABYTE,
+    "recipe.json": MAX_RECIPE_BYTES,
     NAME_FILE: 4 << 10,
     "source.txt": 64 << 20,
     "corpus.json": MEGABYTE,
@@ -192,7 +193,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
             )
         if info.file_size > limit:
             raise ExportError(
-                f"{name} would have {info.file_size / MEGABYTE:,.0f} MB, at most {limit / MEGABYTE:,.0f} are allowed: refused"
+                f"{name} would have {info.file_size:,} bytes, at most {limit:,} are allowed: refused"
             )
         members[name] = info
     if missing := [name for name in _NEEDED if name not in members]:
