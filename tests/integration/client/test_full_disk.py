@@ -22,7 +22,7 @@ def loop(folder: Path, how: str) -> str:
 
 def test_steps_wait_in_memory_and_are_all_there_when_there_is_room_again(tmp_path: Path):
     said = loop(tmp_path / "mine", "recovers")
-    assert said.count("waits in memory until there is room") == 1
+    assert said.count("waits in memory until it can be written") == 1
     run, kept = lamplighter.open(tmp_path / "mine"), np.load(tmp_path / "kept.npy")
     assert (run.status.phase, run.status.step, run.status.snapshots) == ("finished", 400, "all")
     assert [(pulse.step, pulse.loss) for pulse in run.steps()] == [(s, float(s)) for s in range(1, 401)]
@@ -42,7 +42,7 @@ def test_a_record_that_waits_for_too_long_ends_and_the_loop_goes_on(tmp_path: Pa
     assert "the loop goes on" in said
     run = lamplighter.open(tmp_path / "mine")
     assert run.status.phase == "interrupted"
-    assert run.status.message.startswith("the disk was full")
+    assert run.status.message.startswith("the disk is full")
     # What follows is missing, but for the last step and its matrix, which had room at the end.
     assert [pulse.loss for pulse in run.steps()] == [*map(float, range(1, 100)), 400.0]
     assert [run.step_number(step) for step in (99, 100)] == [99, 400]

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import apsw
+
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.recording.loop_facts import LoopFacts, make_recorded_recipe
@@ -13,7 +15,7 @@ from lamplighter.client.recording.step_recording import ComparedMatrix, StepReco
 from lamplighter.client.vocabulary_files import unequal
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
-from lamplighter.runfolder.writing.free_space import is_disk_full
+from lamplighter.runfolder.writing.free_space import has_no_room, is_disk_full
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
@@ -61,15 +63,15 @@ class PlannedRecord:
         return matrix
 
     def begin_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
-        """Create the run, and begin its record. Nothing of it stays where the disk is full.
+        """Create the run, and begin its record. Nothing of it stays where that fails.
 
         Args:
             matrix: the first matrix.
             first: the step that it is of: 0 before the first update, 1 after it.
 
         Raises:
-            InputError: the folder cannot be made.
-            OSError: the disk is full.
+            InputError: the folder cannot be made, or its file system cannot hold a run.
+            OSError, apsw.Error: the disk is full.
         """
         recipe = make_recorded_recipe(self._plan, matrix.shape[1])
         try:
@@ -79,11 +81,20 @@ class PlannedRecord:
                 raise
             reason = error.strerror or error
             raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error
-        lock = RoleLock(run.path, "trainer")
         try:
-            return StepRecording(run, lock, matrix, first, self._loop.as_facts(), self._loop.numbers())
-        except BaseException as error:
-            lock.close()
-            if is_disk_full(error):
+            lock = RoleLock(run.path, "trainer")
+            try:
+                return StepRecording(run, lock, matrix, first, self._loop.as_facts(), self._loop.numbers())
+            except BaseException:
+                lock.close()
+                raise
+        except (apsw.Error, OSError) as error:
+            full = has_no_room(error)
+            if full or isinstance(error, apsw.Error):
                 shutil.rmtree(run.path, ignore_errors=True)
-            raise
+            if full or isinstance(error, OSError):
+                raise
+            raise InputError(
+                f"{self._path} cannot hold a run: SQLite cannot keep a file there ({error}). Choose a folder on"
+                " another file system"
+            ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -13,13 +12,14 @@ import numpy as np
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.step_stretch import StretchedStep
+from lamplighter.client.recording.waiting_steps import NOT_NOW, WaitingSteps, why_not
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
-from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
-from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
@@ -27,8 +27,8 @@ from lamplighter.wire.row_frames import NEVER
 
 log = logging.getLogger(__name__)
 
-WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
-"""Limits of the steps that wait in memory for disk space; beyond them the record ends."""
+_PATIENCE, _LAST_PATIENCE = 0.25, 60.0
+"""Seconds that the loop waits for a reader of a file without a WAL: at a step, and at its end."""
 
 _SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
 """Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
@@ -97,6 +97,8 @@ class StepRecording:
         self._without_norms = False
         self._beyond: SeenStep | None = None
         self.writer = StepsWriter(run.steps_path)
+        if not has_shared_memory(run.path):
+            self.writer.set_patience(_PATIENCE)
         self.writer.start_attempt(first)
         keyframe = matrix.nbytes + 8 * len(matrix)
         # The last matrix is kept whatever happens: within the budget where it has room for two, else beyond it.
@@ -106,8 +108,7 @@ class StepRecording:
         if first == 0 and self._committer.has_room_for_first_keyframe():
             self._committer.add_keyframe(0)
             self._exact = True
-        self._waiting: deque[StepRecord] = deque()
-        self._waiting_bytes = 0
+        self._waiting = WaitingSteps(self.writer)
         self._pending_facts: dict[str, Any] = {}
         begun = {"phase": Phase.RUNNING, "message": "", "changed": time.time()}
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts | begun)
@@ -125,7 +126,7 @@ class StepRecording:
     ) -> UInts | None:
         """Measure what the step changed, unless that is given, and commit it.
 
-        While the disk is full, steps wait in memory and are committed later, in order. Once the record has ended only the
+        While nothing can be written, steps wait in memory and are committed later, in order. Once the record has ended only the
         last matrix is kept up to date.
 
         Returns:
@@ -241,66 +242,58 @@ class StepRecording:
         try:
             self._write_waiting()
             kept = self._committer.commit(record)
-        except DISK_FULL_ERRORS as error:
+        except NOT_NOW as error:
             self._exact = False
-            self._enqueue(replace(record, rows=None, keyframe=None, census=None), str(error))
+            self._waiting.add(replace(record, rows=None, keyframe=None, census=None), why_not(error))
+            if self._waiting.are_too_many:
+                self.at = self._waiting.give_up()
+                self.end(why_not(error))
             return
         self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the run, deferred while the disk is full."""
+        """Set facts about the run, deferred while nothing can be written."""
         self._pending_facts |= facts
-        with suppress(*DISK_FULL_ERRORS):
+        with suppress(*NOT_NOW):
             self._write_waiting()
 
     def add_scalars(self, scalars: str) -> None:
-        """Keep encoded numbers of the loop with the last step, unless the disk is full."""
-        with suppress(*DISK_FULL_ERRORS):
+        """Keep encoded numbers of the loop with the last step, unless nothing can be written."""
+        with suppress(*NOT_NOW):
             self.writer.add_scalars(self.at, scalars)
 
     def add_event(self, kind: str, message: str) -> None:
-        """Add an event to the last step, unless the disk is full."""
-        with suppress(*DISK_FULL_ERRORS):
+        """Add an event to the last step, unless nothing can be written."""
+        with suppress(*NOT_NOW):
             self.writer.add_event(self.at, kind, message)
 
     def _write_waiting(self) -> None:
-        while self._waiting:
-            self.writer.commit(self._waiting[0])
-            self._waiting_bytes -= len(self._waiting.popleft().pulse)
+        self._waiting.write()
         if self._pending_facts:
             self.writer.set_facts(self._pending_facts)
             self._pending_facts = {}
 
-    def _enqueue(self, record: StepRecord, why: str) -> None:
-        """Keep a step in memory, without its matrix, until there is disk space."""
-        if not self._waiting:
-            log.warning("the disk is full (%s): what is recorded waits in memory until there is room", why)
-        self._waiting.append(record)
-        self._waiting_bytes += len(record.pulse)
-        if len(self._waiting) > WAITING_STEPS or self._waiting_bytes > WAITING_BYTES:
-            self.at = self._waiting[0].step - 1
-            self._waiting.clear()
-            self.end("the disk was full")
-
     def finish(self, phase: Phase, message: str) -> None:
-        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever the
-        disk has no space for is left out, with a warning.
+        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever cannot
+        be written is left out, with a warning.
         """
         try:
+            if not has_shared_memory(self.run.path):
+                self.writer.set_patience(_LAST_PATIENCE)
             sealed = False
             try:
                 self._write_waiting()
-                with suppress(*DISK_FULL_ERRORS):
+                with suppress(*NOT_NOW):
                     self._keep_last_matrix()
                 if self.ended:
                     phase, message = Phase.INTERRUPTED, self.ended
                 facts = {"phase": phase, "message": message, "changed": time.time(), "steps": self.at}
                 self.writer.add_event(self.at, phase, message, facts)
                 sealed = True
-            except DISK_FULL_ERRORS as error:
+            except NOT_NOW as error:
                 log.warning(
-                    "the disk is full (%s): the record of %s has no end, and lacks its last %d steps",
-                    error,
+                    "%s: the record of %s has no end, and lacks its last %d steps",
+                    why_not(error),
                     self.run.id,
                     len(self._waiting),
                 )

@@ -36,6 +36,8 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
         # would restart the copy, and it would never end.
         fetch_all(reader, "BEGIN")
         fetch_all(reader, "SELECT count(*) FROM sqlite_schema")
+        # The copy begins in the mode of its source, which the copy's file system may not have (`shared_memory.py`).
+        writer.pragma("locking_mode", "exclusive")
         with writer.backup("main", reader, "main") as copying:
             while not copying.done:
                 copying.step(_PAGES)

@@ -1,6 +1,7 @@
 """Connections to the SQLite files of a run: one writer, any number of readers.
 
-A live file is in WAL mode, so that readers and the writer never wait for each other. APSW is used
+A live file is in WAL mode, so that readers and the writer never wait for each other; on a file system that cannot
+map files into the memory of several processes it has a rollback journal, and they do wait. APSW is used
 for the SQLite it bundles: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
 checkpoint at once.
 
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from lamplighter import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory, lacks_shared_memory
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
 FORMAT_VERSION = 2
@@ -108,7 +110,7 @@ class _WriterConnection(Connection):
 
 
 def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
-    """Open or create a file in WAL mode, with this process as its only writer.
+    """Open or create a file in WAL mode, where the file system can have one, with this process as its only writer.
 
     Args:
         path: the file.
@@ -135,6 +137,12 @@ def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connecti
 
 def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: int) -> None:
     connection.set_busy_timeout(10_000)
+    with_wal = has_shared_memory(path.parent)
+    if not with_wal:
+        # Readers may hold such a file for as long as a copy of it takes.
+        connection.set_busy_timeout(60_000)
+        # A file that was in WAL mode elsewhere can then be read: the index of the WAL is in this process alone.
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     exists = connection.pragma("user_version") != 0
     if exists:
         # Check before any change: a file of a newer version must stay untouched.
@@ -143,7 +151,9 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
         # Its WAL gets the same mode.
         restrict_like_folder(path)
     connection.execute(f"PRAGMA page_size={page_size}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA journal_mode={'WAL' if with_wal else 'TRUNCATE'}")
+    if not with_wal:
+        connection.execute("PRAGMA locking_mode=NORMAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA journal_size_limit={WAL_LIMIT}")
     connection.execute("PRAGMA wal_autocheckpoint=0")
@@ -195,11 +205,20 @@ def _open_read_only(path: Path) -> apsw.Connection:
         _check_format(connection, path)
     except apsw.Error as error:
         connection.close()
-        raise FormatError(f"{path.name} cannot be read: {error}") from error
+        raise FormatError(f"{path.name} cannot be read: {_reason(error)}") from error
     except FormatError:
         connection.close()
         raise
     return connection
+
+
+def _reason(error: apsw.Error) -> str:
+    if lacks_shared_memory(error):
+        return (
+            "its writer left it unfinished on another file system, and this one has no shared memory, which reading it"
+            " needs: read it there, or make a backup there"
+        )
+    return str(error)
 
 
 def _roll_back(path: Path) -> bool:

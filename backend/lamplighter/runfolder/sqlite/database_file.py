@@ -38,6 +38,10 @@ class FileWriter:
         all."""
         return self._connection
 
+    def set_patience(self, seconds: float) -> None:
+        """Set how long a write waits for another connection that holds the file."""
+        self._connection.set_busy_timeout(round(1_000 * seconds))
+
     def close(self, *, sealed: bool = False, patience: float = 10.0) -> bool:
         """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it for
         `patience` seconds.

@@ -1,0 +1,47 @@
+"""A file system that maps no file into the memory of several processes, as some network file systems and FUSE mounts: the
+system call of SQLite that does so fails in this process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+
+from lamplighter.runfolder.sqlite import shared_memory
+
+_MAP_FAILED = 2 ** (8 * ctypes.sizeof(ctypes.c_void_p)) - 1
+
+
+@ctypes.CFUNCTYPE(
+    ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
+    use_errno=True,
+)  # fmt: skip
+def _fail(*_: object) -> int:
+    ctypes.set_errno(errno.ENODEV)
+    return _MAP_FAILED
+
+
+def _address(function: Any) -> int:
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
+
+
+@contextmanager
+def no_shared_memory() -> Generator[None]:
+    """Have every file that SQLite opens be on such a file system."""
+    vfs = apsw.VFS("system calls", "unix")
+    known, mmap = shared_memory.answers.copy(), vfs.xGetSystemCall("mmap")
+    assert mmap is not None
+    vfs.xSetSystemCall("mmap", _address(_fail))
+    shared_memory.answers.clear()
+    try:
+        yield
+    finally:
+        vfs.xSetSystemCall("mmap", mmap)
+        vfs.unregister()
+        shared_memory.answers.clear()
+        shared_memory.answers.update(known)

@@ -1,0 +1,171 @@
+"""Runs on a file system that maps no file into the memory of several processes: they are written and read without a WAL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from pathlib import Path
+
+import apsw
+import numpy as np
+import pytest
+
+import lamplighter
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.sqlite.backup import back_up
+from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_writer, seal
+from tests.no_shared_memory import no_shared_memory
+
+V, D = 40, 6
+TOKENS = [f"word{i}" for i in range(V)]
+READER = """
+import sys
+import lamplighter
+from lamplighter.runfolder.errors import FormatError
+from tests.no_shared_memory import no_shared_memory
+
+run, seen = None, 0
+with no_shared_memory():
+    print("reading", flush=True)
+    for line in sys.stdin:
+        run = run or lamplighter.open(sys.argv[1])
+        for step in run.snapshot_steps().tolist():
+            assert (run.snapshot(step)[1:] == step).all(), step
+        pulses = list(run.steps())
+        assert [pulse.loss for pulse in pulses] == list(range(1, len(pulses) + 1))
+        print(len(pulses), flush=True)
+"""
+KILLED = """
+import os, sys
+from pathlib import Path
+from lamplighter.runfolder.sqlite.database import open_writer
+from tests.no_shared_memory import no_shared_memory
+
+with no_shared_memory():
+    connection = open_writer(Path(sys.argv[1]), "CREATE TABLE t(a)")
+    with connection:
+        connection.execute("INSERT INTO t VALUES(1)")
+    connection.execute("PRAGMA cache_size=2")
+    connection.execute("BEGIN")
+    connection.execute("UPDATE t SET a=2")
+    connection.executemany("INSERT INTO t VALUES(?)", [(b"x" * 3_000,)] * 50)
+    os._exit(0)
+"""
+
+
+@pytest.fixture
+def without() -> Generator[None]:
+    with no_shared_memory():
+        yield
+
+
+@pytest.mark.usefixtures("without")
+def test_a_run_is_recorded_and_read_by_another_process_meanwhile(tmp_path: Path) -> None:
+    weights = np.zeros((V, D), dtype=np.float32)
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", READER, str(tmp_path / "mine")],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as reader,
+        lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights, keyframe_every=7, on_error="raise") as recorder,
+    ):  # fmt: skip
+        assert reader.stdin
+        assert reader.stdout
+        assert reader.stdout.readline() == "reading\n"
+        for step in range(1, 61):
+            weights[1:] = step
+            if step % 3 == 0:
+                # While this step is being committed.
+                reader.stdin.write("\n")
+                reader.stdin.flush()
+            recorder.step(weights, [1, 2], float(step))
+        reader.stdin.close()
+        counts = [int(line) for line in reader.stdout]
+        assert reader.wait() == 0
+        assert len(counts) == 20
+        assert counts == sorted(counts)
+        assert not list(recorder.folder.glob("*-wal"))
+        assert not list(recorder.folder.glob(".*"))
+    run = lamplighter.open(tmp_path / "mine")
+    assert (run.status.phase, run.status.step) == ("finished", 60)
+    np.testing.assert_array_equal(run.snapshot(60), weights)
+
+
+@pytest.mark.usefixtures("without")
+def test_a_loop_does_not_wait_for_a_reader(tmp_path: Path) -> None:
+    weights = np.zeros((V, D), dtype=np.float32)
+    with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights, on_error="raise") as recorder:
+        reader = open_reader(recorder.folder / "steps.sqlite")
+        fetch_all(reader, "BEGIN")
+        fetch_all(reader, "SELECT count(*) FROM pulses")
+        for step in range(1, 4):
+            weights[2] = step
+            recorder.step(weights, [2], float(step))
+        assert fetch_all(reader, "SELECT count(*) FROM pulses") == [(0,)]
+        reader.close()
+        weights[3] = 4
+        recorder.step(weights, [3], 4.0)
+        # Nothing waits any more.
+        assert lamplighter.open(recorder.folder).status.step == 4
+    run = lamplighter.open(tmp_path / "mine")
+    assert [pulse.loss for pulse in run.steps()] == [1, 2, 3, 4]
+    assert run.snapshot_steps().tolist() == [0, 4]
+    np.testing.assert_array_equal(run.snapshot(4), weights)
+
+
+@pytest.mark.usefixtures("without")
+def test_what_a_killed_writer_left_is_undone(tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True)
+    assert path.with_name("some.sqlite-journal").stat().st_size
+    assert fetch_all(open_reader(path), "SELECT a FROM t") == [(1,)]
+
+
+def test_a_file_that_was_left_in_wal_mode_elsewhere_is_written_on_and_not_misread(tmp_path: Path) -> None:
+    path = tmp_path / "some.sqlite"
+    writer = open_writer(path, "CREATE TABLE t(a)")
+    writer.execute("INSERT INTO t VALUES(1)")
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    for file in tmp_path.glob("some.sqlite*"):
+        if not file.name.endswith("-shm"):
+            (moved / file.name).write_bytes(file.read_bytes())
+    writer.close()
+    with no_shared_memory():
+        with pytest.raises(FormatError, match="no shared memory"):
+            open_reader(moved / "some.sqlite")
+        writer = open_writer(moved / "some.sqlite", "CREATE TABLE t(a)")
+        writer.execute("INSERT INTO t VALUES(2)")
+        reader = open_reader(moved / "some.sqlite")
+        assert fetch_all(reader, "SELECT a FROM t") == [(1,), (2,)]
+        reader.close()
+        assert seal(writer)
+        writer.close()
+    assert not list(moved.glob("*-wal"))
+
+
+def test_a_backup_may_be_made_there_of_a_file_in_wal_mode(tmp_path: Path) -> None:
+    writer = open_writer(tmp_path / "some.sqlite", "CREATE TABLE t(a)")
+    writer.execute("INSERT INTO t VALUES(1)")
+    reader = open_reader(tmp_path / "some.sqlite")  # Its index of the WAL is mapped by now.
+    fetch_all(reader, "SELECT a FROM t")
+    with no_shared_memory():
+        back_up(tmp_path / "some.sqlite", tmp_path / "copy.sqlite")
+        assert fetch_all(open_reader(tmp_path / "copy.sqlite"), "SELECT a FROM t") == [(1,)]
+    reader.close()
+    writer.close()
+
+
+def test_a_folder_in_which_sqlite_can_keep_nothing_is_refused_and_left_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> bool:
+        raise apsw.CantOpenError("unable to open database file")
+
+    monkeypatch.setattr("lamplighter.runfolder.sqlite.database.has_shared_memory", refuse)
+    with pytest.raises(lamplighter.InputError, match="cannot hold a run: SQLite cannot keep a file there"):
+        lamplighter.record(tmp_path / "mine", TOKENS, embedding=np.zeros((V, D), dtype=np.float32))
+    assert list(tmp_path.iterdir()) == []
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("wal of")]
