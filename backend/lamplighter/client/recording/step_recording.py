@@ -225,10 +225,17 @@ class StepRecording:
                 layer_norms=np.full_like(effects.layer_norms, np.nan),
                 verified=False,
             )
-        if self._budget.bytes_left(needed) < needed:
-            self.end(f"{budget} used")
-            return None
+        while self._budget.bytes_left(needed) < needed:
+            if not self._drop_keyframe():
+                self.end(f"{budget} used")
+                return None
         return effects
+
+    def _drop_keyframe(self) -> bool:
+        # Loss and batch of a step are worth more than the matrix of another.
+        with suppress(*NOT_NOW):
+            return self.writer.drop_surplus_keyframe()
+        return False
 
     def end(self, reason: str) -> None:
         """End the record before the loop has ended: what follows is not recorded, but for the last matrix."""

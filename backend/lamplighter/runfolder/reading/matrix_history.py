@@ -121,13 +121,13 @@ class MatrixHistory:
         return Lineage.stable(self.steps, lambda lineage: self._on_stable_tiles(lineage, read))
 
     def _on_stable_tiles(self, lineage: Lineage, read: Callable[[Lineage], T]) -> T:
-        """Call `read`; retry if a lookup failed because rows moved from one file to the other meanwhile."""
+        """Call `read`; retry if a lookup failed because rows moved from one file to the other meanwhile, or a keyframe went."""
         while True:
-            tiled = self._deltas.stretches_on(lineage)
+            before = self._deltas.stretches_on(lineage), self.steps.keyframe_steps()
             try:
                 return read(lineage)
             except (LookupError, ValueError) as error:
-                if self._deltas.stretches_on(lineage) != tiled:
+                if (self._deltas.stretches_on(lineage), self.steps.keyframe_steps()) != before:
                     continue
                 if isinstance(error, NoSnapshotError | ValueError):
                     raise

@@ -35,9 +35,14 @@ class RowChanges:
             return [PlaybackItem(step, PlaybackKind.ROWS, matrix.attempt, encode(rows))]
         if step not in self._keyframe_steps:
             return []
+        try:
+            matrix = self._history.snapshot(step)
+        except NoSnapshotError:
+            # It was thinned out meanwhile.
+            return []
         self.exact = True
         self._matrices = self._history.snapshots(step + 1, self._last)
-        return [whole_matrix(step, self._history.snapshot(step))]
+        return [whole_matrix(step, matrix)]
 
     def _next_matrix(self) -> Snapshot | None:
         if self.exact:

@@ -19,6 +19,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsWriter
+from lamplighter.runfolder.tables.keyframe_thinning import KeyframeThinning
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 
 OLDER_SCHEMA = f"""
@@ -77,6 +78,8 @@ class StepRecord:
     """Numbers that the loop logged with the step, encoded (`scalars.py`); None where it logged none."""
     energy: str | None = None
     """The energy that training took up to the step, encoded (`energy.py`); None where it was not read."""
+    replaced_keyframe: int | None = None
+    """The row of the keyframe that goes, so that this one has room; None if there is room for both."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,9 @@ class StepsWriter(FactsWriter):
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
         self._connection.execute(_HELD_OUT + _LINES + _SCALARS + _ENERGY)
-        self._pruning = RowPruning(self._connection, path.with_name("tiles.sqlite"))
+        tiles_path = path.with_name("tiles.sqlite")
+        self._pruning = RowPruning(self._connection, tiles_path)
+        self._thinning = KeyframeThinning(self._connection, tiles_path)
         found: Any = self._connection.execute("SELECT max(attempt) FROM attempts").fetchall()[0][0]
         self.attempt: int = found or 0
 
@@ -179,6 +184,8 @@ class StepsWriter(FactsWriter):
             if record.rows is not None:
                 self._connection.execute("INSERT INTO rows VALUES(?,?)", (row, record.rows))
             if record.keyframe is not None:
+                if record.replaced_keyframe is not None:
+                    self._thinning.drop(record.replaced_keyframe)
                 self._connection.execute(
                     "INSERT INTO keyframes VALUES(?,?,?)", (row, record.keyframe, record.census)
                 )
@@ -191,6 +198,19 @@ class StepsWriter(FactsWriter):
             if record.energy is not None:
                 self._insert_energy(row, record.energy)
             self._pruning.prune(record.step)
+
+    def find_surplus_keyframe(self, step: int) -> int | None:
+        """Return the row of the keyframe that is missed least once `step` has one (`keyframe_thinning.py`), or None."""
+        return self._thinning.find_surplus(step)
+
+    def drop_surplus_keyframe(self) -> bool:
+        """Drop the keyframe that is missed least, and return whether one could go: neither the first nor the newest does."""
+        row = self._thinning.find_surplus()
+        if row is None:
+            return False
+        with self._connection:
+            self._thinning.drop(row)
+        return True
 
     def has_tiles_after(self, step: int) -> bool:
         """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
@@ -221,19 +241,21 @@ class StepsWriter(FactsWriter):
 
     def bytes_used(self) -> int:
         """Return the size of the database, including its WAL."""
-        return self._path.stat().st_size + self._wal_bytes()
+        return self._path.stat().st_size + self.wal_bytes()
 
     def most_bytes(self) -> int:
         """Return the size that the database and its WAL have at most until the next commit, whatever is copied from the
-        one into the other meanwhile."""
-        return self._connection.pragma("page_count") * PAGE_SIZE + self._wal_bytes()
+        one into the other meanwhile; without free pages, which the next records take."""
+        pages = self._connection.pragma("page_count") - self._connection.pragma("freelist_count")
+        return pages * PAGE_SIZE + self.wal_bytes()
 
     def empty_wal(self) -> None:
         """Copy the WAL into the file and cut it, unless a reader or a full disk prevents it."""
         with suppress(apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def _wal_bytes(self) -> int:
+    def wal_bytes(self) -> int:
+        """Return the size of the WAL; 0 if there is none."""
         with suppress(FileNotFoundError):
             return self._path.with_name(self._path.name + "-wal").stat().st_size
         return 0

@@ -1,6 +1,6 @@
-"""The disk budget of a run: close to it only keyframes are kept, at it only scalars and sets.
+"""The disk budget of a run: close to it moved rows are given up, then each new keyframe takes the place of an old one.
 
-Unlike a full disk (`free_space.py`), a spent budget is final: snapshots that were given up do not resume.
+Unlike a full disk (`free_space.py`), a spent budget is final: what was given up does not resume.
 """
 
 from __future__ import annotations
@@ -10,6 +10,13 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 
 _OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
+_KEYFRAMES_ROOM, _MOST_KEYFRAMES_ROOM = 12, 0.5
+"""Keyframes that moved rows leave room for, and the share of the budget that they leave for them at most."""
+_SAID = {
+    "keyframes": "only keyframes are kept from here on",
+    "series": "from here on an old keyframe goes for each new one: they are dense at the end, and ever wider apart before",
+    "none": "no more snapshots are kept from here on",
+}
 
 
 class DiskBudget:
@@ -24,13 +31,18 @@ class DiskBudget:
             reserve: bytes of the budget that are for something else.
             share: the share of the rest that is for snapshots and what is there by then.
         """
-        self._run, self._writer = run, writer
+        self._run, self._writer, self._reserve = run, writer, reserve
         self._other_bytes = 0
         self.limit = run.recipe.disk_budget - reserve
         """Bytes that the run may take, without the reserve."""
         self._snapshot_limit = share * self.limit
         self.snapshots = "all"
-        """Snapshots that may be kept from now on: `all`, `keyframes` or `none`."""
+        """Snapshots that may be kept from now on: `all`, `keyframes`, `series` (an old keyframe goes for each new one) or
+        `none`."""
+        self.replaced_keyframe: int | None = None
+        """The row of the keyframe that goes for that of the current step."""
+        self.has_room = True
+        """Whether the keyframe of the current step may be written."""
 
     def bytes_left(self, needed: float = 0) -> int:
         """Return the bytes that may still be written; negative beyond the limit. Takes microseconds, or as long as a disk
@@ -41,33 +53,47 @@ class DiskBudget:
             left = self._bytes_left()
         return left
 
-    def refresh(self, step: int, rows: int, keyframe: int) -> str | None:
+    def refresh(self, step: int, rows: int, keyframe: int, *, due: bool) -> str | None:
         """Compare the run's size with the budget.
 
         Args:
             step: the step that is about to be written.
-            rows: the bytes of its moved rows.
-            keyframe: the bytes of its keyframe; 0 if it has none.
+            rows: the bytes of its moved rows; 0 if it has none.
+            keyframe: the bytes of a keyframe.
+            due: whether the step is to have one.
 
         Returns:
             A message that says what is given up; None if nothing changed.
         """
         if step % _OTHER_FILES_EVERY == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
-        if self.snapshots == "none":
-            return None
+        before, self.replaced_keyframe, self.has_room = self.snapshots, None, True
         beyond = self.limit - self._snapshot_limit
-        for_rows = beyond + (1 - _KEYFRAMES_ONLY_AT) * self._snapshot_limit + rows
-        for_keyframes = beyond + (1 - _STOP_AT) * self._snapshot_limit + keyframe
-        needed = for_keyframes if self.snapshots == "keyframes" else max(for_rows, for_keyframes)
-        left = self.bytes_left(needed)
-        if left > needed:
+        if self.snapshots == "all" and rows:
+            room = min(_KEYFRAMES_ROOM * keyframe, _MOST_KEYFRAMES_ROOM * self._snapshot_limit)
+            for_rows = beyond + max((1 - _KEYFRAMES_ONLY_AT) * self._snapshot_limit, room) + rows
+            if self.bytes_left(for_rows) <= for_rows:
+                self.snapshots = "keyframes"
+        if due and self.snapshots != "none":
+            for_keyframe = beyond + (1 - _STOP_AT) * self._snapshot_limit + keyframe
+            if self.bytes_left(for_keyframe) <= for_keyframe:
+                self._replace_keyframe(step, keyframe)
+        if self.snapshots == before:
             return None
         # Never resume what was given up: the record would look complete and have holes.
-        self.snapshots = "none" if left <= for_keyframes else "keyframes"
-        kept = "only keyframes are kept" if self.snapshots == "keyframes" else "no more snapshots are kept"
         budget = self._run.recipe.disk_budget / 1e6
-        return f"the disk budget of {budget:,.0f} MB is nearly used: {kept} from here on"
+        return f"the disk budget of {budget:,.0f} MB is nearly used: {_SAID[self.snapshots]}"
+
+    def _replace_keyframe(self, step: int, keyframe: int) -> None:
+        # The new keyframe takes the pages of the old one, and is in the write-ahead log as well for a while.
+        left = self._bytes_left() + self._reserve
+        self.replaced_keyframe = self._writer.find_surplus_keyframe(step)
+        if self.replaced_keyframe is None or left + self._writer.wal_bytes() <= keyframe:
+            self.snapshots = "none"
+        else:
+            self.snapshots = "series"
+            # A reader may hold the write-ahead log for a while.
+            self.has_room = left > keyframe
 
     def _bytes_left(self) -> int:
         return self.limit - self._writer.most_bytes() - self._other_bytes

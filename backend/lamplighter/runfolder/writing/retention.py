@@ -41,7 +41,7 @@ class Retention:
     @property
     def snapshots(self) -> str:
         """Return which snapshots are kept: `all`, `keyframes`, `none` or `paused`."""
-        allowed = self._budget.snapshots
+        allowed = "keyframes" if self._budget.snapshots == "series" else self._budget.snapshots
         return PAUSED if self._free_space.paused and allowed != "none" else allowed
 
     @property
@@ -52,26 +52,33 @@ class Retention:
     @property
     def keeps_keyframes(self) -> bool:
         """Return whether a keyframe of the current step may be kept."""
-        return self.snapshots in ("all", "keyframes")
+        return self.snapshots in ("all", "keyframes") and self._budget.has_room
+
+    @property
+    def replaced_keyframe(self) -> int | None:
+        """Return the row of the keyframe that goes for that of the current step, if one must go."""
+        return self._budget.replaced_keyframe
 
     @property
     def needs_keyframe(self) -> bool:
         """Return whether the current step needs a keyframe, since the snapshots before it were not kept."""
         return self._keyframe_due and self.keeps_keyframes
 
-    def refresh(self, step: int, rows: int, keyframe: int) -> None:
+    def refresh(self, step: int, rows: int, keyframe: int, *, due: bool) -> None:
         """Update what may be kept of `step`, which becomes the current one. Cheap; call once per step.
 
         Args:
             step: the step.
-            rows: the bytes of its moved rows.
-            keyframe: the bytes of its keyframe, if it is to have one.
+            rows: the bytes of its moved rows; 0 if it has none.
+            keyframe: the bytes of a keyframe.
+            due: whether the step is to have one.
         """
-        if (message := self._budget.refresh(step, rows, keyframe)) is not None:
-            self._pending_events.append(("thinned", message))
         was_paused = self._free_space.paused
         message = self._free_space.refresh()
         self._keyframe_due = self._keyframe_due or was_paused
+        thinned = self._budget.refresh(step, rows, keyframe, due=due or self._keyframe_due)
+        if thinned is not None:
+            self._pending_events.append(("thinned", thinned))
         if message is not None:
             self._add_event("full" if self._free_space.paused else "room", message)
 

@@ -114,7 +114,7 @@ class StepCommitter:
         retention = self._retention
         due = whole or effects.step % self._keyframe_every == 0
         few = 0 if measured.moved_vectors is None else measured.moved_vectors.nbytes
-        retention.refresh(effects.step, few, self._keyframe_bytes() if due else 0)
+        retention.refresh(effects.step, few, self._keyframe_bytes(), due=due)
         whole = whole or retention.needs_keyframe
         rows = keyframe = census = held_out = None
         if measured.moved_vectors is not None and not whole and retention.keeps_rows:
@@ -127,12 +127,20 @@ class StepCommitter:
             held_out = self._held_out_loss()
         lines = self._lines(effects.step)
         return StepRecord(
-            effects.step, encode(pulse), measured.digest, rows, keyframe, census, held_out, lines
+            effects.step,
+            encode(pulse),
+            measured.digest,
+            rows,
+            keyframe,
+            census,
+            held_out,
+            lines,
+            replaced_keyframe=retention.replaced_keyframe,
         )
 
     def has_room_for_first_keyframe(self) -> bool:
         """Return whether the matrix before the first step may be kept."""
-        self._retention.refresh(0, 0, self._keyframe_bytes())
+        self._retention.refresh(0, 0, self._keyframe_bytes(), due=True)
         return self._retention.keeps_keyframes
 
     def add_event(self, kind: str, message: str) -> None:

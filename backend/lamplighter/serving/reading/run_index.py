@@ -65,8 +65,13 @@ class RunIndex:
             lineage, newest = reader.lineage(), reader.newest_step()[1]
             now = (lineage, newest, reader.keyframe_step(newest))
             before = entry.exact_key
-            # Exact steps stay exact, but a step that was the newest may have gained a keyframe since.
-            if before is None or before[0] != lineage or (before != now and last >= before[1]):
+            # Exact steps stay exact until a newer keyframe takes the place of an old one; and the step that was the newest
+            # may have gained a keyframe since.
+            if (
+                before is None
+                or (before[0], before[2]) != (lineage, now[2])
+                or (before != now and last >= before[1])
+            ):
                 entry.exact = history.exact_steps()
                 entry.exact_key = now
             return entry.exact[: int(np.searchsorted(entry.exact, last, side="right"))]

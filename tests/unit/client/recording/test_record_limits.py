@@ -46,7 +46,7 @@ def test_a_dense_record_stays_within_its_budget_and_keeps_the_last_matrix(
     assert (exact[0] == 0, exact[-1]) == (first_kept, run.status.step)
     assert run.step_number(run.status.step) == steps
     said = [event.message for event in run.events() if event.kind == "thinned"]
-    assert any("no more snapshots are kept" in message for message in said)
+    assert first_kept or any("no more snapshots are kept" in message for message in said)
     assert any("only loss and batch are kept" in message for message in said)
     assert run.status.phase == "interrupted"
     assert "budget of 1 MB is used: what followed step" in run.status.message
@@ -57,6 +57,86 @@ def test_a_dense_record_stays_within_its_budget_and_keeps_the_last_matrix(
         # All or nothing: no step is said to have moved no row, or to have had no gradient.
         assert pulse.verified == (len(pulse.moved_ids) == size) == pulse.gradient_known
         assert len(pulse.batch_ids) == 100
+
+
+def test_near_its_budget_a_record_keeps_a_series_of_matrices_that_is_dense_at_the_end(tmp_path: Path) -> None:
+    size, dim, budget, every, steps = 2_000, 64, 5_000_000, 3, 300
+    weights = matrix(size, dim)
+    first, largest = weights.copy(), 0
+    with lamplighter.record(
+        tmp_path / "mine", list(map(str, range(size))), embedding=weights,
+        disk_budget=budget, keyframe_every=every, on_error="raise",
+    ) as recorder:  # fmt: skip
+        for step in range(1, steps + 1):
+            weights[:, 0] = step
+            recorder.step(weights, [step % size], float(step))
+            largest = max(largest, bytes_in(tmp_path))
+            if step % 50 == 0:
+                # The map of a run in progress needs the newest.
+                assert lamplighter.open(tmp_path / "mine").snapshot()[0, 0] > step - every
+    assert largest <= budget
+    run = lamplighter.open(tmp_path / "mine")
+    kept = run.snapshot_steps()
+    assert len(kept) >= 4
+    assert (kept[0], kept[-1]) == (0, steps)
+    gaps = np.diff(kept)
+    # Wider and wider apart towards the beginning, and none has a gap before it that is long for its age.
+    assert (gaps[1:] <= 1.5 * gaps[:-1]).all()
+    assert (gaps <= 4 * (steps - kept[1:] + every)).all(), kept
+    np.testing.assert_array_equal(run.snapshot(0), first)
+    for step in kept[1:].tolist():
+        assert (run.snapshot(step)[:, 0] == step).all()
+    said = [event.message for event in run.events() if event.kind == "thinned"]
+    assert sum("an old keyframe goes for each new one" in message for message in said) == 1
+    assert run.status.phase == "finished"
+    assert run.status.snapshots == "keyframes"
+    # Each step's loss and batch are there, whatever became of its matrix.
+    assert [pulse.loss for pulse in run.steps()] == list(range(1, steps + 1))
+
+
+def test_keyframes_go_before_the_record_ends(tmp_path: Path) -> None:
+    size, steps, budget = 2_000, 500, 5_000_000
+    weights, largest, many = matrix(size, 64), 0, 0
+    with lamplighter.record(
+        tmp_path / "mine", list(map(str, range(size))), embedding=weights, disk_budget=budget, keyframe_every=3,
+    ) as recorder:  # fmt: skip
+        for step in range(1, steps + 1):
+            weights[:, 0] = step
+            recorder.step(weights, np.arange(1_000), float(step), gradient=weights)
+            largest = max(largest, bytes_in(tmp_path))
+            if recorder.at == 100:
+                many = len(lamplighter.open(recorder.folder).snapshot_steps())
+    assert largest <= budget
+    run = lamplighter.open(tmp_path / "mine")
+    last = run.status.step
+    assert run.step_number(last) == steps
+    assert run.status.phase == "interrupted"
+    # The first, the newest before the record ended, and the last of the loop.
+    kept = run.snapshot_steps().tolist()
+    assert many > 3
+    assert (kept[0], kept[2:]) == (0, [last])
+    assert last - kept[1] <= 6
+    assert [pulse.loss for pulse in run.steps()][:-1] == list(range(1, last))
+
+
+def test_moved_rows_leave_room_for_keyframes(tmp_path: Path) -> None:
+    size, dim, steps = 1_000, 60, 600
+    weights = matrix(size, dim)
+    with lamplighter.record(
+        tmp_path / "mine", list(map(str, range(size))), embedding=weights, disk_budget=6_000_000, keyframe_every=20,
+    ) as recorder:  # fmt: skip
+        for step in range(1, steps + 1):
+            weights[:100] = step
+            recorder.step(weights, [1], float(step))
+    run = lamplighter.open(tmp_path / "mine")
+    kept = run.snapshot_steps().tolist()
+    of_rows = next(index for index, step in enumerate(kept) if index != step)
+    assert of_rows > 40
+    # After the steps of which rows are kept, keyframes alone: several, and the last.
+    assert len(kept) - of_rows >= 4
+    assert kept[-1] == steps
+    for step in kept:
+        assert run.snapshot(step)[0, 0] == (step or matrix(size, dim)[0, 0])
 
 
 def test_every_few_steps_stand_for_those_between(tmp_path: Path) -> None:
