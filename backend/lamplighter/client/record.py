@@ -88,5 +88,5 @@ def record(
         path.with_name(run_id), loaded, plan, loop, embedding=embedding, raises=on_error == "raise"
     )
     if run_id != path.name:
-        warn(f"the run is recorded in {recorder.folder}: the id of a run has only a-z, 0-9 and '-'", level=3)
+        warn(f"the run is recorded in {recorder.folder}: the id of a run has only a-z, 0-9 and '-'")
     return recorder

@@ -241,6 +241,12 @@ class Recorder:
             recording.add_event("contradiction", contradiction)
             warn(f"step {seen.number} of {self._path.name}: {contradiction}")
 
+    def note(self, kind: str, message: str) -> None:
+        """Add an event to the last step that was recorded."""
+        with self._lock:
+            if self._recording is not None and self.is_recording:
+                self._recording.add_event(kind, message)
+
     def add_scalars(self, scalars: str) -> None:
         """Keep encoded numbers of a loop (`runfolder/tables/scalars.py`) with the last step that was recorded."""
         with self._lock:

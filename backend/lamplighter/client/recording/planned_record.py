@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,11 @@ class PlannedRecord:
         try:
             run = create_recorded_run(self._path, recipe, self._vocabulary)
         except OSError as error:
-            if is_disk_full(error) or (isinstance(error, FileExistsError) and self._path.exists()):
+            if is_disk_full(error):
                 raise
+            if isinstance(error, FileExistsError) or error.errno == errno.ENOTEMPTY:
+                # Another process was quicker.
+                raise FileExistsError(f"{self._path} is there by now: record into another folder") from error
             reason = error.strerror or error
             raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error
         try:

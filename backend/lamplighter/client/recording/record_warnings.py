@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
+import sysconfig
 import warnings
+from pathlib import Path
 
 from lamplighter.client.errors import InputError, RecordWarning
 
 log = logging.getLogger(__name__)
 
+Place = tuple[str, int]
+"""A file and a line of it."""
 
-def warn(message: str, level: int = 4) -> None:
-    """Show a warning to the people whose loop it is. Never raises, even where warnings are errors.
+_PATHS = sysconfig.get_paths()
+_PACKAGE = str(Path(__file__).parents[2])
+_NO_LOOP = (_PACKAGE, str(Path(_PATHS["platlib"]) / "torch"), "<frozen ")
+_INSTALLED = (*_NO_LOOP, *(_PATHS[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
+
+
+def warn(message: str, otherwise: Place | None = None) -> None:
+    """Show a warning at the line of the loop that led to it. Never raises, even where warnings are errors.
 
     Args:
         message: the warning.
-        level: the calls up to their code, as `warnings.warn` counts them; this one is the first.
+        otherwise: the place to name where no code of the loop is under way, as at the end of the program.
     """
+    file, line = find_place() or otherwise or ("lamplighter", 0)
     try:
-        warnings.warn(message, RecordWarning, stacklevel=level)
+        warnings.warn_explicit(message, RecordWarning, file, line)
     except RecordWarning:
         log.warning("%s", message)
+
+
+def find_place() -> Place | None:
+    """Return the line of the loop that is under way: the innermost one outside installed packages, or else outside this
+    package and torch; None if there is none, as in a thread of torch's own."""
+    installed: Place | None = None
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith(_INSTALLED):
+            return file, frame.f_lineno
+        if installed is None and not file.startswith(_NO_LOOP):
+            installed = file, frame.f_lineno
+        frame = frame.f_back
+    return installed
 
 
 def describe_error(error: Exception) -> str:

@@ -1,134 +1,193 @@
 """A tally of a training step: how often its forward passes read each row, and the losses that they returned.
 
-Its two hooks run inside somebody's forward pass. They add to tensors on the model's own device and never wait for it.
-`torch.compile` takes them into its graph: they branch on nothing that changes from step to step, so nothing is compiled
-again for them. Memory is V numbers, however many passes there are.
+In eager mode a pass is linked to its step by its backward pass: a hook on what it returned adds its ids when a gradient
+arrives. So an evaluation, a batch fetched early and a pass whose step was skipped are counted in no step. Inside
+`torch.compile` the same two methods become part of the graph, which counts at the forward pass: there they branch on
+nothing that changes from step to step, so nothing is compiled again for them. Neither way waits for the device. Memory is V
+numbers, and the ids of the passes that still wait for their gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from lamplighter.client.watching.found_loss import find_loss
+from lamplighter.client.watching.looked_up_ids import tensors_in, to_slots, why_unreadable
+from lamplighter.client.watching.tallied_batch import TalliedBatch
 
-@dataclass(frozen=True)
-class TalliedBatch:
-    """The passes of one step, still on their device."""
-
-    counts: Tensor
-    """How often each row was read, shape (V,)."""
-    loss_sum: Tensor
-    losses: Tensor
-    """The number of losses in the sum."""
-    divided: bool
-    """True if the trainer said that each loss is already divided by the tokens of the whole step."""
-    upstream: Tensor | None
-    """The gradient that reached the last loss, where it is known: 1 if nothing divided the loss after the model."""
-
-    def joined_with(self, later: TalliedBatch) -> TalliedBatch:
-        """Return the passes of both, which are of one step."""
-        return TalliedBatch(
-            self.counts + later.counts,
-            self.loss_sum + later.loss_sum,
-            self.losses + later.losses,
-            later.divided,
-            later.upstream,
-        )
+Guard = Callable[[Callable[..., None]], Callable[..., None]]
+"""A wrapper for a hook, which keeps its errors from the training."""
 
 
-@dataclass(frozen=True)
-class JoinedSteps:
-    """The steps of a loop since the last that was recorded, on their device."""
+class _Pass:
+    """A forward pass that waits for its gradient."""
 
-    steps: int
-    counts: Tensor
-    """How often each row was read, shape (V,)."""
-    norms: Tensor | None
-    """The largest norm of each row's gradient, shape (V,); None unless every step had a gradient."""
+    __slots__ = ("slots", "training", "unreadable")
 
-    def joined_with(self, later: JoinedSteps) -> JoinedSteps:
-        """Return the steps of both."""
-        both = self.norms is not None and later.norms is not None
-        return JoinedSteps(
-            self.steps + later.steps,
-            self.counts + later.counts,
-            torch.maximum(cast(Tensor, self.norms), cast(Tensor, later.norms)) if both else None,
-        )
+    def __init__(self, slots: Tensor | None, unreadable: str | None, training: bool) -> None:
+        self.slots, self.unreadable, self.training = slots, unreadable, training
+
+
+class _Loss:
+    """A loss that waits for its gradient."""
+
+    __slots__ = ("divided", "upstream", "value")
+
+    def __init__(self, value: Tensor, divided: bool) -> None:
+        self.value, self.divided = value, divided
+        self.upstream: Tensor | None = None
 
 
 class BatchTally:
     """The counts of the passes since they were last taken."""
 
-    def __init__(self, rows: int, device: torch.device) -> None:
-        self._counts = torch.zeros(rows, dtype=torch.int32, device=device)
-        self._loss_sum = torch.zeros((), device=device)
+    def __init__(self, rows: int, device: torch.device, guard: Guard) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            rows: the rows of the table, V.
+            device: where the table is.
+            guard: wraps each hook that is put on a tensor.
+        """
+        self._rows = rows
+        # What compiled graphs count: by slot (ids below 0, the V rows, ids beyond), and the losses.
+        self._counts = torch.zeros(rows + 2, dtype=torch.int32, device=device)
+        self._loss_sum = torch.zeros((), dtype=torch.float32, device=device)
         self._losses = torch.zeros((), dtype=torch.int32, device=device)
-        # What a backward pass computes a second time (gradient checkpointing) is counted apart: it counts only where the
-        # first computation was without gradients, and so was not counted.
-        self._again = torch.zeros(rows, dtype=torch.int32, device=device)
         self._divided = False
-        self._upstream: Tensor | None = None
+        self._one = torch.ones(1, dtype=torch.int32, device=device)
+        self._passes: list[_Pass] = []
+        self._returned: list[_Loss] = []
+        self._pending = False
+        self._in_transform: str | None = None
+        self._join_pass, self._join_loss = guard(self._add_pass), guard(self._add_returned)
         self.touched = False
-        """True if a forward pass was counted since the counts were last taken."""
+        """True if a forward pass was seen since the counts were last taken."""
+        self.begun: float | None = None
+        """The end of the first pass since this was None, by `time.perf_counter`; None: there was none, or it is not known."""
+        self.loss_name: str | None = None
+        """Which part of the model's output the loss is, where it is not called loss."""
+        self.fed_positions: bool | None = None
+        """Whether the first pass read the rows 0, 1, 2, ... in this order; None before it."""
 
     def count_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Count the ids that the embedding has just looked up. A forward hook of the embedding."""
-        if not (module.training and torch.is_grad_enabled()):
+        """Count the ids that the table's module has just looked up. A forward hook, called with gradients on.
+
+        Args:
+            module: the module.
+            args: what it was called with: the ids are the first argument, or `input`.
+            kwargs: its arguments by name.
+            output: what it returned.
+        """
+        ids = args[0] if args else kwargs.get("input", next(iter(kwargs.values()), None))
+        if torch.compiler.is_compiling():
+            if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
+                # Written and never read in here: to read it would compile a graph for each value.
+                self.touched = True
+                slots = (ids.detach().reshape(-1).long() + 1).clamp(0, self._rows + 1)
+                self._counts.index_add_(0, slots, torch.ones_like(slots, dtype=torch.int32))
             return
-        ids = args[0] if args else kwargs.get("input")
-        if ids is None:
+        self._count_eagerly(module, ids, output)
+
+    def _count_eagerly(self, module: nn.Module, ids: Any, output: Any) -> None:
+        if torch._C._functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+            # It may be an analysis beside the training: it tells only where nothing else was counted.
+            self._in_transform = "the model runs inside a transform of torch.func"
             return
-        ids = ids.detach().reshape(-1)
-        # Written and never read in here: to read it would compile a graph for each value.
+        slots = to_slots(ids, self._rows)
+        why = why_unreadable(ids) if slots is None else None
         self.touched = True
-        if not torch.compiler.is_compiling():
-            if self._counts.device != ids.device:
-                self._move(ids.device)
-            if in_backward():
-                self._again.index_add_(0, ids, torch.ones_like(ids, dtype=torch.int32))
-                return
-        self._counts.index_add_(0, ids, torch.ones_like(ids, dtype=torch.int32))
+        if self.begun is None:
+            self.begun = time.perf_counter()
+        if self.fed_positions is None and slots is not None:
+            self.fed_positions = _are_positions(slots, ids)
+        seen = _Pass(slots, why, module.training)
+        outputs = [one for one in tensors_in(output) if one.requires_grad]
+        if outputs and self._pending and not in_backward():
+            # Their backward pass never came to the table: an interrupted one, or one that was asked for something else.
+            self._forget()
+        for one in outputs:
+            _hook_gradient(one, partial(self._join_pass, seen))
+        if not outputs and module.training and not in_backward():
+            # A frozen table: no gradient will tell.
+            self._passes.append(seen)
 
     def add_loss(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Add the loss that the model has just returned, if it returned one. A forward hook of the model."""
-        if not (module.training and torch.is_grad_enabled()):
-            return
-        loss = find_loss(output)
+        """Add the loss that the model has just returned, if it returned one. A forward hook, called with gradients on.
+
+        Args:
+            module: the model.
+            args: what it was called with.
+            kwargs: its arguments by name: with `num_items_in_batch` a trainer says that it divides each loss already.
+            output: what it returned.
+        """
+        loss, name = find_loss(output)
         if loss is None:
             return
-        if not torch.compiler.is_compiling():
-            if in_backward():
-                return
-            if self._loss_sum.device != loss.device:
-                self._loss_sum = self._loss_sum.to(loss.device)
-                self._losses = self._losses.to(loss.device)
-            if loss.requires_grad:
-                loss.register_hook(self._note_upstream)
-        self._loss_sum.add_(loss.detach())
-        self._losses.add_(1)
-        self._divided = kwargs.get("num_items_in_batch") is not None
+        divided = kwargs.get("num_items_in_batch") is not None
+        if torch.compiler.is_compiling():
+            if module.training:
+                self._loss_sum.add_(loss.detach().float())
+                self._losses.add_(1)
+                self._divided, self.loss_name = divided, name
+            return
+        self.loss_name = name
+        _hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
 
-    def take_batch(self) -> TalliedBatch:
-        """Return the counts since the last time, and begin anew."""
-        counts = torch.where(self._counts.any(), self._counts, self._again)
+    def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
+        """Return the counts since the last time, and begin the next batch.
+
+        Args:
+            window: the batch so far of the step under way: a pass that is gone back twice (`retain_graph`) is read once.
+        """
+        known = window.parts if window is not None else ()
+        passes = [one for one in self._passes if one not in known]
+        losses = [one for one in self._returned if one not in known]
+        counts, loss_sum = self._counts.clone(), self._loss_sum.clone()
+        for one in passes:
+            if one.slots is not None:
+                counts = counts.to(one.slots.device)
+                self._one = self._one.to(one.slots.device)
+                counts.index_add_(0, one.slots, self._one.expand_as(one.slots))
+        for one in losses:
+            loss_sum = loss_sum.to(one.value.device) + one.value
+        unreadable = next((one.unreadable for one in passes if one.unreadable is not None), None)
         taken = TalliedBatch(
-            counts, self._loss_sum.clone(), self._losses.clone(), self._divided, self._upstream
+            counts,
+            loss_sum,
+            self._losses.to(loss_sum.device) + len(losses),
+            losses[-1].divided if losses else self._divided,
+            losses[-1].upstream if losses else None,
+            unreadable if passes else self._in_transform,
+            (*passes, *losses),
+            any(not one.training for one in passes),
         )
+        self._forget()
         # In place: a compiled graph holds these very tensors.
-        for tensor in (self._counts, self._again, self._loss_sum, self._losses):
+        for tensor in (self._counts, self._loss_sum, self._losses):
             tensor.zero_()
-        self._upstream, self.touched = None, False
+        self.touched = False
         return taken
 
-    def _note_upstream(self, gradient: Tensor) -> None:
-        self._upstream = gradient.detach()
+    def _forget(self) -> None:
+        self._passes, self._returned, self._pending, self._in_transform = [], [], False, None
 
-    def _move(self, device: torch.device) -> None:
-        self._counts, self._again = self._counts.to(device), self._again.to(device)
+    def _add_pass(self, seen: _Pass, gradient: Tensor) -> None:
+        self._pending = True
+        if seen not in self._passes:
+            self._passes.append(seen)
+
+    def _add_returned(self, loss: _Loss, gradient: Tensor) -> None:
+        self._pending = True
+        if loss not in self._returned:
+            loss.upstream = gradient.detach()
+            self._returned.append(loss)
 
 
 def in_backward() -> bool:
@@ -136,16 +195,17 @@ def in_backward() -> bool:
     return torch._C._current_graph_task_id() != -1  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
-def find_loss(output: Any) -> Tensor | None:
-    """Return the loss in what a model returned: `.loss`, the item "loss", or the first scalar; None if there is none."""
-    named = output.get("loss") if isinstance(output, Mapping) else getattr(output, "loss", None)  # pyright: ignore[reportUnknownVariableType]
-    if named is not None:
-        found = [named]
-    elif isinstance(output, Mapping):
-        found = list(cast("Mapping[Any, Any]", output).values())
-    else:
-        found = list(cast("tuple[Any, ...]", output)) if isinstance(output, tuple | list) else [output]
-    for value in found:
-        if isinstance(value, Tensor) and value.ndim == 0 and value.is_floating_point():
-            return value
-    return None
+def _hook_gradient(tensor: Tensor, hook: Any) -> None:
+    # As on the hooks of the weight.
+    hook.__torch_unserializable__ = True
+    tensor.register_hook(hook)
+
+
+def _are_positions(slots: Tensor, ids: Any) -> bool:
+    """Return whether ids are 0, 1, 2, ... in each of their rows. Waits for the device, once in a training."""
+    plain = isinstance(ids, Tensor) and not ids.is_nested and ids.ndim
+    length = ids.shape[-1] if plain else len(slots)
+    if length < 2 or len(slots) % length:
+        return False
+    wanted = torch.arange(1, length + 1, device=slots.device)
+    return bool((slots.reshape(-1, length) == wanted).all())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 from torch import Tensor, nn
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.watching.watched_table import WatchedTable
 
 _WRAPPERS = {
     "DataParallel": "module",
@@ -19,6 +21,9 @@ _SHARDED = {
     "FSDP": "FSDP",
     "DeepSpeedEngine": "DeepSpeed",
 }
+_PADDING, _PADDING_SHARE = 128, 0.01
+"""The most rows without a token that a table has, as such or as a share of its tokens: tables are padded to multiples of 64
+or 128."""
 
 
 def unwrap_model(model: Any) -> nn.Module:
@@ -44,35 +49,29 @@ def unwrap_model(model: Any) -> nn.Module:
         model = getattr(model, inside)
 
 
-def choose_embedding(model: nn.Module, chosen: Any = None) -> tuple[nn.Module, str]:
-    """Return the module that looks the tokens up, and its name in the model.
+def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None) -> WatchedTable:
+    """Return the table that is to be watched.
 
     Args:
         model: the model, unwrapped.
-        chosen: the module or its name, where somebody chose one; None: `get_input_embeddings()` if the model has
-            it, otherwise the one `nn.Embedding` with most rows.
+        chosen: a module with a matrix, a matrix of the model, or the name of either; None: what
+            `get_input_embeddings()` returns if the model has it; otherwise the one `nn.Embedding` whose rows fit the
+            tokens; without tokens the one that is also the output layer's, or has most rows.
+        tokens: the number of tokens that are to name the rows, where it is known.
 
     Raises:
         InputError: there is none, or several could be it, or its weight cannot be watched; the message names them.
     """
-    names = {module: name for name, module in model.named_modules()}
-    if isinstance(chosen, str):
-        found = {name: module for module, name in names.items()}.get(chosen)
-        if found is None:
-            raise InputError(f"embedding: the model has no module {chosen[:80]!r}{_candidates(model)}")
-    elif chosen is not None:
-        found = chosen
-    else:
-        found = _own_choice(model) or _largest(model)
-    if not isinstance(found, nn.Module) or not isinstance(getattr(found, "weight", None), Tensor):
+    table = _named_table(model, chosen) if chosen is not None else None
+    table = table or _own_choice(model) or _fitting_table(model, tokens)
+    check_weight(table.weight)
+    columns = table.weight.shape[1]
+    if tokens is not None and len(table.weight) < tokens <= columns < tokens + _PADDING:
         raise InputError(
-            f"embedding: a module with a weight is needed, such as nn.Embedding, or its name; this is of type"
-            f" {type(found).__name__}{_candidates(model)}"
+            f"{table.name} has shape {tuple(table.weight.shape)}: its columns are the {tokens:,} tokens, and rows are"
+            " watched. Record its transpose call by call: lamplighter.record"
         )
-    if found not in names:
-        raise InputError("embedding: this module is not in the model")
-    check_weight(cast(Tensor, found.weight))
-    return found, names[found]
+    return table
 
 
 def check_weight(weight: Tensor) -> None:
@@ -98,42 +97,106 @@ def check_weight(weight: Tensor) -> None:
         )
 
 
-def _own_choice(model: nn.Module) -> nn.Module | None:
-    choose = getattr(model, "get_input_embeddings", None)
-    if not callable(choose):
-        return None
-    try:
-        return cast("nn.Module | None", choose())
-    except (NotImplementedError, AttributeError):
-        # transformers has the method in models without an embedding, too.
-        return None
-
-
-def _largest(model: nn.Module) -> nn.Module:
-    found = [module for module in model.modules() if isinstance(module, nn.Embedding | nn.EmbeddingBag)]
-    most = max((module.num_embeddings for module in found), default=0)
-    largest = [module for module in found if module.num_embeddings == most]
-    if not largest:
-        raise InputError(
-            "the model has no nn.Embedding: say which module looks the tokens up, embedding=model.that_module"
-        )
-    if len(largest) > 1:
-        raise InputError(
-            f"{len(largest)} embeddings of the model have {most:,} rows: say which one, such as"
-            f" embedding={next(name for name, module in model.named_modules() if module is largest[0])!r}"
-            f"{_candidates(model)}"
-        )
-    return largest[0]
-
-
-def _candidates(model: nn.Module) -> str:
-    found = [
-        f"{name} ({module.num_embeddings:,} x {module.embedding_dim})"
-        for name, module in model.named_modules()
-        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
-    ]
+def name_candidates(model: nn.Module) -> str:
+    """Return the model's embeddings with their shapes, as the end of a message; empty if it has none."""
+    found = [f"{table.name} ({len(table.weight):,} x {table.weight.shape[1]})" for table in _tables(model)]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return f"; its embeddings: {', '.join(found[:5])}{more}" if found else ""
+
+
+def _named_table(model: nn.Module, chosen: Any) -> WatchedTable:
+    modules = {name: module for name, module in model.named_modules() if name or chosen is model}
+    if isinstance(chosen, str):
+        if chosen in modules:
+            return _table_of(model, modules[chosen], chosen)
+        owner, _, attribute = chosen.rpartition(".")
+        weight = getattr(modules.get(owner, model if not owner else None), attribute, None)
+        if not isinstance(weight, Tensor):
+            raise InputError(
+                f"embedding: the model has no module and no matrix {chosen[:80]!r}{name_candidates(model)}"
+            )
+        return WatchedTable(modules[owner] if owner else model, attribute, chosen)
+    if isinstance(chosen, Tensor):
+        for name, module in model.named_modules():
+            for attribute, weight in module.named_parameters(recurse=False):
+                if weight is chosen:
+                    return WatchedTable(module, attribute, f"{name}.{attribute}" if name else attribute)
+        raise InputError("embedding: this matrix is no parameter of the model")
+    for name, module in modules.items():
+        if module is chosen:
+            return _table_of(model, module, name)
+    if isinstance(chosen, nn.Module):
+        raise InputError("embedding: this module is not in the model")
+    raise _no_matrix(model, chosen)
+
+
+def _table_of(model: nn.Module, module: nn.Module, name: str) -> WatchedTable:
+    """Return the table of a module: its `weight`, or the one matrix that is its own."""
+    if isinstance(getattr(module, "weight", None), Tensor):
+        return WatchedTable(module, "weight", name)
+    matrices = [one for one, weight in module.named_parameters(recurse=False) if weight.ndim == 2]
+    if len(matrices) != 1:
+        raise _no_matrix(model, module)
+    return WatchedTable(module, matrices[0], f"{name}.{matrices[0]}" if name else matrices[0])
+
+
+def _no_matrix(model: nn.Module, chosen: Any) -> InputError:
+    return InputError(
+        "embedding: a module with a matrix of its own is needed, such as nn.Embedding, or that matrix, or the name of"
+        f" either; this is of type {type(chosen).__name__}{name_candidates(model)}"
+    )
+
+
+def _own_choice(model: nn.Module) -> WatchedTable | None:
+    try:
+        module = cast(Any, model).get_input_embeddings()
+    except Exception:  # noqa: BLE001 (transformers has the method in models without an embedding, too)
+        return None
+    if not isinstance(module, nn.Module) or not isinstance(getattr(module, "weight", None), Tensor):
+        return None
+    name = next((name for name, one in model.named_modules() if one is module), None)
+    return None if name is None else WatchedTable(module, "weight", name)
+
+
+def _tables(model: nn.Module) -> Iterator[WatchedTable]:
+    """Yield the embeddings of a model, each weight once."""
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag):
+            yield WatchedTable(module, "weight", name)
+
+
+def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
+    tables = list(_tables(model))
+    if not tables:
+        raise InputError(
+            "the model has no nn.Embedding: say which module or matrix has a row for each token, embedding=model.that"
+        )
+    found = tables
+    if tokens is not None:
+        found = [table for table in tables if len(table.weight) == tokens]
+        most = tokens + max(_PADDING, _PADDING_SHARE * tokens)
+        found = found or [table for table in tables if tokens < len(table.weight) < most]
+        if not found and len(tables) == 1 and len(tables[0].weight) < tokens:
+            # Too few rows for these tokens: the caller names the rows, and says more about it.
+            return tables[0]
+        if not found:
+            raise InputError(
+                f"no embedding of the model has a row for each of the {tokens:,} tokens, padded or not: say which one it"
+                f" is all the same, such as embedding={tables[0].name!r}{name_candidates(model)}"
+            )
+    if len(found) > 1:
+        outputs = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
+        found = [table for table in found if id(table.weight) in outputs] or found
+    if tokens is None:
+        most = max(len(table.weight) for table in found)
+        found = [table for table in found if len(table.weight) == most]
+    if len({id(table.weight) for table in found}) > 1:
+        raise InputError(
+            f"{len(found)} embeddings of the model could be it: say which one, such as"
+            f" embedding={found[0].name!r}{name_candidates(model)}"
+        )
+    found[0].guessed = len(tables) > 1 and len(found[0].weight) != tokens
+    return found[0]
 
 
 def _refusal(what: str) -> InputError:

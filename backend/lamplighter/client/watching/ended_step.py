@@ -11,12 +11,16 @@ from torch import Tensor
 from lamplighter.client.recording.step_arguments import BatchRows, read_gradient_norms, to_float32_scalar
 from lamplighter.client.recording.step_recording import SeenStep
 from lamplighter.client.recording.step_stretch import StretchedStep
+from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.weight_diff import DeferredRead
 
 _NO_LOSS = "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
 _UNDIVIDED = (
     "a step has {0} losses, and nothing divides them by {0} outside the model: whether their mean or their sum is the step's"
     " loss cannot be known, so the record has none: tell it with log(loss=...)"
+)
+_BEYOND = (
+    "ids beyond the {:,} rows of the embedding reach its module, which turns them into others before it reads"
 )
 
 
@@ -28,13 +32,12 @@ class EndedStep:
     """Its number in the loop."""
     read: DeferredRead
     """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
-    steps: int
-    """Steps of the loop that it joins."""
+    joined: JoinedSteps
+    """The steps of the loop that it joins."""
     divided: bool
     """True if its losses were divided by the tokens of the whole step."""
     learning_rate: float | Tensor | None
     ended: float
-    seconds: float
     loss: float | None
     """The loss that was told; it wins over the one that was found."""
     lost: bool
@@ -60,6 +63,17 @@ class EndedStep:
             return None, _UNDIVIDED.format(count)
         return total / count, None
 
+    def why_ids_unknown(self, host: Mapping[str, Tensor]) -> str | None:
+        """Return why the ids that were read are not all known; None if they are.
+
+        Args:
+            host: what was read.
+        """
+        if self.joined.unreadable is not None:
+            return self.joined.unreadable
+        counts = host["counts"]
+        return _BEYOND.format(len(counts) - 2) if int(counts[-1]) else None
+
     def as_seen(self, host: Mapping[str, Tensor], loss: float | None, scalars: str | None) -> SeenStep:
         """Return the step as a recorder takes it.
 
@@ -68,13 +82,15 @@ class EndedStep:
             loss: in nats a token, where it is known.
             scalars: other numbers, encoded.
         """
-        counts = host["counts"].numpy()
+        # A part of the ids would say that no others were read.
+        known = self.why_ids_unknown(host) is None
+        counts = host["counts"].numpy()[1:-1] * known
         ids = np.flatnonzero(counts)
         rows = StretchedStep(
-            self.steps,
+            self.joined.steps,
             BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32)),
             read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
-            self.seconds,
+            self.joined.seconds,
         )
         rate = host.get("rate", self.learning_rate)
         return SeenStep(

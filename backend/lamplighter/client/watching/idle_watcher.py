@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lamplighter.client.watching.watcher import Watcher
 
 
 class IdleWatcher(Watcher):
-    """The watcher of a process that is not the first of those that train together."""
+    """The watcher of a training that is recorded elsewhere, or that cannot be recorded."""
 
-    def __init__(self) -> None:
-        """Begin as a watcher that is closed."""
+    def __init__(self, why: str) -> None:
+        """Begin as a watcher that is closed.
+
+        Args:
+            why: why it records nothing, for people.
+        """
+        self.introduction = why
         self.closed = True
-        self.folder = None
+        self.folder = self.address = None
         self.step = 0
         self.next_step = None
+
+    def __repr__(self) -> str:
+        return f"<Lamplighter records nothing: {self.introduction}>"
+
+    def log(self, *, loss: Any = None, **scalars: Any) -> None:
+        """Do nothing."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Do nothing."""

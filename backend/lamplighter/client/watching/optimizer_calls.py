@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 from torch import Tensor
@@ -10,7 +12,9 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim.optimizer import Optimizer
 
 _CALLERS = 12
-"""Callers among which a scaler is looked for; there are four between it and a hook."""
+"""Callers that are looked at; there are four between a scaler and a hook."""
+_STEP = Optimizer.profile_hook_step(Optimizer.step).__code__
+"""The function with which torch wraps each optimiser's `step`, and which calls the hooks."""
 
 
 def group_of(optimizer: Optimizer, weight: Tensor) -> dict[str, Any] | None:
@@ -31,11 +35,20 @@ def has_closure(args: Any, kwargs: Any) -> bool:
 
 def called_by_scaler() -> bool:
     """Return whether a step was called by a GradScaler, found among the callers: it says so nowhere else."""
+    return any(frame.f_code is GradScaler.step.__code__ for frame in _callers())
+
+
+def called_by_optimizer_of(weight: Tensor) -> bool:
+    """Return whether the step that has just ended is a part of another, which has not: of the same optimiser, whose class
+    calls that of its parent, or of one around it."""
+    steps = [frame for frame in _callers() if frame.f_code is _STEP]
+    return any(group_of(frame.f_locals["args"][0], weight) is not None for frame in steps[1:])
+
+
+def _callers() -> Iterator[FrameType]:
     frame = inspect.currentframe()
     for _ in range(_CALLERS):
         if frame is None:
-            return False
-        if frame.f_code is GradScaler.step.__code__:
-            return True
+            return
+        yield frame
         frame = frame.f_back
-    return False

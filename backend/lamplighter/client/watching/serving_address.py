@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
-import urllib.request
+import socket
+import time
+from http.client import HTTPResponse
 from pathlib import Path
-from urllib.parse import quote
+from typing import Any, cast
+from urllib.parse import quote, urlsplit
 
 from lamplighter.loopback import LOCAL_ADDRESS
 
-_PATIENCE = 0.3
-"""Seconds for a server of this machine to answer; a training waits for it once, before its first step."""
-_MOST_BYTES = 1 << 20
+_PATIENCE = 0.5
+"""Seconds for a server of this machine to answer, from the first byte to the last; a training waits once."""
+_MOST_BYTES = 1 << 16
 
 
-def say_where(run: Path) -> str:
-    """Return a sentence that says where a run is to be seen."""
-    if _is_served(run):
-        return f"Lamplighter: {LOCAL_ADDRESS}/?run={quote(run.name)}"
-    command = f"lamplighter --runs {shlex.quote(str(run.parent))}"
-    return f"Lamplighter records {run}; to watch it: {command}"
+def find_server(run: Path) -> str | None:
+    """Return the address at which the server of this machine shows a run; None if it has not this very run.
 
-
-def _is_served(run: Path) -> bool:
-    """Return whether the server at the usual address has this very run, and not another of its id."""
-    request = urllib.request.Request(f"{LOCAL_ADDRESS}/api/runs/{quote(run.name)}")
-    # No proxy: the address is this machine's.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    Whatever listens there may be no server of ours: no answer of it raises, or takes longer than half a second.
+    """
     try:
-        with opener.open(request, timeout=_PATIENCE) as answer:
-            said = json.loads(answer.read(_MOST_BYTES))
-        return said["id"] == run.name and said["created"] == (run / "recipe.json").stat().st_mtime
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        said = _ask(f"/api/runs/{quote(run.name)}")
+        same = said["id"] == run.name and said["created"] == (run / "recipe.json").stat().st_mtime
+    except Exception:  # noqa: BLE001 (what a stranger answers is of any kind, and no training ends for it)
+        return None
+    return f"{LOCAL_ADDRESS}/?run={quote(run.name)}" if same else None
+
+
+def serving_command(run: Path) -> str:
+    """Return the command that starts a server which shows a run."""
+    return f"lamplighter --runs {shlex.quote(str(run.parent))}"
+
+
+def _ask(path: str) -> Any:
+    """Return the JSON that the server of this machine answers."""
+    where = urlsplit(LOCAL_ADDRESS)
+    until = time.monotonic() + _PATIENCE
+    answer = b""
+    with socket.create_connection((where.hostname, where.port), timeout=_PATIENCE) as connection:
+        request = f"GET {path} HTTP/1.0\r\nHost: {where.netloc}\r\nAccept: application/json\r\n\r\n"
+        connection.sendall(request.encode())
+        # A timeout of a socket is for each read: one byte at a time would take for ever.
+        while (left := until - time.monotonic()) > 0 and len(answer) <= _MOST_BYTES:
+            connection.settimeout(left)
+            part = connection.recv(_MOST_BYTES)
+            if not part:
+                break
+            answer += part
+    response = HTTPResponse(cast(socket.socket, _Answered(answer)))
+    response.begin()
+    if response.status != 200 or response.headers.get_content_type() != "application/json":
+        raise ValueError("this is no answer of ours")
+    return json.loads(response.read())
+
+
+class _Answered:
+    """Bytes that were received, as `HTTPResponse` reads them."""
+
+    def __init__(self, received: bytes) -> None:
+        self._received = received
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        return io.BytesIO(self._received)

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import warn
-from lamplighter.client.watching.batch_tally import JoinedSteps, TalliedBatch
+from lamplighter.client.recording.record_warnings import find_place, warn
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
+from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
 
 _NO_IDS = (
@@ -23,20 +23,23 @@ _NO_IDS = (
     " ran before it was watched, watch it before its first forward pass, or call torch._dynamo.reset();"
     " otherwise choose the module that looks the tokens up: embedding=..."
 )
+_UNKNOWN_IDS = "{}, so which rows a step read is not known; its gradient and its moves are"
 
 
 class StepWriter:
     """A writer that holds at most one step."""
 
-    def __init__(self, recorder: Recorder, diff: WeightDiff, *, shared: bool) -> None:
+    def __init__(self, recorder: Recorder, diff: WeightDiff, *, shared: bool, looked_up: bool) -> None:
         """Write to a recorder.
 
         Args:
             recorder: the record, begun with `diff`.
             diff: a comparison with the weight as it is now.
             shared: whether several processes train together, so that the ids are not all of a step's.
+            looked_up: whether ids of a step are to be seen at all.
         """
-        self._recorder, self._diff, self._shared = recorder, diff, shared
+        self._recorder, self._diff, self._shared, self._looked_up = recorder, diff, shared, looked_up
+        self._place = find_place()
         self._held: EndedStep | None = None
         self._lost = False
         self._said: set[str] = set()
@@ -47,18 +50,24 @@ class StepWriter:
         """Print a warning about the record, unless it was printed before."""
         if message not in self._said:
             self._said.add(message)
-            warn(f"{self._recorder.folder.name}: {message}")
+            warn(f"{self._recorder.folder.name}: {message}", otherwise=self._place)
+
+    def name_loss(self, name: str) -> None:
+        """Say once, here and in the run, what is taken for the loss where nothing calls it so."""
+        message = f"the loss is {name}; if it is another, tell it with log(loss=...)"
+        if message not in self._said:
+            self._said.add(message)
+            self._recorder.note("loss", message)
+            print(f"Lamplighter: {message}")
 
     def hold(
         self,
         weight: Tensor,
         joined: JoinedSteps,
         batch: TalliedBatch,
-        *,
         number: int,
         rate: Any,
         ended: float,
-        seconds: float,
         loss: float | None,
     ) -> None:
         """Measure the step that has just ended, and send its numbers on their way to the host.
@@ -70,7 +79,6 @@ class StepWriter:
             number: its number in the loop.
             rate: its learning rate.
             ended: when it ended, in seconds since 1970.
-            seconds: how long it took.
             loss: its loss, in nats a token, if the loop has told it already.
         """
         lost, self._lost = self._lost, True
@@ -86,7 +94,7 @@ class StepWriter:
             # A scheduler sets the next rate in the same tensor, before this one is read.
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
         )
-        self._held = EndedStep(number, read, joined.steps, batch.divided, rate, ended, seconds, loss, lost)
+        self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
         self._lost = False
 
     def tell_loss(self, loss: float) -> bool:
@@ -109,7 +117,10 @@ class StepWriter:
         # Until it is written, an interruption (Ctrl-C) loses it.
         self._lost, self._held = True, None
         host = step.read.to_host()
-        if not self._recorder.at and not host["counts"].any():
+        why_unknown = step.why_ids_unknown(host)
+        if self._looked_up and why_unknown is not None:
+            self.warn_once(_UNKNOWN_IDS.format(why_unknown))
+        elif self._looked_up and not (self._recorder.at or step.joined.seen or host["counts"].any()):
             raise InputError(_NO_IDS)
         loss, why_none = step.loss_in(host)
         if why_none is not None:

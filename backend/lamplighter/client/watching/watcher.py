@@ -1,55 +1,60 @@
-"""The hooks of a watched training.
+"""The watcher of a training, called by hooks.
 
-A forward pass is counted when it runs and joins its step when its backward pass reaches the embedding: so the passes of a
-step that a GradScaler skipped, and a batch fetched too early, join no other. A step ends when an optimiser that holds this
+A forward pass joins its step when its backward pass reaches what the embedding returned: so the passes of a step that a
+GradScaler skipped, an evaluation, and a batch fetched early join no other. A step ends when an optimiser that holds this
 very weight has stepped.
 """
 
 from __future__ import annotations
 
 import atexit
-import os
-import threading
 import time
-from collections.abc import Callable
+import weakref
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, cast
+from typing import Any, Literal
 
-import torch
 from torch import Tensor, nn
-from torch.optim.optimizer import (
-    Optimizer,
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
+from torch.optim.optimizer import Optimizer
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.watching.batch_tally import BatchTally, JoinedSteps, TalliedBatch
-from lamplighter.client.watching.optimizer_calls import called_by_scaler, group_of, has_closure
+from lamplighter.client.watching.batch_tally import BatchTally
+from lamplighter.client.watching.guest_hooks import GuestHooks
+from lamplighter.client.watching.optimizer_calls import (
+    called_by_optimizer_of,
+    called_by_scaler,
+    group_of,
+    has_closure,
+)
 from lamplighter.client.watching.scalar_log import read_number
+from lamplighter.client.watching.serving_address import serving_command
 from lamplighter.client.watching.step_writer import StepWriter
+from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
+from lamplighter.client.watching.watched_table import WatchedTable
 from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
+from lamplighter.runfolder.phase import Phase
 
 GradientKind = Literal["as_used", "before_clipping"]
-P = ParamSpec("P")
 
-_UNSEEN_STEPS = 1_000
+_UNSEEN_STEPS = 200
 """Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
+_REPLACED = "the embedding was replaced by another: watch the model again once it is as it stays"
+_live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 
 
 class Watcher:
     """The record of a training, made by hooks: `lamplighter.watch` attaches it, `close` takes the hooks away.
 
-    It ends by itself when the program does. Used in a `with`, it ends with the block, and an exception there interrupts
-    the run.
+    It ends by itself when the program does, when its model is freed, and when its embedding is watched again. Used in a
+    `with`, it ends with the block, and an exception there interrupts the run.
     """
 
     def __init__(
         self,
         model: nn.Module,
-        embedding: nn.Module,
+        table: WatchedTable,
         recorder: Recorder,
         diff: WeightDiff,
         *,
@@ -58,35 +63,53 @@ class Watcher:
         first_step: int,
         raises: bool,
         shared: bool,
+        others: str,
+        address: str | None,
     ) -> None:
         """Install the hooks.
 
         Args:
             model: the model, unwrapped.
-            embedding: the module in it that looks tokens up.
+            table: the matrix in it.
             recorder: the record, begun with `diff`.
-            diff: a comparison with the weight as it is now.
+            diff: a comparison with the matrix as it is now.
             every: the steps for each one that is recorded.
             gradient: which gradient is recorded.
             first_step: the number of the last step before.
             raises: whether an error ends the training rather than the record.
             shared: whether several processes train together.
+            others: the tables that the model has, for people.
+            address: where a server shows the run, if one does.
         """
-        self._model, self._embedding, self._weight = model, embedding, cast(Tensor, embedding.weight)
-        self._recorder, self._writer = recorder, StepWriter(recorder, diff, shared=shared)
+        self._model = weakref.ref(model)
+        self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
+        self._weight = table.weight
+        self._recorder = recorder
+        self._writer = StepWriter(recorder, diff, shared=shared, looked_up=table.is_looked_up)
         run = recorder.run
-        self.folder = None if run is None else run.path
+        self.folder: Path | None = None if run is None else run.path
         """The run's folder; None where nothing is recorded."""
-        self._every, self._gradient, self._raises, self._shared = every, gradient, raises, shared
-        self._tally = BatchTally(len(self._weight), self._weight.device)
+        self.address = address
+        """Where a server shows the run; None where none does."""
+        where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
+        rows, width = diff.shape
+        self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
+        """What is said of it at the beginning."""
+        self._every, self._gradient, self._raises = every, gradient, raises
+        self._doubt = (
+            f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, and not of"
+            f" tokens. Say which one is theirs, embedding=...{others}"
+            if table.guessed
+            else None
+        )
+        self._hooks = GuestHooks(self._end_with)
+        self._tally = BatchTally(len(self._weight), self._weight.device, self._hooks.guarded)
         self._window: TalliedBatch | None = None
         self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
         self._grad_seen: tuple[int, int] | None = None
         self._next_loss: float | None = None
-        self._unseen = 0
-        self._process = os.getpid()
-        self._lock = threading.RLock()
+        self._unseen, self._said_eval = 0, False
         self._returned = time.perf_counter()
         self._recorded = first_step
         self.step = first_step
@@ -94,15 +117,14 @@ class Watcher:
         self.next_step: int | None = None
         """The number of the step under way, where the loop has numbers of its own; otherwise the steps are counted."""
         self.closed = False
-        self._hooks: list[Any] = [
-            embedding.register_forward_hook(self._tally.count_ids, with_kwargs=True),
-            model.register_forward_hook(self._tally.add_loss, with_kwargs=True),
-            self._weight.register_hook(self._guarded(self._on_backward)),
-            self._weight.register_post_accumulate_grad_hook(self._guarded(self._on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]
-            register_optimizer_step_pre_hook(self._guarded(self._before_step)),
-            register_optimizer_step_post_hook(self._guarded(self._after_step)),
-        ]
+        self._hooks.install_on_modules(
+            *([(table.owner, self._tally.count_ids)] if table.is_looked_up else []),
+            (model, self._tally.add_loss),
+        )
+        self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
+        self._hooks.install_on_optimizers(self._before_step, self._after_step)
         atexit.register(self._close_at_exit)
+        _live.add(self)
 
     def __enter__(self) -> Watcher:
         return self
@@ -111,6 +133,10 @@ class Watcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close(error)
+
+    def __repr__(self) -> str:
+        where = self.address or self.folder
+        return f"<Lamplighter {'watched' if self.closed else 'watches'} {self._recorder.at} steps: {where}>"
 
     def log(self, *, loss: Any = None, **scalars: Any) -> None:
         """Hand over numbers that only the loop knows.
@@ -123,7 +149,7 @@ class Watcher:
         Raises:
             InputError: something is no number, or a name cannot be kept; only where `on_error` is "raise".
         """
-        self._guarded(self._log)(loss, scalars)
+        self._hooks.guarded(self._log)(loss, scalars)
 
     def close(self, error: BaseException | None = None) -> None:
         """Remove the hooks and end the record.
@@ -132,60 +158,78 @@ class Watcher:
             error: the exception that ended the training, if one did.
         """
         if self.closed:
+            self._hooks.leave()
             return
-        self._guarded(self._finish)()
+        self._hooks.guarded(self._finish)()
         self._recorder.__exit__(type(error) if error else None, error, None)
+
+    def watches(self, weight: Tensor) -> bool:
+        """Return whether this very matrix is the one that is watched."""
+        return self._weight is weight
 
     def _close_at_exit(self) -> None:
         # The recorder has a look at how the program ended, and closes itself.
-        self._guarded(self._finish)()
+        self._hooks.guarded(self._finish)()
+
+    def _end_freed(self, reference: Any) -> None:
+        # In whatever the program does when the last reference goes: nothing may come out of here.
+        with suppress(Exception):
+            if self._model() is None:
+                self.close()
+            elif not self.closed:
+                self._end_with(InputError(_REPLACED))
 
     def _finish(self) -> None:
         if not self._writer.write_end():
-            self._writer.warn_once("no step was recorded: " + self._why_nothing())
-        self._detach()
+            nothing = "no step was recorded: " + self._why_nothing()
+            self._writer.warn_once(nothing)
+            self._recorder.close(Phase.INTERRUPTED, nothing)
+        self._leave()
 
-    def _detach(self) -> None:
+    def _leave(self) -> None:
+        """Do nothing from here on, and let go of the model."""
         self.closed = True
+        self._hooks.leave()
         self._writer.note_interruption()
         atexit.unregister(self._close_at_exit)
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks = []
+        _live.discard(self)
+        self._window = self._joined = self._norms = None
 
-    def _guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
-        """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
-
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them.
-            if self.closed or os.getpid() != self._process or torch.compiler.is_compiling():
-                return
-            try:
-                with self._lock, torch.no_grad():
-                    hook(*args, **kwargs)
-            except Exception as error:
-                # What ended well before the error is kept, if it can be.
-                with suppress(Exception):
-                    self._writer.write_held()
-                self._detach()
-                if self._raises:
-                    self._recorder.__exit__(type(error), error, None)
-                    raise
-                self._recorder.end_with(error)
-
-        return guarded
+    def _end_with(self, error: Exception) -> None:
+        """End the record with an error of a hook."""
+        # What ended well before the error is kept, if it can be.
+        with suppress(Exception):
+            self._writer.write_held()
+        self._leave()
+        if self._raises:
+            self._recorder.__exit__(type(error), error, None)
+            raise error
+        self._recorder.end_with(error)
 
     def _on_backward(self, gradient: Tensor) -> None:
         """Join the passes since the last backward pass to their step."""
         self._writer.write_held()
-        passes = self._tally.take_batch()
-        accumulated = self._weight.grad
-        # Gradients that were cleared, by whatever name, begin a step. Other processes' gradients are added in between,
-        # so there only a gradient that is gone tells.
-        fresh = accumulated is None or (
-            not self._shared and (id(accumulated), accumulated._version) != self._grad_seen
-        )
-        self._window = passes if fresh or self._window is None else self._window.joined_with(passes)
+        if self._doubt is not None and self._tally.fed_positions:
+            raise InputError(self._doubt)
+        before, accumulated = self._window, self._weight.grad
+        if accumulated is None:
+            # A gradient that is gone, by whatever name, begins a step.
+            before = None
+        passes = self._tally.take_batch(before)
+        if passes.in_eval and not self._said_eval:
+            self._said_eval = True
+            self._writer.warn_once(
+                f"the model trains in eval mode since step {self._number()}, without dropout: call model.train(), unless"
+                " that is meant"
+            )
+        if before is None or accumulated is None:
+            self._window = passes
+        elif (id(accumulated), accumulated._version) == self._grad_seen:
+            self._window = before.joined_with(passes)
+        else:
+            # Changed since: cleared to zeros, or clipped, or averaged with other processes'. The device tells.
+            values = accumulated._values() if accumulated.is_sparse else accumulated
+            self._window = before.joined_with(passes, kept=values.any())
 
     def _on_gradient(self, weight: Tensor) -> None:
         gradient = weight.grad
@@ -197,10 +241,9 @@ class Watcher:
         self._note_other_step()
 
     def _note_other_step(self) -> None:
-        if self._embedding.weight is not self._weight:
-            raise InputError(
-                "the embedding's weight was replaced by another: watch the model once it is as it stays"
-            )
+        owner = self._owner()
+        if owner is not None and getattr(owner, self._attribute, None) is not self._weight:
+            raise InputError(_REPLACED)
         self._unseen += 1
         if self._unseen == _UNSEEN_STEPS:
             self._writer.warn_once(self._why_nothing())
@@ -228,37 +271,34 @@ class Watcher:
         if group is None:
             self._note_other_step()
             return
+        if called_by_optimizer_of(self._weight):
+            return
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):
             # The optimiser is fused: it is called, and skips its step by itself.
             self._window = self._norms = None
             return
-        ended, seconds = time.time(), time.perf_counter() - self._returned
+        ended, now = time.time(), time.perf_counter()
         self._writer.write_held()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
-        batch, self._window = self._window or self._tally.take_batch(), None
+        batch, self._window = self._window or self._tally.take_batch(None), None
         if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
             # The gradient was computed within the step; a scaler allows no closure.
             self._norms = row_norms(self._weight.grad)
-        step = JoinedSteps(1, batch.counts, self._norms)
+        # From the first pass where that is known: an evaluation or a checkpoint before it is no training.
+        seconds = now - (self._tally.begun or self._returned)
+        step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, bool(batch.parts))
         self._joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms = None
         if due:
             joined, self._joined = self._joined, None
-            self._writer.hold(
-                self._weight,
-                joined,
-                batch,
-                number=self.step,
-                rate=group.get("lr"),
-                ended=ended,
-                seconds=seconds,
-                loss=self._next_loss,
-            )
+            rate = group.get("lr")
+            self._writer.hold(self._weight, joined, batch, self.step, rate, ended, self._next_loss)
             self._recorded = self.step
-            self._returned = time.perf_counter()
-        self._next_loss = None
+        if self._tally.loss_name is not None:
+            self._writer.name_loss(self._tally.loss_name)
+        self._next_loss, self._tally.begun, self._returned = None, None, time.perf_counter()
 
     def _log(self, loss: Any, scalars: dict[str, Any]) -> None:
         try:
@@ -278,5 +318,12 @@ class Watcher:
     def _why_nothing(self) -> str:
         return (
             f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters. If the model"
-            " was given another embedding (resize_token_embeddings), or the optimiser holds other weights, watch it anew"
+            " was given another embedding (resize_token_embeddings), or the optimiser holds other weights, watch it again"
         )
+
+
+def end_earlier_watch(weight: Tensor) -> None:
+    """End the watcher of a weight that is watched again, as when a cell of a notebook is run once more."""
+    for watcher in list(_live):
+        if watcher.watches(weight):
+            watcher.close()

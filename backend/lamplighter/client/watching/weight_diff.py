@@ -105,9 +105,11 @@ def row_norms(gradient: Tensor, scale: Tensor | float | None = None) -> Tensor:
     """Return the norms of a gradient's rows, shape (V,), dense or sparse, divided by `scale`; NaN stays NaN."""
     if gradient.is_sparse:
         gradient = gradient.detach().coalesce()
-        norms = torch.zeros(gradient.shape[0], device=gradient.device)
+        norms = torch.zeros(gradient.shape[0], dtype=torch.float32, device=gradient.device)
         found = torch.linalg.vector_norm(gradient.values().float(), dim=1)
         norms.index_copy_(0, gradient.indices()[0], found)
     else:
-        norms = torch.linalg.vector_norm(gradient.detach(), dim=1, dtype=torch.float32)
+        # Halves are summed as float32 without a copy of the whole gradient.
+        wide = None if gradient.dtype is torch.float64 else torch.float32
+        norms = torch.linalg.vector_norm(gradient.detach(), dim=1, dtype=wide).float()
     return norms if scale is None else norms / scale

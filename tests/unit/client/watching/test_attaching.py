@@ -17,7 +17,7 @@ from torch import nn
 
 import lamplighter
 from lamplighter.client.sources.given_vocabulary import name_rows
-from lamplighter.client.watching.serving_address import say_where
+from lamplighter.client.watching.serving_address import find_server
 from tests.unit.client.watching.small_model import TOKENS, SmallModel, V, batch
 
 
@@ -61,7 +61,7 @@ def test_without_a_name_the_models_is_taken_and_the_address_is_said(
 
 
 def test_no_server_answers_for_another_run_of_the_same_name(tmp_path: Path):
-    assert say_where(tmp_path / "mine").endswith(f"to watch it: lamplighter --runs {tmp_path}")
+    assert find_server(tmp_path / "mine") is None
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -75,6 +75,7 @@ def test_a_server_that_has_the_run_is_said_by_its_address(
         def do_GET(self) -> None:
             assert self.path == "/api/runs/mine"
             self.send_response(200)
+            self.send_header("Content-Type", "application/json")
             self.end_headers()
             self.wfile.write(json.dumps({"id": "mine", "created": created}).encode())
 
@@ -86,9 +87,9 @@ def test_a_server_that_has_the_run_is_said_by_its_address(
         monkeypatch.setattr("lamplighter.client.watching.serving_address.LOCAL_ADDRESS", address)
         answering = threading.Thread(target=server.handle_request)
         answering.start()
-        said = say_where(run)
+        said = find_server(run)
         answering.join()
-    assert (said == f"Lamplighter: {address}/?run=mine") is same
+    assert said == (f"{address}/?run=mine" if same else None)
 
 
 class TwoTables(nn.Module):
@@ -122,7 +123,7 @@ def test_the_models_own_choice_wins():
         (object(), {}, "torch.nn.Module is needed"),
         (nn.Linear(2, 2), {}, "no nn.Embedding"),
         (SmallModel().requires_grad_(False), {}, "frozen"),
-        (SmallModel(), {"embedding": "nowhere"}, r"no module 'nowhere'.*wte \(40 x 8\)"),
+        (SmallModel(), {"embedding": "nowhere"}, r"no matrix 'nowhere'.*wte \(40 x 8\)"),
         (SmallModel(), {"embedding": nn.Embedding(3, 3)}, "not in the model"),
         (SmallModel(), {"gradient": "raw"}, "before_clipping"),
         (SmallModel(), {"on_error": "ignore"}, "on_error"),

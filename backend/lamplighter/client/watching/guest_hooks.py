@@ -1,0 +1,125 @@
+"""The hooks of a watcher in somebody's training: none of them is inside the model, and no error of ours leaves them.
+
+The forward hooks are torch's global ones, filtered by identity: a hook of a module is pickled with it, and refuses
+`torch.jit.script`. They hold no model, so that one which its loop has dropped is freed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules import module as torch_module
+from torch.optim.optimizer import (
+    Optimizer,
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
+
+P = ParamSpec("P")
+ForwardHook = Callable[[nn.Module, Any, Mapping[str, Any], Any], None]
+
+
+class GuestHooks:
+    """The hooks of one watcher, and what keeps its errors from the training."""
+
+    def __init__(self, on_error: Callable[[Exception], None]) -> None:
+        """Begin without hooks.
+
+        Args:
+            on_error: called with an error of a hook; what it raises is raised in the loop.
+        """
+        self._on_error = on_error
+        self._process, self._lock = os.getpid(), threading.RLock()
+        self._on_model: list[Any] = []
+        self._on_optimizers: list[Any] = []
+        self._in_step = False
+        self.silent = False
+        """True if no hook does anything any more."""
+
+    def install_on_weight(self, weight: Tensor, on_backward: Any, on_gradient: Any) -> None:
+        """Install hooks on a weight: before its gradient is added to, and after."""
+        self._on_model += [
+            weight.register_hook(self.guarded(on_backward)),
+            weight.register_post_accumulate_grad_hook(self.guarded(on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]
+        ]
+
+    def install_on_optimizers(self, before_step: Any, after_step: Any) -> None:
+        """Install hooks on every optimiser of the program."""
+
+        def within_step(hook: Any) -> Any:
+            guarded = self.guarded(hook)
+
+            def on_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+                self._in_step = True
+                try:
+                    guarded(optimizer, args, kwargs)
+                finally:
+                    self._in_step = False
+
+            return on_step
+
+        self._on_optimizers += [
+            register_optimizer_step_pre_hook(within_step(before_step)),
+            register_optimizer_step_post_hook(within_step(after_step)),
+        ]
+
+    def install_on_modules(self, *hooks: tuple[nn.Module, ForwardHook]) -> None:
+        """Install hooks on forward passes with gradients on, each for one module, which is not kept alive by it."""
+        wanted = [(weakref.ref(module), hook, self.guarded(hook)) for module, hook in hooks]
+
+        def on_forward(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
+            if not torch.is_grad_enabled():
+                return
+            for reference, hook, guarded in wanted:
+                if module is reference():
+                    if torch.compiler.is_compiling():
+                        # A graph is of the training that is compiled, not of one that is exported.
+                        if not (self.silent or torch.compiler.is_exporting()):
+                            hook(module, args, kwargs, output)
+                    elif not torch._C._get_tracing_state():  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+                        guarded(module, args, kwargs, output)
+
+        # Said at each call of a compiled model while a global hook is there, whatever it does; ours does nothing twice.
+        warnings.filterwarnings(
+            "ignore", r"Using `torch.compile\(module\)` when there are global hooks on modules"
+        )
+        self._on_model.append(torch_module.register_module_forward_hook(on_forward, with_kwargs=True))
+
+    def guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
+        """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
+
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them.
+            if self.silent or torch.compiler.is_compiling() or os.getpid() != self._process:
+                return
+            try:
+                with self._lock, torch.no_grad():
+                    hook(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 (whatever it is, the training goes on)
+                self._on_error(error)
+
+        # Otherwise torch warns whoever saves a tensor with this hook that the hook is not saved.
+        guarded.__torch_unserializable__ = True  # pyright: ignore[reportFunctionMemberAccess]
+        return guarded
+
+    def leave(self) -> None:
+        """Remove all hooks. Within a hook on an optimiser those stay, and do nothing: torch goes through them as they stand."""
+        self.silent = True
+        _remove(self._on_model)
+        if not self._in_step:
+            _remove(self._on_optimizers)
+
+
+def _remove(handles: list[Any]) -> None:
+    while handles:
+        handle = handles.pop()
+        handle.remove()
+        # torch forgets this, and takes the hook for one that is still there.
+        torch_module._global_forward_hooks_with_kwargs.pop(handle.id, None)  # pyright: ignore[reportPrivateUsage]

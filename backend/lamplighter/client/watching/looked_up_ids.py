@@ -1,0 +1,63 @@
+"""The ids that a module looked up, read from whatever it was called with, and the tensors in what it returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+_KINDS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+
+
+def to_slots(ids: Any, rows: int) -> Tensor | None:
+    """Return the slot in which each id is counted, as a copy of its own: 0 for ids below 0, 1 to V for the rows, V + 1
+    beyond them.
+
+    Args:
+        ids: what the module was called with.
+        rows: the rows of its table, V.
+
+    Returns:
+        Slots, shape (N,), int64, where the ids are; None if these are no ids (`why_unreadable`).
+    """
+    plain = _plain_ids(ids)
+    return None if plain is None else (plain.reshape(-1).to(torch.int64) + 1).clamp_(0, rows + 1)
+
+
+def why_unreadable(ids: Any) -> str:
+    """Return why ids that have no slots cannot be counted, for people."""
+    kind = str(ids.dtype).removeprefix("torch.") if isinstance(ids, Tensor) else type(ids).__name__
+    return f"what looks tokens up got no plain tensor of whole numbers ({kind})"
+
+
+def _plain_ids(ids: Any) -> Tensor | None:
+    if isinstance(ids, list | tuple):
+        with suppress(Exception):
+            ids = torch.as_tensor(ids)
+    if not isinstance(ids, Tensor) or hasattr(ids, "device_mesh") or hasattr(ids, "fake_mode") or ids.is_meta:
+        return None
+    ids = ids.detach()
+    if ids.is_nested:
+        if ids.layout is not torch.jagged:
+            return None
+        ids = ids.values()
+    if ids.layout is not torch.strided or ids.dtype not in _KINDS:
+        return None
+    # A subclass may count in ways of its own.
+    return ids if type(ids) is Tensor else ids.as_subclass(Tensor)
+
+
+def tensors_in(output: Any) -> list[Tensor]:
+    """Return the tensors that a module returned: by itself, or in a tuple, a list, a mapping or an object's attributes."""
+    if isinstance(output, Tensor):
+        return [output]
+    if isinstance(output, Mapping):
+        found: Iterable[Any] = cast("Mapping[Any, Any]", output).values()
+    elif isinstance(output, tuple | list):
+        found = cast("tuple[Any, ...]", output)
+    else:
+        found = getattr(output, "__dict__", {}).values()
+    return [one for one in found if isinstance(one, Tensor)]

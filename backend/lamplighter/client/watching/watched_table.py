@@ -1,0 +1,33 @@
+"""A matrix of a model with a row for each token, and the module that looks tokens up in it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from torch import Tensor, nn
+
+
+class WatchedTable:
+    """A parameter of a module, found in it by name each time, since loops replace parameters."""
+
+    def __init__(self, owner: nn.Module, attribute: str, name: str, *, guessed: bool = False) -> None:
+        """Take a parameter of `owner`.
+
+        Args:
+            owner: the module to which it belongs, and whose calls look tokens up in it.
+            attribute: what the module calls it.
+            name: what people call it: its name in the model.
+            guessed: whether the model has others that could be meant.
+        """
+        self.owner, self.attribute, self.name = owner, attribute, name or type(owner).__name__
+        self.guessed = guessed
+
+    @property
+    def weight(self) -> Tensor:
+        """Return the matrix, shape (V, D)."""
+        return cast(Tensor, getattr(self.owner, self.attribute))
+
+    @property
+    def is_looked_up(self) -> bool:
+        """Return whether calls of the module name the rows that they read; those of an output layer do not."""
+        return not isinstance(self.owner, nn.Linear)
