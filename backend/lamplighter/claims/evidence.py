@@ -29,9 +29,9 @@ class PulseFigures:
     lit_distance: NDArray[np.float64]
     """Median distance that a row of the batch moved."""
     least_norm: NDArray[np.float64]
-    """Smallest norm of a layer's gradient."""
+    """Smallest norm of a layer's gradient; NaN unless two layers are recorded."""
     most_norm: NDArray[np.float64]
-    """Largest norm of a layer's gradient."""
+    """Largest norm of a layer's gradient; NaN likewise."""
     seconds: NDArray[np.float64]
     """Duration of training alone."""
     recorded: int

@@ -37,7 +37,7 @@ def find_river(evidence: Evidence) -> Finding:
     pulses = evidence.pulses
     known = None if pulses is None else np.isfinite(pulses.least_norm) & np.isfinite(pulses.most_norm)
     if pulses is None or known is None or not known.any():
-        return waiting("a step whose gradients are recorded")
+        return waiting("a step with the gradients of at least two layers")
     least, most = pulses.least_norm[known], pulses.most_norm[known]
     ratios = np.divide(least, most, out=np.zeros_like(least), where=most > 0)
     dry = float((ratios < VANISHED).mean())

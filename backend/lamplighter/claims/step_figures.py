@@ -85,14 +85,15 @@ def _figures(pulse: Pulse) -> tuple[float, ...]:
     lit = np.isin(pulse.moved_ids, pulse.batch_ids, assume_unique=True)
     both_known = pulse.batch_known and pulse.moved_known
     norms = pulse.layer_norms
-    known = len(norms) > 0 and not np.isnan(norms).all()
+    # One layer alone is the weakest and the strongest: a watched loop records its embedding and no other.
+    compared = np.isfinite(norms).sum() > 1
     return (
         float(len(pulse.batch_ids)) if pulse.batch_known else nan,
         float(len(pulse.gradient_ids)) if pulse.gradient_known else nan,
         float(len(pulse.moved_ids)) if pulse.moved_known else nan,
         float((~lit).sum()) if both_known else nan,
         float(np.median(pulse.moved_distances[lit])) if both_known and lit.any() else nan,
-        float(np.nanmin(norms)) if known else nan,
-        float(np.nanmax(norms)) if known else nan,
+        float(np.nanmin(norms)) if compared else nan,
+        float(np.nanmax(norms)) if compared else nan,
         pulse.step_seconds if pulse.step_seconds > 0 else nan,
     )

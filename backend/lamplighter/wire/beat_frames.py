@@ -70,9 +70,9 @@ class Beat:
     batch_counts: UInts
     """Occurrences of each row in the batch."""
     gradient_norms: Floats
-    """Norm of the gradient of each row in the batch, before clipping; 0 for a row that got none."""
+    """Norm of the gradient of each row in the batch, as in a pulse; 0 for a row that got none."""
     layer_norms: Floats
-    """Norms of the layers' gradients before clipping, in the order of the run's `layers`."""
+    """Norms of the layers' gradients, as in a pulse, in the order of the run's `layers`."""
     gradient_rows: int
     """Number of rows with a non-zero gradient, in the batch or not."""
     moved_rows: int

@@ -50,12 +50,12 @@ class StepEffects:
     """Occurrences of each row in the batch."""
     gradient_ids: UInts
     gradient_norms: Floats
-    """Norms of the rows' gradients before clipping."""
+    """Norms of the rows' gradients: before clipping in a run trained here, otherwise as its loop gave them."""
     moved_ids: UInts
     moved_distances: Floats
     """Euclidean distance moved by each row."""
     layer_norms: Floats
-    """Norms of the layers' gradients before clipping, in the order of the run's `layers`."""
+    """Norms of the layers' gradients, likewise, in the order of the run's `layers`."""
     verified: bool = False
     """True if the moved set was found by comparing the whole matrix, not only the rows with a gradient."""
 

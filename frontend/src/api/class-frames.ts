@@ -42,7 +42,7 @@ export interface ClassBeat extends FrameHeader {
   observeSeconds: number;
   batchIds: Uint32Array;
   batchCounts: Uint32Array;
-  /** Norm of the gradient of each row of the batch, before clipping; 0 for a row that got none. */
+  /** Norm of the gradient of each row of the batch, as in a pulse; 0 for a row that got none. */
   gradientNorms: Float32Array;
   /** Gradient norm by layer, in the order of the run's `layers`. */
   layerNorms: Float32Array;

@@ -42,7 +42,7 @@ export interface Pulse extends FrameHeader {
   batchIds: Uint32Array;
   batchCounts: Uint32Array;
   gradientIds: Uint32Array;
-  /** Euclidean norm of each row's gradient, before clipping. */
+  /** Euclidean norm of each row's gradient: before clipping in a run trained here, otherwise as its loop gave it. */
   gradientNorms: Float32Array;
   movedIds: Uint32Array;
   movedDistances: Float32Array;

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import lamplighter
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.evidence import CityRanks, EnergyFigures, Evidence
 from lamplighter.claims.matrix_figures import compare_cities
@@ -285,3 +286,17 @@ def test_older_rows_are_strange_and_nothing_rests(evidence: Evidence) -> None:
     resting = pulses.lit_distance.copy()
     resting[len(resting) // 2 :] = 0
     assert find(23, replace(evidence, pulses=replace(pulses, lit_distance=resting))).state == FAILING
+
+
+def test_a_record_of_one_layer_has_no_river(tmp_path: Path) -> None:
+    matrix = np.random.default_rng(0).standard_normal((5, 4)).astype(np.float32)
+    tokens = [f"word{number}" for number in range(5)]
+    with lamplighter.record(tmp_path / "mine", tokens, embedding=matrix) as recorder:
+        recorder.step(matrix + 1, [0, 1], 1.0, gradient_norms=np.arange(5.0))
+    run = recorder.run
+    assert run is not None
+    found = find(11, gather(run))
+    assert (found.state, found.waits_for) == (
+        UNMEASURED,
+        "a step with the gradients of at least two layers",
+    )

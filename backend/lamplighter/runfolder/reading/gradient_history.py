@@ -22,7 +22,7 @@ class GradientHistory(NamedTuple):
     occurrences: NDArray[np.int64]
     """Occurrences in the batch; 0 where the row had a gradient without being in it (tied weights)."""
     gradient: NDArray[np.float64]
-    """Euclidean norm of the row's gradient, before clipping; NaN where the step's gradients were not recorded."""
+    """Euclidean norm of the row's gradient, as in a pulse; NaN where the step's gradients were not recorded."""
 
 
 def read_gradient_history(reader: StepsReader, token_id: int, first: int, last: int) -> GradientHistory:
