@@ -35,6 +35,8 @@ class ExitCode(IntEnum):
     """The run failed, or cannot be read, or the job cannot be done: the log, or the last message, says why."""
     CANCELLED = 5
     """The job was cancelled, or the process that it worked for is gone."""
+    DISK_FULL = 6
+    """The job can be done once there is room on the disk."""
 
 
 def argument_parser(module: str) -> argparse.ArgumentParser:

@@ -181,7 +181,10 @@ class RunFolder:
         """Write token ids to a file. Return its SHA-256 digest in hexadecimal."""
         temporary = path.with_name(path.name + ".part")
         with open(temporary, "wb", opener=open_like_folder) as file:
-            np.save(file, ids.astype(np.uint32, copy=False), allow_pickle=False)
+            array = np.ascontiguousarray(ids, dtype=np.uint32)
+            # As `np.save` does, whose error on a full disk has no number.
+            np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+            file.write(array.data)
         sync_file(temporary)
         # Not read at once: a corpus may be larger than the memory.
         with temporary.open("rb") as file:

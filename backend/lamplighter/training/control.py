@@ -215,7 +215,8 @@ class RunControl:
             case "stop" if not self.has_ended:
                 self._stop = request
                 return
-            case "continue" if self.has_ended:
+            # One that was stopped while its text was read prepares again before the request is seen.
+            case "continue" if self.has_ended or self.phase == Phase.PREPARING:
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
                 rate = positive_number(request.body.get("learning_rate"))

@@ -28,11 +28,12 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
-from lamplighter.training.control import StopFlag
-from lamplighter.training.corpus_setup import prepare_corpus
+from lamplighter.training.control import RunControl, StopFlag
+from lamplighter.training.stoppable_setup import SetupStoppedError, prepare_stoppably
 
 if TYPE_CHECKING:
     from lamplighter.training.trainer import Trainer
@@ -113,7 +114,9 @@ def _prepare_and_train(
                 if on_prepare is not None:
                     on_prepare(share, what)
 
-            prepare_corpus(run, report_progress)
+            prepare_stoppably(run, report_progress, _stop_watch(run, stop))
+    except SetupStoppedError:
+        return _stop_before_training(writer, run, stop)
     except (CorpusError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
@@ -133,6 +136,24 @@ def _prepare_and_train(
         _, step = reader.newest_step()
     advice = "begin a run with a smaller model, a shorter context or smaller batches"
     return _record_failure(writer, step, f"{describe_memory_limit('training', most)}: {advice}")
+
+
+def _stop_watch(run: RunFolder, stop: StopFlag) -> Callable[[], bool]:
+    """Return a function that tells whether a signal or a request stops the run. A request is looked at, not taken up."""
+    requests = RequestsReader(run.path)
+    with StepsReader(run.steps_path) as reader:
+        requests.skip_applied(reader.last_applied())
+    return lambda: stop.reason is not None or any(new.kind == "stop" for new in requests.read_new())
+
+
+def _stop_before_training(writer: StepsWriter, run: RunFolder, stop: StopFlag) -> Phase:
+    if stop.reason == "terminate":
+        return Phase.PREPARING
+    with StepsReader(run.steps_path) as reader:
+        control = RunControl(run, writer, reader)
+        control.poll(0, now=True)
+        control.interrupt(0)
+    return control.phase
 
 
 def _run_trainer(writer: StepsWriter, build: Callable[[], Trainer]) -> Phase:

@@ -57,6 +57,7 @@ def test_the_numbers_that_processes_know_each_other_by() -> None:
         ("ROLE_TAKEN", 3),
         ("FAILED", 4),
         ("CANCELLED", 5),
+        ("DISK_FULL", 6),
     ]
 
 

@@ -1,0 +1,54 @@
+"""A job in a child process that is waited for: its messages are handed on in the thread that waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import IO
+
+from lamplighter.processes.child_job import ChildJob, ChildMessage
+
+_POLL_SECONDS = 0.05
+
+
+def _go_on() -> None:
+    pass
+
+
+class AwaitedJob:
+    """A child process that does one job for the thread that waits for it."""
+
+    def __init__(self, command: list[str], *, log: IO[bytes] | None = None, name: str = "job") -> None:
+        """Start the child; the arguments are those of `ChildJob`.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._messages: SimpleQueue[ChildMessage] = SimpleQueue()
+        self._codes: list[int] = []
+        self._child = ChildJob(
+            command, on_message=self._messages.put, on_end=self._codes.append, log=log, name=name
+        )
+
+    def wait(self, on_message: Callable[[ChildMessage], None], check: Callable[[], None] = _go_on) -> int:
+        """Wait for the end of the child. If `on_message` or `check` raises an error, the child is killed first.
+
+        Args:
+            on_message: called with each message.
+            check: called twenty times a second.
+
+        Returns:
+            The exit code.
+        """
+        try:
+            ended = False
+            while not ended:
+                ended = self._child.join(_POLL_SECONDS)
+                while not self._messages.empty():
+                    on_message(self._messages.get())
+                check()
+        except BaseException:
+            self._child.kill()
+            self._child.join()
+            raise
+        return self._codes[0]

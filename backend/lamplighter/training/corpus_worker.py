@@ -1,0 +1,45 @@
+"""The corpus setup as a process: `python -m lamplighter.training.corpus_worker RUN-FOLDER`.
+
+It reports on standard output, runs for the process at the other end of its standard input, and exits when that end
+closes. It may be killed at any time: the corpus is in the folder whole or not at all.
+
+Exit codes: 0 done, 4 the text cannot be trained on (the problem says why), 5 the caller is gone, 6 the disk is full.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from lamplighter.platform.worker_limits import limit_worker_files
+from lamplighter.processes.worker import (
+    ExitCode,
+    argument_parser,
+    report_failure,
+    send_message,
+    watch_parent,
+)
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.writing.free_space import is_disk_full
+from lamplighter.training.corpus_setup import prepare_corpus
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the process and return its exit code."""
+    chosen = argument_parser("training.corpus_worker").parse_args(arguments)
+    watch_parent(lambda: os._exit(ExitCode.CANCELLED))
+    limit_worker_files()
+    try:
+        prepare_corpus(RunFolder(chosen.run), lambda share, what: send_message(share=share, what=what))
+    except ValueError as error:
+        return report_failure(str(error))
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        return ExitCode.DISK_FULL
+    return ExitCode.DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""The corpus setup of a run, which can be stopped at any time.
+
+While the `tokenizers` library trains, it looks at nothing: a process cannot stop it other than by its own end. A text
+for which that takes long is therefore read in a child process, which is killed; for the others, starting one would
+take longer than the work.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+from lamplighter.corpora.build import CorpusProgress
+from lamplighter.corpora.corpus import CorpusError
+from lamplighter.processes.awaited_job import AwaitedJob
+from lamplighter.processes.child_job import ChildMessage
+from lamplighter.processes.worker import ExitCode
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.training.corpus_setup import prepare_corpus
+
+_SHORT_BYTES = 64_000
+"""Size of a text whose tokeniser is trained within a second or so, whatever is in it: of random letters, pieces take
+0.8 s of CPU. A generated town is larger, but its words are few."""
+
+
+class SetupStoppedError(Exception):
+    """The stop of a corpus setup."""
+
+
+def prepare_stoppably(run: RunFolder, progress: CorpusProgress, stopped: Callable[[], bool]) -> None:
+    """Write the corpus into the folder as `prepare_corpus` does, unless `stopped` returns True before it is there.
+
+    Raises:
+        SetupStoppedError: it was stopped. The folder is as before, or its corpus is whole.
+        CorpusError: the text cannot be trained on; the message says why and what to do.
+        OSError: a file cannot be written, or no process can be started.
+    """
+
+    def check() -> None:
+        if stopped():
+            raise SetupStoppedError
+
+    def report(share: float, what: str) -> None:
+        check()
+        progress(share, what)
+
+    if _takes_long(run):
+        _prepare_in_child(run, report, check)
+    else:
+        prepare_corpus(run, report)
+    check()
+
+
+def _takes_long(run: RunFolder) -> bool:
+    kind = run.recipe.corpus.kind
+    if kind != "text":
+        return kind != "lamptown"
+    return run.source_path.exists() and run.source_path.stat().st_size > _SHORT_BYTES
+
+
+def _prepare_in_child(run: RunFolder, report: CorpusProgress, check: Callable[[], None]) -> None:
+    problem = ""
+
+    def hand_on(message: ChildMessage) -> None:
+        nonlocal problem
+        if message.problem is not None:
+            problem = message.problem
+        elif message.share is not None:
+            report(message.share, message.activity or "")
+
+    command = [sys.executable, "-m", "lamplighter.training.corpus_worker", str(run.path)]
+    # What goes wrong there is told where what goes wrong here is.
+    with open(2, "wb", closefd=False) as log:
+        job = AwaitedJob(command, log=log, name="corpus")
+    code = job.wait(hand_on, check)
+    if code == ExitCode.FAILED:
+        raise CorpusError(problem)
+    if code == ExitCode.DISK_FULL:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if code != ExitCode.DONE:
+        raise RuntimeError(f"the process that reads the text ended with {code}")
