@@ -80,7 +80,8 @@ class PlannedRecord:
         except OSError as error:
             if is_disk_full(error):
                 raise
-            if isinstance(error, FileExistsError) or error.errno == errno.ENOTEMPTY:
+            taken = isinstance(error, FileExistsError) or error.errno == errno.ENOTEMPTY
+            if taken and self._path.is_dir():
                 # Another process was quicker.
                 raise FileExistsError(f"{self._path} is there by now: record into another folder") from error
             reason = error.strerror or error
