@@ -38,6 +38,10 @@ from lamplighter.runfolder.phase import Phase
 
 GradientKind = Literal["as_used", "before_clipping"]
 
+_GRADIENTS: dict[str, str] = {
+    "as_used": "gradients are as the optimiser used them: unscaled, and clipped if the loop clips",
+    "before_clipping": "gradients are as they were computed, before any clipping",
+}
 _UNSEEN_STEPS = 200
 """Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
 _REPLACED = "the embedding was replaced by another: watch the model again once it is as it stays"
@@ -125,6 +129,8 @@ class Watcher:
         self._hooks.install_on_optimizers(self._before_step, self._after_step)
         atexit.register(self._close_at_exit)
         _live.add(self)
+        if gradient is not None:
+            recorder.note("gradient", _GRADIENTS[gradient])
 
     def __enter__(self) -> Watcher:
         return self
