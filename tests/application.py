@@ -22,10 +22,14 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.frames import Frame, decode
+from tests.disk_accesses import FOUND
 
 
 class Application:
     """A `lamplighter ...` process, ready once its server answers."""
+
+    module = "lamplighter"
+    """The module that is run. Tests use one that watches the event loop."""
 
     def __init__(
         self,
@@ -42,7 +46,7 @@ class Application:
             runs: the folder of runs.
             arguments: further words of the command line (`serve`, `--new`).
             port: the port to serve on; 0 for any free one.
-            command: a command to start instead of `python -m lamplighter`.
+            command: a command to start instead of `python -m` and the module.
             hold: how many seconds new runs wait at most for their map.
             environment: further variables of its environment.
         """
@@ -53,7 +57,7 @@ class Application:
             # It would take a core from a test that waits long enough.
             words += ["--smooth-after", "never"]
         self.process = subprocess.Popen(
-            [*(command or [sys.executable, "-m", "lamplighter"]), *words],
+            [*(command or [sys.executable, "-m", self.module]), *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -140,6 +144,8 @@ class Application:
             self._reader.join(5)
             if self.process.stdout:
                 self.process.stdout.close()
+        used = [line for line in self.said if line.startswith(FOUND)]
+        assert not used, "\n".join(used).replace(" <", "\n")
 
     def __enter__(self) -> Application:
         return self

@@ -18,7 +18,13 @@ prepare_environment()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile once, before several test processes start that would all compile the same functions."""
+    """Watch the event loop of every application that a test starts; and compile once, before several test processes start
+    that would all compile the same functions.
+    """
+    # Numbers of threads are read when the first library is imported that has some.
+    from tests.application import Application
+
+    Application.module = "tests.watched_application"
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
         subprocess.run(command, cwd=config.rootpath, check=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import shutil
+import stat
 import time
 import unicodedata
 from collections.abc import Callable
@@ -34,7 +36,7 @@ class RunBusyError(RuntimeError):
 
 
 class RunStore:
-    """All runs in one folder. Ids are looked up in the listing, never joined into a path."""
+    """All runs in one folder. An id becomes part of a path only once it is known to be one, which no separator is in."""
 
     def __init__(self, path: Path) -> None:
         """Use the folder `path`, creating it if needed."""
@@ -43,23 +45,22 @@ class RunStore:
 
     def runs(self) -> list[RunFolder]:
         """Return all runs, readable or not, newest first."""
-        found = [
-            RunFolder(path)
-            for path in self.path.iterdir()
-            if _ID.fullmatch(path.name) and path.is_dir() and not path.is_symlink()
-        ]
+        with os.scandir(self.path) as entries:
+            found = [
+                RunFolder(self.path / entry.name)
+                for entry in entries
+                if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
         return sorted(found, key=_creation_time, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
-        """Return the run with id `run_id`.
+        """Return the run with id `run_id`. It takes one look at one name, however many runs there are.
 
         Raises:
             NoSuchRunError: there is no such run.
         """
-        if _ID.fullmatch(run_id):
-            for run in self.runs():
-                if run.id == run_id:
-                    return run
+        if _ID.fullmatch(run_id) and _is_folder(self.path / run_id):
+            return RunFolder(self.path / run_id)
         raise NoSuchRunError(f"there is no run '{run_id[:80]}' in {self.path.name}/")
 
     def create(
@@ -209,6 +210,13 @@ def require_free_path(path: Path) -> None:
         )
     if path.is_symlink() or (path.exists() and (not path.is_dir() or any(path.iterdir()))):
         raise FileExistsError(f"{path} is there already and is not an empty folder: record into a new one")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _creation_time(run: RunFolder) -> float:

@@ -140,7 +140,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         instruments.start()
-        warn_of_other_plotly(find_plotly())
+        await anyio.to_thread.run_sync(_examine_plotly)
         if services.supervisor is not None:
             services.supervisor.start()
         await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
@@ -196,6 +196,10 @@ def create_app(settings: ServerSettings) -> FastAPI:
     }
     install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, besides)
     return app
+
+
+def _examine_plotly() -> None:
+    warn_of_other_plotly(find_plotly())
 
 
 def _build(settings: ServerSettings) -> Services:

@@ -22,6 +22,7 @@ from lamplighter.serving.server import ServerInfo, build_server, open_listener
 from lamplighter.serving.settings import ServerSettings
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
+from tests.disk_accesses import LoopGuard
 from tests.unit.serving.folders import FakeTrainer
 
 
@@ -31,7 +32,12 @@ class ServerThread:
         self.port: int = self._listening.getsockname()[1]
         self._up = threading.Event()
         self._server, self.services = build_server(settings, self._listening, self._on_ready, limits)
-        self._thread = threading.Thread(target=lambda: self._server.run(sockets=[self._listening]))
+        self._guard = LoopGuard()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        with self._guard.thread():
+            self._server.run(sockets=[self._listening])
 
     def _on_ready(self, ready: ServerInfo) -> None:
         self.ready = ready
@@ -46,6 +52,7 @@ class ServerThread:
         self._server.should_exit = True
         self._thread.join(15)
         assert not self._thread.is_alive()
+        self._guard.check()
 
     def connections(self) -> int:
         return len(self._server.server_state.connections)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from lamplighter.serving.access.gate import SESSION_KEY_HEADER
 from lamplighter.serving.http.route_table import find_rule
+from tests.disk_accesses import LoopGuard
 
 PORT = 8600
 HOST = f"127.0.0.1:{PORT}"
@@ -80,7 +81,9 @@ async def call(
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    await app(scope_of("http", method, path, given, peer), receive, send)
+    guard = LoopGuard()
+    await guard.call(app(scope_of("http", method, path, given, peer), receive, send))
+    guard.check()
     pairs = [(k.decode().lower(), v.decode("latin-1")) for k, v in sent[0]["headers"]]
     answer = Answer(
         sent[0]["status"],
@@ -148,5 +151,7 @@ async def connect(
         else:
             messages.put_nowait({"type": "websocket.disconnect", "code": 1000})
 
-    await app(scope_of("websocket", "", path, given, peer), messages.get, send)
+    guard = LoopGuard()
+    await guard.call(app(scope_of("websocket", "", path, given, peer), messages.get, send))
+    guard.check()
     return opened, code

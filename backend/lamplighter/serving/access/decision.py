@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.access.request_headers import (
     Headers,
     is_navigation,
@@ -19,7 +20,7 @@ from lamplighter.serving.http.route_table import RouteRule, find_rule
 Kind = Literal["http", "websocket"]
 
 
-def _sees_all(_run: str) -> bool:
+def _sees_all(_run: RunFolder) -> bool:
     return True
 
 
@@ -40,8 +41,10 @@ class Decision:
     """The server's address that the request was sent to, once it is known to be one of its own."""
     client: str | None = None
     """The address of the client, where a trusted proxy told it; None: the peer is the client."""
-    may_see_text: Callable[[str], bool] = _sees_all
-    """A function that tells of a run's id whether the caller may see its text."""
+    text_of: str | None = None
+    """The id of the run whose text a refused request asks for; it may pass if that text is given to the caller."""
+    may_see_text: Callable[[RunFolder], bool] = _sees_all
+    """A function that tells of a run whether the caller may see its text. It reads the disk."""
 
 
 def check_origin(

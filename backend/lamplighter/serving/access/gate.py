@@ -24,6 +24,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+import anyio.to_thread
 from starlette.types import Receive, Send
 
 from lamplighter.loopback import is_loopback
@@ -44,6 +46,8 @@ from lamplighter.serving.http.route_table import Access, RouteRule
 SESSION_KEY_HEADER = "Lamplighter-Key"
 """The header in which the page sends its session's key."""
 
+_THREADS = 2
+"""Looks at the disk at a time."""
 _LANDING_PATHS = ("/", "/launch")
 """Paths that a link on another site may lead to."""
 _LAUNCH = ("http", "POST", "/launch")
@@ -81,6 +85,7 @@ class Gate:
         self.rules: list[RouteRule] = []
         self.activity = Activity()
         """When somebody who may was last here."""
+        self._threads = anyio.CapacityLimiter(_THREADS)
         self._port = port
         self._prefix = prefix
 
@@ -111,8 +116,18 @@ class Gate:
     def _prefix_at(self, address: Origin) -> str:
         return self._prefix if address == self.addresses[0] else ""
 
+    async def admit(
+        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
+    ) -> Decision:
+        """Decide as `decide` does, by the sessions as they are now."""
+        if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
+            await anyio.to_thread.run_sync(self.credentials.sessions.refresh, limiter=self._threads)
+        return self.decide(kind, method, path, headers, peer)
+
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass, and whether it comes from the presenter."""
+        """Decide whether a request may pass, and whether it comes from the presenter; by the sessions as they were last
+        read.
+        """
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
         if self.loopback and came_through_a_proxy(headers):

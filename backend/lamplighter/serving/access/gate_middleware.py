@@ -16,14 +16,15 @@ from lamplighter.serving.hosts import Origin
 from lamplighter.serving.http.plain_pages import unknown_page
 from lamplighter.serving.http.problems import problem_response
 
-
 class RequestGate(Protocol):
     """The gate of one listener."""
 
     activity: Activity
 
-    def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass."""
+    async def admit(
+        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
+    ) -> Decision:
+        """Decide whether a request may pass. Whatever that takes of the disk is read in a thread."""
         ...
 
     def page_url(self, address: Origin | None = None) -> str:
@@ -49,7 +50,7 @@ class GateMiddleware:
             await self._app(scope, receive, send)
             return
         client = scope.get("client")
-        decision = self._gate.decide(
+        decision = await self._gate.admit(
             scope["type"],
             scope.get("method", ""),
             scope["path"],

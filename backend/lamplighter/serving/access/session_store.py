@@ -49,7 +49,9 @@ _COARSE_CLOCK = 2.5
 
 
 class SessionStore:
-    """The sessions that this server accepts. Thread-safe."""
+    """The sessions that this server accepts. Thread-safe. What looks one up uses the memory alone, so that an event loop may
+    do so; everything else uses the disk.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         """Use the files in `folder`; None: keep sessions in memory only."""
@@ -60,7 +62,15 @@ class SessionStore:
         self._stamp: int | None = None
         """The folder's modification time when its files were read."""
         self._read_at = 0.0
+        self._known: dict[str, PresenterSession] = {}
+        """All sessions by id as they were last read. Replaced as a whole, so that it is read without the lock."""
         self._lock = threading.Lock()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the sessions anew if another server may have changed them."""
+        with self._lock:
+            self._current()
 
     def begin_session(self, address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
         """Begin a browser's session at an address. Only the caller gets its secrets."""
@@ -70,22 +80,21 @@ class SessionStore:
             if self._folder is None or not self._write(session):
                 self._unsaved[session.id] = session
             self._stamp = None
+            self._current()
         return session, given
 
     def find_session(self, cookie: str, address: str) -> PresenterSession | None:
-        """Return the session of a cookie's value, if it holds at `address` and is not over."""
+        """Return the session of a cookie's value, if it held at `address` by the last reading and is not over."""
         digest = digest_of(cookie)
-        with self._lock:
-            for session in self._current().values():
-                if session.cookie_digest == digest and session.address == address and not session.expired:
-                    return session
+        for session in self._known.values():
+            if session.cookie_digest == digest and session.address == address and not session.expired:
+                return session
         return None
 
     def is_valid(self, session_id: str) -> bool:
-        """Return whether the session of this id goes on."""
-        with self._lock:
-            found = self._current().get(session_id)
-            return found is not None and not found.expired
+        """Return whether the session of this id went on by the last reading."""
+        found = self._known.get(session_id)
+        return found is not None and not found.expired
 
     def list_sessions(self) -> list[PresenterSession]:
         """Return the sessions that are not over, the last used first."""
@@ -106,6 +115,7 @@ class SessionStore:
             if session is None:
                 return False
             self._discard(session)
+            self._current()
             return not session.expired
 
     def note_use(self, session_id: str) -> None:
@@ -115,6 +125,7 @@ class SessionStore:
             if session is None or time.time() - session.used < _SEEN_AGAIN:
                 return
             seen = replace(session, used=time.time())
+            self._known = {**self._known, session_id: seen}
             if session_id in self._unsaved:
                 self._unsaved[session_id] = seen
                 return
@@ -125,20 +136,24 @@ class SessionStore:
 
     def _current(self) -> dict[str, PresenterSession]:
         """Return all sessions by id, read anew if another server may have changed them."""
+        self._read_changes()
+        self._known = {**self._saved, **self._unsaved}
+        return self._known
+
+    def _read_changes(self) -> None:
         if self._folder is None:
-            return self._unsaved
+            return
         now = time.time()
         try:
             stamp = self._folder.stat().st_mtime_ns
         except OSError:
             self._saved, self._stamp = {}, None
-            return self._unsaved
+            return
         if stamp != self._stamp or now - self._read_at > _LOADED_SECONDS:
             self._saved = self._read()
             # A change right after this reading could leave the same time; then read once more.
             self._stamp = stamp if now - stamp / 1e9 > _COARSE_CLOCK else None
             self._read_at = now
-        return {**self._saved, **self._unsaved}
 
     def _read(self) -> dict[str, PresenterSession]:
         assert self._folder is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import anyio.to_thread
 from starlette.types import Message, Receive, Send
 
 from lamplighter.serving.access.session_store import SessionStore
@@ -45,6 +46,7 @@ def with_session(
             if done:
                 message, pending = pending.result(), None
                 return message
+            await anyio.to_thread.run_sync(sessions.refresh)
             if not sessions.is_valid(session_id):
                 over = True
                 pending.cancel()

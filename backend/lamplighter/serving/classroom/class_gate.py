@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 
+import anyio
+import anyio.to_thread
 from starlette.types import Receive, Send
 
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.access.decision import Decision, Kind, check_origin, find_own_rule
 from lamplighter.serving.access.request_headers import (
     Headers,
@@ -27,6 +32,8 @@ from lamplighter.serving.http.route_table import RouteRule
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_THREADS = 2
+"""Runs whose text is asked for that are looked up at once."""
 _LANDING_PATHS = ("/",)
 _NO_CREDENTIALS = (
     "the presenter's credentials mean nothing here: present on the machine that runs Lamplighter"
@@ -52,7 +59,7 @@ class ClassGate:
     def __init__(
         self,
         classroom: Classroom,
-        may_see_text: Callable[[str], bool],
+        find_run: Callable[[str], RunFolder],
         *,
         activity: Activity,
         port: int,
@@ -62,7 +69,7 @@ class ClassGate:
 
         Args:
             classroom: the class.
-            may_see_text: tells of a run's id whether the class may see its text.
+            find_run: finds the run of an id, or raises NoSuchRunError; called in threads.
             activity: notes when somebody is here; shared with the presenter's gate.
             port: the port of the address people use; part of the cookie's name.
             trusted: the proxy in front, whose forwarded headers count; None: nobody's do, and they are refused.
@@ -74,7 +81,8 @@ class ClassGate:
         self.access: Mapping[tuple[str, str], ClassAccess] = {}
         """Who may use each route, by its method and its path."""
         self._classroom = classroom
-        self._may_see_text = may_see_text
+        self._find_run = find_run
+        self._threads = anyio.CapacityLimiter(_THREADS)
         self._port = port
         self._trusted = trusted
 
@@ -91,8 +99,19 @@ class ClassGate:
         """Return what a socket receives and sends by; the class's hub closes those of ended sessions itself."""
         return receive, send
 
+    async def admit(
+        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
+    ) -> Decision:
+        """Decide as `decide` does, and let pass what asks for a text that is given."""
+        decision = self.decide(kind, method, path, headers, peer)
+        if decision.text_of is not None and await anyio.to_thread.run_sync(
+            self._may_see_text_of, decision.text_of, limiter=self._threads
+        ):
+            return replace(decision, allowed=True, status=200, detail="")
+        return decision
+
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass."""
+        """Decide whether a request may pass. One for a run's text may not, as far as this can tell without the disk."""
         client = None
         if came_through_a_proxy(headers):
             if self._trusted is None or not _is_in(peer, self._trusted):
@@ -118,7 +137,12 @@ class ClassGate:
         key = (rule.kind if kind == "websocket" else "GET" if method == "HEAD" else method, rule.path)
         # A route that the table lacks is nobody's.
         access = self.access.get(key)
-        status, detail = self._refusal(access, session, rule, path, own_origin)
+        status, detail = self._refusal(access, session, rule, own_origin)
+        text_of = None
+        if access is ClassAccess.TEXT and not status:
+            status, detail = 403, "the presenter has not given the text of this run to the class"
+            match = rule.pattern.match(path)
+            text_of = match and match["run"]
         return Decision(
             not status,
             session=session and session.id,
@@ -127,8 +151,15 @@ class ClassGate:
             rule=rule,
             address=address,
             client=client,
-            may_see_text=self._may_see_text,
+            text_of=text_of,
+            may_see_text=self._classroom.may_see_text,
         )
+
+    def _may_see_text_of(self, run_id: str) -> bool:
+        try:
+            return self._classroom.may_see_text(self._find_run(run_id))
+        except (NoSuchRunError, OSError):
+            return False
 
     def _session(self, headers: Headers, address: Origin) -> ViewerSession | None:
         for value in cookie_values(headers, self.cookie_name(address)):
@@ -141,7 +172,6 @@ class ClassGate:
         access: ClassAccess | None,
         session: ViewerSession | None,
         rule: RouteRule,
-        path: str,
         own_origin: bool,
     ) -> tuple[int, str]:
         """Return status and reason of a refusal; (0, "") if the request may pass."""
@@ -155,10 +185,6 @@ class ClassGate:
             return 401, "join the class first, with the code on the presenter's screen"
         if access is ClassAccess.ASSISTANT and session.role != "assistant":
             return 403, "only an assistant may do that: the presenter raises one by hand"
-        if access is ClassAccess.TEXT:
-            match = rule.pattern.match(path)
-            if match is None or not self._may_see_text(match["run"]):
-                return 403, "the presenter has not given the text of this run to the class"
         return 0, ""
 
 

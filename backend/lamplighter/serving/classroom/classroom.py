@@ -6,12 +6,14 @@ knowing what changed: what a viewer is told is small and whole each time (`Class
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
 from collections.abc import Callable, Container
 from pathlib import Path
 
+from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.join_code import JoinCode
@@ -196,18 +198,27 @@ class Classroom:
     # The text.
 
     def may_see_text(self, run: RunFolder) -> bool:
-        """Return whether the class may see the text of a run: of ours from the start, a person's only where given."""
+        """Return whether the class may see the text of a run: of ours from the start, a person's only where given. This
+        may read the disk.
+        """
+        return self.is_text_given(run.id, ours=self.is_ours(run))
+
+    def is_text_given(self, run_id: str, *, ours: bool) -> bool:
+        """Return whether the class may see the text of a run; `ours`: whether it is one of ours."""
         with self._lock:
-            given = self._texts.get(run.id)
-        if given is not None:
-            return given
-        # Asked for each of 500 viewers whenever the class changes; whose a text is never does.
-        key = (run.id, run.created)
-        if key not in self._ours:
-            if len(self._ours) >= _RUNS_KNOWN:
-                self._ours.clear()
-            self._ours[key] = is_our_text(run)
-        return self._ours[key]
+            return self._texts.get(run_id, ours)
+
+    def is_ours(self, run: RunFolder) -> bool:
+        """Return whether the text of a run is one of ours; False if the run cannot be read. This may read the disk."""
+        with contextlib.suppress(*READ_ERRORS, ValueError):
+            # Asked of every run of a list; whose a text is never changes.
+            key = (run.id, run.created)
+            if key not in self._ours:
+                if len(self._ours) >= _RUNS_KNOWN:
+                    self._ours.clear()
+                self._ours[key] = is_our_text(run)
+            return self._ours[key]
+        return False
 
     def give_text(self, run: RunFolder, given: bool) -> None:
         """Give the text of a run to the class, or withdraw it."""
@@ -260,9 +271,8 @@ class Classroom:
             return False
         return self.questions.take_prediction(session_id, prediction.question, prediction.answer)
 
-    def message_for(self, session_id: str, run: RunFolder) -> ClassMessage | None:
-        """Return all that a viewer of a run is told; None once the session has ended."""
-        text = self.may_see_text(run)
+    def message_for(self, session_id: str, *, text: bool) -> ClassMessage | None:
+        """Return all that a viewer is told; None once the session has ended. `text`: whether it may see its run's text."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None:

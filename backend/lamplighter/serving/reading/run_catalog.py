@@ -106,10 +106,10 @@ class RunCatalog:
             raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
         return self._folders.get_or_create((run_id, inode), lambda: found)
 
-    def list_runs(self) -> list[RunSummary]:
-        """Return every run, newest first. An unreadable run does not hide the others."""
-        self._names = self.run_store.names()
-        return [self.describe(run) for run in self.run_store.runs()]
+    def list_runs(self, runs: list[RunFolder]) -> list[RunSummary]:
+        """Return runs as the list shows them. An unreadable run does not hide the others."""
+        self._names = {}
+        return [self.describe(run) for run in runs]
 
     def name_of(self, run: RunFolder) -> str:
         """Return the name of a run."""

@@ -47,12 +47,13 @@ _SUMMARY_BYTES = 10_000
 @routes.get("/api/runs", polled=True, pool=Pool.CHEAP, response_model=RunList)
 def list_runs(request: Request, services: ServicesDep) -> Response:
     """Return every run, newest first. A folder that cannot be read is listed with the reason."""
-    cost = _SUMMARY_BYTES * sum(1 for _ in services.catalog.run_store.runs())
+    runs = services.catalog.run_store.runs()
 
     def make() -> list[bytes]:
-        return json_body(RunList(items=[_shown_to(request, run) for run in services.catalog.list_runs()]))
+        described = zip(runs, services.catalog.list_runs(runs), strict=True)
+        return json_body(RunList(items=[_shown_to(request, run, summary) for run, summary in described]))
 
-    return services.plain_reply(request).send(cost, make)
+    return services.plain_reply(request).send(_SUMMARY_BYTES * len(runs), make)
 
 
 @routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=RunDetails)
@@ -61,7 +62,7 @@ def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     reply = services.reply(request, run)
     return reply.send(
         _names_cost(reply.run),
-        lambda: json_body(_shown_to(request, services.catalog.describe_fully(reply.run))),
+        lambda: json_body(_shown_to(request, reply.run, services.catalog.describe_fully(reply.run))),
     )
 
 
@@ -136,10 +137,10 @@ def delete_run(run: RunId, services: ServicesDep) -> Response:
     return Response(status_code=204)
 
 
-def _shown_to(request: Request, run: Described) -> Described:
-    """Return a run as the caller may see it."""
-    may_see_text: Callable[[str], bool] | None = getattr(request.state, "may_see_text", None)
-    return run if may_see_text is None or may_see_text(run.id) else without_text(run)
+def _shown_to(request: Request, run: RunFolder, described: Described) -> Described:
+    """Return the description of a run as the caller may see it."""
+    may_see_text: Callable[[RunFolder], bool] | None = getattr(request.state, "may_see_text", None)
+    return described if may_see_text is None or may_see_text(run) else without_text(described)
 
 
 def _names_cost(run: RunFolder) -> int:

@@ -50,12 +50,12 @@ def make_class_apps(
 ) -> ClassApps:
     presenting = create_app(ServerSettings(runs, port=PORT, roles=(), lessons=lessons))
     services: Services = presenting.state.services
-
-    def may_see_text(run_id: str) -> bool:
-        return services.classroom.may_see_text(services.catalog.find_run(run_id))
-
     gate = ClassGate(
-        services.classroom, may_see_text, activity=services.gate.activity, port=8601, trusted=trusted
+        services.classroom,
+        services.catalog.find_run,
+        activity=services.gate.activity,
+        port=8601,
+        trusted=trusted,
     )
     gate.addresses = [origin or Origin("http", "192.168.1.20", 8601)]
     return ClassApps(presenting, create_class_app(services, gate), gate)

@@ -110,7 +110,7 @@ class Course:
 
     def told(self, viewer: int = 0) -> dict[str, Any]:
         """Return the message of the class to a viewer."""
-        message = self.apps.classroom.message_for(self.viewers[viewer][0], self.run)
+        message = self.apps.classroom.message_for(self.viewers[viewer][0], text=True)
         assert message is not None
         return message.model_dump(mode="json")
 

@@ -159,7 +159,7 @@ async def test_viewers_predict_until_it_is_closed_and_nobody_sees_who(lesson: Le
     assert not predict(viewers[0], 41)
     assert not predict("nobody", 3)
     assert not predict(viewers[0], 3, number + 1)
-    message = classroom.message_for(viewers[0], lesson.run)
+    message = classroom.message_for(viewers[0], text=True)
     assert message is not None
     assert message.question is not None
     assert (message.answer, message.question.answered, message.question.outcome) == (20, 4, None)
@@ -170,7 +170,7 @@ async def test_viewers_predict_until_it_is_closed_and_nobody_sees_who(lesson: Le
     outcome = shown["outcome"]
     assert sum(outcome["counts"]) == 4
     assert outcome["median"] == 12.5
-    message = classroom.message_for(viewers[1], lesson.run)
+    message = classroom.message_for(viewers[1], text=True)
     assert message is not None
     assert message.question is not None
     assert message.question.outcome is not None

@@ -68,12 +68,12 @@ class ClassHub:
         self._loop = asyncio.get_running_loop()
         await websocket.accept()
         try:
-            run = await anyio.to_thread.run_sync(self._catalog.find_run, run_id, limiter=self._threads)
+            run, ours = await anyio.to_thread.run_sync(self._find_run, run_id, limiter=self._threads)
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
         viewer = ClassViewer(session.id)
-        with self._watch(run, viewer) as watched:
+        with self._watch(run, viewer, ours=ours) as watched:
             self._tell(watched, viewer, {})
             await run_socket(
                 websocket,
@@ -117,12 +117,17 @@ class ClassHub:
         for watched in ending:
             await anyio.to_thread.run_sync(watched.beats.wait_ended, 2.0)
 
+    def _find_run(self, run_id: str) -> tuple[RunFolder, bool]:
+        """Return a run, and whether its text is one of ours."""
+        run = self._catalog.find_run(run_id)
+        return run, self._classroom.is_ours(run)
+
     @contextlib.contextmanager
-    def _watch(self, run: RunFolder, viewer: ClassViewer) -> Generator[WatchedRun]:
+    def _watch(self, run: RunFolder, viewer: ClassViewer, *, ours: bool) -> Generator[WatchedRun]:
         """Register a viewer with a run; the last viewer to leave ends the following of it."""
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = WatchedRun(run, self._catalog, self._threads)
+            watched = WatchedRun(run, self._catalog, self._threads, ours=ours)
             self._watched[run.id] = watched
             watched.beats.start()
         watched.viewers.add(viewer)
@@ -223,7 +228,8 @@ class ClassHub:
 
     def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
         """Give a viewer its class message. `texts` has those of others, by what differs between viewers."""
-        message = self._classroom.message_for(viewer.session_id, watched.run)
+        text = self._classroom.is_text_given(watched.run.id, ours=watched.ours)
+        message = self._classroom.message_for(viewer.session_id, text=text)
         if message is None:
             viewer.request_close(CLOSE_ENDED, "this session was ended")
             return

@@ -31,15 +31,19 @@ _CHANNEL = "beats"
 class WatchedRun:
     """A run with the viewers that watch it. Belongs to the event loop."""
 
-    def __init__(self, run: RunFolder, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
+    def __init__(
+        self, run: RunFolder, catalog: RunCatalog, threads: anyio.CapacityLimiter, *, ours: bool
+    ) -> None:
         """Prepare to follow a run.
 
         Args:
             run: the run.
             catalog: describes it.
             threads: the threads that make what joining viewers need.
+            ours: whether its text is one of ours.
         """
         self.run = run
+        self.ours = ours
         self.viewers: set[ClassViewer] = set()
         self.failed = False
         self._catalog = catalog
