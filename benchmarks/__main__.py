@@ -26,6 +26,7 @@ NAMES = (
     "own_text",
     "first_visit",
     "hostile",
+    "run_list",
     "packed",
     "classroom",
     "examiner",

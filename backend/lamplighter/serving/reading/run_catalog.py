@@ -31,6 +31,7 @@ from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
+from lamplighter.serving.reading.run_summaries import RunSummaries
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
@@ -90,6 +91,7 @@ class RunCatalog:
             _MATRIX_BYTES, lambda snapshot: _OBJECT_BYTES + snapshot.vectors.nbytes
         )
         self._pictures: LruCache[bytes] = LruCache(_PICTURES_KEPT)
+        self._summaries = RunSummaries()
         self._names: dict[str, str] = {}
 
     def find_run(self, run_id: str) -> RunFolder:
@@ -109,7 +111,7 @@ class RunCatalog:
     def list_runs(self, runs: list[RunFolder]) -> list[RunSummary]:
         """Return runs as the list shows them. An unreadable run does not hide the others."""
         self._names = {}
-        return [self.describe(run) for run in runs]
+        return [self._summaries.get(run, self.describe) for run in runs]
 
     def name_of(self, run: RunFolder) -> str:
         """Return the name of a run."""
