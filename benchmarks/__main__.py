@@ -18,6 +18,7 @@ NAMES = (
     "purity",
     "town",
     "storage",
+    "dense_steps",
     "history",
     "map",
     "map_cost",

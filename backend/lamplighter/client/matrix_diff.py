@@ -28,7 +28,7 @@ class ChangedRows(NamedTuple):
     """Sorted."""
     distances: Floats
     vectors: Floats | None
-    """Shape (moved, D), after the step; None if more than half of the rows moved: a whole matrix is smaller then."""
+    """Shape (moved, D), after the step; None if more than half of the rows moved."""
 
 
 class MatrixDiff:
@@ -39,6 +39,12 @@ class MatrixDiff:
     def __init__(self, matrix: Floats) -> None:
         """Start with a copy of `matrix`, shape (V, D)."""
         self.matrix = matrix.copy()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return (V, D)."""
+        rows, width = self.matrix.shape
+        return rows, width
 
     def diff(self, now: Floats) -> ChangedRows:
         """Return the rows whose bits differ from the copy, and update the copy to `now`."""

@@ -53,7 +53,7 @@ def test_sparse_steps_rebuild_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_dense_steps_keep_keyframes_and_the_last(tmp_path: Path) -> None:
-    weights = matrix()
+    weights = np.repeat(matrix(), 900, axis=1)
     with lamplighter.record(tmp_path / "mine", TOKENS, embedding=weights, keyframe_every=5) as recorder:
         kept = [weights.copy()]
         for _ in range(13):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
+from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
 from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.recording.waiting_steps import NOT_NOW, WaitingSteps, why_not
 from lamplighter.runfolder.phase import Phase
@@ -18,8 +19,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
-from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepsWriter
-from lamplighter.runfolder.writing.disk_budget import DiskBudget
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
@@ -30,12 +30,8 @@ log = logging.getLogger(__name__)
 _PATIENCE, _LAST_PATIENCE = 0.25, 60.0
 """Seconds that the loop waits for a reader of a file without a WAL: at a step, and at its end."""
 
-_SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
-"""Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
-_STEP_BYTES = 4 * PAGE_SIZE
-"""Bytes that a commit may take beside its arrays, or an event: whole pages go into the write-ahead log."""
-_NO_IDS: UInts = np.empty(0, dtype=np.uint32)
-_NO_NORMS: Floats = np.empty(0, dtype=np.float32)
+_SMALL_MATRIX = 1 << 18
+"""Bytes of a matrix of which moved rows are kept however many they are: writing them takes half a millisecond then."""
 
 
 class SeenStep(NamedTuple):
@@ -94,17 +90,14 @@ class StepRecording:
         self._numbers = numbers
         self._exact = False
         self._needs_keyframe = first > 0
-        self._without_norms = False
+        self._said_dense = False
         self._beyond: SeenStep | None = None
         self.writer = StepsWriter(run.steps_path)
         if not has_shared_memory(run.path):
             self.writer.set_patience(_PATIENCE)
         self.writer.start_attempt(first)
-        keyframe = matrix.nbytes + 8 * len(matrix)
-        # The last matrix is kept whatever happens: within the budget where it has room for two, else beyond it.
-        reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
-        self._budget = DiskBudget(run, self.writer, reserve=reserve, share=_SNAPSHOT_SHARE)
-        self._committer = StepCommitter(run, self.writer, self, budget=self._budget)
+        self._limits = StepLimits(run, self.writer, matrix.nbytes + 8 * len(matrix))
+        self._committer = StepCommitter(run, self.writer, self, budget=self._limits.budget)
         if first == 0 and self._committer.has_room_for_first_keyframe():
             self._committer.add_keyframe(0)
             self._exact = True
@@ -145,11 +138,12 @@ class StepRecording:
         effects = replace(
             effects, moved_ids=changed.token_ids, moved_distances=changed.distances, verified=not seen_first
         )
-        limited = self._limit(effects)
+        limited = self._limits.limit_effects(effects, self._committer.add_event)
         if limited is None:
+            self.end(self._limits.reached)
             self._beyond = seen
             return None
-        measured = self._measured(seen, limited, changed.vectors)
+        measured = self._measured(seen, limited, self._moved_vectors(changed, seen.number))
         before = self.touches, self.last_lit
         self._count(seen, limited.step)
         try:
@@ -162,6 +156,23 @@ class StepRecording:
             self.at = limited.step
         self._committer.observe_seconds = time.time() - seen.ended
         return None if seen_first else changed.token_ids
+
+    def _moved_vectors(self, changed: ChangedRows, number: int) -> Floats | None:
+        """Return the rows that moved, shape (moved, D), where they are kept: at most half of a matrix, or all of a small one."""
+        if changed.vectors is not None or self._committer.snapshots != "all":
+            return changed.vectors
+        rows, width = self.matrix_diff.shape
+        if 4 * rows * width <= _SMALL_MATRIX:
+            return self.embedding()[changed.token_ids]
+        every = self.run.recipe.cadence.keyframe_every
+        if not self._said_dense and every > 1:
+            self._said_dense = True
+            self._committer.add_event(
+                "thinned",
+                f"more than half of the rows moved in step {number:,}: after such steps the matrix is kept only once in"
+                f" {every:,} recorded steps (keyframe_every=1 keeps each)",
+            )
+        return None
 
     def _compare(self, matrix: Floats) -> ChangedRows:
         if not isinstance(self.matrix_diff, MatrixDiff):
@@ -183,10 +194,10 @@ class StepRecording:
             loss=seen.loss,
             batch_ids=seen.rows.batch.token_ids,
             batch_counts=seen.rows.batch.counts,
-            gradient_ids=_NO_IDS if gradient is None else gradient.token_ids,
-            gradient_norms=_NO_NORMS if gradient is None else gradient.norms,
-            moved_ids=_NO_IDS,
-            moved_distances=_NO_NORMS,
+            gradient_ids=NO_IDS if gradient is None else gradient.token_ids,
+            gradient_norms=NO_NORMS if gradient is None else gradient.norms,
+            moved_ids=NO_IDS,
+            moved_distances=NO_NORMS,
             layer_norms=np.full(len(self.layers), norm, dtype=np.float32),
         )
 
@@ -202,40 +213,6 @@ class StepRecording:
         self.touches, self.last_lit = self.touches.copy(), self.last_lit.copy()
         self.touches[ids] += 1
         self.last_lit[ids] = step
-
-    def _limit(self, effects: StepEffects) -> StepEffects | None:
-        """Return what of a step the disk budget has room for; None if that is nothing: the record has then ended."""
-        budget = f"the disk budget of {self.run.recipe.disk_budget / 1e6:,.0f} MB is"
-        # What is committed is in the write-ahead log and in the file for a while.
-        needed = _STEP_BYTES + 16 * len(effects.batch_ids)
-        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
-        with_norms += round((1 - _NORMS_SHARE) * self._budget.limit)
-        if not self._without_norms and self._budget.bytes_left(with_norms) < with_norms:
-            self._without_norms = True
-            message = f"{budget} nearly used: of each step only loss and batch are kept from here on"
-            self._committer.add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
-        if self._without_norms:
-            # No gradient and an unverified set of moved rows say that neither is known.
-            effects = replace(
-                effects,
-                gradient_ids=_NO_IDS,
-                gradient_norms=_NO_NORMS,
-                moved_ids=_NO_IDS,
-                moved_distances=_NO_NORMS,
-                layer_norms=np.full_like(effects.layer_norms, np.nan),
-                verified=False,
-            )
-        while self._budget.bytes_left(needed) < needed:
-            if not self._drop_keyframe():
-                self.end(f"{budget} used")
-                return None
-        return effects
-
-    def _drop_keyframe(self) -> bool:
-        # Loss and batch of a step are worth more than the matrix of another.
-        with suppress(*NOT_NOW):
-            return self.writer.drop_surplus_keyframe()
-        return False
 
     def end(self, reason: str) -> None:
         """End the record before the loop has ended: what follows is not recorded, but for the last matrix."""
@@ -313,7 +290,7 @@ class StepRecording:
         if self._beyond is not None:
             # The last step of the loop is recorded alone, so that there is one to which the matrix belongs.
             seen, step = self._beyond, self.at + 1
-            effects = replace(self._measure(seen, step), gradient_ids=_NO_IDS, gradient_norms=_NO_NORMS)
+            effects = replace(self._measure(seen, step), gradient_ids=NO_IDS, gradient_norms=NO_NORMS)
             effects = replace(effects, layer_norms=np.full_like(effects.layer_norms, np.nan))
             self._count(seen, step)
             pulse = replace(

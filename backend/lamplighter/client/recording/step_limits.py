@@ -1,0 +1,80 @@
+"""What of a recorded step its run's disk budget has room for, beside the snapshots that `DiskBudget` decides about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from lamplighter.client.recording.waiting_steps import NOT_NOW
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepsWriter
+from lamplighter.runfolder.writing.disk_budget import DiskBudget
+from lamplighter.wire.binary import Floats, UInts
+from lamplighter.wire.pulse_frames import StepEffects
+
+_SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
+"""Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
+_STEP_BYTES = 4 * PAGE_SIZE
+"""Bytes that a commit may take beside its arrays, or an event: whole pages go into the write-ahead log."""
+NO_IDS: UInts = np.empty(0, dtype=np.uint32)
+NO_NORMS: Floats = np.empty(0, dtype=np.float32)
+
+
+class StepLimits:
+    """The limits of one record's steps."""
+
+    def __init__(self, run: RunFolder, writer: StepsWriter, keyframe: int) -> None:
+        """Watch a run whose keyframes have `keyframe` bytes."""
+        self._writer = writer
+        self._without_norms = False
+        self._text = f"the disk budget of {run.recipe.disk_budget / 1e6:,.0f} MB is"
+        # The last matrix is kept whatever happens: within the budget where it has room for two, else beyond it.
+        reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
+        self.budget = DiskBudget(run, writer, reserve=reserve, share=_SNAPSHOT_SHARE)
+
+    @property
+    def reached(self) -> str:
+        """Return for people that the budget is used."""
+        return f"{self._text} used"
+
+    def limit_effects(
+        self, effects: StepEffects, add_event: Callable[[str, str], None]
+    ) -> StepEffects | None:
+        """Return what of a step there is room for; None if that is nothing.
+
+        Args:
+            effects: the step.
+            add_event: adds an event to it.
+        """
+        # What is committed is in the write-ahead log and in the file for a while.
+        needed = _STEP_BYTES + 16 * len(effects.batch_ids)
+        with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
+        with_norms += round((1 - _NORMS_SHARE) * self.budget.limit)
+        if not self._without_norms and self.budget.bytes_left(with_norms) < with_norms:
+            self._without_norms = True
+            message = f"{self._text} nearly used: of each step only loss and batch are kept from here on"
+            add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
+        while self.budget.bytes_left(needed) < needed:
+            if not self._drop_keyframe():
+                return None
+        if not self._without_norms:
+            return effects
+        # No gradient and an unverified set of moved rows say that neither is known.
+        return replace(
+            effects,
+            gradient_ids=NO_IDS,
+            gradient_norms=NO_NORMS,
+            moved_ids=NO_IDS,
+            moved_distances=NO_NORMS,
+            layer_norms=np.full_like(effects.layer_norms, np.nan),
+            verified=False,
+        )
+
+    def _drop_keyframe(self) -> bool:
+        # Loss and batch of a step are worth more than the matrix of another.
+        with suppress(*NOT_NOW):
+            return self._writer.drop_surplus_keyframe()
+        return False
