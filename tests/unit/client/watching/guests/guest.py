@@ -1,0 +1,244 @@
+"""Loops as people write them: each is played as it is and with `watch` in it, and `watch` must make no difference.
+
+Nothing here imports lamplighter before a loop is watched: what a loop saves is opened where there is none.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of one record."""
+
+    steps: int
+    says: str | None = None
+    """A pattern for its one warning; None: there is none."""
+    phase: str = "finished"
+    """How it ends; "refused" where it does not begin."""
+    known: bool = False
+    """Whether it knows batch and loss of every step."""
+
+
+def whole(steps: int, *, says: str | None = None, known: bool | None = None) -> Outcome:
+    """Expect a record of all steps of a loop.
+
+    Args:
+        steps: their number.
+        says: a pattern for what it says is missing.
+        known: whether batch and loss of every step are known; None: unless something is said.
+    """
+    return Outcome(steps, says, known=says is None if known is None else known)
+
+
+def ends(says: str, *, steps: int = 0) -> Outcome:
+    """Expect a record that ends before its loop does, and says why."""
+    return Outcome(steps, says, "interrupted")
+
+
+def stopped(steps: int) -> Outcome:
+    """Expect a record of a loop that an exception ended."""
+    return Outcome(steps, None, "interrupted")
+
+
+def refused(says: str) -> Outcome:
+    """Expect `watch` to refuse a model, and to say why."""
+    return Outcome(0, says, "refused")
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A loop, and what becomes of its records."""
+
+    loop: Callable[[Visit], None]
+    outcomes: tuple[Outcome, ...]
+    tour: bool
+    saves: bool
+
+
+GUESTS: dict[str, Guest] = {}
+
+
+def guest(
+    *outcomes: Outcome, tour: bool = False, saves: bool = False
+) -> Callable[[Callable[[Visit], None]], Callable[[Visit], None]]:
+    """Register a loop.
+
+    Args:
+        outcomes: one for each of its calls of `Visit.begin`.
+        tour: whether it is too slow for `make test`.
+        saves: whether it saves files.
+    """
+
+    def register(loop: Callable[[Visit], None]) -> Callable[[Visit], None]:
+        assert loop.__name__ not in GUESTS
+        GUESTS[loop.__name__] = Guest(loop, outcomes, tour, saves)
+        return loop
+
+    return register
+
+
+class Unwatched:
+    """What stands in for a watcher where nothing is watched."""
+
+    next_step: int | None = None
+
+    def __enter__(self) -> Unwatched:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def log(self, **numbers: Any) -> None:
+        """Do nothing."""
+
+    def close(self, error: BaseException | None = None) -> None:
+        """Do nothing."""
+
+
+class Visit:
+    """One run of a loop, and what it noted."""
+
+    def __init__(self, folder: Path | None) -> None:
+        """Begin a run.
+
+        Args:
+            folder: where its records are to be; None: nothing is watched.
+        """
+        self._folder = folder
+        self.notes: list[Any] = []
+        self.files: dict[str, bytes] = {}
+        self.watchers: list[Any] = []
+        self.refusals: list[str] = []
+
+    def begin(self, model: Any, tokenizer: Any = None, **options: Any) -> Any:
+        """Stand where `lamplighter.watch` does. Returns the watcher."""
+        if self._folder is None:
+            return Unwatched()
+        import lamplighter
+
+        try:
+            watcher = lamplighter.watch(
+                model, tokenizer, self._folder / f"record-{len(self.watchers)}", **options
+            )
+        except lamplighter.InputError as error:
+            self.refusals.append(str(error))
+            watcher = Unwatched()
+        self.watchers.append(watcher)
+        return watcher
+
+    def note(self, *values: Any) -> None:
+        """Note numbers, tensors by their bits."""
+        for value in values:
+            self.notes.append(_bits(value) if isinstance(value, Tensor) else value)
+
+    def note_model(self, model: nn.Module) -> None:
+        """Note all parameters and buffers of a model, the gradients too."""
+        for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+            gradient = None if tensor.grad is None else _bits(tensor.grad)
+            self.notes.append((name, _bits(tensor), gradient))
+
+    def save(self, name: str, data: bytes) -> None:
+        """Keep what a loop wrote to a file."""
+        self.files[name] = data
+
+
+@dataclass
+class Played:
+    """What a loop did."""
+
+    visit: Visit
+    ended: tuple[type[BaseException], str] | None = None
+    """The exception that ended it."""
+    said: list[tuple[str, str]] = field(default_factory=list)
+    """What was said about records, and the file of the line to which it was said."""
+    warned: set[str] = field(default_factory=set)
+    """Other warnings."""
+    hooks_left: int = 0
+    randomness: Any = None
+    """The states of the random generators at its end."""
+
+
+def play(loop: Callable[[Visit], None], folder: Path | None = None) -> Played:
+    """Play a loop.
+
+    Args:
+        loop: the loop.
+        folder: where its records are to be; None: it is played as it is.
+    """
+    torch.manual_seed(0)
+    random.seed(0)
+    np.random.seed(0)
+    played = Played(Visit(folder))
+    hooks = _global_hooks()
+    with _listening(played):
+        error: BaseException | None = None
+        try:
+            loop(played.visit)
+        except (Exception, KeyboardInterrupt, SystemExit) as raised:  # noqa: BLE001 (compared with that of the other)
+            error = raised
+            played.ended = type(raised), str(raised)
+        played.randomness = (
+            _bits(torch.get_rng_state()),
+            random.getstate(),
+            str(np.random.get_state()),
+        )
+        for watcher in played.visit.watchers:
+            watcher.close(error)
+    played.hooks_left = _global_hooks() - hooks
+    return played
+
+
+@contextmanager
+def _listening(played: Played) -> Iterator[None]:
+    """Collect the warnings; those about a record are logged where warnings are errors."""
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            played.said.append((record.getMessage(), ""))
+
+    log, listener = logging.getLogger("lamplighter"), Listener(logging.WARNING)
+    log.addHandler(listener)
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    finally:
+        log.removeHandler(listener)
+    for one in caught:
+        if one.category.__name__ == "RecordWarning":
+            played.said.append((str(one.message), one.filename))
+        else:
+            played.warned.add(f"{one.category.__name__}: {one.message}")
+
+
+def _global_hooks() -> int:
+    import torch.nn.modules.module as module
+    import torch.optim.optimizer as optimizer
+
+    return sum(
+        len(hooks)
+        for of in (module, optimizer)
+        for name, hooks in vars(of).items()
+        if name.startswith("_global_") and isinstance(hooks, dict)
+    )
+
+
+def _bits(tensor: Tensor) -> tuple[str, tuple[int, ...], bytes]:
+    tensor = tensor.detach()
+    if tensor.layout is not torch.strided:
+        tensor = tensor.to_dense()
+    data = tensor.contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else torch.empty(0)
+    return str(tensor.dtype), tuple(tensor.shape), data.numpy().tobytes()
