@@ -17,9 +17,9 @@ def watched(tmp_path: Path) -> Any:
     """Yield a function that watches a model in the folder "mine" and raises in the loop."""
     attached: list[Watcher] = []
 
-    def watch(model: Any, **options: Any) -> Watcher:
+    def watch(model: Any, tokens: Any = TOKENS, **options: Any) -> Watcher:
         chosen = {"on_error": "raise", **options}
-        attached.append(lamplighter.watch(model, TOKENS, tmp_path / "mine", **chosen))
+        attached.append(lamplighter.watch(model, tokens, tmp_path / "mine", **chosen))
         return attached[-1]
 
     yield watch

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,28 +42,31 @@ def batch(rows: int = 2) -> Tensor:
 class OwnRecord:
     """Notes of a loop about its own steps, to compare with the record."""
 
-    def __init__(self, weight: Tensor) -> None:
-        self._weight = weight
+    def __init__(self, weight: Any) -> None:
+        self._weight: Tensor = weight
         self.ids: list[Tensor] = []
         self.losses: list[float] = []
-        self.matrices = [weight.detach().numpy().copy()]
+        self.matrices = [self._matrix()]
         self.norms: list[np.ndarray[Any, Any]] = []
 
     def note_gradient(self) -> None:
         assert self._weight.grad is not None
-        self.norms.append(self._weight.grad.to_dense().norm(dim=1).numpy().copy())
+        self.norms.append(self._weight.grad.to_dense().float().norm(dim=1).numpy().copy())
 
     def note_step(self, ids: list[Tensor], loss: float) -> None:
         self.ids.append(torch.cat([one.flatten() for one in ids]))
         self.losses.append(loss)
-        self.matrices.append(self._weight.detach().numpy().copy())
+        self.matrices.append(self._matrix())
+
+    def _matrix(self) -> np.ndarray[Any, Any]:
+        return self._weight.detach().to(torch.float32, copy=True).numpy()
 
     def assert_equals(self, path: Path) -> None:
         run = lamplighter.open(path)
         pulses = list(run.steps())
         assert len(pulses) == len(self.ids)
         for number, pulse in enumerate(pulses):
-            counts = np.bincount(self.ids[number].numpy(), minlength=V)
+            counts = np.bincount(self.ids[number].numpy(), minlength=len(self._weight))
             np.testing.assert_array_equal(pulse.batch_ids, np.flatnonzero(counts))
             np.testing.assert_array_equal(pulse.batch_counts, counts[counts > 0])
             np.testing.assert_allclose(pulse.loss, self.losses[number], rtol=1e-6)
@@ -76,3 +81,13 @@ class OwnRecord:
                 np.testing.assert_allclose(pulse.gradient_norms, norms[norms != 0], rtol=1e-5)
         for step in run.snapshot_steps().tolist():
             np.testing.assert_array_equal(run.snapshot(step), self.matrices[step])
+
+
+@contextmanager
+def compared(watched: Any, model: Any, weight: Any = None, **options: Any) -> Iterator[OwnRecord]:
+    """Watch a model in this block, and compare the record with the notes of its loop."""
+    watcher = watched(model, **options)
+    own = OwnRecord(model.wte.weight if weight is None else weight)
+    yield own
+    watcher.close()
+    own.assert_equals(watcher.folder)

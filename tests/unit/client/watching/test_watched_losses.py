@@ -81,3 +81,67 @@ def test_a_loss_that_is_told_wins_before_and_after_the_step(watched: Any, tmp_pa
                 watcher.log(loss=12.0)
     assert losses(tmp_path / "mine")[:3] == [10, 11, 12]
     assert losses(tmp_path / "mine")[3] < 10
+
+
+class Returning(SmallModel):
+    """A model whose loss is computed outside; a function makes its output of the logits."""
+
+    def __init__(self, make: Any) -> None:
+        super().__init__()
+        self.make = make
+
+    def forward(self, ids: torch.Tensor, targets: Any = None) -> Any:
+        return self.make(super().forward(ids)[0], ids)
+
+
+def cross_entropy(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    return nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten())
+
+
+def measures(logits: torch.Tensor, ids: torch.Tensor) -> dict[str, Any]:
+    accuracy = (logits.argmax(-1) == ids).float().mean()
+    return {"logits": logits, "accuracy": accuracy, "ce": cross_entropy(logits, ids)}
+
+
+def with_a_penalty(logits: torch.Tensor, ids: torch.Tensor) -> tuple[Any, ...]:
+    return logits, logits.square().mean()
+
+
+@pytest.mark.parametrize(
+    ("make", "place", "take"),
+    [(measures, "'ce'", lambda output, _: output["ce"]), (with_a_penalty, "1", lambda output, _: output[1])],
+)
+def test_what_is_taken_for_the_loss_is_said_once_where_nothing_calls_it_so(
+    watched: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], make: Any, place: str, take: Any
+):
+    model = Returning(make)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    found = []
+    with watched(model):
+        for _ in range(3):
+            ids = batch()
+            output = model(ids)
+            found.append(take(output, ids).item())
+            (
+                take(output, ids) + cross_entropy(output[0] if place == "1" else output["logits"], ids)
+            ).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    np.testing.assert_allclose(losses(tmp_path / "mine"), found, rtol=1e-6)
+    assert capsys.readouterr().out.count(f"the loss is item {place}") == 1
+    assert any(f"item {place}" in event.message for event in lamplighter.open(tmp_path / "mine").events())
+
+
+def test_a_measure_without_a_gradient_is_no_loss(watched: Any, tmp_path: Path):
+    model = Returning(lambda logits, ids: {**measures(logits.detach(), ids), "logits": logits})
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def loop() -> None:
+        for _ in range(3):
+            ids = batch()
+            cross_entropy(model(ids)["logits"], ids).backward()
+            optimizer.step()
+
+    with watched(model), pytest.warns(lamplighter.RecordWarning, match="returns no loss"):
+        loop()
+    assert np.isnan(losses(tmp_path / "mine")).all()
