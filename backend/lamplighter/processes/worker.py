@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory, limit_worker_files
@@ -56,21 +57,34 @@ def limit_threads(*libraries: str) -> None:
 
 
 def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
-    """Call `stop` with the number of each SIGTERM or SIGINT from now on. Only the main thread may do this.
+    """Call `stop`, in another thread, with the number of each SIGTERM or SIGINT from now on. Only the main thread may do
+    this.
+
+    In the handler itself `stop` would run within whatever the main thread is doing, and wait for ever for a lock that
+    it holds: that of an event, say.
 
     Returns:
         A function that restores the handlers of before, for a process that goes on after its work. A worker does not
         restore them, because a second signal must not kill it while it closes its files.
     """
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        stop(number)
+    # `put` may interrupt another `put`, which no other queue promises.
+    received: SimpleQueue[int | None] = SimpleQueue()
 
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        received.put(number)
+
+    def hand_on() -> None:
+        while (number := received.get()) is not None:
+            stop(number)
+
+    threading.Thread(target=hand_on, name="stop signals", daemon=True).start()
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
 
     def restore() -> None:
         for number, handler in before.items():
             signal.signal(number, handler)
+        received.put(None)
 
     return restore
 

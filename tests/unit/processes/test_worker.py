@@ -74,6 +74,28 @@ def test_a_signal_ends_the_work_and_a_second_one_does_no_harm(tmp_path: Path, nu
     assert role_state(tmp_path, "analyst") is RoleState.FREE
 
 
+def test_a_signal_that_comes_while_the_main_thread_holds_a_lock_waits_for_it() -> None:
+    body = """
+lock, received = threading.Lock(), []
+def stop(number):
+    with lock:
+        received.append(number)
+handle_stop_signals(stop)
+with lock:
+    os.kill(os.getpid(), 15)
+    time.sleep(0.1)
+    print(received)
+while not received:
+    time.sleep(0.01)
+print(received)
+"""
+    with start(f"{KIT}{body}") as process:
+        try:
+            assert process.communicate(timeout=20) == ("[]\n[15]\n", "")
+        finally:
+            process.kill()
+
+
 def test_killed_it_leaves_the_role_to_the_next(tmp_path: Path) -> None:
     with start(WORKER, tmp_path) as first:
         assert next_line(first) == "up"
