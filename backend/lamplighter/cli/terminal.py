@@ -6,9 +6,11 @@ Every command prints through this module, whatever it prints.
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import click
@@ -45,21 +47,44 @@ def log_to_terminal() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
+@contextmanager
+def worker_process(
+    command: list[str], *, stdin: int | None = None, stdout: int | None = None, stderr: int | None = None
+) -> Generator[subprocess.Popen[str]]:
+    """Start a worker. An error or a signal that ends the block ends it too. `stdin` and so on: as for `Popen`.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, and on SIGTERM.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as process:
+            try:
+                yield process
+            except BaseException:
+                process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_KILL_AFTER)
+                process.kill()
+                raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def run_worker_process(command: list[str]) -> int:
-    """Run a worker, print what it says, and return its exit code. Ctrl-C ends it too."""
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, encoding="utf-8", errors="backslashreplace"
-    ) as process:
+    """Run a worker, print what it says, and return its exit code. Ctrl-C or SIGTERM ends it too."""
+    with worker_process(command, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
-        try:
-            for line in process.stderr:
-                print_line(line.rstrip("\n"), err=True)
-            return process.wait()
-        except BaseException:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(_KILL_AFTER)
-            process.kill()
-            raise
+        for line in process.stderr:
+            print_line(line.rstrip("\n"), err=True)
+        return process.wait()
 
 
 class _PrintableFormatter(logging.Formatter):

@@ -17,7 +17,8 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process
+from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process, worker_process
+from lamplighter.processes.reprojection_job import clear_killed_reprojection
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 
@@ -69,22 +70,23 @@ def _run_worker(runs_dir: Path, run_id: str | None, watch: bool, role: str, pack
 
 
 def _reproject(run: RunFolder, slices: int | None) -> None:
-    """Reproject a run in a separate process; Ctrl-C cancels it and leaves no files behind."""
+    """Reproject a run in a separate process; Ctrl-C or SIGTERM cancels it and leaves no files behind."""
     command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path)]
     command += ["--slices", str(slices)] if slices else []
     progress: dict[str, Any] = {}
-    with (
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
-        make_progress_bar() as bar,
-    ):
-        assert process.stdout is not None
-        task = bar.add_task("again", total=1.0)
-        try:
+    try:
+        with (
+            worker_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+            make_progress_bar() as bar,
+        ):
+            assert process.stdout is not None
+            task = bar.add_task("again", total=1.0)
             for line in process.stdout:
                 progress = json.loads(line)
                 bar.update(task, completed=progress.get("share", 1.0))
-        except KeyboardInterrupt:
-            process.terminate()
+    except KeyboardInterrupt:
+        clear_killed_reprojection(run)
+        raise click.ClickException("cancelled; nothing was changed") from None
     if process.returncode:
         raise click.ClickException(progress.get("problem", "cancelled; nothing was changed"))
     print_line(
@@ -119,7 +121,7 @@ def project_command(
         if run_id is not None or watch or again or slices is not None:
             raise click.UsageError("--compile is for all runs: give it alone")
         command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
-        raise click.exceptions.Exit(subprocess.run(command, check=False).returncode)
+        raise click.exceptions.Exit(run_worker_process(command))
     if again:
         if run_id is None or watch:
             raise click.UsageError("--again is for one run: name it (see: lamplighter runs), without --watch")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.processes.worker import ExitCode
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.writing.whole_file import delete_unfinished
 
 _PATIENCE = 10.0
 """Seconds that a cancelled child has to leave no file behind."""
@@ -49,6 +54,7 @@ def reproject_in_child(
         job.join()
     except BaseException:
         job.cancel(_PATIENCE)
+        clear_killed_reprojection(RunFolder(folder))
         raise
     if codes != [ExitCode.DONE]:
         raise ReprojectionFailedError(
@@ -56,3 +62,9 @@ def reproject_in_child(
             if problems
             else f"the process ended unexpectedly (exit code {codes[-1] if codes else '?'})"
         )
+
+
+def clear_killed_reprojection(run: RunFolder) -> None:
+    """Delete what a killed child left of its file, unless another process is laying out the run."""
+    with suppress(RoleTakenError, FormatError), RoleLock(run.path, "reprojector"):
+        delete_unfinished(run.relayouts_path)

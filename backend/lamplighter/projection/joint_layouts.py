@@ -1,21 +1,18 @@
-"""A file of layouts of many steps, laid out jointly: it appears whole or not at all.
+"""A file of layouts of many steps, laid out jointly.
 
-Until the last sweep is done it has another name, and the next process deletes what a killed one left under that name. Its
-linear view uses the directions of the last step throughout.
+Its linear view uses the directions of the last step throughout.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.projection.methods.joint_umap import LEARNING_RATES, JointLayout
 from lamplighter.projection.methods.linear_view import LinearView, principal_view
 from lamplighter.projection.methods.registry import settings_from_recipe
@@ -90,20 +87,6 @@ def choose_spread(count: int, size: int, limit: int) -> list[int]:
     return np.unique(np.linspace(0, count - 1, fitting).round().astype(int)).tolist()
 
 
-@contextmanager
-def whole_file(path: Path) -> Generator[Path]:
-    """Provide the name under which a file of layouts is made; it gets its own once it is whole, or none is left."""
-    part = path.with_suffix(".part")
-    _delete_part(part)
-    try:
-        yield part
-        sync_file(part)
-        replace_durably(part, path)
-    except BaseException:
-        _delete_part(part)
-        raise
-
-
 def write_joint_layouts(
     part: Path,
     slices: JointSlices,
@@ -167,8 +150,3 @@ def write_joint_layouts(
         if not writer.close(sealed=True):
             raise ReprojectionError("what was made could not be closed: try again")
     return trusts
-
-
-def _delete_part(part: Path) -> None:
-    for ending in ("", "-wal", "-shm", "-journal"):
-        part.with_name(part.name + ending).unlink(missing_ok=True)

@@ -19,7 +19,6 @@ from lamplighter.projection.joint_layouts import (
     ReprojectionProgress,
     ReprojectionSummary,
     choose_spread,
-    whole_file,
     write_joint_layouts,
 )
 from lamplighter.projection.umap.procrustes import RigidMotion, align_to_previous, fit_rigid_motion
@@ -36,6 +35,7 @@ from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.runfolder.writing.whole_file import whole_file
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 

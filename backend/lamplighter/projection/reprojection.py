@@ -15,12 +15,12 @@ from lamplighter.projection.joint_layouts import (
     ReprojectionProgress,
     ReprojectionSummary,
     choose_spread,
-    whole_file,
     write_joint_layouts,
 )
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.writing.whole_file import whole_file
 
 SLICES = 120
 """Default number of steps laid out."""
