@@ -148,12 +148,16 @@ class StepRecording:
         self._count(seen, limited.step)
         try:
             self._write(measured, seen.scalars, whole=whole)
+            if not self.ended:
+                self.at = limited.step
         except BaseException:
-            self.touches, self.last_lit = before
+            # Ctrl-C comes behind the commit, too.
+            if self.writer.has_step(limited.step):
+                self.at = limited.step
+            else:
+                self.touches, self.last_lit = before
             raise
         self._needs_keyframe = False
-        if not self.ended:
-            self.at = limited.step
         self._committer.observe_seconds = time.time() - seen.ended
         return None if seen_first else changed.token_ids
 
@@ -266,6 +270,7 @@ class StepRecording:
                 self.writer.set_patience(_LAST_PATIENCE)
             sealed = False
             try:
+                self.writer.undo_interrupted()
                 self._write_waiting()
                 with suppress(*NOT_NOW):
                     self._keep_last_matrix()

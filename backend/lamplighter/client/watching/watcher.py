@@ -295,10 +295,9 @@ class Watcher:
         # From the first pass where that is known: an evaluation or a checkpoint before it is no training.
         seconds = now - (self._tally.begun or self._returned)
         step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, bool(batch.parts))
-        self._joined = step if self._joined is None else self._joined.joined_with(step)
-        self._norms = None
+        joined = step if self._joined is None else self._joined.joined_with(step)
+        self._norms, self._joined = None, None if due else joined
         if due:
-            joined, self._joined = self._joined, None
             rate = group.get("lr")
             self._writer.hold(self._weight, joined, batch, self.step, rate, ended, self._next_loss)
             self._recorded = self.step

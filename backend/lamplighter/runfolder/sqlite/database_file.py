@@ -35,8 +35,14 @@ class FileWriter:
 
     def transaction(self) -> AbstractContextManager[object]:
         """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
-        all."""
+        all. It is in no other."""
+        self.undo_interrupted()
         return self._connection
+
+    def undo_interrupted(self) -> None:
+        """Undo what Ctrl-C left open between the last statement of a transaction and its end: all later ones would be in it."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
     def set_patience(self, seconds: float) -> None:
         """Set how long a write waits for another connection that holds the file."""

@@ -199,6 +199,12 @@ class StepsWriter(FactsWriter):
                 self._insert_energy(row, record.energy)
             self._pruning.prune(record.step)
 
+    def has_step(self, step: int) -> bool:
+        """Return whether a step of the newest attempt is committed."""
+        self.undo_interrupted()
+        row = step_key(self.attempt, step)
+        return bool(self._connection.execute("SELECT 1 FROM pulses WHERE id=?", (row,)).fetchall())
+
     def find_surplus_keyframe(self, step: int) -> int | None:
         """Return the row of the keyframe that is missed least once `step` has one (`keyframe_thinning.py`), or None."""
         return self._thinning.find_surplus(step)

@@ -124,6 +124,7 @@ class Retention:
     def _write(self, record: StepRecord) -> None:
         if not self._pending_events:
             # The usual case. A nested transaction would double the cost.
+            self._writer.undo_interrupted()
             self._writer.commit(record)
             return
         with self._writer.transaction():
