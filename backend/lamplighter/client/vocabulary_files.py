@@ -15,6 +15,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
+from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.tokeniser_files import (
     VocabularySource,
     is_tokeniser,
@@ -101,6 +102,7 @@ def read_vocabulary(path: str | os.PathLike[str]) -> Vocabulary:
     """
     path = Path(path)
     try:
+        require_plain_file(path)
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise InputError(f"{path.name}: {size:,} bytes are more than a vocabulary may have")

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.sources.folder_files import read_text_file
 from lamplighter.client.vocabulary_files import MOST_BYTES, make_vocabulary
 from lamplighter.wire.binary import MAX_VOCABULARY
@@ -79,6 +80,7 @@ def colour_by_column(vocabulary: Vocabulary, path: Path, column: str | None = No
 
 
 def _read_table(path: Path) -> dict[str, list[Any]]:
+    require_plain_file(path)
     if path.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(path)
     text = read_text_file(path, MOST_BYTES)

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
+from lamplighter.client.plain_files import require_plain_file
 from lamplighter.client.sources.array_files import read_npy, read_npz
 from lamplighter.client.sources.checkpoint_list import has_checkpoints
 from lamplighter.client.sources.folder_vocabulary import find_folder_vocabulary, read_labels
@@ -99,6 +100,9 @@ def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw
     name = path.name.lower()
     if path.is_dir():
         return _read_folder(path, given, tensor)
+    if name.endswith(_PACKED):
+        raise InputError(f"{path.name}: it is packed: unpack it first")
+    require_plain_file(path)
     if name.endswith((".safetensors", _SHARDS)):
         own = given or find_folder_vocabulary(path.parent)
         vectors, chosen = read_model_matrix(path, rows if own is None else len(own), tensor)
@@ -109,8 +113,6 @@ def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw
         vectors, tokens, chosen = read_npz(path, rows, tensor)
         own = None if tokens is None else make_vocabulary(tokens, where=path.name)
         return _Raw(vectors, own, f"{chosen[:200]} of {path.name}", padded=False)
-    if name.endswith(_PACKED):
-        raise InputError(f"{path.name}: it is packed: unpack it first")
     with path.open("rb") as file:
         begin = file.read(8)
     if is_pickle_name(path) or is_pickle_begin(begin):

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path, PurePosixPath
 
 from lamplighter.client.errors import InputError
+from lamplighter.client.plain_files import require_plain_file
 
 MOST_JSON = 64 << 20
 """Bytes of the largest index or configuration that is read."""
@@ -50,9 +51,10 @@ def read_text_file(path: Path, most: int = MOST_JSON) -> str:
     """Return a UTF-8 text of at most `most` bytes.
 
     Raises:
-        InputError: it is larger, or no UTF-8.
+        InputError: it is larger, no UTF-8, or no plain file.
         OSError: it cannot be read.
     """
+    require_plain_file(path)
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
