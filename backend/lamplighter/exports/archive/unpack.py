@@ -56,6 +56,7 @@ _FOLDERS = ("", "checkpoints/", "waypoints/")
 _MEMBERS = 32
 """Maximum files of a run, beside its waypoints."""
 _BLOCK = 1 << 20
+_DATABASE_BEGIN = b"SQLite format 3\0"
 
 
 def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> bool:
@@ -74,6 +75,9 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
     """
     try:
+        if not stat.S_ISREG(source.stat().st_mode):
+            # Opening a pipe would wait for its other end.
+            raise ExportError(f"{source.name} is no plain file")
         with (
             source.open("rb", buffering=0) as raw,
             _BoundedReader(raw) as file,
@@ -91,6 +95,8 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
                 digest = hashlib.sha256()
                 with archive.open(info) as packed, open(target, "xb", opener=open_like_folder) as target_file:
                     while block := packed.read(_BLOCK):
+                        if not target_file.tell() and name.endswith(".sqlite"):
+                            _require_database(block, name)
                         require_spare_room(folder)
                         target_file.write(block)
                         digest.update(block)
@@ -119,6 +125,12 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         raise ExportError(f"{source.name} cannot be unpacked: {quote_foreign(error)}") from error
     except zlib.error as error:
         raise ExportError(f"{source.name} is damaged: {error}") from error
+
+
+def _require_database(begin: bytes, name: str) -> None:
+    """Refuse a file that is no database before gigabytes of it are written: zeros take up little of a zip."""
+    if not begin.startswith(_DATABASE_BEGIN):
+        raise ExportError(f"{name} is no SQLite database: refused")
 
 
 def require_spare_room(folder: Path) -> None:

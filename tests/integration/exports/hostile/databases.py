@@ -169,7 +169,7 @@ DATABASES: dict[str, tuple[str, Change]] = {
     "a schema with terminal escapes": ("malformed database schema (\\u001b[2J)", sql("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET name='\x1b[2J', sql='CREATE TABLE rows(' WHERE name='rows';")),
     "a newer format": ("newer than this version reads", sql("PRAGMA user_version=9;")),
     "a write-ahead log": ("while it was being written", sql("PRAGMA journal_mode=WAL;")),
-    "no database": ("file is not a database", _bytes(lambda _: b"hello" * 1_000)),
+    "no database": ("is no SQLite database", _bytes(lambda _: b"hello" * 1_000)),
     "an empty database": (_TABLES, _bytes(lambda _: b"")),
     "its first half": ("malformed", _bytes(lambda data: data[: len(data) // 2])),
     "a header of another page size": ("malformed", _bytes(lambda data: data[:16] + b"\x02\x00" + data[18:])),

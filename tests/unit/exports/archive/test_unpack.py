@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -84,6 +86,33 @@ def test_a_disk_that_fills_meanwhile_ends_the_import(
     """Somebody else may fill the disk while files are unpacked, or while they are rewritten."""
     disk(iter([900 * GIGABYTE] * after + [300_000_000] * 1_000))
     assert "the disk is nearly full" in refused(tmp_path, packed)
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"\0" * 16, b"SQLite format 4\0"], ids=["nothing", "zeros", "another"]
+)
+def test_what_is_no_database_is_refused_at_its_first_block(
+    tmp_path: Path, packed: Path, begin: bytes
+) -> None:
+    """Gigabytes of zeros take up little of a zip, and long to write out."""
+
+    def change(name: str, data: bytes) -> bytes | None:
+        if name == "SHA256SUMS":
+            return None
+        return begin + bytes(8 << 20) if name == "layouts.sqlite" else data
+
+    zipped = repacked(packed, tmp_path / "zeros.zip", change)
+    seen: list[str] = []
+    with pytest.raises(ExportError, match=r"^layouts\.sqlite is no SQLite database: refused$"):
+        import_zip(RunStore(tmp_path / "other"), zipped, lambda share, what: seen.append(what))
+    assert seen
+    assert "layouts.sqlite" not in seen
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "run.zip")
+    assert refused(tmp_path, tmp_path / "run.zip") == "run.zip is no plain file"
 
 
 def test_a_file_is_rewritten_without_a_log_of_its_own_size(tmp_path: Path, packed: Path) -> None:
