@@ -6,6 +6,7 @@ fails the first test, and so does a list here that an app lacks.
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.classroom.class_gate import ClassAccess
 from tests.unit.serving.access.test_gate_matrix import GEOMETRY, LISTED, declared
 from tests.unit.serving.asgi import ORIGIN, call, connect, launch
 from tests.unit.serving.classroom.class_apps import (
@@ -64,6 +66,27 @@ def test_the_class_has_these_routes_and_no_other(apps: ClassApps) -> None:
     assert declared(apps.presenting) == LISTED
     changing = {(method, path) for method, path in CLASS if method not in ("GET", "WS")}
     assert changing == {("POST", "/api/class/join"), ("POST", "/api/class/assist")}
+
+
+def test_the_document_lists_the_routes_of_the_class(apps: ClassApps) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "rest.md").read_text(encoding="utf-8")
+    section = text.partition("\nThe listener of the class has")[2].partition("\n## ")[0]
+    own = set(re.findall(r"`(GET|POST|WS) (/[^` ]+)`", section))
+    watching, given = (
+        {
+            ("GET", name if name.startswith("/") else f"{RUN}/{name}")
+            for name in re.findall(r"`([^` ]+)`", part)
+        }
+        for part in section.partition("GET of:")[2].split("where the")
+    )
+    page = {
+        ("GET", "/"),
+        *(("GET", path) for path in ("/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js")),
+    }
+    below = {route for route in declared(apps.watching) if route[1].startswith(f"{RUN}/geometry/")}
+    listed = own | watching | given | page | below | {("GET", RUN)}
+    assert declared(apps.watching) == listed - {("GET", f"{RUN}/geometry")}
+    assert given == {route for route, whose in apps.gate.access.items() if whose is ClassAccess.TEXT}
 
 
 async def test_a_route_that_is_added_is_nobodys(apps: ClassApps) -> None:
