@@ -2,8 +2,8 @@
 
 A server that may open 256 files meets 400 idle sockets, viewers that ping without pause, slow readers of a large file,
 clients that reconnect twenty times a second, and players at full speed (`hostile_clients.py`). Five honest viewers
-watch a run, and a presenter asks and changes something ten times a second, each time over a new connection. Loopback
-only; about 80 seconds.
+watch a run, and a presenter asks and changes something ten times a second, each time over a new connection. Then one
+viewer of a class floods the server (`hostile_class.py`). Loopback only; about six minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks import hostile_clients
+from benchmarks.hostile_class import measure_fairness
 from benchmarks.presenter import Presenter
 from benchmarks.report import report
 from lamplighter.runfolder.run_store import RunStore
@@ -65,7 +66,7 @@ def main() -> bool:
         with Application(Path(folder), "serve", "--no-workers", command=command) as application:
             met = _measure(application, trainer, finished.run.id)
         trainer.crash()
-    return met
+    return measure_fairness() and met
 
 
 def _measure(application: Application, trainer: FakeTrainer, finished: str) -> bool:

@@ -219,7 +219,8 @@ def _build(settings: ServerSettings) -> Services:
     )
     limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)
-    pools, limiter = ThreadPools(), LargeResponseLimiter()
+    pools = ThreadPools()
+    limiter = LargeResponseLimiter(rest=pools.credit.rest)
     supervisor = Supervisor(run_store, settings.roles, limits) if settings.roles else None
     export_command = partial(export_worker_command, lessons=settings.lessons)
     hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server, command=export_command)

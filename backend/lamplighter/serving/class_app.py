@@ -15,6 +15,7 @@ from lamplighter.serving.access.gate_middleware import GateMiddleware
 from lamplighter.serving.app import ROUTE_MODULES
 from lamplighter.serving.capacity.pace import PaceMiddleware
 from lamplighter.serving.classroom.class_gate import ClassAccess, ClassGate
+from lamplighter.serving.connections.viewer_share import ViewerShareMiddleware
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.route_table import RouteRule
 from lamplighter.serving.metrics.traffic import TrafficMiddleware
@@ -107,10 +108,11 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
             Middleware(CrashMiddleware),
             Middleware(PaceMiddleware, pace=services.pace),
             Middleware(GateMiddleware, gate=gate),
+            Middleware(ViewerShareMiddleware),
         ],
     )
     app.state.services, app.state.gate = services, gate
-    problems.install_error_handlers(app)
+    problems.install_error_handlers(app, for_class=True)
     access: dict[tuple[str, str], ClassAccess] = {("GET", path): whose for path, whose in BORROWED.items()}
     access.update(OWN)
     borrowed = [

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import uvicorn
+from threadpoolctl import threadpool_limits
 
 from lamplighter.loopback import is_loopback
 from lamplighter.platform.own_addresses import find_own_addresses
@@ -62,6 +63,7 @@ class ClassServer:
         self._server: _ClassUvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._one_thread: threadpool_limits | None = None
         services.class_listening.available = True
         services.class_listening.attach(self)
 
@@ -102,11 +104,15 @@ class ClassServer:
             lambda method, path, headers, peer: False,
             http=GuardedHttpProtocol,
             ws=ClassProtocol,
+            find_session=gate.find_viewer,
         )
         server = self._server = _ClassUvicorn(config)
         self._serving = asyncio.create_task(server.serve([listening]))
         await server.up.wait()
         self._saving = asyncio.create_task(self._save_often())
+        # Threads of BLAS wait for each other by spinning: where several works need them at once, as in a class, each
+        # takes many times as long.
+        self._one_thread = await asyncio.to_thread(threadpool_limits, 1, user_api="blas")
         services.class_listening.addresses = shown
         services.class_listening.listening = True
 
@@ -118,6 +124,8 @@ class ClassServer:
             return
         self._services.class_listening.listening = False
         server.should_exit = True
+        if self._one_thread is not None:
+            self._one_thread.restore_original_limits()
         if saving is not None:
             saving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

@@ -1,8 +1,10 @@
 """Answers that are made once for all who ask for them, and kept for a while.
 
 An answer is told by its key, which names everything that it depends on (its entity tag does). Whoever asks while it is
-being made reads along, without a slot and without a thread; whoever asks soon afterwards reads what is kept. A thread
-writes it to the spool as fast as it can be made, and holds a slot meanwhile; how fast it is read does not matter to it.
+being made reads along, without a slot and without a thread; whoever asks soon afterwards reads what is kept. While it
+still waits for a slot, the first callers wait for one each, and it is made in the turn of whose comes first: nobody waits
+for the turn of one who asks for much. A thread writes it to the spool as fast as it can be made, and holds a slot
+meanwhile; how fast it is read does not matter to it.
 
 A first byte is sent as soon as there is one, so that a client that reads fast does not wait for the whole answer. If
 all who asked for an answer have left, its making is broken off.
@@ -30,6 +32,8 @@ PIECE_BYTES = 1 << 17
 _KEPT_BYTES = 256 << 20
 _KEPT = 32
 """Answers that nobody reads and are kept all the same; each holds a descriptor."""
+_MOST_ORDERS = 3
+"""Callers that wait for a slot for the same answer."""
 _GRACE_SECONDS = 5.0
 _FAIR_RATE = 1 << 20
 """Bytes a second below which a reader is left when others need its room."""
@@ -63,6 +67,10 @@ class Answer:
         self.length = file.size if file is not None and length is None else length
         """Total bytes, if known before it is complete."""
         self.done = file is not None
+        self.orders: dict[Caller, asyncio.Task[None]] = {}
+        """The tasks that wait for a slot for it, or make it."""
+        self.begun = False
+        """True once one of them makes it."""
         self.error: BaseException | None = None
         self.readers: set[AnswerReader] = set()
         self._waiting: list[asyncio.Future[None]] = []
@@ -160,7 +168,6 @@ class Answers:
         self._lock = threading.Lock()
         self._by_key: OrderedDict[tuple[str, bool], Answer] = OrderedDict()
         self._held: set[Answer] = set()
-        self._making: set[asyncio.Task[None]] = set()
         self._orders = count()
         self._closed = False
         self.made = 0
@@ -177,12 +184,13 @@ class Answers:
                 # An answer of others that still waits for a slot may be refused where this caller is not.
                 if answer is not None and (key[1] == presenter or answer.file is not None):
                     self._by_key.move_to_end(key)
-                    return AnswerReader(answer, self._on_close)
-            answer = self._by_key[own_key, presenter] = Answer(length=order.length)
+                    break
+            else:
+                answer = self._by_key[own_key, presenter] = Answer(length=order.length)
             reader = AnswerReader(answer, self._on_close)
-        task = asyncio.create_task(self._make(answer, order))
-        self._making.add(task)
-        task.add_done_callback(self._making.discard)
+        is_waiting = not (answer.begun or answer.done)
+        if is_waiting and order.caller not in answer.orders and len(answer.orders) < _MOST_ORDERS:
+            answer.orders[order.caller] = asyncio.create_task(self._make_in_turn(answer, order))
         return reader
 
     def hold(self, body: bytes, *, presenter: bool = False) -> AnswerReader:
@@ -205,6 +213,27 @@ class Answers:
         """Break off whatever is being made."""
         self._closed = True
 
+    async def _make_in_turn(self, answer: Answer, order: AnswerOrder) -> None:
+        """Make an answer when there is a slot for this order, unless there is one for another order first."""
+        try:
+            release = await self._limiter.acquire(order.caller, order.cost)
+        except BaseException as error:
+            del answer.orders[order.caller]
+            if not answer.begun and not answer.orders:
+                self._end(answer, error)
+            if not isinstance(error, (Exception, asyncio.CancelledError)):
+                raise
+            return
+        answer.begun = True
+        for caller, other in answer.orders.items():
+            if caller != order.caller:
+                other.cancel()
+        try:
+            await self._make(answer, order)
+        finally:
+            release()
+            del answer.orders[order.caller]
+
     async def _make(self, answer: Answer, order: AnswerOrder) -> None:
         """Make an answer and wake its readers; its errors are theirs."""
         loop = asyncio.get_running_loop()
@@ -212,23 +241,22 @@ class Answers:
         def work() -> None:
             self._write(answer, order, partial(loop.call_soon_threadsafe, answer.notify))
 
-        release = None
         try:
-            release = await self._limiter.acquire(order.caller, order.cost)
-            await self._pools.run_in(Pool.MAKING, work)
-            self.made += 1
+            await self._pools.run_in(Pool.MAKING, work, caller=order.caller)
         except BaseException as error:
-            answer.error = error
+            self._end(answer, error)
             if not isinstance(error, Exception):
                 raise
-        finally:
-            if release is not None:
-                release()
-            answer.done = True
-            if answer.error is not None:
-                self._forget(answer)
-            answer.notify()
-            self._keep_few()
+        else:
+            self.made += 1
+            self._end(answer)
+
+    def _end(self, answer: Answer, error: BaseException | None = None) -> None:
+        answer.done, answer.error = True, error
+        if error is not None:
+            self._forget(answer)
+        answer.notify()
+        self._keep_few()
 
     def _write(self, answer: Answer, order: AnswerOrder, notify: Callable[[], object]) -> None:
         """Write an answer to the spool, in a thread."""

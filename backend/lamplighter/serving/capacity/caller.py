@@ -1,4 +1,4 @@
-"""The client that a share of the server is counted for: the presenter, this machine, or one address."""
+"""The client that a share of the server is counted for: the presenter, a session, this machine, or one address."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Caller:
     """The client of a request."""
 
     presenter: bool = False
+    session: str | None = None
+    """The session, if a cookie named one: whoever has one is counted by it, whatever address it comes from."""
     address: str | None = None
     """The address whose requests are counted together; None for this machine, where all have the same."""
 
@@ -30,13 +32,27 @@ def identify_caller(connection: HTTPConnection) -> Caller:
     """Return the client of a request that the gate has let in."""
     if getattr(connection.state, "presenter", False):
         return PRESENTER
-    peer = connection.client.host if connection.client else None
+    session: str | None = getattr(connection.state, "session", None)
+    if session is not None:
+        return Caller(session=session)
+    return Caller(address=counted_address(connection.client.host if connection.client else None))
+
+
+def counted_address(peer: str | None) -> str | None:
+    """Return the address that a peer is counted for, wherever something is counted by address; None for this machine.
+
+    A household or laptop has a whole IPv6 network, so a network counts as one address. But all machines of a room share the
+    network of link-local addresses, so these count one by one.
+    """
     if peer is None or is_loopback(peer):
-        return ANYONE
+        return None
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
-        return Caller(address=peer)
-    if address.version == 6:
-        return Caller(address=str(ipaddress.ip_network((address, _IPV6_PREFIX), strict=False)))
-    return Caller(address=str(address))
+        return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_link_local:
+            return str(ipaddress.IPv6Network((address, _IPV6_PREFIX), strict=False))
+    return str(address)

@@ -4,20 +4,20 @@ A slot is for making an answer, never for sending it: a large answer is written 
 made, the slot is given back, and the client reads from the spool. So it does not matter here how slowly clients read,
 and slots come free within seconds.
 
-One slot is the presenter's alone, whatever others ask for. Off the loopback interface no address gets more than half
-of the slots. On it everybody has the same address, and a client that wants more only opens more connections: counting
-per address or per connection would bound nobody there, so other programs of this machine share all slots but that
-one.
+One slot is the presenter's alone, whatever others ask for. A viewer of a class has one slot at a time, and off the
+loopback interface no address gets more than half of them. On it everybody has the same address, and a client that wants
+more only opens more connections: counting per address or per connection would bound nobody there, so other programs of
+this machine share all slots but that one.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
 from collections.abc import Callable
 
 from lamplighter.serving.capacity.busy import BusyError
 from lamplighter.serving.capacity.caller import PRESENTER, Caller
+from lamplighter.serving.capacity.turn_limiter import Release, TurnLimiter
 
 _SLOTS = 4
 _SLOT_BYTES = 64 << 20
@@ -25,27 +25,30 @@ _SLOT_BYTES = 64 << 20
 _WAIT_SECONDS = 5.0
 """Seconds that a request waits for a slot, on the event loop: it takes seconds to make an answer, and costs nothing to
 wait."""
+_VIEWER_WAIT_SECONDS = 20.0
+"""The same for a viewer of a class, whose large answers are made one after another."""
 _MOST_WAITING = 32
+_VIEWER_WAITING = 8
+"""Most of one viewer that wait: a browser asks for six things at once."""
 
 
-class LargeResponseLimiter:
-    """A limit on large answers made at a time. Belongs to one event loop; nobody waits for it in a thread."""
+class LargeResponseLimiter(TurnLimiter):
+    """A limit on large answers made at a time. Nobody waits for it in a thread."""
 
-    def __init__(self, slots: int = _SLOTS, wait_seconds: float = _WAIT_SECONDS) -> None:
-        """Start with this many free slots, each waited for at most `wait_seconds`."""
-        self._slots = slots
+    def __init__(
+        self,
+        slots: int = _SLOTS,
+        wait_seconds: float = _WAIT_SECONDS,
+        rest: Callable[[str], float] | None = None,
+    ) -> None:
+        """Start with this many free slots, each waited for at most `wait_seconds`. `rest` returns for how many seconds a
+        session must not take one."""
+        super().__init__(slots, viewer_places=1, rest=rest)
         self.wait_seconds = wait_seconds
-        self._taken: Counter[Caller] = Counter()
-        self._waiting: deque[asyncio.Future[None]] = deque()
         self.refused = 0
         """Answers refused so far."""
 
-    @property
-    def free(self) -> int:
-        """Return the number of free slots."""
-        return self._slots - self._taken.total()
-
-    async def acquire(self, caller: Caller, size: int = 0) -> Callable[[], None]:
+    async def acquire(self, caller: Caller, size: int = 0) -> Release:
         """Take one slot, plus more in proportion to the `size` bytes of memory that making an answer takes.
 
         Returns:
@@ -54,14 +57,15 @@ class LargeResponseLimiter:
         Raises:
             BusyError: the slots did not become free in time, or too many wait for them.
         """
-        try:
-            async with asyncio.timeout(self.wait_seconds):
-                while (release := self.take(caller, size)) is None:
-                    if len(self._waiting) >= _MOST_WAITING:
-                        break
-                    await self._wait_for_release()
-        except TimeoutError:
-            release = None
+        release = self.take(caller, size)
+        if release is None and not self._is_crowded(caller):
+            try:
+                async with asyncio.timeout(
+                    self.wait_seconds if caller.session is None else _VIEWER_WAIT_SECONDS
+                ):
+                    release = await self._wait(caller, size)
+            except TimeoutError:
+                pass
         if release is None:
             self.refused += 1
             raise BusyError(
@@ -69,44 +73,29 @@ class LargeResponseLimiter:
             )
         return release
 
-    def take(self, caller: Caller, size: int = 0) -> Callable[[], None] | None:
-        """Take slots as `acquire` does, now; None if they are not free."""
-        most = self._most(caller)
-        # However much memory it takes, an answer is made when no other is.
-        count = min(most, 1 + size // _SLOT_BYTES)
-        if self.free < count:
-            return None
-        if not caller.presenter:
-            others = self._taken.total() - self._taken[PRESENTER]
-            if others + count > self._shared or self._taken[caller] + count > most:
-                return None
-        self._taken[caller] += count
-        holding = [count]
+    def has_room(self, caller: Caller, count: int) -> bool:
+        """Return whether a caller may have so many slots more, of those that are not the presenter's alone."""
+        others = self._taken.total() - self._taken[PRESENTER]
+        return super().has_room(caller, count) and (caller.presenter or others + count <= self._shared)
 
-        def release() -> None:
-            if holding:
-                self._taken[caller] -= holding.pop()
-                self._taken += Counter()
-                for waiting in self._waiting:
-                    if not waiting.done():
-                        waiting.set_result(None)
+    def count_places(self, caller: Caller, size: int) -> int:
+        """Return how many slots an answer takes: however much memory it takes, it is made when no other is."""
+        return min(self.most_places(caller), 1 + size // _SLOT_BYTES)
 
-        return release
+    def most_places(self, caller: Caller) -> int:
+        """Return how many slots a caller may have at a time."""
+        if caller.presenter:
+            return self._places
+        if caller.session is None:
+            return self._shared if caller.address is None else max(1, self._places // 2)
+        return super().most_places(caller)
 
     @property
     def _shared(self) -> int:
         """Return the slots that are not the presenter's alone."""
-        return max(1, self._slots - 1)
+        return max(1, self._places - 1)
 
-    def _most(self, caller: Caller) -> int:
-        if caller.presenter:
-            return self._slots
-        return self._shared if caller.address is None else max(1, self._slots // 2)
-
-    async def _wait_for_release(self) -> None:
-        released = asyncio.get_running_loop().create_future()
-        self._waiting.append(released)
-        try:
-            await released
-        finally:
-            self._waiting.remove(released)
+    def _is_crowded(self, caller: Caller) -> bool:
+        return self.waiting() >= _MOST_WAITING or (
+            caller.session is not None and self.waiting(caller) >= _VIEWER_WAITING
+        )

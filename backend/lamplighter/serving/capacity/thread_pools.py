@@ -1,12 +1,15 @@
 """Separate pools of threads, so that work of one kind never waits behind work of another.
 
 Few threads each, because routes share the machine with the trainer. What waits for a thread waits on the event loop,
-at most one request per connection. The presenter's requests have threads of their own: a class that reads as fast as
-it can does not keep a run from being paused.
+at most one request per connection, and callers have their turns one after another. The presenter's requests have threads
+of their own: a class that reads as fast as it can does not keep a run from being paused. Of a class nobody has all
+threads of a pool, so that whoever asks next need not wait for a long work to end, and who takes much processor time rests
+between two works (`viewer_credit.py`).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeVar
@@ -14,7 +17,10 @@ from typing import TypeVar
 import anyio
 import anyio.to_thread
 
+from lamplighter.serving.capacity.caller import ANYONE, Caller
 from lamplighter.serving.capacity.exclusive_work import InProgressError
+from lamplighter.serving.capacity.turn_limiter import TurnLimiter
+from lamplighter.serving.capacity.viewer_credit import ViewerCredit
 
 Result = TypeVar("Result")
 
@@ -36,26 +42,52 @@ class Pool(Enum):
 
 _THREADS = {Pool.CHANGE: 4, Pool.CHEAP: 4, Pool.DEAR: 4, Pool.MAKING: 4}
 _PRESENTER_THREADS = {Pool.CHEAP: 3, Pool.DEAR: 2}
+_VIEWER_THREADS = {Pool.CHANGE: 1, Pool.CHEAP: 2, Pool.DEAR: 1, Pool.MAKING: 1}
+"""Threads of a pool that one viewer of a class has at a time. Its further requests wait for its own."""
 
 
 class ThreadPools:
     """The pools of one server. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._anyone = {pool: anyio.CapacityLimiter(threads) for pool, threads in _THREADS.items()}
-        self._presenter = self._anyone | {
-            pool: anyio.CapacityLimiter(threads) for pool, threads in _PRESENTER_THREADS.items()
+        self.credit = ViewerCredit()
+        """The processor time that each viewer of a class may still take."""
+        self._anyone = {
+            # Who makes a large answer has rested already, before it took a slot.
+            pool: TurnLimiter(count, _VIEWER_THREADS[pool], None if pool is Pool.MAKING else self.credit.rest)
+            for pool, count in _THREADS.items()
         }
+        self._presenter = self._anyone | {
+            pool: TurnLimiter(count, count) for pool, count in _PRESENTER_THREADS.items()
+        }
+        # Those who may have a thread are chosen before this.
+        self._threads = anyio.CapacityLimiter(sum(_THREADS.values()) + sum(_PRESENTER_THREADS.values()))
 
-    async def run_in(self, pool: Pool, work: Callable[[], Result], *, presenter: bool = False) -> Result:
+    async def run_in(self, pool: Pool, work: Callable[[], Result], *, caller: Caller = ANYONE) -> Result:
         """Run `work` in a thread of a pool and return its result.
 
         Work that needs what another thread is computing gives its thread back, waits on the event loop, and is begun
         anew; so it must be safe to repeat up to that point.
         """
-        limiter = (self._presenter if presenter else self._anyone)[pool]
-        while True:
+        limiter = (self._presenter if caller.presenter else self._anyone)[pool]
+        took = 0.0
+
+        def measured() -> Result:
+            nonlocal took
+            begun = time.thread_time()
             try:
-                return await anyio.to_thread.run_sync(work, limiter=limiter)
+                return work()
+            finally:
+                took = time.thread_time() - begun
+
+        while True:
+            release = await limiter.acquire(caller)
+            try:
+                return await anyio.to_thread.run_sync(measured, limiter=self._threads)
             except InProgressError as error:
-                await error.wait()
+                in_progress = error
+            finally:
+                if caller.session is not None:
+                    self.credit.charge(caller.session, took)
+                release()
+            await in_progress.wait()

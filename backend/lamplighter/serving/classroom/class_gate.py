@@ -161,6 +161,14 @@ class ClassGate:
         except (NoSuchRunError, OSError):
             return False
 
+    def find_viewer(self, headers: Headers) -> str | None:
+        """Return the id of the session that the head of a request names; None behind a proxy, whose connections are those
+        of many."""
+        if self._trusted is not None or not self.addresses:
+            return None
+        session = self._session(headers, self.addresses[0])
+        return session and session.id
+
     def _session(self, headers: Headers, address: Origin) -> ViewerSession | None:
         for value in cookie_values(headers, self.cookie_name(address)):
             if session := self._classroom.find_by_cookie(value):

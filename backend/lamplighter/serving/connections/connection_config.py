@@ -17,6 +17,12 @@ _BACKLOG = 512
 
 PresenterCheck = Callable[[str, str, Sequence[tuple[bytes, bytes]], str | None], bool]
 """A function of method, path, headers and peer that recognises a request of the presenter."""
+SessionFinder = Callable[[Sequence[tuple[bytes, bytes]]], str | None]
+"""A function of the headers that returns the session whose connections are counted together; None: they are not."""
+
+
+def _of_no_session(_: Sequence[tuple[bytes, bytes]]) -> str | None:
+    return None
 
 
 class ConnectionConfig(uvicorn.Config):
@@ -31,6 +37,7 @@ class ConnectionConfig(uvicorn.Config):
         *,
         http: type[asyncio.Protocol],
         ws: type[asyncio.Protocol],
+        find_session: SessionFinder = _of_no_session,
     ) -> None:
         """Set what uvicorn and our protocols need.
 
@@ -40,10 +47,12 @@ class ConnectionConfig(uvicorn.Config):
             limits: what connections may do.
             is_presenter: recognises the presenter by the head of a request.
             http, ws: the protocols.
+            find_session: finds the viewer by the head of a request.
         """
         self.connection_gate = gate
         self.connection_limits = limits
         self.is_presenter = is_presenter
+        self.find_session = find_session
         super().__init__(
             app,  # pyright: ignore[reportArgumentType]
             loop="asyncio",

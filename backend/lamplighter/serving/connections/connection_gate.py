@@ -13,6 +13,9 @@ When their places are taken, one that *rests* between two requests goes (HTTP al
 if none rests the request is answered 503. The presenter, known by the credentials in that very head, may use half of
 the reserve. The other half stays with the waiting ones, or the presenter could not say who is there. A websocket, or an
 answer on its way, is never evicted for somebody else; answers have least rates of their own.
+
+The head of a viewer of a class names its session, and a session has a few places only, wherever its connections come
+from. One that asks for more gives up a connection of its own that rests, or is refused.
 """
 
 from __future__ import annotations
@@ -20,9 +23,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
-from lamplighter.loopback import is_loopback
+from lamplighter.serving.capacity.caller import counted_address
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.connections.limits import ConnectionLimits
 
@@ -31,6 +34,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
 SHARE_TAKEN = (
     "your address has its share of this server's connections: close some, or try again in a few seconds"
+)
+SESSION_SHARE_TAKEN = (
+    "you have as many connections as one viewer may have: close some, or try again in a few seconds"
 )
 
 
@@ -51,6 +57,8 @@ class ConnectionGate:
         self._websockets: set[asyncio.Transport] = set()
         self._waiting_by_address: Counter[str] = Counter()
         self._served_by_address: Counter[str] = Counter()
+        self._sessions: dict[asyncio.Transport, str] = {}
+        self._served_by_session: dict[str, set[asyncio.Transport]] = {}
 
     def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
         """Take in a new connection, in the place of another if need be. Returns False if it was closed at once."""
@@ -70,16 +78,28 @@ class ConnectionGate:
         self.counters.open = self._open()
         return True
 
-    def admit_request(self, transport: asyncio.Transport, is_presenter: Callable[[], bool]) -> str | None:
+    def admit_request(
+        self, transport: asyncio.Transport, is_presenter: Callable[[], bool], session: str | None = None
+    ) -> str | None:
         """Give a connection a place for the request whose head has come.
 
         Args:
             transport: the connection.
             is_presenter: whether the head carries the presenter's credentials; called only if it matters.
+            session: the session that the head names, if its connections are counted.
 
         Returns:
             None, or the reason why there is no place.
         """
+        if session is not None and not self._has_place_left(transport, session):
+            self.counters.refused_session += 1
+            return SESSION_SHARE_TAKEN
+        refusal = self._admit(transport, is_presenter)
+        if refusal is None:
+            self._count_for(transport, session)
+        return refusal
+
+    def _admit(self, transport: asyncio.Transport, is_presenter: Callable[[], bool]) -> str | None:
         if transport in self._resting:
             self._busy[transport] = self._resting.pop(transport)
         if transport in self._busy:
@@ -121,6 +141,7 @@ class ConnectionGate:
             served = self._resting.pop(transport, None)
         if served is not None:
             _decrement(self._served_by_address, served)
+        self._count_for(transport, None)
         self._websockets.discard(transport)
         self.counters.open = self._open()
         self.counters.websockets = len(self._websockets)
@@ -133,23 +154,30 @@ class ConnectionGate:
             return None if self._evict_resting() else FULL
         return None
 
+    def _has_place_left(self, transport: asyncio.Transport, session: str) -> bool:
+        """Return whether a session may have this connection, after making room where that is possible."""
+        served = self._served_by_session.get(session, set())
+        if transport in served or len(served) < self._limits.session_connections:
+            return True
+        return self._evict_resting(among=served)
+
+    def _count_for(self, transport: asyncio.Transport, session: str | None) -> None:
+        """Count a connection for a session, and no longer for the one before."""
+        before = self._sessions.pop(transport, None)
+        if before is not None:
+            self._served_by_session[before].discard(transport)
+            if not self._served_by_session[before]:
+                del self._served_by_session[before]
+        if session is not None:
+            self._sessions[transport] = session
+            self._served_by_session.setdefault(session, set()).add(transport)
+
     def _counted_address(self, peer: str | None) -> str:
         """Return the address that a peer's connections count for; empty if they are not counted by address."""
-        if peer is None or is_loopback(peer):
+        address = counted_address(peer)
+        if address is None or (self._trusted is not None and _is_in(address, self._trusted)):
             return ""
-        try:
-            address = ipaddress.ip_address(peer.partition("%")[0])
-        except ValueError:
-            return peer
-        if self._trusted is not None and address in self._trusted:
-            return ""
-        if isinstance(address, ipaddress.IPv6Address):
-            if address.ipv4_mapped is not None:
-                return str(address.ipv4_mapped)
-            if not address.is_link_local:
-                # One machine may choose among 2^64 addresses of its network.
-                return str(ipaddress.IPv6Network((address, 64), strict=False))
-        return str(address)
+        return address
 
     def _has_reserve_left(self) -> bool:
         return self._served() < self._limits.total - self._limits.reserve // 2
@@ -165,9 +193,19 @@ class ConnectionGate:
         self.leave(transport)
         transport.abort()
 
-    def _evict_resting(self, address: str | None = None) -> bool:
-        """Close the connection that has rested longest, of one address or of any. Returns False if there is none."""
-        found = next((other for other, whose in self._resting.items() if address in (None, whose)), None)
+    def _evict_resting(
+        self, address: str | None = None, among: Container[asyncio.Transport] | None = None
+    ) -> bool:
+        """Close the connection that has rested longest, of one address, among some, or of any. Returns False if there is
+        none."""
+        found = next(
+            (
+                other
+                for other, whose in self._resting.items()
+                if address in (None, whose) and (among is None or other in among)
+            ),
+            None,
+        )
         if found is None:
             return False
         self.counters.evicted_resting += 1
@@ -180,3 +218,10 @@ def _decrement(counter: Counter[str], address: str) -> None:
     counter[address] -= 1
     if not counter[address]:
         del counter[address]
+
+
+def _is_in(address: str, network: Network) -> bool:
+    try:
+        return ipaddress.ip_address(address) in network
+    except ValueError:
+        return False

@@ -23,6 +23,8 @@ class ConnectionCounters:
     """Requests answered 503, because every place was taken."""
     refused_address: int = 0
     """Requests answered 503, because their address had its share of the places."""
+    refused_session: int = 0
+    """Requests answered 429, because their viewer had its share of the places."""
     turned_away: int = 0
     """Connections closed at once, because there was nothing to evict."""
     late_heads: int = 0

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.connections.connection_config import ConnectionConfig, connection_log
+from lamplighter.serving.connections.connection_gate import SESSION_SHARE_TAKEN
 from lamplighter.serving.connections.request_clock import RequestClock
 from lamplighter.serving.http.problems import PROBLEM_MEDIA_TYPE, problem_response
 
@@ -56,7 +57,9 @@ class GuardedHttpProtocol(H11Protocol):
         self.conn = _WatchedConnection(self._watch)
         self._gate = config.connection_gate
         self._is_presenter = config.is_presenter
+        self._find_session = config.find_session
         self._close_seconds = config.connection_limits.close_seconds
+        self._excess_seconds = config.connection_limits.excess_seconds
         self._clock = RequestClock(
             self.loop,
             config.connection_limits,
@@ -104,7 +107,12 @@ class GuardedHttpProtocol(H11Protocol):
         """Refuse what cannot be a request; uvicorn calls this where the parser gives up."""
         if self._refusal is None:
             self._gate.counters.malformed += 1
-        self._close_with(*(self._refusal or (400, _NO_REQUEST)))
+        status, sentence = self._refusal or (400, _NO_REQUEST)
+        if status == 429:
+            self.transport.pause_reading()
+            self.loop.call_later(self._excess_seconds, self._close_with, status, sentence)
+        else:
+            self._close_with(status, sentence)
 
     def _with_abort(self, app: Any) -> ASGIApp:
         """Return an app that can drop the connection together with what it has not sent yet."""
@@ -135,8 +143,10 @@ class GuardedHttpProtocol(H11Protocol):
             # Two servers in a row may disagree on where such a request ends.
             self._gate.counters.malformed += 1
             return 400, _AMBIGUOUS
-        reason = self._gate.admit_request(self.transport, lambda: self._has_credentials(head))
-        return None if reason is None else (503, reason)
+        reason = self._gate.admit_request(
+            self.transport, lambda: self._has_credentials(head), self._find_session(list(head.headers))
+        )
+        return None if reason is None else (429 if reason == SESSION_SHARE_TAKEN else 503, reason)
 
     def _has_credentials(self, head: h11.Request) -> bool:
         path = head.target.partition(b"?")[0].decode("ascii", "replace")
@@ -172,7 +182,7 @@ class GuardedHttpProtocol(H11Protocol):
                 (b"content-length", str(len(body)).encode()),
                 (b"x-content-type-options", b"nosniff"),
                 (b"connection", b"close"),
-                *([(b"retry-after", b"5")] if status == 503 else []),
+                *([(b"retry-after", b"5")] if status in (429, 503) else []),
             ]
             head = h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status])
             self.transport.write(self.conn.send(head))

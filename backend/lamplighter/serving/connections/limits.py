@@ -35,6 +35,10 @@ class ConnectionLimits:
     """Bytes of one websocket message."""
     whole_share: bool = False
     """True if one address may take every place of the viewers: a whole class behind one router."""
+    session_connections: int = 16
+    """Connections that one viewer of a class may have: a browser opens six, and four sockets."""
+    excess_seconds: float = 2.0
+    """Seconds for which a connection beyond these waits for its refusal, so that asking again at once gains nothing."""
     close_seconds: float = 1.0
     """Seconds in which a client may take the reason why it is closed, before its connection is dropped."""
 

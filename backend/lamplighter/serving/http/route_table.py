@@ -230,12 +230,12 @@ def _in_pool(route: DeclaredRoute, pools: ThreadPools, answers: Answers) -> Call
     @wraps(route.endpoint)
     async def run(**arguments: Any) -> Response:
         request = arguments[own] if own else arguments.pop(_REQUEST)
-        presenter = identify_caller(request).presenter
+        caller = identify_caller(request)
 
         def work() -> Response:
-            return spool_body(route.endpoint(**arguments), answers, presenter=presenter)
+            return spool_body(route.endpoint(**arguments), answers, presenter=caller.presenter)
 
-        return await pools.run_in(route.pool, work, presenter=presenter)
+        return await pools.run_in(route.pool, work, caller=caller)
 
     vars(run)["__signature__"] = signature.replace(parameters=parameters)
     return run

@@ -34,8 +34,8 @@ class ClassViewer:
         self.session: ViewerSession
         self.session, cookie = classroom.join(secret, "127.0.0.1", "Firefox")
         address = str(server.services.class_listening.addresses[0])
-        self._origin = address
-        self._cookie = f"lamplighter-class-{address.rpartition(':')[2]}={cookie}"
+        self.origin = address
+        self.cookie = f"lamplighter-class-{address.rpartition(':')[2]}={cookie}"
         self.page = BeatPage(V)
         self.messages = 0
         self.size = 0
@@ -45,11 +45,11 @@ class ClassViewer:
     async def watch(self, run: str, **options: Any) -> AsyncIterator[ClientConnection]:
         """Open a socket."""
         self.page = BeatPage(V)
-        url = f"{self._origin.replace('http', 'ws')}/api/runs/{run}/beats"
+        url = f"{self.origin.replace('http', 'ws')}/api/runs/{run}/beats"
         given: dict[str, Any] = {"max_size": None, "compression": None, "close_timeout": 0.2, **options}
-        headers = {"Cookie": self._cookie}
+        headers = {"Cookie": self.cookie}
         async with websockets.connect(
-            url, origin=websockets.Origin(self._origin), additional_headers=headers, **given
+            url, origin=websockets.Origin(self.origin), additional_headers=headers, **given
         ) as ws:
             yield ws
 

@@ -154,6 +154,38 @@ async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool:
     assert all(leave)
 
 
+async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
+    answers: Answers, limiter: LargeResponseLimiter
+) -> None:
+    greedy, other = Caller(session="greedy"), Caller(session="other")
+    leave = limiter.take(greedy)
+    assert leave is not None
+    made: list[int] = []
+
+    def make() -> list[bytes]:
+        made.append(1)
+        return [b"a"]
+
+    waits = answers.open(order("a", make, greedy))
+    assert await read(answers.open(order("a", make, other))) == b"a"
+    assert await read(waits) == b"a"
+    leave()
+    await until(lambda: limiter.free == 4 and not limiter.waiting())
+    assert len(made) == 1
+
+
+async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: Spool) -> None:
+    limiter = LargeResponseLimiter(2, wait_seconds=0.05)
+    answers = Answers(limiter, ThreadPools(), spool)
+    leave = limiter.take(ANYONE)
+    assert leave is not None
+    first = answers.open(order("a", lambda: [b"a"]))
+    later = answers.open(order("a", lambda: [b"a"], Caller(session="viewer")))
+    await until(lambda: limiter.refused == 1)
+    leave()
+    assert [await read(reader) for reader in (first, later)] == [b"a"] * 2
+
+
 async def test_few_answers_are_kept_that_nobody_reads(
     answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

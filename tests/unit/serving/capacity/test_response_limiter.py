@@ -61,6 +61,24 @@ def test_no_address_gets_more_than_half() -> None:
     assert limiter.take(there) is not None
 
 
+async def test_a_viewer_has_one_slot_and_asks_for_few_more() -> None:
+    limiter = LargeResponseLimiter(4, wait_seconds=0)
+    greedy, other = Caller(session="greedy"), Caller(session="other")
+    leave = limiter.take(greedy, 1 << 40)
+    assert leave is not None
+    assert (limiter.take(greedy), limiter.free) == (None, 3)
+    waiting = [asyncio.create_task(limiter.acquire(greedy)) for _ in range(8)]
+    await asyncio.sleep(0)
+    with pytest.raises(BusyError):
+        await limiter.acquire(greedy)
+    assert await limiter.acquire(other)
+    for task in waiting:
+        leave()
+        leave = await task
+    leave()
+    assert limiter.free == 3
+
+
 async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = LargeResponseLimiter(1)
     leave = await limiter.acquire(ANYONE)
@@ -90,7 +108,7 @@ async def refusal(limiter: LargeResponseLimiter) -> BusyError:
     [("127.0.0.1", False, ANYONE), ("::1", False, ANYONE), (None, False, ANYONE), ("127.0.0.1", True, PRESENTER),
      ("192.0.2.7", False, Caller(address="192.0.2.7")), ("192.0.2.7", True, PRESENTER),
      ("2001:db8:1:2:3::4", False, Caller(address="2001:db8:1:2::/64")),
-     ("fe80::1%eth0", False, Caller(address="fe80::/64")), ("a name", False, Caller(address="a name"))],
+     ("fe80::1%eth0", False, Caller(address="fe80::1")), ("::ffff:192.0.2.7", False, Caller(address="192.0.2.7")), ("a name", False, Caller(address="a name"))],
 )  # fmt: skip
 def test_who_is_counted_together(peer: str | None, presenter: bool, caller: Caller) -> None:
     scope = {
@@ -100,3 +118,9 @@ def test_who_is_counted_together(peer: str | None, presenter: bool, caller: Call
         "headers": [],
     }
     assert identify_caller(Request(scope)) == caller
+
+
+def test_a_session_is_counted_wherever_it_comes_from() -> None:
+    for peer in ("192.0.2.7", "127.0.0.1"):
+        scope = {"type": "http", "client": (peer, 1), "state": {"session": "ab"}, "headers": []}
+        assert identify_caller(Request(scope)) == Caller(session="ab")

@@ -6,7 +6,12 @@ from typing import Any, cast
 
 import pytest
 
-from lamplighter.serving.connections.connection_gate import FULL, SHARE_TAKEN, ConnectionGate
+from lamplighter.serving.connections.connection_gate import (
+    FULL,
+    SESSION_SHARE_TAKEN,
+    SHARE_TAKEN,
+    ConnectionGate,
+)
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.connections.limits import ConnectionLimits
 
@@ -35,8 +40,8 @@ class Town:
             self.gate.enter(cast(Any, transport), peer)
         return made
 
-    def ask(self, transport: Any, presenter: bool = False) -> str | None:
-        return self.gate.admit_request(transport, lambda: presenter)
+    def ask(self, transport: Any, presenter: bool = False, session: str | None = None) -> str | None:
+        return self.gate.admit_request(transport, lambda: presenter, session)
 
     def serve(self, count: int, peer: str = HERE) -> list[Any]:
         served: list[Any] = []
@@ -114,6 +119,32 @@ def test_one_address_has_half_of_the_waiting_and_of_the_served() -> None:
     assert town.ask(late, presenter=True) is None, "the presenter may sit behind the same address"
     assert town.ask(honest) is None
     assert town.counters.refused_address == 1
+
+
+def test_one_viewer_has_a_few_places_wherever_its_connections_come_from() -> None:
+    town = Town()
+    own: list[Any] = []
+    for number in range(16):
+        (transport,) = town.come(peer=f"192.0.2.{number}")
+        assert town.ask(transport, session="a") is None
+        own.append(transport)
+    (late, other) = town.come(2)
+    assert town.ask(late, session="a") == SESSION_SHARE_TAKEN
+    assert town.ask(other, session="b") is None
+    assert town.counters.refused_session == 1
+    # One that rests goes for it: HTTP allows that.
+    town.gate.rest(own[3])
+    assert town.ask(late, session="a") is None
+    assert [t.aborted for t in own] == [n == 3 for n in range(16)]
+    town.gate.rest(other)
+    # A connection counts for the session of its last request.
+    assert town.ask(other, session="a") == SESSION_SHARE_TAKEN
+    town.gate.leave(own[0])
+    assert town.ask(other, session="a") is None
+    for transport in [*own, late, other]:
+        town.gate.leave(transport)
+    assert not town.gate._served_by_session
+    assert not town.gate._sessions
 
 
 @pytest.mark.parametrize(
