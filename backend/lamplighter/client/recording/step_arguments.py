@@ -117,6 +117,9 @@ def to_float32_scalar(value: Any, name: str) -> float:
     """
     if value is None:
         return float("nan")
+    if isinstance(value, float):
+        with np.errstate(over="ignore"):
+            return float(np.float32(value))
     shape = tuple(getattr(value, "shape", ()))
     if np.prod(shape) != 1:
         raise InputError(f"{name}: one number is needed, and this has shape {shape}: give its mean")

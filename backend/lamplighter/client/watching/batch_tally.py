@@ -64,7 +64,7 @@ class BatchTally:
         self._one = torch.ones(1, dtype=torch.int32, device=device)
         self._passes: list[_Pass] = []
         self._returned: list[_Loss] = []
-        self._pending = False
+        self._pending = self._in_graph = False
         self._in_transform: str | None = None
         self._join_pass, self._join_loss = guard(self._add_pass), guard(self._add_returned)
         self.touched = False
@@ -88,8 +88,8 @@ class BatchTally:
         ids = args[0] if args else kwargs.get("input", next(iter(kwargs.values()), None))
         if torch.compiler.is_compiling():
             if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
-                # Written and never read in here: to read it would compile a graph for each value.
-                self.touched = True
+                # Written and never read in here: to read them would compile a graph for each value.
+                self.touched = self._in_graph = True
                 slots = (ids.detach().reshape(-1).long() + 1).clamp(0, self._rows + 1)
                 self._counts.index_add_(0, slots, torch.ones_like(slots, dtype=torch.int32))
             return
@@ -133,6 +133,7 @@ class BatchTally:
         divided = kwargs.get("num_items_in_batch") is not None
         if torch.compiler.is_compiling():
             if module.training:
+                self._in_graph = True
                 self._loss_sum.add_(loss.detach().float())
                 self._losses.add_(1)
                 self._divided, self.loss_name = divided, name
@@ -149,7 +150,8 @@ class BatchTally:
         known = window.parts if window is not None else ()
         passes = [one for one in self._passes if one not in known]
         losses = [one for one in self._returned if one not in known]
-        counts, loss_sum = self._counts.clone(), self._loss_sum.clone()
+        counts = self._counts.clone()
+        loss_sum = self._loss_sum.clone() if self._in_graph else self._loss_sum
         for one in passes:
             if one.slots is not None:
                 counts = counts.to(one.slots.device)
@@ -169,10 +171,11 @@ class BatchTally:
             any(not one.training for one in passes),
         )
         self._forget()
-        # In place: a compiled graph holds these very tensors.
-        for tensor in (self._counts, self._loss_sum, self._losses):
-            tensor.zero_()
-        self.touched = False
+        if self._in_graph:
+            # In place: the graph holds these very tensors.
+            for tensor in (self._counts, self._loss_sum, self._losses):
+                tensor.zero_()
+        self.touched = self._in_graph = False
         return taken
 
     def _forget(self) -> None:

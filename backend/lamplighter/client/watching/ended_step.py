@@ -89,7 +89,7 @@ class EndedStep:
         rows = StretchedStep(
             self.joined.steps,
             BatchRows(ids.astype(np.uint32), counts[ids].astype(np.uint32)),
-            read_gradient_norms(host["norms"], len(counts)) if "norms" in host else None,
+            read_gradient_norms(host["norms"].numpy(), len(counts)) if "norms" in host else None,
             self.joined.seconds,
         )
         rate = host.get("rate", self.learning_rate)

@@ -31,3 +31,15 @@ class WatchedTable:
     def is_looked_up(self) -> bool:
         """Return whether calls of the module name the rows that they read; those of an output layer do not."""
         return not isinstance(self.owner, nn.Linear)
+
+    def readers(self, model: nn.Module) -> list[nn.Module]:
+        """Return the modules of a model whose calls read rows of this matrix: an encoder and a decoder may share it."""
+        if not self.is_looked_up:
+            return []
+        sharing = [
+            module
+            for module in model.modules()
+            if not isinstance(module, nn.Linear)
+            and any(one is self.weight for one in module.parameters(recurse=False))
+        ]
+        return sharing if self.owner in sharing else [self.owner, *sharing]

@@ -122,7 +122,7 @@ class Watcher:
         """The number of the step under way, where the loop has numbers of its own; otherwise the steps are counted."""
         self.closed = False
         self._hooks.install_on_modules(
-            *([(table.owner, self._tally.count_ids)] if table.is_looked_up else []),
+            *((reader, self._tally.count_ids) for reader in table.readers(model)),
             (model, self._tally.add_loss),
         )
         self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)

@@ -255,6 +255,10 @@ class StepsWriter(FactsWriter):
         pages = self._connection.pragma("page_count") - self._connection.pragma("freelist_count")
         return pages * PAGE_SIZE + self.wal_bytes()
 
+    def count_changes(self) -> int:
+        """Return the rows that this writer has changed: as long as it stays, so does `most_bytes`."""
+        return self._connection.total_changes()
+
     def empty_wal(self) -> None:
         """Copy the WAL into the file and cut it, unless a reader or a full disk prevents it."""
         with suppress(apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):

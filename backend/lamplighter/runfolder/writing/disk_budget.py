@@ -32,7 +32,8 @@ class DiskBudget:
             share: the share of the rest that is for snapshots and what is there by then.
         """
         self._run, self._writer, self._reserve = run, writer, reserve
-        self._other_bytes = 0
+        self._other_bytes = self._most_bytes = 0
+        self._measured_after = -1
         self.limit = run.recipe.disk_budget - reserve
         """Bytes that the run may take, without the reserve."""
         self._snapshot_limit = share * self.limit
@@ -50,6 +51,7 @@ class DiskBudget:
         left = self._bytes_left()
         if left < needed:
             self._writer.empty_wal()
+            self._measured_after = -1
             left = self._bytes_left()
         return left
 
@@ -96,4 +98,8 @@ class DiskBudget:
             self.has_room = left > keyframe
 
     def _bytes_left(self) -> int:
-        return self.limit - self._writer.most_bytes() - self._other_bytes
+        # Asked several times a step, and each time of the file system.
+        changes = self._writer.count_changes()
+        if changes != self._measured_after:
+            self._measured_after, self._most_bytes = changes, self._writer.most_bytes()
+        return self.limit - self._most_bytes - self._other_bytes
