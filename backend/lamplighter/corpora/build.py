@@ -103,7 +103,7 @@ def build_corpus(
         lambda share: tell(0.5 + 0.5 * share, "splitting the text into tokens"),
     )
     if len(tokenised.ids) < MINIMUM_TOKENS:
-        raise CorpusError(explain_too_short(recipe.name or "This text", len(tokenised.ids)))
+        raise CorpusError(explain_too_short(len(tokenised.ids)))
     ids, lengths = tokenised.ids, tokenised.document_lengths
     held_out, held_out_lengths = encode_with(tokenised.tokeniser, unread)
     if recipe.shuffle_words:

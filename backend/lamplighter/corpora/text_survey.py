@@ -107,5 +107,5 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
             return enough
     tokens = len(tokenise(documents, recipe.tokeniser, recipe.vocabulary_size).ids)
     if tokens < MINIMUM_TOKENS:
-        raise CorpusError(explain_too_short(recipe.name or "This text", tokens))
+        raise CorpusError(explain_too_short(tokens))
     return tokens

@@ -71,12 +71,10 @@ def decode_text(data: bytes, name: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def explain_too_short(name: str, words: int) -> str:
-    """Return the sentence that refuses a text of so few words."""
+def explain_too_short(words: int) -> str:
+    """Return the sentence that refuses a text of so few words. It does not name the text: a class may see it."""
     many = "1 word" if words == 1 else f"{words:,} words"
-    return (
-        f"{name} has {many}. {MINIMUM_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
-    )
+    return f"This text has {many}. {MINIMUM_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
 
 
 def split_paragraphs(text: str) -> list[str]:

@@ -1,6 +1,8 @@
 """The name of a run, for people to read; its id stays what addresses and commands use.
 
-It is kept in `name.txt`. A run made before there were names has the one that its recipe gives it.
+It is kept in `name.txt`. A run made before there were names has the one that its recipe gives it. Such a name may be that of
+a text's file, or the text's first words. So each run has a plain name as well, in `plain-name.txt`, for those who may not see
+its text: "A text 3", until a person gives the run a name, which is for everybody.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
 
 NAME_FILE = "name.txt"
+PLAIN_NAME_FILE = "plain-name.txt"
 MAX_RUN_NAME = 80
 """Maximum characters of a name."""
 _MAX_BYTES = 4 * MAX_RUN_NAME + 2
@@ -41,25 +44,33 @@ def clean_run_name(text: str) -> str:
     return name
 
 
-def read_run_name(run: RunFolder) -> str | None:
-    """Return the name that is kept in the folder of a run; None if there is none that can be shown."""
-    with suppress(OSError, ValueError), (run.path / NAME_FILE).open("rb") as file:
+def read_run_name(run: RunFolder, *, plain: bool = False) -> str | None:
+    """Return the name, or the plain name, that is kept in the folder of a run; None if there is none that can be shown."""
+    path = run.path / (PLAIN_NAME_FILE if plain else NAME_FILE)
+    with suppress(OSError, ValueError), path.open("rb") as file:
         return clean_run_name(file.read(_MAX_BYTES + 1).decode("utf-8"))
     return None
 
 
-def write_run_name(folder: Path, name: str) -> None:
-    """Keep the name of the run in `folder`.
+def plain_run_name(run: RunFolder) -> str:
+    """Return the name of a run for those who may not see its text. That of a run without one has no number."""
+    return read_run_name(run, plain=True) or derive_run_name(run, plain=True)
+
+
+def write_run_name(folder: Path, name: str, plain_name: str | None = None) -> None:
+    """Keep the name of the run in `folder`, and its plain name; None: a person gave the name, which is for everybody.
 
     Raises:
         ValueError: the name is refused (see `clean_run_name`).
     """
-    write_atomically(folder / NAME_FILE, clean_run_name(name))
+    kept, plain = clean_run_name(name), clean_run_name(name if plain_name is None else plain_name)
+    write_atomically(folder / NAME_FILE, kept)
+    write_atomically(folder / PLAIN_NAME_FILE, plain)
 
 
-def derive_run_name(run: RunFolder) -> str:
+def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
     """Return the name that follows from a run's recipe, and from its text where that has no name; the id of a run whose
-    recipe cannot be read."""
+    recipe cannot be read. A plain name follows from the kind of the text alone."""
     try:
         recipe = run.recipe
     except FormatError:
@@ -74,9 +85,10 @@ def derive_run_name(run: RunFolder) -> str:
         case "manuals":
             return f"Python manuals{shuffled}{seed}"
         case "text":
-            return (_printable(corpus.name) or _first_words(run) or "A text") + shuffled
+            words = "" if plain else _printable(corpus.name) or _first_words(run)
+            return (words or "A text") + shuffled
         case "recorded":
-            return _printable(corpus.name) or "A recorded run"
+            return ("" if plain else _printable(corpus.name)) or "A recorded run"
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:

@@ -92,25 +92,34 @@ class RunStore:
                 prepare(making)
             return self.adopt(making, recipe)
 
-    def names(self) -> dict[str, str]:
-        """Return the name of each run by its id: the one kept in its folder, or else the one that its recipe gives it, with
-        a number where an older run has it."""
+    def names(self, *, plain: bool = False) -> dict[str, str]:
+        """Return the name, or the plain name, of each run by its id: the one kept in its folder, or else the one that its
+        recipe gives it, with a number where an older run has it."""
         runs = self.runs()
-        names = {run.id: name for run in runs if (name := read_run_name(run)) is not None}
+        names = {run.id: name for run in runs if (name := read_run_name(run, plain=plain)) is not None}
         taken = set(names.values())
         for run in sorted(runs, key=lambda run: (_creation_time(run), run.id)):
             if run.id not in names:
-                names[run.id] = numbered_name(derive_run_name(run), taken)
+                names[run.id] = numbered_name(derive_run_name(run, plain=plain), taken)
                 taken.add(names[run.id])
         return names
 
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
         """Rename a folder prepared inside the store (with a name that begins with a dot), whose contents are synced, to a
         fresh run id. The run keeps its name, or gets one, with a number if another run has it."""
-        folder = RunFolder(prepared)
-        name = read_run_name(folder) or derive_run_name(folder)
-        write_run_name(prepared, numbered_name(name, self.names().values()))
+        self.give_name(RunFolder(prepared))
         return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
+
+    def give_name(self, prepared: RunFolder) -> None:
+        """Keep in the folder of a run that is not in the store yet its name and its plain name, each with a number if a run
+        of the store has it."""
+        name = read_run_name(prepared) or derive_run_name(prepared)
+        plain_name = derive_run_name(prepared, plain=True)
+        write_run_name(
+            prepared.path,
+            numbered_name(name, self.names().values()),
+            numbered_name(plain_name, self.names(plain=True).values()),
+        )
 
     def clear_leftovers(self) -> int:
         """Remove half-made runs that killed processes left behind. Return their number. Never raises."""
@@ -171,8 +180,9 @@ def run_id_of(name: str) -> str:
 
 
 def _new_run_id(recipe: Recipe) -> str:
-    name = re.sub(r"[^a-z0-9]+", "-", (recipe.corpus.name or recipe.corpus.kind).lower()).strip("-")[:40]
-    return f"{time.strftime('%Y-%m-%d')}-{name or 'text'}-{secrets.token_hex(3)}"
+    """Return an id that says nothing of a text that a person brought: everybody sees it in addresses."""
+    ours = f"-{recipe.corpus.kind}" if recipe.corpus.kind in ("lamptown", "manuals") else ""
+    return f"{time.strftime('%Y-%m-%d')}{ours}-{secrets.token_hex(3)}"
 
 
 def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> RunFolder:
@@ -195,8 +205,7 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
         make_private_folder(making.path)
         making.write_vocabulary(vocabulary)
         write_atomically(making.path / "recipe.json", recipe.model_dump_json(indent=2))
-        others = RunStore(path.parent).names().values()
-        write_run_name(making.path, numbered_name(derive_run_name(making), others))
+        RunStore(path.parent).give_name(making)
         if path.exists():
             path.rmdir()  # Fails unless empty; needed as some systems cannot rename onto a folder.
         return RunFolder(rename_durably(making.path, path))

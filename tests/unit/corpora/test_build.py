@@ -119,7 +119,7 @@ def test_any_text() -> None:
 
 def test_too_short_says_how_long_is_needed() -> None:
     with pytest.raises(
-        CorpusError, match=r"a\.txt has 3 words\. 1,000 are needed; clear neighbourhoods need about"
+        CorpusError, match=r"This text has 3 words\. 1,000 are needed; clear neighbourhoods need about"
     ):
         build_corpus(CorpusRecipe(kind="text", name="a.txt"), 0, text="one two three")
     with pytest.raises(CorpusError, match="none was given"):

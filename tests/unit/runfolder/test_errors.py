@@ -62,7 +62,8 @@ def test_the_file_and_the_cause_are_still_said() -> None:
 
 def test_a_run_that_cannot_be_read_is_listed_without_its_folder(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
-    (found,) = RunCatalog(RunStore(tmp_path)).list_runs(RunStore(tmp_path).runs())
+    (listed,) = RunCatalog(RunStore(tmp_path)).list_runs(RunStore(tmp_path).runs())
+    found = listed.summary
     assert not found.readable
     assert found.problem
     assert str(tmp_path) not in found.problem

@@ -39,7 +39,8 @@ def test_nothing_is_left_of_a_run_that_was_created_or_could_not_be(
 ) -> None:
     store = RunStore(tmp_path)
     run = store.create(Recipe())
-    assert sorted(path.name for path in run.path.iterdir()) == ["checkpoints", "name.txt", "recipe.json"]
+    kept = ["checkpoints", "name.txt", "plain-name.txt", "recipe.json"]
+    assert sorted(path.name for path in run.path.iterdir()) == kept
     assert [path.name for path in tmp_path.iterdir()] == [run.id]
 
     def full(path: Path, text: str) -> None:

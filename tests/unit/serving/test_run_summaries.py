@@ -28,7 +28,7 @@ class Summaries:
         self.made = 0
 
     def get(self, run: RunFolder) -> RunSummary:
-        return self._summaries.get(run, self._make)
+        return self._summaries.get(run, self._make).summary
 
     def _make(self, run: RunFolder) -> RunSummary:
         self.made += 1

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.requests import Request
+
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.access.request_headers import (
     Headers,
@@ -45,6 +47,12 @@ class Decision:
     """The id of the run whose text a refused request asks for; it may pass if that text is given to the caller."""
     may_see_text: Callable[[RunFolder], bool] = _sees_all
     """A function that tells of a run whether the caller may see its text. It reads the disk."""
+
+
+def caller_sees_text(request: Request, run: RunFolder) -> bool:
+    """Return whether the gate lets the caller see the text of a run. This may read the disk."""
+    may_see_text: Callable[[RunFolder], bool] = getattr(request.state, "may_see_text", _sees_all)
+    return may_see_text(run)
 
 
 def check_origin(

@@ -116,9 +116,7 @@ class Gate:
     def _prefix_at(self, address: Origin) -> str:
         return self._prefix if address == self.addresses[0] else ""
 
-    async def admit(
-        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
-    ) -> Decision:
+    async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide as `decide` does, by the sessions as they are now."""
         if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
             await anyio.to_thread.run_sync(self.credentials.sessions.refresh, limiter=self._threads)

@@ -16,14 +16,13 @@ from lamplighter.serving.hosts import Origin
 from lamplighter.serving.http.plain_pages import unknown_page
 from lamplighter.serving.http.problems import problem_response
 
+
 class RequestGate(Protocol):
     """The gate of one listener."""
 
     activity: Activity
 
-    async def admit(
-        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
-    ) -> Decision:
+    async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide whether a request may pass. Whatever that takes of the disk is read in a thread."""
         ...
 

@@ -99,9 +99,7 @@ class ClassGate:
         """Return what a socket receives and sends by; the class's hub closes those of ended sessions itself."""
         return receive, send
 
-    async def admit(
-        self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None
-    ) -> Decision:
+    async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide as `decide` does, and let pass what asks for a text that is given."""
         decision = self.decide(kind, method, path, headers, peer)
         if decision.text_of is not None and await anyio.to_thread.run_sync(

@@ -27,6 +27,8 @@ from lamplighter.serving.http.disk_full import DISK_FULL, DiskFullLog
 from lamplighter.wire.binary import FrameError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
+UNREADABLE = "this run cannot be read: the presenter can see why"
+"""The reason that a class is given."""
 
 
 class FieldError(BaseModel):
@@ -82,8 +84,10 @@ def problem_response(
     return Response(json.dumps(body), status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Answer the errors that a route may raise with a problem response each; `crash_middleware` answers all others."""
+def install_error_handlers(app: FastAPI, *, for_class: bool = False) -> None:
+    """Answer the errors that a route may raise with a problem response each; `crash_middleware` answers all others. Those
+    for a class do not say why a run cannot be read: that may quote what is in its files.
+    """
     disk_full_log = DiskFullLog()
 
     def refused(_: Request, error: Exception) -> Response:
@@ -104,7 +108,7 @@ def install_error_handlers(app: FastAPI) -> None:
         return problem_response(409, str(error))
 
     def unreadable(_: Request, error: Exception) -> Response:
-        return problem_response(409, f"this run cannot be read: {error}")
+        return problem_response(409, UNREADABLE if for_class else f"this run cannot be read: {error}")
 
     def not_permitted(_: Request, error: Exception) -> Response:
         return problem_response(

@@ -27,6 +27,7 @@ from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.playback_request import PlaybackRequest, PlaybackRequestError
+from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import EndMessage, EventMessage, LiveMessage, MeasuresMessage
 from lamplighter.wire.layout_frames import Method
@@ -196,7 +197,7 @@ def close_code_for(error: Exception) -> tuple[int, str]:
         return CLOSE_CANNOT_BE_PLAYED, str(error)[:120]
     if is_transient(error):
         return 1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120]
-    return 4409, f"this run cannot be read: {explain_read_error(error)}"[:120]
+    return CLOSE_UNREADABLE, f"this run cannot be read: {explain_read_error(error)}"[:120]
 
 
 def _clamp(steps: float) -> int:

@@ -33,6 +33,7 @@ from lamplighter.serving.live.measures_feed import MeasuresFeed
 from lamplighter.serving.live.message import ViewerMessage
 from lamplighter.serving.live.status_feed import StatusFeed
 from lamplighter.serving.live.step_feed import StepFeed
+from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.live.watched_file import R, WatchedFile
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
@@ -166,7 +167,7 @@ class RunFollower(Generic[ViewerT]):
             log.warning("%s cannot be read now: %s", self._run.id, error)
             self._on_failed(1011, f"this run cannot be read at the moment: {explain_read_error(error)}"[:120])
         else:
-            self._on_failed(4409, f"this run cannot be read: {explain_read_error(error)}"[:120])
+            self._on_failed(CLOSE_UNREADABLE, f"this run cannot be read: {explain_read_error(error)}"[:120])
 
     def _reset_files(self) -> None:
         for file in (self._steps, self._layouts, self._measures, self._examinations):

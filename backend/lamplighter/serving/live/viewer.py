@@ -15,7 +15,7 @@ CHANNEL_NAMES = ("pulse", "layout", "rows")
 DEFAULT_CHANNELS = "pulse,layout"
 SEND_SECONDS = 10.0
 """Seconds allowed for sending one message."""
-CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW = 4404, 4408
+CLOSE_NO_SUCH_RUN, CLOSE_TOO_SLOW, CLOSE_UNREADABLE = 4404, 4408, 4409
 CHANNEL_OF_KIND = {
     MessageKind.PULSE: "pulse",
     MessageKind.CENSUS: "pulse",

@@ -31,7 +31,7 @@ from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.step_range import StepRange
-from lamplighter.serving.reading.run_summaries import RunSummaries
+from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
@@ -108,8 +108,8 @@ class RunCatalog:
             raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
         return self._folders.get_or_create((run_id, inode), lambda: found)
 
-    def list_runs(self, runs: list[RunFolder]) -> list[RunSummary]:
-        """Return runs as the list shows them. An unreadable run does not hide the others."""
+    def list_runs(self, runs: list[RunFolder]) -> list[SummarisedRun]:
+        """Return runs with their summaries. An unreadable run does not hide the others."""
         self._names = {}
         return [self._summaries.get(run, self.describe) for run in runs]
 

@@ -1,14 +1,19 @@
-"""The summaries of runs, kept while the files of their folders stay as they are: most runs of a list are over."""
+"""The summaries of runs, for those who may see the text and for those who may not.
+
+They are kept while the files of their folders stay as they are: most runs of a list are over.
+"""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_name import NAME_FILE
-from lamplighter.serving.schemas.runs import RunSummary
+from lamplighter.runfolder.run_name import NAME_FILE, plain_run_name
+from lamplighter.serving.schemas.runs import RunSummary, without_text
 
 _RUNS_KEPT = 1_000
 _SETTLED_NS = 2_000_000_000
@@ -17,25 +22,38 @@ _SETTLED_NS = 2_000_000_000
 _FolderState = tuple[tuple[str, int, int], ...]
 
 
+@dataclass(frozen=True)
+class SummarisedRun:
+    """A run with its summary."""
+
+    run: RunFolder
+    summary: RunSummary
+
+    @cached_property
+    def withheld(self) -> RunSummary:
+        """Return the summary for those who may not see the text."""
+        return without_text(self.summary, plain_run_name(self.run))
+
+
 class RunSummaries:
     """The summaries made last, of some hundred runs. Thread-safe."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[_FolderState, RunSummary]] = {}
+        self._kept: dict[str, tuple[_FolderState, SummarisedRun]] = {}
 
-    def get(self, run: RunFolder, make: Callable[[RunFolder], RunSummary]) -> RunSummary:
+    def get(self, run: RunFolder, make: Callable[[RunFolder], RunSummary]) -> SummarisedRun:
         """Return the summary of a run: the one kept, or another where its folder has changed or is at work."""
         # Before the summary: what changes meanwhile is seen the next time.
         state, now = _state_of(run), time.time_ns()
         kept = self._kept.get(run.id)
         if kept is not None and kept[0] == state:
             return kept[1]
-        summary = make(run)
-        if state is not None and _stays(summary, state, now):
+        made = SummarisedRun(run, make(run))
+        if state is not None and _stays(made.summary, state, now):
             if len(self._kept) >= _RUNS_KEPT:
                 self._kept.clear()
-            self._kept[run.id] = state, summary
-        return summary
+            self._kept[run.id] = state, made
+        return made
 
 
 def _state_of(run: RunFolder) -> _FolderState | None:

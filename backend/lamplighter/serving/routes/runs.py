@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,8 +13,9 @@ from lamplighter.runfolder.loop_facts import MAX_CONFIG_BYTES
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_name import write_run_name
+from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
+from lamplighter.serving.access.decision import caller_sees_text
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import PNG
 from lamplighter.serving.http.problems import FieldError, RefusedError
@@ -26,7 +25,6 @@ from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
     AttemptFacts,
-    Described,
     NewRun,
     RecordParts,
     RunDetails,
@@ -50,8 +48,9 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
     runs = services.catalog.run_store.runs()
 
     def make() -> list[bytes]:
-        described = zip(runs, services.catalog.list_runs(runs), strict=True)
-        return json_body(RunList(items=[_shown_to(request, run, summary) for run, summary in described]))
+        found = services.catalog.list_runs(runs)
+        shown = [one.summary if caller_sees_text(request, one.run) else one.withheld for one in found]
+        return json_body(RunList(items=shown))
 
     return services.plain_reply(request).send(_SUMMARY_BYTES * len(runs), make)
 
@@ -60,10 +59,14 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
-    return reply.send(
-        _names_cost(reply.run),
-        lambda: json_body(_shown_to(request, reply.run, services.catalog.describe_fully(reply.run))),
-    )
+
+    def make() -> list[bytes]:
+        details = services.catalog.describe_fully(reply.run)
+        if not caller_sees_text(request, reply.run):
+            details = without_text(details, plain_run_name(reply.run))
+        return json_body(details)
+
+    return reply.send(_names_cost(reply.run), make)
 
 
 @routes.get("/api/runs/{run}/record", pool=Pool.CHEAP, response_model=RunRecord)
@@ -137,12 +140,6 @@ def delete_run(run: RunId, services: ServicesDep) -> Response:
     return Response(status_code=204)
 
 
-def _shown_to(request: Request, run: RunFolder, described: Described) -> Described:
-    """Return the description of a run as the caller may see it."""
-    may_see_text: Callable[[RunFolder], bool] | None = getattr(request.state, "may_see_text", None)
-    return described if may_see_text is None or may_see_text(run) else without_text(described)
-
-
 def _names_cost(run: RunFolder) -> int:
     """Return the bytes of memory of the names of a run's classes and relations, and of what its loop told: an import bounds
     them."""
@@ -174,7 +171,7 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
         raise RefusedError(422, f"upload: {problem}", [FieldError(field="upload", message=problem)])
     try:
         text, name = services.uploads.read_text(new_run.upload)
-        require_enough_text(_without_name(recipe), text)
+        require_enough_text(recipe, text)
     except CorpusError as error:
         raise RefusedError(422, str(error), [FieldError(field="upload", message=str(error))]) from None
     except RefusedError as refused:
@@ -184,11 +181,6 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
     if not recipe.corpus.name:
         recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": name})})
     return recipe, text
-
-
-def _without_name(recipe: Recipe) -> Recipe:
-    """Return a recipe whose text has no name, so that a refusal does not repeat what a stranger may have typed."""
-    return recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"name": ""})})
 
 
 def _require_free_trainer(services: Services) -> None:

@@ -17,6 +17,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census,
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.serving.access.decision import caller_sees_text
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
@@ -222,9 +223,16 @@ def list_events(
             return json_body(EventList(items=[]))
         with services.catalog.open_steps(reply.run) as reader:
             found = reader.newest_events(limit) if after is None else reader.events(after, limit)
+        # What a trainer says of a fault may quote the text, or name its file.
+        words = caller_sees_text(request, reply.run)
         items = [
             EventResponse(
-                id=e.id, time=e.time, attempt=e.attempt, step=e.step, kind=e.kind, message=e.message
+                id=e.id,
+                time=e.time,
+                attempt=e.attempt,
+                step=e.step,
+                kind=e.kind,
+                message=e.message if words else "",
             )
             for e in found
         ]

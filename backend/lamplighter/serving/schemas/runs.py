@@ -77,16 +77,23 @@ class RunDetails(RunSummary, PartialModel):
         return {name for name in RunDetails.__annotations__ if getattr(self, name) is None}
 
 
+_UNREADABLE = "the presenter can see why"
 Described = TypeVar("Described", bound=RunSummary)
 
 
-def without_text(run: Described) -> Described:
-    """Return a run as it is described to somebody who may not see its text: the model may be asked to continue some of it."""
-    if run.recipe is None:
-        return run
-    hidden: dict[str, Any] = {}
-    if isinstance(run.recipe, Recipe):
-        hidden["recipe"] = run.recipe.model_copy(update={"prompts": ()})
+def without_text(run: Described, plain_name: str) -> Described:
+    """Return a run as it is described to somebody who may not see its text: without any words but those of its map.
+
+    The model may be asked to continue some of the text, the corpus may have the name of its file, and what a trainer or a
+    reader says of a fault may quote either.
+    """
+    hidden: dict[str, Any] = {"name": plain_name, "problem": run.problem and _UNREADABLE}
+    if run.recipe is not None:
+        nameless = {"corpus": run.recipe.corpus.model_copy(update={"name": ""})}
+        prompts = {"prompts": ()} if isinstance(run.recipe, Recipe) else {}
+        hidden["recipe"] = run.recipe.model_copy(update=nameless | prompts)
+    if run.status is not None:
+        hidden["status"] = run.status.model_copy(update={"message": ""})
     if isinstance(run, RunDetails):
         # A loop's settings may quote its text.
         hidden["config"] = None

@@ -17,18 +17,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 import websockets
 from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.app import ROUTE_MODULES
 from lamplighter.serving.metrics.audit_log import AUDIT_FILE
 from lamplighter.wire.envelope import decode_envelope
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.application import Application
 from tests.class_client import CLASSROOM, ClassClient
-from tests.runs import finish, small_recipe, small_text, start_worker, wait_until
+from tests.runs import small_recipe, small_text, start_worker, wait_until
 from tests.unit.serving.classroom.class_apps import make_class_apps
 from tests.unit.serving.classroom.test_class_matrix import TEXT, real_path
 from tests.unit.serving.http.test_pricing import STATED
@@ -40,6 +43,7 @@ NEEDLES = re.compile(BETWEEN.join(word.encode() for word in WORDS[:3]) + rb"|tag
 """The beginning of the sentence with whatever between its words, and the name of the file. The words themselves are on the map,
 which everybody sees."""
 PLAIN_NAME = "A text"
+STEPS = 40
 
 
 class Withheld:
@@ -50,6 +54,8 @@ class Withheld:
         self.run = run
         self.viewer = viewer
         self.live: list[bytes] = []
+        """All that the viewer's socket said."""
+        self.worker_log = b""
         self.ids: re.Pattern[bytes] | None = None
         """The token ids of the sentence, one after another."""
 
@@ -99,7 +105,7 @@ def withheld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Withheld]:
     text = f"{' '.join(WORDS)}.\n\n{small_text()}\n{'Ben Anna diary kissed Dear. ' * 3} Ben Ben Anna."
     with Application(folder, "serve", "--no-workers", *CLASSROOM) as application:
         sent = json.loads(post_text(application, f"/api/uploads?name={quote(FILE)}", text))
-        recipe = small_recipe(prompts=(" ".join(WORDS[:3]),)).model_dump(mode="json")
+        recipe = small_recipe(prompts=(" ".join(WORDS[:3]),), steps=STEPS).model_dump(mode="json")
         recipe["corpus"]["name"] = ""
         viewer = ClassClient(application)
         assert viewer.join() == 204
@@ -108,21 +114,27 @@ def withheld(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Withheld]:
         with watch(viewer, there.run.id) as socket:
             reader = threading.Thread(target=follow, args=(socket, there.live))
             reader.start()
-            said = [
-                start_worker(there.run, room).communicate(60)[1]
-                for room in ("training", "projection", "analysis")
-            ]
+            trainer = start_worker(there.run)
+            _, there.worker_log = trainer.communicate(60)
+            lay_out(there.run)
             wait_until(lambda: any(b'"finished"' in one for one in there.live), "the end on the socket")
             # A trainer may say anything.
             with StepsWriter(there.run.steps_path) as writer:
                 failed = f"{FILE} begins with {' '.join(WORDS)}"
-                writer.add_event(60, "failed", failed, {"phase": "failed", "message": failed})
+                writer.add_event(STEPS, "failed", failed, {"phase": "failed", "message": failed})
             wait_until(lambda: any(b'"failed"' in one for one in there.live), "the failure on the socket")
         reader.join()
         ids = there.run.token_ids[: len(WORDS)].tolist()
         there.ids = re.compile(rb"\b" + rb"\s*,\s*".join(str(one).encode() for one in ids) + rb"\b")
-        there.live.extend(error for error in said if error)
         yield there
+
+
+def lay_out(run: RunFolder) -> None:
+    """Write two maps, as a projector would."""
+    places = np.random.default_rng(0).standard_normal((len(run.vocabulary), 2)).astype(np.float32)
+    with LayoutsWriter(run.layouts_path) as writer:
+        for step in (5, STEPS):
+            writer.commit(Layout(1, step, 1.0, Method.UMAP, places, trust=0.9, recall=0.5, sample=20))
 
 
 def post_text(application: Application, path: str, text: str) -> bytes:
@@ -208,7 +220,7 @@ def test_logs_and_metrics_say_nothing_of_it(withheld: Withheld) -> None:
     assert withheld.run.id.encode() in audit
     for said in (
         audit,
-        withheld.application.log.encode(),
+        withheld.application.log.encode() + withheld.worker_log,
         *map(withheld.presenter_reads, ("/metrics", "/api/metrics")),
     ):
         assert said

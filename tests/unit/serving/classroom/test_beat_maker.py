@@ -8,14 +8,37 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lamplighter.runfolder.phase import Phase
 from lamplighter.serving.classroom.beats import touch_tally
 from lamplighter.serving.classroom.beats.beat_maker import BEAT_SECONDS, BeatMaker
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import StatusMessage
+from lamplighter.serving.schemas.runs import Status
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.unit.serving.classroom.beat_page import BeatPage
+
+
+def status_message(message: str = "", step: int = 0) -> str:
+    status = Status(
+        phase=Phase.RUNNING,
+        message=message,
+        alive=True,
+        attempt=1,
+        step=step,
+        steps=1_000,
+        loss=2.5,
+        pace="full",
+        pace_steps_per_second=None,
+        snapshots="all",
+        bytes=10**6,
+        crowded=False,
+        changed=1.0,
+    )
+    return to_json_text(StatusMessage(status=status))
 
 
 class Class:
@@ -179,7 +202,7 @@ def test_whoever_joins_has_the_counts_and_the_light_of_the_others():
 
 def test_words_go_only_to_those_who_may_read_them():
     there = Class(read_words=lambda attempt, step: f'{{"type":"words","step":{step}}}')
-    there.give(MessageKind.STATUS, '{"type":"status"}')
+    there.give(MessageKind.STATUS, status_message())
     there.give(MessageKind.MEASURES, '{"type":"measures"}')
     there.give(MessageKind.LINES, '{"type":"lines"}')
     there.give(MessageKind.EXAMINATION, '{"type":"examination"}')
@@ -192,6 +215,20 @@ def test_words_go_only_to_those_who_may_read_them():
     before = len(there.page.texts)
     there.pass_time(1)
     assert len(there.page.texts) == before
+
+
+def test_what_a_trainer_says_goes_only_to_those_who_may_read_the_text():
+    there = Class()
+    there.give(MessageKind.STATUS, status_message("diary.txt has 2 words"))
+    there.pass_time(1)
+    assert [text["status"]["message"] for text in there.page.texts] == [""]
+    assert there.reader.texts[-1]["status"]["message"] == "diary.txt has 2 words"
+    for text in (False, True):
+        joining = BeatPage(there.vocabulary)
+        joining.receive(there.state.envelope(text=text))
+        assert [one["status"]["message"] for one in joining.texts] == [
+            "diary.txt has 2 words" if text else ""
+        ]
 
 
 def test_a_new_attempt_starts_from_its_census():
@@ -253,7 +290,7 @@ def test_a_class_is_sent_eight_kilobytes_a_second_however_fast_and_large_a_run_i
             there.lay_out()
             there.lay_out(Method.LINEAR)
         if number % 30 == 0:
-            there.give(MessageKind.STATUS, f'{{"type":"status","step":{number}}}')
+            there.give(MessageKind.STATUS, status_message(step=number))
         there.now += 1 / 30
         there.publish()
     seconds = there.now - begun

@@ -14,7 +14,12 @@ from dataclasses import replace
 
 from lamplighter.serving.classroom.beats.grid_chain import GridChain
 from lamplighter.serving.classroom.beats.pace import Pace
-from lamplighter.serving.classroom.beats.publication import NOTHING_YET, JoiningState, Publication
+from lamplighter.serving.classroom.beats.publication import (
+    NOTHING_YET,
+    JoiningState,
+    Publication,
+    without_message,
+)
 from lamplighter.serving.classroom.beats.touch_tally import TouchTally
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.wire.beat_frames import NO_STEPS
@@ -156,8 +161,9 @@ class BeatMaker:
         """Return a publication with everything that is text and waits."""
         if self._status is not None:
             self._state = replace(self._state, status=self._status)
-        parts = (frame, self._status, *self._texts)
-        worded = (words, *self._worded)
+        status = self._status and without_message(self._status)
+        parts = (frame, status, *self._texts)
+        worded = (words, *self._worded, self._status if self._status != status else None)
         self._status, self._texts, self._worded, self._texts_at = None, [], [], float("inf")
         return Publication(
             tuple(part for part in parts if part is not None),

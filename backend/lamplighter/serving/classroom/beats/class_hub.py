@@ -21,7 +21,7 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
-from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun
+from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun, told_to_class
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.live.playback_session import close_code_for
@@ -151,7 +151,7 @@ class ClassHub:
         try:
             hello = await watched.hello(text=viewer.text)
         except (*READ_ERRORS, ValueError) as error:
-            viewer.request_close(*close_code_for(error))
+            viewer.request_close(*told_to_class(*close_code_for(error)))
             await asyncio.Event().wait()
             return
         await send_in_time(websocket, hello, self._send_seconds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lamplighter.serving.schemas.base import to_json_text
+from lamplighter.serving.schemas.messages import StatusMessage
 from lamplighter.wire.envelope import Part, encode_envelope
 from lamplighter.wire.frames import encode
 from lamplighter.wire.grid_frames import GridLayout
@@ -54,8 +56,9 @@ class JoiningState:
         """Return the parts of the message, in the order in which they are to be applied."""
         census = None if self.census is None else encode(self.census)
         frames = (census, self.beat, self.districts, *map(encode, self.layouts))
+        status = self.status if text or self.status is None else without_message(self.status)
         words = self.words if text else None
-        return [part for part in (*frames, self.status, words) if part is not None]
+        return [part for part in (*frames, status, words) if part is not None]
 
     def made_envelope(self, *, text: bool) -> bytes | None:
         """Return the message if it was made before."""
@@ -66,6 +69,12 @@ class JoiningState:
         if text not in self._envelopes:
             self._envelopes[text] = encode_envelope(self.parts(text=text))
         return self._envelopes[text]
+
+
+def without_message(status: str) -> str:
+    """Return a message about a run's status without what its trainer says, which may quote the text or name its file."""
+    message = StatusMessage.model_validate_json(status)
+    return to_json_text(StatusMessage(status=message.status.model_copy(update={"message": ""})))
 
 
 NOTHING_YET = JoiningState()

@@ -11,10 +11,13 @@ import anyio
 import anyio.to_thread
 
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_name import plain_run_name
 from lamplighter.serving.classroom.beats.beat_source import Published
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.classroom.beats.publication import JoiningState
+from lamplighter.serving.http.problems import UNREADABLE
+from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
@@ -105,13 +108,18 @@ class WatchedRun:
     def _describe(self) -> dict[bool, str]:
         details = self._catalog.read_fully(self.run)
         whole = HelloMessage(run=details, channels=[_CHANNEL])
-        withheld = whole.model_copy(update={"run": without_text(details)})
+        withheld = whole.model_copy(update={"run": without_text(details, plain_run_name(self.run))})
         return {True: to_json_text(whole), False: to_json_text(withheld)}
 
     def _fail(self, code: int, reason: str) -> None:
         self.failed = True
         for viewer in self.viewers:
-            viewer.request_close(code, reason)
+            viewer.request_close(*told_to_class(code, reason))
+
+
+def told_to_class(code: int, reason: str) -> tuple[int, str]:
+    """Return the close code and the reason that a class is given for those of the presenter."""
+    return code, UNREADABLE if code == CLOSE_UNREADABLE else reason
 
 
 def _call_on_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
