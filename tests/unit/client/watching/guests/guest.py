@@ -27,7 +27,7 @@ class Outcome:
     says: str | None = None
     """A pattern for its one warning; None: there is none."""
     phase: str = "finished"
-    """How it ends; "refused" where it does not begin."""
+    """How it ends; "refused" where it does not begin, "gone" where it cannot be read."""
     known: bool = False
     """Whether it knows batch and loss of every step."""
 
@@ -51,6 +51,11 @@ def ends(says: str, *, steps: int = 0) -> Outcome:
 def stopped(steps: int) -> Outcome:
     """Expect a record of a loop that an exception ended."""
     return Outcome(steps, None, "interrupted")
+
+
+def gone(says: str) -> Outcome:
+    """Expect no record, since the loop itself deletes it."""
+    return Outcome(0, says, "gone")
 
 
 def refused(says: str) -> Outcome:
@@ -94,6 +99,7 @@ class Unwatched:
     """What stands in for a watcher where nothing is watched."""
 
     next_step: int | None = None
+    folder: Path | None = None
 
     def __enter__(self) -> Unwatched:
         return self
@@ -182,7 +188,7 @@ def play(loop: Callable[[Visit], None], folder: Path | None = None) -> Played:
     random.seed(0)
     np.random.seed(0)
     played = Played(Visit(folder))
-    hooks = _global_hooks()
+    hooks = count_global_hooks()
     with _listening(played):
         error: BaseException | None = None
         try:
@@ -197,7 +203,7 @@ def play(loop: Callable[[Visit], None], folder: Path | None = None) -> Played:
         )
         for watcher in played.visit.watchers:
             watcher.close(error)
-    played.hooks_left = _global_hooks() - hooks
+    played.hooks_left = count_global_hooks() - hooks
     return played
 
 
@@ -224,7 +230,8 @@ def _listening(played: Played) -> Iterator[None]:
             played.warned.add(f"{one.category.__name__}: {one.message}")
 
 
-def _global_hooks() -> int:
+def count_global_hooks() -> int:
+    """Return how many hooks there are on all modules and all optimisers."""
     import torch.nn.modules.module as module
     import torch.optim.optimizer as optimizer
 

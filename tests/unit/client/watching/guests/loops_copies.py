@@ -275,9 +275,9 @@ def a_model_shared_with_a_spawned_process(visit: Visit) -> None:
 class Pair(nn.Module):
     """Two models in one."""
 
-    def __init__(self, first: Tiny, second: Tiny) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.first, self.second = first, second
+        self.first, self.second = Tiny(), Tiny()
 
     def forward(self, ids: Tensor) -> tuple[Tensor, Tensor]:
         losses = [one(ids, ids)[1] for one in (self.first, self.second)]
@@ -286,7 +286,7 @@ class Pair(nn.Module):
 
 @guest(whole(4))
 def a_part_of_a_larger_model(visit: Visit) -> None:
-    pair = Pair(Tiny(), Tiny())
+    pair = Pair()
     visit.begin(pair.second)
     train(visit, lambda ids, _: pair(ids), sgd(pair), 4)
     visit.note_model(pair)

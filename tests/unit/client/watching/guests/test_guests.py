@@ -20,6 +20,7 @@ from tests.unit.client.watching.guests import (  # noqa: F401 (they register the
     loops_interrupted,
     loops_optimisers,
     loops_outputs,
+    loops_passes,
     loops_tables,
 )
 from tests.unit.client.watching.guests.guest import GUESTS, Outcome, Played, Unwatched, play
@@ -76,6 +77,9 @@ def check_record(watcher: object, outcome: Outcome) -> None:
         assert isinstance(watcher, Unwatched) or folder is None
         return
     assert folder is not None, "it was refused"
+    if outcome.phase == "gone":
+        assert not folder.exists()
+        return
     run = lamplighter.open(folder)
     pulses = list(run.steps())
     assert (len(pulses), run.status.phase) == (outcome.steps, outcome.phase)
