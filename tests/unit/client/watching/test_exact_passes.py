@@ -85,6 +85,26 @@ def test_passes_without_a_backward_pass_are_of_no_step(watched: Any):
             own.note_step([ids], loss.item())
 
 
+def test_lookups_of_one_pass_are_joined(watched: Any):
+    """One for a batch, and one for each of a few single tokens."""
+
+    class Recurrent(SmallModel):
+        def forward(self, ids: Any, targets: Any = None) -> Any:
+            return {"loss": torch.stack([self.mid(self.wte(one)).square().mean() for one in ids]).sum()}
+
+    model = Recurrent()
+    optimizer = sgd(model)
+    with compared(watched, model) as own:
+        for _ in range(3):
+            parts = [batch(), *batch(1)[0]]
+            loss = model(parts)["loss"]
+            loss.backward()
+            own.note_gradient()
+            optimizer.step()
+            optimizer.zero_grad()
+            own.note_step(parts, loss.item())
+
+
 def test_a_pass_gone_back_twice_is_read_once(watched: Any):
     model = SmallModel()
     optimizer = sgd(model)

@@ -119,6 +119,36 @@ def test_a_padded_table_of_many_rows(watched: Any):
         train(own, model, torch.optim.AdamW([*model.wte.parameters(), *model.mid.parameters()]))
 
 
+def test_rows_of_bounded_length_move_as_they_are_read(watched: Any):
+    model = SmallModel(tied=False)
+    model.wte = nn.Embedding(V, D, max_norm=0.5)
+    with compared(watched, model) as own:
+        train(own, model, sgd(model))
+
+
+def test_a_transposed_weight(watched: Any):
+    model = SmallModel(tied=False)
+    model.wte.weight = nn.Parameter(torch.randn(D, V).t())
+    with compared(watched, model) as own:
+        train(own, model, sgd(model))
+
+
+def test_one_weight_in_two_tables(watched: Any):
+    class Translator(SmallModel):
+        def __init__(self) -> None:
+            super().__init__(tied=False)
+            self.target = nn.Embedding(V, D)
+            self.target.weight = self.wte.weight
+
+        def forward(self, ids: Tensor, targets: Any = None) -> Any:
+            hidden = self.wte(ids[:1]) + self.target(ids[1:])
+            return None, self.mid(hidden).square().mean()
+
+    model = Translator()
+    with compared(watched, model) as own:
+        train(own, model, sgd(model))
+
+
 class SkipGram(nn.Module):
     def __init__(self) -> None:
         super().__init__()
