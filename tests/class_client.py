@@ -50,8 +50,9 @@ class ClassClient:
         return json.loads(body)
 
     def join(self, code: str | None = None) -> int:
-        """Join by a code, by default by the link. Returns the status."""
+        """Join by a code, by default by the link, and ask for the page. Returns the status."""
         status, _, headers = self.ask("POST", "/api/class/join", {"code": code or self.secret})
         if status == 204:
             self.cookie = headers["set-cookie"].partition(";")[0]
+            self.ask("GET", "/")
         return status

@@ -8,6 +8,7 @@ import random
 import time
 from collections import Counter
 from contextlib import suppress
+from copy import copy
 
 import websockets
 
@@ -98,14 +99,15 @@ class Churn:
         Raises:
             ValueError: the class does not let this viewer in.
         """
-        status, headers = await asyncio.to_thread(self._join_in_thread)
+        status, cookie = await asyncio.to_thread(self._join_in_thread)
         if status != 204:
             raise ValueError(f"joining: {status}")
-        return headers["set-cookie"].partition(";")[0]
+        return cookie
 
-    def _join_in_thread(self) -> tuple[int, dict[str, str]]:
-        status, _, headers = self._way_in.ask("POST", "/api/class/join", {"code": self._way_in.secret})
-        return status, headers
+    def _join_in_thread(self) -> tuple[int, str]:
+        viewer = copy(self._way_in)
+        status = viewer.join()
+        return status, viewer.cookie
 
     async def _watch(self, socket: websockets.ClientConnection, seconds: float) -> int | None:
         """Receive the first messages of a class, and then for so long. Returns the code with which the server closed the

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import math
 import threading
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from pathlib import Path
 
 from lamplighter.runfolder.errors import READ_ERRORS
@@ -18,9 +18,10 @@ from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
+from lamplighter.serving.classroom.presence import OPENING_SECONDS
 from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 
 log = logging.getLogger(__name__)
@@ -66,19 +67,17 @@ class Classroom:
 
     # Who is here.
 
-    def join(
-        self, code: str, address: str, user_agent: str, present: Container[str] | None = None
-    ) -> tuple[ViewerSession, str]:
+    def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
         """Let a viewer in. Returns the session with the value of its cookie.
 
         Args:
             code: the code, or the secret of the link.
-            address: the address that wrong codes are counted for.
+            address: the address that wrong codes are counted for, and joins without a page.
             user_agent: the browser's own words about itself.
-            present: the ids of those with an open socket; in a full class somebody else's place becomes free.
 
         Raises:
-            JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones, or the class is full.
+            JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too many joins
+                without a page, or the class is full.
         """
         with self._lock:
             if not self._code.is_secret(code):
@@ -87,9 +86,11 @@ class Classroom:
             if not self._door:
                 raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
             try:
-                found = self._sessions.begin(user_agent, present)
+                found = self._sessions.begin(user_agent, address)
             except OverflowError as error:
                 raise JoinRefusedError(409, f"the class is full: {error}") from error
+            except UnopenedError as error:
+                raise JoinRefusedError(429, str(error), OPENING_SECONDS) from error
             self._unsaved = True
         self._changed()
         return found
@@ -116,6 +117,24 @@ class Classroom:
         """Return the session of an id; None once it has ended."""
         with self._lock:
             return self._sessions.find(session_id)
+
+    def open_socket(self, session_id: str) -> bool:
+        """Note that a viewer's page opens a socket. Returns False if its session is over, or the class is full of others."""
+        with self._lock:
+            session = self._sessions.find(session_id)
+            if session is None or session.watched:
+                return session is not None and self._sessions.open_socket(session)
+            opened = self._sessions.open_socket(session)
+            self._unsaved = True
+        self._changed()
+        return opened
+
+    def close_socket(self, session_id: str) -> None:
+        """Note that a socket of a viewer's page was closed."""
+        with self._lock:
+            session = self._sessions.find(session_id)
+            if session is not None:
+                self._sessions.close_socket(session)
 
     def members(self) -> list[ViewerSession]:
         """Return the sessions, the first that joined first."""

@@ -22,3 +22,10 @@ class ViewerSession:
     cookie_digest: str
     """SHA-256 of the cookie's value, which has 256 random bits."""
     role: Role = "viewer"
+    watched: bool = False
+    """True once its page has opened a socket. Only then it has a place in the class."""
+
+    @property
+    def has_place(self) -> bool:
+        """Return whether it counts for the size of the class."""
+        return self.watched or self.role == "assistant"

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import lamplighter
-from lamplighter.serving.capacity.caller import identify_caller
+from lamplighter.serving.capacity.caller import counted_address
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.classroom import JoinRefusedError
@@ -69,14 +69,12 @@ def get_class_session(request: Request, services: ServicesDep) -> Response:
 )
 async def join_class(body: Annotated[JoinBody, Body()], request: Request, services: ServicesDep) -> Response:
     """Join the class. 401 for a wrong code, 403 while the door is closed, 409 for a full class, 429 with `Retry-After`
-    after too many wrong codes from an address.
+    after too many wrong codes from an address, or too many joins that opened no page.
     """
     user_agent = request.headers.get("user-agent", "")
-    address = identify_caller(request).address or ""
+    address = counted_address(request.client.host if request.client else None) or ""
     try:
-        _, cookie = services.classroom.join(
-            body.code, address, user_agent, services.class_hub.connected_ids()
-        )
+        _, cookie = services.classroom.join(body.code, address, user_agent)
     except JoinRefusedError as error:
         headers = {"Retry-After": str(math.ceil(error.wait))} if error.wait else None
         raise RefusedError(error.status, str(error), headers=headers) from error

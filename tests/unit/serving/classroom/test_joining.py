@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.classroom import join_code, join_limiter, viewer_sessions
+from lamplighter.serving.classroom import join_code, join_limiter, presence, viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom, JoinRefusedError
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
-from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
-from tests.unit.serving.asgi import call
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE, UnopenedError, ViewerSessions
+from tests.unit.serving.asgi import Answer, call
 from tests.unit.serving.classroom.class_apps import CLASS_HOST, CLASS_ORIGIN, PUPIL, make_class_apps
 
 PHONE = (
@@ -76,7 +78,10 @@ def test_a_class_behind_one_address_joins_by_the_link_while_a_pupil_guesses(tmp_
         classroom.join(typed, PUPIL, "")
     assert (late.value.status, late.value.wait) == (429, 1)
     assert "QR" in str(late.value)
-    assert [classroom.join(secret, PUPIL, "")[0].number for _ in range(300)] == list(range(1, 301))
+    for number in range(1, 301):
+        session, _ = classroom.join(secret, PUPIL, "")
+        assert classroom.open_socket(session.id)
+        assert session.number == number
     assert classroom.join(typed, "10.0.0.9", "")[0].number == 301
 
 
@@ -90,30 +95,118 @@ def test_the_door_and_the_size_of_the_class(tmp_path: Path) -> None:
         # A stranger does not learn whether the door is open.
         classroom.join("guess", PUPIL, "")
     classroom.door = True
-    first, _ = classroom.join(secret, PUPIL, "")
-    classroom.join(secret, PUPIL, "")
-    with pytest.raises(JoinRefusedError, match="full"):
+    first, second = (classroom.join(secret, PUPIL, "")[0] for _ in range(2))
+    late, _ = classroom.join(secret, PUPIL, "")
+    # A class is full of pages, not of those who have only joined.
+    assert all(classroom.open_socket(one.id) for one in (first, second))
+    with pytest.raises(JoinRefusedError, match="full") as full:
         classroom.join(secret, PUPIL, "")
+    assert full.value.status == 409
+    assert not classroom.open_socket(late.id)
+    assert classroom.session(late.id) is None
     assert classroom.end_session(first.id)
-    assert classroom.join(secret, PUPIL, "")[0].number == 3
+    assert classroom.join(secret, PUPIL, "")[0].number == 4
 
 
-def test_in_a_full_class_the_place_of_somebody_who_has_gone_is_free(
+class Class:
+    """The sessions of a class, with a clock."""
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self.clock = Clock()
+        self.sessions = ViewerSessions(folder, most, self.clock)
+
+    def join(self, address: str = PUPIL) -> ViewerSession:
+        return self.sessions.begin("", address)[0]
+
+    def watch(self, seconds: float, address: str = PUPIL) -> ViewerSession:
+        """Join, and have the page open for a while."""
+        session = self.join(address)
+        assert self.sessions.open_socket(session)
+        self.clock.now += seconds
+        self.sessions.close_socket(session)
+        return session
+
+    def has(self, *sessions: ViewerSession) -> list[bool]:
+        return [self.sessions.find(session.id) is not None for session in sessions]
+
+
+def test_who_joins_again_and_again_without_a_page_takes_nobodys_place(tmp_path: Path) -> None:
+    school = Class(tmp_path, 12)
+    locked = [school.watch(60) for _ in range(3)]
+    school.sessions.set_role(locked[0], "assistant")
+    for second in range(120):
+        # Eight joins a second; those that are taken change nothing for anybody else.
+        for _ in range(8):
+            with suppress(UnopenedError):
+                school.join()
+        school.clock.now = 1_000.0 + second
+    assert school.has(*locked) == [True] * 3
+    assert len(school.sessions) <= 3 + viewer_sessions.ADDRESS_UNOPENED
+    pupils = [school.join("10.0.0.9") for _ in range(9)]
+    assert all(school.sessions.open_socket(pupil) for pupil in pupils)
+
+
+def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tmp_path: Path) -> None:
+    school = Class(tmp_path, 500)
+    early = school.join("10.0.0.9")
+    flood = [school.join() for _ in range(viewer_sessions.ADDRESS_UNOPENED)]
+    with pytest.raises(UnopenedError):
+        school.join()
+    # A page behind the same router that is open, and one that asks while there is no run, are none of these.
+    assert school.sessions.open_socket(flood[0])
+    late, cookie = school.sessions.begin("", PUPIL)
+    assert school.sessions.find_by_cookie(cookie) == late
+    another = school.join()
+    with pytest.raises(UnopenedError):
+        school.join()
+    school.clock.now += presence.SILENT_SECONDS
+    assert school.sessions.find_by_cookie(cookie) == late
+    school.join()
+    assert school.has(early, flood[0], flood[1], late, another) == [True, True, True, True, False]
+
+
+def test_of_all_who_opened_no_page_the_newest_addresss_go_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    classroom = Classroom(tmp_path, 3)
-    secret = classroom.code_and_secret()[1]
-    here, gone, late = (classroom.join(secret, PUPIL, "")[0] for _ in range(3))
-    # All three may still be opening their page.
-    with pytest.raises(JoinRefusedError, match="full"):
-        classroom.join(secret, PUPIL, "", {here.id})
-    now = viewer_sessions.time.time()
-    monkeypatch.setattr(viewer_sessions.time, "time", lambda: now + 61)
-    new, _ = classroom.join(secret, PUPIL, "", {here.id, late.id})
-    assert [member.id for member in classroom.members()] == [here.id, late.id, new.id]
-    assert classroom.session(gone.id) is None
-    with pytest.raises(JoinRefusedError, match="full"):
-        classroom.join(secret, PUPIL, "", {here.id, late.id, new.id})
+    monkeypatch.setattr(viewer_sessions, "ALL_UNOPENED", 6)
+    school = Class(tmp_path, 500)
+    old, new = ([school.join(address) for _ in range(2)] for address in ("10.0.0.8", "10.0.0.9"))
+    old.append(school.join("10.0.0.8"))
+    school.join("10.0.0.7")
+    with pytest.raises(UnopenedError):
+        school.join("10.0.0.6")
+    school.clock.now += presence.OPENING_SECONDS
+    for _ in range(3):
+        school.join("10.0.0.6")
+    assert (school.has(*old), school.has(*new)) == ([True] * 3, [False] * 2)
+
+
+def test_in_a_full_class_who_has_been_gone_for_longest_gives_way_and_an_assistant_last(
+    tmp_path: Path,
+) -> None:
+    school = Class(tmp_path, 4)
+    assistant, locked, here = school.watch(120), school.watch(120), school.join()
+    school.sessions.set_role(assistant, "assistant")
+    assert school.sessions.open_socket(here)
+    glimpse = school.watch(0.5)
+    with pytest.raises(OverflowError):
+        school.join()
+    # A page that was open for a moment keeps its place for a moment.
+    school.clock.now += 20
+    next_one = school.join()
+    assert school.sessions.open_socket(next_one)
+    assert school.has(assistant, locked, here, glimpse) == [True, True, True, False]
+    school.clock.now += 400
+    with pytest.raises(OverflowError):
+        school.join()
+    school.clock.now += 200
+    later = [school.join() for _ in range(3)]
+    assert school.sessions.open_socket(later[0])
+    assert school.has(assistant, locked) == [True, False]
+    assert school.sessions.open_socket(later[1])
+    assert school.has(assistant) == [False]
+    assert not school.sessions.open_socket(later[2])
+    assert school.has(here, next_one, *later) == [True, True, True, True, False]
 
 
 def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path) -> None:
@@ -179,6 +272,26 @@ async def test_a_phone_joins_over_http_and_is_told_what_is_wrong(tmp_path: Path)
     apps.classroom.end_class()
     session = (await call(apps.watching, "GET", "/api/session", with_cookie, peer=PUPIL)).json
     assert session["role"] == "nobody"
+
+
+@pytest.mark.anyio
+async def test_who_joins_over_http_and_opens_no_page_is_told_to_wait(tmp_path: Path) -> None:
+    apps = make_class_apps(tmp_path)
+    own = {"host": CLASS_HOST, "origin": CLASS_ORIGIN, "content-type": "application/json"}
+    body = json.dumps({"code": apps.classroom.code_and_secret()[1]}).encode()
+
+    async def join(peer: str) -> Answer:
+        return await call(apps.watching, "POST", "/api/class/join", own, body, peer=peer)
+
+    answers = [await join(PUPIL) for _ in range(viewer_sessions.ADDRESS_UNOPENED)]
+    assert {answer.status for answer in answers} == {204}
+    late = await join(PUPIL)
+    assert (late.status, late.headers["retry-after"]) == (429, "10")
+    assert (await join("192.168.1.78")).status == 204
+    # A page that was let in asks for itself, and then another may join.
+    cookie = answers[0].cookies[0].partition(";")[0]
+    assert (await call(apps.watching, "GET", "/", {"host": CLASS_HOST, "cookie": cookie}, peer=PUPIL)).status
+    assert [(await join(PUPIL)).status for _ in range(2)] == [204, 429]
 
 
 @pytest.mark.anyio

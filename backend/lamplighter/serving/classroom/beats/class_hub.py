@@ -21,7 +21,7 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
-from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun, told_to_class
+from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.live.playback_session import close_code_for
@@ -72,15 +72,21 @@ class ClassHub:
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
+        if not self._classroom.open_socket(session.id):
+            await websocket.close(CLOSE_ENDED, "the class is full")
+            return
         viewer = ClassViewer(session.id)
-        with self._watch(run, viewer, ours=ours) as watched:
-            self._tell(watched, viewer, {})
-            await run_socket(
-                websocket,
-                viewer.ended,
-                sending=self._send(websocket, watched, viewer),
-                listening=self._listen(websocket, viewer),
-            )
+        try:
+            with self._watch(run, viewer, ours=ours) as watched:
+                self._tell(watched, viewer, {})
+                await run_socket(
+                    websocket,
+                    viewer.ended,
+                    sending=self._send(websocket, watched, viewer),
+                    listening=self._listen(websocket, viewer),
+                )
+        finally:
+            self._classroom.close_socket(session.id)
 
     def counts(self) -> tuple[int, int]:
         """Return how many sessions have an open socket, and how many of these are more than a second behind. Any thread
@@ -151,7 +157,7 @@ class ClassHub:
         try:
             hello = await watched.hello(text=viewer.text)
         except (*READ_ERRORS, ValueError) as error:
-            viewer.request_close(*told_to_class(*close_code_for(error)))
+            viewer.request_close(*close_code_for(error))
             await asyncio.Event().wait()
             return
         await send_in_time(websocket, hello, self._send_seconds)
