@@ -94,6 +94,7 @@ export const ask = table("ask", {
       return `After ${steps(question.steps)} there, and ${steps(question.back)} back home.`;
     return ask.named({ ...view, ask: question.kind as ExperimentName });
   },
+  broken: "This answer cannot be shown: it is not whole.",
   answerGone:
     "The answer that was to be shown here is gone, or still on its way. You can ask again.",
   recorded:

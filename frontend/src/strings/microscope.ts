@@ -36,9 +36,9 @@ export const microscope = table("microscope", {
   cancel: ask.cancel,
   cancelled: ask.cancelled,
   failed: ask.failed,
+  broken: ask.broken,
   problem: ask.problem,
   confirm: "Open it nevertheless",
-  broken: "This answer cannot be shown: it is not whole.",
   stations: "One step, from words to a changed number",
 
   symbol: {

@@ -94,6 +94,7 @@ export const ask: Translated<typeof english> = {
       return `Nach ${steps(question.steps)} dort und ${steps(question.back)} wieder zu Hause.`;
     return ask.named({ ...view, ask: question.kind as ExperimentName });
   },
+  broken: "Diese Antwort lässt sich nicht zeigen: Sie ist nicht vollständig.",
   answerGone:
     "Die Antwort, die hier stehen sollte, ist weg oder noch unterwegs. Du kannst noch einmal fragen.",
   recorded:

@@ -36,9 +36,9 @@ export const microscope: Translated<typeof english> = {
   cancel: ask.cancel,
   cancelled: ask.cancelled,
   failed: ask.failed,
+  broken: ask.broken,
   problem: ask.problem,
   confirm: "Trotzdem öffnen",
-  broken: "Diese Antwort lässt sich nicht zeigen: Sie ist nicht vollständig.",
   stations: "Ein Schritt, von Wörtern bis zu einer geänderten Zahl",
 
   symbol: {

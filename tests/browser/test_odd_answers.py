@@ -1,0 +1,106 @@
+"""Answers of an odd shape, as an imported run may hold them: the place where one asks the model says so, and goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.examinations import ExaminationsWriter
+from tests.application import Application
+from tests.browser.map_page import write_maps
+from tests.unit.serving.folders import FakeTrainer, V, make_run
+
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
+
+STEP = 20
+REPLAYED = {"from": STEP, "steps": 0, "equal": True, "difference": 0.0}
+ASKED: dict[str, dict[str, Any]] = {
+    "speak": {"prompt": "the dog", "words": 12},
+    "what_if": {"sentence": "the dog"},
+    "transplant": {"prompt": "the dog", "into": "dog", "source": "cat"},
+    "probe": {"sentence": "the dog"},
+    "rotation": {},
+    "bench": {},
+    "batch_sizes": {},
+    "environment": {},
+    "deciles": {},
+}
+"""The fields of a question of each experiment."""
+SIZE = {"tokens": 16, "rows": 3, "share": 0.5, "alone": 0.4}
+SAID = {"id": 1, "p": 0.5, "candidates": [[2, 0.25], [2, 0.25], [1, 0.5]]}
+TWICE: dict[str, tuple[dict[str, Any], str, int]] = {
+    "batch_sizes": (
+        {"sizes": [SIZE, SIZE], "vocabulary": V, "corpus_tokens": 500, "batch_tokens": 16},
+        "batch-sizes",
+        2,
+    ),
+    "speak": ({"prompt": [0, 1], "greedy": [SAID], "sampled": [SAID]}, "candidates", 3),
+}
+"""Answers that hold one thing twice, and the list that shows it with so many entries."""
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Application, str, dict[str, str]]]:
+    """Serve a run with an answer without fields to each question, and with those of `TWICE`. Yields the ids, too."""
+    runs = tmp_path_factory.mktemp("runs")
+    trainer = FakeTrainer(make_run(RunStore(runs), steps=STEP + 5)).begin().train(STEP + 5)
+    write_maps(trainer.run.layouts_path, V, (0, STEP), ("animals", "marks"))
+    ids: dict[str, str] = {}
+    with ExaminationsWriter(trainer.run.examinations_path) as writer:
+        for name, kind, step, answer in (
+            *((kind, kind, STEP, {}) for kind in ASKED),
+            *((f"{kind} twice", kind, STEP + 1, answer) for kind, (answer, _, _) in TWICE.items()),
+        ):
+            question = parse_question({"kind": kind, "step": step, **ASKED[kind]})
+            ids[name] = question_id(1, question)
+            writer.add_question(
+                ids[name], attempt=1, step=step, kind=kind, question=canonical_question(question)
+            )
+            writer.finish(ids[name], json.dumps({"kind": kind, "step": step, "replayed": REPLAYED} | answer))
+    trainer.end()
+    with Application(runs, "serve", "--no-workers") as app:
+        yield app, trainer.run.id, ids
+
+
+@pytest.fixture(scope="module")
+def page(chromium: Browser) -> Iterator[Page]:
+    """Open a page; fail if anything is thrown in it."""
+    opened = chromium.new_page(viewport={"width": 1280, "height": 720}, reduced_motion="reduce")
+    faults: list[str] = []
+    opened.on("pageerror", lambda error: faults.append(str(error)))
+    yield opened
+    opened.close()
+    assert faults == []
+
+
+def show(page: Page, asked: tuple[Application, str, dict[str, str]], name: str, step: int) -> None:
+    app, run, ids = asked
+    kind = name.split()[0]
+    page.goto(f"{app.url}/?run={run}&step={step}&panel=ask&ask={kind}&asked={ids[name]}")
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_an_answer_without_its_fields_is_said_to_be_none(
+    page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
+) -> None:
+    show(page, asked, kind, STEP)
+    expect(page.get_by_text("This answer cannot be shown: it is not whole.")).to_be_visible(timeout=10_000)
+    # What is around it goes on.
+    other = "rotation" if kind == "speak" else "speak"
+    page.get_by_test_id(f"experiment-{other}").check(force=True)
+    expect(page.get_by_test_id(f"experiment-{other}")).to_be_checked()
+
+
+@pytest.mark.parametrize("kind", TWICE)
+def test_what_an_answer_holds_twice_is_shown_twice(
+    page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
+) -> None:
+    show(page, asked, f"{kind} twice", STEP + 1)
+    _, listed, count = TWICE[kind]
+    expect(page.get_by_test_id(listed).get_by_role("listitem")).to_have_count(count, timeout=10_000)
