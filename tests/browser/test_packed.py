@@ -160,6 +160,10 @@ def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     for format in ("html", "zip", "npy"):
         expect(page.get_by_test_id(f"export-{format}")).to_have_count(0)
     assert find_violations(page, "main") == []
+    # The only run of the list has no picture: nobody is there to make one.
+    page.goto(f"{page.url.partition('?')[0]}?panel=runs")
+    expect(page.get_by_test_id("run-entry")).to_be_visible()
+    expect(page.get_by_test_id("run-entry").locator("img")).to_have_count(0)
 
 
 def test_what_an_address_names_and_it_does_not_hold_is_a_sentence(page: Page) -> None:
