@@ -58,7 +58,9 @@ class Classroom:
         self._following = False
         self._pointed: PointedWord | None = None
         self._newest_run: str | None = None
-        self.questions = AskedQuestions(self._lock, self._changed)
+        self.questions = AskedQuestions(
+            self._lock, self._changed, lambda session_id: self._sessions.find(session_id) is not None
+        )
         """The question, and the predictions of the course."""
 
     def on_change(self, callback: Callable[[], None]) -> None:
@@ -309,6 +311,7 @@ class Classroom:
             )
 
     def _changed(self) -> None:
+        self.questions.forget_gone()
         for callback in self._callbacks:
             callback()
 

@@ -16,7 +16,6 @@ from lamplighter.lessons.part import NamedNumber
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.questions.asked_questions import MOST_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
-from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from tests.unit.serving.asgi import call
 from tests.unit.serving.classroom.class_apps import CLASS_HOST, ClassApps, make_class_apps
@@ -254,10 +253,17 @@ async def test_a_hostile_viewer_changes_nothing(course: Course) -> None:
     assert moved.status in (403, 404)
 
 
-def test_no_question_takes_answers_without_end() -> None:
-    question = Question("lit_next", "?", "run", 0, 1)
-    assert sum(question.take(str(session), 1) for session in range(6_000)) == 5_000
-    assert question.take("0", 2), "whoever has answered may change it"
+async def test_a_prediction_that_opens_again_has_those_who_are_here(course: Course) -> None:
+    await course.go_to(2)
+    assert all(course.answer(viewer, viewer + 1) for viewer in range(4))
+    await course.go_to(3)
+    for viewer in (1, 2):
+        assert course.apps.classroom.end_session(course.viewers[viewer][0])
+    (kept,) = [one for one in course.apps.classroom.questions.lessons() if one.stage == 2]
+    assert kept.answers() == [1, 2, 3, 4], "it is closed"
+    await course.go_to(2)
+    assert course.told()["question"]["answered"] == 2
+    assert kept.answers() == [1, 4]
 
 
 async def test_odd_bounds_of_a_text_are_shown_as_they_are(course: Course) -> None:

@@ -184,6 +184,32 @@ async def test_viewers_predict_until_it_is_closed_and_nobody_sees_who(lesson: Le
     assert (await lesson.ask("GET", "/api/class/answers.csv"))[0] == 404
 
 
+async def test_answers_of_sessions_that_end_go_with_them_until_the_question_is_closed(lesson: Lesson) -> None:
+    classroom = lesson.apps.classroom
+    first, second, third = (lesson.apps.join()[0] for _ in range(3))
+    _, asked = await lesson.question("lit_next")
+
+    def predict(viewer: str) -> bool:
+        return classroom.predict(viewer, PredictionMessage(question=asked["id"], answer=7))
+
+    async def answered() -> int:
+        return json.loads((await lesson.ask("GET", "/api/class"))[1])["question"]["answered"]
+
+    assert all(predict(viewer) for viewer in (first, second, third))
+    assert (await lesson.ask("DELETE", f"/api/class/members/{first}"))[0] == 204
+    assert await answered() == 2
+    # Whoever joins again and again is one of those who are here, and answers once.
+    for _ in range(60):
+        again, _ = lesson.apps.join()
+        assert predict(again)
+        classroom.end_session(again)
+    assert await answered() == 2
+    await lesson.ask("PATCH", "/api/class/question", {"state": "closed"})
+    classroom.end_session(second)
+    assert await answered() == 2, "what was said is said"
+    assert [member.id for member in classroom.members()] == [third]
+
+
 def test_a_choice_takes_whole_numbers_of_choices() -> None:
     question = Question("lit_word", "?", "run", 0, 1, choices=("Yes", "No"), high=1.0)
     assert [question.take("a", answer) for answer in (0, 1, 0.5, 2, -1, float("nan"))] == [True, True] + [

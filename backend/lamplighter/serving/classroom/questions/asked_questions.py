@@ -16,9 +16,17 @@ MOST_LESSONS = 100
 class AskedQuestions:
     """The question of the moment, and the predictions of the course. Thread-safe."""
 
-    def __init__(self, lock: threading.RLock, changed: Callable[[], None]) -> None:
-        """Begin with none. `lock` is the class's, and `changed` is called after every change, without it."""
-        self._lock, self._changed = lock, changed
+    def __init__(
+        self, lock: threading.RLock, changed: Callable[[], None], is_here: Callable[[str], bool]
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            lock: the class's.
+            changed: is called after every change, without it.
+            is_here: tells of a session whether it goes on; called with it.
+        """
+        self._lock, self._changed, self._is_here = lock, changed, is_here
         self._question: Question | None = None
         self._lessons: dict[tuple[str, int, int], LessonQuestion] = {}
         self._place: tuple[str, int, int] | None = None
@@ -68,6 +76,12 @@ class AskedQuestions:
             self._changed()
         return taken
 
+    def forget_gone(self) -> None:
+        """Forget what sessions that are over predict, while the question is open: whoever joins again would count twice."""
+        with self._lock:
+            if self._question is not None:
+                self._question.forget_gone(self._is_here)
+
     def lessons(self) -> list[LessonQuestion]:
         """Return the predictions of the course that were asked, with their answers, in the order of the course."""
         with self._lock:
@@ -103,6 +117,7 @@ class AskedQuestions:
                 return
             self._close_lesson()
             question.open_again()
+            question.forget_gone(self._is_here)
             self._put(question)
         self._changed()
 

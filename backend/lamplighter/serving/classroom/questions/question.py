@@ -1,8 +1,10 @@
-"""One question to the class, with the predictions. There are no names: a prediction belongs to a session, and goes with it."""
+"""One question to the class, with the predictions. There are no names: a prediction belongs to a session, and goes with it
+until the question is closed."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,8 +14,6 @@ from lamplighter.serving.schemas.classroom import ClassQuestion, Outcome
 
 State = Literal["open", "closed", "revealed"]
 _BINS = 12
-_MOST_ANSWERS = 5_000
-"""Most predictions of a question: whoever joins again and again could send as many as they like."""
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 """Widths of a bin, times a power of ten."""
 
@@ -54,10 +54,13 @@ class Question:
             return False
         if self.choices and answer != int(answer):
             return False
-        if len(self._answers) >= _MOST_ANSWERS and session_id not in self._answers:
-            return False
         self._answers[session_id] = answer
         return True
+
+    def forget_gone(self, is_here: Callable[[str], bool]) -> None:
+        """Forget the predictions of sessions that are over, while it is open."""
+        if self.state == "open":
+            self._answers = {session: answer for session, answer in self._answers.items() if is_here(session)}
 
     def close(self) -> None:
         """Take no more predictions."""
