@@ -50,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--step", type=int, help="which step, for formats of one")
     parser.add_argument("--lessons", type=Path, help="texts laid over those of the course")
     chosen = parser.parse_args(arguments)
+    # What a server makes is for those whom it lets fetch it.
+    keep_new_files_private()
     return run_export(chosen.run, partial(_export, chosen.format, chosen.step, chosen.lessons, chosen.out))
 
 
@@ -59,7 +61,6 @@ def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) 
     """
     # Exit at once; files left behind lie in a folder that the parent process deletes.
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
-    keep_new_files_private()
     yield_processor()
     limit_worker_files()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,11 @@ def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: Exp
     tensors = {"embedding": np.ascontiguousarray(snapshot.vectors)}
     if snapshot.layout is not None:
         tensors["coordinates"] = np.ascontiguousarray(snapshot.layout.coordinates)
+    # The library makes the file its user's only; this one is as open as any new file.
+    out.touch()
+    mode = out.stat().st_mode
     save_file(tensors, out, metadata=snapshot.metadata())
+    out.chmod(stat.S_IMODE(mode))
 
 
 def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,19 @@ from tests.unit.exports.recorded import DIM, HOSTILE, record
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return record(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files have no modes there")
+def test_every_format_is_as_open_as_any_new_file(run: RunFolder, tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        made = [export_run(run, format, out=tmp_path / format) for format in FORMATS]
+    finally:
+        os.umask(before)
+    files = [path for one in made for path in ([one] if one.is_file() else one.iterdir())]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o640}
+    (folder,) = (path for path in made if path.is_dir())
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o750
 
 
 def vectors(run: RunFolder, step: int) -> np.ndarray:
