@@ -37,5 +37,5 @@ def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Pat
         job = AwaitedJob(command, name="packing")
     except OSError as error:
         raise ExportError(f"the page cannot be made: {error.strerror or error}") from error
-    if job.wait(report) != 0:
+    if job.wait_for_end(report) != 0:
         raise ExportError(problem)

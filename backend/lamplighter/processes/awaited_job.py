@@ -30,7 +30,9 @@ class AwaitedJob:
             command, on_message=self._messages.put, on_end=self._codes.append, log=log, name=name
         )
 
-    def wait(self, on_message: Callable[[ChildMessage], None], check: Callable[[], None] = _go_on) -> int:
+    def wait_for_end(
+        self, on_message: Callable[[ChildMessage], None], check: Callable[[], None] = _go_on
+    ) -> int:
         """Wait for the end of the child. If `on_message` or `check` raises an error, the child is killed first.
 
         Args:

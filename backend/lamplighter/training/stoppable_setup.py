@@ -74,7 +74,7 @@ def _prepare_in_child(run: RunFolder, report: CorpusProgress, check: Callable[[]
     # What goes wrong there is told where what goes wrong here is.
     with open(2, "wb", closefd=False) as log:
         job = AwaitedJob(command, log=log, name="corpus")
-    code = job.wait(hand_on, check)
+    code = job.wait_for_end(hand_on, check)
     if code == ExitCode.FAILED:
         raise CorpusError(problem)
     if code == ExitCode.DISK_FULL:
