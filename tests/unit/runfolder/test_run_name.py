@@ -12,8 +12,10 @@ from lamplighter.recipe import CorpusRecipe, Recipe
 from lamplighter.runfolder.run_name import (
     MAX_RUN_NAME,
     NAME_FILE,
+    PLAIN_NAME_FILE,
     clean_run_name,
     numbered_name,
+    plain_run_name,
     read_run_name,
     write_run_name,
 )
@@ -143,3 +145,37 @@ def test_every_name_has_an_id_that_is_an_id(name: str, run_id: str) -> None:
     assert run_id_of(name) == run_id
     assert re.fullmatch(RUN_ID_PATTERN, run_id)
     assert run_id_of(run_id) == run_id
+
+
+def test_a_plain_name_has_no_word_of_the_text(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    text = "Alice was beginning to get very tired of sitting by her sister\n" * 9
+    made = [store.create(text_recipe(name), text) for name in ("alice.txt", "", "alice.txt")]
+    assert [store.names()[run.id] for run in made] == [
+        "alice.txt",
+        "Alice was beginning to get",
+        "alice.txt 2",
+    ]
+    assert [plain_run_name(run) for run in made] == ["A text", "A text 2", "A text 3"]
+    assert all(re.fullmatch(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{6}", run.id) for run in made)
+    store.trash(made[0])
+    assert plain_run_name(made[1]) == "A text 2"
+    write_run_name(made[1].path, "Wonderland")
+    assert (read_run_name(made[1]), plain_run_name(made[1])) == ("Wonderland", "Wonderland")
+
+
+def test_a_run_from_before_plain_names_has_one_without_a_number(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    made = [store.create(text_recipe("alice.txt", shuffle_words=True), "text") for _ in range(2)]
+    for run in made:
+        (run.path / PLAIN_NAME_FILE).unlink()
+    assert [plain_run_name(run) for run in made] == ["A text, shuffled"] * 2
+    (made[0].path / PLAIN_NAME_FILE).write_bytes(b"\x1b[31m")
+    assert plain_run_name(made[0]) == "A text, shuffled"
+
+
+def test_the_plain_name_of_a_recorded_run_is_not_that_of_its_file(tmp_path: Path) -> None:
+    recipe = Recipe(corpus=CorpusRecipe(kind="recorded", name="diary.npy"))
+    vocabulary = Vocabulary(("a", "b"), np.array([1, 1]))
+    made = [create_recorded_run(tmp_path / folder, recipe, vocabulary) for folder in ("one", "two")]
+    assert [plain_run_name(run) for run in made] == ["A recorded run", "A recorded run 2"]
