@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -77,7 +77,7 @@ def disk_accesses() -> Generator[list[DiskAccess]]:
 
 
 class LoopGuard:
-    """What was accessed on an event loop, where nothing may wait for a disk."""
+    """The accesses that were made on an event loop, where nothing may wait for a disk."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
@@ -136,7 +136,7 @@ class _Watched:
         self._coroutine = coroutine
         self._guard = guard
 
-    def __await__(self) -> Iterator[Any]:
+    def __await__(self) -> Generator[Any, Any, Any]:
         step, given = self._coroutine.send, None
         while True:
             try:
@@ -153,9 +153,10 @@ class _Watched:
 def is_on_a_loop() -> bool:
     """Return whether an event loop runs in this thread."""
     try:
-        return asyncio.get_running_loop() is not None
+        asyncio.get_running_loop()
     except RuntimeError:
         return False
+    return True
 
 
 @contextmanager

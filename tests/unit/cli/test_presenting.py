@@ -85,7 +85,7 @@ def test_browsers_that_present_are_listed_and_ended(tmp_path: Path) -> None:
     assert f"{first.id}  Firefox on Linux  at {URL}" in listed
     assert given.cookie not in listed
     assert "ended: 1" in say("--end", first.id)
-    store.refresh()
+    store.reload()
     assert not store.find_session(given.cookie, URL)
     assert "ended: 2" in say("--end-all")
     assert store.list_sessions() == []

@@ -119,7 +119,7 @@ class Gate:
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide as `decide` does, by the sessions as they are now."""
         if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
-            await anyio.to_thread.run_sync(self.credentials.sessions.refresh, limiter=self._threads)
+            await anyio.to_thread.run_sync(self.credentials.sessions.reload, limiter=self._threads)
         return self.decide(kind, method, path, headers, peer)
 
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:

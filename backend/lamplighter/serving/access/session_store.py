@@ -65,9 +65,9 @@ class SessionStore:
         self._known: dict[str, PresenterSession] = {}
         """All sessions by id as they were last read. Replaced as a whole, so that it is read without the lock."""
         self._lock = threading.Lock()
-        self.refresh()
+        self.reload()
 
-    def refresh(self) -> None:
+    def reload(self) -> None:
         """Read the sessions anew if another server may have changed them."""
         with self._lock:
             self._current()

@@ -46,7 +46,7 @@ def with_session(
             if done:
                 message, pending = pending.result(), None
                 return message
-            await anyio.to_thread.run_sync(sessions.refresh)
+            await anyio.to_thread.run_sync(sessions.reload)
             if not sessions.is_valid(session_id):
                 over = True
                 pending.cancel()

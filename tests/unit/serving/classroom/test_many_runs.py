@@ -1,5 +1,4 @@
-"""What the class's listener reads of a folder of two hundred runs: finding one run costs one run, and listing them all costs
-each once."""
+"""Reading a folder of two hundred runs: finding one run costs one run, and listing them all costs each a few looks."""
 
 from __future__ import annotations
 
