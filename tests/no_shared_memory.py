@@ -32,7 +32,7 @@ def _address(function: Any) -> int:
 
 @contextmanager
 def no_shared_memory() -> Generator[None]:
-    """Have every file that SQLite opens be on such a file system."""
+    """Make every file that SQLite opens one of such a file system."""
     vfs = apsw.VFS("system calls", "unix")
     known, mmap = shared_memory.answers.copy(), vfs.xGetSystemCall("mmap")
     assert mmap is not None

@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from lamplighter.client.errors import InputError
 from lamplighter.client.matrix_diff import to_matrix
 from lamplighter.client.recording.loop_facts import LoopFacts, make_recorded_recipe
@@ -16,6 +14,7 @@ from lamplighter.client.recording.step_recording import ComparedMatrix, StepReco
 from lamplighter.client.vocabulary_files import unequal
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import create_recorded_run, require_free_path
+from lamplighter.runfolder.writing.failed_write import WRITE_ERRORS
 from lamplighter.runfolder.writing.free_space import has_no_room, is_disk_full
 from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
@@ -93,9 +92,9 @@ class PlannedRecord:
             except BaseException:
                 lock.close()
                 raise
-        except (apsw.Error, OSError) as error:
+        except WRITE_ERRORS as error:
             full = has_no_room(error)
-            if full or isinstance(error, apsw.Error):
+            if full or not isinstance(error, OSError):
                 shutil.rmtree(run.path, ignore_errors=True)
             if full or isinstance(error, OSError):
                 raise

@@ -1,4 +1,4 @@
-"""What of a recorded step its run's disk budget has room for, beside the snapshots that `DiskBudget` decides about."""
+"""The limits that a run's disk budget sets to what is kept of a recorded step; about its snapshots `DiskBudget` decides."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from lamplighter.client.recording.waiting_steps import NOT_NOW
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import PAGE_SIZE, StepsWriter
 from lamplighter.runfolder.writing.disk_budget import DiskBudget
+from lamplighter.runfolder.writing.failed_write import NOT_NOW
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
 

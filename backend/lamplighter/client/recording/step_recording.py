@@ -13,13 +13,13 @@ import numpy as np
 from lamplighter.client.matrix_diff import ChangedRows, MatrixDiff
 from lamplighter.client.recording.step_limits import NO_IDS, NO_NORMS, StepLimits
 from lamplighter.client.recording.step_stretch import StretchedStep
-from lamplighter.client.recording.waiting_steps import NOT_NOW, WaitingSteps, why_not
+from lamplighter.client.recording.waiting_steps import WaitingSteps
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.writing.failed_write import NOT_NOW, why_not
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
@@ -93,8 +93,7 @@ class StepRecording:
         self._said_dense = False
         self._beyond: SeenStep | None = None
         self.writer = StepsWriter(run.steps_path)
-        if not has_shared_memory(run.path):
-            self.writer.set_patience(_PATIENCE)
+        self.writer.set_patience(_PATIENCE)
         self.writer.start_attempt(first)
         self._limits = StepLimits(run, self.writer, matrix.nbytes + 8 * len(matrix))
         self._committer = StepCommitter(run, self.writer, self, budget=self._limits.budget)
@@ -232,7 +231,7 @@ class StepRecording:
             kept = self._committer.commit(record)
         except NOT_NOW as error:
             self._exact = False
-            self._waiting.add(replace(record, rows=None, keyframe=None, census=None), why_not(error))
+            self._waiting.queue_step(replace(record, rows=None, keyframe=None, census=None), why_not(error))
             if self._waiting.are_too_many:
                 self.at = self._waiting.give_up()
                 self.end(why_not(error))
@@ -256,7 +255,7 @@ class StepRecording:
             self.writer.add_event(self.at, kind, message)
 
     def _write_waiting(self) -> None:
-        self._waiting.write()
+        self._waiting.commit_all()
         if self._pending_facts:
             self.writer.set_facts(self._pending_facts)
             self._pending_facts = {}
@@ -266,8 +265,7 @@ class StepRecording:
         be written is left out, with a warning.
         """
         try:
-            if not has_shared_memory(self.run.path):
-                self.writer.set_patience(_LAST_PATIENCE)
+            self.writer.set_patience(_LAST_PATIENCE)
             sealed = False
             try:
                 self.writer.undo_interrupted()

@@ -5,17 +5,12 @@ from __future__ import annotations
 import logging
 from collections import deque
 
-import apsw
-
 from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
-from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 
 log = logging.getLogger(__name__)
 
 WAITING_STEPS, WAITING_BYTES = 10_000, 64_000_000
 """Limits of the steps that wait; beyond them the record ends."""
-NOT_NOW = (*DISK_FULL_ERRORS, apsw.BusyError)
-"""Errors of a write that can succeed later: the disk is full, or a reader holds a file that has no WAL."""
 
 
 class WaitingSteps:
@@ -34,14 +29,14 @@ class WaitingSteps:
         """Return whether they are more than may wait."""
         return len(self._records) > WAITING_STEPS or self._bytes > WAITING_BYTES
 
-    def add(self, record: StepRecord, why: str) -> None:
+    def queue_step(self, record: StepRecord, why: str) -> None:
         """Add the newest step; say why it waits if it is the first."""
         if not self._records:
             log.warning("%s: what is recorded waits in memory until it can be written", why)
         self._records.append(record)
         self._bytes += len(record.pulse)
 
-    def write(self) -> None:
+    def commit_all(self) -> None:
         """Commit them, in order.
 
         Raises:
@@ -57,10 +52,3 @@ class WaitingSteps:
         self._records.clear()
         self._bytes = 0
         return last
-
-
-def why_not(error: Exception) -> str:
-    """Return for people why nothing can be written, given one of `NOT_NOW`."""
-    if isinstance(error, apsw.BusyError):
-        return "a reader holds the run's file, and its file system has no shared memory"
-    return f"the disk is full ({error})"

@@ -18,6 +18,7 @@ from lamplighter.runfolder.sqlite.database import (
     open_writer,
     seal,
 )
+from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
 from lamplighter.runfolder.sqlite.wal import WalKeeper
 
 
@@ -40,13 +41,14 @@ class FileWriter:
         return self._connection
 
     def undo_interrupted(self) -> None:
-        """Undo what Ctrl-C left open between the last statement of a transaction and its end: all later ones would be in it."""
+        """Roll back what Ctrl-C left open between the last statement of a transaction and its end: all later ones would be in it."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
     def set_patience(self, seconds: float) -> None:
-        """Set how long a write waits for another connection that holds the file."""
-        self._connection.set_busy_timeout(round(1_000 * seconds))
+        """Set how long a write waits for a reader where the file has no WAL; with one it waits for none."""
+        if not has_shared_memory(Path(self._connection.filename).parent):
+            self._connection.set_busy_timeout(round(1_000 * seconds))
 
     def close(self, *, sealed: bool = False, patience: float = 10.0) -> bool:
         """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it for

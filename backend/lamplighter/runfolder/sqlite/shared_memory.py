@@ -1,4 +1,4 @@
-"""Whether files of a file system can be mapped into the memory of several processes, which SQLite's WAL mode needs.
+"""A test whether a file system maps files into the memory of several processes, which SQLite's WAL mode needs.
 
 Some network file systems and FUSE mounts have no such mappings.
 """
