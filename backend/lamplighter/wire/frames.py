@@ -13,6 +13,7 @@ or sockets nor merges frames (see `merge.py`).
 from __future__ import annotations
 
 import struct
+import zlib
 from enum import IntEnum
 from typing import TypeVar
 
@@ -86,6 +87,10 @@ class Kind(IntEnum):
     GRID_CHANGE = 8
 
 
+_CHECKSUM = struct.Struct("<I")
+_CHECKSUM_AT = {Kind.PULSE: 68, Kind.ROWS: 36, Kind.CENSUS: 28}
+"""Where a frame that is kept in a run's steps has the CRC-32 of its other bytes; 0 there: it has none."""
+
 Frame = Pulse | Layout | Rows | Census | Districts | Beat | GridLayout | GridChange
 F = TypeVar("F", bound=Frame)
 
@@ -110,7 +115,13 @@ def encode(frame: Frame) -> bytes:
             kind, (flags, body) = Kind.GRID_LAYOUT, encode_grid_layout(frame)
         case GridChange():
             kind, (flags, body) = Kind.GRID_CHANGE, encode_grid_change(frame)
-    return _HEADER.pack(MAGIC, VERSION, kind, flags, frame.attempt, frame.step, frame.time) + body
+    head = _HEADER.pack(MAGIC, VERSION, kind, flags, frame.attempt, frame.step, frame.time)
+    if kind not in _CHECKSUM_AT:
+        return head + body
+    at = _CHECKSUM_AT[kind] - len(head)
+    before, after = memoryview(body)[:at], memoryview(body)[at + _CHECKSUM.size :]
+    checksum = zlib.crc32(after, zlib.crc32(before, zlib.crc32(head)))
+    return b"".join((head, before, _CHECKSUM.pack(checksum), after))
 
 
 def decode(data: bytes | memoryview) -> Frame:
@@ -154,7 +165,17 @@ def decode(data: bytes | memoryview) -> Frame:
         raise FrameError(f"frame cut short: {error}") from error
     if cursor.offset != len(view):
         raise FrameError(f"{len(view) - cursor.offset} bytes too many")
+    _verify_checksum(view, kind)
     return frame
+
+
+def _verify_checksum(view: memoryview, kind: int) -> None:
+    at = _CHECKSUM_AT.get(Kind(kind))
+    if at is None:
+        return
+    (checksum,) = _CHECKSUM.unpack_from(view, at)
+    if checksum and checksum != zlib.crc32(view[at + _CHECKSUM.size :], zlib.crc32(view[:at])):
+        raise FrameError("a record is damaged: it is not what was written")
 
 
 def decode_as(data: bytes | memoryview, kind: type[F]) -> F:

@@ -1,0 +1,32 @@
+"""The checksum of a record: a byte that changed is noticed, and older records have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.wire.binary import FrameError
+from lamplighter.wire.frames import decode, encode
+
+GOLDEN = Path(__file__).parents[2] / "golden"
+CHECKSUM_AT = {"pulse-listed": 68, "rows": 36, "rows-all": 36, "census": 28}
+
+
+@pytest.mark.parametrize("name", CHECKSUM_AT)
+def test_any_other_byte_is_noticed(name: str) -> None:
+    data = (GOLDEN / f"{name}.bin").read_bytes()
+    assert encode(decode(data)) == data
+    for at in range(len(data)):
+        changed = bytearray(data)
+        changed[at] ^= 1
+        with pytest.raises(FrameError):
+            decode(changed)
+
+
+@pytest.mark.parametrize("name", CHECKSUM_AT)
+def test_a_record_without_one_is_read(name: str) -> None:
+    data = bytearray((GOLDEN / f"{name}.bin").read_bytes())
+    at = CHECKSUM_AT[name]
+    data[at : at + 4] = bytes(4)
+    assert encode(decode(data)) == (GOLDEN / f"{name}.bin").read_bytes()
