@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from lamplighter.client.errors import InputError, NotBegunError
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
+from lamplighter.runfolder.reading.damage import describe_damage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
 from lamplighter.runfolder.reading.playback_parts import PlaybackKind
@@ -16,6 +18,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode, decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
@@ -37,13 +40,17 @@ class RecordReading:
 
         Raises:
             NotBegunError: nothing is recorded yet.
+            FormatError: the record is damaged.
         """
         try:
             history = MatrixHistory(self._run)
         except FileNotFoundError:
             raise self._not_begun() from None
         with history:
-            return Lineage.stable(history.steps, lambda _: read(history))
+            try:
+                return Lineage.stable(history.steps, lambda _: read(history))
+            except (FormatError, FrameError) as error:
+                raise describe_damage(self._run, error) from error
 
     def newest_step(self) -> int:
         """Return the number of the newest step."""
@@ -57,9 +64,15 @@ class RecordReading:
             batch = self.read_consistently(lambda h, start=start: h.steps.pulses(start, end, limit=_BATCH))
             for step, data in batch:
                 next_step = step + 1
-                yield decode_as(data, Pulse)
+                yield self._decode_pulse(data)
             if len(batch) < _BATCH:
                 return
+
+    def _decode_pulse(self, data: bytes) -> Pulse:
+        try:
+            return decode_as(data, Pulse)
+        except FrameError as error:
+            raise describe_damage(self._run, error) from error
 
     def play_frames(self, first: int, last: int, parts: Sequence[PlaybackKind]) -> Iterator[Frame]:
         """Yield the frames that a viewer would have got from step `first` to `last`, a few steps at a time.
@@ -77,10 +90,16 @@ class RecordReading:
                 raise InputError(str(error)) from error
             except FileNotFoundError:
                 raise self._not_begun() from None
+            except (FormatError, FrameError) as error:
+                raise describe_damage(self._run, error) from error
             if not played and playback.cursor.step == before.step:
                 return
             for item in played:
-                yield decode(item.frame)
+                try:
+                    frame = decode(item.frame)
+                except FrameError as error:
+                    raise describe_damage(self._run, error) from error
+                yield frame
 
     def newest_layout(self, method: Method, step: int | None) -> Layout | None:
         """Return the newest layout of a method at or before a step (None: of all); None if there is none yet."""

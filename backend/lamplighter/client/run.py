@@ -17,12 +17,15 @@ from lamplighter.client.integers import whole_number
 from lamplighter.client.record_reading import RecordReading
 from lamplighter.client.whole_application import require_whole_application
 from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
 from lamplighter.runfolder.reading.playback_parts import CHANNELS
+from lamplighter.runfolder.reading.run_backup import back_up_run
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory
 from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import require_free_path
 from lamplighter.runfolder.step_numbers import read_step_numbers
 from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.wire.frames import Frame
@@ -330,6 +333,30 @@ class Run:
     def events(self) -> list[TimelineEvent]:
         """Return the timeline events, oldest first."""
         return self._record.read_events()
+
+    def backup(self, target: str | os.PathLike[str]) -> Run:
+        """Copy the run into a new folder, as it is at one moment, though it may be written meanwhile. Return the copy.
+
+        Not copied are the states of its model, which only a run trained here has (`lamplighter export --to zip` does).
+
+        Args:
+            target: the folder of the copy, which must not exist or be empty; its name must be a run's id.
+
+        Raises:
+            InputError: the run has not begun, or the copy cannot be made there.
+            FormatError: a file of the run is damaged.
+        """
+        path = Path(target).absolute()
+        if not self._folder.steps_path.exists():
+            raise InputError(f"{self.id} has not begun: there is nothing to copy yet")
+        try:
+            require_free_path(path)
+            back_up_run(self._folder, path)
+        except FormatError:
+            raise
+        except (ValueError, OSError) as error:
+            raise InputError(f"{path} cannot be made: {error}") from error
+        return Run(path)
 
     @cached_property
     def _id_by_token(self) -> dict[str, int]:

@@ -11,23 +11,11 @@ from pathlib import Path
 
 from lamplighter.exports.archive.digests import DIGESTS, format_digests
 from lamplighter.exports.output import ExportError, ExportProgress, sub_progress
+from lamplighter.runfolder.reading.run_backup import CORPORA, DATABASES, TEXTS
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up
 from lamplighter.runfolder.writing.waypoint_budget import MAX_WAYPOINTS
 
-TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
-DATABASES = (
-    "examinations.sqlite",
-    "layouts.sqlite",
-    "relayouts.sqlite",
-    "output-layouts.sqlite",
-    "measures.sqlite",
-    "steps.sqlite",
-    "tiles.sqlite",
-)
-"""Databases in the order they are copied: the steps after answers, layouts and measures, so that these never refer to
-a missing step, and before the tiles, so that rows pruned from the steps are in the tiles."""
 _STATES = f"{10 * '[0-9]'}-{4 * '[0-9]'}.safetensors"
 _BLOCK = 1 << 20
 
@@ -53,7 +41,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
         def add(path: Path, name: str, share_done: Callable[[float], None]) -> None:
             digests[name] = _add(archive, path, f"{run.id}/{name}", share_done)
 
-        names = [*TEXTS, "corpus.npy", "held-out.npy"]
+        names = [*TEXTS, *CORPORA]
         present = [run.path / name for name in names if (run.path / name).is_file()]
         # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
         checkpoint = ""

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from lamplighter import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory, lacks_shared_memory
+from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory
+from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
 FORMAT_VERSION = 2
@@ -193,7 +194,7 @@ def _open_read_only(path: Path) -> apsw.Connection:
     try:
         connection = Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error as error:
-        raise FormatError(f"{path.name} cannot be read: {error}") from error
+        raise unreadable_file(path, error) from error
     connection.set_busy_timeout(2_000)
     try:
         connection.execute("PRAGMA trusted_schema=OFF")
@@ -205,20 +206,11 @@ def _open_read_only(path: Path) -> apsw.Connection:
         _check_format(connection, path)
     except apsw.Error as error:
         connection.close()
-        raise FormatError(f"{path.name} cannot be read: {_reason(error)}") from error
+        raise unreadable_file(path, error) from error
     except FormatError:
         connection.close()
         raise
     return connection
-
-
-def _reason(error: apsw.Error) -> str:
-    if lacks_shared_memory(error):
-        return (
-            "its writer left it unfinished on another file system, and this one has no shared memory, which reading it"
-            " needs: read it there, or make a backup there"
-        )
-    return str(error)
 
 
 def _roll_back(path: Path) -> bool:
@@ -248,7 +240,7 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
     try:
         return connection.execute(sql, values).fetchall()
     except QUERY_ERRORS as error:
-        raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
+        raise unreadable_file(Path(connection.filename), error) from error
 
 
 def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> NDArray[np.int64]:
@@ -260,7 +252,7 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
     except QUERY_ERRORS as error:
-        raise FormatError(f"{Path(connection.filename).name} cannot be read: {error}") from error
+        raise unreadable_file(Path(connection.filename), error) from error
 
 
 def data_version(connection: apsw.Connection) -> int:

@@ -15,17 +15,15 @@ from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.sqlite.database import open_writer, seal
+from lamplighter.runfolder.sqlite.unreadable_file import is_in_wal_mode
 from lamplighter.runfolder.tables import examinations, layouts, measures, steps, tiles
 from lamplighter.wire.frames import encode
-
-_WAL_MODE = b"\x02\x02"
-"""Bytes 18 and 19 of an SQLite file in WAL mode, even if no WAL exists now."""
 
 
 def unsealed_roles(run: RunFolder) -> tuple[str, ...]:
     """Return the roles (`trainer`, `projector`, `analyst`, `examiner`) with an unsealed file. Reads 20 bytes per file."""
     return tuple(
-        role for role, files in _files_by_role(run).items() if any(_in_wal_mode(path) for path, _ in files)
+        role for role, files in _files_by_role(run).items() if any(is_in_wal_mode(path) for path, _ in files)
     )
 
 
@@ -41,7 +39,7 @@ def seal_role_files(run: RunFolder, role: str) -> bool:
             return False
         with RoleLock(run.path, role):
             return all(
-                _seal(path, schema) for path, schema in _files_by_role(run)[role] if _in_wal_mode(path)
+                _seal(path, schema) for path, schema in _files_by_role(run)[role] if is_in_wal_mode(path)
             )
     except (RoleTakenError, *READ_ERRORS):
         return False
@@ -103,11 +101,3 @@ def _files_by_role(run: RunFolder) -> dict[str, tuple[tuple[Path, str], ...]]:
         "examiner": ((run.examinations_path, examinations.SCHEMA),),
         "analyst": ((run.measures_path, measures.SCHEMA), (run.tiles_path, tiles.SCHEMA)),
     }
-
-
-def _in_wal_mode(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == _WAL_MODE
-    except OSError:
-        return False
