@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from lamplighter.client.errors import InputError, NotBegunError
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.lineage import LAST_STEP, Lineage
 from lamplighter.runfolder.reading.current_map import layouts_on_lineage, newest_layout_entry
 from lamplighter.runfolder.reading.damage import describe_damage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -16,6 +16,7 @@ from lamplighter.runfolder.reading.playback_parts import PlaybackKind
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
+from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps import TimelineEvent
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.binary import FrameError
@@ -110,6 +111,11 @@ class RecordReading:
                 return None if best is None else decode_as(reader.layout_record(best.id), Layout)
         except FileNotFoundError:
             return None
+
+    def read_logged(self) -> dict[int, dict[str, float]]:
+        """Return the numbers that the loop logged, by step and name."""
+        texts = self.read_consistently(lambda h: h.steps.scalars(0, LAST_STEP))
+        return {step: decode_scalars(text) for step, text in texts.items()}
 
     def read_measures(self) -> dict[int, dict[str, float]]:
         """Return the measures by step and name; empty before the first."""

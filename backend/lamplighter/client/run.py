@@ -294,6 +294,14 @@ class Run:
         when = "" if step is None else f" at or before step {step}"
         raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
 
+    def logged(self) -> dict[int, dict[str, float]]:
+        """Return the numbers that the loop logged (`watcher.log`), by step and name, without a server; empty if it logged none.
+
+        Raises:
+            NotBegunError: nothing is recorded yet.
+        """
+        return self._record.read_logged()
+
     def measures(self) -> dict[int, dict[str, float]]:
         """Return the measures computed from the record, by step and name; empty before the first."""
         return self._record.read_measures()
