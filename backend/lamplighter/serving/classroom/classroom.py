@@ -138,6 +138,12 @@ class Classroom:
             if session is not None:
                 self._sessions.close_socket(session)
 
+    def may_assist(self, session_id: str) -> bool:
+        """Count something that an assistant does. Returns False if it is too much for a second."""
+        with self._lock:
+            session = self._sessions.find(session_id)
+            return session is not None and self._sessions.may_assist(session)
+
     def members(self) -> list[ViewerSession]:
         """Return the sessions, the first that joined first."""
         with self._lock:

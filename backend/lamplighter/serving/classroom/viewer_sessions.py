@@ -24,6 +24,7 @@ from lamplighter.platform.private_modes import open_private
 from lamplighter.serving.access.presenter_session import browser_words, digest_of
 from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
 from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.serving.connections.inbound_quota import InboundQuota
 from lamplighter.serving.schemas.classroom import Role
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 SESSIONS_FILE = ".class-sessions.json"
 LIFETIME = 12 * 3600.0
 """Seconds after which a session is over: a school day."""
+ASSISTS_A_SECOND = 5
+"""Things that one assistant may do in a second."""
 ADDRESS_UNOPENED, ALL_UNOPENED = 30, 1_000
 """Sessions without a page: of one address those that ask for nothing, and all of them."""
 _LARGEST = 2 << 20
@@ -58,6 +61,7 @@ class ViewerSessions:
         # Each of 500 viewers is looked up whenever the class changes.
         self._digests: dict[str, str] = {s.id: s.cookie_digest for s in self._by_digest.values()}
         self._presences = {s.id: unknown_presence(clock()) for s in self._by_digest.values()}
+        self._assisted: dict[str, InboundQuota] = {}
         self._number = max((s.number for s in self._by_digest.values()), default=0)
 
     def __iter__(self) -> Iterator[ViewerSession]:
@@ -131,17 +135,26 @@ class ViewerSessions:
         """Raise a viewer to an assistant, or lower one."""
         self._by_digest[session.cookie_digest] = replace(session, role=role)
 
+    def may_assist(self, session: ViewerSession) -> bool:
+        """Count something that an assistant does. Returns False if it is too much for a second."""
+        quota = self._assisted.setdefault(
+            session.id, InboundQuota(ASSISTS_A_SECOND, 0, 1.0, clock=self._clock)
+        )
+        return quota.allows_frame()
+
     def end(self, session: ViewerSession) -> None:
         """End a session: its cookie is worth nothing from now on."""
         self._by_digest.pop(session.cookie_digest, None)
         self._digests.pop(session.id, None)
         self._presences.pop(session.id, None)
+        self._assisted.pop(session.id, None)
 
     def end_all(self) -> None:
         """End every session, and begin to count anew."""
         self._by_digest.clear()
         self._digests.clear()
         self._presences.clear()
+        self._assisted.clear()
         self._number = 0
 
     def save(self) -> None:

@@ -1,4 +1,5 @@
-"""The audit log of a server: one line for each change, and at most one a minute for everything that was refused.
+"""The audit log of a server: one line for each change, one more for all that were the same in a second, and at most one a
+minute for everything that was refused.
 
 It lies beside the runs, `.audit.jsonl` and one older file, each bounded. A thread of its own writes it, so that a full or
 slow disk fails no request and holds up nobody; a line that could not be written is counted. No line holds a secret, a
@@ -41,6 +42,9 @@ class AuditLog:
         self._max_bytes = max_bytes
         self._tally = tally or RefusalTally()
         self._waiting: deque[str] = deque()
+        self._second = ""
+        self._repeats: dict[str, int] = {}
+        """How often each change was made again in the second `_second`, by what its line tells."""
         self._changed = threading.Condition()
         self._stopping = False
         self._failing = False
@@ -73,12 +77,16 @@ class AuditLog:
             facts: what else is known of it (the run, the kind of a request); None is left out.
         """
         known = {key: value for key, value in facts.items() if value is not None}
-        line = _line({"by": by, "what": what, **known, "result": result})
+        told = json.dumps({"by": by, "what": what, **known, "result": result}, separators=(",", ":"))
         with self._changed:
-            if len(self._waiting) >= _MAX_WAITING:
-                self.lost += 1
-                return
-            self._waiting.append(line)
+            if (now := _now()) != self._second:
+                self._tell_repeats()
+                self._second = now
+            if told in self._repeats:
+                self._repeats[told] += 1
+            else:
+                self._repeats[told] = 0
+                self._add(_line(now, json.loads(told)))
             self._changed.notify()
 
     def count_refusal(self, reason: str, peer: str | None) -> None:
@@ -87,16 +95,40 @@ class AuditLog:
             if self._tally.add(reason, peer, time.monotonic()):
                 self._changed.notify()
 
+    def _add(self, line: str) -> None:
+        if len(self._waiting) < _MAX_WAITING:
+            self._waiting.append(line)
+        else:
+            self.lost += 1
+
+    def _tell_repeats(self) -> None:
+        """Add a line for each change that was made again in the second before, with how many `times` more."""
+        for told, times in self._repeats.items():
+            if times:
+                self._add(_line(self._second, {**json.loads(told), "times": times}))
+        self._repeats.clear()
+
+    def _seconds_to_wait(self) -> float | None:
+        """Return the seconds until there may be something to write; None: until somebody adds it."""
+        seconds = self._tally.seconds_left(time.monotonic())
+        if any(self._repeats.values()):
+            return 1.0 if seconds is None else min(1.0, seconds)
+        return seconds
+
     def _run(self) -> None:
         while True:
             with self._changed:
                 while not (self._waiting or self._stopping or self._tally.is_due(time.monotonic())):
-                    self._changed.wait(self._tally.seconds_left(time.monotonic()))
+                    self._changed.wait(self._seconds_to_wait())
+                    if self._second != _now():
+                        self._tell_repeats()
+                if self._stopping:
+                    self._tell_repeats()
                 lines = [*self._waiting]
                 self._waiting.clear()
                 stopping = self._stopping
                 if self._tally.is_due(time.monotonic()) or (stopping and self._tally.total):
-                    lines.append(_line(self._tally.report(time.monotonic())))
+                    lines.append(_line(_now(), self._tally.report(time.monotonic())))
             if lines:
                 self._write(lines)
             if stopping:
@@ -128,6 +160,9 @@ class AuditLog:
             self._path.replace(self._path.with_name(f"{AUDIT_FILE}.1"))
 
 
-def _line(content: dict[str, Any]) -> str:
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    return json.dumps({"time": now, **content}, separators=(",", ":")) + "\n"
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _line(time: str, content: dict[str, Any]) -> str:
+    return json.dumps({"time": time, **content}, separators=(",", ":")) + "\n"

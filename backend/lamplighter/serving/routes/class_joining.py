@@ -17,6 +17,7 @@ from lamplighter.serving.capacity.caller import counted_address
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.classroom import JoinRefusedError
+from lamplighter.serving.classroom.viewer_sessions import ASSISTS_A_SECOND
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
@@ -100,7 +101,14 @@ async def join_class(body: Annotated[JoinBody, Body()], request: Request, servic
     response_model=AcceptedRequest,
 )
 def assist(body: Annotated[AssistBody, Body()], request: Request, services: ServicesDep) -> Response:
-    """Do what an assistant may: pause, go on, train one step, set the pace, point at a word. 403 to everyone else."""
+    """Do what an assistant may: pause, go on, train one step, set the pace, point at a word. 403 to everyone else, 429 to one
+    who does more than five such things in a second."""
+    if not services.classroom.may_assist(request.state.session):
+        raise RefusedError(
+            429,
+            f"an assistant does {ASSISTS_A_SECOND} things a second at most: wait a moment",
+            headers={"Retry-After": "1"},
+        )
     run = services.catalog.find_run(body.run)
     request.state.audited = body.kind
     if body.kind == "point":

@@ -209,6 +209,34 @@ def test_in_a_full_class_who_has_been_gone_for_longest_gives_way_and_an_assistan
     assert school.has(here, next_one, *later) == [True, True, True, True, False]
 
 
+def test_an_assistant_does_five_things_a_second(tmp_path: Path) -> None:
+    school = Class(tmp_path, 4)
+    one, other = school.join(), school.join()
+    assert [school.sessions.may_assist(one) for _ in range(6)] == [True] * 5 + [False]
+    assert school.sessions.may_assist(other)
+    school.clock.now += 1
+    assert school.sessions.may_assist(one)
+
+
+@pytest.mark.anyio
+async def test_an_assistant_who_does_more_is_told_to_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer_sessions, "ASSISTS_A_SECOND", 0)
+    apps = make_class_apps(tmp_path)
+    session, cookie = apps.join()
+    apps.classroom.set_role(session, "assistant")
+    headers = {
+        "host": CLASS_HOST,
+        "origin": CLASS_ORIGIN,
+        "cookie": cookie,
+        "content-type": "application/json",
+    }
+    body = json.dumps({"run": "2026-11-29-a-run-ffffff", "kind": "pause"}).encode()
+    answer = await call(apps.watching, "POST", "/api/class/assist", headers, body, peer=PUPIL)
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+
+
 def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path) -> None:
     classroom = Classroom(tmp_path, 500)
     secret = classroom.code_and_secret()[1]

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lamplighter.serving.metrics import audit_log
 from lamplighter.serving.metrics.audit_log import AUDIT_FILE, AuditLog
 from lamplighter.serving.metrics.refusal_tally import RefusalTally, shorten_address
 
@@ -33,6 +34,39 @@ def test_each_change_is_a_line(tmp_path: Path) -> None:
     if os.name == "posix":
         assert stat.S_IMODE((tmp_path / AUDIT_FILE).stat().st_mode) == 0o600
     assert (audit.written, audit.lost) == (2, 0)
+
+
+def test_a_change_made_again_and_again_is_told_once_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = [f"2026-11-29T10:00:0{number}Z" for number in range(2)]
+    audit = AuditLog(tmp_path)
+    audit.start()
+    for second in seconds:
+        monkeypatch.setattr(audit_log, "_now", lambda second=second: second)
+        for _ in range(300):
+            audit.record_change("0123456789abcdef", "assist", 202, run="a-run", kind="pause")
+        audit.record_change("0123456789abcdef", "assist", 202, run="a-run", kind="resume")
+    audit.stop()
+    lines = lines_of(tmp_path)
+    told = {(line["time"], line["kind"], line.get("times", 0)) for line in lines}
+    assert told == {
+        (second, *what) for second in seconds for what in (("pause", 0), ("pause", 299), ("resume", 0))
+    }
+    assert len(lines) == 6
+
+
+def test_what_was_made_again_is_written_though_nothing_else_happens(tmp_path: Path) -> None:
+    audit = AuditLog(tmp_path)
+    audit.start()
+    for _ in range(3):
+        audit.record_change("token", "send_request", 202)
+    deadline = time.monotonic() + 10
+    while audit.written < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    # Three, in one second or about its end.
+    assert sum(line.get("times", 1) for line in lines_of(tmp_path)) == 3
+    audit.stop()
 
 
 def test_ten_thousand_refusals_make_less_than_a_kilobyte(tmp_path: Path) -> None:
@@ -99,8 +133,8 @@ def test_a_disk_that_takes_nothing_fails_nobody_and_is_counted(
     (tmp_path / AUDIT_FILE).mkdir()
     audit = AuditLog(tmp_path)
     audit.start()
-    for _ in range(3):
-        audit.record_change("token", "create_run", 201)
+    for number in range(3):
+        audit.record_change("token", "create_run", 201, run=f"run {number}")
     audit.stop()
     assert (audit.written, audit.lost) == (0, 3)
     assert str(tmp_path) not in caplog.text
@@ -108,8 +142,8 @@ def test_a_disk_that_takes_nothing_fails_nobody_and_is_counted(
 
 def test_a_thread_that_hangs_holds_up_nobody(tmp_path: Path) -> None:
     audit = AuditLog(tmp_path)
-    for _ in range(5_000):
-        audit.record_change("token", "create_run", 201)
+    for number in range(5_000):
+        audit.record_change("token", "create_run", 201, run=f"run {number}")
     assert audit.lost == 4_000
 
 
