@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import uvicorn
 from threadpoolctl import threadpool_limits
 
 from lamplighter.loopback import is_loopback
 from lamplighter.platform.own_addresses import find_own_addresses
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.serving.class_app import create_class_app
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.connections.class_protocol import ClassProtocol
@@ -26,6 +30,9 @@ from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ClassSettings, SettingsError
 
 _SAVE_SECONDS = 1.0
+_SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread that computes lets another go on. The event loop waits so long several times in each request,
+and in a class somebody computes all the time: Python's own 5 ms add up."""
 _ANY_HOST = ("0.0.0.0", "::")
 
 
@@ -63,7 +70,9 @@ class ClassServer:
         self._server: _ClassUvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._lock: RoleLock | None = None
         self._one_thread: threadpool_limits | None = None
+        self._switch_seconds = sys.getswitchinterval()
         services.class_listening.available = True
         services.class_listening.attach(self)
 
@@ -77,7 +86,14 @@ class ClassServer:
             return
         services, settings = self._services, self._settings
         services.class_listening.loop = asyncio.get_running_loop()
-        listening = self._open_listener(settings.host, self._port)
+        lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        try:
+            listening = self._open_listener(settings.host, self._port)
+        except SettingsError:
+            if lock is not None:
+                lock.close()
+            raise
+        self._lock = lock
         listening.counters = services.class_connections
         # Whoever comes back after a pause finds the class at the same address.
         self._port = int(listening.getsockname()[1])
@@ -113,6 +129,7 @@ class ClassServer:
         # Threads of BLAS wait for each other by spinning: where several works need them at once, as in a class, each
         # takes many times as long.
         self._one_thread = await asyncio.to_thread(threadpool_limits, 1, user_api="blas")
+        sys.setswitchinterval(_SWITCH_SECONDS)
         services.class_listening.addresses = shown
         services.class_listening.listening = True
 
@@ -126,10 +143,14 @@ class ClassServer:
         server.should_exit = True
         if self._one_thread is not None:
             self._one_thread.restore_original_limits()
+        sys.setswitchinterval(self._switch_seconds)
         if saving is not None:
             saving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
         await asyncio.to_thread(self._services.classroom.save)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     async def _save_often(self) -> None:
         while True:
@@ -155,6 +176,23 @@ class _ClassUvicorn(uvicorn.Server):
     def capture_signals(self) -> Generator[None]:
         """Leave them all alone."""
         yield
+
+
+def _lock_class(folder: Path) -> RoleLock | None:
+    """Take the class of a folder of runs, whose viewers are kept in a file there; None where nothing can be written, and
+    nothing is kept.
+
+    Raises:
+        SettingsError: another server has it.
+    """
+    try:
+        return RoleLock(folder, ".class")
+    except RoleTakenError as error:
+        raise SettingsError(
+            f"runs: another server has a class on {folder}: end it, or name another folder with --runs"
+        ) from error
+    except READ_ERRORS:
+        return None
 
 
 def _own_origins(host: str, port: int) -> list[Origin]:

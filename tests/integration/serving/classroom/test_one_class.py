@@ -1,0 +1,49 @@
+"""One class on a folder of runs: a second server with a class is refused, and nothing of the first is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lamplighter.serving.app import create_app
+from lamplighter.serving.class_server import ClassServer, class_limits
+from lamplighter.serving.connections.limits import ConnectionLimits
+from lamplighter.serving.server import open_listener
+from lamplighter.serving.settings import ClassSettings, ServerSettings, SettingsError
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def make_class(runs: Path) -> ClassServer:
+    settings = ClassSettings(host="127.0.0.1", port=0)
+    services = create_app(ServerSettings(runs, port=8600, roles=(), classroom=settings)).state.services
+    return ClassServer(services, settings, class_limits(ConnectionLimits())[1], open_listener)
+
+
+async def test_a_second_class_on_a_folder_is_refused_until_the_first_has_ended(tmp_path: Path) -> None:
+    first, second = make_class(tmp_path), make_class(tmp_path)
+    await first.start()
+    with pytest.raises(SettingsError, match="another server has a class on"):
+        await second.start()
+    await first.stop()
+    await second.start()
+    await second.stop()
+
+
+async def test_a_class_that_finds_no_port_leaves_the_folder_free(tmp_path: Path) -> None:
+    first, second = make_class(tmp_path), make_class(tmp_path)
+
+    def none_free(host: str, port: int):
+        raise SettingsError("port: none is free")
+
+    first._open_listener = none_free
+    with pytest.raises(SettingsError, match="port"):
+        await first.start()
+    await second.start()
+    await second.stop()
