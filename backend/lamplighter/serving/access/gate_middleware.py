@@ -70,7 +70,8 @@ class GateMiddleware:
             await self._handle_http(decision, scope, receive, send)
 
     async def _handle_http(self, decision: Decision, scope: Scope, receive: Receive, send: Send) -> None:
-        secure = with_security_headers(send, decision.address)
+        own_host = self._gate.page_url(decision.address) == f"{decision.address}/"
+        secure = with_security_headers(send, decision.address, own_host=own_host)
         if not decision.allowed or decision.rule is None:
             if decision.status == 404 and is_page_wanted(scope["headers"], scope["path"]):
                 await unknown_page(self._gate.page_url(decision.address))(scope, receive, secure)

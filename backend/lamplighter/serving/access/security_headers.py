@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Message, Send
 
+from lamplighter.loopback import is_loopback
 from lamplighter.serving.hosts import Origin
 
 _UNUSED_FEATURES = (
@@ -17,16 +18,26 @@ _HTTPS_SECONDS = 31_536_000
 """Seconds for which a browser that came over https comes back only over https."""
 
 
-def security_headers(address: Origin | None) -> list[tuple[bytes, bytes]]:
-    """Return the headers of every response. `address`: where sockets may be opened, besides the page's own
-    host."""
+def security_headers(address: Origin | None, *, own_host: bool = False) -> list[tuple[bytes, bytes]]:
+    """Return the headers of every response.
+
+    Args:
+        address: where sockets may be opened, besides the page's own host.
+        own_host: whether the whole host is ours; else others may serve there what is not encrypted.
+    """
     # Safari before 15.4 does not treat a websocket to the page's own host as 'self'.
     socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""
     policy = (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
         f"connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
-    https = address is not None and address.scheme == "https"
+    # All programs of this machine share its names.
+    stays = (
+        own_host
+        and address is not None
+        and address.scheme == "https"
+        and not _is_of_this_machine(address.host)
+    )
     return [
         (b"content-security-policy", policy.encode()),
         (b"permissions-policy", _PERMISSIONS.encode()),
@@ -34,13 +45,17 @@ def security_headers(address: Origin | None) -> list[tuple[bytes, bytes]]:
         (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-opener-policy", b"same-origin"),
         (b"cross-origin-resource-policy", b"same-origin"),
-        *([(b"strict-transport-security", f"max-age={_HTTPS_SECONDS}".encode())] if https else []),
+        *([(b"strict-transport-security", f"max-age={_HTTPS_SECONDS}".encode())] if stays else []),
     ]
 
 
-def with_security_headers(send: Send, address: Origin | None) -> Send:
+def _is_of_this_machine(host: str) -> bool:
+    return is_loopback(host) or host.endswith(".localhost")
+
+
+def with_security_headers(send: Send, address: Origin | None, *, own_host: bool = False) -> Send:
     """Return a `send` that adds the security headers, and forbids caching where nothing else says how long."""
-    extra = security_headers(address)
+    extra = security_headers(address, own_host=own_host)
 
     async def secured(message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -174,6 +174,23 @@ async def test_over_https_the_browser_is_told_to_stay_there(tmp_path: Path) -> N
     assert "strict-transport-security" not in here
 
 
+@pytest.mark.parametrize(
+    "public",
+    [
+        "https://localhost:8443",
+        "https://127.0.0.1:8443",
+        "https://lamplighter.localhost",
+        "https://school.example/lamp",
+    ],
+)
+async def test_what_others_serve_at_the_same_host_is_left_alone(tmp_path: Path, public: str) -> None:
+    app = create_app(ServerSettings(tmp_path, host="0.0.0.0", port=PORT, behind=public, roles=()))
+    host = public.removeprefix("https://").partition("/")[0]
+    told = await call(app, "GET", "/healthz", {"host": host}, peer="10.0.0.2")
+    assert told.status == 200
+    assert "strict-transport-security" not in told.headers
+
+
 async def test_the_interface_describes_itself(app: FastAPI) -> None:
     schema = (await call(app, "GET", "/api/openapi.json")).json
     text = json.dumps(schema)
