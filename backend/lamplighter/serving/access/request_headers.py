@@ -8,8 +8,12 @@ from lamplighter.serving.hosts import Origin, OriginError, parse_origin
 
 Headers = Sequence[tuple[bytes, bytes]]
 
-_PROXY_HEADERS = (b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip")
-_PROXY_PREFIXES = (b"x-forwarded-", b"x-original-", b"cf-")
+_PROXY_HEADERS = (b"forwarded", b"via", b"x-real-ip")
+_PROXY_PREFIXES = (
+    b"x-forwarded", b"x-original-", b"x-envoy-", b"x-arr-", b"x-azure-", b"x-proxyuser-", b"cf-", b"fastly-", b"fly-",
+    b"tailscale-",
+)  # fmt: skip
+_PROXY_SUFFIXES = (b"client-ip", b"connecting-ip")
 
 
 def single_header(headers: Headers, name: bytes) -> str | None:
@@ -35,7 +39,10 @@ def origin_of(text: str | None) -> Origin | None:
 def came_through_a_proxy(headers: Headers) -> bool:
     """Return whether a header tells that a proxy or a tunnel passed the request on."""
     names = [key.lower() for key, _ in headers]
-    return any(name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIXES) for name in names)
+    return any(
+        name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIXES) or name.endswith(_PROXY_SUFFIXES)
+        for name in names
+    )
 
 
 def _header_values(headers: Headers, name: bytes) -> list[str]:

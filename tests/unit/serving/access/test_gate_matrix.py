@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from lamplighter.serving.access.gate import SESSION_KEY_HEADER
 from lamplighter.serving.access.presenter_session import UNUSED_SECONDS
+from lamplighter.serving.access.request_headers import came_through_a_proxy
 from lamplighter.serving.access.session_store import SESSIONS_FOLDER
 from lamplighter.serving.app import create_app
 from lamplighter.serving.settings import ServerSettings
@@ -314,6 +315,22 @@ async def test_what_a_proxy_passes_on_is_refused_unless_the_server_knows_of_it(
     assert (await call(known, "GET", "/healthz", {"host": "lamps.example", header: "1"})).status == 200
     assert (await call(known, "GET", "/api/runs", {"host": "lamps.example", header: "1"})).status == 401
     assert (await call(known, "GET", "/api/runs", {"host": HOST, header: "1"})).status == 401
+
+
+def test_the_headers_of_proxies_and_tunnels_are_told_from_those_of_browsers() -> None:
+    proxies = (
+        "Forwarded", "Via", "X-Real-IP", "X-Client-IP", "True-Client-IP", "X-Forwarded", "X-Forwarded-For", "X-Original-URL",
+        "CF-Ray", "CF-Connecting-IP", "Client-IP", "X-Cluster-Client-IP", "Fastly-Client-IP", "Fastly-SSL", "Fly-Client-IP",
+        "Fly-Request-Id", "X-Envoy-External-Address", "X-Arr-Log-Id", "X-Azure-ClientIP", "DO-Connecting-IP",
+        "Tailscale-User-Login", "X-ProxyUser-Ip",
+    )  # fmt: skip
+    for name in proxies:
+        assert came_through_a_proxy([(b"host", b"x"), (name.encode(), b"1")]), name
+    browsers = (
+        "Host", "Cookie", "Origin", "Authorization", "Accept-Language", "Cache-Control", "DNT", "If-None-Match", "Range",
+        "Sec-Fetch-Site", "Sec-CH-UA", "Sec-WebSocket-Key", "Upgrade-Insecure-Requests", "X-Requested-With", SESSION_KEY_HEADER,
+    )  # fmt: skip
+    assert not came_through_a_proxy([(name.encode(), b"1") for name in browsers])
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
