@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs
 
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
@@ -274,6 +275,11 @@ class Classroom:
             self._view = query
         if self._following:
             self._changed()
+
+    @property
+    def presented_run(self) -> str | None:
+        """Return the id of the run that the presenter looks at, as far as it is known."""
+        return parse_qs(self._view or "").get("run", [None])[0]
 
     @property
     def pointed(self) -> PointedWord | None:

@@ -27,6 +27,7 @@ from tests.integration.serving.classroom.viewers import (
     reaches,
 )
 from tests.integration.serving.served import PacedTrainer, ServerThread, wait_until_unfollowed
+from tests.unit.serving.classroom.beat_page import BeatPage
 from tests.unit.serving.folders import FakeTrainer, V, layout, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
@@ -257,6 +258,32 @@ async def test_one_viewer_has_a_few_sockets_and_no_more(server: ServerThread, tr
             await one.__aexit__(None, None, None)
 
 
+async def test_a_class_watches_the_presenters_run_and_the_newest_others(
+    server: ServerThread, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(class_hub, "MOST_RUNS", 2)
+    store = RunStore(folder)
+    runs = [make_run(store) for _ in range(4)]
+    presented, old, new, newest = sorted(runs, key=lambda run: run.created)
+    server.services.classroom.show_view(f"run={presented.id}&step=3")
+    viewer = ClassViewer(server)
+
+    def greeted(page: BeatPage) -> bool:
+        return "class" in page.kinds()
+
+    async with viewer.watch(presented.id) as first:
+        await viewer.receive_until(first, greeted)
+        async with viewer.watch(new.id) as second:
+            await viewer.receive_until(second, greeted)
+            async with viewer.watch(old.id) as third:
+                assert (await closed_with(third))[0] == 1008
+            async with viewer.watch(newest.id) as fourth:
+                await viewer.receive_until(fourth, greeted)
+                assert (await closed_with(second))[0] == 1008
+                assert server.services.class_hub.watched_runs() == {presented.id, newest.id}
+        await first.ping()
+
+
 def publish_noise(hub: ClassHub, run: str) -> None:
     """Send something large to all viewers, as a run with a large vocabulary does."""
     (watched,) = [one for one in hub._watched.values() if one.run.id == run]
@@ -265,14 +292,14 @@ def publish_noise(hub: ClassHub, run: str) -> None:
 
 
 async def test_whoever_lags_skips_to_the_newest_state_and_whoever_stalls_is_dropped(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(class_hub, "_PATIENCE", 0.3)
     monkeypatch.setattr(class_hub, "_BEHIND_SECONDS", 0.3)
-    server = class_server(folder)
+    server = class_server(tmp_path)
     hub = server.services.class_hub
     hub._send_seconds = 3.0
-    trainer = FakeTrainer(make_run(RunStore(folder))).begin().train(5)
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(5)
     run = trainer.run.id
     slow, stalled, keen = (ClassViewer(server) for _ in range(3))
     async with slow.watch(run) as one, stalled.watch(run) as two, keen.watch(run) as three:
@@ -303,9 +330,9 @@ async def test_whoever_lags_skips_to_the_newest_state_and_whoever_stalls_is_drop
     await asyncio.to_thread(server.stop)
 
 
-async def test_viewers_are_told_when_the_server_goes(folder: Path):
-    server = class_server(folder)
-    trainer = FakeTrainer(make_run(RunStore(folder))).begin().train(5)
+async def test_viewers_are_told_when_the_server_goes(tmp_path: Path):
+    server = class_server(tmp_path)
+    trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(5)
     viewer = ClassViewer(server)
     async with viewer.watch(trainer.run.id) as ws:
         await viewer.receive_until(ws, reaches(5))

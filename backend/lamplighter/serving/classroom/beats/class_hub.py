@@ -32,8 +32,11 @@ from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage
 
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
+_OTHER_RUNS = "this class watches as many runs as it may at a time, and newer ones"
 MOST_SOCKETS = 4
 """Sockets of one session; a further one takes the place of the oldest."""
+MOST_RUNS = 16
+"""Runs that a class watches at a time: each is followed by a thread. The presenter's comes first, then the newest."""
 _THREADS = 2
 """Runs looked for, and messages made for those who join, at once."""
 _PATIENCE = 2.0
@@ -71,6 +74,9 @@ class ClassHub:
             run, ours = await anyio.to_thread.run_sync(self._find_run, run_id, limiter=self._threads)
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
+            return
+        if not self._make_room(run):
+            await websocket.close(CLOSE_TOO_MANY, _OTHER_RUNS)
             return
         if not self._classroom.open_socket(session.id):
             await websocket.close(CLOSE_ENDED, "the class is full")
@@ -127,6 +133,22 @@ class ClassHub:
         """Return a run, and whether its text is one of ours."""
         run = self._catalog.find_run(run_id)
         return run, self._classroom.is_ours(run)
+
+    def _make_room(self, run: RunFolder) -> bool:
+        """Return whether the class may watch a run, in the place of the least of those that it watches if need be."""
+        if run.id in self._watched or len(self._watched) < MOST_RUNS:
+            return True
+        presented = self._classroom.presented_run
+
+        def rank(one: RunFolder) -> tuple[bool, float]:
+            return one.id == presented, one.created
+
+        least = min(self._watched.values(), key=lambda watched: rank(watched.run))
+        if rank(run) <= rank(least.run):
+            return False
+        for viewer in least.viewers:
+            viewer.request_close(CLOSE_TOO_MANY, _OTHER_RUNS)
+        return True
 
     @contextlib.contextmanager
     def _watch(self, run: RunFolder, viewer: ClassViewer, *, ours: bool) -> Generator[WatchedRun]:
