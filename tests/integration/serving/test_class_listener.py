@@ -11,7 +11,7 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE
+from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
 from tests.application import Application
 from tests.class_client import CLASSROOM, ClassClient
 from tests.runs import wait_until
@@ -102,17 +102,18 @@ def test_going_local_takes_one_request_and_coming_back_keeps_the_address(applica
     assert viewer.get("/api/session")["role"] == "viewer"
 
 
-def test_a_class_is_there_again_after_a_kill(runs: Path) -> None:
-    with Application(runs, "serve", "--no-workers", *CLASSROOM) as first:
+def test_a_class_is_there_again_after_a_kill(tmp_path: Path) -> None:
+    with Application(tmp_path, "serve", "--no-workers", *CLASSROOM) as first:
         viewer = ClassClient(first)
         assert viewer.join() == 204
         # Sessions are written once a second.
         number = first.get("/api/class")["members"][-1]["id"]
-        wait_until(lambda: number in (runs / SESSIONS_FILE).read_text(), "the session in its file")
+        file = tmp_path / SESSIONS_FILE
+        wait_until(lambda: file.exists() and number in file.read_text(), "the session in its file")
         port = viewer.url.rpartition(":")[2]
         first.kill()
     words = [*CLASSROOM[:-1], port]
-    with Application(runs, "serve", "--no-workers", *words) as second:
+    with Application(tmp_path, "serve", "--no-workers", *words) as second:
         again = ClassClient(second)
         assert again.url == viewer.url
         assert viewer.get("/api/session")["role"] == "viewer"

@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
+
+from lamplighter.platform.steady_clock import steady_clock
 
 UNUSED_SECONDS = 7 * 86_400.0
 """A session ends when its browser has not been seen for this long, in seconds."""
@@ -48,7 +49,7 @@ class PresenterSession:
     @property
     def expired(self) -> bool:
         """Return whether the session is over."""
-        return time.time() >= self.expires
+        return steady_clock() >= self.expires
 
     def has_key(self, offered: str | None) -> bool:
         """Return whether `offered` is the key of this session, comparing in constant time."""
@@ -70,7 +71,7 @@ class SessionSecrets:
 def start_session(address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
     """Create a session and its secrets. Nothing is kept yet."""
     given = SessionSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-    now = time.time()
+    now = steady_clock()
     session = PresenterSession(
         id=secrets.token_hex(8),
         address=address,

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from lamplighter.platform.folder_sync import replace_durably, sync_file, sync_folder
 from lamplighter.platform.private_modes import is_own, is_private, make_private_folder, open_private
+from lamplighter.platform.steady_clock import steady_clock
 from lamplighter.serving.access.presenter_session import (
     PresenterSession,
     SessionSecrets,
@@ -61,7 +62,7 @@ class SessionStore:
         self._saved: dict[str, PresenterSession] = {}
         self._stamp: int | None = None
         """The folder's modification time when its files were read."""
-        self._read_at = 0.0
+        self._read_at = float("-inf")
         self._known: dict[str, PresenterSession] = {}
         """All sessions by id as they were last read. Replaced as a whole, so that it is read without the lock."""
         self._lock = threading.Lock()
@@ -122,9 +123,9 @@ class SessionStore:
         """Note that a session's browser was seen; about once a minute this touches its file."""
         with self._lock:
             session = self._current().get(session_id)
-            if session is None or time.time() - session.used < _SEEN_AGAIN:
+            if session is None or steady_clock() - session.used < _SEEN_AGAIN:
                 return
-            seen = replace(session, used=time.time())
+            seen = replace(session, used=steady_clock())
             self._known = {**self._known, session_id: seen}
             if session_id in self._unsaved:
                 self._unsaved[session_id] = seen
@@ -132,7 +133,7 @@ class SessionStore:
             self._saved[session_id] = seen
             # A full disk or a removed file must not keep anyone from presenting.
             with contextlib.suppress(OSError):
-                os.utime(self._file(session_id))
+                _set_used(self._file(session_id), seen)
 
     def _current(self) -> dict[str, PresenterSession]:
         """Return all sessions by id, read anew if another server may have changed them."""
@@ -143,7 +144,7 @@ class SessionStore:
     def _read_changes(self) -> None:
         if self._folder is None:
             return
-        now = time.time()
+        now = time.monotonic()
         try:
             stamp = self._folder.stat().st_mtime_ns
         except OSError:
@@ -152,7 +153,7 @@ class SessionStore:
         if stamp != self._stamp or now - self._read_at > _LOADED_SECONDS:
             self._saved = self._read()
             # A change right after this reading could leave the same time; then read once more.
-            self._stamp = stamp if now - stamp / 1e9 > _COARSE_CLOCK else None
+            self._stamp = stamp if abs(time.time() - stamp / 1e9) > _COARSE_CLOCK else None
             self._read_at = now
 
     def _read(self) -> dict[str, PresenterSession]:
@@ -188,6 +189,7 @@ class SessionStore:
         try:
             with open(temporary, "x", encoding="ascii", opener=open_private) as file:
                 file.write(session.to_json())
+            _set_used(temporary, session)
             sync_file(temporary)
             replace_durably(temporary, path)
         except OSError as error:
@@ -202,6 +204,11 @@ class SessionStore:
         assert self._folder is not None
         assert _NAME.fullmatch(f"{session_id}.json")
         return self._folder / f"{session_id}.json"
+
+
+def _set_used(path: Path, session: PresenterSession) -> None:
+    """Give a session's file the time at which it was used, which is not the system's if somebody has set its clock."""
+    os.utime(path, (session.used, session.used))
 
 
 def open_sessions(runs: Path) -> SessionStore:

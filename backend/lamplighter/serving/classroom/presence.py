@@ -1,4 +1,4 @@
-"""Whether somebody sits behind a session: an open page has a socket, and one that only joined never had any."""
+"""The presence of a viewer: an open page has a socket, and one that only joined never had any."""
 
 from __future__ import annotations
 

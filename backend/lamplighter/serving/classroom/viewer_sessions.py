@@ -1,6 +1,4 @@
-"""The sessions of the class, kept in one private file so that a class survives a restart of the server.
-
-The file holds digests, numbers and roles: nobody who reads it can join, or learn who was there.
+"""The sessions of the class, and the places that they have in it.
 
 A session has a place in the class once its page has opened a socket, and a full class is full of pages. Who only joins
 takes nobody's place. There are not many of those either that ask for nothing: some for each address, since a page takes
@@ -9,34 +7,25 @@ seconds to open, and the newest address's go first.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import logging
-import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
-from lamplighter.platform.private_modes import open_private
+from lamplighter.platform.steady_clock import SteadyClock, steady_clock
 from lamplighter.serving.access.presenter_session import browser_words, digest_of
 from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
+from lamplighter.serving.classroom.sessions_file import read_sessions, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.connections.inbound_quota import InboundQuota
 from lamplighter.serving.schemas.classroom import Role
 
-log = logging.getLogger(__name__)
-
-SESSIONS_FILE = ".class-sessions.json"
 LIFETIME = 12 * 3600.0
 """Seconds after which a session is over: a school day."""
 ASSISTS_A_SECOND = 5
 """Things that one assistant may do in a second."""
 ADDRESS_UNOPENED, ALL_UNOPENED = 30, 1_000
 """Sessions without a page: of one address those that ask for nothing, and all of them."""
-_LARGEST = 2 << 20
 
 
 class UnopenedError(RuntimeError):
@@ -46,18 +35,18 @@ class UnopenedError(RuntimeError):
 class ViewerSessions:
     """The sessions of one class. Not thread-safe: `Classroom` guards it."""
 
-    def __init__(self, folder: Path, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, folder: Path, most: int, clock: SteadyClock = steady_clock) -> None:
         """Take up the sessions that a server before left in `folder`.
 
         Args:
             folder: the folder of runs.
             most: how many there may be with a page.
-            clock: gives seconds.
+            clock: tells the time.
         """
         self.most = most
         self._clock = clock
-        self._path = folder / SESSIONS_FILE
-        self._by_digest: dict[str, ViewerSession] = {s.cookie_digest: s for s in _read(self._path)}
+        self._folder = folder
+        self._by_digest = {one.cookie_digest: one for one in read_sessions(folder, clock)}
         # Each of 500 viewers is looked up whenever the class changes.
         self._digests: dict[str, str] = {s.id: s.cookie_digest for s in self._by_digest.values()}
         self._presences = {s.id: unknown_presence(clock()) for s in self._by_digest.values()}
@@ -93,7 +82,7 @@ class ViewerSessions:
             id=secrets.token_hex(8),
             number=self._number,
             browser=browser_words(user_agent),
-            joined=time.time(),
+            joined=self._clock(),
             cookie_digest=digest_of(cookie),
         )
         self._by_digest[session.cookie_digest] = session
@@ -122,7 +111,7 @@ class ViewerSessions:
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
         """Return the session of a cookie's value."""
         session = self._by_digest.get(digest_of(cookie))
-        if session is None or time.time() - session.joined >= LIFETIME:
+        if session is None or self._is_over(session):
             return None
         self._presences[session.id].asked = self._clock()
         return session
@@ -158,16 +147,8 @@ class ViewerSessions:
         self._number = 0
 
     def save(self) -> None:
-        """Write the file. Where it cannot be written, sessions end with this process."""
-        temporary = self._path.with_name(f"{self._path.name}.{secrets.token_hex(4)}")
-        try:
-            with open(temporary, "x", encoding="ascii", opener=open_private) as file:
-                json.dump([asdict(session) for session in self], file)
-            os.replace(temporary, self._path)
-        except OSError as error:
-            log.warning("the class is kept in memory only: %s", error.strerror or error)
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        """Write the file of the sessions. Where it cannot be written, they end with this process."""
+        write_sessions(self._folder, self, self._clock)
 
     def _is_full(self) -> bool:
         return sum(session.has_place for session in self._by_digest.values()) >= self.most
@@ -203,31 +184,9 @@ class ViewerSessions:
         self.end(max(over, key=lambda one: (came[self._presences[one.id].address], one.number)))
 
     def _end_old(self) -> None:
-        now = time.time()
         for session in list(self._by_digest.values()):
-            if now - session.joined >= LIFETIME:
+            if self._is_over(session):
                 self.end(session)
 
-
-def _read(path: Path) -> list[ViewerSession]:
-    """Return the sessions of a file; none if it is missing, damaged, or anybody's but ours."""
-    try:
-        if path.stat(follow_symlinks=False).st_size > _LARGEST or path.is_symlink():
-            return []
-        content = json.loads(path.read_text(encoding="ascii"))
-        found = [ViewerSession(**cast("dict[str, Any]", entry)) for entry in content]
-    except (OSError, ValueError, TypeError, RecursionError):
-        return []
-    return [session for session in found if _is_sound(session)]
-
-
-def _is_sound(session: ViewerSession) -> bool:
-    words = (session.id, session.browser, session.cookie_digest)
-    return (
-        all(isinstance(cast(object, word), str) for word in words)
-        and isinstance(cast(object, session.number), int)
-        and isinstance(cast(object, session.joined), float)
-        and session.role in ("viewer", "assistant")
-        and isinstance(cast(object, session.watched), bool)
-        and time.time() - session.joined < LIFETIME
-    )
+    def _is_over(self, session: ViewerSession) -> bool:
+        return self._clock() - session.joined >= LIFETIME

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.serving.access import presenter_session
+from lamplighter.serving.access import presenter_session, session_store
 from lamplighter.serving.access.presenter_session import LONGEST_SECONDS, UNUSED_SECONDS, browser_words
 from lamplighter.serving.access.session_store import (
     MOST_SESSIONS,
@@ -146,11 +146,11 @@ def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     session, given = store.begin_session(ORIGIN, "")
     now = time.time()
     clock = [now]
-    monkeypatch.setattr(presenter_session.time, "time", lambda: clock[0])
+    for module in (presenter_session, session_store):
+        monkeypatch.setattr(module, "steady_clock", lambda: clock[0])
     while clock[0] < now + LONGEST_SECONDS - 1:
         assert store.find_session(given.cookie, ORIGIN), (clock[0] - now) / 86_400
         store.note_use(session.id)
-        os.utime(tmp_path / SESSIONS_FOLDER / f"{session.id}.json", (clock[0], clock[0]))
         clock[0] += UNUSED_SECONDS - 60
     clock[0] = now + LONGEST_SECONDS + 1
     assert not store.find_session(given.cookie, ORIGIN)
@@ -159,6 +159,21 @@ def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     clock[0] += UNUSED_SECONDS + 1
     assert not store.find_session(other.cookie, ORIGIN)
     assert not store.is_valid(unused.id)
+
+
+@pytest.mark.parametrize("days", [0.5, -0.5, 40, -40])
+def test_a_clock_that_is_set_ends_no_browsers_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: float
+) -> None:
+    store = open_sessions(tmp_path)
+    session, given = store.begin_session(ORIGIN, "")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + days * 86_400)
+    assert store.find_session(given.cookie, ORIGIN)
+    other, _ = store.begin_session(ORIGIN, "")
+    # As it is read from its file, too, which the system would give another time.
+    assert {one.id for one in store.list_sessions()} == {session.id, other.id}
+    assert all(abs(one.used - now) < 60 for one in store.list_sessions())
 
 
 def test_files_that_are_no_sessions_are_not_read(tmp_path: Path) -> None:

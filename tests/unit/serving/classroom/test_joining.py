@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.serving.classroom import join_code, join_limiter, presence, viewer_sessions
 from lamplighter.serving.classroom.classroom import Classroom, JoinRefusedError
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
+from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.classroom.viewer_sessions import SESSIONS_FILE, UnopenedError, ViewerSessions
+from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from tests.unit.serving.asgi import Answer, call
 from tests.unit.serving.classroom.class_apps import CLASS_HOST, CLASS_ORIGIN, PUPIL, make_class_apps
 
@@ -113,7 +115,7 @@ class Class:
 
     def __init__(self, folder: Path, most: int) -> None:
         self.clock = Clock()
-        self.sessions = ViewerSessions(folder, most, self.clock)
+        self.sessions = ViewerSessions(folder, most, SteadyClock(lambda: 0.0, self.clock))
 
     def join(self, address: str = PUPIL) -> ViewerSession:
         return self.sessions.begin("", address)[0]
@@ -262,8 +264,63 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     assert Classroom(tmp_path, 500).members() == []
 
 
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize("jump", [12 * HOUR, -12 * HOUR])
+def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -> None:
+    wall, uptime = Clock(), Clock()
+    wall.now, uptime.now = 1.8e9, 5_000.0
+    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    _, cookie = sessions.begin(PHONE, PUPIL)
+    wall.now += jump
+    assert sessions.find_by_cookie(cookie)
+    _, later = sessions.begin(PHONE, PUPIL)
+    assert len(sessions) == 2
+    sessions.save()
+    # Nor does a restart of the server, and an hour has passed meanwhile.
+    uptime.now += HOUR
+    wall.now += HOUR
+    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    assert again.find_by_cookie(cookie)
+    assert again.find_by_cookie(later)
+    assert {wall.now - session.joined for session in again} == {HOUR}
+    uptime.now += 11 * HOUR - 1
+    assert again.find_by_cookie(cookie)
+    uptime.now += 1
+    assert not again.find_by_cookie(cookie)
+
+
+@pytest.mark.parametrize(("hours", "kept"), [(11, True), (13, False), (-5, True)])
+def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
+    tmp_path: Path, hours: float, kept: bool
+) -> None:
+    wall, uptime = Clock(), Clock()
+    wall.now, uptime.now = 1.8e9, 500_000.0
+    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    _, cookie = sessions.begin(PHONE, PUPIL)
+    sessions.save()
+    wall.now, uptime.now = wall.now + hours * HOUR, 60.0
+    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    assert (again.find_by_cookie(cookie) is not None) == kept
+
+
 @pytest.mark.parametrize(
-    "text", ["", "{", "[1]", "[{}]", '[{"id": 1}]', "null", json.dumps([{"id": "x"}] * 3), "[" * 100_000]
+    "text",
+    [
+        "",
+        "{",
+        "[1]",
+        "[{}]",
+        '[{"id": 1}]',
+        "null",
+        json.dumps([{"id": "x"}] * 3),
+        "[" * 100_000,
+        '{"saved": 1, "uptime": 1}',
+        '{"saved": 1, "uptime": null, "sessions": []}',
+        '{"saved": 1, "uptime": 1, "sessions": [{"id": 1}]}',
+        '{"saved": 1, "uptime": 1, "sessions": 3}',
+    ],
 )
 def test_a_damaged_file_begins_a_new_class(tmp_path: Path, text: str) -> None:
     (tmp_path / SESSIONS_FILE).write_text(text)

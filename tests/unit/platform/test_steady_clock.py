@@ -1,0 +1,32 @@
+"""A clock that nobody sets."""
+
+from __future__ import annotations
+
+import pytest
+
+from lamplighter.platform.steady_clock import SteadyClock, steady_clock
+
+
+def test_it_goes_on_whatever_the_systems_clock_is_set_to() -> None:
+    wall, uptime = [1.8e9], [100.0]
+    clock = SteadyClock(lambda: wall[0], lambda: uptime[0])
+    assert clock() == 1.8e9
+    wall[0] += 43_200
+    uptime[0] += 5
+    assert clock() == 1.8e9 + 5
+
+
+def test_that_of_this_process_tells_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = steady_clock()
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert now <= steady_clock() < now + 600
+
+
+@pytest.mark.parametrize(
+    ("wall", "uptime", "passed"),
+    [(60, 60, 60), (60 + 43_200, 60, 60), (60 - 43_200, 60, 60), (60, -400, 60), (-60, -400, 0)],
+)
+def test_what_has_passed_in_another_process(wall: float, uptime: float, passed: float) -> None:
+    then = SteadyClock(lambda: 1.8e9, lambda: 500.0)
+    now = SteadyClock(lambda: 1.8e9 + wall, lambda: 500.0 + uptime)
+    assert now.seconds_since(then(), then.uptime()) == pytest.approx(passed)
