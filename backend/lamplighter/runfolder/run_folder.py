@@ -218,15 +218,20 @@ class RunFolder:
 
     def bytes_on_disk(self) -> int:
         """Return the total size of all files in the folder."""
-        return sum(size for _, size in self.files_on_disk())
+        return sum(size for _, size in self._sizes())
 
     def files_on_disk(self) -> Iterator[tuple[Path, int]]:
         """Yield each file in the folder, as a path relative to it, and its bytes; one with two names once, by the first."""
+        for path, size in self._sizes():
+            yield Path(path).relative_to(self.path), size
+
+    def _sizes(self) -> Iterator[tuple[str, int]]:
+        # Plain strings: a list asks this of hundreds of runs, and a follower of its run each second.
         linked: set[tuple[int, int]] = set()
         for root, folders, names in os.walk(self.path):
             folders.sort()
             for name in names:
-                path = Path(root, name)
+                path = os.path.join(root, name)
                 # A WAL or temporary file may disappear between the listing and the stat.
                 try:
                     facts = os.lstat(path)
@@ -236,7 +241,7 @@ class RunFolder:
                     if (inode := (facts.st_dev, facts.st_ino)) in linked:
                         continue
                     linked.add(inode)
-                yield path.relative_to(self.path), facts.st_size
+                yield path, facts.st_size
 
 
 def write_atomically(path: Path, text: str) -> None:
