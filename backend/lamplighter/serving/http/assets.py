@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from lamplighter.lessons.library import LessonLibrary
-from lamplighter.serving.capacity.answers import Answer
+from lamplighter.serving.capacity.answer import Answer
 from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.serving.capacity.spool import SpoolFile
 

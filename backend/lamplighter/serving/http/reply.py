@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.answers import AnswerOrder, Answers
+from lamplighter.serving.capacity.answer import AnswerOrder
+from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.caller import identify_caller
 from lamplighter.serving.http.caching import (
     accepts_any_version,

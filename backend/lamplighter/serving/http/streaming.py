@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lamplighter.serving.capacity.answers import AnswerOrder, AnswerReader, Answers
+from lamplighter.serving.capacity.answer import AnswerOrder, AnswerReader
+from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import ABORT
 
 HELD_BYTES = 1 << 18

@@ -8,7 +8,7 @@ from mimetypes import guess_type
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from lamplighter.serving.capacity.answers import AnswerReader
+from lamplighter.serving.capacity.answer import AnswerReader
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.content_negotiation import accepts_gzip

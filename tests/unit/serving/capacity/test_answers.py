@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter.serving.capacity import answer as answer_module
 from lamplighter.serving.capacity import answers as answers_module
-from lamplighter.serving.capacity.answers import AnswerOrder, AnswerReader, Answers
+from lamplighter.serving.capacity.answer import AnswerOrder, AnswerReader
+from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.busy import BusyError
 from lamplighter.serving.capacity.caller import ANYONE, PRESENTER, Caller
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
@@ -201,7 +203,7 @@ async def test_few_answers_are_kept_that_nobody_reads(
 async def test_room_is_made_of_what_nobody_reads_then_of_the_slowest_readers(
     answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answers_module, "_GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(answer_module, "_GRACE_SECONDS", 0.0)
     await read(answers.open(order("idle", lambda: [bytes(300)])))
     slow = answers.open(order("slow", lambda: [bytes(400)]))
     dropped: list[str] = []
