@@ -14,7 +14,7 @@ const WORDS = {
   link: "This link is too old. Scan the code on the wall again, or type it here.",
   door: "The door is closed. Ask whoever presents to open it, then press Join.",
   full: "The class is full. Ask whoever presents.",
-  wait: (seconds) => `Too many wrong codes came from here. You can try again in ${seconds} s.`,
+  wait: (seconds) => `Too many tries came from here. You can try again in ${seconds} s.`,
   again: "Now try again.",
   silent: "The class does not answer. Is this device in the same Wi-Fi?",
   odd: "That did not work. Try again in a moment.",
