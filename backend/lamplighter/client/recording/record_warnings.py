@@ -35,6 +35,14 @@ def warn(message: str, otherwise: Place | None = None) -> None:
         log.warning("%s", message)
 
 
+def say(message: str) -> None:
+    """Print a line about a record. Never raises, even where there is no terminal, or one that cannot write the message."""
+    try:
+        print(f"Lamplighter: {message}")
+    except (OSError, ValueError, AttributeError):
+        log.info("%s", message)
+
+
 def find_place() -> Place | None:
     """Return the line of the loop that is under way: the innermost one outside installed packages, or else outside this
     package and torch; None if there is none, as in a thread of torch's own."""

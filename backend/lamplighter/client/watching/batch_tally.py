@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lamplighter.client.watching.found_loss import find_loss
 from lamplighter.client.watching.looked_up_ids import tensors_in, to_slots, why_unreadable
-from lamplighter.client.watching.tallied_batch import TalliedBatch
+from lamplighter.client.watching.tallied_batch import TalliedBatch, undivided
 
 Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """A wrapper for a hook, which keeps its errors from the training."""
@@ -96,7 +96,7 @@ class BatchTally:
         self._count_eagerly(module, ids, output)
 
     def _count_eagerly(self, module: nn.Module, ids: Any, output: Any) -> None:
-        if torch._C._functorch.peek_interpreter_stack() is not None:  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+        if _in_transform():
             # It may be an analysis beside the training: it tells only where nothing else was counted.
             self._in_transform = "the model runs inside a transform of torch.func"
             return
@@ -138,6 +138,8 @@ class BatchTally:
                 self._losses.add_(1)
                 self._divided, self.loss_name = divided, name
             return
+        if _in_transform():
+            return
         self.loss_name = name
         _hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
 
@@ -165,8 +167,9 @@ class BatchTally:
             loss_sum,
             self._losses.to(loss_sum.device) + len(losses),
             losses[-1].divided if losses else self._divided,
-            losses[-1].upstream if losses else None,
+            undivided([one.upstream for one in losses]),
             unreadable if passes else self._in_transform,
+            len(passes) > 0,
             (*passes, *losses),
             any(not one.training for one in passes),
         )
@@ -191,6 +194,11 @@ class BatchTally:
         if loss not in self._returned:
             loss.upstream = gradient.detach()
             self._returned.append(loss)
+
+
+def _in_transform() -> bool:
+    """Return whether a transform of `torch.func` is under way, whose tensors must not leave it."""
+    return torch._C._functorch.peek_interpreter_stack() is not None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
 def in_backward() -> bool:

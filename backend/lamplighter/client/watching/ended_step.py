@@ -31,7 +31,7 @@ class EndedStep:
     number: int
     """Its number in the loop."""
     read: DeferredRead
-    """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, upstream, rate."""
+    """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, undivided, rate."""
     joined: JoinedSteps
     """The steps of the loop that it joins."""
     divided: bool
@@ -59,7 +59,7 @@ class EndedStep:
             return None, _NO_LOSS
         if count == 1 or self.divided:
             return total, None
-        if "upstream" in host and float(host["upstream"]) == 1:
+        if "undivided" in host and bool(host["undivided"]):
             return None, _UNDIVIDED.format(count)
         return total / count, None
 

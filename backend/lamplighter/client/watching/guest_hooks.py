@@ -86,6 +86,8 @@ class GuestHooks:
                     elif not torch._C._get_tracing_state():  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
                         guarded(module, args, kwargs, output)
 
+        # Dynamo keeps what it compiles by code object, and would give this watcher the graph of another.
+        on_forward.__code__ = on_forward.__code__.replace()
         # Said at each call of a compiled model while a global hook is there, whatever it does; ours does nothing twice.
         warnings.filterwarnings(
             "ignore", r"Using `torch.compile\(module\)` when there are global hooks on modules"

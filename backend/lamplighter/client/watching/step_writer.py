@@ -6,22 +6,22 @@ still tell its loss.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
 
-from lamplighter.client.errors import InputError
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import find_place, warn
+from lamplighter.client.recording.record_warnings import find_place, say, warn
 from lamplighter.client.watching.ended_step import EndedStep
 from lamplighter.client.watching.scalar_log import ScalarLog
 from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
 
 _NO_IDS = (
-    "the optimiser stepped, and no ids of the embedding were seen. If the model was compiled (torch.compile) and"
-    " ran before it was watched, watch it before its first forward pass, or call torch._dynamo.reset();"
-    " otherwise choose the module that looks the tokens up: embedding=..."
+    "the optimiser stepped, and no ids of the embedding were seen, so which rows a step read is not known. If the model was"
+    " compiled (torch.compile) and ran before it was watched, watch it before its first forward pass, or call"
+    " torch._dynamo.reset(); otherwise choose the module that looks the tokens up: embedding=..."
 )
 _UNKNOWN_IDS = "{}, so which rows a step read is not known; its gradient and its moves are"
 
@@ -58,7 +58,7 @@ class StepWriter:
         if message not in self._said:
             self._said.add(message)
             self._recorder.note("loss", message)
-            print(f"Lamplighter: {message}")
+            say(message)
 
     def hold(
         self,
@@ -90,7 +90,7 @@ class StepWriter:
             distances=distances,
             loss_sum=batch.loss_sum,
             losses=batch.losses,
-            upstream=batch.upstream,
+            undivided=batch.undivided,
             # A scheduler sets the next rate in the same tensor, before this one is read.
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
         )
@@ -106,24 +106,17 @@ class StepWriter:
         return True
 
     def write_held(self) -> None:
-        """Write the step that is held, if there is one.
-
-        Raises:
-            InputError: no ids of the embedding were seen in the first step.
-        """
+        """Write the step that is held, if there is one."""
         step = self._held
         if step is None:
             return
         # Until it is written, an interruption (Ctrl-C) loses it.
         self._lost, self._held = True, None
         host = step.read.to_host()
-        why_unknown = step.why_ids_unknown(host)
-        if self._looked_up and why_unknown is not None:
-            self.warn_once(_UNKNOWN_IDS.format(why_unknown))
-        elif self._looked_up and not (self._recorder.at or step.joined.seen or host["counts"].any()):
-            raise InputError(_NO_IDS)
         loss, why_none = step.loss_in(host)
-        if why_none is not None:
+        if (why_unknown := self._why_ids_unknown(step, host)) is not None:
+            self.warn_once(why_unknown)
+        elif why_none is not None:
             self.warn_once(why_none)
         if step.lost:
             self._recorder.lose_step()
@@ -131,6 +124,14 @@ class StepWriter:
         seen = step.as_seen(host, loss, self.scalars.take_scalars())
         self._recorder.step_found(seen, changed, whole_batch=not self._shared)
         self._lost = False
+
+    def _why_ids_unknown(self, step: EndedStep, host: Mapping[str, Tensor]) -> str | None:
+        if not self._looked_up:
+            return None
+        why = step.why_ids_unknown(host)
+        if why is not None:
+            return _UNKNOWN_IDS.format(why)
+        return None if self._recorder.at or step.joined.seen or host["counts"].any() else _NO_IDS
 
     def write_end(self) -> bool:
         """Write what is left; return whether any step was recorded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,10 +21,12 @@ class TalliedBatch:
     """The number of losses in the sum."""
     divided: bool
     """True if the trainer said that each loss is already divided by the tokens of the whole step."""
-    upstream: Tensor | None
-    """The gradient that reached the last loss, where it is known: 1 if nothing divided the loss after the model."""
+    undivided: Tensor | None
+    """Whether a gradient of 1 reached any of the losses, where that is known: nothing divided it after the model then."""
     unreadable: str | None
     """Why the ids are not all known; None if they are."""
+    seen: bool
+    """True if a pass was seen, outside of compiled graphs."""
     parts: tuple[object, ...]
     """Its passes and losses, without those in a compiled graph."""
     in_eval: bool
@@ -43,11 +46,21 @@ class TalliedBatch:
             later.loss_sum + (self.loss_sum if kept is None else torch.where(kept, self.loss_sum, 0.0)),
             self.losses * share + later.losses,
             later.divided,
-            later.upstream,
+            undivided([self.undivided, later.undivided]),
             self.unreadable or later.unreadable,
+            self.seen or later.seen,
             self.parts + later.parts,
             self.in_eval or later.in_eval,
         )
+
+
+def undivided(gradients: Iterable[Tensor | None]) -> Tensor | None:
+    """Return whether any of the gradients that reached losses is 1, on their device; None if none is known."""
+    found = None
+    for gradient in gradients:
+        if gradient is not None:
+            found = gradient == 1 if found is None else found | (gradient == 1)
+    return found
 
 
 @dataclass(frozen=True)

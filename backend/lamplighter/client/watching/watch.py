@@ -14,7 +14,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.integers import whole_number
 from lamplighter.client.record import record
 from lamplighter.client.recorder import Recorder
-from lamplighter.client.recording.record_warnings import describe_error, warn
+from lamplighter.client.recording.record_warnings import describe_error, say, warn
 from lamplighter.client.sources.given_vocabulary import name_rows, read_given_vocabulary
 from lamplighter.client.watching.embedding_search import choose_table, name_candidates, unwrap_model
 from lamplighter.client.watching.idle_watcher import IdleWatcher
@@ -92,7 +92,9 @@ def watch(
         given = None if tokenizer is None else read_given_vocabulary(tokenizer, "tokenizer")[0]
         table = choose_table(root, embedding, None if given is None else len(given))
         if rank:
-            return IdleWatcher(f"this is process {rank} of {processes}, and the first one records")
+            why = f"this is process {rank} of {processes}, and the first one records"
+            say(why)
+            return IdleWatcher(why)
         vocabulary = name_rows(given, len(table.weight))
         end_earlier_watch(table.weight)
         diff = WeightDiff(table.weight)
@@ -113,7 +115,7 @@ def watch(
                 on_error=on_error,
             ),
         )
-        return Watcher(
+        watcher = Watcher(
             root,
             table,
             recorder,
@@ -126,22 +128,24 @@ def watch(
             others=name_candidates(root),
             address=find_server(recorder.folder),
         )
+        say(watcher.introduction)
+        if processes > 1:
+            warn(
+                f"{processes} processes train together: the ids and the loss of a step are those of this process alone, its"
+                " gradient and its moves are of all"
+            )
+        # Last of all: whatever fails before leaves nothing in the model.
+        watcher.install(root, table)
+        return watcher
 
     try:
-        watcher = attach()
+        return attach()
     except Exception as error:
         refused = isinstance(error, InputError) and not isinstance(error.__cause__, OSError)
         if refused or on_error == "raise":
             raise
         warn(f"this training is not recorded, and goes on: {describe_error(error)}")
         return IdleWatcher(describe_error(error))
-    print(f"Lamplighter: {watcher.introduction}")
-    if processes > 1 and not rank:
-        warn(
-            f"{processes} processes train together: the ids and the loss of a step are those of this process alone, its"
-            " gradient and its moves are of all"
-        )
-    return watcher
 
 
 def _begin_in_free_folder(

@@ -70,7 +70,7 @@ class Watcher:
         others: str,
         address: str | None,
     ) -> None:
-        """Install the hooks.
+        """Prepare to watch.
 
         Args:
             model: the model, unwrapped.
@@ -121,16 +121,23 @@ class Watcher:
         self.next_step: int | None = None
         """The number of the step under way, where the loop has numbers of its own; otherwise the steps are counted."""
         self.closed = False
-        self._hooks.install_on_modules(
-            *((reader, self._tally.count_ids) for reader in table.readers(model)),
-            (model, self._tally.add_loss),
-        )
-        self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
-        self._hooks.install_on_optimizers(self._before_step, self._after_step)
-        atexit.register(self._close_at_exit)
-        _live.add(self)
         if gradient is not None:
             recorder.note("gradient", _GRADIENTS[gradient])
+
+    def install(self, model: nn.Module, table: WatchedTable) -> None:
+        """Install the hooks on the model and the table that this was made for, all of them or none."""
+        try:
+            self._hooks.install_on_modules(
+                *((reader, self._tally.count_ids) for reader in table.readers(model)),
+                (model, self._tally.add_loss),
+            )
+            self._hooks.install_on_weight(self._weight, self._on_backward, self._on_gradient)
+            self._hooks.install_on_optimizers(self._before_step, self._after_step)
+            atexit.register(self._close_at_exit)
+            _live.add(self)
+        except BaseException:
+            self._hooks.leave()
+            raise
 
     def __enter__(self) -> Watcher:
         return self
@@ -178,12 +185,15 @@ class Watcher:
         self._hooks.guarded(self._finish)()
 
     def _end_freed(self, reference: Any) -> None:
-        # In whatever the program does when the last reference goes: nothing may come out of here.
-        with suppress(Exception):
+        # In whatever the program does when the last reference goes, its end included: nothing may come out of here, where
+        # even names of this file may be gone.
+        try:
             if self._model() is None:
                 self.close()
             elif not self.closed:
                 self._end_with(InputError(_REPLACED))
+        except Exception:  # noqa: BLE001
+            pass
 
     def _finish(self) -> None:
         if not self._writer.write_end():
@@ -294,7 +304,7 @@ class Watcher:
             self._norms = row_norms(self._weight.grad)
         # From the first pass where that is known: an evaluation or a checkpoint before it is no training.
         seconds = now - (self._tally.begun or self._returned)
-        step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, bool(batch.parts))
+        step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, batch.seen)
         joined = step if self._joined is None else self._joined.joined_with(step)
         self._norms, self._joined = None, None if due else joined
         if due:

@@ -193,7 +193,7 @@ def test_other_tokenisers_name_their_rows(tmp_path: Path):
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor")  # Of dynamo itself.
-def test_a_model_compiled_before_it_was_watched_is_never_recorded_without_ids():
+def test_a_model_compiled_before_it_was_watched_is_told_what_is_not_known():
     model = SmallModel()
     compiled = torch.compile(model, backend="eager")
     ids = batch()
@@ -202,9 +202,11 @@ def test_a_model_compiled_before_it_was_watched_is_never_recorded_without_ids():
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     compiled(ids, ids)[1].backward()
     optimizer.step()
-    with pytest.raises(lamplighter.InputError, match=r"before its first forward pass.*_dynamo\.reset"):
-        compiled(ids, ids)[1].backward()
-    assert watcher.closed
+    with pytest.warns(lamplighter.RecordWarning, match=r"before its first forward pass.*_dynamo\.reset"):
+        watcher.close()
+    pulse = next(lamplighter.open(watcher.folder).steps())
+    assert pulse.gradient_known
+    assert not pulse.batch_known
     torch._dynamo.reset()
     watcher = lamplighter.watch(compiled, TOKENS, "again", on_error="raise")
     with torch._dynamo.config.patch(error_on_recompile=True):

@@ -73,7 +73,7 @@ def play(folder: Path | None, trouble: PlantedTrouble | None = None, when: When 
     ("when", "where"),
     [
         ("second step", "client/watching"),
-        *(pytest.param(when, "", marks=pytest.mark.tour) for when in ("second step", "end")),
+        *(pytest.param(when, "", marks=pytest.mark.tour) for when in ("beginning", "second step", "end")),
     ],
 )
 def test_an_error_in_every_function(tmp_path: Path, when: When, where: str):

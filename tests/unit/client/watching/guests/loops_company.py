@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import cProfile
+import io
 import sys
 import threading
 import warnings
@@ -91,6 +93,17 @@ def warnings_as_errors_when_a_record_ends(visit: Visit) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(visit, model, sgd(model), 2)
+    visit.note_model(model)
+
+
+@guest(whole(4))
+def a_terminal_that_is_gone(visit: Visit) -> None:
+    closed = io.StringIO()
+    closed.close()
+    model = Tiny()
+    with contextlib.redirect_stdout(closed):
+        visit.begin(model)
+        train(visit, model, sgd(model), 4)
     visit.note_model(model)
 
 

@@ -180,6 +180,14 @@ def compiled_after_it_was_watched(visit: Visit) -> None:
     compiled(visit, watched_first=True)
 
 
+@guest(whole(2), whole(4), tour=True)
+def compiled_beside_another_model(visit: Visit) -> None:
+    other = Tiny()
+    visit.begin(other)
+    train(visit, other, sgd(other), 2)
+    compiled(visit, watched_first=False)
+
+
 @guest(whole(4), tour=True)
 def compiled_in_place(visit: Visit) -> None:
     model = Tiny()

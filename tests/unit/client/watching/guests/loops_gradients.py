@@ -19,6 +19,22 @@ def loss_of(model: nn.Module, parameters: dict[str, Tensor], ids: Tensor) -> Ten
 
 
 @guest(whole(3, says="inside a transform of torch.func.*which rows a step read is not known"))
+def gradients_of_each_sample(visit: Visit) -> None:
+    model = Tiny()
+    visit.begin(model)
+    optimizer = sgd(model)
+    of_each = vmap(grad(lambda parameters, ids: loss_of(model, parameters, ids)), in_dims=(None, 0))
+    for _ in range(3):
+        found = of_each({name: one.detach() for name, one in model.named_parameters()}, batch(3))
+        for name, parameter in model.named_parameters():
+            norms = found[name].flatten(1).norm(dim=1).clamp(min=1)
+            parameter.grad = (found[name] / norms.reshape(-1, *[1] * parameter.ndim)).sum(0)
+            visit.note(parameter.grad)
+        optimizer.step()
+    visit.note_model(model)
+
+
+@guest(whole(3, says="inside a transform of torch.func.*which rows a step read is not known"))
 def gradients_of_a_function(visit: Visit) -> None:
     model = Tiny()
     visit.begin(model)

@@ -200,3 +200,15 @@ def bags_with_offsets(visit: Visit) -> None:
     visit.begin(model)
     train(visit, model, sgd(model), 4)
     visit.note_model(model)
+
+
+@guest(whole(3, says="no ids|which rows"))
+def rows_by_index(visit: Visit) -> None:
+    class ByIndex(Tiny):
+        def logits(self, ids: Tensor) -> Tensor:
+            return self.head(self.wte.weight[ids])
+
+    model = ByIndex()
+    visit.begin(model)
+    train(visit, model, sgd(model), 3)
+    visit.note_model(model)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from tests.unit.client.watching.guests.guest import Visit, ends, guest, refused, stopped, whole
+from tests.unit.client.watching.guests.guest import Visit, guest, refused, stopped, whole
 from tests.unit.client.watching.guests.models import Tiny, batch, cross_entropy, sgd, train
 
 
@@ -277,7 +277,7 @@ def a_model_without_a_table(visit: Visit) -> None:
     visit.note_model(model)
 
 
-@guest(ends("no ids"))
+@guest(whole(3, says="no ids"))
 def a_scripted_model(visit: Visit) -> None:
     from tests.unit.client.watching.guests.models import Scripted
 

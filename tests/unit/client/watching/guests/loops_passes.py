@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 from tests.unit.client.watching.guests.guest import Visit, gone, guest, whole
@@ -97,6 +98,26 @@ def adversarial_embeddings(visit: Visit) -> None:
         weight.data.add_(weight.grad / weight.grad.norm())
         model(ids, ids)[1].backward()
         weight.data = before
+        optimizer.step()
+        optimizer.zero_grad()
+    visit.note_model(model)
+
+
+@guest(whole(3))
+def meta_learning(visit: Visit) -> None:
+    model = Tiny()
+    visit.begin(model)
+    optimizer = sgd(model)
+    for _ in range(3):
+        ids = batch()
+        parameters = dict(model.named_parameters())
+        inner = model(ids, ids)[1]
+        found = torch.autograd.grad(inner, list(parameters.values()), create_graph=True)
+        fast = {name: one - 0.1 * g for (name, one), g in zip(parameters.items(), found, strict=True)}
+        ids = batch()
+        loss = functional_call(model, fast, (ids, ids))[1]
+        visit.note(loss)
+        loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     visit.note_model(model)
