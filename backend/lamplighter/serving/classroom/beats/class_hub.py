@@ -18,10 +18,9 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket
 
 from lamplighter.runfolder.errors import READ_ERRORS
-from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
 from lamplighter.serving.classroom.beats.class_viewer import ClassViewer
-from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, WatchedRun
+from lamplighter.serving.classroom.beats.watched_run import AT_ONCE, FoundRun, WatchedRun, told_to_class
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.live.playback_session import close_code_for
@@ -71,11 +70,11 @@ class ClassHub:
         self._loop = asyncio.get_running_loop()
         await websocket.accept()
         try:
-            run, ours = await anyio.to_thread.run_sync(self._find_run, run_id, limiter=self._threads)
+            found = await anyio.to_thread.run_sync(self._find_run, run_id, limiter=self._threads)
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
-        if not self._make_room(run):
+        if not self._make_room(found):
             await websocket.close(CLOSE_TOO_MANY, _OTHER_RUNS)
             return
         if not self._classroom.open_socket(session.id):
@@ -83,7 +82,7 @@ class ClassHub:
             return
         viewer = ClassViewer(session.id)
         try:
-            with self._watch(run, viewer, ours=ours) as watched:
+            with self._watch(found, viewer) as watched:
                 self._tell(watched, viewer, {})
                 await run_socket(
                     websocket,
@@ -129,33 +128,36 @@ class ClassHub:
         for watched in ending:
             await anyio.to_thread.run_sync(watched.beats.wait_ended, 2.0)
 
-    def _find_run(self, run_id: str) -> tuple[RunFolder, bool]:
-        """Return a run, and whether its text is one of ours."""
+    def _find_run(self, run_id: str) -> FoundRun:
         run = self._catalog.find_run(run_id)
-        return run, self._classroom.is_ours(run)
+        try:
+            return FoundRun(run, run.created, self._classroom.is_ours(run))
+        except FileNotFoundError:
+            raise NoSuchRunError(f"{run.id} was just moved to the trash") from None
 
-    def _make_room(self, run: RunFolder) -> bool:
+    def _make_room(self, found: FoundRun) -> bool:
         """Return whether the class may watch a run, in the place of the least of those that it watches if need be."""
-        if run.id in self._watched or len(self._watched) < MOST_RUNS:
+        if found.run.id in self._watched or len(self._watched) < MOST_RUNS:
             return True
         presented = self._classroom.presented_run
 
-        def rank(one: RunFolder) -> tuple[bool, float]:
-            return one.id == presented, one.created
+        def rank(one: FoundRun) -> tuple[bool, float]:
+            return one.run.id == presented, one.created
 
-        least = min(self._watched.values(), key=lambda watched: rank(watched.run))
-        if rank(run) <= rank(least.run):
+        least = min(self._watched.values(), key=lambda watched: rank(watched.found))
+        if rank(found) <= rank(least.found):
             return False
         for viewer in least.viewers:
             viewer.request_close(CLOSE_TOO_MANY, _OTHER_RUNS)
         return True
 
     @contextlib.contextmanager
-    def _watch(self, run: RunFolder, viewer: ClassViewer, *, ours: bool) -> Generator[WatchedRun]:
+    def _watch(self, found: FoundRun, viewer: ClassViewer) -> Generator[WatchedRun]:
         """Register a viewer with a run; the last viewer to leave ends the following of it."""
+        run = found.run
         watched = self._watched.get(run.id)
         if watched is None or watched.failed:
-            watched = WatchedRun(run, self._catalog, self._threads, ours=ours)
+            watched = WatchedRun(found, self._catalog, self._threads)
             self._watched[run.id] = watched
             watched.beats.start()
         watched.viewers.add(viewer)
@@ -179,7 +181,7 @@ class ClassHub:
         try:
             hello = await watched.hello(text=viewer.text)
         except (*READ_ERRORS, ValueError) as error:
-            viewer.request_close(*close_code_for(error))
+            viewer.request_close(*told_to_class(*close_code_for(error)))
             await asyncio.Event().wait()
             return
         await send_in_time(websocket, hello, self._send_seconds)
@@ -256,7 +258,7 @@ class ClassHub:
 
     def _tell(self, watched: WatchedRun, viewer: ClassViewer, texts: dict[object, str]) -> None:
         """Give a viewer its class message. `texts` has those of others, by what differs between viewers."""
-        text = self._classroom.is_text_given(watched.run.id, ours=watched.ours)
+        text = self._classroom.is_text_given(watched.run.id, ours=watched.found.ours)
         message = self._classroom.message_for(viewer.session_id, text=text)
         if message is None:
             viewer.request_close(CLOSE_ENDED, "this session was ended")

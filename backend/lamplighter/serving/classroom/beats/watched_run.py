@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import anyio
 import anyio.to_thread
@@ -31,22 +32,30 @@ _HELLO_SECONDS = 1.0
 _CHANNEL = "beats"
 
 
+@dataclass(frozen=True)
+class FoundRun:
+    """A run, with facts about it that a thread has read: the event loop does not."""
+
+    run: RunFolder
+    created: float
+    """Unix seconds."""
+    ours: bool
+    """True if its text is one of ours."""
+
+
 class WatchedRun:
     """A run with the viewers that watch it. Belongs to the event loop."""
 
-    def __init__(
-        self, run: RunFolder, catalog: RunCatalog, threads: anyio.CapacityLimiter, *, ours: bool
-    ) -> None:
+    def __init__(self, found: FoundRun, catalog: RunCatalog, threads: anyio.CapacityLimiter) -> None:
         """Prepare to follow a run.
 
         Args:
-            run: the run.
+            found: the run.
             catalog: describes it.
             threads: the threads that make what joining viewers need.
-            ours: whether its text is one of ours.
         """
-        self.run = run
-        self.ours = ours
+        self.found = found
+        self.run = run = found.run
         self.viewers: set[ClassViewer] = set()
         self.failed = False
         self._catalog = catalog
