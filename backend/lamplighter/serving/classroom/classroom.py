@@ -7,8 +7,6 @@ knowing what changed: what a viewer is told is small and whole each time (`Class
 from __future__ import annotations
 
 import contextlib
-import logging
-import math
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,28 +15,15 @@ from urllib.parse import parse_qs
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.classroom.join_code import JoinCode
-from lamplighter.serving.classroom.join_limiter import JoinLimiter
+from lamplighter.serving.classroom.class_door import ClassDoor, JoinRefusedError
 from lamplighter.serving.classroom.presence import OPENING_SECONDS
 from lamplighter.serving.classroom.questions.asked_questions import AskedQuestions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 
-log = logging.getLogger(__name__)
-
 _RUNS_KNOWN = 1_000
 """Runs of which it is known whose text they have."""
-
-
-class JoinRefusedError(RuntimeError):
-    """A join that is refused; the message is for the person who tried."""
-
-    def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
-        """Keep the HTTP status and the seconds to wait, besides the message."""
-        super().__init__(detail)
-        self.status = status
-        self.wait = wait
 
 
 class Classroom:
@@ -47,14 +32,12 @@ class Classroom:
     def __init__(self, folder: Path, most: int) -> None:
         """Take up the class that a server before left in the folder of runs. `most`: how many viewers there may be."""
         self._lock = threading.RLock()
-        self._code = JoinCode()
-        self._limiter = JoinLimiter()
+        self._door = ClassDoor()
         self._sessions = ViewerSessions(folder, most)
         self._unsaved = False
         self._texts: dict[str, bool] = {}
         self._ours: dict[tuple[str, float], bool] = {}
         self._callbacks: list[Callable[[], None]] = []
-        self._door = True
         self._view: str | None = None
         self._following = False
         self._pointed: PointedWord | None = None
@@ -83,11 +66,7 @@ class Classroom:
                 without a page, or the class is full.
         """
         with self._lock:
-            if not self._code.is_secret(code):
-                self._check_typed(code, address)
-            # After the code, so that a stranger learns nothing about the class.
-            if not self._door:
-                raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
+            self._door.check_code(code, address)
             try:
                 found = self._sessions.begin(user_agent, address)
             except OverflowError as error:
@@ -97,19 +76,6 @@ class Classroom:
             self._unsaved = True
         self._changed()
         return found
-
-    def _check_typed(self, code: str, address: str) -> None:
-        wait = self._limiter.seconds_to_wait(address)
-        if wait > 0:
-            seconds = math.ceil(wait)
-            raise JoinRefusedError(
-                429,
-                f"too many wrong codes came from this network: try again in {seconds} s, or scan the QR code",
-                seconds,
-            )
-        if not self._code.is_code(code):
-            self._limiter.note_wrong(address)
-            raise JoinRefusedError(401, "that is not the code: look at the presenter's screen")
 
     def find_by_cookie(self, cookie: str) -> ViewerSession | None:
         """Return the session of a cookie's value."""
@@ -176,8 +142,7 @@ class Classroom:
         """End every session, change the code, and forget the question and its answers."""
         with self._lock:
             self._sessions.end_all()
-            self._code.renew()
-            self._limiter = JoinLimiter()
+            self._door.change_lock()
             self._pointed, self._view = None, None
             self._texts.clear()
             self._unsaved = True
@@ -200,27 +165,27 @@ class Classroom:
     @property
     def door(self) -> bool:
         """Return whether people may join."""
-        return self._door
+        return self._door.is_open
 
     @door.setter
     def door(self, is_open: bool) -> None:
-        self._door = is_open
+        self._door.is_open = is_open
         self._changed()
 
     def code_and_secret(self) -> tuple[str, str]:
         """Return the code to type and the secret of the link."""
         with self._lock:
-            return self._code.typed, self._code.secret
+            return self._door.code.typed, self._door.code.secret
 
     @property
     def wrong_codes(self) -> int:
         """Return the number of wrong codes so far."""
-        return self._limiter.wrong
+        return self._door.wrong_codes
 
     def renew_code(self) -> None:
         """Change the code; the old one no longer holds."""
         with self._lock:
-            self._code.renew()
+            self._door.code.renew()
         self._changed()
 
     # The text.

@@ -15,8 +15,8 @@ from starlette.responses import HTMLResponse, Response
 import lamplighter
 from lamplighter.serving.capacity.caller import counted_address
 from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.classroom.class_door import JoinRefusedError
 from lamplighter.serving.classroom.class_gate import ClassGate
-from lamplighter.serving.classroom.classroom import JoinRefusedError
 from lamplighter.serving.classroom.viewer_sessions import ASSISTS_A_SECOND
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.problems import RefusedError

@@ -10,7 +10,8 @@ import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.serving.classroom import join_code, join_limiter, presence, viewer_sessions
-from lamplighter.serving.classroom.classroom import Classroom, JoinRefusedError
+from lamplighter.serving.classroom.class_door import JoinRefusedError
+from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
 from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE

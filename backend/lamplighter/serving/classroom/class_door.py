@@ -1,0 +1,63 @@
+"""The door of the class: open or closed, and the code that lets people in."""
+
+from __future__ import annotations
+
+import math
+
+from lamplighter.serving.classroom.join_code import JoinCode
+from lamplighter.serving.classroom.join_limiter import JoinLimiter
+
+
+class JoinRefusedError(RuntimeError):
+    """A join that is refused; the message is for the person who tried."""
+
+    def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
+        """Keep the HTTP status and the seconds to wait, besides the message."""
+        super().__init__(detail)
+        self.status = status
+        self.wait = wait
+
+
+class ClassDoor:
+    """The door of one class. Not thread-safe: `Classroom` guards it."""
+
+    def __init__(self) -> None:
+        """Open it, with a first code."""
+        self.is_open = True
+        self.code = JoinCode()
+        self._limiter = JoinLimiter()
+
+    @property
+    def wrong_codes(self) -> int:
+        """Return the number of wrong codes so far."""
+        return self._limiter.wrong
+
+    def change_lock(self) -> None:
+        """Change the code, and forget the wrong ones."""
+        self.code.renew()
+        self._limiter = JoinLimiter()
+
+    def check_code(self, offered: str, address: str) -> None:
+        """Check the code, or the secret of the link, that somebody offers from an address.
+
+        Raises:
+            JoinRefusedError: it is wrong, there were too many wrong ones, or the door is closed.
+        """
+        if not self.code.is_secret(offered):
+            self._check_typed(offered, address)
+        # After the code, so that a stranger learns nothing about the class.
+        if not self.is_open:
+            raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
+
+    def _check_typed(self, code: str, address: str) -> None:
+        wait = self._limiter.seconds_to_wait(address)
+        if wait > 0:
+            seconds = math.ceil(wait)
+            raise JoinRefusedError(
+                429,
+                f"too many wrong codes came from this network: try again in {seconds} s, or scan the QR code",
+                seconds,
+            )
+        if not self.code.is_code(code):
+            self._limiter.note_wrong(address)
+            raise JoinRefusedError(401, "that is not the code: look at the presenter's screen")
