@@ -131,7 +131,7 @@ class StepWriter:
         why = step.why_ids_unknown(host)
         if why is not None:
             return _UNKNOWN_IDS.format(why)
-        return None if self._recorder.at or step.joined.seen or host["counts"].any() else _NO_IDS
+        return None if step.joined.seen or host["counts"].any() else _NO_IDS
 
     def write_end(self) -> bool:
         """Write what is left; return whether any step was recorded."""
