@@ -34,7 +34,7 @@ def main() -> bool:
 
 
 def _measure(rows: int, steps: int) -> bool:
-    trained = Trained(rows)
+    trained = Trained(rows, WIDTH, 64)
     matrices: list[Floats] = []
     seconds: list[float] = []
     for _ in range(steps + 1):
