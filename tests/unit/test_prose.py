@@ -19,11 +19,11 @@ VERBS = """
     Audit Begin Blend Blur Break Build Call Cancel Carry Change Check Choose Clear Clip Close Cluster
     Collect Combine Commit Compare Compile Compute Connect Continue Convert Copy Count Create Cut
     Decide Decode Decompress Delete Describe Detect Discard Disconnect Do Drag Draw Drop Encode End
-    Enter Escape Estimate Export Extend Extract Fetch Fill Finalise Find Fit Focus Follow Forget Forgive
+    Enter Escape Estimate Expect Export Extend Extract Fetch Fill Finalise Find Fit Focus Follow Forget Forgive
     Fork Format Generate Give Glide Go Group Guard Hand Handle Hold Ignore Implement Import Index
     Initialise Insert Install Invalidate Join Jump Keep Kill Launch Lay Leave Let Light Limit List
     Load Locate Look Lower Make Map Measure Memoise Merge Move Name Note Notice Open Optimise Order Pad
-    Pan Parse Pause Pick Place Play Point Poll Pool Post Prefetch Prepare Press Print Project Provide Pull
+    Pan Parse Pause Pick Place Plan Play Point Poll Pool Post Prefetch Prepare Press Print Project Provide Pull
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
     Register Reject Release Remember Remove Rename Render Replace Replay Report Reproject Request Reset
     Resolve Restart Restore Resume Return Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send

@@ -22,7 +22,7 @@ class TalliedBatch:
     divided: bool
     """True if the trainer said that each loss is already divided by the tokens of the whole step."""
     undivided: Tensor | None
-    """Whether a gradient of 1 reached any of the losses, where that is known: nothing divided it after the model then."""
+    """True if a gradient of 1 reached any of the losses: nothing divided it after the model. None if that is not known."""
     unreadable: str | None
     """Why the ids are not all known; None if they are."""
     seen: bool

@@ -28,7 +28,7 @@ BEFORE_ANY_GUARD = ("whole_number", "_processes", "Recorder.__exit__", "Recorder
 
 @dataclass
 class Played:
-    """What a loop did, and what was said of it."""
+    """The matrices and batches of a loop, and the warnings about it."""
 
     matrices: list[np.ndarray[Any, Any]] = field(default_factory=list)
     batches: list[list[int]] = field(default_factory=list)

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of one record."""
+    """The fate of one record."""
 
     steps: int
     says: str | None = None
@@ -29,7 +29,7 @@ class Outcome:
     phase: str = "finished"
     """How it ends; "refused" where it does not begin, "gone" where it cannot be read."""
     known: bool = False
-    """Whether it knows batch and loss of every step."""
+    """True if it knows batch and loss of every step."""
 
 
 def whole(steps: int, *, says: str | None = None, known: bool | None = None) -> Outcome:
@@ -96,7 +96,7 @@ def guest(
 
 
 class Unwatched:
-    """What stands in for a watcher where nothing is watched."""
+    """A stand-in for a watcher where nothing is watched."""
 
     next_step: int | None = None
     folder: Path | None = None
@@ -163,13 +163,13 @@ class Visit:
 
 @dataclass
 class Played:
-    """What a loop did."""
+    """One run of a loop, and its outcome."""
 
     visit: Visit
     ended: tuple[type[BaseException], str] | None = None
     """The exception that ended it."""
     said: list[tuple[str, str]] = field(default_factory=list)
-    """What was said about records, and the file of the line to which it was said."""
+    """The warnings about records, each with the file of the line that it names."""
     warned: set[str] = field(default_factory=set)
     """Other warnings."""
     hooks_left: int = 0

@@ -15,14 +15,14 @@ from tests.unit.client.watching.guests.models import Tiny, batch, cross_entropy,
 
 @dataclass
 class Output:
-    """What some models return."""
+    """An output as some models return it."""
 
     loss: Tensor
     logits: Tensor
 
 
 class Named(NamedTuple):
-    """What others return."""
+    """An output as others return it."""
 
     logits: Tensor
     loss: Tensor

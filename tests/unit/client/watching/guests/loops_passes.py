@@ -214,7 +214,7 @@ def lazy_layers(visit: Visit) -> None:
 
 @dataclass
 class Found:
-    """What a table returns that is more than a table."""
+    """The output of a table that is more than a table."""
 
     vectors: Tensor
     mask: Tensor
