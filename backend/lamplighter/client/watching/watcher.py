@@ -30,8 +30,9 @@ from lamplighter.client.watching.optimizer_calls import (
 )
 from lamplighter.client.watching.scalar_log import read_number
 from lamplighter.client.watching.serving_address import serving_command
+from lamplighter.client.watching.step_window import StepWindow
 from lamplighter.client.watching.step_writer import StepWriter
-from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
+from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.watched_table import WatchedTable
 from lamplighter.client.watching.weight_diff import WeightDiff, row_norms
 from lamplighter.runfolder.phase import Phase
@@ -108,10 +109,9 @@ class Watcher:
         )
         self._hooks = GuestHooks(self._end_with)
         self._tally = BatchTally(len(self._weight), self._weight.device, self._hooks.guarded)
-        self._window: TalliedBatch | None = None
+        self._window = StepWindow(self._tally)
         self._joined: JoinedSteps | None = None
         self._norms: Tensor | None = None
-        self._grad_seen: tuple[int, int] | None = None
         self._next_loss: float | None = None
         self._unseen, self._said_eval = 0, False
         self._returned = time.perf_counter()
@@ -209,7 +209,8 @@ class Watcher:
         self._writer.note_interruption()
         atexit.unregister(self._close_at_exit)
         _live.discard(self)
-        self._window = self._joined = self._norms = None
+        self._window.drop_batch()
+        self._joined = self._norms = None
 
     def _end_with(self, error: Exception) -> None:
         """End the record with an error of a hook."""
@@ -227,31 +228,19 @@ class Watcher:
         self._writer.write_held()
         if self._doubt is not None and self._tally.fed_positions:
             raise InputError(self._doubt)
-        before, accumulated = self._window, self._weight.grad
-        if accumulated is None:
-            # A gradient that is gone, by whatever name, begins a step.
-            before = None
-        passes = self._tally.take_batch(before)
+        passes = self._window.join_passes(self._weight.grad)
         if passes.in_eval and not self._said_eval:
             self._said_eval = True
             self._writer.warn_once(
                 f"the model trains in eval mode since step {self._number()}, without dropout: call model.train(), unless"
                 " that is meant"
             )
-        if before is None or accumulated is None:
-            self._window = passes
-        elif (id(accumulated), accumulated._version) == self._grad_seen:
-            self._window = before.joined_with(passes)
-        else:
-            # Changed since: cleared to zeros, or clipped, or averaged with other processes'. The device tells.
-            values = accumulated._values() if accumulated.is_sparse else accumulated
-            self._window = before.joined_with(passes, kept=values.any())
 
     def _on_gradient(self, weight: Tensor) -> None:
         gradient = weight.grad
         if gradient is None:
             return
-        self._grad_seen = id(gradient), gradient._version
+        self._window.note_gradient(gradient)
         if self._gradient == "before_clipping":
             self._norms = row_norms(gradient)
         self._note_other_step()
@@ -292,13 +281,14 @@ class Watcher:
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):
             # The optimiser is fused: it is called, and skips its step by itself.
-            self._window = self._norms = None
+            self._window.drop_batch()
+            self._norms = None
             return
         ended, now = time.time(), time.perf_counter()
         self._writer.write_held()
         due = self._is_due()
         self.step, self.next_step, self._unseen = self._number(), None, 0
-        batch, self._window = self._window or self._tally.take_batch(None), None
+        batch = self._window.take_batch()
         if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
             # The gradient was computed within the step; a scaler allows no closure.
             self._norms = row_norms(self._weight.grad)
