@@ -251,7 +251,8 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     """
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
-    except QUERY_ERRORS as error:
+    except (*QUERY_ERRORS, TypeError, ValueError, OverflowError) as error:
+        # A damaged column holds values of any type.
         raise unreadable_file(Path(connection.filename), error) from error
 
 
