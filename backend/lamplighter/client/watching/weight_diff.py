@@ -5,6 +5,7 @@ The copy to compare with stays there too. The host gets V numbers a step, and th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -48,6 +49,13 @@ class WeightDiff:
 
     def __init__(self, weight: Tensor) -> None:
         self._copy = weight.detach().to(torch.float32, copy=True).contiguous()
+        self._copied: torch.cuda.Event | None = None
+        self._note_copied()
+
+    def _note_copied(self) -> None:
+        if self._copy.is_cuda:
+            self._copied = torch.cuda.Event()
+            self._copied.record()
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -58,7 +66,7 @@ class WeightDiff:
     @property
     def matrix(self) -> Floats:
         """Return the weight at the last comparison, in host memory, shape (V, D)."""
-        return cast(Floats, self._copy.cpu().numpy())
+        return self._to_host(lambda: self._copy)
 
     def compare(self, weight: Tensor) -> tuple[Tensor, Tensor]:
         """Find the rows whose bits differ from the copy, and update the copy. Waits for no device.
@@ -81,6 +89,7 @@ class WeightDiff:
             moved[start : start + block] = (now.view(torch.int32) != old.view(torch.int32)).any(dim=1)
             torch.linalg.vector_norm(now - old, dim=1, out=distances[start : start + block])
             old.copy_(now)
+        self._note_copied()
         return moved, distances
 
     def changed_rows(self, moved: Tensor, distances: Tensor) -> ChangedRows:
@@ -93,12 +102,17 @@ class WeightDiff:
         return ChangedRows(ids.astype(np.uint32), distances.numpy()[ids], vectors)
 
     def _rows(self, ids: Tensor) -> Floats:
+        return self._to_host(lambda: self._copy[ids.to(self._copy.device)])
+
+    def _to_host(self, read: Callable[[], Tensor]) -> Floats:
         if not self._copy.is_cuda:
-            return self._copy[ids.to(self._copy.device)].cpu().numpy()
+            return cast(Floats, read().cpu().numpy())
         # On a stream of its own, so that it waits for the copy and not for the step which is under way by now.
         stream = torch.cuda.Stream(self._copy.device)
+        if self._copied is not None:
+            stream.wait_event(self._copied)
         with torch.cuda.stream(stream):
-            return self._copy[ids.to(self._copy.device)].cpu().numpy()
+            return cast(Floats, read().cpu().numpy())
 
 
 def row_norms(gradient: Tensor, scale: Tensor | float | None = None) -> Tensor:

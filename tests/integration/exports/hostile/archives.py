@@ -222,7 +222,7 @@ ARCHIVES: dict[str, Archive] = {
         "the zip has 202 waypoints, a run has at most 200", _add(*(Member(b"run/waypoints/%010d-0001.safetensors" % i, b"") for i in range(100, 301)))
     ),
     "a waypoint of five gigabytes, by its header": Archive(
-        "at most 4,000 are allowed", _alter("waypoints/0000000010-0001.safetensors", size=0xFFFF_FFFF, extra=_zip64(5_000_000_000))
+        "at most 4,000,000,000 are allowed", _alter("waypoints/0000000010-0001.safetensors", size=0xFFFF_FFFF, extra=_zip64(5_000_000_000))
     ),
     "no recipe": Archive("no recipe.json", _without("recipe.json")),
     "no steps": Archive("no steps.sqlite", _without("steps.sqlite")),
@@ -231,7 +231,7 @@ ARCHIVES: dict[str, Archive] = {
     "a name that is not UTF-8": Archive("not a zip that can be read", _named(b"run/\xff\xfe", flags=_UTF8)),
     "another name before the data": Archive("differ", _alter("source.txt", local_name=b"run/recipe.json")),
     "a recipe of two megabytes": Archive("recipe.json would have", _with("recipe.json", b" " * 2_000_000)),
-    "a file of four gigabytes, by its header": Archive("at most 67 are allowed", _alter("source.txt", size=0xFFFF_FFFE)),
+    "a file of four gigabytes, by its header": Archive("at most 67,108,864 are allowed", _alter("source.txt", size=0xFFFF_FFFE)),
     "a file of 2**64 bytes, by its header": Archive(
         "are allowed", _alter("source.txt", size=0xFFFF_FFFF, extra=_zip64(2**64 - 1))
     ),
@@ -258,7 +258,7 @@ ARCHIVES: dict[str, Archive] = {
     "a zip64 field without its number": Archive(
         "Corrupt zip64", _alter("source.txt", size=0xFFFF_FFFF, extra=b"\x01\x00\x00\x00")
     ),
-    "zeros that unpack to sixty megabytes": Archive("cannot be read", _with("steps.sqlite", bytes(60_000_000))),
+    "zeros that unpack to sixty megabytes": Archive("is no SQLite database", _with("steps.sqlite", bytes(60_000_000))),
     "digests of another file": Archive(
         "not the file that SHA256SUMS lists", _sums_of_all(lambda sums: sums.update({"steps.sqlite": "0" * 64}))
     ),
