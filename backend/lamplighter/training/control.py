@@ -217,6 +217,9 @@ class RunControl:
                 return
             # One that was stopped while its text was read prepares again before the request is seen.
             case "continue" if self.has_ended or self.phase == Phase.PREPARING:
+                if self._stop is not None:
+                    self._acknowledge(self._stop, step)
+                    self._stop = None
                 more = request.body.get("steps")
                 self.end = max(self.end + (more if isinstance(more, int) and more > 0 else 0), step)
                 rate = positive_number(request.body.get("learning_rate"))

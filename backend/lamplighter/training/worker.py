@@ -116,7 +116,10 @@ def _prepare_and_train(
 
             prepare_stoppably(run, report_progress, _stop_watch(run, stop))
     except SetupStoppedError:
-        return _stop_before_training(writer, run, stop)
+        phase = _stop_before_training(writer, run, stop)
+        if phase.has_ended or stop.reason is not None:
+            return phase
+        return _prepare_and_train(writer, run, stop, on_prepare, on_progress)
     except (CorpusError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
@@ -152,7 +155,9 @@ def _stop_before_training(writer: StepsWriter, run: RunFolder, stop: StopFlag) -
     with StepsReader(run.steps_path) as reader:
         control = RunControl(run, writer, reader)
         control.poll(0, now=True)
-        control.interrupt(0)
+        # A request to continue may have come after the one to stop.
+        if stop.reason == "interrupt" or control.stop_requested:
+            control.interrupt(0)
     return control.phase
 
 

@@ -65,6 +65,14 @@ def test_a_run_that_was_stopped_before_its_first_step_goes_on_for_longer_if_aske
     assert (read_status(run).phase, read_status(run).step) == ("finished", 8)
 
 
+def test_a_run_that_is_continued_before_its_stop_was_seen_trains(tmp_path: Path) -> None:
+    run = RunStore(tmp_path).create(small_recipe(steps=5), small_text())
+    ask(run, "stop")
+    ask(run, "continue", steps=3)
+    assert finish(start_worker(run)) == ExitCode.DONE
+    assert (read_status(run).phase, read_status(run).step) == ("finished", 8)
+
+
 def test_a_long_text_becomes_the_same_corpus_in_a_process_of_its_own(tmp_path: Path) -> None:
     runs = [
         RunStore(tmp_path).create(small_recipe(corpus=BPE | {"vocabulary_size": 500}), small_text(20_000))
