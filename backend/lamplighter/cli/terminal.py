@@ -70,9 +70,11 @@ def worker_process(
                 yield process
             except BaseException:
                 process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(_KILL_AFTER)
-                process.kill()
+                try:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_KILL_AFTER)
+                finally:  # Ctrl-C may come again.
+                    process.kill()
                 raise
     finally:
         signal.signal(signal.SIGTERM, before)

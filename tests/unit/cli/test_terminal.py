@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import select
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -134,6 +135,29 @@ def test_an_interrupted_worker_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(KeyboardInterrupt):
         terminal.run_worker_process([sys.executable, "-c", code])
     assert seen[0].poll() is not None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_worker_that_does_not_end_is_killed_even_if_interrupted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready', flush=True); signal.pause()"
+    wait = subprocess.Popen[str].wait
+
+    def interrupt_once(process: subprocess.Popen[str], timeout: float | None = None) -> int:
+        if timeout == terminal._KILL_AFTER:  # pyright: ignore[reportPrivateUsage]
+            raise KeyboardInterrupt
+        return wait(process, 10 if timeout is None else timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupt_once)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        terminal.worker_process([sys.executable, "-c", code], stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        raise RuntimeError
+    assert process.poll() == -signal.SIGKILL
 
 
 @pytest.fixture
