@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.processes.worker import ExitCode
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.writing.whole_file import delete_unfinished
@@ -66,5 +66,5 @@ def reproject_in_child(
 
 def clear_killed_reprojection(run: RunFolder) -> None:
     """Delete what a killed child left of its file, unless another process is laying out the run."""
-    with suppress(RoleTakenError, FormatError), RoleLock(run.path, "reprojector"):
+    with suppress(RoleTakenError, *READ_ERRORS), RoleLock(run.path, "reprojector"):
         delete_unfinished(run.relayouts_path)
