@@ -1,4 +1,4 @@
-"""The client that a share of the server is counted for: the presenter, a session, this machine, or one address."""
+"""The client that a share of the server is counted for: the presenter, a viewer of a class, this machine, or one address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Caller:
 
     presenter: bool = False
     session: str | None = None
-    """The session, if a cookie named one: whoever has one is counted by it, whatever address it comes from."""
+    """The session of a viewer of a class, who is counted by it, whatever address its requests come from."""
     address: str | None = None
     """The address whose requests are counted together; None for this machine, where all have the same."""
 
@@ -32,7 +32,7 @@ def identify_caller(connection: HTTPConnection) -> Caller:
     """Return the client of a request that the gate has let in."""
     if getattr(connection.state, "presenter", False):
         return PRESENTER
-    session: str | None = getattr(connection.state, "session", None)
+    session: str | None = getattr(connection.state, "viewer", None)
     if session is not None:
         return Caller(session=session)
     return Caller(address=counted_address(connection.client.host if connection.client else None))

@@ -144,6 +144,7 @@ class ClassGate:
         return Decision(
             not status,
             session=session and session.id,
+            viewer=session and session.id,
             status=status or 200,
             detail=detail,
             rule=rule,

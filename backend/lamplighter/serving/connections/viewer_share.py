@@ -35,7 +35,7 @@ class ViewerShareMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        session: str | None = scope.get("state", {}).get("session")
+        session: str | None = scope.get("state", {}).get("viewer")
         if session is None:
             await self._app(scope, receive, send)
             return

@@ -120,7 +120,7 @@ def test_who_is_counted_together(peer: str | None, presenter: bool, caller: Call
     assert identify_caller(Request(scope)) == caller
 
 
-def test_a_session_is_counted_wherever_it_comes_from() -> None:
+def test_a_viewer_is_counted_wherever_it_comes_from() -> None:
     for peer in ("192.0.2.7", "127.0.0.1"):
-        scope = {"type": "http", "client": (peer, 1), "state": {"session": "ab"}, "headers": []}
+        scope = {"type": "http", "client": (peer, 1), "state": {"viewer": "ab"}, "headers": []}
         assert identify_caller(Request(scope)) == Caller(session="ab")

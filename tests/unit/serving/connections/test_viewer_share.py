@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from lamplighter.serving.capacity import viewer_credit
+from lamplighter.serving.capacity.caller import ANYONE, Caller
 from lamplighter.serving.connections.viewer_share import REQUESTS, SOCKETS, ViewerShareMiddleware
+from tests.unit.serving.asgi import HOST, ORIGIN, call, launch
+from tests.unit.serving.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +29,7 @@ async def ask(app: Any, session: str | None, kind: str = "http") -> dict[str, An
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": kind, "state": {"session": session}, "extensions": {"websocket.http.response": {}}}
+    scope = {"type": kind, "state": {"viewer": session}, "extensions": {"websocket.http.response": {}}}
     await app(scope, receive, send)
     return sent[0]
 
@@ -78,3 +82,25 @@ async def test_who_asks_without_pause_is_heard_less_often(monkeypatch: pytest.Mo
     assert len(rested) == 9
     await ask(app, "other")
     assert len(rested) == 9
+
+
+async def test_the_presenters_browser_is_no_viewer_where_it_sends_the_cookie_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps = make_class_apps(tmp_path)
+    pools, callers = apps.services.pools, list[Caller]()
+    run_in = pools.run_in
+
+    async def note(pool: Any, work: Any, *, caller: Caller) -> Any:
+        callers.append(caller)
+        return await run_in(pool, work, caller=caller)
+
+    monkeypatch.setattr(pools, "run_in", note)
+    link = apps.services.gate.issue_launch_url().removeprefix(ORIGIN)
+    _, page = await launch(apps.presenting, link)
+    session, cookie = apps.join()
+    callers.clear()
+    # As for a picture or a download, where the page cannot send the key.
+    await call(apps.presenting, "GET", "/api/runs", {"host": HOST, "cookie": page["cookie"]})
+    await call(apps.watching, "GET", "/api/runs", {"host": CLASS_HOST, "cookie": cookie}, peer=PUPIL)
+    assert callers == [ANYONE, Caller(session=session)]
