@@ -12,6 +12,7 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.sqlite.wal import WalKeeper
+from tests.small_disk import small_disk
 
 V, D = 800, 100
 TOKENS = [f"word{i}" for i in range(V)]
@@ -101,6 +102,16 @@ def test_a_backup_is_of_one_moment_and_needs_nothing_else(tmp_path: Path) -> Non
         copied.backup(tmp_path / "mine")
     with pytest.raises(lamplighter.InputError, match="a run cannot be called"):
         copied.backup(tmp_path / "My run")
+
+
+def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with begin(tmp_path / "mine") as recorder:
+        list(steps_of(recorder, 4))
+    with small_disk(monkeypatch) as disk:
+        disk.free = 100_000
+        with pytest.raises(lamplighter.InputError, match=r"copied cannot be made: .*full"):
+            lamplighter.open(tmp_path / "mine").backup(tmp_path / "copied")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_a_damaged_file_that_was_closed_is_no_copy(tmp_path: Path) -> None:

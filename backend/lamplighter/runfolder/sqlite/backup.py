@@ -5,6 +5,7 @@ Never copy such a file byte by byte: part of the committed data is still in its 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
     Raises:
         FileNotFoundError: `source` does not exist yet.
         FormatError: this version cannot read `source`, or it is damaged.
+        OSError: `target` cannot be written, or `source` not be read from its disk.
     """
     reader = open_reader(source)
     writer = apsw.Connection(str(target))
@@ -44,6 +46,8 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
                 if progress is not None:
                     progress(1 - copying.remaining / max(1, copying.page_count))
         writer.pragma("journal_mode", "delete")
+    except (apsw.FullError, apsw.IOError) as error:
+        raise OSError(errno.ENOSPC if isinstance(error, apsw.FullError) else errno.EIO, str(error)) from error
     except apsw.Error as error:
         raise FormatError(f"{source.name} cannot be copied: {error}") from error
     finally:
