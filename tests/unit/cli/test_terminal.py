@@ -150,14 +150,18 @@ def test_a_worker_that_does_not_end_is_killed_even_if_interrupted_again(
         return wait(process, 10 if timeout is None else timeout)
 
     monkeypatch.setattr(subprocess.Popen, "wait", interrupt_once)
-    with (
-        pytest.raises(KeyboardInterrupt),
-        terminal.worker_process([sys.executable, "-c", code], stdout=subprocess.PIPE) as process,
-    ):
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        raise RuntimeError
-    assert process.poll() == -signal.SIGKILL
+    started: list[subprocess.Popen[str]] = []
+
+    def run_and_fail() -> None:
+        with terminal.worker_process([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+            started.append(process)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            raise RuntimeError
+
+    with pytest.raises(KeyboardInterrupt):
+        run_and_fail()
+    assert started[0].poll() == -signal.SIGKILL
 
 
 @pytest.fixture
