@@ -31,7 +31,7 @@ def warn(message: str, otherwise: Place | None = None) -> None:
     file, line = find_place() or otherwise or ("lamplighter", 0)
     try:
         warnings.warn_explicit(message, RecordWarning, file, line)
-    except RecordWarning:
+    except Exception:  # noqa: BLE001 (where warnings are errors, or go to a terminal that is gone)
         log.warning("%s", message)
 
 

@@ -4,7 +4,7 @@ In eager mode a pass is linked to its step by its backward pass: a hook on what 
 arrives. So an evaluation, a batch fetched early and a pass whose step was skipped are counted in no step. Inside
 `torch.compile` the same two methods become part of the graph, which counts at the forward pass: there they branch on
 nothing that changes from step to step, so nothing is compiled again for them. Neither way waits for the device. Memory is V
-numbers, and the ids of the passes that still wait for their gradient.
+numbers, and the ids of the passes whose graphs the loop still holds.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import Any
 
 import torch
@@ -25,22 +26,29 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 """A wrapper for a hook, which keeps its errors from the training."""
 
 
+_IDS_BY_NAME = ("input", "input_ids", "ids", "tokens", "x")
+"""The arguments that are the ids, where a module gets them by name."""
+_numbers = count()
+
+
 class _Pass:
     """A forward pass that waits for its gradient."""
 
-    __slots__ = ("slots", "training", "unreadable")
+    __slots__ = ("number", "slots", "training", "unreadable")
 
     def __init__(self, slots: Tensor | None, unreadable: str | None, training: bool) -> None:
         self.slots, self.unreadable, self.training = slots, unreadable, training
+        self.number = next(_numbers)
 
 
 class _Loss:
     """A loss that waits for its gradient."""
 
-    __slots__ = ("divided", "upstream", "value")
+    __slots__ = ("divided", "number", "upstream", "value")
 
     def __init__(self, value: Tensor, divided: bool) -> None:
         self.value, self.divided = value, divided
+        self.number = next(_numbers)
         self.upstream: Tensor | None = None
 
 
@@ -63,7 +71,7 @@ class BatchTally:
         self._divided = False
         self._one = torch.ones(1, dtype=torch.int32, device=device)
         self._passes: list[_Pass] = []
-        self._returned: list[_Loss] = []
+        self._reached: list[_Loss] = []
         self._pending = self._in_graph = False
         self._in_transform: str | None = None
         self._join_pass, self._join_loss = guard(self._add_pass), guard(self._add_returned)
@@ -85,7 +93,7 @@ class BatchTally:
             kwargs: its arguments by name.
             output: what it returned.
         """
-        ids = args[0] if args else kwargs.get("input", next(iter(kwargs.values()), None))
+        ids = args[0] if args else next((kwargs[name] for name in _IDS_BY_NAME if name in kwargs), None)
         if torch.compiler.is_compiling():
             if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
                 # Written and never read in here: to read them would compile a graph for each value.
@@ -127,6 +135,7 @@ class BatchTally:
             kwargs: its arguments by name: with `num_items_in_batch` a trainer says that it divides each loss already.
             output: what it returned.
         """
+        self.touched = True
         loss, name = find_loss(output)
         if loss is None:
             return
@@ -150,8 +159,8 @@ class BatchTally:
             window: the batch so far of the step under way: a pass that is gone back twice (`retain_graph`) is read once.
         """
         known = window.parts if window is not None else ()
-        passes = [one for one in self._passes if one not in known]
-        losses = [one for one in self._returned if one not in known]
+        passes = [one for one in self._passes if one.number not in known]
+        losses = [one for one in self._reached if one.number not in known]
         counts = self._counts.clone()
         loss_sum = self._loss_sum.clone() if self._in_graph else self._loss_sum
         for one in passes:
@@ -170,7 +179,7 @@ class BatchTally:
             undivided([one.upstream for one in losses]),
             unreadable if passes else self._in_transform,
             len(passes) > 0,
-            (*passes, *losses),
+            frozenset(one.number for one in (*passes, *losses)),
             any(not one.training for one in passes),
         )
         self._forget()
@@ -182,7 +191,7 @@ class BatchTally:
         return taken
 
     def _forget(self) -> None:
-        self._passes, self._returned, self._pending, self._in_transform = [], [], False, None
+        self._passes, self._reached, self._pending, self._in_transform = [], [], False, None
 
     def _add_pass(self, seen: _Pass, gradient: Tensor) -> None:
         self._pending = True
@@ -191,9 +200,9 @@ class BatchTally:
 
     def _add_returned(self, loss: _Loss, gradient: Tensor) -> None:
         self._pending = True
-        if loss not in self._returned:
+        if loss not in self._reached:
             loss.upstream = gradient.detach()
-            self._returned.append(loss)
+            self._reached.append(loss)
 
 
 def _in_transform() -> bool:

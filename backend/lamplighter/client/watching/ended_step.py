@@ -72,7 +72,7 @@ class EndedStep:
         if self.joined.unreadable is not None:
             return self.joined.unreadable
         counts = host["counts"]
-        return _BEYOND.format(len(counts) - 2) if int(counts[-1]) else None
+        return _BEYOND.format(len(counts) - 2) if counts[-1] else None
 
     def as_seen(self, host: Mapping[str, Tensor], loss: float | None, scalars: str | None) -> SeenStep:
         """Return the step as a recorder takes it.

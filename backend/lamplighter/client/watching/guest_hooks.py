@@ -16,13 +16,12 @@ from typing import Any, ParamSpec
 import torch
 from torch import Tensor, nn
 from torch.nn.modules import module as torch_module
-from torch.optim.optimizer import (
-    Optimizer,
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from lamplighter.client.watching.optimizer_calls import is_within_step
 
 P = ParamSpec("P")
+_is_exporting = getattr(torch.compiler, "is_exporting", lambda: False)
 ForwardHook = Callable[[nn.Module, Any, Mapping[str, Any], Any], None]
 
 
@@ -39,7 +38,6 @@ class GuestHooks:
         self._process, self._lock = os.getpid(), threading.RLock()
         self._on_model: list[Any] = []
         self._on_optimizers: list[Any] = []
-        self._in_step = False
         self.silent = False
         """True if no hook does anything any more."""
 
@@ -53,21 +51,9 @@ class GuestHooks:
     def install_on_optimizers(self, before_step: Any, after_step: Any) -> None:
         """Install hooks on every optimiser of the program."""
 
-        def within_step(hook: Any) -> Any:
-            guarded = self.guarded(hook)
-
-            def on_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-                self._in_step = True
-                try:
-                    guarded(optimizer, args, kwargs)
-                finally:
-                    self._in_step = False
-
-            return on_step
-
         self._on_optimizers += [
-            register_optimizer_step_pre_hook(within_step(before_step)),
-            register_optimizer_step_post_hook(within_step(after_step)),
+            register_optimizer_step_pre_hook(self.guarded(before_step)),
+            register_optimizer_step_post_hook(self.guarded(after_step)),
         ]
 
     def install_on_modules(self, *hooks: tuple[nn.Module, ForwardHook]) -> None:
@@ -81,7 +67,7 @@ class GuestHooks:
                 if module is reference():
                     if torch.compiler.is_compiling():
                         # A graph is of the training that is compiled, not of one that is exported.
-                        if not (self.silent or torch.compiler.is_exporting()):
+                        if not (self.silent or _is_exporting()):
                             hook(module, args, kwargs, output)
                     elif not torch._C._get_tracing_state():  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
                         guarded(module, args, kwargs, output)
@@ -98,8 +84,13 @@ class GuestHooks:
         """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them.
-            if self.silent or torch.compiler.is_compiling() or os.getpid() != self._process:
+            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them, nor a CUDA graph.
+            if (
+                self.silent
+                or torch.compiler.is_compiling()
+                or os.getpid() != self._process
+                or _is_capturing()
+            ):
                 return
             try:
                 with self._lock, torch.no_grad():
@@ -107,16 +98,21 @@ class GuestHooks:
             except Exception as error:  # noqa: BLE001 (whatever it is, the training goes on)
                 self._on_error(error)
 
-        # Otherwise torch warns whoever saves a tensor with this hook that the hook is not saved.
+        # Otherwise torch warns at the saving of a tensor with this hook that the hook is not saved.
         guarded.__torch_unserializable__ = True  # pyright: ignore[reportFunctionMemberAccess]
         return guarded
 
     def leave(self) -> None:
-        """Remove all hooks. Within a hook on an optimiser those stay, and do nothing: torch goes through them as they stand."""
+        """Remove all hooks. Within an optimiser's step those on optimisers stay, and do nothing: torch goes through them then."""
         self.silent = True
         _remove(self._on_model)
-        if not self._in_step:
+        if not is_within_step():
             _remove(self._on_optimizers)
+
+
+def _is_capturing() -> bool:
+    """Return whether a CUDA graph is being captured: to wait for the device would break it."""
+    return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
 def _remove(handles: list[Any]) -> None:

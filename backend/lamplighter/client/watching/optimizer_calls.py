@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from itertools import count
 from types import FrameType
 from typing import Any
 
@@ -45,9 +46,14 @@ def called_by_optimizer_of(weight: Tensor) -> bool:
     return any(group_of(frame.f_locals["args"][0], weight) is not None for frame in steps[1:])
 
 
-def _callers() -> Iterator[FrameType]:
+def is_within_step() -> bool:
+    """Return whether this is called, however deep, by the step of an optimiser."""
+    return any(frame.f_code is _STEP for frame in _callers(None))
+
+
+def _callers(most: int | None = _CALLERS) -> Iterator[FrameType]:
     frame = inspect.currentframe()
-    for _ in range(_CALLERS):
+    for _ in count() if most is None else range(most):
         if frame is None:
             return
         yield frame

@@ -38,6 +38,11 @@ class StepWindow:
             self._batch = before.joined_with(passes, kept=values.any())
         return passes
 
+    @property
+    def is_open(self) -> bool:
+        """Return whether a backward pass of the step under way has been."""
+        return self._batch is not None
+
     def note_gradient(self, gradient: Tensor) -> None:
         """Note the weight's gradient as a backward pass leaves it."""
         self._seen = id(gradient), gradient._version

@@ -27,8 +27,8 @@ class TalliedBatch:
     """Why the ids are not all known; None if they are."""
     seen: bool
     """True if a pass was seen, outside of compiled graphs."""
-    parts: tuple[object, ...]
-    """Its passes and losses, without those in a compiled graph."""
+    parts: frozenset[int]
+    """The numbers of its passes and losses, without those in a compiled graph."""
     in_eval: bool
     """True if a pass of them was in eval mode."""
 
@@ -39,17 +39,22 @@ class TalliedBatch:
             later: the passes after these.
             kept: a bool on the device: False if these are of no step after all, and the later ones alone count.
         """
-        share = 1 if kept is None else kept
+        counts, loss_sum, losses = self.counts, self.loss_sum, self.losses
+        if kept is not None:
+            # Where each of them is. A loss that is not a number must not outlive its step.
+            counts = counts * kept.to(counts.device)
+            loss_sum = torch.where(kept.to(loss_sum.device), loss_sum, 0.0)
+            losses = losses * kept.to(losses.device)
         return TalliedBatch(
-            self.counts * share + later.counts,
-            # A loss that is not a number must not outlive its step.
-            later.loss_sum + (self.loss_sum if kept is None else torch.where(kept, self.loss_sum, 0.0)),
-            self.losses * share + later.losses,
+            counts + later.counts,
+            loss_sum + later.loss_sum,
+            losses + later.losses,
             later.divided,
             undivided([self.undivided, later.undivided]),
             self.unreadable or later.unreadable,
             self.seen or later.seen,
-            self.parts + later.parts,
+            # Otherwise a loop that clears its gradients in place, and steps without an optimiser, would keep them all.
+            self.parts | later.parts if kept is None else later.parts,
             self.in_eval or later.in_eval,
         )
 

@@ -22,13 +22,14 @@ from lamplighter.client.watching.serving_address import find_server
 from lamplighter.client.watching.watcher import GradientKind, Watcher, end_earlier_watch
 from lamplighter.client.watching.weight_diff import WeightDiff
 from lamplighter.recipe import DEFAULT_DISK_BUDGET
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_store import run_id_of
 
 FOLDER = "runs"
 """The folder of runs where none is named."""
 _MOST_NUMBERED = 10_000
-_RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID")
-"""Where launchers say which of several processes this is."""
+_RANKS = {"RANK": "WORLD_SIZE", "LOCAL_RANK": "LOCAL_WORLD_SIZE", "SLURM_PROCID": "SLURM_STEP_NUM_TASKS"}
+"""Where launchers say which of several processes this is, and of how many. The last is there within `srun` alone."""
 
 
 def watch(
@@ -91,11 +92,11 @@ def watch(
         root = unwrap_model(model)
         given = None if tokenizer is None else read_given_vocabulary(tokenizer, "tokenizer")[0]
         table = choose_table(root, embedding, None if given is None else len(given))
+        vocabulary = name_rows(given, len(table.weight))
         if rank:
             why = f"this is process {rank} of {processes}, and the first one records"
             say(why)
             return IdleWatcher(why)
-        vocabulary = name_rows(given, len(table.weight))
         end_earlier_watch(table.weight)
         diff = WeightDiff(table.weight)
         recorder = _begin_in_free_folder(
@@ -115,27 +116,31 @@ def watch(
                 on_error=on_error,
             ),
         )
-        watcher = Watcher(
-            root,
-            table,
-            recorder,
-            diff,
-            every=stride,
-            gradient=gradient,
-            first_step=before,
-            raises=on_error == "raise",
-            shared=processes > 1,
-            others=name_candidates(root),
-            address=find_server(recorder.folder),
-        )
-        say(watcher.introduction)
-        if processes > 1:
-            warn(
-                f"{processes} processes train together: the ids and the loss of a step are those of this process alone, its"
-                " gradient and its moves are of all"
+        try:
+            watcher = Watcher(
+                root,
+                table,
+                recorder,
+                diff,
+                every=stride,
+                gradient=gradient,
+                first_step=before,
+                raises=on_error == "raise",
+                shared=processes > 1,
+                others=name_candidates(root),
+                address=find_server(recorder.folder),
             )
-        # Last of all: whatever fails before leaves nothing in the model.
-        watcher.install(root, table)
+            say(watcher.introduction)
+            if processes > 1:
+                warn(
+                    f"{processes} processes train together: the ids and the loss of a step are those of this process alone,"
+                    " its gradient and its moves are of all"
+                )
+            # Last of all: whatever fails before leaves nothing in the model.
+            watcher.install(root, table)
+        except Exception as error:
+            recorder.close(Phase.INTERRUPTED, describe_error(error))
+            raise
         return watcher
 
     try:
@@ -180,9 +185,8 @@ def _processes() -> tuple[int, int]:
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_world_size(), distributed.get_rank()
-    for name in _RANKS:
-        told = os.environ.get(name, "")
+    for name, size in _RANKS.items():
+        told, of = os.environ.get(name, ""), os.environ.get(size, "")
         if told.isdecimal():
-            of = os.environ.get("WORLD_SIZE", "") if name == "RANK" else ""
             return max(int(of) if of.isdecimal() else 1, int(told) + 1), int(told)
     return 1, 0

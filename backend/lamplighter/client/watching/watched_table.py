@@ -33,13 +33,10 @@ class WatchedTable:
         return not isinstance(self.owner, nn.Linear)
 
     def readers(self, model: nn.Module) -> list[nn.Module]:
-        """Return the modules of a model whose calls read rows of this matrix: an encoder and a decoder may share it."""
+        """Return the modules of a model whose calls read rows of this matrix: an encoder and a decoder may share it, and an
+        output layer shares it without reading rows."""
         if not self.is_looked_up:
             return []
-        sharing = [
-            module
-            for module in model.modules()
-            if not isinstance(module, nn.Linear)
-            and any(one is self.weight for one in module.parameters(recurse=False))
-        ]
-        return sharing if self.owner in sharing else [self.owner, *sharing]
+        embeddings = (one for one in model.modules() if isinstance(one, nn.Embedding | nn.EmbeddingBag))
+        sharing = [one for one in embeddings if one.weight is self.weight and one is not self.owner]
+        return [self.owner, *sharing]

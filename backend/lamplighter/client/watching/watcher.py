@@ -47,6 +47,7 @@ _UNSEEN_STEPS = 200
 """Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
 _REPLACED = "the embedding was replaced by another: watch the model again once it is as it stays"
 _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
+"""The watchers that are not closed."""
 
 
 class Watcher:
@@ -155,7 +156,7 @@ class Watcher:
         """Hand over numbers that only the loop knows.
 
         Args:
-            loss: the loss of the step under way or, after `optimizer.step()` and before the next backward pass, of the step
+            loss: the loss of the step under way or, after `optimizer.step()` and before the next forward pass, of the step
                 that has just ended, in nats a token. It wins over the loss that the model returned.
             scalars: other numbers by name, kept as curves over the steps.
 
@@ -185,8 +186,7 @@ class Watcher:
         self._hooks.guarded(self._finish)()
 
     def _end_freed(self, reference: Any) -> None:
-        # In whatever the program does when the last reference goes, its end included: nothing may come out of here, where
-        # even names of this file may be gone.
+        # This runs anywhere, also while the interpreter ends, when names of this module are gone: it must raise nothing.
         try:
             if self._model() is None:
                 self.close()
@@ -312,18 +312,24 @@ class Watcher:
         except InputError as error:
             if self._raises:
                 raise
-            # Of a number that cannot be kept nothing else depends.
+            # Nothing else depends on a number that cannot be kept.
             self._writer.warn_once(str(error))
             return
         if value is None:
             return
-        if self._tally.touched or not self._writer.tell_loss(value):
+        if self._tally.touched or self._window.is_open:
             self._next_loss = value
+        else:
+            # Of a step between two recorded ones it is not kept.
+            self._writer.tell_loss(value)
 
     def _why_nothing(self) -> str:
+        if self._joined is not None:
+            return f"the loop ended before the first step that is due (every={self._every})"
         return (
-            f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters. If the model"
-            " was given another embedding (resize_token_embeddings), or the optimiser holds other weights, watch it again"
+            f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters for"
+            f" {self._unseen:,} backward passes. If the model was given another embedding (resize_token_embeddings), or the"
+            " optimiser holds other weights, watch it again"
         )
 
 

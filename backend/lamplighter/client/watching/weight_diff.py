@@ -21,26 +21,26 @@ _BLOCK_ELSEWHERE = 1 << 24
 
 
 class DeferredRead:
-    """Tensors on their way to the host: the step that starts it waits for nothing, whoever takes them later does."""
+    """Tensors on their way to the host. Starting it waits for nothing; reading them later waits."""
 
     def __init__(self, **tensors: Tensor | None) -> None:
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        self._event: torch.cuda.Event | None = None
+        self._events: dict[torch.device, torch.cuda.Event] = {}
         self._host: dict[str, Tensor] = {}
         for name, tensor in given.items():
             if tensor.is_cuda:
                 target = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
                 self._host[name] = target.copy_(tensor, non_blocking=True)
-                self._event = self._event or torch.cuda.Event()
+                self._events[tensor.device] = torch.cuda.Event()
             else:
                 self._host[name] = tensor.cpu()
-        if self._event is not None:
-            self._event.record()
+        for device, event in self._events.items():
+            event.record(torch.cuda.current_stream(device))
 
     def to_host(self) -> dict[str, Tensor]:
         """Return the tensors in host memory, by name, without those that were None."""
-        if self._event is not None:
-            self._event.synchronize()
+        for event in self._events.values():
+            event.synchronize()
         return self._host
 
 
@@ -55,7 +55,7 @@ class WeightDiff:
     def _note_copied(self) -> None:
         if self._copy.is_cuda:
             self._copied = torch.cuda.Event()
-            self._copied.record()
+            self._copied.record(torch.cuda.current_stream(self._copy.device))
 
     @property
     def shape(self) -> tuple[int, int]:

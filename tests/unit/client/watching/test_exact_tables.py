@@ -149,6 +149,24 @@ def test_one_weight_in_two_tables(watched: Any):
         train(own, model, sgd(model))
 
 
+class OwnHead(nn.Module):
+    """An output layer of the model's own, called with hidden states."""
+
+    def __init__(self, weight: nn.Parameter) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        return hidden @ self.weight.T
+
+
+def test_an_output_layer_that_shares_the_weight_reads_no_rows(watched: Any):
+    model = SmallModel(tied=False)
+    model.head = OwnHead(model.wte.weight)  # pyright: ignore[reportAttributeAccessIssue]
+    with compared(watched, model) as own:
+        train(own, model, sgd(model))
+
+
 class SkipGram(nn.Module):
     def __init__(self) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from torch import nn
 
 import lamplighter
 from tests.unit.client.watching.plain_loop import train
-from tests.unit.client.watching.small_model import SmallModel, V
+from tests.unit.client.watching.small_model import SmallModel, V, batch
 
 
 def test_a_closed_watcher_leaves_the_model_as_it_was(watched: Any):
@@ -69,3 +69,44 @@ def test_an_embedding_that_was_replaced_ends_the_record(watched: Any, tmp_path: 
     run = lamplighter.open(tmp_path / "mine")
     assert run.status.step == 2
     assert run.snapshot_steps()[-1] == 2
+
+
+def test_a_warning_that_cannot_be_written_ends_no_training(
+    watched: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ValueError("I/O operation on closed file")
+
+    model = SmallModel()
+    watched(model, on_error="warn")
+    train(model, 1)
+    monkeypatch.setattr("lamplighter.client.watching.weight_diff.WeightDiff.compare", lambda *_: 1 / 0)
+    monkeypatch.setattr("warnings.warn_explicit", refuse)
+    train(model, 2)
+    assert lamplighter.open(tmp_path / "mine").status.phase == "interrupted"
+
+
+def test_updates_by_hand_keep_nothing_of_the_passes_behind(watched: Any):
+    model = SmallModel()
+    watcher = watched(model, on_error="warn")
+    for _ in range(20):
+        ids = batch()
+        loss = model(ids, ids)[1]
+        assert loss is not None
+        loss.backward()
+        with torch.no_grad():
+            for one in model.parameters():
+                assert one.grad is not None
+                one -= 0.1 * one.grad
+                one.grad.zero_()
+    assert len(watcher._window.take_batch().parts) == 2
+    with pytest.warns(lamplighter.RecordWarning, match="no optimiser has stepped"):
+        watcher.close()
+
+
+def test_a_loop_that_ends_before_its_first_recorded_step_is_told_so(watched: Any):
+    model = SmallModel()
+    watcher = watched(model, every=50)
+    train(model, 5)
+    with pytest.warns(lamplighter.RecordWarning, match=r"before the first step that is due \(every=50\)"):
+        watcher.close()

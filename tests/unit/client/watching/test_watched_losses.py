@@ -145,3 +145,20 @@ def test_a_measure_without_a_gradient_is_no_loss(watched: Any, tmp_path: Path):
     with watched(model), pytest.warns(lamplighter.RecordWarning, match="returns no loss"):
         loop()
     assert np.isnan(losses(tmp_path / "mine")).all()
+
+
+def test_a_loss_told_after_a_step_that_is_not_recorded_is_not_the_next_ones(watched: Any, tmp_path: Path):
+    model = SmallModel()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with watched(model, every=5) as watcher:
+        for number in range(1, 11):
+            ids = batch()
+            loss = model(ids)[0].square().mean()
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            if number != 10:
+                watcher.log(loss=number)
+    found = losses(tmp_path / "mine")
+    assert found[0] == 5
+    assert np.isnan(found[1])
