@@ -1,8 +1,8 @@
 """The sessions of the class, and the places that they have in it.
 
 A session has a place in the class once its page has opened a socket, and a full class is full of pages. Who only joins
-takes nobody's place. There are not many of those either that ask for nothing: some for each address, since a page takes
-seconds to open, and the newest address's go first.
+takes nobody's place. There are not many of those either: of each address a few that ask for nothing, since a page takes
+seconds to open, and as many as a class has that ask, as pages do while there is no run. The newest address's go first.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ LIFETIME = 12 * 3600.0
 """Seconds after which a session is over: a school day."""
 ASSISTS_A_SECOND = 5
 """Things that one assistant may do in a second."""
-ADDRESS_UNOPENED, ALL_UNOPENED = 30, 1_000
-"""Sessions without a page: of one address those that ask for nothing, and all of them."""
+ADDRESS_SILENT, ADDRESS_UNOPENED, ALL_UNOPENED = 30, 500, 1_000
+"""Sessions without a page: of one address those that ask for nothing, all of one address, and all of them."""
 
 
 class UnopenedError(RuntimeError):
@@ -165,23 +165,31 @@ class ViewerSessions:
         """End a session that never opened its page, if there are too many of them.
 
         Raises:
-            UnopenedError: all of this address may still be about to.
+            UnopenedError: there are too many of this address, and all of these may still be about to.
         """
         now = self._clock()
         unopened = [session for session in self if not session.has_place]
-        silent = [session for session in unopened if self._presences[session.id].is_silent(now)]
-        own = [session for session in silent if self._presences[session.id].address == address]
-        if len(own) < ADDRESS_UNOPENED and len(unopened) < ALL_UNOPENED:
+        of = {session.id: self._presences[session.id] for session in unopened}
+        own = [session for session in unopened if of[session.id].address == address]
+        silent = [session for session in own if of[session.id].is_silent(now)]
+        if len(silent) >= ADDRESS_SILENT or len(own) >= ADDRESS_UNOPENED:
+            among = silent if len(silent) >= ADDRESS_SILENT else own
+            if all(of[session.id].may_open(now) for session in among):
+                raise UnopenedError(
+                    f"many joined within {OPENING_SECONDS:g} s and opened no page: try again in a few seconds"
+                )
+        elif len(unopened) >= ALL_UNOPENED:
+            among = unopened
+        else:
             return
-        among = own if len(own) >= ADDRESS_UNOPENED else silent
-        over = [session for session in among if not self._presences[session.id].may_open(now)]
-        if not over:
-            raise UnopenedError(
-                f"many joined within {OPENING_SECONDS:g} s and opened no page: try again in a few seconds"
-            )
         # Those who came first came before the flood.
-        came = {self._presences[one.id].address: one.number for one in reversed(unopened)}
-        self.end(max(over, key=lambda one: (came[self._presences[one.id].address], one.number)))
+        came = {of[one.id].address: one.number for one in reversed(unopened)}
+
+        def rank(one: ViewerSession) -> tuple[bool, bool, int, int]:
+            presence = of[one.id]
+            return not presence.may_open(now), presence.is_silent(now), came[presence.address], one.number
+
+        self.end(max(among, key=rank))
 
     def _end_old(self) -> None:
         for session in list(self._by_digest.values()):

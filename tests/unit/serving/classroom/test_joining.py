@@ -144,7 +144,7 @@ def test_who_joins_again_and_again_without_a_page_takes_nobodys_place(tmp_path: 
                 school.join()
         school.clock.now = 1_000.0 + second
     assert school.has(*locked) == [True] * 3
-    assert len(school.sessions) <= 3 + viewer_sessions.ADDRESS_UNOPENED
+    assert len(school.sessions) <= 3 + viewer_sessions.ADDRESS_SILENT
     pupils = [school.join("10.0.0.9") for _ in range(9)]
     assert all(school.sessions.open_socket(pupil) for pupil in pupils)
 
@@ -152,7 +152,7 @@ def test_who_joins_again_and_again_without_a_page_takes_nobodys_place(tmp_path: 
 def test_an_address_joins_thirty_times_without_a_page_and_the_newest_give_way(tmp_path: Path) -> None:
     school = Class(tmp_path, 500)
     early = school.join("10.0.0.9")
-    flood = [school.join() for _ in range(viewer_sessions.ADDRESS_UNOPENED)]
+    flood = [school.join() for _ in range(viewer_sessions.ADDRESS_SILENT)]
     with pytest.raises(UnopenedError):
         school.join()
     # A page behind the same router that is open, and one that asks while there is no run, are none of these.
@@ -176,12 +176,37 @@ def test_of_all_who_opened_no_page_the_newest_addresss_go_first(
     old, new = ([school.join(address) for _ in range(2)] for address in ("10.0.0.8", "10.0.0.9"))
     old.append(school.join("10.0.0.8"))
     school.join("10.0.0.7")
-    with pytest.raises(UnopenedError):
-        school.join("10.0.0.6")
     school.clock.now += presence.OPENING_SECONDS
     for _ in range(3):
         school.join("10.0.0.6")
     assert (school.has(*old), school.has(*new)) == ([True] * 3, [False] * 2)
+
+
+def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewer_sessions, "ADDRESS_UNOPENED", 4)
+    monkeypatch.setattr(viewer_sessions, "ALL_UNOPENED", 6)
+    school = Class(tmp_path, 500)
+    first = school.join("10.0.0.8")
+    cookies: list[str] = []
+    for address in ("10.0.0.9", "10.0.0.7"):
+        for _ in range(9):
+            with suppress(UnopenedError):
+                cookies.append(school.sessions.begin("", address)[1])
+            for cookie in cookies:
+                school.sessions.find_by_cookie(cookie)
+        # One address has four, whether they ask or not.
+        assert len(school.sessions) == (5 if address == "10.0.0.9" else 6)
+    school.clock.now += presence.OPENING_SECONDS
+    for cookie in cookies:
+        school.sessions.find_by_cookie(cookie)
+    for _ in range(5):
+        pupil = school.join("10.0.0.6")
+        with suppress(UnopenedError):
+            school.join("10.0.0.9")
+        assert school.sessions.open_socket(pupil)
+    assert school.has(first) == [True]
 
 
 def test_in_a_full_class_who_has_been_gone_for_longest_gives_way_and_an_assistant_last(
@@ -369,7 +394,7 @@ async def test_who_joins_over_http_and_opens_no_page_is_told_to_wait(tmp_path: P
     async def join(peer: str) -> Answer:
         return await call(apps.watching, "POST", "/api/class/join", own, body, peer=peer)
 
-    answers = [await join(PUPIL) for _ in range(viewer_sessions.ADDRESS_UNOPENED)]
+    answers = [await join(PUPIL) for _ in range(viewer_sessions.ADDRESS_SILENT)]
     assert {answer.status for answer in answers} == {204}
     late = await join(PUPIL)
     assert (late.status, late.headers["retry-after"]) == (429, "10")
