@@ -2,9 +2,10 @@
 
 Few threads each, because routes share the machine with the trainer. What waits for a thread waits on the event loop,
 at most one request per connection, and callers have their turns one after another. The presenter's requests have threads
-of their own: a class that reads as fast as it can does not keep a run from being paused. Of a class nobody has all
-threads of a pool, so that whoever asks next need not wait for a long work to end, and who takes much processor time rests
-between two works (`viewer_credit.py`).
+of their own: a class that reads as fast as it can does not keep a run from being paused. A viewer of a class has a few
+threads of a pool, and an address without a session half of them, so that the next who asks need not wait for a long work
+to end. A viewer who takes much processor time rests between two works (`viewer_credit.py`). Only programs of this
+machine, which all have the same address, may have all threads.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class TurnLimiter:
 
         Args:
             places: how many there are.
-            viewer_places: how many one viewer of a class takes at most.
+            viewer_places: how many one viewer of a class takes at most; an address takes half of all.
             rest: returns for how many seconds a session must not take one; None: for none.
         """
         self._places = places
@@ -74,7 +74,9 @@ class TurnLimiter:
 
     def most_places(self, caller: Caller) -> int:
         """Return how many places a caller may have at a time."""
-        return self._places if caller.session is None else self._viewer_places
+        if caller.session is not None:
+            return self._viewer_places
+        return self._places if caller.address is None else max(1, self._places // 2)
 
     def waiting(self, caller: Caller | None = None) -> int:
         """Return how many wait, in all or of one caller."""

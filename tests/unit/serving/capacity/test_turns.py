@@ -99,15 +99,16 @@ def test_credit_is_used_up_comes_back_and_no_rest_is_long() -> None:
     assert len(credit._accounts) == 1_000
 
 
+@pytest.mark.parametrize("greedy", [GREEDY, Caller(address="192.0.2.1")])
 @pytest.mark.parametrize("pool", [Pool.CHANGE, Pool.CHEAP, Pool.DEAR, Pool.MAKING])
-async def test_however_often_one_viewer_asks_another_finds_a_thread(pool: Pool) -> None:
+async def test_however_often_one_client_asks_another_finds_a_thread(pool: Pool, greedy: Caller) -> None:
     pools, go_on = ThreadPools(), threading.Event()
 
     def block() -> bool:
         return go_on.wait(20)
 
     async with asyncio.timeout(20):
-        flood = [asyncio.create_task(pools.run_in(pool, block, caller=GREEDY)) for _ in range(200)]
+        flood = [asyncio.create_task(pools.run_in(pool, block, caller=greedy)) for _ in range(200)]
         await asyncio.sleep(0)
         assert await pools.run_in(pool, lambda: "free", caller=FIRST) == "free"
         go_on.set()
