@@ -211,12 +211,11 @@ class StepsWriter(FactsWriter):
 
     def drop_surplus_keyframe(self) -> bool:
         """Drop the keyframe that is missed least, and return whether one could go: neither the first nor the newest does."""
-        row = self._thinning.find_surplus()
-        if row is None:
-            return False
-        with self._connection:
-            self._thinning.drop(row)
-        return True
+        with self.transaction():
+            row = self._thinning.find_surplus()
+            if row is not None:
+                self._thinning.drop(row)
+        return row is not None
 
     def has_tiles_after(self, step: int) -> bool:
         """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
