@@ -86,6 +86,7 @@ def test_a_backup_is_of_one_moment_and_needs_nothing_else(tmp_path: Path) -> Non
     with begin(tmp_path / "mine") as recorder:
         steps = steps_of(recorder, 13)
         assert [next(steps) for _ in range(9)][-1] == 9
+        (recorder.folder / "plain-name.txt").write_text("A recorded run 2", encoding="utf-8")
         copied = lamplighter.open(recorder.folder).backup(tmp_path / "elsewhere" / "copied")
         assert list(steps)[-1] == 13
     assert copied.folder == tmp_path / "elsewhere" / "copied"
@@ -94,7 +95,7 @@ def test_a_backup_is_of_one_moment_and_needs_nothing_else(tmp_path: Path) -> Non
     assert copied.snapshot_steps().tolist() == [0, 2, 4, 6, 8]
     assert (copied.snapshot(8) == 8).all()
     assert sorted(path.name for path in copied.folder.iterdir()) == sorted(
-        ["corpus.json", "name.txt", "recipe.json", "steps.sqlite", "vocabulary.json"]
+        ["corpus.json", "name.txt", "plain-name.txt", "recipe.json", "steps.sqlite", "vocabulary.json"]
     )
     assert {path.stat().st_mode & 0o777 for path in copied.folder.iterdir()} == {0o600}
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["copied"]

@@ -10,7 +10,7 @@ from lamplighter.platform.folder_sync import rename_durably, sync_file
 from lamplighter.platform.private_modes import make_private_folder, restrict_like_folder
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.run_name import NAME_FILE
+from lamplighter.runfolder.run_name import NAME_FILE, PLAIN_NAME_FILE
 from lamplighter.runfolder.sqlite.backup import back_up
 
 TEXTS = ("recipe.json", NAME_FILE, "source.txt", "corpus.json", "tokeniser.json", "vocabulary.json")
@@ -43,7 +43,7 @@ def back_up_run(run: RunFolder, target: Path) -> None:
     with preparation_folder(target.parent, "making") as folder:
         making = folder / "run"
         make_private_folder(making)
-        for name in (*TEXTS, *CORPORA):
+        for name in (*TEXTS, PLAIN_NAME_FILE, *CORPORA):
             with suppress(FileNotFoundError):
                 shutil.copyfile(run.path / name, making / name)
         for name in DATABASES:
