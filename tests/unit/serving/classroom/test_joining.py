@@ -188,8 +188,8 @@ def test_sessions_that_ask_without_a_page_keep_no_other_address_out(
     monkeypatch.setattr(viewer_sessions, "ADDRESS_UNOPENED", 4)
     monkeypatch.setattr(viewer_sessions, "ALL_UNOPENED", 6)
     school = Class(tmp_path, 500)
-    first = school.join("10.0.0.8")
-    cookies: list[str] = []
+    first, own = school.sessions.begin("", "10.0.0.8")
+    cookies = [own]
     for address in ("10.0.0.9", "10.0.0.7"):
         for _ in range(9):
             with suppress(UnopenedError):
