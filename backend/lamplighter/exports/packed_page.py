@@ -19,13 +19,9 @@ def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Pat
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
     """
-    problem = "the page could not be made: the process that packs it ended early"
 
     def report(message: ChildMessage) -> None:
-        nonlocal problem
-        if message.problem is not None:
-            problem = message.problem
-        elif message.left_out is not None:
+        if message.left_out is not None:
             progress(1.0, f"left out: {message.left_out}")
         elif message.share is not None:
             progress(message.share, message.activity or "")
@@ -38,4 +34,4 @@ def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Pat
     except OSError as error:
         raise ExportError(f"the page cannot be made: {error.strerror or error}") from error
     if job.wait_for_end(report) != 0:
-        raise ExportError(problem)
+        raise ExportError(job.problem or "the page could not be made: the process that packs it ended early")

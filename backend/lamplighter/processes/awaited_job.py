@@ -24,6 +24,8 @@ class AwaitedJob:
         Raises:
             OSError: it cannot be started.
         """
+        self.problem: str | None = None
+        """The last reason for a failure that the child gave, in one sentence."""
         self._messages: SimpleQueue[ChildMessage] = SimpleQueue()
         self._codes: list[int] = []
         self._child = ChildJob(
@@ -47,7 +49,9 @@ class AwaitedJob:
             while not ended:
                 ended = self._child.join(_POLL_SECONDS)
                 while not self._messages.empty():
-                    on_message(self._messages.get())
+                    message = self._messages.get()
+                    self.problem = message.problem or self.problem
+                    on_message(message)
                 check()
         except BaseException:
             self._child.kill()

@@ -61,13 +61,8 @@ def _takes_long(run: RunFolder) -> bool:
 
 
 def _prepare_in_child(run: RunFolder, report: CorpusProgress, check: Callable[[], None]) -> None:
-    problem = ""
-
     def hand_on(message: ChildMessage) -> None:
-        nonlocal problem
-        if message.problem is not None:
-            problem = message.problem
-        elif message.share is not None:
+        if message.share is not None:
             report(message.share, message.activity or "")
 
     command = [sys.executable, "-m", "lamplighter.training.corpus_worker", str(run.path)]
@@ -76,7 +71,7 @@ def _prepare_in_child(run: RunFolder, report: CorpusProgress, check: Callable[[]
         job = AwaitedJob(command, log=log, name="corpus")
     code = job.wait_for_end(hand_on, check)
     if code == ExitCode.FAILED:
-        raise CorpusError(problem)
+        raise CorpusError(job.problem or "the text cannot be read")
     if code == ExitCode.DISK_FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if code != ExitCode.DONE:
