@@ -100,6 +100,13 @@ class TurnLimiter:
 
     def _give_turns(self) -> None:
         """Give what is free to those who wait, as far as it goes."""
+        while self._give_round():
+            pass
+        self._set_alarm()
+
+    def _give_round(self) -> bool:
+        """Give each caller that waits one place, as far as there are any. Returns whether somebody got one."""
+        given = False
         for caller in list(self._waiting):
             while (queue := self._waiting.get(caller)) and (release := self.take(caller, queue[0][0])):
                 entry = queue[0]
@@ -109,11 +116,12 @@ class TurnLimiter:
                     release()
                     continue
                 entry[1].set_result(release)
+                given = True
                 if caller in self._waiting:
                     # Its next one comes after those of all others.
                     self._waiting[caller] = self._waiting.pop(caller)
                 break
-        self._set_alarm()
+        return given
 
     def _set_alarm(self) -> None:
         """Look again when the first of those who wait has rested."""

@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from lamplighter.serving.capacity.caller import Caller
+from lamplighter.serving.capacity.caller import PRESENTER, Caller
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.serving.capacity.turn_limiter import TurnLimiter
 from lamplighter.serving.capacity.viewer_credit import CREDIT_SECONDS, LONGEST_REST, RATE, ViewerCredit
@@ -61,6 +62,17 @@ async def test_a_viewer_has_its_share_and_no_place_is_lost_by_who_leaves() -> No
         release()
     assert limiter.free == 4
     assert [limiter.take(Caller()) is not None for _ in range(5)] == [True] * 4 + [False]
+
+
+async def test_all_places_that_come_free_at_once_are_given_in_turn() -> None:
+    limiter = LargeResponseLimiter(4)
+    release = await limiter.acquire(PRESENTER, 1 << 30)
+    alone = [asyncio.create_task(limiter.acquire(PRESENTER)) for _ in range(4)]
+    await asyncio.sleep(0)
+    release()
+    async with asyncio.timeout(3):
+        await asyncio.gather(*alone)
+    assert limiter.free == 0
 
 
 async def test_who_rests_is_woken_and_meanwhile_others_go_first() -> None:
