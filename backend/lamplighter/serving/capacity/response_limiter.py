@@ -4,7 +4,7 @@ A slot is for making an answer, never for sending it: a large answer is written 
 made, the slot is given back, and the client reads from the spool. So it does not matter here how slowly clients read,
 and slots come free within seconds.
 
-One slot is the presenter's alone, whatever others ask for. A viewer of a class has one slot at a time, and off the
+One slot is the presenter's alone, whatever others ask for. A viewer of a class has one answer at a time, and off the
 loopback interface no address gets more than half of them. On it everybody has the same address, and a client that wants
 more only opens more connections: counting per address or per connection would bound nobody there, so other programs of
 this machine share all slots but that one.
@@ -43,7 +43,7 @@ class LargeResponseLimiter(TurnLimiter):
     ) -> None:
         """Start with this many free slots, each waited for at most `wait_seconds`. `rest` returns for how many seconds a
         session must not take one."""
-        super().__init__(slots, viewer_places=1, rest=rest)
+        super().__init__(slots, viewer_places=slots, rest=rest)
         self.wait_seconds = wait_seconds
         self.refused = 0
         """Answers refused so far."""
@@ -76,6 +76,8 @@ class LargeResponseLimiter(TurnLimiter):
     def has_room(self, caller: Caller, count: int) -> bool:
         """Return whether a caller may have so many slots more, of those that are not the presenter's alone."""
         others = self._taken.total() - self._taken[PRESENTER]
+        if caller.session is not None and self._taken[caller]:
+            return False
         return super().has_room(caller, count) and (caller.presenter or others + count <= self._shared)
 
     def count_places(self, caller: Caller, size: int) -> int:
@@ -84,11 +86,8 @@ class LargeResponseLimiter(TurnLimiter):
 
     def most_places(self, caller: Caller) -> int:
         """Return how many slots a caller may have at a time."""
-        if caller.presenter:
-            return self._places
-        if caller.session is None:
-            return self._shared if caller.address is None else max(1, self._places // 2)
-        return super().most_places(caller)
+        most = super().most_places(caller)
+        return most if caller.presenter else min(most, self._shared)
 
     @property
     def _shared(self) -> int:

@@ -61,10 +61,24 @@ def test_no_address_gets_more_than_half() -> None:
     assert limiter.take(there) is not None
 
 
-async def test_a_viewer_has_one_slot_and_asks_for_few_more() -> None:
+def test_a_viewers_answer_takes_slots_by_its_memory() -> None:
+    limiter = LargeResponseLimiter(4)
+    one, other = Caller(session="one"), Caller(session="other")
+    release = limiter.take(one, 100 << 20)
+    assert release is not None
+    assert limiter.free == 2
+    # Its next answer waits for this one, however small it is.
+    assert limiter.take(one) is None
+    assert limiter.take(other, 100 << 20) is None
+    release()
+    assert limiter.take(one, 1 << 40) is not None
+    assert (limiter.take(other), limiter.free) == (None, 1)
+
+
+async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
     limiter = LargeResponseLimiter(4, wait_seconds=0)
     greedy, other = Caller(session="greedy"), Caller(session="other")
-    leave = limiter.take(greedy, 1 << 40)
+    leave = limiter.take(greedy)
     assert leave is not None
     assert (limiter.take(greedy), limiter.free) == (None, 3)
     waiting = [asyncio.create_task(limiter.acquire(greedy)) for _ in range(8)]
