@@ -31,7 +31,7 @@ _PATIENCE, _LAST_PATIENCE = 0.25, 60.0
 """Seconds that the loop waits for a reader of a file without a WAL: at a step, and at its end."""
 
 _SMALL_MATRIX = 1 << 18
-"""Bytes of a matrix of which moved rows are kept however many they are: writing them takes half a millisecond then."""
+"""Bytes of a matrix of which moved rows are kept however many they are: writing them takes little time."""
 
 
 class SeenStep(NamedTuple):
