@@ -1,4 +1,4 @@
-"""The hooks of a watcher in somebody's training: none of them is inside the model, and no error of ours leaves them.
+"""The hooks of a watcher in a training that is not ours: none is on a module, and no error of ours leaves them.
 
 The forward hooks are torch's global ones, filtered by identity: a hook of a module is pickled with it, and refuses
 `torch.jit.script`. They hold no model, so that one which its loop has dropped is freed.
