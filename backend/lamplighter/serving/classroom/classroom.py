@@ -32,6 +32,7 @@ class Classroom:
     def __init__(self, folder: Path, most: int) -> None:
         """Take up the class that a server before left in the folder of runs. `most`: how many viewers there may be."""
         self._lock = threading.RLock()
+        self._saving = threading.Lock()
         self._door = ClassDoor()
         self._sessions = ViewerSessions(folder, most)
         self._unsaved = False
@@ -149,11 +150,16 @@ class Classroom:
         self.questions.forget_all()
 
     def save(self) -> None:
-        """Write the sessions to their file, if they have changed."""
-        with self._lock:
-            if self._unsaved:
+        """Write the sessions to their file, if they have changed. What could not be written is tried again by the next call."""
+        # The event loops take the lock of the class for every request, so a slow disk must not hold it.
+        with self._saving:
+            with self._lock:
+                if not self._unsaved:
+                    return
                 self._unsaved = False
-                self._sessions.save()
+                members = list(self._sessions)
+            if not self._sessions.save(members):
+                self._unsaved = True
 
     # The door.
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import secrets
 from collections.abc import Iterable
@@ -19,14 +18,16 @@ from lamplighter.platform.private_modes import open_private
 from lamplighter.platform.steady_clock import SteadyClock
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 
-log = logging.getLogger(__name__)
-
 SESSIONS_FILE = ".class-sessions.json"
 _LARGEST = 2 << 20
 
 
 def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
-    """Write the file. Where it cannot be written, sessions end with this process."""
+    """Write the file.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path = folder / SESSIONS_FILE
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     content = {"saved": clock(), "uptime": clock.uptime(), "sessions": [asdict(one) for one in sessions]}
@@ -34,10 +35,10 @@ def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: Stead
         with open(temporary, "x", encoding="ascii", opener=open_private) as file:
             json.dump(content, file)
         os.replace(temporary, path)
-    except OSError as error:
-        log.warning("the class is kept in memory only: %s", error.strerror or error)
+    except OSError:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+        raise
 
 
 def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:

@@ -7,8 +7,9 @@ seconds to open, and as many as a class has that ask, as pages do while there is
 
 from __future__ import annotations
 
+import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from lamplighter.serving.classroom.sessions_file import read_sessions, write_ses
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.connections.inbound_quota import InboundQuota
 from lamplighter.serving.schemas.classroom import Role
+
+log = logging.getLogger(__name__)
 
 LIFETIME = 12 * 3600.0
 """Seconds after which a session is over: a school day."""
@@ -46,6 +49,7 @@ class ViewerSessions:
         self.most = most
         self._clock = clock
         self._folder = folder
+        self._written = True
         self._by_digest = {one.cookie_digest: one for one in read_sessions(folder, clock)}
         # Each of 500 viewers is looked up whenever the class changes.
         self._digests: dict[str, str] = {s.id: s.cookie_digest for s in self._by_digest.values()}
@@ -146,9 +150,17 @@ class ViewerSessions:
         self._assisted.clear()
         self._number = 0
 
-    def save(self) -> None:
-        """Write the file of the sessions. Where it cannot be written, they end with this process."""
-        write_sessions(self._folder, self, self._clock)
+    def save(self, sessions: Iterable[ViewerSession]) -> bool:
+        """Write `sessions` to the file, on any thread. Returns False if it cannot be written."""
+        try:
+            write_sessions(self._folder, sessions, self._clock)
+        except OSError as error:
+            if self._written:
+                log.warning("the class is kept in memory only: %s", error.strerror or error)
+            self._written = False
+        else:
+            self._written = True
+        return self._written
 
     def _is_full(self) -> bool:
         return sum(session.has_place for session in self._by_digest.values()) >= self.most

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -14,7 +16,7 @@ from lamplighter.serving.classroom.class_door import JoinRefusedError
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
-from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
+from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from tests.unit.serving.asgi import Answer, call
@@ -290,6 +292,42 @@ def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path)
     assert Classroom(tmp_path, 500).members() == []
 
 
+def test_nobody_waits_while_the_sessions_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classroom = Classroom(tmp_path, 500)
+    session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
+    ended: list[bool] = []
+
+    def write(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
+        request = Thread(target=lambda: classroom.end_session(session.id), daemon=True)
+        request.start()
+        request.join(10)
+        ended.append(not request.is_alive())
+        write_sessions(folder, sessions, clock)
+
+    monkeypatch.setattr(viewer_sessions, "write_sessions", write)
+    classroom.save()
+    assert ended == [True]
+    # What changed meanwhile is written by the next call.
+    classroom.save()
+    assert json.loads((tmp_path / SESSIONS_FILE).read_text())["sessions"] == []
+
+
+def test_sessions_that_could_not_be_written_are_written_later(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    classroom = Classroom(tmp_path, 500)
+    session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
+    path = tmp_path / SESSIONS_FILE
+    path.mkdir()
+    for _ in range(3):
+        classroom.save()
+    assert len(caplog.records) == 1
+    path.rmdir()
+    classroom.save()
+    assert json.loads(path.read_text())["sessions"][0]["id"] == session.id
+    assert list(tmp_path.iterdir()) == [path]
+
+
 HOUR = 3600.0
 
 
@@ -303,7 +341,7 @@ def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -
     assert sessions.find_by_cookie(cookie)
     _, later = sessions.begin(PHONE, PUPIL)
     assert len(sessions) == 2
-    sessions.save()
+    sessions.save(sessions)
     # Nor does a restart of the server, and an hour has passed meanwhile.
     uptime.now += HOUR
     wall.now += HOUR
@@ -325,7 +363,7 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     wall.now, uptime.now = 1.8e9, 500_000.0
     sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
     _, cookie = sessions.begin(PHONE, PUPIL)
-    sessions.save()
+    sessions.save(sessions)
     wall.now, uptime.now = wall.now + hours * HOUR, 60.0
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
     assert (again.find_by_cookie(cookie) is not None) == kept
