@@ -1,7 +1,7 @@
 """Every access to the disk that this process makes in Python, as it is made: which, to what, and in which thread.
 
 Opened, listed and changed files are told by Python's audit events; what has none (`stat`, and SQLite's own files) by wrappers.
-They are there once this module is imported, and cost little while nobody listens.
+They are there once this module is imported, and cost little while no test listens.
 """
 
 from __future__ import annotations

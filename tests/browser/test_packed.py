@@ -160,7 +160,7 @@ def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     for format in ("html", "zip", "npy"):
         expect(page.get_by_test_id(f"export-{format}")).to_have_count(0)
     assert find_violations(page, "main") == []
-    # The only run of the list has no picture: nobody is there to make one.
+    # The only run of the list has no picture: there is no server to make one.
     page.goto(f"{page.url.partition('?')[0]}?panel=runs")
     expect(page.get_by_test_id("run-entry")).to_be_visible()
     expect(page.get_by_test_id("run-entry").locator("img")).to_have_count(0)

@@ -343,9 +343,10 @@ class Run:
         return self._record.read_events()
 
     def backup(self, target: str | os.PathLike[str]) -> Run:
-        """Copy the run into a new folder, as it is at one moment, though it may be written meanwhile. Return the copy.
+        """Copy the run into a new folder, as it is at one moment, even while it is being written. Return the copy.
 
-        Not copied are the states of its model, which only a run trained here has (`lamplighter export --to zip` does).
+        The states of its model, which only a run trained here has, are not copied (`lamplighter export --to zip` has
+        them).
 
         Args:
             target: the folder of the copy, which must not exist or be empty; its name must be a run's id.

@@ -1,5 +1,5 @@
-"""A clock that tells the time of day and that nobody sets: what has a lifetime lasts for it, whatever becomes of the system's
-clock meanwhile."""
+"""A clock that tells the time of day and cannot be set: a lifetime measured by it does not change when the system's clock is
+set."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SteadyClock:
 
     def seconds_since(self, moment: float, uptime: float) -> float:
         """Return the seconds since a moment that another process noted by such a clock, with the machine's uptime. If the
-        clock was set meanwhile, the uptime tells; if the machine was started anew, the clock does.
+        clock was set in between, the uptime tells; if the machine was restarted, the clock does.
         """
         passed = (self() - moment, self.uptime() - uptime)
         return min((seconds for seconds in passed if seconds >= 0), default=0.0)

@@ -60,8 +60,8 @@ def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
     """Call `stop`, in another thread, with the number of each SIGTERM or SIGINT from now on. Only the main thread may do
     this.
 
-    In the handler itself `stop` would run within whatever the main thread is doing, and wait for ever for a lock that
-    it holds: that of an event, say.
+    In the handler itself `stop` would interrupt the work of the main thread, and wait for ever for a lock that this
+    thread holds: that of an event, say.
 
     Returns:
         A function that restores the handlers of before, for a process that goes on after its work. A worker does not

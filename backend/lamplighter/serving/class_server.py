@@ -32,7 +32,7 @@ from lamplighter.serving.settings import ClassSettings, SettingsError
 _SAVE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.0005
 """Seconds after which a thread that computes lets another go on. The event loop waits so long several times in each request,
-and in a class somebody computes all the time: Python's own 5 ms add up."""
+and in a class some thread computes all the time: Python's own 5 ms add up."""
 _ANY_HOST = ("0.0.0.0", "::")
 
 

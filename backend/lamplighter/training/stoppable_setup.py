@@ -21,7 +21,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.corpus_setup import prepare_corpus
 
 _SHORT_BYTES = 64_000
-"""Size of a text whose tokeniser is trained within a second or so, whatever is in it: of random letters, pieces take
+"""Size of a text whose tokeniser is trained within a second or so, for any content: of random letters, pieces take
 0.8 s of CPU. A generated town is larger, but its words are few."""
 
 

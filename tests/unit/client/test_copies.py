@@ -57,7 +57,7 @@ def test_a_copy_file_by_file_is_refused_or_right(tmp_path: Path, monkeypatch: py
         recording = recorder._recording  # pyright: ignore[reportPrivateUsage]
         assert recording is not None
         for step in steps_of(recorder, 150):
-            # Meanwhile the log is emptied into the file and begun again.
+            # Between two copies the log is emptied into the file and begun again.
             recording.writer.empty_wal()
             data = (source / "steps.sqlite").read_bytes()
             if step % 4 == 0:

@@ -1,4 +1,4 @@
-"""A clock that nobody sets."""
+"""A clock that cannot be set."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class StepLimits:
         self._writer = writer
         self._without_norms = False
         self._text = f"the disk budget of {run.recipe.disk_budget / 1e6:,.0f} MB is"
-        # The last matrix is kept whatever happens: within the budget where it has room for two, else beyond it.
+        # The last matrix is kept in any case: within the budget where it has room for two, else beyond it.
         reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
         self.budget = DiskBudget(run, writer, reserve=reserve, share=_SNAPSHOT_SHARE)
 

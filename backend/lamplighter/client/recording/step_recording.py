@@ -261,8 +261,8 @@ class StepRecording:
             self._pending_facts = {}
 
     def finish(self, phase: Phase, message: str) -> None:
-        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. Whatever cannot
-        be written is left out, with a warning.
+        """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. A part that
+        cannot be written is left out, with a warning.
         """
         try:
             self.writer.set_patience(_LAST_PATIENCE)

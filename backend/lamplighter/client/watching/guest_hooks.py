@@ -74,7 +74,7 @@ class GuestHooks:
 
         # Dynamo keeps what it compiles by code object, and would give this watcher the graph of another.
         on_forward.__code__ = on_forward.__code__.replace()
-        # Said at each call of a compiled model while a global hook is there, whatever it does; ours does nothing twice.
+        # Torch warns at each call of a compiled model while there is any global hook; ours does nothing twice.
         warnings.filterwarnings(
             "ignore", r"Using `torch.compile\(module\)` when there are global hooks on modules"
         )
@@ -95,7 +95,7 @@ class GuestHooks:
             try:
                 with self._lock, torch.no_grad():
                     hook(*args, **kwargs)
-            except Exception as error:  # noqa: BLE001 (whatever it is, the training goes on)
+            except Exception as error:  # noqa: BLE001 (after any error the training goes on)
                 self._on_error(error)
 
         # Otherwise torch warns at the saving of a tensor with this hook that the hook is not saved.

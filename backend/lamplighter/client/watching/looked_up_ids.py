@@ -1,4 +1,4 @@
-"""The ids that a module looked up, read from whatever it was called with, and the tensors in what it returned."""
+"""The ids that a module looked up, read from its arguments of any kind, and the tensors in what it returned."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ _MOST_BYTES = 1 << 16
 def find_server(run: Path) -> str | None:
     """Return the address at which the server of this machine shows a run; None if it has not this very run.
 
-    Whatever listens there may be no server of ours: no answer of it raises, or takes longer than half a second.
+    The program that listens there may be no server of ours: no answer of it raises, or takes longer than half a second.
     """
     try:
         said = _ask(f"/api/runs/{quote(run.name)}")

@@ -24,7 +24,7 @@ class StepWindow:
             accumulated: the weight's gradient before theirs is added to it.
         """
         if accumulated is None:
-            # A gradient that is gone, by whatever name, begins a step.
+            # A gradient that is gone, however it was cleared, begins a step.
             self._batch = None
         before = self._batch
         passes = self._tally.take_batch(before)

@@ -136,7 +136,7 @@ def watch(
                     f"{processes} processes train together: the ids and the loss of a step are those of this process alone,"
                     " its gradient and its moves are of all"
                 )
-            # Last of all: whatever fails before leaves nothing in the model.
+            # Last of all: an error before this leaves nothing in the model.
             watcher.install(root, table)
         except Exception as error:
             recorder.close(Phase.INTERRUPTED, describe_error(error))

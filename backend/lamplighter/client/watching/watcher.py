@@ -100,7 +100,7 @@ class Watcher:
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
         rows, width = diff.shape
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
-        """What is said of it at the beginning."""
+        """The sentence about it that is printed at the beginning."""
         self._every, self._gradient, self._raises = every, gradient, raises
         self._doubt = (
             f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, and not of"

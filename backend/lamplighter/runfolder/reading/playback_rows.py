@@ -38,7 +38,7 @@ class RowChanges:
         try:
             matrix = self._history.snapshot(step)
         except NoSnapshotError:
-            # It was thinned out meanwhile.
+            # It has been thinned out since.
             return []
         self.exact = True
         self._matrices = self._history.snapshots(step + 1, self._last)

@@ -34,7 +34,7 @@ def lacks_shared_memory(error: BaseException) -> bool:
 
 
 def _try_wal(path: Path) -> bool:
-    # On a file of its own: after a failure a file stays in WAL mode, in which nobody can read it there.
+    # On a file of its own: after a failure a file stays in WAL mode, and cannot be read there.
     connection = apsw.Connection(str(path))
     try:
         connection.execute("PRAGMA synchronous=OFF")

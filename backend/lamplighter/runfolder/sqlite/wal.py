@@ -42,8 +42,8 @@ class WalKeeper:
                     connection = connection or self._open()
                     self._checkpoint(connection)
             except (OSError, MemoryError, apsw.Error) as error:
-                # Readers, a full disk, no free descriptor or no memory: retry next time, on a new connection; nothing
-                # is lost meanwhile.
+                # Readers, a full disk, no free descriptor or no memory: retry next time, on a new connection; until
+                # then nothing is lost.
                 if connection is not None:
                     connection.close()
                     connection = None

@@ -249,8 +249,8 @@ class StepsWriter(FactsWriter):
         return self._path.stat().st_size + self.wal_bytes()
 
     def most_bytes(self) -> int:
-        """Return the size that the database and its WAL have at most until the next commit, whatever is copied from the
-        one into the other meanwhile; without free pages, which the next records take."""
+        """Return the size that the database and its WAL have at most until the next commit, however much of the WAL
+        has been copied into the database; without free pages, which the next records take."""
         pages = self._connection.pragma("page_count") - self._connection.pragma("freelist_count")
         return pages * PAGE_SIZE + self.wal_bytes()
 

@@ -35,8 +35,8 @@ class Decision:
     session: str | None = None
     """The id of the caller's session, if a browser's cookie named one."""
     viewer: str | None = None
-    """The same where it is a viewer's of a class, whose share of the server is counted by it; None at the presenter's
-    gate."""
+    """The id of the session of a class's viewer, by which the viewer's share of the server is counted; None at the
+    presenter's gate."""
     status: int = 200
     detail: str = ""
     allow: str = ""

@@ -23,7 +23,7 @@ class RequestGate(Protocol):
     activity: Activity
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass. Whatever that takes of the disk is read in a thread."""
+        """Decide whether a request may pass. The disk is read in a thread."""
         ...
 
     def page_url(self, address: Origin | None = None) -> str:

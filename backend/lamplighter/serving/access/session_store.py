@@ -50,8 +50,8 @@ _COARSE_CLOCK = 2.5
 
 
 class SessionStore:
-    """The sessions that this server accepts. Thread-safe. What looks one up uses the memory alone, so that an event loop may
-    do so; everything else uses the disk.
+    """The sessions that this server accepts. Thread-safe. A lookup uses the memory alone, so that an event loop may
+    make one; everything else uses the disk.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -69,7 +69,7 @@ class SessionStore:
         self.reload()
 
     def reload(self) -> None:
-        """Read the sessions anew if another server may have changed them."""
+        """Read the sessions again if another server may have changed them."""
         with self._lock:
             self._current()
 
@@ -207,7 +207,7 @@ class SessionStore:
 
 
 def _set_used(path: Path, session: PresenterSession) -> None:
-    """Give a session's file the time at which it was used, which is not the system's if somebody has set its clock."""
+    """Give a session's file the time at which it was used, which is not the system's if its clock has been set."""
     os.utime(path, (session.used, session.used))
 
 

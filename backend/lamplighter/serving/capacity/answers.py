@@ -1,10 +1,10 @@
 """Answers that are made once for all who ask for them, and kept for a while.
 
-An answer is told by its key, which names everything that it depends on (its entity tag does). Whoever asks while it is
-being made reads along, without a slot and without a thread; whoever asks soon afterwards reads what is kept. While it
-still waits for a slot, the first callers wait for one each, and it is made in the turn of whose comes first: nobody waits
-for the turn of one who asks for much. A thread writes it to the spool as fast as it can be made, and holds a slot
-meanwhile; how fast it is read does not matter to it.
+An answer is identified by its key, which names everything that it depends on (as its entity tag does). A caller that
+asks while it is being made reads along, without a slot and without a thread; one that asks soon afterwards reads the
+kept answer. While an answer waits for a slot, its first callers wait for one each, and the first turn that comes makes
+it: no caller waits for the turn of one that asks for much. A thread writes the answer to the spool as fast as it can be
+made, and holds a slot until it is whole; slow readers do not delay the thread.
 
 A first byte is sent as soon as there is one, so that a client that reads fast does not wait for the whole answer. If
 all who asked for an answer have left, its making is broken off.

@@ -19,7 +19,7 @@ class Caller:
 
     presenter: bool = False
     session: str | None = None
-    """The session of a viewer of a class, who is counted by it, whatever address its requests come from."""
+    """The session of a viewer of a class. It counts the viewer's requests from all addresses."""
     address: str | None = None
     """The address whose requests are counted together; None for this machine, where all have the same."""
 

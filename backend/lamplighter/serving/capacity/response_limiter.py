@@ -4,9 +4,9 @@ A slot is for making an answer, never for sending it: a large answer is written 
 made, the slot is given back, and the client reads from the spool. So it does not matter here how slowly clients read,
 and slots come free within seconds.
 
-One slot is the presenter's alone, whatever others ask for. A viewer of a class has one answer at a time, and off the
-loopback interface no address gets more than half of them. On it everybody has the same address, and a client that wants
-more only opens more connections: counting per address or per connection would bound nobody there, so other programs of
+One slot is reserved for the presenter. A viewer of a class has one answer at a time, and off the
+loopback interface no address gets more than half of them. On it all clients have the same address, and a client that wants
+more only opens more connections: counting per address or per connection would limit none of them, so other programs of
 this machine share all slots but that one.
 """
 
@@ -26,14 +26,14 @@ _WAIT_SECONDS = 5.0
 """Seconds that a request waits for a slot, on the event loop: it takes seconds to make an answer, and costs nothing to
 wait."""
 _VIEWER_WAIT_SECONDS = 20.0
-"""The same for a viewer of a class, whose large answers are made one after another."""
+"""Seconds that a request of a class's viewer waits, whose large answers are made one after another."""
 _MOST_WAITING = 32
 _VIEWER_WAITING = 8
 """Most of one viewer that wait: a browser asks for six things at once."""
 
 
 class LargeResponseLimiter(TurnLimiter):
-    """A limit on large answers made at a time. Nobody waits for it in a thread."""
+    """A limit on large answers made at a time. A request waits for it on the event loop, not in a thread."""
 
     def __init__(
         self,

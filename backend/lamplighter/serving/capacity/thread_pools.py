@@ -1,9 +1,9 @@
 """Separate pools of threads, so that work of one kind never waits behind work of another.
 
-Few threads each, because routes share the machine with the trainer. What waits for a thread waits on the event loop,
-at most one request per connection, and callers have their turns one after another. The presenter's requests have threads
+Each pool has few threads, because routes share the machine with the trainer. A request waits for a thread on the event
+loop, at most one per connection, and callers have their turns one after another. The presenter's requests have threads
 of their own: a class that reads as fast as it can does not keep a run from being paused. A viewer of a class has a few
-threads of a pool, and an address without a session half of them, so that the next who asks need not wait for a long work
+threads of a pool, and an address without a session half of them, so that the next caller need not wait for a long work
 to end. A viewer who takes much processor time rests between two works (`viewer_credit.py`). Only programs of this
 machine, which all have the same address, may have all threads.
 """

@@ -1,8 +1,8 @@
 """The processor time that a viewer of a class may take before it has to rest between two works.
 
-Turns alone are not enough: who asks without pause has a thread at work all the time, which shares the processor with
-everybody's. So a viewer has a credit, which a page that opens never uses up, and which comes back slowly. Who has none
-left rests after each work, but never for long: whoever explores a large run still gets every answer.
+Turns alone are not enough: a viewer who asks without pause has a thread at work all the time, which shares the processor
+with all others. So a viewer has a credit, which comes back slowly; a page that opens never uses it up. A viewer without
+credit rests after each work, but never for long: one who explores a large run still gets every answer.
 """
 
 from __future__ import annotations

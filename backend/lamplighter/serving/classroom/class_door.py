@@ -38,7 +38,7 @@ class ClassDoor:
         self._limiter = JoinLimiter()
 
     def check_code(self, offered: str, address: str) -> None:
-        """Check the code, or the secret of the link, that somebody offers from an address.
+        """Check a code, or the secret of the link, that was offered from an address.
 
         Raises:
             JoinRefusedError: it is wrong, there were too many wrong ones, or the door is closed.

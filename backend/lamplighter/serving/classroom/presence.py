@@ -6,18 +6,18 @@ import math
 from dataclasses import dataclass
 
 OPENING_SECONDS = 10.0
-"""Seconds that the page of somebody who has just joined may take to open its socket."""
+"""Seconds that the page of a viewer who has just joined may take to open its socket."""
 SILENT_SECONDS = 20.0
 """Seconds after which a session that asks for nothing has no page: without a run to watch, a page asks every 15 s."""
 _KEPT_SECONDS = 600.0
 """Seconds for which the place of a closed page is kept at most: a phone that is locked for a while."""
 _KEPT_TIMES = 10.0
-"""A page that was open for a second is kept ten more, so that nobody fills a class with pages that are open for a moment."""
+"""Seconds for which a place is kept for each second that its page was open: pages open for a moment do not fill a class."""
 
 
 @dataclass
 class Presence:
-    """The presence of one viewer. Its times are seconds of a clock that nobody sets."""
+    """The presence of one viewer. Its times are seconds of a clock that cannot be set."""
 
     address: str | None
     """The address that it joined from; None: not known, because it is kept in memory only."""

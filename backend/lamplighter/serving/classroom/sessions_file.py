@@ -1,6 +1,6 @@
 """The file of the class's sessions, private, so that a class survives a restart of the server.
 
-It holds digests, numbers and roles: nobody who reads it can join, or learn who was there.
+It holds digests, numbers and roles: its reader can neither join nor learn who was there.
 """
 
 from __future__ import annotations

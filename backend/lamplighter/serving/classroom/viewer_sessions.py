@@ -1,8 +1,9 @@
 """The sessions of the class, and the places that they have in it.
 
-A session has a place in the class once its page has opened a socket, and a full class is full of pages. Who only joins
-takes nobody's place. There are not many of those either: of each address a few that ask for nothing, since a page takes
-seconds to open, and as many as a class has that ask, as pages do while there is no run. The newest address's go first.
+A session has a place in the class once its page has opened a socket, so a full class is full of pages. A session that
+has only joined takes no place. Such sessions are limited too: to a few of each address that ask for nothing, since a page
+takes seconds to open, and to the size of a class for those that ask, as pages do while there is no run. Those of the
+newest address go first.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class ViewerSessions:
             address: the address that it comes from.
 
         Raises:
-            OverflowError: there are as many as there may be, and nobody has been gone for long.
+            OverflowError: there are as many as there may be, and none has been gone for long.
             UnopenedError: too many joined from this address within seconds.
         """
         self._end_old()
@@ -166,7 +167,7 @@ class ViewerSessions:
         return sum(session.has_place for session in self._by_digest.values()) >= self.most
 
     def _longest_gone(self) -> ViewerSession | None:
-        """Return the session whose place may go to somebody else; None if there is none."""
+        """Return the session whose place may go to another; None if there is none."""
         now = self._clock()
         gone = [s for s in self if s.has_place and self._presences[s.id].kept_until <= now]
         return min(

@@ -19,7 +19,7 @@ REQUESTS, SOCKETS = 48, 8
 """Requests and sockets of one viewer under way at once: the whole page has 33 files, and the hub leaves it four sockets."""
 _EXCESS_SECONDS = 2.0
 _REQUEST_SECONDS = 0.001
-"""Seconds of the event loop that a request is taken to cost, whatever it asks for."""
+"""Seconds of the event loop that each request is taken to cost."""
 _TOO_MANY = "you asked for as many things at once as one viewer may: try again in a few seconds"
 
 

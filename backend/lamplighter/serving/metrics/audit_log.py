@@ -109,7 +109,7 @@ class AuditLog:
         self._repeats.clear()
 
     def _seconds_to_wait(self) -> float | None:
-        """Return the seconds until there may be something to write; None: until somebody adds it."""
+        """Return the seconds until there may be something to write; None: until something is added."""
         seconds = self._tally.seconds_left(time.monotonic())
         if any(self._repeats.values()):
             return 1.0 if seconds is None else min(1.0, seconds)

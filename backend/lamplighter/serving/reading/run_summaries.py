@@ -43,7 +43,7 @@ class RunSummaries:
 
     def get(self, run: RunFolder, make: Callable[[RunFolder], RunSummary]) -> SummarisedRun:
         """Return the summary of a run: the one kept, or another where its folder has changed or is at work."""
-        # Before the summary: what changes meanwhile is seen the next time.
+        # Before the summary: a change during it is seen the next time.
         state, now = _state_of(run), time.time_ns()
         kept = self._kept.get(run.id)
         if kept is not None and kept[0] == state:

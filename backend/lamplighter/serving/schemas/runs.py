@@ -82,7 +82,7 @@ Described = TypeVar("Described", bound=RunSummary)
 
 
 def without_text(run: Described, plain_name: str) -> Described:
-    """Return a run as it is described to somebody who may not see its text: without any words but those of its map.
+    """Return a run as it is described to a viewer who may not see its text: without any words but those of its map.
 
     The model may be asked to continue some of the text, the corpus may have the name of its file, and what a trainer or a
     reader says of a fault may quote either.

@@ -1,4 +1,4 @@
-"""The connections of one viewer on real sockets: a few are served, one more is told so, and nobody else notices."""
+"""The connections of one viewer on real sockets: a few are served, one more is told so, and other viewers do not notice."""
 
 from __future__ import annotations
 

@@ -40,14 +40,14 @@ WORDS = ("Dear", "diary", "Anna", "kissed", "Ben")
 FILE = "Tagebuch Anna K.txt"
 BETWEEN = rb"(?:[^A-Za-z0-9]|\\u[0-9a-f]{4})*"
 NEEDLES = re.compile(BETWEEN.join(word.encode() for word in WORDS[:3]) + rb"|tagebuch", re.IGNORECASE)
-"""The beginning of the sentence with whatever between its words, and the name of the file. The words themselves are on the map,
+"""The beginning of the sentence with anything between its words, and the name of the file. The words themselves are on the map,
 which everybody sees."""
 PLAIN_NAME = "A text"
 STEPS = 40
 
 
 class Withheld:
-    """A class with a run of somebody's text, which is not given."""
+    """A class with a run whose text is withheld."""
 
     def __init__(self, application: Application, run: RunFolder, viewer: ClassClient) -> None:
         self.application = application

@@ -90,7 +90,7 @@ def test_near_its_budget_a_record_keeps_a_series_of_matrices_that_is_dense_at_th
     assert sum("an old keyframe goes for each new one" in message for message in said) == 1
     assert run.status.phase == "finished"
     assert run.status.snapshots == "keyframes"
-    # Each step's loss and batch are there, whatever became of its matrix.
+    # Each step's loss and batch are there, even where its matrix is not.
     assert [pulse.loss for pulse in run.steps()] == list(range(1, steps + 1))
 
 

@@ -1,4 +1,4 @@
-"""Which passes are of a step: ids, losses and gradients equal what the loop itself noted, in whatever order it computes."""
+"""The passes of a step: ids, losses and gradients equal what the loop itself noted, for any order of its computing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting never fails: whatever listens, whatever the disk is like, and however many processes begin at once."""
+"""Starting never fails: not for the program that listens, nor for the disk, nor for other processes that begin at once."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ async def test_who_rests_is_woken_and_meanwhile_others_go_first() -> None:
     (await limiter.acquire(FIRST))()
     assert not greedy.done()
     rests.clear()
-    # Nobody gives a place back from here on.
+    # No place is given back from here on.
     async with asyncio.timeout(10):
         (await greedy)()
 

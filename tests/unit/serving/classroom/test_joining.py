@@ -307,7 +307,7 @@ def test_nobody_waits_while_the_sessions_are_written(tmp_path: Path, monkeypatch
     monkeypatch.setattr(viewer_sessions, "write_sessions", write)
     classroom.save()
     assert ended == [True]
-    # What changed meanwhile is written by the next call.
+    # A change during the call is written by the next one.
     classroom.save()
     assert json.loads((tmp_path / SESSIONS_FILE).read_text())["sessions"] == []
 
@@ -342,7 +342,7 @@ def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -
     _, later = sessions.begin(PHONE, PUPIL)
     assert len(sessions) == 2
     sessions.save(sessions)
-    # Nor does a restart of the server, and an hour has passed meanwhile.
+    # Nor does a restart of the server an hour later.
     uptime.now += HOUR
     wall.now += HOUR
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))

@@ -198,7 +198,7 @@ async def test_answers_of_sessions_that_end_go_with_them_until_the_question_is_c
     assert all(predict(viewer) for viewer in (first, second, third))
     assert (await lesson.ask("DELETE", f"/api/class/members/{first}"))[0] == 204
     assert await answered() == 2
-    # Whoever joins again and again is one of those who are here, and answers once.
+    # A viewer who joins again and again is one of those who are here, and answers once.
     for _ in range(60):
         again, _ = lesson.apps.join()
         assert predict(again)

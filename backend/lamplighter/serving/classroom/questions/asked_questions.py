@@ -77,7 +77,7 @@ class AskedQuestions:
         return taken
 
     def forget_gone(self) -> None:
-        """Forget what sessions that are over predict, while the question is open: whoever joins again would count twice."""
+        """Forget the predictions of ended sessions while the question is open: a viewer who joins again would count twice."""
         with self._lock:
             if self._question is not None:
                 self._question.forget_gone(self._is_here)

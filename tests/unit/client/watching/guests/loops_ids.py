@@ -13,7 +13,7 @@ from tests.unit.client.watching.guests.models import D, Tiny, V, batch, cross_en
 
 
 class Table(nn.Module):
-    """An embedding of somebody's own."""
+    """An embedding that its user wrote."""
 
     def __init__(self, rows: int = V) -> None:
         super().__init__()

@@ -149,7 +149,7 @@ def a_wrapped_optimiser(visit: Visit) -> None:
 
 
 class Own(torch.optim.Optimizer):
-    """An optimiser of somebody's own."""
+    """An optimiser that its user wrote."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__(model.parameters(), {"speed": 0.1})
