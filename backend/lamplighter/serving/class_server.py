@@ -70,6 +70,9 @@ class ClassServer:
         self._server: _ClassUvicorn | None = None
         self._serving: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        """Held while it starts or stops: the presenter's browser may ask for both at once."""
+        self._listening: ListeningSocket | None = None
         self._lock: RoleLock | None = None
         self._one_thread: threadpool_limits | None = None
         self._switch_seconds = sys.getswitchinterval()
@@ -82,18 +85,25 @@ class ClassServer:
         Raises:
             SettingsError: that is not possible.
         """
-        if self._serving is not None:
-            return
+        async with self._changing:
+            if self._serving is not None:
+                return
+            try:
+                await self._open()
+            except BaseException:
+                await self._close()
+                raise
+
+    async def stop(self) -> None:
+        """Close every connection of the class, each viewer told why, and stop listening."""
+        async with self._changing:
+            await self._close()
+
+    async def _open(self) -> None:
         services, settings = self._services, self._settings
         services.class_listening.loop = asyncio.get_running_loop()
-        lock = await asyncio.to_thread(_lock_class, services.settings.runs)
-        try:
-            listening = self._open_listener(settings.host, self._port)
-        except SettingsError:
-            if lock is not None:
-                lock.close()
-            raise
-        self._lock = lock
+        self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        listening = self._listening = self._open_listener(settings.host, self._port)
         listening.counters = services.class_connections
         # Whoever comes back after a pause finds the class at the same address.
         self._port = int(listening.getsockname()[1])
@@ -133,24 +143,23 @@ class ClassServer:
         services.class_listening.addresses = shown
         services.class_listening.listening = True
 
-    async def stop(self) -> None:
-        """Close every connection of the class, each viewer told why, and stop listening."""
-        server, serving, saving = self._server, self._serving, self._saving
-        self._server = self._serving = self._saving = None
-        if server is None or serving is None:
-            return
+    async def _close(self) -> None:
+        """Undo whatever `_open` has done, all of it or a part."""
         self._services.class_listening.listening = False
-        server.should_exit = True
         if self._one_thread is not None:
             self._one_thread.restore_original_limits()
-        sys.setswitchinterval(self._switch_seconds)
-        if saving is not None:
-            saving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        await asyncio.to_thread(self._services.classroom.save)
+            sys.setswitchinterval(self._switch_seconds)
+        if self._saving is not None:
+            self._saving.cancel()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await asyncio.gather(self._serving, return_exceptions=True)
+            await asyncio.to_thread(self._services.classroom.save)
+        if self._listening is not None:
+            self._listening.close()
         if self._lock is not None:
             self._lock.close()
-            self._lock = None
+        self._server = self._serving = self._saving = self._one_thread = self._listening = self._lock = None
 
     async def _save_often(self) -> None:
         while True:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
+from lamplighter.serving import class_server
 from lamplighter.serving.app import create_app
 from lamplighter.serving.class_server import ClassServer, class_limits
 from lamplighter.serving.connections.limits import ConnectionLimits
+from lamplighter.serving.connections.listening_socket import ListeningSocket
 from lamplighter.serving.server import open_listener
 from lamplighter.serving.settings import ClassSettings, ServerSettings, SettingsError
 
@@ -34,6 +39,44 @@ async def test_a_second_class_on_a_folder_is_refused_until_the_first_has_ended(t
     await first.stop()
     await second.start()
     await second.stop()
+
+
+async def test_a_class_that_is_asked_to_start_and_stop_at_once_does_one_after_the_other(
+    tmp_path: Path,
+) -> None:
+    first, second = make_class(tmp_path), make_class(tmp_path)
+    listening = first._services.class_listening
+    switch_seconds, threads = sys.getswitchinterval(), threadpool_info()
+    await asyncio.gather(first.start(), first.start())
+    assert listening.listening
+    await asyncio.gather(first.stop(), first.start(), first.stop())
+    assert not listening.listening
+    assert (sys.getswitchinterval(), threadpool_info()) == (switch_seconds, threads)
+    await second.start()
+    await second.stop()
+
+
+async def test_a_class_that_fails_as_it_starts_leaves_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_class(tmp_path), make_class(tmp_path)
+    opened: list[ListeningSocket] = []
+
+    def open_and_keep(host: str, port: int) -> ListeningSocket:
+        opened.append(open_listener(host, port))
+        return opened[0]
+
+    first._open_listener = open_and_keep
+    with monkeypatch.context() as broken:
+        broken.setattr(class_server, "create_class_app", None)
+        with pytest.raises(TypeError):
+            await first.start()
+    assert opened[0].fileno() == -1
+    await second.start()
+    await second.stop()
+    monkeypatch.setattr(first, "_open_listener", open_listener)
+    await first.start()
+    await first.stop()
 
 
 async def test_a_class_that_finds_no_port_leaves_the_folder_free(tmp_path: Path) -> None:
