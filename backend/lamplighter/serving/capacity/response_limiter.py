@@ -4,16 +4,17 @@ A slot is for making an answer, never for sending it: a large answer is written 
 made, the slot is given back, and the client reads from the spool. So it does not matter here how slowly clients read,
 and slots come free within seconds.
 
-One slot is reserved for the presenter. A viewer of a class has one answer at a time, and off the
-loopback interface no address gets more than half of them. On it all clients have the same address, and a client that wants
-more only opens more connections: counting per address or per connection would limit none of them, so other programs of
-this machine share all slots but that one.
+One slot is reserved for the presenter, and while the presenter waits for more, no other client gets one. A viewer of a class
+has one answer at a time, and off the loopback interface no address gets more than half of the slots. On it all clients have
+the same address, and a client that wants more only opens more connections: counting per address or per connection would
+limit none of them, so other programs of this machine share all slots but that one.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import takewhile
 
 from lamplighter.serving.capacity.busy import BusyError
 from lamplighter.serving.capacity.caller import PRESENTER, Caller
@@ -74,11 +75,12 @@ class LargeResponseLimiter(TurnLimiter):
         return release
 
     def has_room(self, caller: Caller, count: int) -> bool:
-        """Return whether a caller may have so many slots more, of those that are not the presenter's alone."""
-        others = self._taken.total() - self._taken[PRESENTER]
-        if caller.session is not None and self._taken[caller]:
+        """Return whether a caller may have so many slots more, of those that are not reserved for the presenter and that no
+        caller before it waits for."""
+        if not self._may_have(caller, count) or count > self.free:
             return False
-        return super().has_room(caller, count) and (caller.presenter or others + count <= self._shared)
+        others = self._taken.total() - self._taken[PRESENTER]
+        return caller.presenter or (others + count <= self._shared and not self._is_behind(caller))
 
     def count_places(self, caller: Caller, size: int) -> int:
         """Return how many slots an answer takes: however much memory it takes, it is made when no other is."""
@@ -93,6 +95,23 @@ class LargeResponseLimiter(TurnLimiter):
     def _shared(self) -> int:
         """Return the slots that are not the presenter's alone."""
         return max(1, self._places - 1)
+
+    def _may_have(self, caller: Caller, count: int) -> bool:
+        """Return whether a caller may have so many slots more once they are free."""
+        if caller.session is not None and self._taken[caller]:
+            return False
+        return count <= self.most_places(caller) - self._taken[caller]
+
+    def _is_behind(self, caller: Caller) -> bool:
+        """Return whether slots that come free are kept for another: the presenter, or the first whose turn it is. A large
+        answer would never find enough of them while smaller ones take each at once.
+        """
+        if self.waiting(PRESENTER):
+            return True
+        return any(
+            not self._rest_of(other) and self._may_have(other, self.count_places(other, queue[0][0]))
+            for other, queue in takewhile(lambda item: item[0] != caller, self._waiting.items())
+        )
 
     def _is_crowded(self, caller: Caller) -> bool:
         return self.waiting() >= _MOST_WAITING or (

@@ -96,6 +96,8 @@ class TurnLimiter:
                 granted.result()()
             else:
                 self._leave(caller, entry)
+                # Others may have waited for its turn.
+                self._give_turns()
             raise
 
     def _give_turns(self) -> None:

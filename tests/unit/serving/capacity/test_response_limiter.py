@@ -93,6 +93,43 @@ async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
     assert limiter.free == 3
 
 
+@pytest.mark.parametrize("large", [PRESENTER, Caller(session="large")])
+async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Caller) -> None:
+    limiter = LargeResponseLimiter(4)
+    viewers = [Caller(session=f"{number}") for number in range(6)]
+    held = [await limiter.acquire(viewer) for viewer in viewers[:3]]
+    sizes = dict.fromkeys(viewers[3:], 0)
+    # The presenter goes first whenever it asks.
+    asked = sizes | {large: 100 << 20} if large.presenter else {large: 100 << 20} | sizes
+    others = [asyncio.create_task(limiter.acquire(caller, size)) for caller, size in asked.items()]
+    waits = others.pop(list(asked).index(large))
+    await asyncio.sleep(0)
+    held.pop()()
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in others)
+    if not large.presenter:
+        assert limiter.take(Caller(session="late")) is None
+        held.pop()()
+    (await waits)()
+    # All that is free is given to the others.
+    for _ in range(2):
+        await asyncio.sleep(0)
+    assert sum(task.done() for task in others) == 3 - len(held)
+
+
+async def test_who_stops_waiting_lets_the_others_go_on() -> None:
+    limiter = LargeResponseLimiter(4)
+    assert await limiter.acquire(Caller(session="first"))
+    waits = asyncio.create_task(limiter.acquire(PRESENTER, 1 << 40))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(limiter.acquire(Caller(session="other")))
+    await asyncio.sleep(0)
+    assert not other.done()
+    waits.cancel()
+    async with asyncio.timeout(5):
+        assert await other
+
+
 async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
     limiter = LargeResponseLimiter(1)
     leave = await limiter.acquire(ANYONE)
