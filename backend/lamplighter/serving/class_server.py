@@ -144,7 +144,7 @@ class ClassServer:
         services.class_listening.listening = True
 
     async def _close(self) -> None:
-        """Undo whatever `_open` has done, all of it or a part."""
+        """Close what `_open` has opened, all of it or a part."""
         self._services.class_listening.listening = False
         if self._one_thread is not None:
             self._one_thread.restore_original_limits()

@@ -107,7 +107,7 @@ class TurnLimiter:
         self._set_alarm()
 
     def _give_round(self) -> bool:
-        """Give each caller that waits one place, as far as there are any. Returns whether somebody got one."""
+        """Give each caller that waits one place, as far as there are any. Return whether one got a place."""
         given = False
         for caller in list(self._waiting):
             while (queue := self._waiting.get(caller)) and (release := self.take(caller, queue[0][0])):
