@@ -28,7 +28,10 @@ _WAIT_SECONDS = 5.0
 wait."""
 _VIEWER_WAIT_SECONDS = 20.0
 """Seconds that a request of a class's viewer waits, whose large answers are made one after another."""
+_MOST_CALLERS = 500
+"""Most callers that wait: a whole class."""
 _MOST_WAITING = 32
+"""Requests that wait, beyond which no caller may add a second one to its own: a few cannot fill the place where all wait."""
 _VIEWER_WAITING = 8
 """Most of one viewer that wait: a browser asks for six things at once."""
 
@@ -114,6 +117,10 @@ class LargeResponseLimiter(TurnLimiter):
         )
 
     def _is_crowded(self, caller: Caller) -> bool:
-        return self.waiting() >= _MOST_WAITING or (
-            caller.session is not None and self.waiting(caller) >= _VIEWER_WAITING
-        )
+        """Return whether too many wait for a caller to wait too. The presenter always may."""
+        if caller.presenter:
+            return False
+        own = self.waiting(caller)
+        if not own:
+            return len(self._waiting) >= _MOST_CALLERS
+        return self.waiting() >= _MOST_WAITING or (caller.session is not None and own >= _VIEWER_WAITING)

@@ -51,7 +51,7 @@ class TurnLimiter:
     def take(self, caller: Caller, size: int = 0) -> Release | None:
         """Take a place as `acquire` does, now; None if that is not possible."""
         count = self.count_places(caller, size)
-        if not self.has_room(caller, count) or self._rest_of(caller):
+        if self._rest_of(caller) or not self.has_room(caller, count):
             return None
         self._taken[caller] += count
         holding = [count]

@@ -142,10 +142,29 @@ async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.Monke
     # Those refused together come back at different times.
     assert len({error.retry_after for error in refused}) > 1
     assert hurried.refused == 20
-    monkeypatch.setattr("lamplighter.serving.capacity.response_limiter._MOST_WAITING", 0)
+    monkeypatch.setattr("lamplighter.serving.capacity.response_limiter._MOST_CALLERS", 0)
     full = LargeResponseLimiter(1, wait_seconds=3600)
     await full.acquire(ANYONE)
     await refusal(full)
+
+
+async def test_a_few_who_wait_for_much_keep_no_other_from_waiting() -> None:
+    limiter = LargeResponseLimiter(4)
+    leave = await limiter.acquire(PRESENTER, 1 << 40)
+    greedy = [Caller(session=f"{number}") for number in range(4)]
+    waits = [asyncio.create_task(limiter.acquire(caller)) for caller in greedy for _ in range(8)]
+    await asyncio.sleep(0)
+    other = Caller(session="other")
+    late = [asyncio.create_task(limiter.acquire(caller)) for caller in (PRESENTER, PRESENTER, other)]
+    await asyncio.sleep(0)
+    assert (limiter.waiting(PRESENTER), limiter.waiting(other)) == (2, 1)
+    with pytest.raises(BusyError):
+        await limiter.acquire(other)
+    for task in (*waits, *late):
+        task.cancel()
+    await asyncio.gather(*waits, *late, return_exceptions=True)
+    leave()
+    assert (limiter.free, limiter.waiting()) == (4, 0)
 
 
 async def refusal(limiter: LargeResponseLimiter) -> BusyError:
