@@ -249,8 +249,9 @@ class Classroom:
 
     @property
     def presented_run(self) -> str | None:
-        """Return the id of the run that the presenter looks at, as far as it is known."""
-        return parse_qs(self._view or "").get("run", [None])[0]
+        """Return the id of the run that the presenter leads the class to; None while it does not follow."""
+        view = self._view if self._following else None
+        return parse_qs(view or "").get("run", [None])[0]
 
     @property
     def pointed(self) -> PointedWord | None:
