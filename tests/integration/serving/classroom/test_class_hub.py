@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.classroom.beats import class_hub
 from lamplighter.serving.classroom.beats.class_hub import MOST_SOCKETS, ClassHub
 from lamplighter.serving.classroom.beats.publication import Publication
+from lamplighter.serving.classroom.beats.watched_run import WatchedRun
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.wire.layout_frames import Method
@@ -258,6 +261,10 @@ async def test_one_viewer_has_a_few_sockets_and_no_more(server: ServerThread, tr
             await one.__aexit__(None, None, None)
 
 
+def greeted(page: BeatPage) -> bool:
+    return "class" in page.kinds()
+
+
 async def test_a_class_watches_the_presenters_run_and_the_newest_others(
     server: ServerThread, folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -265,12 +272,12 @@ async def test_a_class_watches_the_presenters_run_and_the_newest_others(
     store = RunStore(folder)
     runs = [make_run(store) for _ in range(4)]
     presented, old, new, newest = sorted(runs, key=lambda run: run.created)
-    server.services.classroom.show_view(f"run={presented.id}&step=3")
+    classroom = server.services.classroom
+    classroom.show_view(f"run={presented.id}&step=3")
+    # Where the presenter looks counts only while the class is led there.
+    assert classroom.presented_run is None
+    classroom.following = True
     viewer = ClassViewer(server)
-
-    def greeted(page: BeatPage) -> bool:
-        return "class" in page.kinds()
-
     async with viewer.watch(presented.id) as first:
         await viewer.receive_until(first, greeted)
         async with viewer.watch(new.id) as second:
@@ -282,6 +289,51 @@ async def test_a_class_watches_the_presenters_run_and_the_newest_others(
                 assert (await closed_with(second))[0] == 1008
                 assert server.services.class_hub.watched_runs() == {presented.id, newest.id}
         await first.ping()
+    classroom.following = False
+
+
+async def test_one_session_throws_no_two_off_their_run_and_a_burst_watches_no_more_runs(
+    server: ServerThread, folder: Path, hub: ClassHub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(class_hub, "MOST_RUNS", 2)
+    store = RunStore(folder)
+    old, *newer = sorted((make_run(store) for _ in range(5)), key=lambda run: run.created)
+    most = 0
+    start = WatchedRun.__init__
+
+    def count_runs(self: WatchedRun, *args: Any) -> None:
+        nonlocal most
+        start(self, *args)
+        most = max(most, len(hub.watched_runs()) + 1)
+
+    one, other, greedy = (ClassViewer(server) for _ in range(3))
+    async with one.watch(old.id) as first, other.watch(old.id) as second, AsyncExitStack() as burst:
+        for viewer, ws in ((one, first), (other, second)):
+            await viewer.receive_until(ws, greeted)
+        monkeypatch.setattr(WatchedRun, "__init__", count_runs)
+        sockets = await asyncio.gather(*(burst.enter_async_context(greedy.watch(run.id)) for run in newer))
+        for ws in sockets:
+            with suppress(TimeoutError):
+                await closed_with(ws, 0.3)
+        assert (most, old.id in hub.watched_runs()) == (2, True)
+        await first.ping()
+
+
+async def test_a_viewer_without_a_place_ends_nobody_elses_run(
+    server: ServerThread, folder: Path, hub: ClassHub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(class_hub, "MOST_RUNS", 1)
+    store = RunStore(folder)
+    old, new = sorted((make_run(store) for _ in range(2)), key=lambda run: run.created)
+    viewer, late = ClassViewer(server), ClassViewer(server)
+    async with viewer.watch(old.id) as first:
+        await viewer.receive_until(first, greeted)
+        monkeypatch.setattr(server.services.classroom._sessions, "most", 1)
+        async with late.watch(new.id) as second:
+            assert await closed_with(second) == (4403, "the class is full")
+        with pytest.raises(TimeoutError):
+            await closed_with(first, 0.3)
+        assert (hub.watched_runs(), hub.counts()[0]) == ({old.id}, 1)
 
 
 def publish_noise(hub: ClassHub, run: str) -> None:

@@ -31,11 +31,12 @@ from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.classroom import PredictionMessage
 
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
-_OTHER_RUNS = "this class watches as many runs as it may at a time, and newer ones"
+_OTHER_RUNS = "this class watches as many runs as it may at a time"
 MOST_SOCKETS = 4
 """Sockets of one session; a further one takes the place of the oldest."""
 MOST_RUNS = 16
-"""Runs that a class watches at a time: each is followed by a thread. The presenter's comes first, then the newest."""
+"""Runs that a class watches at a time: each is followed by a thread. The one that the presenter leads the
+class to comes first, then those that most viewers watch, then the newest."""
 _THREADS = 2
 """Runs looked for, and messages made for those who join, at once."""
 _PATIENCE = 2.0
@@ -74,14 +75,14 @@ class ClassHub:
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
-        if not self._make_room(found):
-            await websocket.close(CLOSE_TOO_MANY, _OTHER_RUNS)
-            return
         if not self._classroom.open_socket(session.id):
             await websocket.close(CLOSE_ENDED, "the class is full")
             return
         viewer = ClassViewer(session.id)
         try:
+            if not self._make_room(found):
+                await websocket.close(CLOSE_TOO_MANY, _OTHER_RUNS)
+                return
             with self._watch(found, viewer) as watched:
                 self._tell(watched, viewer, {})
                 await run_socket(
@@ -141,13 +142,21 @@ class ClassHub:
             return True
         presented = self._classroom.presented_run
 
-        def rank(one: FoundRun) -> tuple[bool, float]:
-            return one.run.id == presented, one.created
+        def rank(one: FoundRun, sessions: int) -> tuple[bool, int, float]:
+            return one.run.id == presented, sessions, one.created
 
-        least = min(self._watched.values(), key=lambda watched: rank(watched.found))
-        if rank(found) <= rank(least.found):
+        # One session has several sockets, and throws no class off its run with them.
+        ranks = {
+            run_id: rank(watched.found, len({viewer.session_id for viewer in watched.viewers}))
+            for run_id, watched in self._watched.items()
+        }
+        least = min(ranks, key=lambda run_id: ranks[run_id])
+        if rank(found, 1) <= ranks[least]:
             return False
-        for viewer in least.viewers:
+        # At once, before its viewers have gone: the next may come meanwhile.
+        watched = self._watched.pop(least)
+        watched.beats.stop()
+        for viewer in watched.viewers:
             viewer.request_close(CLOSE_TOO_MANY, _OTHER_RUNS)
         return True
 
