@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
@@ -23,10 +26,27 @@ def test_that_of_this_process_tells_the_time_of_day(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("wall", "uptime", "passed"),
-    [(60, 60, 60), (60 + 43_200, 60, 60), (60 - 43_200, 60, 60), (60, -400, 60), (-60, -400, 0)],
+    ("wall", "uptime", "boot", "passed"),
+    [
+        (60, 60, "a", 60),
+        (60 + 43_200, 60, "a", 60),
+        (60 - 43_200, 60, "a", 60),
+        (43_200, 3_600, "b", 43_200),
+        (60, -400, "b", 60),
+        (-60, -400, "b", 0),
+        (43_200, 3_600, None, 43_200),
+    ],
 )
-def test_what_has_passed_in_another_process(wall: float, uptime: float, passed: float) -> None:
-    then = SteadyClock(lambda: 1.8e9, lambda: 500.0)
-    now = SteadyClock(lambda: 1.8e9 + wall, lambda: 500.0 + uptime)
-    assert now.seconds_since(then(), then.uptime()) == pytest.approx(passed)
+def test_what_has_passed_in_another_process(
+    wall: float, uptime: float, boot: str | None, passed: float
+) -> None:
+    then = SteadyClock(lambda: 1.8e9, lambda: 500.0, boot and "a")
+    now = SteadyClock(lambda: 1.8e9 + wall, lambda: 500.0 + uptime, boot)
+    assert now.seconds_since(then(), then.uptime(), then.boot) == pytest.approx(passed)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems name no boot")
+def test_two_processes_of_one_boot_know_that_it_is_one() -> None:
+    code = "from lamplighter.platform.steady_clock import steady_clock; print(steady_clock.boot)"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == steady_clock.boot is not None

@@ -30,7 +30,12 @@ def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: Stead
     """
     path = folder / SESSIONS_FILE
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    content = {"saved": clock(), "uptime": clock.uptime(), "sessions": [asdict(one) for one in sessions]}
+    content = {
+        "saved": clock(),
+        "uptime": clock.uptime(),
+        "boot": clock.boot,
+        "sessions": [asdict(one) for one in sessions],
+    }
     try:
         with open(temporary, "x", encoding="ascii", opener=open_private) as file:
             json.dump(content, file)
@@ -50,11 +55,12 @@ def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:
             return []
         content: Any = json.loads(path.read_text(encoding="ascii"))
         saved, uptime = float(content["saved"]), float(content["uptime"])
+        boot = content["boot"]
         found = [ViewerSession(**cast("dict[str, Any]", entry)) for entry in content["sessions"]]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
     # By the clock of now, it was saved then.
-    later = clock() - clock.seconds_since(saved, uptime) - saved
+    later = clock() - clock.seconds_since(saved, uptime, boot) - saved
     return [replace(session, joined=session.joined + later) for session in found if _is_sound(session)]
 
 

@@ -335,7 +335,7 @@ HOUR = 3600.0
 def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -> None:
     wall, uptime = Clock(), Clock()
     wall.now, uptime.now = 1.8e9, 5_000.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
     _, cookie = sessions.begin(PHONE, PUPIL)
     wall.now += jump
     assert sessions.find_by_cookie(cookie)
@@ -345,7 +345,7 @@ def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -
     # Nor does a restart of the server an hour later.
     uptime.now += HOUR
     wall.now += HOUR
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
     assert again.find_by_cookie(cookie)
     assert again.find_by_cookie(later)
     assert {wall.now - session.joined for session in again} == {HOUR}
@@ -360,12 +360,13 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     tmp_path: Path, hours: float, kept: bool
 ) -> None:
     wall, uptime = Clock(), Clock()
-    wall.now, uptime.now = 1.8e9, 500_000.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    wall.now, uptime.now = 1.8e9, 60.0
+    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "first"))
     _, cookie = sessions.begin(PHONE, PUPIL)
     sessions.save(sessions)
-    wall.now, uptime.now = wall.now + hours * HOUR, 60.0
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime))
+    # It has been up for longer than it was when the file was written.
+    wall.now, uptime.now = wall.now + hours * HOUR, 120.0
+    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
     assert (again.find_by_cookie(cookie) is not None) == kept
 
 
@@ -382,8 +383,8 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
         "[" * 100_000,
         '{"saved": 1, "uptime": 1}',
         '{"saved": 1, "uptime": null, "sessions": []}',
-        '{"saved": 1, "uptime": 1, "sessions": [{"id": 1}]}',
-        '{"saved": 1, "uptime": 1, "sessions": 3}',
+        '{"saved": 1, "uptime": 1, "boot": [], "sessions": [{"id": 1}]}',
+        '{"saved": 1, "uptime": 1, "boot": null, "sessions": 3}',
     ],
 )
 def test_a_damaged_file_begins_a_new_class(tmp_path: Path, text: str) -> None:
