@@ -125,7 +125,7 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
         for module in (class_joining, class_live)
         for route in module.routes.attach(app, services.pools, services.answers)
     ]
-    gate.rules, gate.access = borrowed + own, access
+    gate.rules, gate.access, gate.pools = borrowed + own, access, services.pools
     return app
 
 

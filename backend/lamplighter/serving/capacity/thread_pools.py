@@ -64,13 +64,17 @@ class ThreadPools:
         # Those who may have a thread are chosen before this.
         self._threads = anyio.CapacityLimiter(sum(_THREADS.values()) + sum(_PRESENTER_THREADS.values()))
 
+    def waiting(self, pool: Pool, caller: Caller) -> int:
+        """Return how many works of a caller wait for a thread of a pool."""
+        return self._limiter(pool, caller).waiting(caller)
+
     async def run_in(self, pool: Pool, work: Callable[[], Result], *, caller: Caller = ANYONE) -> Result:
         """Run `work` in a thread of a pool and return its result.
 
         Work that needs what another thread is computing gives its thread back, waits on the event loop, and is begun
         anew; so it must be safe to repeat up to that point.
         """
-        limiter = (self._presenter if caller.presenter else self._anyone)[pool]
+        limiter = self._limiter(pool, caller)
         took = 0.0
 
         def measured() -> Result:
@@ -92,3 +96,6 @@ class ThreadPools:
                     self.credit.charge(caller.session, took)
                 release()
             await in_progress.wait()
+
+    def _limiter(self, pool: Pool, caller: Caller) -> TurnLimiter:
+        return (self._presenter if caller.presenter else self._anyone)[pool]

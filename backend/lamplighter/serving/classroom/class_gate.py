@@ -10,9 +10,8 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 
-import anyio
-import anyio.to_thread
 from starlette.types import Receive, Send
 
 from lamplighter.runfolder.run_folder import RunFolder
@@ -25,6 +24,8 @@ from lamplighter.serving.access.request_headers import (
     single_header,
 )
 from lamplighter.serving.capacity.activity import Activity
+from lamplighter.serving.capacity.caller import Caller
+from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.hosts import Origin
@@ -32,12 +33,13 @@ from lamplighter.serving.http.route_table import RouteRule
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_THREADS = 2
-"""Runs whose text is asked for that are looked up at once."""
+_MOST_LOOKS = 48
+"""Requests of one viewer that wait for a look at the disk: as many as it may have under way behind this gate."""
 _LANDING_PATHS = ("/",)
 _NO_CREDENTIALS = (
     "the presenter's credentials mean nothing here: present on the machine that runs Lamplighter"
 )
+_TOO_MANY = "you asked for as many things at once as one viewer may: try again in a few seconds"
 
 
 class ClassAccess(Enum):
@@ -80,9 +82,10 @@ class ClassGate:
         self.rules: list[RouteRule] = []
         self.access: Mapping[tuple[str, str], ClassAccess] = {}
         """Who may use each route, by its method and its path."""
+        self.pools = ThreadPools()
+        """The threads in which the gate looks at the disk: those of the app, whose turns and credit hold here too."""
         self._classroom = classroom
         self._find_run = find_run
-        self._threads = anyio.CapacityLimiter(_THREADS)
         self._port = port
         self._trusted = trusted
 
@@ -102,9 +105,13 @@ class ClassGate:
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
         """Decide as `decide` does, and let pass what asks for a text that is given."""
         decision = self.decide(kind, method, path, headers, peer)
-        if decision.text_of is not None and await anyio.to_thread.run_sync(
-            self._may_see_text_of, decision.text_of, limiter=self._threads
-        ):
+        if decision.text_of is None:
+            return decision
+        caller = Caller(session=decision.viewer)
+        if self.pools.waiting(Pool.CHEAP, caller) >= _MOST_LOOKS:
+            return replace(decision, status=429, detail=_TOO_MANY)
+        look = partial(self._may_see_text_of, decision.text_of)
+        if await self.pools.run_in(Pool.CHEAP, look, caller=caller):
             return replace(decision, allowed=True, status=200, detail="")
         return decision
 

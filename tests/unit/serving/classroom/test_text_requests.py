@@ -1,0 +1,46 @@
+"""Requests for a withheld text: the look at the disk that each takes has the viewer's turns, like everything it asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.capacity.caller import Caller
+from lamplighter.serving.capacity.thread_pools import Pool
+from tests.unit.serving.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
+from tests.unit.serving.folders import FakeTrainer, make_run
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_refusal_waits_for_its_viewers_turn_and_for_no_others(tmp_path: Path) -> None:
+    apps = make_class_apps(tmp_path)
+    run = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(2).run
+    apps.classroom.give_text(run, False)
+    session, greedy = apps.join()
+    _, other = apps.join()
+    go_on = threading.Event()
+
+    async def ask(cookie: str) -> int:
+        headers = [(b"host", CLASS_HOST.encode()), (b"cookie", cookie.encode())]
+        return (await apps.gate.admit("http", "GET", f"/api/runs/{run.id}/lines", headers, PUPIL)).status
+
+    def block() -> bool:
+        return go_on.wait(20)
+
+    async with asyncio.timeout(20):
+        pools, caller = apps.services.pools, Caller(session=session)
+        works = [asyncio.create_task(pools.run_in(Pool.CHEAP, block, caller=caller)) for _ in range(2)]
+        await asyncio.sleep(0)
+        asked = [asyncio.create_task(ask(greedy)) for _ in range(48)]
+        while pools.waiting(Pool.CHEAP, caller) < 48:  # noqa: ASYNC110  (they come in by themselves)
+            await asyncio.sleep(0)
+        assert await ask(greedy) == 429
+        assert await ask(other) == 403
+        go_on.set()
+        assert set(await asyncio.gather(*asked)) == {403}
+        assert all(await asyncio.gather(*works))
