@@ -12,6 +12,8 @@ from lamplighter.loopback import is_loopback
 _IPV6_PREFIX = 64
 """Bits of an IPv6 address that one household or laptop shares; it chooses the others as it likes."""
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -56,3 +58,11 @@ def counted_address(peer: str | None) -> str | None:
         if not address.is_link_local:
             return str(ipaddress.IPv6Network((address, _IPV6_PREFIX), strict=False))
     return str(address)
+
+
+def is_in_network(peer: str | None, network: Network) -> bool:
+    """Return whether a peer's address is in a network; False for what is no address."""
+    try:
+        return peer is not None and ipaddress.ip_address(peer.partition("%")[0]) in network
+    except ValueError:
+        return False

@@ -24,14 +24,12 @@ from lamplighter.serving.access.request_headers import (
     single_header,
 )
 from lamplighter.serving.capacity.activity import Activity
-from lamplighter.serving.capacity.caller import Caller
+from lamplighter.serving.capacity.caller import Caller, Network, is_in_network
 from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.hosts import Origin
 from lamplighter.serving.http.route_table import RouteRule
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MOST_LOOKS = 48
 """Requests of one viewer that wait for a look at the disk: as many as it may have under way behind this gate."""
@@ -119,11 +117,11 @@ class ClassGate:
         """Decide whether a request may pass. One for a run's text may not, as far as this can tell without the disk."""
         client = None
         if came_through_a_proxy(headers):
-            if self._trusted is None or not _is_in(peer, self._trusted):
+            if self._trusted is None or not is_in_network(peer, self._trusted):
                 detail = "this address takes nothing from a proxy it was not told of: see --trust-proxy"
                 return Decision(False, status=403, detail=detail)
             client = _forwarded_client(headers)
-        elif self._trusted is not None and not _is_in(peer, self._trusted):
+        elif self._trusted is not None and not is_in_network(peer, self._trusted):
             return Decision(False, status=403, detail="this address is reached through its proxy only")
         found = check_origin(self.addresses, kind, method, path, headers, landing=_LANDING_PATHS)
         if isinstance(found, Decision):
@@ -200,13 +198,6 @@ class ClassGate:
         if access is ClassAccess.ASSISTANT and session.role != "assistant":
             return 403, "only an assistant may do that: the presenter raises one by hand"
         return 0, ""
-
-
-def _is_in(peer: str | None, network: Network) -> bool:
-    try:
-        return peer is not None and ipaddress.ip_address(peer.partition("%")[0]) in network
-    except ValueError:
-        return False
 
 
 def _forwarded_client(headers: Headers) -> str | None:

@@ -21,15 +21,12 @@ from. One that asks for more gives up a connection of its own that rests, or is 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Container
 
-from lamplighter.serving.capacity.caller import counted_address
+from lamplighter.serving.capacity.caller import Network, counted_address, is_in_network
 from lamplighter.serving.connections.counters import ConnectionCounters
 from lamplighter.serving.connections.limits import ConnectionLimits
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
 SHARE_TAKEN = (
@@ -174,10 +171,9 @@ class ConnectionGate:
 
     def _counted_address(self, peer: str | None) -> str:
         """Return the address that a peer's connections count for; empty if they are not counted by address."""
-        address = counted_address(peer)
-        if address is None or (self._trusted is not None and _is_in(address, self._trusted)):
+        if self._trusted is not None and is_in_network(peer, self._trusted):
             return ""
-        return address
+        return counted_address(peer) or ""
 
     def _has_reserve_left(self) -> bool:
         return self._served() < self._limits.total - self._limits.reserve // 2
@@ -218,10 +214,3 @@ def _decrement(counter: Counter[str], address: str) -> None:
     counter[address] -= 1
     if not counter[address]:
         del counter[address]
-
-
-def _is_in(address: str, network: Network) -> bool:
-    try:
-        return ipaddress.ip_address(address) in network
-    except ValueError:
-        return False

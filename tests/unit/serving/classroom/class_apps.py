@@ -8,8 +8,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from lamplighter.serving.app import create_app
+from lamplighter.serving.capacity.caller import Network
 from lamplighter.serving.class_app import create_class_app
-from lamplighter.serving.classroom.class_gate import ClassGate, Network
+from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.hosts import Origin
 from lamplighter.serving.services import Services

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any, cast
 
 import pytest
@@ -168,6 +169,14 @@ def test_loopback_has_no_share_because_every_local_peer_is_one_address() -> None
     town = Town()
     town.serve(16, "127.0.0.1")
     town.serve(16, "::1")
+    assert town.counters.open == 32
+
+
+@pytest.mark.parametrize("proxy", ["192.0.2.1", "2001:db8::1"])
+def test_a_trusted_proxy_has_no_share_because_its_connections_are_those_of_many(proxy: str) -> None:
+    town = Town()
+    town.gate = ConnectionGate(LIMITS, town.counters, ipaddress.ip_network(proxy))
+    town.serve(32, proxy)
     assert town.counters.open == 32
 
 
