@@ -103,6 +103,8 @@ class ClassServer:
         services, settings = self._services, self._settings
         services.class_listening.loop = asyncio.get_running_loop()
         self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        if self._lock is not None:
+            await asyncio.to_thread(services.classroom.take_up)
         listening = self._listening = self._open_listener(settings.host, self._port)
         listening.counters = services.class_connections
         # Whoever comes back after a pause finds the class at the same address.

@@ -30,7 +30,7 @@ class Classroom:
     """The state of the class of one server. Thread-safe."""
 
     def __init__(self, folder: Path, most: int) -> None:
-        """Take up the class that a server before left in the folder of runs. `most`: how many viewers there may be."""
+        """Begin without anybody. `folder`: the folder of runs. `most`: how many viewers there may be."""
         self._lock = threading.RLock()
         self._saving = threading.Lock()
         self._door = ClassDoor()
@@ -148,6 +148,18 @@ class Classroom:
             self._texts.clear()
             self._unsaved = True
         self.questions.forget_all()
+
+    def take_up(self) -> None:
+        """Go on with the class that the last server left in the folder of runs. Its lock must be held: another server that
+        has it may end sessions. What could not be written to the file since counts for more than the file.
+        """
+        with self._saving:
+            found = self._sessions.read()
+            with self._lock:
+                if self._unsaved:
+                    return
+                self._sessions.take_up(found)
+        self._changed()
 
     def save(self) -> None:
         """Write the sessions to their file, if they have changed. What could not be written is tried again by the next call."""

@@ -40,10 +40,10 @@ class ViewerSessions:
     """The sessions of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, folder: Path, most: int, clock: SteadyClock = steady_clock) -> None:
-        """Take up the sessions that a server before left in `folder`.
+        """Begin without any.
 
         Args:
-            folder: the folder of runs.
+            folder: the folder of runs, which has the file.
             most: how many there may be with a page.
             clock: tells the time.
         """
@@ -51,12 +51,12 @@ class ViewerSessions:
         self._clock = clock
         self._folder = folder
         self._written = True
-        self._by_digest = {one.cookie_digest: one for one in read_sessions(folder, clock)}
+        self._by_digest: dict[str, ViewerSession] = {}
         # Each of 500 viewers is looked up whenever the class changes.
-        self._digests: dict[str, str] = {s.id: s.cookie_digest for s in self._by_digest.values()}
-        self._presences = {s.id: unknown_presence(clock()) for s in self._by_digest.values()}
+        self._digests: dict[str, str] = {}
+        self._presences: dict[str, Presence] = {}
         self._assisted: dict[str, InboundQuota] = {}
-        self._number = max((s.number for s in self._by_digest.values()), default=0)
+        self._number = 0
 
     def __iter__(self) -> Iterator[ViewerSession]:
         """Return the sessions, the first that joined first."""
@@ -147,9 +147,23 @@ class ViewerSessions:
         """End every session, and begin to count anew."""
         self._by_digest.clear()
         self._digests.clear()
-        self._presences.clear()
+        self._presences = {}
         self._assisted.clear()
         self._number = 0
+
+    def read(self) -> list[ViewerSession]:
+        """Return the sessions that the file has, on any thread."""
+        return read_sessions(self._folder, self._clock)
+
+    def take_up(self, sessions: Iterable[ViewerSession]) -> None:
+        """Go on with the sessions of a file in place of these. Who is in both is as present as it was."""
+        presences = self._presences
+        self.end_all()
+        for session in sessions:
+            self._by_digest[session.cookie_digest] = session
+            self._digests[session.id] = session.cookie_digest
+            self._presences[session.id] = presences.get(session.id) or unknown_presence(self._clock())
+            self._number = max(self._number, session.number)
 
     def save(self, sessions: Iterable[ViewerSession]) -> bool:
         """Write `sessions` to the file, on any thread. Returns False if it cannot be written."""

@@ -41,6 +41,30 @@ async def test_a_second_class_on_a_folder_is_refused_until_the_first_has_ended(t
     await second.stop()
 
 
+async def test_a_session_that_another_server_ended_stays_ended(tmp_path: Path) -> None:
+    first = make_class(tmp_path)
+    of_first = first._services.classroom
+    await first.start()
+    (ended, ended_cookie), (_, cookie) = (
+        of_first.join(of_first.code_and_secret()[1], "10.0.0.8", "") for _ in range(2)
+    )
+    of_first.save()
+    # It was there before the session ended, and takes the class later.
+    second = make_class(tmp_path)
+    of_second = second._services.classroom
+    of_first.end_session(ended.id)
+    await first.stop()
+    await second.start()
+    assert of_second.find_by_cookie(ended_cookie) is None
+    left = of_second.find_by_cookie(cookie)
+    assert left is not None
+    of_second.end_session(left.id)
+    await second.stop()
+    await first.start()
+    assert of_first.members() == []
+    await first.stop()
+
+
 async def test_a_class_that_is_asked_to_start_and_stop_at_once_does_one_after_the_other(
     tmp_path: Path,
 ) -> None:
