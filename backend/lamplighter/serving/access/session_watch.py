@@ -40,13 +40,14 @@ def with_session(
             pending = pending or asyncio.create_task(_next(receive))
             try:
                 done, _ = await asyncio.wait({pending}, timeout=seconds)
+                if not done:
+                    await anyio.to_thread.run_sync(sessions.reload)
             except asyncio.CancelledError:
                 pending.cancel()
                 raise
             if done:
                 message, pending = pending.result(), None
                 return message
-            await anyio.to_thread.run_sync(sessions.reload)
             if not sessions.is_valid(session_id):
                 over = True
                 pending.cancel()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,36 @@ def test_browsers_are_told_in_our_own_words() -> None:
         == "Edge on Windows"
     )
     assert browser_words("<script>") == "another program"
+
+
+async def test_an_app_that_ends_during_a_look_at_its_session_leaves_no_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_sessions(tmp_path)
+    session, _ = store.begin_session(ORIGIN, "")
+    looking, go_on, ended = threading.Event(), threading.Event(), asyncio.Event()
+
+    def look() -> None:
+        looking.set()
+        assert go_on.wait(10)
+
+    async def wait_for_ever() -> Any:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def send(message: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(store, "reload", look)
+    receive, _ = with_session(store, session.id, wait_for_ever, send, every=0.01)
+    waiting = asyncio.create_task(receive())  # pyright: ignore[reportArgumentType]
+    assert await asyncio.to_thread(looking.wait, 10)
+    waiting.cancel()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    go_on.set()
 
 
 async def test_a_socket_closes_when_the_session_that_let_it_in_ends(tmp_path: Path) -> None:
