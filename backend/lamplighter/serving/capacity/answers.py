@@ -96,7 +96,7 @@ class Answers:
         try:
             release = await self._limiter.acquire(order.caller, order.cost)
         except BaseException as error:
-            del answer.orders[order.caller]
+            answer.orders.pop(order.caller, None)
             if not answer.begun and not answer.orders:
                 self._end(answer, error)
             if not isinstance(error, (Exception, asyncio.CancelledError)):
@@ -110,7 +110,6 @@ class Answers:
             await self._make(answer, order)
         finally:
             release()
-            del answer.orders[order.caller]
 
     async def _make(self, answer: Answer, order: AnswerOrder) -> None:
         """Make an answer and wake its readers; its errors are theirs."""
@@ -131,6 +130,8 @@ class Answers:
 
     def _end(self, answer: Answer, error: BaseException | None = None) -> None:
         answer.done, answer.error = True, error
+        # A task that was cancelled before its first step has not taken itself off.
+        answer.orders.clear()
         if error is not None:
             self._forget(answer)
         answer.notify()

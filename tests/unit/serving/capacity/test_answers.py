@@ -176,6 +176,15 @@ async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
     assert len(made) == 1
 
 
+async def test_an_answer_that_is_kept_holds_no_tasks(answers: Answers, limiter: LargeResponseLimiter) -> None:
+    # The first makes it at once, and the others end before their first step.
+    callers = [Caller(session=name) for name in ("first", "second", "third")]
+    readers = [answers.open(order("a", lambda: [b"a"], caller)) for caller in callers]
+    assert [await read(reader) for reader in readers] == [b"a"] * 3
+    await until(lambda: limiter.free == 4)
+    assert readers[0].answer.orders == {}
+
+
 async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: Spool) -> None:
     limiter = LargeResponseLimiter(2, wait_seconds=0.05)
     answers = Answers(limiter, ThreadPools(), spool)
