@@ -222,14 +222,22 @@ class Classroom:
     def is_ours(self, run: RunFolder) -> bool:
         """Return whether the text of a run is one of ours; False if the run cannot be read. This may read the disk."""
         with contextlib.suppress(*READ_ERRORS, ValueError):
-            # Asked of every run of a list; whose a text is never changes.
-            key = (run.id, run.created)
-            if key not in self._ours:
-                if len(self._ours) >= _RUNS_KNOWN:
-                    self._ours.clear()
-                self._ours[key] = is_our_text(run)
-            return self._ours[key]
+            return self.read_ours(run)
         return False
+
+    def read_ours(self, run: RunFolder) -> bool:
+        """Return whether the text of a run is one of ours. This may read the disk.
+
+        Raises:
+            READ_ERRORS, ValueError: the run cannot be read.
+        """
+        # Asked of every run of a list; whose a text is never changes.
+        key = (run.id, run.created)
+        if key not in self._ours:
+            if len(self._ours) >= _RUNS_KNOWN:
+                self._ours.clear()
+            self._ours[key] = is_our_text(run)
+        return self._ours[key]
 
     def give_text(self, run: RunFolder, given: bool) -> None:
         """Give the text of a run to the class, or withdraw it."""

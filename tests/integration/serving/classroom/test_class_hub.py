@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, suppress
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 
 from lamplighter.lessons.numbers import NumberValue
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
+from lamplighter.serving.classroom import classroom as classroom_module
 from lamplighter.serving.classroom.beats import class_hub
 from lamplighter.serving.classroom.beats.class_hub import MOST_SOCKETS, ClassHub
 from lamplighter.serving.classroom.beats.publication import Publication
@@ -334,6 +337,24 @@ async def test_a_viewer_without_a_place_ends_nobody_elses_run(
         with pytest.raises(TimeoutError):
             await closed_with(first, 0.3)
         assert (hub.watched_runs(), hub.counts()[0]) == ({old.id}, 1)
+
+
+async def test_a_run_that_cannot_be_read_for_a_moment_is_not_taken_for_somebodys(
+    server: ServerThread, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
+):
+    viewer = ClassViewer(server)
+
+    def fail(run: RunFolder) -> bool:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(classroom_module, "is_our_text", fail)
+        async with viewer.watch(trainer.run.id) as ws:
+            # The page tries again.
+            assert (await closed_with(ws))[0] == 1011
+    async with viewer.watch(trainer.run.id) as ws:
+        await viewer.receive_until(ws, greeted)
+    assert viewer.told()["text"] is True
 
 
 def publish_noise(hub: ClassHub, run: str) -> None:

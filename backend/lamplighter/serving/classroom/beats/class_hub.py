@@ -75,6 +75,9 @@ class ClassHub:
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
+        except (*READ_ERRORS, ValueError) as error:
+            await websocket.close(*told_to_class(*close_code_for(error)))
+            return
         if not self._classroom.open_socket(session.id):
             await websocket.close(CLOSE_ENDED, "the class is full")
             return
@@ -132,7 +135,7 @@ class ClassHub:
     def _find_run(self, run_id: str) -> FoundRun:
         run = self._catalog.find_run(run_id)
         try:
-            return FoundRun(run, run.created, self._classroom.is_ours(run))
+            return FoundRun(run, run.created, self._classroom.read_ours(run))
         except FileNotFoundError:
             raise NoSuchRunError(f"{run.id} was just moved to the trash") from None
 
