@@ -49,7 +49,7 @@ class SteadyClock:
 
     def seconds_since(self, moment: float, uptime: float, boot: str | None) -> float:
         """Return the seconds since a moment that another process noted by such a clock, with the machine's uptime and boot.
-        Since the same boot the uptime tells, whatever the clock was set to; else the clock does.
+        Since the same boot the uptime tells, even if the clock was set; else the clock does.
         """
         same = boot is not None and boot == self.boot
         return max(0.0, self.uptime() - uptime if same else self() - moment)

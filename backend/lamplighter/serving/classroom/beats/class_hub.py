@@ -156,7 +156,7 @@ class ClassHub:
         least = min(ranks, key=lambda run_id: ranks[run_id])
         if rank(found, 1) <= ranks[least]:
             return False
-        # At once, before its viewers have gone: the next may come meanwhile.
+        # At once, before its viewers have gone: the next may come before they have.
         watched = self._watched.pop(least)
         watched.beats.stop()
         for viewer in watched.viewers:
