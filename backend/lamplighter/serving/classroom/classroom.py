@@ -154,7 +154,7 @@ class Classroom:
         has it may end sessions. What could not be written to the file since counts for more than the file.
         """
         with self._saving:
-            found = self._sessions.read()
+            found = self._sessions.read_file()
             with self._lock:
                 if self._unsaved:
                     return

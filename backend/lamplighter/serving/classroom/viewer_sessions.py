@@ -151,7 +151,7 @@ class ViewerSessions:
         self._assisted.clear()
         self._number = 0
 
-    def read(self) -> list[ViewerSession]:
+    def read_file(self) -> list[ViewerSession]:
         """Return the sessions that the file has, on any thread."""
         return read_sessions(self._folder, self._clock)
 
