@@ -1,4 +1,8 @@
-"""One browser's session as the presenter: what is kept of it, which holds no secret."""
+"""One browser's session as the presenter: what is kept of it, which holds no secret.
+
+Setting the system's clock changes no session of a server that is running. A server that starts afterwards reckons by the
+new time, since no uptime is kept, so a session may then end sooner or later than its lifetime says.
+"""
 
 from __future__ import annotations
 
