@@ -362,7 +362,7 @@ def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -
     uptime.now += HOUR
     wall.now += HOUR
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    again.take_up(again.read())
+    again.take_up(again.read_file())
     assert again.find_by_cookie(cookie)
     assert again.find_by_cookie(later)
     assert {wall.now - session.joined for session in again} == {HOUR}
@@ -384,7 +384,7 @@ def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
     # It has been up for longer than it was when the file was written.
     wall.now, uptime.now = wall.now + hours * HOUR, 120.0
     again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
-    again.take_up(again.read())
+    again.take_up(again.read_file())
     assert (again.find_by_cookie(cookie) is not None) == kept
 
 
