@@ -20,6 +20,19 @@ from tests.unit.serving.asgi import PORT
 CLASS_HOST = "192.168.1.20:8601"
 CLASS_ORIGIN = f"http://{CLASS_HOST}"
 PUPIL = "192.168.1.77"
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
+)
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @dataclass

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
@@ -16,23 +14,17 @@ from lamplighter.serving.classroom.class_door import JoinRefusedError
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
-from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
 from tests.unit.serving.asgi import Answer, call
-from tests.unit.serving.classroom.class_apps import CLASS_HOST, CLASS_ORIGIN, PUPIL, make_class_apps
-
-PHONE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1"
+from tests.unit.serving.classroom.class_apps import (
+    CLASS_HOST,
+    CLASS_ORIGIN,
+    PHONE,
+    PUPIL,
+    Clock,
+    make_class_apps,
 )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_a_code_is_typed_in_any_way_and_changes_with_the_time() -> None:
@@ -265,149 +257,6 @@ async def test_an_assistant_who_does_more_is_told_to_wait(
     body = json.dumps({"run": "2026-11-29-a-run-ffffff", "kind": "pause"}).encode()
     answer = await call(apps.watching, "POST", "/api/class/assist", headers, body, peer=PUPIL)
     assert (answer.status, answer.headers["retry-after"]) == (429, "1")
-
-
-def take_up(folder: Path) -> Classroom:
-    """Return a class that goes on with the one of a server before."""
-    classroom = Classroom(folder, 500)
-    classroom.take_up()
-    return classroom
-
-
-def test_a_class_survives_a_restart_and_its_file_holds_no_secret(tmp_path: Path) -> None:
-    classroom = Classroom(tmp_path, 500)
-    secret = classroom.code_and_secret()[1]
-    found = [classroom.join(secret, PUPIL, PHONE) for _ in range(3)]
-    classroom.set_role(found[0][0].id, "assistant")
-    classroom.end_session(found[1][0].id)
-    classroom.save()
-    path = tmp_path / SESSIONS_FILE
-    assert path.stat().st_mode & 0o077 == 0
-    text = path.read_text()
-    assert not any(cookie in text for _, cookie in found)
-    assert secret not in text
-    assert PUPIL not in text
-    again = take_up(tmp_path)
-    assert [(m.number, m.role, m.browser) for m in again.members()] == [
-        (1, "assistant", "Safari on iPhone"),
-        (3, "viewer", "Safari on iPhone"),
-    ]
-    assert again.find_by_cookie(found[0][1]) == again.members()[0]
-    assert again.find_by_cookie(found[1][1]) is None
-    again.end_class()
-    again.save()
-    assert take_up(tmp_path).members() == []
-
-
-def test_nobody_waits_while_the_sessions_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    classroom = Classroom(tmp_path, 500)
-    session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
-    ended: list[bool] = []
-
-    def write(folder: Path, sessions: Iterable[ViewerSession], clock: SteadyClock) -> None:
-        request = Thread(target=lambda: classroom.end_session(session.id), daemon=True)
-        request.start()
-        request.join(10)
-        ended.append(not request.is_alive())
-        write_sessions(folder, sessions, clock)
-
-    monkeypatch.setattr(viewer_sessions, "write_sessions", write)
-    classroom.save()
-    assert ended == [True]
-    # A change during the call is written by the next one.
-    classroom.save()
-    assert json.loads((tmp_path / SESSIONS_FILE).read_text())["sessions"] == []
-
-
-def test_sessions_that_could_not_be_written_are_written_later(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    classroom = Classroom(tmp_path, 500)
-    session, _ = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
-    path = tmp_path / SESSIONS_FILE
-    path.mkdir()
-    for _ in range(3):
-        classroom.save()
-    assert len(caplog.records) == 1
-    path.rmdir()
-    classroom.save()
-    assert json.loads(path.read_text())["sessions"][0]["id"] == session.id
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_what_could_not_be_written_counts_for_more_than_the_file(tmp_path: Path) -> None:
-    classroom = Classroom(tmp_path, 500)
-    session, cookie = classroom.join(classroom.code_and_secret()[1], PUPIL, PHONE)
-    classroom.save()
-    classroom.end_session(session.id)
-    classroom.take_up()
-    assert classroom.find_by_cookie(cookie) is None
-
-
-HOUR = 3600.0
-
-
-@pytest.mark.parametrize("jump", [12 * HOUR, -12 * HOUR])
-def test_a_clock_that_is_set_ends_nobodys_session(tmp_path: Path, jump: float) -> None:
-    wall, uptime = Clock(), Clock()
-    wall.now, uptime.now = 1.8e9, 5_000.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    _, cookie = sessions.begin(PHONE, PUPIL)
-    wall.now += jump
-    assert sessions.find_by_cookie(cookie)
-    _, later = sessions.begin(PHONE, PUPIL)
-    assert len(sessions) == 2
-    sessions.save(sessions)
-    # Nor does a restart of the server an hour later.
-    uptime.now += HOUR
-    wall.now += HOUR
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "boot"))
-    again.take_up(again.read_file())
-    assert again.find_by_cookie(cookie)
-    assert again.find_by_cookie(later)
-    assert {wall.now - session.joined for session in again} == {HOUR}
-    uptime.now += 11 * HOUR - 1
-    assert again.find_by_cookie(cookie)
-    uptime.now += 1
-    assert not again.find_by_cookie(cookie)
-
-
-@pytest.mark.parametrize(("hours", "kept"), [(11, True), (13, False), (-5, True)])
-def test_after_a_restart_of_the_machine_the_clock_tells_how_old_a_session_is(
-    tmp_path: Path, hours: float, kept: bool
-) -> None:
-    wall, uptime = Clock(), Clock()
-    wall.now, uptime.now = 1.8e9, 60.0
-    sessions = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "first"))
-    _, cookie = sessions.begin(PHONE, PUPIL)
-    sessions.save(sessions)
-    # It has been up for longer than it was when the file was written.
-    wall.now, uptime.now = wall.now + hours * HOUR, 120.0
-    again = ViewerSessions(tmp_path, 500, SteadyClock(wall, uptime, "second"))
-    again.take_up(again.read_file())
-    assert (again.find_by_cookie(cookie) is not None) == kept
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "{",
-        "[1]",
-        "[{}]",
-        '[{"id": 1}]',
-        "null",
-        json.dumps([{"id": "x"}] * 3),
-        "[" * 100_000,
-        '{"saved": 1, "uptime": 1}',
-        '{"saved": 1, "uptime": null, "sessions": []}',
-        '{"saved": 1, "uptime": 1, "boot": [], "sessions": [{"id": 1}]}',
-        '{"saved": 1, "uptime": 1, "boot": null, "sessions": 3}',
-    ],
-)
-def test_a_damaged_file_begins_a_new_class(tmp_path: Path, text: str) -> None:
-    (tmp_path / SESSIONS_FILE).write_text(text)
-    assert take_up(tmp_path).members() == []
 
 
 @pytest.mark.anyio
