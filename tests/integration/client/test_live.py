@@ -104,6 +104,7 @@ def test_a_recorded_loop_is_a_run_like_any_other(tmp_path: Path) -> None:
         assert list(lamplighter.follow(f"{app.url}/api/runs/mine", token=app.token, channels=["pulse"]))
 
 
+@pytest.mark.tour
 def test_a_still_city_and_a_lost_server(tmp_path: Path) -> None:
     np.save(tmp_path / "e.npy", np.random.default_rng(0).normal(size=(V, D)).astype(np.float32))
     (tmp_path / "v.txt").write_text("\n".join(TOKENS))

@@ -14,6 +14,7 @@ from lamplighter.projection.joint_layouts import ReprojectionError
 from lamplighter.projection.output_map import align_slices, lay_out_output
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.wire.binary import Floats
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.integration.projection.growing_run import GrowingRun
@@ -54,14 +55,24 @@ def test_every_waypoint_jointly_and_close_to_the_input_map(grown: GrowingRun) ->
         writer.commit(Layout(1, 39, 1e9, Method.UMAP, target))
     lay_out_output(grown.folder, quiet)
     placed = drawn(grown.folder)
-    # Clusters lie where they lie on that map, their words anyhow within them.
+    # Clusters lie where they lie on that map, their words anyhow within them. How far the farthest lies off depends on the
+    # processor's rounding; that most lie nearest to their own place does not, and by chance one of the eight does.
     clusters = [grown.class_of == each for each in range(8)]
-    here, there = (
-        np.array([layout[members].mean(axis=0) for members in clusters])
-        for layout in (placed[-1].coordinates, target)
-    )
-    width = float(np.linalg.norm(np.ptp(target, axis=0)))
-    assert np.linalg.norm(here - there, axis=1).max() < 0.2 * width
+
+    def distances(coordinates: Floats) -> Floats:
+        here, there = (
+            np.array([layout[members].mean(axis=0) for members in clusters])
+            for layout in (coordinates, target)
+        )
+        return np.linalg.norm(here[:, None] - there[None], axis=2)
+
+    own = np.eye(8, dtype=bool)
+    found = distances(placed[-1].coordinates)
+    assert found[own].mean() < 0.5 * found[~own].mean()
+    assert (found.argmin(axis=1) == np.arange(8)).sum() >= 6
+    untied = alone[-1].coordinates
+    by_chance = distances(untied - untied.mean(axis=0) + target.mean(axis=0))
+    assert by_chance[own].mean() > 0.5 * by_chance[~own].mean()
     assert placed[-1].trust > alone[-1].trust - 0.05
 
 

@@ -270,7 +270,7 @@ def spawned(visit: Visit, model: Tiny) -> None:
     visit.note_model(model)
 
 
-@guest(whole(4))
+@guest(whole(4), tour=True)
 def a_model_sent_to_a_spawned_process(visit: Visit) -> None:
     spawned(visit, Tiny())
 
