@@ -82,14 +82,14 @@ class BatchTally:
         self.loss_name: str | None = None
         """Which part of the model's output the loss is, where it is not called loss."""
         self.fed_positions: bool | None = None
-        """Whether the first pass read the rows 0, 1, 2, ... in this order; None before it."""
+        """True if the first pass read the rows 0, 1, 2, ... in this order; None before it."""
 
     def count_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
         """Count the ids that the table's module has just looked up. A forward hook, called with gradients on.
 
         Args:
             module: the module.
-            args: what it was called with: the ids are the first argument, or `input`.
+            args: what it was called with: the ids are the first argument, or have one of the usual names.
             kwargs: its arguments by name.
             output: what it returned.
         """
@@ -119,7 +119,7 @@ class BatchTally:
         outputs = [one for one in tensors_in(output) if one.requires_grad]
         if outputs and self._pending and not in_backward():
             # Their backward pass never came to the table: an interrupted one, or one that was asked for something else.
-            self._forget()
+            self.forget_passes()
         for one in outputs:
             _hook_gradient(one, partial(self._join_pass, seen))
         if not outputs and module.training and not in_backward():
@@ -182,7 +182,7 @@ class BatchTally:
             frozenset(one.number for one in (*passes, *losses)),
             any(not one.training for one in passes),
         )
-        self._forget()
+        self.forget_passes()
         if self._in_graph:
             # In place: the graph holds these very tensors.
             for tensor in (self._counts, self._loss_sum, self._losses):
@@ -190,7 +190,8 @@ class BatchTally:
         self.touched = self._in_graph = False
         return taken
 
-    def _forget(self) -> None:
+    def forget_passes(self) -> None:
+        """Forget the passes and losses since the counts were last taken: they are of no step."""
         self._passes, self._reached, self._pending, self._in_transform = [], [], False, None
 
     def _add_pass(self, seen: _Pass, gradient: Tensor) -> None:

@@ -250,6 +250,9 @@ class Watcher:
         if owner is not None and getattr(owner, self._attribute, None) is not self._weight:
             raise InputError(_REPLACED)
         self._unseen += 1
+        if self._unseen % _UNSEEN_STEPS == 0:
+            # Those of a frozen table, say, which no optimiser holds, would be kept for ever.
+            self._tally.forget_passes()
         if self._unseen == _UNSEEN_STEPS:
             self._writer.warn_once(self._why_nothing())
 

@@ -110,3 +110,25 @@ def test_a_loop_that_ends_before_its_first_recorded_step_is_told_so(watched: Any
     train(model, 5)
     with pytest.warns(lamplighter.RecordWarning, match=r"before the first step that is due \(every=50\)"):
         watcher.close()
+
+
+def test_a_table_that_no_optimiser_holds_keeps_a_bounded_number_of_passes(watched: Any):
+    model = SmallModel(tied=False)
+    watcher = watched(model)
+    train(model, 1)
+    model.wte.weight.requires_grad_(False)
+    optimizer = torch.optim.SGD([model.mid.weight], lr=0.1)
+    kept: list[int] = []
+
+    def loop() -> None:
+        for _ in range(450):
+            ids = batch(1)
+            loss = model(ids, ids)[1]
+            assert loss is not None
+            loss.backward()
+            optimizer.step()
+            kept.append(len(watcher._tally._passes) + len(watcher._tally._reached))
+
+    with pytest.warns(lamplighter.RecordWarning, match="no optimiser has stepped"):
+        loop()
+    assert max(kept) < 450
