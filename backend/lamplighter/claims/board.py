@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 from lamplighter.claims import arithmetic, matrix, meaning, motion, rows, surroundings
-from lamplighter.claims.claim import Claim, Finding, Link
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
 from lamplighter.questions import Question, question_id
@@ -35,6 +36,8 @@ class BoardRow:
     show_question: dict[str, Any] | None
     """The fields of a question that is asked before the view is opened, where the board computes by itself what it shows."""
     break_by: Link
+    control: Finding | None
+    """What the same rule finds on the control; None where there is no control."""
 
 
 def make_board(evidence: Evidence) -> list[BoardRow]:
@@ -53,6 +56,7 @@ def _make_row(claim: Claim, evidence: Evidence) -> BoardRow:
         answer_id=None if stored is None else stored.id,
         show_question=rotation_question(evidence) if kind == "rotation" else None,
         break_by=claim.break_by(evidence),
+        control=None if evidence.control is None else claim.find(evidence.control),
     )
 
 
@@ -90,4 +94,12 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
                 kind in BY_BUTTON,
             )
         )
+    return found
+
+
+def count_states(rows: list[BoardRow]) -> dict[ClaimRole, Counter[ClaimState]]:
+    """Return how many statements of each role are in each state: checks and definitions are not counted as claims."""
+    found = {role: Counter[ClaimState]() for role in ClaimRole}
+    for row in rows:
+        found[row.claim.role][row.finding.state] += 1
     return found

@@ -13,6 +13,17 @@ MOST = 1e18
 """Largest number that an answer is believed."""
 
 
+class ClaimRole(StrEnum):
+    """What a statement is: whether a run could show it to be false."""
+
+    CLAIM = "claim"
+    """It says something about learning, and there are runs that it is false of."""
+    CHECK = "check"
+    """It says that this program computes or records what it should: a failure is a fault of the program."""
+    DEFINITION = "definition"
+    """It says what a word means, so no run can show it to be false."""
+
+
 class ClaimState(StrEnum):
     """A state that a rule derives from the numbers of a run."""
 
@@ -36,6 +47,12 @@ class Figure:
     """The unit, a word; empty for a plain number, `share` for a part of one."""
     step: int | None = None
     """The step that it is of; None: of the run, or of none."""
+    low: float | None = None
+    """The lower end of its interval; None where it has none."""
+    high: float | None = None
+    """The upper end of its interval."""
+    draws: int = 0
+    """The number of draws, steps or sentences that the interval comes from; 0 where it has none."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +64,7 @@ class Finding:
     """One sentence that says why, with the numbers."""
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
-    """The value expected if the claim were false, or without what it is about."""
+    """The same measure where the claim is false: its mean and the interval that several draws of it fall into."""
     waits_for: str | None = None
     """The thing that a number is missing for; None where none is."""
     imported: bool = False
@@ -63,6 +80,8 @@ class Link:
     """The query string of the view."""
     question: dict[str, Any] | None = None
     """The fields of a question that is asked before; None: nothing is."""
+    breaks: bool = False
+    """True where the view shows the claim failing, False where it shows how far the claim reaches."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +103,7 @@ class Claim:
     """Returns what shows where it ends."""
     kinds: tuple[str, ...] = ()
     """The kinds of questions whose answers it takes."""
+    role: ClaimRole = ClaimRole.CLAIM
 
 
 def waiting(waits_for: str, *figures: Figure, null: Figure | None = None, why: str = "") -> Finding:

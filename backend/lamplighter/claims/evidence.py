@@ -177,7 +177,9 @@ class Evidence:
     no_output_matrix: str = ""
     """The reason why there are no ranks in the output matrix; empty where none is known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
-    """The newest answer that fits the board, by kind."""
+    """The newest answer to the board's own question, by kind."""
+    control: Evidence | None = None
+    """The evidence about the control: a run of the same recipe on shuffled words; None where there is none."""
 
     def series(self, name: str) -> dict[int, float]:
         """Return a measure by step, ascending."""
