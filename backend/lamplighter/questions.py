@@ -178,6 +178,16 @@ class BetterQuestion(_Question):
     steps: Annotated[int, Field(ge=1, le=20)] = 20
 
 
+class SubstitutionQuestion(_Question):
+    """Words put in the place of others in held-out sentences: the nearest, the tenth nearest, and random ones."""
+
+    kind: Literal["substitution"] = "substitution"
+    words: Annotated[int, Field(ge=20, le=500)] = 200
+    """Words of the sample, each of which is replaced in one sentence; fewer where the text has fewer."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Seed of the sample of words, of their sentences, and of the random words."""
+
+
 Question = (
     SpeakQuestion
     | MicroscopeQuestion
@@ -191,10 +201,11 @@ Question = (
     | EnvironmentQuestion
     | DecilesQuestion
     | BetterQuestion
+    | SubstitutionQuestion
 )
 KINDS = (
     *("speak", "microscope", "what_if", "transplant", "rotation", "probe"),
-    *("devices", "bench", "batch_sizes", "environment", "deciles", "better"),
+    *("devices", "bench", "batch_sizes", "environment", "deciles", "better", "substitution"),
 )
 _QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="kind")])
 

@@ -26,8 +26,8 @@ from lamplighter.runfolder.run_store import RunStore
 
 _FIELDS: dict[str, tuple[Any, str]] = {
     "prompt": (str, "speak, transplant: the text to continue."),
-    "words": (int, "speak, transplant: how many words to say."),
-    "seed": (int, "speak, rotation: seed of the random numbers."),
+    "words": (int, "speak, transplant: how many words to say; substitution: how many are replaced."),
+    "seed": (int, "speak, rotation, substitution: seed of the random numbers."),
     "temperature": (float, "speak: above 1 more is left to chance, below 1 less."),
     "token": (int, "microscope: the row that is shown, by its token's id."),
     "coordinate": (int, "microscope: the number in that row."),

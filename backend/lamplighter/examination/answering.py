@@ -28,6 +28,7 @@ _KINDS = {
     "environment": "lamplighter.examination.kinds.environment",
     "deciles": "lamplighter.examination.kinds.deciles",
     "better": "lamplighter.examination.kinds.better",
+    "substitution": "lamplighter.examination.kinds.substitution",
 }
 """Modules by the kind of question that their function `examine` answers."""
 

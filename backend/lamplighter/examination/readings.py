@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lamplighter.examination.examined_model import ExaminedModel
@@ -25,6 +26,11 @@ _DIGITS = 6
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
     """Return a number with so many significant digits; None if it is not finite, which JSON cannot say."""
     return float(f"{float(value):.{digits}g}") if math.isfinite(value) else None
+
+
+def standard_error(values: NDArray[np.float64]) -> float | None:
+    """Return the standard error of the mean of independent values, shape (N,); None for fewer than two, or if it is not finite."""
+    return rounded(float(values.std(ddof=1)) / math.sqrt(len(values))) if len(values) > 1 else None
 
 
 @contextmanager
@@ -72,6 +78,32 @@ class TextSample:
         if step not in kept:
             kept[step] = self.loss(model)
         return kept[step]
+
+
+def prediction_losses(
+    learner: Learner,
+    windows: torch.Tensor,
+    at_once: int,
+    report: Callable[[float], None] | None = None,
+) -> NDArray[np.float64]:
+    """Return the loss in nats of each prediction, token ids (N, T + 1) -> (N, T).
+
+    Args:
+        learner: the model.
+        windows: token ids.
+        at_once: the windows that are read together.
+        report: hears the share that is done.
+    """
+    found = [np.empty((0, windows.shape[1] - 1))]
+    with reading(learner):
+        for number, part in enumerate(windows.split(at_once)):
+            if report is not None:
+                report(number * at_once / len(windows))
+            ids = part.to(learner.device)
+            logits = learner.model.logits(ids[:, :-1]).flatten(0, 1).float()
+            losses = F.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
+            found.append(losses.view(len(part), -1).cpu().numpy().astype(np.float64))
+    return np.concatenate(found)
 
 
 def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np.float64]:

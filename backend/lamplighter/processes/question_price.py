@@ -1,4 +1,4 @@
-"""The price of a question that trains: floating-point operations, by formula, before anything is computed."""
+"""The price of a question that trains or reads a lot: floating-point operations, by formula, before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from lamplighter.questions import (
     EnvironmentQuestion,
     Question,
     QuestionError,
+    SubstitutionQuestion,
 )
 from lamplighter.recipe import Recipe
 
@@ -27,6 +28,10 @@ _BATCHES_READ = 4
 """Batches that a step of the kind `better` reads besides: its own and another one, before and after."""
 ENVIRONMENT_POINTS = 25
 """Most points at which the kind `environment` reads the text of both towns."""
+SUBSTITUTES = 10
+"""Words that the kind `substitution` puts in the place of each: the nearest, the tenth nearest, and random ones."""
+MAX_POSITIONS = 64
+"""Most predictions of a window that it reads: what follows much later says little of one word."""
 
 
 def require_affordable(recipe: Recipe, vocabulary: int, question: Question, device: str) -> None:
@@ -43,7 +48,7 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     """
     # A sample of text is some batches long, and is read forward only.
     sample = SAMPLE_TOKENS / recipe.batch_tokens
-    read = 0.0
+    steps, read = 0, 0.0
     match question:
         case BenchQuestion():
             steps = BENCH_RULES * question.steps
@@ -55,6 +60,9 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
         case BetterQuestion():
             steps = question.steps
             read = (_BATCHES_READ + 2 * sample) * steps
+        case SubstitutionQuestion():
+            windows = (1 + SUBSTITUTES) * question.words
+            read = windows * min(recipe.model.context, MAX_POSITIONS) / recipe.batch_tokens
         case _:
             return
     flops = count_step_flops(recipe, vocabulary, vocabulary)
@@ -63,7 +71,9 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
     on_card = device != "cpu" and has_graphics_driver() and not isinstance(question, BenchQuestion)
     most = MAX_CARD_FLOPS if on_card else MAX_FLOPS
     if total > most:
+        counted = "words" if isinstance(question, SubstitutionQuestion) else "steps"
+        work = f"compute {steps:,} steps of this model" if steps else f"read {read:,.0f} batches"
         raise QuestionError(
-            f"steps: it would compute {steps:,} steps of this model, {total:.1g} floating-point operations, and"
-            f" at most {most:.0g} are spent on one question: ask for fewer steps, or ask a smaller run"
+            f"{counted}: it would {work}, {total:.1g} floating-point operations, and"
+            f" at most {most:.0g} are spent on one question: ask for fewer {counted}, or ask a smaller run"
         )

@@ -140,6 +140,7 @@ def test_every_kind_is_answered(run: RunFolder, monkeypatch: pytest.MonkeyPatch)
             {"kind": "environment", "steps": 10, "back": 0},
             {"kind": "deciles", "steps": 1},
             {"kind": "better", "steps": 1},
+            {"kind": "substitution", "words": 20},
         )
     ]
     # Two more processes with torch are a test of their own.

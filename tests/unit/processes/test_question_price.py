@@ -23,6 +23,7 @@ LARGEST = (
     {"kind": "environment", "steps": 2_000, "back": 500},
     {"kind": "deciles", "steps": 200},
     {"kind": "better", "steps": 20},
+    {"kind": "substitution", "words": 500},
 )
 WIDE = Recipe.model_validate(
     {"model": {"dim": 1_024, "layers": 12, "heads": 16, "context": 512}, "sequences": 32}
@@ -38,7 +39,7 @@ def test_a_default_run_may_be_asked_everything_and_a_large_model_is_refused(
     fields: Mapping[str, object],
 ) -> None:
     require_affordable(Recipe(), 2_382, question(fields), "cpu")
-    with pytest.raises(QuestionError, match=r"^steps: .*ask for fewer steps"):
+    with pytest.raises(QuestionError, match=r"^(steps|words): .*ask for fewer \1"):
         require_affordable(WIDE, 50_000, question(fields), "cpu")
 
 

@@ -18,6 +18,7 @@ from lamplighter.questions import (
     Question,
     RotationQuestion,
     SpeakQuestion,
+    SubstitutionQuestion,
     TransplantQuestion,
     WhatIfQuestion,
     parse_question,
@@ -38,6 +39,7 @@ ExaminationKind = Literal[
     "environment",
     "deciles",
     "better",
+    "substitution",
 ]
 
 
@@ -124,6 +126,12 @@ class NewBetterQuestion(BetterQuestion, _Confirmation):
     kind: Literal["better"]  # pyright: ignore[reportGeneralTypeIssues]
 
 
+class NewSubstitutionQuestion(SubstitutionQuestion, _Confirmation):
+    """Words to be put in the place of others in held-out sentences."""
+
+    kind: Literal["substitution"]  # pyright: ignore[reportGeneralTypeIssues]
+
+
 NewQuestion = Annotated[
     NewSpeakQuestion
     | NewMicroscopeQuestion
@@ -136,7 +144,8 @@ NewQuestion = Annotated[
     | NewBatchSizesQuestion
     | NewEnvironmentQuestion
     | NewDecilesQuestion
-    | NewBetterQuestion,
+    | NewBetterQuestion
+    | NewSubstitutionQuestion,
     Field(discriminator="kind"),
 ]
 

@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from lamplighter.examination.examined_model import ExaminedModel
-from lamplighter.examination.readings import reading, rounded
+from lamplighter.examination.readings import prediction_losses, rounded
 from lamplighter.model.batches import positions_after
 from lamplighter.model.learner import Learner
 
@@ -97,14 +96,7 @@ class GroupedLoss:
 
     def _losses(self, learner: Learner) -> NDArray[np.float64]:
         """Return the loss of each prediction."""
-        found = [np.empty(0)]
-        with reading(learner):
-            for windows in self._windows.split(self._at_once):
-                on_device = windows.to(learner.device)
-                logits = learner.model.logits(on_device[:, :-1]).flatten(0, 1).float()
-                losses = F.cross_entropy(logits, on_device[:, 1:].flatten(), reduction="none")
-                found.append(losses.cpu().numpy().astype(np.float64))
-        return np.concatenate(found)
+        return prediction_losses(learner, self._windows, self._at_once).reshape(-1)
 
     def _by_group(self, losses: NDArray[np.float64]) -> list[float | None]:
         groups, number = self._groups.of_word[self._true], self._groups.number

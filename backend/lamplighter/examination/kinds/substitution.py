@@ -1,0 +1,195 @@
+"""The kind *substitution*: words put in the place of others in sentences that the model has not read, and what that costs it.
+
+A word that could stand in another's place costs little there: the model expects it almost as much, and what follows
+surprises it little more. Beside the nearest word stand the tenth nearest, and words that are only about as frequent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import prediction_losses, rounded, standard_error
+from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.model.batches import positions_after
+from lamplighter.processes.question_price import MAX_POSITIONS, SUBSTITUTES
+from lamplighter.questions import QuestionError, SubstitutionQuestion
+
+_RANK = 10
+"""The rank of the farther neighbour."""
+_PEERS = 50
+"""Words of about the same frequency: those so many places around a word when all are sorted by their counts."""
+_MAX_SEARCHED = 1 << 21
+"""Most tokens of a text in which words are sought, from its beginning."""
+_NEAR, _FAR, _FIRST_DRAW = 1, 2, 3
+"""Columns of the words that are put in; column 0 is the sentence as it stands."""
+DRAWS = 1 + SUBSTITUTES - _FIRST_DRAW
+"""Words of about the same frequency that are put into each sentence."""
+
+
+def examine(model: ExaminedModel, question: SubstitutionQuestion, report: ReportProgress) -> Answer:
+    """Return by how much the loss of sentences rises when one word is replaced.
+
+    A sentence is a window of text with the word in its middle; there is one for each word of a sample, drawn evenly from
+    frequent and rare ones. The rise is summed in nats over the prediction of the word (`at`) and over those that follow it
+    (`after`).
+
+    Returns:
+        `near` (by the nearest word in the input table), `tenth` (by the tenth nearest) and `chance` (by words of about the
+        same frequency, the mean of `draws` of them): mean `rise`, its standard `error` over the sentences, the
+        `median`, and the means of `at` and `after`; of `chance` also the mean rise `by_draw`, and their standard deviation `spread`.
+        `chance_less_near` and `tenth_less_near`: `mean` and `error` of the difference by sentence;
+        `share_near_better`: the share of sentences in which the nearest word costs less than the random ones.
+        `loss`: of the word and what follows, as it stands. `example`: the sentence whose difference is the median.
+        `sentences`, `positions` (predictions of a window), `text`. A number that is not finite is null.
+
+    Raises:
+        QuestionError: the text is too short, or has too few words.
+    """
+    report(0.0, "choosing words")
+    chosen = _choose(model, question)
+    count, columns = chosen.replaced.shape
+    windows = np.repeat(chosen.windows[:, None], columns, axis=1)
+    windows[np.arange(count), :, chosen.places] = chosen.replaced
+    report(0.1, "reading sentences with a word replaced")
+    losses = prediction_losses(
+        model.learner,
+        torch.from_numpy(windows.reshape(count * columns, -1)),
+        model.run.recipe.sequences,
+        lambda share: report(0.1 + 0.9 * share, "reading sentences with a word replaced"),
+    ).reshape(count, columns, -1)
+    # The prediction of the word itself is the one before its place.
+    at = losses[np.arange(count), :, chosen.places - 1]
+    follows = np.arange(losses.shape[2]) >= chosen.places[:, None]
+    after = (losses * follows[:, None]).sum(axis=2)
+    return _describe(model, chosen, at, after)
+
+
+@dataclass(frozen=True)
+class _Sentences:
+    """Sentences of a text, each with a place in it and the words that are put there: S of them, of T predictions."""
+
+    windows: NDArray[np.int64]
+    """Token ids, shape (S, T + 1)."""
+    places: NDArray[np.int64]
+    """The place of the word in its window, from 1 to T - 1, shape (S,)."""
+    replaced: NDArray[np.int64]
+    """The word itself, its nearest, its tenth nearest, and random ones, shape (S, 3 + DRAWS)."""
+    text: str
+
+
+def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
+    run, random = model.run, np.random.default_rng([question.seed, model.step])
+    held_out = run.held_out_ids
+    text = (run.token_ids if held_out is None else held_out)[:_MAX_SEARCHED].astype(np.int64)
+    length = min(run.recipe.model.context, MAX_POSITIONS, len(text) - 1)
+    if length < 2:
+        raise QuestionError("the text of this run is too short: a sentence needs a word before and one after")
+    vectors = model.learner.model.embedding.weight.detach().float().cpu().numpy()
+    vocabulary = run.vocabulary
+    counts = vocabulary.counts if vocabulary.counts_known else np.bincount(text, minlength=len(vectors))
+    by_count = np.argsort(-counts, kind="stable")
+    # The unknown word is no word.
+    by_count = by_count[by_count != 0]
+    if len(by_count) <= max(_RANK, DRAWS):
+        raise QuestionError(f"a vocabulary of {len(vectors)} words has too few to put in each other's place")
+
+    words, found = _sample_words(text, by_count, question.words, random)
+    starts = np.clip(found - length // 2, 0, len(text) - 1 - length)
+    neighbours, _ = nearest_rows(vectors, words, _RANK + 1)
+    near = np.array([row[row != 0][[0, _RANK - 1]] for row in neighbours], dtype=np.int64)
+    drawn = np.array([_draw_peers(by_count, word, random) for word in words.tolist()])
+    return _Sentences(
+        windows=text[positions_after(starts, length)],
+        places=found - starts,
+        replaced=np.concatenate((words[:, None], near, drawn), axis=1),
+        text="training" if held_out is None else "held_out",
+    )
+
+
+def _sample_words(
+    text: NDArray[np.int64], by_count: NDArray[np.int64], most: int, random: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return words of a text, one from each of as many parts of the list by frequency, and where each stands once.
+
+    Returns:
+        Token ids and positions, shape (S,) each; a position has a token before and after it.
+    """
+    inner = text[1:-1]
+    order = np.argsort(inner, kind="stable")
+    ids, first, times = np.unique(inner[order], return_index=True, return_counts=True)
+    there = np.isin(by_count, ids)
+    if not there.any():
+        raise QuestionError("the text of this run has no word that could be replaced")
+    parts = np.array_split(by_count[there], min(most, int(there.sum())))
+    words = np.array([random.choice(part) for part in parts])
+    which = np.searchsorted(ids, words)
+    return words, 1 + order[first[which] + random.integers(times[which])]
+
+
+def _draw_peers(by_count: NDArray[np.int64], word: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return `DRAWS` different words about as frequent as one."""
+    [rank] = np.flatnonzero(by_count == word)
+    first = min(max(0, int(rank) - _PEERS // 2), max(0, len(by_count) - _PEERS - 1))
+    peers = by_count[first : first + _PEERS + 1]
+    return random.choice(peers[peers != word], DRAWS, replace=False)
+
+
+def _describe(
+    model: ExaminedModel, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
+) -> Answer:
+    """Return the answer from the losses at the word and after it, shape (S, 3 + DRAWS) each."""
+    # A model that diverged has losses without a number.
+    with np.errstate(invalid="ignore"):
+        rises = tuple(part - part[:, :1] for part in (at, after))
+        rise = rises[0] + rises[1]
+        random = rise[:, _FIRST_DRAW:]
+        differences = random.mean(axis=1) - rise[:, _NEAR]
+        by_draw = random.mean(axis=0)
+
+        def tell(columns: slice) -> dict[str, Any]:
+            sentences = rise[:, columns].mean(axis=1)
+            at_word, following = (rounded(float(part[:, columns].mean())) for part in rises)
+            median = rounded(float(np.median(sentences)))
+            return {**_mean(sentences, "rise"), "median": median, "at": at_word, "after": following}
+
+        return {
+            "sentences": len(rise),
+            "draws": DRAWS,
+            "positions": chosen.windows.shape[1] - 1,
+            "text": chosen.text,
+            "loss": rounded(float((at + after)[:, 0].mean())),
+            "near": tell(slice(_NEAR, _FAR)),
+            "tenth": tell(slice(_FAR, _FIRST_DRAW)),
+            "chance": {
+                **tell(slice(_FIRST_DRAW, None)),
+                "by_draw": [rounded(mean) for mean in by_draw.tolist()],
+                "spread": rounded(float(by_draw.std(ddof=1))),
+            },
+            "chance_less_near": _mean(differences),
+            "tenth_less_near": _mean(rise[:, _FAR] - rise[:, _NEAR]),
+            "share_near_better": rounded(float((differences > 0).mean())),
+            "example": _tell_example(chosen, rise, int(np.argsort(differences)[len(differences) // 2])),
+        }
+
+
+def _mean(values: NDArray[np.float64], name: str = "mean") -> dict[str, float | None]:
+    return {name: rounded(float(values.mean())), "error": standard_error(values)}
+
+
+def _tell_example(chosen: _Sentences, rise: NDArray[np.float64], row: int) -> dict[str, Any]:
+    columns = {"near": _NEAR, "tenth": _FAR, "chance": _FIRST_DRAW}
+    return {
+        "ids": chosen.windows[row].tolist(),
+        "position": int(chosen.places[row]),
+        "word": int(chosen.replaced[row, 0]),
+        **{
+            name: {"id": int(chosen.replaced[row, column]), "rise": rounded(float(rise[row, column]))}
+            for name, column in columns.items()
+        },
+    }
