@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import click
 from pydantic import ValidationError
 
+from lamplighter.claims.control import make_control_recipe
 from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import parse_planted, plant
 from lamplighter.corpora.textfile import decode_text, read_text
 from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
+from lamplighter.runfolder.run_folder import RunFolder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -104,6 +106,38 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
         fields["disk_budget"] = round(options["disk_budget"] * 1e6)
     try:
         return Recipe.model_validate(fields), text
+    except ValidationError as error:
+        raise RecipeError(explain_validation_error(error)) from error
+
+
+def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]:
+    """Return the recipe of a run's control, and the text of the run where it has one of its own.
+
+    Args:
+        run: the run.
+        steps: the steps of the control; None: as many as the run's.
+
+    Raises:
+        RecipeError: the run has no control that could be trained here, or the number of steps is not allowed.
+        FormatError: this version cannot read the recipe.
+    """
+    recipe, text = run.recipe, None
+    if recipe.corpus.kind == "recorded":
+        raise RecipeError(
+            f"{run.id} was recorded from a training loop of its own: its control cannot be trained here"
+        )
+    if recipe.corpus.shuffle_words:
+        raise RecipeError(f"{run.id} is itself a control: its words are shuffled")
+    if recipe.corpus.kind == "text":
+        try:
+            text = run.source_path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(
+                f"the text of {run.id} cannot be read, so there is nothing to shuffle"
+            ) from error
+    try:
+        # A copy alone would take any number of steps.
+        return Recipe.model_validate(make_control_recipe(recipe, steps).model_dump()), text
     except ValidationError as error:
         raise RecipeError(explain_validation_error(error)) from error
 

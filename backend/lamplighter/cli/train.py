@@ -15,7 +15,7 @@ from lamplighter.cli.common import common_options
 from lamplighter.cli.energy import describe_energy, watts_option
 from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.named_run import find_named_run
-from lamplighter.cli.recipes import make_recipe, recipe_options
+from lamplighter.cli.recipes import make_control, make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role
 from lamplighter.model.batches import require_enough_text
@@ -46,17 +46,32 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
 @recipe_options
 @click.option("--resume", metavar="RUN", help="Go on with a run instead of starting one.")
 @click.option(
+    "--control-of",
+    metavar="RUN",
+    help="Train the control of a run: the same recipe and text, with the words of each document shuffled."
+    " Only --steps goes with it.",
+)
+@click.option(
     "--more", type=click.IntRange(0), default=0, help="With --resume: steps beyond where it would end."
 )
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
 )
-@click.option("--yes", is_flag=True, help="With --resume: do not ask before an imported run is continued.")
+@click.option(
+    "--yes", is_flag=True, help="Do not ask before an imported run is continued, or its control is trained."
+)
 @watch_option
 @watts_option
 @common_options()
 def train_command(
-    runs_dir: Path, resume: str | None, more: int, as_json: bool, yes: bool, watch: bool, **options: Any
+    runs_dir: Path,
+    resume: str | None,
+    control_of: str | None,
+    more: int,
+    as_json: bool,
+    yes: bool,
+    watch: bool,
+    **options: Any,
 ) -> None:
     """Train without the page. Ctrl-C stops after the current step; --resume continues."""
     run_store = RunStore(runs_dir)
@@ -64,14 +79,11 @@ def train_command(
     if watch:
         watch_role(run_store, "trainer")
         return
+    if resume is not None and control_of is not None:
+        raise click.UsageError("--resume goes on with a run and --control-of starts one: give one of them")
     if resume is not None:
         run = find_named_run(runs_dir, resume)
-        refused = [name for name, value in options.items() if value is not None and name != "learning_rate"]
-        if refused:
-            raise click.UsageError(
-                f"--{refused[0].replace('_', '-')} is part of the recipe, which --resume does not change;"
-                " only --learning-rate and --more go with it"
-            )
+        _refuse_recipe(options, "learning_rate", "--resume", "--learning-rate and --more go")
         rate: float | None = options["learning_rate"]
         if rate is not None and not 0 < rate <= 10:
             raise click.UsageError(f"--learning-rate: {rate} is not above 0 and at most 10")
@@ -87,7 +99,16 @@ def train_command(
                 # A server may have asked the run to wait for its map, which nobody looks at here.
                 RequestsWriter(run.path, "cli").add("begin", {})
     else:
-        recipe, text = make_recipe(options)
+        if control_of is None:
+            recipe, text = make_recipe(options)
+        else:
+            _refuse_recipe(options, "steps", "--control-of", "--steps goes")
+            controlled = find_named_run(runs_dir, control_of)
+            recipe, text = make_control(controlled, options["steps"])
+            if not yes:
+                confirm_imported(controlled, "train its control")
+            # Beside the run, where the board looks for it.
+            run_store = RunStore(controlled.path.parent)
         if text is not None:
             require_enough_text(recipe, text)
         run = run_store.create(recipe, text)
@@ -111,6 +132,16 @@ def train_command(
         )
     if phase == Phase.FAILED:
         raise click.exceptions.Exit(1)
+
+
+def _refuse_recipe(options: dict[str, Any], but: str, option: str, allowed: str) -> None:
+    """Raise UsageError if an option of the recipe is given, other than `but`, beside an option that keeps the recipe."""
+    refused = [name for name, value in options.items() if value is not None and name != but]
+    if refused:
+        raise click.UsageError(
+            f"--{refused[0].replace('_', '-')} is part of the recipe, which {option} does not change;"
+            f" only {allowed} with it"
+        )
 
 
 def _train_with_progress(run: RunFolder, *, quiet: bool) -> Phase:

@@ -1,0 +1,160 @@
+"""The control of a run: a run of the same recipe whose words were shuffled. It is found among the runs of the folder, never
+named."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import UNREADABLE, Moment, gather_evidence, read_moment
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RUN_ID_PATTERN
+
+_ID = re.compile(RUN_ID_PATTERN)
+_RECIPES_KEPT, _FOLDERS_KEPT = 4_096, 8
+_SETTLED_NS = 2_000_000_000
+"""The coarsest steps in which a file system keeps times."""
+
+
+@dataclass(frozen=True)
+class ControlRun:
+    """The control of a run at a moment of its own."""
+
+    run: RunFolder
+    moment: Moment
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Return all that its column of the board depends on, with a stable repr."""
+        return self.run.id, self.run.created, self.moment
+
+
+class _Experiment(NamedTuple):
+    """An experiment: what a recipe says, apart from the number of steps."""
+
+    shuffled: bool
+    rest: str
+    """The rest of the recipe, as JSON."""
+
+
+def make_control_recipe(recipe: Recipe, steps: int | None = None) -> Recipe:
+    """Return the recipe of the control of a run: the same, with the words of each document shuffled.
+
+    Args:
+        recipe: the recipe of the run.
+        steps: the steps of the control; None: as many as the run.
+    """
+    corpus = recipe.corpus.model_copy(update={"shuffle_words": True})
+    return recipe.model_copy(update={"corpus": corpus, "steps": recipe.steps if steps is None else steps})
+
+
+def has_control(run: RunFolder) -> bool:
+    """Return whether a control of a run could be trained: not of one that is shuffled itself, nor of a recorded one."""
+    corpus = run.recipe.corpus
+    return corpus.kind != "recorded" and not corpus.shuffle_words
+
+
+def find_control(run: RunFolder) -> RunFolder | None:
+    """Return the newest run in the folder of `run` that differs from it only in that its words were shuffled, and in the
+    number of steps; None where there is none, and for a run that is shuffled itself or was recorded.
+
+    Of the other runs only the recipes are read, each once: a recipe never changes. Those that fit must have the same
+    vocabulary, with the same counts, as only the same text has.
+    """
+    own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
+    if own is None or own.shuffled:
+        return None
+    wanted, folder = own._replace(shuffled=True), str(run.path.parent)
+    changed, now = os.stat(folder).st_mtime_ns, time.time_ns()
+    # A folder that was changed just now may change again within the same time.
+    listed = _list_shuffled(folder, changed if changed < now - _SETTLED_NS else now)
+    for path in (Path(path) for path, experiment in listed if experiment == wanted):
+        if _has_same_words(run.path, path):
+            return RunFolder(path)
+    return None
+
+
+def read_control(run: RunFolder) -> ControlRun | None:
+    """Return the control of a run at its own moment; None where there is none that this version can read."""
+    with suppress(*UNREADABLE):
+        found = find_control(run)
+        return None if found is None else ControlRun(found, read_moment(found))
+    return None
+
+
+def gather_with_control(
+    run: RunFolder, cache: FigureCache, moment: Moment, control: ControlRun | None
+) -> Evidence:
+    """Return the evidence about a run, with that about its control where that can be read.
+
+    Args:
+        run: the run.
+        cache: keeps what was computed of steps that are over.
+        moment: the moment of the run.
+        control: its control; None where it has none.
+
+    Raises:
+        MissingVocabularyError: the run has not read its corpus.
+        FormatError: this version cannot read the steps, the recipe or the vocabulary.
+    """
+    evidence = gather_evidence(run, cache, moment)
+    if control is not None:
+        with suppress(*UNREADABLE):
+            return replace(evidence, control=gather_evidence(control.run, cache, control.moment))
+    return evidence
+
+
+def _recipe_time(path: str) -> int:
+    """Return when the recipe of a run's folder was written, in ns; 0 for a folder without one."""
+    try:
+        return os.stat(os.path.join(path, "recipe.json")).st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(_FOLDERS_KEPT)
+def _list_shuffled(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
+    """Return the paths and the experiments of the shuffled runs in a folder, the newest first, by the time when a run was last
+    added to it or taken from it."""
+    with os.scandir(folder) as entries:
+        paths = [
+            entry.path
+            for entry in entries
+            if _ID.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+        ]
+    times = {path: _recipe_time(path) for path in paths}
+    found = ((path, _read_experiment(path, times[path])) for path in sorted(paths, key=times.__getitem__))
+    return tuple((path, experiment) for path, experiment in found if experiment and experiment.shuffled)[::-1]
+
+
+@lru_cache(_RECIPES_KEPT)
+def _read_experiment(path: str, written: int) -> _Experiment | None:
+    """Return the experiment of a run's folder, by the time of its recipe; None where it has no recipe that can be trained
+    here."""
+    if not written:
+        return None
+    try:
+        recipe = RunFolder(Path(path)).recipe
+    except FormatError:
+        return None
+    if recipe.corpus.kind == "recorded":
+        return None
+    return _Experiment(recipe.corpus.shuffle_words, make_control_recipe(recipe, steps=1).model_dump_json())
+
+
+def _has_same_words(one: Path, other: Path) -> bool:
+    """Return whether two runs have read texts of the same words."""
+    with suppress(OSError):
+        return filecmp.cmp(one / "vocabulary.json", other / "vocabulary.json", shallow=False)
+    return False

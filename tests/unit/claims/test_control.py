@@ -1,0 +1,101 @@
+"""The control of a run: found among many others by its recipe and its words, at the cost of a look at the folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.claims.control import find_control, gather_with_control, make_control_recipe, read_control
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import read_moment
+from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.wire.vocabulary import Vocabulary
+from tests.disk_accesses import disk_accesses
+from tests.unit.serving.folders import FakeTrainer, finished_run
+
+RECIPE = Recipe(
+    corpus=CorpusRecipe(kind="lamptown"), model=ModelRecipe(dim=4, heads=2, context=8), passages=2, steps=9
+)
+
+
+def make(store: RunStore, recipe: Recipe, *tokens: str) -> RunFolder:
+    """Make a run that has read these words."""
+    run = store.create(recipe)
+    tokens = tokens or ("a", "b")
+    vocabulary = Vocabulary(tokens, np.ones(len(tokens), dtype=np.int64))
+    run.write_corpus(np.zeros(20, dtype=np.uint32), vocabulary, "{}")
+    return run
+
+
+def test_the_newest_run_of_the_same_recipe_and_words_in_random_order_is_found(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = make(store, RECIPE)
+    assert find_control(run) is None
+    shuffled = make_control_recipe(RECIPE)
+    make(store, shuffled.model_copy(update={"seed": 1}))
+    make(store, shuffled, "a", "another text")
+    make(store, RECIPE)
+    store.create(shuffled)
+    assert find_control(run) is None
+    first = make(store, shuffled)
+    found = find_control(run)
+    assert found is not None
+    assert found.id == first.id
+    shorter = make(store, make_control_recipe(RECIPE, steps=5))
+    # Two recipes may be written within a tick of the clock.
+    os.utime(shorter.path / "recipe.json", times=(time.time() + 1, time.time() + 1))
+    found = find_control(RunFolder(run.path))
+    assert found is not None
+    assert (found.id, found.recipe.steps) == (shorter.id, 5)
+    assert find_control(shorter) is None
+    store.trash(shorter)
+    found = find_control(run)
+    assert found is not None
+    assert found.id == first.id
+
+
+def test_among_many_runs_it_takes_one_look_at_the_folder(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    run = make(store, RECIPE)
+    for seed in range(1, 30):
+        make(store, RECIPE.model_copy(update={"seed": seed}))
+    make(store, make_control_recipe(RECIPE))
+    # As of a folder that nothing was added to for a while.
+    os.utime(tmp_path, (1, 1))
+    assert find_control(run) is not None
+    with disk_accesses() as made:
+        assert find_control(run) is not None
+    others = [one for one in made if "recipe.json" in one.what and run.id not in one.what]
+    assert (others, len(made) < 10) == ([], True)
+
+
+def test_the_evidence_of_the_control_is_of_its_own_step_and_a_damaged_one_is_left_out(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    control = RunStore(tmp_path).create(make_control_recipe(run.recipe))
+    control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
+    FakeTrainer(control).begin().train(20).crash()
+    found = read_control(run)
+    assert found is not None
+    evidence = gather_with_control(run, FigureCache(), read_moment(run), found)
+    assert evidence.control is not None
+    assert (evidence.step, evidence.control.step, evidence.control.training) == (35, 20, True)
+    control.steps_path.write_bytes(b"no database" * 100)
+    assert read_control(RunFolder(run.path)) is None
+
+
+@pytest.mark.parametrize("kind", ["recorded", "shuffled"])
+def test_a_recorded_run_and_a_shuffled_one_have_no_control(tmp_path: Path, kind: str) -> None:
+    store = RunStore(tmp_path)
+    run = make(store, make_control_recipe(RECIPE))
+    make(store, make_control_recipe(RECIPE))
+    if kind == "recorded":
+        recorded = CorpusRecipe(kind="recorded")
+        text = RECIPE.model_copy(update={"corpus": recorded}).model_dump_json()
+        (run.path / "recipe.json").write_text(text, encoding="utf-8")
+    assert find_control(RunFolder(run.path)) is None
