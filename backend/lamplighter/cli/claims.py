@@ -11,11 +11,18 @@ from typing import Any
 
 import click
 
-from lamplighter.claims.board import BoardQuestion, BoardRow, list_board_questions, make_board
-from lamplighter.claims.claim import ClaimState, Figure, percent
+from lamplighter.claims.board import (
+    BoardQuestion,
+    BoardRow,
+    count_states,
+    list_board_questions,
+    make_board,
+)
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, percent
+from lamplighter.claims.control import ControlRun, gather_with_control, has_control, read_control
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import gather_evidence, read_moment
+from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
@@ -28,6 +35,12 @@ SIGNS = {
     ClaimState.FAILING: "[x] shown failing",
     ClaimState.UNMEASURED: "[ ] not measured yet",
 }
+_ROLES = {
+    ClaimRole.CLAIM: "",
+    ClaimRole.CHECK: " (this program, checked)",
+    ClaimRole.DEFINITION: " (by definition)",
+}
+"""The words behind the name of a statement, by its role."""
 _WHOLE = 1_000
 """Numbers from here on are told without a fraction."""
 _INDENT = " " * 8
@@ -42,19 +55,31 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
     have to answer: `lamplighter examine RUN --prepare claims` does that.
     """
     run = find_prepared(runs_dir, run_id)
-    evidence, questions = _read_board(run)
+    control = read_control(run)
+    evidence, questions = _read_board(run, control)
     rows = make_board(evidence)
     if as_json:
-        print_line(json.dumps(_as_json(evidence, rows)))
+        print_line(json.dumps(_as_json(evidence, rows, control)))
         return
     width = min(100, shutil.get_terminal_size().columns)
+    if control is not None:
+        print_line(
+            f"beside each state that of the control {control.run.id}, whose words are shuffled, as of step"
+            f" {control.moment.step:,}"
+        )
     for row in rows:
         for line in _describe(row, width):
             print_line(line)
-    states = [row.finding.state for row in rows]
-    print_line(", ".join(f"{states.count(state)} {sign}" for state, sign in SIGNS.items()))
     if any(not one.answered and not one.by_button for one in questions):
         print_line(f"more can be measured: lamplighter examine {run.id} --prepare claims")
+    if control is not None:
+        if any(row.control is not None and row.control.state is ClaimState.UNMEASURED for row in rows):
+            print_line(f"of the control too: lamplighter examine {control.run.id} --prepare claims")
+    elif has_control(run):
+        print_line(
+            f"what shuffled words would show, its control says: lamplighter train --control-of {run.id}"
+        )
+    print_line(_sum_up(rows))
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
@@ -106,19 +131,22 @@ def find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
     return run
 
 
-def _read_board(run: RunFolder) -> tuple[Evidence, list[BoardQuestion]]:
+def _read_board(run: RunFolder, control: ControlRun | None = None) -> tuple[Evidence, list[BoardQuestion]]:
     moment = read_moment(run)
-    evidence = gather_evidence(run, FigureCache(), moment=moment)
+    evidence = gather_with_control(run, FigureCache(), moment, control)
     return evidence, list_board_questions(evidence, moment.lineage)
 
 
 def _describe(row: BoardRow, width: int) -> list[str]:
-    claim, finding = row.claim, row.finding
-    lines = [f"{claim.number:>2}  {SIGNS[finding.state]:<22} {claim.name}"]
+    claim, finding, control = row.claim, row.finding, row.control
+    signs = f"{SIGNS[finding.state]:<22}" + ("" if control is None else f" {SIGNS[control.state]:<22}")
+    lines = [f"{claim.number:>2}  {signs} {claim.name}{_ROLES[claim.role]}"]
     lines += _wrap(claim.statement, width)
     lines += _wrap(finding.reason, width)
     if finding.null is not None:
         lines += _wrap(f"to compare: {_tell(finding.null)}", width)
+    if control is not None and control.state is not finding.state:
+        lines += _wrap(f"on shuffled words: {control.reason}", width)
     if finding.imported:
         lines += _wrap("as told by whoever gave this run", width)
     return [*lines, ""]
@@ -131,17 +159,38 @@ def _wrap(text: str, width: int) -> list[str]:
 def _tell(figure: Figure) -> str:
     if figure.value is None:
         return f"{figure.name}: unknown"
-    if figure.unit == "share":
-        return f"{figure.name}: {percent(figure.value)}"
-    digits = ".0f" if abs(figure.value) >= _WHOLE else ".4g"
-    value = f"{figure.value:,{digits}} {figure.unit}".strip()
-    return f"{figure.name}: {value}"
+    told = f"{figure.name}: {_tell_value(figure.value, figure.unit)}"
+    if figure.low is None or figure.high is None:
+        return told
+    ends = f"{_tell_value(figure.low, figure.unit)} to {_tell_value(figure.high, figure.unit)}"
+    return f"{told} ({ends}, {figure.draws:,} draws)" if figure.draws else f"{told} ({ends})"
 
 
-def _as_json(evidence: Evidence, rows: list[BoardRow]) -> dict[str, Any]:
+def _tell_value(value: float, unit: str) -> str:
+    if unit == "share":
+        return percent(value)
+    digits = ".0f" if abs(value) >= _WHOLE else ".4g"
+    return f"{value:,{digits}} {unit}".strip()
+
+
+def _sum_up(rows: list[BoardRow]) -> str:
+    """Return how many claims hold, on the control too if there is one; checks and definitions are no claims."""
+    of_role = count_states(rows)
+    states = of_role[ClaimRole.CLAIM]
+    held = f"{states[ClaimState.HOLDS]} of {states.total()} claims hold"
+    on_control = [row.control.state for row in rows if row.control and row.claim.role is ClaimRole.CLAIM]
+    if on_control:
+        held += f" ({on_control.count(ClaimState.HOLDS)} on shuffled words)"
+    others = [f"{states[state]} {sign}" for state, sign in SIGNS.items() if state is not ClaimState.HOLDS]
+    rest = f"{len(rows) - states.total()} checks and definitions"
+    return ", ".join((held, *others, rest))
+
+
+def _as_json(evidence: Evidence, rows: list[BoardRow], control: ControlRun | None) -> dict[str, Any]:
     items = [
         {
             "number": row.claim.number,
+            "role": row.claim.role,
             "name": row.claim.name,
             "statement": row.claim.statement,
             "condition": row.claim.condition,
@@ -149,7 +198,9 @@ def _as_json(evidence: Evidence, rows: list[BoardRow]) -> dict[str, Any]:
             **asdict(row.finding),
             "view": row.view,
             "break_by": asdict(row.break_by),
+            "control": None if row.control is None else asdict(row.control),
         }
         for row in rows
     ]
-    return {"step": evidence.step, "training": evidence.training, "items": items}
+    beside = None if control is None else {"run": control.run.id, "step": control.moment.step}
+    return {"step": evidence.step, "training": evidence.training, "control": beside, "items": items}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 import lamplighter
-from lamplighter.claims.board import list_board_questions
+from lamplighter.claims import board
+from lamplighter.claims.board import CLAIMS, list_board_questions
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Figure, Finding
+from lamplighter.claims.control import make_control_recipe
+from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.runs import make_run, small_text
 from tests.unit.claims.evidences import gather, store_answer
 from tests.unit.serving.folders import make_run as make_unbegun
 
@@ -39,10 +44,48 @@ def test_the_board_as_text_and_as_json(run: RunFolder) -> None:
     lines = told.stdout.splitlines()
     assert any(line.startswith(" 6  [") for line in lines)
     assert sum(line[:2].strip().isdigit() for line in lines) >= 28
-    assert "--prepare claims" in lines[-1]
-    board = json.loads(typed(run, "claims", run.id, "--json").stdout)
-    assert [row["number"] for row in board["items"]] == list(range(1, 29))
-    assert {row["state"] for row in board["items"]} >= {"holds", "unmeasured"}
+    assert "--prepare claims" in lines[-3]
+    assert lines[-2].endswith(f"lamplighter train --control-of {run.id}")
+    found = json.loads(typed(run, "claims", run.id, "--json").stdout)
+    assert [row["number"] for row in found["items"]] == list(range(1, 29))
+    assert {row["state"] for row in found["items"]} >= {"holds", "unmeasured"}
+
+
+def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def claim(number: int, role: ClaimRole, mine: Finding, other: Finding) -> Claim:
+        def find(evidence: Evidence) -> Finding:
+            return mine if evidence.control is not None else other
+
+        return replace(CLAIMS[number - 1], role=role, find=find)
+
+    chance = Figure("by chance", 0.0081, "share", low=0.0079, high=0.0083, draws=20)
+    held = Finding(ClaimState.HOLDS, "It does.", (), chance)
+    failing = Finding(ClaimState.FAILING, "It does not, in random order.", ())
+    rows = (
+        claim(1, ClaimRole.CLAIM, held, failing),
+        claim(2, ClaimRole.CLAIM, held, held),
+        claim(3, ClaimRole.CHECK, held, held),
+        claim(4, ClaimRole.DEFINITION, held, held),
+    )
+    monkeypatch.setattr(board, "CLAIMS", rows)
+    control = RunStore(run.path.parent).create(make_control_recipe(run.recipe), small_text())
+    train(control)
+    told = typed(run, "claims", run.id).stdout
+    assert f"control {control.id}" in told
+    lines = [" ".join(line.split()) for line in told.splitlines()]
+    assert f"1 [+] holds [x] shown failing {CLAIMS[0].name}" in lines
+    assert lines.count("on shuffled words: It does not, in random order.") == 1
+    assert "to compare: by chance: 0.81 % (0.79 % to 0.83 %, 20 draws)" in lines
+    assert f"3 [+] holds [+] holds {CLAIMS[2].name} (this program, checked)" in lines
+    assert f"4 [+] holds [+] holds {CLAIMS[3].name} (by definition)" in lines
+    assert lines[-1].startswith("2 of 2 claims hold (1 on shuffled words)")
+    assert lines[-1].endswith(", 2 checks and definitions")
+    assert "--control-of" not in told
+    document = json.loads(typed(run, "claims", run.id, "--json").stdout)
+    assert document["control"] == {"run": control.id, "step": 3}
+    assert [row["role"] for row in document["items"]] == ["claim", "claim", "check", "definition"]
+    assert document["items"][0]["control"]["state"] == "failing"
+    assert document["items"][0]["null"]["draws"] == 20
 
 
 def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
