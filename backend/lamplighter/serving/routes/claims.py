@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.claims.board import list_board_questions, make_board
-from lamplighter.claims.gathering import gather_evidence, read_moment
+from lamplighter.claims.control import gather_with_control, read_control
+from lamplighter.claims.gathering import read_moment
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
@@ -29,20 +30,24 @@ routes = Routes("claims")
 )
 def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return 28 claims about learning, each with its numbers on this run, the null beside them and the state that a rule
-    derives; and the questions for the model that they wait for. Nothing is asked here. While the run trains, the board is
-    renewed every 100 steps, and whenever a measure or an answer comes.
+    derives, beside it what the same rule finds on the control, if there is one; and the questions for the model that they
+    wait for. Nothing is asked here. While the run or its control trains, the board is renewed every 100 steps, and whenever
+    a measure or an answer comes.
     """
     reply = services.reply(request, run)
     if not reply.run.is_prepared:
         raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to claim")
-    moment = read_moment(reply.run)
-    reply.tag("claims", moment, immutable=False)
+    moment, control = read_moment(reply.run), read_control(reply.run)
+    reply.tag("claims", moment, control and control.key, immutable=False)
 
     def make() -> list[bytes]:
-        evidence = gather_evidence(reply.run, services.claim_figures, moment)
-        return json_body(
-            describe_board(evidence, make_board(evidence), list_board_questions(evidence, moment.lineage))
-        )
+        evidence = gather_with_control(reply.run, services.claim_figures, moment, control)
+        questions = list_board_questions(evidence, moment.lineage)
+        return json_body(describe_board(evidence, make_board(evidence), questions, control))
 
+    price = price_board(reply.run, moment)
+    if control is not None:
+        # It has as many rows of the same width; its own vocabulary would have to be read.
+        price += price_board(reply.run, control.moment)
     # As a large one it is made once for all who ask.
-    return reply.send(LARGE_RESPONSE_BYTES + price_board(reply.run, moment), make)
+    return reply.send(LARGE_RESPONSE_BYTES + price, make)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from lamplighter.claims import board
+from lamplighter.claims.board import CLAIMS
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link
+from lamplighter.claims.control import make_control_recipe
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.gathering import Moment
+from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
+from lamplighter.serving.reading.board_price import price_board
+from lamplighter.serving.routes import claims
 from tests.unit.claims.evidences import microscope, store_answer
 from tests.unit.serving.asgi import HOST, call
 from tests.unit.serving.folders import FakeTrainer, finished_run, make_run
@@ -21,14 +33,14 @@ async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_p
     path = f"/api/runs/{run.id}/claims"
     answer = await call(app, "GET", path, {"host": HOST})
     assert answer.status == 200, answer.body
-    board = answer.json
-    assert [row["number"] for row in board["items"]] == list(range(1, 29))
-    assert (board["step"], board["training"]) == (35, False)
-    by_number = {row["number"]: row for row in board["items"]}
+    found = answer.json
+    assert [row["number"] for row in found["items"]] == list(range(1, 29))
+    assert (found["step"], found["training"]) == (35, False)
+    by_number = {row["number"]: row for row in found["items"]}
     assert (by_number[5]["state"], by_number[5]["waits_for"] is None) == ("unmeasured", False)
     assert by_number[6]["figures"][1]["unit"] == "share"
-    assert len({row["group"] for row in board["items"]}) == 6
-    asked = board["questions"][0]
+    assert len({row["group"] for row in found["items"]}) == 6
+    asked = found["questions"][0]
     assert (asked["question"]["kind"], asked["answered"], asked["by_button"]) == ("microscope", False, False)
     held = {"host": HOST, "if-none-match": answer.headers["etag"]}
     assert (await call(app, "GET", path, held)).status == 304
@@ -66,3 +78,69 @@ async def test_a_run_without_words_claims_nothing(app: FastAPI, tmp_path: Path) 
     begun = make_run(RunStore(tmp_path))
     answer = await call(app, "GET", f"/api/runs/{begun.id}/claims", {"host": HOST})
     assert {row["state"] for row in answer.json["items"]} <= {"holds", "unmeasured"}
+
+
+async def test_the_board_has_a_column_for_the_control_as_it_is_now(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(evidence: Evidence) -> Finding:
+        spread = Figure("dealt anew", 0.1, "share", low=0.08, high=math.inf, draws=20)
+        if evidence.control is None:
+            return Finding(ClaimState.FAILING, "It does not.", (Figure("steps", evidence.step),), spread)
+        return Finding(ClaimState.HOLDS, "It does.", (), spread)
+
+    def open_view(_evidence: Evidence) -> Link:
+        return Link("Shuffle it", "?panel=measures", breaks=True)
+
+    role = (ClaimRole.CLAIM, ClaimRole.CHECK, ClaimRole.DEFINITION)
+    rows = [replace(claim, find=find, break_by=open_view) for claim in CLAIMS[:3]]
+    monkeypatch.setattr(
+        board, "CLAIMS", tuple(replace(row, role=of) for row, of in zip(rows, role, strict=True))
+    )
+    run = finished_run(tmp_path)
+    path = f"/api/runs/{run.id}/claims"
+    alone = await call(app, "GET", path, {"host": HOST})
+    assert (alone.json["control"], alone.json["items"][0]["control"]) == (None, None)
+    assert alone.json["counts"]["claim"] == {"holds": 0, "conditional": 0, "failing": 1, "unmeasured": 0}
+
+    # A run of the same recipe and words appears: another board, and another with each hundred steps of it.
+    control = RunStore(tmp_path).create(make_control_recipe(run.recipe))
+    control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
+    trainer = FakeTrainer(control).begin().train(120)
+    held = {"host": HOST, "if-none-match": alone.headers["etag"]}
+    beside = await call(app, "GET", path, held)
+    assert beside.status == 200
+    assert beside.json["control"] == {"run": control.id, "step": 100, "training": True}
+    claim, check, definition = beside.json["items"]
+    assert [row["role"] for row in (claim, check, definition)] == ["claim", "check", "definition"]
+    assert (claim["state"], claim["control"]["state"]) == ("holds", "failing")
+    assert (claim["control"]["reason"], claim["control"]["figure"]["value"]) == ("It does not.", 100)
+    for null in (claim["null"], claim["control"]["null"]):
+        # JSON has no word for infinity.
+        assert (null["value"], null["low"], null["high"], null["draws"]) == (0.1, 0.08, None, 20)
+    assert claim["break_by"]["breaks"]
+    assert [counts["holds"] for counts in beside.json["counts"].values()] == [1, 1, 1]
+    held["if-none-match"] = beside.headers["etag"]
+    trainer.train(30)
+    assert (await call(app, "GET", path, held)).status == 304
+    trainer.train(60)
+    assert (await call(app, "GET", path, held)).json["control"]["step"] == 200
+    trainer.crash()
+
+
+async def test_the_evidence_of_the_control_is_priced_too(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    priced: list[int] = []
+
+    def price(run: RunFolder, moment: Moment) -> int:
+        priced.append(moment.step)
+        return price_board(run, moment)
+
+    monkeypatch.setattr(claims, "price_board", price)
+    run = finished_run(tmp_path)
+    control = RunStore(tmp_path).create(make_control_recipe(run.recipe))
+    control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
+    assert FakeTrainer(control).begin().train(20).end()
+    assert (await call(app, "GET", f"/api/runs/{run.id}/claims", {"host": HOST})).status == 200
+    assert priced == [35, 20]
