@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.intervals import Spread
 
 MOST = 1e18
 """Largest number that an answer is believed."""
@@ -110,6 +111,13 @@ def waiting(waits_for: str, *figures: Figure, null: Figure | None = None, why: s
     """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase, `why`: why it may wait for ever."""
     reason = f"Not measured yet: this waits for {waits_for}" + (f" ({why})." if why else ".")
     return Finding(ClaimState.UNMEASURED, reason, figures, null, waits_for)
+
+
+def spread_figure(name: str, spread: Spread, unit: str = "", step: int | None = None) -> Figure:
+    """Return the mean of several draws as a figure, with the interval that 95 of 100 of them fall into."""
+    low = max(0.0, spread.low) if unit == "share" else spread.low
+    high = min(1.0, spread.high) if unit == "share" and spread.mean <= 1 else spread.high
+    return Figure(name, spread.mean, unit, step, low, high, spread.draws)
 
 
 def choose_state(holds: bool, in_part: bool) -> ClaimState:

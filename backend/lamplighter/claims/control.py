@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import UNREADABLE, Moment, gather_evidence, read_moment
+from lamplighter.claims.gathering import Moment, gather_evidence, read_moment
+from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder

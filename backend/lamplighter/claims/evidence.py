@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.claims.intervals import Spread
 from lamplighter.recipe import OptimiserKind
 
 Measures = Mapping[int, Mapping[str, float]]
@@ -39,18 +40,68 @@ class PulseFigures:
 
 
 @dataclass(frozen=True)
+class OrderFigures:
+    """Figures of the planted kinds of words in one matrix, each beside what it is where labels are dealt at random."""
+
+    purity: Spread
+    """10-NN purity, with its standard error over the kinds."""
+    purity_dealt: Spread
+    information: float
+    """Bits that a word's nearest tell about its kind."""
+    information_dealt: Spread
+    information_most: float
+    """The most bits there can be."""
+
+    @property
+    def grouped(self) -> float:
+        """Return the part of what purity can gain beyond chance that it has gained: 0 for chance, 1 for all."""
+        return _part(self.purity.mean, self.purity_dealt.mean, 1.0)
+
+    @property
+    def surely_grouped(self) -> float:
+        """Return `grouped` at the lower end of the interval of purity."""
+        return _part(self.purity.low, self.purity_dealt.mean, 1.0)
+
+    @property
+    def ordered(self) -> float:
+        """Return the part of the information to be gained beyond chance that is gained."""
+        return _part(self.information, self.information_dealt.mean, self.information_most)
+
+
+def _part(value: float, chance: float, most: float) -> float:
+    return (value - chance) / (most - chance) if most > chance else 0.0
+
+
+@dataclass(frozen=True)
 class MatrixFigures:
     """Figures of the embedding after a step."""
 
     step: int
-    purity: float | None
-    """10-NN purity of the planted classes; None without classes."""
+    order: OrderFigures | None
+    """None without planted kinds."""
     nearest_cosine: float
     """Mean cosine of a row with its nearest."""
     row_length: float
     """Median length of a row."""
     turn: float | None
     """Median angle by which the rows that moved were turned in that step, in degrees; None where unknown."""
+    length_follows: float | None = None
+    """Rank correlation of a row's length with its word's count; None where the counts are not known."""
+    apart: Spread | None = None
+    """Distance of two words drawn at random, beside the median length."""
+
+
+@dataclass(frozen=True)
+class RelationFigures:
+    """Figures of how a planted relation is answered by a sum of three words, and by less."""
+
+    score: float
+    """Share of its analogies that are answered."""
+    pairs: int
+    right_class: float
+    """Share that guessing among the words of the right kind would answer."""
+    nearest_of_c: float
+    """Share that the nearest of the third word answers alone."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +130,8 @@ class TouchFigures:
     """The smallest id of such a row."""
     most: int
     median: float
+    correlation_dealt: Spread | None = None
+    """The same where the counts are dealt to the words at random."""
 
 
 @dataclass(frozen=True)
@@ -103,17 +156,26 @@ class EnergyFigures:
 
 
 @dataclass(frozen=True)
-class CityRanks:
-    """The mutual ranks of two words in both matrices."""
+class CityFigures:
+    """Figures of the input matrix beside the output matrix."""
 
     step: int
     words: tuple[str, str]
     foretells: tuple[int, int]
-    """Ranks in the input matrix."""
+    """Mutual ranks of the two words in the input matrix."""
     foretold: tuple[int, int]
-    """Ranks in the output matrix."""
-    shared: float
-    """Share of the words' ten nearest that are the same in both matrices."""
+    """Mutual ranks in the output matrix."""
+    shared: Spread
+    """Share of a word's ten nearest that are the same in both, with its standard error over the words."""
+    earlier: Mapping[str, float]
+    """The same share between a table and the same table some hundred steps earlier, by what is compared."""
+    follows: Spread | None
+    """By how much nearness in the input matrix agrees better with which words follow than with which come before: the
+    difference of two correlations, with its standard error over the words; None where the text is not here."""
+    precedes: Spread | None
+    """By how much nearness in the output matrix agrees better with which words come before."""
+    other_seed: float | None = None
+    """Share of the ten nearest in the input matrix that are the same with another seed; None where there is no such run."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +208,8 @@ class Evidence:
     parameters: int | None = None
     tied: bool = False
     optimiser: OptimiserKind = "lazy"
+    batch_tokens: int = 0
+    """Words in a batch; 0 where that is not known."""
     recorded_elsewhere: bool = False
     """True for a run of somebody's own loop, whose model is not here."""
     classes: bool = False
@@ -163,19 +227,21 @@ class Evidence:
     first: MatrixFigures | None = None
     """The first kept matrix."""
     newest: MatrixFigures | None = None
-    nearest_alone: Mapping[str, float] = field(default_factory=dict[str, float])
-    """Share of each relation's analogies that the nearest of the third word answers alone."""
+    row_lengths: Mapping[int, float] = field(default_factory=dict[int, float])
+    """Median length of a row at chosen steps."""
+    relations: Mapping[str, RelationFigures] = field(default_factory=dict[str, RelationFigures])
+    """How each planted relation is answered by the newest kept matrix."""
     first_turn: float | None = None
     """Median angle, in degrees, by which step 1 turned the rows it moved."""
-    chance_cosine: float | None = None
+    chance_cosine: Spread | None = None
     """Mean cosine of a row with its nearest where all directions are random."""
     turned: TurnedFigures | None = None
     touches: TouchFigures | None = None
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
-    pair_ranks: CityRanks | None = None
+    cities: CityFigures | None = None
     no_output_matrix: str = ""
-    """The reason why there are no ranks in the output matrix; empty where none is known."""
+    """The reason why there is no output matrix to compare; empty where none is known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
     """The newest answer to the board's own question, by kind."""
     control: Evidence | None = None

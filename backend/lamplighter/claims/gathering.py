@@ -8,28 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
-from lamplighter.claims.evidence import CityRanks, EnergyFigures, Evidence, StoredAnswer, TrustFigures
+from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.matrix_figures import (
-    MOST_NUMBERS,
-    compare_cities,
-    measure_matrix,
-    read_turn,
-    turn_space,
-)
-from lamplighter.claims.questions_asked import parse_known, serves
+from lamplighter.claims.matrix_evidence import read_matrix_evidence
+from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.questions_asked import find_own_question
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
-from lamplighter.geometry.analogies import analogy_baselines
-from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
-from lamplighter.geometry.pairs import mutual_ranks
-from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.runfolder.lineage import Lineage
-from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
@@ -44,12 +31,8 @@ T = TypeVar("T")
 
 LIVE_STRIDE = 100
 """Steps between two boards of a run that trains."""
-MOST_RELATIONS, MOST_PAIRS, MOST_ANALOGIES = 16, 1_000, 200
-"""Most relations, pairs of one, and questions of one whose baseline is computed: tens of milliseconds."""
 MOST_MEASURES = 200_000
 """Most values of measures that are read."""
-UNREADABLE = (*READ_ERRORS, LookupError, ValueError, TypeError, ArithmeticError, RecursionError)
-"""Errors of a file that is damaged, or a stranger's."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +66,7 @@ def read_moment(run: RunFolder) -> Moment:
     with suppress(*UNREADABLE), MeasuresReader(run.measures_path) as measures:
         measured = measures.size()[0]
     with suppress(*UNREADABLE), ExaminationsReader(run.examinations_path) as examinations:
-        answers = tuple(sorted(_serving(examinations, lineage).values()))
+        answers = tuple(sorted(_serving(examinations, lineage, _sentences_of(run)).values()))
         size = sum(examinations.answer_bytes(name) for name in answers)
     with suppress(*UNREADABLE), LayoutsReader(run.layouts_path) as layout_reader:
         entry = layout_reader.last_layout_entry()
@@ -131,10 +114,10 @@ class _Gathering:
         recipe, facts = run.recipe, self._read_facts()
         word, partner = choose_words(vocabulary)
         measures = self._guard(self._read_measures) or {}
-        parameters = facts.get("parameters")
+        parameters, recorded = facts.get("parameters"), recipe.corpus.kind == "recorded"
         fields: dict[str, Any] = {}
-        if recipe.model.dim * len(vocabulary) <= MOST_NUMBERS:
-            fields = self._guard(lambda: self._read_matrices(measures, word, partner)) or {}
+        if moment.lineage and recipe.model.dim * len(vocabulary) <= MOST_NUMBERS:
+            fields = self._guard(lambda: read_matrix_evidence(run, self._cache, self._key, moment.step)) or {}
         return Evidence(
             step=moment.step,
             examined_step=examined_step(run, moment),
@@ -144,7 +127,8 @@ class _Gathering:
             parameters=parameters if isinstance(parameters, int) and parameters > 0 else None,
             tied=recipe.model.tied,
             optimiser=recipe.optimiser.kind,
-            recorded_elsewhere=recipe.corpus.kind == "recorded",
+            batch_tokens=0 if recorded else recipe.batch_tokens,
+            recorded_elsewhere=recorded,
             classes=any(len(members) > 1 for members in vocabulary.classes.values()),
             word=word,
             partner=partner,
@@ -185,104 +169,6 @@ class _Gathering:
             return None
         return self._guard(lambda: self._cache.get_or_make((*self._key, name, self._moment.step), make))
 
-    def _read_matrices(
-        self, measures: Mapping[int, Mapping[str, float]], word: str | None, partner: str | None
-    ) -> dict[str, Any]:
-        """Return the fields that come from kept matrices."""
-        if not self._moment.lineage:
-            return {}
-        with MatrixHistory(self._run) as history:
-            first = self._cache.get_or_make(
-                (*self._key, "first"), lambda: self._measure(history, 0, measures)
-            )
-            newest = self._cache.get_or_make(
-                (*self._key, "newest", self._moment.step),
-                lambda: self._measure(history, self._moment.step, measures),
-            )
-            fields: dict[str, Any] = {"first": first, "newest": newest}
-            fields["first_turn"] = self._cache.get_or_make(
-                (*self._key, "turn"), lambda: read_turn(history, 1)
-            )
-            fields["turned"] = self._cache.get_or_make(
-                (*self._key, "turned", self._moment.step), lambda: self._turn(history)
-            )
-            if newest is not None:
-                fields["chance_cosine"] = nearest_cosine_by_chance(
-                    len(self._vocabulary), self._run.recipe.model.dim
-                )
-            fields["nearest_alone"] = (
-                self._cache.get_or_make(
-                    (*self._key, "alone", self._moment.step), lambda: self._answer_without_a_sum(history)
-                )
-                or {}
-            )
-            fields |= self._compare_cities(history, word, partner)
-        return fields
-
-    def _snapshot(self, history: MatrixHistory, step: int) -> Snapshot | None:
-        """Return the newest kept matrix at or before a step, or else the first of all."""
-        kept = history.exact_steps()
-        if not len(kept):
-            return None
-        before = int(np.searchsorted(kept, step, side="right")) - 1
-        found = history.snapshot(int(kept[max(0, before)]))
-        return found if found.vectors.shape == (len(self._vocabulary), self._run.recipe.model.dim) else None
-
-    def _measure(self, history: MatrixHistory, step: int, measures: Mapping[int, Mapping[str, float]]) -> Any:
-        found = self._snapshot(history, step)
-        if found is None:
-            return None
-        before = None
-        with suppress(NoSnapshotError):
-            before = history.snapshot(found.step - 1).vectors if found.step > 0 else None
-        purity = measures.get(found.step, {}).get("purity_10nn")
-        return measure_matrix(found.vectors, found.step, self._vocabulary.class_of(), purity, before)
-
-    def _turn(self, history: MatrixHistory) -> Any:
-        found = self._snapshot(history, self._moment.step)
-        return None if found is None else turn_space(found.vectors, found.step)
-
-    def _answer_without_a_sum(self, history: MatrixHistory) -> dict[str, float] | None:
-        """Return the share of each relation's analogies that the nearest of the third word answers alone."""
-        found, class_of = self._snapshot(history, self._moment.step), self._vocabulary.class_of()
-        if found is None or not np.isfinite(found.vectors).all():
-            return None
-        shares = {
-            relation.name: analogy_baselines(
-                found.vectors, relation.pairs, class_of, MOST_ANALOGIES
-            ).nearest_of_c
-            for relation in self._vocabulary.relations[:MOST_RELATIONS]
-            if len(relation.pairs) <= MOST_PAIRS
-        }
-        return {name: share for name, share in shares.items() if np.isfinite(share)}
-
-    def _compare_cities(
-        self, history: MatrixHistory, word: str | None, partner: str | None
-    ) -> dict[str, Any]:
-        """Return the mutual ranks of two words in both matrices, or what is missing."""
-        if word is None or partner is None:
-            return {}
-
-        def make() -> CityRanks | None:
-            output = read_output_matrix_at(self._run, history.steps, self._moment.step)
-            found = self._snapshot(history, output.step)
-            if found is None or not np.isfinite(output.vectors).all():
-                return None
-            one, other = (self._vocabulary.tokens.index(each) for each in (word, partner))
-            return CityRanks(
-                output.step,
-                (word, partner),
-                mutual_ranks(found.vectors, one, other),
-                mutual_ranks(output.vectors, one, other),
-                compare_cities(found.vectors, output.vectors),
-            )
-
-        try:
-            return {"pair_ranks": self._cache.get_or_make((*self._key, "cities", self._moment.step), make)}
-        except UNREADABLE as error:
-            # A damaged state of the model takes nothing else with it.
-            return {"no_output_matrix": str(error)}
-
     def _read_energy(self, measures: Mapping[int, Mapping[str, float]]) -> EnergyFigures | None:
         """Return the energy up to each step that has measures, and up to the last at which it was read."""
         if not self._moment.lineage:
@@ -303,7 +189,7 @@ class _Gathering:
     def _read_answers(self) -> dict[str, StoredAnswer]:
         with ExaminationsReader(self._run.examinations_path) as reader:
             found: dict[str, StoredAnswer] = {}
-            for kind, name in _serving(reader, self._moment.lineage).items():
+            for kind, name in _serving(reader, self._moment.lineage, _sentences_of(self._run)).items():
                 answer = json.loads(reader.answer(name) or "null")
                 step = answer.get("step") if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
                 if isinstance(step, int):
@@ -317,17 +203,26 @@ class _Gathering:
         return None
 
 
-def _serving(reader: ExaminationsReader, lineage: Lineage) -> dict[str, str]:
-    """Return the ids of the answers that serve the board, the one of the newest step of each kind."""
+def _sentences_of(run: RunFolder) -> tuple[str, str] | None:
+    with suppress(*UNREADABLE):
+        return choose_sentences(run.vocabulary)
+    return None
+
+
+def _serving(
+    reader: ExaminationsReader, lineage: Lineage, sentences: tuple[str, str] | None
+) -> dict[str, str]:
+    """Return the ids of the answers to the board's own questions, the one of the newest step of each kind.
+
+    No other question's answer is taken, however alike: a number of the board must not depend on what else was asked.
+    """
     newest: dict[str, tuple[int, int, str]] = {}
     for entry in reader.entries():
         if entry.state != "done":
             continue
         with suppress(ValueError, LookupError, TypeError, RecursionError):
-            fields = json.loads(entry.question)
-            question = parse_known(fields)
-            known = question is not None and lineage.attempt_at(question.last_step) == entry.attempt
-            if known and serves(entry.kind, fields):
+            question = find_own_question(json.loads(entry.question), sentences)
+            if question is not None and lineage.attempt_at(question.last_step) == entry.attempt:
                 newest[entry.kind] = max(
                     newest.get(entry.kind, (-1, -1, "")), (entry.step, entry.revision, entry.id)
                 )

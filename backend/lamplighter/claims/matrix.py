@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lamplighter.claims.claim import (
     Claim,
+    ClaimRole,
     ClaimState,
     Figure,
     Finding,
@@ -11,47 +12,42 @@ from lamplighter.claims.claim import (
     choose_state,
     number_at,
     percent,
+    spread_figure,
     waiting,
 )
 from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.matrix_figures import NEIGHBOURS
 from lamplighter.claims.questions_asked import earlier_step
 from lamplighter.claims.views import ask, view, word_card
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99
 """Least share of the coordinates that a rotation changes, and of the lists of neighbours that it keeps."""
-AKIN, APART = 10.0, 0.75
-"""Least times chance that the neighbours of two cities are the same if both have learned the same words, and most share of the
-same neighbours at which they are two."""
-STRANGE = 0.1
-"""Least rise of the loss, in nats, by which an older matrix counts as strange to the layers."""
+AKIN = 10.0
+"""Least times chance that the neighbours of two cities are the same if both have learned the same words."""
+ABOUT = 0.05
+"""Least difference of two correlations by which a table is about what follows a word, or about what comes before it."""
+STRANGE = 0.25
+"""Least part of what the model knows beyond guessing that is lost with rows which are strange to its layers."""
 
 
 def find_matrix_of_weights(evidence: Evidence) -> Finding:
-    """Return whether the embedding is a matrix of V rows and D columns, and its share of the parameters."""
+    """Return the rows and columns of the embedding, and its share of the parameters."""
     numbers = evidence.rows * evidence.width
     figures = [Figure("numbers in the embedding", float(numbers))]
     share = None if evidence.parameters is None else numbers / evidence.parameters
     figures.append(Figure("share of all parameters", share, "share"))
-    null = None if evidence.parameters is None else Figure("all parameters", float(evidence.parameters))
     told = f"{evidence.rows:,} rows of {evidence.width:,} numbers make {numbers:,} weights"
     told += (
         ", and how many the whole model has is not known" if share is None else f", {percent(share)} of all"
     )
-    if evidence.tied:
-        return Finding(
-            ClaimState.CONDITIONAL,
-            f"{told}. Here the same matrix also makes the predictions, so a row is more than a word's entry.",
-            tuple(figures),
-            null,
-        )
-    if evidence.newest is None and evidence.step > 0:
-        return waiting("a kept matrix, to look at", *figures, null=null)
-    return Finding(ClaimState.HOLDS, f"{told}.", tuple(figures), null)
+    told += ". The same table also makes the predictions here" if evidence.tied else ""
+    return Finding(ClaimState.HOLDS, f"{told}.", tuple(figures))
 
 
 def find_two_cities(evidence: Evidence) -> Finding:
-    """Return whether two words have other ranks in the output matrix than in the input matrix."""
+    """Return whether the two tables differ more than one differs from itself some hundred steps earlier, and whether each is
+    about its own side of a word."""
     if evidence.tied:
         return Finding(
             ClaimState.FAILING,
@@ -59,27 +55,62 @@ def find_two_cities(evidence: Evidence) -> Finding:
             (Figure("matrices of words", 1.0),),
             Figure("where they are not tied", 2.0),
         )
-    ranks = evidence.pair_ranks
-    if ranks is None:
+    cities = evidence.cities
+    if cities is None:
         return waiting("the output matrix of a waypoint", why=evidence.no_output_matrix)
-    one, other = ranks.words
-    figures = (
-        Figure(
-            f"rank of “{other}” beside “{one}”, what it foretells", float(ranks.foretells[0]), step=ranks.step
-        ),
-        Figure(
-            f"rank of “{other}” beside “{one}”, what foretells it", float(ranks.foretold[0]), step=ranks.step
-        ),
-    )
+    one, other = cities.words
     chance = min(1.0, NEIGHBOURS / max(1, evidence.rows - 1))
-    told = f"{percent(ranks.shared)} of a word's ten nearest are the same in both cities, where chance gives {percent(chance)}. “{other}” is neighbour number {ranks.foretells[0]:,} of “{one}” in one and {ranks.foretold[0]:,} in the other."
-    # Two matrices that nothing is learned in differ as well.
-    akin = ranks.shared >= AKIN * chance
-    return Finding(
-        choose_state(akin and ranks.shared <= APART, ranks.shared <= APART or akin),
-        told,
-        (Figure("ten nearest that are the same in both", ranks.shared, "share", ranks.step), *figures),
+    figures = [
+        spread_figure("ten nearest that are the same in both", cities.shared, "share", cities.step),
         Figure("by chance", chance, "share"),
+        *(Figure(f"the same in one: {name}", share, "share") for name, share in cities.earlier.items()),
+    ]
+    if cities.other_seed is not None:
+        figures.append(Figure("the same in two input tables of two seeds", cities.other_seed, "share"))
+    sides = (
+        ("input", "what follows a word", cities.follows),
+        ("output", "what comes before it", cities.precedes),
+    )
+    for table, side, by in sides:
+        if by is not None:
+            figures.append(spread_figure(f"{table} table, leaning to {side}", by, step=cities.step))
+    figures += [
+        Figure(
+            f"rank of “{other}” beside “{one}”, what it foretells",
+            float(cities.foretells[0]),
+            step=cities.step,
+        ),
+        Figure(
+            f"rank of “{other}” beside “{one}”, what foretells it",
+            float(cities.foretold[0]),
+            step=cities.step,
+        ),
+    ]
+    same = list(cities.earlier.values())
+    null = None
+    if same:
+        mean = sum(same) / len(same)
+        null = Figure(
+            "one table and itself some hundred steps earlier",
+            mean,
+            "share",
+            None,
+            min(same),
+            max(same),
+            len(same),
+        )
+    # Two matrices that nothing is learned in differ as well.
+    differ = bool(same) and cities.shared.low >= AKIN * chance and cities.shared.high < min(same)
+    about = [by is not None and by.mean >= ABOUT and by.score(0) <= -CLEAR for *_, by in sides]
+    told = f"{percent(cities.shared.mean)} of a word's ten nearest are the same in both tables"
+    told += f", where one table keeps {percent(min(same))} or more over some hundred steps" if same else ""
+    known = [by for *_, by in sides if by is not None]
+    if len(known) == len(sides):
+        told += f". Nearness in the input table agrees better with which words follow by {known[0].mean:.2f}, in the output table with which come before by {known[1].mean:.2f} (0 would mean no difference)"
+    else:
+        told += ". The text is not here, so which words stand beside a word is not known"
+    return Finding(
+        choose_state(differ and all(about), differ or all(about)), f"{told}.", tuple(figures), null
     )
 
 
@@ -92,11 +123,10 @@ def find_arbitrary_coordinates(evidence: Evidence) -> Finding:
         Figure("numbers that changed", turned.changed, "share", turned.step),
         Figure("lists of ten nearest that stayed", turned.kept, "share", turned.step),
     )
-    told = f"Turned at random, {percent(turned.changed)} of the numbers change and {percent(turned.kept)} of the lists of neighbours stay; dealing the rows anew would leave {percent(turned.shuffled)}."
+    told = f"Turned at random, {percent(turned.changed)} of the numbers change and {percent(turned.kept)} of the lists of neighbours stay; rows in another order would leave {percent(turned.shuffled)}."
     holds = turned.changed >= OTHER_NUMBERS and turned.kept >= SAME_NEIGHBOURS
-    partly = turned.kept > turned.shuffled and turned.kept >= 0.5
     return Finding(
-        choose_state(holds, partly), told, figures, Figure("rows dealt anew", turned.shuffled, "share")
+        choose_state(holds, False), told, figures, Figure("rows in another order", turned.shuffled, "share")
     )
 
 
@@ -107,20 +137,34 @@ def find_belong_together(evidence: Evidence) -> Finding:
         return waiting(evidence.missing_answer("an older embedding put into this model"))
     own, older = number_at(answer.fields, "loss", "before"), number_at(answer.fields, "loss", "after")
     chance, source = number_at(answer.fields, "chance"), number_at(answer.fields, "source_step")
-    if own is None or older is None or source is None:
+    if own is None or older is None or source is None or chance is None:
         return waiting("finite losses of this model")
-    figures = [Figure("loss with older rows", older, "nats", int(source))]
-    if chance is not None:
-        figures.append(Figure("guessing", chance, "nats"))
-    told = f"With the rows of step {int(source):,} the model of step {answer.step:,} loses {older:.2f} nats a word, with its own {own:.2f}"
-    told += "." if chance is None else f"; guessing loses {chance:.2f}."
-    state = choose_state(older >= own + STRANGE, older > own)
+    error = number_at(answer.fields, "rise", "error") or 0.0
+    windows = int(number_at(answer.fields, "windows") or 0)
+    rise = Spread(older - own, error, windows)
+    figures = [
+        Figure("loss with older rows", older, "nats", int(source)),
+        Figure("guessing", chance, "nats"),
+        spread_figure("rise of the loss", rise, "nats"),
+    ]
     null = Figure("with its own rows", own, "nats")
+    last = number_at(answer.fields, "previous", "loss")
+    if last is not None:
+        last_rise = Spread(last - own, number_at(answer.fields, "previous", "rise", "error") or 0.0, windows)
+        figures.append(spread_figure("rise with the rows of the step before", last_rise, "nats"))
+    told = f"With the rows of step {int(source):,} the loss of the model of step {answer.step:,} is {older:.2f} nats per word, with its own {own:.2f}; guessing has {chance:.2f}."
+    lost = (rise.mean / (chance - own)) if chance > own else 0.0
+    sure = rise.low > 0 and (last is None or rise.mean > last - own)
+    state = choose_state(sure and lost >= STRANGE, sure)
     return Finding(state, told, tuple(figures), null, imported=answer.imported)
 
 
 def _break_cities(evidence: Evidence) -> Link:
-    return Link("See how alike the cities are at the start", word_card(evidence, beside="matrix:out", at=0))
+    return Link(
+        "See both at the start, where neither says anything",
+        word_card(evidence, beside="matrix:out", at=0),
+        breaks=True,
+    )
 
 
 GROUP = "The table of numbers"
@@ -129,7 +173,8 @@ CLAIMS = (
         4,
         "A matrix of weights",
         "The city is a table of numbers: one row for each word, one column for each coordinate.",
-        "Holds for every embedding. It is not the only table: the one that makes the predictions is as large.",
+        "True of every embedding, so no run can show it to be false. Often it is not the only table: the one that makes the "
+        "predictions is as large, or is the same.",
         "Rows times columns, beside the parameters of the whole model.",
         find_matrix_of_weights,
         lambda evidence: view(panel="matrix", rows="class", word=evidence.word),
@@ -137,13 +182,16 @@ CLAIMS = (
             "Turn the space: all numbers change",
             view(panel="ask", ask="rotation", section="answer", at=evidence.step),
         ),
+        role=ClaimRole.DEFINITION,
     ),
     Claim(
         24,
         "Two cities",
         "There are two cities: one says what a word foretells, the other what foretells the word.",
-        "Holds where the two tables are separate. Tied weights make them one.",
-        "How many of a word's ten nearest are the same in both tables, at the same step, and the ranks of two words.",
+        "Holds where the two tables are separate and the text has an order. Tied weights make them one; in shuffled words what "
+        "follows a word is what comes before it.",
+        "How many of a word's ten nearest are the same in both tables, beside each table and itself some hundred steps earlier. "
+        "And whether nearness agrees better with which words follow in the text, or with which come before.",
         find_two_cities,
         lambda evidence: word_card(evidence, beside="matrix:out"),
         _break_cities,
@@ -152,7 +200,8 @@ CLAIMS = (
         25,
         "Turn it as you like",
         "A single coordinate means nothing. Turn the whole space: every number changes, every neighbour stays.",
-        "Holds for neighbours and distances. The layers know the old numbers: for them a turned space is nonsense.",
+        "True of neighbours and distances by what a rotation is. The layers know the old numbers: for them a turned space is "
+        "nonsense.",
         "The share of numbers that a random rotation changes, and of lists of ten nearest that it keeps.",
         find_arbitrary_coordinates,
         lambda evidence: view(panel="ask", ask="rotation", section="answer", at=evidence.examined_step),
@@ -161,14 +210,17 @@ CLAIMS = (
             {"kind": "rotation", "step": evidence.examined_step},
             evidence,
             view(panel="ask", ask="rotation", section="answer"),
+            breaks=True,
         ),
+        role=ClaimRole.DEFINITION,
     ),
     Claim(
         28,
         "Made for each other",
         "The rows and the layers belong together: the rows of an earlier step are strange to the layers of a later one.",
         "Holds where the space has changed in between. The rows of the step before are as good as the model's own.",
-        "The model's loss with its own rows, and with those of a tenth of its steps, beside guessing.",
+        "The model's loss with its own rows, with those of a tenth of its steps, and with those of the step before, beside "
+        "guessing.",
         find_belong_together,
         lambda evidence: view(
             panel="ask",
@@ -188,6 +240,7 @@ CLAIMS = (
             },
             evidence,
             view(panel="ask", ask="transplant", section="answer"),
+            breaks=True,
         ),
         kinds=("transplant",),
     ),

@@ -1,4 +1,4 @@
-"""Figures of the embedding that several claims need: purity, nearest cosines, lengths, turns, and a random rotation.
+"""Figures of the embedding that several claims need: order, nearest cosines, lengths, turns, and a random rotation.
 
 Of a large matrix a sample of the rows is asked, so that no figure takes longer than some tens of milliseconds.
 """
@@ -6,17 +6,28 @@ Of a large matrix a sample of the rows is asked, so that no figure takes longer 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.claims.evidence import MatrixFigures, TurnedFigures
+from lamplighter.claims.evidence import MatrixFigures, OrderFigures, RelationFigures, TurnedFigures
+from lamplighter.claims.intervals import Spread, mean_of, spread_of
+from lamplighter.geometry.analogies import analogy_accuracy, analogy_baselines
+from lamplighter.geometry.information import neighbour_information, neighbour_information_most
 from lamplighter.geometry.nearest_by_chance import nearest_cosine
-from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.geometry.purity import class_purity
+from lamplighter.geometry.neighbours import all_nearest, nearest_rows
+from lamplighter.geometry.purity import (
+    NeighbourClasses,
+    class_purities,
+    classify_neighbours,
+    neighbour_purity,
+)
+from lamplighter.geometry.rank import length_frequency_correlation
 from lamplighter.geometry.rotation import random_rotation, rotate, share_of_kept_lists
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
+from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 Matrix = NDArray[np.float32]
 
@@ -24,9 +35,15 @@ MOST_NUMBERS = 1 << 24
 """Largest matrix that is looked at, in numbers: 64 MB."""
 MOST_DIM = 1_024
 """Largest width that is turned: a rotation costs its third power."""
+MOST_RELATIONS, MOST_PAIRS, MOST_ANALOGIES = 16, 1_000, 200
+"""Most relations, pairs of one, and questions of one that are answered: tens of milliseconds."""
+DRAWS = 20
+"""Times that labels are dealt, or words drawn, for the spread of a null."""
 _MOST_PRODUCTS = 1 << 28
 """Multiplications for the lists of neighbours of one matrix."""
 _MOST_CLASSED = 6_000
+_PAIRS = 1_000
+"""Pairs of words whose distance is measured."""
 NEIGHBOURS, _SEED = 10, 0
 
 
@@ -37,15 +54,14 @@ def sample_rows(size: int, dim: int) -> NDArray[np.int64]:
 
 
 def measure_matrix(
-    vectors: Matrix, step: int, class_of: NDArray[np.integer], purity: float | None, before: Matrix | None
+    vectors: Matrix, step: int, vocabulary: Vocabulary, before: Matrix | None
 ) -> MatrixFigures | None:
     """Return the figures of a matrix.
 
     Args:
         vectors: shape (V, D).
         step: the step after which it was.
-        class_of: shape (V,), negative for none.
-        purity: its purity, if it was measured before.
+        vocabulary: the words of its rows.
         before: the matrix one step earlier, shape (V, D), if it is known.
 
     Returns:
@@ -53,16 +69,73 @@ def measure_matrix(
     """
     if len(vectors) < 2 or not np.isfinite(vectors).all():
         return None
-    if purity is None and 0 < (class_of >= 0).sum() <= _MOST_CLASSED:
-        measured = class_purity(vectors, class_of)
-        purity = measured if math.isfinite(measured) else None
+    length = float(np.median(np.linalg.norm(vectors, axis=1)))
+    follows = (
+        length_frequency_correlation(vectors, vocabulary.counts) if vocabulary.counts_known else math.nan
+    )
     return MatrixFigures(
         step,
-        purity,
+        measure_order(vectors, vocabulary.class_of()),
         nearest_cosine(vectors),
-        float(np.median(np.linalg.norm(vectors, axis=1))),
+        length,
         None if before is None else measure_turn(before, vectors),
+        follows if math.isfinite(follows) else None,
+        _measure_apart(vectors, length),
     )
+
+
+def measure_order(vectors: Matrix, class_of: NDArray[np.integer]) -> OrderFigures | None:
+    """Return how much a word's nearest are of its kind, and how much they are where the labels are dealt at random.
+
+    Args:
+        vectors: shape (V, D).
+        class_of: shape (V,), the kind of each word, negative for none.
+
+    Returns:
+        None where no kind has two words, or too many words have one.
+    """
+    classed = np.flatnonzero(class_of >= 0)
+    if not 2 <= len(classed) <= _MOST_CLASSED:
+        return None
+    labels = class_of[classed]
+    ids, _ = all_nearest(vectors[classed], NEIGHBOURS)
+    found = classify_neighbours(ids, labels)
+    if not (found.sizes > 1).any():
+        return None
+    draw = np.random.default_rng(_SEED)
+    dealt: list[NeighbourClasses] = [classify_neighbours(ids, draw.permutation(labels)) for _ in range(DRAWS)]
+    return OrderFigures(
+        mean_of(class_purities(found).tolist()),
+        spread_of([neighbour_purity(one) for one in dealt]),
+        neighbour_information(found),
+        spread_of([neighbour_information(one) for one in dealt]),
+        neighbour_information_most(found),
+    )
+
+
+def measure_relations(
+    vectors: Matrix, relations: Iterable[Relation], class_of: NDArray[np.integer]
+) -> dict[str, RelationFigures]:
+    """Return how each relation is answered by the sum of three words, by the third word alone and by guessing, by name; at
+    most `MOST_RELATIONS`, those that give a question.
+
+    Args:
+        vectors: shape (V, D).
+        relations: the planted relations.
+        class_of: shape (V,), the kind of each word, negative for none.
+    """
+    if not np.isfinite(vectors).all():
+        return {}
+    found: dict[str, RelationFigures] = {}
+    for relation in list(relations)[:MOST_RELATIONS]:
+        if len(relation.pairs) > MOST_PAIRS:
+            continue
+        score = analogy_accuracy(vectors, relation.pairs, MOST_ANALOGIES)
+        less = analogy_baselines(vectors, relation.pairs, class_of, MOST_ANALOGIES)
+        if math.isfinite(score):
+            guessed = less.right_class if math.isfinite(less.right_class) else less.chance
+            found[relation.name] = RelationFigures(score, len(relation.pairs), guessed, less.nearest_of_c)
+    return found
 
 
 def measure_turn(before: Matrix, after: Matrix) -> float | None:
@@ -103,15 +176,10 @@ def turn_space(vectors: Matrix, step: int) -> TurnedFigures | None:
     )
 
 
-def compare_cities(inputs: Matrix, outputs: Matrix) -> float:
-    """Return the share of a word's ten nearest in the input matrix that are among its ten nearest in the output matrix, over
-    a sample of the words.
-
-    Args:
-        inputs: shape (V, D).
-        outputs: shape (V, D).
-    """
-    rows = sample_rows(*inputs.shape)
-    one, _ = nearest_rows(inputs, rows, NEIGHBOURS)
-    other, _ = nearest_rows(outputs, rows, NEIGHBOURS)
-    return float((one[:, :, None] == other[:, None, :]).any(axis=2).mean())
+def _measure_apart(vectors: Matrix, length: float) -> Spread | None:
+    """Return the distance of two words drawn at random, of the length of a row."""
+    if length <= 0:
+        return None
+    one, other = np.random.default_rng(_SEED).integers(len(vectors), size=(2, _PAIRS))
+    distances = np.linalg.norm(vectors[one] - vectors[other], axis=1)[one != other] / length
+    return spread_of(distances.tolist()) if len(distances) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from lamplighter.claims.claim import (
@@ -14,9 +16,11 @@ from lamplighter.claims.claim import (
     list_at,
     number_at,
     percent,
+    spread_figure,
     waiting,
 )
 from lamplighter.claims.evidence import Evidence, PulseFigures
+from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.views import ask, view
 from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
 
@@ -28,6 +32,10 @@ PROPORTIONAL, UNRELATED = 0.9, 0.5
 """Rank correlations of touches and counts that count as frequent words being renovated most, and as not."""
 ALL_LIT = 0.9
 """Share of the rows from which on the city does not sleep."""
+AWAKE = 0.9
+"""Least share of the parameters outside the city that move where the rest of the model does not sleep."""
+GROWS = 3.0
+"""Times as many rows that the largest batch lights, where it is the batch that lets the city sleep."""
 
 
 def find_sleepers(evidence: Evidence) -> Finding:
@@ -40,24 +48,46 @@ def find_sleepers(evidence: Evidence) -> Finding:
     verified = compared & pulses.verified
     moved = int(np.nansum(pulses.moved_sleepers[compared]))
     looked = len(pulses.steps)
+    low, high = (
+        value / evidence.rows for value in np.nanquantile(pulses.batch_rows, (0.025, 0.975)).tolist()
+    )
     figures = [
+        Figure("share of the city", lit / evidence.rows, "share", None, low, high, looked),
         Figure("rows in a batch, median", lit),
-        Figure("share of the city", lit / evidence.rows, "share"),
         Figure("sleepers that moved", float(moved) if compared.any() else None),
         Figure("steps whose whole matrix was compared", float(verified.sum())),
     ]
-    null = Figure("every row", float(evidence.rows))
+    null = _drawn_evenly(evidence)
     told = f"{lit:,.0f} of {evidence.rows:,} rows lit ({percent(lit / evidence.rows)}) in a median batch of {looked:,} steps looked at"
+    told += (
+        ""
+        if null is None or null.value is None
+        else f"; words drawn evenly would light {percent(null.value)}"
+    )
     if not compared.any():
         return waiting("a step whose moved rows are recorded", *figures, null=null)
     if moved:
         share = float((pulses.moved_sleepers[compared] > 0).mean())
-        told += f"; in {percent(share)} of them rows moved that nobody had read."
+        told += f"; in {percent(share)} of them rows moved that were not read."
         return Finding(ClaimState.FAILING, told, tuple(figures), null)
     told += f"; no sleeper moved, and in {int(verified.sum()):,} steps the whole city was checked."
+    few = lit / evidence.rows
     return Finding(
-        choose_state(bool(verified.any()) and lit / evidence.rows <= FEW, True), told, tuple(figures), null
+        choose_state(bool(verified.any()) and few <= FEW, few < ALL_LIT), told, tuple(figures), null
     )
+
+
+def _drawn_evenly(evidence: Evidence) -> Figure | None:
+    """Return the share of the rows that a batch lights whose words are drawn evenly from the vocabulary, with the interval of
+    such draws; None where the size of a batch is not known."""
+    words, rows = evidence.batch_tokens, evidence.rows
+    if not words:
+        return None
+    # Each row is left out with probability q; two of them with r. The variance follows from both.
+    q, r = (1 - 1 / rows) ** words, (1 - 2 / rows) ** words if rows > 1 else 0.0
+    variance = rows * q * (1 - q) + rows * (rows - 1) * (r - q * q)
+    spread = Spread(1 - q, math.sqrt(max(0.0, variance)) / rows, words)
+    return spread_figure("words drawn evenly", spread, "share")
 
 
 def find_renovation(evidence: Evidence) -> Finding:
@@ -72,17 +102,19 @@ def find_renovation(evidence: Evidence) -> Finding:
         Figure("touches of a median word", touches.median, step=touches.step),
         Figure("touches of the word with the most", float(touches.most), step=touches.step),
     ]
-    null = Figure("no relation of touches and counts", 0.0)
+    dealt = touches.correlation_dealt
+    null = None if dealt is None else spread_figure("counts dealt at random", dealt)
     told = f"In {touches.step:,} steps {touches.never:,} of {evidence.rows:,} words {'was' if touches.never == 1 else 'were'} never touched"
     if touches.correlation is None:
         return waiting("the counts of the words in the text", *figures, null=null)
     figures.insert(
         0, Figure("rank correlation of touches and counts", touches.correlation, step=touches.step)
     )
-    told += f"; touches follow the counts by {touches.correlation:.2f} (0 would be not at all)."
-    follows = touches.correlation >= PROPORTIONAL
+    told += f"; touches follow the counts by {touches.correlation:.2f} (0 would mean no relation)."
+    beyond = dealt is not None and dealt.score(touches.correlation) > CLEAR
+    follows = touches.correlation >= PROPORTIONAL and beyond
     return Finding(
-        choose_state(follows and touches.never == 0, touches.correlation >= UNRELATED),
+        choose_state(follows and touches.never == 0, touches.correlation >= UNRELATED and beyond),
         told,
         tuple(figures),
         null,
@@ -93,7 +125,7 @@ def find_affordable(evidence: Evidence) -> Finding:
     """Return what sparse updates save, in bytes and in arithmetic."""
     pulses = evidence.pulses
     touched = None if pulses is None else _median(pulses.moved_rows)
-    if touched is None:
+    if pulses is None or touched is None:
         return waiting("a step whose moved rows are recorded")
     share = touched / evidence.rows
     numbers, every = round(touched * evidence.width), evidence.rows * evidence.width
@@ -118,14 +150,21 @@ def find_affordable(evidence: Evidence) -> Finding:
     whole = sum(part for part in parts if part is not None)
     saved = count_update_flops(dense, every) - count_update_flops(kind, numbers)
     of_step = saved / (whole + saved) if whole + saved > 0 else 0.0
-    figures.insert(0, Figure("arithmetic of the step that is saved", of_step, "share", answer.step))
+    few, many = (
+        of_step * (1 - rows / evidence.rows) / (1 - share) if share < 1 else 0.0
+        for rows in np.nanquantile(pulses.moved_rows, (0.975, 0.025)).tolist()
+    )
+    saving = Figure(
+        "arithmetic of the step that is saved", of_step, "share", answer.step, few, many, len(pulses.steps)
+    )
+    figures.insert(0, saving)
     figures += [null, *_measured_times(evidence)]
-    told += f", which saves {percent(of_step)} of the arithmetic that the step would take with all of them."
+    told += f", which saves {percent(of_step)} of the arithmetic that the step would take with all of them. A tenth would make it affordable."
     return Finding(
         choose_state(of_step >= SAVES, of_step >= SPARES and share <= ALL_LIT),
         told,
         tuple(figures),
-        Figure("what would make the step affordable, at least", SAVES, "share"),
+        Figure("every row updated", 0.0, "share"),
         imported=answer.imported,
     )
 
@@ -157,12 +196,12 @@ def find_when_not(evidence: Evidence) -> Finding:
     if not others:
         return waiting("a bench with another rule than the lazy one")
     most = max((name for name in stirred if name != "lazy"), key=lambda name: stirred[name])
-    figures.insert(0, Figure(f"rows that stir though nobody read them, {most}", stirred[most]))
+    figures.insert(0, Figure(f"rows that stir without being read, {most}", stirred[most]))
     null = Figure("under the lazy rule", stirred["lazy"]) if "lazy" in stirred else None
     told = (
-        f"With {', '.join(unequal)} rows stir that nobody read; {len(unequal)} of {others} rules wake sleepers."
+        f"With {', '.join(unequal)} rows stir that were not read; {len(unequal)} of {others} rules wake sleepers."
         if unequal
-        else f"With none of {others} other rules did a row stir that nobody had read."
+        else f"With none of {others} other rules did a row stir that was not read."
     )
     return Finding(
         choose_state(len(unequal) == others, bool(unequal)),
@@ -183,12 +222,16 @@ def find_batch_size(evidence: Evidence) -> Finding:
     if moved is None or not rows:
         return waiting("a step whose moved rows are counted")
     city = moved / rows
+    house = _share_of_the_rest(evidence, share, moved)
     figures = [
+        Figure("parameters outside the city that a step moves", house, "share", answer.step),
         Figure("parameters that a step moves", share, "share", answer.step),
         Figure("rows of the city that it moves", city, "share", answer.step),
     ]
-    null = Figure("of the city", city, "share")
-    told = f"A step moves {percent(share)} of all parameters and {percent(city)} of the city"
+    null = _share_of_the_city(evidence, city)
+    if house is None:
+        return waiting("the number of all parameters", *figures, null=null)
+    told = f"A step moves {percent(house)} of the parameters outside the city and {percent(city)} of the city's rows"
     if city > ALL_LIT:
         return Finding(
             ClaimState.FAILING,
@@ -199,25 +242,40 @@ def find_batch_size(evidence: Evidence) -> Finding:
         )
     sizes = _batch_sizes(evidence)
     figures += [Figure(f"lit by a batch of {tokens:,.0f} tokens", lit, "share") for tokens, lit in sizes]
+    moves = house >= AWAKE and city <= FEW
     if not sizes:
-        return Finding(
-            choose_state(share > 0.5 > city, share > city),
-            f"{told}; larger batches are not measured yet.",
-            tuple(figures),
-            null,
-            evidence.missing_answer("larger batches of the same text"),
-            answer.imported,
-        )
+        told += "; larger batches are not measured yet."
+        waits_for = evidence.missing_answer("larger batches of the same text")
+        state = choose_state(False, house > city)
+        return Finding(state, told, tuple(figures), null, waits_for, answer.imported)
     tokens, lit = max(sizes)
     told += f"; a batch of {tokens:,.0f} tokens would light {percent(lit)}."
-    grows = lit > 3 * min(sizes)[1] or lit > ALL_LIT
+    grows = lit > GROWS * min(sizes)[1] or lit > ALL_LIT
     return Finding(
-        choose_state(share > city and grows, share > city),
+        choose_state(moves and grows, house > 2 * city),
         told,
         tuple(figures),
         null,
         imported=answer.imported,
     )
+
+
+def _share_of_the_rest(evidence: Evidence, share: float, moved_rows: float) -> float | None:
+    """Return the share of the parameters outside the embedding that a step moves, from that of all and the embedding's rows."""
+    if evidence.parameters is None:
+        return None
+    others = evidence.parameters - evidence.rows * evidence.width
+    moved = share * evidence.parameters - moved_rows * evidence.width
+    return min(1.0, max(0.0, moved / others)) if others > 0 else None
+
+
+def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
+    """Return the share of the rows that a step moves, with the interval that 95 of 100 steps fall into."""
+    moved = None if evidence.pulses is None else evidence.pulses.moved_rows
+    if moved is None or not np.isfinite(moved).any():
+        return Figure("of the city", city, "share")
+    low, high = (value / evidence.rows for value in np.nanquantile(moved, (0.025, 0.975)).tolist())
+    return Figure("of the city", city, "share", None, low, high, int(np.isfinite(moved).sum()))
 
 
 def _median(values: np.ndarray) -> float | None:
@@ -267,11 +325,10 @@ def _measured_times(evidence: Evidence) -> list[Figure]:
     return [Figure(name, time, "ms") for name, time in zip(names, times, strict=True) if time is not None]
 
 
-def _bench(evidence: Evidence, label: str, steps: int) -> Link:
+def _bench(evidence: Evidence, label: str, steps: int, *, breaks: bool) -> Link:
     question = {"kind": "bench", "step": evidence.examined_step, "steps": steps}
-    return ask(
-        label, question, evidence, view(panel="ask", ask="bench", section="answer", at=evidence.examined_step)
-    )
+    shown = view(panel="ask", ask="bench", section="answer", at=evidence.examined_step)
+    return ask(label, question, evidence, shown, breaks=breaks)
 
 
 def _show_step(evidence: Evidence) -> str:
@@ -285,17 +342,19 @@ CLAIMS = (
         "Most of the city sleeps",
         "A batch reads a few hundred words. Only their rows light up and move; the rest of the city sleeps.",
         "Holds with lazy updates and separate tables. Tied weights and plain Adam wake sleepers.",
-        "Three sets in every step: rows read, rows with a gradient, rows that moved; the whole matrix is compared.",
+        "Three sets in every step: rows read, rows with a gradient, rows that moved; the whole matrix is compared. Beside them "
+        "the rows that a batch of words drawn evenly would light.",
         find_sleepers,
         _show_step,
-        lambda evidence: _bench(evidence, "Wake the sleepers: other rules, same batches", 40),
+        lambda evidence: _bench(evidence, "Wake the sleepers: other rules, same batches", 40, breaks=True),
     ),
     Claim(
         7,
         "Always rebuilding somewhere",
         "Frequent words are rebuilt all the time, rare ones seldom, and in the end all of them were.",
         "The last part fails for a word that the text never uses: it keeps its first, random row for ever.",
-        "How often each row was in a batch, beside how often its word is in the text; and who never was.",
+        "How often each row was in a batch, beside how often its word is in the text, and beside counts dealt at random twenty "
+        "times; and which never was.",
         find_renovation,
         lambda evidence: view(colour="since", at=evidence.step),
         lambda evidence: Link(
@@ -305,6 +364,7 @@ CLAIMS = (
             view(panel="token", token=evidence.touches.first_never, at=evidence.step)
             if evidence.touches and evidence.touches.first_never is not None
             else view(colour="since", at=1),
+            breaks=bool(evidence.touches and evidence.touches.first_never is not None),
         ),
     ),
     Claim(
@@ -315,7 +375,7 @@ CLAIMS = (
         "Bytes and arithmetic of the update, for the touched rows and for all, against the whole step.",
         find_affordable,
         lambda _: view(panel="cost", section="memory"),
-        lambda evidence: _bench(evidence, "Measure it with a stopwatch", 40),
+        lambda evidence: _bench(evidence, "Measure it with a stopwatch", 40, breaks=False),
         kinds=("microscope", "bench"),
     ),
     Claim(
@@ -326,7 +386,7 @@ CLAIMS = (
         "The three sets again, for the same batches under the lazy rule and three others.",
         find_when_not,
         lambda evidence: view(panel="ask", ask="bench", section="answer", at=evidence.examined_step),
-        lambda evidence: _bench(evidence, "Stop after the first step", 1),
+        lambda evidence: _bench(evidence, "Stop after the first step", 1, breaks=True),
         kinds=("bench",),
     ),
     Claim(
@@ -334,7 +394,8 @@ CLAIMS = (
         "The house does not sleep",
         "While the city sleeps, the rest of the model moves. And the city sleeps only because the batch is small.",
         "Holds for small batches. The larger the batch, the more of the city lights up.",
-        "The share of all parameters that a step moves, and the rows that larger batches of the same text would light.",
+        "The share of the parameters outside the city that a step moves, beside that of the city's rows; and the rows that larger "
+        "batches of the same text would light.",
         find_batch_size,
         _show_step,
         lambda evidence: ask(
@@ -342,6 +403,7 @@ CLAIMS = (
             {"kind": "batch_sizes", "step": evidence.examined_step},
             evidence,
             view(panel="ask", ask="batch_sizes", section="answer", at=evidence.examined_step),
+            breaks=True,
         ),
         kinds=("microscope", "batch_sizes"),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from lamplighter.claims.evidence import PulseFigures, TouchFigures
+from lamplighter.claims.intervals import spread_of
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -17,6 +18,8 @@ MOST_STEPS = 1_000
 _MOST_ROWS = 50_000_000
 """Most rows of all pulses looked at, where each has every row."""
 _AT_ONCE = 1 << 20
+_DRAWS = 20
+"""Times that the counts are dealt to the words at random."""
 _EARLY = 20
 """First steps that are all looked at: what they do differs most."""
 
@@ -67,9 +70,13 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
     if not found.touches.any():
         return None
     never = np.flatnonzero(found.touches == 0)
-    correlation = None
+    correlation = dealt = None
     if vocabulary.counts_known:
-        correlation = rank_correlation(found.touches.astype(np.float64), vocabulary.counts.astype(np.float64))
+        touches, counts = found.touches.astype(np.float64), vocabulary.counts.astype(np.float64)
+        correlation = rank_correlation(touches, counts)
+        draw = np.random.default_rng(0)
+        drawn = [rank_correlation(touches, draw.permutation(counts)) for _ in range(_DRAWS)]
+        dealt = spread_of(drawn) if np.isfinite(drawn).all() else None
     return TouchFigures(
         found.step,
         correlation if correlation is not None and np.isfinite(correlation) else None,
@@ -77,6 +84,7 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
         int(never[0]) if len(never) else None,
         int(found.touches.max()),
         float(np.median(found.touches)),
+        dealt,
     )
 
 

@@ -16,11 +16,13 @@ def view(**words: str | int | None) -> str:
     return f"?{urlencode(known, safe=',:')}"
 
 
-def ask(label: str, question: dict[str, Any], evidence: Evidence, otherwise: str) -> Link:
+def ask(
+    label: str, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
+) -> Link:
     """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the view alone where
     this run or this version has no such question."""
     askable = not evidence.recorded_elsewhere and parse_known(question) is not None
-    return Link(label, otherwise, question if askable else None)
+    return Link(label, otherwise, question if askable else None, breaks)
 
 
 def microscope(evidence: Evidence, section: str) -> str:

@@ -39,13 +39,13 @@ def nearest_cosine(vectors: NDArray[np.float32]) -> float:
     return float(np.clip(total / len(queries), -1, 1))
 
 
-@lru_cache(maxsize=8)
-def nearest_cosine_by_chance(size: int, dim: int) -> float:
-    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, always the same ones.
+@lru_cache(maxsize=32)
+def nearest_cosine_by_chance(size: int, dim: int, seed: int = _SEED) -> float:
+    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, always the same ones for a seed.
 
     A row's length does not change a cosine, so it stands for random rows of any lengths.
     """
-    return nearest_cosine(np.random.default_rng(_SEED).standard_normal((size, dim), dtype=np.float32))
+    return nearest_cosine(np.random.default_rng(seed).standard_normal((size, dim), dtype=np.float32))
 
 
 def random_cosine_deviation(dim: int) -> float:

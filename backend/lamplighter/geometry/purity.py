@@ -68,24 +68,29 @@ def class_purity(vectors: NDArray[np.float32], class_of: NDArray[np.integer], k:
     return neighbour_purity(find_neighbour_classes(vectors, class_of, k))
 
 
-def neighbour_purity(found: NeighbourClasses) -> float:
-    """Compute the macro-averaged k-NN purity by cosine.
+def class_purities(found: NeighbourClasses) -> NDArray[np.float64]:
+    """Compute the k-NN purity by cosine of each class of two or more tokens. Shape (C,).
 
     Only tokens with a class take part, both as queries and as neighbours. A token's purity is the share of
     its own class among its min(k, class size - 1) nearest, so that a small class can reach 1. It is averaged
-    within each class, then over the classes, so that large classes do not dominate small ones. Classes of one
-    token are left out.
+    within each class.
+    """
+    limits = found.limits
+    hits = ((found.nearest == found.own[:, None]) & found.counted).sum(axis=1)
+    pure = np.divide(hits, limits, out=np.zeros(len(hits)), where=limits > 0)
+    by_class: NDArray[np.float64] = np.bincount(found.own, weights=pure, minlength=len(found.sizes)) / found.sizes
+    return by_class[found.sizes > 1]
+
+
+def neighbour_purity(found: NeighbourClasses) -> float:
+    """Compute the macro-averaged k-NN purity by cosine: the mean of `class_purities`, so that large classes do not dominate
+    small ones.
 
     Returns:
         From 0 to 1; NaN when no class has two tokens.
     """
-    if not (found.sizes > 1).any():
-        return float("nan")
-    limits = found.limits
-    hits = ((found.nearest == found.own[:, None]) & found.counted).sum(axis=1)
-    pure = np.divide(hits, limits, out=np.zeros(len(hits)), where=limits > 0)
-    by_class = np.bincount(found.own, weights=pure, minlength=len(found.sizes)) / found.sizes
-    return float(by_class[found.sizes > 1].mean())
+    by_class = class_purities(found)
+    return float(by_class.mean()) if len(by_class) else float("nan")
 
 
 def purity_chance(class_of: NDArray[np.integer]) -> float:

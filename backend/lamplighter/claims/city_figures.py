@@ -1,0 +1,106 @@
+"""Figures of the two tables of words, the input matrix and the output matrix: how alike they are, and what each is about.
+
+A word's row in the input matrix is trained on what follows the word, its row in the output matrix on what comes before it.
+So nearness in the one should agree with which words follow, and in the other with which words come before. Where a text is
+in random order both are the same, and there is nothing to tell apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.claims.intervals import Spread, mean_of
+from lamplighter.claims.matrix_figures import NEIGHBOURS, sample_rows
+from lamplighter.geometry.neighbours import nearest_rows, unit_rows
+
+Matrix = NDArray[np.float32]
+
+MOST_TOKENS = 4_000_000
+"""Most tokens of the text that are read, from its beginning."""
+_LEAST_SEEN = 5
+"""Times that a word must stand in the text before its neighbours there say anything."""
+_MOST_COLUMNS = 4_096
+"""Most frequent words that are counted as neighbours in the text."""
+
+
+def sample_nearest(vectors: Matrix) -> NDArray[np.int32]:
+    """Return the ten nearest of a sample of the words, shape (N, 10): of matrices of one shape, (V, D), the same words."""
+    return nearest_rows(vectors, sample_rows(*vectors.shape), NEIGHBOURS)[0]
+
+
+def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
+    """Return the share of the nearest in one matrix that are among the nearest in another, from what `sample_nearest` returns
+    for each, with the standard error over the words."""
+    return mean_of((one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1).tolist())
+
+
+def compare_with_text(
+    inputs: Matrix, outputs: Matrix, text: NDArray[np.uint32]
+) -> tuple[Spread, Spread] | None:
+    """Return how much better nearness in the input matrix agrees with which words follow than with which come before, and in
+    the output matrix the other way round.
+
+    Each is the mean over a sample of the words of a difference of two correlations: of a word's cosines to the others with
+    how alike their followers are, and with how alike the words before them are (cosines of the roots of counts). 0 is
+    expected of a text in random order, and of a matrix that knows nothing.
+
+    Args:
+        inputs, outputs: shape (V, D) each.
+        text: token ids, shape (N,).
+
+    Returns:
+        Both with their standard errors over the words; None where too few words stand in the text often enough.
+    """
+    size = len(inputs)
+    ids = np.asarray(text[:MOST_TOKENS]).astype(np.int64)
+    counts = np.bincount(ids, minlength=size)
+    rows = sample_rows(*inputs.shape)
+    rows = rows[counts[rows] >= _LEAST_SEEN]
+    if len(rows) < NEIGHBOURS:
+        return None
+    column = np.full(size, -1, dtype=np.int64)
+    frequent = np.argsort(-counts, kind="stable")[:_MOST_COLUMNS]
+    column[frequent] = np.arange(len(frequent))
+    followers = _alike(_count_beside(ids[:-1], ids[1:], rows, column, size))
+    preceders = _alike(_count_beside(ids[1:], ids[:-1], rows, column, size))
+    near, near_out = (units @ units.T for units in (unit_rows(inputs[rows]), unit_rows(outputs[rows])))
+    follows = _correlate_rows(near, followers) - _correlate_rows(near, preceders)
+    precedes = _correlate_rows(near_out, preceders) - _correlate_rows(near_out, followers)
+    known = np.isfinite(follows) & np.isfinite(precedes)
+    if known.sum() < NEIGHBOURS:
+        return None
+    return mean_of(follows[known].tolist()), mean_of(precedes[known].tolist())
+
+
+def _count_beside(
+    words: NDArray[np.int64],
+    beside: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    column: NDArray[np.int64],
+    size: int,
+) -> Matrix:
+    """Return how often each frequent word stands beside each chosen one, shape (R, C)."""
+    place = np.full(size, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    width = int(column.max()) + 1
+    row, at = place[words], column[beside]
+    known = (row >= 0) & (at >= 0)
+    counts = np.bincount(row[known] * width + at[known], minlength=len(rows) * width)
+    return counts.reshape(len(rows), width).astype(np.float32)
+
+
+def _alike(counts: Matrix) -> Matrix:
+    """Return the cosines of the roots of counts, so that a few frequent words do not decide alone. Shape (R, R)."""
+    units = unit_rows(np.sqrt(counts))
+    return units @ units.T
+
+
+def _correlate_rows(one: Matrix, other: Matrix) -> NDArray[np.float64]:
+    """Return the correlation of each row of one matrix with that of another, both (R, R), without the diagonal. Shape (R,);
+    NaN where one does not vary."""
+    others = ~np.eye(len(one), dtype=bool)
+    a, b = (each[others].reshape(len(each), -1).astype(np.float64) for each in (one, other))
+    a, b = (each - each.mean(axis=1, keepdims=True) for each in (a, b))
+    scale = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    return np.divide((a * b).sum(axis=1), scale, out=np.full(len(a), np.nan), where=scale > 0)

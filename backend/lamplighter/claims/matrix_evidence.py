@@ -1,0 +1,178 @@
+"""The part of the evidence that comes from kept matrices: the embedding at chosen steps, and the output matrix beside it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.claims.city_figures import compare_with_text, sample_nearest, share_of_same
+from lamplighter.claims.evidence import CityFigures, MatrixFigures, RelationFigures, TurnedFigures
+from lamplighter.claims.examples import choose_words
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.intervals import Spread, spread_of
+from lamplighter.claims.matrix_figures import measure_matrix, measure_relations, read_turn, turn_space
+from lamplighter.claims.unreadable import UNREADABLE
+from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
+from lamplighter.geometry.pairs import mutual_ranks
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
+from lamplighter.runfolder.run_folder import RunFolder
+
+FIXED_STEPS = (1, 10, 100, 1_000)
+"""Steps at which movements are compared with the length of a row, besides the newest and the middle of the training."""
+LAGS = (100, 250, 500)
+"""Steps by which a table is compared with itself; none is more than half of the training."""
+_NEAR = 0.1
+"""Largest part of a step number by which a kept matrix may be older and still give its lengths."""
+_RANDOM_SPACES = 5
+
+
+def read_matrix_evidence(
+    run: RunFolder, cache: FigureCache, key: tuple[Any, ...], step: int
+) -> dict[str, Any]:
+    """Return the fields of `Evidence` that come from kept matrices.
+
+    Args:
+        run: a run whose embedding is not too large to look at.
+        cache: keeps what was computed of steps that are over, under `key`.
+        key: names the run and its lineage.
+        step: the newest step that counts.
+
+    Raises:
+        FormatError: this version cannot read the steps.
+    """
+    with MatrixHistory(run) as history:
+        return _MatrixReading(run, cache, key, step, history).fields()
+
+
+class _MatrixReading:
+    """The reading of one run's matrices."""
+
+    def __init__(
+        self, run: RunFolder, cache: FigureCache, key: tuple[Any, ...], step: int, history: MatrixHistory
+    ) -> None:
+        self._run, self._cache, self._key, self._step, self._history = run, cache, key, step, history
+        self._vocabulary = run.vocabulary
+        self._kept = history.exact_steps()
+
+    def fields(self) -> dict[str, Any]:
+        get, key, step = self._cache.get_or_make, self._key, self._step
+        first = get((*key, "first"), lambda: self._measure(0))
+        newest = get((*key, "newest", step), lambda: self._measure(step))
+        unclassed = first is not None and first.order is None
+        return {
+            "first": first,
+            "newest": newest,
+            "first_turn": get((*key, "turn"), lambda: read_turn(self._history, 1)),
+            "turned": get((*key, "turned", step), self._turn),
+            "row_lengths": get((*key, "lengths", step), self._measure_lengths),
+            "relations": get((*key, "relations", step), self._measure_relations),
+            "chance_cosine": self._measure_chance() if unclassed else None,
+            **self._compare_cities(),
+        }
+
+    def _snapshot(self, step: int) -> Snapshot | None:
+        """Return the newest kept matrix at or before a step, or else the first of all."""
+        if not len(self._kept):
+            return None
+        before = int(np.searchsorted(self._kept, step, side="right")) - 1
+        found = self._history.snapshot(int(self._kept[max(0, before)]))
+        return found if found.vectors.shape == (len(self._vocabulary), self._run.recipe.model.dim) else None
+
+    def _measure(self, step: int) -> MatrixFigures | None:
+        found = self._snapshot(step)
+        if found is None:
+            return None
+        before = None
+        with suppress(NoSnapshotError):
+            before = self._history.snapshot(found.step - 1).vectors if found.step > 0 else None
+        return measure_matrix(found.vectors, found.step, self._vocabulary, before)
+
+    def _turn(self) -> TurnedFigures | None:
+        found = self._snapshot(self._step)
+        return None if found is None else turn_space(found.vectors, found.step)
+
+    def _measure_lengths(self) -> dict[int, float]:
+        """Return the median length of a row at each of the steps where movements are compared, as far as it is kept."""
+        lengths: dict[int, float] = {}
+        for step in sorted({*FIXED_STEPS, self._step // 2, self._step}):
+            found = self._snapshot(step) if 0 < step <= self._step else None
+            if found is None or not step - max(1, _NEAR * step) <= found.step <= step:
+                continue
+            length = float(np.median(np.linalg.norm(found.vectors, axis=1)))
+            if np.isfinite(length) and length > 0:
+                lengths[step] = length
+        return lengths
+
+    def _measure_relations(self) -> dict[str, RelationFigures]:
+        found = self._snapshot(self._step)
+        if found is None:
+            return {}
+        return measure_relations(found.vectors, self._vocabulary.relations, self._vocabulary.class_of())
+
+    def _measure_chance(self) -> Spread:
+        size, dim = len(self._vocabulary), self._run.recipe.model.dim
+        return spread_of([nearest_cosine_by_chance(size, dim, seed) for seed in range(_RANDOM_SPACES)])
+
+    def _compare_cities(self) -> dict[str, Any]:
+        """Return the figures of both matrices, or what is missing."""
+        word, partner = choose_words(self._vocabulary)
+        if word is None or partner is None:
+            return {}
+        words = word, partner
+        try:
+            return {
+                "cities": self._cache.get_or_make(
+                    (*self._key, "cities", self._step), lambda: self._measure_cities(words)
+                )
+            }
+        except UNREADABLE as error:
+            # A damaged state of the model takes nothing else with it.
+            return {"no_output_matrix": str(error)}
+
+    def _measure_cities(self, words: tuple[str, str]) -> CityFigures | None:
+        output = self._output(self._step)
+        found = self._snapshot(output.step)
+        if found is None or not np.isfinite(output.vectors).all() or not np.isfinite(found.vectors).all():
+            return None
+        one, other = (self._vocabulary.tokens.index(each) for each in words)
+        nearest, nearest_out = sample_nearest(found.vectors), sample_nearest(output.vectors)
+        about = None
+        with suppress(*UNREADABLE):
+            about = compare_with_text(found.vectors, output.vectors, self._run.token_ids)
+        return CityFigures(
+            output.step,
+            words,
+            mutual_ranks(found.vectors, one, other),
+            mutual_ranks(output.vectors, one, other),
+            share_of_same(nearest, nearest_out),
+            self._compare_with_earlier(found.step, nearest) | self._compare_output(output.step, nearest_out),
+            None if about is None else about[0],
+            None if about is None else about[1],
+        )
+
+    def _output(self, step: int) -> Snapshot:
+        return read_output_matrix_at(self._run, self._history.steps, step)
+
+    def _compare_with_earlier(self, step: int, nearest: NDArray[np.int32]) -> dict[str, float]:
+        """Return the share of a word's ten nearest that the input table has in common with itself some hundred steps earlier."""
+        shares: dict[str, float] = {}
+        for lag in LAGS:
+            earlier = self._snapshot(step - lag) if 2 * lag <= step else None
+            if earlier is not None and lag <= step - earlier.step <= 1.5 * lag:
+                name = f"input table, {step - earlier.step:,} steps earlier"
+                shares[name] = share_of_same(nearest, sample_nearest(earlier.vectors)).mean
+        return shares
+
+    def _compare_output(self, step: int, nearest: NDArray[np.int32]) -> dict[str, float]:
+        """Return the same share of the output table, at the last kept state at least `LAGS[-1]` steps earlier."""
+        with suppress(*UNREADABLE):
+            earlier = self._output(max(step // 2, step - LAGS[-1]))
+            if earlier.step < step:
+                name = f"output table, {step - earlier.step:,} steps earlier"
+                return {name: share_of_same(nearest, sample_nearest(earlier.vectors)).mean}
+        return {}
