@@ -15,9 +15,10 @@ from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
-from lamplighter.claims.gathering import MOST_PAIRS, UNREADABLE, Moment, examined_step, gather_evidence
-from lamplighter.claims.matrix_figures import MOST_NUMBERS
+from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
+from lamplighter.claims.matrix_figures import MOST_NUMBERS, MOST_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
+from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import NumberName, figure_name
