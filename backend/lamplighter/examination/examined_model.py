@@ -7,6 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner
 from lamplighter.runfolder.run_folder import RunFolder
@@ -35,8 +38,8 @@ class ExaminedModel:
     """The learning rate of the next step."""
     learner_at: Callable[[int], Learner]
     """Returns a learner of its own brought to another step, with progress reported and the cancelling heard."""
-    text_losses: dict[int, float | None] = field(default_factory=dict[int, "float | None"])
-    """Losses of the model on the sample of text, by step: what one question measured the next one need not."""
+    text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
+    """Losses of the model on the windows of the sample of text, by step: what one question measured the next one need not."""
 
     def copy(self) -> Learner:
         """Return a copy of the model with its optimisers, to be trained on."""

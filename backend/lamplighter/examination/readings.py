@@ -63,21 +63,37 @@ class TextSample:
         self.name = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
         ids = run.token_ids if held_out is None else held_out
-        self._text = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32))
+        self._windows = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32)).windows
+        self._at_once = run.recipe.sequences
 
     def loss(self, model: Transformer) -> float | None:
-        """Return the mean loss in nats of a model like the examined one; None if it is not finite."""
-        loss = self._text.measure(replace(self._learner, model=model))
-        return None if loss is None else rounded(loss)
+        """Return the mean loss in nats of a model like the examined one; None if it is not finite, or the text is too short."""
+        return mean_loss(self.window_losses(model))
 
     def own_loss(self) -> float | None:
         """Return the loss of the examined model, measured once for all questions about its step."""
+        return mean_loss(self.own_window_losses())
+
+    def window_losses(self, model: Transformer) -> NDArray[np.float64]:
+        """Return the mean loss of each window of the sample, in nats, of a model like the examined one. Shape (N,)."""
+        if not len(self._windows):
+            return np.empty(0)
+        learner = replace(self._learner, model=model)
+        return prediction_losses(learner, self._windows, self._at_once).mean(axis=1)
+
+    def own_window_losses(self) -> NDArray[np.float64]:
+        """Return the losses of the examined model, as `own_loss` does."""
         model, kept, step = self._learner.model, self._examined.text_losses, self._examined.step
         if not self._as_it_is:
-            return self.loss(model)
+            return self.window_losses(model)
         if step not in kept:
-            kept[step] = self.loss(model)
+            kept[step] = self.window_losses(model)
         return kept[step]
+
+
+def mean_loss(losses: NDArray[np.float64]) -> float | None:
+    """Return the mean of losses, shape (N,); None for none, or if it is not finite."""
+    return rounded(float(losses.mean())) if len(losses) else None
 
 
 def prediction_losses(

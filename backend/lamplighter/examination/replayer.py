@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
@@ -53,8 +54,8 @@ class _LoadedModel:
     attempt: int
     equal: bool | None = None
     """True if every step computed since had the recorded digest; None if none was computed, or has a record."""
-    text_losses: dict[int, float | None] = field(default_factory=dict[int, "float | None"])
-    """Its losses on the sample of text, by the step that it was at."""
+    text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
+    """Its losses on the windows of the sample of text, by the step that it was at."""
 
     def copy(self) -> _LoadedModel:
         """Return a copy that can be trained without changing this one."""

@@ -29,26 +29,27 @@ class HeldOutLoss:
         context = recipe.model.context
         windows = min((len(token_ids) - 1) // context, max(1, sample_tokens // context))
         starts = np.linspace(0, len(token_ids) - 1 - context, max(0, windows)).astype(np.int64)
-        self._windows = torch.from_numpy(token_ids[positions_after(starts, context)].astype(np.int64))
+        self.windows = torch.from_numpy(token_ids[positions_after(starts, context)].astype(np.int64))
+        """The windows, token ids of shape (N, context + 1)."""
         self._at_once = recipe.sequences
 
     @property
     def predictions(self) -> int:
         """Return the number of predictions that the loss is the mean of."""
-        return len(self._windows) * max(0, self._windows.shape[1] - 1)
+        return len(self.windows) * max(0, self.windows.shape[1] - 1)
 
     def measure(self, learner: Learner) -> float | None:
         """Return the mean loss in nats; None where the text is shorter than a window, or the loss is not finite."""
-        if not len(self._windows):
+        if not len(self.windows):
             return None
         total = 0.0
         with torch.no_grad():
-            for windows in self._windows.split(self._at_once):
+            for windows in self.windows.split(self._at_once):
                 on_device = windows.to(learner.device)
                 with torch.autocast(
                     learner.device.type, learner.autocast, enabled=learner.autocast is not None
                 ):
                     loss = learner.model(on_device[:, :-1], on_device[:, 1:])
                 total += float(loss) * len(windows)
-        mean = total / len(self._windows)
+        mean = total / len(self.windows)
         return mean if math.isfinite(mean) else None

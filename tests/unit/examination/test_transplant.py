@@ -66,6 +66,22 @@ def test_the_whole_matrix_of_another_step_is_worse_than_its_own(village: Village
     )
 
 
+def test_losses_have_errors_and_the_matrix_of_the_step_before_costs_next_to_nothing(village: Village) -> None:
+    answer = ask(village.examined(), source_step=STEPS // 10)
+    rise, previous = answer["rise"], answer["previous"]
+    assert rise["mean"] == pytest.approx(answer["loss"]["after"] - answer["loss"]["before"], rel=1e-3)
+    assert 0 < rise["error"] < rise["mean"] / 4
+    assert previous["step"] == STEPS - 1
+    assert abs(previous["rise"]["mean"]) < rise["mean"] / 20
+    assert previous["loss"] == pytest.approx(
+        answer["loss"]["before"] + previous["rise"]["mean"], rel=1e-3, abs=1e-6
+    )
+    # The windows are one sample, so the losses lie about as far apart with either matrix.
+    assert 0 < answer["loss_errors"]["before"] < answer["loss_errors"]["after"] < 1
+    assert ask(village.examined(), into="dog", source="cat")["previous"] is None
+    assert ask(village.examined(0), source_step=2)["previous"] is None
+
+
 def test_a_recorded_matrix_is_that_of_the_replayed_model(village: Village) -> None:
     earlier = village.examined(20)
     answer = ask(village.examined(21), source_step=20)
@@ -79,7 +95,7 @@ def test_the_model_stays_as_it_was(village: Village) -> None:
     model = village.examined()
     before = [parameter.detach().clone() for parameter in model.learner.model.parameters()]
     first = ask(model, into="dog", source="cat")
-    assert model.text_losses == {STEPS: first["loss"]["before"]}
+    assert model.text_losses[STEPS].mean() == pytest.approx(first["loss"]["before"], rel=1e-5)
     assert all(map(torch.equal, before, model.learner.model.parameters()))
     assert ask(model, into="dog", source="cat") == first
 

@@ -6,17 +6,22 @@ another word's row makes the word that other word, while an older matrix is stra
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     CANDIDATES,
     TextSample,
     describe_words,
+    mean_loss,
     next_probabilities,
     reading,
     rounded,
+    standard_error,
 )
 from lamplighter.model.generation import SpokenWord, continue_prompts
 from lamplighter.model.transformer import Transformer
@@ -34,7 +39,9 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         each word with `id`, `p` and `candidates`; `instead`: what it says with its own rows when the prompt has the
         source's word in place of the replaced one (null where that has no meaning); `first`: the first word said before
         and the first said after, each as `id` and its probabilities `before` and `after`; `loss` (`before`, `after`) on
-        the `text`; `chance`: the loss of guessing; `rows`: the number of rows that differ now, and `distance`: how far
+        the `text`, with their standard errors `loss_errors`, and their `rise` (`mean` and `error`, of the windows one by
+        one); `previous`: of the whole matrix of the step just before the model's, its `step`, `loss`, `error` and `rise`
+        (null for a single row, or where it was not kept); `chance`: the loss of guessing; `rows`: the number of rows that differ now, and `distance`: how far
         they were moved, on average.
 
     Raises:
@@ -67,8 +74,8 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         after = _continue(changed, prompt, question.words)
         context = torch.tensor([prompt], device=learner.device)
         p_before, p_after = (next_probabilities(either, context)[0] for either in (learner.model, changed))
-        report(0.7, "measuring the loss")
-        loss = {"before": text.own_loss(), "after": text.loss(changed)}
+    report(0.7, "measuring the loss")
+    own, losses = text.own_window_losses(), text.window_losses(changed)
     distances = torch.linalg.vector_norm(new - old, dim=1)
     moved = distances[distances > 0]
     return {
@@ -83,7 +90,10 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
             {"id": word, "before": rounded(p_before[word]), "after": rounded(p_after[word])}
             for word in (before[0].token_id, after[0].token_id)
         ],
-        "loss": loss,
+        "loss": {"before": mean_loss(own), "after": mean_loss(losses)},
+        "loss_errors": {"before": standard_error(own), "after": standard_error(losses)},
+        "rise": _describe_rise(own, losses),
+        "previous": None if rows is not None else _describe_previous(model, text),
         "chance": rounded(float(np.log(len(old)))),
         "text": text.name,
         "rows": len(moved),
@@ -94,6 +104,27 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
 def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenWord]:
     [spoken] = continue_prompts(model, [prompt], words, [None], CANDIDATES)
     return spoken
+
+
+def _describe_rise(own: NDArray[np.float64], losses: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return by how much the losses of windows, shape (N,), rose, with the standard error of the mean."""
+    return {"mean": mean_loss(losses - own), "error": standard_error(losses - own)}
+
+
+def _describe_previous(model: ExaminedModel, text: TextSample) -> dict[str, Any] | None:
+    """Return what the matrix of the step before costs: what a transplant costs where next to nothing changed."""
+    learner, step = model.learner, model.step - 1
+    try:
+        matrix = _matrix_at(model, step).to(learner.model.embedding.weight)
+    except QuestionError:
+        return None
+    own, losses = text.own_window_losses(), text.window_losses(learner.model.with_embedding(matrix))
+    return {
+        "step": step,
+        "loss": mean_loss(losses),
+        "error": standard_error(losses),
+        "rise": _describe_rise(own, losses),
+    }
 
 
 def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:
