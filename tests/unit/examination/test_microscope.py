@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from lamplighter.examination.kinds.microscope import examine
 from lamplighter.examination.kinds.microscope.predictions import CANDIDATES
+from lamplighter.examination.kinds.microscope.random_updates import DRAWS
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.questions import MicroscopeQuestion
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -208,3 +209,48 @@ def test_the_learning_rate_is_the_one_of_that_step(trained: Any) -> None:
     ]
     assert rows[0]["learning_rate"] == 2 * rows[1]["learning_rate"]
     assert rows[1]["difference"] != 0 or not rows[1]["updated"]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_true_update_helps_its_batch_and_random_ones_of_its_length_do_not(
+    trained: Any, name: str
+) -> None:
+    run, step = trained(name), STEPS
+    answer = ask(run, step)
+    random, whole = answer["whole"]["random"], answer["whole"]
+    before, after = random["before"], random["after"]
+    _, ids, targets = model_at(run, step - 1).batches.batch(step)
+    read = len(ids) // 2
+    with torch.no_grad():
+        expected = _learner_at(run, step - 1).model(ids[:read], targets[:read])
+    assert before == pytest.approx(float(expected), rel=1e-5)
+    assert random["predictions"] == targets[:read].numel()
+    gained = before - after
+    assert gained > 0
+    assert len(set(random["losses"])) == DRAWS
+    # Any direction among thousands is nearly at right angles to the slope.
+    assert all(abs(loss - before) < gained / 3 for loss in random["losses"])
+    assert random["cosine_spread"] == pytest.approx(whole["parameters"] ** -0.5)
+    assert whole["cosine"] > 5 * random["cosine_spread"]
+    assert ask(run, step)["whole"]["random"] == random
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_matrix_that_differs_from_the_record_says_by_how_much(trained: Any, name: str) -> None:
+    run, step = trained(name), 7
+    check = ask(run, step)["check"]
+    assert (check["largest_difference"], check["rows_compared"]) == (0, len(run.vocabulary))
+    with MatrixHistory(run) as history:
+        before, after = (history.snapshot(at).vectors.astype(np.float64) for at in (step - 1, step))
+    assert check["largest_update"] == pytest.approx(np.abs(after - before).max(), rel=1e-6)
+
+    model = model_at(run, step - 1)
+    with torch.no_grad():
+        model.learner.model.embedding.weight[5, 3] += 0.25
+    answer = examine(model, MicroscopeQuestion(step=step, token=5), hear_nothing)
+    assert answer["check"]["largest_difference"] == pytest.approx(0.25, abs=0.1)
+    assert answer["row"]["row"]["largest_difference"] == pytest.approx(0.25, abs=0.1)
+    # A step that did not happen has no record.
+    beyond = ask(run, STEPS + 1)
+    assert beyond["check"]["largest_difference"] is None
+    assert beyond["row"]["row"]["largest_difference"] is None

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
+
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.kinds.microscope.finite_numbers import to_exact_number
 from lamplighter.examination.kinds.microscope.linear_output import describe_linear_output
 from lamplighter.examination.kinds.microscope.movement import describe_movement
 from lamplighter.examination.kinds.microscope.predictions import describe_predictions
+from lamplighter.examination.kinds.microscope.random_updates import describe_random_updates
 from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, retake_step
 from lamplighter.examination.kinds.microscope.river import describe_river
 from lamplighter.examination.kinds.microscope.row_update import check_row, describe_row_update
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.questions import MicroscopeQuestion, QuestionError
+from lamplighter.runfolder.reading.matrix_history import MatrixHistory
+from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
@@ -51,8 +57,12 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
         "linear": describe_linear_output(retaken, question.sequence),
         "river": describe_river(retaken),
         "row": describe_row_update(model, retaken, question.token, question.coordinate),
-        "whole": {**describe_movement(retaken), "right_guesses": right_guesses},
-        "check": _check_digest(model, retaken),
+        "whole": {
+            **describe_movement(retaken),
+            "right_guesses": right_guesses,
+            "random": describe_random_updates(model, retaken),
+        },
+        "check": {**_check_digest(model, retaken), **_compare_matrix(model, retaken)},
     }
 
 
@@ -78,4 +88,25 @@ def _check_digest(model: ExaminedModel, retaken: RetakenStep) -> Answer:
         "digest": computed.hex(),
         "recorded": None if recorded is None else recorded.hex(),
         "equal": None if recorded is None else computed == recorded,
+    }
+
+
+def _compare_matrix(model: ExaminedModel, retaken: RetakenStep) -> Answer:
+    """Return by how much the embedding computed here differs from the recorded one at most, and how far its numbers went at most,
+    so that rounding can be told from an error. `largest_difference` is None where the step's matrix was not kept."""
+    before, after = (
+        learner.model.embedding.weight.detach().float().cpu().numpy()
+        for learner in (retaken.before, retaken.after)
+    )
+    difference = None
+    try:
+        with MatrixHistory(model.run) as history:
+            recorded = history.snapshot(retaken.observation.step).vectors
+        difference = to_exact_number(np.abs(after.astype(np.float64) - recorded).max(initial=0))
+    except NoSnapshotError:
+        pass
+    return {
+        "largest_difference": difference,
+        "largest_update": to_exact_number(np.abs(after.astype(np.float64) - before).max(initial=0)),
+        "rows_compared": 0 if difference is None else len(after),
     }

@@ -126,18 +126,22 @@ def describe_row_update(
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
 ) -> Answer:
-    """Return the row as a vector: before, after, its gradient, how far it went and by how much it turned."""
+    """Return the row as a vector: before, after, its gradient, how far it went and by how much it turned; how many of its numbers
+    by formula equal the recorded ones, and by how much one differs at most."""
     lengths = float(old.norm()), float(new.norm())
     cosine = float(torch.dot(old, new)) / math.prod(lengths) if all(lengths) else None
     # An angle from its chord: the arc cosine of a number near 1 would be all rounding.
     chord = float((new / lengths[1] - old / lengths[0]).norm()) if cosine is not None else None
     shown = slice(MAX_COORDINATES)
-    equal = None
+    equal = difference = None
     if recorded is not None:
-        equal = int(np.count_nonzero(by_formula.cpu().numpy() == recorded))
+        computed = by_formula.cpu().numpy()
+        equal = int(np.count_nonzero(computed == recorded))
+        difference = to_exact_number(np.abs(computed.astype(np.float64) - recorded).max())
     return {
         "numbers": len(old),
         "numbers_equal": equal,
+        "largest_difference": difference,
         "before": to_numbers(old[shown]),
         "after": to_numbers(new[shown]),
         "gradient": None if gradient is None else to_numbers(gradient[shown]),

@@ -1,0 +1,54 @@
+"""Updates of the same length in random directions: what the true one is compared with."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.examination.kinds.microscope.finite_numbers import to_number
+from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, measure_loss
+
+DRAWS = 5
+_SHARE = 2
+"""One of so many of the batch's sequences is read after each update: reading is what takes time."""
+
+
+@torch.no_grad()
+def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> Answer:
+    """Return the loss of a part of the batch after updates in random directions over all parameters, each as long as the true one.
+
+    `before` and `after`: the loss of that part before and after the true update; `losses`: after each of `DRAWS` random ones,
+    which a step's number determines; `predictions` of that part; `cosine_spread`: the standard deviation of the cosine of a
+    random direction with any other, 1 over the root of the number of parameters.
+    """
+    read = max(1, len(retaken.targets) // _SHARE)
+    ids, targets = torch.from_numpy(retaken.token_ids[:read]).to(model.learner.device), retaken.targets[:read]
+    old = list(retaken.before.model.parameters())
+    length = _length([new - one for one, new in zip(old, retaken.after.model.parameters(), strict=True)])
+    moved = copy.copy(retaken.before)
+    moved.model = copy.deepcopy(retaken.before.model)
+    # On the host, since a seed gives other numbers on another device.
+    random = torch.Generator().manual_seed(retaken.observation.step)
+    losses: list[float | None] = []
+    for _ in range(DRAWS):
+        directions = [torch.randn(one.shape, generator=random) for one in old]
+        scale = length / _length(directions)
+        for parameter, start, direction in zip(moved.model.parameters(), old, directions, strict=True):
+            torch.add(start, direction.to(start), alpha=scale, out=parameter.data)
+        losses.append(to_number(measure_loss(moved, ids, targets)))
+    return {
+        "before": to_number(F.cross_entropy(retaken.logits[: targets.numel()], targets.flatten())),
+        "after": to_number(measure_loss(retaken.after, ids, targets)),
+        "losses": losses,
+        "predictions": targets.numel(),
+        "cosine_spread": 1 / math.sqrt(sum(one.numel() for one in old)),
+    }
+
+
+def _length(parts: list[Tensor]) -> float:
+    return math.sqrt(sum(float(torch.linalg.vector_norm(part)) ** 2 for part in parts))
