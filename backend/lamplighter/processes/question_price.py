@@ -28,6 +28,8 @@ _BATCHES_READ = 4
 """Batches that a step of the kind `better` reads besides: its own and another one, before and after."""
 ENVIRONMENT_POINTS = 25
 """Most points at which the kind `environment` reads the text of both towns."""
+HOME_STEPS, HOME_POINTS = 100, 10
+"""Most steps for which a copy stays at home there, and the points at which it reads its text."""
 SUBSTITUTES = 10
 """Words that the kind `substitution` puts in the place of each: the nearest, the tenth nearest, and random ones."""
 MAX_POSITIONS = 64
@@ -53,8 +55,8 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
         case BenchQuestion():
             steps = BENCH_RULES * question.steps
         case EnvironmentQuestion():
-            steps = question.steps + question.back
-            read = 2 * ENVIRONMENT_POINTS * sample
+            steps = question.steps + question.back + min(question.steps, HOME_STEPS)
+            read = (2 * ENVIRONMENT_POINTS + HOME_POINTS) * sample
         case DecilesQuestion():
             steps = DECILE_RUNS * question.steps
         case BetterQuestion():

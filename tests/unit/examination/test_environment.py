@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.environment import chosen_steps, examine
+from lamplighter.examination.readings import TextSample
+from lamplighter.model.step import train_step
 from lamplighter.questions import EnvironmentQuestion
+from tests.unit.examination.village import STEPS as STEPS_OF_VILLAGE
 from tests.unit.examination.village import Village, ignore_progress, is_json
 
 STEPS, BACK = 60, 40
@@ -36,6 +40,26 @@ def test_the_answers_are_forgotten_and_come_back(answer: dict[str, Any]) -> None
     assert home["loss_first"] < home["loss_other"]
     assert home["loss_first"] < away["loss_first"]
     assert answer["turned_back_at"] == STEPS
+
+
+def test_staying_at_home_changes_little_and_says_how_much_it_wavers(
+    village: Village, answer: dict[str, Any]
+) -> None:
+    home, curve = answer["home"], answer["curve"]
+    assert [point["step"] for point in home["curve"]] == list(range(0, STEPS + 1, STEPS // 10))
+    assert home["curve"][0] == {name: curve[0][name] for name in home["curve"][0]}
+    for name, field in (("loss", "loss_first"), ("purity_in", "purity_in_first")):
+        changes = np.array([point[field] for point in home["curve"]])[1:] - curve[0][field]
+        assert home[name]["mean"] == pytest.approx(changes.mean(), rel=1e-3, abs=1e-6)
+        assert home[name]["spread"] == pytest.approx(changes.std(ddof=1), rel=1e-3, abs=1e-6)
+    away = next(point for point in curve if point["step"] >= STEPS // 2)
+    assert abs(home["loss"]["mean"]) < (away["loss_first"] - curve[0]["loss_first"]) / 10
+    # It is the training that the run would have gone on with.
+    staying = village.learner(STEPS_OF_VILLAGE)
+    model = village.examined()
+    for number in range(1, STEPS + 1):
+        train_step(staying, *model.batches.batch(STEPS_OF_VILLAGE + number)[1:])
+    assert home["curve"][-1]["loss_first"] == TextSample(model).loss(staying.model)
 
 
 def test_the_first_town_is_the_one_on_the_map_at_first(answer: dict[str, Any], village: Village) -> None:
@@ -72,6 +96,8 @@ def test_without_classes_there_are_losses_only(village: Village, tmp_path: Path)
     for point in found["curve"]:
         assert point["loss_first"] is not None
         assert {value for name, value in point.items() if name.startswith("purity")} == {None}
+    assert found["home"]["purity_in"] is found["home"]["purity_out"] is None
+    assert found["home"]["loss"]["mean"] is not None
     assert found["permuted"] > len(village.run.vocabulary) // 2
 
 
@@ -93,4 +119,5 @@ def test_it_is_cancelled_between_two_steps(village: Village) -> None:
 
     with pytest.raises(CancelledError):
         examine(village.examined(2), EnvironmentQuestion(step=2, steps=20, back=0), cancel)
-    assert reports == [0, 0.05, 0.1]
+    # Twenty steps there, and as many at home.
+    assert reports == [0, 1 / 40, 2 / 40]

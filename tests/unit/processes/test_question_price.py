@@ -53,7 +53,7 @@ def card(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def test_a_graphics_card_computes_more_but_the_bench_is_timed_on_a_processor(card: Path) -> None:
     card.touch()
-    few = {"kind": "environment", "steps": 10, "back": 0}
+    few = {"kind": "deciles", "steps": 2}
     with pytest.raises(QuestionError):
         require_affordable(WIDE, 50_000, question(few), "cpu")
     require_affordable(WIDE, 50_000, question(few), "cuda")
@@ -84,6 +84,19 @@ def test_a_sample_of_text_is_many_batches_for_who_trains_on_few_tokens() -> None
             with pytest.MonkeyPatch.context() as patch, raising(refused):
                 patch.setattr(question_price, "MAX_FLOPS", limit)
                 require_affordable(recipe, 2_382, better, "cpu")
+
+
+def test_steps_at_home_are_paid_for_beside_those_in_the_other_town() -> None:
+    recipe, flops = Recipe(), count_step_flops(Recipe(), 2_382, 2_382)
+    sample = SAMPLE_TOKENS / recipe.batch_tokens
+    for steps, home in ((30, 30), (600, 100)):
+        cost = (steps + 20 + home) * (flops.forward + flops.backward + flops.update)
+        cost += (2 * question_price.ENVIRONMENT_POINTS + question_price.HOME_POINTS) * sample * flops.forward
+        moving = question({"kind": "environment", "steps": steps, "back": 20})
+        for limit, refused in ((1.001 * cost, False), (0.999 * cost, True)):
+            with pytest.MonkeyPatch.context() as patch, raising(refused):
+                patch.setattr(question_price, "MAX_FLOPS", limit)
+                require_affordable(recipe, 2_382, moving, "cpu")
 
 
 def test_the_points_that_are_paid_for_are_as_many_as_are_read() -> None:

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from lamplighter.corpora.othertown import deal_jobs, redealt_classes
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import TextSample, reading, rounded
+from lamplighter.examination.readings import TextSample, rounded
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, purity_chance
+from lamplighter.model.learner import Learner
 from lamplighter.model.step import train_step
+from lamplighter.processes.question_price import HOME_POINTS, HOME_STEPS
 from lamplighter.questions import EnvironmentQuestion
 
 MAX_CLASSED = 4_096
@@ -35,7 +37,10 @@ def examine(model: ExaminedModel, question: EnvironmentQuestion, report: ReportP
         `curve`: at chosen steps after the change `step`, `loss_first` and `loss_other` (on the own text and the other),
         and the 10-NN purity of the classes that were planted in the one and the other, in the input matrix
         (`purity_in_first`, `purity_in_other`) and in the output matrix (`purity_out_first`, `purity_out_other`): null
-        without classes, or where there are more than `MAX_CLASSED` classed words. `turned_back_at`: the step after which
+        without classes, or where there are more than `MAX_CLASSED` classed words. `home`: what staying would have done, read on
+        a second copy that goes on with its own text for at most `HOME_STEPS` steps: its `curve`, and of the `loss`, of
+        `purity_in` and of `purity_out` the `mean` change since step 0 at the points after it, with their standard deviation
+        `spread`. `turned_back_at`: the step after which
         the own text came back; null if it did not. `chance`: the purity of a random matrix. `permuted`: tokens with
         another's job. `words`: V. `tied`: whether both matrices are one. `text`, `learning_rate`.
     """
@@ -57,8 +62,6 @@ class _Environment:
 
     def __init__(self, model: ExaminedModel, report: ReportProgress) -> None:
         self._model, self._report = model, report
-        self._learner = model.copy()
-        self._learner.set_learning_rate(model.learning_rate)
         vocabulary = model.run.vocabulary
         self._jobs = deal_jobs(vocabulary, model.run.recipe.seed)
         self._texts = (TextSample(model), TextSample(model, self._jobs))
@@ -68,35 +71,68 @@ class _Environment:
         self._chance = purity_chance(class_of)
 
     def answer(self, steps: int, back: int) -> Answer:
-        """Train on the other town, then on the own one. Return the answer."""
+        """Train on the other town, then on the own one, and another copy on the own one alone. Return the answer."""
+        home_steps = min(steps, HOME_STEPS)
         points = chosen_steps(steps, back)
-        elsewhere = torch.from_numpy(self._jobs).to(self._learner.device)
-        curve = [self._read(0)]
+        self._done, self._all = 0, steps + back + home_steps
+        elsewhere = torch.from_numpy(self._jobs).to(self._model.learner.device)
+        learner = self._new_copy()
+        curve = [self._read(learner, 0)]
         for number in range(1, steps + back + 1):
             where = "the other town" if number <= steps else "its own town again"
-            self._report((number - 1) / (steps + back), f"training on {where}, step {number:,}")
-            _, ids, targets = self._model.batches.batch(self._model.step + number)
-            if number <= steps:
-                ids, targets = elsewhere[ids], elsewhere[targets]
-            train_step(self._learner, ids, targets)
+            self._train(learner, number, where, elsewhere if number <= steps else None)
             if number in points:
-                curve.append(self._read(number))
+                curve.append(self._read(learner, number))
         return {
             "curve": curve,
+            "home": self._stay(home_steps, curve[0]),
             "turned_back_at": steps if back else None,
             "chance": rounded(self._chance),
             "permuted": int((self._jobs != np.arange(len(self._jobs))).sum()),
             "words": len(self._jobs),
-            "tied": self._learner.model.shape.tied,
+            "tied": learner.model.shape.tied,
             "text": self._texts[0].name,
             "learning_rate": rounded(self._model.learning_rate),
         }
 
-    def _read(self, step: int) -> dict[str, Any]:
-        model = self._learner.model
-        with reading(self._learner):
-            first, other = (text.loss(model) for text in self._texts)
-        point: dict[str, Any] = {"step": step, "loss_first": first, "loss_other": other}
+    def _stay(self, steps: int, start: dict[str, Any]) -> dict[str, Any]:
+        """Train a copy on its own town alone from a point on. Return what that changes."""
+        learner = self._new_copy()
+        points = {round(steps * point / HOME_POINTS) for point in range(HOME_POINTS + 1)}
+        curve = [_without_other_town(start)]
+        for number in range(1, steps + 1):
+            self._train(learner, number, "its own town, as if it had stayed", None)
+            if number in points:
+                curve.append(_without_other_town(self._read(learner, number, at_home=True)))
+        names = {"loss": "loss_first", "purity_in": "purity_in_first", "purity_out": "purity_out_first"}
+        return {
+            "curve": curve,
+            **{name: _describe_change([point[field] for point in curve]) for name, field in names.items()},
+        }
+
+    def _new_copy(self) -> Learner:
+        learner = self._model.copy()
+        learner.set_learning_rate(self._model.learning_rate)
+        return learner
+
+    def _train(self, learner: Learner, number: int, where: str, jobs: torch.Tensor | None) -> None:
+        """Take one of the steps that follow the model's, where each token has another's job if there are `jobs`, shape (V,)."""
+        self._report(self._done / self._all, f"training on {where}, step {number:,}")
+        _, ids, targets = self._model.batches.batch(self._model.step + number)
+        if jobs is not None:
+            ids, targets = jobs[ids], jobs[targets]
+        train_step(learner, ids, targets)
+        self._done += 1
+
+    def _read(self, learner: Learner, step: int, *, at_home: bool = False) -> dict[str, Any]:
+        """Return a point of a curve; one `at_home` without the other town's text."""
+        model = learner.model
+        first, other = self._texts
+        point: dict[str, Any] = {
+            "step": step,
+            "loss_first": first.loss(model),
+            "loss_other": None if at_home else other.loss(model),
+        }
         for name, weight in (("in", model.embedding.weight), ("out", model.unembedding.weight)):
             purities = self._purities(weight.detach().float().cpu().numpy())
             point[f"purity_{name}_first"], point[f"purity_{name}_other"] = purities
@@ -111,3 +147,19 @@ class _Environment:
             rounded(neighbour_purity(classify_neighbours(ids, labels))) for labels in self._truths
         )
         return first, other
+
+
+def _without_other_town(point: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in point.items() if not name.endswith("_other")}
+
+
+def _describe_change(values: list[float | None]) -> dict[str, float | None] | None:
+    """Return the change of a value since the first of a curve; None where one is missing."""
+    known = np.array([value for value in values if value is not None])
+    if len(known) < len(values):
+        return None
+    changes = known[1:] - known[0]
+    return {
+        "mean": rounded(float(changes.mean())),
+        "spread": rounded(float(changes.std(ddof=1))) if len(changes) > 1 else None,
+    }
