@@ -63,7 +63,9 @@ class StepWork:
     products: int
     """The part of `forward` and `backward` in products of matrices."""
     product_count: int
-    """Products of matrices, forward and backward."""
+    """Products of matrices, forward and backward; that of all sequences and heads counts as one."""
+    product_count_apart: int
+    """The same where each sequence and each head has a product of its own in attention."""
     layers: list[LayerFlops]
     six_nd: list[SixNd]
     update_bytes: UpdateBytes | None
@@ -92,10 +94,11 @@ def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> S
         touched, every = (count_update_bytes(kind, rows * model.dim) for rows in (updated, vocabulary))
         update_bytes = UpdateBytes(updated, OPTIMISER_COSTS[kind].arrays, touched, every)
     layers: dict[str, tuple[int, int]] = {}
-    product_count = 0
+    product_count = apart = 0
     for operation in list_operations(model, vocabulary, recipe.sequences):
         # Backward there are two for each: one for the gradient of either factor.
         product_count += 3 * operation.is_product
+        apart += 3 * operation.pairs
         forward, backward = layers.get(operation.layer, (0, 0))
         layers[operation.layer] = (forward + operation.forward, backward + operation.backward)
     return StepWork(
@@ -106,6 +109,7 @@ def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> S
         update=None if updated is None else counted.update,
         products=products,
         product_count=product_count,
+        product_count_apart=apart,
         layers=[LayerFlops(layer, *both) for layer, both in layers.items()],
         six_nd=_read_six_nd(recipe, vocabulary, products),
         update_bytes=update_bytes,

@@ -23,12 +23,16 @@ OF_A_RUN: dict[str, str] = {
     "step_flops": "floating-point operations of a step, by formula",
     "product_flops": "floating-point operations of a step in products of matrices, by formula",
     "flops": "floating-point operations of all steps, by formula",
-    "products": "products of matrices in a step, forward and backward",
+    "products": "products of matrices in a step, forward and backward, counting one for all sequences and heads",
+    "products_apart": "the same, counting one for each sequence and head",
+    "layers": "layers between the two tables",
     "update_share": "part of a step's operations that clipping and the optimiser take",
     "predicting_share": "part of a step's operations, the update left out, that the product with the output matrix takes",
     "six_nd_error": "error of the rule 6 N D with all parameters, relative to the products of matrices",
     "exaflop_runs": "how many such runs 10^18 operations are",
     "gpt3_runs": "how many such runs the published operations of GPT-3 are",
+    "gpt3_scaled_megawatt_hours": "energy of the run, scaled up to GPT-3 by the operations",
+    "gpt3_energy_ratio": "the same, relative to the published energy of GPT-3",
     "joules": "energy so far, as the run's method has it",
     "step_joules": "energy of a step",
     "half_step": "first step with a known order at which half of the cost was spent",
@@ -40,6 +44,8 @@ OF_A_RUN: dict[str, str] = {
 }
 """Numbers of a run, by name, with what each is."""
 _EXAFLOP = 1e18
+_MEGAWATT_HOUR = 3.6e9
+"""Joules."""
 _LEAST_POINTS = 3
 """Fewest points of the curve that have halves."""
 
@@ -62,6 +68,7 @@ def read_run_numbers(run: RunFolder) -> dict[str, float]:
     if recipe.corpus.kind != "recorded":
         found["batch_tokens"] = recipe.batch_tokens
         found["parameters"] = recipe.model.parameter_count(rows)
+        found["layers"] = recipe.model.layers
     try:
         with StepsReader(run.steps_path) as reader:
             steps = cost_steps(reader.newest_step()[1], recipe.cadence.keyframe_every)
@@ -83,6 +90,7 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
             "product_flops": work.products,
             "flops": cost.flops,
             "products": work.product_count,
+            "products_apart": work.product_count_apart,
             "predicting_share": sum(one.forward + one.backward for one in work.layers if one.layer == output)
             / both,
             "six_nd_error": next(one.error for one in work.six_nd if one.counted == "all"),
@@ -91,11 +99,16 @@ def _read_cost(recipe: Recipe, cost: RunCost) -> dict[str, float]:
             found["update_share"] = work.update / work.flops
         if cost.flops:
             gpt3 = next(row for row in cost.scale if row.published and row.published.name == "GPT-3")
-            published = gpt3.published.flops if gpt3.published else None
+            published = gpt3.published
             found |= {
                 "exaflop_runs": _EXAFLOP / cost.flops,
-                "gpt3_runs": (published or gpt3.flops) / cost.flops,
+                "gpt3_runs": ((published and published.flops) or gpt3.flops) / cost.flops,
             }
+            if gpt3.joules is not None and published and published.joules:
+                found |= {
+                    "gpt3_scaled_megawatt_hours": gpt3.joules / _MEGAWATT_HOUR,
+                    "gpt3_energy_ratio": gpt3.joules / published.joules,
+                }
     if cost.energy is not None:
         found["joules"] = cost.energy.spent.joules
         if cost.energy.computed:

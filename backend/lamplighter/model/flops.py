@@ -49,6 +49,12 @@ class Operation:
     backward: int
     """Floating-point operations of its part of the backward pass."""
 
+    @property
+    def pairs(self) -> int:
+        """Return the pairs of matrices that are multiplied: of attention one for each sequence and head, of a weight matrix
+        one for all."""
+        return math.prod(self.inputs[1][:-2]) if self.is_product else 0
+
 
 @dataclass(frozen=True)
 class StepFlops:

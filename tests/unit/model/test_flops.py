@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.flops import (
     count_softmax_flops,
     count_step_flops,
@@ -45,6 +49,37 @@ def test_the_products_are_those_that_torch_counts(model: ModelRecipe):
     forward, both = counted_by_torch(model)
     assert flops.forward_products == forward
     assert flops.forward_products + flops.backward_products == both
+
+
+class CountedProducts(TorchDispatchMode):
+    """A mode that counts the products of matrices that torch computes: those of many pairs at once, and each pair of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together = self.apart = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = func.overloadpacket.__name__
+        if name in ("mm", "addmm", "bmm"):
+            self.together += 1
+            self.apart += args[0].shape[0] if name == "bmm" else 1
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("model", SHAPES)
+def test_the_number_of_products_is_that_of_torch(model: ModelRecipe):
+    transformer = Transformer(model, V, sparse=False)
+    ids = torch.randint(0, V, (SEQUENCES, model.context))
+    with sdpa_kernel(SDPBackend.MATH), CountedProducts() as counted:
+        transformer(ids, ids).backward()
+    work = describe_step_work(
+        Recipe(model=model, optimiser=OptimiserRecipe(kind="adam"), sequences=SEQUENCES, passages=SEQUENCES),
+        V,
+        V,
+    )
+    assert (work.product_count, work.product_count_apart) == (counted.together, counted.apart)
 
 
 def test_attention_is_a_tenth_of_the_products_at_a_long_context():
