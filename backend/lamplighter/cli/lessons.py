@@ -15,6 +15,7 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_missing_aims, list_problems, list_unknown_numbers
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
+from lamplighter.lessons.typed_figures import list_typed_figures
 from lamplighter.questions import canonical_question
 
 
@@ -86,7 +87,7 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
     ours = read_folder(find_lessons()).parts
     folder = folder or find_lessons()
     run = None if run_id is None else find_named_run(runs_dir, run_id)
-    problems = list_problems(folder, ours) + list_missing_aims(folder)
+    problems = list_problems(folder, ours) + list_missing_aims(folder) + list_typed_figures(folder, ours)
     if run is not None:
         problems += list_unknown_numbers(read_folder(folder).parts.values(), run)
     for problem in problems:

@@ -1,0 +1,125 @@
+"""Figures in the course's texts: none is typed that a run would measure, and those that are quoted agree with their source."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from lamplighter.cli.app import cli
+from lamplighter.cost.reference_models import reference_models
+from lamplighter.cost.step_work import describe_step_work
+from lamplighter.examination.kinds.environment import chosen_steps
+from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.typed_figures import list_typed_figures
+from lamplighter.recipe import Recipe
+from lamplighter.serving.http.assets import find_lessons
+
+HEAD = "title: A\naim: See.\nminutes: 5\n\n# look: A\n"
+
+
+def typed(folder: Path, stage: str, page: str = "") -> list[str]:
+    (folder / "01-a.md").write_text(HEAD + stage)
+    if page:
+        (folder / "teacher").mkdir()
+        (folder / "teacher" / "01-a.md").write_text(f"# 1 A\n\n{page}\n")
+    return list_typed_figures(folder)
+
+
+@pytest.mark.parametrize(
+    ("stage", "said"),
+    [
+        ("\nWith the rows of step 500 it has less.\n", "step 500, which"),
+        ("view: ?at=50\n\nWith the rows of step 500 it has less.\n", "step 500, which"),
+        ("\nAfter 600 more steps it has less.\n", "step 600, which"),
+        ("\nMit den Zeilen von Schritt 500 sind es weniger.\n", "step 500, which"),
+        ("\nThe share is 12 % of all.\n", "12: write the"),
+        ("\nThe share is **12** percent of all.\n", "12: write the"),
+        ("\nIt has 0.37, and no more.\n", "0.37: write the"),
+        ("\nEs sind 0,37 und nicht mehr.\n", "0,37: write the"),
+    ],
+)
+def test_a_typed_figure_is_found(tmp_path: Path, stage: str, said: str) -> None:
+    (problem,) = typed(tmp_path, stage)
+    assert problem.startswith(f"part 1 in 'en': stage 1 types {said}")
+    checked = CliRunner().invoke(cli, ["lessons", "check", str(tmp_path)])
+    assert (checked.exit_code, said in checked.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "view: ?at=500\n\nWith the rows of step 500.\n",
+        "\nAt step 500 it has {purity_10nn@500|percent}.\n",
+        "examine: kind=environment&steps=600&back=100\n\nAfter 600 steps, and 100 steps at home.\n",
+        "reached: 1000\n\nNow [step 1,000](?at=1000) of 10,000 words, from 0 % to 100 %.\n",
+        "\nGPT-3 has 96 layers (table 2.1, section 3).\n",
+        "\n$$ 0.5 x = y $$\n",
+    ],
+)
+def test_what_a_part_looks_at_may_be_said(tmp_path: Path, stage: str) -> None:
+    assert typed(tmp_path, stage) == []
+
+
+def test_a_teachers_page_may_name_stages_and_steps_of_its_part(tmp_path: Path) -> None:
+    stage = "view: ?at=500\n\ntext\n"
+    page = "Stage 1.1 looks at step 500 (arXiv:2601.21631).\n\nIt took 2.95 kJ in 700 steps."
+    assert [line.split(": ", 1)[1] for line in typed(tmp_path, stage, page)] == [
+        "it types step 700, which the part does not look at",
+        "it types 2.95: write the {name} of a number that the run has measured",
+    ]
+
+
+def test_the_texts_that_come_with_the_app_type_no_figure() -> None:
+    assert list_typed_figures(find_lessons()) == []
+
+
+def test_products_are_counted_as_the_lesson_defines_them() -> None:
+    work = describe_step_work(Recipe(), 2_382, 165)
+    # By block four weights, and queries by keys and weights by values; then the unembedding. Backward there are two for each.
+    assert work.product_count == 3 * (2 * (4 + 2) + 1) == 39
+    assert work.product_count_apart == 3 * (2 * (4 + 2 * 16 * 4) + 1) == 795
+    said = {
+        (number, at): text
+        for number in (4, 5, 11)
+        for at, text in enumerate(stage_texts(number))
+        if "{run.products|count}" in text
+    }
+    assert [number for number, _ in said] == [4, 5, 11]
+    for text in said.values():
+        assert "counting one for all sentences and heads" in " ".join(text.split())
+
+
+def test_points_of_the_visit_to_another_town_are_those_that_the_lesson_names() -> None:
+    # The lesson says thirty steps away, 600, and 14 and 100 at home.
+    points = chosen_steps(600, 100)
+    assert (points[8], points[15], points[20], points[-1]) == (30, 600, 614, 700)
+
+
+def test_energies_are_those_of_their_source() -> None:
+    gpt3 = next(model for model in reference_models() if model.name == "GPT-3")
+    assert gpt3.joules == 1287 * 3_600e6
+    text = (find_lessons() / "en" / "09-cost.md").read_text()
+    assert set(re.findall(r"\b1[23]\d\d\b", text)) == {"1287"}
+    assert "3600 million" in text
+
+
+def test_parts_about_what_was_found_say_that_it_was_planted() -> None:
+    english = read_folder(find_lessons()).parts
+    for number in (1, 8, 11):
+        words = [
+            span.text
+            for stage in english[number].stages
+            for block in stage.blocks
+            for line in block.lines
+            for span in line
+        ]
+        assert "planted" in " ".join(words)
+        assert "found again" in " ".join(words)
+
+
+def stage_texts(number: int) -> list[str]:
+    (path,) = (find_lessons() / "en").glob(f"{number:02}-*.md")
+    return re.split(r"^# ", path.read_text(), flags=re.MULTILINE)
