@@ -39,7 +39,7 @@ def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> No
     """Watch a language model learn.
 
     Without a command, serve, and open the browser on the last run. The first time, or with --new, start a new run on
-    Lamptown, a generated town of some 2,000 words.
+    Lamptown, a generated town of some 2,400 words.
     """
     if context.invoked_subcommand is None:
         serve_app(runs_dir, new=new, **serving)
