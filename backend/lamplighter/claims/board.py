@@ -37,7 +37,7 @@ class BoardRow:
     """The fields of a question that is asked before the view is opened, where the board computes by itself what it shows."""
     break_by: Link
     control: Finding | None
-    """What the same rule finds on the control; None where there is no control."""
+    """The finding of the same rule on the control; None where there is no control."""
 
 
 def make_board(evidence: Evidence) -> list[BoardRow]:

@@ -7,6 +7,8 @@ in random order both are the same, and there is nothing to tell apart.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,23 @@ def share_of_same(one: NDArray[np.int32], other: NDArray[np.int32]) -> Spread:
     """Return the share of the nearest in one matrix that are among the nearest in another, from what `sample_nearest` returns
     for each, with the standard error over the words."""
     return mean_of((one[:, :, None] == other[:, None, :]).any(axis=2).mean(axis=1).tolist())
+
+
+def share_across_seeds(
+    one: Matrix, words: Sequence[str], other: Matrix, other_words: Sequence[str]
+) -> Spread | None:
+    """Return `share_of_same` for matrices of two runs, over the words that both know; None where they share too few.
+
+    Args:
+        one, other: shape (V, D) each; V and D may differ.
+        words, other_words: the word of each row.
+    """
+    place = {word: row for row, word in enumerate(other_words)}
+    pairs = [(row, place[word]) for row, word in enumerate(words) if word in place]
+    if len(pairs) <= NEIGHBOURS:
+        return None
+    here, there = np.array(pairs).T
+    return share_of_same(sample_nearest(one[here]), sample_nearest(other[there]))
 
 
 def compare_with_text(

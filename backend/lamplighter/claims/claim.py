@@ -15,7 +15,7 @@ MOST = 1e18
 
 
 class ClaimRole(StrEnum):
-    """What a statement is: whether a run could show it to be false."""
+    """A kind of statement: whether a run could show it to be false."""
 
     CLAIM = "claim"
     """It says something about learning, and there are runs that it is false of."""

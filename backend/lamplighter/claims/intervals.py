@@ -1,4 +1,4 @@
-"""Intervals of what was measured, and the spread that chance gives the same measure."""
+"""Intervals of what was measured, and nulls: the spread that chance gives the same measure."""
 
 from __future__ import annotations
 
