@@ -24,9 +24,11 @@ WAYPOINT = "waypoints/0000000010-0001.safetensors"
 def export_good_run(folder: Path) -> Path:
     """Record a run with all kinds of files, export and unpack it. Return the folder of its files."""
     run = record(folder / "runs")
-    with TilesWriter(run.tiles_path) as tiles, MatrixHistory(run) as history:
-        assert tile_next_stretch(history, tiles, over=True)
-        tiles.close(sealed=True)
+    with TilesWriter(run.tiles_path) as tiles:
+        with MatrixHistory(run) as history:
+            assert tile_next_stretch(history, tiles, over=True)
+        # Sealing waits until nobody reads.
+        assert tiles.close(sealed=True)
     shutil.copy(run.layouts_path, run.relayouts_path)
     write_checkpoint(run, CHECKPOINT)
     write_checkpoint(run, WAYPOINT)
