@@ -7,17 +7,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lamplighter.cli import main
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from tests.application import Application
-from tests.runs import make_run, small_recipe, small_text, wait_for_step
+from tests.runs import make_run, small_recipe, small_text, wait_for_step, wait_until
 
 SMALL = ["--dim", "16", "--layers", "1", "--heads", "2", "--context", "8", "--batch", "4", "--steps", "30"]
 
@@ -25,6 +26,23 @@ SMALL = ["--dim", "16", "--layers", "1", "--heads", "2", "--context", "8", "--ba
 def lamplighter(runs: Path, *words: str, text: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "lamplighter", "--runs", str(runs), *words]
     return subprocess.run(command, input=text, capture_output=True, check=False, timeout=120)
+
+
+@pytest.fixture
+def typed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Return `lamplighter` without a process of its own, most of whose time goes into imports."""
+
+    def run(runs: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+        monkeypatch.setattr(sys, "argv", ["lamplighter", "--runs", str(runs), *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert isinstance(ended.value.code, int)
+        said = capfd.readouterr()
+        return subprocess.CompletedProcess(words, ended.value.code, said.out.encode(), said.err.encode())
+
+    return run
 
 
 @pytest.mark.parametrize("tokeniser", ["words", pytest.param("bpe", marks=pytest.mark.tour)])
@@ -77,8 +95,13 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
         (["frobnicate"], "frobnicate"),
     ],
 )
-def test_a_bad_value_gets_one_line_that_says_what_is_allowed(tmp_path: Path, words: list[str], says: str):
-    says_one_line(lamplighter(tmp_path / "runs", *words), says)
+def test_a_bad_value_gets_one_line_that_says_what_is_allowed(
+    tmp_path: Path,
+    typed: Callable[..., subprocess.CompletedProcess[bytes]],
+    words: list[str],
+    says: str,
+):
+    says_one_line(typed(tmp_path / "runs", *words), says)
 
 
 def test_a_folder_that_cannot_be_made_gets_one_line():
@@ -102,9 +125,14 @@ def says_one_line(done: subprocess.CompletedProcess[bytes], says: str) -> None:
         (b"few words", "1,000 are needed"),
     ],
 )
-def test_a_text_that_is_none_is_refused_with_what_to_do(tmp_path: Path, content: bytes, says: str):
+def test_a_text_that_is_none_is_refused_with_what_to_do(
+    tmp_path: Path,
+    typed: Callable[..., subprocess.CompletedProcess[bytes]],
+    content: bytes,
+    says: str,
+):
     (tmp_path / "text.txt").write_bytes(content)
-    done = lamplighter(tmp_path / "runs", "train", "--corpus", str(tmp_path / "text.txt"), *SMALL)
+    done = typed(tmp_path / "runs", "train", "--corpus", str(tmp_path / "text.txt"), *SMALL)
     assert done.returncode != 0
     assert says in done.stderr.decode()
     assert "Traceback" not in done.stderr.decode()
@@ -117,8 +145,7 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_works(tmp_path: Path):
     process = subprocess.Popen(
         [sys.executable, "-m", "lamplighter", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
-    while not RunStore(tmp_path / "runs").runs():
-        time.sleep(0.05)
+    wait_until(lambda: bool(RunStore(tmp_path / "runs").runs()), "the run")
     (run,) = RunStore(tmp_path / "runs").runs()
     at = wait_for_step(run, 10).step
     process.send_signal(signal.SIGINT)
