@@ -15,7 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lamplighter.printable import quote_foreign
 
-CorpusKind = Literal["lamptown", "manuals", "text", "recorded"]
+CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
+BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")
+"""Kinds of text that come with the program or the packages it needs: they hold nothing of anybody."""
 TokeniserKind = Literal["words", "bpe"]
 OptimiserKind = Literal["lazy", "adam", "sgd"]
 DeviceKind = Literal["auto", "cpu", "cuda", "mps"]

@@ -15,16 +15,14 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.corpora.planted import parse_planted, plant
 from lamplighter.corpora.textfile import decode_text, read_text
-from lamplighter.recipe import Recipe, RecipeError, explain_validation_error, load_recipe
+from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError, explain_validation_error, load_recipe
 from lamplighter.runfolder.run_folder import RunFolder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_BUILT_IN = ("lamptown", "manuals")
-
 _OPTIONS = (
     click.option("--recipe", type=click.Path(path_type=Path), help="A recipe in TOML; options replace its values."),
-    click.option("--corpus", metavar="lamptown|manuals|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
+    click.option("--corpus", metavar="lamptown|novels|manuals|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
     click.option("--steps", type=int, help=f"Where the run ends.  [default: {Recipe().steps}]"),
     click.option("--vocabulary", type=int, help="Most tokens the vocabulary may have.  [default: 4000]"),
     click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),
@@ -67,7 +65,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
     fields = load_recipe(path).model_dump() if path else Recipe().model_dump()
     corpus: str | None = options["corpus"]
     text: str | None = None
-    if corpus in _BUILT_IN:
+    if corpus in BUILT_IN_TEXTS:
         fields["corpus"]["kind"] = corpus
     elif corpus is not None:
         text, name = _read(corpus)

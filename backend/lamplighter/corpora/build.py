@@ -13,6 +13,7 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 from .corpus import Corpus, CorpusError
 from .held_out import TOWN_HELD_OUT_TOKENS, split_held_out
 from .lamptown import Town, generate_town
+from .novels import read_novels
 from .textfile import MINIMUM_TOKENS, explain_too_short, split_paragraphs
 from .tokenisers import encode_with, tokenise
 
@@ -86,13 +87,14 @@ def build_corpus(
         documents = [" ".join(words) for words in town.documents]
         other = generate_town(seed + 1, size=TOWN_HELD_OUT_TOKENS, planted=planted)
         unread = [" ".join(words) for words in other.documents]
-    elif recipe.kind == "manuals":
-        from lamplighter.corpora.python_docs import read_python_docs
-
-        text = read_python_docs(lambda share, what: tell(0.5 * share, what))
-        documents, unread = split_held_out(split_paragraphs(text))
     else:
-        if text is None:
+        if recipe.kind == "novels":
+            text = read_novels()
+        elif recipe.kind == "manuals":
+            from lamplighter.corpora.python_docs import read_python_docs
+
+            text = read_python_docs(lambda share, what: tell(0.5 * share, what))
+        elif text is None:
             raise CorpusError("a recipe of kind 'text' needs the text itself: none was given")
         documents, unread = split_held_out(split_paragraphs(text))
     tell(0.5, "splitting the text into tokens")

@@ -82,6 +82,8 @@ def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
     match corpus.kind:
         case "lamptown":
             return f"Lamptown{shuffled}{seed}"
+        case "novels":
+            return f"Two novels{shuffled}{seed}"
         case "manuals":
             return f"Python manuals{shuffled}{seed}"
         case "text":

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lamplighter.platform.folder_sync import rename_durably
 from lamplighter.platform.private_modes import make_private_folder
-from lamplighter.recipe import Recipe, RecipeError
+from lamplighter.recipe import BUILT_IN_TEXTS, Recipe, RecipeError
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder, write_atomically
@@ -79,7 +79,7 @@ class RunStore:
         if recipe.corpus.kind == "recorded":
             raise RecipeError(
                 "the corpus kind 'recorded' is of runs written by a training loop of their own, and cannot be"
-                " trained here: use lamptown, manuals or text"
+                f" trained here: use {', '.join(BUILT_IN_TEXTS)} or text"
             )
         with preparation_folder(self.path, "making") as folder:
             making = folder / "run"
@@ -181,7 +181,7 @@ def run_id_of(name: str) -> str:
 
 def _new_run_id(recipe: Recipe) -> str:
     """Return an id that says nothing of a text that a person brought: everybody sees it in addresses."""
-    ours = f"-{recipe.corpus.kind}" if recipe.corpus.kind in ("lamptown", "manuals") else ""
+    ours = f"-{recipe.corpus.kind}" if recipe.corpus.kind in BUILT_IN_TEXTS else ""
     return f"{time.strftime('%Y-%m-%d')}{ours}-{secrets.token_hex(3)}"
 
 

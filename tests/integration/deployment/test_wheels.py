@@ -97,6 +97,7 @@ def test_the_whole_wheel_carries_the_page_and_nothing_of_the_workshop(whole: Pat
         for name in ("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg")
     } <= names
     assert {f"lamplighter/packing/{name}" for name in ("page.html", "gallery.css")} <= names
+    assert {f"lamplighter/corpora/novels/{name}" for name in ("two-novels.txt.bz2", "NOTICE.md")} <= names
     assert any(name.startswith("lamplighter/_static/app/assets/") and name.endswith(".js") for name in names)
     assert not [
         name for name in names if "node_modules" in name or name.startswith(("tests", "frontend", "runs"))

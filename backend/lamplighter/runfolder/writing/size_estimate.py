@@ -16,6 +16,7 @@ from lamplighter.runfolder.writing.waypoint_budget import (
 )
 
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_382, 550_000
+_NOVELS_TOKENS = 287_000
 _MANUALS_TOKENS = 1_200_000
 """Tokens in the docstrings of the packages Lamplighter itself needs; other machines have more packages."""
 
@@ -158,6 +159,8 @@ def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:
     match recipe.corpus.kind:
         case "lamptown":
             return 4 * _LAMPTOWN_TOKENS
+        case "novels":
+            return 4 * _NOVELS_TOKENS
         case "manuals":
             return 4 * _MANUALS_TOKENS
         case "text":

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from lamplighter.recipe import BUILT_IN_TEXTS
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
@@ -322,4 +323,4 @@ class Classroom:
 
 def is_our_text(run: RunFolder) -> bool:
     """Return whether a run's text is one of ours, which hold nothing of anybody. What was imported may claim anything."""
-    return run.recipe.corpus.kind in ("lamptown", "manuals") and not is_imported(run)
+    return run.recipe.corpus.kind in BUILT_IN_TEXTS and not is_imported(run)
