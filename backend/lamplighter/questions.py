@@ -172,10 +172,14 @@ class DecilesQuestion(_Question):
 
 
 class BetterQuestion(_Question):
-    """The next steps, and whether each makes the model better at its batch, at another, and on unread text."""
+    """Steps at some places of the training, and whether each makes the model better at its batch, at another, and on unread text."""
 
     kind: Literal["better"] = "better"
-    steps: Annotated[int, Field(ge=1, le=20)] = 20
+    steps: Annotated[int, Field(ge=1, le=40)] = 40
+    """Steps in all."""
+    places: Annotated[int, Field(ge=1, le=4)] = 4
+    """Places of the training that they are shared among, `step` the last of them; fewer where fewer states of the model were
+    kept."""
 
 
 class SubstitutionQuestion(_Question):

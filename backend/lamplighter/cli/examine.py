@@ -34,6 +34,7 @@ _FIELDS: dict[str, tuple[Any, str]] = {
     "sequence": (int, "microscope: the sequence of the batch."),
     "sentence": (str, "what_if, probe: the sentence."),
     "steps": (int, "what_if, bench, environment, deciles, better: training steps."),
+    "places": (int, "better: places of the training at which the steps are taken."),
     "after": (int, "what_if: training steps on the run's text after that."),
     "back": (int, "environment: training steps on the run's text after those on the other."),
     "into": (str, "transplant: the word whose row is replaced."),

@@ -37,7 +37,8 @@ class ExaminedModel:
     learning_rate: float
     """The learning rate of the next step."""
     learner_at: Callable[[int], Learner]
-    """Returns a learner of its own brought to another step, with progress reported and the cancelling heard."""
+    """Returns a learner of its own brought to another step, at the learning rate of the step after it, with progress reported and
+    the cancelling heard."""
     text_losses: dict[int, NDArray[np.float64]] = field(default_factory=dict[int, "NDArray[np.float64]"])
     """Losses of the model on the windows of the sample of text, by step: what one question measured the next one need not."""
 

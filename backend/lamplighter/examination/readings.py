@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import nn
 
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.model.generation import SpokenWord
@@ -120,6 +121,47 @@ def prediction_losses(
             losses = F.cross_entropy(logits, ids[:, 1:].flatten(), reduction="none")
             found.append(losses.view(len(part), -1).cpu().numpy().astype(np.float64))
     return np.concatenate(found)
+
+
+class ModuleReading:
+    """The last input and output of a module while the `with` block runs."""
+
+    input: torch.Tensor
+    output: torch.Tensor
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+
+    def __enter__(self) -> ModuleReading:
+        self._hook = self._module.register_forward_hook(self._read)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._hook.remove()
+
+    def _read(self, _module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        self.input, self.output = inputs[0].detach(), output.detach()
+
+
+def count_right_guesses(probabilities: torch.Tensor, targets: torch.Tensor) -> tuple[int, float | None]:
+    """Return how many positions were guessed right, and their share of the gradient of the logits, summed as lengths by position.
+
+    At a position that gradient is the probabilities less 1 for the true token, divided by the number of predictions.
+
+    Args:
+        probabilities: of every token, shape (N, V).
+        targets: the true tokens, shape (N,).
+
+    Returns:
+        The number, and the share; None where there is no gradient.
+    """
+    right = probabilities.argmax(dim=1) == targets
+    true = probabilities.gather(1, targets[:, None])[:, 0]
+    # |p - e|^2 = |p|^2 - 2 p(true) + 1.
+    squares = torch.linalg.vector_norm(probabilities, dim=1).square() - 2 * true + 1
+    lengths = squares.clamp(min=0).sqrt().double()
+    total = float(lengths.sum())
+    return int(right.sum()), float(lengths[right].sum()) / total if total else None
 
 
 def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np.float64]:

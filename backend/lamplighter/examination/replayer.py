@@ -139,6 +139,7 @@ class Replayer:
         start = self._nearest(step, lineage, kept)
         start = start.copy() if start is kept else start
         self._advance(start, step, lineage, report)
+        start.learner.set_learning_rate(self._next_rate(start))
         return start.learner
 
     def _choose_device(self) -> torch.device:

@@ -70,6 +70,12 @@ class Learner:
         """Return the device of the model."""
         return self.model.embedding.weight.device
 
+    @property
+    def learning_rate(self) -> float:
+        """Return the learning rate, before each parameter group's own factor."""
+        group = self.optimisers[0].param_groups[0]
+        return group["lr"] / group["factor"]
+
     def set_learning_rate(self, rate: float) -> None:
         """Set the learning rate; each parameter group applies its own factor."""
         for optimiser in self.optimisers:

@@ -24,8 +24,8 @@ BENCH_RULES = 4
 """Trainings of the kind `bench`."""
 DECILE_RUNS = 6
 """Trainings of the kind `deciles`: three learning rates of two optimisers."""
-_BATCHES_READ = 4
-"""Batches that a step of the kind `better` reads besides: its own and another one, before and after."""
+_BATCHES_READ = 3
+"""Batches that a step of the kind `better` reads besides: its own afterwards, and another one before and after."""
 ENVIRONMENT_POINTS = 25
 """Most points at which the kind `environment` reads the text of both towns."""
 HOME_STEPS, HOME_POINTS = 100, 10
@@ -61,7 +61,7 @@ def require_affordable(recipe: Recipe, vocabulary: int, question: Question, devi
             steps = DECILE_RUNS * question.steps
         case BetterQuestion():
             steps = question.steps
-            read = (_BATCHES_READ + 2 * sample) * steps
+            read = (_BATCHES_READ + sample) * steps + sample * question.places
         case SubstitutionQuestion():
             windows = (1 + SUBSTITUTES) * question.words
             read = windows * min(recipe.model.context, MAX_POSITIONS) / recipe.batch_tokens

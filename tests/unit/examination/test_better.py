@@ -7,15 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from lamplighter.examination.examined_model import ExaminedModel
-from lamplighter.examination.kinds.better import examine
+from lamplighter.examination.kinds.better import choose_places, examine
+from lamplighter.model.step import train_step
 from lamplighter.questions import BetterQuestion
-from tests.unit.examination.village import Village, ignore_progress, is_json
+from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
 
 
-def ask(model: ExaminedModel, steps: int = 12) -> dict[str, Any]:
-    answer = examine(model, BetterQuestion(step=model.step, steps=steps), ignore_progress)
+def ask(model: ExaminedModel, steps: int = 12, places: int = 1) -> dict[str, Any]:
+    question = BetterQuestion(step=model.step, steps=steps, places=places)
+    answer = examine(model, question, ignore_progress)
     assert is_json(answer)
     return answer
 
@@ -36,8 +39,48 @@ def test_a_step_helps_its_own_batch_and_shares_are_counted(village: Village) -> 
 
 
 def test_at_first_every_step_helps_everywhere(village: Village, tmp_path: Path) -> None:
-    answer = ask(village.with_held_out_text(tmp_path).examined(0), steps=5)
+    answer = ask(village.with_held_out_text(tmp_path).examined(0), steps=5, places=4)
     assert answer["shares"] == {"same": 1, "other": 1, "unread": 1}
     # Unread text is the same before the next step as after the last.
     unread = answer["unread"]
     assert [after for _, after in unread[:-1]] == [before for before, _ in unread[1:]]
+    # Before the first step there is no earlier place.
+    assert [(place["step"], place["steps"]) for place in answer["places"]] == [(0, 5)]
+
+
+def test_steps_are_taken_at_several_places_whose_state_was_kept(village: Village, tmp_path: Path) -> None:
+    held = village.with_held_out_text(tmp_path)
+    # The village keeps the states of its first steps, and its last.
+    model = held.examined(200)
+    assert choose_places(model, 4) == [50, 200]
+    assert choose_places(held.examined(40), 4) == [10, 20, 40]
+    assert choose_places(model, 1) == [200]
+    answer = ask(model, steps=5, places=4)
+    assert [(place["step"], place["steps"]) for place in answer["places"]] == [(50, 2), (200, 3)]
+    assert [len(answer[name]) for name in ("same", "other", "unread", "right_guesses")] == [5] * 4
+    assert ask(model, steps=3)["same"] == answer["same"][2:]
+    own = ask(held.examined(50), steps=2)
+    assert {name: own[name] for name in ("same", "unread")} == {
+        name: answer[name][:2] for name in ("same", "unread")
+    }
+    assert answer["places"][0]["shares"] == own["shares"]
+
+
+def test_losses_and_right_guesses_are_those_of_the_batch(village: Village) -> None:
+    model = village.examined()
+    answer = ask(model, steps=2)
+    learner = village.learner()
+    for number, ((before, after), share) in enumerate(
+        zip(answer["same"], answer["right_guesses"], strict=True), 1
+    ):
+        _, ids, targets = model.batches.batch(STEPS + number)
+        logits = learner.model.logits(ids).detach().flatten(0, 1).requires_grad_()
+        loss = F.cross_entropy(logits, targets.flatten())
+        assert before == pytest.approx(loss.item(), rel=1e-5)
+        [gradient] = torch.autograd.grad(loss, logits)
+        lengths = gradient.norm(dim=1)
+        right = logits.argmax(dim=1) == targets.flatten()
+        assert share == pytest.approx((lengths[right].sum() / lengths.sum()).item(), rel=1e-3)
+        assert 0 < share < 1
+        train_step(learner, ids, targets)
+        assert after == pytest.approx(learner.model(ids, targets).item(), rel=1e-5)

@@ -2,70 +2,135 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import TextSample, reading, rounded
+from lamplighter.examination.readings import (
+    ModuleReading,
+    TextSample,
+    count_right_guesses,
+    reading,
+    rounded,
+)
+from lamplighter.model.learner import Learner
 from lamplighter.model.step import train_step
 from lamplighter.questions import BetterQuestion
+from lamplighter.runfolder.writing.waypoint_budget import expected_waypoints, waypoint_room
 
 _Losses = list[list[float | None]]
 
 
 def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> Answer:
-    """Return the losses before and after each of the steps that follow, taken on a copy of the model.
+    """Return the losses before and after each of the steps that follow some places of the training, taken on copies of the model.
 
     Returns:
         `same`: the losses `[before, after]` of each step on the batch that it is taken on; `other`: on a batch that the
         model never reads meanwhile, another one for each step; `unread`: on text that is held out (null where the run
         holds none). `shares`: of each the share of steps that made it better, null where a loss is not finite.
+        `right_guesses`: for each step the share of the gradient that came from words guessed right. `places`: `step`,
+        `steps`, `learning_rate` and `shares` of each, the earliest first; the lists above have their steps in this order.
         `learning_rate`. A step that knew nothing of a text would make it better in half of the cases.
     """
-    learner = model.copy()
-    learner.set_learning_rate(model.learning_rate)
+    places = choose_places(model, min(question.places, question.steps))
+    each, rest = divmod(question.steps, len(places))
+    steps = [each + (number >= len(places) - rest) for number in range(len(places))]
     held_out = TextSample(model) if model.run.held_out_ids is not None else None
-    same: _Losses = []
-    other: _Losses = []
-    unread: _Losses = []
-
-    def measure(loss: Callable[[], float | None]) -> float | None:
-        with reading(learner):
-            return loss()
-
-    def batch_loss(ids: torch.Tensor, targets: torch.Tensor) -> Callable[[], float | None]:
-        return lambda: rounded(float(learner.model(ids, targets)))
-
-    for number in range(1, question.steps + 1):
-        report((number - 1) / question.steps, f"taking step {number} of {question.steps}")
-        _, ids, targets = model.batches.batch(model.step + number)
-        _, *elsewhere = model.batches.batch(model.step + question.steps + number)
-        places = [(same, batch_loss(ids, targets)), (other, batch_loss(*elsewhere))]
-        if held_out is not None:
-            places.append((unread, lambda text=held_out: text.loss(learner.model)))
-        before = [measure(loss) for _, loss in places]
-        train_step(learner, ids, targets)
-        for (losses, loss), first in zip(places, before, strict=True):
-            losses.append([first, measure(loss)])
+    taken: list[_Steps] = []
+    for place, count in zip(places, steps, strict=True):
+        learner = model.copy() if place == model.step else model.learner_at(place)
+        if place == model.step:
+            learner.set_learning_rate(model.learning_rate)
+        found = _Steps(model, learner, place, held_out)
+        taken.append(found)
+        done = sum(len(one.same) for one in taken)
+        for number in range(1, count + 1):
+            report((done + number - 1) / question.steps, f"taking step {number} of {count} after {place:,}")
+            found.take(number, count)
+    every = {
+        name: [pair for one in taken for pair in getattr(one, name)] for name in ("same", "other", "unread")
+    }
     return {
-        "same": same,
-        "other": other,
-        "unread": unread if held_out is not None else None,
-        "shares": {
-            "same": _share_better(same),
-            "other": _share_better(other),
-            "unread": _share_better(unread) if held_out is not None else None,
-        },
+        **every,
+        "unread": every["unread"] if held_out is not None else None,
+        "shares": _shares(every),
+        "right_guesses": [share for one in taken for share in one.right_guesses],
+        "places": [one.describe() for one in taken],
         "learning_rate": rounded(model.learning_rate),
     }
 
 
+def choose_places(model: ExaminedModel, most: int) -> list[int]:
+    """Return at most so many steps, spread from the start of a training up to the model's step, the last of them: steps whose
+    state was kept, since to compute some hundred again would take longer than the question."""
+    recipe, last = model.run.recipe, model.step
+    room = waypoint_room(recipe, len(model.run.vocabulary))
+    kept = {step for step in expected_waypoints(last, recipe.cadence.waypoint_every, room) if step > 0}
+    wanted = (last * number // most for number in range(1, most))
+    earlier = (max((step for step in kept if step <= one), default=last) for one in wanted)
+    return sorted({*earlier, last})
+
+
+class _Steps:
+    """Steps that a learner takes after a place of the training, and the losses before and after each."""
+
+    def __init__(
+        self, model: ExaminedModel, learner: Learner, place: int, held_out: TextSample | None
+    ) -> None:
+        self._batches, self._learner, self._place, self._text = model.batches, learner, place, held_out
+        self._rate = learner.learning_rate
+        self._unread = self._read_text()
+        self.same: _Losses = []
+        self.other: _Losses = []
+        self.unread: _Losses = []
+        self.right_guesses: list[float | None] = []
+
+    def take(self, number: int, of: int) -> None:
+        """Take the step `number`, from 1, of so many."""
+        learner = self._learner
+        _, ids, targets = self._batches.batch(self._place + number)
+        _, *elsewhere = self._batches.batch(self._place + of + number)
+        other = self._read(*elsewhere)
+        with ModuleReading(learner.model.unembedding) as unembedding:
+            before = float(train_step(learner, ids, targets).loss)
+        self.same.append([rounded(before), self._read(ids, targets)])
+        self.other.append([other, self._read(*elsewhere)])
+        if self._text is not None:
+            # No other step comes between.
+            self.unread.append([self._unread, unread := self._read_text()])
+            self._unread = unread
+        probabilities = torch.softmax(unembedding.output.flatten(0, 1).float(), dim=1)
+        _, share = count_right_guesses(probabilities, targets.flatten())
+        self.right_guesses.append(None if share is None else rounded(share))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the place as it stands in an answer."""
+        losses = {"same": self.same, "other": self.other, "unread": self.unread}
+        return {
+            "step": self._place,
+            "steps": len(self.same),
+            "learning_rate": rounded(self._rate),
+            "shares": _shares(losses),
+        }
+
+    def _read(self, ids: torch.Tensor, targets: torch.Tensor) -> float | None:
+        with reading(self._learner):
+            return rounded(float(self._learner.model(ids, targets)))
+
+    def _read_text(self) -> float | None:
+        return None if self._text is None else self._text.loss(self._learner.model)
+
+
+def _shares(losses: dict[str, _Losses]) -> dict[str, float | None]:
+    return {name: _share_better(pairs) for name, pairs in losses.items()}
+
+
 def _share_better(losses: _Losses) -> float | None:
-    """Return the share of steps after which a loss is lower; None if one of them is not finite."""
+    """Return the share of steps after which a loss is lower; None for no steps, or if a loss is not finite."""
     better = 0
     for before, after in losses:
         if before is None or after is None:
             return None
         better += after < before
-    return rounded(better / len(losses))
+    return rounded(better / len(losses)) if losses else None

@@ -9,6 +9,7 @@ from torch import Tensor
 from lamplighter.examination.examined_model import Answer, ExaminedModel
 from lamplighter.examination.kinds.microscope.finite_numbers import to_number, to_numbers
 from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, compute_logits, measure_loss
+from lamplighter.examination.readings import count_right_guesses
 from lamplighter.model.held_out import HeldOutLoss
 
 CANDIDATES = 8
@@ -31,8 +32,7 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
 
     Returns:
         `text` of the answer, and `right_guesses`: how many positions were guessed right before the update, and their
-        share of the gradient of the logits, summed as lengths by position. At a position that gradient is the
-        probabilities less 1 for the true token, divided by the number of predictions.
+        share of the gradient (`count_right_guesses`).
     """
     targets = retaken.targets.flatten()
     probabilities = torch.softmax(retaken.logits, dim=1)
@@ -62,15 +62,11 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
         "share_risen": float((after > before).double().mean()),
         "losses": _describe_losses(model, retaken, surprise.mean()),
     }
-    right = retaken.logits.argmax(dim=1) == targets
-    # |p - e|^2 = |p|^2 - 2 p(true) + 1.
-    squares = torch.linalg.vector_norm(probabilities, dim=1).square() - 2 * before + 1
-    lengths = squares.clamp(min=0).sqrt().double()
-    total = float(lengths.sum())
+    right, share = count_right_guesses(probabilities, targets)
     return text, {
-        "positions": int(right.sum()),
+        "positions": right,
         "of": len(targets),
-        "gradient_share": to_number(float(lengths[right].sum()) / total) if total else None,
+        "gradient_share": None if share is None else to_number(share),
     }
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from lamplighter.examination.examined_model import ExaminedModel
+from lamplighter.examination.readings import ModuleReading
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
@@ -53,7 +54,10 @@ def retake_step(model: ExaminedModel) -> RetakenStep:
     host_ids, ids, targets = model.batches.batch(step)
     first_block = learner.model.blocks[0]
     assert isinstance(first_block, Block)
-    with _Reading(first_block.mlp.widen) as widen, _Reading(learner.model.unembedding) as unembedding:
+    with (
+        ModuleReading(first_block.mlp.widen) as widen,
+        ModuleReading(learner.model.unembedding) as unembedding,
+    ):
         result = train_step(learner, ids, targets)
     return RetakenStep(
         before=model.learner,
@@ -80,23 +84,3 @@ def compute_logits(learner: Learner, ids: Tensor) -> Tensor:
 def measure_loss(learner: Learner, ids: Tensor, targets: Tensor) -> Tensor:
     """Return the mean loss of a batch in nats, a scalar."""
     return F.cross_entropy(compute_logits(learner, ids), targets.flatten())
-
-
-class _Reading:
-    """The last input and output of a module while the `with` block runs."""
-
-    input: Tensor
-    output: Tensor
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-
-    def __enter__(self) -> _Reading:
-        self._hook = self._module.register_forward_hook(self._read)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._hook.remove()
-
-    def _read(self, _module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        self.input, self.output = inputs[0].detach(), output.detach()
