@@ -62,6 +62,10 @@ def test_the_three_sets_are_one_under_lazy_updates_and_differ_otherwise(
         assert recipe["counts"][-1] == [recipe[f"{of}_rows"] for of in ("batch", "gradient", "moved")]
         assert recipe["losses"][-1] < recipe["losses"][0]
         assert recipe["update_ms"] < recipe["step_ms"]
+        for name in ("update_ms", "step_ms"):
+            low, high = recipe[f"{name}_quartiles"]
+            assert 0 < low <= recipe[name] <= high
+            assert low < high
 
 
 def test_a_dense_rule_moves_only_the_rows_of_the_first_batch_at_first(answer: dict[str, Any]) -> None:
@@ -112,6 +116,9 @@ def test_a_large_matrix_is_measured_where_there_is_room(
     assert answer["large_reason"] is None
     assert large["touched_ms"] > 0
     assert large["whole_ms"] > 0
+    for name in ("touched_ms", "whole_ms"):
+        low, high = large[f"{name}_quartiles"]
+        assert 0 < low <= large[name] <= high
     assert large["touched_flops"] < large["whole_flops"]
     monkeypatch.setattr(large_embedding, "available_memory", lambda: 1_000_000)
     none, reason = large_embedding.measure_large_embedding(512, lambda _share: None)

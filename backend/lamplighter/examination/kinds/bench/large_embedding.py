@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn, optim
 
+from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import rounded
 from lamplighter.model.flops import count_softmax_flops
 from lamplighter.optimiser_costs import NUMBER_BYTES, count_update_flops
@@ -18,7 +19,7 @@ from lamplighter.platform.worker_limits import available_memory, is_out_of_memor
 ROWS, WIDTH, TOUCHED = 50_000, 1_024, 200
 _COPIES = 6
 """Matrices of that size that exist at once: weights, gradient, both averages, and two while they are updated."""
-_WHOLE_UPDATES, _SPARSE_UPDATES = 3, 10
+_WHOLE_UPDATES, _SPARSE_UPDATES = 5, 10
 _RATE = 1e-3
 
 
@@ -32,7 +33,8 @@ def measure_large_embedding(
         report: hears the share that is done.
 
     Returns:
-        `rows`, `width`, `touched`; `touched_ms` and `whole_ms`, median processor time; by formula `touched_flops`,
+        `rows`, `width`, `touched`; `touched_ms` and `whole_ms`, median processor time, with quartiles
+        (`touched_ms_quartiles`, `whole_ms_quartiles`); by formula `touched_flops`,
         `whole_flops`, `softmax_flops` (unembedding and softmax of one batch of `batch_tokens`, forward and backward).
         Or None, and the reason.
     """
@@ -57,8 +59,10 @@ def measure_large_embedding(
         "rows": ROWS,
         "width": WIDTH,
         "touched": TOUCHED,
-        "touched_ms": rounded(1_000 * touched),
-        "whole_ms": rounded(1_000 * whole),
+        "touched_ms": rounded(1_000 * median(touched)),
+        "whole_ms": rounded(1_000 * median(whole)),
+        "touched_ms_quartiles": quartiles_ms(touched),
+        "whole_ms_quartiles": quartiles_ms(whole),
         "touched_flops": count_update_flops("lazy", TOUCHED * WIDTH),
         "whole_flops": count_update_flops("adam", ROWS * WIDTH),
         "softmax_flops": count_softmax_flops(WIDTH, ROWS, batch_tokens),
@@ -66,8 +70,8 @@ def measure_large_embedding(
     }, None
 
 
-def _time_updates(number: int, report: Callable[[float], None], share: float, *, sparse: bool) -> float:
-    """Return the median processor seconds of an update; the first, which makes the averages, does not count."""
+def _time_updates(number: int, report: Callable[[float], None], share: float, *, sparse: bool) -> list[float]:
+    """Return the processor seconds of some updates; the first, which makes the averages, does not count."""
     report(share)
     embedding = nn.Embedding(ROWS, WIDTH, sparse=sparse, _weight=torch.zeros(ROWS, WIDTH))
     optimiser = (optim.SparseAdam if sparse else optim.Adam)(embedding.parameters(), lr=_RATE)
@@ -86,4 +90,4 @@ def _time_updates(number: int, report: Callable[[float], None], share: float, *,
         begun = time.process_time()
         optimiser.step()
         times.append(time.process_time() - begun)
-    return median(times[1:])
+    return times[1:]

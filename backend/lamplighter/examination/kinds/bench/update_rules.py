@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import optim
 
+from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import rounded
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
@@ -65,8 +66,8 @@ class RuleBench:
         `gradient` and `moved`: row r is bit r % 8, counted from the least, of byte r // 8; and `distances` that the rows
         moved, null for more than `MAX_DISTANCES` rows. `bytes` and `flops` of an update of the rows with a gradient
         (`touched`) and of all rows (`whole`), by formula; `updates` says which of both this rule makes. `update_ms` and
-        `step_ms`: median processor time of the embedding's update and of the whole step, in milliseconds. `losses` and
-        `counts` (of the three sets) by step.
+        `step_ms`: median processor time of the embedding's update and of the whole step, in milliseconds, and the quartiles
+        of both (`update_ms_quartiles`, `step_ms_quartiles`). `losses` and `counts` (of the three sets) by step.
         """
         seen = self._seen
         assert seen is not None, "no step was taken"
@@ -89,6 +90,8 @@ class RuleBench:
             "updates": "touched" if self._rule == "lazy" else "whole",
             "update_ms": rounded(1_000 * median(self._update_times)),
             "step_ms": rounded(1_000 * median(self._step_times)),
+            "update_ms_quartiles": quartiles_ms(self._update_times),
+            "step_ms_quartiles": quartiles_ms(self._step_times),
             "losses": self._losses,
             "counts": self._counts,
         }
