@@ -54,7 +54,6 @@ def main() -> bool:
             "first_city",
             float(np.median(cities)) / 1e3,
             "s after navigation, median",
-            "<= 2.5",
             each=[round(float(one) / 1e3, 2) for one in cities],
             first_beat=float(np.median(beats)) / 1e3,
         )
@@ -127,7 +126,6 @@ def _report(name: str, sweep: Sweep, record: _Record, first: Sweep) -> bool:
         f"scrubbing_{name}",
         positions / sweep.seconds,
         "positions a second",
-        ">= 20",
         first_in_browser=_positions(first) / first.seconds,
         tokens=record.tokens,
         steps=len(record.rows),

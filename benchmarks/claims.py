@@ -26,7 +26,6 @@ from lamplighter.serving.schemas.claims import describe_board
 from tests.application import Application
 
 TIMES = 9
-GOAL_SECONDS, GOAL_MS, GOAL_LAB_MS = 120, 300, 50
 LAB = {
     "analogy": "a={}&b={}&c={}",
     "axis": "from={}&to={}",
@@ -67,7 +66,6 @@ def _prepare(run: RunFolder) -> bool:
         "claims_prepared",
         took,
         f"s until {28 - len(dark)} of 28 have a number",
-        f"<= {GOAL_SECONDS}",
         seconds=seconds,
         without_a_number=dark,
     )
@@ -83,7 +81,6 @@ def _answer(run: RunFolder) -> bool:
         "claims_answer",
         float(np.median(cold)),
         "ms for the board, nothing kept, median",
-        f"<= {GOAL_MS}",
         slowest_ms=max(cold),
         kept_ms=float(np.median(warm)),
         tokens=len(run.vocabulary),
@@ -109,7 +106,6 @@ def _ask_lab(run: RunFolder) -> bool:
         "claims_lab",
         warm[slowest],
         f"ms for an answer of the lab, the slowest route's median ({slowest})",
-        f"<= {GOAL_LAB_MS}",
         warm_ms=warm,
         first_ms=cold,
         tokens=len(run.vocabulary),

@@ -55,7 +55,7 @@ def _measure(rows: int, steps: int) -> bool:
         builder.close(sealed=True)
         tiled = run.tiles_path.stat().st_size / steps
     return report(
-        "dense_steps", tiled / raw, "of the moved rows' bytes in tiles", None,
+        "dense_steps", tiled / raw, "of the moved rows' bytes in tiles",
         rows=rows, width=WIDTH, raw_bytes_per_step=raw, tiled_bytes_per_step=tiled, xor_bytes_per_step=float(np.mean(xored)),
         step_ms=1e3 * float(np.median(seconds)), recording_ms=1e3 * with_rows, without_rows_ms=1e3 * without,
         xor_ms=1e3 * float(np.median(took)),

@@ -55,7 +55,6 @@ def main() -> bool:
         "load",
         ratio,
         "of the bare loop's steps/s",
-        ">= 0.8",
         bare_steps_per_second=float(np.median(bare)),
         loaded_steps_per_second=float(np.median(loaded)),
         viewers=VIEWERS,

@@ -56,7 +56,7 @@ def main() -> bool:
             by_words[f"{words} vocabulary {default}"] = _train(text, unread, survey.steps, default)
     enough = [words for words in LENGTHS if by_words[str(words)]["districts_as_proposed"] >= FEW]
     unit = f"words from which on there are {FEW} districts after the steps that the form proposes"
-    return report("own_text", float(min(enough, default=0)), unit, None, by_words=by_words)
+    return report("own_text", float(min(enough, default=0)), unit, by_words=by_words)
 
 
 def _cut(documents: list[str], words: int) -> tuple[str, list[str]]:

@@ -1,28 +1,46 @@
-"""One line a figure: what was measured, on both sides, and whether it meets its goal."""
+"""One line a figure: what was measured, on both sides, and whether it meets its goal.
+
+The goals stand in one place, the table of `docs/benchmarks.md`, with the day on which each was set.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+TABLE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+_ROW = re.compile(r"^\| `(\w+)` \| (none|(?:>=|<=) [\d.]+) \|", re.MULTILINE)
 _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
 
 
-def report(bench: str, value: float, unit: str, goal: str | None, **sides: Any) -> bool:
+@functools.cache
+def read_goals() -> Mapping[str, str | None]:
+    """Return the goal of each figure, such as ">= 0.95"; None where the figure is only to be known."""
+    rows = _ROW.findall(TABLE.read_text(encoding="utf-8"))
+    return {name: None if goal == "none" else goal for name, goal in rows}
+
+
+def report(bench: str, value: float, unit: str, **sides: Any) -> bool:
     """Print a figure as one JSON line.
 
     Args:
-        bench: its name.
+        bench: its name, as in the table of goals.
         value: what was measured.
         unit: of `value`.
-        goal: such as ">= 0.95"; None where the figure is only to be known.
         sides: what was measured on both sides, and under which conditions.
 
     Returns:
         Whether the goal, if there is one, is met.
+
+    Raises:
+        KeyError: the table has no such figure.
     """
+    goal = read_goals()[bench]
     met = None
     if goal is not None:
         sign, limit = goal.split()

@@ -21,7 +21,6 @@ from tests.class_client import CLASSROOM, ClassClient
 from tests.unit.serving.folders import finished_run, layout, write_layouts
 
 RUNS, TIMES, ASKING, SETTLING = 200, 15, 8, 3
-GOAL_MS, GOAL_VIEWER_SECONDS = 300, 0.05
 
 
 def main() -> bool:
@@ -50,7 +49,6 @@ def _measure(application: Application, run: str) -> bool:
         "run_list",
         presenter["wall_ms"],
         f"ms for the presenter's list of {RUNS} runs, median",
-        f"<= {GOAL_MS}",
         processor_seconds=presenter["processor_seconds"],
         first=first,
     )
@@ -59,7 +57,6 @@ def _measure(application: Application, run: str) -> bool:
             "run_list_viewer",
             seen["processor_seconds"],
             f"s of the server's processor for a viewer's list of {RUNS} runs, mean",
-            f"<= {GOAL_VIEWER_SECONDS}",
             wall_ms=seen["wall_ms"],
         )
         and met
@@ -69,7 +66,6 @@ def _measure(application: Application, run: str) -> bool:
             "run_list_beside",
             beside["wall_ms"],
             f"ms for the presenter's /healthz beside {ASKING} connections that ask for a text, median",
-            None,
             alone_ms=alone["wall_ms"],
             slowest_ms=beside["slowest_ms"],
         )

@@ -25,13 +25,13 @@ WIDTH = int(os.environ.get("LAMPLIGHTER_BENCH_WIDTH", "256"))
 LAYERS, HEADS, SEQUENCES = 4, 4, 8
 WARM = 3
 CASES = (
-    (112, 64, 32, 1, 300, ">= 0.909"),
-    (4_096, WIDTH, 64, 1, 100, ">= 0.97"),
-    (4_096, WIDTH, 64, 10, 12, ">= 0.98"),
-    (50_257, WIDTH, 64, 1, 20, ">= 0.9"),
-    (50_257, WIDTH, 64, 10, 4, ">= 0.98"),
+    (112, 64, 32, 1, 300),
+    (4_096, WIDTH, 64, 1, 100),
+    (4_096, WIDTH, 64, 10, 12),
+    (50_257, WIDTH, 64, 1, 20),
+    (50_257, WIDTH, 64, 10, 4),
 )
-"""Rows, width, tokens of a sequence, steps for each that is recorded, pairs, and the goal."""
+"""Rows, width, tokens of a sequence, steps for each that is recorded, and pairs."""
 
 
 class Block(nn.Module):
@@ -99,7 +99,7 @@ def main() -> bool:
     return all(met)
 
 
-def _compare(rows: int, width: int, context: int, every: int, pairs: int, goal: str) -> bool:
+def _compare(rows: int, width: int, context: int, every: int, pairs: int) -> bool:
     plain, watched = Trained(rows, width, context), Trained(rows, width, context)
     seconds: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -117,10 +117,9 @@ def _compare(rows: int, width: int, context: int, every: int, pairs: int, goal: 
         recorded = lamplighter.open(Path(folder) / "run").status.step
     without, with_it = np.array(seconds).T
     return report(
-        "watch",
+        f"watch_{rows}_every_{every}",
         float(np.median(without / with_it)),
         "of the speed unwatched",
-        goal,
         rows=rows,
         width=width,
         every=every,

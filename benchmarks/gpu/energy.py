@@ -29,7 +29,7 @@ def meter(device: torch.device) -> bool:
         assert energy is not None
         spent, method = energy.spent, energy.method.name
         report(
-            "gpu_energy", spent.joules / STEPS, "J a step", None, model=name, method=method,
+            "gpu_energy", spent.joules / STEPS, "J a step", model=name, method=method,
             watts=spent.joules / max(spent.seconds, 1e-9), **facts(device),
         )  # fmt: skip
         met = met and (method == "nvml" or device.type != "cuda")

@@ -58,7 +58,7 @@ def replay(device: torch.device) -> bool:
         differences = [one["difference"] for one in compared if one["difference"] is not None]
         report(
             "gpu_examiner_replay", sum(one["equal"] for one in compared) / len(compared),
-            "of the replays with the recorded digest at every step", None,
+            "of the replays with the recorded digest at every step",
             replays=len(compared), steps=computed, ms_a_step=1e3 * seconds / computed,
             embedding_differs_at_most=max(differences, default=None),
             optimiser=optimiser, **facts(device),
@@ -82,7 +82,7 @@ def speak(device: torch.device) -> bool:
                 seconds.append(time.perf_counter() - begun)
                 same += _words(again) == _words(first)
         report(
-            "gpu_speak", 1e3 * float(np.median(seconds)), f"ms for two lines of {WORDS} words, median", None,
+            "gpu_speak", 1e3 * float(np.median(seconds)), f"ms for two lines of {WORDS} words, median",
             said_the_same=same / TIMES, model=name, optimiser=recipe.optimiser.kind, **facts(device),
         )  # fmt: skip
     return True

@@ -58,7 +58,7 @@ def _report(bench: str, first: RunFolder, run: RunFolder, **conditions: Any) -> 
         unlike = [step for step in range(1, STEPS + 1) if digests[step] != others[step]]
         off = np.abs(one.snapshot(STEPS).vectors - other.snapshot(STEPS).vectors)
         report(
-            bench, 1 - len(unlike) / STEPS, "of the steps bit for bit the same", None,
+            bench, 1 - len(unlike) / STEPS, "of the steps bit for bit the same",
             steps=STEPS, first_that_differs=unlike[0] if unlike else None,
             last_matrix_differs_at_most=float(off.max()), attempts=status.attempt,
             **conditions,

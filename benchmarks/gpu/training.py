@@ -36,7 +36,7 @@ def speed(device: torch.device) -> bool:
             torch.set_num_threads(os.cpu_count() or 1)
             processor = _rate(recipe, run, torch.device("cpu"))
         report(
-            "gpu_training", rate, "steps/s", None, model=name, optimiser=recipe.optimiser.kind,
+            "gpu_training", rate, "steps/s", model=name, optimiser=recipe.optimiser.kind,
             processor_steps_per_second=processor, times=rate / processor, threads=torch.get_num_threads(),
             **facts(device),
         )  # fmt: skip
@@ -44,14 +44,11 @@ def speed(device: torch.device) -> bool:
 
 
 def observation(device: torch.device) -> bool:
-    """Measure the steps a second that are observed and recorded, as a share of the bare ones.
-
-    There is no goal yet: the processor's, 0.95, was set by what was measured there.
-    """
+    """Measure the steps a second that are observed and recorded, as a share of the bare ones."""
     for name, recipe in recipes(device).items():
-        measured = measure(recipe, device, BLOCKS, STEPS)
+        measured = measure(recipe, BLOCKS, STEPS)
         report(
-            "gpu_observation", measured.share("ours"), "of the bare loop's steps/s", None,
+            "gpu_observation", measured.share("ours"), "of the bare loop's steps/s",
             model=name, optimiser=recipe.optimiser.kind, **measured.facts(), **facts(device),
         )  # fmt: skip
     return True
