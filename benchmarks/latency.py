@@ -2,7 +2,7 @@
 
 The clock starts when the step's training ends, so observing, recording and sending are included. The browser
 is a real Chromium that draws in software, as in the tests. Painting is measured at a light training pace, so
-that the browser has its cores to itself; the latency beside training at full speed is printed too.
+that the browser has its cores to itself, and beside training at full speed.
 """
 
 from __future__ import annotations
@@ -59,26 +59,24 @@ def main() -> bool:
         "latency_decoded",
         float(np.percentile(decoded, 95)),
         "ms after the step ended, p95",
-        "<= 50",
         median=float(np.median(decoded)),
         p99=float(np.percentile(decoded, 99)),
         frames=len(pulses),
         merged=sum(pulse.merged for _, pulse in pulses),
     )
-    return (
-        report(
-            "latency_painted",
-            float(np.percentile(shown, 95)),
+    for name, painted, pace in (
+        ("latency_painted", shown, str(CALM)),
+        ("latency_painted_at_full_speed", busy, "full"),
+    ):
+        met &= report(
+            name,
+            float(np.percentile(painted, 95)),
             "ms after the step ended, p95",
-            "<= 150",
-            median=float(np.median(shown)),
-            beats=len(shown),
-            steps_per_second=CALM,
-            at_full_speed_median=float(np.median(busy)),
-            at_full_speed_p95=float(np.percentile(busy, 95)),
+            median=float(np.median(painted)),
+            beats=len(painted),
+            pace=pace,
         )
-        and met
-    )
+    return met
 
 
 def _painted(page: Page) -> dict[int, float]:
