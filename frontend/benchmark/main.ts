@@ -29,6 +29,8 @@ const INSETS = { top: 80, right: 30, bottom: 140, left: 44 };
 const [WIDTH, HEIGHT] = [1280, 720];
 /** One token in this many is lit: 7 %, as in the median step of Lamptown. */
 const LIT_EVERY = 14;
+/** A message that comes back within so many milliseconds found the main thread idle. */
+const AT_ONCE_MS = 1;
 
 /** The cost of one frame, in ms: on the main thread, and until its pixels were read back. */
 interface Cost {
@@ -137,8 +139,28 @@ function readBack(canvas: HTMLCanvasElement) {
 }
 
 /**
+ * Wait for `drawn`. Return the milliseconds in which the main thread had nothing to do meanwhile: a message to itself
+ * came back at once.
+ */
+async function idleUntil(drawn: Promise<unknown>): Promise<number> {
+  const { port1, port2 } = new MessageChannel();
+  let idle = 0;
+  let sent = performance.now();
+  port1.onmessage = () => {
+    const now = performance.now();
+    if (now - sent < AT_ONCE_MS) idle += now - sent;
+    sent = now;
+    port2.postMessage(0);
+  };
+  port2.postMessage(0);
+  await drawn;
+  port1.close();
+  return idle;
+}
+
+/**
  * Return the cost of `show` and of the work it schedules, and the time until a pixel is read back once
- * `drawn` resolves.
+ * `drawn` resolves. Both sides have the same clock: the time until `drawn`, less the time that was idle.
  */
 async function costOf(
   show: () => void,
@@ -152,12 +174,14 @@ async function costOf(
   meter.reset();
   const began = performance.now();
   meter.run(show);
-  await drawn();
+  const idle = await idleUntil(drawn());
+  const busy = performance.now() - began - idle;
+  const metered = meter.spent;
   readBack(canvas);
   const pixels = performance.now() - began;
   // Count delayed work (land, labels) too.
   await pause(400);
-  return { main: meter.spent, pixels };
+  return { main: busy + meter.spent - metered, pixels };
 }
 
 const frameDrawn = () => new Promise((done) => requestAnimationFrame(done));
@@ -209,23 +233,15 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
     plot_bgcolor: "#0a0e1c",
   };
   let after!: Promise<PlotlyDiv>;
-  let main = 0;
   const show = () => {
     after = library.react(div, traces, figure, { displayModeBar: false });
-  };
-  const drawn = async () => {
-    const waited = performance.now();
-    await after;
-    // Plotly works on the main thread until its promise resolves.
-    main = performance.now() - waited;
   };
   const drawing = () => div.querySelector<HTMLCanvasElement>("canvas.gl-canvas-context");
   if (!drawing()) {
     await library.newPlot(div, traces, figure, { displayModeBar: false });
     await pause(700);
   }
-  const cost = await costOf(show, drawn, drawing()!);
-  return { ...cost, main: Math.max(cost.main, main) };
+  return costOf(show, () => after, drawing()!);
 }
 
 /**
