@@ -19,6 +19,8 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
 
+STEPS_PER_SECOND = 10
+"""Some steps more than are shown, as in a run."""
 _DIM = 4
 
 
@@ -64,15 +66,13 @@ class ClassRun:
         self._lock.close()
 
     def _write(self) -> None:
-        # Some steps more than are shown, as in a run.
-        seconds = 0.1
         with LayoutsWriter(self.run.layouts_path) as layouts:
             step, due = 0, time.monotonic()
             while not self._stopped.wait(max(0.0, due - time.monotonic())):
-                due += seconds
+                due += 1 / STEPS_PER_SECOND
                 step += 1
                 self._commit(step)
-                if step % 10 == 1:
+                if step % STEPS_PER_SECOND == 1:
                     # As far as a map of a default run moves in a second.
                     self._places += 0.004 * self._random.standard_normal(self._places.shape)
                     trust = self._random.integers(200, 256, self._tokens, dtype=np.uint8)

@@ -2,8 +2,8 @@
 
 The application trains the default run with its map, all on the same cores; the viewers are bare sockets in processes of their
 own at the lowest priority, and a delay ends when the system has received a beat, as a phone would that has a processor of its
-own. Then the same with fifty of the viewers hostile (`hostile.py`), and last the plain way beside ours (`plain.py`). Loopback
-only; about four minutes.
+own. Then the same with fifty of the viewers hostile (`hostile.py`), beside the peaceful class, and last the plain way beside
+ours (`plain.py`). Loopback only; about four minutes.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ from tests.runs import wait_for_step, wait_until
 
 VIEWERS, HOSTILE, PROCESSES = 500, 50, 4
 WARM_STEPS, QUIET_SECONDS, SECONDS = 300, 20.0, 40.0
-PLAIN_VIEWERS, TOKENS, BATCH, PLAIN_FRAMES = 200, 2_000, 160, 6
+PLAIN_VIEWERS, TOKENS, BATCH, PLAIN_FRAMES = 200, 2_000, 160, 30
 
 
 def measure_all() -> bool:
     """Measure and print. Returns whether the goals are met."""
-    return all(
-        [
-            _measure_class(hostile=False),
-            _measure_class(hostile=True),
-            _measure_plain_way(),
-            measure_joining(),
-        ]
+    met, peaceful = _measure_class(hostile=False)
+    met_hostile, attacked = _measure_class(hostile=True)
+    unit = "of the peaceful class's p99"
+    met_ratio = report(
+        "classroom_hostile_ratio", attacked / peaceful, unit, peaceful_ms=peaceful, hostile_ms=attacked
     )
+    return all([met, met_hostile, met_ratio, _measure_plain_way(), measure_joining()])
 
 
-def _measure_class(*, hostile: bool) -> bool:
+def _measure_class(*, hostile: bool) -> tuple[bool, float]:
+    """Return whether the goals are met, and the 99th percentile of the delays in ms."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Application(Path(folder), "serve", *CLASSROOM) as application,
@@ -91,43 +91,49 @@ def _measure_class(*, hostile: bool) -> bool:
         application.wait_until_over(run)
     rate = tally.bytes / lasted / len(honest)
     share = (last - first) / lasted / float(np.mean([before, after]))
-    presenter_p99 = float(np.percentile(presenter.milliseconds, 99))
-    goals = {
-        "every beat": tally.missed == tally.skips == tally.closed == 0,
-        "presenter": presenter.failed == 0 and presenter_p99 <= 200,
-        "log": log_bytes < 1_000_000,
-        "memory": peak < 600,
-    }
-    if not hostile:
-        goals |= {"bytes": rate <= 8_000, "training": share >= 0.75}
-    missed = [name for name, ok in goals.items() if not ok]
-    met = report(
-        "classroom_hostile" if hostile else "classroom",
-        percentile(tally.delays, 0.99),
-        "ms from the end of a step to its viewers, p99",
-        "<= 500",
-        missed=missed,
-        median=percentile(tally.delays, 0.5),
-        viewers=len(honest),
-        hostile=HOSTILE if hostile else 0,
-        beats=tally.beats,
-        beats_a_second=tally.beats / lasted / len(honest),
-        not_in_order=tally.missed,
-        skipped=tally.skips,
-        closed=tally.closed,
-        bytes_a_second_each=rate,
-        presenter_p99_ms=presenter_p99,
-        presenter_median_ms=float(np.median(presenter.milliseconds)),
-        presenter_failed=presenter.failed,
-        training_share=share,
-        steps_per_second={"before": before, "with": (last - first) / lasted, "after": after},
-        server_megabytes=peak,
-        server_processor_share=used / lasted,
-        client_processor_share=client_seconds / lasted,
-        log_bytes=log_bytes,
-        load=os.getloadavg()[0],
-    )
-    return met and not missed
+    name, p99 = "classroom_hostile" if hostile else "classroom", percentile(tally.delays, 0.99)
+    met = [
+        report(
+            name,
+            p99,
+            "ms from the end of a step to its viewers, p99",
+            median=percentile(tally.delays, 0.5),
+            viewers=len(honest),
+            hostile=HOSTILE if hostile else 0,
+            beats=tally.beats,
+            beats_a_second=tally.beats / lasted / len(honest),
+            server_processor_share=used / lasted,
+            client_processor_share=client_seconds / lasted,
+            load=os.getloadavg()[0],
+        ),
+        report(
+            f"{name}_lost",
+            tally.missed + tally.skips + tally.closed,
+            "beats out of order, skips and closed viewers",
+            not_in_order=tally.missed,
+            skipped=tally.skips,
+            closed=tally.closed,
+        ),
+        report(f"{name}_bytes_each", rate, "bytes a second for each viewer"),
+        report(
+            f"{name}_presenter",
+            float(np.percentile(presenter.milliseconds, 99)),
+            "ms, the presenter's requests, p99",
+            median=float(np.median(presenter.milliseconds)),
+        ),
+        report(f"{name}_presenter_failed", presenter.failed, "of the presenter's requests failed"),
+        report(
+            f"{name}_training",
+            share,
+            "of the steps/s without viewers",
+            before=before,
+            meanwhile=(last - first) / lasted,
+            after=after,
+        ),
+        report(f"{name}_memory", peak, "MB of the server at most"),
+        report(f"{name}_log", log_bytes, "bytes logged"),
+    ]
+    return all(met), p99
 
 
 def _measure_plain_way() -> bool:
@@ -140,11 +146,9 @@ def _measure_plain_way() -> bool:
         "tokens": TOKENS,
     }
     times = (plain_seconds / plain) / (ours_seconds / ours)
-    met = report(
-        "classroom_processor", times, "times less processor time a frame than plainly", ">= 20", **sides
-    )
+    met = report("classroom_processor", times, "times less processor time a frame than plainly", **sides)
     less = (plain_bytes / plain) / (ours_bytes / ours)
-    return report("classroom_bytes", less, "times fewer bytes a frame than plainly", ">= 8", **sides) and met
+    return report("classroom_bytes", less, "times fewer bytes a frame than plainly", **sides) and met
 
 
 def _ours() -> tuple[int, float, int]:

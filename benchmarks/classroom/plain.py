@@ -1,4 +1,8 @@
-"""The plain way to show a run to many: a server that sends each viewer the same JSON in turn, each message deflated anew.
+"""The plain way to show a run to many: what a class gets, as JSON, written once and sent to each viewer in turn.
+
+It says what our beats and maps say, no more and as seldom: the rows of the step that is shown and of those since the one
+before, and once a second where every token lies, with numbers of four digits. The server's library deflates each message for
+each viewer, as it does unless told otherwise.
 
 `python -m benchmarks.classroom.plain TOKENS BATCH FRAMES` prints its port, sends a frame as often as a class gets a beat, or as
 often as it can, and prints how many it sent in all, and in how many seconds of processor time, once it has sent so many.
@@ -7,6 +11,7 @@ often as it can, and prints how many it sent in all, and in how many seconds of 
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import sys
 import time
@@ -16,36 +21,70 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from lamplighter.serving.classroom.beats.beat_maker import BEAT_SECONDS
+from benchmarks.classroom.class_run import STEPS_PER_SECOND
+from lamplighter.serving.classroom.beats.beat_maker import BEAT_SECONDS, MAP_SECONDS
+
+_STEPS = round(BEAT_SECONDS * STEPS_PER_SECOND)
+"""Steps from one beat to the next."""
+_BEATS = round(MAP_SECONDS / BEAT_SECONDS)
+"""Beats from one map to the next."""
 
 
-def frame(step: int, tokens: int, batch: int) -> dict[str, Any]:
-    """Return what a page shows of a step: where every token lies, and the rows that the step lit."""
-    random = np.random.default_rng(step)
-    places = random.standard_normal((tokens, 2)).astype(np.float32)
-    norms = random.random(batch).astype(np.float32)
-    return {
-        "step": step,
-        "loss": 2.5,
-        "places": places.tolist(),
-        "touches": (step // 10 + np.arange(tokens) % 50).tolist(),
-        "last_lit": (step - np.arange(tokens) % 97).tolist(),
-        "lit": random.choice(tokens, batch, replace=False).tolist(),
-        "norms": norms.tolist(),
-    }
+class PlainRun:
+    """The frames of a run as `class_run.py` writes one."""
+
+    def __init__(self, tokens: int, batch: int) -> None:
+        self._tokens, self._batch = tokens, batch
+        self._random = np.random.default_rng(0)
+        self._places = self._random.standard_normal((tokens, 2))
+
+    def frame(self, number: int) -> dict[str, Any]:
+        """Return what a page is told by the beat of this number, counted from 0."""
+        step, random = (number + 1) * _STEPS, self._random
+        *between, shown = [random.choice(self._tokens, self._batch, replace=False) for _ in range(_STEPS)]
+        touches, last = np.zeros((2, self._tokens), np.int64)
+        for ago, ids in zip(range(len(between), 0, -1), between, strict=True):
+            touches[ids] += 1
+            last[ids] = step - ago
+        rows = np.flatnonzero(touches)
+        frame = {
+            "step": step,
+            "first_step": step - len(between),
+            "time": round(time.time(), 3),
+            "loss": 2.5,
+            "learning_rate": 0.003,
+            "tokens_per_second": 1_000.0,
+            "lit": shown.tolist(),
+            "counts": random.integers(1, 9, self._batch).tolist(),
+            "norms": _short(random.random(self._batch)),
+            "between": {
+                "ids": rows.tolist(),
+                "touches": touches[rows].tolist(),
+                "last_lit": last[rows].tolist(),
+                "norms": _short(random.random(len(rows))),
+            },
+        }
+        if number % _BEATS == 0:
+            self._places += 0.004 * random.standard_normal(self._places.shape)
+            frame["places"] = _short(self._places)
+            frame["trust"] = random.integers(200, 256, self._tokens).tolist()
+        return frame
+
+
+def _short(numbers: np.ndarray[Any, Any]) -> list[Any]:
+    return np.round(numbers, 4).tolist()
 
 
 def serve(tokens: int, batch: int, frames: int) -> None:
     """Serve on a free port."""
     app = FastAPI()
     clients: list[WebSocket] = []
-    ready = asyncio.Event()
+    run = PlainRun(tokens, batch)
 
     @app.websocket("/ws")
     async def join(websocket: WebSocket) -> None:
         await websocket.accept()
         clients.append(websocket)
-        ready.set()
         try:
             while True:
                 await websocket.receive_text()
@@ -53,20 +92,20 @@ def serve(tokens: int, batch: int, frames: int) -> None:
             clients.remove(websocket)
 
     async def send(server: uvicorn.Server) -> None:
-        # The parent says when everybody is there.
+        # The parent says when all viewers are there.
         await asyncio.to_thread(sys.stdin.readline)
         begun, sent = time.process_time(), 0
-        for step in range(frames):
+        for number in range(frames):
             due = time.monotonic() + BEAT_SECONDS
-            data = frame(step, tokens, batch)
+            data = json.dumps(run.frame(number), separators=(",", ":"))
             for client in list(clients):
-                await client.send_json(data)
+                await client.send_text(data)
                 sent += 1
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         print(sent, time.process_time() - begun, flush=True)
         server.should_exit = True
 
-    async def run() -> None:
+    async def serve_until_sent() -> None:
         listening = socket.create_server(("127.0.0.1", 0), backlog=256)
         print(listening.getsockname()[1], flush=True)
         server = uvicorn.Server(
@@ -76,7 +115,7 @@ def serve(tokens: int, batch: int, frames: int) -> None:
         await server.serve([listening])
         await sending
 
-    asyncio.run(run())
+    asyncio.run(serve_until_sent())
 
 
 if __name__ == "__main__":
