@@ -32,6 +32,7 @@ NAMES = (
     "classroom",
     "examiner",
     "claims",
+    "claims_controls",
     "course",
 )
 

@@ -1,0 +1,190 @@
+"""The board of claims beside its controls: the state of each claim on the default run, on the same text in random order, on a town
+whose planted classes and relations are dealt anew among its words, on a model that learns nothing, and on one that diverges.
+
+The goal is the table of predictions in `docs/claims.md`. Each column is prepared by `lamplighter examine --prepare claims`.
+`LAMPLIGHTER_BENCH_CONTROLS` names a folder in which the runs are kept between two calls, `LAMPLIGHTER_BENCH_STEPS` says how long
+they are. About twenty minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.finished import STEPS
+from benchmarks.report import report
+from lamplighter.claims.claim import ClaimState
+from lamplighter.claims.control import make_control_recipe
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_folder import RunFolder, write_atomically
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.wire.vocabulary import Relation, Vocabulary
+
+COLUMNS = ("default", "shuffled", "random labels", "untrained", "diverged")
+STILL_RATE, DIVERGING_FACTOR, SEED = 1e-6, 30, 33
+PREDICTIONS = Path(__file__).resolve().parent.parent / "docs" / "claims.md"
+_RELABELLED = "random-labels"
+_ABOUT_LABELS = ("measures.sqlite*", "examinations.sqlite*", "requests-*")
+"""Files of a run that say something of its labels, or wait to."""
+
+Board = dict[int, dict[str, Any]]
+
+
+def main() -> bool:
+    """Measure and print. Returns whether every state is as predicted."""
+    predicted = read_predictions(PREDICTIONS.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
+        runs = Path(os.environ.get("LAMPLIGHTER_BENCH_CONTROLS") or folder)
+        boards = {column: _read_board(run) for column, run in _make_runs(RunStore(runs)).items()}
+    return compare(boards, predicted)
+
+
+def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
+    """Return the states that are allowed of each claim in each column, from the table of a document.
+
+    Raises:
+        ValueError: there is no such table, or a cell of it is none.
+    """
+    header = f"| # | {' | '.join(COLUMNS)} |"
+    if header not in text:
+        raise ValueError(f"{PREDICTIONS.name} has no predictions: a table with the head {header}")
+    found: dict[int, dict[str, set[str]]] = {}
+    for line in text.split(header, 1)[1].splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        number, *cells = (cell.strip() for cell in line.strip("| ").split("|"))
+        allowed = [set(cell.split(" or ")) for cell in cells]
+        if len(allowed) != len(COLUMNS) or not set().union(*allowed) <= set(ClaimState):
+            raise ValueError(f"{PREDICTIONS.name}: {line} is no prediction of {len(COLUMNS)} states")
+        found[int(number)] = dict(zip(COLUMNS, allowed, strict=True))
+    return found
+
+
+def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]]) -> bool:
+    """Print the boards beside what was predicted. Returns whether all is as predicted."""
+    wrong = [
+        f"{number}, {column}: predicted {' or '.join(sorted(allowed))}, found {boards[column][number]['state']}"
+        for number, row in predicted.items()
+        for column, allowed in row.items()
+        if boards[column][number]["state"] not in allowed
+    ]
+    claims = {number for number, row in boards["default"].items() if row["role"] == "claim"}
+    held = {
+        column: sum(board[number]["state"] == "holds" for number in claims)
+        for column, board in boards.items()
+    }
+    rows = {
+        number: {
+            column: [board[number]["state"], board[number]["figure"]] for column, board in boards.items()
+        }
+        for number in boards["default"]
+    }
+    met = report(
+        "claims_controls",
+        len(wrong),
+        f"states of {len(predicted)} claims on {len(COLUMNS)} runs that are not as predicted",
+        wrong=wrong,
+        without_a_prediction=sorted(claims - predicted.keys()),
+        claims=len(claims),
+        held=held,
+        rows=rows,
+    )
+    fewer = held["default"] - held["shuffled"]
+    return report("claims_controls_held", fewer, "claims fewer hold on shuffled words") and met
+
+
+def _make_runs(store: RunStore) -> dict[str, RunFolder]:
+    """Return a prepared run for each column: kept from before, or else trained."""
+    recipe = Recipe(steps=int(os.environ.get("LAMPLIGHTER_BENCH_STEPS") or STEPS))
+    rate = recipe.optimiser.learning_rate
+    recipes = {
+        "default": recipe,
+        "shuffled": make_control_recipe(recipe),
+        "untrained": _with_rate(recipe, STILL_RATE),
+        "diverged": _with_rate(recipe, DIVERGING_FACTOR * rate),
+    }
+    runs = {column: _train(store, column, one) for column, one in recipes.items()}
+    runs["random labels"] = _relabel(runs["default"], store.path / f"{_RELABELLED}-{recipe.steps}")
+    # The controls first, for the board of the default run looks at its own.
+    for column in reversed(COLUMNS):
+        print(f"preparing {column}", file=sys.stderr)
+        _run_cli(runs[column], "examine", "RUN", "--prepare", "claims", "--yes")
+    return {column: runs[column] for column in COLUMNS}
+
+
+def _with_rate(recipe: Recipe, rate: float) -> Recipe:
+    optimiser = recipe.optimiser.model_copy(update={"learning_rate": rate})
+    return recipe.model_copy(update={"optimiser": optimiser})
+
+
+def _train(store: RunStore, column: str, recipe: Recipe) -> RunFolder:
+    """Return a run of a recipe that is over, trained without a server."""
+    kept = [run for run in store.runs() if run.recipe == recipe and not run.id.startswith(_RELABELLED)]
+    run = kept[0] if kept else store.create(recipe)
+    if not read_status(run).has_ended:
+        print(f"training {column}, {recipe.steps:,} steps", file=sys.stderr)
+        _run_cli(run, "train", "--resume", "RUN", "--json")
+    return run
+
+
+def _relabel(run: RunFolder, path: Path) -> RunFolder:
+    """Return a copy of a run whose classes and relations belong to other words, dealt at random among those that have any."""
+    if not path.exists():
+        making = path.with_name(f".making-{path.name}")
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(run.path, making, ignore=shutil.ignore_patterns(*_ABOUT_LABELS))
+        write_atomically(making / "vocabulary.json", deal_labels(run.vocabulary).to_json())
+        making.rename(path)
+    return RunFolder(path)
+
+
+def deal_labels(vocabulary: Vocabulary) -> Vocabulary:
+    """Return a vocabulary with the same classes and relations, each word of which stands for another labelled word."""
+    labelled = {token for members in vocabulary.classes.values() for token in members}
+    labelled |= {token for one in vocabulary.relations for pair in one.pairs for token in pair}
+    words = np.array(sorted(labelled))
+    dealt = np.random.default_rng(SEED).permutation(words)
+    to = dict(zip(words.tolist(), dealt.tolist(), strict=True))
+    return Vocabulary(
+        vocabulary.tokens,
+        vocabulary.counts,
+        {name: tuple(sorted(to[token] for token in members)) for name, members in vocabulary.classes.items()},
+        tuple(
+            Relation(one.name, tuple((to[left], to[right]) for left, right in one.pairs))
+            for one in vocabulary.relations
+        ),
+        vocabulary.families,
+    )
+
+
+def _read_board(run: RunFolder) -> Board:
+    """Return the role, the state and the first figure of each statement, by number."""
+    found = json.loads(_run_cli(run, "claims", "RUN", "--json"))
+    return {
+        row["number"]: {
+            "role": row["role"],
+            "state": row["state"],
+            "figure": row["figures"][0]["value"] if row["figures"] else None,
+        }
+        for row in found["items"]
+    }
+
+
+def _run_cli(run: RunFolder, *words: str) -> str:
+    """Run a command on a run, which `RUN` stands for. Return what it printed; what it could not do is told, and is a claim
+    without a number."""
+    named = [run.id if word == "RUN" else word for word in words]
+    command = [sys.executable, "-m", "lamplighter", "--runs", str(run.path.parent), *named]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        print(f"{' '.join(named)} ended with {done.returncode}", file=sys.stderr)
+    return done.stdout

@@ -1,0 +1,61 @@
+"""The benchmark of the controls: what it reads as a prediction, and what it calls one that did not come true."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.claims_controls import COLUMNS, compare, deal_labels, read_predictions
+from lamplighter.wire.vocabulary import Relation, Vocabulary
+
+HEAD = "| # | default | shuffled | random labels | untrained | diverged |\n|---|---|---|---|---|---|\n"
+TABLE = (
+    f"# Claims\n\n{HEAD}| 2 | holds | failing | failing | failing | failing or unmeasured |\n\nAfter it.\n"
+)
+
+
+def board(state: str, role: str = "claim") -> dict[int, dict[str, Any]]:
+    return {2: {"role": role, "state": state, "figure": 0.5}}
+
+
+def test_a_state_that_was_not_predicted_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    predicted = read_predictions(TABLE)
+    boards = {column: board("failing") for column in COLUMNS} | {"default": board("holds")}
+    assert compare(boards, predicted)
+    assert compare(boards | {"diverged": board("unmeasured")}, predicted)
+    capsys.readouterr()
+    assert not compare(boards | {"shuffled": board("holds")}, predicted)
+    states, held = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (states["wrong"], states["met"]) == (["2, shuffled: predicted failing, found holds"], False)
+    assert states["rows"]["2"]["shuffled"] == ["holds", 0.5]
+    assert (held["value"], held["met"]) == (0, False)
+    # A check of this program is no claim, and need not be predicted.
+    checked = boards | {"default": board("holds", role="check")}
+    assert not compare(checked, {})
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["without_a_prediction"] == []
+
+
+@pytest.mark.parametrize(
+    "table", ["nothing", f"{HEAD}| 2 | holds | maybe | holds | holds | holds |", f"{HEAD}| 2 | holds |"]
+)
+def test_what_is_no_prediction_is_refused(table: str) -> None:
+    with pytest.raises(ValueError, match="predict"):
+        read_predictions(table)
+
+
+def test_labels_are_dealt_among_the_words_that_have_any() -> None:
+    tokens = tuple(f"w{number}" for number in range(200))
+    classes = {"low": tuple(range(50)), "high": tuple(range(50, 100))}
+    pairs = tuple((number, number + 50) for number in range(50))
+    families = {"all": ("low", "high")}
+    planted = Vocabulary(tokens, np.ones(200, dtype=np.int64), classes, (Relation("up", pairs),), families)
+    dealt = deal_labels(planted)
+    assert {name: len(members) for name, members in dealt.classes.items()} == {"low": 50, "high": 50}
+    assert sorted(token for members in dealt.classes.values() for token in members) == list(range(100))
+    assert 10 < len(set(dealt.classes["low"]) & set(classes["low"])) < 40
+    low = set(dealt.classes["low"])
+    assert all(left in low and right not in low for left, right in dealt.relations[0].pairs)
+    assert dealt.families == families
