@@ -31,6 +31,8 @@ ALWAYS, COIN = 0.8, 0.5
 """Share of the steps that surely help their own batch where nearly all do, and the share that a coin would help."""
 STRAIGHT, BENT = 0.95, 0.5
 """Cosine from which an update goes straight downhill, and up to which it goes another way: 60 degrees off."""
+ENOUGH = 20
+"""Least steps of which a share says something."""
 ROUNDING = 1e-2
 """Largest difference from the record, of the largest update of the step, that another machine's rounding explains."""
 
@@ -60,19 +62,18 @@ def find_one_step(evidence: Evidence) -> Finding:
         figures.append(own)
     told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats per word"
     if not random:
-        null = Figure("before the update", before, "nats")
-        better = after < before
+        null, better = None, False
     else:
         spread = spread_of(random)
         null = spread_figure("after a random update as large", spread, "nats", answer.step)
-        better = after < before and after < min(random)
+        better = after < before and spread.score(after) < -CLEAR
         told += f"; {spread.draws} random updates as large would leave it at {spread.mean:.3f}"
-    if own is None or own.low is None or own.value is None:
-        waits_for = evidence.missing_answer("more steps, to know whether they all do")
-        state = choose_state(False, better)
+    if null is None or own is None or own.low is None or own.value is None:
+        waits_for = evidence.missing_answer("random updates as large, and more steps, to compare with")
+        state = choose_state(False, after < before)
         return Finding(state, f"{told}.", tuple(figures), null, waits_for, answer.imported)
     told += f". Of {own.draws} steps {percent(own.value)} helped their own batch"
-    state = choose_state(better and own.low > COIN, better or own.low > COIN)
+    state = choose_state(better and own.low > ALWAYS, better or own.low > COIN)
     return Finding(state, f"{told}.", tuple(figures), null, imported=answer.imported)
 
 
@@ -140,10 +141,12 @@ def find_loop(evidence: Evidence) -> Finding:
     if equal:
         told = f"Step {answer.step:,} computed again equals the record to the last bit: symbol, vector, layers, gradient and update are those of the run."
         return Finding(ClaimState.HOLDS, told, tuple(figures), null, imported=answer.imported)
-    rounding = off is not None and update is not None and abs(off) <= ROUNDING * abs(update)
-    told = f"Step {answer.step:,} computed again here differs from the record"
-    if off is not None:
-        told += f" by {abs(off):.1g} at most"
+    if off is None or update is None:
+        waits_for = "the recorded table of this step, to know by how much"
+        told = f"Step {answer.step:,} computed again here differs from the record; by how much is not known."
+        return Finding(ClaimState.CONDITIONAL, told, tuple(figures), null, waits_for, answer.imported)
+    rounding = abs(off) <= ROUNDING * abs(update)
+    told = f"Step {answer.step:,} computed again here differs from the record by {abs(off):.1g} at most"
     told += (
         ", no more than another machine's rounding explains."
         if rounding
@@ -188,7 +191,7 @@ def find_right_guesses(evidence: Evidence) -> Finding:
 def find_better_here(evidence: Evidence) -> Finding:
     """Return whether a step helps its own batch surely and another one by chance."""
     own, other, unread = (_share_of(evidence, text) for text in ("same", "other", "unread"))
-    if own is not None and other is not None:
+    if own is not None and other is not None and own.draws >= ENOUGH:
         elsewhere = [one for one in (other, unread) if one is not None]
         told = f"{percent(own.value or 0)} of {own.draws} steps help the batch they read, {percent(other.value or 0)} another one"
         told += "" if unread is None else f" and {percent(unread.value or 0)} unread text"
@@ -198,7 +201,7 @@ def find_better_here(evidence: Evidence) -> Finding:
         surely = own.low is not None and own.low > ALWAYS
         like_a_coin = all(_holds_a_half(one) for one in elsewhere)
         less = all((one.high or 1) < (own.low or 0) for one in elsewhere)
-        imported = any(answer.imported for answer in [evidence.answers["better"]])
+        imported = evidence.answers["better"].imported
         state = choose_state(surely and like_a_coin and less, surely and less)
         return Finding(state, told, (own, *elsewhere), null, imported=imported)
     answer, before, after = _losses(evidence, "same")
@@ -232,22 +235,18 @@ def find_bent_update(evidence: Evidence) -> Finding:
     figures = (
         Figure("cosine of update and downhill", cosine, step=answer.step),
         Figure("angle between them", number_at(answer.fields, "whole", "degrees"), "degrees", answer.step),
-        Figure("the same direction", 1.0),
     )
-    null = (
-        Figure("the same direction", 1.0)
-        if spread is None
-        else spread_figure("a random direction", Spread(0.0, spread, 1))
-    )
+    null = Figure("the same direction", 1.0)
+    if spread is not None:
+        figures = (*figures, spread_figure("a random direction", Spread(0.0, spread, 1)))
     told = f"The update of step {answer.step:,} and straight downhill have a cosine of {cosine:.2f}; the same direction would have 1, a random one 0."
-    downhill = spread is None or cosine > CLEAR * spread
-    return Finding(
-        choose_state(downhill and cosine <= BENT, downhill and cosine < STRAIGHT),
-        told,
-        figures,
-        null,
-        imported=answer.imported,
-    )
+    if spread is None:
+        waits_for = evidence.missing_answer("a random direction to compare with")
+        state = choose_state(False, cosine < STRAIGHT)
+        return Finding(state, told, figures, null, waits_for, answer.imported)
+    downhill = cosine > CLEAR * spread
+    state = choose_state(downhill and cosine <= BENT, downhill and cosine < STRAIGHT)
+    return Finding(state, told, figures, null, imported=answer.imported)
 
 
 def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float | None, float | None]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 CLEAR = 3.0
-"""Standard deviations from which on a difference is not put down to chance: about one draw in 700 goes so far."""
+"""Standard deviations from which on a difference is not put down to chance: of twenty draws whose own deviation is all that is
+known, one in a hundred goes so far by luck."""
 _SIDE = 1.96
 """Standard deviations to each side within which 95 of 100 draws of a normal distribution are."""
 
@@ -52,14 +53,15 @@ def mean_of(values: Sequence[float]) -> Spread:
     return Spread(spread.mean, spread.deviation / math.sqrt(max(1, spread.draws)), spread.draws)
 
 
-def share_interval(share: float, of: int) -> tuple[float, float]:
-    """Return the interval that the true share lies in, 95 times of 100, where `share` of `of` tries succeeded.
+def share_interval(share: float, of: int, side: float = _SIDE) -> tuple[float, float]:
+    """Return the interval that the true share lies in, 95 times of 100 or `side` deviations to each side, where `share` of
+    `of` tries succeeded.
 
     Source: Wilson 1927. Unlike the plain one it is not empty where none or all of them succeeded.
     """
     if of < 1:
         return 0.0, 1.0
-    square = _SIDE**2 / of
+    square = side**2 / of
     middle = (share + square / 2) / (1 + square)
-    side = _SIDE * math.sqrt(share * (1 - share) / of + square / (4 * of)) / (1 + square)
-    return max(0.0, middle - side), min(1.0, middle + side)
+    reach = side * math.sqrt(share * (1 - share) / of + square / (4 * of)) / (1 + square)
+    return max(0.0, middle - reach), min(1.0, middle + reach)

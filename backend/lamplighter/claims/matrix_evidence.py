@@ -28,7 +28,7 @@ LAGS = (100, 250, 500)
 """Steps by which a table is compared with itself; none is more than half of the training."""
 _NEAR = 0.1
 """Largest part of a step number by which a kept matrix may be older and still give its lengths."""
-_RANDOM_SPACES = 5
+_RANDOM_SPACES = 20
 
 
 def read_matrix_evidence(

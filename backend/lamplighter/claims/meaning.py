@@ -19,7 +19,7 @@ from lamplighter.claims.claim import (
     waiting,
 )
 from lamplighter.claims.evidence import Evidence, OrderFigures, RelationFigures
-from lamplighter.claims.intervals import CLEAR, Spread, share_interval
+from lamplighter.claims.intervals import CLEAR, Spread, share_interval, spread_of
 from lamplighter.claims.views import view, word_card
 
 _UNFINISHED = "; the training is not over"
@@ -95,7 +95,7 @@ def find_pulled_together(evidence: Evidence) -> Finding:
     ]
     null = spread_figure("labels dealt at random", order.purity_dealt, "share")
     told = f"{percent(now)} of a word's ten nearest are of its own kind; labels dealt at random give {percent(order.purity_dealt.mean)}"
-    control = _control_order(evidence)
+    control = _control_order(evidence, newest.step)
     beyond = control is None or order.purity.low > control.purity.high
     if control is not None:
         null = spread_figure("shuffled words, the control", control.purity, "share")
@@ -110,9 +110,10 @@ def find_pulled_together(evidence: Evidence) -> Finding:
     return Finding(choose_state(grouped and not fallen, begun or learning), f"{told}.", tuple(figures), null)
 
 
-def _control_order(evidence: Evidence) -> OrderFigures | None:
-    control = evidence.control
-    return None if control is None or control.newest is None else control.newest.order
+def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
+    """Return the order that the control has; None where it has trained for less than half of `step`, and says nothing yet."""
+    newest = None if evidence.control is None else evidence.control.newest
+    return None if newest is None or 2 * newest.step < step else newest.order
 
 
 def find_what_geometry_says(evidence: Evidence) -> Finding:
@@ -130,19 +131,19 @@ def find_what_geometry_says(evidence: Evidence) -> Finding:
     else:
         parts["direction"] = None
     _read_lengths(evidence, parts, told, figures)
+    substitution = evidence.missing_answer("a word put in the place of another")
     if not told:
-        return waiting(evidence.missing_answer("a word put in the place of another"), *figures, null=null)
+        return waiting(substitution, *figures, null=null)
     holding = [name for name, holds in parts.items() if holds]
     missing = [name for name, holds in parts.items() if holds is None]
     reason = f"{len(holding)} of 3 readings hold here: {'; '.join(told)}"
     reason += f"; not measured: {', '.join(missing)}" if missing else ""
     reason += _UNFINISHED if evidence.training else ""
     state = choose_state(len(holding) == len(parts), bool(holding) or evidence.training)
-    if state is ClaimState.FAILING and missing:
-        return Finding(
-            ClaimState.UNMEASURED, f"{reason}.", tuple(figures), null, f"what it says of {missing[0]}"
-        )
-    return Finding(state, f"{reason}.", tuple(figures), null)
+    waits_for = substitution if "near" in missing else None
+    if state is ClaimState.FAILING and waits_for:
+        state = ClaimState.UNMEASURED
+    return Finding(state, f"{reason}.", tuple(figures), null, waits_for)
 
 
 def _read_substitution(
@@ -202,14 +203,8 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
     answered = [name for name, one in relations.items() if _is_answered(one)]
     if relations:
         less = {name: max(one.nearest_of_c, one.right_class) for name, one in relations.items()}
-        mean = sum(less.values()) / len(less)
-        null = Figure(
-            "guessing the kind, or the nearest of the third word",
-            mean,
-            "share",
-            low=min(less.values()),
-            high=max(less.values()),
-            draws=len(less),
+        null = spread_figure(
+            "guessing the kind, or the nearest of the third word", spread_of(list(less.values())), "share"
         )
         figures.append(Figure("analogies answered, on average", _mean(relations), "share"))
         for name, one in relations.items():
@@ -250,13 +245,13 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
 def _is_answered(one: RelationFigures) -> bool:
     """Return whether a sum answers a relation half of the time, and surely better than either of the two things that need no
     sum. Its pairs count, not its questions: each pair is in many of them."""
-    low, _ = share_interval(one.score, one.pairs)
+    low, _ = share_interval(one.score, one.pairs, CLEAR)
     return one.score >= ANSWERED and low > max(one.nearest_of_c, one.right_class)
 
 
 def _is_known(one: RelationFigures) -> bool:
     """Return whether a sum answers surely more than guessing the right kind of word would."""
-    return share_interval(one.score, one.pairs)[0] > one.right_class
+    return share_interval(one.score, one.pairs, CLEAR)[0] > one.right_class
 
 
 def _mean(relations: Mapping[str, RelationFigures]) -> float:

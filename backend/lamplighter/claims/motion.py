@@ -27,8 +27,8 @@ VANISHED = 0.01
 """Part of the strongest layer's gradient below which another's has vanished."""
 FLOODED = 10.0
 """Times the median from which on the strongest layer's gradient floods."""
-RARELY = 0.01
-"""Largest share of the steps in which either may happen."""
+RARELY, OFTEN = 0.001, 0.1
+"""Largest share of the steps in which either may happen, and the share from which on it is the rule."""
 SLIGHT = 5.0
 """Most degrees by which a slight rotation turns a row in one step."""
 ELSEWHERE = 0.05
@@ -76,7 +76,7 @@ def find_river(evidence: Evidence) -> Finding:
         )
     told = f"At step {step:,} the weakest layer's gradient is {percent(float(ratios[-1]))} of the strongest. A layer ran dry (below {percent(VANISHED)}) in {percent(dry)} of the steps and flooded (above {FLOODED:.0f} times the median) in {percent(flooded)}."
     worst = max(dry, flooded)
-    return Finding(choose_state(worst <= RARELY, worst < 0.5), told, figures, null)
+    return Finding(choose_state(worst <= RARELY, worst < OFTEN), told, figures, null)
 
 
 def find_turn(evidence: Evidence) -> Finding:
@@ -150,7 +150,7 @@ def find_heartbeat(evidence: Evidence) -> Finding:
     if pulses is None or known is None or not len(known):
         return waiting("a step whose time is recorded")
     pace = 1 / float(np.median(known))
-    reached = int(pulses.steps[-1])
+    reached = max(evidence.step, int(pulses.steps[-1]))
     complete = pulses.recorded >= reached
     figures = (
         Figure("steps that are recorded", float(pulses.recorded)),

@@ -61,16 +61,15 @@ def find_environment(evidence: Evidence) -> Finding:
         Figure("purity of the map after", after, "share"),
     ]
     guessing, chance = math.log(evidence.rows), number_at(answer.fields, "chance")
-    home = _change_at_home(answer, "loss")
-    null = figures[1]
+    home, null, stay = _change_at_home(answer, "loss"), None, _steps_at_home(answer)
     if home is not None:
         stayed = Spread(first + home.mean, home.deviation, home.draws)
-        null = spread_figure("staying at home instead", stayed, "nats")
+        null = spread_figure(f"staying at home for {stay:,} steps", stayed, "nats")
     told = f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats, where guessing has {guessing:.2f}"
     if guessing - first <= _KNOWN:
         state = choose_state(False, evidence.training)
         return Finding(state, f"This model knows nothing of its first town. {told}.", tuple(figures), null)
-    beyond = home is None or home.score(last - first) > CLEAR
+    beyond = home is not None and home.score(last - first) > CLEAR
     forgotten = beyond and (last - first) / (guessing - first) >= FORGOTTEN
     map_forgot = False
     if before is not None and after is not None and chance is not None and chance < 1:
@@ -78,12 +77,21 @@ def find_environment(evidence: Evidence) -> Finding:
             told += f"; the map, at {percent(before)} purity, had nothing to forget"
         else:
             stayed = _change_at_home(answer, "purity_in")
-            beyond = stayed is None or stayed.score(after - before) < -CLEAR
+            beyond = stayed is not None and stayed.score(after - before) < -CLEAR
             map_forgot = beyond and (before - after) / (before - chance) >= FORGOTTEN
             kept = "has forgotten it too" if map_forgot else "still remembers it"
             told += f"; the map, at {percent(after)} purity after {percent(before)}, {kept}"
+    if home is None:
+        waits_for = evidence.missing_answer("the same measured again, with steps at home")
+        state = choose_state(False, (last - first) / (guessing - first) >= FORGOTTEN)
+        return Finding(state, f"{told}.", tuple(figures), null, waits_for, answer.imported)
     state = choose_state(forgotten and map_forgot, forgotten)
     return Finding(state, f"{told}.", tuple(figures), null, imported=answer.imported)
+
+
+def _steps_at_home(answer: StoredAnswer) -> int:
+    curve = list_at(answer.fields, "home", "curve")
+    return int(number_at(curve[-1], "step") or 0) if curve else 0
 
 
 def _change_at_home(answer: StoredAnswer, name: str) -> Spread | None:
@@ -170,14 +178,18 @@ def find_projection(evidence: Evidence) -> Finding:
     if trust is None or trust.recall is None:
         return waiting("a map whose neighbours were checked")
     by_chance = min(1.0, 10 / max(1, evidence.rows - 1))
+    # Of ten places in each of V lists.
+    shown, random = (
+        Spread(share, math.sqrt(share * (1 - share) / (10 * evidence.rows)), evidence.rows)
+        for share in (min(1.0, trust.recall), by_chance)
+    )
     figures = (
-        Figure("neighbours in the space that are neighbours on the map", trust.recall, "share", trust.step),
+        spread_figure("neighbours in the space that are neighbours on the map", shown, "share", trust.step),
+        spread_figure("a random map", random, "share"),
         Figure("trustworthiness of the map", trust.trust, "share", trust.step),
     )
     told = f"The map of step {trust.step:,} shows {percent(trust.recall)} of a word's nearest as its nearest; a random map would show {percent(by_chance)}."
-    # Of ten places in each of V lists, as many as chance fills.
-    spread = Spread(by_chance, math.sqrt(by_chance * (1 - by_chance) / (10 * evidence.rows)), evidence.rows)
-    null = spread_figure("a random map", spread, "share")
+    null = Figure("a map that loses none", 1.0, "share")
     return Finding(choose_state(trust.recall < FAITHFUL, trust.recall < FAULTLESS), told, figures, null)
 
 

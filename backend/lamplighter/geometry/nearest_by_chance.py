@@ -39,7 +39,7 @@ def nearest_cosine(vectors: NDArray[np.float32]) -> float:
     return float(np.clip(total / len(queries), -1, 1))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def nearest_cosine_by_chance(size: int, dim: int, seed: int = _SEED) -> float:
     """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, always the same ones for a seed.
 
