@@ -42,12 +42,10 @@ def find_one_step(evidence: Evidence) -> Finding:
     answer, before, after = _losses(evidence, "same")
     if answer is None or before is None or after is None:
         return _wait_for_microscope(evidence)
-    random = [
-        loss
-        for one in list_at(answer.fields, "whole", "random", "losses")[:64]
-        if (loss := as_number(one)) is not None
-    ]
     own = _share_of(evidence, "same")
+    random = ("whole", "random")
+    start, end = (number_at(answer.fields, *random, name) for name in ("before", "after"))
+    losses = [as_number(loss) for loss in list_at(answer.fields, *random, "losses")[:64]]
     figures = [
         Figure("loss after the update, same batch", after, "nats", answer.step),
         Figure("before the update", before, "nats"),
@@ -61,13 +59,14 @@ def find_one_step(evidence: Evidence) -> Finding:
     if own is not None:
         figures.append(own)
     told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats per word"
-    if not random:
-        null, better = None, False
-    else:
-        spread = spread_of(random)
-        null = spread_figure("after a random update as large", spread, "nats", answer.step)
-        better = after < before and spread.score(after) < -CLEAR
-        told += f"; {spread.draws} random updates as large would leave it at {spread.mean:.3f}"
+    null, better = None, False
+    if start is not None and end is not None and losses and None not in losses:
+        # On a part of the batch, which the true update is measured on as well.
+        changes = spread_of([loss - start for loss in losses if loss is not None])
+        figures.insert(0, Figure("change of the loss by the update", end - start, "nats", answer.step))
+        null = spread_figure("change by a random update as large", changes, "nats", answer.step)
+        better = after < before and end < start and changes.score(end - start) < -CLEAR
+        told += f"; random updates as large change it by {changes.mean:+.2g}, where this one changes it by {end - start:+.2g}"
     if null is None or own is None or own.low is None or own.value is None:
         waits_for = evidence.missing_answer("random updates as large, and more steps, to compare with")
         state = choose_state(False, after < before)
