@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,45 @@ def test_sets_are_equal_for_lazy_updates_and_come_apart_otherwise(kind: str, tie
     assert len(moved) > len(batch) or (kind != "adam" and not tied)
 
 
+def test_the_loss_is_that_of_the_step():
+    learner = make("lazy", tied=False)
+    learner.clip_norm = 0.5
+    observer = Observer(learner, verify_every=1)
+    ids = batches(1)[0]
+    result = train_step(learner, ids[:, :-1], ids[:, 1:])
+    assert (
+        observer.observe(1, ids[:, :-1].numpy(), result).loss
+        == float(result.loss)
+        != float(result.clip_scale)
+    )
+
+
+@pytest.mark.parametrize("kind", ["lazy", "sgd", "adam"])
+def test_a_row_that_had_a_gradient_and_stayed_has_not_moved(kind: str):
+    learner = make(kind, tied=False)
+    learner.set_learning_rate(0.0)
+    seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
+    assert len(seen.gradient_ids) > 0
+    assert len(seen.moved_ids) == len(seen.moved_distances) == 0
+
+
+@pytest.mark.parametrize(("moved", "kept"), [(V // 2, True), (V // 2 + 1, False)])
+@pytest.mark.parametrize("kind", ["lazy", "adam"])
+def test_vectors_are_kept_of_half_of_the_rows_at_most(kind: str, moved: int, kept: bool):
+    learner = make(kind, tied=False)
+    learner.set_learning_rate(0.0)
+    observer = Observer(learner, verify_every=1)
+    with torch.no_grad():
+        learner.model.embedding.weight[:moved] += 1
+    seen = watch(learner, observer, 1, batches(1)[0])
+    assert seen.moved_ids.tolist() == list(range(moved))
+    assert (seen.moved_vectors is not None) is kept
+    if seen.moved_vectors is not None:
+        np.testing.assert_array_equal(
+            seen.moved_vectors, learner.model.embedding.weight.detach().numpy()[:moved]
+        )
+
+
 def test_looking_at_touched_rows_only_sees_the_same(monkeypatch: pytest.MonkeyPatch):
     whole = make("lazy", tied=False)
     all_seen = Observer(whole, verify_every=1)
@@ -136,3 +177,17 @@ def test_a_loss_that_is_no_number_is_seen():
     with torch.no_grad():
         learner.model.unembedding.weight[0] = float("nan")
     assert not watch(learner, observer, 1, batches(1)[0]).is_finite
+
+
+@pytest.mark.parametrize("name", ["loss", "layer_norms", "moved_distances"])
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_one_number_that_is_none_is_enough(name: str, number: float):
+    learner = make("lazy", tied=False)
+    seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
+    assert seen.is_finite
+    assert len(seen.digest()) == 16
+    broken = np.array(getattr(seen, name))
+    broken[-1 if broken.shape else ()] = number
+    spoilt = replace(seen, **{name: broken if broken.shape else float(broken)})
+    assert not spoilt.is_finite
+    assert spoilt.digest() != seen.digest()
