@@ -1,0 +1,190 @@
+"""The disk budget of a run: at which sizes moved rows end, a keyframe goes for each new one, and none is kept.
+
+The sizes are those of real files: the run's own, and one beside them that leaves the room a test is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
+from lamplighter.runfolder.writing.disk_budget import DiskBudget
+
+BUDGET = 10_000_000
+ROWS, KEYFRAME = 1_000, 10_000
+"""Bytes. Twelve such keyframes are far less than a tenth of the budget."""
+
+
+@dataclass
+class FilledRun:
+    """A run whose budget has as many bytes left as a test asks for."""
+
+    run: RunFolder
+    writer: StepsWriter
+
+    def commit(self, step: int, *, keyframe: bytes = b"matrix", replaced: int | None = None) -> None:
+        self.writer.commit(
+            StepRecord(step, b"pulse", b"digest", None, keyframe, b"census", replaced_keyframe=replaced)
+        )
+
+    def budget(
+        self, left: float, *, reserve: int = 0, share: float = 1.0, empty_log: bool = True
+    ) -> DiskBudget:
+        """Return the budget with `left` bytes of it unused, reserve and share not counted."""
+        if empty_log:
+            self.writer.empty_wal()
+        filling = self.run.path / "filling"
+        filling.unlink(missing_ok=True)
+        used = self.writer.most_bytes() + self.run.bytes_on_disk() - self.writer.bytes_used()
+        with filling.open("wb") as file:
+            file.truncate(BUDGET - used - int(left))
+        budget = DiskBudget(self.run, self.writer, reserve=reserve, share=share)
+        # The other files of the run are measured at its first step.
+        assert budget.refresh(1, 0, 0, due=False) is None
+        assert budget.bytes_left() == int(left) - reserve
+        return budget
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Iterator[FilledRun]:
+    run = RunStore(tmp_path).create(Recipe(disk_budget=BUDGET))
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        yield FilledRun(run, writer)
+
+
+@pytest.mark.parametrize(
+    ("left", "keyframe", "snapshots"),
+    [
+        (0.101 * BUDGET + ROWS, KEYFRAME, "all"),
+        (0.099 * BUDGET + ROWS, KEYFRAME, "keyframes"),
+        # Twelve keyframes are to have room, where that is more than a tenth.
+        (12.1 * 200_000 + ROWS, 200_000, "all"),
+        (11.9 * 200_000 + ROWS, 200_000, "keyframes"),
+        # But half of the budget is for moved rows, however large a keyframe is.
+        (0.501 * BUDGET + ROWS, 2_000_000, "all"),
+        (0.499 * BUDGET + ROWS, 2_000_000, "keyframes"),
+    ],
+)
+def test_moved_rows_end_where_a_tenth_is_left_or_the_room_of_twelve_keyframes(
+    filled: FilledRun, left: float, keyframe: int, snapshots: str
+):
+    budget = filled.budget(left)
+    said = budget.refresh(1, ROWS, keyframe, due=False)
+    assert budget.snapshots == snapshots
+    assert said is None if snapshots == "all" else said and "10 MB is nearly used: only keyframes" in said
+
+
+def test_the_moved_rows_of_the_step_itself_count_and_a_step_without_any_ends_nothing(filled: FilledRun):
+    budget = filled.budget(0.101 * BUDGET)
+    assert budget.refresh(1, 0, KEYFRAME, due=False) is None
+    assert budget.refresh(2, 1_000, KEYFRAME, due=False) is None
+    assert budget.refresh(3, int(0.002 * BUDGET), KEYFRAME, due=False)
+    # What was given up does not resume, and is said once.
+    assert budget.refresh(4, 1, KEYFRAME, due=False) is None
+    assert budget.snapshots == "keyframes"
+
+
+def test_what_is_left_is_asked_for_on_each_step_with_rows(filled: FilledRun):
+    budget = filled.budget(0.101 * BUDGET + ROWS)
+    assert budget.refresh(1, ROWS, KEYFRAME, due=False) is None
+    filled.commit(1, keyframe=bytes(20_000))
+    assert budget.refresh(2, ROWS, KEYFRAME, due=False)
+
+
+@pytest.mark.parametrize(
+    ("left", "snapshots"), [(0.021 * BUDGET + KEYFRAME, "keyframes"), (0.019 * BUDGET + KEYFRAME, "series")]
+)
+def test_a_keyframe_takes_the_place_of_an_old_one_where_two_hundredths_are_left(
+    filled: FilledRun, left: float, snapshots: str
+):
+    for step in (10, 20, 30):
+        filled.commit(step)
+    budget = filled.budget(left)
+    budget.snapshots = "keyframes"
+    said = budget.refresh(40, 0, KEYFRAME, due=True)
+    assert budget.snapshots == snapshots
+    assert (budget.replaced_keyframe is None) == (snapshots == "keyframes") == (said is None)
+    assert budget.has_room
+    if said:
+        assert "an old keyframe goes for each new one" in said
+        assert budget.replaced_keyframe == filled.writer.find_surplus_keyframe(40)
+
+
+def test_a_step_that_is_to_have_no_keyframe_takes_the_place_of_none(filled: FilledRun):
+    for step in (10, 20, 30):
+        filled.commit(step)
+    budget = filled.budget(0)
+    budget.snapshots = "keyframes"
+    assert budget.refresh(31, 0, KEYFRAME, due=False) is None
+    assert (budget.snapshots, budget.replaced_keyframe) == ("keyframes", None)
+
+
+def test_without_a_keyframe_that_can_go_no_more_are_kept(filled: FilledRun):
+    filled.commit(10)
+    budget = filled.budget(0.019 * BUDGET)
+    said = budget.refresh(20, 0, KEYFRAME, due=True)
+    assert budget.snapshots == "none"
+    assert said
+    assert "no more snapshots are kept" in said
+    assert budget.refresh(30, 0, KEYFRAME, due=True) is None
+
+
+def test_the_write_ahead_log_is_emptied_before_keyframes_are_given_up(filled: FilledRun):
+    for step in (10, 20, 30):
+        filled.commit(step)
+    # What is in the log is twice on the disk: there is room once it is emptied.
+    large = filled.writer.wal_bytes() - 2_000
+    budget = filled.budget(1_000, empty_log=False)
+    budget.snapshots = "series"
+    budget.refresh(40, 0, large, due=True)
+    assert filled.writer.wal_bytes() == 0
+    assert budget.snapshots == "series"
+    assert budget.has_room
+
+
+def test_the_other_files_of_the_run_are_measured_every_fifty_steps(filled: FilledRun):
+    budget = filled.budget(0.101 * BUDGET + ROWS)
+    with (filled.run.path / "map").open("wb") as file:
+        file.truncate(int(0.002 * BUDGET))
+    assert budget.refresh(49, ROWS, KEYFRAME, due=False) is None
+    assert budget.refresh(50, ROWS, KEYFRAME, due=False)
+
+
+def test_a_reserve_and_a_share_come_off_what_snapshots_may_take(filled: FilledRun):
+    reserve = BUDGET // 10
+    assert filled.budget(0.199 * BUDGET + ROWS, reserve=reserve).limit == BUDGET - reserve
+    for left, snapshots in ((0.191, "all"), (0.189, "keyframes")):
+        budget = filled.budget(left * BUDGET + ROWS, reserve=reserve)
+        budget.refresh(1, ROWS, KEYFRAME, due=False)
+        assert budget.snapshots == snapshots
+    # A quarter of the budget is for what follows, and of the rest a tenth is for keyframes.
+    for left, snapshots in ((0.326, "all"), (0.324, "keyframes")):
+        budget = filled.budget(left * BUDGET + ROWS, share=0.75)
+        budget.refresh(1, ROWS, KEYFRAME, due=False)
+        assert budget.snapshots == snapshots
+
+
+def test_a_run_never_writes_past_its_budget(filled: FilledRun):
+    """Fill a run with keyframes of a fiftieth of what is left: a threshold above one would let it grow by several."""
+    budget = filled.budget(1_000_000)
+    budget.snapshots = "keyframes"
+    said: list[str] = []
+    sizes: list[int] = []
+    for step in range(1, 120):
+        message = budget.refresh(step, 0, 20_000, due=True)
+        said += [message] if message else []
+        if budget.snapshots != "none" and budget.has_room:
+            filled.commit(step, keyframe=bytes(20_000), replaced=budget.replaced_keyframe)
+        sizes.append(filled.run.bytes_on_disk())
+    assert max(sizes) <= BUDGET
+    # It used what there was, and each new keyframe took the place of an old one from then on.
+    assert max(sizes) > BUDGET - 0.03 * BUDGET
+    assert [budget.snapshots, len(said)] == ["series", 1]
