@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -65,9 +66,12 @@ def make_run(run_store: RunStore, *, steps: int = 100, prepared: bool = True) ->
 class FakeTrainer:
     """A writer of steps whose every number follows from attempt and step, as fast as the test demands."""
 
-    def __init__(self, run: RunFolder, *, rows: bool = True) -> None:
+    def __init__(
+        self, run: RunFolder, *, rows: bool = True, loss_of: Callable[[int], float] = lambda step: 2.5
+    ) -> None:
         self.run = run
         self.rows = rows
+        self.loss_of = loss_of
         self.lock = RoleLock(run.path, "trainer")
         self.writer = StepsWriter(run.steps_path)
         self.matrices: dict[int, np.ndarray] = {}
@@ -102,7 +106,7 @@ class FakeTrainer:
         self.writer.commit(
             StepRecord(
                 self.step,
-                encode(pulse(self.writer.attempt, self.step, ids)),
+                encode(pulse(self.writer.attempt, self.step, ids, self.loss_of(self.step))),
                 b"digest",
                 encode(rows) if self.rows else None,
                 self._keyframe() if key else None,

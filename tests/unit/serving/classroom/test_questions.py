@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,9 @@ DOG, CAT, DOGS = 1, 5, 3
 class Lesson:
     """A run at step 20 with its presenter, who asks, and the trainer, who goes on."""
 
-    def __init__(self, folder: Path) -> None:
-        self.trainer = FakeTrainer(make_run(RunStore(folder), steps=200)).begin().train(20)
+    def __init__(self, folder: Path, loss_of: Callable[[int], float] = lambda step: 5 / (1 + step)) -> None:
+        run = make_run(RunStore(folder), steps=200)
+        self.trainer = FakeTrainer(run, loss_of=loss_of).begin().train(20)
         self.apps: ClassApps = make_class_apps(folder)
         token = self.apps.services.gate.credentials.token
         self._headers = {"host": "127.0.0.1:8600", "authorization": f"Bearer {token}"}
@@ -99,7 +101,8 @@ async def test_the_record_answers_each_kind_of_question(lesson: Lesson) -> None:
     before_it = np.mean([lesson.pulse(s).loss for s in range(at - 9, at + 1)])
     falls = await answer("falls_later", steps=5)
     after = np.mean([lesson.pulse(s).loss for s in range(at - 4, at + 6)])
-    assert falls == (0.0 if after < before_it else 1.0)
+    assert after < before_it
+    assert falls == 0.0
     at = trainer.step
     before = trainer.matrix[DOG].astype(np.float64).copy()
     moved = await answer("moved_later", token=DOG, steps=10)
@@ -109,6 +112,36 @@ async def test_the_record_answers_each_kind_of_question(lesson: Lesson) -> None:
     rows = trainer.matrices[trainer.step][[DOG, CAT, DOGS, 8]].astype(np.float64)
     units = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     assert nearest == np.argmax(units[1:] @ units[0])
+
+
+def jumps_up_and_falls(step: int) -> float:
+    """Return a loss whose mean over ten steps is lower at step 30 than at step 20, though that of the step is higher."""
+    return 9.0 if step == 30 else 3.0 if step <= 20 else 2.0
+
+
+def dips_and_rises(step: int) -> float:
+    return 0.5 if step == 30 else 3.0 if step <= 20 else 4.0
+
+
+@pytest.mark.parametrize(
+    ("loss_of", "choice"),
+    [
+        (lambda step: 3 - step / 100, "lower"),
+        (lambda step: 3 + step / 100, "higher"),
+        (jumps_up_and_falls, "lower"),
+        (dips_and_rises, "higher"),
+    ],
+)
+async def test_lower_or_higher_is_answered_as_the_mean_loss_went(
+    tmp_path: Path, loss_of: Callable[[int], float], choice: str
+) -> None:
+    lesson = Lesson(tmp_path, loss_of)
+    _, asked = await lesson.question("falls_later", steps=10)
+    lesson.trainer.train(10)
+    status, shown = await lesson.reveal()
+    assert status == 200, shown
+    right = asked["choices"][int(shown["outcome"]["value"])]
+    assert choice in right.lower()
 
 
 @pytest.mark.parametrize(
