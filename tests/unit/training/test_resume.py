@@ -1,0 +1,81 @@
+"""The checkpoint that a run resumes from: the newest one whose steps count, and which files go on the way."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from lamplighter.model.checkpoint import list_checkpoints
+from lamplighter.model.learner import Learner, build_learner
+from lamplighter.model.observer import Observer
+from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.phase import Phase
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.training.control import RunControl
+from lamplighter.training.resume import RunCheckpoints
+from lamplighter.training.worker import train
+from tests.runs import make_run
+
+FIRST_ATTEMPT = Lineage.of_attempts([(1, 0)])
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """Return a run of 20 steps with two checkpoints."""
+    cadence = {"checkpoint_every": 10, "keyframe_every": 20}
+    run = make_run(tmp_path_factory.mktemp("trained"), steps=20, cadence=cadence)
+    assert train(run) is Phase.FINISHED
+    assert there(run) == [10, 20]
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path, trained: RunFolder) -> RunFolder:
+    return RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.path.name)))
+
+
+@pytest.fixture
+def checkpoints(run: RunFolder) -> Iterator[RunCheckpoints]:
+    with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
+        yield RunCheckpoints(run, writer, RunControl(run, writer, reader))
+
+
+def there(run: RunFolder) -> list[int]:
+    return [file.step for file in list_checkpoints(run.checkpoints)]
+
+
+def restore(checkpoints: RunCheckpoints, run: RunFolder, last: int, lineage: Lineage = FIRST_ATTEMPT) -> int:
+    def build_model() -> tuple[Learner, Observer]:
+        learner = build_learner(run.recipe, len(run.vocabulary), torch.device("cpu"))
+        return learner, Observer(learner, verify_every=10)
+
+    return checkpoints.restore(lineage, last, build_model(), build_model)
+
+
+def test_the_checkpoint_of_the_last_committed_step_is_the_one_to_resume_from(
+    checkpoints: RunCheckpoints, run: RunFolder
+):
+    """A run that was stopped has one of its last step. Deleted, it would compute ten steps again, or all of them."""
+    assert restore(checkpoints, run, last=20) == 20
+    assert there(run) == [10, 20]
+
+
+def test_one_of_a_step_that_was_lost_from_the_record_goes(checkpoints: RunCheckpoints, run: RunFolder):
+    assert restore(checkpoints, run, last=19) == 10
+    assert there(run) == [10]
+
+
+def test_one_of_superseded_steps_goes_and_one_that_a_new_attempt_began_with_stays(
+    checkpoints: RunCheckpoints, run: RunFolder
+):
+    assert restore(checkpoints, run, last=30, lineage=Lineage.of_attempts([(2, 21), (1, 0)])) == 20
+    assert restore(checkpoints, run, last=30, lineage=Lineage.of_attempts([(2, 15), (1, 0)])) == 10
+    assert there(run) == [10]
+    assert restore(checkpoints, run, last=30, lineage=Lineage.of_attempts([(2, 1), (1, 0)])) == 0
+    assert there(run) == []
