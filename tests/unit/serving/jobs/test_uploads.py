@@ -1,4 +1,4 @@
-"""Texts that were sent: the newest few are kept, whatever the clock says."""
+"""Texts that were sent: the newest few are kept, whatever the clock says, and none that is too large."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
+from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.uploads import MAX_UPLOADS, Uploads
 
 
@@ -34,3 +37,20 @@ def test_a_clock_that_was_set_back_drops_no_text_just_sent(tmp_path: Path) -> No
     # From now on the order is that in which they were sent.
     rest = [store_text(uploads, f"text {number}") for number in range(MAX_UPLOADS - 1)]
     assert {path.stem for path in tmp_path.glob("*.txt")} == {later[-1], *rest}
+
+
+@pytest.mark.parametrize(("beyond", "status"), [(1, 413), (0, 422)])
+def test_a_text_of_more_than_64_mib_is_refused_while_it_comes_in(
+    tmp_path: Path, beyond: int, status: int
+) -> None:
+    """Without a declared length only what has come in is known. Bytes that are no text are refused as such, at the limit."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for size in (*[1 << 20] * 64, beyond):
+            yield b"\xff" * size
+
+    with pytest.raises(RefusedError) as refused:
+        asyncio.run(Uploads(tmp_path).store(chunks(), "a.txt"))
+    assert refused.value.status == status
+    assert ("at most 64 MiB" in str(refused.value.detail)) == (status == 413)
+    assert list(tmp_path.iterdir()) == []

@@ -42,6 +42,16 @@ async def test_a_text_is_described_without_a_run(
     assert RunStore(tmp_path).runs() == []
 
 
+async def test_a_text_that_is_declared_to_be_too_large_is_refused_unread(
+    app: FastAPI, bearer: dict[str, str]
+) -> None:
+    limit = 64 * 2**20
+    for length, status in ((limit, 201), (limit + 1, 413), (2 * limit, 413)):
+        answer = await call(app, "POST", "/api/uploads", {**bearer, "content-length": str(length)}, LONG)
+        assert answer.status == status
+    assert "at most 64 MiB" in answer.json["detail"]
+
+
 async def test_a_text_too_short_makes_no_run(app: FastAPI, bearer: dict[str, str], tmp_path: Path) -> None:
     sent = (await send(app, bearer, b"only a few words, twice: only a few words")).json
     assert sent["text"]["expectation"] == "too_short"
