@@ -245,7 +245,7 @@ def test_a_gallery_is_walked_under_a_path(
         page.goto(f"{address}deep/down/index.html")
         assert page.evaluate("[...document.images].every((one) => one.naturalWidth === 1200)")
         assert find_violations(page, "main") == []
-        page.get_by_role("link").click()
+        page.get_by_role("link").first.click()
         wait_for(page, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
         page.go_back()
         expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -12,7 +12,15 @@ from lamplighter.exports.output import ExportError, ExportProgress, atomic_outpu
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.exports.run_sentence import describe_run
 from lamplighter.packing.packed_run import pack_run
-from lamplighter.packing.page import Preview, digest_source, icon_url, preview_tags, render_page
+from lamplighter.packing.page import (
+    NOTICES,
+    Preview,
+    digest_source,
+    icon_url,
+    preview_tags,
+    read_notices,
+    render_page,
+)
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 
@@ -71,6 +79,7 @@ def write_gallery(
             card = _Card(run, read_run_name(run) or derive_run_name(run), describe_run(run))
             _write_page(card, folder, base, _part(progress, index, len(runs), card.name))
             cards.append(card)
+        (folder / NOTICES).write_text(read_notices(), encoding="utf-8", newline="\n")
         (folder / "index.html").write_text(_render_index(cards, base), encoding="utf-8", newline="\n")
     progress(1.0, out.name)
     return out
@@ -138,7 +147,7 @@ def _render_index(cards: Sequence[_Card], base: str | None) -> str:
       <ul>
 {items}
       </ul>
-      <p class="foot">Made with Lamplighter.</p>
+      <p class="foot">Made with Lamplighter. <a href="{NOTICES}">What its pages carry of others</a>.</p>
     </main>
   </body>
 </html>

@@ -21,6 +21,8 @@ from lamplighter.serving.http.assets import find_plotly, find_static
 
 PLOTLY_PATH = "/vendor/plotly.min.js"
 """The name of the part that is plotly.js: where a server has it."""
+NOTICES = "THIRD-PARTY.txt"
+"""The name of the file of notices beside a page (`frontend/third-party.ts`)."""
 _FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
 _HERE = Path(__file__).parent
 
@@ -62,6 +64,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         script = _inside_script((built / "page.js").read_text(encoding="utf-8"))
         style = _inside_style((built / "page.css").read_text(encoding="utf-8"))
         plotly_style = _inside_style((built.parent / "plotly.css").read_text(encoding="utf-8"))
+        notices = _inside_script(read_notices())
     except FileNotFoundError as error:
         raise ExportError("the page has not been built: run make page, then export again") from error
     parts = dict(packed.parts)
@@ -79,6 +82,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         "plotly-style": plotly_style,
         "style": style,
         "script": script,
+        "notices": notices,
         "head": safe_json(packed.head),
         "parts": "\n".join(
             f'    <script type="text/plain" data-part="{html.escape(name)}">'
@@ -87,6 +91,15 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
         ),
     }
     return _FIELD.sub(lambda field: fields[field[1]], (_HERE / "page.html").read_text(encoding="utf-8"))
+
+
+def read_notices() -> str:
+    """Return the notices of the packages whose code, style and fonts a built page carries.
+
+    Raises:
+        FileNotFoundError: the page has not been built.
+    """
+    return (find_static() / "app" / NOTICES).read_text(encoding="utf-8")
 
 
 def icon_url() -> str:

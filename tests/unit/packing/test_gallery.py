@@ -18,6 +18,7 @@ def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
     out = write_gallery(runs, tmp_path / "site", "https://example.org/city")
     assert {path.name for path in out.iterdir()} == {
         "index.html",
+        "THIRD-PARTY.txt",
         *(f"{run.id}.html" for run in runs),
         *(f"{run.id}.png" for run in runs),
     }
@@ -26,6 +27,8 @@ def test_an_index_a_page_and_a_picture_for_each_run(tmp_path: Path) -> None:
     assert "&lt;script&gt;" in index
     assert f'content="https://example.org/city/{runs[0].id}.png"' in index
     assert "A language model learns 10 words: 30 steps" in index
+    assert '<a href="THIRD-PARTY.txt">' in index
+    assert "SIL OPEN FONT LICENSE" in (out / "THIRD-PARTY.txt").read_text(encoding="utf-8")
     page = (out / f"{runs[1].id}.html").read_text(encoding="utf-8")
     assert f'content="https://example.org/city/{runs[1].id}.png"' in page
     png = (out / f"{runs[0].id}.png").read_bytes()

@@ -47,6 +47,25 @@ def test_nothing_in_it_can_end_its_data(page: str) -> None:
     assert "src=x" not in page
 
 
+def test_it_carries_the_notices_of_what_is_in_it(page: str) -> None:
+    """Licences ask that they go with each copy: they are found by opening the file as text."""
+    found = re.search(r'<script type="text/plain" id="third-party">(.*?)</script>', page, re.S)
+    assert found
+    rule = "-" * 80
+    noticed = {part.split()[0]: part for part in found[1].split(rule)[1:]}
+    # What is in it: the page's own code, the font that the style holds, and the plots.
+    assert "font/woff2;base64" in page
+    assert 'data-part="/vendor/plotly.min.js"' in page
+    for name, words in {
+        "svelte": "Permission is hereby granted, free of charge",
+        "clsx": "Permission is hereby granted, free of charge",
+        "plotly.js": "Permission is hereby granted, free of charge",
+        "@fontsource-variable/inter": "PERMISSION & CONDITIONS",
+    }.items():
+        assert words in noticed[name], name
+        assert "Copyright" in noticed[name]
+
+
 def test_it_asks_nobody_for_anything(page: str) -> None:
     head = page[: page.index("<body>")]
     assert "http://" not in re.sub(r'xmlns="[^"]+"|data:[^"]+', "", head.split("<style>")[0])
