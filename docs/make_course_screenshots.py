@@ -1,7 +1,8 @@
 """Script that takes a picture of every stage of the course, on a finished Lamptown run of which it has asked everything.
 
 Run `python docs/make_course_screenshots.py [FOLDER]`; it takes about eight minutes, two of them for the run, unless
-`LAMPLIGHTER_BENCH_RUN` names the folder of one. `--phone` takes them at the size of a phone.
+`LAMPLIGHTER_BENCH_RUN` names the folder of one. `--phone` takes them at the size of a phone. A part that the run cannot tell is
+left out; `--part=12` takes that part alone, for which `LAMPLIGHTER_BENCH_RUN` names a run on the novels.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ QUALITY, SCALE = 60, 0.8
 """Quality of the pictures, of 100, and their size beside that of the page: there are a hundred of them."""
 
 
-def main(folder: Path, size: ViewportSize) -> None:
-    """Take a picture of each stage of every part."""
+def main(folder: Path, size: ViewportSize, only: int | None) -> None:
+    """Take a picture of each stage of every part, or of one part."""
     folder.mkdir(parents=True, exist_ok=True)
     found = finished_run()
     with tempfile.TemporaryDirectory() as runs, sync_playwright() as playwright:
@@ -48,8 +49,12 @@ def main(folder: Path, size: ViewportSize) -> None:
             page.goto(application.launch_url)
             page.wait_for_url(f"{application.url}/*")
             for part in application.get("/api/lessons")["items"]:
-                page.goto(f"{application.url}/?run={found.id}&lesson={part['number']}.1")
-                _take(page, folder, part["number"])
+                number = part["number"]
+                told = application.get(f"/api/runs/{found.id}/lessons/{number}")
+                if told["missing_words"] or only not in (None, number):
+                    continue
+                page.goto(f"{application.url}/?run={found.id}&lesson={number}.1")
+                _take(page, folder, number)
         browser.close()
 
 
@@ -63,4 +68,9 @@ def _take(page: Page, folder: Path, part: int) -> None:
 
 if __name__ == "__main__":
     named = [word for word in sys.argv[1:] if not word.startswith("-")]
-    main(Path(named[0]) if named else OUT, PHONE if "--phone" in sys.argv else LAPTOP)
+    parts = [int(word.removeprefix("--part=")) for word in sys.argv[1:] if word.startswith("--part=")]
+    main(
+        Path(named[0]) if named else OUT,
+        PHONE if "--phone" in sys.argv else LAPTOP,
+        parts[0] if parts else None,
+    )

@@ -93,7 +93,7 @@ def test_a_run_without_the_words_says_so(page: Page, finished_run: FinishedRun) 
     expect(page.get_by_test_id("other-words")).to_contain_text("Lamptown", timeout=20_000)
     expect(page.get_by_test_id("course-next")).to_have_count(0)
     # Whoever only looks on begins no run.
-    expect(page.get_by_test_id("begin-town")).to_have_count(0)
+    expect(page.get_by_test_id("begin-other")).to_have_count(0)
 
     # The help leads to the list of all parts.
     page.keyboard.press("?")
@@ -189,40 +189,44 @@ def test_on_a_phone_the_guess_is_in_sight_and_the_folded_sheet_goes_on(
 
 PART = """title: Own
 minutes: 1
-words: dog horse
+corpus: CORPUS
+words: WORD
 
 # number: Later
 reached: 60
 
-The model says it in {run.rows|count} words, and at step 60 dog has turned by {word.turned.dog@60|count} degrees.
+The model says it in {run.rows|count} words, and at step 60 this has turned by {word.turned.WORD@60|count} degrees.
 """
 
 
 @pytest.mark.tour
-def test_another_text_leads_to_a_town_where_a_part_waits_and_goes_on(
-    chromium: Browser, tmp_path: Path
+@pytest.mark.parametrize(("corpus", "word"), [("lamptown", "dog"), ("novels", "elizabeth")])
+def test_another_text_leads_to_a_run_on_its_own_where_a_part_waits_and_goes_on(
+    chromium: Browser, tmp_path: Path, corpus: str, word: str
 ) -> None:
     FakeTrainer(make_run(RunStore(tmp_path / "runs"), steps=20)).begin().train(20).end()
     (tmp_path / "own").mkdir()
-    (tmp_path / "own" / "77-own.md").write_text(PART, encoding="utf-8")
+    (tmp_path / "own" / "77-own.md").write_text(
+        PART.replace("CORPUS", corpus).replace("WORD", word), encoding="utf-8"
+    )
     with Application(tmp_path / "runs", "serve", "--lessons", str(tmp_path / "own")) as application:
         page = chromium.new_page(viewport=DESKTOP)
         page.goto(application.launch_url)
         wait_for(page, "window.__lamplighter?.shown")
         other = application.only_run().id
         page.goto(f"{application.url}/?run={other}&lesson=77.1&panel=token")
-        page.get_by_test_id("begin-town").click()
+        page.get_by_test_id("begin-other").click()
         # The part stays open on the new run, and says that it waits.
         expect(page.get_by_test_id("waits-for-step")).to_contain_text("60", timeout=60_000)
-        town = page.evaluate(f"{QUERY}.get('run')")
-        assert town != other
+        begun = page.evaluate(f"{QUERY}.get('run')")
+        assert application.run(begun).recipe.corpus.kind == corpus
         # Nobody touches anything: the run comes to the step, and its numbers appear.
         expect(page.locator("[data-number^='word.turned']")).to_be_visible(timeout=60_000)
         expect(page.get_by_test_id("waits-for-step")).to_have_count(0)
-        application.ask(application.run(town), "stop")
+        application.ask(application.run(begun), "stop")
 
         # From there on the other run leads to it.
         page.goto(f"{application.url}/?run={other}&lesson=77.1")
-        page.get_by_test_id("open-town").click()
+        page.get_by_test_id("open-other").click()
         expect(page.get_by_test_id("stage-title")).to_have_text("Later", timeout=20_000)
         page.context.close()

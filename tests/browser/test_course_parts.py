@@ -58,7 +58,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def test_every_part_that_comes_with_the_app_is_walked_here() -> None:
-    walked = {case.values[0] for case in (*FINISHED, *PACKED)} | {1, *LIVE}
+    # The twelfth is about another text, and is begun in `test_course.py`.
+    walked = {case.values[0] for case in (*FINISHED, *PACKED)} | {1, *LIVE, 12}
     assert walked == set(read_folder(find_lessons()).parts)
 
 

@@ -36,7 +36,7 @@ def test_who_presents_reads_the_teachers_page_and_a_class_does_not(lesson: Lesso
     presenter, (phone,) = lesson.presenter, lesson.viewers
     run = lesson.trainer.run.id
     presenter.goto(f"{lesson.server.url}/?run={run}&lesson=0")
-    expect(presenter.get_by_test_id("aim")).to_have_count(11, timeout=20_000)
+    expect(presenter.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
     expect(presenter.get_by_test_id("before-course")).to_be_visible()
     # Part 11 is a list to come back to, and has no page.
     expect(presenter.get_by_test_id("teacher-11")).to_have_count(0)
@@ -75,7 +75,7 @@ def test_who_presents_reads_the_teachers_page_and_a_class_does_not(lesson: Lesso
 
     # A class reads what a part is for, and no expected answers.
     phone.goto(f"{lesson.address}/?run={run}&lesson=0")
-    expect(phone.get_by_test_id("aim")).to_have_count(11, timeout=20_000)
+    expect(phone.get_by_test_id("aim")).to_have_count(12, timeout=20_000)
     expect(phone.get_by_test_id("before-course")).to_have_count(0)
     expect(phone.get_by_test_id("teacher-1")).to_have_count(0)
     phone.goto(f"{lesson.address}/?run={run}&teacher=1")

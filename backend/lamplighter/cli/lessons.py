@@ -15,6 +15,7 @@ from lamplighter.cli.terminal import print_line
 from lamplighter.lessons.check import list_missing_aims, list_problems, list_unknown_numbers
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import find_questions, missing_words
+from lamplighter.lessons.part import Part
 from lamplighter.lessons.typed_figures import list_typed_figures
 from lamplighter.questions import canonical_question
 
@@ -38,17 +39,19 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
     moment, parts = read_moment(run), course_library(lessons).parts().values()
     # Whoever types this has said that further processes may be started.
     wanted = {_key_of(one): one for one in wanted_by_claims(run, by_button=True)}
+    told: list[Part] = []
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):
             print_line(f"part {part.number} is left out: {run.id} does not know {', '.join(lacking)}")
             continue
+        told.append(part)
         for one in find_questions(run, part, moment).values():
             asked = WantedAnswer(one.question, f"part {part.number}")
             # A step that the run has not come to cannot be asked about; it stands below, among what is unknown.
             if (one.entry is None or one.entry.state != "done") and one.question.last_step <= moment.step:
                 wanted.setdefault(_key_of(asked), asked)
     problems = ask_all(run, list(wanted.values()), yes=yes)
-    unknown = list_unknown_numbers(parts, run)
+    unknown = list_unknown_numbers(told, run)
     for line in unknown:
         print_line(line)
     if not unknown:

@@ -1,4 +1,4 @@
-"""The check of a folder of the course: what is no part, words that Lamptown does not have, and translations that differ."""
+"""The check of a folder of the course: what is no part, words that its text does not have, and translations that differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
-from lamplighter.corpora.lexicon_parser import read_lexicon
+from lamplighter.lessons.corpus_words import CORPUS_NAMES, words_of
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part, Stage
@@ -40,16 +40,16 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     problems = [str(problem) for files in found.values() for problem in files.problems]
     if not any(files.parts or files.pages for files in found.values()) and not problems:
         problems.append(f"{folder.name}: there is no part in it: write files such as 01-start.md")
-    words = read_lexicon().words()
     english = {**(ours or {}), **found[LANGUAGE].parts}
     for language, files in found.items():
         for part in files.parts.values():
             name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"
-            unknown = dict.fromkeys(word for word in _named_words(part) if word not in words)
-            problems += [f"{name}: Lamptown has no word {word!r}" for word in unknown]
+            known = words_of(part.corpus)
+            unknown = dict.fromkeys(word for word in _named_words(part) if word not in known)
+            problems += [f"{name}: {CORPUS_NAMES[part.corpus]} has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
-        problems += list_page_problems(files.pages.values(), {**english, **files.parts}, words)
+        problems += list_page_problems(files.pages.values(), {**english, **files.parts})
     return problems
 
 
@@ -90,6 +90,8 @@ def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
 
 def find_difference(original: Part, translated: Part) -> str | None:
     """Return where two texts of a part show or measure something different; None: they do not."""
+    if original.corpus != translated.corpus:
+        return f"it is about {CORPUS_NAMES[translated.corpus]}; the other text is about {CORPUS_NAMES[original.corpus]}"
     if original.words != translated.words:
         return f"its words are {', '.join(translated.words)}; those of the other text are {', '.join(original.words)}"
     if len(original.stages) != len(translated.stages):

@@ -35,9 +35,13 @@ FAMILIES: dict[str, str] = {
 }
 """Measures that there are one of for each relation, or pair of words, of the run, with what joins its names there:
 `analogy.plural@500`, `rank.dog.cat@500`."""
-OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest", "length", "turned")
+OF_A_WORD: tuple[str, ...] = ("kin", "kin_chance", "nearest", "length", "turned", "beside", "alike")
 """Numbers of a word at a step: how many of its ten nearest are of its class, how many are by chance, the cosine of the
-nearest, the length of its row, and the angle in degrees between it and the row at step 0."""
+nearest, the length of its row, and the angle in degrees between it and the row at step 0. Of a frequent word also how many
+of the ten nearest are on the list of the ten that it stands beside in the text, and of the ten that stand in its place
+(`corpora/distribution.py`)."""
+OF_THE_TEXT: tuple[str, ...] = ("beside", "alike", "by_chance")
+"""Numbers of a run's text at a step: the averages of both over its most frequent words, and what chance would give."""
 OF_A_RELATION: tuple[str, ...] = ("without_rule", "nearest_of_c", "right_class")
 """Shares of a relation's questions at a step that are answered by less than the analogy: where the three given words may be
 named too, by the nearest of the third word alone, and by guessing among the words of the right kind."""
@@ -64,9 +68,9 @@ class NumberName:
 
     text: str
     """The name as it is written."""
-    kind: Literal["measure", "word", "relation", "run", "answer", "claim"]
+    kind: Literal["measure", "word", "relation", "text", "run", "answer", "claim"]
     parts: tuple[str, ...]
-    """The name of the measure; the number and the word, or the relation; the number of the run; the name of the
+    """The name of the measure; the number and the word, or the relation; the number of the text, or the run; the name of the
     question and the path into its answer; or the number of the claim and the name of one of its figures."""
     step: int | None = None
     """The step; None: the newest."""
@@ -114,6 +118,8 @@ def parse_number_name(text: str) -> NumberName:
         if not _WORD.fullmatch(relation):
             raise NumberNameError(f"{text!r} names no relation: write relation.{number}.plural@{step_text}")
         return NumberName(text, "relation", (number, relation.replace("_", " ")), step)
+    if first == "text":
+        return NumberName(text, "text", (_one_of(rest, OF_THE_TEXT, "number of a text"),), step)
     if first in FAMILIES and rest:
         return NumberName(
             text, "measure", (f"{first} {FAMILIES[first].join(rest.replace('_', ' ').split('.'))}",), step

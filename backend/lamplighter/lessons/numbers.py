@@ -21,9 +21,10 @@ from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
-from lamplighter.lessons.number_name import NumberName, figure_name
+from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name
 from lamplighter.lessons.part import Part, StageQuestion
 from lamplighter.lessons.run_numbers import read_run_numbers
+from lamplighter.lessons.text_numbers import read_text_numbers
 from lamplighter.questions import Question, parse_question, question_id
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
@@ -154,7 +155,7 @@ class _Resolver:
                 return self._of_claim(*name.parts)
             case "answer":
                 return self._of_answer(name)
-            case "measure" | "word" | "relation":
+            case "measure" | "word" | "relation" | "text":
                 step = name.step if name.step is not None else self._newest(name)
                 if step > self._moment.step or not self._moment.lineage:
                     return NumberValue(None, step, "step" if self._moment.training else "ended")
@@ -162,13 +163,15 @@ class _Resolver:
                     value = self._of_word(name.parts[0], name.parts[1], step)
                 elif name.kind == "relation":
                     value = self._of_relation(name.parts[0], name.parts[1], step)
+                elif name.kind == "text":
+                    value = self._of_text(step).get(name.parts[0])
                 else:
                     value = self._measured(step).get(name.parts[0])
                 known = value is not None and math.isfinite(value)
                 return NumberValue(value if known else None, step, None if known else "measure")
 
     def _newest(self, name: NumberName) -> int:
-        if name.kind == "word":
+        if name.kind in ("word", "text"):
             return self._moment.step
         with suppress(*UNREADABLE), MeasuresReader(self._run.measures_path) as reader:
             return max(0, reader.last_step(self._moment.lineage))
@@ -228,11 +231,20 @@ class _Resolver:
         vocabulary, run = self._run.vocabulary, self._run
         if len(vocabulary) * run.recipe.model.dim > MOST_NUMBERS or word not in vocabulary.tokens:
             return None
+        if number in OF_THE_TEXT:
+            return self._of_text(step).get(f"{number} {word}")
         key = self._key("word", word, step)
         found = None
         with suppress(*UNREADABLE):
             found = self._cache.get_or_make(key, lambda: self._measure_word(word, step))
         return None if found is None else found.get(number)
+
+    def _of_text(self, step: int) -> dict[str, float]:
+        found = None
+        with suppress(*UNREADABLE):
+            key = self._key("shared with the text", step)
+            found = self._cache.get_or_make(key, lambda: read_text_numbers(self._run, self._cache, step))
+        return found or {}
 
     def _of_relation(self, number: str, relation: str, step: int) -> float | None:
         vocabulary, run = self._run.vocabulary, self._run

@@ -15,6 +15,10 @@ SpanStyle = Literal["plain", "emphasis", "strong", "code"]
 NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
 NUMBER_FORMS: tuple[NumberForm, ...] = ("count", "decimal", "percent", "large", "significant")
 
+LessonCorpus = Literal["lamptown", "novels"]
+LESSON_CORPORA: tuple[LessonCorpus, ...] = ("lamptown", "novels")
+"""The texts of which a part may be about a run; the first is that of a part which names none."""
+
 
 class LessonError(ValueError):
     """An error in a text of the course; the message names file and line and says what to do."""
@@ -119,5 +123,7 @@ class Part:
     """All numbers that it names, each once."""
     aim: str | None = None
     """The thing that one can say or do afterwards, in a line; None: its text has none."""
+    corpus: LessonCorpus = "lamptown"
+    """The text of the runs that it is about. On another it can be told as well if that has its words."""
     language: str = "en"
     """The language of its text (ISO 639)."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import NumberName
 from lamplighter.lessons.part import (
+    LESSON_CORPORA,
     STAGE_KINDS,
     Choice,
     LessonError,
@@ -47,7 +48,7 @@ _KINDS: dict[str, StageKind] = {kind: kind for kind in STAGE_KINDS}
 _HEADING = re.compile(r"# ([a-z-]+): (.+)")
 _FIELD = re.compile(r"([a-z]+): (.+)")
 _CHOICE = re.compile(r"(\S+) = (.+)")
-_PART_FIELDS = ("title", "aim", "minutes", "words")
+_PART_FIELDS = ("title", "aim", "minutes", "corpus", "words")
 _STAGE_FIELDS = ("view", "reached", "examine", "predict", "number", "from", "to", "unit", "choice")
 _NAME = re.compile(r"[a-z_]{1,40}")
 _WHOLE_NUMBERS = (
@@ -109,6 +110,9 @@ class _PartParser:
         aim = self._given("aim", None)
         if aim is not None and len(aim) > MAX_AIM:
             raise self._error(f"aim: it has at most {MAX_AIM} characters: make it shorter")
+        corpus = self._given("corpus", LESSON_CORPORA[0])
+        if corpus not in LESSON_CORPORA:
+            raise self._error(f"corpus: a part is about a run on {' or on '.join(LESSON_CORPORA)}")
         words = tuple(self._given("words", "").replace(",", " ").split())
         if len(words) > MAX_WORDS:
             raise self._error(f"words: at most {MAX_WORDS} can be needed")
@@ -119,7 +123,7 @@ class _PartParser:
             raise self._error("the last stage is a prediction: add a stage behind it that shows its number")
         self._line = 1
         numbers = tuple(_names(stages))
-        computed = sum(one.kind in ("word", "relation") for one in numbers)
+        computed = sum(one.kind in ("word", "relation", "text") for one in numbers)
         if len(numbers) > MAX_NUMBERS or computed > MAX_WORD_NUMBERS:
             raise self._error(
                 f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words and relations: leave some out"
@@ -135,7 +139,7 @@ class _PartParser:
         if len(asked) > MAX_QUESTIONS:
             raise self._error(f"a part asks at most {MAX_QUESTIONS} questions: leave some out")
         digest = hashlib.blake2b(self._text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        return Part(self._number, title, minutes, words, stages, digest, numbers, aim=aim)
+        return Part(self._number, title, minutes, words, stages, digest, numbers, aim=aim, corpus=corpus)
 
     def _stage(self, lines: list[tuple[int, str]]) -> Stage:
         self._line, heading = lines[0]

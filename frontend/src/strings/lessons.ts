@@ -1,6 +1,6 @@
 /** Texts around the course; what its parts say comes with them. */
 
-import type { LessonNumber, LessonPrediction, LessonStage } from "../api/rest-types";
+import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../api/rest-types";
 import { large, plain } from "./amounts";
 import { count, decimal, fixed } from "./numbers";
 import { table } from "./translation";
@@ -75,12 +75,16 @@ export const lessons = table("lessons", {
   failed: "The model could not answer.",
   askAgain: "Ask again",
   confirm: "Ask all the same",
-  otherWords: (words: readonly string[]) =>
-    `This part is about Lamptown. This run does not know ${words.join(", ")}, so the part goes on with a run on Lamptown.`,
+  corpora: { lamptown: "Lamptown", novels: "two novels" } satisfies Record<
+    LessonPart["corpus"],
+    string
+  >,
+  otherWords: (words: readonly string[], text: string) =>
+    `This part is about ${text}. This run does not know ${words.join(", ")}, so the part goes on with a run on ${text}.`,
   runs: "Choose a run",
-  openTown: (name: string) => `Go on with ${name}`,
-  beginTown: "Begin a run on Lamptown",
-  beginTownMore:
+  openOther: (name: string) => `Go on with ${name}`,
+  beginOther: (text: string) => `Begin a run on ${text}`,
+  beginOtherMore:
     "A new run begins with its first step, and this part goes on beside it while the model learns.",
   loading: "Opening the course …",
   broken: "This part cannot be shown.",

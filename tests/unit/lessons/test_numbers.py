@@ -242,7 +242,7 @@ def test_the_names_of_measures_are_those_that_the_analyst_writes() -> None:
 
 def test_the_texts_that_come_with_the_app_are_right() -> None:
     assert list_problems(find_lessons()) == []
-    assert list(read_folder(find_lessons()).parts) == list(range(1, 12))
+    assert list(read_folder(find_lessons()).parts) == list(range(1, 13))
 
 
 @pytest.mark.parametrize("value", [None, 0.0, -1.0, 1.0, 10.0, 1e9, 1e-12])

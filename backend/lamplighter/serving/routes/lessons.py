@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
 from lamplighter.lessons.numbers import find_questions, missing_words, resolve_numbers
+from lamplighter.lessons.text_numbers import price_text_numbers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
 from lamplighter.serving.capacity.thread_pools import Pool
@@ -110,7 +111,7 @@ def get_lesson(
         )
 
     # Its words' rows take less than the board, on which some of its numbers stand.
-    size = LARGE_RESPONSE_BYTES + price_board(reply.run, moment)
+    size = LARGE_RESPONSE_BYTES + price_board(reply.run, moment) + price_text_numbers(found, reply.run)
     with suppress(*READ_ERRORS), ExaminationsReader(reply.run.examinations_path) as reader:
         size += ANSWER_COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())
     return reply.send(size, make)

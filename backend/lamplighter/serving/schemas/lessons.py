@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from lamplighter.lessons.formula import FormulaNode
 from lamplighter.lessons.numbers import NumberValue, PartQuestion
-from lamplighter.lessons.part import Part, Prediction, Span, Stage, TextBlock
+from lamplighter.lessons.part import LessonCorpus, Part, Prediction, Span, Stage, TextBlock
 from lamplighter.serving.schemas.base import ApiModel, Items
 
 NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
@@ -146,6 +146,8 @@ class LessonPart(ApiModel):
     language: str
     """The language of its text (ISO 639)."""
     minutes: int
+    corpus: LessonCorpus
+    """The text of the runs that it is about: a run that lacks its words leads to one on that."""
     step: int
     """The step that it is of: the newest, or a little before it while the run trains."""
     training: bool
@@ -189,6 +191,7 @@ def describe_part(
         title=part.title,
         language=part.language,
         minutes=part.minutes,
+        corpus=part.corpus,
         step=step,
         training=training,
         missing_words=list(missing_words),

@@ -70,17 +70,19 @@ export const lessons: Translated<typeof english> = {
   failed: "Das Modell konnte nicht antworten.",
   askAgain: "Noch einmal fragen",
   confirm: "Trotzdem fragen",
-  otherWords: (words) =>
-    `Dieser Teil handelt von Lamptown. Dieser Lauf kennt ${words.join(", ")} nicht, darum geht der Teil mit einem Lauf mit Lamptown weiter.`,
+  // Behind "von" and "mit".
+  corpora: { lamptown: "Lamptown", novels: "zwei Romanen" },
+  otherWords: (words, text) =>
+    `Dieser Teil handelt von ${text}. Dieser Lauf kennt ${words.join(", ")} nicht, darum geht der Teil mit einem Lauf mit ${text} weiter.`,
   runs: "Einen Lauf wählen",
   loading: "Der Kurs wird geöffnet …",
   broken: "Dieser Teil lässt sich nicht zeigen.",
   packed:
     "In dieser Datei ist kein Teil des Kurses: Öffne den Lauf mit Lamplighter, um ihn zu machen.",
   pictureOthers: "Was blass ist, kommt aus anderen Teilen mit diesem Lauf.",
-  openTown: (name) => `Mit ${name} weitermachen`,
-  beginTown: "Einen Lauf mit Lamptown starten",
-  beginTownMore:
+  openOther: (name) => `Mit ${name} weitermachen`,
+  beginOther: (text) => `Einen Lauf mit ${text} starten`,
+  beginOtherMore:
     "Ein neuer Lauf beginnt mit seinem ersten Schritt, und dieser Teil geht daneben weiter, während das Modell lernt.",
   needsApp: (panel) =>
     `Dieses Bild (${panel}) ist nicht in der Datei: Was du laut Text darin tun sollst, geht nur in der App. Der Text und seine Zahlen sind hier.`,

@@ -57,6 +57,8 @@ async def test_a_part_with_the_numbers_of_a_run(tmp_path: Path) -> None:
     assert (await call(app, "GET", path, held)).json["title"] == "Another part"
     town = (await call(app, "GET", f"/api/runs/{run.id}/lessons/10", {"host": HOST})).json
     assert "barked" in town["missing_words"]
+    novels = (await call(app, "GET", f"/api/runs/{run.id}/lessons/12", {"host": HOST})).json
+    assert (town["corpus"], novels["corpus"]) == ("lamptown", "novels")
     assert (await call(app, "GET", f"/api/runs/{run.id}/lessons/99", {"host": HOST})).status == 404
     # In another language where there is one, else in English.
     other = await call(app, "GET", "/api/lessons?lang=de", {"host": HOST})

@@ -1,0 +1,111 @@
+"""The distribution of words in a text, by counting alone: which words stand beside a word, and which stand in its place.
+
+Two words are *beside* one another if they meet in the text more often than their frequencies explain. They are *alike* if the
+same words stand directly before and behind them, whether or not they ever meet: one could often stand where the other does. No
+model has a part in either, so both can be compared with what a model learned from the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lamplighter.corpora.cooccurrence import MOST_TOKENS, WINDOW
+
+MOST_ROWS = 10_000
+"""Most words of a vocabulary that are compared: the table of contexts has `2 * _CONTEXTS` numbers for each."""
+COMMON = 500
+"""The most frequent words, for which lists are made: what stands around a rare word is too little to go by."""
+LISTED = 10
+"""Words of a list."""
+_CONTEXTS = 500
+"""The most frequent tokens, which alone count as contexts."""
+_LEAST = np.float32(1e-9)
+
+
+def list_bytes(size: int) -> int:
+    """Return the most memory that `list_words` takes for a vocabulary of `size` words."""
+    return 32 * min(size, MOST_ROWS) * 2 * _CONTEXTS
+
+
+@dataclass(frozen=True)
+class WordLists:
+    """For each of some frequent words the words beside it and those like it."""
+
+    rows: NDArray[np.int64]
+    """Their token ids, shape (R,), the most frequent one first; R is at most `COMMON`."""
+    beside: NDArray[np.int64]
+    """Shape (R, `LISTED`): the words that meet each most often for their frequency, the first one first."""
+    alike: NDArray[np.int64]
+    """Shape (R, `LISTED`): the words whose contexts are most similar, the most similar one first."""
+
+
+def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLists | None:
+    """Return the lists of a text's most frequent words; None where it has too many words, or too few.
+
+    Args:
+        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read. Id 0 is what the vocabulary does not have.
+        tokens: the vocabulary; signs without a letter have no list, and may stand in others'.
+    """
+    size = len(tokens)
+    if not LISTED + 1 < size <= MOST_ROWS:
+        return None
+    text = token_ids[:MOST_TOKENS].astype(np.int64)
+    counts = np.bincount(text, minlength=size)
+    order = np.argsort(-counts, kind="stable")
+    named = [at for at in order.tolist() if at and counts[at] and any(sign.isalpha() for sign in tokens[at])]
+    rows = np.array(named[:COMMON], dtype=np.int64)
+    if not len(rows):
+        return None
+    contexts = _context_table(text, size, order[:_CONTEXTS])
+    return WordLists(
+        rows, _first(_meetings(text, counts, rows), rows), _first(contexts[rows] @ contexts.T, rows)
+    )
+
+
+def _meetings(
+    text: NDArray[np.int64], counts: NDArray[np.int64], rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return how surely each word meets each of `rows` more often than by chance, as a log-likelihood ratio (Dunning 1993):
+    shape (R, V)."""
+    size = len(counts)
+    place = np.full(size, -1)
+    place[rows] = np.arange(len(rows))
+    met = np.zeros(len(rows) * size)
+    for apart in range(1, WINDOW + 1):
+        for here, there in ((text[:-apart], text[apart:]), (text[apart:], text[:-apart])):
+            of_row = place[here]
+            met += np.bincount((of_row * size + there)[of_row >= 0], minlength=len(met))
+    expected = np.outer(counts[rows], counts) * (2 * WINDOW / len(text))
+    seen = met.reshape(expected.shape)
+    ratio = np.maximum(seen / np.maximum(expected, _LEAST), 1)
+    return seen * np.log(ratio) - np.maximum(seen - expected, 0)
+
+
+def _context_table(text: NDArray[np.int64], size: int, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return a row of length 1 for each word: its positive pointwise mutual information with each token of `contexts`, before
+    it and behind it apart. Shape (V, 2 * contexts)."""
+    place = np.full(size, -1)
+    place[contexts] = np.arange(len(contexts))
+    sides: list[NDArray[np.float32]] = []
+    for word, context in ((text[1:], text[:-1]), (text[:-1], text[1:])):
+        at = place[context]
+        key = (word * len(contexts) + at)[at >= 0]
+        sides.append(np.bincount(key, minlength=size * len(contexts)).astype(np.float32).reshape(size, -1))
+    table = np.concatenate(sides, axis=1)
+    expected = table.sum(axis=1, keepdims=True) * (
+        table.sum(axis=0, keepdims=True) / max(1.0, float(table.sum()))
+    )
+    table /= np.maximum(expected, _LEAST)
+    np.log(np.maximum(table, 1, out=table), out=table)
+    table /= np.maximum(np.linalg.norm(table, axis=1, keepdims=True), _LEAST)
+    return table
+
+
+def _first(scores: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the ids of the highest scores of each row, without the word itself and what the vocabulary does not have."""
+    scores[np.arange(len(rows)), rows] = -np.inf
+    scores[:, 0] = -np.inf
+    return np.argsort(-scores, axis=1, kind="stable")[:, :LISTED]
