@@ -1,23 +1,24 @@
-"""Evidence for the tests of claims: small recorded runs, and answers as the examiner would store them."""
+"""Evidence for the tests of claims: that of small recorded runs, and answers as the examiner stores them."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 from lamplighter.claims.board import CLAIMS
-from lamplighter.claims.claim import Finding
-from lamplighter.claims.evidence import Evidence, StoredAnswer
+from lamplighter.claims.claim import ClaimState, Finding
+from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import gather_evidence
 from lamplighter.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 
+HOLDS, CONDITIONAL, FAILING, UNMEASURED = ClaimState
+
 
 def gather(run: RunFolder) -> Evidence:
-    """Return the evidence about a run, read anew."""
+    """Return the evidence about a run, read without a cache."""
     return gather_evidence(run, FigureCache())
 
 
@@ -26,12 +27,9 @@ def find(number: int, evidence: Evidence) -> Finding:
     return CLAIMS[number - 1].find(evidence)
 
 
-def with_answer(evidence: Evidence, kind: str, **fields: Any) -> Evidence:
-    """Return evidence with one more answer, to a question about its newest step."""
-    answer = StoredAnswer(
-        evidence.examined_step, {"kind": kind, "step": evidence.examined_step, **fields}, "0" * 16
-    )
-    return replace(evidence, answers={**evidence.answers, kind: answer})
+def judge(number: int, *several: Evidence) -> list[ClaimState]:
+    """Return the state of a claim on each piece of evidence."""
+    return [find(number, evidence).state for evidence in several]
 
 
 def store_answer(run: RunFolder, question: dict[str, Any], answer: object, attempt: int = 1) -> None:
@@ -46,34 +44,39 @@ def store_answer(run: RunFolder, question: dict[str, Any], answer: object, attem
     writer.close()
 
 
-def microscope(**changes: Any) -> dict[str, Any]:
-    """Return the fields of a step under the microscope; keyword arguments replace parts of `whole`."""
+def microscope() -> dict[str, Any]:
+    """Return the fields of a step under the microscope on which all claims that need it alone hold."""
     return {
         "text": {
             "share_risen": 0.6,
             "losses": {
-                "same": {"before": 1.2, "after": 1.1, "predictions": 96},
-                "other": {"before": 1.3, "after": 1.31, "predictions": 48},
+                "same": {"before": 1.2, "after": 1.1, "predictions": 512},
+                "other": {"before": 1.3, "after": 1.31, "predictions": 512},
             },
         },
         "operations": {
             "totals": {
-                "forward": 100.0,
-                "backward": 200.0,
-                "update": 5.0,
-                "forward_products": 98.0,
-                "backward_products": 197.0,
+                "forward": 4e6,
+                "backward": 8e6,
+                "update": 1e6,
+                "forward_products": 3.9e6,
+                "backward_products": 7.9e6,
             }
         },
-        "row": {"difference": 0.0, "row": {"numbers": 8, "numbers_equal": 8}},
+        "row": {"difference": 0.0, "row": {"numbers": 64, "numbers_equal": 64, "largest_difference": 0.0}},
         "whole": {
-            "share": 0.65,
-            "cosine": 0.2,
+            "share": 0.62,
+            "cosine": 0.21,
             "degrees": 78.0,
-            "rows_moved": 5,
-            "rows": 100,
-            "right_guesses": {"positions": 60, "of": 96, "gradient_share": 0.2},
-            **changes,
+            "rows_moved": 165,
+            "rows": 2_382,
+            "right_guesses": {"positions": 300, "of": 512, "gradient_share": 0.2},
+            "random": {
+                "before": 1.2,
+                "after": 1.1,
+                "losses": [1.2, 1.202, 1.198, 1.201, 1.199],
+                "cosine_spread": 0.0016,
+            },
         },
-        "check": {"equal": True},
+        "check": {"equal": True, "largest_difference": 0.0, "largest_update": 0.02, "rows_compared": 2_382},
     }

@@ -113,7 +113,8 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
     store_answer(run, {"kind": "microscope", "step": moment.step}, {"step": moment.step, **microscope()})
     after = gather(run)
     assert read_moment(run) != moment
-    assert find(5, after).state == ClaimState.HOLDS
+    # One step is known, and how many do so is not.
+    assert find(5, after).state == ClaimState.CONDITIONAL
     asked = {one.question.kind: one for one in list_board_questions(after, moment.lineage)}
     assert asked["microscope"].answered
     assert 5 in asked["microscope"].claims
@@ -142,7 +143,7 @@ def test_a_row_names_the_answer_that_its_view_shows(tmp_path: Path) -> None:
 
 def test_a_run_without_a_kept_state_says_so_and_knows_no_energy(tmp_path: Path) -> None:
     found = gather(finished_run(tmp_path))
-    assert found.pair_ranks is None
+    assert found.cities is None
     assert "state" in found.no_output_matrix
     assert found.energy is None
 

@@ -1,0 +1,146 @@
+"""Claims 4, 24, 25 and 28 on numbers to both sides of each threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lamplighter.claims.board import CLAIMS
+from lamplighter.claims.claim import ClaimRole
+from lamplighter.claims.evidence import Evidence, TurnedFigures
+from lamplighter.claims.intervals import Spread
+from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.unit.claims.town import PARAMETERS, ROWS, STEP, WIDTH, cities, told, town, untold
+
+
+def test_a_matrix_of_weights_is_a_definition_that_counts_right() -> None:
+    found = find(4, town())
+    assert CLAIMS[3].role == ClaimRole.DEFINITION
+    assert [figure.value for figure in found.figures] == [ROWS * WIDTH, ROWS * WIDTH / PARAMETERS]
+    assert "2,382 rows of 64 numbers make 152,448 weights, 37.5 % of all." in found.reason
+    assert "The same table also makes the predictions" in find(4, town(tied=True)).reason
+    assert find(4, town(parameters=None)).figures[1].value is None
+
+
+def both(**changes: Any) -> Evidence:
+    return town(cities=cities(**changes))
+
+
+def test_two_tables_share_surely_less_than_one_with_itself_a_little_earlier() -> None:
+    # The worst of the tables with themselves has 0.84; the interval is 0.0196 to each side.
+    less, as_much = (both(shared=Spread(share, 0.01, 500)) for share in (0.82, 0.821))
+    assert judge(24, less, as_much) == [HOLDS, CONDITIONAL]
+
+
+@pytest.mark.parametrize("kept", [0.733, 0.689, 0.582])
+def test_one_table_at_two_times_is_not_two_cities(kept: float) -> None:
+    earlier = {"input table, 500 steps earlier": kept}
+    itself = both(
+        shared=Spread(kept, 0.01, 500),
+        earlier=earlier,
+        follows=Spread(0.25, 0.007, 500),
+        precedes=Spread(-0.25, 0.007, 500),
+    )
+    assert judge(24, itself) == [CONDITIONAL]
+    assert judge(24, both(shared=Spread(kept, 0.01, 500), earlier=earlier, follows=None, precedes=None)) == [
+        FAILING
+    ]
+
+
+def test_two_tables_that_nothing_is_learned_in_differ_as_well() -> None:
+    # Ten times chance is 0.042; the interval is 0.0059 to each side.
+    akin, strange = (both(shared=Spread(share, 0.003, 500)) for share in (0.0483, 0.0475))
+    assert judge(24, akin, strange) == [HOLDS, CONDITIONAL]
+    assert judge(24, both(shared=Spread(0.0042, 0.001, 500), follows=None, precedes=None)) == [FAILING]
+
+
+@pytest.mark.parametrize("side", ["follows", "precedes"])
+def test_each_table_leans_to_its_own_side_clearly(side: str) -> None:
+    cases = (
+        Spread(0.051, 0.001, 500),
+        Spread(0.049, 0.001, 500),
+        Spread(0.09, 0.029, 9),
+        Spread(0.09, 0.031, 9),
+    )
+    assert judge(24, *(both(**{side: case}) for case in cases)) == [HOLDS, CONDITIONAL, HOLDS, CONDITIONAL]
+    assert judge(24, both(**{side: None}), both(follows=None, precedes=None)) == [CONDITIONAL, CONDITIONAL]
+
+
+def test_shuffled_words_have_no_sides() -> None:
+    shuffled = both(
+        shared=Spread(0.143, 0.01, 500),
+        earlier={"input table, 100 steps earlier": 0.62},
+        follows=Spread(0.02, 0.007, 500),
+        precedes=Spread(0.0, 0.007, 500),
+    )
+    assert judge(24, shuffled) == [FAILING]
+
+
+def test_without_an_earlier_table_two_cities_are_shown_in_part() -> None:
+    assert judge(24, both(earlier={}), both(earlier={}, follows=None, precedes=None)) == [
+        CONDITIONAL,
+        FAILING,
+    ]
+    assert judge(24, town(tied=True), town(cities=None)) == [FAILING, UNMEASURED]
+    assert "no state is kept" in find(24, town(cities=None, no_output_matrix="no state is kept")).reason
+
+
+def test_a_rotation_changes_the_numbers_and_keeps_the_neighbours() -> None:
+    def turned(changed: float, kept: float) -> Evidence:
+        return town(turned=TurnedFigures(STEP, changed, kept, 0.0))
+
+    assert judge(25, turned(0.91, 0.991), turned(0.89, 0.991), turned(0.91, 0.989)) == [
+        HOLDS,
+        FAILING,
+        FAILING,
+    ]
+    assert judge(25, town(turned=None)) == [UNMEASURED]
+
+
+def test_older_rows_cost_a_quarter_of_what_is_known() -> None:
+    # Its own loss is 1 and guessing 5, so a quarter is 1 nat.
+    assert judge(
+        28, *(told("transplant", {"loss.after": after}) for after in (2.01, 1.99, 1.16, 1.11, 0.9))
+    ) == [
+        HOLDS,
+        CONDITIONAL,
+        CONDITIONAL,
+        FAILING,
+        FAILING,
+    ]
+    # However sure it is, a tenth of a nat is not what strangers cost.
+    assert judge(28, told("transplant", {"loss.after": 1.11, "rise.error": 0.01})) == [CONDITIONAL]
+
+
+def test_older_rows_surely_cost_something() -> None:
+    # Three standard errors, and beyond the interval of the rows of the step before.
+    sure, unsure = (told("transplant", {"loss.after": 2.5, "rise.error": error}) for error in (0.499, 0.501))
+    assert judge(28, sure, unsure) == [HOLDS, FAILING]
+
+
+def test_older_rows_surely_cost_more_than_those_of_the_step_before() -> None:
+    # Intervals of 0.098 and 0.196 to each side.
+    less, more = (
+        told("transplant", {"previous.loss": loss, "previous.rise.error": 0.1}) for loss in (2.7, 2.71)
+    )
+    assert judge(28, less, more) == [HOLDS, FAILING]
+    null = find(28, less).null
+    assert (null and null.value) == 2.7
+
+
+def test_layers_that_know_nothing_find_no_rows_strange() -> None:
+    assert judge(28, told("transplant", {"loss.before": 5.0, "loss.after": 9.0})) == [FAILING]
+    assert judge(28, told("transplant", {"loss.before": 4.9, "loss.after": 9.0})) == [HOLDS]
+
+
+@pytest.mark.parametrize("missing", ["rise.error", "previous", "previous.loss", "previous.rise.error"])
+def test_an_answer_without_errors_shows_strange_rows_in_part(missing: str) -> None:
+    found = find(28, told("transplant", {missing: None}))
+    assert (found.state, bool(found.waits_for)) == (CONDITIONAL, True)
+    assert judge(28, told("transplant", {missing: None, "loss.after": 1.0})) == [FAILING]
+
+
+@pytest.mark.parametrize("missing", ["loss.before", "loss.after", "chance", "source_step"])
+def test_without_a_finite_loss_belonging_together_is_not_measured(missing: str) -> None:
+    assert judge(28, told("transplant", {missing: None}), untold("transplant")) == [UNMEASURED] * 2

@@ -1,0 +1,200 @@
+"""Claims 1, 2, 3 and 14 on numbers to both sides of each threshold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from lamplighter.claims.evidence import Evidence
+from lamplighter.claims.intervals import Spread
+from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.unit.claims.town import STEP, matrix, newest, order, readings, relation, told, town, untold
+
+PLANTED = {"past": relation(), "plural": relation()}
+
+
+def started(purity: float, step: int = 0) -> Evidence:
+    return town(first=matrix(step, order(purity)))
+
+
+def test_a_start_is_random_within_three_deviations_of_chance() -> None:
+    assert judge(1, *map(started, (0.0109, 0.0051, 0.0111, 0.0049))) == [HOLDS, HOLDS, FAILING, FAILING]
+    assert "2.9 standard deviations" in find(1, started(0.0109)).reason
+
+
+def test_an_order_that_was_there_later_says_nothing_of_the_start() -> None:
+    late = find(1, started(0.9, 5))
+    assert (late.state, "step 0" in str(late.waits_for)) == (UNMEASURED, True)
+    assert judge(1, started(0.0109, 5), town(first=None)) == [HOLDS, UNMEASURED]
+
+
+def test_without_kinds_the_nearest_cosine_of_a_start_is_that_of_random_directions() -> None:
+    def unclassed(cosine: float) -> Evidence:
+        first = matrix(0, None, nearest_cosine=cosine)
+        return town(first=first, chance_cosine=Spread(0.42, 0.01, 20))
+
+    known = [unclassed(cosine) for cosine in (0.449, 0.391, 0.451, 0.389)]
+    assert judge(1, *known, replace(known[0], chance_cosine=None)) == [
+        HOLDS,
+        HOLDS,
+        FAILING,
+        FAILING,
+        UNMEASURED,
+    ]
+
+
+@pytest.mark.parametrize("purity", [0.008, 0.085, 0.102, 0.2, 0.22])
+def test_what_topics_alone_give_is_no_coming_together(purity: float) -> None:
+    assert judge(2, newest(order(purity))) == [FAILING]
+
+
+def test_words_have_come_together_from_half_of_what_there_is_to_gain() -> None:
+    # The lower end of the interval counts: 0.006 below the mean.
+    assert judge(2, *(newest(order(purity)) for purity in (0.5125, 0.508, 0.265, 0.26))) == [
+        HOLDS,
+        CONDITIONAL,
+        CONDITIONAL,
+        FAILING,
+    ]
+    assert judge(2, newest(order(0.5125, 0.01)), newest(order(0.265, 0.01))) == [CONDITIONAL, FAILING]
+
+
+def test_the_control_must_be_surely_less_pure() -> None:
+    def beside(control: float, own: float = 0.9, error: float = 0.01) -> Evidence:
+        return replace(newest(order(own, error)), control=newest(order(control, error)))
+
+    # Intervals of 0.0196 to each side: together 0.0392.
+    assert judge(2, beside(0.22), beside(0.86), beside(0.862), beside(0.9)) == [
+        HOLDS,
+        HOLDS,
+        FAILING,
+        FAILING,
+    ]
+    # A control without a matrix is none, nor is one that has hardly begun.
+    assert judge(2, replace(town(), control=town(newest=None))) == [HOLDS]
+    begun = [replace(town(), control=town(newest=matrix(step, order(0.98)))) for step in (2_499, 2_500)]
+    assert judge(2, *begun) == [HOLDS, FAILING]
+
+
+def test_words_that_came_together_may_be_told_apart() -> None:
+    def after(best: float) -> Evidence:
+        return replace(newest(order(0.9)), measures={2_500: {"purity_10nn": best}})
+
+    assert judge(2, after(0.949), after(0.951)) == [HOLDS, CONDITIONAL]
+    assert find(2, after(0.951)).reason.startswith("Together, then told apart: 95.1 % at step 2,500.")
+
+
+def test_while_it_trains_more_than_chance_is_a_beginning() -> None:
+    def learning(purity: float) -> Evidence:
+        return replace(newest(order(purity)), training=True)
+
+    assert judge(2, learning(0.0109), learning(0.0111)) == [FAILING, CONDITIONAL]
+    assert find(2, learning(0.0111)).reason.endswith("; the training is not over.")
+
+
+def test_without_kinds_or_a_matrix_coming_together_is_not_measured() -> None:
+    unclassed = town(newest=matrix(STEP, None), classes=False)
+    assert judge(2, town(newest=None), unclassed) == [UNMEASURED, UNMEASURED]
+    assert "this text has none" in str(find(2, unclassed).waits_for)
+
+
+def substituted(**numbers: Any) -> Evidence:
+    return told("substitution", {name.replace("__", "."): value for name, value in numbers.items()})
+
+
+def test_a_near_word_does_at_most_half_of_the_harm_of_a_random_one() -> None:
+    assert judge(3, substituted(near__rise=4.9), substituted(near__rise=5.1)) == [HOLDS, CONDITIONAL]
+
+
+def test_a_near_word_does_surely_less_harm() -> None:
+    surely, hardly = (substituted(chance_less_near__mean=mean) for mean in (0.91, 0.89))
+    assert judge(3, surely, hardly) == [HOLDS, CONDITIONAL]
+
+
+def test_most_relations_are_directions() -> None:
+    answered, not_answered = relation(), relation(0.2)
+    two_of_three = town(relations={"a": answered, "b": answered, "c": not_answered})
+    one_of_two = town(relations={"a": answered, "b": not_answered})
+    assert judge(3, two_of_three, one_of_two) == [HOLDS, CONDITIONAL]
+
+
+def test_length_follows_frequency_now_and_not_only_once() -> None:
+    assert judge(3, newest(length_follows=0.71), newest(length_follows=0.69)) == [HOLDS, CONDITIONAL]
+    once = {100: {"length_log_count_spearman": 0.9}}
+    later = replace(newest(length_follows=0.5), measures=once)
+    assert judge(3, later, town(newest=None, measures=once)) == [CONDITIONAL, HOLDS]
+    assert "it was 0.90 at step 100" in find(3, later).reason
+
+
+def test_readings_that_are_not_known_are_not_counted_as_holding() -> None:
+    # A text without planted relations has two of three at most.
+    assert (
+        judge(3, town(relations={}), untold("substitution"), newest(length_follows=None)) == [CONDITIONAL] * 3
+    )
+    assert judge(3, substituted(chance=None), substituted(chance_less_near=None)) == [CONDITIONAL] * 2
+
+
+def test_no_reading_of_three_holds() -> None:
+    none = told("substitution", {"near.rise": 9.0}, newest(length_follows=0.1))
+    none = replace(none, relations={"past": relation(0.1)})
+    assert judge(3, none, replace(none, training=True)) == [FAILING, CONDITIONAL]
+    without = untold("substitution", newest=none.newest, relations=none.relations)
+    assert (find(3, without).state, bool(find(3, without).waits_for)) == (UNMEASURED, True)
+    assert judge(3, untold("substitution", newest=None, relations={}, measures={})) == [UNMEASURED]
+
+
+def test_a_relation_is_answered_half_of_the_time() -> None:
+    half, less = ({**PLANTED, "past": relation(score, 1_000)} for score in (0.51, 0.49))
+    assert judge(14, town(relations=half), town(relations=less)) == [HOLDS, CONDITIONAL]
+
+
+@pytest.mark.parametrize("other", ["right_class", "nearest_of_c"])
+def test_a_relation_is_answered_surely_better_than_without_a_sum(other: str) -> None:
+    # Wilson's interval of 0.8 of 100, three deviations to each side, begins at 0.658.
+    better, alike = ({**PLANTED, "past": replace(relation(), **{other: share})} for share in (0.655, 0.66))
+    assert judge(14, town(relations=better), town(relations=alike)) == [HOLDS, CONDITIONAL]
+    assert judge(3, town(relations=better), town(relations=alike)) == [HOLDS, CONDITIONAL]
+
+
+def test_few_pairs_show_little_however_often_they_are_asked() -> None:
+    enough, few = (relation(0.83, pairs, nearest=0.62) for pairs in (50, 46))
+    assert judge(14, town(relations={"opposites": enough}), town(relations={"opposites": few})) == [
+        HOLDS,
+        CONDITIONAL,
+    ]
+
+
+def test_a_word_comes_apart_more_than_before_the_layers_and_in_the_untrained_model() -> None:
+    def apart(first: float, last: float, untrained: float | None) -> Evidence:
+        return told("probe", {"readings": readings((first, last), untrained)})
+
+    assert judge(14, apart(0.71, 0.6, 0.9), apart(0.69, 0.6, 0.9)) == [HOLDS, CONDITIONAL]
+    assert judge(14, apart(0.9, 0.6, 0.71), apart(0.9, 0.6, 0.69)) == [HOLDS, CONDITIONAL]
+    assert judge(14, apart(0.71, 0.6, None), apart(0.69, 0.6, None)) == [HOLDS, CONDITIONAL]
+    # The board's own question has two sentences. Of one twice nothing comes apart.
+    assert judge(14, apart(1.0, 1.0, 1.0)) == [CONDITIONAL]
+    assert find(14, apart(0.71, 0.6, 0.9)).reason.count("0.60 after the last layer") == 1
+
+
+def test_of_several_words_the_one_that_comes_apart_most_counts() -> None:
+    found = readings((0.99, 0.9), 0.95)
+    found[0]["words"].append({"cosines": [0.99, 0.9, 0.5]})
+    found[1]["words"].append({"cosines": [0.99, 0.95]})
+    assert judge(14, told("probe", {"readings": found})) == [HOLDS]
+    assert judge(14, told("probe", {"readings": readings((0.99, 0.9), 0.95)})) == [CONDITIONAL]
+
+
+def test_meaning_in_part_and_none_of_it() -> None:
+    nothing_apart = {"readings": readings((1.0, 1.0), 1.0)}
+    unplanted = town(relations={})
+    assert judge(14, unplanted, told("probe", nothing_apart, unplanted)) == [CONDITIONAL, FAILING]
+    assert judge(14, replace(told("probe", nothing_apart, unplanted), training=True)) == [CONDITIONAL]
+    # Better than guessing the kind, at least: the interval of 0.2 of 100 begins at 0.107.
+    known, guessed = (town(relations={"past": relation(0.2, right_class=share)}) for share in (0.105, 0.11))
+    assert judge(14, told("probe", nothing_apart, known), told("probe", nothing_apart, guessed)) == [
+        CONDITIONAL,
+        FAILING,
+    ]
+    assert judge(14, untold("probe"), untold("probe", relations={})) == [CONDITIONAL, UNMEASURED]
