@@ -38,7 +38,7 @@ async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_p
     assert (found["step"], found["training"]) == (35, False)
     by_number = {row["number"]: row for row in found["items"]}
     assert (by_number[5]["state"], by_number[5]["waits_for"] is None) == ("unmeasured", False)
-    assert by_number[6]["figures"][1]["unit"] == "share"
+    assert by_number[6]["figures"][0]["unit"] == "share"
     assert len({row["group"] for row in found["items"]}) == 6
     asked = found["questions"][0]
     assert (asked["question"]["kind"], asked["answered"], asked["by_button"]) == ("microscope", False, False)
@@ -47,15 +47,15 @@ async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_p
 
     # A measure, and an answer, make it another board.
     writer = MeasuresWriter(run.measures_path)
-    writer.commit(1, 35, {"length_log_count_spearman": 0.9})
+    writer.commit(1, 20, {"purity_10nn": 0.97})
     writer.close()
     measured = await call(app, "GET", path, held)
     assert measured.status == 200
-    assert measured.json["items"][2]["state"] == "holds"
+    assert "97 % at step 20" in measured.json["items"][1]["reason"]
     held["if-none-match"] = measured.headers["etag"]
     store_answer(run, asked["question"], {"step": 35, **microscope()})
     answered = (await call(app, "GET", path, held)).json
-    assert answered["items"][4]["state"] == "holds"
+    assert answered["items"][4]["state"] == "conditional"
     assert answered["questions"][0]["answered"]
 
 
