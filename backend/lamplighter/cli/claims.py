@@ -24,6 +24,7 @@ from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
+from lamplighter.cli.finishing import finish_run
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
@@ -83,24 +84,18 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
-    """Ask all that the claims wait for and nobody has answered yet, one after the other. What is answered stays, so that it
-    can be stopped and begun again.
+    """Make the measures and the map that claims wait for, and ask all that they wait for and nobody has answered yet, one after
+    the other. What is there stays, so that it can be stopped and begun again.
 
     Raises:
-        ClickException: a question was not answered; the others are.
+        ClickException: something could not be made or answered; the rest is.
     """
     run = find_prepared(runs_dir, run_id)
-    problems = ask_all(run, wanted_by_claims(run), yes=yes)
-    evidence, questions = _read_board(run)
+    problems = [*finish_run(run), *ask_all(run, wanted_by_claims(run), yes=yes)]
+    evidence, _ = _read_board(run)
     rows = make_board(evidence)
     measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
     print_line(f"{measured} of {len(rows)} claims have a number: lamplighter claims {run.id}")
-    for one in questions:
-        if one.by_button and not one.answered:
-            numbers = ", ".join(map(str, one.claims))
-            print_line(
-                f"claim {numbers} is asked by itself: lamplighter examine {run.id} {one.question.kind}"
-            )
     if evidence.recorded_elsewhere:
         raise click.ClickException(
             f"{run.id} is recorded from a training loop of its own, so its model is not here: there is nothing to ask"
@@ -109,13 +104,14 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
         raise click.ClickException("; ".join(problems))
 
 
-def wanted_by_claims(run: RunFolder, *, by_button: bool = False) -> list[WantedAnswer]:
-    """Return what the claims wait for and nobody has answered yet, with `by_button` what only a person may start, too."""
+def wanted_by_claims(run: RunFolder) -> list[WantedAnswer]:
+    """Return what the claims wait for and nobody has answered yet, also what starts further processes: whoever types this has
+    said that they may be started."""
     _, questions = _read_board(run)
     return [
         WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}")
         for one in questions
-        if not one.answered and (by_button or not one.by_button)
+        if not one.answered
     ]
 
 

@@ -67,7 +67,8 @@ def _question_options(command: Any) -> Any:
 @click.option(
     "--prepare",
     type=click.Choice(["claims", "lessons"]),
-    help="Ask all that the board of claims, or the course, waits for and nobody has answered yet.",
+    help="Ask all that the board of claims, or the course, waits for and nobody has answered yet; for the board measures and"
+    " the map are made, too.",
 )
 @common_options()
 def examine_command(

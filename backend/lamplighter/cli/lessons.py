@@ -37,8 +37,7 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
 
     run = find_prepared(runs_dir, run_id)
     moment, parts = read_moment(run), course_library(lessons).parts().values()
-    # Whoever types this has said that further processes may be started.
-    wanted = {_key_of(one): one for one in wanted_by_claims(run, by_button=True)}
+    wanted = {_key_of(one): one for one in wanted_by_claims(run)}
     told: list[Part] = []
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):

@@ -100,23 +100,35 @@ def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.Monke
         return {}
 
     monkeypatch.setattr(LocalExaminer, "examine", examine)
-    wanted = [
-        one.question.kind
-        for one in list_board_questions(gather(run), read_moment(run).lineage)
-        if not one.by_button
-    ]
-    assert "microscope" in wanted
+    finished: list[str] = []
+
+    def finish(run: RunFolder) -> list[str]:
+        finished.append(run.id)
+        return ["the map could not be made"]
+
+    monkeypatch.setattr("lamplighter.cli.claims.finish_run", finish)
+    wanted = [one.question.kind for one in list_board_questions(gather(run), read_moment(run).lineage)]
+    # Also what starts further processes: whoever types this may.
+    assert {"microscope", "devices"} <= set(wanted)
     first = typed(run, "examine", run.id, "--prepare", "claims")
     assert (first.exit_code, "the examiner ended" in first.output) == (1, True), first.output
     assert f"1 of {len(wanted)}: microscope at step 3" in first.output
+    assert "the map could not be made; transplant: " in first.output
     assert asked == wanted
     # What was answered stays answered; only what failed is asked again.
     again = typed(run, "examine", run.id, "--prepare", "claims")
     assert again.exit_code == 1
     assert asked == [*wanted, "transplant"]
+    assert finished == [run.id, run.id]
 
 
-def test_what_cannot_be_prepared_is_one_line(run: RunFolder, tmp_path: Path) -> None:
+def test_what_cannot_be_prepared_is_one_line(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def finish(_run: RunFolder) -> list[str]:
+        return []
+
+    monkeypatch.setattr("lamplighter.cli.claims.finish_run", finish)
     assert typed(run, "examine", "--prepare", "claims").exit_code == 2
     assert typed(run, "examine", run.id, "speak", "--prepare", "claims").exit_code == 2
     bare = make_unbegun(RunStore(tmp_path), prepared=False)
