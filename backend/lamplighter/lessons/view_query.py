@@ -25,6 +25,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "links": ("none", "space", "map", "both"),
     "height": ("touches", "since", "gradient", "norm", "moved", "trust", "frequency"),
     "legend": ("open", "folded"),
+    "names": ("own",),
 }  # fmt: skip
 """Keys whose word is one of a few."""
 SECTIONS: dict[str, tuple[str, ...]] = {

@@ -11,12 +11,14 @@ function mapOf(words: [height: number, district: number][], names: string[]) {
   return [{ ids, names, of } as unknown as Districts, layout] as const;
 }
 
+const KINDS = ["rivers", "numbers", "trees"];
+
 describe("the district to point out", () => {
   it("is none where there is none", () => {
-    expect(districtToTell(null, null, true)).toBeNull();
-    expect(districtToTell(...mapOf([[0.5, 0]], []), true)).toBeNull();
+    expect(districtToTell(null, null, KINDS)).toBeNull();
+    expect(districtToTell(...mapOf([[0.5, 0]], []), KINDS)).toBeNull();
     // One that has lost all of its words.
-    expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]), true)).toBeNull();
+    expect(districtToTell(...mapOf([[0.5, 0]], ["rivers"]), KINDS)).toBeNull();
   });
 
   it("is large, then clear of a card, then named after its kind, then the largest", () => {
@@ -32,13 +34,20 @@ describe("the district to point out", () => {
     words.push(...words.filter(([, district]) => district < 4));
     const [districts, layout] = mapOf(words, ["rivers", "tom · anna", "car · bus", "trees"]);
     const tom = { id: 11, name: "tom · anna" };
-    expect(districtToTell(districts, layout, true)).toEqual({ ...tom, telling: false });
+    expect(districtToTell(districts, layout, KINDS)).toEqual({
+      ...tom,
+      ...{ telling: false, planted: false },
+    });
     // Of a text without kinds nothing better will come.
-    expect(districtToTell(districts, layout, false)).toEqual({ ...tom, telling: true });
-    expect(districtToTell(...mapOf(words, ["rivers", "tom · anna", "numbers"]), true)).toEqual({
+    expect(districtToTell(districts, layout, [])).toEqual({
+      ...tom,
+      ...{ telling: true, planted: false },
+    });
+    expect(districtToTell(...mapOf(words, ["rivers", "tom · anna", "numbers"]), KINDS)).toEqual({
       id: 12,
       name: "numbers",
       telling: true,
+      planted: true,
     });
   });
 
@@ -52,8 +61,8 @@ describe("the district to point out", () => {
     ];
     const [districts, layout] = mapOf(words, ["rivers", "trees"]);
     // The small one is no better for having lasted.
-    expect(districtToTell(districts, layout, true, (id) => id === 11)).toBeNull();
-    expect(districtToTell(districts, layout, true, (id) => id === 10)?.name).toBe("rivers");
+    expect(districtToTell(districts, layout, KINDS, (id) => id === 11)).toBeNull();
+    expect(districtToTell(districts, layout, KINDS, (id) => id === 10)?.name).toBe("rivers");
   });
 
   it("is looked at from near, a little above the middle, and only while it is on the map", () => {
@@ -66,7 +75,7 @@ describe("the district to point out", () => {
       ],
       ["rivers"],
     );
-    const rivers = { id: 10, name: "rivers", telling: true };
+    const rivers = { id: 10, name: "rivers", telling: true, planted: true };
     const place = placeOfDistrict(rivers, districts, layout)!;
     expect(place.y).toBeCloseTo(0.53, 2);
     expect(place.zoom).toBeGreaterThan(1);

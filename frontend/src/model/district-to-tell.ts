@@ -2,6 +2,7 @@
 
 import type { Districts, Layout } from "../api/frames";
 import { tokensOfDistrict } from "./district-members";
+import { isPlantedName } from "./district-names";
 import type { NamedDistrict } from "./introduction";
 import { lookPlace, type LookPlace } from "./look";
 import { placementOf, positionOf } from "./placement";
@@ -21,12 +22,13 @@ const COVERED_HEIGHT = 0.4;
 /**
  * Return the district to point out: one that has lasted, and is large; of these rather one clear of a card over the foot of
  * the map, then rather one named after its kind than after some words, then the largest. Null where there is none.
- * `hasKinds`: whether the text has kinds of words; `hasLasted`: whether the district of an id has been there for a while.
+ * `classes`: the planted kinds of words, if the text has any; `hasLasted`: whether the district of an id has been there for a
+ * while.
  */
 export function districtToTell(
   districts: Districts | null,
   layout: Layout | null,
-  hasKinds: boolean,
+  classes: readonly string[],
   hasLasted: (id: number) => boolean = () => true,
 ): NamedDistrict | null {
   if (!districts || !layout) return null;
@@ -45,7 +47,7 @@ export function districtToTell(
     district.height += (positionOf(placement, token)[1] - y0) / (y1 - y0);
   });
   const isClear = ({ height, size }: (typeof found)[number]) => +(height / size > COVERED_HEIGHT);
-  const isNamedByKind = ({ name }: (typeof found)[number]) => +!name.includes(" · ");
+  const isNamedByKind = ({ name }: (typeof found)[number]) => +isPlantedName(name, classes);
   const least = LEAST_SIZE * Math.max(...found.map(({ size }) => size));
   const best = found
     .filter(({ id, size }) => size > 0 && size >= least && hasLasted(id))
@@ -53,7 +55,8 @@ export function districtToTell(
       (a, b) => isClear(b) - isClear(a) || isNamedByKind(b) - isNamedByKind(a) || b.size - a.size,
     )[0];
   if (!best) return null;
-  return { id: best.id, name: best.name, telling: !hasKinds || isNamedByKind(best) === 1 };
+  const planted = isPlantedName(best.name, classes);
+  return { id: best.id, name: best.name, telling: !classes.length || planted, planted };
 }
 
 /** Return the place to look at for a district of a map; null where it is not. */

@@ -10,7 +10,7 @@ import {
   type IntroductionFacts,
 } from "./introduction";
 
-const NUMBERS = { id: 7, name: "numbers", telling: true };
+const NUMBERS = { id: 7, name: "numbers", telling: true, planted: true };
 
 const NOW: IntroductionFacts = {
   step: 0,
@@ -122,7 +122,7 @@ describe("the introduction", () => {
   });
 
   it("waits for a name that tells something, but not for long", () => {
-    const little = { id: 8, name: "to · toward · of", telling: false };
+    const little = { id: 8, name: "to · toward · of", telling: false, planted: false };
     const middle: [number, Partial<IntroductionFacts>] = [
       0,
       { step: 300, mapStep: 300, lit: true },

@@ -14,6 +14,8 @@ export interface NamedDistrict {
   readonly name: string;
   /** True where its name says what it is about, which a list of little words does not. */
   readonly telling: boolean;
+  /** True where its name is that of a planted class, which the model was never told. */
+  readonly planted: boolean;
 }
 
 /** All that the introduction depends on, as the page shows it now. */

@@ -40,6 +40,7 @@ const WHOLE: ViewState = {
   to: "cat",
   folded: true,
   doubt: true,
+  names: "own",
   district: 3,
   pair: 4,
   then: 100,

@@ -22,6 +22,7 @@ import {
 } from "./token-reference";
 import {
   COLOURS,
+  DISTRICT_NAMES,
   EXPERIMENTS,
   GEOMETRY_VIEWS,
   HEIGHT_MEASURES,
@@ -108,6 +109,8 @@ const FIELDS = {
   folded: plain(parseFlag),
   /** Set when doubtful positions are marked. */
   doubt: plain(parseFlag),
+  /** Names of districts; null: the planted class's where it gives one. */
+  names: plain(oneOf(DISTRICT_NAMES)),
   /** District in focus. */
   district: plain(parseInteger),
   /** Token that the focused one is compared with. */

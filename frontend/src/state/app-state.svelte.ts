@@ -183,6 +183,9 @@ export class AppState implements Stores {
       );
       $effect(() => openRun.run?.setMethod(viewSettings.method));
       $effect(() => {
+        if (openRun.run) openRun.run.ownNames = viewSettings.ownNames;
+      });
+      $effect(() => {
         void this.query;
         this.history.follow();
       });

@@ -10,7 +10,11 @@ export const help = table("help", {
   answers: [
     [
       "What am I looking at?",
-      "A small language model learning to read, while you watch. Nothing here is a drawing of an idea: every light, name and number is measured as it trains.",
+      "A small language model learning to read, while you watch. Nothing here is a drawing of an idea: every light and number is measured as it trains.",
+    ],
+    [
+      "Is the text real?",
+      "The text of Lamptown is not: we generated it, and planted kinds of words and relations in it, so that what the model finds can be checked. It gets the text alone. What it finds there it has found again; in another text it may find something else. A text of your own is what it is.",
     ],
     [
       "What is a light?",
@@ -26,7 +30,7 @@ export const help = table("help", {
     ],
     [
       "What does near mean?",
-      "The model uses these words in much the same way, so their numbers are alike. Groups with a name are neighbourhoods that the model made by itself: nobody told it which words belong together.",
+      "The model uses these words in much the same way, so their numbers are alike. Groups with a name are neighbourhoods. The grouping is the model\u2019s, and it was never told which words belong together. The name is ours: that of the planted kind that most of its words are of, or else its own words. In the lab, under Map drawing, you can name all of them by their own words.",
     ],
     [
       "Where does the map go wrong?",

@@ -5,6 +5,9 @@ import { table } from "./translation";
 
 export const map = table("map", {
   districts: {
+    own: "Name by their own words",
+    ownMore:
+      "Most names are those of the kinds that we planted in the text. This names each neighbourhood after its most common words.",
     doubtful: "Mark misplaced words",
     doubtfulMore: "Puts a cross on words that the map shows where they do not belong.",
     unknown: "How reliable each place is has not been measured yet.",

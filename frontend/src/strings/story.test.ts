@@ -18,6 +18,28 @@ function ending(phase: string, step: number, more: object = {}) {
   return endingOf({ status, ...facts });
 }
 
+describe("a district that the introduction points out", () => {
+  const line = (planted: boolean, recorded = false) =>
+    story.line(
+      {
+        ...{ name: "district", step: 500, words: [], atRest: false, recorded },
+        district: { id: 1, name: "animals", telling: true, planted },
+      },
+      "Animals",
+      false,
+      false,
+    );
+
+  it("has a name that is ours where it is a planted kind's, and the line says so", () => {
+    expect(line(true)).toMatch(
+      /we planted such groups in its text, and the name is ours: Animals\.$/,
+    );
+    expect(line(false)).toBe("It was never told that these belong together: Animals.");
+    expect(line(true, true)).toBe("These are alike to the model. The name is ours: Animals.");
+    expect(line(false, true)).not.toContain("ours");
+  });
+});
+
 describe("the end of a run", () => {
   it("is none while the run goes on, or where it had no step", () => {
     expect(ending("running", 400)).toBeNull();
@@ -32,13 +54,13 @@ describe("the end of a run", () => {
     const end = ending("finished", 5_000, { measures })!;
     expect(story.title(end, false)).toBe("5,000 steps, 2.6 million words read.");
     expect(story.learned(end)).toBe(
-      "98 % of a word’s ten nearest neighbours are of its own kind; at the start it was 3 %, by chance less than 1 %.",
+      "98 % of a word’s ten nearest neighbours are of the kind that we planted for it, found again from the text alone; at the start it was 3 %, by chance less than 1 %.",
     );
     const chance = ending("finished", 5_000, { measures: [measured(0, 0.009), measures[2]!] })!;
     expect(story.learned(chance)).toMatch(/; at the start it was less than 1 %, as by chance\.$/);
     // What was never measured is left out, and nothing is rounded up to all.
     const late = ending("finished", 5_000, { measures: [measured(5_000, 0.9999)] })!;
-    expect(story.learned(late)).toMatch(/^99 % .* kind; by chance/);
+    expect(story.learned(late)).toMatch(/^99 % .* alone; by chance/);
   });
 
   it("tells of surprise and neighbourhoods where words have no kinds", () => {

@@ -15,7 +15,7 @@ export const story = table("story", {
    * `teaches`: there is a course to offer.
    */
   line(
-    { name, step, recorded }: SpokenLine,
+    { name, step, recorded, district: told }: SpokenLine,
     district: string,
     pieces: boolean,
     teaches: boolean,
@@ -35,10 +35,15 @@ export const story = table("story", {
         return recorded
           ? "At each step it reads some words and nudges them: those light up."
           : "It reads a few sentences, guesses each next word, and nudges the words it read: those light up.";
-      case "district":
+      case "district": {
+        if (told?.planted)
+          return recorded
+            ? `These are alike to the model. The name is ours: ${district}.`
+            : `It was never told that these belong together. But we planted such groups in its text, and the name is ours: ${district}.`;
         return recorded
           ? `These are alike to the model: ${district}.`
-          : `Nobody told it that these belong together: ${district}.`;
+          : `It was never told that these belong together: ${district}.`;
+      }
       case "words":
         return teaches ? "Find a word you like, or take the course:" : "Find a word you like:";
     }
@@ -72,7 +77,7 @@ export const story = table("story", {
           : percent(start) === byChance
             ? `at the start it was ${byChance}, as by chance`
             : `at the start it was ${percent(start)}, by chance ${byChance}`;
-      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of its own kind; ${before}.`;
+      return `${percent(kindred.now)} of a word\u2019s ten nearest neighbours are of the kind that we planted for it, found again from the text alone; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "fell" : "went";
     return (

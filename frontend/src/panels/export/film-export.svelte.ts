@@ -54,7 +54,7 @@ export class FilmExport {
       const { fileName, renderFilm } = await loadExporters();
       const { from, to, every, rate, steady, method, size, by } = request;
       const steps = stepsBetween(from, to, every, (step) => run.heldAt(step));
-      const filmSteps = await fetchFilmSteps(
+      const fetched = await fetchFilmSteps(
         run.id,
         steps,
         method,
@@ -63,6 +63,7 @@ export class FilmExport {
         signal,
         (share) => report("fetching", share),
       );
+      const filmSteps = fetched.map((one) => ({ ...one, districts: run.named(one.districts) }));
       const framesByStep = new Map(filmSteps.map((one, at) => [one.step, { ...one, at }]));
       const scales = filmColourScales(by, vocabulary, filmSteps);
       const legends = memoiseLast((one: ColourScale) => captionLegend(one, film.film.unknown));

@@ -31,7 +31,7 @@ export async function drawThenAndNow({ openRun, scale, size: chosen }: PictureEx
   if (!then || !firstLayout) return null;
   const step = pictureStep(run, now);
   const frames = [
-    { step: first.step, layout: firstLayout, districts: then.districts, ...NOTHING_LIT },
+    { step: first.step, layout: firstLayout, districts: run.named(then.districts), ...NOTHING_LIT },
     {
       step,
       layout: now,

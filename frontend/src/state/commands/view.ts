@@ -47,6 +47,7 @@ export function viewCommands({
     /** Set how many steps back distances and trails reach; 0: to the start. */
     setStepsBack: (over: number) => apply({ over }),
     markDoubtful: (marked: boolean) => apply({ doubt: marked || null }),
+    nameByTokens: (own: boolean) => apply({ names: own ? "own" : null }),
 
     /** Make a film of the whole run, in a minute. */
     makeRecap() {

@@ -3,7 +3,8 @@
  * viewer is live, in a replay from some step, or at a past step.
  */
 
-import type { Layout, LayoutMethod } from "../../api/frames";
+import type { Districts, Layout, LayoutMethod } from "../../api/frames";
+import { namedByTokens } from "../../model/district-names";
 import type { ViewState } from "../../model/view-state";
 import type { FrameContext, NewestStep } from "../live/newest-step.svelte";
 import type { PastStep, PastStore } from "../past/past-store";
@@ -23,6 +24,9 @@ export type TimePosition = Pick<ViewState, "from" | "speed" | "at" | "beat" | "s
 export abstract class ShownRun extends KnownRun {
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
+
+  /** Set when districts are named after their own tokens, not after planted classes. */
+  ownNames = $state(false);
 
   /** Set of layouts on which the past is shown. */
   protected readonly pastSet = new PastSet(() => this.status);
@@ -85,9 +89,15 @@ export abstract class ShownRun extends KnownRun {
     return null;
   }
 
-  /** Return the clusters of the space; null where none have been looked for. */
-  get districts() {
-    return this.shownStep.districts;
+  /** Return the clusters of the space, named as this viewer wants; null where none have been looked for. */
+  get districts(): Districts | null {
+    return this.named(this.shownStep.districts);
+  }
+
+  /** Return clusters of this run's space; with `own`, named after their own tokens. */
+  named(districts: Districts | null, own = this.ownNames): Districts | null {
+    if (!districts || !own || !this.vocabulary) return districts;
+    return namedByTokens(districts, this.vocabulary);
   }
 
   get beat() {

@@ -136,8 +136,8 @@ export class IntroductionTeller {
     // Every layout moves them a little; their names and sizes change with the districts alone.
     if (districts !== chosenAmong.districts || lasting !== chosenAmong.lasting) {
       this.chosenAmong = { districts, lasting };
-      const hasKinds = Boolean(vocabulary?.classes.length);
-      this.district = districtToTell(districts, this.stores.openRun.layout, hasKinds, hasLasted);
+      const classes = vocabulary?.classes ?? [];
+      this.district = districtToTell(districts, this.stores.openRun.layout, classes, hasLasted);
     }
     return this.district;
   }

@@ -105,7 +105,9 @@ export class SecondMap {
   get districts(): Districts | null {
     // Districts are found in the input matrix: here their names would stand over words that are elsewhere.
     if (this.output) return null;
-    return (this.kind === "step" ? this.query.value : this.shownRun)?.districts ?? null;
+    const { shownRun, run } = this;
+    const found = this.kind === "step" ? this.query.value : shownRun;
+    return shownRun.named(found?.districts ?? null, run.ownNames);
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */

@@ -51,6 +51,8 @@ export class ViewSettings {
   readonly geometry = new GeometrySettings();
   /** Set when tokens are marked that do not belong where they are shown. */
   markDoubtful = $state(false);
+  /** Set when districts are named after their own tokens, not after planted classes. */
+  ownNames = $state(false);
   /** Id of the district in focus. */
   district = $state<number | null>(null);
   readonly details = new DetailSettings();
@@ -83,6 +85,7 @@ export class ViewSettings {
       panel: this.panel === usual ? null : this.panel,
       folded: this.panel === null && usual !== null ? true : null,
       doubt: this.markDoubtful || null,
+      names: this.ownNames ? "own" : null,
       district: this.district,
       trails: this.trails === "none" ? null : this.trails,
       links: this.links === "space" ? null : this.links,
@@ -107,6 +110,7 @@ export class ViewSettings {
     if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
     this.applyPanel(change);
     if (change.doubt !== undefined) this.markDoubtful = change.doubt !== null;
+    if (change.names !== undefined) this.ownNames = change.names === "own";
     if (change.district !== undefined) this.district = change.district;
     if (change.trails !== undefined) this.trails = change.trails ?? "none";
     if (change.links !== undefined) this.links = change.links ?? "space";

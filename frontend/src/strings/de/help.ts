@@ -9,7 +9,11 @@ export const help: Translated<typeof english> = {
   answers: [
     [
       "Was sehe ich hier?",
-      "Ein kleines Sprachmodell, das lesen lernt, während du zuschaust. Nichts hier ist ein Schaubild: Jedes Licht, jeder Name und jede Zahl wird beim Training gemessen.",
+      "Ein kleines Sprachmodell, das lesen lernt, während du zuschaust. Nichts hier ist ein Schaubild: Jedes Licht und jede Zahl wird beim Training gemessen.",
+    ],
+    [
+      "Ist der Text echt?",
+      "Der von Lamptown nicht: Wir haben ihn erzeugt und Arten von Wörtern und Beziehungen darin angelegt, damit man prüfen kann, was das Modell findet. Es bekommt nur den Text. Was es dort findet, hat es wiedergefunden; in einem anderen Text findet es vielleicht etwas anderes. Ein eigener Text ist, was er ist.",
     ],
     [
       "Was ist ein Licht?",
@@ -25,7 +29,7 @@ export const help: Translated<typeof english> = {
     ],
     [
       "Was heißt nah?",
-      "Das Modell gebraucht diese Wörter ganz ähnlich, also sind auch ihre Zahlen ähnlich. Gruppen mit einem Namen sind Viertel, die das Modell selbst gebildet hat: Niemand hat ihm gesagt, welche Wörter zusammengehören.",
+      "Das Modell gebraucht diese Wörter ganz ähnlich, also sind auch ihre Zahlen ähnlich. Gruppen mit einem Namen sind Viertel. Zusammengelegt hat sie das Modell, und niemand hat ihm gesagt, welche Wörter zusammengehören. Der Name ist von uns: der der angelegten Art, von der die meisten Wörter sind, oder sonst ein paar der eigenen Wörter. Im Labor unter Kartenbild kannst du alle nach ihren eigenen Wörtern nennen.",
     ],
     [
       "Wo irrt die Karte?",

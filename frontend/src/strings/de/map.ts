@@ -6,6 +6,9 @@ import type { Translated } from "../translation";
 
 export const map: Translated<typeof english> = {
   districts: {
+    own: "Nach ihren eigenen Wörtern nennen",
+    ownMore:
+      "Die meisten Namen sind die der Arten, die wir im Text angelegt haben. So heißt jedes Viertel nach seinen häufigsten Wörtern.",
     doubtful: "Falsch liegende Wörter markieren",
     doubtfulMore: "Setzt ein Kreuz auf Wörter, die die Karte zeigt, wo sie nicht hingehören.",
     unknown: "Wie verlässlich jede Stelle ist, wurde noch nicht gemessen.",

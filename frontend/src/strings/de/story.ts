@@ -9,7 +9,7 @@ const PIECES = "Jedes Licht ist ein Wort oder ein Stück davon.";
 
 export const story: Translated<typeof english> = {
   label: "Einführung",
-  line({ name, step, recorded }, district, pieces) {
+  line({ name, step, recorded, district: told }, district, pieces) {
     switch (name) {
       case "lights": {
         const light = pieces ? PIECES : LIGHT;
@@ -25,10 +25,15 @@ export const story: Translated<typeof english> = {
         return recorded
           ? "Bei jedem Schritt liest es ein paar Wörter und schubst sie ein wenig: Die leuchten auf."
           : "Es liest ein paar Sätze, rät jedes nächste Wort und schubst die gelesenen Wörter ein wenig: Die leuchten auf.";
-      case "district":
+      case "district": {
+        if (told?.planted)
+          return recorded
+            ? `Für das Modell sind diese Wörter ähnlich. Der Name ist von uns: ${district}.`
+            : `Niemand hat ihm gesagt, dass diese zusammengehören. Aber wir haben solche Gruppen in seinem Text angelegt, und der Name ist von uns: ${district}.`;
         return recorded
           ? `Für das Modell sind diese Wörter ähnlich: ${district}.`
           : `Niemand hat ihm gesagt, dass diese zusammengehören: ${district}.`;
+      }
       case "words":
         return "Such dir ein Wort aus:";
     }
@@ -61,7 +66,7 @@ export const story: Translated<typeof english> = {
           : percent(start) === byChance
             ? `am Anfang waren es ${byChance}, wie durch Zufall`
             : `am Anfang waren es ${percent(start)}, durch Zufall ${byChance}`;
-      return `Von den zehn nächsten Nachbarn eines Wortes sind ${percent(kindred.now)} von seiner Art; ${before}.`;
+      return `Von den zehn nächsten Nachbarn eines Wortes sind ${percent(kindred.now)} von der Art, die wir für es angelegt haben, wiedergefunden allein aus dem Text; ${before}.`;
     }
     const fell = surprise && surprise.last < surprise.first ? "sank" : "ging";
     return (

@@ -22,3 +22,18 @@ def test_without_counts_the_most_central_words_name_a_district() -> None:
 
 def test_a_name_has_words_as_people_read_them() -> None:
     assert set(name([9, 9, 900, 800, 700, 1, 1, 1]).split(" · ")) == {"of", "the", "dog"}
+
+
+def test_a_planted_class_names_a_district_so_that_the_page_can_tell() -> None:
+    # The page renames each district whose name is a class, or begins with one and ": ".
+    classes = {"animals": (0, 1, 2, 3, 4, 5), "colours": (6, 7, 8, 9)}
+    tokens = ("dog", "cat", "cow", "horse", "sheep", "goat", "red", "blue", "green", "grey")
+    vocabulary = Vocabulary(tokens, np.arange(10, 0, -1), classes)
+    units = np.eye(10, dtype=np.float32)[:, :4] + 0.1
+    members = {1: np.array([0, 1, 2]), 2: np.array([3, 4, 5]), 3: np.array([0, 1, 6, 7, 8, 9])}
+    found = DistrictNamer(vocabulary).assign_names(members, units)
+    assert sorted((found[1], found[2]), key=len)[0] == "animals"
+    assert sorted((found[1], found[2]), key=len)[1].startswith("animals: ")
+    assert found[3] == "colours"
+    mixed = DistrictNamer(vocabulary).assign_names({4: np.array([0, 1, 6, 7])}, units)[4]
+    assert sorted(mixed.split(" · ")) == sorted(set(mixed.split(" · ")) & set(tokens))
