@@ -42,7 +42,7 @@ for needs in (run.show, lambda: run.examine("speak", step=1)):
     try:
         needs()
     except ImportError as error:
-        assert "pip install lamplighter" in str(error), error
+        assert "pip install ." in str(error), error
     else:
         raise AssertionError("it needs the whole application")
 """
@@ -96,6 +96,7 @@ def test_the_whole_wheel_carries_the_page_and_nothing_of_the_workshop(whole: Pat
         f"lamplighter/_static/{name}"
         for name in ("app/index.html", "app/THIRD-PARTY.txt", "app/packed/page.js", "lamp.svg")
     } <= names
+    assert {f"lamplighter-0.1.0.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE.md")} <= names
     assert {f"lamplighter/packing/{name}" for name in ("page.html", "gallery.css")} <= names
     assert {f"lamplighter/corpora/novels/{name}" for name in ("two-novels.txt.bz2", "NOTICE.md")} <= names
     assert any(name.startswith("lamplighter/_static/app/assets/") and name.endswith(".js") for name in names)

@@ -3,8 +3,8 @@
 umap-learn's `optimize_layout_euclidean` creates the counters that say when an edge is due next inside itself,
 so every call resets them, and with a few epochs a call the same strong edges win each time. Here the counters
 belong to the caller and can be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12
-(BSD-3-Clause; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both agree to
-rounding. Compiled code is cached on disk. The package itself is not imported: that takes a second, and ten where
+(BSD-3-Clause, whose text is in `NOTICE.md`; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both
+agree to rounding. Compiled code is cached on disk. The package itself is not imported: that takes a second, and ten where
 nothing of it is compiled yet, because it compiles much that is not used here.
 """
 
