@@ -19,5 +19,5 @@ def require_whole_application(what: str) -> Generator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        message = f"{what} needs the whole application: pip install lamplighter"
+        message = f"{what} needs the whole application: pip install . in a checkout of Lamplighter"
         raise ImportError(message, name=error.name) from error

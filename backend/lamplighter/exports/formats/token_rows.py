@@ -200,7 +200,7 @@ def import_pyarrow(module: str = "pyarrow") -> Any:
         return import_module(module)
     except ImportError as error:
         raise MissingPackageError(
-            "Parquet and Arrow need pyarrow: install it with: pip install 'lamplighter[parquet]'"
+            "Parquet and Arrow need pyarrow: install it with: pip install pyarrow"
         ) from error
 
 

@@ -235,7 +235,7 @@ async def test_without_pyarrow_it_is_said_how_to_get_it(
         "vectors?format=arrow",
         "tokens/1/path?format=arrow",
     ):
-        assert "pip install 'lamplighter[parquet]'" in (await ask(app, f"{base}/{path}", 501)).json["detail"]
+        assert "pip install pyarrow" in (await ask(app, f"{base}/{path}", 501)).json["detail"]
     assert (await ask(app, f"{base}/snapshots/27?format=npy")).status == 200
 
 
