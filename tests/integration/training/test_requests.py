@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -40,24 +39,25 @@ def test_pause_step_pace_and_resume_take_effect_and_are_recorded(tmp_path: Path)
     ask(run, "pause")
     wait_until(lambda: read_status(run).phase == "paused", "pause")
     at = read_status(run).step
-    time.sleep(0.3)
+    ask(run, "pace", steps_per_second=20)
+    wait_until(lambda: read_status(run).pace_steps_per_second == 20, "a pace while it is paused")
     assert read_status(run).step == at
     ask(run, "step")
     wait_for_step(run, at + 1)
-    time.sleep(0.2)
+    ask(run, "pace", steps_per_second=10)
+    wait_until(lambda: read_status(run).pace_steps_per_second == 10, "a pace after the one step")
     assert read_status(run).step == at + 1
     ask(run, "resume")
-    ask(run, "pace", steps_per_second=10)
-    wait_until(lambda: read_status(run).pace == "limited", "the pace")
     ask(run, "learning_rate", value=0.001)
     ask(run, "stop")
     assert finish(process) == 0
     with StepsReader(run.steps_path) as reader:
         applied = reader.applied()
         rates = {decode(record).step: decode(record) for _, record in reader.pulses(1, 10_000_000, 100_000)}
-    assert [entry.kind for entry in applied] == ["pause", "step", "resume", "pace", "learning_rate", "stop"]
-    assert applied[1].step == at + 1
-    changed = applied[4].step
+    kinds = ["pause", "pace", "step", "pace", "resume", "learning_rate", "stop"]
+    assert [entry.kind for entry in applied] == kinds
+    assert applied[2].step == at + 1
+    changed = applied[5].step
     for step, pulse in rates.items():
         assert isinstance(pulse, Pulse)
         assert pulse.learning_rate == pytest.approx(0.001 if step >= changed else 0.003)
@@ -80,7 +80,9 @@ def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
     ask(run, "pause")
     process = start_worker(run)
     wait_until(lambda: read_status(run).phase == "paused", "pause")
-    time.sleep(0.3)
+    # It goes round its loop, and takes no step.
+    ask(run, "pace", steps_per_second=1_000)
+    wait_until(lambda: read_status(run).pace == "limited", "a pace while it is paused")
     assert read_status(run).step == 0
     ask(run, "resume")
     assert finish(process) == 0
