@@ -10,7 +10,7 @@ from lamplighter.lessons.part import LessonCorpus
 from lamplighter.recipe import CorpusRecipe
 
 CORPUS_NAMES: dict[LessonCorpus, str] = {"lamptown": "Lamptown", "novels": "the text of the novels"}
-"""What a message calls them."""
+"""Their names in messages."""
 
 
 @cache
