@@ -13,7 +13,7 @@ SOURCES := pyproject.toml $(WATCH)/pyproject.toml build_frontend.py $(CONSTRAINT
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check check-python check-page install page browser bench gpu soak ecosystem format schema constraints clean help
+.PHONY: run test tour check check-python check-page install page browser bench gpu soak mutants ecosystem format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -26,6 +26,7 @@ help:
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10);"
 	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
+	@echo "make mutants  one operator changed at a time, and which changes no test notices (MUTANTS='wire --sample 20')"
 	@echo "make ecosystem  the trainers of transformers, Lightning and accelerate, watched, in an environment of their own"
 	@echo "make format   format everything"
 	@echo "make schema   write frontend/openapi.json, from which the page's types are made, anew from the routes"
@@ -102,6 +103,12 @@ soak: .make/develop page browser
 	$(BIN)/python -m tests.soak.watched --kills 50 --seed $(or $(SEED),0)
 	$(BIN)/python -m tests.soak.page --minutes $(or $(MINUTES),10)
 	$(BIN)/python -m tests.soak.classroom --minutes $(or $(MINUTES),10)
+
+# cosmic-ray makes the mutants, in an environment of its own; the tests run in that of the project.
+mutants: .make/develop page requirements/mutants.txt
+	test -x .make/mutants/bin/python || $(PYTHON) -m venv .make/mutants
+	.make/mutants/bin/python -m pip install --quiet --requirement requirements/mutants.txt
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 # Their own environment: none of them is needed by anything else here, and together they are gigabytes.
 ecosystem: requirements/ecosystem.txt
