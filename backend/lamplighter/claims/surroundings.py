@@ -181,7 +181,7 @@ def find_projection(evidence: Evidence) -> Finding:
     # Of ten places in each of V lists.
     shown, random = (
         Spread(share, math.sqrt(share * (1 - share) / (10 * evidence.rows)), evidence.rows)
-        for share in (min(1.0, trust.recall), by_chance)
+        for share in (min(1.0, max(0.0, trust.recall)), by_chance)
     )
     figures = (
         spread_figure("neighbours in the space that are neighbours on the map", shown, "share", trust.step),

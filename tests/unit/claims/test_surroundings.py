@@ -164,3 +164,8 @@ def test_a_map_lies_where_it_loses_neighbours() -> None:
     maps = [town(trust=TrustFigures(STEP, 0.99, recall)) for recall in (0.949, 0.951, 0.989, 0.991, 1.0)]
     assert judge(20, *maps) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING, FAILING]
     assert judge(20, town(trust=None), town(trust=TrustFigures(STEP, 0.9, None))) == [UNMEASURED] * 2
+    # Of an imported map anything may be said.
+    assert judge(20, town(trust=TrustFigures(STEP, 0.9, -3.0)), town(trust=TrustFigures(STEP, 0.9, 7.0))) == [
+        HOLDS,
+        FAILING,
+    ]
