@@ -140,6 +140,23 @@ def test_of_two_maps_each_names_what_was_found_by_its_step(
     assert names_on(page, earlier) == set()
 
 
+def test_words_of_their_own_take_the_place_of_planted_names_on_both_maps(
+    page: Page, learned: FinishedRun
+) -> None:
+    page.goto(learned.url_with(f"panel=map&at={LAST}&beside=step:{FIRST_FOUND}"))
+    named = "window.written?.some(([where, text]) => where === '{}' && ['Animals', 'Marks'].includes(text))"
+    for where in ("first", "second"):
+        wait_for(page, named.format(where))
+    page.get_by_test_id("own-names").check()
+    wait_for(page, "new URLSearchParams(location.search).get('names') === 'own'")
+    # The address keeps it, and nothing that is drawn then has the name of a class.
+    page.reload()
+    renamed = "window.written?.some(([where, text]) => where === '{}' && text.includes(' · '))"
+    for where in ("first", "second"):
+        wait_for(page, renamed.format(where))
+        assert names_on(page, where) == set()
+
+
 def test_a_replay_names_nothing_before_and_nothing_lies_over_another(
     page: Page, learned: FinishedRun
 ) -> None:

@@ -1,8 +1,8 @@
 """Names of districts. The grouping is the model's, the name is ours.
 
 Where most members belong to one planted class, a district has the name of that class, which the model is never told: on
-Lamptown nearly all do. Only otherwise is the name made of its own tokens. It then lists the most central and frequent ones, by a token's cosine with the district's mean direction times the logarithm of its count, where
-counts are known.
+Lamptown nearly all do. Only otherwise is the name made of its own tokens: the most central and frequent ones, by a token's
+cosine with the district's mean direction times the logarithm of its count, where counts are known.
 A name is kept as long as it holds, so that a district which gains or loses some tokens does not change it.
 """
 
