@@ -187,6 +187,13 @@ def test_what_is_asked_about_training_needs_no_words_and_stands_beside_what_woul
     expect(page.get_by_test_id("rare-words")).to_contain_text("On the rarest")
     assert find_violations(page) == []
 
+    choose(page, "substitution")
+    page.get_by_test_id("ask").click()
+    expect(page.get_by_test_id("stand-in-bars").get_by_role("listitem")).to_have_count(3, timeout=60_000)
+    expect(page.get_by_test_id("stand-in-example").get_by_role("listitem")).to_have_count(4)
+    expect(page.get_by_test_id("stand-in-share")).to_contain_text("about as frequent")
+    assert find_violations(page) == []
+
 
 def choose(page: Page, experiment: str) -> None:
     """Choose what to do with the words."""

@@ -30,6 +30,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "batch_sizes": {},
     "environment": {},
     "deciles": {},
+    "substitution": {},
 }
 """The fields of a question of each experiment."""
 SIZE = {"tokens": 16, "rows": 3, "share": 0.5, "alone": 0.4}

@@ -233,6 +233,33 @@ export interface DecilesAnswer {
   replayed: Replayed;
 }
 
+/** The rise of a sentence's loss, in nats, with another word in the place of one: over all sentences. */
+export interface SubstitutionRise {
+  rise: number | null;
+  /** Standard error of the mean. */
+  error: number | null;
+  median: number | null;
+  at: number | null;
+  after: number | null;
+}
+/** What is put in the place of a word. */
+export type Substitute = "near" | "tenth" | "chance";
+export interface SubstitutionAnswer {
+  sentences: number;
+  draws: number;
+  text: TextName;
+  near: SubstitutionRise;
+  tenth: SubstitutionRise;
+  chance: SubstitutionRise;
+  share_near_better: number | null;
+  example: {
+    ids: number[];
+    position: number;
+    word: number;
+  } & Record<Substitute, { id: number; rise: number | null }>;
+  replayed: Replayed;
+}
+
 /** The answers by the kind of the question. */
 export interface AnswerByKind {
   speak: SpeakAnswer;
@@ -245,5 +272,6 @@ export interface AnswerByKind {
   batch_sizes: BatchSizesAnswer;
   environment: EnvironmentAnswer;
   deciles: DecilesAnswer;
+  substitution: SubstitutionAnswer;
 }
 export type StoredAnswer = AnswerByKind[keyof AnswerByKind];

@@ -94,6 +94,8 @@ export type BatchSizesQuestion = Sent["NewBatchSizesQuestion"];
 export type EnvironmentQuestion = Sent["NewEnvironmentQuestion"];
 /** The loss on frequent and on rare words. */
 export type DecilesQuestion = Sent["NewDecilesQuestion"];
+/** Put words in the place of others in held-out sentences. */
+export type SubstitutionQuestion = Sent["NewSubstitutionQuestion"];
 /** A question that the page asks. */
 export type ExaminationQuestion =
   | SpeakQuestion
@@ -106,7 +108,8 @@ export type ExaminationQuestion =
   | BenchQuestion
   | BatchSizesQuestion
   | EnvironmentQuestion
-  | DecilesQuestion;
+  | DecilesQuestion
+  | SubstitutionQuestion;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 

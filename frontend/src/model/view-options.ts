@@ -82,6 +82,7 @@ export const EXPERIMENTS = [
   "batch_sizes",
   "environment",
   "deciles",
+  "substitution",
 ] as const;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 

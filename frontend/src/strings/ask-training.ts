@@ -1,9 +1,16 @@
-/** Texts of the experiments about how the city is trained: the bench, sizes of batches, another town, rare words. */
+/** Texts of the experiments about the city and how it is trained: the bench, sizes of batches, another town, rare words, words
+ * in each other's place. */
 
-import type { BenchAnswer, EnvironmentAnswer, RuleReading, WordGroup } from "../api/answer-types";
+import type {
+  BenchAnswer,
+  EnvironmentAnswer,
+  RuleReading,
+  Substitute,
+  WordGroup,
+} from "../api/answer-types";
 import type { Memory } from "../model/forgetting";
 import type { OptimiserPair } from "../model/rare-words";
-import { fine, NOTICED } from "./amounts";
+import { fine, NOTICED, percent } from "./amounts";
 import { approximately, bytes, count, fixed, small } from "./numbers";
 import { table } from "./translation";
 
@@ -173,4 +180,28 @@ export const rareWords = table("rareWords", {
   axis: "from the most frequent to the rarest words",
   line: (name: string, first: [number, number], last: [number, number]) =>
     `${name}: ${loss(first[1])} on the most frequent words, ${loss(last[1])} on the rarest`,
+});
+
+export const standIn = table("standIn", {
+  empty:
+    "If two words lie near each other, one should do in the other’s place. In some two hundred sentences one word is replaced: by its nearest, by its tenth nearest, and by words that are only about as frequent. Which surprises the model least? Guess first.",
+  head: "How much more surprised the model is by the sentence",
+  headMore: (sentences: number, text: "training" | "held_out") =>
+    text === "held_out"
+      ? `In nats, the mean of ${count(sentences)} sentences that it never reads; the marks: two standard errors to each side.`
+      : `In nats, the mean of ${count(sentences)} sentences of its own text, since none is held out; the marks: two standard errors to each side.`,
+  by: {
+    near: "its nearest",
+    tenth: "its tenth nearest",
+    chance: "one as frequent",
+  } satisfies Record<Substitute, string>,
+  nats: (value: number | null) => fixed(value, 1),
+  interval: (name: string, rise: number, error: number | null) =>
+    error === null
+      ? `${name}: ${fixed(rise, 1)} nats`
+      : `${name}: ${fixed(rise, 1)} nats, standard error ${fixed(error, 2)}`,
+  share: (share: number, draws: number) =>
+    `In ${percent(share)} of the sentences the nearest costs less than the mean of ${count(draws)} words about as frequent.`,
+  example: (word: string) => `In the place of ${word}`,
+  exampleMore: "Of all sentences, sorted by what the nearest word saves, the one in the middle.",
 });

@@ -72,6 +72,12 @@ export const ask = table("ask", {
       send: "Measure",
       try: "",
     },
+    substitution: {
+      name: "Stand in",
+      does: "A word takes another’s place in sentences that the model never read. Who may stand in for whom?",
+      send: "Replace",
+      try: "",
+    },
   } satisfies Record<ExperimentName, { name: string; does: string; send: string; try: string }>,
   /** A question in a few words. */
   named: ({ ask, say, times, into, source, other, second }: ViewChange) =>

@@ -13,6 +13,7 @@ import LookInside from "./LookInside.svelte";
 import OtherTown from "./OtherTown.svelte";
 import RareWords from "./RareWords.svelte";
 import Say from "./Say.svelte";
+import StandIn from "./StandIn.svelte";
 import Swap from "./Swap.svelte";
 import Teach from "./Teach.svelte";
 import Turn from "./Turn.svelte";
@@ -49,4 +50,5 @@ export const EXPERIMENT_PANELS: Record<ExperimentName, Experiment> = {
   batch_sizes: { Panel: BatchSize, wordless: true },
   environment: { Panel: OtherTown, wordless: true },
   deciles: { Panel: RareWords, wordless: true },
+  substitution: { Panel: StandIn, wordless: true },
 };

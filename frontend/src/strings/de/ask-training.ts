@@ -1,11 +1,12 @@
 /** German texts of the experiments about how the city is trained. */
 
-import { fine, NOTICED } from "../amounts";
+import { fine, NOTICED, percent } from "../amounts";
 import type {
   batchSize as englishBatchSize,
   bench as englishBench,
   otherTown as englishOtherTown,
   rareWords as englishRareWords,
+  standIn as englishStandIn,
 } from "../ask-training";
 import { approximately, bytes, count, fixed, small } from "../numbers";
 import type { Translated } from "../translation";
@@ -169,4 +170,24 @@ export const rareWords: Translated<typeof englishRareWords> = {
   axis: "von den häufigsten zu den seltensten Wörtern",
   line: (name, first, last) =>
     `${name}: ${loss(first[1])} auf den häufigsten Wörtern, ${loss(last[1])} auf den seltensten`,
+};
+
+export const standIn: Translated<typeof englishStandIn> = {
+  empty:
+    "Liegen zwei Wörter nah beieinander, müsste das eine an der Stelle des anderen taugen. In rund zweihundert Sätzen wird ein Wort ersetzt: durch sein nächstes, durch sein zehntnächstes und durch Wörter, die nur etwa so häufig sind. Was überrascht das Modell am wenigsten? Rate erst.",
+  head: "Um wie viel mehr der Satz das Modell überrascht",
+  headMore: (sentences, text) =>
+    text === "held_out"
+      ? `In Nats, im Mittel über ${count(sentences)} Sätze, die es nie liest; die Marken: zwei Standardfehler nach jeder Seite.`
+      : `In Nats, im Mittel über ${count(sentences)} Sätze seines eigenen Textes, denn keiner ist zurückbehalten; die Marken: zwei Standardfehler nach jeder Seite.`,
+  by: { near: "das nächste", tenth: "das zehntnächste", chance: "gleich häufiges" },
+  nats: (value) => fixed(value, 1),
+  interval: (name, rise, error) =>
+    error === null
+      ? `${name}: ${fixed(rise, 1)} Nats`
+      : `${name}: ${fixed(rise, 1)} Nats, Standardfehler ${fixed(error, 2)}`,
+  share: (share, draws) =>
+    `In ${percent(share)} der Sätze kostet das nächste Wort weniger als ${count(draws)} etwa so häufige im Mittel.`,
+  example: (word) => `An der Stelle von ${word}`,
+  exampleMore: "Von allen Sätzen, geordnet nach dem, was das nächste Wort erspart, der mittlere.",
 };

@@ -70,6 +70,12 @@ export const ask: Translated<typeof english> = {
       send: "Messen",
       try: "",
     },
+    substitution: {
+      name: "Einspringen",
+      does: "Ein Wort tritt an die Stelle eines anderen, in Sätzen, die das Modell nie gelesen hat. Wer kann für wen einspringen?",
+      send: "Ersetzen",
+      try: "",
+    },
   },
   named: ({ ask: kind, say, times, into, source, other, second }) =>
     [

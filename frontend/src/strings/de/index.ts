@@ -13,7 +13,7 @@ import type { Translation } from "../translation";
 import { announcements } from "./announcements";
 import { ask } from "./ask";
 import { look, swap, teach, turn } from "./ask-experiments";
-import { batchSize, bench, otherTown, rareWords } from "./ask-training";
+import { batchSize, bench, otherTown, rareWords, standIn } from "./ask-training";
 import { browserSessions } from "./browser-sessions";
 import { caption } from "./caption";
 import { claims } from "./claims";
@@ -73,6 +73,7 @@ export const translation: Translation = {
     batchSize,
     otherTown,
     rareWords,
+    standIn,
     browserSessions,
     caption,
     claims,
