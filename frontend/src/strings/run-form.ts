@@ -10,8 +10,7 @@ export const runForm = table("runForm", {
   lamptownMore:
     "A made-up town in simple sentences. Words of a kind find each other while you watch.",
   novels: "Two novels",
-  novelsMore:
-    "Pride and Prejudice and Sense and Sensibility, by Jane Austen: a real text, in which nothing was planted.",
+  novelsMore: "By Jane Austen: a real text, in which nothing was planted.",
   manuals: "Read the Python manuals instead",
   manualsMore: "The documentation of the Python packages on this server: real English.",
   text: "Your own text",

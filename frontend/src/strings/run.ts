@@ -17,7 +17,7 @@ export const run = table("run", {
     recipe: "Recipe",
     text: {
       lamptown: () => "It reads Lamptown, a generated town with planted classes",
-      novels: () => "It reads two novels of 1811 and 1813, in which nothing is planted",
+      novels: () => "It reads two novels, in which nothing was planted",
       manuals: () => "It reads the documentation of the Python packages on the server",
       text: (name: string) => `It reads a text that somebody brought: ${name}`,
       recorded: (name: string) => `It was recorded from a training loop of its own: ${name}`,

@@ -11,8 +11,7 @@ export const runForm: Translated<typeof english> = {
   lamptownMore:
     "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
   novels: "Zwei Romane",
-  novelsMore:
-    "Stolz und Vorurteil und Verstand und Gefühl von Jane Austen, auf Englisch: ein echter Text, in den nichts eingebaut ist.",
+  novelsMore: "Von Jane Austen, auf Englisch: ein echter Text, in den nichts eingebaut ist.",
   manuals: "Lieber die Python-Handbücher lesen",
   manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
   text: "Dein eigener Text",

@@ -11,7 +11,7 @@ export const run: Translated<typeof english> = {
     recipe: "Rezept",
     text: {
       lamptown: () => "Es liest Lamptown, eine erzeugte Stadt mit angelegten Arten",
-      novels: () => "Es liest zwei Romane von 1811 und 1813, in die nichts eingebaut ist",
+      novels: () => "Es liest zwei Romane, in die nichts eingebaut ist",
       manuals: () => "Es liest die Dokumentation der Python-Pakete auf dem Server",
       text: (name) => `Es liest einen mitgebrachten Text: ${name}`,
       recorded: (name) => `Es wurde aus einem eigenen Trainingsprogramm aufgezeichnet: ${name}`,
