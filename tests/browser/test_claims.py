@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
@@ -30,6 +32,12 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     windows = page.get_by_test_id("claims").get_by_role("option")
     expect(windows).to_have_count(CLAIMS, timeout=20_000)
     expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")
+    # What is no claim is no window, and is not counted as one.
+    claims = page.get_by_test_id("claims").locator("[data-role=claim]").count()
+    expect(page.get_by_test_id("claims-held")).to_have_text(re.compile(rf"\d+ of {claims} claims hold"))
+    expect(page.get_by_test_id("claims-checked")).to_have_text(f"{CLAIMS - claims} checks")
+    expect(page.get_by_test_id("claims-check").locator("[data-role=claim]")).to_have_count(0)
+    expect(page.get_by_test_id("train-control")).to_be_enabled()
     # One question after the other, until only those wait that a person has to start.
     for number in (5, 9, 13, 26, 28):
         expect(page.locator(f"#claim-{number}")).not_to_have_attribute(
@@ -86,6 +94,8 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     expect(viewer.locator("#claim-9")).not_to_have_attribute("data-state", "unmeasured", timeout=20_000)
     expect(viewer.get_by_test_id("claim-measure")).to_have_count(0)
     expect(viewer.get_by_test_id("claims-stop")).to_have_count(0)
+    expect(viewer.get_by_test_id("claims-control")).to_be_visible()
+    expect(viewer.get_by_test_id("train-control")).to_have_count(0)
     viewer.close()
 
 

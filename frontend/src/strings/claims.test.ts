@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { claimValue, explainedWords } from "./claims";
+import { claimInterval, claimValue, explainedWords } from "./claims";
 
 it("values of claims are readable", () => {
   expect(claimValue(0.98424, "share")).toBe("98.4 %");
@@ -13,7 +13,7 @@ it("values of claims are readable", () => {
 });
 
 it("words of the field are explained where a card uses them first", () => {
-  const figure = { name: "loss", value: 1, unit: "nats", step: 5 };
+  const figure = { name: "loss", value: 1, unit: "nats", step: 5, low: null, high: null, draws: 0 };
   const row = { figures: [figure], null: null, reason: "It fell.", statement: "A step helps." };
   expect(explainedWords(row)).toHaveLength(1);
   expect(explainedWords({ ...row, figures: [] })).toEqual([]);
@@ -21,4 +21,14 @@ it("words of the field are explained where a card uses them first", () => {
   // Neither a donation nor what stands further down.
   expect(explainedWords({ ...row, figures: [], reason: "Donations rose." })).toEqual([]);
   expect(explainedWords({ ...row, figures: [{ ...figure, unit: "" }, figure] })).toEqual([]);
+});
+
+it("an interval says where it comes from", () => {
+  const figure = { name: "by chance", value: 0.0081, unit: "share", step: null };
+  const ends = { low: 0.0079, high: 0.0083 };
+  const drawn = { ...figure, ...ends, draws: 20 };
+  expect(claimInterval(drawn, true)).toBe("from 0.79 % to 0.83 % in 20 draws");
+  expect(claimInterval(drawn)).toBe("from 0.79 % to 0.83 % (n = 20)");
+  expect(claimInterval({ ...drawn, draws: 0 })).toBe("from 0.79 % to 0.83 %");
+  expect(claimInterval({ ...drawn, high: null })).toBeNull();
 });

@@ -1,10 +1,11 @@
 /** Texts around the board of claims; what a claim says comes with it. */
 
-import type { ClaimRow } from "../api/rest-types";
+import type { ClaimFigure, ClaimRow } from "../api/rest-types";
 import { count, decimal, small } from "./numbers";
 import { table } from "./translation";
 
 type State = ClaimRow["state"];
+type Lamp = Pick<ClaimRow, "number" | "name" | "state" | "role" | "control">;
 
 const activities: Record<string, string> = {
   microscope: "one step under the microscope",
@@ -19,7 +20,7 @@ const activities: Record<string, string> = {
 
 export const claims = table("claims", {
   title: "Is it true?",
-  more: "28 claims about how a model learns. Each lamp says what this run shows.",
+  more: "What is said about how a model learns. Each lamp says what this run shows.",
   asOf: (step: number) => `As of step ${count(step)}.`,
   step: (step: number) => `at step ${count(step)}`,
   training: "It is still learning, so lamps may change.",
@@ -31,17 +32,42 @@ export const claims = table("claims", {
     failing: "fails here",
     unmeasured: "not measured yet",
   } satisfies Record<State, string>,
-  /** How many lamps are in a state. */
+  held: (lamps: number, of: number) => `${lamps} of ${of} claims hold`,
+  heldOnControl: (lamps: number) => `(${lamps} on shuffled words)`,
+  /** How many statements are no claims. */
+  checked: (plaques: number) => `${plaques} ${plaques === 1 ? "check" : "checks"}`,
+  /** How many lamps are in another state. */
   counts: {
-    holds: (lamps: number) => `${lamps} hold`,
     conditional: (lamps: number) => `${lamps} under a condition`,
     failing: (lamps: number) => `${lamps} fail here`,
     unmeasured: (lamps: number) => `${lamps} not measured yet`,
-  } satisfies Record<State, (lamps: number) => string>,
-  lamp: ({ number, name, state }: Pick<ClaimRow, "number" | "name" | "state">) =>
-    `${number}, ${name}: ${claims.states[state]}`,
+  } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
+  roles: { claim: "A claim", check: "This program, checked", definition: "By definition" },
+  roleMore: {
+    claim: "",
+    check: "were it false, this program would be at fault",
+    definition: "it says what a word means, so no run can show it to be false",
+  },
+  onControl: (state: string) => `On shuffled words: ${state}`,
+  control: (step: number, training: boolean) =>
+    `In a frame: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,
+  controlMore: "Open its board once, and it is measured too.",
+  noControl:
+    "Which of these would hold on nonsense as well? Its control tells: the same model, trained on the same words in random order.",
+  isControl:
+    "This run is a control: the words of its text are in random order, so claims about meaning should fail.",
+  trainControl: "Train the control",
+  controlBegun: "The control is being trained. Its signs appear beside these.",
+  lamp: ({ number, name, state, role, control }: Lamp) =>
+    [
+      `${number}, ${name}: ${claims.states[state]}`,
+      ...(role === "claim" ? [] : [claims.roles[role]]),
+      ...(control ? [claims.onControl(claims.states[control.state])] : []),
+    ].join(". "),
   claim: (number: number) => `Claim ${number}`,
-  compare: "To compare",
+  compare: { null: "To compare", control: "On shuffled words" },
+  interval: (low: string, high: string) => `from ${low} to ${high}`,
+  draws: (draws: number) => `in ${count(draws)} draws`,
   numbers: "All numbers",
   condition: "When it stops being true",
   method: "How it is measured",
@@ -49,6 +75,7 @@ export const claims = table("claims", {
   show: "Show me",
   showMore: "Open the place on this page where one sees it",
   breakIt: "Break it",
+  seeHowFar: "See how far it goes",
   measure: "Measure it now",
   previous: "Previous claim",
   next: "Next claim",
@@ -103,4 +130,14 @@ export function claimValue(value: number | null, unit: string): string {
   const text =
     size >= 10_000 || (Number.isInteger(value) && size >= 1_000) ? count(value) : small(value, 3);
   return unit === "degrees" ? `${text}°` : unit ? `${text} ${unit}` : text;
+}
+
+/** Format the interval of a figure, or of a null, which several draws fall into; null where it has none. */
+export function claimInterval(
+  { low, high, unit, draws }: ClaimFigure,
+  ofNull = false,
+): string | null {
+  if (low === null || high === null) return null;
+  const ends = claims.interval(claimValue(low, unit), claimValue(high, unit));
+  return draws ? `${ends} ${ofNull ? claims.draws(draws) : `(n = ${count(draws)})`}` : ends;
 }

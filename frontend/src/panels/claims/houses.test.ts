@@ -1,32 +1,46 @@
 import { describe, expect, it } from "vitest";
-import { housesOf, neighbourOf } from "./houses";
+import { neighbourOf, streetOf } from "./houses";
 
 const rows = [
-  { group: "one", number: 1 },
-  { group: "one", number: 2 },
-  { group: "two", number: 3 },
-  { group: "one", number: 4 },
-];
+  { group: "one", number: 1, role: "claim" },
+  { group: "one", number: 2, role: "claim" },
+  { group: "two", number: 3, role: "claim" },
+  { group: "one", number: 4, role: "claim" },
+  { group: "two", number: 5, role: "definition" },
+  { group: "three", number: 6, role: "check" },
+] as const;
 
 describe("the houses of the board", () => {
-  const houses = housesOf(rows);
+  const street = streetOf(rows);
 
-  it("hold the claims of a subject", () => {
-    expect(houses.map(({ rows: windows }) => windows.map(({ number }) => number))).toEqual([
+  it("hold the claims of a subject, and nothing that is no claim", () => {
+    expect(street.houses.map(({ rows: windows }) => windows.map(({ number }) => number))).toEqual([
       [1, 2, 4],
       [3],
     ]);
+    expect(street.plaques.map(({ number }) => number)).toEqual([6, 5]);
   });
 
   it("are walked through floor by floor, counted from the ground", () => {
-    expect(neighbourOf(houses, 1, "ArrowDown")).toBe(2);
-    expect(neighbourOf(houses, 1, "ArrowUp")).toBeNull();
-    expect(neighbourOf(houses, 4, "ArrowRight")).toBe(3);
-    expect(neighbourOf(houses, 1, "ArrowRight")).toBe(3);
-    expect(neighbourOf(houses, 3, "ArrowLeft")).toBe(4);
-    expect(neighbourOf(houses, 3, "ArrowRight")).toBeNull();
-    expect(neighbourOf(houses, 3, "Home")).toBe(1);
-    expect(neighbourOf(houses, 1, "End")).toBe(3);
-    expect(neighbourOf(houses, 1, "x")).toBeNull();
+    expect(neighbourOf(street, 1, "ArrowDown")).toBe(2);
+    expect(neighbourOf(street, 1, "ArrowUp")).toBeNull();
+    expect(neighbourOf(street, 4, "ArrowRight")).toBe(3);
+    expect(neighbourOf(street, 1, "ArrowRight")).toBe(3);
+    expect(neighbourOf(street, 3, "ArrowLeft")).toBe(4);
+    expect(neighbourOf(street, 3, "ArrowRight")).toBeNull();
+    expect(neighbourOf(street, 3, "Home")).toBe(1);
+    expect(neighbourOf(street, 1, "End")).toBe(5);
+    expect(neighbourOf(street, 1, "x")).toBeNull();
+  });
+
+  it("have the checks and definitions at their feet, side by side", () => {
+    expect(neighbourOf(street, 4, "ArrowDown")).toBe(6);
+    expect(neighbourOf(street, 6, "ArrowRight")).toBe(5);
+    expect(neighbourOf(street, 6, "ArrowLeft")).toBeNull();
+    expect(neighbourOf(street, 5, "ArrowLeft")).toBe(6);
+    expect(neighbourOf(street, 5, "ArrowUp")).toBe(4);
+    expect(neighbourOf(street, 5, "ArrowDown")).toBeNull();
+    expect(neighbourOf(street, 5, "Home")).toBe(1);
+    expect(neighbourOf({ houses: [], plaques: street.plaques }, 6, "Home")).toBe(6);
   });
 });

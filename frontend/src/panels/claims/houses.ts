@@ -1,4 +1,4 @@
-/** The claims arranged as houses, and where an arrow key leads. Pure. */
+/** The claims arranged as houses, what is no claim below them, and where an arrow key leads. Pure. */
 
 import type { ClaimRow } from "../../api/rest-types";
 
@@ -7,36 +7,59 @@ export interface House<Row> {
   readonly rows: readonly Row[];
 }
 
-/** Return the claims by subject, in the order in which the subjects come first. */
-export function housesOf<Row extends Pick<ClaimRow, "group" | "number">>(
-  rows: readonly Row[],
-): House<Row>[] {
-  const groups = [...new Set(rows.map(({ group }) => group))];
-  return groups.map((group) => ({ group, rows: rows.filter((row) => row.group === group) }));
+export interface ClaimStreet<Row> {
+  readonly houses: readonly House<Row>[];
+  /** The checks of this program, and then the definitions. */
+  readonly plaques: readonly Row[];
+}
+
+type Placed = Pick<ClaimRow, "group" | "number" | "role">;
+
+/** Return the claims by subject, in the order in which the subjects come first, and what is no claim. */
+export function streetOf<Row extends Placed>(rows: readonly Row[]): ClaimStreet<Row> {
+  const ofRole = (wanted: Row["role"]) => rows.filter(({ role }) => role === wanted);
+  const claims = ofRole("claim");
+  const groups = [...new Set(claims.map(({ group }) => group))];
+  return {
+    houses: groups.map((group) => ({ group, rows: claims.filter((row) => row.group === group) })),
+    plaques: [...ofRole("check"), ...ofRole("definition")],
+  };
 }
 
 /** Return the number of the claim that a key leads to; null for any other key, and at an edge. */
 export function neighbourOf(
-  houses: readonly House<Pick<ClaimRow, "number">>[],
+  { houses, plaques }: ClaimStreet<Pick<ClaimRow, "number">>,
   chosen: number,
   key: string,
 ): number | null {
+  const at = plaques.findIndex(({ number }) => number === chosen);
   const house = houses.findIndex(({ rows }) => rows.some(({ number }) => number === chosen));
-  if (house < 0) return null;
-  const floor = houses[house]!.rows.findIndex(({ number }) => number === chosen);
+  if (house < 0 && at < 0) return null;
+  const rows = houses[house]?.rows ?? [];
+  const floor = rows.findIndex(({ number }) => number === chosen);
   // Houses stand on the ground: the same height above it is the same floor.
   const beside = (index: number) => {
-    const { rows } = houses[index] ?? { rows: [] };
-    const height = houses[house]!.rows.length - floor;
-    return rows[Math.max(0, rows.length - height)]?.number;
+    const { rows: others } = houses[index] ?? { rows: [] };
+    return others[Math.max(0, others.length - (rows.length - floor))]?.number;
   };
-  const targets: Record<string, () => number | undefined> = {
-    ArrowUp: () => houses[house]!.rows[floor - 1]?.number,
-    ArrowDown: () => houses[house]!.rows[floor + 1]?.number,
+  const ends = {
+    Home: () => (houses[0]?.rows[0] ?? plaques[0])?.number,
+    End: () => (plaques.at(-1) ?? houses.at(-1)?.rows.at(-1))?.number,
+  };
+  const inHouse = {
+    ArrowUp: () => rows[floor - 1]?.number,
+    ArrowDown: () => (rows[floor + 1] ?? plaques[0])?.number,
     ArrowLeft: () => beside(house - 1),
     ArrowRight: () => beside(house + 1),
-    Home: () => houses[0]?.rows[0]?.number,
-    End: () => houses.at(-1)?.rows.at(-1)?.number,
+  };
+  const below = {
+    ArrowUp: () => houses[0]?.rows.at(-1)?.number,
+    ArrowLeft: () => plaques[at - 1]?.number,
+    ArrowRight: () => plaques[at + 1]?.number,
+  };
+  const targets: Record<string, () => number | undefined> = {
+    ...ends,
+    ...(at < 0 ? inHouse : below),
   };
   return targets[key]?.() ?? null;
 }

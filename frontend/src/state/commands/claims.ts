@@ -1,5 +1,6 @@
 /** Commands of the board of claims. */
 
+import type { Recipe } from "../../api/rest-types";
 import { closeCovering } from "./microscope";
 import type { CommandScope } from "./scope";
 
@@ -17,6 +18,13 @@ export function claimCommands({ apply, viewSettings, openRun, server, history }:
     chooseClaim(claim: number) {
       history.goOn();
       apply({ claim });
+    },
+    /** Begin the control of a run: its recipe, with the words of each document shuffled. Return its id. Throws `ApiError`. */
+    async trainControl(recipe: Recipe): Promise<string> {
+      const corpus = { ...recipe.corpus, shuffle_words: true };
+      const { id } = await server.createRun({ ...recipe, corpus }, null);
+      void server.poll();
+      return id;
     },
   };
 }

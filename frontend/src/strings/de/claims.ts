@@ -6,7 +6,7 @@ import type { Translated } from "../translation";
 
 export const claims: Translated<typeof english> = {
   title: "Stimmt das?",
-  more: "28 Behauptungen darüber, wie ein Modell lernt (auf Englisch). Jede Lampe sagt, was dieser Lauf zeigt.",
+  more: "Was man darüber sagt, wie ein Modell lernt (auf Englisch). Jede Lampe sagt, was dieser Lauf zeigt.",
   asOf: (step) => `Stand: Schritt ${count(step)}.`,
   step: (step) => `bei Schritt ${count(step)}`,
   training: "Es lernt noch, also können sich Lampen ändern.",
@@ -18,15 +18,44 @@ export const claims: Translated<typeof english> = {
     failing: "gilt hier nicht",
     unmeasured: "noch nicht gemessen",
   },
+  held: (lamps, of) => `${lamps} von ${of} Behauptungen ${lamps === 1 ? "gilt" : "gelten"}`,
+  heldOnControl: (lamps) => `(bei vertauschten Wörtern ${lamps})`,
+  checked: (plaques) => (plaques === 1 ? "1 Prüfung" : `${plaques} Prüfungen`),
   counts: {
-    holds: (lamps) => (lamps === 1 ? "1 gilt" : `${lamps} gelten`),
     conditional: (lamps) => `${lamps} unter einer Bedingung`,
     failing: (lamps) => (lamps === 1 ? "1 gilt hier nicht" : `${lamps} gelten hier nicht`),
     unmeasured: (lamps) => `${lamps} noch nicht gemessen`,
   },
-  lamp: ({ number, name, state }) => `${number}, ${name}: ${claims.states[state]}`,
+  roles: {
+    claim: "Eine Behauptung",
+    check: "Dieses Programm, geprüft",
+    definition: "Per Definition",
+  },
+  roleMore: {
+    claim: "",
+    check: "wäre es falsch, läge der Fehler bei diesem Programm",
+    definition: "es sagt, was ein Wort bedeutet, also kann kein Lauf es widerlegen",
+  },
+  onControl: (state) => `Bei vertauschten Wörtern: ${state}`,
+  control: (step, training) =>
+    `Im Rahmen: der Kontrolllauf, trainiert mit denselben Wörtern in zufälliger Reihenfolge, ${training ? "jetzt bei" : "Stand"} Schritt ${count(step)}:`,
+  controlMore: "Öffne dort einmal diese Tafel, dann wird auch er gemessen.",
+  noControl:
+    "Was davon würde auch bei Unsinn gelten? Das zeigt der Kontrolllauf: dasselbe Modell, trainiert mit denselben Wörtern in zufälliger Reihenfolge.",
+  isControl:
+    "Dies ist ein Kontrolllauf: Die Wörter seines Textes stehen in zufälliger Reihenfolge, also sollte hier nicht gelten, was von Bedeutung handelt.",
+  trainControl: "Kontrolllauf trainieren",
+  controlBegun: "Der Kontrolllauf wird trainiert. Seine Zeichen erscheinen neben diesen.",
+  lamp: ({ number, name, state, role, control }) =>
+    [
+      `${number}, ${name}: ${claims.states[state]}`,
+      ...(role === "claim" ? [] : [claims.roles[role]]),
+      ...(control ? [claims.onControl(claims.states[control.state])] : []),
+    ].join(". "),
   claim: (number) => `Behauptung ${number}`,
-  compare: "Zum Vergleich",
+  compare: { null: "Zum Vergleich", control: "Bei vertauschten Wörtern" },
+  interval: (low, high) => `von ${low} bis ${high}`,
+  draws: (draws) => `in ${count(draws)} Ziehungen`,
   numbers: "Alle Zahlen",
   condition: "Wann es nicht mehr stimmt",
   method: "Wie es gemessen wird",
@@ -34,6 +63,7 @@ export const claims: Translated<typeof english> = {
   show: "Zeig her",
   showMore: "Öffnet die Stelle dieser Seite, an der man es sieht",
   breakIt: "Widerleg es",
+  seeHowFar: "Sieh, wie weit es reicht",
   measure: "Jetzt messen",
   previous: "Vorige Behauptung",
   next: "Nächste Behauptung",
