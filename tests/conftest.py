@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from lamplighter.projection.worker import prepare_environment
 
 # Also a cache of compiled functions that tests and the projectors they start have in common.
 prepare_environment()
+# Where Python is to keep no bytecode, each of the hundreds of processes that tests start would compile our modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
