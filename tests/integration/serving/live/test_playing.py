@@ -252,8 +252,14 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
         url = f"{served.url(run.id)}&from=0&speed={speed}"
         async with websockets.connect(url, compression=None, max_queue=1) as ws:
             heard = await receive_until(ws, lambda m: isinstance(m, Pulse))
-            # Longer than all buffers on the way last: the kernel's, the client's and the send queue's.
-            await asyncio.sleep(1.5 if speed == "full" else 4)
+            # Until all buffers on the way are full: the kernel's, the client's and the send queue's.
+            if speed == "full":
+                # Nothing tells that a player waits.
+                await asyncio.sleep(1.5)
+            else:
+                async with asyncio.timeout(15):
+                    while not served.services.hub.queue_counts.merges:  # noqa: ASYNC110  (the server's thread counts)
+                        await asyncio.sleep(0.05)
             heard += await receive_until(ws, is_text("end"), 30)
         pulses = [m for m in heard if isinstance(m, Pulse)]
         assert pulses[0].first_step == 1
