@@ -10,7 +10,7 @@ from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
 
 _MADE_BY = {"analyst": "measures", "projector": "map"}
-"""What each role makes of a run."""
+"""The part of a run that each role makes."""
 
 
 def finish_run(run: RunFolder) -> list[str]:

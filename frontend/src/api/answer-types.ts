@@ -242,7 +242,7 @@ export interface SubstitutionRise {
   at: number | null;
   after: number | null;
 }
-/** What is put in the place of a word. */
+/** A kind of word that is put in the place of another. */
 export type Substitute = "near" | "tenth" | "chance";
 export interface SubstitutionAnswer {
   sentences: number;

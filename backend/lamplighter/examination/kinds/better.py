@@ -47,7 +47,7 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
         done = sum(len(one.same) for one in taken)
         for number in range(1, count + 1):
             report((done + number - 1) / question.steps, f"taking step {number} of {count} after {place:,}")
-            found.take(number, count)
+            found.take_step(number, count)
     every = {
         name: [pair for one in taken for pair in getattr(one, name)] for name in ("same", "other", "unread")
     }
@@ -56,7 +56,7 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
         "unread": every["unread"] if held_out is not None else None,
         "shares": _shares(every),
         "right_guesses": [share for one in taken for share in one.right_guesses],
-        "places": [one.describe() for one in taken],
+        "places": [one.summarise() for one in taken],
         "learning_rate": rounded(model.learning_rate),
     }
 
@@ -86,7 +86,7 @@ class _Steps:
         self.unread: _Losses = []
         self.right_guesses: list[float | None] = []
 
-    def take(self, number: int, of: int) -> None:
+    def take_step(self, number: int, of: int) -> None:
         """Take the step `number`, from 1, of so many."""
         learner = self._learner
         _, ids, targets = self._batches.batch(self._place + number)
@@ -104,7 +104,7 @@ class _Steps:
         _, share = count_right_guesses(probabilities, targets.flatten())
         self.right_guesses.append(None if share is None else rounded(share))
 
-    def describe(self) -> dict[str, Any]:
+    def summarise(self) -> dict[str, Any]:
         """Return the place as it stands in an answer."""
         losses = {"same": self.same, "other": self.other, "unread": self.unread}
         return {
