@@ -172,6 +172,22 @@ def test_any_bytes_at_all_are_refused(data: bytes):
         decode(data)
 
 
+@pytest.mark.parametrize(("first", "merged"), [(9, 0), (10, 1), (11, 0), (11, 1)])
+def test_a_pulse_whose_first_step_and_flag_contradict_each_other_is_refused(first: int, merged: int):
+    ids = np.array([1], dtype=np.uint32)
+    size, norms = 3, np.ones(1, dtype=np.float32)
+    pulse = Pulse(
+        attempt=1, step=10, time=1.5, vocabulary=size, loss=1.0, learning_rate=0.1, tokens_per_second=1.0,
+        step_seconds=0.1, observe_seconds=0.1, batch_ids=ids, batch_counts=ids, gradient_ids=ids,
+        gradient_norms=norms, moved_ids=ids, moved_distances=norms, layer_norms=norms,
+    )  # fmt: skip
+    data = bytearray(encode(pulse))
+    data[6] = data[6] & ~1 | merged
+    data[24:28] = first.to_bytes(4, "little")
+    with pytest.raises(FrameError, match="contradicts"):
+        decode(bytes(data))
+
+
 @given(st.data(), st.integers(1, 30), st.integers(2, 5))
 def test_a_merged_pulse_is_the_union_of_its_steps(choose: st.DataObject, size: int, count: int):
     steps = [choose.draw(pulses(size, step)) for step in range(10, 10 + count)]

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.pre_tokenizers import ByteLevel
 
-from lamplighter.wire.token_text import read_tokens
+from lamplighter.wire.token_text import byte_by_symbol, decode_piece, read_tokens
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,14 @@ def test_words_are_left_as_they_are() -> None:
 @given(st.lists(st.text("Ġ▁ -,aé1⟨c3⟩#", max_size=4), unique=True))
 def test_tokens_that_differ_are_read_differently(tokens: list[str]) -> None:
     assert len(set(read_tokens(["Ġmark", *tokens]))) == len({"Ġmark", *tokens})
+
+
+def test_each_byte_is_read_from_the_symbol_that_tokenizers_writes_for_it() -> None:
+    symbols = byte_by_symbol()
+    assert set(symbols) == set(ByteLevel.alphabet())
+    assert sorted(symbols.values()) == list(range(256))
+    # Characters of two bytes have each byte from 0x80 to 0xBF at their end, and most of the others at their beginning.
+    written = ByteLevel(add_prefix_space=False, use_regex=False)
+    for text in (*map(chr, range(0x800)), "犬", "🏮"):
+        ((piece, _),) = written.pre_tokenize_str(text)
+        assert decode_piece(piece, symbols) == text

@@ -177,3 +177,14 @@ def test_a_keyframe_can_be_added_to_a_step(run: RunFolder):
         committer.add_keyframe(1)
     with StepsReader(run.steps_path) as reader:
         assert reader.keyframe_steps() == [(1, 0), (1, 1)]
+
+
+def test_the_first_matrix_is_kept_only_where_it_fits_into_the_budget(tmp_path: Path):
+    matrix = SmallMatrix()
+    matrix.touches = np.zeros(100_000, dtype=np.uint32)
+    for budget, fits in ((10_000_000, True), (1_500_000, False)):
+        recipe = Recipe(model=ModelRecipe(dim=D, heads=1), disk_budget=budget)
+        run = RunStore(tmp_path).create(recipe)
+        with StepsWriter(run.steps_path) as writer:
+            writer.start_attempt(0)
+            assert StepCommitter(run, writer, matrix).has_room_for_first_keyframe() is fits
