@@ -19,6 +19,7 @@ from lamplighter.wire.envelope import decode_envelope, encode_envelope
 from lamplighter.wire.frames import decode, decode_as, encode
 from lamplighter.wire.grid_frames import (
     GRID_STEPS,
+    Grid,
     GridChange,
     GridLayout,
     add,
@@ -211,3 +212,24 @@ def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch):
 def test_empty_parts_without_end_are_refused():
     with pytest.raises(FrameError):
         decode_envelope(b"\x01\x00" + bytes(4) * 2_000)
+
+
+@pytest.mark.parametrize(
+    ("grid", "accepted"),
+    [
+        (Grid(-4e37, 4e37, 0.0, 1.0), True),
+        (Grid(-6e37, 6e37, 0.0, 1.0), False),
+        (Grid(0.0, 1.0, 6e37, -6e37), False),
+        (Grid(0.0, float("inf"), 0.0, 1.0), False),
+        (Grid(0.0, 1.0, float("nan"), 1.0), False),
+    ],
+)
+def test_a_grid_too_wide_to_be_computed_with_is_refused(grid: Grid, accepted: bool):
+    """A reader subtracts its bounds in 32 bits, and steps beyond them."""
+    places = np.zeros((2, 2), dtype=np.uint16)
+    data = encode(GridLayout(1, 2, 3.0, Method.UMAP, 1, grid, places, 0.5, 0.1, 0.5, 2, None))
+    if accepted:
+        assert decode_as(data, GridLayout).grid.x1 == pytest.approx(grid.x1)
+    else:
+        with pytest.raises(FrameError, match="too far apart"):
+            decode(data)
