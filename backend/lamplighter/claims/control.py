@@ -1,5 +1,5 @@
-"""The control of a run: a run of the same recipe whose words were shuffled. It is found among the runs of the folder, never
-named."""
+"""The control of a run, a run of the same recipe whose words were shuffled; and its run of another seed. Both are found among
+the runs of the folder, never named."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import NamedTuple
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import Moment, gather_evidence, read_moment
+from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
@@ -45,6 +46,7 @@ class _Experiment(NamedTuple):
     """An experiment: what a recipe says, apart from the number of steps."""
 
     shuffled: bool
+    seed: int
     rest: str
     """The rest of the recipe, as JSON."""
 
@@ -76,13 +78,27 @@ def find_control(run: RunFolder) -> RunFolder | None:
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None or own.shuffled:
         return None
-    wanted, folder = own._replace(shuffled=True), str(run.path.parent)
-    changed, now = os.stat(folder).st_mtime_ns, time.time_ns()
-    # A folder that was changed just now may change again within the same time.
-    listed = _list_shuffled(folder, changed if changed < now - _SETTLED_NS else now)
+    wanted = own._replace(shuffled=True)
+    listed = _list_settled(str(run.path.parent))
     for path in (Path(path) for path, experiment in listed if experiment == wanted):
         if _has_same_words(run.path, path):
             return RunFolder(path)
+    return None
+
+
+def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
+    """Return the newest run in the folder of `run` that differs from it only in its seed (and in the number of steps), is over,
+    and came at least half as far as `step`; None where there is none. The seed of a Lamptown run is that of its text, too."""
+    own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
+    if own is None:
+        return None
+    for path, experiment in _list_settled(str(run.path.parent)):
+        if experiment.seed != own.seed and experiment._replace(seed=own.seed) == own:
+            found = RunFolder(Path(path))
+            with suppress(*UNREADABLE):
+                moment = read_moment(found)
+                if not moment.training and 2 * moment.step >= step:
+                    return found
     return None
 
 
@@ -95,15 +111,20 @@ def read_control(run: RunFolder) -> ControlRun | None:
 
 
 def gather_with_control(
-    run: RunFolder, cache: FigureCache, moment: Moment, control: ControlRun | None
+    run: RunFolder,
+    cache: FigureCache,
+    moment: Moment,
+    control: ControlRun | None,
+    other_seed: RunFolder | None = None,
 ) -> Evidence:
-    """Return the evidence about a run, with that about its control where that can be read.
+    """Return the evidence about a run, with that about its control and its run of another seed where they can be read.
 
     Args:
         run: the run.
         cache: keeps what was computed of steps that are over.
         moment: the moment of the run.
         control: its control; None where it has none.
+        other_seed: its run of another seed; None where it has none.
 
     Raises:
         MissingVocabularyError: the run has not read its corpus.
@@ -112,7 +133,11 @@ def gather_with_control(
     evidence = gather_evidence(run, cache, moment)
     if control is not None:
         with suppress(*UNREADABLE):
-            return replace(evidence, control=gather_evidence(control.run, cache, control.moment))
+            evidence = replace(evidence, control=gather_evidence(control.run, cache, control.moment))
+    if other_seed is not None and evidence.cities is not None:
+        with suppress(*UNREADABLE):
+            shared = compare_with_seed(run, other_seed, cache, evidence.cities.step)
+            evidence = replace(evidence, cities=replace(evidence.cities, other_seed=shared))
     return evidence
 
 
@@ -124,10 +149,17 @@ def _recipe_time(path: str) -> int:
         return 0
 
 
+def _list_settled(folder: str) -> tuple[tuple[str, _Experiment], ...]:
+    """Return `_list_experiments` of a folder as it is now."""
+    changed, now = os.stat(folder).st_mtime_ns, time.time_ns()
+    # A folder that was changed just now may change again within the same time.
+    return _list_experiments(folder, changed if changed < now - _SETTLED_NS else now)
+
+
 @lru_cache(_FOLDERS_KEPT)
-def _list_shuffled(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
-    """Return the paths and the experiments of the shuffled runs in a folder, the newest first, by the time when a run was last
-    added to it or taken from it."""
+def _list_experiments(folder: str, _changed: int) -> tuple[tuple[str, _Experiment], ...]:
+    """Return the paths and the experiments of the runs in a folder, the newest first, by the time when a run was last added to
+    it or taken from it."""
     with os.scandir(folder) as entries:
         paths = [
             entry.path
@@ -136,7 +168,7 @@ def _list_shuffled(folder: str, _changed: int) -> tuple[tuple[str, _Experiment],
         ]
     times = {path: _recipe_time(path) for path in paths}
     found = ((path, _read_experiment(path, times[path])) for path in sorted(paths, key=times.__getitem__))
-    return tuple((path, experiment) for path, experiment in found if experiment and experiment.shuffled)[::-1]
+    return tuple((path, experiment) for path, experiment in found if experiment)[::-1]
 
 
 @lru_cache(_RECIPES_KEPT)
@@ -151,7 +183,8 @@ def _read_experiment(path: str, written: int) -> _Experiment | None:
         return None
     if recipe.corpus.kind == "recorded":
         return None
-    return _Experiment(recipe.corpus.shuffle_words, make_control_recipe(recipe, steps=1).model_dump_json())
+    rest = make_control_recipe(recipe, steps=1).model_copy(update={"seed": 0})
+    return _Experiment(recipe.corpus.shuffle_words, recipe.seed, rest.model_dump_json())
 
 
 def _has_same_words(one: Path, other: Path) -> bool:

@@ -174,7 +174,7 @@ class CityFigures:
     difference of two correlations, with its standard error over the words; None where the text is not here."""
     precedes: Spread | None
     """By how much nearness in the output matrix agrees better with which words come before."""
-    other_seed: float | None = None
+    other_seed: Spread | None = None
     """Share of the ten nearest in the input matrix that are the same with another seed; None where there is no such run."""
 
 

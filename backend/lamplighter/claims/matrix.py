@@ -66,7 +66,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
         *(Figure(f"the same in one: {name}", share, "share") for name, share in cities.earlier.items()),
     ]
     if cities.other_seed is not None:
-        figures.append(Figure("the same in two input tables of two seeds", cities.other_seed, "share"))
+        figures.append(spread_figure("the same in two input tables of two seeds", cities.other_seed, "share"))
     sides = (
         ("input", "what follows a word", cities.follows),
         ("output", "what comes before it", cities.precedes),
@@ -100,10 +100,14 @@ def find_two_cities(evidence: Evidence) -> Finding:
             len(same),
         )
     # Two matrices that nothing is learned in differ as well.
-    differ = bool(same) and cities.shared.low >= AKIN * chance and cities.shared.high < min(same)
+    baselines = same if cities.other_seed is None else [*same, cities.other_seed.low]
+    least = min(baselines) if baselines else 0.0
+    differ = cities.shared.low >= AKIN * chance and cities.shared.high < least
     about = [by is not None and by.mean >= ABOUT and by.score(0) <= -CLEAR for *_, by in sides]
     told = f"{percent(cities.shared.mean)} of a word's ten nearest are the same in both tables"
     told += f", where one table keeps {percent(min(same))} or more over some hundred steps" if same else ""
+    if cities.other_seed is not None:
+        told += f" and has {percent(cities.other_seed.mean)} in common with that of another seed"
     known = [by for *_, by in sides if by is not None]
     if len(known) == len(sides):
         told += f". Nearness in the input table agrees better with which words follow by {known[0].mean:.2f}, in the output table with which come before by {known[1].mean:.2f} (0 would mean no difference)"

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.claims.city_figures import compare_with_text, sample_nearest, share_of_same
+from lamplighter.claims.city_figures import (
+    compare_with_text,
+    sample_nearest,
+    share_across_seeds,
+    share_of_same,
+)
 from lamplighter.claims.evidence import CityFigures, MatrixFigures, RelationFigures, TurnedFigures
 from lamplighter.claims.examples import choose_words
 from lamplighter.claims.figure_cache import FigureCache
@@ -47,6 +52,26 @@ def read_matrix_evidence(
     """
     with MatrixHistory(run) as history:
         return _MatrixReading(run, cache, key, step, history).fields()
+
+
+def compare_with_seed(run: RunFolder, other: RunFolder, cache: FigureCache, step: int) -> Spread | None:
+    """Return the share of a word's ten nearest in the input matrix that are the same in a run of another seed, at `step` or the
+    last kept step before it; None where they share too few words.
+
+    Raises:
+        FormatError: this version cannot read one of them.
+    """
+
+    def make() -> Spread | None:
+        tables: list[Any] = []
+        for each in (run, other):
+            with MatrixHistory(each) as history:
+                kept = history.exact_steps()
+                tables += [history.snapshot(int(kept[kept <= step][-1])).vectors, each.vocabulary.tokens]
+        return share_across_seeds(*tables)
+
+    key = (str(run.path), run.created, str(other.path), other.created, "seeds", step)
+    return cache.get_or_make(key, make)
 
 
 class _MatrixReading:

@@ -19,7 +19,13 @@ from lamplighter.claims.board import (
     make_board,
 )
 from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, percent
-from lamplighter.claims.control import ControlRun, gather_with_control, has_control, read_control
+from lamplighter.claims.control import (
+    ControlRun,
+    find_other_seed,
+    gather_with_control,
+    has_control,
+    read_control,
+)
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
@@ -129,7 +135,7 @@ def find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
 
 def _read_board(run: RunFolder, control: ControlRun | None = None) -> tuple[Evidence, list[BoardQuestion]]:
     moment = read_moment(run)
-    evidence = gather_with_control(run, FigureCache(), moment, control)
+    evidence = gather_with_control(run, FigureCache(), moment, control, find_other_seed(run, moment.step))
     return evidence, list_board_questions(evidence, moment.lineage)
 
 

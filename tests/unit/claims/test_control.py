@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.claims.control import find_control, gather_with_control, make_control_recipe, read_control
+from lamplighter.claims.control import (
+    find_control,
+    find_other_seed,
+    gather_with_control,
+    make_control_recipe,
+    read_control,
+)
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
@@ -99,3 +105,23 @@ def test_a_recorded_run_and_a_shuffled_one_have_no_control(tmp_path: Path, kind:
         text = RECIPE.model_copy(update={"corpus": recorded}).model_dump_json()
         (run.path / "recipe.json").write_text(text, encoding="utf-8")
     assert find_control(RunFolder(run.path)) is None
+
+
+def test_a_run_of_another_seed_counts_once_it_is_over_and_came_half_as_far(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    step = read_moment(run).step
+
+    def train(seed: int, steps: int) -> FakeTrainer:
+        other = RunStore(tmp_path).create(run.recipe.model_copy(update={"seed": seed}))
+        other.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
+        return FakeTrainer(other).begin().train(steps)
+
+    train(7, step).crash()
+    assert train(8, step // 2 - 1).end()
+    assert find_other_seed(run, step) is None
+    assert train(9, step // 2 + 1).end()
+    found = find_other_seed(run, step)
+    assert found is not None
+    assert found.recipe.seed == 9
+    shuffled = RunStore(tmp_path).create(make_control_recipe(run.recipe))
+    assert find_other_seed(shuffled, 0) is None

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.claims.board import list_board_questions, make_board
-from lamplighter.claims.control import gather_with_control, read_control
+from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
 from lamplighter.claims.gathering import read_moment
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.problems import RefusedError
@@ -38,10 +38,11 @@ def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response
     if not reply.run.is_prepared:
         raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to claim")
     moment, control = read_moment(reply.run), read_control(reply.run)
-    reply.tag("claims", moment, control and control.key, immutable=False)
+    other_seed = find_other_seed(reply.run, moment.step)
+    reply.tag("claims", moment, control and control.key, other_seed and other_seed.id, immutable=False)
 
     def make() -> list[bytes]:
-        evidence = gather_with_control(reply.run, services.claim_figures, moment, control)
+        evidence = gather_with_control(reply.run, services.claim_figures, moment, control, other_seed)
         questions = list_board_questions(evidence, moment.lineage)
         return json_body(describe_board(evidence, make_board(evidence), questions, control))
 
