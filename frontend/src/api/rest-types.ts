@@ -118,7 +118,7 @@ export type ClaimBoard = Answered["ClaimBoard"];
 /** A claim. Words of the run's own text may be in it. Hostile: show with `printableText`. */
 export type ClaimRow = ClaimBoard["items"][number];
 export type ClaimFigure = ClaimRow["figures"][number];
-/** What the rule of a claim finds on the control. Hostile as the claim is. */
+/** The finding of the rule of a claim on the control. Hostile as the claim is. */
 export type ClaimControlFinding = NonNullable<ClaimRow["control"]>;
 /** A part of the course with the numbers of a run. The server lets no sign through that cannot be shown; words of the run are hostile. */
 export type LessonPart = Answered["LessonPart"];
