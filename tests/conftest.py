@@ -34,9 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 TOGETHER = {
+    "tests/browser/test_ask.py": "a live run",
+    "tests/browser/test_microscope.py": "a live run",
     "tests/browser/test_exports.py": "a live run",
     "tests/browser/test_replay.py": "a live run",
     "tests/browser/test_city.py": "a live run",
+    "tests/browser/address/test_history.py": "a live run",
     "tests/browser/test_dragging.py": "a finished run",
     "tests/browser/test_time.py": "a finished run",
 }

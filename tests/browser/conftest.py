@@ -17,7 +17,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
-from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run, training
+from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finished_run, training
 from tests.runs import wait_until
 
 # A busy machine may take its time; who waits for what never comes waits longer for the news, and nobody else does.
@@ -36,19 +36,28 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def live_application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """Start `lamplighter`, which trains its first Lamptown run, once for all test files that use `application`."""
+    """Start `lamplighter`, where a small run trains, once for all test files that use `application`."""
+    with training(tmp_path_factory.mktemp("runs"), SMALL_TOWN) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def whole_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
+    """Start `lamplighter`, where a Lamptown run of the usual size trains, once for all files of the tour."""
     with training(tmp_path_factory.mktemp("runs")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def application(live_application: Application) -> Iterator[Application]:
-    """Let the run of the live application train while a test file uses it."""
-    run = live_application.only_run()
-    live_application.ask(run, "resume")
+def application(request: pytest.FixtureRequest) -> Iterator[Application]:
+    """Let the run of a live application train while a test file uses it: of the whole town in files that are the tour's."""
+    tour = request.node.get_closest_marker("tour")
+    live: Application = request.getfixturevalue("whole_town" if tour else "live_application")
+    run = live.only_run()
+    live.ask(run, "resume")
     wait_until(lambda: read_status(run).phase == "running", "the run to go on")
-    yield live_application
-    live_application.ask(run, "pause")
+    yield live
+    live.ask(run, "pause")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
@@ -19,8 +20,10 @@ from tests.browser.pages import wait_for
 from tests.runs import wait_until
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
-PACE = 15
+PACE = 10
 """Steps per second of live runs, well below what the machine could do."""
+SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 600}, "sequences": 4}
+"""A recipe of Lamptown's frequent words, a few sentences a step: trainer, projector and page have little to do."""
 LAST = 120
 EVERY = 10
 DESKTOP: ViewportSize = {"width": 1280, "height": 720}
@@ -52,10 +55,10 @@ def batch_rows_of(server: Application, run: str, step: int) -> list[int]:
 
 
 @contextmanager
-def training(runs: Path) -> Generator[Application]:
-    """Start `lamplighter`, whose first run trains at `PACE`: at full speed it would take a core from the browser."""
-    with Application(runs) as started:
-        started.ask(started.only_run(), "pace", steps_per_second=PACE)
+def training(runs: Path, recipe: dict[str, Any] | None = None) -> Generator[Application]:
+    """Start `lamplighter`, where a run trains at `PACE`: at full speed it would take a core from the browser."""
+    with Application(runs, "serve") as started:
+        started.ask(started.start_run(recipe or {}), "pace", steps_per_second=PACE)
         yield started
 
 

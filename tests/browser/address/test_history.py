@@ -160,9 +160,9 @@ def test_on_a_phone_the_inspector_is_part_of_the_view(runs: TwoRuns, chromium: B
     page.close()
 
 
-def test_a_live_run_goes_back_to_the_present(page: Page, live_application: Application) -> None:
-    run = live_application.only_run()
-    page.goto(f"{live_application.url}/?run={run.id}")
+def test_a_live_run_goes_back_to_the_present(page: Page, application: Application) -> None:
+    run = application.only_run()
+    page.goto(f"{application.url}/?run={run.id}")
     wait_for(page, DRAWN, 60)
     page.keyboard.press("Space")
     at = wait_for(page, "new URLSearchParams(location.search).get('at')")
