@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
+from tests.browser.fixtures import FinishedRun
 from tests.browser.map_page import write_maps
 from tests.browser.network import cut_connection, remember_sockets
 from tests.browser.pages import wait_for
@@ -38,9 +39,8 @@ LIT_SINCE = (
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    with Application(tmp_path_factory.mktemp("runs"), "serve", "--no-workers") as started:
-        yield started
+def server(finished_run: FinishedRun) -> Application:
+    return finished_run.server
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.fixtures import ELSEWHERE_ON_TOUR, LAST, FinishedRun, served_from
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
@@ -76,14 +75,13 @@ def learned(
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
-    runs = tmp_path_factory.mktemp("runs")
-    with Application(runs, "serve", "--no-workers") as server:
-        trainer = FakeTrainer(make_run(RunStore(runs), steps=LAST)).begin().train(LAST)
-        write_maps(trainer.run.layouts_path, V, range(0, FIRST_FOUND, 10))
-        write_maps(trainer.run.layouts_path, V, range(FIRST_FOUND, LAST + 1, 10), ("animals", "marks"))
-        trainer.end()
-        yield FinishedRun(server, trainer.run.id)
+def recorded(finished_run: FinishedRun) -> FinishedRun:
+    server = finished_run.server
+    trainer = FakeTrainer(make_run(RunStore(server.runs), steps=LAST)).begin().train(LAST)
+    write_maps(trainer.run.layouts_path, V, range(0, FIRST_FOUND, 10))
+    write_maps(trainer.run.layouts_path, V, range(FIRST_FOUND, LAST + 1, 10), ("animals", "marks"))
+    trainer.end()
+    return FinishedRun(server, trainer.run.id)
 
 
 @pytest.fixture
@@ -126,7 +124,7 @@ def test_a_link_to_a_step_names_only_what_was_found_by_then(page: Page, learned:
     assert names_on(page, "first") == set()
 
 
-@pytest.mark.parametrize(("at", "beside"), [(0, LAST), (LAST, 0)])
+@pytest.mark.parametrize(("at", "beside"), [(0, LAST), pytest.param(LAST, 0, marks=pytest.mark.tour)])
 def test_of_two_maps_each_names_what_was_found_by_its_step(
     page: Page, learned: FinishedRun, at: int, beside: int
 ) -> None:

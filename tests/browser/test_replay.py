@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status
+from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
+from tests.browser.map_page import write_maps
 from tests.browser.pages import open_panel, wait_for
 from tests.runs import wait_for_step
 
@@ -34,7 +36,10 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
             ids = choose.integers(0, SIZE, size=8)
             weights[np.unique(ids)] += np.float32(0.01)
             recorder.step(weights, ids, 3 / step, gradient=np.ones((SIZE, DIM), dtype=np.float32))
-    with Application(runs, "serve") as app:
+    for name in ("still", "mine"):
+        run = RunStore(runs).find(name)
+        write_maps(run.layouts_path, SIZE, range(0, read_status(run).step + 1, 40))
+    with Application(runs, "serve", "--no-workers") as app:
         yield app
 
 
