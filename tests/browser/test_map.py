@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from tests.application import Application
@@ -15,7 +15,7 @@ from tests.browser.fixtures import training
 from tests.browser.pages import open_panel, open_view, show_level
 from tests.runs import wait_until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
 LATER = 60_000
 
@@ -35,7 +35,6 @@ def made(application: Application) -> int:
         return 0
 
 
-@pytest.mark.tour
 def test_what_is_typed_stays_while_the_page_asks_the_server_again(page: Page):
     open_panel(page, "map")
     neighbours = page.get_by_test_id("map-neighbours")
@@ -49,7 +48,6 @@ def test_what_is_typed_stays_while_the_page_asks_the_server_again(page: Page):
     expect(page.get_by_test_id("map-apply")).to_be_enabled()
 
 
-@pytest.mark.tour
 def test_another_map_is_asked_for_by_keyboard(page: Page, application: Application, tmp_path: Path):
     show_level(page, "lab")
     page.get_by_test_id("tab-map").focus()
@@ -83,26 +81,6 @@ def test_another_map_is_asked_for_by_keyboard(page: Page, application: Applicati
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_viewers_see_how_it_is_drawn_and_why_they_cannot_change_it(
-    page: Page, application: Application, chromium: Browser, tmp_path: Path
-):
-    # Close this map: a machine without a GPU can draw only one at a time.
-    page.goto("about:blank")
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
-    try:
-        page = context.new_page()
-        page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
-        expect(page.get_by_test_id("map-viewer")).to_contain_text("Only the presenter", timeout=LATER)
-        expect(page.get_by_test_id("map-made")).to_contain_text("Drawn by", timeout=LATER)
-        expect(page.get_by_test_id("map-method")).to_be_disabled()
-        expect(page.get_by_test_id("map-apply")).to_be_disabled()
-        page.screenshot(path=tmp_path / "phone.png")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    finally:
-        context.close()
-
-
-@pytest.mark.tour
 def test_a_run_that_is_over_is_laid_out_anew_and_replayed(page: Page, application: Application):
     run = application.only_run()
     open_panel(page, "map")
