@@ -86,6 +86,7 @@ def test_a_newcomer_to_a_finished_run_is_told_what_it_is_and_how_it_ended(
     expect(card).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_then_and_now_opens_the_second_map_with_the_first_one(finished_run: FinishedRun, newcomer: Page):
     page = newcomer
     page.goto(finished_run.url_with(""))

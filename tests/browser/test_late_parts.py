@@ -15,11 +15,12 @@ pytestmark = pytest.mark.browser
 
 PARTS = [
     ("late-panels", "level-lab", "differences"),
-    ("late-panels", "open-runs", "runs"),
-    ("late-panels", "open-shortcuts", "shortcuts"),
-    ("explore-panels", "level-explore", "token"),
     ("ViewMenu", "view-menu", "map-umap"),
-    ("ShareMenu", "share-menu", "copy-link"),
+    # They load by the same code.
+    pytest.param("late-panels", "open-runs", "runs", marks=pytest.mark.tour),
+    pytest.param("late-panels", "open-shortcuts", "shortcuts", marks=pytest.mark.tour),
+    pytest.param("explore-panels", "level-explore", "token", marks=pytest.mark.tour),
+    pytest.param("ShareMenu", "share-menu", "copy-link", marks=pytest.mark.tour),
 ]
 
 

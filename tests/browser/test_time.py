@@ -93,6 +93,7 @@ def test_on_a_run_that_is_over_the_keys_of_time_work_at_once(page: Page, finishe
     wait_for(page, "!location.search.includes('at=')")
 
 
+@pytest.mark.tour
 def test_type_in_charts_grows_with_the_page(page: Page) -> None:
     tick = "document.querySelector('[data-testid=timeline] .xtick text')"
     size = f"({tick} && parseFloat(getComputedStyle({tick}).fontSize))"

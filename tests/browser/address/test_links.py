@@ -34,6 +34,7 @@ def test_links_with_ids_still_lead_there(page: Page, runs: TwoRuns) -> None:
     expect_same_after_loading(page)
 
 
+@pytest.mark.tour
 def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRuns) -> None:
     page.goto(runs.link(f"&token={OTHER_DOG}&tokens={DOG},{OTHER_DOG},{EVIL}"))
     expect(page.get_by_test_id("token")).to_have_text(TWICE)
