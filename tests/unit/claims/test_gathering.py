@@ -21,6 +21,7 @@ from lamplighter.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.unit.claims.evidences import find, gather, microscope, store_answer
+from tests.unit.claims.town import readings
 from tests.unit.serving.folders import finished_run, make_run
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +124,43 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
     question = {"kind": "microscope", "step": moment.step}
     store_answer(other, question, {"step": moment.step, **microscope()}, attempt=7)
     assert find(5, gather(other)).state == ClaimState.UNMEASURED
+
+
+def test_only_the_boards_own_questions_change_the_board(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    step, sentences = read_moment(run).step, choose_sentences(run.vocabulary)
+    assert sentences is not None
+    one, other = sentences
+    probe = {"kind": "probe", "step": step, "sentence": one, "other_sentence": other, "other_step": 0}
+    own = {"readings": readings((0.99, 0.6), 0.95, step), "change": [[0.3]]}
+    store_answer(run, probe, {"step": step, **own})
+    board = make_board(gather(run))
+    assert find(14, gather(run)).figures[-3].value == 0.6
+    moment = read_moment(run)
+
+    # What a course or a person asks, however alike: another sentence, one sentence twice, an earlier step beside it, a random
+    # peer, few steps or a longer look.
+    asked = [
+        {**probe, "other_sentence": f"{other} {one}"},
+        {**probe, "other_sentence": one},
+        {**probe, "other_step": 5},
+        {"kind": "probe", "step": step, "sentence": one},
+        {"kind": "microscope", "step": step, "token": 3},
+        {"kind": "bench", "step": step, "steps": 1},
+        {"kind": "better", "step": step, "steps": 1},
+        {"kind": "environment", "step": step, "steps": 10, "back": 10},
+        {"kind": "substitution", "step": step, "seed": 1},
+        {"kind": "transplant", "step": step, "prompt": one, "source_step": step - 1},
+    ]
+    for question in asked:
+        store_answer(
+            run, question, {"step": step, **microscope(), **own, "readings": readings((1.0, 1.0), 1.0, step)}
+        )
+    assert read_moment(run) == moment
+    assert make_board(gather(run)) == board
+    # Its own of an earlier step gives way to that of a later one.
+    store_answer(run, {**probe, "step": step - 5}, {"step": step - 5, **own, "change": [[0.9]]})
+    assert make_board(gather(run)) == board
 
 
 def test_a_row_names_the_answer_that_its_view_shows(tmp_path: Path) -> None:

@@ -177,10 +177,10 @@ def bench(*recipes: tuple[str, int, int]) -> list[dict[str, Any]]:
     ]
 
 
-def readings(now: tuple[float, float], untrained: float | None) -> list[dict[str, Any]]:
+def readings(now: tuple[float, float], untrained: float | None, step: int = STEP) -> list[dict[str, Any]]:
     """Return readings of one word in two sentences: its cosine before the first layer and after the last, and that of the
     untrained model after the last."""
-    found = [{"step": STEP, "words": [{"cosines": [now[0], 0.9, now[1]]}]}]
+    found = [{"step": step, "words": [{"cosines": [now[0], 0.9, now[1]]}]}]
     return found if untrained is None else [*found, {"step": 0, "words": [{"cosines": [0.99, untrained]}]}]
 
 

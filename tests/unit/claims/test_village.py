@@ -1,0 +1,95 @@
+"""The rules on a small real run and on its control, with answers of the examiner: what is learned is told from what is not."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from lamplighter.claims.control import gather_with_control, make_control_recipe, read_control
+from lamplighter.claims.evidence import Evidence, StoredAnswer
+from lamplighter.claims.figure_cache import FigureCache
+from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.questions_asked import list_questions
+from lamplighter.examination.answering import examine
+from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, find, judge
+from tests.unit.examination.village import (
+    STEPS,
+    Village,
+    ignore_progress,
+    record_village,
+    village_recipe,
+    village_text,
+)
+
+FEW: dict[str, Any] = {"sequences": 1, "passages": 1}
+"""So few sequences that most of the village sleeps in a step."""
+ASKED = ("probe", "substitution")
+
+
+@dataclass(frozen=True)
+class Both:
+    """A run and its control."""
+
+    village: Village
+    control: Village
+
+    def evidence(self) -> Evidence:
+        """Return the evidence about the run, with that about the control beside it."""
+        run = self.village.run
+        return gather_with_control(run, FigureCache(), read_moment(run), read_control(run))
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """Train the village, and the same on its words in random order."""
+    runs = tmp_path_factory.mktemp("both")
+    words = village_text().split()
+    random.Random(1).shuffle(words)
+    corpus = make_control_recipe(village_recipe()).corpus.model_dump()
+    return Both(record_village(runs, **FEW), record_village(runs, " ".join(words), corpus=corpus, **FEW))
+
+
+def examined(village: Village, evidence: Evidence) -> Evidence:
+    """Return evidence with the answers to some of the board's own questions."""
+    answers = {
+        question.kind: StoredAnswer(
+            STEPS, examine(village.examined(question.model_step), question, ignore_progress), "0" * 16
+        )
+        for question in list_questions(evidence)
+        if question.kind in ASKED
+    }
+    assert sorted(answers) == sorted(ASKED)
+    return replace(evidence, answers=answers)
+
+
+def test_words_come_together_in_the_village_and_not_in_its_control(both: Both) -> None:
+    evidence = both.evidence()
+    assert evidence.control is not None
+    found = find(2, evidence)
+    assert (found.state, find(2, evidence.control).state) == (HOLDS, FAILING), found.reason
+    assert (found.null and found.null.name) == "shuffled words, the control"
+    assert judge(1, evidence, evidence.control) == [HOLDS, HOLDS]
+
+
+def test_the_two_tables_lean_to_their_sides_in_the_village_alone(both: Both) -> None:
+    evidence = both.evidence()
+    assert evidence.control is not None
+    # The village has 35 words, so that its tables share more by chance than two that have learned the same would.
+    assert judge(24, evidence, evidence.control) == [CONDITIONAL, FAILING]
+    for one in (evidence, evidence.control):
+        assert one.cities is not None
+        assert one.cities.step == STEPS
+        assert len(one.cities.earlier) == 2
+
+
+def test_near_words_replace_each_other_in_the_village_alone(both: Both) -> None:
+    evidence = both.evidence()
+    assert evidence.control is not None
+    own, control = examined(both.village, evidence), examined(both.control, evidence.control)
+    assert judge(3, own, control) == [CONDITIONAL, FAILING]
+    assert "0 of 3 readings hold here: the nearest word" in find(3, control).reason
+    # Relations are planted in neither.
+    assert judge(14, control) == [FAILING]
