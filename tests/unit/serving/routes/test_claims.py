@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -144,3 +145,21 @@ async def test_the_evidence_of_the_control_is_priced_too(
     assert FakeTrainer(control).begin().train(20).end()
     assert (await call(app, "GET", f"/api/runs/{run.id}/claims", {"host": HOST})).status == 200
     assert priced == [35, 20]
+
+
+async def test_the_page_begins_a_control_by_the_recipe_that_the_server_tells(
+    app: FastAPI, bearer: dict[str, str], tmp_path: Path
+) -> None:
+    run = finished_run(tmp_path)
+    recipe = (await call(app, "GET", f"/api/runs/{run.id}", {"host": HOST})).json["recipe"]
+    recipe["corpus"]["shuffle_words"] = True
+    headers = {**bearer, "content-type": "application/json"}
+    made = await call(app, "POST", "/api/runs", headers, json.dumps({"recipe": recipe}).encode())
+    assert made.status == 201, made.body
+    control = RunStore(tmp_path).find(made.json["id"])
+    path = f"/api/runs/{run.id}/claims"
+    assert (await call(app, "GET", path, {"host": HOST})).json["control"] is None
+    # Once its text is read.
+    control.write_corpus(np.asarray(run.token_ids), run.vocabulary, "{}")
+    beside = (await call(app, "GET", path, {"host": HOST})).json["control"]
+    assert beside == {"run": control.id, "step": 0, "training": True}
