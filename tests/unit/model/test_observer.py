@@ -133,15 +133,21 @@ def test_looking_at_touched_rows_only_sees_the_same(monkeypatch: pytest.MonkeyPa
         assert two.verified is (step % 4 == 0)
 
 
-def test_a_row_moved_behind_the_optimisers_back_is_found_by_the_whole_look(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(observer_module, "SMALL", 0)
+@pytest.mark.parametrize("by", [1, -1])
+@pytest.mark.parametrize("small", [False, True])
+def test_a_row_moved_behind_the_optimisers_back_is_found_by_the_whole_look(
+    monkeypatch: pytest.MonkeyPatch, by: int, small: bool
+):
+    if not small:
+        monkeypatch.setattr(observer_module, "SMALL", V * 16 - 1)
     learner = make("lazy", tied=False)
     observer = Observer(learner, verify_every=3)
     for step, ids in enumerate(batches(3), start=1):
         with torch.no_grad():
-            learner.model.embedding.weight[79] += 1
+            learner.model.embedding.weight[79] += by
         seen = watch(learner, observer, step, ids)
-        assert (79 in seen.moved_ids) is (step == 3)
+        # A small matrix is looked at as a whole at every step.
+        assert (79 in seen.moved_ids) is seen.verified is (small or step == 3)
 
 
 def test_layer_norms_are_the_gradients_before_clipping():
