@@ -38,9 +38,9 @@ def told_apart(kinds: NDArray[np.int64]) -> Matrix:
 
 
 ROWS = np.arange(WORDS) // (WORDS // KINDS)
-"""What comes before a word depends on its row alone."""
+"""Row of each word: it decides what comes before the word."""
 PLACES = np.arange(WORDS) % (WORDS // KINDS) % KINDS
-"""What follows it depends on its place alone."""
+"""Place of each word: it decides what follows the word."""
 
 
 def test_each_table_agrees_with_its_own_side_of_an_ordered_text() -> None:

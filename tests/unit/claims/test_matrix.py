@@ -33,6 +33,14 @@ def test_two_tables_share_surely_less_than_one_with_itself_a_little_earlier() ->
     assert judge(24, less, as_much) == [HOLDS, CONDITIONAL]
 
 
+def test_two_tables_share_surely_less_than_one_has_in_common_with_that_of_another_seed() -> None:
+    # The interval of the two tables ends at 0.5396.
+    more, less = (both(other_seed=Spread(share, 0.01, 500)) for share in (0.56, 0.559))
+    assert judge(24, more, less) == [HOLDS, CONDITIONAL]
+    assert judge(24, both(earlier={}, other_seed=Spread(0.56, 0.01, 500))) == [HOLDS]
+    assert "has 56 % in common with that of another seed" in find(24, more).reason
+
+
 @pytest.mark.parametrize("kept", [0.733, 0.689, 0.582])
 def test_one_table_at_two_times_is_not_two_cities(kept: float) -> None:
     earlier = {"input table, 500 steps earlier": kept}
