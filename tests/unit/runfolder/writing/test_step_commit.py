@@ -188,3 +188,18 @@ def test_the_first_matrix_is_kept_only_where_it_fits_into_the_budget(tmp_path: P
         with StepsWriter(run.steps_path) as writer:
             writer.start_attempt(0)
             assert StepCommitter(run, writer, matrix).has_room_for_first_keyframe() is fits
+
+
+def test_a_step_that_is_to_have_a_matrix_asks_whether_the_budget_has_room_for_it(tmp_path: Path):
+    run = RunStore(tmp_path).create(
+        Recipe(model=ModelRecipe(dim=D, heads=1), cadence=Cadence(keyframe_every=10), disk_budget=2_000_000)
+    )
+    with StepsWriter(run.steps_path) as writer:
+        writer.start_attempt(0)
+        committer = StepCommitter(run, writer, SmallMatrix(), {"snapshots": "keyframes"})
+        assert committer.encode_step(measured(10)).keyframe is not None
+        with (run.path / "filling").open("wb") as file:
+            file.truncate(2_000_000)
+        # The other files are measured now and then.
+        assert committer.encode_step(measured(50)).keyframe is None
+        assert committer.snapshots == "none"
