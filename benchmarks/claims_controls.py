@@ -82,12 +82,13 @@ def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]])
         column: sum(board[number]["state"] == "holds" for number in claims)
         for column, board in boards.items()
     }
-    rows = {
-        number: {
-            column: [board[number]["state"], board[number]["figure"]] for column, board in boards.items()
+    states, figures = (
+        {
+            number: {column: board[number][of] for column, board in boards.items()}
+            for number in boards["default"]
         }
-        for number in boards["default"]
-    }
+        for of in ("state", "figure")
+    )
     met = report(
         "claims_controls",
         len(wrong),
@@ -96,7 +97,8 @@ def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]])
         without_a_prediction=sorted(claims - predicted.keys()),
         claims=len(claims),
         held=held,
-        rows=rows,
+        states=states,
+        figures=figures,
     )
     fewer = held["default"] - held["shuffled"]
     return report("claims_controls_held", fewer, "claims fewer hold on shuffled words") and met

@@ -30,7 +30,7 @@ def test_a_state_that_was_not_predicted_is_named(capsys: pytest.CaptureFixture[s
     assert not compare(boards | {"shuffled": board("holds")}, predicted)
     states, held = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (states["wrong"], states["met"]) == (["2, shuffled: predicted failing, found holds"], False)
-    assert states["rows"]["2"]["shuffled"] == ["holds", 0.5]
+    assert (states["states"]["2"]["shuffled"], states["figures"]["2"]["shuffled"]) == ("holds", 0.5)
     assert (held["value"], held["met"]) == (0, False)
     # A check of this program is no claim, and need not be predicted.
     checked = boards | {"default": board("holds", role="check")}
