@@ -17,15 +17,7 @@ const named = new WeakMap<Districts, Districts>();
 
 /** Return whether a name is that of a planted class, or of one of several districts of a class. */
 export function isPlantedName(name: string, classes: readonly string[]): boolean {
-  return classes.some((one) => name === one || name.startsWith(one + CLASS_END));
-}
-
-/** Return whether any district has the name of a planted class. */
-export function hasPlantedNames(
-  districts: Districts | null,
-  vocabulary: Pick<Vocabulary, "classes"> | null,
-): boolean {
-  return districts?.names.some((name) => isPlantedName(name, vocabulary?.classes ?? [])) ?? false;
+  return classes.some((one) => (name + CLASS_END).startsWith(one + CLASS_END));
 }
 
 /** Return districts of which none is named after a planted class: instead after its most common tokens. */
@@ -35,17 +27,14 @@ export function namedByTokens(
 ): Districts {
   const known = named.get(districts);
   if (known) return known;
-  const words: string[][] = districts.names.map(() => []);
-  const others: string[][] = districts.names.map(() => []);
-  for (const id of byCount) {
-    const place = districts.of[id]! - 1;
-    const token = (tokens[id] ?? "").trim().slice(0, MAX_CHARACTERS);
-    // Punctuation and single letters name a district only if it has no other tokens.
-    (WORD.test(token) ? words : others)[place]?.push(token);
-  }
+  const members: string[][] = districts.names.map(() => []);
+  for (const id of byCount)
+    members[districts.of[id]! - 1]?.push(tokens[id]!.slice(0, MAX_CHARACTERS));
+  // Punctuation and single letters name a district only if it has no other tokens.
+  const byMeaning = (a: string, b: string) => +WORD.test(b) - +WORD.test(a);
   const names = districts.names.map((name, place) =>
     isPlantedName(name, classes)
-      ? [...words[place]!, ...others[place]!].slice(0, TOKENS).join(" · ")
+      ? members[place]!.sort(byMeaning).slice(0, TOKENS).join(" · ")
       : name,
   );
   const renamed = { ...districts, names };

@@ -114,9 +114,6 @@ export type ColourBy = (typeof COLOURS)[number];
 export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
-/** Names of districts other than the usual ones: their own tokens, in place of a planted class's name. */
-export const DISTRICT_NAMES = ["own"] as const;
-
 export const VIEW_MODES = ["umap", "linear", "skyline"] as const;
 
 /** Ways to look at the map: one of the two maps, or the first of them in three dimensions. */

@@ -22,7 +22,6 @@ import {
 } from "./token-reference";
 import {
   COLOURS,
-  DISTRICT_NAMES,
   EXPERIMENTS,
   GEOMETRY_VIEWS,
   HEIGHT_MEASURES,
@@ -110,7 +109,7 @@ const FIELDS = {
   /** Set when doubtful positions are marked. */
   doubt: plain(parseFlag),
   /** Names of districts; null: the planted class's where it gives one. */
-  names: plain(oneOf(DISTRICT_NAMES)),
+  names: plain((word) => (word === "own" ? word : null)),
   /** District in focus. */
   district: plain(parseInteger),
   /** Token that the focused one is compared with. */

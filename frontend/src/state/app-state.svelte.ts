@@ -182,9 +182,7 @@ export class AppState implements Stores {
         () => openRun.shownStep,
       );
       $effect(() => openRun.run?.setMethod(viewSettings.method));
-      $effect(() => {
-        if (openRun.run) openRun.run.ownNames = viewSettings.ownNames;
-      });
+      $effect(() => void openRun.run?.nameDistricts(viewSettings.ownNames));
       $effect(() => {
         void this.query;
         this.history.follow();

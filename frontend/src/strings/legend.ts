@@ -28,8 +28,6 @@ export const legend = {
     open: "Show the legend",
     close: "Close the legend",
     about: (by: ColourBy) => `Each light is a word, coloured by ${colour[by]}.`,
-    names:
-      "Names on the map: the grouping is the model\u2019s, the name is ours. It is never told.",
     familyHint: "Click a family to ring its words and see its kinds.",
     hint: "Hover or click to highlight.",
     cycled: (tints: number, kinds: number) =>

@@ -23,8 +23,7 @@ export const token = {
     geometryMore:
       "King minus man plus woman: add words, draw directions, and see what chance would give.",
     districts: "Neighbourhoods",
-    districtsMore:
-      "The model put these words together, and was never told which belong. The names are ours.",
+    districtsMore: "The model put these words together. The names are ours.",
     noneYet: "None yet: no words lie close enough together. They form as the model reads.",
     unknown: "Nobody has looked for neighbourhoods in this run.",
   },
@@ -34,8 +33,8 @@ export const token = {
     formed: (step: number) => `Formed at step ${count(step)}.`,
     looking: "Looking for the step at which it formed",
     share: (some: number, all: number, kind: string) =>
-      `${count(some)} of ${count(all)} are of one kind, which is known and was never told to the model: ${kind}.`,
-    named: "The grouping is the model\u2019s, the name is ours.",
+      `${count(some)} of ${count(all)} are of one kind: ${kind}. It was never told.`,
+    named: "A neighbourhood is the model\u2019s grouping, its name is ours.",
     before: (names: string) => `Earlier names: ${names}.`,
     words: "Its words",
     gone: "There is no such neighbourhood at this step.",

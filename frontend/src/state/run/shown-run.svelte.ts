@@ -4,7 +4,7 @@
  */
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
-import { namedByTokens } from "../../model/district-names";
+import type { namedByTokens } from "../../model/district-names";
 import type { ViewState } from "../../model/view-state";
 import type { FrameContext, NewestStep } from "../live/newest-step.svelte";
 import type { PastStep, PastStore } from "../past/past-store";
@@ -25,8 +25,10 @@ export abstract class ShownRun extends KnownRun {
   /** The replay in progress; null: live, or at a past step. */
   replay = $state.raw<Replay | null>(null);
 
-  /** Set when districts are named after their own tokens, not after planted classes. */
-  ownNames = $state(false);
+  /** Set when districts are to be named after their own tokens, not after planted classes. */
+  private ownNames = false;
+  /** The naming after their own tokens, which loads when it is wanted first; null: they keep their names. */
+  private rename = $state.raw<typeof namedByTokens | null>(null);
 
   /** Set of layouts on which the past is shown. */
   protected readonly pastSet = new PastSet(() => this.status);
@@ -94,10 +96,17 @@ export abstract class ShownRun extends KnownRun {
     return this.named(this.shownStep.districts);
   }
 
-  /** Return clusters of this run's space; with `own`, named after their own tokens. */
-  named(districts: Districts | null, own = this.ownNames): Districts | null {
-    if (!districts || !own || !this.vocabulary) return districts;
-    return namedByTokens(districts, this.vocabulary);
+  /** Name districts after their own tokens, or after planted classes. */
+  async nameDistricts(own: boolean) {
+    this.ownNames = own;
+    const load = own ? import("../../model/district-names").catch(() => null) : null;
+    const loaded = await load;
+    if (own === this.ownNames) this.rename = loaded?.namedByTokens ?? null;
+  }
+
+  /** Return clusters of the space of this run, or of `other`, named as this viewer wants. */
+  named(districts: Districts | null, { vocabulary }: KnownRun = this): Districts | null {
+    return districts && vocabulary && this.rename ? this.rename(districts, vocabulary) : districts;
   }
 
   get beat() {

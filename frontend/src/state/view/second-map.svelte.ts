@@ -107,7 +107,7 @@ export class SecondMap {
     if (this.output) return null;
     const { shownRun, run } = this;
     const found = this.kind === "step" ? this.query.value : shownRun;
-    return shownRun.named(found?.districts ?? null, run.ownNames);
+    return run.named(found?.districts ?? null, shownRun);
   }
 
   /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */

@@ -30,8 +30,6 @@ export const legend: Translated<typeof english> = {
     open: "Die Legende zeigen",
     close: "Die Legende schließen",
     about: (by) => `Jedes Licht ist ein Wort, gefärbt nach ${colour[by]}.`,
-    names:
-      "Namen auf der Karte: Zusammengelegt hat die Wörter das Modell, der Name ist von uns. Es erfährt ihn nie.",
     familyHint: "Klick auf eine Familie: Ihre Wörter bekommen Ringe, und du siehst ihre Arten.",
     hint: "Zeig darauf oder klick, um hervorzuheben.",
     cycled: (tints, kinds) =>

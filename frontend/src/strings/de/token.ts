@@ -23,8 +23,7 @@ export const token: Translated<typeof english> = {
     geometryMore:
       "King minus man plus woman: Wörter addieren, Richtungen zeichnen und sehen, was der Zufall ergäbe.",
     districts: "Viertel",
-    districtsMore:
-      "Das Modell hat diese Wörter zusammengelegt, und niemand hat ihm gesagt, welche zusammengehören. Die Namen sind von uns.",
+    districtsMore: "Das Modell hat diese Wörter zusammengelegt. Die Namen sind von uns.",
     noneYet:
       "Noch keine: Keine Wörter liegen dicht genug beieinander. Viertel entstehen, während das Modell liest.",
     unknown: "In diesem Lauf hat niemand nach Vierteln gesucht.",
@@ -35,8 +34,8 @@ export const token: Translated<typeof english> = {
     formed: (step) => `Entstanden bei Schritt ${count(step)}.`,
     looking: "Es wird gesucht, bei welchem Schritt es entstand",
     share: (some, all, kind) =>
-      `${count(some)} von ${count(all)} sind von einer Art, die wir kennen und das Modell nie erfährt: ${kind}.`,
-    named: "Zusammengelegt hat sie das Modell, der Name ist von uns.",
+      `${count(some)} von ${count(all)} sind von einer Art: ${kind}. Niemand hat es ihm gesagt.`,
+    named: "Ein Viertel legt das Modell zusammen, seinen Namen geben wir.",
     before: (names) => `Frühere Namen: ${names}.`,
     words: "Seine Wörter",
     gone: "Ein solches Viertel gibt es bei diesem Schritt nicht.",
