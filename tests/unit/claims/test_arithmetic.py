@@ -61,9 +61,9 @@ def test_without_random_updates_a_step_is_not_shown_to_be_the_cause(missing: dic
 
 
 def test_a_number_by_formula_is_the_recorded_one_to_a_millionth() -> None:
-    off = [seen({"row.difference": difference}) for difference in (0.9e-6, -0.9e-6, 1.1e-6, -1.1e-6)]
+    off = [seen({"row.difference": difference}) for difference in (0.95e-6, -0.95e-6, 1.05e-6, -1.05e-6)]
     assert judge(10, *off) == [HOLDS, HOLDS, FAILING, FAILING]
-    model = {"row.difference": None, "row.model_difference": 1.1e-6}
+    model = {"row.difference": None, "row.model_difference": 1.05e-6}
     assert judge(10, seen(model)) == [FAILING]
 
 

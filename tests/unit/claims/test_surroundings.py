@@ -141,7 +141,7 @@ def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
     def differing(by: float) -> Evidence:
         return told("devices", {"measured.difference": by, "measured.largest": 0.1})
 
-    assert judge(18, *map(differing, (0.9e-4, -0.9e-4, 1.1e-4, 0.9e-3, 1.1e-3, -1.1e-3, 0.5))) == [
+    assert judge(18, *map(differing, (0.95e-4, -0.95e-4, 1.05e-4, 0.95e-3, 1.05e-3, -1.05e-3, 0.5))) == [
         HOLDS,
         HOLDS,
         CONDITIONAL,
