@@ -86,17 +86,20 @@ def _examine(name: str, args: argparse.Namespace, copy: Path) -> None:
         unchanged = json.loads(trials.stdout.readline())
         if unchanged["outcome"] != "survived":
             raise SystemExit(f"{name}: its tests fail without a mutant")
-        for line in written:
-            trials.stdin.write(line + "\n")
-            trials.stdin.flush()
-            outcome = json.loads(trials.stdout.readline())["outcome"]
-            counts[outcome] += 1
-            if outcome == "survived":
-                mutant = json.loads(line)
-                print(f"{mutant['file']}:{mutant['line']}: {mutant['change']}", flush=True)
-        trials.stdin.close()
-    print(json.dumps({"package": name, "seed": args.seed, "mutants": len(written), **counts,
-                      "seconds_unchanged": round(unchanged["seconds"], 1)}), flush=True)  # fmt: skip
+        try:
+            for line in written:
+                trials.stdin.write(line + "\n")
+                trials.stdin.flush()
+                outcome = json.loads(trials.stdout.readline())["outcome"]
+                counts[outcome] += 1
+                if outcome == "survived":
+                    mutant = json.loads(line)
+                    print(f"{mutant['file']}:{mutant['line']}: {mutant['change']}", flush=True)
+        finally:
+            # One that is broken off has a score as well.
+            trials.stdin.close()
+            print(json.dumps({"package": name, "seed": args.seed, "mutants": sum(counts.values()), **counts,
+                              "seconds_unchanged": round(unchanged["seconds"], 1)}), flush=True)  # fmt: skip
 
 
 def main() -> None:
