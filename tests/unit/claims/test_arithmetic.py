@@ -179,6 +179,10 @@ def test_an_update_goes_downhill_more_than_a_random_one() -> None:
 
     assert judge(27, spread(0.099), spread(0.101)) == [HOLDS, FAILING]
     assert judge(27, seen({"whole.cosine": 0.8, "whole.random.cosine_spread": 0.3})) == [FAILING]
+    # An answer of before has no random direction beside it.
+    unspread = [seen({"whole.cosine": cosine, "whole.random": None}) for cosine in (0.2, 0.94, 0.96)]
+    assert judge(27, *unspread) == [CONDITIONAL, CONDITIONAL, FAILING]
+    assert find(27, unspread[0]).waits_for
     assert judge(27, seen({"whole.cosine": -0.2}), seen({"whole.cosine": None}), untold("microscope")) == [
         FAILING,
         UNMEASURED,
