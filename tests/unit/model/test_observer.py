@@ -197,3 +197,13 @@ def test_one_number_that_is_none_is_enough(name: str, number: float):
     spoilt = replace(seen, **{name: broken if broken.shape else float(broken)})
     assert not spoilt.is_finite
     assert spoilt.digest() != seen.digest()
+
+
+def test_the_digest_tells_other_vectors_of_the_same_moved_rows():
+    learner = make("lazy", tied=False)
+    seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
+    assert seen.moved_vectors is not None
+    other = seen.moved_vectors.copy()
+    other[-1, -1] = np.nextafter(other[-1, -1], np.float32(9))
+    assert replace(seen, moved_vectors=other).digest() != seen.digest()
+    assert replace(seen, moved_vectors=seen.moved_vectors.copy()).digest() == seen.digest()
