@@ -31,6 +31,8 @@ ALWAYS, COIN = 0.8, 0.5
 """Share of the steps that surely help their own batch where nearly all do, and the share that a coin would help."""
 STRAIGHT, BENT = 0.95, 0.5
 """Cosine from which an update goes straight downhill, and up to which it goes another way: 60 degrees off."""
+FEWEST_DRAWS = 3
+"""Least random updates whose spread says something."""
 ENOUGH = 20
 """Least steps of which a share says something."""
 ROUNDING = 1e-2
@@ -60,7 +62,7 @@ def find_one_step(evidence: Evidence) -> Finding:
         figures.append(own)
     told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats per word"
     null, better = None, False
-    if start is not None and end is not None and losses and None not in losses:
+    if start is not None and end is not None and len(losses) >= FEWEST_DRAWS and None not in losses:
         # On a part of the batch, which the true update is measured on as well.
         changes = spread_of([loss - start for loss in losses if loss is not None])
         figures.insert(0, Figure("change of the loss by the update", end - start, "nats", answer.step))
