@@ -35,7 +35,7 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
     # What is no claim is no window, and is not counted as one.
     claims = page.get_by_test_id("claims").locator("[data-role=claim]").count()
     expect(page.get_by_test_id("claims-held")).to_have_text(re.compile(rf"\d+ of {claims} claims hold"))
-    expect(page.get_by_test_id("claims-checked")).to_have_text(f"{CLAIMS - claims} checks")
+    expect(page.get_by_test_id("claims-checked")).to_have_text(f"{CLAIMS - claims} checks and definitions")
     expect(page.get_by_test_id("claims-check").locator("[data-role=claim]")).to_have_count(0)
     expect(page.get_by_test_id("train-control")).to_be_enabled()
     # One question after the other, until only those wait that a person has to start.

@@ -110,7 +110,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
         told += f" and has {percent(cities.other_seed.mean)} in common with that of another seed"
     known = [by for *_, by in sides if by is not None]
     if len(known) == len(sides):
-        told += f". Nearness in the input table agrees better with which words follow by {known[0].mean:.2f}, in the output table with which come before by {known[1].mean:.2f} (0 would mean no difference)"
+        told += f". Nearness in the input table agrees better with which words follow by {known[0].mean:z.2f}, in the output table with which come before by {known[1].mean:z.2f} (0 would mean no difference)"
     else:
         told += ". The text is not here, so which words stand beside a word is not known"
     # Any two tables differ: where neither leans to its side, nothing of the statement is left.

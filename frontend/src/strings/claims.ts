@@ -36,11 +36,11 @@ export const claims = table("claims", {
   held: (lamps: number, of: number) => `${lamps} of ${of} claims hold`,
   heldOnControl: (lamps: number) => `(${lamps} on shuffled words)`,
   /** How many statements are no claims. */
-  checked: (plaques: number) => `${plaques} ${plaques === 1 ? "check" : "checks"}`,
+  checked: (plaques: number) => `${plaques} checks and definitions`,
   /** How many lamps are in another state. */
   counts: {
     conditional: (lamps: number) => `${lamps} under a condition`,
-    failing: (lamps: number) => `${lamps} fail here`,
+    failing: (lamps: number) => `${lamps} ${lamps === 1 ? "fails" : "fail"} here`,
     unmeasured: (lamps: number) => `${lamps} not measured yet`,
   } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
   roles: { claim: "A claim", check: "This program, checked", definition: "By definition" },

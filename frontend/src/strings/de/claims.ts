@@ -20,7 +20,7 @@ export const claims: Translated<typeof english> = {
   },
   held: (lamps, of) => `${lamps} von ${of} Behauptungen ${lamps === 1 ? "gilt" : "gelten"}`,
   heldOnControl: (lamps) => `(bei vertauschten Wörtern ${lamps})`,
-  checked: (plaques) => (plaques === 1 ? "1 Prüfung" : `${plaques} Prüfungen`),
+  checked: (plaques) => `${plaques} Prüfungen und Definitionen`,
   counts: {
     conditional: (lamps) => `${lamps} unter einer Bedingung`,
     failing: (lamps) => (lamps === 1 ? "1 gilt hier nicht" : `${lamps} gelten hier nicht`),
