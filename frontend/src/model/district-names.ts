@@ -9,7 +9,7 @@ import type { Vocabulary } from "../api/vocabulary";
 /** Number of tokens in a name, and most characters of each, as the server's. */
 const TOKENS = 3;
 const MAX_CHARACTERS = 32;
-/** What stands between a class and the token that tells its second district from its first. */
+/** Sign between a class and the token that tells its second district from its first. */
 const CLASS_END = ": ";
 const WORD = /\p{L}.*\p{L}/su;
 
