@@ -239,7 +239,7 @@ def find_bent_update(evidence: Evidence) -> Finding:
     )
     null = Figure("the same direction", 1.0)
     if spread is not None:
-        figures = (*figures, spread_figure("a random direction", Spread(0.0, spread, 1)))
+        figures = (*figures, spread_figure("a random direction", Spread(0.0, spread, 0)))
     told = f"The update of step {answer.step:,} and straight downhill have a cosine of {cosine:.2f}; the same direction would have 1, a random one 0."
     if spread is None:
         waits_for = evidence.missing_answer("a random direction to compare with")

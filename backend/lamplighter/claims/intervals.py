@@ -23,6 +23,7 @@ class Spread:
     deviation: float
     """Standard deviation of one draw, or the standard error of a mean."""
     draws: int
+    """0 where the deviation is known by formula."""
 
     @property
     def low(self) -> float:

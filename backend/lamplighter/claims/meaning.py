@@ -189,7 +189,7 @@ def _read_lengths(
         Figure("the most so far", best, step=best_step),
     ]
     # Where counts are dealt to the rows at random, a rank correlation has this deviation.
-    dealt = Spread(0.0, (max(2, evidence.rows) - 1) ** -0.5, 1)
+    dealt = Spread(0.0, (max(2, evidence.rows) - 1) ** -0.5, 0)
     figures.append(spread_figure("length and frequency, counts dealt at random", dealt))
     parts["length"] = now >= FOLLOWS and dealt.score(now) > CLEAR
     was = f"; it was {best:.2f} at step {best_step:,}" if best > now else ""
@@ -308,7 +308,7 @@ CLAIMS = (
         "Before the first step every word is a random list of numbers: no word is near another for a reason.",
         "Holds where a run starts from nothing. Chance alone makes some words look alike.",
         "The share of a word's ten nearest that are of its own kind, at step 0, beside the same for labels dealt at random "
-        "twenty times. Where no kinds are known: the nearest cosine, beside five random spaces.",
+        "twenty times. Where no kinds are known: the nearest cosine, beside twenty random spaces.",
         find_random_start,
         lambda evidence: word_card(evidence, map="linear", at=0),
         lambda evidence: Link(
