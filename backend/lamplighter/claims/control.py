@@ -88,13 +88,17 @@ def find_control(run: RunFolder) -> RunFolder | None:
 
 def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
     """Return the newest run in the folder of `run` that differs from it only in its seed (and in the number of steps), is over,
-    and came at least half as far as `step`; None where there is none. The seed of a Lamptown run is that of its text, too."""
+    and came at least half as far as `step`; None where there is none. The seed of a Lamptown run is that of its text, too; of
+    any other text both must have the same words, with the same counts."""
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
         return None
     for path, experiment in _list_settled(str(run.path.parent)):
         if experiment.seed != own.seed and experiment._replace(seed=own.seed) == own:
             found = RunFolder(Path(path))
+            # Of a text that somebody brought the recipe has no more than a name.
+            if run.recipe.corpus.kind != "lamptown" and not _has_same_words(run.path, found.path):
+                continue
             with suppress(*UNREADABLE):
                 moment = read_moment(found)
                 if not moment.training and 2 * moment.step >= step:

@@ -18,7 +18,13 @@ from lamplighter.claims.evidence import CityFigures, MatrixFigures, RelationFigu
 from lamplighter.claims.examples import choose_words
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.intervals import Spread, spread_of
-from lamplighter.claims.matrix_figures import measure_matrix, measure_relations, read_turn, turn_space
+from lamplighter.claims.matrix_figures import (
+    MOST_NUMBERS,
+    measure_matrix,
+    measure_relations,
+    read_turn,
+    turn_space,
+)
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
@@ -56,7 +62,7 @@ def read_matrix_evidence(
 
 def compare_with_seed(run: RunFolder, other: RunFolder, cache: FigureCache, step: int) -> Spread | None:
     """Return the share of a word's ten nearest in the input matrix that are the same in a run of another seed, at `step` or the
-    last kept step before it; None where they share too few words.
+    last kept step before it; None where they share too few words, or one is too large to look at.
 
     Raises:
         FormatError: this version cannot read one of them.
@@ -65,6 +71,9 @@ def compare_with_seed(run: RunFolder, other: RunFolder, cache: FigureCache, step
     def make() -> Spread | None:
         tables: list[Any] = []
         for each in (run, other):
+            # The other one need not have as many words.
+            if len(each.vocabulary) * each.recipe.model.dim > MOST_NUMBERS:
+                return None
             with MatrixHistory(each) as history:
                 kept = history.exact_steps()
                 tables += [history.snapshot(int(kept[kept <= step][-1])).vectors, each.vocabulary.tokens]

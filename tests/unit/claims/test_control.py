@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lamplighter.claims import matrix_evidence
 from lamplighter.claims.control import (
     find_control,
     find_other_seed,
@@ -18,12 +19,13 @@ from lamplighter.claims.control import (
 )
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
+from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
 from tests.disk_accesses import disk_accesses
-from tests.unit.serving.folders import FakeTrainer, finished_run
+from tests.unit.serving.folders import TOKENS, FakeTrainer, finished_run
 
 RECIPE = Recipe(
     corpus=CorpusRecipe(kind="lamptown"), model=ModelRecipe(dim=4, heads=2, context=8), passages=2, steps=9
@@ -125,3 +127,32 @@ def test_a_run_of_another_seed_counts_once_it_is_over_and_came_half_as_far(tmp_p
     assert found.recipe.seed == 9
     shuffled = RunStore(tmp_path).create(make_control_recipe(run.recipe))
     assert find_other_seed(shuffled, 0) is None
+
+
+def test_another_text_of_the_same_name_is_no_run_of_another_seed(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    brought = finished_run(tmp_path).recipe.model_copy(
+        update={"corpus": CorpusRecipe(kind="text", name="notes")}
+    )
+
+    def train(seed: int, *, times: int) -> RunFolder:
+        run = store.create(brought.model_copy(update={"seed": seed}), "a text")
+        vocabulary = Vocabulary(TOKENS, np.full(len(TOKENS), times, dtype=np.int64))
+        run.write_corpus(np.zeros(20, dtype=np.uint32), vocabulary, "{}")
+        assert FakeTrainer(run).begin().train(30).end()
+        return run
+
+    run = train(0, times=1)
+    train(1, times=2)
+    assert find_other_seed(run, 30) is None
+    same = train(2, times=1)
+    found = find_other_seed(run, 30)
+    assert found is not None
+    assert found.id == same.id
+
+
+def test_a_table_that_is_too_large_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, other = finished_run(tmp_path), finished_run(tmp_path)
+    assert compare_with_seed(run, other, FigureCache(), 30) is not None
+    monkeypatch.setattr(matrix_evidence, "MOST_NUMBERS", len(TOKENS) * run.recipe.model.dim - 1)
+    assert compare_with_seed(run, other, FigureCache(), 30) is None
