@@ -53,7 +53,14 @@ def test_one_step_shows_one_step() -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", [{"before": None}, {"after": None}, {"losses": []}, {"losses": [1.2, None]}]
+    "missing",
+    [
+        {"before": None},
+        {"after": None},
+        {"losses": []},
+        {"losses": [1.2, 1.201]},
+        {"losses": [1.2, 1.2, None]},
+    ],
 )
 def test_without_random_updates_a_step_is_not_shown_to_be_the_cause(missing: dict[str, Any]) -> None:
     found = find(5, seen(random(**missing)))

@@ -128,6 +128,12 @@ def test_length_follows_frequency_now_and_not_only_once() -> None:
     assert "it was 0.90 at step 100" in find(3, later).reason
 
 
+def test_lengths_of_few_words_follow_frequency_by_chance() -> None:
+    # Three deviations of a correlation of 20 words are 0.69, and of 19 words 0.71.
+    enough, few = (replace(newest(length_follows=0.705), rows=rows) for rows in (20, 19))
+    assert judge(3, enough, few) == [HOLDS, CONDITIONAL]
+
+
 def test_readings_that_are_not_known_are_not_counted_as_holding() -> None:
     # A text without planted relations has two of three at most.
     assert (
