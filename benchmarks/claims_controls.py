@@ -1,5 +1,5 @@
 """The board of claims beside its controls: the state of each claim on the default run, on the same text in random order, on a town
-whose planted classes and relations are dealt anew among its words, on a model that learns nothing, and on one that diverges.
+whose planted classes and relations are dealt at random among its words, on a model that learns nothing, and on one that diverges.
 
 The goal is the table of predictions in `docs/claims.md`. Each column is prepared by `lamplighter examine --prepare claims`.
 `LAMPLIGHTER_BENCH_CONTROLS` names a folder in which the runs are kept between two calls, `LAMPLIGHTER_BENCH_STEPS` says how long

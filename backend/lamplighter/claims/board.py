@@ -1,4 +1,4 @@
-"""The board: what becomes of all 28 claims on a run."""
+"""The board: what becomes of all 28 statements on a run."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class BoardQuestion:
     claims: tuple[int, ...]
     """The numbers of the claims."""
     answered: bool
-    """True where a stored answer serves, whoever asked for it."""
+    """True where a stored answer serves: it does not matter who asked for it."""
     by_button: bool
     """True for one that only a person may start."""
 

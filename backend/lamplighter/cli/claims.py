@@ -58,7 +58,7 @@ _INDENT = " " * 8
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
 def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
-    """Show which of 28 claims about learning hold on a run, with their numbers. Nothing is computed that an examiner would
+    """Show which of 28 statements about learning hold on a run, with their numbers. Nothing is computed that an examiner would
     have to answer: `lamplighter examine RUN --prepare claims` does that.
     """
     run = find_prepared(runs_dir, run_id)
@@ -90,7 +90,7 @@ def claims_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
 
 
 def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
-    """Make the measures and the map that claims wait for, and ask all that they wait for and nobody has answered yet, one after
+    """Make the measures and the map that claims wait for, and ask all that they wait for and that has no answer yet, one after
     the other. What is there stays, so that it can be stopped and begun again.
 
     Raises:
@@ -101,7 +101,7 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
     evidence, _ = _read_board(run)
     rows = make_board(evidence)
     measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
-    print_line(f"{measured} of {len(rows)} claims have a number: lamplighter claims {run.id}")
+    print_line(f"{measured} of {len(rows)} statements have a number: lamplighter claims {run.id}")
     if evidence.recorded_elsewhere:
         raise click.ClickException(
             f"{run.id} is recorded from a training loop of its own, so its model is not here: there is nothing to ask"
@@ -111,8 +111,8 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
 
 
 def wanted_by_claims(run: RunFolder) -> list[WantedAnswer]:
-    """Return what the claims wait for and nobody has answered yet, also what starts further processes: whoever types this has
-    said that they may be started."""
+    """Return what the claims wait for and has no answer yet, also what starts further processes: a person who types the command
+    has said that they may be started."""
     _, questions = _read_board(run)
     return [
         WantedAnswer(one.question, f"claim {', '.join(map(str, one.claims))}")
