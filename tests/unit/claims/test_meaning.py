@@ -172,6 +172,12 @@ def test_a_relation_is_answered_surely_better_than_without_a_sum(other: str) -> 
     assert judge(3, town(relations=better), town(relations=alike)) == [HOLDS, CONDITIONAL]
 
 
+def test_relations_are_no_draws_of_one_null() -> None:
+    null = find(14, town(relations={"a": relation(nearest=0.6), "b": relation(nearest=0.1)})).null
+    assert null is not None
+    assert (null.value, null.low, null.high, null.draws) == (0.35, 0.1, 0.6, 0)
+
+
 def test_few_pairs_show_little_however_often_they_are_asked() -> None:
     enough, few = (relation(0.83, pairs, nearest=0.62) for pairs in (50, 46))
     assert judge(14, town(relations={"opposites": enough}), town(relations={"opposites": few})) == [
