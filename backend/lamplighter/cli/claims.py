@@ -165,7 +165,7 @@ def _tell(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return told
     ends = f"{_tell_value(figure.low, figure.unit)} to {_tell_value(figure.high, figure.unit)}"
-    return f"{told} ({ends}, {figure.draws:,} draws)" if figure.draws else f"{told} ({ends})"
+    return f"{told} ({ends}, n = {figure.draws:,})" if figure.draws else f"{told} ({ends})"
 
 
 def _tell_value(value: float, unit: str) -> str:

@@ -27,7 +27,6 @@ it("an interval says where it comes from", () => {
   const figure = { name: "by chance", value: 0.0081, unit: "share", step: null };
   const ends = { low: 0.0079, high: 0.0083 };
   const drawn = { ...figure, ...ends, draws: 20 };
-  expect(claimInterval(drawn, true)).toBe("from 0.79 % to 0.83 % in 20 draws");
   expect(claimInterval(drawn)).toBe("from 0.79 % to 0.83 % (n = 20)");
   expect(claimInterval({ ...drawn, draws: 0 })).toBe("from 0.79 % to 0.83 %");
   expect(claimInterval({ ...drawn, high: null })).toBeNull();

@@ -68,7 +68,6 @@ export const claims = table("claims", {
   claim: (number: number) => `Claim ${number}`,
   compare: { null: "To compare", control: "On shuffled words" },
   interval: (low: string, high: string) => `from ${low} to ${high}`,
-  draws: (draws: number) => `in ${count(draws)} draws`,
   numbers: "All numbers",
   condition: "When it stops being true",
   method: "How it is measured",
@@ -133,12 +132,9 @@ export function claimValue(value: number | null, unit: string): string {
   return unit === "degrees" ? `${text}°` : unit ? `${text} ${unit}` : text;
 }
 
-/** Format the interval of a figure, or of a null, which several draws fall into; null where it has none. */
-export function claimInterval(
-  { low, high, unit, draws }: ClaimFigure,
-  ofNull = false,
-): string | null {
+/** Format the interval of a figure, with the number of draws, steps, words or kinds that it comes from; null where it has none. */
+export function claimInterval({ low, high, unit, draws }: ClaimFigure): string | null {
   if (low === null || high === null) return null;
   const ends = claims.interval(claimValue(low, unit), claimValue(high, unit));
-  return draws ? `${ends} ${ofNull ? claims.draws(draws) : `(n = ${count(draws)})`}` : ends;
+  return draws ? `${ends} (n = ${count(draws)})` : ends;
 }

@@ -75,7 +75,7 @@ def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.M
     lines = [" ".join(line.split()) for line in told.splitlines()]
     assert f"1 [+] holds [x] shown failing {CLAIMS[0].name}" in lines
     assert lines.count("on shuffled words: It does not, in random order.") == 1
-    assert "to compare: by chance: 0.81 % (0.79 % to 0.83 %, 20 draws)" in lines
+    assert "to compare: by chance: 0.81 % (0.79 % to 0.83 %, n = 20)" in lines
     assert f"3 [+] holds [+] holds {CLAIMS[2].name} (this program, checked)" in lines
     assert f"4 [+] holds [+] holds {CLAIMS[3].name} (by definition)" in lines
     assert lines[-1].startswith("2 of 2 claims hold (1 on shuffled words)")

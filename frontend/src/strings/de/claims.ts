@@ -55,7 +55,6 @@ export const claims: Translated<typeof english> = {
   claim: (number) => `Behauptung ${number}`,
   compare: { null: "Zum Vergleich", control: "Bei vertauschten Wörtern" },
   interval: (low, high) => `von ${low} bis ${high}`,
-  draws: (draws) => `in ${count(draws)} Ziehungen`,
   numbers: "Alle Zahlen",
   condition: "Wann es nicht mehr stimmt",
   method: "Wie es gemessen wird",
