@@ -50,7 +50,9 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
     except ModuleNotFoundError as error:
-        message = f"lamplighter.{name} needs the whole application: pip install . in a checkout of Lamplighter"
+        message = (
+            f"lamplighter.{name} needs the whole application: pip install . in a checkout of Lamplighter"
+        )
         raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value

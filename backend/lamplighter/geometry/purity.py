@@ -78,7 +78,9 @@ def class_purities(found: NeighbourClasses) -> NDArray[np.float64]:
     limits = found.limits
     hits = ((found.nearest == found.own[:, None]) & found.counted).sum(axis=1)
     pure = np.divide(hits, limits, out=np.zeros(len(hits)), where=limits > 0)
-    by_class: NDArray[np.float64] = np.bincount(found.own, weights=pure, minlength=len(found.sizes)) / found.sizes
+    by_class: NDArray[np.float64] = (
+        np.bincount(found.own, weights=pure, minlength=len(found.sizes)) / found.sizes
+    )
     return by_class[found.sizes > 1]
 
 
