@@ -22,7 +22,7 @@ from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 PACE = 10
 """Steps per second of live runs, well below what the machine could do."""
-SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 600}, "sequences": 4}
+SMALL_TOWN: dict[str, Any] = {"corpus": {"vocabulary_size": 700}, "sequences": 4}
 """A recipe of Lamptown's frequent words, a few sentences a step: trainer, projector and page have little to do."""
 LAST = 120
 EVERY = 10
