@@ -22,6 +22,7 @@ MOST_TOKENS = 4_000_000
 """Most tokens of the text that are read, from its beginning."""
 _LEAST_SEEN = 5
 """Times that a word must stand in the text before its neighbours there say anything."""
+_BLOCK = 1 << 19
 _MOST_COLUMNS = 4_096
 """Most frequent words that are counted as neighbours in the text."""
 
@@ -72,7 +73,7 @@ def compare_with_text(
         Both with their standard errors over the words; None where too few words stand in the text often enough.
     """
     size = len(inputs)
-    ids = np.asarray(text[:MOST_TOKENS]).astype(np.int64)
+    ids = np.asarray(text[:MOST_TOKENS])
     counts = np.bincount(ids, minlength=size)
     rows = sample_rows(*inputs.shape)
     rows = rows[counts[rows] >= _LEAST_SEEN]
@@ -93,8 +94,8 @@ def compare_with_text(
 
 
 def _count_beside(
-    words: NDArray[np.int64],
-    beside: NDArray[np.int64],
+    words: NDArray[np.uint32],
+    beside: NDArray[np.uint32],
     rows: NDArray[np.int64],
     column: NDArray[np.int64],
     size: int,
@@ -103,9 +104,12 @@ def _count_beside(
     place = np.full(size, -1, dtype=np.int64)
     place[rows] = np.arange(len(rows))
     width = int(column.max()) + 1
-    row, at = place[words], column[beside]
-    known = (row >= 0) & (at >= 0)
-    counts = np.bincount(row[known] * width + at[known], minlength=len(rows) * width)
+    counts = np.zeros(len(rows) * width, dtype=np.int64)
+    # By the block, so that a long text takes no more memory than a short one.
+    for start in range(0, len(words), _BLOCK):
+        row, at = place[words[start : start + _BLOCK]], column[beside[start : start + _BLOCK]]
+        known = (row >= 0) & (at >= 0)
+        counts += np.bincount(row[known] * width + at[known], minlength=len(counts))
     return counts.reshape(len(rows), width).astype(np.float32)
 
 

@@ -69,7 +69,7 @@ class Finding:
     waits_for: str | None = None
     """The thing that a number is missing for; None where none is."""
     imported: bool = False
-    """True where a number is the word of whoever gave an imported run."""
+    """True where a number came with an imported run."""
 
 
 @dataclass(frozen=True)

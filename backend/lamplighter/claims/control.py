@@ -20,8 +20,10 @@ from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RUN_ID_PATTERN
+from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _ID = re.compile(RUN_ID_PATTERN)
 _RECIPES_KEPT, _FOLDERS_KEPT = 4_096, 8
@@ -81,8 +83,9 @@ def find_control(run: RunFolder) -> RunFolder | None:
     wanted = own._replace(shuffled=True)
     listed = _list_settled(str(run.path.parent))
     for path in (Path(path) for path, experiment in listed if experiment == wanted):
-        if _has_same_words(run.path, path):
-            return RunFolder(path)
+        found = RunFolder(path)
+        if _has_same_words(run.path, path) and _may_judge(found, run):
+            return found
     return None
 
 
@@ -93,17 +96,24 @@ def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
     own = _read_experiment(str(run.path), _recipe_time(str(run.path)))
     if own is None:
         return None
-    for path, experiment in _list_settled(str(run.path.parent)):
+    listed: tuple[tuple[str, _Experiment], ...] = ()
+    with suppress(OSError):
+        listed = _list_settled(str(run.path.parent))
+    for path, experiment in listed:
         if experiment.seed != own.seed and experiment._replace(seed=own.seed) == own:
             found = RunFolder(Path(path))
             # Of a text that somebody brought the recipe has no more than a name.
             if run.recipe.corpus.kind != "lamptown" and not _has_same_words(run.path, found.path):
                 continue
-            with suppress(*UNREADABLE):
-                moment = read_moment(found)
-                if not moment.training and 2 * moment.step >= step:
+            with suppress(*UNREADABLE), StepsReader(found.steps_path) as steps:
+                if steps.phase().has_ended and 2 * steps.newest_step()[1] >= step and _may_judge(found, run):
                     return found
     return None
+
+
+def _may_judge(found: RunFolder, run: RunFolder) -> bool:
+    """Return whether a run may stand beside another: an imported one, the word of a stranger, only beside an imported one."""
+    return not is_imported(found) or is_imported(run)
 
 
 def read_control(run: RunFolder) -> ControlRun | None:

@@ -114,7 +114,7 @@ class TurnedFigures:
     kept: float
     """Share of the looked-at rows with the same ten nearest."""
     shuffled: float
-    """Share of kept lists where the rows were dealt anew: the null."""
+    """Share of kept lists where the rows are in another order: the null."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,8 @@ class TouchFigures:
     """Rank correlation of touches with the counts in the text."""
     never: int
     """Rows that were never in a batch."""
+    missed: int
+    """Those of them whose words are in the text: `<unk>` may be in none."""
     first_never: int | None
     """The smallest id of such a row."""
     most: int
@@ -180,7 +182,7 @@ class CityFigures:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """An answer that the examiner, or whoever gave an imported run, has stored."""
+    """An answer that the examiner has stored, or that came with an imported run."""
 
     step: int
     fields: Mapping[str, Any]

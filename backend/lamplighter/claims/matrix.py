@@ -23,8 +23,8 @@ from lamplighter.claims.views import ask, view, word_card
 
 OTHER_NUMBERS, SAME_NEIGHBOURS = 0.9, 0.99
 """Least share of the coordinates that a rotation changes, and of the lists of neighbours that it keeps."""
-AKIN = 10.0
-"""Least times chance that the neighbours of two cities are the same if both have learned the same words."""
+AKIN = 0.05
+"""Least part of what there is beyond chance that two tables share where both have learned the same words."""
 ABOUT = 0.05
 """Least difference of two correlations by which a table is about what follows a word, or about what comes before it."""
 STRANGE = 0.25
@@ -102,7 +102,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
     # Two matrices that nothing is learned in differ as well.
     baselines = same if cities.other_seed is None else [*same, cities.other_seed.low]
     least = min(baselines) if baselines else 0.0
-    differ = cities.shared.low >= AKIN * chance and cities.shared.high < least
+    differ = (cities.shared.low - chance) / (1 - chance) >= AKIN and cities.shared.high < least
     about = [by is not None and by.mean >= ABOUT and by.score(0) <= -CLEAR for *_, by in sides]
     told = f"{percent(cities.shared.mean)} of a word's ten nearest are the same in both tables"
     told += f", where one table keeps {percent(min(same))} or more over some hundred steps" if same else ""
@@ -212,8 +212,8 @@ CLAIMS = (
         25,
         "Turn it as you like",
         "A single coordinate means nothing. Turn the whole space: every number changes, every neighbour stays.",
-        "True of neighbours and distances by what a rotation is. The layers know the old numbers: for them a turned space is "
-        "nonsense.",
+        "True of neighbours and distances by what a rotation is, so this checks our own arithmetic. The layers know the old "
+        "numbers: for them a turned space is nonsense.",
         "The share of numbers that a random rotation changes, and of lists of ten nearest that it keeps.",
         find_arbitrary_coordinates,
         lambda evidence: view(panel="ask", ask="rotation", section="answer", at=evidence.examined_step),
@@ -224,7 +224,7 @@ CLAIMS = (
             view(panel="ask", ask="rotation", section="answer"),
             breaks=True,
         ),
-        role=ClaimRole.DEFINITION,
+        role=ClaimRole.CHECK,
     ),
     Claim(
         28,

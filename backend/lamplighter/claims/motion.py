@@ -154,6 +154,7 @@ def find_heartbeat(evidence: Evidence) -> Finding:
     complete = pulses.recorded >= reached
     figures = (
         Figure("steps that are recorded", float(pulses.recorded)),
+        Figure("steps there were", float(reached)),
         Figure("steps a second, by the median step alone", pace),
         Figure("beats shown a second, at most", FLASHES),
     )
@@ -161,7 +162,7 @@ def find_heartbeat(evidence: Evidence) -> Finding:
     told += f"; at most {FLASHES:.0f} beats a second are shown, so that nothing flashes."
     # A loop of somebody's own may record every tenth step, if it says so.
     state = choose_state(complete, evidence.recorded_elsewhere)
-    return Finding(state, told, figures, Figure("steps there were", float(reached)))
+    return Finding(state, told, figures)
 
 
 def find_no_rest(evidence: Evidence) -> Finding:

@@ -81,6 +81,7 @@ def read_touch_figures(reader: StepsReader, step: int, vocabulary: Vocabulary) -
         found.step,
         correlation if correlation is not None and np.isfinite(correlation) else None,
         len(never),
+        int((vocabulary.counts[never] > 0).sum()) if vocabulary.counts_known else len(never),
         int(never[0]) if len(never) else None,
         int(found.touches.max()),
         float(np.median(found.touches)),

@@ -168,8 +168,7 @@ def find_devices(evidence: Evidence) -> Finding:
     told += f" The gradients differ from those of one process by {abs(off):.1g} of the largest."
     # Rounding in another order is a condition; other numbers, or other bytes than the formula's, are a fault.
     state = choose_state(counted and abs(off) <= EXACT_GRADIENTS, counted and abs(off) <= ROUNDED_GRADIENTS)
-    null = Figure("bytes by the formula, every number", dense, "bytes")
-    return Finding(state, told, figures, null, imported=answer.imported)
+    return Finding(state, told, figures, imported=answer.imported)
 
 
 def find_projection(evidence: Evidence) -> Finding:

@@ -150,7 +150,7 @@ def _describe(row: BoardRow, width: int) -> list[str]:
     if control is not None and control.state is not finding.state:
         lines += _wrap(f"on shuffled words: {control.reason}", width)
     if finding.imported:
-        lines += _wrap("as told by whoever gave this run", width)
+        lines += _wrap("as told by the person who gave this run", width)
     return [*lines, ""]
 
 

@@ -71,7 +71,7 @@ export const claims = table("claims", {
   numbers: "All numbers",
   condition: "When it stops being true",
   method: "How it is measured",
-  imported: "As told by whoever gave this run away.",
+  imported: "As told by the person who gave this run away.",
   show: "Show me",
   showMore: "Open the place on this page where one sees it",
   breakIt: "Break it",

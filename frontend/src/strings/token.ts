@@ -18,7 +18,7 @@ export const token = {
     gameOpen: "Play",
     gameMore: "Two games about which words lie together for the model.",
     claims: "Is it true?",
-    claimsMore: "28 claims about learning, and what this run says to each.",
+    claimsMore: "28 statements about learning, and what this run says to each.",
     geometry: "Geometry of words",
     geometryMore:
       "King minus man plus woman: add words, draw directions, and see what chance would give.",

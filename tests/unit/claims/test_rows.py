@@ -49,10 +49,11 @@ def test_words_drawn_evenly_light_what_drawing_them_does() -> None:
 
 def touched(correlation: float | None, never: int = 0, dealt: Spread | None = None) -> Evidence:
     chance = dealt or Spread(0.0, 0.02, 20)
-    return town(touches=TouchFigures(STEP, correlation, never, 7 if never else None, 5_000, 185.0, chance))
+    return town(touches=TouchFigures(STEP, correlation, never + 1, never, 7, 5_000, 185.0, chance))
 
 
-def test_touches_follow_the_counts_and_reach_every_word() -> None:
+def test_touches_follow_the_counts_and_reach_every_word_of_the_text() -> None:
+    # One row more, `<unk>`, is no word of the text.
     assert judge(7, *map(touched, (0.91, 0.89, 0.51, 0.49))) == [HOLDS, CONDITIONAL, CONDITIONAL, FAILING]
     assert judge(7, touched(0.91, never=1), touched(None), town(touches=None)) == [
         CONDITIONAL,
@@ -64,7 +65,7 @@ def test_touches_follow_the_counts_and_reach_every_word() -> None:
 def test_touches_follow_the_counts_more_than_counts_dealt_at_random() -> None:
     clear, chance = (touched(0.91, dealt=Spread(0.0, deviation, 20)) for deviation in (0.3, 0.305))
     assert judge(7, clear, chance) == [HOLDS, FAILING]
-    unknown = TouchFigures(STEP, 0.95, 0, None, 5_000, 185.0, None)
+    unknown = TouchFigures(STEP, 0.95, 0, 0, None, 5_000, 185.0, None)
     assert judge(7, town(touches=unknown)) == [FAILING]
 
 

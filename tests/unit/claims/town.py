@@ -55,7 +55,7 @@ def town(**changes: Any) -> Evidence:
         "relations": {"plural": relation(), "past": relation()},
         "first_turn": 4.0,
         "turned": TurnedFigures(STEP, 1.0, 1.0, 0.0),
-        "touches": TouchFigures(STEP, 0.95, 0, None, 5_000, 185.0, Spread(0.0, 0.02, 20)),
+        "touches": TouchFigures(STEP, 0.95, 1, 0, 0, 5_000, 185.0, Spread(0.0, 0.02, 20)),
         "trust": TrustFigures(STEP, 0.9, 0.5),
         "energy": EnergyFigures(("processor",), {0: 0.0, 2_000: 1_000.0, STEP: 2_000.0}),
         "cities": cities(),

@@ -8,8 +8,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 ANSWER_COPIES = 10
 """Copies of a stored answer in memory while it is read: as text and as objects."""
-_MATRICES = 8
-"""Matrices in memory at a time: at three steps, the one before, the second of the model at two, and rows scaled to length 1."""
+_MATRICES = 9
+"""Matrices in memory at a time: at three steps, the one before, the second of the model at two, that of another seed, and rows scaled to length 1."""
 _MEASURE_BYTES = 200
 """Bytes of memory of a measure, with its share of the table by step."""
 

@@ -29,7 +29,7 @@ routes = Routes("claims")
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return 28 claims about learning, each with its numbers on this run, the null beside them and the state that a rule
+    """Return 28 statements about learning, each with its numbers on this run, the null beside them and the state that a rule
     derives, beside it what the same rule finds on the control, if there is one; and the questions for the model that they
     wait for. Nothing is asked here. While the run or its control trains, the board is renewed every 100 steps, and whenever
     a measure or an answer comes.

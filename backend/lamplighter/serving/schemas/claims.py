@@ -53,7 +53,7 @@ class ClaimControlFinding(ApiModel):
     null: ClaimFigure | None
     """The value expected there if the claim were false; null where it is unknown."""
     imported: bool
-    """True where a number is the word of whoever gave the control, an imported run."""
+    """True where a number came with the control, an imported run."""
 
 
 class ClaimRow(ApiModel):
@@ -83,7 +83,7 @@ class ClaimRow(ApiModel):
     waits_for: str | None
     """The thing that a number is missing for; null where none is."""
     imported: bool
-    """True where a number is the word of whoever gave an imported run."""
+    """True where a number came with an imported run."""
     view: str
     """The query string of the view that shows it."""
     answer_id: str | None
