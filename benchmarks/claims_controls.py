@@ -1,7 +1,7 @@
 """The board of claims beside its controls: the state of each claim on the default run, on the same text in random order, on a town
 whose planted classes and relations are dealt at random among its words, on a model that learns nothing, and on one that diverges.
 
-The goal is the table of predictions in `docs/claims.md`. Each column is prepared by `lamplighter examine --prepare claims`.
+The goal is the table of predictions in `docs/claims.md`, and the reasons there for those that did not come true. Each column is prepared by `lamplighter examine --prepare claims`.
 `LAMPLIGHTER_BENCH_CONTROLS` names a folder in which the runs are kept between two calls, `LAMPLIGHTER_BENCH_STEPS` says how long
 they are. About twenty minutes.
 """
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ from lamplighter.wire.vocabulary import Relation, Vocabulary
 COLUMNS = ("default", "shuffled", "random labels", "untrained", "diverged")
 STILL_RATE, DIVERGING_FACTOR, SEED = 1e-7, 30, 33
 PREDICTIONS = Path(__file__).resolve().parent.parent / "docs" / "claims.md"
+EXPLAINED = "| # | run | predicted | found | why |"
+ABOUT_ORDER = (2, 3, 14, 24)
+"""Claims that must not hold where words stand in random order."""
 _RELABELLED = "random-labels"
 _ABOUT_LABELS = ("measures.sqlite*", "examinations.sqlite*", "requests-*")
 """Files of a run that say something of its labels, or wait to."""
@@ -41,11 +45,12 @@ Board = dict[int, dict[str, Any]]
 
 def main() -> bool:
     """Measure and print. Returns whether every state is as predicted."""
-    predicted = read_predictions(PREDICTIONS.read_text(encoding="utf-8"))
+    text = PREDICTIONS.read_text(encoding="utf-8")
+    predicted, explained = read_predictions(text), read_explained(text)
     with tempfile.TemporaryDirectory(prefix="lamplighter-bench-") as folder:
         runs = Path(os.environ.get("LAMPLIGHTER_BENCH_CONTROLS") or folder)
         boards = {column: _read_board(run) for column, run in _make_runs(RunStore(runs)).items()}
-    return compare(boards, predicted)
+    return compare(boards, predicted, explained)
 
 
 def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
@@ -69,13 +74,32 @@ def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
     return found
 
 
-def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]]) -> bool:
-    """Print the boards beside what was predicted. Returns whether all is as predicted."""
-    wrong = [
-        f"{number}, {column}: predicted {' or '.join(sorted(allowed))}, found {boards[column][number]['state']}"
+def read_explained(text: str) -> set[tuple[int, str, str]]:
+    """Return the states that were found against a prediction and that the document gives a reason for: claim, column, state."""
+    found: set[tuple[int, str, str]] = set()
+    for line in text.partition(EXPLAINED)[2].splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        number, column, _, state, _ = (cell.strip() for cell in line.strip("| ").split("|"))
+        found |= {(int(number), each, state) for each in (COLUMNS if column == "all" else (column,))}
+    return found
+
+
+def compare(
+    boards: dict[str, Board],
+    predicted: dict[int, dict[str, set[str]]],
+    explained: AbstractSet[tuple[int, str, str]] = frozenset(),
+) -> bool:
+    """Print the boards beside what was predicted. Returns whether each state is as predicted, or has its reason written down."""
+    found = {
+        (number, column, boards[column][number]["state"]): allowed
         for number, row in predicted.items()
         for column, allowed in row.items()
         if boards[column][number]["state"] not in allowed
+    }
+    wrong = [
+        f"{number}, {column}: predicted {' or '.join(sorted(allowed))}, found {state}"
+        for (number, column, state), allowed in found.items()
     ]
     claims = {number for number, row in boards["default"].items() if row["role"] == "claim"}
     held = {
@@ -89,10 +113,13 @@ def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]])
         }
         for of in ("state", "figure")
     )
+    # A reason for what is not found any more is out of date.
+    unexplained = sorted(str(one) for one in found.keys() ^ explained)
     met = report(
         "claims_controls",
-        len(wrong),
-        f"states of {len(predicted)} claims on {len(COLUMNS)} runs that are not as predicted",
+        len(unexplained),
+        f"states of {len(predicted)} claims on {len(COLUMNS)} runs that are neither as predicted nor explained",
+        unexplained=unexplained,
         wrong=wrong,
         without_a_prediction=sorted(claims - predicted.keys()),
         claims=len(claims),
@@ -101,7 +128,10 @@ def compare(boards: dict[str, Board], predicted: dict[int, dict[str, set[str]]])
         figures=figures,
     )
     fewer = held["default"] - held["shuffled"]
-    return report("claims_controls_held", fewer, "claims fewer hold on shuffled words") and met
+    met = report("claims_controls_held", fewer, "claims fewer hold on shuffled words") and met
+    green = [number for number in ABOUT_ORDER if boards["shuffled"].get(number, {}).get("state") == "holds"]
+    unit = "of the claims about order that hold on shuffled words"
+    return report("claims_controls_green", len(green), unit, green=green) and met
 
 
 def _make_runs(store: RunStore) -> dict[str, RunFolder]:

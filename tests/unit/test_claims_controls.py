@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.claims_controls import COLUMNS, compare, deal_labels, read_predictions
+from benchmarks.claims_controls import (
+    COLUMNS,
+    EXPLAINED,
+    compare,
+    deal_labels,
+    read_explained,
+    read_predictions,
+)
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 
 HEAD = "| # | default | shuffled | random labels | untrained | diverged |\n|---|---|---|---|---|---|\n"
@@ -28,7 +35,8 @@ def test_a_state_that_was_not_predicted_is_named(capsys: pytest.CaptureFixture[s
     assert compare(boards | {"diverged": board("unmeasured")}, predicted)
     capsys.readouterr()
     assert not compare(boards | {"shuffled": board("holds")}, predicted)
-    states, held = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    states, held, green = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (green["green"], green["met"]) == ([2], False)
     assert (states["wrong"], states["met"]) == (["2, shuffled: predicted failing, found holds"], False)
     assert (states["states"]["2"]["shuffled"], states["figures"]["2"]["shuffled"]) == ("holds", 0.5)
     assert (held["value"], held["met"]) == (0, False)
@@ -36,6 +44,25 @@ def test_a_state_that_was_not_predicted_is_named(capsys: pytest.CaptureFixture[s
     checked = boards | {"default": board("holds", role="check")}
     assert not compare(checked, {})
     assert json.loads(capsys.readouterr().out.splitlines()[0])["without_a_prediction"] == []
+
+
+def test_a_wrong_prediction_counts_unless_its_reason_stands_in_the_document(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    why = f"{EXPLAINED}\n|---|---|---|---|---|\n| 2 | untrained | failing | conditional | it is. |\n\nAfter it.\n"
+    predicted, explained = read_predictions(TABLE), read_explained(TABLE + why)
+    assert explained == {(2, "untrained", "conditional")}
+    assert read_explained(TABLE + why.replace("untrained", "all")) == {
+        (2, column, "conditional") for column in COLUMNS
+    }
+    boards = {column: board("failing") for column in COLUMNS} | {"default": board("holds")}
+    assert compare(boards | {"untrained": board("conditional")}, predicted, explained)
+    capsys.readouterr()
+    assert not compare(boards | {"untrained": board("holds")}, predicted, explained)
+    # A reason that is out of date counts as well.
+    assert not compare(boards, predicted, explained)
+    states = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert (states["value"], len(states["wrong"])) == (2, 1)
 
 
 @pytest.mark.parametrize(
