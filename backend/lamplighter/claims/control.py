@@ -102,7 +102,7 @@ def find_other_seed(run: RunFolder, step: int) -> RunFolder | None:
     for path, experiment in listed:
         if experiment.seed != own.seed and experiment._replace(seed=own.seed) == own:
             found = RunFolder(Path(path))
-            # Of a text that somebody brought the recipe has no more than a name.
+            # The recipe holds no more than the name of a text of the user's own.
             if run.recipe.corpus.kind != "lamptown" and not _has_same_words(run.path, found.path):
                 continue
             with suppress(*UNREADABLE), StepsReader(found.steps_path) as steps:

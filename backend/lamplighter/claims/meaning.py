@@ -352,7 +352,7 @@ CLAIMS = (
     Claim(
         14,
         "Meaning emerges",
-        "Nobody tells the model what a word means. Relations, and the sense of a word in its sentence, appear in the numbers.",
+        "The model is never told what a word means. Relations, and the sense of a word in its sentence, appear in the numbers.",
         "Holds relation by relation: some are learned well, others hardly, and some a word's nearest alone would answer. "
         "In Lamptown the relations were written into the text, so they are found again; in a text of your own nothing is planted.",
         "The share of analogies answered, with an interval of three deviations over the pairs (of few pairs only nearly all "

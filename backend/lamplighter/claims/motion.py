@@ -160,7 +160,7 @@ def find_heartbeat(evidence: Evidence) -> Finding:
     )
     told = f"{pulses.recorded:,} of {reached:,} steps are recorded. A median step takes {1e3 / pace:,.3g} ms"
     told += f"; at most {FLASHES:.0f} beats a second are shown, so that nothing flashes."
-    # A loop of somebody's own may record every tenth step, if it says so.
+    # A watched loop may record every tenth step.
     state = choose_state(complete, evidence.recorded_elsewhere)
     return Finding(state, told, figures)
 
@@ -269,7 +269,7 @@ CLAIMS = (
     Claim(
         23,
         "It stops, it does not arrive",
-        "The city does not come to rest by itself. Training ends because somebody ends it.",
+        "The city does not come to rest by itself. Training ends when someone stops it.",
         "Holds at a constant learning rate. Where the rate falls to nothing the rows do come to rest.",
         "How far a row of the batch moves in one step, of its length, at the end beside half-way. Rows that slow down as 1/step "
         "or faster are arriving.",

@@ -55,7 +55,7 @@ def questions_about(step: int, sentences: tuple[str, str] | None) -> list[Questi
 
 
 def find_own_question(fields: object, sentences: tuple[str, str] | None) -> Question | None:
-    """Return the question in stored fields if it is one that the board asks, about whatever step; else None."""
+    """Return the question in stored fields if the board asks it of some step; None if it does not."""
     question = parse_known(fields) if isinstance(fields, dict) else None  # pyright: ignore[reportUnknownArgumentType]
     if question is None or question.step < 1:
         return None
