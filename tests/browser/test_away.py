@@ -95,6 +95,7 @@ def frozen(chromium: Browser) -> Generator[None]:
             os.kill(page, signal.SIGCONT)
 
 
+@pytest.mark.tour
 def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
     server: Application, trainer: FakeTrainer, context: BrowserContext, chromium: Browser
 ) -> None:

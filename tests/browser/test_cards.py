@@ -52,6 +52,7 @@ def find_at_once(page: Page, word: str) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.mark.tour
 def test_an_enter_before_the_answer_chooses_when_it_comes(page: Page, run: FinishedRun) -> None:
     find_at_once(page, "hotdog")
     expect(page.get_by_test_id("token")).to_have_text("hotdog")

@@ -62,9 +62,16 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     page: Page, found: list[dict[str, Any]]
 ) -> None:
     assert len(found) >= TOWNS - 2
-    # The places of names move until the map rests.
-    page.wait_for_timeout(500)
-    written: list[dict[str, Any]] = page.evaluate("__lamplighter.texts")
+    written: list[dict[str, Any]] = []
+
+    def rest() -> bool:
+        """Return whether the names stand where they stood at the last look."""
+        nonlocal written
+        before, written = written, page.evaluate("__lamplighter.texts")
+        page.wait_for_timeout(200)
+        return bool(written) and written == before
+
+    wait_until(rest, "the names at rest", 20)
     district = next(
         one for one in found if any(text["text"].lower() == one["name"].lower() for text in written)
     )

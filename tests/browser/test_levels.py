@@ -77,6 +77,7 @@ def expect_level(page: Page, level: str, panel: str | None) -> None:
         expect(inspector).to_have_attribute("data-level", level)
 
 
+@pytest.mark.tour
 def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: FinishedRun) -> None:
     page.goto(finished_run.url_with("at=40"))
     wait_for(page, DRAWN)

@@ -121,6 +121,7 @@ def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Brows
     page.close()
 
 
+@pytest.mark.tour
 def test_a_token_that_there_is_not_is_said_once_and_the_city_stays(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     refused: list[str] = []

@@ -51,6 +51,7 @@ def test_the_id_stays_where_several_tokens_have_the_text(page: Page, runs: TwoRu
     assert page.evaluate("window.hit === undefined")
 
 
+@pytest.mark.tour
 def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
     page: Page, runs: TwoRuns
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_word_that_there_is_not_is_said_and_stays_until_another_is_chosen(
     expect(problem).to_have_count(0)
 
 
+@pytest.mark.tour
 def test_a_link_leads_to_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None:
     page.set_viewport_size({"width": 1280, "height": 480})
     page.goto(runs.link("&panel=step&section=history&at=30"))
@@ -92,6 +94,7 @@ def test_a_link_leads_to_a_section_of_a_panel(page: Page, runs: TwoRuns) -> None
     wait_for_view(page, section=None, panel="matrix")
 
 
+@pytest.mark.tour
 def test_a_hostile_address_is_a_view_all_the_same(page: Page, runs: TwoRuns) -> None:
     evil = "%00%3Cimg%20src=x%20onerror=hit%3E%5C,%5C"
     page.goto(
