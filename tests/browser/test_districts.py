@@ -72,12 +72,19 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
         return bool(written) and written == before
 
     wait_until(rest, "the names at rest", 20)
-    district = next(
-        one for one in found if any(text["text"].lower() == one["name"].lower() for text in written)
-    )
-    box = next(text for text in written if text["text"].lower() == district["name"].lower())
-    page.mouse.click((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)
+    by_name = {one["name"].lower(): one for one in found}
+    named = [(by_name[text["text"].lower()], text) for text in written if text["text"].lower() in by_name]
     words = page.get_by_test_id("district-words")
+
+    def opens(box: dict[str, Any]) -> bool:
+        """Click on a name. Return whether that chose no lamp, as one does that lies under it."""
+        page.mouse.click((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)
+        if page.evaluate("new URLSearchParams(location.search).get('word')") is None:
+            return True
+        page.keyboard.press("Escape")
+        return False
+
+    district, box = next(each for each in named if opens(each[1]))
     expect(words.get_by_role("button")).to_have_count(min(12, len(district["token_ids"])))
     words.get_by_role("button").first.click()
     page.get_by_test_id("token-numbers").locator("summary").click()
