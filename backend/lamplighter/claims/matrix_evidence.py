@@ -92,6 +92,7 @@ class _MatrixReading:
         self._run, self._cache, self._key, self._step, self._history = run, cache, key, step, history
         self._vocabulary = run.vocabulary
         self._kept = history.exact_steps()
+        self._newest: Snapshot | None = None
 
     def fields(self) -> dict[str, Any]:
         get, key, step = self._cache.get_or_make, self._key, self._step
@@ -114,8 +115,16 @@ class _MatrixReading:
         if not len(self._kept):
             return None
         before = int(np.searchsorted(self._kept, step, side="right")) - 1
-        found = self._history.snapshot(int(self._kept[max(0, before)]))
-        return found if found.vectors.shape == (len(self._vocabulary), self._run.recipe.model.dim) else None
+        kept = int(self._kept[max(0, before)])
+        # Five figures are of the newest one.
+        if self._newest is not None and self._newest.step == kept:
+            return self._newest
+        found = self._history.snapshot(kept)
+        if found.vectors.shape != (len(self._vocabulary), self._run.recipe.model.dim):
+            return None
+        if step == self._step:
+            self._newest = found
+        return found
 
     def _measure(self, step: int) -> MatrixFigures | None:
         found = self._snapshot(step)
