@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -62,31 +63,30 @@ def test_names_come_from_the_districts_and_a_click_on_one_shows_its_tokens(
     page: Page, found: list[dict[str, Any]]
 ) -> None:
     assert len(found) >= TOWNS - 2
-    written: list[dict[str, Any]] = []
-
-    def rest() -> bool:
-        """Return whether the names stand where they stood at the last look."""
-        nonlocal written
-        before, written = written, page.evaluate("__lamplighter.texts")
-        page.wait_for_timeout(200)
-        return bool(written) and written == before
-
-    wait_until(rest, "the names at rest", 20)
     by_name = {one["name"].lower(): one for one in found}
-    named = [(by_name[text["text"].lower()], text) for text in written if text["text"].lower() in by_name]
-    words = page.get_by_test_id("district-words")
+    words = page.get_by_test_id("district-words").get_by_role("button")
+    opened: list[tuple[dict[str, Any], dict[str, Any]]] = []
+    turns = count()
 
-    def opens(box: dict[str, Any]) -> bool:
-        """Click on a name. Return whether that chose no lamp, as one does that lies under it."""
+    def opens() -> bool:
+        """Return whether a click on a name, where it stands now, opens its district: names move until the map rests, and
+        one that lies over a lamp chooses the lamp."""
+        written = [text for text in page.evaluate("__lamplighter.texts") if text["text"].lower() in by_name]
+        if not written:
+            return False
+        box = written[next(turns) % len(written)]
         page.mouse.click((box["left"] + box["right"]) / 2, (box["top"] + box["bottom"]) / 2)
-        if page.evaluate("new URLSearchParams(location.search).get('word')") is None:
+        page.wait_for_timeout(500)
+        if words.count():
+            opened.append((by_name[box["text"].lower()], box))
             return True
         page.keyboard.press("Escape")
         return False
 
-    district, box = next(each for each in named if opens(each[1]))
-    expect(words.get_by_role("button")).to_have_count(min(12, len(district["token_ids"])))
-    words.get_by_role("button").first.click()
+    wait_until(opens, "a click that opens a district")
+    district, box = opened[0]
+    expect(words).to_have_count(min(12, len(district["token_ids"])))
+    words.first.click()
     page.get_by_test_id("token-numbers").locator("summary").click()
     expect(page.get_by_test_id("token-district")).to_have_text(box["text"])
     expect(page.get_by_test_id("token-trust")).to_contain_text("%")
