@@ -102,7 +102,7 @@ def find_two_cities(evidence: Evidence) -> Finding:
     # Two matrices that nothing is learned in differ as well.
     baselines = same if cities.other_seed is None else [*same, cities.other_seed.low]
     least = min(baselines) if baselines else 0.0
-    differ = (cities.shared.low - chance) / (1 - chance) >= AKIN and cities.shared.high < least
+    differ = cities.shared.low - chance >= AKIN * (1 - chance) and cities.shared.high < least
     about = [by is not None and by.mean >= ABOUT and by.score(0) <= -CLEAR for *_, by in sides]
     told = f"{percent(cities.shared.mean)} of a word's ten nearest are the same in both tables"
     told += f", where one table keeps {percent(min(same))} or more over some hundred steps" if same else ""

@@ -67,7 +67,7 @@ def _question_options(command: Any) -> Any:
 @click.option(
     "--prepare",
     type=click.Choice(["claims", "lessons"]),
-    help="Ask all that the board of claims, or the course, waits for and nobody has answered yet; for the board measures and"
+    help="Ask all questions of the board of claims, or of the course, that have no answer yet; for the board measures and"
     " the map are made, too.",
 )
 @common_options()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -54,6 +55,10 @@ def test_one_table_at_two_times_is_not_two_cities(kept: float) -> None:
     assert judge(24, both(shared=Spread(kept, 0.01, 500), earlier=earlier, follows=None, precedes=None)) == [
         FAILING
     ]
+
+
+def test_in_a_vocabulary_of_eleven_all_others_are_the_ten_nearest() -> None:
+    assert judge(24, replace(both(), rows=11)) == [CONDITIONAL]
 
 
 def test_two_tables_that_nothing_is_learned_in_differ_as_well() -> None:
