@@ -94,6 +94,12 @@ class ExaminerPool:
             examiner = self._examiners.get(run_id)
             return None if examiner is None else examiner.given_up
 
+    def has_examiner(self, run_id: str) -> bool:
+        """Return whether a run has an examiner at work."""
+        with self._lock:
+            examiner = self._examiners.get(run_id)
+            return examiner is not None and examiner.child is not None
+
     def end(self, run_id: str) -> None:
         """End the examiner of a run; its process has ended when this returns."""
         with self._lock:

@@ -1,12 +1,12 @@
 """An examiner for one who asks without a server: from Python, or from the command line.
 
-It is started for the first question and ends with this process. Whoever else is the run's examiner by then answers instead.
+It is started for the first question and ends with this process. Another process that is the run's examiner by then answers
+instead.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,19 +17,14 @@ from lamplighter.processes.asked_question import (
     ask_to_cancel,
     examiner_command,
 )
-from lamplighter.processes.child_job import ChildJob, ChildMessage
-from lamplighter.processes.worker import ExitCode
+from lamplighter.processes.examiner_pool import ExaminerCommand, ExaminerPool
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
 
 _POLL_SECONDS = 0.01
-_RETRY_SECONDS = 0.5
-"""Seconds before an examiner is started again that crashed, or whose role was taken."""
-_MAX_CRASHES = 4
 _CANCEL_SECONDS = 3.0
-"""Seconds to wait for an examiner to hear that nobody wants the answer any more."""
-_EXIT_SECONDS = 5.0
+"""Seconds to wait for the examiner to read a cancel request."""
 
 OnExamination = Callable[[ExaminationEntry], object]
 """A callback that gets what has become of a question, whenever something has."""
@@ -42,9 +37,7 @@ class ExaminationFailedError(RuntimeError):
 class LocalExaminer:
     """The examiner of one run, as this process asks it. Not thread-safe."""
 
-    def __init__(
-        self, run: RunFolder, server: str, command: Callable[[RunFolder], list[str]] = examiner_command
-    ) -> None:
+    def __init__(self, run: RunFolder, server: str, command: ExaminerCommand = examiner_command) -> None:
         """Start no process yet.
 
         Args:
@@ -53,12 +46,7 @@ class LocalExaminer:
             command: builds the command line of the examiner.
         """
         self._run, self._server = run, server
-        self._command = command
-        self._child: ChildJob | None = None
-        self._exit_code: int | None = None
-        self._ended = threading.Event()
-        self._problem: str | None = None
-        self._start_at = 0.0
+        self._pool = ExaminerPool(command=command)
 
     def examine(self, asked: AskedQuestion, on_change: OnExamination | None = None) -> dict[str, Any]:
         """Return the answer to a question, computed if it was not before. Ctrl-C, or an error in `on_change`, cancels it.
@@ -83,13 +71,12 @@ class LocalExaminer:
 
     def close(self) -> None:
         """End the examiner if this process started it; it has ended when this returns."""
-        if self._child is not None:
-            self._child.cancel(_EXIT_SECONDS)
-            self._child = None
+        self._pool.end(self._run.id)
 
     def _wait(self, asked: AskedQuestion, number: int, on_change: OnExamination | None) -> ExaminationEntry:
-        """Wait until something has become of a question, and see to it that there is an examiner meanwhile."""
-        crashes, revision = 0, -1
+        """Return what has become of a question once it is no longer open, and keep an examiner until then."""
+        revision = -1
+        self._pool.forgive(self._run.id)
         while True:
             entry = self._read(asked, number)
             if entry is not None and entry.revision != revision:
@@ -100,40 +87,11 @@ class LocalExaminer:
                     return entry
             if not self._run.path.is_dir():
                 raise ExaminationFailedError(f"{self._run.id} was moved to the trash")
-            if self._child is not None and self._ended.is_set():
-                crashes += self._note_end()
-                if crashes >= _MAX_CRASHES:
-                    raise ExaminationFailedError(
-                        f"the examiner ended {crashes} times, with code {self._exit_code}"
-                    )
-            if self._child is None and time.monotonic() >= self._start_at:
-                self._start()
+            problem = self._pool.problem(self._run.id)
+            if problem is not None:
+                raise ExaminationFailedError(problem)
+            self._pool.keep([self._run])
             time.sleep(_POLL_SECONDS)
-
-    def _start(self) -> None:
-        self._ended.clear()
-        self._exit_code = self._problem = None
-        self._child = ChildJob(
-            self._command(self._run),
-            on_message=self._handle_message,
-            on_end=self._handle_end,
-            name="examiner",
-        )
-
-    def _note_end(self) -> bool:
-        """Note that the examiner has ended. Returns whether it crashed."""
-        self._child = None
-        self._start_at = time.monotonic() + _RETRY_SECONDS
-        if self._exit_code == ExitCode.FAILED:
-            raise ExaminationFailedError(self._problem or f"{self._run.id} cannot be read")
-        return self._exit_code not in (ExitCode.DONE, ExitCode.CANCELLED, ExitCode.ROLE_TAKEN)
-
-    def _handle_message(self, message: ChildMessage) -> None:
-        self._problem = message.problem or self._problem
-
-    def _handle_end(self, code: int) -> None:
-        self._exit_code = code
-        self._ended.set()
 
     def _read(self, asked: AskedQuestion, number: int) -> ExaminationEntry | None:
         """Return what has become of a question since the request of that number; None if nothing has."""
@@ -151,12 +109,12 @@ class LocalExaminer:
             return json.loads(reader.answer(entry.id) or "null")
 
     def _cancel(self, asked: AskedQuestion, number: int) -> None:
-        """Say that nobody wants the answer any more, and wait a little until that is heard."""
+        """Ask the examiner to cancel a question, and wait briefly until it has read that."""
         if not self._run.path.is_dir():
             return
         number = ask_to_cancel(self._run, self._server, asked.id)
         deadline = time.monotonic() + _CANCEL_SECONDS
-        while time.monotonic() < deadline and self._child is not None and not self._ended.is_set():
+        while time.monotonic() < deadline and self._pool.has_examiner(self._run.id):
             if self._read(asked, number) is not None:
                 return
             time.sleep(_POLL_SECONDS)

@@ -73,8 +73,6 @@ class SupervisedWorker:
         self.shortage: str | None = None
         """The reason why it cannot be started now, through no fault of its own; it is tried again until it can."""
         self._shortage_delay = 0.0
-        self.restarts = 0
-        """How often it was started again after a crash."""
         self._started = 0.0
         self._crashes = 0
         self._restart_after = 0.0
@@ -160,7 +158,6 @@ class SupervisedWorker:
             log.info("%s of %s can be started again", self.role, self.run.id)
             self.shortage = None
         lower_priority(self.process.pid, _NICE.get(self.role, 0))
-        self.restarts += self._crashes > 0
         self._started = time.monotonic()
         self._done_state = state
         log.info("%s of %s started, process %d", self.role, self.run.id, self.process.pid)

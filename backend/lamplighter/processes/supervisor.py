@@ -66,7 +66,6 @@ class Supervisor:
         self._command = command
         self._desired = DesiredState()
         self._workers: dict[tuple[str, str], SupervisedWorker] = {}
-        self._restarts_of_removed = 0
         self._lock = threading.Lock()
         self._interrupted = False
         self._told: str | None = None
@@ -140,12 +139,6 @@ class Supervisor:
                     for role in self._roles
                 )
             ]
-
-    @property
-    def restarts(self) -> int:
-        """Return how many workers were started again after a crash. Waits for nobody, not even for a poll."""
-        # Copied at once, since a poll may add to it meanwhile.
-        return self._restarts_of_removed + sum(worker.restarts for worker in list(self._workers.values()))
 
     def has_given_up(self, run_id: str, role: str) -> bool:
         """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
@@ -233,5 +226,4 @@ class Supervisor:
         """Drop the state of runs that are gone."""
         for key, worker in list(self._workers.items()):
             if key[0] not in run_ids and worker.process is None:
-                self._restarts_of_removed += worker.restarts
                 del self._workers[key]

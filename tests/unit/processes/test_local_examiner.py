@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lamplighter.processes import local_examiner
+from lamplighter.processes import examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, check_question
 from lamplighter.processes.examiner_watch import ExaminerWatch, has_open_questions
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
@@ -82,14 +82,14 @@ def test_what_fails_says_why(run: RunFolder, asked: AskedQuestion) -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("import sys; sys.exit(1)", "ended 4 times, with code 1"),
+        ("import sys; sys.exit(1)", "ended with code 1"),
         ('import sys; print(\'{"problem": "it is damaged"}\', flush=True); sys.exit(4)', "it is damaged"),
     ],
 )
 def test_an_examiner_that_ends_without_an_answer(
     run: RunFolder, asked: AskedQuestion, monkeypatch: pytest.MonkeyPatch, code: str, said: str
 ) -> None:
-    monkeypatch.setattr(local_examiner, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(examiner_pool, "_RETRY_SECONDS", 0.01)
     with pytest.raises(ExaminationFailedError, match=said):
         LocalExaminer(run, "test", ends(code)).examine(asked)
 
@@ -97,7 +97,7 @@ def test_an_examiner_that_ends_without_an_answer(
 def test_where_the_role_is_taken_another_answers(
     run: RunFolder, asked: AskedQuestion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_examiner, "_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(examiner_pool, "_RETRY_SECONDS", 0.01)
     tries: list[int] = []
 
     def taken(_run: RunFolder) -> list[str]:
