@@ -31,8 +31,8 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.training.corpus_setup import prepare_corpus
-from lamplighter.training.recorder import TrainingRecorder
 from tests.application import Application
 
 STEPS, WARM = 1_500, 50
@@ -95,8 +95,8 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
         held_out = run.held_out_ids
         assert held_out is not None
         loss = HeldOutLoss(recipe, held_out)
-        recorder = TrainingRecorder(run, writer, observer, measure_held_out=lambda: loss.measure(learner))
-        recorder.record_start()
+        committer = StepCommitter(run, writer, observer, measure_held_out=lambda: loss.measure(learner))
+        committer.add_keyframe(0)
         writer.set_facts({"phase": "running", "steps": STEPS})
         for step in range(1, STEPS + 1):
             host, ids, targets = batches.batch(step)
@@ -105,7 +105,12 @@ def _train(run: RunFolder, app: Application) -> tuple[list[float], list[float], 
             done, ended = time.perf_counter(), time.time()
             seen = observer.observe(step, host, result)
             looked = time.perf_counter()
-            recorder.record(seen, 3e-3, ended, done - begun)
+            committer.commit(
+                committer.encode_step(
+                    MeasuredStep(seen, seen.moved_vectors, seen.digest(), 3e-3, ended, done - begun)
+                )
+            )
+            committer.observe_seconds = time.time() - ended
             if step > WARM:
                 trained.append(done - begun)
                 observed.append(looked - done)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -24,11 +24,11 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.training.control import RunControl, StopFlag
 from lamplighter.training.disk_wait import DiskWait
 from lamplighter.training.energy_log import EnergyLog
 from lamplighter.training.lines import LineSpeaker, resolve_prompts
-from lamplighter.training.recorder import TrainingRecorder
 from lamplighter.training.resume import ComputedStep, RunCheckpoints, replay_steps
 from lamplighter.training.waypoints import RunWaypoints
 
@@ -100,17 +100,16 @@ class Trainer:
         self._control.reserve_space()
 
     def _build_model(self) -> tuple[Learner, Observer]:
-        """Build the model in its initial state, with its observer and recorder."""
+        """Build the model in its initial state, with its observer and the committer of its steps."""
         self._learner = build_learner(self._recipe, len(self._run.vocabulary), self._device)
         self._observer = Observer(self._learner, self._recipe.cadence.verify_every)
-        self._recorder = TrainingRecorder(
+        self._committer = StepCommitter(
             self._run,
             self._writer,
             self._observer,
             self._reader.facts(),
             self._measure_held_out,
             self._say_lines,
-            self._energy.read_due,
         )
         return self._learner, self._observer
 
@@ -179,10 +178,11 @@ class Trainer:
     def _start_run(self) -> int:
         with self._writer.transaction():
             self._writer.start_attempt(0)
-            self._recorder.record_start()
+            self._committer.add_keyframe(0)
             self._energy.commit_sum(0)
-        self._recorder.record_start_loss()
-        self._recorder.record_start_lines()
+        # After the matrix, for which the map waits.
+        self._committer.add_held_out_loss(0)
+        self._committer.add_lines(0)
         # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
         importlib.import_module("torch._dynamo")
         self._visit_waypoint(0)
@@ -264,15 +264,25 @@ class Trainer:
                 " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
             )
             return False
+        # The rate that the step was trained at: requests are applied while it waits for room.
         rate = self._control.learning_rate
         kept = self._disk_wait.retry(
-            lambda: self._recorder.record(observation, rate, computed.ended, computed.seconds),
+            lambda: self._record(computed, rate),
             lambda: self._report_wait(observation),
             held_after=observation.step - 1,
         )
         if kept:
             self._report(observation, replaying=False)
         return kept
+
+    def _record(self, computed: ComputedStep, rate: float) -> None:
+        seen, ended = computed.observation, computed.ended
+        record = self._committer.encode_step(
+            MeasuredStep(seen, seen.moved_vectors, seen.digest(), rate, ended, computed.seconds)
+        )
+        # Read last, so that it includes the work done for this step.
+        self._committer.commit(replace(record, energy=self._energy.read_due(seen.step)))
+        self._committer.observe_seconds = time.time() - ended
 
     def _compute_step(self, step: int) -> ComputedStep:
         """Compute a step at the present learning rate and observe it."""
