@@ -345,7 +345,7 @@ CLAIMS = (
         "Words of held-out sentences are replaced by their nearest, and by random words as frequent; the share of relations "
         "answered by a sum; the rank correlation of a row's length with its word's count.",
         find_what_geometry_says,
-        lambda _: view(panel="geometry", lab="lengths"),
+        lambda _: view(panel="measures"),
         _break_geometry,
         kinds=("substitution",),
     ),

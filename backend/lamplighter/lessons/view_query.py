@@ -20,7 +20,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
               "measures", "cost", "export", "class", "runs"),
     "ask": ("speak", "what_if", "transplant", "probe", "rotation", "bench", "batch_sizes", "environment", "deciles",
             "substitution"),
-    "lab": ("analogy", "relations", "axis", "pairs", "lengths", "order", "touches"),
+    "lab": ("analogy", "relations", "axis", "pairs"),
     "rows": ("district", "class", "frequency", "id"),
     "trails": ("none", "chosen", "movers"),
     "links": ("none", "space", "map", "both"),

@@ -92,9 +92,6 @@ export const GEOMETRY_VIEWS = [
   "relations",
   "axis",
   "pairs",
-  "lengths",
-  "order",
-  "touches",
 ] as const;
 export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 

@@ -16,7 +16,6 @@ const WHOLE: ViewState = {
   map: "linear",
   set: "again",
   look: { x: 0.25, y: 0.5, zoom: 3.2 },
-  height: "norm",
   beside: "step:200",
   apart: true,
   colour: "since",
@@ -87,6 +86,16 @@ const VIEWS: ViewState[] = [
 ];
 
 describe("a view", () => {
+  it("lead from the former views of the geometry lab to the measures", () => {
+    for (const lab of ["lengths", "order", "touches"]) {
+      const { panel, lab: view } = parseViewState(`?panel=geometry&lab=${lab}`);
+      expect([panel, view]).toEqual(["measures", null]);
+      const stored = { version: 1, panel: "geometry", lab };
+      expect(viewFromJson(stored)).toEqual({ panel: "measures", lab: null });
+    }
+    expect(parseViewState("?panel=geometry&lab=axis").panel).toBe("geometry");
+  });
+
   it("comes back from its address as it went", () => {
     for (const view of VIEWS) expect(parseViewState(formatViewState(view))).toEqual(view);
     expect(formatViewState(DEFAULT_VIEW)).toBe("");
@@ -135,6 +144,7 @@ describe("a view", () => {
 
   it("takes nothing that it does not know", () => {
     for (const query of [
+      "?map=skyline&height=norm",
       "?run=&token=-1&map=sphere&panel=__proto__&x=1",
       `?run=${"x".repeat(201)}`,
       "?pair=-4&then=x&rows=size&against=1.5",

@@ -141,6 +141,16 @@ const FIELDS = {
   /** Playback speed in steps a second. */
   speed: plain((word) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
+/** Views that the geometry lab had once; the measures have their curves. */
+const FORMER_GEOMETRY_VIEWS = ["lengths", "order", "touches"];
+
+/** Return the words of a view, those of an old address as they are said now. */
+function currentWords(wordOf: (key: string) => string | null): (key: string) => string | null {
+  const moved =
+    wordOf("panel") === "geometry" && FORMER_GEOMETRY_VIEWS.includes(wordOf("lab") ?? "");
+  return (key) => (moved && key === "panel" ? "measures" : wordOf(key));
+}
+
   ),
 };
 
@@ -183,7 +193,8 @@ export const DEFAULT_VIEW = parseViewState("");
 /** Parse a query string; a missing or malformed parameter becomes null. */
 export function parseViewState(query: string): ViewState {
   const words = new URLSearchParams(query);
-  const read = fields().map(([name, field]) => [name, field.read((key) => words.get(key), name)]);
+  const wordOf = currentWords((key) => words.get(key));
+  const read = fields().map(([name, field]) => [name, field.read(wordOf, name)]);
   return Object.fromEntries(read) as ViewState;
 }
 
@@ -226,11 +237,11 @@ export function viewFromJson(json: unknown): ViewChange {
   const version: unknown = words.get("version");
   if (typeof version !== "number" || !(version >= 1)) throw new ApiError(0, { code: "noView" });
   if (version > VIEW_VERSION) throw new ApiError(0, { code: "newerView" });
-  const wordOf = (key: string) => {
+  const wordOf = currentWords((key) => {
     const word: unknown = words.get(key);
     if (word === true) return "1";
     return typeof word === "string" || typeof word === "number" ? String(word) : null;
-  };
+  });
   const read = fields()
     .filter(([name, { keys }]) => words.has(name) || keys.some((key) => words.has(key)))
     .map(([name, field]) => [name, field.read(wordOf, name)]);

@@ -1,7 +1,7 @@
 /** Texts of the geometry lab. */
 
 import type { GeometryView } from "../model/view-options";
-import { count, decimal, fixed, small } from "./numbers";
+import { count, decimal, small } from "./numbers";
 import { table } from "./translation";
 
 const percent = (share: number | null | undefined) =>
@@ -11,10 +11,6 @@ const place = (rank: number) => {
   const ending = tens > 10 && tens < 14 ? "th" : (["th", "st", "nd", "rd"][rank % 10] ?? "th");
   return `${count(rank)}${ending}`;
 };
-const correlation = (value: number | null, deviation: number | null) =>
-  value === null
-    ? "Nothing to compare: one of the two is the same for every word."
-    : `Rank correlation ${fixed(value, 2)}, where 1 is perfect. If the two had nothing to do with one another it would be 0, give or take ${small(deviation, 1)}.`;
 
 export const geometry = table("geometry", {
   tabs: "Views of the geometry lab",
@@ -23,9 +19,6 @@ export const geometry = table("geometry", {
     relations: "relations",
     axis: "direction",
     pairs: "pairs",
-    lengths: "lengths",
-    order: "order",
-    touches: "touches",
   } satisfies Record<GeometryView, string>,
   atStep: (step: number) => `At step ${count(step)}.`,
   choose: "Choose a word",
@@ -35,8 +28,6 @@ export const geometry = table("geometry", {
     "This file holds no vectors, and the lab computes with them. Open the run itself to use it.",
   filling: (filled: number, of: number) =>
     `${count(filled)} of ${count(of)} steps of the curves are measured so far; the rest comes by itself.`,
-  thinned: (drawn: number, of: number) =>
-    `${count(drawn)} of the ${count(of)} words are drawn, the outermost among them; the number below counts all.`,
   noCurve: "No curve yet: the measures come while the run trains, or soon after its end.",
   place,
   percent,
@@ -126,39 +117,5 @@ export const geometry = table("geometry", {
     line: (a: string, b: string) => `${a} / ${b}`,
     random: "a random word",
     none: "Name two words to compare.",
-  },
-  lengths: {
-    about: "One point is one word: how often it stands in the text, and how long its row is.",
-    unknown:
-      "Nobody counted the words of this run, so there is nothing to set the lengths against.",
-    correlation,
-    x: "times in the text",
-    y: "length of the row",
-    label: "Length of each row against its word's count",
-  },
-  order: {
-    about:
-      "How much do a word's ten nearest tell about its kind? Counted in bits: each bit halves the kinds that are left.",
-    none: "Nobody planted kinds of words in this run, so there is no order to measure.",
-    said: (now: number, most: number, chance: number) =>
-      `${fixed(now, 2)} bits, of at most ${fixed(most, 2)}. Lists dealt out at random tell ${fixed(chance, 2)}.`,
-    curve: "Order gained, in bits by step",
-    lines: { now: "bits", most: "most possible", chance: "dealt at random" },
-    nearest: "Alike by chance",
-    nearestSaid: (now: number, chance: number, deviation: number) =>
-      `The nearest row of a word has cosine ${fixed(now, 2)} on average. Among as many random arrows it would be ${fixed(chance, 2)}: in a crowd, somebody always looks like you. Two random arrows alone: 0, give or take ${small(deviation, 2)}.`,
-  },
-  touches: {
-    about: "One point is one word: how often it stands in the text, and how many batches read it.",
-    unknown: "Nobody recorded which words the batches of this run read.",
-    never: (words: number, of: number) =>
-      words === 0
-        ? `Every one of the ${count(of)} words has been read.`
-        : `${words === 1 ? "1 word has" : `${count(words)} words have`} never been read, of ${count(of)}:`,
-    more: (words: number) => `and ${count(words)} more`,
-    correlation,
-    x: "times in the text",
-    y: "batches that read it",
-    label: "Batches that read each word against its count",
   },
 } as const);

@@ -1,16 +1,12 @@
 /** German texts of the geometry lab. */
 
 import type { geometry as english } from "../geometry";
-import { count, decimal, fixed, small } from "../numbers";
+import { count, decimal, small } from "../numbers";
 import type { Translated } from "../translation";
 
 const percent = (share: number | null | undefined) =>
   share === null || share === undefined ? "–" : `${decimal(+(100 * share).toPrecision(2))}\u00a0%`;
 const place = (rank: number) => `${count(rank)}.`;
-const correlation = (value: number | null, deviation: number | null) =>
-  value === null
-    ? "Nichts zu vergleichen: Eines von beiden ist für alle Wörter gleich."
-    : `Rangkorrelation ${fixed(value, 2)}; 1 ist vollkommen. Hätten beide nichts miteinander zu tun, wäre sie 0, plus oder minus ${small(deviation, 1)}.`;
 
 export const geometry: Translated<typeof english> = {
   tabs: "Ansichten des Geometrielabors",
@@ -19,9 +15,6 @@ export const geometry: Translated<typeof english> = {
     relations: "Beziehungen",
     axis: "Richtung",
     pairs: "Paare",
-    lengths: "Längen",
-    order: "Ordnung",
-    touches: "Berührungen",
   },
   atStep: (step) => `Bei Schritt ${count(step)}.`,
   choose: "Wähle ein Wort",
@@ -31,8 +24,6 @@ export const geometry: Translated<typeof english> = {
     "Diese Datei enthält keine Vektoren, und das Labor rechnet damit. Öffne den Lauf selbst, um es zu benutzen.",
   filling: (filled, of) =>
     `${count(filled)} von ${count(of)} Schritten der Kurven sind bisher gemessen; der Rest kommt von selbst.`,
-  thinned: (drawn, of) =>
-    `${count(drawn)} der ${count(of)} Wörter sind gezeichnet, die äußersten darunter; die Zahl unten zählt alle.`,
   noCurve:
     "Noch keine Kurve: Die Maße kommen, während der Lauf trainiert, oder kurz nach seinem Ende.",
   place,
@@ -126,40 +117,5 @@ export const geometry: Translated<typeof english> = {
     line: (a, b) => `${a} / ${b}`,
     random: "ein zufälliges Wort",
     none: "Nenne zwei Wörter zum Vergleichen.",
-  },
-  lengths: {
-    about: "Ein Punkt ist ein Wort: wie oft es im Text steht und wie lang seine Zeile ist.",
-    unknown:
-      "Niemand hat die Wörter dieses Laufs gezählt, also gibt es nichts, womit man die Längen vergleichen kann.",
-    correlation,
-    x: "Vorkommen im Text",
-    y: "Länge der Zeile",
-    label: "Länge jeder Zeile gegen die Häufigkeit ihres Wortes",
-  },
-  order: {
-    about:
-      "Wie viel verraten die zehn nächsten eines Wortes über seine Art? Gezählt in Bits: Jedes Bit halbiert die Arten, die noch in Frage kommen.",
-    none: "In diesem Lauf sind keine Arten von Wörtern angelegt, also gibt es keine Ordnung zu messen.",
-    said: (now, most, chance) =>
-      `${fixed(now, 2)} Bits von höchstens ${fixed(most, 2)}. Zufällig ausgeteilte Listen verraten ${fixed(chance, 2)}.`,
-    curve: "Gewonnene Ordnung, in Bits je Schritt",
-    lines: { now: "Bits", most: "höchstens möglich", chance: "zufällig ausgeteilt" },
-    nearest: "Ähnlich durch Zufall",
-    nearestSaid: (now, chance, deviation) =>
-      `Die nächste Zeile eines Wortes hat im Mittel den Kosinus ${fixed(now, 2)}. Unter ebenso vielen zufälligen Pfeilen wäre er ${fixed(chance, 2)}: In einer Menge sieht dir immer jemand ähnlich. Zwei zufällige Pfeile allein: 0, plus oder minus ${small(deviation, 2)}.`,
-  },
-  touches: {
-    about:
-      "Ein Punkt ist ein Wort: wie oft es im Text steht und wie viele Batches es gelesen haben.",
-    unknown: "Niemand hat aufgezeichnet, welche Wörter die Batches dieses Laufs gelesen haben.",
-    never: (words, of) =>
-      words === 0
-        ? `Jedes der ${count(of)} Wörter wurde gelesen.`
-        : `${words === 1 ? "1 Wort wurde" : `${count(words)} Wörter wurden`} nie gelesen, von ${count(of)}:`,
-    more: (words) => `und noch ${count(words)}`,
-    correlation,
-    x: "Vorkommen im Text",
-    y: "Batches, die es gelesen haben",
-    label: "Batches, die jedes Wort gelesen haben, gegen seine Häufigkeit",
   },
 };
