@@ -141,6 +141,9 @@ const FIELDS = {
   /** Playback speed in steps a second. */
   speed: plain((word) =>
     /^\d{1,6}(\.\d{1,3})?$/.test(word) && Number(word) > 0 ? Number(word) : null,
+  ),
+};
+
 /** Views that the geometry lab had once; the measures have their curves. */
 const FORMER_GEOMETRY_VIEWS = ["lengths", "order", "touches"];
 
@@ -150,9 +153,6 @@ function currentWords(wordOf: (key: string) => string | null): (key: string) => 
     wordOf("panel") === "geometry" && FORMER_GEOMETRY_VIEWS.includes(wordOf("lab") ?? "");
   return (key) => (moved && key === "panel" ? "measures" : wordOf(key));
 }
-
-  ),
-};
 
 /** A whole view: each field has a value, or null for its default. */
 export type ViewState = {
