@@ -26,7 +26,7 @@ OUT = ROOT / "docs" / "screenshots"
 DESKTOP = (1280, 720)
 SIZES = [DESKTOP, (390, 844), (844, 390), (1366, 625), (3840, 2160)]
 KEPT = {
-    **dict.fromkeys(("30s", "end", "city", "lab", "skyline", "compare", "claims", "own-text"), DESKTOP),
+    **dict.fromkeys(("30s", "end", "city", "lab", "compare", "claims", "own-text"), DESKTOP),
     "word": (390, 844),
 }
 """The scenes of the documentation, each with a size that it is shown in besides the usual one."""
@@ -96,12 +96,11 @@ def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], 
         "beginning": "at=300&trails=movers",
         "lab": f"at={steps}&panel=step",
         "matrix": f"at={steps}&panel=matrix",
-        "skyline": f"at={steps}&map=skyline",
         "runs": "panel=runs",
     }.items():
         page.goto(f"{url}/?run={run.id}&{view}")
         wait_for(page, "window.__lamplighter?.shown", 60)
-        page.wait_for_timeout(8_000 if scene == "skyline" else 3_000)
+        page.wait_for_timeout(3_000)
         shoot(scene)
     page.goto(f"{url}/?run={run.id}&at={steps}")
     wait_for(page, "window.__lamplighter?.shown", 60)

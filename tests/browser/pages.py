@@ -55,7 +55,7 @@ def close_menu(page: Page) -> None:
 
 
 def show_map(page: Page, kind: str) -> None:
-    """Choose a map in the menu of the view: "umap", "linear" or "skyline"."""
+    """Choose a map in the menu of the view: "umap" or "linear"."""
     open_view(page)
     page.get_by_test_id(f"map-{kind}").click()
     close_menu(page)

@@ -39,8 +39,8 @@ def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browse
         # An address counts most; it keeps its language while the view changes, and so do links copied from it.
         page.goto(finished.url_with("lang=de&panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
-        page.keyboard.press("3")
-        wait_for(page, "location.search.includes('map=skyline')")
+        page.keyboard.press("m")
+        wait_for(page, "location.search.includes('map=linear')")
         assert page.evaluate("new URLSearchParams(location.search).get('lang')") == "de"
         context.close()
 

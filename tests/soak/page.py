@@ -128,7 +128,6 @@ class WatchedPage:
         looks: list[Callable[[], None]] = [
             *(lambda name=name: self._press(f"tab-{name}") for name in _PANELS),
             lambda: self._press("map-linear"),
-            lambda: self._press("map-skyline"),
             self._beside,
         ]
         self._choose(self._looks)

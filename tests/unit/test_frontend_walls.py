@@ -64,12 +64,11 @@ PAGE = {
     # Another panel's room, Plotly, late parts loaded at once, the composition of the page.
     "src/panels/map/other.ts": 'import { own } from "../compare/own";\n\nexport const other = own;\n',
     "src/panels/compare/own.ts": 'import "../../charts/plotly/plotly";\nimport "../../map/export/film";\n'
-    'import "../../map/skyline/columns";\nimport "../../charts/matrix/raster";\n'
+    'import "../../charts/matrix/raster";\n'
     'import "../export/film-export";\nimport "../run/recipe-form";\nimport "../map/MapPanel.svelte";\n\n'
     "export const own = 1;\n",
     "src/charts/plotly/plotly.ts": "export const plotly = 1;\n",
     "src/map/export/film.ts": "export const film = 1;\n",
-    "src/map/skyline/columns.ts": "export const columns = 1;\n",
     "src/charts/matrix/raster.ts": "export const raster = 1;\n",
     "src/panels/run/recipe-form.ts": "export const recipeForm = 1;\n",
     "src/panels/map/MapPanel.svelte": "<p>settings</p>\n",

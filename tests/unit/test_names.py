@@ -16,9 +16,6 @@ PAGE = ROOT / "frontend/src"
 TWICE = {
     # Each module of `examination/kinds/` answers its own kind of question by it.
     "examine": "every kind of question",
-    # The map and the skyline answer the same buttons, whichever of the two is shown.
-    "goHome": "MapView and SkylineView",
-    "zoom": "MapView and SkylineView",
     # The page from a server and the page in a file each have one; the bundler chooses.
     "startAnalysis": "start-analysis and start-analysis.inside",
     # Each experiment of `panels/ask/` makes its own kind of question by it.

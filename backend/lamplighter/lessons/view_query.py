@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 MAX_QUERY = 500
 """Most characters of a view."""
 CHOICES: dict[str, tuple[str, ...]] = {
-    "map": ("umap", "linear", "skyline"),
+    "map": ("umap", "linear"),
     "set": ("again", "live"),
     "colour": ("family", "class", "district", "frequency", "since", "gradient", "moved", "trust"),
     "panel": ("token", "district", "gathered", "ask", "geometry", "game", "microscope", "claims", "step", "matrix", "run", "map",
@@ -24,7 +24,6 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "rows": ("district", "class", "frequency", "id"),
     "trails": ("none", "chosen", "movers"),
     "links": ("none", "space", "map", "both"),
-    "height": ("touches", "since", "gradient", "norm", "moved", "trust", "frequency"),
     "legend": ("open", "folded"),
     "names": ("own",),
 }  # fmt: skip

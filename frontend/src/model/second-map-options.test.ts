@@ -26,7 +26,7 @@ describe("what a second map shows", () => {
       "step:1.5",
       "step:1e3",
       "step:1234567890",
-      "view:skyline",
+      "view:tsne",
       "matrix:in",
       "matrix:",
     ];

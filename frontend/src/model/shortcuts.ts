@@ -21,7 +21,6 @@ const TABLE = {
   toggleBeat: [","],
   trainOneStep: ["."],
   toggleMap: ["m"],
-  toggleSkyline: ["3"],
   toggleSecondMap: ["b"],
   toggleLasso: ["g"],
   toggleLab: ["i"],

@@ -1,4 +1,4 @@
-/** The choices a viewer has: panels, colours, maps, trails, links and heights. Pure. */
+/** The choices a viewer has: panels, colours, maps, trails and links. Pure. */
 
 export const PANELS = [
   "token",
@@ -87,12 +87,7 @@ export const EXPERIMENTS = [
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 /** Views of the geometry lab. */
-export const GEOMETRY_VIEWS = [
-  "analogy",
-  "relations",
-  "axis",
-  "pairs",
-] as const;
+export const GEOMETRY_VIEWS = ["analogy", "relations", "axis", "pairs"] as const;
 export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 
 export const COLOURS = [
@@ -111,10 +106,8 @@ export type ColourBy = (typeof COLOURS)[number];
 export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
-export const VIEW_MODES = ["umap", "linear", "skyline"] as const;
-
-/** Ways to look at the map: one of the two maps, or the first of them in three dimensions. */
-export type ViewMode = (typeof VIEW_MODES)[number];
+/** The maps of the vocabulary, by the method of their layout. */
+export const MAPS = ["umap", "linear"] as const;
 
 /** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */
 export const TRAIL_SETS = ["none", "chosen", "movers"] as const;
@@ -122,14 +115,3 @@ export type TrailSet = (typeof TRAIL_SETS)[number];
 
 export const LINK_TARGETS = ["none", "space", "map", "both"] as const;
 export type LinkTarget = (typeof LINK_TARGETS)[number];
-
-export const HEIGHT_MEASURES = [
-  "touches",
-  "since",
-  "gradient",
-  "norm",
-  "moved",
-  "trust",
-  "frequency",
-] as const;
-export type HeightMeasure = (typeof HEIGHT_MEASURES)[number];

@@ -24,13 +24,12 @@ import {
   COLOURS,
   EXPERIMENTS,
   GEOMETRY_VIEWS,
-  HEIGHT_MEASURES,
   LINK_TARGETS,
+  MAPS,
   PANELS,
   ROW_ORDERS,
   SECTIONS,
   TRAIL_SETS,
-  VIEW_MODES,
 } from "./view-options";
 
 const MAX_RUN_LENGTH = 200;
@@ -58,16 +57,14 @@ const FIELDS = {
   run: plain((word) => (word !== "" && word.length <= MAX_RUN_LENGTH ? word : null)),
   /** Focused token. */
   token: oneToken("word"),
-  map: plain(oneOf(VIEW_MODES)),
+  map: plain(oneOf(MAPS)),
   /**
    * Set of layouts of the past: the smoothed ones (`again`), or those made live; null: the smoothed
    * ones where they are of the whole run.
    */
   set: plain(oneOf(["again", "live"])),
-  /** Camera of the flat map; null: the whole map. */
+  /** Camera of the map; null: the whole map. */
   look: formatted(parseLook, formatLook),
-  /** Measure behind the heights of the skyline. */
-  height: plain(oneOf(HEIGHT_MEASURES)),
   /** Content of the second map. */
   beside: plain(parseSecondMapSource),
   /** Set when the second map has its own zoom. */

@@ -80,7 +80,6 @@ export const help = table("help", {
     toggleBeat: "hold the reading of a step, and go on (frozen)",
     trainOneStep: "train one step, and pause training for everyone (presenter)",
     toggleMap: "neighbourhoods, or the straight view",
-    toggleSkyline: "the skyline, and back to the map",
     toggleSecondMap: "two maps side by side, and back to one",
     toggleLasso: "draw around words, and back to moving the map",
     toggleAsk: "ask the model: let it go on with your words",

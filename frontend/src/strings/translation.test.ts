@@ -13,7 +13,7 @@ const FILES = import.meta.glob<Record<string, unknown>>(
 /** Texts that are one in both languages. */
 const SAME = new Set(
   `Adam Code CSV Embedding Lamplighter Lamptown Lasso Live live Matrix minus npy parameters Parquet PCA plus
-  safetensors Pause Skyline Training UMAP`.split(/\s+/),
+  safetensors Pause Training UMAP`.split(/\s+/),
 );
 /** Texts of numbers and signs, with names and units at most. */
 const SIGNS =

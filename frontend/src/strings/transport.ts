@@ -106,8 +106,6 @@ export const transport = {
   },
 
   mapSwitch: {
-    noSkyline:
-      "This browser cannot draw in three dimensions (it has no WebGL): here is the flat map instead.",
     label: "Map",
     umap: "Neighbourhoods",
     refit: "Neighbourhoods (refit)",

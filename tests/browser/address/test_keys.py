@@ -80,7 +80,7 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
 
 
 @pytest.mark.tour
-def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
+def test_the_second_map_is_in_the_address(page: Page) -> None:
     open_view(page)
     page.get_by_test_id("beside-open").click()
     close_menu(page)
@@ -88,10 +88,14 @@ def test_the_skyline_and_the_second_map_are_in_the_address(page: Page) -> None:
     page.get_by_test_id("beside-kind").select_option("step")
     page.get_by_test_id("together").uncheck()
     wait_for_view(page, apart="1", beside=f"step:{STEPS}")
-    show_map(page, "skyline")
-    page.get_by_test_id("height").select_option("norm")
-    wait_for_view(page, map="skyline", height="norm")
     expect_same_after_loading(page)
+
+
+@pytest.mark.tour
+def test_an_address_of_the_former_skyline_opens_the_map(page: Page, runs: TwoRuns) -> None:
+    page.goto(runs.link("&map=skyline&height=norm"))
+    wait_for(page, "__lamplighter.shown?.method === 'umap'")
+    wait_for_view(page, map=None, height=None)
 
 
 @pytest.mark.tour

@@ -12,8 +12,7 @@ export type DragMode = "pan" | "lasso" | "select";
 /** The view and the handlers that touch gestures need. */
 interface TouchHandlers {
   currentView(): MapRect | null;
-  /** Handle a view moved by this many fingers. */
-  viewChanged(view: MapRect, fingers: number): void;
+  viewChanged(view: MapRect): void;
   /** Return what one finger does now. */
   dragMode(): DragMode;
   /** Show the outline so far, in CSS pixels from the map's corner; null once it is gone. */
@@ -132,8 +131,7 @@ export class TouchGestures {
     const { x0, x1, y0, y1 } = zoomView(view, factor, px, py);
     const dx = (-(is.x - was.x) / box.width) * (x1 - x0);
     const dy = ((is.y - was.y) / box.height) * (y1 - y0);
-    const moved = { x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy };
-    this.events.viewChanged(moved, after.length);
+    this.events.viewChanged({ x0: x0 + dx, x1: x1 + dx, y0: y0 + dy, y1: y1 + dy });
   }
 
   private here({ x, y }: Point): Point {

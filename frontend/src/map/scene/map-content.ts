@@ -30,8 +30,6 @@ export interface SceneContent extends MapContent {
   look: Look | null;
   /** True for the back of the room: labels and lamps are larger, the land is lighter. */
   enlarged: boolean;
-  /** True while the map cannot be seen; nothing is drawn then. */
-  hidden: boolean;
 }
 
 export const NO_CONTENT: SceneContent = {
@@ -46,5 +44,4 @@ export const NO_CONTENT: SceneContent = {
   aligned: false,
   look: null,
   enlarged: false,
-  hidden: false,
 };

@@ -28,8 +28,6 @@ interface RenderLoopClient {
 
 /** A render loop with one client. */
 export class RenderLoop {
-  /** True while the map is not visible; nothing is drawn then. */
-  hidden = false;
   /** True while the viewer scrubs through time; frames are coarse then. */
   scrubbing = false;
   private readonly resolution = new AdaptiveResolution();
@@ -44,7 +42,7 @@ export class RenderLoop {
 
   /** Request a frame. */
   wake() {
-    if (!this.hidden && this.frame === 0) this.frame = requestAnimationFrame(this.tick);
+    if (this.frame === 0) this.frame = requestAnimationFrame(this.tick);
   }
 
   /**

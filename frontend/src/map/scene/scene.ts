@@ -94,9 +94,7 @@ export class Scene {
   update(next: SceneContent) {
     const { content, renderLoop } = this;
     if (next.vocabulary !== content.current.vocabulary || !next.layout) this.overlay.clear();
-    if (next.hidden !== content.current.hidden) this.labelsStale = true;
     if (next.enlarged !== content.current.enlarged) this.enlarge(next.enlarged);
-    renderLoop.hidden = next.hidden;
     renderLoop.scrubbing = next.scrubbing;
     if (content.update(next)) this.labelsStale = true;
     if (!next.beat) this.painted = null;

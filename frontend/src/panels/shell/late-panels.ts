@@ -1,6 +1,6 @@
 /**
  * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the games, the
- * runs, the skyline and the help: they load together when one of them is first opened, for a script each would weigh more.
+ * runs and the help: they load together when one of them is first opened, for a script each would weigh more.
  */
 
 import AskPanel from "../ask/AskPanel.svelte";
@@ -21,7 +21,6 @@ export { default as Course } from "../lessons/Course.svelte";
 export { default as TeacherPage } from "../lessons/TeacherPage.svelte";
 export { default as ClassPanel } from "../classroom/ClassPanel.svelte";
 export { default as ClassPresenter } from "../classroom/ClassPresenter.svelte";
-export { default as SkylineView } from "../map/SkylineView.svelte";
 export { default as RunsPanel } from "../run/RunsPanel.svelte";
 export { default as Shortcuts } from "./Shortcuts.svelte";
 

@@ -19,9 +19,9 @@ export function pageCommands({
 }: CommandScope) {
   return {
     focusSearch: () => page.focusSearch(),
-    showWholeMap: () => page.visibleMap()?.goHome(),
-    zoomIn: () => page.visibleMap()?.zoom(ZOOM),
-    zoomOut: () => page.visibleMap()?.zoom(1 / ZOOM),
+    showWholeMap: () => page.map()?.goHome(),
+    zoomIn: () => page.map()?.zoom(ZOOM),
+    zoomOut: () => page.map()?.zoom(1 / ZOOM),
     savePicture: (format: "png" | "svg" = "png") => page.exportPicture(format, "save"),
     sharePicture: () => page.exportPicture("png", "share"),
     toggleShortcuts() {

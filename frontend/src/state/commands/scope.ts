@@ -13,8 +13,8 @@ import type { Viewpoint } from "../view/viewpoint.svelte";
 
 /** The parts of the page that commands act on. */
 export interface PageParts {
-  /** Return the visible map, flat or as a skyline. */
-  visibleMap(): { goHome(): void; zoom(factor: number): void } | undefined;
+  /** Return the map, once it is built. */
+  map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;
   /** Export a picture of what the map shows. */
   exportPicture(format: "png" | "svg", delivery: "save" | "share"): void;

@@ -1,19 +1,18 @@
 /** Commands of the view: the map, its colours and marks, the second map, and the panels. */
 
+import type { LayoutMethod } from "../../api/frames";
 import type { Look } from "../../model/look";
 import type { SecondMapSource } from "../../model/second-map-options";
 import type { ViewChange } from "../../model/view-state";
 import { levelOf } from "../../model/view-options";
 import type {
   ColourBy,
-  HeightMeasure,
   Level,
   LinkTarget,
   PanelName,
   RowOrder,
   SectionName,
   TrailSet,
-  ViewMode,
 } from "../../model/view-options";
 import { wayBackFromDirection } from "./geometry";
 import type { CommandScope } from "./scope";
@@ -27,16 +26,14 @@ export function viewCommands({
   history,
 }: CommandScope) {
   const otherView = (): SecondMapSource =>
-    viewSettings.view === "umap" ? "view:linear" : "view:umap";
+    viewSettings.method === "umap" ? "view:linear" : "view:umap";
   const openPanel = (panel: PanelName) => apply({ panel, folded: null });
 
   return {
     /** Show a view, or a part of one, that a link or another page has sent. */
     showView: (change: ViewChange) => apply(change),
-    showMap: (map: ViewMode) => apply({ map }),
-    toggleMap: () => apply({ map: viewSettings.view === "umap" ? "linear" : "umap" }),
-    toggleSkyline: () => apply({ map: viewSettings.view === "skyline" ? "umap" : "skyline" }),
-    setHeight: (height: HeightMeasure) => apply({ height }),
+    showMap: (map: LayoutMethod) => apply({ map }),
+    toggleMap: () => apply({ map: viewSettings.method === "umap" ? "linear" : "umap" }),
     /** Change the colouring; the ring belonged to the previous legend. */
     colourBy: (colour: ColourBy) => apply({ colour, ring: null }),
     /** Ring the tokens of a legend entry, or none. */

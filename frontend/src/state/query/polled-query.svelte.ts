@@ -10,8 +10,6 @@ const LEAST_PAUSE = 3;
 export abstract class PolledQuery<T> extends Query<T> {
   /** Pause after an answer, in ms. */
   protected abstract readonly pollInterval: number;
-  /** Pause before an unchanged question is compared again, in ms; null: the same. */
-  protected readonly lookInterval: number | null = null;
   private pollTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** Return the question of this moment; null while there is none. */
@@ -24,7 +22,7 @@ export abstract class PolledQuery<T> extends Query<T> {
       untrack(() => this.question()),
       delay,
     );
-    if (!this.pending) this.pollAfter(this.lookInterval ?? this.pollInterval);
+    if (!this.pending) this.pollAfter(this.pollInterval);
   }
 
   /** Send a request that changes something, then poll for the result. */

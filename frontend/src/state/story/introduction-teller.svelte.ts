@@ -158,7 +158,7 @@ export class IntroductionTeller {
   private pointCamera(district: NamedDistrict) {
     const { openRun, viewpoint, viewSettings } = this.stores;
     // A part of the map that this viewer has gone to is theirs.
-    if (viewpoint.look || viewSettings.secondMap || viewSettings.view === "skyline") return;
+    if (viewpoint.look || viewSettings.secondMap) return;
     const look = placeOfDistrict(district, openRun.run?.districts ?? null, openRun.layout);
     if (!look) return;
     this.pointed = { look, until: this.clock + CAMERA_TIME };

@@ -16,8 +16,6 @@ import type {
   PanelName,
   SectionName,
   TrailSet,
-  ViewMode,
-  HeightMeasure,
 } from "../../model/view-options";
 import type { SecondMapSource } from "../../model/second-map-options";
 
@@ -27,9 +25,8 @@ const DEFAULT_STEPS_BACK = 100;
 const WIDE_PAGE = 1_100;
 
 export class ViewSettings {
-  view = $state<ViewMode>("umap");
-  /** Measure behind the heights of the skyline. */
-  height = $state<HeightMeasure>("touches");
+  /** Method of the layout that the map shows. */
+  method = $state<LayoutMethod>("umap");
   /** Source of the second map; null where there is none. */
   secondMap = $state<SecondMapSource | null>(null);
   /** Set when each of the two maps has its own zoom. */
@@ -77,8 +74,7 @@ export class ViewSettings {
   toViewState(focused: boolean): ViewChange {
     const usual = usualPanel(focused);
     return {
-      map: this.view === "umap" ? null : this.view,
-      height: this.view !== "skyline" || this.height === "touches" ? null : this.height,
+      map: this.method === "umap" ? null : this.method,
       beside: this.secondMap,
       apart: (this.secondMap && this.separateZoom) || null,
       colour: this.colourBy === "family" ? null : this.colourBy,
@@ -103,8 +99,7 @@ export class ViewSettings {
   }
 
   applyView(change: ViewChange) {
-    if (change.map !== undefined) this.view = change.map ?? "umap";
-    if (change.height !== undefined) this.height = change.height ?? "touches";
+    if (change.map !== undefined) this.method = change.map ?? "umap";
     if (change.beside !== undefined) this.secondMap = change.beside;
     if (change.apart !== undefined) this.separateZoom = change.apart !== null;
     if (change.colour !== undefined) this.colourBy = change.colour ?? "family";
@@ -154,11 +149,6 @@ export class ViewSettings {
   /** Return whether the way of the chosen token is drawn over the whole run. */
   get showsWay(): boolean {
     return this.trails === "chosen" && this.stepsBack === 0;
-  }
-
-  /** Return the layout method shown; the skyline is built on the map. */
-  get method(): LayoutMethod {
-    return this.view === "linear" ? "linear" : "umap";
   }
 }
 

@@ -80,7 +80,6 @@ export const help: Translated<typeof english> = {
     toggleBeat: "beim Lesen eines Schritts anhalten, und weiter (angehalten)",
     trainOneStep: "einen Schritt trainieren und das Training für alle anhalten (wer vorführt)",
     toggleMap: "Viertel oder gerade Ansicht",
-    toggleSkyline: "die Skyline, und zurück zur Karte",
     toggleSecondMap: "zwei Karten nebeneinander, und zurück zu einer",
     toggleLasso: "Wörter umkreisen, und zurück zum Verschieben",
     toggleAsk: "das Modell fragen: Es setzt deine Wörter fort",

@@ -45,7 +45,6 @@ import { runForm } from "./run-form";
 import { runs } from "./runs";
 import { saying } from "./saying";
 import { selection } from "./selection";
-import { skyline } from "./skyline";
 import { step } from "./step";
 import { story } from "./story";
 import { token } from "./token";
@@ -99,7 +98,6 @@ export const translation: Translation = {
     run,
     runForm,
     saying,
-    skyline,
     story,
     swap,
     teach,

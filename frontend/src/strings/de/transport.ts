@@ -104,8 +104,6 @@ export const transport: Translated<typeof english> = {
   },
 
   mapSwitch: {
-    noSkyline:
-      "Dieser Browser kann nicht in drei Dimensionen zeichnen (er hat kein WebGL): Hier ist stattdessen die flache Karte.",
     label: "Karte",
     umap: "Viertel",
     refit: "Viertel (jedes Mal neu)",
