@@ -20,6 +20,8 @@ from lamplighter.serving.access.crash_middleware import CrashMiddleware
 from lamplighter.serving.access.credentials import open_credentials
 from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate
 from lamplighter.serving.access.gate_middleware import GateMiddleware
+from lamplighter.serving.audit.audit_log import AuditLog
+from lamplighter.serving.audit.audit_middleware import AuditMiddleware
 from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import PaceMiddleware
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
@@ -27,6 +29,7 @@ from lamplighter.serving.capacity.spool import Spool
 from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.connections.counters import ConnectionCounters, count_ended
 from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.assets import Assets, course_library, find_plotly
@@ -39,10 +42,6 @@ from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
-from lamplighter.serving.metric_sources import add_sources
-from lamplighter.serving.metrics.audit_log import AuditLog
-from lamplighter.serving.metrics.instruments import Instruments
-from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.routes import (
     claims,
@@ -61,7 +60,6 @@ from lamplighter.serving.routes import (
     lessons,
     lines,
     live,
-    metrics,
     norms,
     page,
     pairs,
@@ -85,7 +83,6 @@ from lamplighter.serving.settings import ClassSettings, ServerSettings
 
 ROUTE_MODULES = (
     session,
-    metrics,
     runs,
     estimates,
     requests,
@@ -133,13 +130,11 @@ def create_app(settings: ServerSettings) -> FastAPI:
     """
     settings.check()
     services = _build(settings)
-    add_sources(services)
-    instruments = services.instruments
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        instruments.start()
+        services.audit.start()
         await anyio.to_thread.run_sync(_examine_plotly)
         if services.supervisor is not None:
             services.supervisor.start()
@@ -164,7 +159,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
             await anyio.to_thread.run_sync(services.space_reserve.close)
             if services.supervisor is not None:
                 await anyio.to_thread.run_sync(services.supervisor.stop)
-            await instruments.close()
+            await anyio.to_thread.run_sync(services.audit.stop)
 
     app = FastAPI(
         title="Lamplighter",
@@ -176,7 +171,7 @@ def create_app(settings: ServerSettings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         middleware=[
-            Middleware(TrafficMiddleware, counts=instruments.traffic, audit=instruments.audit),
+            Middleware(AuditMiddleware, audit=services.audit),
             Middleware(CrashMiddleware),
             Middleware(PaceMiddleware, pace=services.pace),
             Middleware(GateMiddleware, gate=services.gate),
@@ -237,6 +232,7 @@ def _build(settings: ServerSettings) -> Services:
             ),
             settings.smooth_after,
         )
+    connections, class_connections = ConnectionCounters(), ConnectionCounters()
     classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
     return Services(
         settings=settings,
@@ -245,7 +241,9 @@ def _build(settings: ServerSettings) -> Services:
         uploads=Uploads(run_store.path / ".uploads"),
         export_jobs=export_jobs,
         hub=hub,
-        instruments=Instruments(AuditLog(run_store.path)),
+        audit=AuditLog(run_store.path, lambda: count_ended((connections, class_connections))),
+        connections=connections,
+        class_connections=class_connections,
         assets=Assets(),
         pools=pools,
         response_limiter=limiter,

@@ -13,12 +13,12 @@ import lamplighter
 from lamplighter.serving.access.crash_middleware import CrashMiddleware
 from lamplighter.serving.access.gate_middleware import GateMiddleware
 from lamplighter.serving.app import ROUTE_MODULES
+from lamplighter.serving.audit.audit_middleware import AuditMiddleware
 from lamplighter.serving.capacity.pace import PaceMiddleware
 from lamplighter.serving.classroom.class_gate import ClassAccess, ClassGate
 from lamplighter.serving.connections.viewer_share import ViewerShareMiddleware
 from lamplighter.serving.http import problems
 from lamplighter.serving.http.route_table import RouteRule
-from lamplighter.serving.metrics.traffic import TrafficMiddleware
 from lamplighter.serving.routes import class_joining, class_live
 from lamplighter.serving.services import Services
 
@@ -94,7 +94,6 @@ OWN: dict[tuple[str, str], ClassAccess] = {
 
 def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
     """Build the app of the class's listener over the services of the presenter's app."""
-    instruments = services.instruments
     app = FastAPI(
         title="Lamplighter: the class",
         version=lamplighter.__version__,
@@ -104,7 +103,7 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=lambda route: route.name,
         middleware=[
-            Middleware(TrafficMiddleware, counts=instruments.traffic, audit=instruments.audit),
+            Middleware(AuditMiddleware, audit=services.audit),
             Middleware(CrashMiddleware),
             Middleware(PaceMiddleware, pace=services.pace),
             Middleware(GateMiddleware, gate=gate),

@@ -18,6 +18,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
 from lamplighter.serving.access.gate import Gate
+from lamplighter.serving.audit.audit_log import AuditLog
 from lamplighter.serving.capacity.answers import Answers
 from lamplighter.serving.capacity.pace import SendPace
 from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
@@ -37,7 +38,6 @@ from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
-from lamplighter.serving.metrics.instruments import Instruments
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.settings import ServerSettings
@@ -102,7 +102,7 @@ class Services(ReadingServices):
     uploads: Uploads
     export_jobs: ExportJobs
     hub: Hub
-    instruments: Instruments
+    audit: AuditLog
     assets: Assets
     response_limiter: LargeResponseLimiter
     """The limit on large answers."""
@@ -119,8 +119,8 @@ class Services(ReadingServices):
     """A lock held while this server writes its request file, whose only writer it is."""
     pace: SendPace = field(default_factory=SendPace)
     """The pace at which clients must read."""
-    connections: ConnectionCounters = field(default_factory=ConnectionCounters)
-    class_connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    connections: ConnectionCounters
+    class_connections: ConnectionCounters
     """Those of the class's listener."""
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
     idle_smoothing: IdleSmoothing | None = None

@@ -156,7 +156,7 @@ def test_a_run_is_watched_through_it(proxied: ProxiedClass):
 
 def test_the_presenters_routes_are_not_there(proxied: ProxiedClass):
     token = proxied.application.token
-    for method, path in (("GET", "/api/class"), ("POST", "/api/runs"), ("GET", "/metrics")):
+    for method, path in (("GET", "/api/class"), ("POST", "/api/runs"), ("GET", "/api/sessions")):
         assert proxied.ask(method, path, Authorization=f"Bearer {token}")[0] in (401, 404, 405)
 
 

@@ -82,11 +82,6 @@ class Answers:
             self._held.add(answer)
             return AnswerReader(answer, self._on_close)
 
-    @property
-    def spooled_bytes(self) -> int:
-        """Return the bytes that answers have taken or reserved in the spool."""
-        return self._spool.used
-
     def close(self) -> None:
         """Break off whatever is being made."""
         self._closed = True

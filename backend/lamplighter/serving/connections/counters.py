@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 
 @dataclass
 class ConnectionCounters:
     """Counts since the server started, but for `open` and `websockets`. Written on the event loop alone; a refusal is
-    counted here and never logged, or a flood of them would fill the log."""
+    counted here and has no line of its own in a log, which a flood would fill."""
 
     accepted: int = 0
     open: int = 0
@@ -38,10 +40,12 @@ class ConnectionCounters:
     shed: int = 0
     """Connections closed unread, because no file descriptor was left."""
 
-    def ended_by_reason(self) -> dict[str, int]:
-        """Return how many connections this server ended, by the name of the field that counts them."""
-        return {
-            name: count
-            for name, count in asdict(self).items()
-            if name not in ("accepted", "open", "websockets")
-        }
+
+def count_ended(counters: Iterable[ConnectionCounters]) -> Counter[str]:
+    """Return how many connections were ended on all listeners, by the name of the field that counts them."""
+    ended: Counter[str] = Counter()
+    for one in counters:
+        ended.update(asdict(one))
+    for name in ("accepted", "open", "websockets"):
+        del ended[name]
+    return ended

@@ -27,7 +27,7 @@ from lamplighter.serving.live.message import OF_THE_PRESENT, ViewerMessage
 from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_playback_request
 from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
 from lamplighter.serving.live.run_follower import RunFollower
-from lamplighter.serving.live.send_queue import QueueCounts, SendQueue
+from lamplighter.serving.live.send_queue import SendQueue
 from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
 from lamplighter.serving.live.viewer import (
     CHANNEL_NAMES,
@@ -107,7 +107,6 @@ class Hub:
         self._catalog = catalog
         self._send_seconds = send_seconds
         self._watched_runs: dict[str, _WatchedRun] = {}
-        self.queue_counts = QueueCounts()
         self._joining = anyio.CapacityLimiter(_JOINING)
         self._readers = anyio.CapacityLimiter(_READERS)
         self.playing = 0
@@ -129,7 +128,7 @@ class Hub:
             return
         wanted = query.get("channels", DEFAULT_CHANNELS)
         channels = frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES)
-        viewer = Viewer(channels, SendQueue(counts=self.queue_counts))
+        viewer = Viewer(channels, SendQueue())
         with self._watch(run, viewer) as watched_run:
             if request is None:
                 watched_run.follower.join(viewer, viewer.channels)
@@ -146,10 +145,6 @@ class Hub:
                 shared=watched_run.timelines,
             )
             await self._serve_viewer(websocket, viewer, self._play(watched_run, viewer, session))
-
-    def viewer_count(self) -> int:
-        """Return the number of viewers, live and playing."""
-        return sum(len(watched_run.viewers) for watched_run in self._watched_runs.values())
 
     async def close(self) -> None:
         """Stop every run follower, and wait up to 2 s for each to close its files."""

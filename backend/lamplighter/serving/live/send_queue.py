@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from lamplighter.serving.live.message import LATEST_ONLY, MessageKind, ViewerMessage
 from lamplighter.wire.frames import decode, encode
@@ -32,32 +31,14 @@ class TooFarBehindError(RuntimeError):
     """Too much text queued for a viewer."""
 
 
-@dataclass
-class QueueCounts:
-    """Counts of what slow viewers did not get as it was, over all send queues of a server."""
-
-    merges: int = 0
-    """Times that several frames became one."""
-    merged_frames: int = 0
-    """Frames that went into them."""
-    drops: int = 0
-    """Messages that newer ones replaced."""
-
-
 class SendQueue:
     """A queue that the event loop fills without waiting and one sender empties."""
 
-    def __init__(
-        self,
-        merge_after: int = MERGE_AFTER,
-        merge_bytes: int = MERGE_BYTES,
-        counts: QueueCounts | None = None,
-    ) -> None:
-        """Start empty. Merges and drops are added to `counts`."""
-        self._counts = counts or QueueCounts()
+    def __init__(self, merge_after: int = MERGE_AFTER, merge_bytes: int = MERGE_BYTES) -> None:
+        """Start empty."""
         self._frames = {
-            MessageKind.PULSE: _MergeQueue(_merge_pulse_frames, merge_after, merge_bytes, self._counts),
-            MessageKind.ROWS: _MergeQueue(_merge_row_frames, merge_after, merge_bytes, self._counts),
+            MessageKind.PULSE: _MergeQueue(_merge_pulse_frames, merge_after, merge_bytes),
+            MessageKind.ROWS: _MergeQueue(_merge_row_frames, merge_after, merge_bytes),
         }
         self._newest: dict[MessageKind, tuple[int, ViewerMessage]] = {}
         self._texts: deque[tuple[int, ViewerMessage]] = deque()
@@ -82,7 +63,6 @@ class SendQueue:
             # It takes the position of the message it replaces: at the end of the queue it could be put off by
             # its successors for ever.
             position = self._newest.get(message.kind, entry)[0]
-            self._counts.drops += message.kind in self._newest
             self._newest[message.kind] = (position, message)
         else:
             self._texts.append(entry)
@@ -127,10 +107,8 @@ class _MergeQueue:
         merge: Callable[[Sequence[bytes]], bytes],
         max_frames: int,
         max_bytes: int,
-        counts: QueueCounts,
     ) -> None:
         self._merge = merge
-        self._counts = counts
         self._max_frames = max_frames
         self._max_bytes = max_bytes
         self._waiting: deque[tuple[int, ViewerMessage]] = deque()
@@ -159,7 +137,6 @@ class _MergeQueue:
         return message
 
     def clear(self) -> None:
-        self._counts.drops += len(self._waiting)
         self._waiting.clear()
         self._bytes = 0
 
@@ -171,8 +148,6 @@ class _MergeQueue:
             data = self._merge(
                 [bytes(message.data) for _, message in group if isinstance(message.data, bytes)]
             )
-            self._counts.merges += 1
-            self._counts.merged_frames += len(group)
             group = [(group[0][0], ViewerMessage(group[0][1].kind, data, attempt))]
         self._waiting = deque(before + group)
         self._bytes = sum(len(message.data) for _, message in self._waiting)

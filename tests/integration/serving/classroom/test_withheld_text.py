@@ -2,7 +2,7 @@
 
 A run is made of a text with a sentence and a file name that occur nowhere else. A viewer asks every route of the class, as its
 table has them, in every format, follows the run on its socket while it is trained, and asks for a damaged copy of it. What
-comes, headers and close reasons with it, is searched; so are the server's log, its audit log and its metrics.
+comes, headers and close reasons with it, is searched; so are the server's log and its audit log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.app import ROUTE_MODULES
-from lamplighter.serving.metrics.audit_log import AUDIT_FILE
+from lamplighter.serving.audit.audit_log import AUDIT_FILE
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.application import Application
@@ -215,14 +215,10 @@ def test_the_socket_says_nothing_of_it(withheld: Withheld) -> None:
     assert kinds.isdisjoint({"words", "lines", "examination"})
 
 
-def test_logs_and_metrics_say_nothing_of_it(withheld: Withheld) -> None:
+def test_logs_say_nothing_of_it(withheld: Withheld) -> None:
     audit = (withheld.application.runs / AUDIT_FILE).read_bytes()
     assert withheld.run.id.encode() in audit
-    for said in (
-        audit,
-        withheld.application.log.encode() + withheld.worker_log,
-        *map(withheld.presenter_reads, ("/metrics", "/api/metrics")),
-    ):
+    for said in (audit, withheld.application.log.encode() + withheld.worker_log):
         assert said
         assert withheld.leaks(said) == []
 

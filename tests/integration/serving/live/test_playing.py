@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,10 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
+from lamplighter.serving.live import send_queue
 from lamplighter.wire.frames import Kind, decode
 from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.merge import merge_pulses
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from tests.integration.serving.served import (
@@ -245,9 +249,16 @@ async def test_where_steps_are_not_exact_the_keyframes_come(served: ServerThread
 
 
 async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full_speed(
-    served: ServerThread, tmp_path: Path
+    served: ServerThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path, 6_000)
+    merged = threading.Event()
+
+    def merge(pulses: Sequence[Pulse]) -> Pulse:
+        merged.set()
+        return merge_pulses(pulses)
+
+    monkeypatch.setattr(send_queue, "merge_pulses", merge)
     for speed in (100_000, "full"):
         url = f"{served.url(run.id)}&from=0&speed={speed}"
         async with websockets.connect(url, compression=None, max_queue=1) as ws:
@@ -257,9 +268,7 @@ async def test_a_slow_viewer_gets_merged_steps_at_a_pace_and_all_of_them_at_full
                 # Nothing tells that a player waits.
                 await asyncio.sleep(1.5)
             else:
-                async with asyncio.timeout(15):
-                    while not served.services.hub.queue_counts.merges:  # noqa: ASYNC110  (the server's thread counts)
-                        await asyncio.sleep(0.05)
+                assert await asyncio.to_thread(merged.wait, 15)
             heard += await receive_until(ws, is_text("end"), 30)
         pulses = [m for m in heard if isinstance(m, Pulse)]
         assert pulses[0].first_step == 1

@@ -31,8 +31,6 @@ OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js",
 OPEN_CHANGE = {("POST", "/launch")}
 PRESENT = {
     "/api/sessions",
-    "/metrics",
-    "/api/metrics",
     "/api/class",
     "/api/class/answers.csv",
     "/api/class/lessons",

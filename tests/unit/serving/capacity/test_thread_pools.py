@@ -22,8 +22,6 @@ pytestmark = pytest.mark.anyio
 
 ON_THE_LOOP = {
     "/healthz": "GET",
-    "/api/metrics": "GET",
-    "/metrics": "GET",
     "/launch": "POST",
     "/api/uploads": "POST",
     "/api/runs/{run}/live": None,

@@ -10,7 +10,6 @@ from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.send_queue import (
     MAX_TEXTS,
     MERGE_AFTER,
-    QueueCounts,
     SendQueue,
     TooFarBehindError,
 )
@@ -59,22 +58,6 @@ async def test_a_viewer_who_lags_gets_merged_pulses_without_a_gap() -> None:
     for before, after in pairwise(found):
         assert after.first_step == before.step + 1
     assert sum(int(p.batch_counts.sum()) for p in found) == BATCH_TOKENS * 1000
-
-
-async def test_merges_and_drops_are_counted() -> None:
-    counts = QueueCounts()
-    queue = SendQueue(counts=counts)
-    for step in range(1, MERGE_AFTER + 2):
-        queue.put(a_pulse(step))
-    assert (counts.merges, counts.merged_frames, counts.drops) == (1, MERGE_AFTER + 1, 0)
-    for word in ("a", "b", "c"):
-        queue.put(ViewerMessage(MessageKind.STATUS, word))
-    assert counts.drops == 2
-    slow = SendQueue(counts=counts)
-    slow.put(rows(1, 0))
-    slow.put(rows(2, 1))
-    slow.put(rows(3))  # The whole matrix: the moved rows before it are of no use any more.
-    assert counts.drops == 4
 
 
 async def test_pulses_of_two_attempts_never_merge() -> None:

@@ -116,10 +116,6 @@ class ClassHub:
         """Return the ids of the runs that somebody watches."""
         return set(self._watched)
 
-    def viewer_count(self) -> int:
-        """Return the number of open sockets."""
-        return sum(len(watched.viewers) for watched in list(self._watched.values()))
-
     async def close(self) -> None:
         """Close every socket, and wait up to 2 s for each run's files to be closed."""
         if self._telling is not None:
