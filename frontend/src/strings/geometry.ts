@@ -1,7 +1,7 @@
 /** Texts of the geometry lab. */
 
 import type { GeometryView } from "../model/view-options";
-import { count, decimal, small } from "./numbers";
+import { count, decimal, fixed, small } from "./numbers";
 import { table } from "./translation";
 
 const percent = (share: number | null | undefined) =>
@@ -82,6 +82,10 @@ export const geometry = table("geometry", {
     meetings: "Do pairs that often meet in the text do better?",
     meetingsAbout: (window: number, tokens: number) =>
       `How often both words of a pair stand within ${count(window)} words of one another, in ${count(tokens)} words of the text; and how many of the pair's questions are right.`,
+    correlation: (value: number | null, deviation: number | null) =>
+      value === null
+        ? "Nothing to compare: one of the two is the same for every word."
+        : `Rank correlation ${fixed(value, 2)}, where 1 is perfect. If the two had nothing to do with one another it would be 0, give or take ${small(deviation, 1)}.`,
     gone: "The text of this run is not kept, so nobody can count how often words meet in it.",
     met: (least: number, most: number) =>
       least === most ? `${count(least)}×` : `${count(least)} to ${count(most)}×`,

@@ -1,7 +1,7 @@
 /** German texts of the geometry lab. */
 
 import type { geometry as english } from "../geometry";
-import { count, decimal, small } from "../numbers";
+import { count, decimal, fixed, small } from "../numbers";
 import type { Translated } from "../translation";
 
 const percent = (share: number | null | undefined) =>
@@ -77,6 +77,10 @@ export const geometry: Translated<typeof english> = {
     meetings: "Geht es besser bei Paaren, die sich im Text oft begegnen?",
     meetingsAbout: (window, tokens) =>
       `Wie oft beide Wörter eines Paares höchstens ${count(window)} Wörter auseinander stehen, in ${count(tokens)} Wörtern des Textes; und wie viele der Fragen des Paares richtig sind.`,
+    correlation: (value: number | null, deviation: number | null) =>
+      value === null
+        ? "Nichts zu vergleichen: Eines von beiden ist für alle Wörter gleich."
+        : `Rangkorrelation ${fixed(value, 2)}; 1 ist vollkommen. Hätten beide nichts miteinander zu tun, wäre sie 0, plus oder minus ${small(deviation, 1)}.`,
     gone: "Der Text dieses Laufs ist nicht aufgehoben, also kann niemand zählen, wie oft sich Wörter darin begegnen.",
     met: (least, most) =>
       least === most ? `${count(least)}×` : `${count(least)} bis ${count(most)}×`,
