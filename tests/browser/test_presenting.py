@@ -77,7 +77,7 @@ def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
         elsewhere.wait_for_url(f"http://127.0.0.1:{server.port}/*")
         page.goto(gate.issue_launch_url())
         page.wait_for_url(f"http://127.0.0.1:{server.port}/*")
-        open_panel(page, "runs")
+        open_panel(page, "run")
         listed = page.get_by_test_id("browser-sessions")
         summary = listed.locator("summary")
         summary.focus()
@@ -92,11 +92,13 @@ def test_the_presenter_sees_which_browsers_are_in_control_and_ends_them(
         expect(listed.locator("li")).to_have_count(1)
         open_panel(elsewhere, "runs")
         expect(elsewhere.get_by_test_id("new-run")).to_have_count(0, timeout=15_000)
+        open_panel(elsewhere, "run")
+        expect(elsewhere.get_by_test_id("processes")).to_be_visible()
         expect(elsewhere.get_by_test_id("browser-sessions")).to_have_count(0)
         listed.get_by_test_id("end-session").click()
         listed.get_by_test_id("end-sure").click()
-        expect(page.get_by_test_id("new-run")).to_have_count(0)
         expect(listed).to_have_count(0)
+        expect(page.get_by_test_id("processes")).to_be_visible()
         assert page.context.cookies() == []
         assert gate.credentials.sessions.list_sessions() == []
     finally:

@@ -7,7 +7,7 @@ const clock = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "s
 const at = (seconds: number) => clock.format(seconds * 1_000);
 
 export const browserSessions = table("browserSessions", {
-  title: "Browsers that can change runs",
+  title: "Browsers with edit access",
   about:
     "Each of these was opened with a launch link, and can start, pause and delete runs. If you do not know one, end it.",
   thisBrowser: "This browser",

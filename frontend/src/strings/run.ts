@@ -7,9 +7,9 @@ import { table } from "./translation";
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
 
 const roles: Record<string, string> = {
-  trainer: "trainer",
-  projector: "projector (map)",
-  analyst: "analyst (measures)",
+  trainer: "Trainer",
+  projector: "Projector (map)",
+  analyst: "Analyst (measures)",
 };
 
 export const run = table("run", {
@@ -79,11 +79,9 @@ export const run = table("run", {
     milliseconds: (seconds: number) => `${fixed(1_000 * seconds, seconds < 0.01 ? 2 : 1)} ms`,
     days: (days: number) => `${days} days`,
     noSpeed: "Nothing to measure yet: no step is recorded.",
-    work: "Who is at work",
-    workMore:
-      "The processes of this server; each reads the run's folder and writes one file of it.",
+    work: "Processes and browsers",
     roles,
-    noWorkers: "The server does not say.",
+    process: (role: string, doing: string) => `${role}: ${doing}.`,
     holds: "A trainer holds this run now.",
     nobody: "No trainer holds this run now.",
     time: "Time",

@@ -72,15 +72,13 @@ export const run: Translated<typeof english> = {
     milliseconds: (seconds) => `${fixed(1_000 * seconds, seconds < 0.01 ? 2 : 1)} ms`,
     days: (days) => `${days} Tage`,
     noSpeed: "Noch nichts zu messen: Kein Schritt ist aufgezeichnet.",
-    work: "Wer arbeitet",
-    workMore:
-      "Die Prozesse dieses Servers; jeder liest den Ordner des Laufs und schreibt eine Datei darin.",
+    work: "Prozesse und Browser",
     roles: {
       trainer: "Trainer",
       projector: "Projektor (Karte)",
       analyst: "Analyst (Maße)",
     },
-    noWorkers: "Der Server sagt es nicht.",
+    process: (role, doing) => `${role}: ${doing}.`,
     holds: "Ein Trainer hat diesen Lauf gerade in Arbeit.",
     nobody: "Kein Trainer hat diesen Lauf gerade in Arbeit.",
     time: "Zeit",
