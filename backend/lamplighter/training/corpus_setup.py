@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.corpora.town_cache import build_cached
 from lamplighter.model.batches import check_length
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -29,6 +30,9 @@ def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None
             text = run.source_path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise CorpusError(f"the run's text cannot be read: {error}") from error
-    corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)
+    if recipe.corpus.kind == "lamptown":
+        corpus = build_cached(recipe.corpus, recipe.seed, progress)
+    else:
+        corpus = build_corpus(recipe.corpus, recipe.seed, text, progress)
     check_length(recipe, len(corpus.token_ids))
     run.write_corpus(corpus.token_ids, corpus.vocabulary, corpus.tokeniser, corpus.held_out)

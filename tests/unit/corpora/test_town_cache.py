@@ -1,0 +1,108 @@
+"""A town from the cache is the town that would be generated, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lamplighter.corpora import town_cache
+from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora.corpus import Corpus
+from lamplighter.corpora.town_cache import build_cached
+from lamplighter.recipe import CorpusRecipe
+
+RECIPE = CorpusRecipe()
+
+
+@pytest.fixture(scope="module")
+def town() -> Corpus:
+    return build_corpus(RECIPE, 0)
+
+
+@pytest.fixture
+def built(town: Corpus, monkeypatch: pytest.MonkeyPatch) -> list[tuple[CorpusRecipe, int]]:
+    """Return the list of what is built, not read; each is the town of the seed 0."""
+    seen: list[tuple[CorpusRecipe, int]] = []
+
+    def build(recipe: CorpusRecipe, seed: int, progress: object = None) -> Corpus:
+        seen.append((recipe, seed))
+        return town
+
+    monkeypatch.setattr(town_cache, "build_corpus", build)
+    return seen
+
+
+def same(one: Corpus, other: Corpus) -> bool:
+    assert one.held_out is not None
+    assert other.held_out is not None
+    return (
+        np.array_equal(one.token_ids, other.token_ids)
+        and np.array_equal(one.held_out, other.held_out)
+        and one.vocabulary.to_json() == other.vocabulary.to_json()
+        and one.tokeniser == other.tokeniser
+    )
+
+
+def test_the_second_town_is_read_and_is_the_same(
+    town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path
+) -> None:
+    first, second = (build_cached(RECIPE, 0, folder=tmp_path) for _ in range(2))
+    assert same(first, town)
+    assert same(second, town)
+    assert len(built) == 1
+    assert [file.suffix for file in tmp_path.iterdir()] == [".npz"]
+
+
+def test_another_seed_recipe_or_library_is_another_town(
+    built: list[tuple[CorpusRecipe, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_cached(RECIPE, 0, folder=tmp_path)
+    build_cached(RECIPE, 1, folder=tmp_path)
+    build_cached(RECIPE.model_copy(update={"shuffle_words": True}), 0, folder=tmp_path)
+
+    def version(_library: str) -> str:
+        return "0"
+
+    monkeypatch.setattr("importlib.metadata.version", version)
+    build_cached(RECIPE, 0, folder=tmp_path)
+    assert len(built) == 4
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "other"])
+def test_a_damaged_town_is_generated_again(
+    town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path, harm: str
+) -> None:
+    build_cached(RECIPE, 0, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    content = bytearray(file.read_bytes())
+    if harm == "cut":
+        del content[len(content) // 2 :]
+    elif harm == "flipped":
+        content[len(content) // 2] ^= 1
+    elif harm == "empty":
+        content.clear()
+    if harm == "other":
+        np.savez(file, token_ids=np.array([2**31], np.uint32))
+    else:
+        file.write_bytes(content)
+    assert same(build_cached(RECIPE, 0, folder=tmp_path), town)
+    assert len(built) == 2
+
+
+def test_the_oldest_towns_go(
+    built: list[tuple[CorpusRecipe, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(town_cache, "MAX_TOWNS", 2)
+    for seed in range(4):
+        build_cached(RECIPE, seed, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_no_obstacle(
+    town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path
+) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert same(build_cached(RECIPE, 0, folder=taken), town)
