@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import torch
@@ -11,16 +12,24 @@ from lamplighter.model.transformer import Transformer
 from lamplighter.recipe import OptimiserRecipe, Recipe
 
 
-def _defer_compiler() -> None:
-    """Keep torch's optimisers from importing its compiler when they are built. They import it, which takes a second, only
-    to be left alone by it; the first training step does so in any case."""
+def _keep_compiler_out() -> None:
+    """Keep torch's optimisers from importing its compiler, which takes a second or more and compiles nothing here."""
     for method in vars(optim.Optimizer).values():
         wrapped = getattr(method, "__wrapped__", None)
         if wrapped is not None:
             setattr(wrapped, "__dynamo_disable", wrapped)  # torch's own mark; without it nothing is lost
 
 
-_defer_compiler()
+_keep_compiler_out()
+
+
+class _Adam(optim.Adam):
+    # Without torch's wrapper, which turns gradients off as this does, and tells the compiler.
+    step = torch.no_grad()(inspect.unwrap(optim.Adam.step))
+
+
+class _SGD(optim.SGD):
+    step = torch.no_grad()(inspect.unwrap(optim.SGD.step))
 
 
 def choose_device(recipe: Recipe) -> torch.device:
@@ -102,9 +111,9 @@ def make_learner(model: Transformer, recipe: OptimiserRecipe, autocast: torch.dt
     ]
     match recipe.kind:
         case "lazy":
-            optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), optim.Adam(groups[1:])]
+            optimisers: list[optim.Optimizer] = [optim.SparseAdam(groups[:1]), _Adam(groups[1:])]
         case "adam":
-            optimisers = [optim.Adam(groups)]
+            optimisers = [_Adam(groups)]
         case "sgd":
-            optimisers = [optim.SGD(groups)]
+            optimisers = [_SGD(groups)]
     return Learner(model, optimisers, recipe.clip_norm, autocast)

@@ -7,7 +7,6 @@ old steps from there on.
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -183,8 +182,6 @@ class Trainer:
         # After the matrix, for which the map waits.
         self._committer.add_held_out_loss(0)
         self._committer.add_lines(0)
-        # The first step would import it within its time; now the map of the first matrix is drawn meanwhile.
-        importlib.import_module("torch._dynamo")
         self._visit_waypoint(0)
         return 0
 
