@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import Annotated, Protocol, TypedDict
 
 import numpy as np
+from fastapi import Depends
+from fastapi.routing import APIRoute
+from starlette.requests import Request
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -15,6 +18,7 @@ from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory
 from lamplighter.serving.http.route_table import AnswerFacts
 from lamplighter.serving.http.step_range import resolve_step_range
+from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.reading.token_table import TokenTable
@@ -108,7 +112,7 @@ class GeometryQuestion:
 
 
 class RunReaders(Protocol):
-    """The parts of a server that find runs and their steps."""
+    """The parts of a server that find runs and their steps, and begin replies about them."""
 
     @property
     def catalog(self) -> RunCatalog:
@@ -120,46 +124,67 @@ class RunReaders(Protocol):
         """Return which steps are kept."""
         ...
 
+    def reply(self, request: Request, run: str) -> Reply:
+        """Begin the reply of a route about a run."""
+        ...
 
-def open_question(
-    readers: RunReaders,
-    reply: Reply,
-    step: int | None,
-    attempt: int | None,
-    *question: object,
-) -> GeometryQuestion:
-    """Find the step that answers a question, and tag the reply.
 
-    Args:
-        readers: the server's services.
-        reply: the reply in the making.
-        step: the step asked for; None: the newest.
-        attempt: the attempt in which it must count.
-        question: all that the answer depends on besides, with a stable repr.
+@dataclass(frozen=True)
+class GeometryRequest:
+    """A request about the geometry of the embedding at a step, before anything is read for it."""
 
-    Raises:
-        RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt (404), or an
-            attempt is named without a step (422).
-        NoSnapshotError: no step was kept exactly at or before the one asked for.
-    """
-    if attempt is not None and step is None:
-        message = "with attempt, name the step as well"
-        raise RefusedError(422, f"step: {message}", [FieldError(field="step", message=message)])
-    catalog = readers.catalog
-    table = catalog.token_table(reply.run)
-    with catalog.open_history(reply.run) as history:
-        range_ = resolve_step_range(reply.run, history.steps, 0, step, attempt)
-        exact_steps = readers.run_index.exact_steps(reply.run, history, max(0, range_.last))
-    if not len(exact_steps):
-        raise NoSnapshotError(range_.last, None)
-    kept = int(exact_steps[-1])
-    exact = step is None or kept == step
-    facts = AnsweringStep(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
-    # A step that was not kept exactly may be followed by one that is nearer.
-    lasting = attempt is not None and kept == step
-    reply.tag("geometry", *question, facts["attempt"], kept, exact, immutable=lasting)
-    reply.add_facts(attempt=facts["attempt"], step=kept, exact=exact)
-    return GeometryQuestion(catalog, reply, table, facts)
+    request: Request
+    run: str
+    step: int | None
+    """The step asked for; None: the newest."""
+    attempt: int | None
+    """The attempt in which it must count."""
+
+    def open(self) -> GeometryQuestion:
+        """Find the step that answers it, and tag the reply with the route and its own parameters. Blocks.
+
+        Raises:
+            NoSuchRunError: there is no such run.
+            RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt (404), or
+                an attempt is named without a step (422).
+            NoSnapshotError: no step was kept exactly at or before the one asked for.
+        """
+        readers: RunReaders = self.request.app.state.services
+        reply, step = readers.reply(self.request, self.run), self.step
+        if self.attempt is not None and step is None:
+            message = "with attempt, name the step as well"
+            raise RefusedError(422, f"step: {message}", [FieldError(field="step", message=message)])
+        catalog = readers.catalog
+        table = catalog.token_table(reply.run)
+        with catalog.open_history(reply.run) as history:
+            range_ = resolve_step_range(reply.run, history.steps, 0, step, self.attempt)
+            exact_steps = readers.run_index.exact_steps(reply.run, history, max(0, range_.last))
+        if not len(exact_steps):
+            raise NoSnapshotError(range_.last, None)
+        kept = int(exact_steps[-1])
+        exact = step is None or kept == step
+        facts = AnsweringStep(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
+        # A step that was not kept exactly may be followed by one that is nearer.
+        lasting = self.attempt is not None and kept == step
+        reply.tag(*self._question(), facts["attempt"], kept, exact, immutable=lasting)
+        reply.add_facts(attempt=facts["attempt"], step=kept, exact=exact)
+        return GeometryQuestion(catalog, reply, table, facts)
+
+    def _question(self) -> tuple[object, ...]:
+        """Return the route and the values of its own parameters: a parameter that it does not have changes no answer."""
+        route: APIRoute = self.request.scope["route"]
+        names = sorted(parameter.alias for parameter in route.dependant.query_params)
+        return route.path, [(name, self.request.query_params.getlist(name)) for name in names]
+
+
+async def _geometry_request(
+    request: Request, run: RunId, step: KeptStep = None, attempt: AttemptParam = None
+) -> GeometryRequest:
+    return GeometryRequest(request, run, step, attempt)
+
+
+GeometryRequestDep = Annotated[GeometryRequest, Depends(_geometry_request)]
+"""The annotation of the parameter through which a route receives its run, step and attempt."""
 
 
 def spearman_deviation(count: int) -> float | None:

@@ -7,7 +7,6 @@ from typing import Annotated
 import numpy as np
 from fastapi import Query
 from numpy.typing import NDArray
-from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.geometry.neighbour_navigator import draw_navigation
@@ -17,12 +16,10 @@ from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
-    open_question,
+    GeometryRequestDep,
 )
-from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import NavigatorGame, NeighbourNavigator, OddOneOut, OddOneOutRound
-from lamplighter.serving.services import ServicesDep
 
 routes = Routes("geometry")
 
@@ -42,16 +39,12 @@ Rounds = Annotated[int, Query(ge=1, le=MOST_ROUNDS, description="The most rounds
     answers=GEOMETRY_ANSWERS,
 )
 def get_odd_one_out(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
+    asking: GeometryRequestDep,
     seed: Seed = 0,
     rounds: Rounds = 10,
 ) -> Response:
     """Return rounds of four words, three of which lie close together in the space of a step and one far from them."""
-    asked = open_question(services, services.reply(request, run), step, attempt, "odd one out", seed, rounds)
+    asked = asking.open()
     passes = SCALING_WORK + PRODUCTS_PER_TRY * TRIES * rounds
     asked.check_work(passes * len(asked.table) * asked.reply.run.recipe.model.dim, f"{rounds} rounds")
 
@@ -86,17 +79,13 @@ def get_odd_one_out(
     answers=GEOMETRY_ANSWERS,
 )
 def get_neighbour_navigator(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
+    asking: GeometryRequestDep,
     seed: Seed = 0,
 ) -> Response:
     """Return a start, a goal that can be reached from it by going from each word to one of those nearest to it in the space of
     a step, and the neighbours of all words on the way.
     """
-    asked = open_question(services, services.reply(request, run), step, attempt, "neighbour navigator", seed)
+    asked = asking.open()
     most = min(MOST_WORDS, len(asked.table))
     asked.check_work(
         (SCALING_WORK + most) * most * asked.reply.run.recipe.model.dim, f"the neighbours of {most:,} words"

@@ -6,7 +6,6 @@ from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
-from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.corpora import cooccurrence
@@ -27,10 +26,9 @@ from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
     GeometryQuestion,
-    open_question,
+    GeometryRequestDep,
     spearman_deviation,
 )
-from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import (
     Cooccurrence,
@@ -42,7 +40,6 @@ from lamplighter.serving.schemas.geometry import (
     RelationScore,
     TouchCounts,
 )
-from lamplighter.serving.services import ServicesDep
 from lamplighter.wire.vocabulary import Relation
 
 routes = Routes("geometry")
@@ -57,18 +54,11 @@ _SAME = "read the rows with format=npy instead"
 @routes.get(
     "/api/runs/{run}/geometry/relations", pool=Pool.DEAR, response_model=Relations, answers=GEOMETRY_ANSWERS
 )
-def get_relations(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_relations(asking: GeometryRequestDep) -> Response:
     """Return for every planted relation the share of its analogies that the embedding answers, beside what is answered by
     less, and how much its pairs point one way.
     """
-    reply = services.reply(request, run)
-    asked = open_question(services, reply, step, attempt, "relations")
+    asked = asking.open()
     _check_work(asked, passes=3)
 
     def make() -> list[bytes]:
@@ -76,23 +66,16 @@ def get_relations(
         items = [_score(vectors, class_of, relation) for relation in asked.reply.run.vocabulary.relations]
         return json_body(Relations(**asked.facts, items=items))
 
-    return reply.send(asked.large_cost(), make)
+    return asked.reply.send(asked.large_cost(), make)
 
 
 @routes.get(
     "/api/runs/{run}/geometry/lengths", pool=Pool.DEAR, response_model=Lengths, answers=GEOMETRY_ANSWERS
 )
-def get_lengths(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_lengths(asking: GeometryRequestDep) -> Response:
     """Return the Euclidean length of every row beside its token's count in the text, by token id."""
-    reply = services.reply(request, run)
-    asked = open_question(services, reply, step, attempt, "lengths")
-    check_json_numbers(reply.form, 2 * len(asked.table), _SAME)
+    asked = asking.open()
+    check_json_numbers(asked.reply.form, 2 * len(asked.table), _SAME)
 
     def make() -> list[bytes]:
         lengths = np.linalg.norm(asked.open_matrix().vectors, axis=1)
@@ -107,29 +90,22 @@ def get_lengths(
             )
         )
 
-    return reply.send(asked.small_cost(2 * len(asked.table)), make)
+    return asked.reply.send(asked.small_cost(2 * len(asked.table)), make)
 
 
 @routes.get(
     "/api/runs/{run}/geometry/touches", pool=Pool.DEAR, response_model=TouchCounts, answers=GEOMETRY_ANSWERS
 )
-def get_touches(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_touches(asking: GeometryRequestDep) -> Response:
     """Return how many batches had read every row by a step, beside its token's count in the text, and which rows none
     had read.
     """
-    reply = services.reply(request, run)
-    asked = open_question(services, reply, step, attempt, "touches")
-    check_json_numbers(reply.form, 3 * len(asked.table), _SAME)
+    asked = asking.open()
+    check_json_numbers(asked.reply.form, 3 * len(asked.table), _SAME)
 
     def make() -> list[bytes]:
         touches = None
-        with services.catalog.open_steps(asked.reply.run) as reader, suppress(NoSnapshotError):
+        with asked.catalog.open_steps(asked.reply.run) as reader, suppress(NoSnapshotError):
             touches = read_touches(reader, asked.facts["step"]).recorded
         counts = _counts(asked)
         both = touches is not None and counts is not None
@@ -146,7 +122,7 @@ def get_touches(
             )
         )
 
-    return reply.send(asked.small_cost(3 * len(asked.table)), make)
+    return asked.reply.send(asked.small_cost(3 * len(asked.table)), make)
 
 
 @routes.get(
@@ -155,16 +131,9 @@ def get_touches(
     response_model=NearestByChance,
     answers=GEOMETRY_ANSWERS,
 )
-def get_nearest_by_chance(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_nearest_by_chance(asking: GeometryRequestDep) -> Response:
     """Return the mean cosine of a row with its nearest, as measured and of as many random directions."""
-    reply = services.reply(request, run)
-    asked = open_question(services, reply, step, attempt, "chance")
+    asked = asking.open()
 
     def make() -> list[bytes]:
         vectors = asked.open_matrix().vectors
@@ -179,7 +148,7 @@ def get_nearest_by_chance(
             )
         )
 
-    return reply.send(asked.large_cost(), make)
+    return asked.reply.send(asked.large_cost(), make)
 
 
 @routes.get(
@@ -188,18 +157,11 @@ def get_nearest_by_chance(
     response_model=Cooccurrence,
     answers=GEOMETRY_ANSWERS,
 )
-def get_cooccurrence(
-    run: RunId,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_cooccurrence(asking: GeometryRequestDep) -> Response:
     """Return for every planted relation the score of its pairs beside how often the two words of a pair meet in the text
     (after Merullo, Smith, Wiegreffe and Elazar 2025, arXiv 2504.12459).
     """
-    reply = services.reply(request, run)
-    asked = open_question(services, reply, step, attempt, "cooccurrence")
+    asked = asking.open()
     _check_work(asked, passes=1)
 
     def make() -> list[bytes]:
@@ -216,7 +178,7 @@ def get_cooccurrence(
         read = min(len(text), cooccurrence.MOST_TOKENS)
         return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=read, items=items))
 
-    return reply.send(asked.large_cost(), make)
+    return asked.reply.send(asked.large_cost(), make)
 
 
 def _check_work(asked: GeometryQuestion, *, passes: int) -> None:

@@ -24,9 +24,9 @@ from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
     GeometryQuestion,
-    open_question,
+    GeometryRequestDep,
 )
-from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId, ToStep
+from lamplighter.serving.reading.parameters import AttemptParam, RunId, ToStep
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_id_list, require_token
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.base import json_body
@@ -72,20 +72,16 @@ PairList = Annotated[
     "/api/runs/{run}/geometry/analogy", pool=Pool.DEAR, response_model=Analogy, answers=GEOMETRY_ANSWERS
 )
 def get_analogy(
-    run: RunId,
+    asking: GeometryRequestDep,
     a: AnalogyWord,
     b: AnalogyWord,
     c: AnalogyWord,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
     most: Annotated[int, Query(ge=1, le=100, description="The most answers to list.")] = 10,
 ) -> Response:
     """Return the words nearest to a - b + c by cosine, with and without the rule that leaves out the three, and those
     nearest to c alone.
     """
-    asked = open_question(services, services.reply(request, run), step, attempt, "analogy", a, b, c, most)
+    asked = asking.open()
     for token_id in (a, b, c):
         require_token(asked.table, token_id)
 
@@ -114,16 +110,10 @@ def get_analogy(
     "/api/runs/{run}/geometry/axis", pool=Pool.DEAR, response_model=AxisPositions, answers=GEOMETRY_ANSWERS
 )
 def get_axis(
-    run: RunId,
-    from_: Annotated[AxisEnd, Query(alias="from")],
-    to: AxisEnd,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
+    asking: GeometryRequestDep, from_: Annotated[AxisEnd, Query(alias="from")], to: AxisEnd
 ) -> Response:
     """Return where every token lies along the direction from the mean of some rows to the mean of others."""
-    asked = open_question(services, services.reply(request, run), step, attempt, "axis", from_, to)
+    asked = asking.open()
     start = parse_id_list(asked.table, from_, "from", MOST_END_TOKENS)
     end = parse_id_list(asked.table, to, "to", MOST_END_TOKENS)
     check_json_numbers(asked.reply.form, len(asked.table), "read the rows with format=npy instead")
@@ -148,16 +138,9 @@ def get_axis(
 @routes.get(
     "/api/runs/{run}/geometry/ranks", pool=Pool.DEAR, response_model=PairRanks, answers=GEOMETRY_ANSWERS
 )
-def get_pair_ranks(
-    run: RunId,
-    pairs: PairList,
-    request: Request,
-    services: ServicesDep,
-    step: KeptStep = None,
-    attempt: AttemptParam = None,
-) -> Response:
+def get_pair_ranks(asking: GeometryRequestDep, pairs: PairList) -> Response:
     """Return the rank of each word of some pairs among the words nearest to the other, by cosine, at a step."""
-    asked = open_question(services, services.reply(request, run), step, attempt, "ranks", pairs)
+    asked = asking.open()
     wanted = _parse_pairs(asked.table, pairs)
 
     def make() -> list[bytes]:
