@@ -9,29 +9,15 @@ from typing import Any
 import click
 
 from lamplighter import __version__
-from lamplighter.cli.claims import claims_command
+from lamplighter.cli.command_table import CommandTable
 from lamplighter.cli.common import SERVING, common_options
-from lamplighter.cli.doctor import doctor_command
-from lamplighter.cli.examine import examine_command
-from lamplighter.cli.exports import export_command, gallery_command, import_command
-from lamplighter.cli.lessons import lessons_group
-from lamplighter.cli.planted import planted_command
-from lamplighter.cli.runs import runs_group
-from lamplighter.cli.series import series_command
-from lamplighter.cli.serve import serve_app, serve_command
-from lamplighter.cli.sessions import sessions_command
-from lamplighter.cli.still import still_command
+from lamplighter.cli.serve import serve_app
 from lamplighter.cli.terminal import print_line
-from lamplighter.cli.train import train_command
-from lamplighter.cli.workers import analyse_command, project_command
-from lamplighter.corpora.corpus import CorpusError
-from lamplighter.recipe import RecipeError
-from lamplighter.runfolder.errors import READ_ERRORS, FormatError
-from lamplighter.runfolder.role_lock import RoleTakenError
-from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=CommandTable, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="lamplighter")
 @common_options("new", *SERVING)
 @click.pass_context
@@ -45,24 +31,6 @@ def cli(context: click.Context, new: bool, runs_dir: Path, **serving: Any) -> No
         serve_app(runs_dir, new=new, **serving)
 
 
-cli.add_command(train_command)
-cli.add_command(project_command)
-cli.add_command(analyse_command)
-cli.add_command(examine_command)
-cli.add_command(claims_command)
-cli.add_command(lessons_group)
-cli.add_command(planted_command)
-cli.add_command(serve_command)
-cli.add_command(doctor_command)
-cli.add_command(sessions_command)
-cli.add_command(still_command)
-cli.add_command(series_command)
-cli.add_command(runs_group)
-cli.add_command(export_command)
-cli.add_command(gallery_command)
-cli.add_command(import_command)
-
-
 def main() -> None:
     """Run the command line and exit."""
     try:
@@ -73,16 +41,35 @@ def main() -> None:
         code = 0
     except click.ClickException as error:
         code = _print_error(error.format_message(), error.exit_code)
-    except (RecipeError, CorpusError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError) as error:
-        code = _print_error(str(error), 1)
-    except OSError as error:
-        # For a full disk or a read-only folder, a traceback does not help anybody.
-        code = _print_error(f"{error.filename or 'disk'}: {error.strerror or error}", 1)
-    except READ_ERRORS as error:
-        code = _print_error(f"a run's file cannot be read: {error}", 1)
     except click.Abort:
         code = 130
+    except Exception as error:
+        message = _explain(error)
+        if message is None:
+            raise
+        code = _print_error(message, 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception) -> str | None:
+    """Return the line that tells a person of an error, or None for one that is a bug."""
+    # The modules of these errors take time to import, and are loaded already where one was raised.
+    from lamplighter.corpora.corpus import CorpusError
+    from lamplighter.recipe import RecipeError
+    from lamplighter.runfolder.errors import READ_ERRORS, FormatError
+    from lamplighter.runfolder.role_lock import RoleTakenError
+    from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
+
+    if isinstance(
+        error, (RecipeError, CorpusError, FormatError, NoSuchRunError, RunBusyError, RoleTakenError)
+    ):
+        return str(error)
+    if isinstance(error, OSError):
+        # For a full disk or a read-only folder, a traceback does not help anybody.
+        return f"{error.filename or 'disk'}: {error.strerror or error}"
+    if isinstance(error, READ_ERRORS):
+        return f"a run's file cannot be read: {error}"
+    return None
 
 
 def _print_error(message: str, code: int) -> int:

@@ -13,8 +13,6 @@ import click
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.energy import watts_option
 from lamplighter.cli.terminal import log_to_terminal, print_line
-from lamplighter.lessons.check import list_problems
-from lamplighter.lessons.library import read_folder
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
@@ -89,7 +87,9 @@ def serve_command(
 ) -> None:  # fmt: skip
     """Serve the runs of a folder; start none."""
     if lessons is not None:
-        # The server's modules take a moment to import.
+        # These modules take a moment to import.
+        from lamplighter.lessons.check import list_problems
+        from lamplighter.lessons.library import read_folder
         from lamplighter.serving.http.assets import find_lessons
 
         if problems := list_problems(lessons, read_folder(find_lessons()).parts):

@@ -15,7 +15,6 @@ from types import TracebackType
 
 import click
 
-from lamplighter.platform.qr_code import qr_for_terminal
 from lamplighter.printable import escape_unprintable
 
 _KILL_AFTER = 0.25
@@ -30,6 +29,9 @@ def print_line(text: str, *, err: bool = False) -> None:
 def print_qr_code(text: str) -> None:
     """Print the QR code of a text, light on dark whatever the terminal's colours are; nothing where the output has no
     characters to draw it with."""
+    # Only a class needs it.
+    from lamplighter.platform.qr_code import qr_for_terminal
+
     drawn = qr_for_terminal(text)
     try:
         drawn.encode(sys.stdout.encoding or "ascii")

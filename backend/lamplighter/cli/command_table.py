@@ -1,0 +1,44 @@
+"""The commands of `lamplighter`, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+_WHERE = {
+    "train": "train:train_command",
+    "project": "workers:project_command",
+    "analyse": "workers:analyse_command",
+    "examine": "examine:examine_command",
+    "claims": "claims:claims_command",
+    "lessons": "lessons:lessons_group",
+    "planted": "planted:planted_command",
+    "serve": "serve:serve_command",
+    "doctor": "doctor:doctor_command",
+    "sessions": "sessions:sessions_command",
+    "still": "still:still_command",
+    "series": "series:series_command",
+    "runs": "runs:runs_group",
+    "export": "exports:export_command",
+    "gallery": "exports:gallery_command",
+    "import": "exports:import_command",
+}
+"""The module inside `lamplighter.cli`, and the name there, of each command."""
+
+
+class CommandTable(click.Group):
+    """A group whose commands are imported by need: the server starts without the modules of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        return sorted(_WHERE)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command and return it; None if there is none of that name."""
+        if cmd_name not in _WHERE:
+            return None
+        module, _, name = _WHERE[cmd_name].partition(":")
+        found: Any = getattr(importlib.import_module(f"lamplighter.cli.{module}"), name)
+        return found
