@@ -1,8 +1,6 @@
-"""The games in the browser: each by keyboard, its numbers as the server has them, two scores side by side."""
+"""The game in the browser: by keyboard, its numbers as the server has them, two scores side by side."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -73,54 +71,3 @@ def test_a_game_by_keyboard_beside_one_before_the_first_step(page: Page, finishe
     # This browser keeps them.
     page.reload()
     expect(scores).to_have_count(2, timeout=20_000)
-
-
-def test_a_way_from_neighbour_to_neighbour_by_keyboard(page: Page, finished_run: FinishedRun) -> None:
-    page.goto(finished_run.url_with("panel=game"))
-    page.get_by_test_id("game-navigator").click(timeout=20_000)
-    page.get_by_test_id("play-newest").click()
-    words, place = page.get_by_test_id("game-word"), page.get_by_test_id("navigator-place")
-    expect(words.first).to_be_focused()
-    step = int(page.evaluate("new URLSearchParams(location.search).get('at')"))
-    path = f"/api/runs/{finished_run.run}/geometry/neighbour-navigator?seed=0&step="
-    game = finished_run.server.get(f"{path}{step}")["game"]
-    neighbours = dict(zip(game["token_ids"], game["neighbours"], strict=True))
-    way, fewest = game["way"], len(game["way"]) - 1
-    expect(place).to_have_text(game["start"]["token"])
-    expect(page.get_by_test_id("navigator-goal")).to_have_text(game["goal"]["token"])
-    expect(words).to_have_count(len(neighbours[way[0]]))
-    assert find_violations(page, "[data-testid=inspector]") == []
-
-    # A move that is taken back, and then the shortest way.
-    aside = next(key for key, word in enumerate(neighbours[way[0]], 1) if word != way[1])
-    page.keyboard.press(str(aside))
-    expect(page.get_by_test_id("navigator-moves")).to_contain_text("1 move so far")
-    wait_for(page, "__lamplighter.rings.length === 3")
-    page.keyboard.press("Backspace")
-    expect(place).to_have_text(game["start"]["token"])
-    for here, there in pairwise(way):
-        page.keyboard.press(str(neighbours[here].index(there) + 1))
-    end = page.get_by_test_id("navigator-end")
-    expect(end).to_contain_text(f"in {fewest + 1} moves. The shortest way takes {fewest}.")
-    expect(page.get_by_test_id("play-again")).to_be_focused()
-    wait_for(page, f"__lamplighter.rings.length === {len(way)}")
-    assert find_violations(page, "[data-testid=inspector]") == []
-
-    # Before the first step, given up at once: a shortest way is shown in words and on the map.
-    page.get_by_test_id("play-first").click()
-    page.get_by_test_id("navigator-give-up").click()
-    start = finished_run.server.get(f"{path}0")["game"]
-    expect(end).to_contain_text(f"You did not reach \u201c{start['goal']['token']}\u201d")
-    ringed = ",".join(map(str, sorted(start["way"])))
-    wait_for(page, f"__lamplighter.rings.map(([id]) => id).sort((a, b) => a - b).join() === '{ringed}'")
-    scores = page.get_by_test_id("game-scores").locator("tbody tr")
-    expect(scores).to_have_count(2)
-    expect(scores.first).to_contain_text("0 of 1")
-    expect(scores.last).to_contain_text("1 of 1")
-
-    # This browser keeps them, and the map is given back to who goes to the other game.
-    page.get_by_test_id("game-odd").click()
-    wait_for(page, "__lamplighter.rings.length === 0")
-    page.reload()
-    page.get_by_test_id("game-navigator").click(timeout=20_000)
-    expect(scores).to_have_count(2)

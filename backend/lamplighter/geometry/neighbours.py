@@ -64,18 +64,7 @@ def nearest_rows(
     Raises:
         IndexError: a query id is not a row.
     """
-    return nearest_rows_of_units(unit_rows(vectors), query_ids, k)
-
-
-def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Find the `k` nearest rows of every row; see `nearest_rows`. Shapes (V, min(k, V - 1))."""
-    return nearest_rows(vectors, np.arange(len(vectors)), k)
-
-
-def nearest_rows_of_units(
-    units: NDArray[np.float32], query_ids: NDArray[np.integer], k: int
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Find the `k` nearest rows like `nearest_rows`, for rows that `unit_rows` has already scaled."""
+    units = unit_rows(vectors)
     size = len(units)
     query_ids = np.asarray(query_ids, dtype=np.int64)
     if len(query_ids) and not 0 <= query_ids.min() <= query_ids.max() < size:
@@ -95,6 +84,11 @@ def nearest_rows_of_units(
         cosines[start : start + block] = np.take_along_axis(similar, columns, axis=1)
     # Rounding can put the product of two unit rows slightly outside.
     return ids, np.clip(cosines, -1, 1, out=cosines)
+
+
+def all_nearest(vectors: NDArray[np.float32], k: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Find the `k` nearest rows of every row; see `nearest_rows`. Shapes (V, min(k, V - 1))."""
+    return nearest_rows(vectors, np.arange(len(vectors)), k)
 
 
 def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:

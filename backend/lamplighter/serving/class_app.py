@@ -76,7 +76,6 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/geometry/chance": _MEMBER,
     "/api/runs/{run}/geometry/cooccurrence": _MEMBER,
     "/api/runs/{run}/geometry/odd-one-out": _MEMBER,
-    "/api/runs/{run}/geometry/neighbour-navigator": _MEMBER,
     "/api/runs/{run}/examinations": _TEXT,
     "/api/runs/{run}/examinations/{examination}": _TEXT,
 }

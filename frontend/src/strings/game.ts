@@ -1,12 +1,10 @@
-/** Texts of the games, most of them of *Odd one out*. */
+/** Texts of the game *Odd one out*. */
 
 import { guessed, USUAL } from "./amounts";
 import { count, fixed } from "./numbers";
 import { table } from "./translation";
 
 export const game = table("game", {
-  which: "Which game",
-  names: { odd: "Odd one out", navigator: "Neighbour navigator" },
   about:
     "Four words. For three of them the model has similar numbers; the fourth lies far from all three. Which one is it?",
   rule: "Nobody wrote down the answers: the model\u2019s own numbers at that step decide. The three are a word, the word nearest to it, and the word nearest to both. The fourth comes from the quarter of all words that is farthest from them.",
@@ -17,7 +15,7 @@ export const game = table("game", {
   others: "Another step",
   waiting: "Drawing the words\u2026",
   withheld:
-    "This file holds no vectors, and the games are played with them. Open the run itself to play.",
+    "This file holds no vectors, and the game is played with them. Open the run itself to play.",
   none: "This run has too few words to play with.",
   /** `step` is null in a run without steps. */
   round: (round: number, rounds: number, step: number | null) =>

@@ -30,7 +30,7 @@ export const help = table("help", {
     ],
     [
       "What does near mean?",
-      "The model uses these words in much the same way, so their numbers are alike. Groups with a name are neighbourhoods. The grouping is the model\u2019s, and it was never told which words belong together. The name is ours: that of the planted kind that most of its words are of, or else its own words. In the lab, under Map drawing, you can name all of them by their own words.",
+      "The model uses these words in much the same way, so their numbers are alike. Groups with a name are neighbourhoods. The grouping is the model\u2019s, and it was never told which words belong together. The name is ours: that of the planted kind that most of its words are of, or else its own words. In the lab, under Neighbourhoods, you can name all of them by their own words.",
     ],
     [
       "Where does the map go wrong?",
@@ -86,7 +86,7 @@ export const help = table("help", {
     toggleMicroscope: "this step under the microscope, and back",
     toggleClaims: "“Is it true?”: what holds in this run, and back",
     toggleGeometry: "the geometry of words: add, compare, line up; and close it",
-    toggleGame: "the games, and close them",
+    toggleGame: "the game Odd one out, and close it",
     toggleClass: "the class: let people join, ask them, end it (presenter)",
     toggleLab: "open the lab, and close it",
     showWholeMap: "the whole map",

@@ -16,7 +16,7 @@ export const token = {
     courseOpen: "Take the course",
     courseMore: "Guess first, then look: how a model learns, a few minutes a part.",
     gameOpen: "Play",
-    gameMore: "Two games about which words lie together for the model.",
+    gameMore: "A game about which words lie together for the model.",
     claims: "Is it true?",
     claimsMore: "28 statements about learning, and what this run says to each.",
     geometry: "Geometry of words",

@@ -225,31 +225,3 @@ class OddOneOut(AtStep):
     """The share of the rounds that guessing would get."""
     rounds: list[OddOneOutRound]
     """Fewer than asked for where the run has too few words, and none where it has none that can be read."""
-
-
-class NavigatorGame(ApiModel):
-    """A way to be found: from one word to another, each time to a neighbour of the word one stands on."""
-
-    start: Word
-    goal: Word
-    way: list[int]
-    """Ids of the words of one of the shortest ways, from the start to the goal."""
-    token_ids: list[int]
-    """Ids of the words that can be reached, the start first, those of fewer moves before those of more."""
-    neighbours: list[list[int]]
-    """Ids of the neighbours of each of them, nearest first."""
-    chance: list[float]
-    """Probability of being at the goal within 0, 1, 2, ... moves for who goes to a neighbour drawn at random each time, but to the
-    goal as soon as it is among them. The last is for the most moves of a game."""
-
-
-class NeighbourNavigator(AtStep):
-    """A game of *Neighbour navigator*, which the rows of a step decide."""
-
-    seed: int
-    words: int
-    """Words of the vocabulary."""
-    playing: int
-    """Words between which one goes: all, or of very many the most frequent."""
-    game: NavigatorGame | None
-    """Null where no word leads to another in two moves or more."""

@@ -1,5 +1,5 @@
 /**
- * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the games, the
+ * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the game, the
  * runs and the help: they load together when one of them is first opened, for a script each would weigh more.
  */
 

@@ -1,4 +1,4 @@
-/** Commands of the games. */
+/** Commands of the game. */
 
 import type { CommandScope } from "./scope";
 

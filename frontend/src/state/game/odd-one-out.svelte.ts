@@ -4,7 +4,7 @@ import type { Answer } from "../../api/rest-types";
 import { runPath } from "../../api/rest";
 import { jsonQuestion, Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
-import { areCounts, Scores, type Score, type ScoreKind } from "./scores.svelte";
+import { Scores } from "./scores.svelte";
 
 export type GameAnswer = Answer<"GET /api/runs/{run}/geometry/odd-one-out">;
 
@@ -15,27 +15,8 @@ const OF_ODD = 2.2;
 /** The parts of a run that a game needs. */
 export type GameRun = Pick<LiveRun, "id" | "ringed">;
 
-export interface RoundScore extends Score {
-  right: number;
-  rounds: number;
-  /** Share of the rounds that guessing would get. */
-  chance: number;
-}
-
-export const ROUND_SCORES: ScoreKind<RoundScore> = {
-  key: "lamplighter.odd-one-out",
-  isScore: ({ right, rounds, chance }) =>
-    areCounts(right, rounds) &&
-    right! <= rounds! &&
-    typeof chance === "number" &&
-    chance > 0 &&
-    chance < 1,
-  add: (before, now) => ({
-    right: before.right + now.right,
-    rounds: before.rounds + now.rounds,
-    chance: now.chance,
-  }),
-};
+/** The game on each run that was opened, so that a player who closes the panel can go on. */
+const games = new WeakMap<GameRun, OddOneOut>();
 
 export class OddOneOut {
   /** The round that is played, from 0 on; the number of rounds when all are over. */
@@ -46,10 +27,17 @@ export class OddOneOut {
   /** The step that was asked for; null before the first game. */
   asked = $state<number | null>(null);
   readonly query = new Query<GameAnswer>();
-  readonly scores: Scores<RoundScore>;
+  readonly scores: Scores;
 
-  constructor(private readonly run: GameRun) {
-    this.scores = new Scores(run.id, ROUND_SCORES);
+  /** Return the game on a run. */
+  static of(run: GameRun): OddOneOut {
+    const game = games.get(run) ?? new OddOneOut(run);
+    games.set(run, game);
+    return game;
+  }
+
+  private constructor(private readonly run: GameRun) {
+    this.scores = new Scores(run.id);
   }
 
   /** Return the four words of the round; null outside a game, and before they have come. */

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Games } from "./games.svelte";
-import { ROUND_SCORES, type GameAnswer } from "./odd-one-out.svelte";
+import { OddOneOut, type GameAnswer } from "./odd-one-out.svelte";
 import { Scores } from "./scores.svelte";
 
 const word = (token_id: number) => ({ token_id, token: `w${token_id}`, class: null });
@@ -22,7 +21,7 @@ const runOf = () => ({
 });
 
 async function begin(run = runOf(), step = 100) {
-  const game = Games.of(run).odd;
+  const game = OddOneOut.of(run);
   game.start(step);
   await vi.waitUntil(() => game.round);
   return game;
@@ -90,28 +89,28 @@ describe("a game of Odd one out", () => {
       "step=100&seed=1",
       "step=0&seed=0",
     ]);
-    // Whoever comes back to the panel goes on with the same game.
-    expect(Games.of(run).odd).toBe(game);
+    // A player who comes back to the panel goes on with the same game.
+    expect(OddOneOut.of(run)).toBe(game);
   });
 });
 
 describe("scores", () => {
   it("add up by the step asked for, and are there again after a reload", () => {
-    const scores = new Scores("run", ROUND_SCORES);
+    const scores = new Scores("run");
     const game = { asked: 0, step: 0, games: 1, right: 3, rounds: 10, chance: 0.25 };
     scores.add(game);
     scores.add({ ...game, asked: 50, step: 50, right: 9 });
     scores.add(game);
-    const again = new Scores("run", ROUND_SCORES);
+    const again = new Scores("run");
     expect(again.all.map(({ step, right, rounds, games }) => [step, right, rounds, games])).toEqual(
       [
         [50, 9, 10, 1],
         [0, 6, 20, 2],
       ],
     );
-    expect(new Scores("another", ROUND_SCORES).all).toEqual([]);
+    expect(new Scores("another").all).toEqual([]);
     for (let step = 0; step < 20; step++) scores.add({ ...game, asked: step, step });
-    expect(new Scores("run", ROUND_SCORES).all).toHaveLength(8);
+    expect(new Scores("run").all).toHaveLength(8);
   });
 
   it("that somebody has written over are none", () => {
@@ -126,9 +125,9 @@ describe("scores", () => {
       JSON.stringify([["run", [null]]]),
     ]) {
       kept.set("lamplighter.odd-one-out", bad);
-      expect(new Scores("run", ROUND_SCORES).all).toEqual([]);
+      expect(new Scores("run").all).toEqual([]);
     }
     kept.set("lamplighter.odd-one-out", JSON.stringify([["run", [good]]]));
-    expect(new Scores("run", ROUND_SCORES).all).toEqual([good]);
+    expect(new Scores("run").all).toEqual([good]);
   });
 });

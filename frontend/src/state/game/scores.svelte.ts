@@ -1,9 +1,10 @@
-/** The scores of a game in this browser, by run and by the step that it was played at. */
+/** The scores of *Odd one out* in this browser, by run and by the step that it was played at. */
 
-/** Most runs whose scores are kept, and most steps of each; the oldest go. */
+const KEY = "lamplighter.odd-one-out";
+/** Limits on the runs whose scores are kept, and on the steps of each; the oldest go. */
 const MAX_RUNS = 40;
 const MAX_STEPS = 8;
-/** Most rounds or moves that a stored score may have: more than anybody plays. */
+/** Limit on the games and rounds of a stored score, more than anybody plays. */
 const MAX_COUNT = 100_000;
 
 export interface Score {
@@ -11,26 +12,18 @@ export interface Score {
   asked: number;
   step: number;
   games: number;
+  right: number;
+  rounds: number;
+  /** Share of the rounds that guessing would get. */
+  chance: number;
 }
 
-/** The scores of one game: where they are stored, and what they are made of. */
-export interface ScoreKind<S extends Score> {
-  key: string;
-  /** Return whether a value that was stored has the fields of a score. */
-  isScore: (value: Partial<S>) => boolean;
-  /** Return the fields of both together, other than those of every score. */
-  add: (before: S, now: S) => Omit<S, keyof Score>;
-}
-
-export class Scores<S extends Score> {
+export class Scores {
   /** Scores on this run; that of the step played at last comes last. */
-  all = $state.raw<readonly S[]>([]);
+  all = $state.raw<readonly Score[]>([]);
 
-  constructor(
-    private readonly run: string,
-    private readonly kind: ScoreKind<S>,
-  ) {
-    this.all = readStored(kind).get(run) ?? [];
+  constructor(private readonly run: string) {
+    this.all = readStored().get(run) ?? [];
   }
 
   /** Return how many games were played at a step that was asked for. */
@@ -39,56 +32,50 @@ export class Scores<S extends Score> {
   }
 
   /** Count a game that is over. */
-  add(now: S) {
+  add(now: Score) {
     const before = this.all.find((score) => score.asked === now.asked);
-    const sum = before
-      ? { ...now, ...this.kind.add(before, now), games: before.games + now.games }
-      : now;
+    const sum = { ...now };
+    if (before) for (const name of ["games", "right", "rounds"] as const) sum[name] += before[name];
     this.all = [...this.all.filter((score) => score !== before), sum].slice(-MAX_STEPS);
-    const stored = readStored(this.kind);
+    const stored = readStored();
     stored.delete(this.run);
     stored.set(this.run, this.all);
     try {
-      localStorage.setItem(this.kind.key, JSON.stringify([...stored].slice(-MAX_RUNS)));
+      localStorage.setItem(KEY, JSON.stringify([...stored].slice(-MAX_RUNS)));
     } catch {
       // Without storage they last until the page is closed.
     }
   }
 }
 
-/** Return whether all of these are whole numbers that a score may have. */
-export function areCounts(...values: unknown[]): boolean {
-  return values.every(
-    (value) => Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= MAX_COUNT,
-  );
-}
-
-function readStored<S extends Score>(kind: ScoreKind<S>): Map<string, readonly S[]> {
+function readStored(): Map<string, readonly Score[]> {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(kind.key) ?? "[]");
-    return new Map(
-      Array.isArray(kept)
-        ? kept.filter((entry): entry is [string, S[]] => isEntry(entry, kind))
-        : [],
-    );
+    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    return new Map(Array.isArray(kept) ? kept.filter(isEntry) : []);
   } catch {
     return new Map();
   }
 }
 
-function isEntry<S extends Score>(entry: unknown, kind: ScoreKind<S>): boolean {
+function isEntry(entry: unknown): entry is [string, Score[]] {
   if (!Array.isArray(entry) || entry.length !== 2) return false;
   const [run, scores] = entry as [unknown, unknown];
+  return typeof run === "string" && Array.isArray(scores) && scores.every(isScore);
+}
+
+function isScore(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { asked, step, games, right, rounds, chance } = value as Record<keyof Score, unknown>;
   return (
-    typeof run === "string" &&
-    Array.isArray(scores) &&
-    scores.every((score: unknown) => isScore(score, kind))
+    [asked, step].every((number) => isCount(number, Infinity)) &&
+    [games, right, rounds].every((number) => isCount(number, MAX_COUNT)) &&
+    Number(right) <= Number(rounds) &&
+    typeof chance === "number" &&
+    chance > 0 &&
+    chance < 1
   );
 }
 
-function isScore<S extends Score>(value: unknown, kind: ScoreKind<S>): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { asked, step, games } = value as Partial<Score>;
-  const whole = [asked, step].every((n) => Number.isSafeInteger(n) && n! >= 0);
-  return whole && areCounts(games) && kind.isScore(value);
+function isCount(value: unknown, most: number): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= most;
 }

@@ -1,4 +1,4 @@
-/** German texts of the games. */
+/** German texts of the game *Odd one out*. */
 
 import { guessed, USUAL } from "../amounts";
 import type { game as english } from "../game";
@@ -6,8 +6,6 @@ import { count, fixed } from "../numbers";
 import type { Translated } from "../translation";
 
 export const game: Translated<typeof english> = {
-  which: "Welches Spiel",
-  names: { odd: "Was passt nicht dazu?", navigator: "Wegfinder" },
   about:
     "Vier Wörter. Für drei davon hat das Modell ähnliche Zahlen; das vierte liegt weit weg von allen dreien. Welches ist es?",
   rule: "Niemand hat die Antworten aufgeschrieben: Die Zahlen des Modells bei diesem Schritt entscheiden. Die drei sind ein Wort, das Wort, das ihm am nächsten liegt, und das Wort, das beiden am nächsten liegt. Das vierte kommt von weit her: Drei von vier Wörtern liegen näher bei ihnen.",

@@ -29,7 +29,7 @@ export const help: Translated<typeof english> = {
     ],
     [
       "Was heißt nah?",
-      "Das Modell gebraucht diese Wörter ganz ähnlich, also sind auch ihre Zahlen ähnlich. Gruppen mit einem Namen sind Viertel. Zusammengelegt hat sie das Modell, und niemand hat ihm gesagt, welche Wörter zusammengehören. Der Name ist von uns: der der angelegten Art, von der die meisten Wörter sind, oder sonst ein paar der eigenen Wörter. Im Labor unter Kartenbild kannst du alle nach ihren eigenen Wörtern nennen.",
+      "Das Modell gebraucht diese Wörter ganz ähnlich, also sind auch ihre Zahlen ähnlich. Gruppen mit einem Namen sind Viertel. Zusammengelegt hat sie das Modell, und niemand hat ihm gesagt, welche Wörter zusammengehören. Der Name ist von uns: der der angelegten Art, von der die meisten Wörter sind, oder sonst ein paar der eigenen Wörter. Im Labor unter Viertel kannst du alle nach ihren eigenen Wörtern nennen.",
     ],
     [
       "Wo irrt die Karte?",
@@ -66,7 +66,7 @@ export const help: Translated<typeof english> = {
   endings: "Erzählen, wie ein Lauf ausging",
   endingsMore: "Was er gelernt hat und was du dann tun kannst: einmal je Lauf, über der Karte.",
   does: {
-    toggleGame: "die Spiele, und sie wieder schließen",
+    toggleGame: "das Spiel Was passt nicht dazu?, und wieder schließen",
     focusSearch: "ein Wort finden",
     togglePicture: "dein Bild anhalten und weiterlaufen lassen",
     goLive: "zurück zu live",

@@ -36,7 +36,6 @@ import { map } from "./map";
 import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { microscope } from "./microscope";
-import { navigatorGame } from "./navigator";
 import { ownText } from "./own-text";
 import { page } from "./page";
 import { picture } from "./picture";
@@ -93,7 +92,6 @@ export const translation: Translation = {
     matrix,
     measures,
     microscope,
-    navigatorGame,
     ownText,
     run,
     runForm,

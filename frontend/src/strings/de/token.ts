@@ -8,7 +8,7 @@ export const token: Translated<typeof english> = {
   explore: {
     title: "Erkunden",
     gameOpen: "Spielen",
-    gameMore: "Zwei Spiele darum, welche Wörter für das Modell beieinander liegen.",
+    gameMore: "Ein Spiel darum, welche Wörter für das Modell beieinander liegen.",
     find: "Ein Wort finden",
     findMore: "Tipp ein Licht auf der Karte an, oder schreib ein Wort.",
     try: "Wörter zum Ausprobieren",

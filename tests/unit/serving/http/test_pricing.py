@@ -80,7 +80,6 @@ STATED = {
     ("GET", f"{RUN}/geometry/chance"): "/geometry/chance",
     ("GET", f"{RUN}/geometry/cooccurrence"): "/geometry/cooccurrence",
     ("GET", f"{RUN}/geometry/odd-one-out"): "/geometry/odd-one-out",
-    ("GET", f"{RUN}/geometry/neighbour-navigator"): "/geometry/neighbour-navigator",
     ("GET", f"{RUN}/output-map"): "/output-map",
     ("GET", f"{RUN}/waypoints"): "/waypoints",
     ("GET", f"{RUN}/examinations"): "/examinations",

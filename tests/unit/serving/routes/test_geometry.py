@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from itertools import pairwise, permutations
+from itertools import permutations
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 PAIRS = tuple((i, i + 10) for i in range(10, 20))
 QUESTIONS = ("analogy?a=1&b=2&c=3", "axis?from=1,2&to=3", "ranks?pairs=1-2", "relations", "lengths", "touches",
-             "chance", "cooccurrence", "odd-one-out", "neighbour-navigator")  # fmt: skip
+             "chance", "cooccurrence", "odd-one-out")  # fmt: skip
 
 
 @pytest.fixture
@@ -220,45 +220,6 @@ async def test_rounds_of_odd_one_out_are_decided_by_the_rows(app: FastAPI, train
     trainer.crash()
 
 
-async def test_a_way_of_the_navigator_leads_along_the_nearest_rows(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = (await ask(app, trainer.run, "neighbour-navigator?step=20&seed=3")).json
-    game, playing = found["game"], found["playing"]
-    assert (found["step"], found["seed"]) == (20, 3)
-    assert found["words"] == playing == V - len({"/", "..", "<b>", "\u00fc"})
-    vectors = trainer.matrices[20]
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    table = TokenTable(trainer.run.vocabulary)
-    words = np.flatnonzero(table.words())
-    for row, nearest in zip(game["token_ids"], game["neighbours"], strict=True):
-        others = words[words != row]
-        assert nearest == others[np.argsort(-(units[others] @ units[row]), kind="stable")][:8].tolist()
-    neighbours = dict(zip(game["token_ids"], game["neighbours"], strict=True))
-    assert all(after in neighbours[before] for before, after in pairwise(game["way"]))
-    ends = [game["start"]["token_id"], game["goal"]["token_id"]]
-    assert ends == [game["way"][0], game["way"][-1]]
-    assert game["token_ids"][0] == ends[0]
-    assert game["start"]["token"] == table.text(ends[0])
-    fewest = len(game["way"]) - 1
-    assert not any(game["chance"][:fewest])
-    assert 0 < game["chance"][fewest] <= game["chance"][-1] <= 1
-    # Of very many words, those play that occur most often: in this town the first ones.
-    monkeypatch.setattr("lamplighter.serving.routes.games.MOST_WORDS", 20)
-    fewer = (await ask(app, trainer.run, "neighbour-navigator?step=20&seed=4")).json
-    assert (fewer["playing"], fewer["words"]) == (20, playing)
-    assert set(fewer["game"]["token_ids"]) <= set(words[:20].tolist())
-    trainer.crash()
-
-
-async def test_a_run_of_few_words_has_no_way(
-    app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("lamplighter.serving.routes.games.MOST_WORDS", 9)
-    assert (await ask(app, trainer.run, "neighbour-navigator?step=20")).json["game"] is None
-    trainer.crash()
-
-
 def test_signs_single_letters_and_pieces_that_continue_a_word_are_no_words() -> None:
     tokens = ("\u0120learn", "ing", "\u0120don't", "<unk>", ".", "\u0120a", "42", "\u0120caf\u00c3\u00a9")
     vocabulary = Vocabulary(tokens, np.ones(len(tokens), dtype=np.int64))
@@ -332,8 +293,8 @@ async def test_relations_are_scored_once_for_all_who_ask(
         ("lengths?step=-1", 422, "step"),
         ("odd-one-out?seed=-1", 422, "seed"),
         ("odd-one-out?rounds=21", 422, "rounds"),
-        ("neighbour-navigator?seed=1000001", 422, "seed"),
-        ("neighbour-navigator?attempt=9&step=20", 404, "attempt 9"),
+        ("odd-one-out?seed=1000001", 422, "seed"),
+        ("odd-one-out?attempt=9&step=20", 404, "attempt 9"),
     ],
 )
 async def test_refusals_say_what_to_do(
@@ -353,7 +314,6 @@ async def test_too_much_work_is_refused(
         "cooccurrence",
         "ranks/curves?pairs=1-2",
         "odd-one-out",
-        "neighbour-navigator",
     ):
         refused = await ask(app, trainer.run, question, 422)
         assert "lamplighter.open" in refused.json["detail"]
