@@ -1,27 +1,34 @@
-"""The command `lamplighter doctor`: whether phones can reach this computer, and if not, why."""
+"""The command `lamplighter doctor`: whether phones can reach this computer, and if not, what to check."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import sys
+from collections.abc import Callable
 
 import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line, print_qr_code
-from lamplighter.doctor.diagnosis import Diagnosis, diagnose
-from lamplighter.doctor.network_probe import NetworkFacts, NetworkProbe
-from lamplighter.doctor.phone_page import PhonePage, list_page_hosts
-from lamplighter.doctor.phone_wait import PhoneWait, wait_for_phone
-from lamplighter.doctor.system_probe import SystemProbe
+from lamplighter.doctor.checklist import Check, Network, check_network, read_network
+from lamplighter.doctor.phone_page import PhonePage
 from lamplighter.loopback import is_loopback
+from lamplighter.platform.interface_addresses import Address
 
-_QUESTIONS = {
-    "windows": "If Windows asks about Python and the firewall now: allow private networks.",
-    "macos": "If macOS asks whether Python may accept incoming connections: allow it.",
-}
 NOT_SEEN, NOT_TRIED = 1, 2
-"""Exit codes: no phone came; the doctor could not even wait for one."""
+"""Exit codes: no phone came; there was nothing to wait for."""
+_FIREWALL = {
+    "win32": "Settings > Network & internet > Wi-Fi > your network: Private network. Windows Security > Firewall & network "
+    "protection > Allow an app through firewall: Python, Private.",
+    "darwin": "System Settings > Network > Firewall > Options: no Block all incoming connections; allow Python.",
+    "linux": "ufw: sudo ufw allow {port}/tcp. firewalld: sudo firewall-cmd --add-port={port}/tcp",
+}
+_WIFI = (
+    "the phone's Wi-Fi: the same network as this computer, by name, with mobile data switched off.",
+    "the Wi-Fi itself: guest and school networks often keep devices apart. Ask for a network without client "
+    "isolation, or make a hotspot.",
+)
 
 
 @click.command("doctor")
@@ -35,26 +42,35 @@ NOT_SEEN, NOT_TRIED = 1, 2
     help="Seconds to wait for the phone.",
 )
 def doctor_command(runs_dir: object, class_host: str, class_port: int, seconds: float) -> int:
-    """Find out whether phones can reach a class on this computer, and if not, why.
+    """Find out whether phones can reach a class on this computer, and if not, what to check.
 
-    Takes the class's port for so long, so the port must be free. Shows a QR code and waits for one phone. Says what it can rule out if none comes, what remains, and what to do. Ends
-    with 0 if a phone came, 1 if none did, 2 if there is nothing to try.
+    Uses the class's port, so the port must be free. Shows a QR code and waits for one phone. If none comes, prints a
+    checklist of what this computer can test by itself. Ends with 0 if a phone came, 1 if none did, 2 if there is nothing
+    to try.
     """
     try:
-        return run_doctor(SystemProbe(), class_host, class_port, seconds)
+        return run_doctor(class_host, class_port, seconds)
     except OSError as error:
         print_line(f"lamplighter: {_say_why_not(error, class_host, class_port)}", err=True)
         return NOT_TRIED
 
 
-def run_doctor(probe: NetworkProbe, host: str, port: int, seconds: float) -> int:
-    """Wait for a phone and print what there is to say. Returns the exit code.
+def run_doctor(
+    host: str,
+    port: int,
+    seconds: float,
+    *,
+    read: Callable[[], Network] = read_network,
+    open_page: Callable[[str, int], PhonePage] = PhonePage,
+) -> int:
+    """Wait for a phone and print the result. Returns the exit code.
 
     Args:
-        probe: the machine.
         host: the address to listen on.
         port: the port; 0 for any free one.
         seconds: how long to wait.
+        read: reads the network of this computer.
+        open_page: opens the page on a host and a port.
 
     Raises:
         OSError: the port cannot be listened on.
@@ -62,75 +78,67 @@ def run_doctor(probe: NetworkProbe, host: str, port: int, seconds: float) -> int
     if is_loopback(host):
         print_line(f"lamplighter: {host} is this computer alone; leave --class-host out", err=True)
         return NOT_TRIED
-    return asyncio.run(_wait_and_tell(probe, host, port, seconds))
-
-
-async def _wait_and_tell(probe: NetworkProbe, host: str, port: int, seconds: float) -> int:
-    before = probe.look_around()
-    # Where a network has IPv6 only, the page is to be seen there; the advice says what that means for the class.
-    host = "::" if host == "0.0.0.0" and _has_only_ipv6(before) else host
-    page = PhonePage(probe, host, port)
+    before = read()
+    # Where a network has IPv6 only, the page listens there too; the checklist says what that means for the class.
+    host = "::" if host == "0.0.0.0" and before.only_ipv6 else host
+    page = open_page(host, port)
     try:
-        addresses = tuple(one.address for one in before.addresses)
-        links = tuple(page.url(name) for name in list_page_hosts(addresses, before.name, host))
+        links = [page.url(name) for name in before.hosts(host)]
         if links:
-            _print_way_in(links, seconds, _QUESTIONS.get(probe.system))
-            wait = await wait_for_phone(probe, page, before, seconds)
-        else:
-            wait = await wait_for_phone(probe, page, before, 0)
+            _print_way_in(links[0], seconds)
+        answered = asyncio.run(_wait(page, before, seconds if links else 0))
     finally:
         page.close()
-    if wait.visit is not None:
-        _print_seen(wait, page)
+    if page.phone is not None:
+        print_line(f"seen: a phone at {page.phone}, at the address {page.reached_at}")
+        print_line(f"A class can join over this network, on port {page.port}: lamplighter --classroom")
+        if page.phone.version == 6:
+            print_line("It came by IPv6: start the class with --class-host ::")
         return 0
-    _print_not_seen(wait, diagnose(wait, probe.system, page.port, links))
+    _print_checks(check_network(before, read(), page, answered), page.port, links[1:])
     return NOT_SEEN if links else NOT_TRIED
 
 
-def _has_only_ipv6(facts: NetworkFacts) -> bool:
-    return bool(facts.in_network) and all(one.address.version == 6 for one in facts.in_network)
+async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[Address]:
+    """Serve the page until a phone opens it. Returns the addresses at which this computer reached it itself."""
+    server = await page.serve()
+    try:
+        answered = [one.address for one in network.addresses if await page.answers_at(one.address)]
+        await page.wait(seconds)
+        return frozenset(answered)
+    finally:
+        server.close()
 
 
-def _print_way_in(links: tuple[str, ...], seconds: float, question: str | None) -> None:
+def _print_way_in(link: str, seconds: float) -> None:
     print_line(
         "Point the camera of one phone at this code. The phone must be in the same Wi-Fi as this computer."
     )
     print_line("")
-    print_qr_code(links[0])
+    print_qr_code(link)
     print_line("")
-    print_line(f"or type:  {links[0]}")
-    if question:
-        print_line(question)
+    print_line(f"or type:  {link}")
+    if sys.platform in ("win32", "darwin"):
+        print_line("If the system asks whether Python may accept connections: allow it, on private networks.")
     print_line(f"Waiting for {seconds:g} s; Ctrl-C ends it.")
 
 
-def _print_seen(wait: PhoneWait, page: PhonePage) -> None:
-    visit = wait.visit
-    assert visit is not None
-    print_line(f"seen: a phone at {visit.phone}, after {visit.seconds:.1f} s, at the address {visit.here}")
-    print_line(f"A class can join over this network, on port {page.port}: lamplighter --classroom")
-    if visit.here.version == 6:
-        print_line("It came by IPv6: start the class with --class-host ::")
-
-
-def _print_not_seen(wait: PhoneWait, diagnosis: Diagnosis) -> None:
+def _print_checks(checks: list[Check], port: int, other_links: list[str]) -> None:
     print_line("")
-    print_line(f"no phone came in {wait.waited:.0f} s")
-    if wait.opened_here:
-        print_line(
-            "(The page was opened on this computer itself. That says nothing about the network: use a phone.)"
-        )
-    if diagnosis.ruled_out:
-        print_line("")
-        print_line("It is not:")
-        for line in diagnosis.ruled_out:
-            print_line(f"  - {line}")
-    print_line("")
-    print_line("It may be, the likeliest first:")
-    for number, suspect in enumerate(diagnosis.suspects, start=1):
-        print_line(f"  {number}. {suspect.reason}")
-        for step in suspect.steps:
-            print_line(f"     > {step}")
+    print_line("No phone came. This computer has checked:")
+    for check in checks:
+        print_line(f"  {'ok' if check.passed else '!!'}  {check.found}")
+        if check.step:
+            print_line(f"      > {check.step}")
+    print_line("It cannot check:")
+    firewall = _FIREWALL.get(sys.platform, _FIREWALL["linux"]).format(port=port)
+    for line in (
+        *_WIFI,
+        f"its firewall: {firewall}",
+        *(f"its other address: {link}" for link in other_links),
+    ):
+        print_line(f"  -   {line}")
+    print_line('More in docs/classroom.md, "If phones cannot reach it".')
 
 
 def _say_why_not(error: OSError, host: str, port: int) -> str:

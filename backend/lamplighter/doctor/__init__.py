@@ -1,1 +1,1 @@
-"""The doctor of a class's network: waits for one phone, and tells what may keep it away."""
+"""Find out whether a phone can reach this computer: the page that it opens, and a checklist if none comes."""

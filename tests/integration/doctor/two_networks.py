@@ -54,13 +54,6 @@ def ip(words: str) -> None:
     subprocess.run(["ip", *words.split()], check=True)
 
 
-def drop_the_phone() -> None:
-    """Drop what the phone sends by TCP, as a firewall does; that the computer is there can still be seen."""
-    ip("rule add pref 100 lookup local")
-    ip("rule del pref 0")
-    ip(f"rule add pref 10 from {PHONE} ipproto tcp blackhole")
-
-
 def take_all_routes() -> None:
     """Make a tunnel that takes what leaves the computer, as a VPN does."""
     ip("link add tun7 type veth peer name ptun7")
@@ -81,7 +74,6 @@ def move_away() -> None:
 SCENES: dict[str, Scene] = {
     "reached": Scene(wait=60),
     "isolated": Scene(isolated=True),
-    "firewall": Scene(build=drop_the_phone),
     "scanner": Scene(opens=lambda url: url.rsplit("/", 1)[0]),
     "vpn": Scene(build=take_all_routes, isolated=True),
     "moved": Scene(meanwhile=move_away, isolated=True),

@@ -10,6 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,27 +18,29 @@ from click.testing import CliRunner, Result
 
 from lamplighter.cli import doctor
 from lamplighter.cli.app import cli
-from tests.unit.doctor.fake_probe import FakeProbe, facts
+from lamplighter.doctor.checklist import Network
+from tests.unit.doctor.networks import HOME, at, network
 
 ROOT = Path(__file__).parents[3]
 
 
-def typed(monkeypatch: pytest.MonkeyPatch, probe: FakeProbe, *words: str) -> tuple[Result, int]:
-    """Run the command. Returns what it said, and the exit code that `lamplighter` ends with."""
-    monkeypatch.setattr(doctor, "SystemProbe", lambda: probe)
+def typed(monkeypatch: pytest.MonkeyPatch, seen: Network, *words: str) -> tuple[Result, int]:
+    """Run the command in a network. Returns what it said, and the exit code that `lamplighter` ends with."""
+    monkeypatch.setattr(doctor, "run_doctor", partial(doctor.run_doctor, read=lambda: seen))
     done = CliRunner().invoke(cli, ["doctor", "--class-port", "0", *words], standalone_mode=False)
     assert done.exception is None, done.output
     return done, int(done.return_value)
 
 
 @contextmanager
-def running(probe: str) -> Generator[tuple[subprocess.Popen[str], str]]:
-    """Run the doctor in a process of its own, with a made-up machine. Yields it with the page's path and port."""
+def running() -> Generator[tuple[subprocess.Popen[str], str]]:
+    """Run the doctor in another process, with a made-up network. Yields it with the page's port and path."""
     code = (
-        # Whoever is started in the background of a script ignores Ctrl-C, and so do its children.
+        # A child of a background script ignores Ctrl-C.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "import sys; from lamplighter.cli.doctor import run_doctor; from tests.unit.doctor.fake_probe import *;"
-        f"sys.exit(run_doctor({probe}, '0.0.0.0', 0, 600))"
+        "import sys; from functools import partial; from lamplighter.cli.doctor import PhonePage, run_doctor;"
+        "from tests.unit.doctor.networks import HOME; open_page = partial(PhonePage, is_own=lambda _: False);"
+        "sys.exit(run_doctor('0.0.0.0', 0, 600, read=lambda: HOME, open_page=open_page))"
     )
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "backend")]),
@@ -65,18 +68,18 @@ def running(probe: str) -> Generator[tuple[subprocess.Popen[str], str]]:
 
 
 def test_a_phone_is_seen_and_the_doctor_ends_well():
-    with running("FakeProbe()") as (process, rest):
+    with running() as (process, rest):
         with urllib.request.urlopen(f"http://127.0.0.1{rest}", timeout=10) as answer:
             assert b"Seen" in answer.read()
         said, errors = process.communicate(timeout=30)
         assert process.returncode == 0, errors
-        assert "seen: a phone at 127.0.0.1, after" in said
+        assert "seen: a phone at 127.0.0.1, at the address 127.0.0.1" in said
         assert "lamplighter --classroom" in said
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGINT to send")
-def test_ctrl_c_ends_it_at_once_though_the_firewall_does_not_answer():
-    with running("FakeProbe(slow=600)") as (process, _):
+def test_ctrl_c_ends_it_at_once():
+    with running() as (process, _):
         process.send_signal(signal.SIGINT)
         try:
             process.communicate(timeout=60)
@@ -87,35 +90,37 @@ def test_ctrl_c_ends_it_at_once_though_the_firewall_does_not_answer():
         assert process.returncode not in (0, 1, 2)
 
 
-def test_no_phone_is_an_exit_code_and_a_list(monkeypatch: pytest.MonkeyPatch):
-    done, code = typed(monkeypatch, FakeProbe(), "--wait", "1")
+def test_no_phone_is_an_exit_code_and_a_checklist(monkeypatch: pytest.MonkeyPatch):
+    done, code = typed(monkeypatch, HOME, "--wait", "1")
     assert code == 1
     assert "or type:  http://192.168.1.7:" in done.output
     assert "█" in done.output
-    before, _, after = done.output.partition("It may be")
-    assert "no phone came in 1 s" in before
-    assert "  - sleep:" in before
+    checked, _, rest = done.output.partition("It cannot check:")
+    assert "  ok  This computer is in a network, at 192.168.1.7." in checked
     # The address is made up, so nothing answers there.
-    assert "  1. The page does not answer at 192.168.1.7" in after
-    assert "  2. The Wi-Fi may keep its guests apart" in after
+    assert "  !!  The page does not answer at 192.168.1.7" in checked
+    assert "keep devices apart" in rest
+    assert "firewall" in rest
+
+
+def test_other_addresses_are_named_to_be_tried(monkeypatch: pytest.MonkeyPatch):
+    done, _ = typed(monkeypatch, network(at("192.168.1.7"), at("10.0.0.3", "eth0")), "--wait", "1")
+    shown, _, rest = done.output.partition("It cannot check:")
+    assert "http://10.0.0.3:" not in shown
+    assert "http://10.0.0.3:" in rest
 
 
 def test_without_a_network_there_is_no_code_to_show(monkeypatch: pytest.MonkeyPatch):
-    done, code = typed(monkeypatch, FakeProbe(views=[facts()]))
+    done, code = typed(monkeypatch, network())
     assert code == 2
     assert "█" not in done.output
     assert "Join the Wi-Fi" in done.output
 
 
-def test_on_windows_it_says_what_windows_will_ask(monkeypatch: pytest.MonkeyPatch):
-    done, _ = typed(monkeypatch, FakeProbe(system="windows"), "--wait", "1")
-    assert "If Windows asks" in done.output
-
-
 def test_a_port_that_is_taken_is_said(monkeypatch: pytest.MonkeyPatch):
     with socket.create_server(("0.0.0.0", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(doctor, "SystemProbe", FakeProbe)
+        monkeypatch.setattr(doctor, "run_doctor", partial(doctor.run_doctor, read=lambda: HOME))
         done = CliRunner().invoke(cli, ["doctor", "--class-port", str(port)], standalone_mode=False)
         assert done.return_value == 2
         assert f"port {port} is taken" in done.output
@@ -123,7 +128,7 @@ def test_a_port_that_is_taken_is_said(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("words", [["--class-host", "127.0.0.1"], ["--class-host", "203.0.113.9"]])
 def test_a_host_that_no_phone_can_reach_is_refused(words: list[str], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(doctor, "SystemProbe", FakeProbe)
+    monkeypatch.setattr(doctor, "run_doctor", partial(doctor.run_doctor, read=lambda: HOME))
     done = CliRunner().invoke(cli, ["doctor", "--class-port", "0", *words], standalone_mode=False)
     assert done.return_value == 2
     assert words[1] in done.output

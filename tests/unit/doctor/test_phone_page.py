@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import pytest
 
-from lamplighter.doctor.phone_page import PhonePage, list_page_hosts
-from tests.unit.doctor.fake_probe import LOOPBACK, FakeProbe, at
+from lamplighter.doctor.phone_page import PhonePage
+from lamplighter.platform.interface_addresses import Address
 
 pytestmark = pytest.mark.anyio
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
+
+
+def nobody(_: Address) -> bool:
+    """Return False: a visitor from the loopback interface stands for a phone."""
+    return False
 
 
 async def ask(page: PhonePage, request: bytes) -> bytes:
@@ -31,9 +38,13 @@ def get(path: str) -> bytes:
     return f"GET /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n".encode()
 
 
-async def serving(probe: FakeProbe, work: Callable[[PhonePage], Awaitable[None]]) -> PhonePage:
-    """Serve a page while something is done with it. Returns it."""
-    page = PhonePage(probe, "127.0.0.1", 0)
+async def serving(
+    work: Callable[[PhonePage], Awaitable[None]],
+    is_own: Callable[[Address], bool] = nobody,
+    seconds: float = 5,
+) -> PhonePage:
+    """Serve a page while `work` uses it. Returns it."""
+    page = PhonePage("127.0.0.1", 0, is_own=is_own, seconds=seconds)
     server = await page.serve()
     try:
         await work(page)
@@ -51,11 +62,9 @@ async def test_a_phone_is_seen_and_told_so():
         assert b"<h1>Seen</h1>" in answer
         assert await page.wait(5)
 
-    page = await serving(FakeProbe(), visit)
-    assert page.visit is not None
-    assert (page.visit.phone, page.visit.here) == (LOOPBACK, LOOPBACK)
-    assert page.visit.seconds >= 0
-    assert page.strangers == {}
+    page = await serving(visit)
+    assert (page.phone, page.reached_at) == (LOOPBACK, LOOPBACK)
+    assert page.strangers == set()
 
 
 @pytest.mark.parametrize("spelling", ["{}", "{}/", "{}?utm=1"])
@@ -63,10 +72,10 @@ async def test_the_path_may_be_typed_in_capitals_and_with_a_slash(spelling: str)
     async def visit(page: PhonePage) -> None:
         assert b"200 OK" in await ask(page, get(spelling.format(page.path.upper())))
 
-    assert (await serving(FakeProbe(), visit)).visit is not None
+    assert (await serving(visit)).phone == LOOPBACK
 
 
-async def test_whoever_does_not_know_the_path_is_no_phone():
+async def test_a_client_without_the_path_is_no_phone():
     async def scan(page: PhonePage) -> None:
         for request in (
             get(""),
@@ -78,9 +87,9 @@ async def test_whoever_does_not_know_the_path_is_no_phone():
             assert b"200 OK" not in await ask(page, request)
         assert not await page.wait(0.05)
 
-    page = await serving(FakeProbe(), scan)
-    assert page.visit is None
-    assert list(page.strangers) == [LOOPBACK]
+    page = await serving(scan)
+    assert page.phone is None
+    assert page.strangers == {LOOPBACK}
     assert not page.asked_for_tls
 
 
@@ -88,7 +97,7 @@ async def test_a_browser_that_tries_https_is_let_go_at_once():
     async def visit(page: PhonePage) -> None:
         assert await ask(page, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(32)) == b""
 
-    page = await serving(FakeProbe(), visit)
+    page = await serving(visit)
     assert page.asked_for_tls
 
 
@@ -97,15 +106,12 @@ async def test_this_machine_is_no_phone():
         assert b"This is the computer itself" in await ask(page, get(page.path))
         assert await page.answers_at(LOOPBACK)
 
-    page = await serving(FakeProbe(own=frozenset([LOOPBACK])), visit)
-    assert page.opened_here
-    assert page.visit is None
-    assert page.strangers == {}
+    page = await serving(visit, LOOPBACK.__eq__)
+    assert page.phone is None
+    assert page.strangers == set()
 
 
-async def test_silent_connections_take_no_place_from_a_phone_for_long(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("lamplighter.doctor.phone_page._SECONDS", 0.3)
-
+async def test_silent_connections_take_no_place_from_a_phone_for_long():
     async def crowd(page: PhonePage) -> None:
         idle = [await asyncio.open_connection("127.0.0.1", page.port) for _ in range(60)]
         # Those beyond the bound are closed unread, the others when their time is over.
@@ -116,33 +122,24 @@ async def test_silent_connections_take_no_place_from_a_phone_for_long(monkeypatc
         for _, writer in idle:
             writer.close()
 
-    assert (await serving(FakeProbe(), crowd)).visit is not None
+    assert (await serving(crowd, seconds=0.3)).phone == LOOPBACK
 
 
-async def test_every_page_has_a_path_of_its_own_and_a_port_that_is_nobody_elses():
-    pages = [PhonePage(FakeProbe(), "127.0.0.1", 0) for _ in range(20)]
+async def test_each_page_has_a_new_path_and_an_exclusive_port():
+    pages = [PhonePage("127.0.0.1", 0) for _ in range(20)]
     assert len({page.path for page in pages}) == 20
     assert all(len(page.path) == 8 for page in pages)
     with pytest.raises(OSError):
-        PhonePage(FakeProbe(), "127.0.0.1", pages[0].port)
+        PhonePage("127.0.0.1", pages[0].port)
     for page in pages:
         page.close()
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="there is no IPv6")
 async def test_a_page_on_every_address_tells_ipv4_as_ipv4():
-    page = PhonePage(FakeProbe(), "::", 0)
+    page = PhonePage("::", 0, is_own=nobody)
     server = await page.serve()
     assert b"200 OK" in await ask(page, get(page.path))
-    assert page.visit is not None
-    assert page.visit.here == LOOPBACK
+    assert page.reached_at == LOOPBACK
     server.close()
     page.close()
-
-
-def test_hosts_are_those_that_the_page_listens_on():
-    addresses = (at("192.168.1.7").address, at("fd00::7").address)
-    assert list_page_hosts(addresses, "mine.local", "0.0.0.0") == ["192.168.1.7", "mine.local"]
-    assert list_page_hosts(addresses, None, "::") == ["192.168.1.7", "[fd00::7]"]
-    assert list_page_hosts(addresses, "mine.local", "[fd00::7]") == ["[fd00::7]"]
-    assert list_page_hosts((), "mine.local", "0.0.0.0") == []
