@@ -86,7 +86,7 @@ def test_rows_of_the_work_are_the_mean_of_those_that_had_a_gradient(trained: Run
 
 def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> None:
     connection = apsw.Connection(str(run.steps_path))
-    connection.execute("DROP TABLE energy; DELETE FROM facts WHERE name='energy_methods'")
+    connection.execute("DELETE FROM energy; DELETE FROM facts WHERE name='energy_methods'")
     connection.close()
     cost = cost_of(run)
     assert (cost.energy, cost.missing) == (None, "unmeasured")

@@ -54,7 +54,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
     """
     count = 0
     with (
-        UntrustedFile(source, layouts.SCHEMA, checks, older=(layouts.OLDER_SCHEMA,)) as file,
+        UntrustedFile(source, layouts.SCHEMA, checks) as file,
         CheckedCopy(target, layouts.SCHEMA, checks) as copy,
     ):
         facts = read_facts(file)
@@ -83,8 +83,7 @@ def copy_layouts(source: Path, target: Path, checks: RunChecks) -> int:
                 record,
             )
             count += 1
-        if "districts" in file.tables:
-            _copy_districts(file, copy, checks, facts.get("next_district"))
+        _copy_districts(file, copy, checks, facts.get("next_district"))
     return count
 
 

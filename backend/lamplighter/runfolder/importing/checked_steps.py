@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,6 @@ from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 
 _MAX_FACT = 1_000_000
-_OLDER = (
-    steps.OLDER_SCHEMA,
-    steps.SCHEMA_WITHOUT_LINES,
-    steps.SCHEMA_WITHOUT_SCALARS,
-    steps.SCHEMA_WITHOUT_ENERGY,
-)
 
 
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
@@ -63,7 +58,7 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         FormatError: a row or the file is invalid; the message says what.
     """
     with (
-        UntrustedFile(source, steps.SCHEMA, checks, older=_OLDER) as file,
+        UntrustedFile(source, steps.SCHEMA, checks) as file,
         CheckedCopy(target, steps.SCHEMA, checks, steps.PAGE_SIZE) as copy,
     ):
         facts = _checked_facts(file, checks)
@@ -73,14 +68,14 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
         for attempt, (first, opened) in attempts.items():
             copy.insert("INSERT INTO attempts VALUES(?,?,?)", attempt, checks.require_step(first), opened)
         _copy_matrices(file, copy, checks, attempts)
-        if "held_out" in file.tables:
-            _copy_held_out(file, copy, checks, attempts)
-        if "lines" in file.tables:
-            _copy_lines(file, copy, checks, attempts)
-        if "scalars" in file.tables:
-            _copy_scalars(file, copy, checks, attempts)
-        if "energy" in file.tables:
-            _copy_energy(file, copy, checks, attempts)
+        value_checks: dict[str, Callable[[Any], float | str]] = {
+            "held_out.loss": require_number,
+            "lines.said": lambda said: encode_lines(decode_lines(said, checks.vocabulary)),
+            "scalars.numbers": _scalars_check(),
+            "energy.spent": lambda spent: encode_energy(decode_energy(spent)),
+        }
+        for column, check in value_checks.items():
+            _copy_values(file, copy, checks, attempts, column, check)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
             facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
@@ -129,45 +124,34 @@ def _copy_matrices(
         copy.insert("INSERT INTO keyframes VALUES(?,?,?)", row, record, census)
 
 
-def _copy_held_out(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
+def _copy_values(
+    file: UntrustedFile,
+    copy: CheckedCopy,
+    checks: RunChecks,
+    attempts: dict[int, tuple[int, float]],
+    column: str,
+    check: Callable[[Any], float | str],
 ) -> None:
-    for row, loss in file.rows("SELECT id, loss FROM held_out ORDER BY id"):
+    """Copy a table of one value a step, named as `table.column`; `check` returns a value as it is kept, or raises FormatError."""
+    table, value_name = column.split(".")
+    for row, value in file.rows(f"SELECT id, {value_name} FROM {table} ORDER BY id"):
         checks.require_step(split_step_key(row)[1])
         _require_reached(attempts, row)
-        copy.insert("INSERT INTO held_out VALUES(?,?)", row, require_number(loss))
+        copy.insert(f"INSERT INTO {table} VALUES(?,?)", row, check(value))
 
 
-def _copy_lines(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
-) -> None:
-    for row, said in file.rows("SELECT id, said FROM lines ORDER BY id"):
-        checks.require_step(split_step_key(row)[1])
-        _require_reached(attempts, row)
-        copy.insert("INSERT INTO lines VALUES(?,?)", row, encode_lines(decode_lines(said, checks.vocabulary)))
-
-
-def _copy_scalars(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
-) -> None:
+def _scalars_check() -> Callable[[Any], str]:
+    """Return a check of logged numbers that also bounds the names of all steps together."""
     names: set[str] = set()
-    for row, numbers in file.rows("SELECT id, numbers FROM scalars ORDER BY id"):
-        checks.require_step(split_step_key(row)[1])
-        _require_reached(attempts, row)
+
+    def check(numbers: Any) -> str:
         values = decode_scalars(numbers)
-        names |= values.keys()
+        names.update(values)
         if len(names) > MAX_SCALARS:
             raise FormatError(f"more than {MAX_SCALARS} names of logged numbers")
-        copy.insert("INSERT INTO scalars VALUES(?,?)", row, encode_scalars(values) or "{}")
+        return encode_scalars(values) or "{}"
 
-
-def _copy_energy(
-    file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, attempts: dict[int, tuple[int, float]]
-) -> None:
-    for row, spent in file.rows("SELECT id, spent FROM energy ORDER BY id"):
-        checks.require_step(split_step_key(row)[1])
-        _require_reached(attempts, row)
-        copy.insert("INSERT INTO energy VALUES(?,?)", row, encode_energy(decode_energy(spent)))
+    return check
 
 
 def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> None:

@@ -37,15 +37,13 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 class UntrustedFile:
     """An untrusted SQLite file, opened read-only with SQLite's defences on."""
 
-    def __init__(self, path: Path, schema: str, checks: RunChecks, *, older: tuple[str, ...] = ()) -> None:
-        """Open the file and check it as a whole; it must have the tables of `schema` or those of one of `older`.
+    def __init__(self, path: Path, schema: str, checks: RunChecks) -> None:
+        """Open the file and check it as a whole; it must have exactly the tables of `schema`.
 
         Raises:
             FormatError: the file is invalid; the message says why.
         """
         self.name = path.name
-        self.tables: frozenset[str] = frozenset()
-        """The names of its tables; an older file lacks some."""
         self._checks = checks
         self._connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
         self._connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -61,10 +59,8 @@ class UntrustedFile:
             version = int(str(self._connection.pragma("user_version")))
             if version > FORMAT_VERSION:
                 raise FormatError(f"{self.name} has format {version}, newer than this version reads")
-            tables = list(self._connection.execute(_SCHEMA_QUERY))
-            if tables not in [_schema_tables(known) for known in (schema, *older)]:
+            if list(self._connection.execute(_SCHEMA_QUERY)) != _schema_tables(schema):
                 raise FormatError(f"{self.name} has other tables than the file of a run: refused")
-            self.tables = frozenset(str(name) for _, name, *_ in tables)
             for (verdict,) in self._connection.execute("PRAGMA quick_check(1)"):
                 if verdict != "ok":
                     raise FormatError(f"{self.name} is damaged: {quote_foreign(verdict)}")

@@ -32,8 +32,8 @@ from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
 FORMAT_VERSION = 2
-"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. Since 2, moved rows may be in
-tiles."""
+"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. The format is frozen at the first release:
+a later one counts up and reads this one too; files from before that release are refused."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
@@ -163,9 +163,6 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
             connection.execute(schema)
             connection.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
-    else:
-        # From now on the file may hold data that an older version would misread.
-        connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
 def open_reader(path: Path) -> apsw.Connection:
@@ -296,3 +293,5 @@ def _check_format(connection: apsw.Connection, path: Path) -> None:
         raise FormatError(
             f"{path.name} has format {version}; this version reads up to {FORMAT_VERSION}: update Lamplighter"
         )
+    if version < FORMAT_VERSION:
+        raise FormatError(f"{path.name} has format {version}, from before the first release")

@@ -1,7 +1,4 @@
-"""The district tables of `layouts.sqlite`: one row per clustering of the space, and the events of districts.
-
-Files from before districts existed lack these tables, and read as having no district.
-"""
+"""The district tables of `layouts.sqlite`: one row per clustering of the space, and the events of districts."""
 
 from __future__ import annotations
 
@@ -10,12 +7,11 @@ from dataclasses import dataclass
 from lamplighter.runfolder.sqlite.database_file import FileReader
 
 DISTRICT_TABLES = """
-CREATE TABLE IF NOT EXISTS districts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL,
+CREATE TABLE districts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL,
     step INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS district_events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL,
+CREATE TABLE district_events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL,
     attempt INTEGER NOT NULL, step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 """
-"""The district tables; the writer adds them to older files too."""
 DISTRICT_EVENT_KINDS = ("district-born", "district-gone", "district-merged", "district-split")
 """The kinds of district events."""
 
@@ -46,20 +42,8 @@ class DistrictEvent:
 class DistrictsReader(FileReader):
     """A reader of the district tables, live or finished."""
 
-    _tables_exist = False
-
-    @property
-    def _has_districts(self) -> bool:
-        # The writer may add the tables to an older file while it is open here; it never drops them.
-        self._tables_exist = self._tables_exist or bool(
-            self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='district_events'")
-        )
-        return self._tables_exist
-
     def districts_entries(self, after: int = 0, limit: int = 10_000) -> list[DistrictsEntry]:
         """Return the entries with an id above `after`, in the order they were written."""
-        if not self._has_districts:
-            return []
         rows = self._fetch_all(
             "SELECT id, attempt, step FROM districts WHERE id>? ORDER BY id LIMIT ?", after, limit
         )
@@ -75,15 +59,11 @@ class DistrictsReader(FileReader):
 
     def last_written_districts(self) -> bytes | None:
         """Return the districts frame written last, of any step and attempt; None if there is none."""
-        if not self._has_districts:
-            return None
         rows = self._fetch_all("SELECT record FROM districts ORDER BY id DESC LIMIT 1")
         return rows[0][0] if rows else None
 
     def district_events(self, after: int | None = None, limit: int = 1_000) -> list[DistrictEvent]:
         """Return district events, oldest first: the first `limit` with an id above `after`, or the newest `limit`."""
-        if not self._has_districts:
-            return []
         order = "DESC" if after is None else "ASC"
         rows = self._fetch_all(
             "SELECT id, time, attempt, step, kind, message FROM district_events WHERE id>?"

@@ -50,16 +50,12 @@ class FactsWriter(FileWriter):
 class FactsReader(FileReader):
     """A reader of facts and applied requests, live or finished."""
 
-    _applied_exists = False
-
     def facts(self) -> dict[str, Any]:
         """Return the writer's facts by name."""
         return {name: json.loads(value) for name, value in self._fetch_all("SELECT name, value FROM facts")}
 
     def applied(self, after: int = 0, limit: int = 10_000) -> list[AppliedRequest]:
         """Return at most `limit` applied requests with an id above `after`, oldest first."""
-        if not self._has_applied:
-            return []
         rows = self._fetch_all(
             "SELECT id, server, request, time, attempt, step, kind, body FROM applied"
             " WHERE id>? ORDER BY id LIMIT ?",
@@ -70,15 +66,4 @@ class FactsReader(FileReader):
 
     def last_applied(self) -> dict[str, int]:
         """Return the newest applied request of each server; a server's requests are applied in order."""
-        if not self._has_applied:
-            return {}
         return dict(self._fetch_all("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType]
-
-    @property
-    def _has_applied(self) -> bool:
-        # An older `layouts.sqlite`, from before map requests, lacks the table. Its writer may add it while the file
-        # is open here; it never drops it.
-        self._applied_exists = self._applied_exists or bool(
-            self._fetch_all("SELECT 1 FROM sqlite_schema WHERE name='applied'")
-        )
-        return self._applied_exists

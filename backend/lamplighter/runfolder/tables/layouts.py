@@ -15,22 +15,18 @@ from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
 
-OLDER_SCHEMA = f"""
+SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
 CREATE TABLE layouts(id INTEGER PRIMARY KEY AUTOINCREMENT, attempt INTEGER NOT NULL, step INTEGER NOT NULL,
     method INTEGER NOT NULL, trust REAL, trust_error REAL, recall REAL, record BLOB NOT NULL);
 CREATE INDEX layouts_by_step ON layouts(method, step);
-"""
-"""The tables of older files, from before map requests and districts existed."""
-_APPLIED = f"""
-CREATE TABLE IF NOT EXISTS {APPLIED_TABLE};
-"""
-SCHEMA = OLDER_SCHEMA + _APPLIED + districts.DISTRICT_TABLES
-"""The tables of a new file; an imported file must have exactly these, or the older ones."""
+CREATE TABLE {APPLIED_TABLE};
+{districts.DISTRICT_TABLES}"""
+"""The tables of the file; an imported file must have exactly these."""
 
 
 UNTIL_FACT = "until"
-"""The fact of smoothed layouts: the run's newest step when they were made. Files from before lack it."""
+"""The fact of smoothed layouts: the run's newest step when they were made."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,6 @@ class LayoutsWriter(FactsWriter):
             FormatError: the file was written by a newer version.
         """
         super().__init__(path, SCHEMA)
-        self._connection.execute(_APPLIED + districts.DISTRICT_TABLES)
 
     def commit(self, layout: Layout) -> None:
         """Commit a layout. Layouts of superseded attempts stay; readers filter by attempt."""

@@ -22,7 +22,7 @@ from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, Facts
 from lamplighter.runfolder.tables.keyframe_thinning import KeyframeThinning
 from lamplighter.runfolder.tables.row_pruning import RowPruning
 
-OLDER_SCHEMA = f"""
+SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
 CREATE TABLE attempts(attempt INTEGER PRIMARY KEY, first_step INTEGER NOT NULL, opened REAL NOT NULL);
 CREATE TABLE pulses(id INTEGER PRIMARY KEY, digest BLOB NOT NULL, record BLOB NOT NULL);
@@ -31,28 +31,12 @@ CREATE TABLE keyframes(id INTEGER PRIMARY KEY, record BLOB NOT NULL, census BLOB
 CREATE TABLE events(id INTEGER PRIMARY KEY AUTOINCREMENT, time REAL NOT NULL, attempt INTEGER NOT NULL,
     step INTEGER NOT NULL, kind TEXT NOT NULL, message TEXT NOT NULL);
 CREATE TABLE {APPLIED_TABLE};
+CREATE TABLE held_out(id INTEGER PRIMARY KEY, loss REAL NOT NULL);
+CREATE TABLE lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
+CREATE TABLE scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
+CREATE TABLE energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
 """
-"""The tables of older files, from before text was held out."""
-_HELD_OUT = """
-CREATE TABLE IF NOT EXISTS held_out(id INTEGER PRIMARY KEY, loss REAL NOT NULL);
-"""
-_LINES = """
-CREATE TABLE IF NOT EXISTS lines(id INTEGER PRIMARY KEY, said TEXT NOT NULL);
-"""
-_SCALARS = """
-CREATE TABLE IF NOT EXISTS scalars(id INTEGER PRIMARY KEY, numbers TEXT NOT NULL);
-"""
-_ENERGY = """
-CREATE TABLE IF NOT EXISTS energy(id INTEGER PRIMARY KEY, spent TEXT NOT NULL);
-"""
-SCHEMA_WITHOUT_LINES = OLDER_SCHEMA + _HELD_OUT
-"""The tables of files from before the model said lines."""
-SCHEMA_WITHOUT_SCALARS = SCHEMA_WITHOUT_LINES + _LINES
-"""The tables of files from before a loop of somebody's own could log numbers."""
-SCHEMA_WITHOUT_ENERGY = SCHEMA_WITHOUT_SCALARS + _SCALARS
-"""The tables of files from before the trainer measured its energy."""
-SCHEMA = SCHEMA_WITHOUT_ENERGY + _ENERGY
-"""The tables of a new file; an imported file must have exactly these, or the older ones."""
+"""The tables of the file; an imported file must have exactly these."""
 
 PAGE_SIZE = 16_384
 """Large enough for pulses of 3 kB to share a page; with pages of 4 kB each pulse would waste a quarter of one."""
@@ -118,7 +102,6 @@ class StepsWriter(FactsWriter):
         """
         self._path = path
         super().__init__(path, SCHEMA, PAGE_SIZE)
-        self._connection.execute(_HELD_OUT + _LINES + _SCALARS + _ENERGY)
         tiles_path = path.with_name("tiles.sqlite")
         self._pruning = RowPruning(self._connection, tiles_path)
         self._thinning = KeyframeThinning(self._connection, tiles_path)

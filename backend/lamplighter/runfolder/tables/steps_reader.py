@@ -81,47 +81,31 @@ class StepsReader(FactsReader):
 
     def held_out_losses(self, first: int, last: int) -> dict[int, float]:
         """Return the losses on held-out text by step of the lineage from `first` to `last`, inclusive."""
-        if not self._has_table("held_out"):
-            return {}
         return dict(self._select_range("SELECT id, loss FROM held_out", first, last, last - first + 1))
 
     def scalars(self, first: int, last: int) -> dict[int, str]:
         """Return the encoded numbers of the loop (`scalars.py`) by step of the lineage from `first` to `last`, inclusive."""
-        if not self._has_table("scalars"):
-            return {}
         return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
 
     def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
         """Return the encoded energy (`energy.py`) by step, of those of the given steps at which it was read."""
-        if not self._has_table("energy"):
-            return {}
         return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))
 
     def newest_energy(self, limit: int) -> list[tuple[int, int, str]]:
         """Return (attempt, step, encoded energy) of the last readings, at most `limit`, the newest first. Sums go on in a new
         attempt, so the readings of superseded steps are among them."""
-        if not self._has_table("energy"):
-            return []
         rows = self._fetch_all("SELECT id, spent FROM energy ORDER BY id DESC LIMIT ?", limit)
         return [(*split_step_key(row), spent) for row, spent in rows]
 
     def lines(self, first: int, last: int, limit: int) -> dict[int, str]:
         """Return the encoded lines (`lines.py`) by step of the lineage from `first` to `last`, inclusive, at most
         `limit`."""
-        if not self._has_table("lines"):
-            return {}
         return dict(self._select_range("SELECT id, said FROM lines", first, last, limit))
 
     def lines_sizes(self, first: int, last: int, limit: int) -> list[int]:
         """Return the characters of the lines that `lines` returns, without reading them."""
-        if not self._has_table("lines"):
-            return []
         found = self._select_range("SELECT id, length(said) FROM lines", first, last, limit)
         return [size for _, size in found]
-
-    def _has_table(self, name: str) -> bool:
-        # An older file lacks the newer tables; its writer adds them.
-        return bool(self._fetch_all("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?", name))
 
     def digests(self, first: int, last: int) -> dict[int, bytes]:
         """Return the digests by step of the lineage from `first` to `last`, inclusive."""

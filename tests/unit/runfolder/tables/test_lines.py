@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from lamplighter.runfolder.errors import FormatError
-from lamplighter.runfolder.sqlite.database import open_writer
 from lamplighter.runfolder.tables.lines import (
     MAX_LINES_CHARACTERS,
     SpokenLine,
@@ -17,7 +16,7 @@ from lamplighter.runfolder.tables.lines import (
     decode_prompts,
     encode_lines,
 )
-from lamplighter.runfolder.tables.steps import SCHEMA_WITHOUT_LINES, StepRecord, StepsWriter
+from lamplighter.runfolder.tables.steps import StepRecord, StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 V = 200_000
@@ -86,16 +85,3 @@ def test_lines_of_superseded_steps_do_not_count(tmp_path: Path) -> None:
             assert reader.lines(0, 99, 9) == {0: "start", 1: "first 1", 2: "second"}
             assert reader.lines(1, 99, 1) == {1: "first 1"}
             assert reader.lines_sizes(0, 99, 9) == [5, 7, 6]
-
-
-def test_an_older_file_has_none_until_it_is_written_to(tmp_path: Path) -> None:
-    path = tmp_path / "steps.sqlite"
-    open_writer(path, SCHEMA_WITHOUT_LINES).close()
-    with StepsReader(path) as reader:
-        assert reader.lines(0, 99, 9) == {}
-        assert reader.lines_sizes(0, 99, 9) == []
-    with StepsWriter(path) as writer:
-        writer.start_attempt(0)
-        writer.add_lines(0, "start")
-        with StepsReader(path) as reader:
-            assert reader.lines(0, 99, 9) == {0: "start"}
