@@ -1,7 +1,7 @@
 /** Questions to a class, as the server takes them. Pure. */
 
 import type { ClassQuestion, ClassSubject, QuestionToClass } from "../../api/rest-types";
-import { parsePlace } from "../../state/lessons/stages";
+import { parsePlace } from "../../model/lesson-place";
 
 /** Limits on the words to choose from, as the server's. */
 const LEAST_CHOICES = 2;

@@ -13,7 +13,8 @@ import { jsonQuestion, Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { ServerSession } from "../run/server-session.svelte";
 import type { Following } from "../view/following.svelte";
-import { formatPlace, measuredOf, type LessonPlace } from "./stages";
+import { formatPlace, type LessonPlace } from "../../model/lesson-place";
+import { measuredOf } from "./stages";
 
 /** Time after which an answer that the server has not confirmed is sent again, in ms. */
 const PATIENCE = 4_000;

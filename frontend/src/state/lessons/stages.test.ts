@@ -1,13 +1,12 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { LessonPrediction, LessonStage } from "../../api/rest-types";
+import { formatPlace, parsePlace } from "../../model/lesson-place";
 import { Predictions } from "./predictions.svelte";
 import {
   comparisons,
   dotsOf,
-  formatPlace,
   measuredOf,
   nearestChoice,
-  parsePlace,
   placeOf,
   placeOnLine,
   questionToAsk,

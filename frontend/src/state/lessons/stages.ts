@@ -1,22 +1,7 @@
-/** Places in the course, the views that stages set, and predictions beside what was measured. Pure. */
+/** The views that stages set, and predictions beside what was measured. Pure. */
 
 import type { Dot } from "./predictions.svelte";
 import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
-
-/** A place in the course: part and stage, from 1; part 0 is the list. */
-export interface LessonPlace {
-  readonly part: number;
-  readonly stage: number;
-}
-
-export function parsePlace(word: string): LessonPlace {
-  const [part = 0, stage = 1] = word.split(".").map(Number);
-  return { part, stage: Math.max(1, stage) };
-}
-
-export function formatPlace({ part, stage }: LessonPlace): string {
-  return part ? `${part}.${stage}` : "0";
-}
 
 /** Return the query of the view at a stage: its own, or that of the nearest stage before; null: none is set. */
 export function viewAt(stages: readonly LessonStage[], stage: number): string | null {
