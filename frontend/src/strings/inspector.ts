@@ -14,7 +14,7 @@ export const inspector = {
       matrix:
         "All vectors as one picture: a line is a word, a column one of its numbers, the colour the value. Stripes mean that words of a kind share numbers.",
       run: "What this run is made of, how fast it goes, and what it takes.",
-      map: "How the map is drawn, and how reliable it is.",
+      map: "The neighbourhoods on the map, how it is drawn, and how reliable it is.",
       measures: "Does it know? What the model has learned, in numbers, step by step.",
       cost: "What training takes: energy, operations and memory, and what larger models take.",
       export: "A picture or a film of the map, this page with the run in it, and the run as files.",

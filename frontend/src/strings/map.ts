@@ -1,5 +1,6 @@
 /** Texts of the map panel and of the list of districts. */
 
+import type { MapRecipe } from "../api/rest-types";
 import { count } from "./numbers";
 import { table } from "./translation";
 
@@ -15,36 +16,15 @@ export const map = table("map", {
       `${count(doubtful)} of ${count(all)} words (${Math.round((100 * doubtful) / Math.max(1, all))} %) are crossed: hardly any of the words around them on this map are their true neighbours.`,
   },
   mapPanel: {
-    drawing: "Drawing",
-    about:
-      "How the map is drawn. A change takes effect while it runs: the words flow to their new places. It changes the picture, never what is learned.",
-    viewer: "Only the presenter can change the map (open Lamplighter by its launch link).",
-    method: "Drawn by",
+    drawing: "How the map is drawn",
     methods: {
-      umap: [
-        "UMAP, updated continuously",
-        "One UMAP layout that goes on moving as the space under it moves.",
-      ],
-      refit: [
-        "UMAP, refitted each time",
-        "A fit from scratch each time, laid over the last picture: slower, and it jumps.",
-      ],
-      pca: ["PCA", "The two directions in which the words differ most, chosen for each picture."],
-    } satisfies Record<"umap" | "refit" | "pca", [string, string]>,
-    neighbours: "Neighbours",
-    neighboursMore: "How many nearest words count for each: few make islands, many make one land.",
-    minDist: "Minimum spacing",
-    minDistMore:
-      "How close together words may lie: small makes tight clumps, large spreads them out.",
-    spread: "Spread",
-    spreadMore: "How far out a neighbourhood reaches; never below the minimum spacing.",
-    apply: "Apply",
-    applied: "Applied.",
-    asked: "The map is on its way there.",
+      umap: "UMAP, updated continuously",
+      refit: "UMAP, refitted each time",
+      pca: "PCA",
+    } satisfies Record<MapRecipe["method"], string>,
     made: (method: string, neighbours: number, minDist: number, spread: number) =>
       `Drawn by ${method} with ${count(neighbours)} neighbours, minimum spacing ${minDist}, spread ${spread}.`,
     madePlain: (method: string) => `Drawn by ${method}.`,
-    now: "The picture now",
     again: "For replay",
     againMore:
       "A finished run is laid out once more, all its steps together, so that every word stays near its place from step to step. This happens by itself when nothing else is going on. The map as it was live is kept.",

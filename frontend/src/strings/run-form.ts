@@ -33,6 +33,16 @@ export const runForm = table("runForm", {
   dimMore: "Numbers in a row of the embedding; a multiple of the number of heads, 4.",
   layers: "Layers",
   layersMore: "Blocks of attention and MLP.",
+  method: "Map drawn by",
+  methodMore:
+    "It changes the picture, never what is learned. PCA has none of the three numbers below.",
+  neighbours: "Neighbours on the map",
+  neighboursMore: "How many nearest words count for each: few make islands, many make one land.",
+  minDist: "Minimum spacing",
+  minDistMore:
+    "How close together words may lie: small makes tight clumps, large spreads them out.",
+  spread: "Spread",
+  spreadMore: "How far out a neighbourhood reaches; never below the minimum spacing.",
   keyframes: "Whole matrix every",
   keyframesMore: "Steps between two whole matrices; in between, the rows that moved are kept.",
   budget: "Disk, MB",

@@ -38,6 +38,13 @@ describe("new run", () => {
     expect(fieldOfError("recipe.disk_budget: Input should be at least 1000000")).toBe("budget");
   });
 
+  it("says how the map is drawn", () => {
+    const form = { ...defaultForm(), method: "pca", neighbours: 12, minDist: null } as const;
+    expect(recipeFromForm(form, "").map).toEqual({ method: "pca", neighbours: 12, spread: 1.5 });
+    expect(fieldOfError("recipe.map.neighbours: Input should be at least 2")).toBe("neighbours");
+    expect(fieldOfError("recipe.map: min_dist (2) must be at most spread (1.5)")).toBe("minDist");
+  });
+
   it("finds the field a refusal is about", () => {
     expect(fieldOfError("optimiser.learning_rate: Input should be greater than 0 (got 0)")).toBe(
       "rate",

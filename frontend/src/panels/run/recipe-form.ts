@@ -14,6 +14,11 @@ interface RecipeForm {
   rate: number | null;
   dim: number | null;
   layers: number | null;
+  /** How the map is drawn. */
+  method: Recipe["map"]["method"];
+  neighbours: number | null;
+  minDist: number | null;
+  spread: number | null;
   /** Steps between two whole matrices. */
   keyframes: number | null;
   /** Disk budget of the run, MB. */
@@ -35,6 +40,10 @@ export function defaultForm(): RecipeForm {
     rate: field.optimiserLearningRate.default,
     dim: field.modelDim.default,
     layers: field.modelLayers.default,
+    method: field.mapMethod.default,
+    neighbours: field.mapNeighbours.default,
+    minDist: field.mapMinDist.default,
+    spread: field.mapSpread.default,
     keyframes: field.cadenceKeyframeEvery.default,
     budget: field.diskBudget.default / MEGABYTE,
   };
@@ -51,6 +60,12 @@ export function recipeFromForm(form: RecipeForm, file: string): PartialRecipe {
     }),
     model: given({ dim: form.dim, layers: form.layers, tied: form.tied }),
     optimiser: given({ kind: form.optimiser, learning_rate: form.rate }),
+    map: given({
+      method: form.method,
+      neighbours: form.neighbours,
+      min_dist: form.minDist,
+      spread: form.spread,
+    }),
     cadence: given({ keyframe_every: form.keyframes }),
     steps: form.steps,
     seed: form.seed,
@@ -69,6 +84,9 @@ const FIELDS: [RegExp, string][] = [
   [/learning_rate/, "rate"],
   [/\bdim\b/, "dim"],
   [/\blayers\b/, "layers"],
+  [/neighbours/, "neighbours"],
+  [/min_dist|^(recipe\.)?map$/, "minDist"],
+  [/spread/, "spread"],
   [/keyframe_every/, "keyframes"],
   [/disk_budget/, "budget"],
   [/\bsteps\b/, "steps"],

@@ -4,7 +4,6 @@ import type {
   AssistantRequest,
   Export,
   ExportFormat,
-  MapRecipe,
   PartialRecipe,
   TrainerRequest,
 } from "../../api/rest-types";
@@ -65,11 +64,6 @@ export function runCommands({ apply, leaveRun, openRun, server, history }: Comma
     trainOneStep() {
       const ask = () => askTrainer({ kind: "step" });
       void (server.steers ? openRun.run?.trainOneStep(ask) : ask());
-    },
-    /** Change how the map of the open run is drawn. */
-    async changeMap(settings: MapSettingsQuery, change: Partial<MapRecipe>) {
-      const { run } = openRun;
-      if (run) await settings.mutate(() => run.requests.sendRequest({ kind: "map", ...change }));
     },
     startReprojection: (settings: MapSettingsQuery) => settings.startReprojection(),
     cancelReprojection: (settings: MapSettingsQuery) => settings.cancelReprojection(),

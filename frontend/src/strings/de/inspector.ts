@@ -15,7 +15,7 @@ export const inspector: Translated<typeof english> = {
       matrix:
         "Alle Vektoren als ein Bild: Eine Zeile ist ein Wort, eine Spalte eine seiner Zahlen, die Farbe ihr Wert. Streifen heißen, dass Wörter einer Art Zahlen gemeinsam haben.",
       run: "Woraus dieser Lauf besteht, wie schnell er ist und was er braucht.",
-      map: "Wie die Karte gezeichnet wird und wie verlässlich sie ist.",
+      map: "Die Viertel auf der Karte, wie sie gezeichnet wird und wie verlässlich sie ist.",
       measures: "Weiß es etwas? Was das Modell gelernt hat, in Zahlen, Schritt für Schritt.",
       cost: "Was Training braucht: Energie, Rechenschritte und Speicher, und was größere Modelle brauchen.",
       export:

@@ -16,40 +16,15 @@ export const map: Translated<typeof english> = {
       `${count(doubtful)} von ${count(all)} Wörtern (${Math.round((100 * doubtful) / Math.max(1, all))} %) haben ein Kreuz: Von den Wörtern ringsum auf dieser Karte ist kaum eines ihr echter Nachbar.`,
   },
   mapPanel: {
-    drawing: "Zeichnen",
-    about:
-      "Wie die Karte gezeichnet wird. Eine Änderung wirkt, während es läuft: Die Wörter fließen an ihre neuen Stellen. Sie ändert das Bild, nie das Gelernte.",
-    viewer: "Die Karte ändern kann nur, wer vorführt (öffne Lamplighter mit seinem Startlink).",
-    method: "Gezeichnet mit",
+    drawing: "Wie die Karte gezeichnet wird",
     methods: {
-      umap: [
-        "UMAP, fortlaufend",
-        "Ein UMAP-Bild, das sich weiterbewegt, während sich der Raum darunter bewegt.",
-      ],
-      refit: [
-        "UMAP, jedes Mal neu",
-        "Jedes Mal von vorn berechnet und über das letzte Bild gelegt: langsamer, und es springt.",
-      ],
-      pca: [
-        "PCA",
-        "Die zwei Richtungen, in denen sich die Wörter am meisten unterscheiden, für jedes Bild neu gewählt.",
-      ],
+      umap: "UMAP, fortlaufend",
+      refit: "UMAP, jedes Mal neu",
+      pca: "PCA",
     },
-    neighbours: "Nachbarn",
-    neighboursMore:
-      "Wie viele nächste Wörter für jedes zählen: wenige ergeben Inseln, viele ein Land.",
-    minDist: "Mindestabstand",
-    minDistMore:
-      "Wie dicht Wörter beieinander liegen dürfen: klein gibt enge Haufen, groß zieht sie auseinander.",
-    spread: "Ausdehnung",
-    spreadMore: "Wie weit ein Viertel hinausreicht; nie unter dem Mindestabstand.",
-    apply: "Anwenden",
-    applied: "Angewandt.",
-    asked: "Die Karte ist auf dem Weg dorthin.",
     made: (method, neighbours, minDist, spread) =>
       `Gezeichnet mit ${method}, ${count(neighbours)} Nachbarn, Mindestabstand ${decimal(minDist)}, Ausdehnung ${decimal(spread)}.`,
     madePlain: (method) => `Gezeichnet mit ${method}.`,
-    now: "Das Bild jetzt",
     again: "Für die Wiedergabe",
     againMore:
       "Ein fertiger Lauf wird noch einmal ausgelegt, alle Schritte zusammen, so dass jedes Wort von Schritt zu Schritt nahe bei seiner Stelle bleibt. Das geschieht von selbst, wenn sonst nichts los ist. Die Karte, wie sie live war, bleibt erhalten.",
