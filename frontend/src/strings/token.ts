@@ -69,11 +69,8 @@ export const token = {
     compareMaps: "Compare",
     compareMapsMore: (then: number) =>
       `Two maps, step ${count(then)} and now, with this word ringed in both`,
-    card: { wide: "Picture", square: "Square picture" },
-    cardMore: {
-      wide: "Saves a picture of this word with its neighbours then and now, in the shape of a link's preview",
-      square: "Saves the same as a square, with twice as many neighbours",
-    },
+    card: "Save image",
+    cardMore: "Saves an image of this word with its neighbours then and now",
     cardSentence: "The words nearest to it, for a model that learns by reading",
     cardThen: (step: number) => `step ${count(step)}`,
 

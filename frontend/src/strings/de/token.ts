@@ -74,11 +74,8 @@ export const token: Translated<typeof english> = {
     compareMaps: "Vergleichen",
     compareMapsMore: (then) =>
       `Zwei Karten, Schritt ${count(then)} und jetzt, mit einem Ring um dieses Wort auf beiden`,
-    card: { wide: "Bild", square: "Quadratisches Bild" },
-    cardMore: {
-      wide: "Speichert ein Bild dieses Wortes mit seinen Nachbarn damals und jetzt, in der Form einer Linkvorschau",
-      square: "Speichert dasselbe als Quadrat, mit doppelt so vielen Nachbarn",
-    },
+    card: "Bild speichern",
+    cardMore: "Speichert ein Bild dieses Wortes mit seinen Nachbarn damals und jetzt",
     cardSentence: "Die Wörter, die ihm am nächsten sind, für ein Modell, das durch Lesen lernt",
     cardThen: (step) => `Schritt ${count(step)}`,
 
