@@ -18,7 +18,7 @@ from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 pytestmark = pytest.mark.browser
 
 DRAWN = "window.__lamplighter?.shown && __lamplighter.beat"
-TOOLS = ("home", "zoom-in", "zoom-out", "lasso", "box")
+TOOLS = ("home", "zoom-in", "zoom-out", "lasso")
 MOST_CONTROLS = 14
 CONTROLS = """() => {
     const all = [...document.querySelectorAll('button, select, input, textarea, summary, a[href], [role=slider]')]

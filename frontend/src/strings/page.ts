@@ -117,7 +117,6 @@ export const page = {
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
   home: "Show the whole city (h)",
   lasso: "Draw around words (g; Shift adds, Alt removes)",
-  box: "Draw a box around words (Shift adds, Alt removes)",
 
   panels: {
     token: "Word",

@@ -21,16 +21,8 @@ export const selection = {
       take: ["Remove", "The next words are taken out of the selection (Alt on the map)"],
     } satisfies Record<"new" | "add" | "take", [string, string]>,
     ways: "Select by …",
-    drag: "Dragging on the map",
-    drags: {
-      pan: ["Pan", "Drag the map; two fingers always do"],
-      lasso: ["Lasso", "Draw around words, with a mouse or one finger (g)"],
-      select: ["Box", "Draw a box around words, with a mouse or one finger"],
-    } satisfies Record<"pan" | "lasso" | "select", [string, string]>,
-    drawing: {
-      lasso: "Draw around words.",
-      select: "Draw a box around words.",
-    },
+    draw: "Draw on the map",
+    drawing: "Draw around words.",
     stopDrawing: "Done",
 
     district: "Neighbourhood",

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxOfCorners, tokensWithin, type Point } from "./lasso";
+import { tokensWithin, type Point } from "./lasso";
 
 const line = (...corners: [number, number][]): Point[] => corners.map(([x, y]) => ({ x, y }));
 
@@ -22,10 +22,6 @@ describe("tokensWithin", () => {
       ...line([0, 0], [8, 0], [8, 8], [0, 8]),
     ];
     expect(tokensWithin(places, twice)).toEqual([]);
-  });
-
-  it("takes a box from any two opposite corners", () => {
-    expect(tokensWithin(places, boxOfCorners({ x: 10, y: 2 }, { x: 0, y: 0 }))).toEqual([0, 2, 3]);
   });
 
   it("finds nothing within a dot, a stroke, or what is no place at all", () => {

@@ -8,11 +8,6 @@ export interface Point {
 /** Fewest corners of an outline that encloses anything. */
 const MIN_CORNERS = 3;
 
-/** Return the corners of the box that two points span. */
-export function boxOfCorners(one: Point, other: Point): Point[] {
-  return [one, { x: other.x, y: one.y }, other, { x: one.x, y: other.y }];
-}
-
 /**
  * Return the ids of the tokens at `xy` (x, y by token id) inside the outline `corners`, in the same units.
  * The outline is closed from its last corner to its first; where it crosses itself, the even-odd rule

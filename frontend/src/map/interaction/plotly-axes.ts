@@ -11,7 +11,7 @@ import type {
 } from "../../charts/plotly/library.d";
 import { getPlotly, QUIET_CONFIG, quietLayout } from "../../charts/plotly/plotly";
 import { TouchGestures, type DragMode } from "./touch";
-import { boxOfCorners, type Point } from "./lasso";
+import type { Point } from "./lasso";
 import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/viewport";
 
 /** Handlers of the figure's events. */
@@ -161,18 +161,11 @@ export class PlotlyAxes {
    * Report the outline. Plotly itself cannot tell which tokens are inside, since its figure has no points.
    */
   private handleSelected(selection: Record<string, unknown> | undefined) {
-    const { lassoPoints, range } = (selection ?? {}) as Partial<
-      Record<"lassoPoints" | "range", { x: number[]; y: number[] }>
-    >;
-    if (!lassoPoints && !range) return;
+    const { lassoPoints } = (selection ?? {}) as { lassoPoints?: { x: number[]; y: number[] } };
+    if (!lassoPoints) return;
     // The outline is no longer needed, but Plotly is still about to draw it.
     setTimeout(() => this.removeOutline(), 0);
-    if (lassoPoints) {
-      this.events.areaDrawn(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
-    } else if (range) {
-      const [one, other] = [0, 1].map((i) => ({ x: range.x[i]!, y: range.y[i]! }));
-      this.events.areaDrawn(boxOfCorners(one!, other!));
-    }
+    this.events.areaDrawn(lassoPoints.x.map((x, i) => ({ x, y: lassoPoints.y[i]! })));
   }
 
   /** Remove Plotly's outline. */

@@ -3,11 +3,11 @@
  * neither, and receives none of these events.
  */
 
-import { boxOfCorners, type Point } from "./lasso";
+import type { Point } from "./lasso";
 import { zoomView, type MapRect } from "../../model/viewport";
 
-/** The drag mode: pan the map, or draw around tokens, freely or as a box. */
-export type DragMode = "pan" | "lasso" | "select";
+/** The drag mode: pan the map, or draw around tokens. */
+export type DragMode = "pan" | "lasso";
 
 /** The view and the handlers that touch gestures need. */
 interface TouchHandlers {
@@ -116,8 +116,7 @@ export class TouchGestures {
 
   private outline(): Point[] | null {
     const { line } = this;
-    if (!line || line.length < 2) return null;
-    return this.events.dragMode() === "select" ? boxOfCorners(line[0]!, line.at(-1)!) : [...line];
+    return line && line.length > 1 ? [...line] : null;
   }
 
   private move(view: MapRect, before: Point[], after: Point[]) {

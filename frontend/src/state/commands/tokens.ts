@@ -2,7 +2,6 @@
 
 import type { SelectionRule } from "../../model/selection-rule";
 import type { SelectionMode } from "../tokens/set-operations";
-import type { DragTool } from "../tokens/token-selection.svelte";
 import type { CommandScope } from "./scope";
 
 export function tokenCommands({
@@ -52,9 +51,6 @@ export function tokenCommands({
     anchorSelection: (anchored: boolean) => apply({ align: anchored || null }),
     setSelectionMode(mode: SelectionMode) {
       selection.mode = mode;
-    },
-    setDragTool(tool: DragTool) {
-      selection.tool = tool;
     },
     toggleLasso() {
       selection.tool = selection.tool === "lasso" ? "pan" : "lasso";

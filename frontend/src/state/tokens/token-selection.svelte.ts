@@ -16,15 +16,13 @@ import { parseRule, formatRule, type SelectionRule } from "../../model/selection
 /** Limit on the sets that are remembered whole. */
 const MAX_REMEMBERED = 20;
 
-/** Effect of dragging on the map: it pans, or selects with a lasso or a box. */
-export type DragTool = "pan" | "lasso" | "select";
-
 export class TokenSelection {
   /** Ids, ascending. */
   ids = $state.raw<readonly number[]>([]);
   /** How a new selection combines with the previous one. */
   mode = $state<SelectionMode>("new");
-  tool = $state<DragTool>("pan");
+  /** Effect of dragging on the map. */
+  tool = $state<"pan" | "lasso">("pan");
   /** Set when the map is rotated to hold the selected tokens still. */
   anchored = $state(false);
   /** The rule that found exactly these tokens; null where they were combined in another way. */

@@ -117,7 +117,6 @@ export const page: Translated<typeof english> = {
   dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lampen kommen von selbst zurück; nichts geht verloren.",
   home: "Die ganze Stadt zeigen (h)",
   lasso: "Wörter umkreisen (g; Umschalt nimmt hinzu, Alt nimmt weg)",
-  box: "Ein Rechteck um Wörter ziehen (Umschalt nimmt hinzu, Alt nimmt weg)",
 
   panels: {
     token: "Wort",

@@ -23,16 +23,8 @@ export const selection: Translated<typeof english> = {
       take: ["Weg", "Die nächsten Wörter werden aus der Auswahl genommen (Alt auf der Karte)"],
     },
     ways: "Auswählen nach …",
-    drag: "Ziehen auf der Karte",
-    drags: {
-      pan: ["Verschieben", "Die Karte ziehen; zwei Finger tun das immer"],
-      lasso: ["Lasso", "Wörter umkreisen, mit der Maus oder einem Finger (g)"],
-      select: ["Rechteck", "Ein Rechteck um Wörter ziehen, mit der Maus oder einem Finger"],
-    },
-    drawing: {
-      lasso: "Umkreise Wörter.",
-      select: "Zieh ein Rechteck um Wörter.",
-    },
+    draw: "Auf der Karte zeichnen",
+    drawing: "Umkreise Wörter.",
     stopDrawing: "Fertig",
 
     district: "Viertel",
