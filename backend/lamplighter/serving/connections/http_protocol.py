@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 
 import h11
-from h11._connection import DEFAULT_MAX_INCOMPLETE_EVENT_SIZE
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
-from uvicorn.server import ServerState
 
 from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.connections.connection_config import ConnectionConfig, connection_log
 from lamplighter.serving.connections.connection_gate import SESSION_SHARE_TAKEN
 from lamplighter.serving.connections.request_clock import RequestClock
+from lamplighter.serving.connections.uvicorn_internals import H11Protocol, ServerState
 from lamplighter.serving.http.problems import PROBLEM_MEDIA_TYPE, problem_response
 
 _AMBIGUOUS = "a request has Content-Length or Transfer-Encoding, not both: send it again with one of them"
@@ -31,8 +30,8 @@ class _RefusedHeadError(h11.RemoteProtocolError):
 class _WatchedConnection(h11.Connection):
     """An HTTP parser that shows each event of the client to the protocol before anybody acts on it."""
 
-    def __init__(self, on_event: Callable[[object], None]) -> None:
-        super().__init__(h11.SERVER, DEFAULT_MAX_INCOMPLETE_EVENT_SIZE)
+    def __init__(self, on_event: Callable[[object], None], max_head_bytes: int) -> None:
+        super().__init__(h11.SERVER, max_head_bytes)
         self._on_event = on_event
 
     def next_event(self) -> Any:
@@ -54,7 +53,7 @@ class GuardedHttpProtocol(H11Protocol):
         """Begin a connection of the server that `config` describes; uvicorn calls this."""
         super().__init__(config, server_state, app_state, _loop)
         self.logger = connection_log
-        self.conn = _WatchedConnection(self._watch)
+        self.conn = _WatchedConnection(self._watch, config.connection_limits.head_bytes)
         self._gate = config.connection_gate
         self._is_presenter = config.is_presenter
         self._find_session = config.find_session
@@ -81,7 +80,6 @@ class GuardedHttpProtocol(H11Protocol):
         """Give the place back."""
         self._clock.cancel()
         self._gate.leave(self.transport)
-        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -184,7 +182,8 @@ class GuardedHttpProtocol(H11Protocol):
                 (b"connection", b"close"),
                 *([(b"retry-after", b"5")] if status in (429, 503) else []),
             ]
-            head = h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status])
+            reason = HTTPStatus(status).phrase.encode()
+            head = h11.Response(status_code=status, headers=headers, reason=reason)
             self.transport.write(self.conn.send(head))
             if self._method != b"HEAD":
                 self.transport.write(self.conn.send(h11.Data(data=body)))

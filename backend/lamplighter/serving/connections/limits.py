@@ -20,6 +20,8 @@ class ConnectionLimits:
 
     total: int = _MOST
     """Connections open at a time."""
+    head_bytes: int = 16 << 10
+    """Bytes that a request head may have."""
     head_seconds: float = 10.0
     """Seconds allowed for a whole request head."""
     body_seconds: float = 10.0

@@ -8,9 +8,6 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
-from uvicorn._types import WebSocketScope  # pyright: ignore[reportPrivateImportUsage]
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Frame
 from websockets.http11 import Request
@@ -18,6 +15,11 @@ from websockets.http11 import Request
 from lamplighter.serving.capacity.pace import ABORT
 from lamplighter.serving.connections.connection_config import ConnectionConfig, connection_log
 from lamplighter.serving.connections.inbound_quota import InboundQuota
+from lamplighter.serving.connections.uvicorn_internals import (
+    ServerState,
+    WebSocketScope,
+    WebSocketsSansIOProtocol,
+)
 
 CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
 
