@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import ConfigDict
+
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
 
@@ -37,19 +39,27 @@ class ClaimState(StrEnum):
     """A number is missing; `waits_for` says which."""
 
 
+class _Answered:
+    """A part of the answer about the board, which has all its fields always; their docstrings describe them there."""
+
+    __pydantic_config__ = ConfigDict(
+        use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
+    )
+
+
 @dataclass(frozen=True)
-class Figure:
+class Figure(_Answered):
     """A number with what it is of."""
 
     name: str
     value: float | None
-    """The value; None: unknown."""
+    """Null where it is unknown."""
     unit: str = ""
-    """The unit, a word; empty for a plain number, `share` for a part of one."""
+    """A word; empty for a plain number, `share` for a part of one."""
     step: int | None = None
-    """The step that it is of; None: of the run, or of none."""
+    """The step that it is of; null: of the run, or of none."""
     low: float | None = None
-    """The lower end of its interval; None where it has none."""
+    """The lower end of its interval; null where it has none."""
     high: float | None = None
     """The upper end of its interval."""
     draws: int = 0
@@ -73,16 +83,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Link:
-    """A button of a claim: it opens a view of the page, and may ask the model first."""
+class Link(_Answered):
+    """A button: it opens a view of the page, and may ask the model first."""
 
     label: str
     view: str
     """The query string of the view."""
     question: dict[str, Any] | None = None
-    """The fields of a question that is asked before; None: nothing is."""
+    """The question to post to `examinations` before; null where there is none."""
     breaks: bool = False
-    """True where the view shows the claim failing, False where it shows how far the claim reaches."""
+    """True where the view shows the claim failing, false where it shows how far the claim reaches."""
 
 
 @dataclass(frozen=True)

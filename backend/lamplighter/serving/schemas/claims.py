@@ -2,44 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from lamplighter.claims.board import GROUP_OF, BoardQuestion, BoardRow, count_states
-from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Link
 from lamplighter.claims.control import ControlRun
 from lamplighter.claims.evidence import Evidence
 from lamplighter.serving.schemas.base import ApiModel, Items
-
-
-class ClaimFigure(ApiModel):
-    """A number with what it is of."""
-
-    name: str
-    value: float | None
-    """Null where it is unknown."""
-    unit: str
-    """A word; empty for a plain number, `share` for a part of one."""
-    step: int | None
-    """The step that it is of; null: of the run, or of none."""
-    low: float | None
-    """The lower end of its interval; null where it has none."""
-    high: float | None
-    """The upper end of its interval."""
-    draws: int
-    """The number of draws, steps or sentences that the interval comes from; 0 where it has none."""
-
-
-class ClaimLink(ApiModel):
-    """A button: it opens a view of the page, and may ask the model first."""
-
-    label: str
-    view: str
-    """The query string of the view."""
-    question: dict[str, Any] | None
-    """The question to post to `examinations` before; null where there is none."""
-    breaks: bool
-    """True where the view shows the claim failing, false where it shows how far the claim reaches."""
 
 
 class ClaimControlFinding(ApiModel):
@@ -48,9 +17,9 @@ class ClaimControlFinding(ApiModel):
     state: ClaimState
     reason: str
     """One sentence that says why, with the numbers of the control."""
-    figure: ClaimFigure | None
+    figure: Figure | None
     """The first figure of the control; null where it has none."""
-    null: ClaimFigure | None
+    null: Figure | None
     """The value expected there if the claim were false; null where it is unknown."""
     imported: bool
     """True where a number came with the control, an imported run."""
@@ -76,8 +45,8 @@ class ClaimRow(ApiModel):
     """Derived from the figures by a rule (`docs/claims.md`)."""
     reason: str
     """One sentence that says why, with the numbers."""
-    figures: list[ClaimFigure]
-    null: ClaimFigure | None
+    figures: list[Figure]
+    null: Figure | None
     """The value expected if the claim were false, with the interval that several draws of it fall into; null where it is
     unknown."""
     waits_for: str | None
@@ -90,7 +59,7 @@ class ClaimRow(ApiModel):
     """The id of the examination whose answer the view shows; null where it shows none, or there is none yet."""
     show_question: dict[str, Any] | None
     """The question to post to `examinations` before the view is opened; null where there is none."""
-    break_by: ClaimLink
+    break_by: Link
     """The button that shows where it ends."""
     control: ClaimControlFinding | None
     """The finding of the same rule on the control; null where there is no control."""
@@ -187,54 +156,10 @@ def describe_board(
 
 
 def _describe_row(row: BoardRow) -> ClaimRow:
-    claim, finding = row.claim, row.finding
-    return ClaimRow(
-        number=claim.number,
-        role=claim.role,
-        group=GROUP_OF[claim.number],
-        name=claim.name,
-        statement=claim.statement,
-        condition=claim.condition,
-        method=claim.method,
-        state=finding.state,
-        reason=finding.reason,
-        figures=[_describe_figure(figure) for figure in finding.figures],
-        null=None if finding.null is None else _describe_figure(finding.null),
-        waits_for=finding.waits_for,
-        imported=finding.imported,
-        view=row.view,
-        answer_id=row.answer_id,
-        show_question=row.show_question,
-        break_by=_describe_link(row.break_by),
-        control=None if row.control is None else _describe_control(row.control),
-    )
-
-
-def _describe_control(finding: Finding) -> ClaimControlFinding:
-    return ClaimControlFinding(
-        state=finding.state,
-        reason=finding.reason,
-        figure=_describe_figure(finding.figures[0]) if finding.figures else None,
-        null=None if finding.null is None else _describe_figure(finding.null),
-        imported=finding.imported,
-    )
-
-
-def _describe_figure(figure: Figure) -> ClaimFigure:
-    return ClaimFigure(
-        name=figure.name,
-        value=_finite(figure.value),
-        unit=figure.unit,
-        step=figure.step,
-        low=_finite(figure.low),
-        high=_finite(figure.high),
-        draws=figure.draws,
-    )
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _describe_link(link: Link) -> ClaimLink:
-    return ClaimLink(label=link.label, view=link.view, question=link.question, breaks=link.breaks)
+    control = row.control
+    beside = None
+    if control is not None:
+        first = control.figures[0] if control.figures else None
+        beside = ClaimControlFinding.model_validate({**vars(control), "figure": first})
+    own = {"group": GROUP_OF[row.claim.number], "control": beside}
+    return ClaimRow.model_validate({**vars(row.claim), **vars(row.finding), **vars(row), **own})
