@@ -64,15 +64,20 @@ function packageFolder(root: string, id: string): string | null {
 }
 
 function readNotice(folder: string): Notice {
-  const { name, version, license } = JSON.parse(
+  const { name, version, license, repository } = JSON.parse(
     readFileSync(join(folder, "package.json"), "utf8"),
-  ) as Record<string, string>;
+  ) as { name: string; version: string; license: string; repository?: { url: string } };
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)\b/i.test(file));
   if (files.length === 0) throw new Error(`${name} has no licence file for ${FILE} to quote`);
   const texts = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
   // Vite's file goes on with the licences of what Vite itself is made of, none of which is in the page.
   const [own = ""] = texts.join("\n").split(/^# Licenses of bundled dependencies$/m);
-  return { title: `${name} ${version} (${license})`, text: own };
+  const title = `${name} ${version} (${license})`;
+  if (!license.startsWith("MPL")) return { title, text: own };
+  // That licence asks to say where the source is.
+  const source = repository?.url.replace(/^git\+|\.git$/g, "");
+  if (!source) throw new Error(`${name} does not say where its source is, which ${FILE} must`);
+  return { title, text: `Its source code, which is not changed here: ${source}\n\n${own.trim()}` };
 }
 
 function write(notices: Notice[]): string {

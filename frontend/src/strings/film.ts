@@ -51,8 +51,8 @@ export const film = table("film", {
     colourMore,
     unknown,
     moved: (from: number, to: number) => `moved: from step ${count(from)} to ${count(to)}`,
-    animated:
-      "This browser makes no videos at this address, so it is an animated picture (APNG): lamps are steady and nothing glides.",
+    noVideo:
+      "This browser makes no videos at this address: most do so only over https, or on the computer that Lamplighter runs on. Save a picture instead.",
     failed: "The film could not be made here; a smaller size may work.",
     lamps: (step: number) => `lamps of step ${count(step)}`,
     every: (steps: number) =>

@@ -5,8 +5,8 @@
 
 import { FilmTiming } from "../../model/film-timing";
 import { pixelDimensions } from "../../model/picture-sizes";
+import { FilmEncoder, FRAME_RATE } from "./film-encoder";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";
-import { createFrameEncoder } from "./video-encoder";
 
 /** A rendered film. */
 interface Film {
@@ -17,8 +17,6 @@ interface Film {
 /**
  * Render the film; `progress` receives the finished share, 0 to 1.
  *
- * A browser that cannot encode video makes an animated picture without glides: see `createFrameEncoder`.
- *
  * @throws the abort reason, or an Error if drawing or encoding fails.
  */
 export async function renderFilm(
@@ -26,21 +24,19 @@ export async function renderFilm(
   signal: AbortSignal,
   progress: (share: number) => void,
 ): Promise<Film> {
-  const [width, height] = pixelDimensions(spec.size);
-  const encoder = await createFrameEncoder(width, height);
-  if (encoder.still) spec = { ...spec, steady: true };
+  const encoder = await FilmEncoder.start(...pixelDimensions(spec.size));
   const timing = new FilmTiming(spec.frames.length, spec.rate);
   const renderer = new FilmRenderer(spec, timing);
-  const count = Math.ceil(timing.seconds * encoder.rate);
+  const count = Math.ceil(timing.seconds * FRAME_RATE);
   try {
     let last = "";
     for (let i = 0; i < count; i++) {
-      const key = renderer.pictureKey(i / encoder.rate);
-      const second = i % encoder.rate === 0 && !encoder.still;
-      // Skip unchanged pictures, but in a video repeat one every second and at the end.
-      if (key !== last || second || (i === count - 1 && !encoder.still)) {
-        if (key !== last) renderer.drawAt(i / encoder.rate);
-        await encoder.addFrame(renderer.canvas, (1e3 * i) / encoder.rate, second);
+      const key = renderer.pictureKey(i / FRAME_RATE);
+      const second = i % FRAME_RATE === 0;
+      // Skip unchanged pictures, but repeat one every second and at the end.
+      if (key !== last || second || i === count - 1) {
+        if (key !== last) renderer.drawAt(i / FRAME_RATE);
+        await encoder.addFrame(renderer.canvas, i, second);
       }
       last = key;
       progress((i + 1) / count);
@@ -48,8 +44,7 @@ export async function renderFilm(
       await new Promise((done) => setTimeout(done));
       signal.throwIfAborted();
     }
-    const seconds = count / encoder.rate;
-    return { blob: await encoder.finish(1_000 * seconds), seconds };
+    return { blob: await encoder.finish(), seconds: count / FRAME_RATE };
   } finally {
     encoder.close();
     renderer.stop();

@@ -100,8 +100,7 @@ export class FilmExport {
       const tints = (at: number) => lamps(scales[at]!);
       const spec = { vocabulary, tints, frames, rate, steady, size, caption };
       const { blob, seconds } = await renderFilm(spec, signal, (share) => report("drawing", share));
-      const kind = blob.type === "image/png" ? "png" : "webm";
-      const name = fileName(run.id, ["steps", frames[0]!.step, steps.at(-1)!], kind);
+      const name = fileName(run.id, ["steps", frames[0]!.step, steps.at(-1)!], "webm");
       this.finished = { url: URL.createObjectURL(blob), blob, name, seconds };
     } catch (error) {
       if (signal.aborted) return;

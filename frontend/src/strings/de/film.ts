@@ -48,8 +48,8 @@ export const film: Translated<typeof english> = {
     },
     unknown: { gradient: "bisher in keinem Schritt des Films" },
     moved: (from, to) => `bewegt: von Schritt ${count(from)} bis ${count(to)}`,
-    animated:
-      "Dieser Browser macht an dieser Adresse keine Videos, darum ist es ein bewegtes Bild (APNG): Die Lampen sind ruhig, und nichts gleitet.",
+    noVideo:
+      "Dieser Browser macht an dieser Adresse keine Videos: Die meisten tun es nur über https oder auf dem Rechner, auf dem Lamplighter läuft. Speichere stattdessen ein Bild.",
     failed: "Der Film konnte hier nicht gemacht werden; vielleicht geht es kleiner.",
     lamps: (step) => `Lampen von Schritt ${count(step)}`,
     every: (steps) =>
