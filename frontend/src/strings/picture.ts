@@ -18,8 +18,6 @@ export const picture = {
     } satisfies Record<PictureSizeName, string>,
     png: "Save PNG",
     pngMore: "With every lamp, for slides and print (s)",
-    svg: "Save SVG",
-    svgMore: "Lines and text that other programs can edit",
     share: "Share",
     busy: "Drawing",
     saved: (name: string, size: string) => `Saved ${name}, ${size}`,

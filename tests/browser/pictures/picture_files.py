@@ -18,7 +18,6 @@ HOSTILE = [
     "x" * 1_000,
     "bell\x07",
 ]
-SVG = "{http://www.w3.org/2000/svg}"
 PIXELS = """async (address) => {
   const image = new Image();
   image.src = address;

@@ -1,18 +1,10 @@
 /**
- * Encode a canvas as an image file; as PNG where the browser cannot write `type`.
+ * Encode a canvas as a PNG.
  *
  * @throws Error if the browser returns no picture.
  */
-export function canvasBlob(
-  canvas: HTMLCanvasElement,
-  type: string,
-  quality?: number,
-): Promise<Blob> {
+export function canvasBlob(canvas: HTMLCanvasElement): Promise<Blob> {
   return new Promise((resolve, reject) =>
-    canvas.toBlob(
-      (blob) => (blob ? resolve(blob) : reject(new Error("no picture"))),
-      type,
-      quality,
-    ),
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no picture"))), "image/png"),
   );
 }

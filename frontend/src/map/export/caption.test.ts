@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { drawCaption, layOutCaption, type Caption } from "./caption";
-import { SvgContext } from "./svg-context";
+import { layOutCaption, type Caption } from "./caption";
 
 const measure = (text: string, size: number) => Array.from(text).length * size * 0.5;
 const caption = (classes: number): Caption => ({
@@ -58,11 +57,5 @@ describe("the caption of a picture", () => {
     expect(mark.text).toBe("Lamplighter");
     expect(mark.x + measure(mark.text, mark.size)).toBeLessThanOrEqual(390);
     expect(title!.x + measure(title!.text, title!.size)).toBeLessThan(mark.x);
-  });
-
-  it("is drawn with any context", () => {
-    const context = new SvgContext();
-    drawCaption(context, layOutCaption({ ...caption(1), title: "<b>&" }, 900, 900, measure));
-    expect(context.elements.join("")).toContain(">&lt;b&gt;&amp;</text>");
   });
 });

@@ -1,7 +1,6 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
 import { FONT_FAMILY } from "../../model/typeface";
-import type { DrawingContext } from "../overlay/drawing-context";
 import type { Insets } from "../../model/viewport";
 import { INK } from "../palette";
 
@@ -157,7 +156,7 @@ function placeLegend(
 }
 
 /** Draw the caption, with the picture darkened beneath it so that it can be read. */
-export function drawCaption(context: DrawingContext, { marks, blocks }: CaptionLayout) {
+export function drawCaption(context: CanvasRenderingContext2D, { marks, blocks }: CaptionLayout) {
   context.globalAlpha = 0.45;
   context.fillStyle = INK.night;
   for (const { left, top, width, height } of blocks) context.fillRect(left, top, width, height);

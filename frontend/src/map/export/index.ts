@@ -2,5 +2,5 @@
 
 export { fileName } from "./file-name";
 export { renderFilm } from "./film";
-export { pngOf, svgBlobOf } from "./picture";
+export { pngOf } from "./picture";
 export { thenAndNowOf } from "./then-and-now";

@@ -40,5 +40,5 @@ export async function thenAndNowOf(
       renderer.stop();
     }
   }
-  return canvasBlob(canvas, "image/png");
+  return canvasBlob(canvas);
 }

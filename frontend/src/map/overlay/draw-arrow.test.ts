@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { DrawingContext } from "./drawing-context";
 import { drawArrow } from "./draw-arrow";
 import type { OverlayModel } from "./overlay-model";
 
@@ -11,7 +10,7 @@ function drawn(arrow: OverlayModel["arrow"]): number[][] {
     stroke() {},
     moveTo: (x: number, y: number) => (at = [x, y]),
     lineTo: (x: number, y: number) => lines.push([...at, x, y]),
-  } as unknown as DrawingContext;
+  } as unknown as CanvasRenderingContext2D;
   const places: [number, number][] = [
     [0, 0],
     [0, 20],

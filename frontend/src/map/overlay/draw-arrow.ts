@@ -2,7 +2,6 @@
 
 import { toPixel } from "../../model/viewport";
 import { INK } from "../palette";
-import type { DrawingContext } from "./drawing-context";
 import type { OverlayModel } from "./overlay-model";
 
 /** Length of the head and distance of both ends from the middles, in design pixels; a short arrow has less. */
@@ -12,7 +11,7 @@ const SHORT = 9;
 const LEAST = 8;
 
 /** Draw the arrow, if there is one, with a dark edge; two middles at almost one place have none. */
-export function drawArrow(context: DrawingContext, model: OverlayModel, scale: number) {
+export function drawArrow(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const { arrow } = model;
   if (!arrow?.from.length || !arrow.to.length) return;
   const [x, y] = middleOf(arrow.from, model);

@@ -1,12 +1,11 @@
 /** Trails in an exported picture: the strokes that Plotly draws on the screen, drawn by a drawing context. */
 
 import type { OverlayModel } from "./overlay-model";
-import type { DrawingContext } from "./drawing-context";
 import { trailStrokes } from "./trails";
 import { toPixel } from "../../model/viewport";
 
 /** Draw the trails. */
-export function drawTrails(context: DrawingContext, model: OverlayModel) {
+export function drawTrails(context: CanvasRenderingContext2D, model: OverlayModel) {
   const scale = Math.max(1, Math.min(2, model.height / 1_000));
   context.lineJoin = "round";
   for (const strokes of trailStrokes(model.trails)) {

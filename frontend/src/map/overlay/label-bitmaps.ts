@@ -3,8 +3,6 @@
  * far more than copies.
  */
 
-import type { DrawingContext } from "./drawing-context";
-
 /** How a text is written. */
 export interface LabelInk {
   font: string;
@@ -25,7 +23,7 @@ const MOST = 400;
 
 /** Write a text with its shadow, its middle line at `y`. `scale`: pixels for a design pixel. */
 export function writeLabel(
-  context: DrawingContext,
+  context: CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D,
   text: string,
   [x, y]: readonly [number, number],
   { font, colour }: LabelInk,

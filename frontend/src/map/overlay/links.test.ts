@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { NeighbourLink } from "../../model/neighbour-link";
-import { SvgContext } from "../export/svg-context";
 import { drawRays } from "./links";
 
 describe("the rays of a word", () => {
@@ -12,14 +11,21 @@ describe("the rays of a word", () => {
     ];
     const kinds = ["space", "map", "both"] as const;
     const links = kinds.map((kind, id): NeighbourLink => ({ id, kind, cosine: 0.5 }));
-    const context = new SvgContext();
+    const calls: string[] = [];
+    const context = new Proxy({} as CanvasRenderingContext2D, {
+      get:
+        (_, name) =>
+        (...values: unknown[]) =>
+          void calls.push(`${String(name)} ${values.join(" ")}`.trim()),
+      set: (_, name, value) => calls.push(`${String(name)} = ${value}`) > 0,
+    });
     drawRays(context, [100, 100], 10, links, (id) => places[id]!, 1);
-    const drawn = context.elements.join("\n");
+    const drawn = calls.join("\n");
     // The third neighbour is within the ring.
-    expect(context.elements).toHaveLength(2);
-    expect(drawn).toContain("M110 100L195 100");
-    expect(drawn).toContain("M100 110L100 155");
-    expect(drawn).toContain("stroke-dasharray");
-    expect(drawn).not.toMatch(/[AZ]|fill="#/);
+    expect(calls.filter((call) => call === "stroke")).toHaveLength(2);
+    expect(drawn).toContain("moveTo 110 100\nlineTo 195 100");
+    expect(drawn).toContain("moveTo 100 110\nlineTo 100 155");
+    expect(drawn).toMatch(/setLineDash \d/);
+    expect(drawn).not.toMatch(/arc|closePath|fill/);
   });
 });

@@ -5,7 +5,6 @@
 
 import type { LinkKind, NeighbourLink } from "../../model/neighbour-link";
 import { INK } from "../palette";
-import type { DrawingContext } from "./drawing-context";
 
 /** Each kind has its own dashes, because colour carries no meaning here. */
 const DASHES: Record<LinkKind, number[]> = { space: [], map: [1.5, 4], both: [9, 3] };
@@ -14,7 +13,7 @@ const SHORT = 5;
 
 /** Draw the rays from the edge of the ring of `radius` around (x, y); `pixelOf` returns a token's position. */
 export function drawRays(
-  context: DrawingContext,
+  context: CanvasRenderingContext2D,
   [x, y]: [number, number],
   radius: number,
   links: NeighbourLink[],

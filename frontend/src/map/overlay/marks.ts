@@ -7,7 +7,6 @@ import { lampGrowth } from "../webgl/glow-falloff";
 import { drawArrow } from "./draw-arrow";
 import { drawRays } from "./links";
 import { INK } from "../palette";
-import type { DrawingContext } from "./drawing-context";
 import { toPixel } from "../../model/viewport";
 import type { OverlayModel } from "./overlay-model";
 
@@ -20,7 +19,7 @@ export function ringRadius(zoom: number): number {
 }
 
 /** Draw all marks, enlarged by `scale`. */
-export function drawMarks(context: DrawingContext, model: OverlayModel, scale: number) {
+export function drawMarks(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   drawDoubtful(context, model, scale);
   drawRinged(context, model, scale);
   drawRings(context, model, scale);
@@ -30,7 +29,7 @@ export function drawMarks(context: DrawingContext, model: OverlayModel, scale: n
 }
 
 /** Draw a cross on each token whose position is not trustworthy. */
-function drawDoubtful(context: DrawingContext, model: OverlayModel, scale: number) {
+function drawDoubtful(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const arm = 3.5 * scale;
   const cross = (x: number, y: number) => {
     context.moveTo(x - arm, y - arm);
@@ -43,7 +42,7 @@ function drawDoubtful(context: DrawingContext, model: OverlayModel, scale: numbe
 }
 
 /** Draw a ring around each token of the focused district. */
-function drawRinged(context: DrawingContext, model: OverlayModel, scale: number) {
+function drawRinged(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const radius = 6 * scale;
   const ring = (x: number, y: number) => {
     context.moveTo(x + radius, y);
@@ -53,7 +52,7 @@ function drawRinged(context: DrawingContext, model: OverlayModel, scale: number)
 }
 
 /** Draw the rings of their own size, with a dark edge, so that they are seen on a lit lamp. */
-function drawRings(context: DrawingContext, model: OverlayModel, scale: number) {
+function drawRings(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   const { rings } = model;
   if (!rings?.size) return;
   const widest = 6 * scale * Math.max(...rings.values());
@@ -68,7 +67,7 @@ function drawRings(context: DrawingContext, model: OverlayModel, scale: number) 
 }
 
 /** Draw a diamond around each selected token. */
-function drawSelected(context: DrawingContext, model: OverlayModel, scale: number) {
+function drawSelected(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   // Many diamonds are drawn smaller, to leave the lamps visible.
   const many = model.selected.length;
   const arm = (many > 250 ? 3.6 : many > 60 ? 5 : 7.5) * scale;
@@ -91,7 +90,7 @@ function drawSelected(context: DrawingContext, model: OverlayModel, scale: numbe
  * Return whether there are any tokens.
  */
 function trace(
-  context: DrawingContext,
+  context: CanvasRenderingContext2D,
   model: OverlayModel,
   ids: readonly number[],
   reach: number,
@@ -107,7 +106,7 @@ function trace(
   return true;
 }
 
-function stroke(context: DrawingContext, ink: string, width: number, alpha: number) {
+function stroke(context: CanvasRenderingContext2D, ink: string, width: number, alpha: number) {
   context.strokeStyle = ink;
   context.lineWidth = width;
   context.globalAlpha = alpha;
@@ -116,7 +115,7 @@ function stroke(context: DrawingContext, ink: string, width: number, alpha: numb
 }
 
 /** Draw one ring around the chosen token, and rays to its neighbours. */
-function drawChosen(context: DrawingContext, model: OverlayModel, scale: number) {
+function drawChosen(context: CanvasRenderingContext2D, model: OverlayModel, scale: number) {
   if (model.chosen === null) return;
   const [x, y] = toPixel(model, model.positionOf(model.chosen));
   const radius = ringRadius(model.zoom) * scale;

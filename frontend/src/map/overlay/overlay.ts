@@ -13,7 +13,6 @@ import {
   type MapLabel,
   type LabelStyle,
 } from "./label-candidates";
-import type { DrawingContext } from "./drawing-context";
 import type { PixelRect } from "../../model/viewport";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
@@ -27,7 +26,7 @@ const ENLARGED = 1.4;
 export class Overlay {
   /** The context that measures texts. */
   private readonly ruler: CanvasRenderingContext2D;
-  private context: DrawingContext;
+  private context: CanvasRenderingContext2D;
   private readonly widths = new Map<string, number>();
   private readonly labels = new ShownLabels<MapLabel>();
   private readonly bitmaps = new LabelBitmaps();
@@ -75,14 +74,6 @@ export class Overlay {
     const fading = labels.advance(positionOf, model.uncovered, elapsed);
     for (const label of labels.drawn) this.write(label);
     return fading;
-  }
-
-  /** Draw everything with another context, without fading. */
-  drawWith(context: DrawingContext, model: OverlayModel) {
-    const own = this.context;
-    this.context = context;
-    this.draw(model, Infinity);
-    this.context = own;
   }
 
   /** Return the district whose label is at a point of the picture. */

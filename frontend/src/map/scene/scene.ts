@@ -233,7 +233,7 @@ export class Scene {
    */
   stillScene(width: number, height: number, insets: Insets): StillScene | null {
     const { renderer, layout } = this;
-    const { displayed, regions } = this.content;
+    const { displayed } = this.content;
     const frame = {
       ...this.camera.viewForSize(width, height, insets),
       width,
@@ -243,9 +243,7 @@ export class Scene {
     const commonest = () => displayed.vocabulary!.byCount;
     const overlayModel = layout && displayed.overlayModel(1, frame, commonest);
     if (!overlayModel) return null;
-    const { tints, lit } = displayed;
-    const xy = coordinates(displayed.to);
-    return { renderer, overlayModel, xy, box: regions.box, tints, lit };
+    return { renderer, overlayModel };
   }
 
   /** Stop drawing, and the layout analysis. */

@@ -2,8 +2,6 @@
 
 import type { PointRenderer } from "../webgl/renderer";
 import type { OverlayModel } from "../overlay/overlay-model";
-import type { LitRows } from "./displayed-map";
-import type { MapRect } from "../../model/viewport";
 
 /** The settled scene. */
 export interface StillScene {
@@ -11,13 +9,6 @@ export interface StillScene {
   renderer: PointRenderer | null;
   /** The overlay, for the picture's own width and height. */
   overlayModel: OverlayModel;
-  /** x, y by token id, in map units. */
-  xy: Float32Array;
-  /** The bounds of the map, in map units. */
-  box: MapRect;
-  /** Four bytes per token: rgb, and its unlit brightness. */
-  tints: Uint8Array;
-  lit: LitRows;
 }
 
 /** Return the screen pixels per design pixel, with which lamps grow with the picture. */

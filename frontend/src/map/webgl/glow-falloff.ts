@@ -1,6 +1,6 @@
 /**
- * Falloff of a lamp's light, in design pixels, and shading of the land. The shaders and the SVG export share
- * it. Pure.
+ * Falloff of a lamp's light, in design pixels, and shading of the land. The shaders are written
+ * from it. Pure.
  *
  * A falloff of `peak * exp(-r^2 / wide)` holds `pi * peak * wide` of light.
  */

@@ -72,11 +72,6 @@ export function captionLegend(
   return { title: by && w.legend(by, kinds.length, TINTS.length), entries, more: w.more };
 }
 
-/** Return the title of the file of a picture, for programs that show one. */
-export function pictureTitle({ title }: Caption, step: number): string {
-  return `${t.product}: ${title}, ${w.step(step)}`;
-}
-
 /** Return the step for the name of the picture's file. */
 export function pictureStep(run: LiveRun, layout: Layout | null): number {
   return run.beat?.step ?? layout?.step ?? 0;

@@ -16,8 +16,6 @@ const PROBLEM_DURATION = 15_000;
 
 const CONTEXT_KEY = Symbol("picture export");
 
-type PictureFormat = "png" | "svg";
-
 type Delivery = "save" | "share";
 
 export class PictureExport {
@@ -38,24 +36,22 @@ export class PictureExport {
   }
 
   /** Export a picture of what the map shows, to save it or to share it. */
-  exportPicture(format: PictureFormat, delivery: Delivery = "save") {
+  exportPicture(delivery: Delivery = "save") {
     return this.deliver(delivery, async () => {
       const { openRun, scene } = this;
       const { run } = openRun;
       if (!run || !scene) return null;
-      const [{ fileName, pngOf, svgBlobOf }, { pictureCaption, pictureStep, pictureTitle }] =
-        await Promise.all([loadExporters(), awaitCode(import("./caption"))]);
+      const [{ fileName, pngOf }, { pictureCaption, pictureStep }] = await Promise.all([
+        loadExporters(),
+        awaitCode(import("./caption")),
+      ]);
       // The caption matches the moment drawn, because no await separates the two.
       const { layout } = openRun;
       const caption = pictureCaption(run, layout, this.scale());
       const size = pictureSize(this.size, scene.size);
       const step = pictureStep(run, layout);
-      const name = fileName(run.id, ["step", step, pixelDimensions(size).join("x")], format);
-      const title = pictureTitle(caption, step);
-      const blob =
-        format === "png"
-          ? await pngOf(scene, caption, size)
-          : svgBlobOf(scene, caption, size, title);
+      const name = fileName(run.id, ["step", step, pixelDimensions(size).join("x")], "png");
+      const blob = await pngOf(scene, caption, size);
       return blob && { blob, name };
     });
   }

@@ -22,8 +22,8 @@ export function pageCommands({
     showWholeMap: () => page.map()?.goHome(),
     zoomIn: () => page.map()?.zoom(ZOOM),
     zoomOut: () => page.map()?.zoom(1 / ZOOM),
-    savePicture: (format: "png" | "svg" = "png") => page.exportPicture(format, "save"),
-    sharePicture: () => page.exportPicture("png", "share"),
+    savePicture: () => page.exportPicture("save"),
+    sharePicture: () => page.exportPicture("share"),
     toggleShortcuts() {
       viewSettings.shortcutsOpen = !viewSettings.shortcutsOpen;
     },

@@ -17,7 +17,7 @@ export interface PageParts {
   map(): { goHome(): void; zoom(factor: number): void } | undefined;
   focusSearch(): void;
   /** Export a picture of what the map shows. */
-  exportPicture(format: "png" | "svg", delivery: "save" | "share"): void;
+  exportPicture(delivery: "save" | "share"): void;
 }
 
 export interface CommandScope {

@@ -19,8 +19,6 @@ export const picture: Translated<typeof english> = {
     },
     png: "PNG speichern",
     pngMore: "Mit jeder Lampe, für Folien und zum Drucken (s)",
-    svg: "SVG speichern",
-    svgMore: "Linien und Text, die andere Programme bearbeiten können",
     share: "Teilen",
     busy: "Es wird gezeichnet",
     saved: (name, size) => `${name} gespeichert, ${size}`,
