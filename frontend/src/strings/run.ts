@@ -7,9 +7,9 @@ import { table } from "./translation";
 const several = (n: number, one: string, many: string) => `${count(n)} ${n === 1 ? one : many}`;
 
 const roles: Record<string, string> = {
-  trainer: "Trainer",
-  projector: "Projector (map)",
-  analyst: "Analyst (measures)",
+  trainer: "Training",
+  projector: "Map",
+  analyst: "Measures",
 };
 
 export const run = table("run", {
@@ -81,7 +81,6 @@ export const run = table("run", {
     noSpeed: "Nothing to measure yet: no step is recorded.",
     work: "Processes and browsers",
     roles,
-    process: (role: string, doing: string) => `${role}: ${doing}.`,
     holds: "A trainer holds this run now.",
     nobody: "No trainer holds this run now.",
     time: "Time",

@@ -78,7 +78,6 @@ export const run: Translated<typeof english> = {
       projector: "Projektor (Karte)",
       analyst: "Analyst (Maße)",
     },
-    process: (role, doing) => `${role}: ${doing}.`,
     holds: "Ein Trainer hat diesen Lauf gerade in Arbeit.",
     nobody: "Kein Trainer hat diesen Lauf gerade in Arbeit.",
     time: "Zeit",
