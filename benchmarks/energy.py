@@ -18,7 +18,7 @@ from lamplighter.cost.run_cost import cost_steps, read_run_cost
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.energy import METHODS_FACT
+from lamplighter.runfolder.tables.energy import METHOD_FACT
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import RunControl
@@ -67,7 +67,7 @@ def _measure_log(run: RunFolder) -> tuple[float, float, str]:
                 log.commit_sum(step)
             row = 1e6 * (time.process_time() - started) / rows
         control.close()
-        return by_step, row, reader.facts()[METHODS_FACT][-1]["name"]
+        return by_step, row, reader.facts()[METHOD_FACT][-1]["name"]
 
 
 def _time_answers(run: RunFolder) -> float:

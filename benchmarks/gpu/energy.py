@@ -27,7 +27,7 @@ def meter(device: torch.device) -> bool:
             with StepsReader(run.steps_path) as reader:
                 energy = read_run_energy(reader)
         assert energy is not None
-        spent, method = energy.spent, energy.method.name
+        spent, method = energy.spent, energy.used.method.name
         report(
             "gpu_energy", spent.joules / STEPS, "J a step", model=name, method=method,
             watts=spent.joules / max(spent.seconds, 1e-9), **facts(device),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,8 +149,8 @@ class TrustFigures:
 class EnergyFigures:
     """Figures of what a run took, by step."""
 
-    methods: Sequence[str]
-    """Names of the methods by which it is known, the first one first."""
+    method: str
+    """Name of the method by which it is known."""
     joules: Mapping[int, float]
     """Joules until each step."""
     since: int = 0

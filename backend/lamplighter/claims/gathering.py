@@ -179,7 +179,7 @@ class _Gathering:
                 return None
             wanted = {*measures, min(energy.step, self._moment.step)}
             joules = {step: spent.joules for step, spent in read_spent_at(steps, sorted(wanted)).items()}
-        return EnergyFigures(energy.names, joules, energy.since) if joules else None
+        return EnergyFigures(energy.used.method.name, joules, energy.since) if joules else None
 
     def _read_trust(self) -> TrustFigures | None:
         with LayoutsReader(self._run.layouts_path) as reader:

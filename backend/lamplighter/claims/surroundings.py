@@ -127,7 +127,7 @@ def find_price_of_order(evidence: Evidence) -> Finding:
             else "a run whose energy is known: that of this one was not measured while it trained"
         )
         return waiting(missing, *figures, null=null)
-    method = " and ".join(_METHODS.get(name, name) for name in energy.methods)
+    method = _METHODS.get(energy.method, energy.method)
     total = energy.joules[max(energy.joules)]
     figures.append(Figure(f"energy so far, {method}", total, "J", max(energy.joules)))
     # Only where both are known: the energy may have been read from the middle of the run on.

@@ -20,8 +20,8 @@ def describe_energy(run: RunFolder) -> str | None:
         energy = read_run_energy(reader)
     if energy is None:
         return None
-    told = dict.fromkeys(_describe_method(method) for method in energy.used)
-    return f"it took {energy.spent.joules:,.0f} J, {'; in part '.join(told)}"
+    mixed = "; in part by another method" if energy.used.mixed else ""
+    return f"it took {energy.spent.joules:,.0f} J, {_describe_method(energy.used.method)}{mixed}"
 
 
 def _describe_method(method: EnergyMethod) -> str:

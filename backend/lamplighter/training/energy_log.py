@@ -13,7 +13,7 @@ import torch
 from lamplighter.platform.energy.energy_meter import open_meter
 from lamplighter.platform.energy.processor_estimate import stated_watts
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
-from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy, with_method
+from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy, join_method
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
@@ -45,8 +45,8 @@ class EnergyLog:
         before = read_run_energy(reader)
         self._meter = open_meter(stated_watts(), _card_name(device), before and before.spent)
         self._read_at = time.monotonic()
-        facts = with_method(reader.facts().get(METHODS_FACT), self._meter.method, reader.newest_step()[1])
-        writer.set_facts({METHODS_FACT: facts})
+        fact = join_method(reader.facts().get(METHOD_FACT), self._meter.method, reader.newest_step()[1])
+        writer.set_facts({METHOD_FACT: fact})
 
     def pause(self) -> None:
         """Stand still until `resume`."""

@@ -10,17 +10,6 @@ const METHODS: Record<CostEnergy["method"], string> = {
   rapl: "Measured by the processors’ own counters (RAPL). They count the work of all programs on the machine.",
   processor: "Estimated: nothing on this machine counts its energy for us.",
 };
-const OBSTACLES: Record<CostEnergy["obstacles"][number]["obstacle"], string> = {
-  absent: "there is none",
-  denied: "only the administrator may read it",
-  unsupported: "it does not say",
-  processor_only: "this run trains on the processor",
-};
-const BETTER: Record<CostEnergy["method"], string> = {
-  nvml: "The counter of a graphics card",
-  rapl: "The counter of the processor",
-  processor: "",
-};
 
 export const cost = table("cost", {
   none: "Nothing is known of the cost yet.",
@@ -46,8 +35,6 @@ export const cost = table("cost", {
   source: "Source of this error",
   withoutCard: "A graphics card did most of the work. What it took is not in this number.",
   mixed: "Several machines trained this run, and not all of them measured in the same way.",
-  obstacle: ({ method, obstacle }: CostEnergy["obstacles"][number]) =>
-    `${BETTER[method]}: ${OBSTACLES[obstacle]}.`,
   missing: {
     recorded:
       "This run was trained by another program, and only its numbers are here. What energy that took, we do not know.",

@@ -116,7 +116,7 @@ def test_order_is_clearly_more_than_labels_dealt_at_random_have() -> None:
 
 
 def test_the_half_is_that_of_the_energy() -> None:
-    late = EnergyFigures(("processor",), {0: 0.0, 2_000: 999.0, STEP: 2_000.0})
+    late = EnergyFigures("processor", {0: 0.0, 2_000: 999.0, STEP: 2_000.0})
     # The first half ends at the last step, so the second one bought nothing.
     assert judge(16, town(), town(energy=late)) == [HOLDS, CONDITIONAL]
 

@@ -57,7 +57,7 @@ def town(**changes: Any) -> Evidence:
         "turned": TurnedFigures(STEP, 1.0, 1.0, 0.0),
         "touches": TouchFigures(STEP, 0.95, 1, 0, 0, 5_000, 185.0, Spread(0.0, 0.02, 20)),
         "trust": TrustFigures(STEP, 0.9, 0.5),
-        "energy": EnergyFigures(("processor",), {0: 0.0, 2_000: 1_000.0, STEP: 2_000.0}),
+        "energy": EnergyFigures("processor", {0: 0.0, 2_000: 1_000.0, STEP: 2_000.0}),
         "cities": cities(),
         "answers": {kind: StoredAnswer(STEP, fields, "0" * 16) for kind, fields in _answers().items()},
     }

@@ -16,7 +16,7 @@ from lamplighter.cost.run_cost import INFORMATION, MOST_POINTS, RunCost, cost_st
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy
+from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -53,7 +53,7 @@ def test_a_run_tells_what_it_took_and_how_that_is_known(trained: RunFolder) -> N
     assert cost.energy.spent.joules > 0
     assert cost.energy.computed == STEPS
     assert cost.watts_now is None, "it has ended"
-    assert cost.energy.names == [cost.energy.method.name]
+    assert not cost.energy.used.mixed
     assert cost.work is not None
     assert cost.tokens == STEPS * 32
     assert cost.flops == STEPS * cost.work.flops
@@ -98,8 +98,8 @@ def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> Non
 
 def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFolder) -> None:
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
-        (method,) = reader.facts()[METHODS_FACT]
-        writer.set_facts({METHODS_FACT: [method | {"after": 40}]})
+        (method,) = reader.facts()[METHOD_FACT]
+        writer.set_facts({METHOD_FACT: [method | {"after": 40}]})
         writer.set_energy(STEPS, encode_energy(SpentEnergy(10.0, 1.0, 1.0, 20)))
     cost = cost_of(run)
     assert cost.energy is not None

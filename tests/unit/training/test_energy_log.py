@@ -16,12 +16,12 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import (
-    METHODS_FACT,
+    METHOD_FACT,
     UsedMethod,
     decode_energy,
-    decode_methods,
+    decode_method,
     encode_energy,
-    with_method,
+    join_method,
 )
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -43,9 +43,11 @@ def energies(run: RunFolder) -> dict[int, SpentEnergy]:
         return {step: decode_energy(text) for step, text in reader.energy_at(range(1_000)).items()}
 
 
-def methods(run: RunFolder) -> list[UsedMethod]:
+def method_of(run: RunFolder) -> UsedMethod:
     with StepsReader(run.steps_path) as reader:
-        return decode_methods(reader.facts()[METHODS_FACT])
+        found = decode_method(reader.facts()[METHOD_FACT])
+    assert found is not None
+    return found
 
 
 def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -> None:
@@ -57,8 +59,7 @@ def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -
     assert joules[-1] > 0
     assert found[STEPS].processor_seconds > 0
     assert all(spent.steps == step for step, spent in found.items())
-    (used,) = methods(trained)
-    assert used.after == 0
+    assert (method_of(trained).after, method_of(trained).mixed) == (0, False)
 
 
 def test_the_next_trainer_goes_on_with_the_sum(
@@ -70,9 +71,9 @@ def test_the_next_trainer_goes_on_with_the_sum(
     train(run)
     found = energies(run)
     assert found[STEPS + 20].joules > found[STEPS].joules >= energies(trained)[STEPS].joules
-    used = methods(run)
-    if used[0].method.name == "processor":
-        assert [(one.method.watts, one.after) for one in used] == [(12.0, 0), (33.0, STEPS)]
+    used = method_of(run)
+    if used.method.name == "processor":
+        assert (used.method.watts, used.after, used.mixed) == (33.0, 0, True)
 
 
 def test_steps_that_are_computed_again_are_counted_again(trained: RunFolder, tmp_path: Path) -> None:
@@ -98,7 +99,7 @@ def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -
     write_zip(trained, packed, no_progress)
     run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
     assert energies(run) == energies(trained)
-    assert methods(run) == methods(trained)
+    assert method_of(run) == method_of(trained)
 
 
 @pytest.mark.parametrize(
@@ -145,22 +146,35 @@ def test_energy_of_a_trainer_that_did_not_count_its_steps_is_read_and_written_as
         [{"name": "rapl", "watts": 5, "obstacles": {}, "after": 0}],
         [{"name": "processor", "watts": None, "obstacles": {}, "after": 0}],
         [{"name": "processor", "watts": -1, "obstacles": {}, "after": 0}],
-        [{"name": "rapl", "watts": None, "obstacles": {"nvml": "<b>"}, "after": 0}],
+        [{"name": "rapl", "watts": None, "obstacles": 5, "after": 0}],
+        [{"name": "rapl", "watts": None, "without_card": "<b>", "after": 0}],
+        [{"name": "rapl", "watts": None, "mixed": 1, "after": 0}],
+        [],
         [{"name": "rapl", "watts": None, "obstacles": {}, "after": -1}],
         [{"name": "rapl", "watts": None, "obstacles": {}, "after": 0}] * 17,
     ],
 )
-def test_methods_that_there_are_not_are_refused(fact: object) -> None:
+def test_rejects_an_unknown_method(fact: object) -> None:
     with pytest.raises(FormatError, match="method"):
-        decode_methods(fact)
+        decode_method(fact)
 
 
-def test_a_method_is_noted_once_until_it_changes() -> None:
-    rapl, estimate = EnergyMethod("rapl", None, {"nvml": "absent"}), EnergyMethod("processor", 12.0)
-    fact = with_method(with_method(None, rapl, 0), rapl, 50)
-    assert [one["after"] for one in fact] == [0]
-    fact = with_method(fact, estimate, 70)
-    assert [(one.method, one.after) for one in decode_methods(fact)] == [(rapl, 0), (estimate, 70)]
+def test_a_run_has_one_method_which_is_the_least_exact() -> None:
+    rapl, estimate = EnergyMethod("rapl", None, True), EnergyMethod("processor", 12.0)
+    fact = join_method(join_method(None, rapl, 20), rapl, 50)
+    assert decode_method(fact) == UsedMethod(rapl, 20, mixed=False)
+    mixed = UsedMethod(EnergyMethod("processor", 12.0, True), 20, mixed=True)
+    fact = join_method(fact, estimate, 70)
+    assert decode_method(fact) == mixed
+    assert decode_method(join_method(fact, rapl, 90)) == mixed
     for step in range(40):
-        fact = with_method(fact, EnergyMethod("processor", 1.0 + step), step)
-    assert (decode_methods(fact)[0].after, decode_methods(fact)[-1].after) == (0, 39)
+        fact = join_method(fact, EnergyMethod("processor", 1.0 + step), step)
+    assert len(fact) == 1
+
+
+def test_reads_the_methods_of_an_earlier_trainer() -> None:
+    rapl = {"name": "rapl", "watts": None, "obstacles": {"nvml": "denied"}, "after": 5}
+    estimate = {"name": "processor", "watts": 12.0, "obstacles": {"nvml": "processor_only"}, "after": 40}
+    assert decode_method([rapl]) == UsedMethod(EnergyMethod("rapl", None, True), 5)
+    assert decode_method([estimate]) == UsedMethod(EnergyMethod("processor", 12.0), 40)
+    assert decode_method([rapl, estimate]) == UsedMethod(EnergyMethod("processor", 12.0, True), 5, mixed=True)

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lamplighter.platform.energy.energy_method import (
-    EnergyCounter,
-    EnergyMethod,
-    MethodName,
-    NoCounterError,
-    Obstacle,
-)
+from lamplighter.platform.energy.energy_method import EnergyCounter, EnergyMethod, NoCounterError
 from lamplighter.platform.energy.nvml_counter import NvmlCounter, load_nvml
 from lamplighter.platform.energy.processor_estimate import ProcessorEstimate
 from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
@@ -96,16 +91,10 @@ def open_meter(
         load: loads NVIDIA's library.
         powercap: the folder of the processors' counters.
     """
-    obstacles: dict[MethodName, Obstacle] = {}
-    try:
-        if gpu is None:
-            raise NoCounterError("processor_only")
-        return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before)
-    except NoCounterError as error:
-        obstacles["nvml"] = error.obstacle
-    # Of a card that has no counter nothing is known: the obstacle tells that its part is missing.
-    try:
-        return EnergyMeter(RaplCounter(powercap), EnergyMethod("rapl", None, dict(obstacles)), before)
-    except NoCounterError as error:
-        obstacles["rapl"] = error.obstacle
-    return EnergyMeter(ProcessorEstimate(watts), EnergyMethod("processor", watts, obstacles), before)
+    if gpu is not None:
+        with suppress(NoCounterError):
+            return EnergyMeter(NvmlCounter(load(), gpu), EnergyMethod("nvml"), before)
+    without_card = gpu is not None
+    with suppress(NoCounterError):
+        return EnergyMeter(RaplCounter(powercap), EnergyMethod("rapl", None, without_card), before)
+    return EnergyMeter(ProcessorEstimate(watts), EnergyMethod("processor", watts, without_card), before)

@@ -5,16 +5,12 @@ A number of joules never goes anywhere without the name of its method.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 MethodName = Literal["nvml", "rapl", "processor"]
-Obstacle = Literal["absent", "denied", "unsupported", "processor_only"]
-"""Why a better method is not used: the machine has none; only its administrator may read it; it lacks the counter; or the
-training does not run on that device."""
 METHODS: tuple[MethodName, ...] = ("nvml", "rapl", "processor")
 """The methods, the best first."""
-OBSTACLES: tuple[Obstacle, ...] = ("absent", "denied", "unsupported", "processor_only")
 
 
 @dataclass(frozen=True)
@@ -26,9 +22,8 @@ class EnergyMethod:
     of the machine, other programs' work included. `processor`: an estimate, this process' processor seconds times watts."""
     watts: float | None = None
     """Watts of a busy core that an estimate assumes; None for a counter."""
-    obstacles: dict[MethodName, Obstacle] = field(default_factory=dict[MethodName, Obstacle])
-    """Why each better method is not used. Of `nvml` any but `processor_only` says that a card does the work, and that its part
-    is missing."""
+    without_card: bool = False
+    """True if a graphics card does the work and its part is missing."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +74,3 @@ class EnergyCounter(Protocol):
 
 class NoCounterError(Exception):
     """An error for a counter that this machine lacks or does not let this process read."""
-
-    def __init__(self, obstacle: Obstacle) -> None:
-        """Say why."""
-        super().__init__(obstacle)
-        self.obstacle: Obstacle = obstacle

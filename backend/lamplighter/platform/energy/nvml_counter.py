@@ -13,7 +13,7 @@ from typing import Any
 from lamplighter.platform.energy.energy_method import NoCounterError
 
 _LIBRARY = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
-_SUCCESS, _NO_PERMISSION = 0, 4
+_SUCCESS = 0
 
 
 def load_nvml() -> Any:
@@ -25,7 +25,7 @@ def load_nvml() -> Any:
     try:
         return ctypes.CDLL(_LIBRARY)
     except OSError:
-        raise NoCounterError("absent") from None
+        raise NoCounterError from None
 
 
 class NvmlCounter:
@@ -53,7 +53,7 @@ class NvmlCounter:
             self._read = library.nvmlDeviceGetTotalEnergyConsumption
             self._require(self._read(self._device, ctypes.byref(self._millijoules)))
         except AttributeError:
-            raise NoCounterError("unsupported") from None
+            raise NoCounterError from None
 
     def joules(self) -> float | None:
         """Return the joules of the card since its driver was loaded; None if it no longer answers."""
@@ -63,4 +63,4 @@ class NvmlCounter:
     @staticmethod
     def _require(status: int) -> None:
         if status != _SUCCESS:
-            raise NoCounterError("denied" if status == _NO_PERMISSION else "unsupported")
+            raise NoCounterError

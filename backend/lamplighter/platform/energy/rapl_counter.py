@@ -48,12 +48,10 @@ class RaplCounter:
             self._zones = [
                 _open_zone(folder) for folder in sorted(root.glob("intel-rapl:*")) if _is_package(folder)
             ]
-        except PermissionError:
-            raise NoCounterError("denied") from None
         except (OSError, ValueError):
-            raise NoCounterError("unsupported") from None
+            raise NoCounterError from None
         if not self._zones:
-            raise NoCounterError("absent")
+            raise NoCounterError
 
     def joules(self) -> float | None:
         """Return the joules of all packages since any fixed moment; None if they can no longer be read."""

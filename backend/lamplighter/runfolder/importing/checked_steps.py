@@ -37,7 +37,7 @@ from lamplighter.runfolder.lineage import split_step_key
 from lamplighter.runfolder.loop_facts import check_loop_facts
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.runfolder.tables import steps
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods, encode_energy
+from lamplighter.runfolder.tables.energy import METHOD_FACT, decode_energy, decode_method, encode_energy
 from lamplighter.runfolder.tables.lines import decode_lines, decode_prompts, encode_lines
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, decode_scalars, encode_scalars
 from lamplighter.wire.pulse_frames import Pulse
@@ -232,8 +232,8 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
     for key in ("phase", "device", "torch"):
         if key in facts:
             known[key] = require_text(facts[key], MAX_NAME)
-    if METHODS_FACT in facts:
-        known[METHODS_FACT] = [one.as_fact() for one in decode_methods(facts[METHODS_FACT])]
+    if (method := decode_method(facts.get(METHOD_FACT))) is not None:
+        known[METHOD_FACT] = method.as_fact()
     if "message" in facts:
         known["message"] = shorten_text(facts["message"], MAX_MESSAGE)
     if facts.get("snapshots") in ("all", "keyframes", "none"):

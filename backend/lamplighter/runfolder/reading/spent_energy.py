@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import EnergyMethod, MethodError, MethodName, method_error
-from lamplighter.runfolder.tables.energy import METHODS_FACT, decode_energy, decode_methods
+from lamplighter.platform.energy.energy_method import MethodError, method_error
+from lamplighter.runfolder.tables.energy import METHOD_FACT, UsedMethod, decode_energy, decode_method
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _RECENT = 10
@@ -24,31 +24,20 @@ class RunEnergy:
     """The step after which it was measured: not 0 where a trainer that measures went on with a run of one that did not."""
     step: int
     """The step up to which it is told."""
-    used: tuple[EnergyMethod, ...]
-    """All methods that the sum is made of, the first one first; at least one."""
+    used: UsedMethod
+    """How it was measured."""
     computed: int | None
-    """Steps that it was spent on, each as often as it was computed; None where nobody counted them."""
-
-    @property
-    def method(self) -> EnergyMethod:
-        """Return the newest method."""
-        return self.used[-1]
-
-    @property
-    def names(self) -> list[MethodName]:
-        """Return the names of all methods, the first one first."""
-        return list(dict.fromkeys(method.name for method in self.used))
+    """Steps that it was spent on, each as often as it was computed; None where they were not counted."""
 
     @property
     def measured(self) -> bool:
         """Return whether no part of it is an estimate."""
-        return "processor" not in self.names
+        return self.used.method.name != "processor"
 
     @property
     def error(self) -> MethodError | None:
-        """Return the error of the sum; None where nobody knows it, as where its parts have different ones."""
-        first, *others = {method_error(method) for method in self.used}
-        return None if others else first
+        """Return the error of the sum; None where it is not known, as where methods are mixed."""
+        return None if self.used.mixed else method_error(self.used.method)
 
 
 def read_run_energy(reader: StepsReader) -> RunEnergy | None:
@@ -57,19 +46,19 @@ def read_run_energy(reader: StepsReader) -> RunEnergy | None:
     Raises:
         FormatError: the record holds an energy or a method that is none.
     """
-    newest, methods = reader.newest_energy(1), decode_methods(reader.facts().get(METHODS_FACT))
-    if not newest or not methods:
+    newest, used = reader.newest_energy(1), decode_method(reader.facts().get(METHOD_FACT))
+    if not newest or used is None:
         return None
     (read_in, read_at, text), (attempt, last) = newest[0], reader.newest_step()
     # The last reading may be of a step that is superseded since.
-    since = min(methods[0].after, last)
+    since = min(used.after, last)
     step = max(min(read_at, last), since)
     spent = decode_energy(text)
     computed = spent.steps
     if computed is None and attempt == read_in == 1 and read_at <= last:
         # Nothing was superseded: the steps are as many as their numbers say.
         computed = step - since
-    return RunEnergy(spent, since, step, tuple(used.method for used in methods), computed)
+    return RunEnergy(spent, since, step, used, computed)
 
 
 def read_spent_at(reader: StepsReader, steps: Iterable[int]) -> dict[int, SpentEnergy]:

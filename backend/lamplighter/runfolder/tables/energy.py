@@ -2,46 +2,50 @@
 JSON, a sum since the run began, with the number of steps that it is of.
 
 The sum goes on in a new attempt, and where steps are computed again after a crash: what they took was spent, too, and all of
-them are counted. How it was measured is a fact of the run, each
-time that a trainer begins.
+them are counted. How it was measured is a fact of the run.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from lamplighter.platform.energy.energy_meter import SpentEnergy
-from lamplighter.platform.energy.energy_method import MAX_WATTS, METHODS, OBSTACLES, EnergyMethod
+from lamplighter.platform.energy.energy_method import MAX_WATTS, METHODS, EnergyMethod
 from lamplighter.runfolder.errors import FormatError
 
-METHODS_FACT = "energy_methods"
-"""The fact with the methods by which the energy was measured, oldest first."""
-MAX_METHODS = 16
-"""Maximum methods that are kept: the first and the newest."""
-_MOST_CHARACTERS = 200
+METHOD_FACT = "energy_methods"
+"""The fact with the method by which the energy was measured: a list of one object."""
+_MAX_OBJECTS = 16
+"""Objects in the fact of a run of earlier trainers, which wrote one for each method."""
+_MAX_CHARACTERS = 200
 _DIGITS = 9
-_MOST_STEPS = 1 << 53
+_MAX_STEPS = 1 << 53
 
 
 @dataclass(frozen=True)
 class UsedMethod:
-    """A method, and the step after which it was used."""
+    """The method of the whole sum."""
 
     method: EnergyMethod
+    """Where trainers measured by different methods: the least exact of them."""
     after: int
+    """The step after which the energy was measured."""
+    mixed: bool = False
+    """True if trainers measured by different methods."""
 
-    def as_fact(self) -> dict[str, Any]:
-        """Return it as an object of JSON."""
-        method = self.method
-        return {
-            "name": method.name,
-            "watts": method.watts,
-            "obstacles": dict(method.obstacles),
-            "after": self.after,
-        }
+    def join(self, method: EnergyMethod) -> UsedMethod:
+        """Return the method of a sum that a trainer goes on with by `method`."""
+        worst = max(method, self.method, key=lambda one: METHODS.index(one.name))
+        without_card = self.method.without_card or method.without_card
+        mixed = self.mixed or method != self.method
+        return UsedMethod(replace(worst, without_card=without_card), self.after, mixed)
+
+    def as_fact(self) -> list[dict[str, Any]]:
+        """Return it as JSON."""
+        return [{**asdict(self.method), "after": self.after, "mixed": self.mixed}]
 
 
 def encode_energy(spent: SpentEnergy) -> str:
@@ -60,7 +64,7 @@ def decode_energy(text: Any) -> SpentEnergy:
         FormatError: these are no finite numbers that are not negative, or not three or four.
     """
     try:
-        if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
+        if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
             raise ValueError
         found = cast("list[Any]", json.loads(text))
         if not isinstance(found, list) or any(isinstance(value, str | bool) for value in found):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -69,49 +73,47 @@ def decode_energy(text: Any) -> SpentEnergy:
         values = (joules, processor_seconds, seconds, *counted)
         if not all(math.isfinite(value) and value >= 0 for value in values):
             raise ValueError
-        if len(counted) > 1 or not all(value.is_integer() and value <= _MOST_STEPS for value in counted):
+        if len(counted) > 1 or not all(value.is_integer() and value <= _MAX_STEPS for value in counted):
             raise ValueError
     except (ValueError, TypeError, RecursionError, OverflowError):
         raise FormatError("steps.sqlite: the energy of a step is no three or four numbers") from None
     return SpentEnergy(joules, processor_seconds, seconds, int(counted[0]) if counted else None)
 
 
-def decode_methods(found: Any) -> list[UsedMethod]:
-    """Return the methods in a fact, oldest first; none where there is no such fact.
+def decode_method(found: Any) -> UsedMethod | None:
+    """Return the method in a fact; None where there is no such fact.
 
     Raises:
-        FormatError: they are none of those that there are.
+        FormatError: it is not a known method.
     """
+    if found is None:
+        return None
     try:
-        if found is None:
-            return []
-        if not isinstance(found, list) or len(found) > MAX_METHODS:  # pyright: ignore[reportUnknownArgumentType]
+        if not isinstance(found, list) or not 0 < len(cast("list[Any]", found)) <= _MAX_OBJECTS:
             raise ValueError
-        return [_decode_method(one) for one in cast("list[Any]", found)]
+        first, *others = [_decode_object(one) for one in cast("list[Any]", found)]
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         raise FormatError("steps.sqlite: the method by which its energy was measured is unknown") from None
+    for other in others:
+        first = first.join(other.method)
+    return first
 
 
-def with_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
-    """Return the methods in a fact, with the one that is used from now on where it is another."""
-    known = decode_methods(found)
-    if not known or known[-1].method != method:
-        known.append(UsedMethod(method, after))
-    # The first says since when there is a sum at all.
-    kept = known if len(known) <= MAX_METHODS else [known[0], *known[1 - MAX_METHODS :]]
-    return [one.as_fact() for one in kept]
+def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
+    """Return the fact for a run that a trainer goes on with by `method`, `after` a step. `found`: the fact before."""
+    known = decode_method(found)
+    return (UsedMethod(method, after) if known is None else known.join(method)).as_fact()
 
 
-def _decode_method(one: Any) -> UsedMethod:
-    name, watts, after = one["name"], one["watts"], one["after"]
-    obstacles = dict(one["obstacles"])
-    if (
-        name not in METHODS
-        or isinstance(after, bool)
-        or not isinstance(after, int)
-        or after < 0
-        or any(key not in METHODS or value not in OBSTACLES for key, value in obstacles.items())
-    ):
+def _decode_object(one: Any) -> UsedMethod:
+    name, watts, after, mixed = one["name"], one["watts"], one["after"], one.get("mixed", False)
+    # Earlier trainers wrote why each better method was not used.
+    without_card = one.get(
+        "without_card", one.get("obstacles", {}).get("nvml", "processor_only") != "processor_only"
+    )
+    if name not in METHODS or isinstance(after, bool) or not isinstance(after, int) or after < 0:
+        raise ValueError
+    if not isinstance(mixed, bool) or not isinstance(without_card, bool):
         raise ValueError
     if watts is not None:
         watts = float(watts)
@@ -119,4 +121,4 @@ def _decode_method(one: Any) -> UsedMethod:
             raise ValueError
     if (watts is None) == (name == "processor"):
         raise ValueError
-    return UsedMethod(EnergyMethod(name, watts, obstacles), after)
+    return UsedMethod(EnergyMethod(name, watts, without_card), after, mixed)

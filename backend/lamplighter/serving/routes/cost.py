@@ -63,14 +63,14 @@ def _read(services: Services, run: RunFolder, steps: list[int]) -> Cost:
 
 
 def _describe_energy(energy: RunEnergy, watts_now: float | None) -> dict[str, object]:
-    spent, method, error = energy.spent, energy.method, energy.error
+    spent, method, error = energy.spent, energy.used.method, energy.error
     return {
         "method": method.name,
         "measured": energy.measured,
-        "methods": energy.names,
+        "mixed": energy.used.mixed,
+        "without_card": method.without_card,
         "watts_assumed": method.watts,
         "error": None if error is None else asdict(error),
-        "obstacles": [{"method": name, "obstacle": why} for name, why in method.obstacles.items()],
         "joules": spent.joules,
         "processor_seconds": spent.processor_seconds,
         "seconds": spent.seconds,

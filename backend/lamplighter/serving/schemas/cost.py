@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.platform.energy.energy_method import MethodName, Obstacle
+from lamplighter.platform.energy.energy_method import MethodName
 from lamplighter.serving.schemas.base import ApiModel
 
 
@@ -17,15 +17,6 @@ class EnergyErrorResponse(ApiModel):
     url: str
 
 
-class ObstacleResponse(ApiModel):
-    """The reason why a method is not used."""
-
-    method: MethodName
-    obstacle: Obstacle
-    """`absent`; `denied`: only the administrator may read it; `unsupported`: the device has no counter; `processor_only`: the
-    training does not run on a card. Any other of `nvml` says that the card's part is missing."""
-
-
 class EnergyResponse(ApiModel):
     """The energy that training took, and how it is known."""
 
@@ -34,14 +25,14 @@ class EnergyResponse(ApiModel):
     programs' work included. `processor`: an estimate, processor seconds of the trainer times watts."""
     measured: bool
     """False if any part of the sum is an estimate."""
-    methods: list[MethodName]
-    """All methods that the sum is made of, where trainers on other machines went on with the run."""
+    mixed: bool
+    """True if trainers measured parts of the sum by different methods; `method` is the least exact of them."""
+    without_card: bool
+    """True if a graphics card did the work and its part is missing."""
     watts_assumed: float | None
     """Watts of a busy core in an estimate."""
     error: EnergyErrorResponse | None
-    """Null if nobody knows it, as of a sum whose parts have different ones."""
-    obstacles: list[ObstacleResponse]
-    """Why each better method is not used."""
+    """Null if it is not known, as of a mixed sum."""
     joules: float
     """From the step after `since` to `step`, without pauses; superseded steps, and those that were computed again,
     included."""

@@ -11,17 +11,6 @@ const METHODS: Record<CostEnergy["method"], string> = {
   rapl: "Gemessen von den Zählern der Prozessoren (RAPL). Sie zählen die Arbeit aller Programme auf dem Computer.",
   processor: "Geschätzt: Nichts an diesem Computer zählt seine Energie für uns.",
 };
-const OBSTACLES: Record<CostEnergy["obstacles"][number]["obstacle"], string> = {
-  absent: "gibt es hier nicht",
-  denied: "darf nur lesen, wer das System verwaltet",
-  unsupported: "sagt es nicht",
-  processor_only: "dieser Lauf trainiert auf dem Prozessor",
-};
-const BETTER: Record<CostEnergy["method"], string> = {
-  nvml: "Der Zähler einer Grafikkarte",
-  rapl: "Der Zähler des Prozessors",
-  processor: "",
-};
 
 export const cost: Translated<typeof english> = {
   none: "Über die Kosten ist noch nichts bekannt.",
@@ -48,7 +37,6 @@ export const cost: Translated<typeof english> = {
   withoutCard:
     "Die meiste Arbeit hat eine Grafikkarte getan. Was sie verbraucht hat, steckt nicht in dieser Zahl.",
   mixed: "Mehrere Computer haben diesen Lauf trainiert, und nicht alle haben gleich gemessen.",
-  obstacle: ({ method, obstacle }) => `${BETTER[method]}: ${OBSTACLES[obstacle]}.`,
   missing: {
     recorded:
       "Diesen Lauf hat ein anderes Programm trainiert, und nur seine Zahlen sind hier. Wie viel Energie das gebraucht hat, wissen wir nicht.",

@@ -50,18 +50,16 @@ def test_a_counter_that_wraps_around_goes_on(tmp_path: Path) -> None:
 def test_a_machine_without_packages_has_none(tmp_path: Path, name: str) -> None:
     zone(tmp_path, "intel-rapl:0", name, 5)
     (tmp_path / "intel-rapl:9").mkdir()
-    with pytest.raises(NoCounterError) as refused:
+    with pytest.raises(NoCounterError):
         RaplCounter(tmp_path)
-    assert refused.value.obstacle == "absent"
 
 
 def test_a_machine_without_the_tree_has_none(tmp_path: Path) -> None:
-    with pytest.raises(NoCounterError) as refused:
+    with pytest.raises(NoCounterError):
         RaplCounter(tmp_path / "powercap")
-    assert refused.value.obstacle == "absent"
 
 
-def test_what_only_the_administrator_may_read_is_said(
+def test_a_counter_that_only_the_administrator_may_read_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
@@ -74,9 +72,8 @@ def test_what_only_the_administrator_may_read_is_said(
         return read(self, encoding=encoding)
 
     monkeypatch.setattr(Path, "read_text", refuse)
-    with pytest.raises(NoCounterError) as refused:
+    with pytest.raises(NoCounterError):
         RaplCounter(tmp_path)
-    assert refused.value.obstacle == "denied"
 
 
 def test_what_is_no_number_is_no_counter(tmp_path: Path) -> None:
@@ -84,6 +81,5 @@ def test_what_is_no_number_is_no_counter(tmp_path: Path) -> None:
     counter = RaplCounter(tmp_path)
     path.write_text("gone\n")
     assert counter.joules() is None
-    with pytest.raises(NoCounterError) as refused:
+    with pytest.raises(NoCounterError):
         RaplCounter(tmp_path)
-    assert refused.value.obstacle == "unsupported"

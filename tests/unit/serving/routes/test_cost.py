@@ -11,14 +11,14 @@ from fastapi import FastAPI
 from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.runfolder.tables.energy import METHODS_FACT, encode_energy
+from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
 from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.unit.serving.asgi import Answer, call
 from tests.unit.serving.folders import FakeTrainer, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 
-ESTIMATE = {"name": "processor", "watts": 12.0, "obstacles": {"nvml": "absent", "rapl": "denied"}, "after": 0}
+ESTIMATE = {"name": "processor", "watts": 12.0, "without_card": True, "after": 0}
 
 
 async def get(app: FastAPI, run: RunFolder, **headers: str) -> Answer:
@@ -26,7 +26,7 @@ async def get(app: FastAPI, run: RunFolder, **headers: str) -> Answer:
 
 
 def measure(writer: StepsWriter, method: dict[str, Any] = ESTIMATE) -> None:
-    writer.set_facts({METHODS_FACT: [method]})
+    writer.set_facts({METHOD_FACT: [method]})
     for step in (0, 25, 30):
         writer.set_energy(step, encode_energy(SpentEnergy(2.0 * step, step / 6, step / 5, step)))
 
@@ -42,8 +42,8 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
     assert energy["error"]["url"].startswith("https://")
     assert energy["error"]["least"] < 1 < energy["error"]["most"]
     assert {name: energy[name] for name in energy if name != "error"} == {
-        "method": "processor", "measured": False, "methods": ["processor"], "watts_assumed": 12.0,
-        "obstacles": [{"method": "nvml", "obstacle": "absent"}, {"method": "rapl", "obstacle": "denied"}], "joules": 60.0, "since": 0, "step": 30, "computed": 30, "joules_per_step": 2.0,
+        "method": "processor", "measured": False, "mixed": False, "without_card": True, "watts_assumed": 12.0,
+        "joules": 60.0, "since": 0, "step": 30, "computed": 30, "joules_per_step": 2.0,
         "processor_seconds": 5.0, "seconds": 6.0, "watts_mean": 10.0, "watts_now": None,
     }  # fmt: skip
     assert cost["missing"] is None
@@ -58,7 +58,7 @@ async def test_energy_comes_with_its_method_and_its_error(app: FastAPI, tmp_path
 async def test_what_a_counter_measured_is_called_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
     with StepsWriter(run.steps_path) as writer:
-        measure(writer, {"name": "rapl", "watts": None, "obstacles": {"nvml": "processor_only"}, "after": 0})
+        measure(writer, {"name": "rapl", "watts": None, "without_card": False, "after": 0})
     cost = (await get(app, run)).json
     assert (cost["energy"]["method"], cost["energy"]["measured"]) == ("rapl", True)
     assert cost["scale"][0]["joules_basis"] == "measured"
@@ -66,14 +66,13 @@ async def test_what_a_counter_measured_is_called_measured(app: FastAPI, tmp_path
 
 async def test_a_sum_with_an_estimate_in_it_is_none_that_was_measured(app: FastAPI, tmp_path: Path) -> None:
     run = finished_run(tmp_path, 30)
-    counter = {"name": "rapl", "watts": None, "obstacles": {"nvml": "processor_only"}, "after": 20}
+    counter = {"name": "rapl", "watts": None, "without_card": False, "after": 20}
     with StepsWriter(run.steps_path) as writer:
         measure(writer)
-        writer.set_facts({METHODS_FACT: [ESTIMATE, counter]})
+        writer.set_facts({METHOD_FACT: [ESTIMATE, counter]})
     cost = (await get(app, run)).json
     energy = cost["energy"]
-    assert (energy["method"], energy["measured"]) == ("rapl", False)
-    assert energy["methods"] == ["processor", "rapl"]
+    assert (energy["method"], energy["measured"], energy["mixed"]) == ("processor", False, True)
     assert energy["error"] is None, "its parts have different ones"
     assert cost["scale"][0]["joules_basis"] == "estimated"
 
