@@ -137,9 +137,7 @@ def _settings(**fields: Any) -> ServerSettings:
 
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
-    # FastAPI takes half a second to import, and other commands do not need it.
-    from lamplighter.cli.way_in import print_way_in
-    from lamplighter.serving.access.launch_file import reads_our_files
+    # Other commands do not need it.
     from lamplighter.serving.server import ServerInfo, run_server
 
     log_to_terminal()
@@ -154,6 +152,8 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             print_line(f"presenter's token: {ready.token}")
         print_line(f"up to {ready.most_connections:,} connections at a time")
         if ready.class_join is not None:
+            from lamplighter.cli.way_in import print_way_in
+
             print_way_in(ready.class_join)
         print_line("Ctrl-C stops it.")
         if browser:
@@ -161,6 +161,8 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             threading.Thread(target=open_browser, args=(ready,), daemon=True).start()
 
     def open_browser(ready: ServerInfo) -> None:
+        from lamplighter.serving.access.launch_file import reads_our_files
+
         file = ready.write_launch_file() if reads_our_files() else None
         # Every user of the machine can read a command line, so the link stands there only if there is no other way.
         webbrowser.open(file.as_uri() if file else ready.launch_url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lamplighter.cli.terminal import print_line, print_qr_code
-from lamplighter.serving.server import ClassJoin
+from lamplighter.serving.server_info import ClassJoin
 
 
 def print_way_in(join: ClassJoin) -> None:

@@ -74,8 +74,9 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Start the thread, unless it was started."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def interrupt(self) -> None:
         """Note that a person stops everything (Ctrl-C), so that `stop` interrupts the runs of our trainers.

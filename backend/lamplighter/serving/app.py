@@ -5,34 +5,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 
 import anyio.to_thread
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 
-import lamplighter
-from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
+from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
-from lamplighter.serving.access.crash_middleware import CrashMiddleware
-from lamplighter.serving.access.credentials import open_credentials
-from lamplighter.serving.access.gate import SESSION_KEY_HEADER, Gate
-from lamplighter.serving.access.gate_middleware import GateMiddleware
-from lamplighter.serving.audit.audit_log import AuditLog
-from lamplighter.serving.audit.audit_middleware import AuditMiddleware
-from lamplighter.serving.capacity.answers import Answers
-from lamplighter.serving.capacity.pace import PaceMiddleware
-from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
-from lamplighter.serving.capacity.spool import Spool
-from lamplighter.serving.capacity.thread_pools import ThreadPools
+from lamplighter.serving.access.gate import SESSION_KEY_HEADER
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.connections.counters import ConnectionCounters, count_ended
-from lamplighter.serving.hosts import OWN_NAME, Origin, loopback_origins
-from lamplighter.serving.http import problems
-from lamplighter.serving.http.assets import Assets, course_library, find_plotly
+from lamplighter.serving.front import FRONT_ROUTES, create_front
+from lamplighter.serving.front_services import FrontServices
+from lamplighter.serving.http.assets import course_library, find_plotly
 from lamplighter.serving.http.openapi import install_openapi
 from lamplighter.serving.http.plotly_version import warn_of_other_plotly
 from lamplighter.serving.jobs.examiners import ExaminerJobs
@@ -80,6 +66,7 @@ from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
 from lamplighter.serving.schemas.messages import SocketMessage
 from lamplighter.serving.services import Services
 from lamplighter.serving.settings import ClassSettings, ServerSettings
+from lamplighter.serving.supervision import make_supervisor
 
 ROUTE_MODULES = (
     session,
@@ -117,106 +104,76 @@ ROUTE_MODULES = (
 
 _RESERVED_BYTES = 512 << 10
 """Space kept for requests on a full disk. One takes about 100 KB for a moment and 8 KB for good."""
-_THREADS = 8
-"""Threads that read the files and answers that are being sent. Routes have pools of their own."""
 
 
-def create_app(settings: ServerSettings) -> FastAPI:
+def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -> FastAPI:
     """Build a server, as an app that runs its workers during its lifespan. `app.state` holds its services.
+
+    Args:
+        settings: where to listen and what to serve.
+        supervisor: the supervisor of its workers; by default one is made.
 
     Raises:
         SettingsError: the settings are refused.
         OSError: the runs folder cannot be used.
     """
     settings.check()
-    services = _build(settings)
+    app = create_front(settings, supervisor or make_supervisor(settings), run_rest)
+    attach_rest(app)
+    return app
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        services.audit.start()
-        await anyio.to_thread.run_sync(_examine_plotly)
-        if services.supervisor is not None:
-            services.supervisor.start()
-        await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
-        await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
-        await anyio.to_thread.run_sync(services.space_reserve.fill)
-        await anyio.to_thread.run_sync(services.export_jobs.start)
-        if services.idle_smoothing is not None:
-            services.idle_smoothing.start()
-        try:
-            yield
-        finally:
-            services.answers.close()
-            await services.hub.close()
-            await services.class_hub.close()
-            await anyio.to_thread.run_sync(services.export_jobs.stop)
-            if services.idle_smoothing is not None:
-                await anyio.to_thread.run_sync(services.idle_smoothing.stop)
-            await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
-            await anyio.to_thread.run_sync(services.output_map_jobs.cancel)
-            await anyio.to_thread.run_sync(services.examiner_jobs.stop)
-            await anyio.to_thread.run_sync(services.space_reserve.close)
-            if services.supervisor is not None:
-                await anyio.to_thread.run_sync(services.supervisor.stop)
-            await anyio.to_thread.run_sync(services.audit.stop)
 
-    app = FastAPI(
-        title="Lamplighter",
-        version=lamplighter.__version__,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
-        lifespan=lifespan,
-        middleware=[
-            Middleware(AuditMiddleware, audit=services.audit),
-            Middleware(CrashMiddleware),
-            Middleware(PaceMiddleware, pace=services.pace),
-            Middleware(GateMiddleware, gate=services.gate),
-        ],
-    )
-    app.state.services = services
-    problems.install_error_handlers(app)
-    declared = [
-        route for noun in ROUTE_MODULES for route in noun.routes.attach(app, services.pools, services.answers)
-    ]
-    services.gate.rules += [route.rule for route in declared]
-    cookie_name = services.gate.cookie_name()
+def attach_rest(app: FastAPI) -> None:
+    """Add all other routes to an app that has its front, and put the services that they need in the place of its."""
+    front: FrontServices = app.state.services
+    services = app.state.services = _build(front)
+    app.state.jobs = (services.export_jobs, services.examiner_jobs)
+    late = [module for module in ROUTE_MODULES if module not in FRONT_ROUTES]
+    attached = [route for noun in late for route in noun.routes.attach(app, front.pools, front.answers)]
+    front.gate.rules += [route.rule for route in attached]
+    declared = [route for noun in FRONT_ROUTES for route in noun.routes.declared]
     besides = {
         "SocketMessage": SocketMessage,
         "PredictionMessage": PredictionMessage,
         "AssistBody": AssistBody,
     }
-    install_openapi(app, declared, cookie_name, SESSION_KEY_HEADER, besides)
-    return app
+    install_openapi(app, [*declared, *attached], services.gate.cookie_name(), SESSION_KEY_HEADER, besides)
+
+
+@asynccontextmanager
+async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
+    """Run what the services that `attach_rest` made do in the background."""
+    services: Services = app.state.services
+    await anyio.to_thread.run_sync(_examine_plotly)
+    await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
+    await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
+    await anyio.to_thread.run_sync(services.space_reserve.fill)
+    await anyio.to_thread.run_sync(services.export_jobs.start)
+    if services.idle_smoothing is not None:
+        services.idle_smoothing.start()
+    try:
+        yield
+    finally:
+        await services.hub.close()
+        await services.class_hub.close()
+        await anyio.to_thread.run_sync(services.export_jobs.stop)
+        if services.idle_smoothing is not None:
+            await anyio.to_thread.run_sync(services.idle_smoothing.stop)
+        await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+        await anyio.to_thread.run_sync(services.output_map_jobs.cancel)
+        await anyio.to_thread.run_sync(services.examiner_jobs.stop)
+        await anyio.to_thread.run_sync(services.space_reserve.close)
 
 
 def _examine_plotly() -> None:
     warn_of_other_plotly(find_plotly())
 
 
-def _build(settings: ServerSettings) -> Services:
+def _build(front: FrontServices) -> Services:
+    settings, supervisor, gate = front.settings, front.supervisor, front.gate
     run_store = RunStore(settings.runs)
     catalog = RunCatalog(run_store)
-    public = settings.public
-    # The address people type comes first, because launch links use the first address.
-    addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
-    if settings.own_name and public is None:
-        addresses.append(Origin("http", OWN_NAME, settings.port))
-    gate = Gate(
-        [public, *addresses] if public else addresses,
-        open_credentials(run_store.path),
-        loopback=public is None and settings.loopback,
-        port=public.port if public else settings.port,
-        prefix=settings.prefix,
-    )
-    limits = replace(SupervisorLimits(), max_trainers=settings.max_trainers)
     server = secrets.token_hex(4)
-    pools = ThreadPools()
-    limiter = LargeResponseLimiter(rest=pools.credit.rest)
-    supervisor = Supervisor(run_store, settings.roles, limits) if settings.roles else None
     export_command = partial(export_worker_command, lessons=settings.lessons)
     hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server, command=export_command)
     examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
@@ -232,23 +189,13 @@ def _build(settings: ServerSettings) -> Services:
             ),
             settings.smooth_after,
         )
-    connections, class_connections = ConnectionCounters(), ConnectionCounters()
     classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
     return Services(
-        settings=settings,
-        gate=gate,
+        **vars(front),
         catalog=catalog,
         uploads=Uploads(run_store.path / ".uploads"),
         export_jobs=export_jobs,
         hub=hub,
-        audit=AuditLog(run_store.path, lambda: count_ended((connections, class_connections))),
-        connections=connections,
-        class_connections=class_connections,
-        assets=Assets(),
-        pools=pools,
-        response_limiter=limiter,
-        answers=Answers(limiter, pools, Spool(run_store.path)),
-        supervisor=supervisor,
         reprojection_jobs=reprojection_jobs,
         output_map_jobs=output_map_jobs,
         examiner_jobs=examiner_jobs,

@@ -12,23 +12,17 @@ from starlette.requests import HTTPConnection, Request
 
 from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.lessons.library import LessonLibrary
-from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
-from lamplighter.serving.access.gate import Gate
-from lamplighter.serving.audit.audit_log import AuditLog
 from lamplighter.serving.capacity.answers import Answers
-from lamplighter.serving.capacity.pace import SendPace
-from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.class_listening import ClassListening
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.questions.revealing import LessonRevealer
-from lamplighter.serving.connections.counters import ConnectionCounters
-from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.front_services import FrontServices
 from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import PlainReply, Reply
@@ -40,7 +34,6 @@ from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
-from lamplighter.serving.settings import ServerSettings
 
 _ON_A_FULL_DISK = ("pause", "stop")
 """Requests that the reserved space is for: those that end what a full disk holds up."""
@@ -94,20 +87,12 @@ class ReadingServices:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services(ReadingServices):
+class Services(ReadingServices, FrontServices):
     """The parts of one server."""
 
-    settings: ServerSettings
-    gate: Gate
     uploads: Uploads
     export_jobs: ExportJobs
     hub: Hub
-    audit: AuditLog
-    assets: Assets
-    response_limiter: LargeResponseLimiter
-    """The limit on large answers."""
-    supervisor: Supervisor | None
-    """None if other processes run the workers."""
     space_reserve: SpaceReserve
     """The space for requests that are taken even on a full disk."""
     classroom: Classroom
@@ -117,11 +102,6 @@ class Services(ReadingServices):
     class_listening: ClassListening = field(default_factory=ClassListening)
     request_lock: threading.Lock = field(default_factory=threading.Lock)
     """A lock held while this server writes its request file, whose only writer it is."""
-    pace: SendPace = field(default_factory=SendPace)
-    """The pace at which clients must read."""
-    connections: ConnectionCounters
-    class_connections: ConnectionCounters
-    """Those of the class's listener."""
     reprojection_jobs: ReprojectionJobs = field(default_factory=ReprojectionJobs)
     idle_smoothing: IdleSmoothing | None = None
     """None if finished runs are not smoothed by this server."""

@@ -17,9 +17,11 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from lamplighter.serving.connections.limits import ConnectionLimits
+from lamplighter.serving.connections.listening_socket import open_listener
 from lamplighter.serving.live import playback_session
-from lamplighter.serving.server import ServerInfo, build_server, open_listener
+from lamplighter.serving.server_info import ServerInfo
 from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.web_server import build_server
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.disk_accesses import LoopGuard

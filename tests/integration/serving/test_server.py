@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.server import open_listener
+from lamplighter.serving.connections.listening_socket import open_listener
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census

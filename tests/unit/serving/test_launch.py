@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.serving import server
 from lamplighter.serving.access import credentials, launch_codes
 from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.serving.access.session_store import SESSIONS_FOLDER
 from lamplighter.serving.app import create_app
+from lamplighter.serving.connections import listening_socket
 from lamplighter.serving.connections.listening_socket import ListeningSocket
 from lamplighter.serving.settings import ServerSettings, SettingsError
 from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
@@ -185,7 +185,7 @@ def test_a_port_that_needs_privileges_is_not_passed_over(monkeypatch: pytest.Mon
         def bind(self, address: object, /) -> None:
             raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(server, "ListeningSocket", Forbidden)
-    monkeypatch.setattr(server.sys, "platform", "linux")
+    monkeypatch.setattr(listening_socket, "ListeningSocket", Forbidden)
+    monkeypatch.setattr(listening_socket.sys, "platform", "linux")
     with pytest.raises(SettingsError, match="port: 80 needs privileges"):
-        server.open_listener("127.0.0.1", 80)
+        listening_socket.open_listener("127.0.0.1", 80)

@@ -12,14 +12,19 @@ import errno
 import logging
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 from lamplighter.serving.connections.counters import ConnectionCounters
+from lamplighter.serving.settings import SettingsError
 
 log = logging.getLogger(__name__)
 
+_PORTS_TRIED = 50
+_STALLED_MS = 15_000
+_SEND_BUFFER = 256 * 1024
 _AT_ONCE = 8
 """Connections accepted before other work goes on. The gate sees a connection some turns of the event loop later, and until
 then it takes a descriptor that the limit does not know of."""
@@ -107,6 +112,45 @@ def ignore_accept_errors(loop: Any, context: dict[str, Any]) -> None:
     if isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in str(context.get("message")):
         return
     loop.default_exception_handler(context)
+
+
+def open_listener(host: str, port: int) -> ListeningSocket:
+    """Open a listening socket on `port`, or on the next free port after it (0: on any).
+
+    Raises:
+        SettingsError: the host is not one of this machine's, or none of many ports is free.
+    """
+    name = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    for candidate in range(port, port + _PORTS_TRIED) if port else [0]:
+        if candidate > 65_535:
+            break
+        listener = ListeningSocket(family)
+        try:
+            if sys.platform != "win32":
+                # On Windows this would share the port with another server.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit these options. The small buffer makes a viewer's lag visible here instead of in
+            # the kernel; the timeout frees the socket of a peer that has stopped reading for good. Without a delay,
+            # because the last piece of an answer would wait 40 ms for the client to acknowledge those before it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
+            listener.bind((name, candidate))
+            listener.listen(256)
+        except OSError as error:
+            listener.close()
+            # Windows reports EACCES for a port that another program holds exclusively.
+            if error.errno == errno.EADDRINUSE or (error.errno == errno.EACCES and sys.platform == "win32"):
+                continue
+            if error.errno == errno.EACCES:
+                raise SettingsError(
+                    f"port: {candidate} needs privileges this user does not have; use one from 1024 on"
+                ) from error
+            raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
+        return listener
+    raise SettingsError(f"port: none of {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
 
 
 def _open_spare() -> int | None:

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from lamplighter.serving.capacity.answer import AnswerReader
 from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.front_services import FrontServices, FrontServicesDep
 from lamplighter.serving.http.assets import NOT_BUILT
 from lamplighter.serving.http.content_negotiation import accepts_gzip
 from lamplighter.serving.http.downloads import DownloadResponse
@@ -18,7 +19,6 @@ from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
 from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.http.streaming import SpooledResponse
-from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("page")
 
@@ -26,7 +26,7 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 @routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
-def get_page(services: ServicesDep) -> Response:
+def get_page(services: FrontServicesDep) -> Response:
     """Return the page. It contains no run's data, so anyone who can connect may load it."""
     page = services.assets.index_html()
     if page is None:
@@ -37,7 +37,7 @@ def get_page(services: ServicesDep) -> Response:
 @routes.get(
     "/app/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
-def get_app_file(path: str, request: Request, services: ServicesDep) -> Response:
+def get_app_file(path: str, request: Request, services: FrontServicesDep) -> Response:
     """Return a file of the built page; files with a hash in their name never change."""
     return _asset_response(
         request, services, "app", path, _FOR_GOOD if path.startswith("assets/") else "no-cache"
@@ -47,7 +47,7 @@ def get_app_file(path: str, request: Request, services: ServicesDep) -> Response
 @routes.get(
     "/static/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
-def get_static_file(path: str, request: Request, services: ServicesDep) -> Response:
+def get_static_file(path: str, request: Request, services: FrontServicesDep) -> Response:
     """Return a hand-made file: the page's icon. What is in a folder of its own, such as the teacher's pages, is none."""
     if "/" in path:
         raise RefusedError(404, f"there is no file {path[:80]!r}")
@@ -61,7 +61,7 @@ def get_static_file(path: str, request: Request, services: ServicesDep) -> Respo
     pricing=Pricing.FIXED,
     include_in_schema=False,
 )
-def get_plotly(request: Request, services: ServicesDep) -> Response:
+def get_plotly(request: Request, services: FrontServicesDep) -> Response:
     """Return plotly.js from the installed plotly package."""
     script = services.assets.plotly()
     if script is None:
@@ -97,7 +97,7 @@ def get_api_docs_style() -> Response:
     return Response(STYLE, media_type="text/css")
 
 
-def _asset_response(request: Request, services: Services, below: str, path: str, keep: str) -> Response:
+def _asset_response(request: Request, services: FrontServices, below: str, path: str, keep: str) -> Response:
     file = services.assets.find_file(below, path)
     if file is None:
         raise RefusedError(404, "there is no such file")

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 import lamplighter
 from lamplighter.serving.access.gate import caller_is_presenter
 from lamplighter.serving.capacity.thread_pools import Pool
+from lamplighter.serving.front_services import FrontServices, FrontServicesDep
 from lamplighter.serving.http.plain_pages import used_link_page
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.response_cost import Pricing
@@ -26,7 +27,6 @@ from lamplighter.serving.schemas.base import (
     Session,
     json_response,
 )
-from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.serving.settings import ROLES
 
 routes = Routes("session")
@@ -59,7 +59,7 @@ async def get_health() -> Response:
     access=Access.OPEN,
     response_model=Session,
 )
-def get_session(request: Request, services: ServicesDep) -> Response:
+def get_session(request: Request, services: FrontServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
     if presenter and request.state.session is not None:
@@ -83,7 +83,7 @@ def get_session(request: Request, services: ServicesDep) -> Response:
     access=Access.PRESENT,
     response_model=BrowserSessionList,
 )
-def list_sessions(request: Request, services: ServicesDep) -> Response:
+def list_sessions(request: Request, services: FrontServicesDep) -> Response:
     """Return the browsers that present, the last used first. A program with the token has no session."""
     sessions = services.gate.credentials.sessions.list_sessions()
     items = [
@@ -105,7 +105,9 @@ def list_sessions(request: Request, services: ServicesDep) -> Response:
     "/api/sessions/{session}", pricing=Pricing.FIXED, status_code=204, answers=AnswerFacts(errors=(404,))
 )
 def end_session(
-    session: Annotated[str, Path(description="The session's id.")], request: Request, services: ServicesDep
+    session: Annotated[str, Path(description="The session's id.")],
+    request: Request,
+    services: FrontServicesDep,
 ) -> Response:
     """End a browser's session, at once and on every server of these runs. It may be the caller's own."""
     if not services.gate.credentials.sessions.end_session(session):
@@ -124,7 +126,7 @@ def end_session(
 
 
 @routes.post("/api/launches", pricing=Pricing.FIXED, status_code=201, response_model=Launch)
-def create_launch_link(request: Request, services: ServicesDep) -> Response:
+def create_launch_link(request: Request, services: FrontServicesDep) -> Response:
     """Create a launch link, which works once: opened in a browser, it makes that browser the presenter's."""
     return json_response(Launch(url=services.gate.issue_launch_url(request.state.address)), 201)
 
@@ -132,7 +134,7 @@ def create_launch_link(request: Request, services: ServicesDep) -> Response:
 @routes.get(
     "/launch", pool=Pool.CHEAP, pricing=Pricing.FIXED, access=Access.OPEN, head=False, include_in_schema=False
 )
-def open_launch_link(request: Request, services: ServicesDep, code: str = "") -> Response:
+def open_launch_link(request: Request, services: FrontServicesDep, code: str = "") -> Response:
     """Redeem the launch code of a link."""
     return _begin_session(request, services, code)
 
@@ -145,7 +147,7 @@ def open_launch_link(request: Request, services: ServicesDep, code: str = "") ->
     body_limit=_LAUNCH_BODY,
     include_in_schema=False,
 )
-async def post_launch_code(request: Request, services: ServicesDep) -> Response:
+async def post_launch_code(request: Request, services: FrontServicesDep) -> Response:
     """Redeem the launch code that a launch file posts; or, with `probe`, only tell that file that it reached us."""
     fields = dict(parse_qsl((await request.body()).decode("latin-1")))
     code = fields.get("code", "")
@@ -158,7 +160,7 @@ async def post_launch_code(request: Request, services: ServicesDep) -> Response:
     return Response(status_code=204, headers={"Cache-Control": "no-store", **allow})
 
 
-def _begin_session(request: Request, services: Services, code: str) -> Response:
+def _begin_session(request: Request, services: FrontServices, code: str) -> Response:
     """Redeem a launch code: set the presenter's cookie, and hand the session's key to the page."""
     gate = services.gate
     if not gate.credentials.codes.redeem_code(code):

@@ -13,8 +13,7 @@ from lamplighter.serving import class_server
 from lamplighter.serving.app import create_app
 from lamplighter.serving.class_server import ClassServer, class_limits
 from lamplighter.serving.connections.limits import ConnectionLimits
-from lamplighter.serving.connections.listening_socket import ListeningSocket
-from lamplighter.serving.server import open_listener
+from lamplighter.serving.connections.listening_socket import ListeningSocket, open_listener
 from lamplighter.serving.settings import ClassSettings, ServerSettings, SettingsError
 
 pytestmark = pytest.mark.anyio

@@ -1,0 +1,50 @@
+"""The services that a server needs to answer at all; those of `services.py` come after the first answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from lamplighter.processes.supervisor import Supervisor
+from lamplighter.serving.access.gate import Gate
+from lamplighter.serving.audit.audit_log import AuditLog
+from lamplighter.serving.capacity.answers import Answers
+from lamplighter.serving.capacity.pace import SendPace
+from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.serving.capacity.thread_pools import ThreadPools
+from lamplighter.serving.connections.counters import ConnectionCounters
+from lamplighter.serving.http.assets import Assets
+from lamplighter.serving.settings import ServerSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrontServices:
+    """The parts of one server that know no run."""
+
+    settings: ServerSettings
+    gate: Gate
+    audit: AuditLog
+    assets: Assets
+    pools: ThreadPools
+    response_limiter: LargeResponseLimiter
+    """The limit on large answers."""
+    answers: Answers
+    """The large answers that are being made, sent or kept."""
+    supervisor: Supervisor | None
+    """None if other processes run the workers."""
+    pace: SendPace = field(default_factory=SendPace)
+    """The pace at which clients must read."""
+    connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    class_connections: ConnectionCounters = field(default_factory=ConnectionCounters)
+    """Those of the class's listener."""
+
+
+async def _front_services(connection: HTTPConnection) -> FrontServices:
+    return connection.app.state.services
+
+
+FrontServicesDep = Annotated[FrontServices, Depends(_front_services)]
+"""The annotation of the parameter through which a route receives the services that know no run."""
