@@ -10,11 +10,9 @@ import click
 
 from lamplighter.cli.claims import prepare_claims
 from lamplighter.cli.common import common_options
-from lamplighter.cli.imported import confirm_imported
 from lamplighter.cli.lessons import prepare_lessons
-from lamplighter.cli.named_run import find_named_run
-from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import log_to_terminal, print_line
+from lamplighter.cli.named_run import confirm_imported, find_named_run
+from lamplighter.cli.terminal import log_to_terminal, make_progress_bar, print_line
 from lamplighter.cli.workers import run_until_stopped
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.examiner_watch import ExaminerWatch

@@ -9,8 +9,7 @@ import click
 from lamplighter.cli.common import common_options
 from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.cli.named_run import find_named_run
-from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import FORMATS, export_run
 from lamplighter.exports.output import ExportError

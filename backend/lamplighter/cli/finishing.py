@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import print_line, run_worker_process
+from lamplighter.cli.terminal import make_progress_bar, print_line, run_worker_process
 from lamplighter.processes.desired_state import DesiredState
 from lamplighter.processes.supervised_worker import worker_command
 from lamplighter.processes.worker import ExitCode

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from lamplighter.cli.imported import confirm_imported
-from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.named_run import confirm_imported
+from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
 from lamplighter.processes.local_examiner import ExaminationFailedError, LocalExaminer
 from lamplighter.questions import Question, QuestionError

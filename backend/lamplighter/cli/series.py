@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from lamplighter.cli.common import common_options
-from lamplighter.cli.progress_bar import make_progress_bar
 from lamplighter.cli.still import embedding_options
-from lamplighter.cli.terminal import print_line
+from lamplighter.cli.terminal import make_progress_bar, print_line
 from lamplighter.recipe import RecipeError
 from lamplighter.runfolder.run_store import RunStore, run_id_of
 

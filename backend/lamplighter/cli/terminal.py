@@ -1,4 +1,4 @@
-"""Lines that the command line prints: text of a run cannot act on the terminal that shows it.
+"""Lines and progress bars that the command line prints: text of a run cannot act on the terminal that shows it.
 
 Every command prints through this module, whatever it prints.
 """
@@ -12,10 +12,14 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import click
 
 from lamplighter.printable import escape_unprintable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _KILL_AFTER = 0.25
 """Seconds that an interrupted worker has to end, before it is killed."""
@@ -89,6 +93,15 @@ def run_worker_process(command: list[str]) -> int:
         for line in process.stderr:
             print_line(line.rstrip("\n"), err=True)
         return process.wait()
+
+
+def make_progress_bar() -> Progress:
+    """Return a progress bar on standard error, which disappears when it is done."""
+    # Imported here, as commands without one start faster so.
+    from rich.console import Console
+    from rich.progress import Progress
+
+    return Progress(console=Console(stderr=True), transient=True, refresh_per_second=4)
 
 
 class _PrintableFormatter(logging.Formatter):

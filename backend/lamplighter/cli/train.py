@@ -13,8 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.energy import describe_energy, watts_option
-from lamplighter.cli.imported import confirm_imported
-from lamplighter.cli.named_run import find_named_run
+from lamplighter.cli.named_run import confirm_imported, find_named_run
 from lamplighter.cli.recipes import make_control, make_recipe, recipe_options
 from lamplighter.cli.terminal import print_line
 from lamplighter.cli.workers import watch_option, watch_role

@@ -16,8 +16,13 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.named_run import find_named_run
-from lamplighter.cli.progress_bar import make_progress_bar
-from lamplighter.cli.terminal import log_to_terminal, print_line, run_worker_process, worker_process
+from lamplighter.cli.terminal import (
+    log_to_terminal,
+    make_progress_bar,
+    print_line,
+    run_worker_process,
+    worker_process,
+)
 from lamplighter.processes.reprojection_job import clear_killed_reprojection
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -11,7 +11,7 @@ import torch
 
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.bench import examine, large_embedding
-from lamplighter.examination.kinds.bench.update_rules import MAX_DISTANCES, RULES
+from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
 from lamplighter.questions import BenchQuestion
 from tests.unit.examination.village import Village, ignore_progress, is_json
 

@@ -10,8 +10,7 @@ import pytest
 
 from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.deciles import examine
-from lamplighter.examination.kinds.deciles.optimiser_race import RATES
-from lamplighter.examination.kinds.deciles.word_groups import group_words
+from lamplighter.examination.kinds.deciles.examination import RATES, group_words
 from lamplighter.questions import DecilesQuestion
 from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from lamplighter.examination.kinds.microscope.retaken_step import retake_step
-from lamplighter.examination.kinds.microscope.river import (
+from lamplighter.examination.kinds.microscope.one_step import (
     EXPLODING_FACTOR,
     VANISHING_SHARE,
     describe_river,
 )
+from lamplighter.examination.kinds.microscope.retaken_step import retake_step
 from lamplighter.model.batch_reader import BatchReader
 from tests.unit.examination.retaken import (
     CPU,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.examination.kinds.bench.update_rules import RULES
-from lamplighter.examination.kinds.deciles.optimiser_race import RATES
+from lamplighter.examination.kinds.bench.examination import RULES
+from lamplighter.examination.kinds.deciles.examination import RATES
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops

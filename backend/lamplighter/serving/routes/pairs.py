@@ -22,7 +22,7 @@ from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, RunId
 from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.pairs import Pairs, PairTable, SimilarityResponse
+from lamplighter.serving.schemas.vectors import Pairs, PairTable, SimilarityResponse
 from lamplighter.serving.services import Services, ServicesDep
 
 routes = Routes("tokens")

@@ -1,16 +1,159 @@
-"""The examination of the kind *bench*."""
+"""The examination of the kind *bench*: trainings under four rules of updating an embedding, with their rows, costs and times."""
 
 from __future__ import annotations
 
+import base64
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from statistics import median
+from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import optim
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.bench.large_embedding import measure_large_embedding
-from lamplighter.examination.kinds.bench.update_rules import DECAY, RULES, RuleBench
+from lamplighter.examination.kinds.bench.timings import quartiles_ms
+from lamplighter.examination.readings import rounded
+from lamplighter.model.batch_reader import BatchReader
+from lamplighter.model.learner import Learner, build_learner
+from lamplighter.model.observer import Observation, Observer
+from lamplighter.model.step import train_step
+from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
 from lamplighter.questions import BenchQuestion
+from lamplighter.recipe import OptimiserKind, Recipe
+from lamplighter.runfolder.run_folder import RunFolder
+
+UpdateRule = Literal["lazy", "adam", "decay", "tied"]
+RULES: tuple[UpdateRule, ...] = ("lazy", "adam", "decay", "tied")
+DECAY = 0.1
+"""Weight decay of AdamW, as large models are trained with (Brown et al. 2020, "Language Models are Few-Shot Learners")."""
+MAX_DISTANCES = 20_000
+"""Most rows whose distances are told: more of them would not fit into an answer."""
+_DISTANCE_DIGITS = 3
+
+
+class RuleBench:
+    """A training from the initial state of a run's recipe under one rule, on a processor."""
+
+    def __init__(self, run: RunFolder, rule: UpdateRule) -> None:
+        """Build the model; it is trained step by step."""
+        self._rule: UpdateRule = rule
+        recipe = _change_recipe(run.recipe, rule)
+        cpu = torch.device("cpu")
+        self._learner = build_learner(recipe, len(run.vocabulary), cpu)
+        self._update_times: list[float] = []
+        self._step_times: list[float] = []
+        self._separate_embedding(recipe)
+        self._batches = BatchReader(recipe, run.token_ids, cpu)
+        self._observer = Observer(self._learner, verify_every=1)
+        self._seen: Observation | None = None
+        self._counts: list[list[int]] = []
+        self._losses: list[float | None] = []
+
+    def step(self, number: int) -> None:
+        """Train on the batch of a step of the run."""
+        host_ids, ids, targets = self._batches.batch(number)
+        begun = time.process_time()
+        result = train_step(self._learner, ids, targets)
+        self._step_times.append(time.process_time() - begun)
+        seen = self._seen = self._observer.observe(number, host_ids, result)
+        self._counts.append([len(seen.batch_ids), len(seen.gradient_ids), len(seen.moved_ids)])
+        self._losses.append(rounded(seen.loss))
+
+    def summarise(self) -> dict[str, Any]:
+        """Return what was seen, as a part of the answer.
+
+        `batch_rows`, `gradient_rows`, `moved_rows`: of the last step. `sets`: the same as bitmaps in base64, `batch`,
+        `gradient` and `moved`: row r is bit r % 8, counted from the least, of byte r // 8; and `distances` that the rows
+        moved, null for more than `MAX_DISTANCES` rows. `bytes` and `flops` of an update of the rows with a gradient
+        (`touched`) and of all rows (`whole`), by formula; `updates` says which of both this rule makes. `update_ms` and
+        `step_ms`: median processor time of the embedding's update and of the whole step, in milliseconds, and the quartiles
+        of both (`update_ms_quartiles`, `step_ms_quartiles`). `losses` and `counts` (of the three sets) by step.
+        """
+        seen = self._seen
+        assert seen is not None, "no step was taken"
+        rows, width = self._learner.model.embedding.weight.shape
+        touched = len(seen.gradient_ids)
+        kind: OptimiserKind = "lazy" if self._rule == "lazy" else "adam"
+        # Decay multiplies each weight by a number.
+        by_row = count_update_flops(kind, width) + (width if self._rule == "decay" else 0)
+        row_bytes = count_update_bytes(kind, width)
+        sets = {"batch": seen.batch_ids, "gradient": seen.gradient_ids, "moved": seen.moved_ids}
+        return {
+            "name": self._rule,
+            **{f"{name}_rows": len(ids) for name, ids in sets.items()},
+            "sets": {
+                **{name: _bitmap(ids, rows) for name, ids in sets.items()},
+                "distances": _distances(seen, rows),
+            },
+            "bytes": {"touched": touched * row_bytes, "whole": rows * row_bytes},
+            "flops": {"touched": touched * by_row, "whole": rows * by_row},
+            "updates": "touched" if self._rule == "lazy" else "whole",
+            "update_ms": rounded(1_000 * median(self._update_times)),
+            "step_ms": rounded(1_000 * median(self._step_times)),
+            "update_ms_quartiles": quartiles_ms(self._update_times),
+            "step_ms_quartiles": quartiles_ms(self._step_times),
+            "losses": self._losses,
+            "counts": self._counts,
+        }
+
+    def _separate_embedding(self, recipe: Recipe) -> None:
+        """Give the embedding an optimiser of its own, with the same settings, and time it. Adam updates each parameter by
+        itself, so nothing else changes."""
+        learner: Learner = self._learner
+        groups = [group for optimiser in learner.optimisers for group in optimiser.param_groups]
+        own, *rest = (
+            {"params": group["params"], "lr": group["lr"], "factor": group["factor"]} for group in groups
+        )
+        match self._rule:
+            case "lazy":
+                embedding: optim.Optimizer = optim.SparseAdam([own])
+            case "decay":
+                embedding = optim.AdamW([own], weight_decay=DECAY)
+            case _:
+                embedding = optim.Adam([own])
+        others = optim.AdamW(rest, weight_decay=DECAY) if self._rule == "decay" else optim.Adam(rest)
+        learner.optimisers = [embedding, others]
+        learner.set_learning_rate(recipe.optimiser.learning_rate)
+
+        def start(*_: Any) -> None:
+            self._update_times.append(-time.process_time())
+
+        def stop(*_: Any) -> None:
+            self._update_times[-1] += time.process_time()
+
+        embedding.register_step_pre_hook(start)
+        embedding.register_step_post_hook(stop)
+
+
+def _change_recipe(recipe: Recipe, rule: UpdateRule) -> Recipe:
+    """Return a recipe with another rule of updating and all else as it is."""
+    kind: OptimiserKind = "lazy" if rule == "lazy" else "adam"
+    return recipe.model_copy(
+        update={
+            "model": recipe.model.model_copy(update={"tied": rule == "tied"}),
+            "optimiser": recipe.optimiser.model_copy(update={"kind": kind}),
+        }
+    )
+
+
+def _bitmap(ids: NDArray[np.uint32], rows: int) -> str:
+    flags = np.zeros(rows, dtype=bool)
+    flags[ids] = True
+    return base64.b64encode(np.packbits(flags, bitorder="little").tobytes()).decode("ascii")
+
+
+def _distances(seen: Observation, rows: int) -> list[float | None] | None:
+    if rows > MAX_DISTANCES:
+        return None
+    distances = np.zeros(rows)
+    distances[seen.moved_ids] = seen.moved_distances
+    return [rounded(distance, _DISTANCE_DIGITS) for distance in distances.tolist()]
+
 
 _SHARE_OF_RULES = 0.9
 """The part of the progress that is spent on the four rules."""

@@ -1,14 +1,188 @@
-"""The examination of the kind *deciles*."""
+"""The examination of the kind *deciles*: the loss on words of each frequency, of the model and of two optimisers."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import optim
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.deciles.optimiser_race import OptimiserRace
-from lamplighter.examination.kinds.deciles.word_groups import GroupedLoss, group_words
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import prediction_losses, rounded
+from lamplighter.model.batches import positions_after
+from lamplighter.model.learner import Learner, build_learner
+from lamplighter.model.step import train_step
 from lamplighter.questions import DecilesQuestion
+
+GROUPS = 10
+"""Groups of words; fewer where one word has more than a tenth of the text."""
+
+
+@dataclass(frozen=True)
+class WordGroups:
+    """Groups of words, the most frequent first; none is empty."""
+
+    of_word: NDArray[np.int64]
+    """The group of each word, shape (V,)."""
+    counts: NDArray[np.int64]
+    """How often the text has each word, shape (V,)."""
+
+    @property
+    def number(self) -> int:
+        """Return the number of groups."""
+        return int(self.of_word.max()) + 1
+
+
+def group_words(counts: NDArray[np.int64], text: NDArray[np.uint32]) -> WordGroups:
+    """Return the words in groups that each have about a tenth of a text.
+
+    Args:
+        counts: of the words, shape (V,); all 0 where they are not known, then those of the text count.
+        text: token ids.
+    """
+    found = counts if counts.any() else np.bincount(text, minlength=len(counts))
+    order = np.argsort(-found, kind="stable")
+    # By its middle: a word with a third of the text belongs where most of it lies.
+    middle = (np.cumsum(found[order]) - found[order] / 2) / found.sum()
+    _, numbers = np.unique(np.minimum(GROUPS - 1, (GROUPS * middle).astype(np.int64)), return_inverse=True)
+    of_word = np.empty(len(found), dtype=np.int64)
+    of_word[order] = numbers
+    return WordGroups(of_word, found)
+
+
+class GroupedLoss:
+    """The loss by group of the true word, on a sample of the text held out, or of the run's own where none is."""
+
+    def __init__(self, model: ExaminedModel, groups: WordGroups, tokens: int) -> None:
+        """Choose the sample of so many tokens, spread over the text."""
+        run, self._groups = model.run, groups
+        held_out, context = run.held_out_ids, run.recipe.model.context
+        self.text = "training" if held_out is None else "held_out"
+        """The name of the text in an answer."""
+        ids = run.token_ids if held_out is None else held_out
+        windows = max(0, min((len(ids) - 1) // context, max(1, tokens // context)))
+        starts = np.linspace(0, max(0, len(ids) - 1 - context), windows).astype(np.int64)
+        self._windows = torch.from_numpy(ids[positions_after(starts, context)].astype(np.int64))
+        self._true = self._windows[:, 1:].reshape(-1).numpy()
+        self._at_once = run.recipe.sequences
+
+    def measure(self, learner: Learner) -> tuple[float | None, list[float | None]]:
+        """Return a model's mean loss in nats, and that of each group; None where it is not finite or nothing was read."""
+        losses = self._losses(learner)
+        return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
+
+    def describe(self, learner: Learner) -> list[dict[str, Any]]:
+        """Return the groups, with a model's loss on each and the loss of who knows only how frequent words are."""
+        counts, of_word = self._groups.counts, self._groups.of_word
+        # A word that is only in the text held out counts as if it had been seen once.
+        alone = self._by_group(-np.log(np.maximum(counts, 1) / counts.sum())[self._true])
+        read = np.bincount(of_word[self._true], minlength=self._groups.number).tolist()
+        _, losses = self.measure(learner)
+        described: list[dict[str, Any]] = []
+        for group in range(self._groups.number):
+            own = counts[of_word == group]
+            described.append(
+                {
+                    "words": len(own),
+                    "least": int(own.min()),
+                    "most": int(own.max()),
+                    "share": rounded(float(own.sum() / counts.sum())),
+                    "predictions": read[group],
+                    "loss": losses[group],
+                    "by_counts": alone[group],
+                }
+            )
+        return described
+
+    def _losses(self, learner: Learner) -> NDArray[np.float64]:
+        """Return the loss of each prediction."""
+        return prediction_losses(learner, self._windows, self._at_once).reshape(-1)
+
+    def _by_group(self, losses: NDArray[np.float64]) -> list[float | None]:
+        groups, number = self._groups.of_word[self._true], self._groups.number
+        sizes = np.bincount(groups, minlength=number).tolist()
+        sums = np.bincount(groups, weights=losses, minlength=number).tolist()
+        return [rounded(total / size) if size else None for total, size in zip(sums, sizes, strict=True)]
+
+
+OptimiserName = Literal["sgd", "adam"]
+RATES: dict[OptimiserName, tuple[float, float, float]] = {"sgd": (0.03, 0.1, 0.3), "adam": (3e-4, 1e-3, 3e-3)}
+"""Learning rates that are tried."""
+MOMENTUM = 0.9
+"""Momentum of SGD, as of Adam."""
+_POINTS = 10
+_UNCLIPPED = 1e30
+
+
+class OptimiserRace:
+    """The trainings of two optimisers at their best learning rates, from the same start on the same batches.
+
+    Source: Kunstner, Yadav, Milligan, Schmidt and Bietti 2024, "Heavy-Tailed Class Imbalance and Why Adam Outperforms Gradient
+    Descent on Language Models" (arXiv 2402.19449): gradient descent learns frequent words and hardly the rare ones, Adam learns
+    both. As there, the learning rate is searched for, and nothing is clipped. The effect needs a heavy tail and many steps:
+    where all words are about as frequent, or within few steps, gradient descent may do as well, or better.
+    """
+
+    def __init__(self, model: ExaminedModel, loss: GroupedLoss, steps: int, report: ReportProgress) -> None:
+        """Train nothing yet.
+
+        Args:
+            model: the model whose recipe and batches are taken, from the first one on.
+            loss: measures the models.
+            steps: of each training.
+            report: hears how far it is.
+        """
+        self._model, self._loss, self._steps, self._report = model, loss, steps, report
+        self._points = {round(step) for step in np.linspace(0, steps, _POINTS + 1).tolist()}
+        self._total = steps * sum(map(len, RATES.values()))
+        self._done = 0
+
+    def find_best(self) -> list[dict[str, Any]]:
+        """Train with each optimiser at each rate. Return of each optimiser the training with the lowest loss."""
+        return [self._best(name) for name in RATES]
+
+    def _best(self, name: OptimiserName) -> dict[str, Any]:
+        tried = [(rate, *self._train(name, rate)) for rate in RATES[name]]
+        rate, _, curve = min(tried, key=lambda one: math.inf if one[1] is None else one[1])
+        return {
+            "name": name,
+            "learning_rate": rate,
+            "tried": [{"learning_rate": each, "loss": loss} for each, loss, _ in tried],
+            "curve": curve,
+        }
+
+    def _train(self, name: OptimiserName, rate: float) -> tuple[float | None, list[dict[str, Any]]]:
+        """Return the loss at the end, and the losses by group at chosen steps."""
+        learner = self._build(name, rate)
+        last, losses = self._loss.measure(learner)
+        curve = [{"step": 0, "losses": losses}]
+        for step in range(1, self._steps + 1):
+            self._report(self._done / self._total, f"{name} at {rate:g}, step {step}")
+            _, ids, targets = self._model.batches.batch(step)
+            train_step(learner, ids, targets)
+            self._done += 1
+            if step in self._points:
+                last, losses = self._loss.measure(learner)
+                curve.append({"step": step, "losses": losses})
+        return last, curve
+
+    def _build(self, name: OptimiserName, rate: float) -> Learner:
+        recipe, old = self._model.run.recipe, self._model.learner
+        # Dense: a sparse gradient has no momentum.
+        dense = recipe.model_copy(update={"optimiser": recipe.optimiser.model_copy(update={"kind": "adam"})})
+        learner = build_learner(dense, len(self._model.run.vocabulary), old.device)
+        parameters = list(learner.model.parameters())
+        if name == "sgd":
+            learner.optimisers = [optim.SGD(parameters, lr=rate, momentum=MOMENTUM)]
+        else:
+            learner.optimisers = [optim.Adam(parameters, lr=rate)]
+        learner.clip_norm = _UNCLIPPED
+        return learner
+
 
 NOW_TOKENS, CURVE_TOKENS = 8_192, 2_048
 """Predictions that the losses now, and those of a point of a curve, are the mean of."""

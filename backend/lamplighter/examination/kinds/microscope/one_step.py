@@ -1,21 +1,27 @@
-"""The answer of the microscope, put together from its parts."""
+"""The answer of the microscope: one step, with one linear output, the gradient on its way back, and the whole movement."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import math
+from dataclasses import asdict, dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.kinds.microscope.finite_numbers import to_exact_number
-from lamplighter.examination.kinds.microscope.linear_output import describe_linear_output
-from lamplighter.examination.kinds.microscope.movement import describe_movement
 from lamplighter.examination.kinds.microscope.predictions import describe_predictions
 from lamplighter.examination.kinds.microscope.random_updates import describe_random_updates
-from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, retake_step
-from lamplighter.examination.kinds.microscope.river import describe_river
+from lamplighter.examination.kinds.microscope.retaken_step import (
+    RetakenStep,
+    retake_step,
+    to_exact_number,
+    to_number,
+    to_numbers,
+)
 from lamplighter.examination.kinds.microscope.row_update import check_row, describe_row_update
 from lamplighter.model.flops import count_step_flops, list_operations
+from lamplighter.model.transformer import Block
 from lamplighter.questions import MicroscopeQuestion, QuestionError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
@@ -110,3 +116,139 @@ def _compare_matrix(model: ExaminedModel, retaken: RetakenStep) -> Answer:
         "largest_update": to_exact_number(np.abs(after.astype(np.float64) - before).max(initial=0)),
         "rows_compared": 0 if difference is None else len(after),
     }
+
+
+VANISHING_SHARE = 1e-3
+"""A layer's gradient vanishes below this share of the strongest layer's."""
+EXPLODING_FACTOR = 10.0
+"""A layer's gradient explodes above this multiple of the norm at which the gradient of the whole model is clipped."""
+
+
+def describe_river(retaken: RetakenStep) -> Answer:
+    """Return the norm of each layer's gradient before clipping, from the loss back to the embedding.
+
+    A tied matrix is one layer, the embedding. `flag` is "vanishing", "exploding" or None, by the rule that stands beside it.
+    """
+    norms = retaken.observation.layer_norms.astype(np.float64)
+    clip_norm, strongest = retaken.after.clip_norm, float(norms.max())
+    layers = [
+        {"layer": layer, "norm": to_number(norm), "flag": _flag(norm, strongest, clip_norm)}
+        for layer, norm in reversed(list(zip(retaken.layers, norms.tolist(), strict=True)))
+    ]
+    return {
+        "layers": layers,
+        "norm": to_number(float(np.sqrt((norms**2).sum()))),
+        "clip_norm": clip_norm,
+        "clip_scale": to_number(retaken.clip_scale),
+        "rule": {"vanishing_below_share": VANISHING_SHARE, "exploding_above_clip_norms": EXPLODING_FACTOR},
+    }
+
+
+def _flag(norm: float, strongest: float, clip_norm: float) -> str | None:
+    if norm > EXPLODING_FACTOR * clip_norm:
+        return "exploding"
+    return "vanishing" if norm < VANISHING_SHARE * strongest else None
+
+
+@torch.no_grad()
+def describe_linear_output(retaken: RetakenStep, sequence: int) -> Answer:
+    """Return the strongest output of the first block's `widen` at the last position of a sequence, with all its numbers.
+
+    `w` and `x` are 32-bit numbers, in decimals no longer than these need. `sum` adds up the products and the bias in 64 bits; `y` is what the model computed, in its own precision and order,
+    and `difference` is y less `sum`: rounding, 0 or nearly.
+    """
+    x, outputs = retaken.widen_input[sequence, -1].float(), retaken.widen_output[sequence, -1].float()
+    # The model before the step is the one that computed the output; the copy has moved since.
+    block = retaken.before.model.blocks[0]
+    assert isinstance(block, Block)
+    index = int(outputs.argmax())
+    w, b = block.mlp.widen.weight[index], block.mlp.widen.bias[index]
+    products = [wi * xi for wi, xi in zip(w.tolist(), x.tolist(), strict=True)]
+    total, y = sum(products) + float(b), float(outputs[index])
+    return {
+        "layer": "block 1 mlp",
+        "name": "widen",
+        "sequence": sequence,
+        "position": retaken.widen_input.shape[1] - 1,
+        "output": index,
+        "outputs": len(outputs),
+        "w": to_numbers(w),
+        "x": to_numbers(x),
+        "b": to_exact_number(b),
+        "sum": to_exact_number(total),
+        "y": to_exact_number(y),
+        "difference": to_exact_number(y - total),
+    }
+
+
+@dataclass
+class _Movement:
+    """Sums over the numbers of some parameters."""
+
+    parameters: int = 0
+    moved: int = 0
+    update_square: float = 0.0
+    gradient_square: float = 0.0
+    dot: float = 0.0
+    """Product of the update and the gradient reversed."""
+
+    def absorb(self, other: _Movement) -> None:
+        """Add the sums of other parameters to these."""
+        self.parameters += other.parameters
+        self.moved += other.moved
+        self.update_square += other.update_square
+        self.gradient_square += other.gradient_square
+        self.dot += other.dot
+
+    def describe(self) -> Answer:
+        """Return the sums as a part of the answer."""
+        lengths = math.sqrt(self.update_square) * math.sqrt(self.gradient_square)
+        cosine = max(-1.0, min(1.0, self.dot / lengths)) if lengths else None
+        return {
+            "parameters": self.parameters,
+            "moved": self.moved,
+            "share": self.moved / self.parameters,
+            "length": to_number(math.sqrt(self.update_square)),
+            "cosine": None if cosine is None else to_number(cosine),
+            "degrees": None if cosine is None else to_number(math.degrees(math.acos(cosine))),
+        }
+
+
+@torch.no_grad()
+def describe_movement(retaken: RetakenStep) -> Answer:
+    """Return how much of the model the update moved, and its angle to the gradient reversed, over all parameters.
+
+    `length` is the Euclidean length of the update; `cosine` and `degrees` are None where nothing moved. Each layer has
+    the same as the whole.
+    """
+    total, layers = _Movement(), []
+    before = retaken.before.model.layers()
+    for layer, parameters in retaken.after.model.layers().items():
+        of_layer = _Movement()
+        for old, new in zip(before[layer], parameters, strict=True):
+            of_layer.absorb(_compare(old, new))
+        total.absorb(of_layer)
+        layers.append({"layer": layer, **of_layer.describe()})
+    rows = len(retaken.observation.moved_ids)
+    vocabulary = retaken.after.model.embedding.num_embeddings
+    return {**total.describe(), "rows_moved": rows, "rows": vocabulary, "layers": layers}
+
+
+def _compare(old: Tensor, new: Tensor) -> _Movement:
+    gradient = new.grad
+    assert gradient is not None
+    update = new - old
+    found = _Movement(update.numel(), int(torch.count_nonzero(update)))
+    found.update_square = _dot(update, update)
+    if gradient.is_sparse:
+        # Only its rows have a gradient: no dense matrix is made of it.
+        update, gradient = update[gradient.indices()[0]], gradient.values()
+    found.gradient_square = _dot(gradient, gradient)
+    found.dot = -_dot(update, gradient)
+    return found
+
+
+def _dot(left: Tensor, right: Tensor) -> float:
+    """Return the sum of products, added up in 64 bits where the device has them."""
+    wide = torch.float32 if left.device.type == "mps" else torch.float64
+    return float(torch.dot(left.flatten().to(wide), right.flatten().to(wide)))

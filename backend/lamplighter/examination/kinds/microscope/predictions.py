@@ -7,8 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel
-from lamplighter.examination.kinds.microscope.finite_numbers import to_number, to_numbers
-from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, compute_logits, measure_loss
+from lamplighter.examination.kinds.microscope.retaken_step import (
+    RetakenStep,
+    compute_logits,
+    measure_loss,
+    to_number,
+    to_numbers,
+)
 from lamplighter.examination.readings import count_right_guesses
 from lamplighter.model.held_out import HeldOutLoss
 

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel
-from lamplighter.examination.kinds.microscope.finite_numbers import to_number
-from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, measure_loss
+from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, measure_loss, to_number
 
 DRAWS = 5
 _SHARE = 2

@@ -1,7 +1,8 @@
-"""One training step taken again on a copy of the model, and what was read from its tensors on the way."""
+"""One training step taken again on a copy of the model, with the tensors read on the way, and their numbers as JSON has them."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,23 @@ from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observation, Observer
 from lamplighter.model.step import train_step
 from lamplighter.model.transformer import Block
+
+
+def to_number(value: Tensor | float) -> float | None:
+    """Return a number as the shortest decimal that is the same 32-bit number; None if it is not finite."""
+    number = float(str(np.float32(float(value))))
+    return number if math.isfinite(number) else None
+
+
+def to_numbers(values: Tensor) -> list[float | None]:
+    """Return the numbers of a tensor of shape (N,), each as `to_number` does."""
+    return [to_number(value) for value in values.detach().float().cpu().tolist()]
+
+
+def to_exact_number(value: Tensor | float) -> float | None:
+    """Return a number with every digit; None if it is not finite."""
+    number = float(value)
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)

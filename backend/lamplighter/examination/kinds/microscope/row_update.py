@@ -14,8 +14,12 @@ import torch
 from torch import Tensor
 
 from lamplighter.examination.examined_model import Answer, ExaminedModel
-from lamplighter.examination.kinds.microscope.finite_numbers import to_exact_number, to_number, to_numbers
-from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep
+from lamplighter.examination.kinds.microscope.retaken_step import (
+    RetakenStep,
+    to_exact_number,
+    to_number,
+    to_numbers,
+)
 from lamplighter.model.learner import Learner
 from lamplighter.questions import QuestionError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
