@@ -16,10 +16,10 @@ from benchmarks.report import report
 from lamplighter.claims.board import BoardQuestion, list_board_questions, make_board
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import gather_evidence, read_moment
 from lamplighter.processes.asked_question import check_question
 from lamplighter.processes.local_examiner import LocalExaminer
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.claims import describe_board
@@ -54,12 +54,12 @@ def _prepare(run: RunFolder) -> bool:
     number."""
     begun, seconds = time.perf_counter(), {}
     with closing(LocalExaminer(run, "benchmark")) as examiner:
-        _, questions = _read(run, FigureCache())
+        _, questions = _read(run, LruCache())
         for one in sorted(questions, key=lambda one: one.by_button):
             asked = time.perf_counter()
             examiner.examine(check_question(run, one.question))
             seconds[one.question.kind] = time.perf_counter() - asked
-        evidence, _ = _read(run, FigureCache())
+        evidence, _ = _read(run, LruCache())
         took = time.perf_counter() - begun
     dark = [row.claim.number for row in make_board(evidence) if row.finding.state is ClaimState.UNMEASURED]
     return report(
@@ -73,8 +73,8 @@ def _prepare(run: RunFolder) -> bool:
 
 def _answer(run: RunFolder) -> bool:
     """Make the prepared board again and again, with nothing kept from before, and once more with all of it."""
-    cold = [_milliseconds(run, FigureCache()) for _ in range(TIMES)]
-    kept = FigureCache()
+    cold = [_milliseconds(run, LruCache()) for _ in range(TIMES)]
+    kept = LruCache()
     _milliseconds(run, kept)
     warm = [_milliseconds(run, kept) for _ in range(TIMES)]
     return report(
@@ -112,14 +112,14 @@ def _ask_lab(run: RunFolder) -> bool:
     )
 
 
-def _milliseconds(run: RunFolder, kept: FigureCache) -> float:
+def _milliseconds(run: RunFolder, kept: LruCache) -> float:
     begun = time.perf_counter()
     evidence, questions = _read(run, kept)
     json_body(describe_board(evidence, make_board(evidence), questions))
     return 1e3 * (time.perf_counter() - begun)
 
 
-def _read(run: RunFolder, kept: FigureCache) -> tuple[Evidence, list[BoardQuestion]]:
+def _read(run: RunFolder, kept: LruCache) -> tuple[Evidence, list[BoardQuestion]]:
     moment = read_moment(run)
     evidence = gather_evidence(run, kept, moment=moment)
     return evidence, list_board_questions(evidence, moment.lineage)

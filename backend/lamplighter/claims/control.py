@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import Moment, gather_evidence, read_moment
 from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.imported_run import is_imported
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RUN_ID_PATTERN
 from lamplighter.runfolder.tables.steps_reader import StepsReader
@@ -126,7 +126,7 @@ def read_control(run: RunFolder) -> ControlRun | None:
 
 def gather_with_control(
     run: RunFolder,
-    cache: FigureCache,
+    cache: LruCache,
     moment: Moment,
     control: ControlRun | None,
     other_seed: RunFolder | None = None,

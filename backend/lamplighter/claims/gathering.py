@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.claims.questions_asked import find_own_question
 from lamplighter.claims.step_figures import read_pulse_figures, read_touch_figures
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.runfolder.lineage import Lineage
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.spent_energy import read_run_energy, read_spent_at
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
@@ -85,7 +85,7 @@ def examined_step(run: RunFolder, moment: Moment) -> int:
     return max(multiple, *(early for early in EARLY_WAYPOINTS if early <= step))
 
 
-def gather_evidence(run: RunFolder, cache: FigureCache, moment: Moment | None = None) -> Evidence:
+def gather_evidence(run: RunFolder, cache: LruCache, moment: Moment | None = None) -> Evidence:
     """Return the evidence about a run that has read its corpus. What cannot be read is left out.
 
     Args:
@@ -104,7 +104,7 @@ def gather_evidence(run: RunFolder, cache: FigureCache, moment: Moment | None = 
 class _Gathering:
     """The gathering of the evidence of one moment."""
 
-    def __init__(self, run: RunFolder, cache: FigureCache, moment: Moment) -> None:
+    def __init__(self, run: RunFolder, cache: LruCache, moment: Moment) -> None:
         self._run, self._cache, self._moment = run, cache, moment
         self._vocabulary: Vocabulary = run.vocabulary
         self._key = (str(run.path), run.created, moment.lineage)

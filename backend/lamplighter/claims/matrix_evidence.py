@@ -16,7 +16,6 @@ from lamplighter.claims.city_figures import (
 )
 from lamplighter.claims.evidence import CityFigures, MatrixFigures, RelationFigures, TurnedFigures
 from lamplighter.claims.examples import choose_words
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.intervals import Spread, spread_of
 from lamplighter.claims.matrix_figures import (
     MOST_NUMBERS,
@@ -28,6 +27,7 @@ from lamplighter.claims.matrix_figures import (
 from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
@@ -42,9 +42,7 @@ _NEAR = 0.1
 _RANDOM_SPACES = 20
 
 
-def read_matrix_evidence(
-    run: RunFolder, cache: FigureCache, key: tuple[Any, ...], step: int
-) -> dict[str, Any]:
+def read_matrix_evidence(run: RunFolder, cache: LruCache, key: tuple[Any, ...], step: int) -> dict[str, Any]:
     """Return the fields of `Evidence` that come from kept matrices.
 
     Args:
@@ -60,7 +58,7 @@ def read_matrix_evidence(
         return _MatrixReading(run, cache, key, step, history).fields()
 
 
-def compare_with_seed(run: RunFolder, other: RunFolder, cache: FigureCache, step: int) -> Spread | None:
+def compare_with_seed(run: RunFolder, other: RunFolder, cache: LruCache, step: int) -> Spread | None:
     """Return the share of a word's ten nearest in the input matrix that are the same in a run of another seed, at `step` or the
     last kept step before it; None where they share too few words, or one is too large to look at.
 
@@ -87,7 +85,7 @@ class _MatrixReading:
     """The reading of one run's matrices."""
 
     def __init__(
-        self, run: RunFolder, cache: FigureCache, key: tuple[Any, ...], step: int, history: MatrixHistory
+        self, run: RunFolder, cache: LruCache, key: tuple[Any, ...], step: int, history: MatrixHistory
     ) -> None:
         self._run, self._cache, self._key, self._step, self._history = run, cache, key, step, history
         self._vocabulary = run.vocabulary

@@ -27,13 +27,13 @@ from lamplighter.claims.control import (
     read_control,
 )
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
 from lamplighter.cli.finishing import finish_run
 from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.preparation import WantedAnswer, ask_all
 from lamplighter.cli.terminal import print_line
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 
 SIGNS = {
@@ -135,7 +135,7 @@ def find_prepared(runs_dir: Path, run_id: str) -> RunFolder:
 
 def _read_board(run: RunFolder, control: ControlRun | None = None) -> tuple[Evidence, list[BoardQuestion]]:
     moment = read_moment(run)
-    evidence = gather_with_control(run, FigureCache(), moment, control, find_other_seed(run, moment.step))
+    evidence = gather_with_control(run, LruCache(), moment, control, find_other_seed(run, moment.step))
     return evidence, list_board_questions(evidence, moment.lineage)
 
 

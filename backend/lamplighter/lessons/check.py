@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.lessons.corpus_words import CORPUS_NAMES, words_of
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
@@ -13,6 +12,7 @@ from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, 
 from lamplighter.lessons.part import Part, Stage
 from lamplighter.lessons.teacher_check import list_page_problems
 from lamplighter.lessons.view_query import parse_view_query, words_of_view
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 
 _WHY: dict[Waiting, str] = {
@@ -74,7 +74,7 @@ def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
     Raises:
         FormatError: this version cannot read the run.
     """
-    moment, cache, problems = read_moment(run), FigureCache(), list[str]()
+    moment, cache, problems = read_moment(run), LruCache(), list[str]()
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):
             problems.append(f"part {part.number}: {run.id} does not know {', '.join(lacking)}")

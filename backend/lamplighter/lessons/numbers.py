@@ -14,7 +14,6 @@ import numpy as np
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS, MOST_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
@@ -26,6 +25,7 @@ from lamplighter.lessons.part import Part, StageQuestion
 from lamplighter.lessons.run_numbers import read_run_numbers
 from lamplighter.lessons.text_numbers import read_text_numbers
 from lamplighter.questions import Question, parse_question, question_id
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
@@ -117,7 +117,7 @@ def resolve_numbers(
     part: Part,
     moment: Moment,
     questions: Mapping[str, PartQuestion],
-    cache: FigureCache,
+    cache: LruCache,
 ) -> dict[str, NumberValue]:
     """Return the numbers that a part names, by name. What cannot be read is unknown.
 
@@ -139,7 +139,7 @@ class _Resolver:
     """The resolving of the names of one part."""
 
     def __init__(
-        self, run: RunFolder, moment: Moment, questions: Mapping[str, PartQuestion], cache: FigureCache
+        self, run: RunFolder, moment: Moment, questions: Mapping[str, PartQuestion], cache: LruCache
     ) -> None:
         self._run, self._moment, self._questions, self._cache = run, moment, questions, cache
         self._answers: dict[str, Any] = {}

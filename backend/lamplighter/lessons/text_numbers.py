@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.corpora.distribution import LISTED, WordLists, list_bytes, list_words
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import OF_THE_TEXT
 from lamplighter.lessons.part import Part
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -20,7 +20,7 @@ def price_text_numbers(part: Part, run: RunFolder) -> int:
     return list_bytes(len(run.vocabulary)) if named else 0
 
 
-def read_text_numbers(run: RunFolder, cache: FigureCache, step: int) -> dict[str, float] | None:
+def read_text_numbers(run: RunFolder, cache: LruCache, step: int) -> dict[str, float] | None:
     """Return how many of its nearest words at a step each frequent word shares with its lists, by `beside WORD` and
     `alike WORD`; the averages over all these words as `beside` and `alike`; and what chance would give as `by_chance`.
 

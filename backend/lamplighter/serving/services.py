@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.lessons.library import LessonLibrary
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
@@ -53,7 +53,7 @@ class ReadingServices:
     lessons: LessonLibrary
     """The texts of the course."""
     run_index: RunIndex = field(default_factory=RunIndex)
-    claim_figures: FigureCache = field(default_factory=FigureCache)
+    claim_figures: LruCache = field(default_factory=LruCache)
     """The figures of claims and lessons that stay the same."""
 
     def reply(

@@ -8,9 +8,9 @@ from typing import Any
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimState, Finding
 from lamplighter.claims.evidence import Evidence
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import gather_evidence
 from lamplighter.questions import canonical_question, parse_question, question_id
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 
@@ -19,7 +19,7 @@ HOLDS, CONDITIONAL, FAILING, UNMEASURED = ClaimState
 
 def gather(run: RunFolder) -> Evidence:
     """Return the evidence about a run, read without a cache."""
-    return gather_evidence(run, FigureCache())
+    return gather_evidence(run, LruCache())
 
 
 def find(number: int, evidence: Evidence) -> Finding:

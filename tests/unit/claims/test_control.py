@@ -17,10 +17,10 @@ from lamplighter.claims.control import (
     make_control_recipe,
     read_control,
 )
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.matrix_evidence import compare_with_seed
 from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
@@ -90,7 +90,7 @@ def test_the_evidence_of_the_control_is_of_its_own_step_and_a_damaged_one_is_lef
     FakeTrainer(control).begin().train(20).crash()
     found = read_control(run)
     assert found is not None
-    evidence = gather_with_control(run, FigureCache(), read_moment(run), found)
+    evidence = gather_with_control(run, LruCache(), read_moment(run), found)
     assert evidence.control is not None
     assert (evidence.step, evidence.control.step, evidence.control.training) == (35, 20, True)
     control.steps_path.write_bytes(b"no database" * 100)
@@ -153,6 +153,6 @@ def test_another_text_of_the_same_name_is_no_run_of_another_seed(tmp_path: Path)
 
 def test_a_table_that_is_too_large_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, other = finished_run(tmp_path), finished_run(tmp_path)
-    assert compare_with_seed(run, other, FigureCache(), 30) is not None
+    assert compare_with_seed(run, other, LruCache(), 30) is not None
     monkeypatch.setattr(matrix_evidence, "MOST_NUMBERS", len(TOKENS) * run.recipe.model.dim - 1)
-    assert compare_with_seed(run, other, FigureCache(), 30) is None
+    assert compare_with_seed(run, other, LruCache(), 30) is None

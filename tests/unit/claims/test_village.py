@@ -10,10 +10,10 @@ import pytest
 
 from lamplighter.claims.control import gather_with_control, make_control_recipe, read_control
 from lamplighter.claims.evidence import Evidence, StoredAnswer
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.questions_asked import list_questions
 from lamplighter.examination.answering import examine
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, find, judge
 from tests.unit.examination.village import (
     STEPS,
@@ -39,7 +39,7 @@ class Both:
     def evidence(self) -> Evidence:
         """Return the evidence about the run, with that about the control beside it."""
         run = self.village.run
-        return gather_with_control(run, FigureCache(), read_moment(run), read_control(run))
+        return gather_with_control(run, LruCache(), read_moment(run), read_control(run))
 
 
 @pytest.fixture(scope="module")

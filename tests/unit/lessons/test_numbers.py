@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
@@ -20,6 +19,7 @@ from lamplighter.lessons.numbers import NumberValue, find_questions, missing_wor
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.part_parser import parse_part
 from lamplighter.model.flops import list_operations
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
@@ -53,7 +53,7 @@ def make_part() -> Part:
 
 def resolve(run: RunFolder, part: Part | None = None) -> dict[str, NumberValue]:
     part, moment = part or make_part(), read_moment(run)
-    return resolve_numbers(run, part, moment, find_questions(run, part, moment), FigureCache())
+    return resolve_numbers(run, part, moment, find_questions(run, part, moment), LruCache())
 
 
 def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.corpora.distribution import list_words
@@ -17,6 +16,7 @@ from lamplighter.lessons.numbers import NumberValue, resolve_numbers
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import parse_part
 from lamplighter.lessons.text_numbers import price_text_numbers
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.unit.serving.folders import TOKENS, finished_run
@@ -30,7 +30,7 @@ def make_part(head: str = "", text: str = NUMBERS) -> Part:
 
 
 def resolve(run: RunFolder) -> dict[str, NumberValue]:
-    return resolve_numbers(run, make_part(), read_moment(run), {}, FigureCache())
+    return resolve_numbers(run, make_part(), read_moment(run), {}, LruCache())
 
 
 def test_a_words_nearest_are_compared_with_the_text(tmp_path: Path) -> None:

@@ -6,16 +6,15 @@ vocabularies, a few rebuilt matrices.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from lamplighter.exports.pictures.run_picture import RunPicture
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError, explain_read_error
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.district_count import count_districts
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
@@ -44,39 +43,8 @@ _MATRIX_BYTES = 128 << 20
 _OBJECT_BYTES = 1_000
 """Bytes that a matrix takes besides its numbers, rather more than less."""
 
-Cached = TypeVar("Cached")
 MatrixName = Literal["in", "out"]
 """The input matrix (embedding) or the output matrix (unembedding)."""
-
-
-class LruCache(OrderedDict[Any, Cached]):
-    """A least-recently-used cache, guarded by its own lock."""
-
-    def __init__(self, limit: int, size_of: Callable[[Cached], int] = lambda _: 1) -> None:
-        """Keep entries whose sizes add up to at most `limit`; none that would push out most of the others."""
-        super().__init__()
-        self._limit, self._size_of = limit, size_of
-        self._size = 0
-        self._lock = threading.Lock()
-
-    def get_or_create(self, key: object, make: Callable[[], Cached]) -> Cached:
-        """Return the entry of a key, made and kept where there is none."""
-        with self._lock:
-            if key in self:
-                self.move_to_end(key)
-                return self[key]
-        value = make()
-        size = self._size_of(value)
-        with self._lock:
-            if key in self:
-                # Another thread has made it meanwhile: all shall have the same object.
-                return self[key]
-            if 3 * size <= self._limit:
-                self[key] = value
-                self._size += size
-            while self._size > self._limit:
-                self._size -= self._size_of(self.popitem(last=False)[1])
-        return value
 
 
 class RunCatalog:
@@ -85,12 +53,10 @@ class RunCatalog:
     def __init__(self, run_store: RunStore) -> None:
         """Read the runs in `run_store`."""
         self.run_store = run_store
-        self._folders: LruCache[RunFolder] = LruCache(_RUNS_KEPT)
-        self._tables: LruCache[TokenTable] = LruCache(_RUNS_KEPT)
-        self._matrices: LruCache[Snapshot] = LruCache(
-            _MATRIX_BYTES, lambda snapshot: _OBJECT_BYTES + snapshot.vectors.nbytes
-        )
-        self._pictures: LruCache[bytes] = LruCache(_PICTURES_KEPT)
+        self._folders = LruCache(_RUNS_KEPT)
+        self._tables = LruCache(_RUNS_KEPT)
+        self._matrices = LruCache(_MATRIX_BYTES, lambda snapshot: _OBJECT_BYTES + snapshot.vectors.nbytes)
+        self._pictures = LruCache(_PICTURES_KEPT)
         self._summaries = RunSummaries()
         self._names: dict[str, str] = {}
 
@@ -106,7 +72,7 @@ class RunCatalog:
             inode = found.path.stat().st_ino
         except FileNotFoundError:
             raise NoSuchRunError(f"{found.id} was just moved to the trash") from None
-        return self._folders.get_or_create((run_id, inode), lambda: found)
+        return self._folders.get_or_make((run_id, inode), lambda: found)
 
     def list_runs(self, runs: list[RunFolder]) -> list[SummarisedRun]:
         """Return runs with their summaries. An unreadable run does not hide the others."""
@@ -125,7 +91,7 @@ class RunCatalog:
     def picture(self, run: RunFolder) -> RunPicture:
         """Return the picture of a run's last map, whose PNG is drawn at the first request and kept for the next ones."""
         return RunPicture(
-            run, lambda key, draw: self._pictures.get_or_create((run.path, run.created, *key), draw)
+            run, lambda key, draw: self._pictures.get_or_make((run.path, run.created, *key), draw)
         )
 
     def describe(self, run: RunFolder) -> RunSummary:
@@ -207,7 +173,7 @@ class RunCatalog:
             FormatError: the vocabulary cannot be read.
         """
         try:
-            return self._tables.get_or_create((run.path, id(run)), lambda: TokenTable(run.vocabulary))
+            return self._tables.get_or_make((run.path, id(run)), lambda: TokenTable(run.vocabulary))
         except FileNotFoundError:
             raise RefusedError(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
 
@@ -227,7 +193,7 @@ class RunCatalog:
         wanted = min(wanted, last)
         # The attempt of the whole lineage, not of the step: a new attempt may have replaced any step.
         key = (run.path, run.created, attempt, wanted)
-        matrix = self._matrices.get_or_create(key, lambda: history.snapshot(wanted, nearest=nearest))
+        matrix = self._matrices.get_or_make(key, lambda: history.snapshot(wanted, nearest=nearest))
         if nearest or matrix.step == wanted:
             return matrix
         # Somebody was content with an earlier one: this says which, or reads what has been kept since.
@@ -249,7 +215,7 @@ class RunCatalog:
         return read_output_matrix_at(run, history.steps, step, self._read_output)
 
     def _read_output(self, run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
-        return self._matrices.get_or_create(
+        return self._matrices.get_or_make(
             (run.path, run.created, point), lambda: read_output_matrix(run, reader, point)
         )
 

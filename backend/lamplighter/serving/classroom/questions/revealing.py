@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lamplighter.claims.figure_cache import FigureCache
 from lamplighter.claims.gathering import read_moment
 from lamplighter.lessons.library import LANGUAGE, LessonLibrary
 from lamplighter.lessons.numbers import find_questions, resolve_numbers
 from lamplighter.lessons.part import Part
+from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.http.problems import RefusedError
@@ -19,7 +19,7 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 class LessonRevealer:
     """A revealer of the predictions of the course. For any threads."""
 
-    def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: FigureCache) -> None:
+    def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: LruCache) -> None:
         """Read runs and parts, and keep in `cache` what was computed of words."""
         self._catalog, self._lessons, self._cache = catalog, lessons, cache
 

@@ -1,0 +1,45 @@
+"""A bounded cache of what was read from runs."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+
+_KEPT = 256
+
+
+class LruCache(OrderedDict[object, Any]):
+    """A least-recently-used cache, for any threads."""
+
+    def __init__(self, limit: int = _KEPT, size_of: Callable[[Any], int] = lambda _: 1) -> None:
+        """Keep entries whose sizes add up to at most `limit`; none that would push out most of the others."""
+        super().__init__()
+        self._limit, self._size_of = limit, size_of
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def get_or_make(self, key: object, make: Callable[[], T]) -> T:
+        """Return the entry of a key, made and kept if there is none. An error is not kept, nor is None: there may be an entry
+        later."""
+        with self._lock:
+            if key in self:
+                self.move_to_end(key)
+                return cast("T", self[key])
+        value = make()
+        if value is None:
+            return value
+        size = self._size_of(value)
+        with self._lock:
+            if key in self:
+                # Another thread has made it too: all get the same object.
+                return cast("T", self[key])
+            if 3 * size <= self._limit:
+                self[key] = value
+                self._size += size
+            while self._size > self._limit:
+                self._size -= self._size_of(self.popitem(last=False)[1])
+        return value
