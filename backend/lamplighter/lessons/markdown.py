@@ -1,51 +1,72 @@
-"""The text of a stage: a small part of Markdown, as a tree of two levels. There is no HTML in it, and only formulas are nested.
+"""The text of the course: Markdown without HTML, as a flat list of blocks, with two signs of our own in its lines.
 
-Paragraphs are parted by empty lines; lines that begin with `- ` are a list; a line `$$ y = W x + b $$` is a formula. Within them stand `*emphasis*`, `**strong**`,
-`` `code` ``, `[words](?word=dog)`, which opens a view of the app, and `{name|form}`, a number. Where a view may name its place in
-the course, `[?lesson=1.2]` is a view whose address is written out.
+`markdown-it-py` reads it. `[words](?word=dog)` opens a view of the app and, where a view may name its place in the course,
+`[?lesson=1.2]` is a view whose address is written out; `{name|form}` is a number. A line `$$ y = W x + b $$` is a formula, in plain
+text. Whatever the reader finds that is not listed in `MarkdownReader` is refused, with its line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
-from lamplighter.lessons.formula import FormulaError, parse_formula, write_formula
 from lamplighter.lessons.number_name import NumberNameError, parse_number_name
-from lamplighter.lessons.part import (
-    NUMBER_FORMS,
-    LessonError,
-    NamedNumber,
-    NumberForm,
-    Span,
-    SpanStyle,
-    TextBlock,
-)
+from lamplighter.lessons.part import NUMBER_FORMS, LessonError, NamedNumber, NumberForm, Span, SpanStyle
 from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.rules_block import StateBlock
+    from markdown_it.rules_inline import StateInline
+    from markdown_it.tree import SyntaxTreeNode
+
 MAX_SPANS = 60
-"""Most pieces of a paragraph or an entry of a list."""
-MAX_BLOCKS = 12
-"""Most paragraphs, lists and formulas of a stage."""
+"""Most pieces of a paragraph, an entry of a list, or a cell."""
 MAX_LINES = 8
 """Most entries of a list."""
+MAX_ROWS = 24
+"""Most rows of a table, or entries of a numbered list."""
+MAX_COLUMNS = 4
+MAX_FORMULA = 200
+"""Most characters of a formula."""
 
-_TOKEN = re.compile(
-    r"\[(?P<address>\?[^\[\]\s]*)\](?!\()|"
-    r"\*\*(?=\S)(?P<strong>[^*]+)(?<=\S)\*\*|\*(?=\S)(?P<emphasis>[^*]+)(?<=\S)\*|`(?P<code>[^`]+)`"
-    r"|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)|\{(?P<number>[^{}]+)\}"
-)
-_LEFT_OVER = re.compile(r"[*`\[\]{}<>]|\$\$")
-_FORMULA = re.compile(r"\$\$(?P<formula>[^$]+)\$\$")
+BlockKind = Literal["title", "heading", "paragraph", "list", "numbered", "quote", "table", "formula"]
+_KINDS: dict[str, BlockKind] = {
+    "h1": "title",
+    "h2": "heading",
+    "bullet_list": "list",
+    "ordered_list": "numbered",
+}
+_STYLES: dict[str, SpanStyle] = {"em": "emphasis", "strong": "strong"}
 _FORMS: dict[str, NumberForm] = {form: form for form in NUMBER_FORMS}
+
+_VIEW = re.compile(
+    r"\[(?P<address>\?[^\[\]\s]*)\](?!\()|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]*)\)",
+)
 _NUMBER = re.compile(r"\{([^{}]+)\}")
+_FORMULA = re.compile(r"\s*\$\$([^$]+)\$\$\s*")
+_LEFT_OVER = re.compile(r"[*`\[\]{}<>]|\$\$")
+_NO_SIGN = re.compile(r"[\\{}<>_^]")
+_BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of a text: rows of cells, of which only a table has more than one. The first row of a table is its head."""
+
+    kind: BlockKind
+    line: int
+    rows: tuple[tuple[tuple[Span, ...], ...], ...]
 
 
 class MarkdownReader:
-    """A reader of the lines of one file."""
+    """A reader of the text of one file."""
 
     def __init__(self, file: str, *, with_places: bool = False) -> None:
-        """Read lines of `file`, a name for messages.
+        """Read text of `file`, a name for messages.
 
         Args:
             file: the name.
@@ -53,108 +74,122 @@ class MarkdownReader:
         """
         self._file, self._with_places = file, with_places
 
-    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> tuple[TextBlock, ...]:
-        """Return the paragraphs, lists and formulas of numbered lines.
+    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> Iterator[Block]:
+        """Yield the blocks of numbered lines.
 
         Raises:
             LessonError: something in them is none of what may stand there, or they are too many.
         """
-        blocks: list[TextBlock] = []
-        gathered: list[tuple[int, str]] = []
-        entries: list[tuple[Span, ...]] = []
+        from markdown_it.tree import SyntaxTreeNode
 
-        def end() -> None:
-            if gathered:
-                spans = self.read_spans(gathered[0][0], " ".join(text for _, text in gathered))
-                if entries_open:
-                    entries.append(spans)
-                else:
-                    blocks.append(TextBlock("paragraph", (spans,)))
-                gathered.clear()
+        # Within braces a bar parts the name of a number from its form, and no cells.
+        texts = [
+            _NUMBER.sub(_escape_bars, text) if text.lstrip().startswith("|") else text for _, text in lines
+        ]
+        numbers = [number for number, _ in lines]
+        for node in SyntaxTreeNode(_parser().parse("\n".join(texts))).children:
+            yield from self._read_block(node, numbers, texts)
 
-        def end_list() -> None:
-            if entries:
-                blocks.append(TextBlock("list", tuple(entries)))
-                entries.clear()
+    def _read_block(self, node: SyntaxTreeNode, numbers: list[int], texts: list[str]) -> Iterator[Block]:
+        line = _line_of(node, numbers)
+        match node.type:
+            case "heading" if node.tag in _KINDS:
+                yield Block(_KINDS[node.tag], line, ((self._read_spans(node.children[0], line),),))
+            case "paragraph":
+                yield Block("paragraph", line, ((self._read_paragraph(node, line),),))
+            case "formula":
+                yield Block("formula", line, (((Span("plain", self._read_formula(node.content, line)),),),))
+            case "bullet_list" | "ordered_list":
+                entries = [(_line_of(entry, numbers), entry.children) for entry in node.children]
+                kind = _KINDS[node.type]
+                self._require_few(line, len(entries), MAX_LINES if kind == "list" else MAX_ROWS)
+                yield Block(kind, line, tuple((self._read_only(*entry),) for entry in entries))
+            case "blockquote":
+                for inner in node.children:
+                    at = _line_of(inner, numbers)
+                    yield Block("quote", at, ((self._read_paragraph(inner, at),),))
+            case "table":
+                yield Block("table", line, tuple(self._read_rows(node, numbers, texts)))
+            case _:
+                raise self._error(line, "a heading is ## and its words")
 
-        entries_open = False
-        for number, line in lines:
-            text = line.strip()
-            if not text:
-                end()
-                end_list()
-                entries_open = False
-            elif found := _FORMULA.fullmatch(text):
-                end()
-                end_list()
-                entries_open = False
-                blocks.append(self.read_formula(number, found["formula"]))
-            elif text.startswith("- "):
-                end()
-                if not entries_open:
-                    end_list()
-                entries_open = True
-                gathered.append((number, text[2:].strip()))
-            else:
-                gathered.append((number, text))
-            if len(blocks) > MAX_BLOCKS or len(entries) > MAX_LINES:
-                raise self._too_long(number)
-        end()
-        end_list()
-        if len(blocks) > MAX_BLOCKS:
-            raise self._too_long(lines[-1][0])
-        return tuple(blocks)
+    def _read_only(self, line: int, children: Sequence[SyntaxTreeNode]) -> tuple[Span, ...]:
+        """Read an entry of a list, which is one paragraph."""
+        if len(children) != 1:
+            raise self._error(
+                line, "an entry of a list is one paragraph: no list or other piece stands in it"
+            )
+        return self._read_paragraph(children[0], line)
 
-    def _too_long(self, line: int) -> LessonError:
-        return LessonError(
-            self._file,
-            line,
-            f"at most {MAX_BLOCKS} paragraphs stand in one place, and at most {MAX_LINES} entries in a list: make it shorter",
-        )
+    def _read_paragraph(self, node: SyntaxTreeNode, line: int) -> tuple[Span, ...]:
+        if node.type != "paragraph":
+            raise self._error(line, "a list or a quote has paragraphs and nothing else in it")
+        spans = self._read_spans(node.children[0], line)
+        if spans and spans[0].text.startswith("|"):
+            raise self._error(line, "a table is a head, a line |---|---| and rows")
+        return spans
 
-    def read_spans(self, line: int, text: str) -> tuple[Span, ...]:
-        """Return the pieces of a paragraph that begins at a line.
+    def _read_rows(
+        self, table: SyntaxTreeNode, numbers: list[int], texts: list[str]
+    ) -> Iterator[tuple[tuple[Span, ...], ...]]:
+        rows = [row for part in table.children for row in part.children]
+        columns = len(rows[0].children)
+        self._require_few(_line_of(table, numbers), len(rows) - 1, MAX_ROWS)
+        for row in rows:
+            line = _line_of(row, numbers)
+            written = texts[row.map[0] if row.map else 0].strip()
+            ends = written.startswith("|") and written.endswith("|")
+            if not ends or len(_BETWEEN_CELLS.findall(written)) != columns + 1 or columns > MAX_COLUMNS:
+                raise self._error(
+                    line,
+                    f"a row begins and ends with |, and each has as many cells as the head, at most {MAX_COLUMNS}",
+                )
+            yield tuple(self._read_spans(cell.children[0], line) for cell in row.children)
 
-        Raises:
-            LessonError: a sign is left over, a number or a view does not exist, or there are too many pieces.
-        """
+    def _read_spans(self, inline: SyntaxTreeNode, line: int) -> tuple[Span, ...]:
         spans: list[Span] = []
-        position = 0
-        for found in _TOKEN.finditer(text):
-            self._add_plain(spans, line, text[position : found.start()])
-            position = found.end()
-            fields = found.groupdict()
-            if fields["number"] is not None:
-                spans.append(Span("plain", "", number=self.read_number(line, fields["number"])))
-            elif fields["address"] is not None:
-                if not self._with_places:
-                    self._require_clean(line, found.group())
-                spans.append(Span("plain", "", view=self.read_view(line, fields["address"])))
-            elif fields["label"] is not None:
-                self._require_clean(line, fields["label"])
-                spans.append(Span("plain", fields["label"], view=self.read_view(line, fields["target"])))
-            elif fields["code"] is not None:
-                spans.append(Span("code", fields["code"]))
-            elif fields["strong"] is not None:
-                self._add_styled(spans, line, "strong", fields["strong"])
+        for piece in self._read_pieces(inline.children, "plain", line):
+            last = spans[-1] if spans else None
+            if last and _is_words(last) and _is_words(piece) and last.style == piece.style:
+                spans[-1] = Span(piece.style, last.text + piece.text)
             else:
-                self._add_styled(spans, line, "emphasis", fields["emphasis"])
-            if len(spans) > MAX_SPANS:
-                raise LessonError(self._file, line, f"a paragraph has at most {MAX_SPANS} pieces: part it")
-        self._add_plain(spans, line, text[position:])
+                spans.append(piece)
+        for span in filter(_is_words, spans):
+            self._require_clean(line, span.text)
+        if len(spans) > MAX_SPANS:
+            raise self._error(line, f"a paragraph has at most {MAX_SPANS} pieces: part it")
         return tuple(spans)
 
-    def read_formula(self, line: int, text: str) -> TextBlock:
-        """Return the block of a formula.
+    def _read_pieces(self, nodes: Sequence[SyntaxTreeNode], style: SpanStyle, line: int) -> Iterator[Span]:
+        for node in nodes:
+            match node.type:
+                case "text":
+                    if node.content:
+                        yield Span(style, node.content)
+                case "softbreak" | "hardbreak":
+                    yield Span(style, " ")
+                case "number":
+                    yield Span(style, "", number=self.read_number(line, node.content))
+                case "em" | "strong" if style == "plain":
+                    yield from self._read_pieces(node.children, _STYLES[node.type], line)
+                case "code_inline" if style == "plain":
+                    yield Span("code", node.content)
+                case "view" if style == "plain" and (node.content or self._with_places):
+                    self._require_clean(line, node.content)
+                    yield Span("plain", node.content, view=self.read_view(line, node.info))
+                case _:
+                    raise self._left_over(line, node.markup)
 
-        Raises:
-            LessonError: it is none.
-        """
-        try:
-            formula = parse_formula(text)
-        except FormulaError as error:
-            raise LessonError(self._file, line, str(error)) from error
-        return TextBlock("formula", ((Span("plain", write_formula(formula)),),), formula)
+    def _read_formula(self, text: str, line: int) -> str:
+        if len(text) > MAX_FORMULA:
+            raise self._error(line, f"a formula has at most {MAX_FORMULA} characters: part it")
+        if found := _NO_SIGN.search(text):
+            raise self._error(
+                line,
+                f"{found.group()} cannot stand in a formula: it is plain text, such as m̂ = m / (1 − β₁ᵗ), with √ × Σ, a₁ and x²"
+                " as they are",
+            )
+        return text
 
     def read_number(self, line: int, text: str) -> NamedNumber:
         """Return the number that stands between braces: a name and, after a bar, its form.
@@ -165,13 +200,13 @@ class MarkdownReader:
         name, _, form = text.partition("|")
         known = _FORMS.get(form or "decimal")
         if known is None:
-            raise LessonError(
-                self._file, line, f"a number has no form {form[:20]!r}; there are {', '.join(NUMBER_FORMS)}"
+            raise self._error(
+                line, f"a number has no form {form[:20]!r}; there are {', '.join(NUMBER_FORMS)}"
             )
         try:
             return NamedNumber(parse_number_name(name), known)
         except NumberNameError as error:
-            raise LessonError(self._file, line, str(error)) from error
+            raise self._error(line, str(error)) from error
 
     def read_view(self, line: int, query: str) -> str:
         """Return a view's query as it may be opened.
@@ -182,28 +217,84 @@ class MarkdownReader:
         try:
             parse_view_query(query, with_place=self._with_places)
         except ViewQueryError as error:
-            raise LessonError(self._file, line, str(error)) from error
+            raise self._error(line, str(error)) from error
         return query
-
-    def _add_plain(self, spans: list[Span], line: int, text: str) -> None:
-        if text:
-            self._require_clean(line, text)
-            spans.append(Span("plain", text))
-
-    def _add_styled(self, spans: list[Span], line: int, style: SpanStyle, text: str) -> None:
-        """Add words in one style, with the numbers among them."""
-        for place, piece in enumerate(_NUMBER.split(text)):
-            if place % 2:
-                spans.append(Span(style, "", number=self.read_number(line, piece)))
-            elif piece:
-                self._require_clean(line, piece)
-                spans.append(Span(style, piece))
 
     def _require_clean(self, line: int, text: str) -> None:
         if found := _LEFT_OVER.search(text):
-            raise LessonError(
-                self._file,
+            raise self._left_over(line, found.group())
+
+    def _require_few(self, line: int, rows: int, most: int) -> None:
+        if rows > most:
+            raise self._error(
                 line,
-                f"{found.group()!r} stands alone: there is no HTML here, * and ` come in pairs, a link is [words](?word=dog),"
-                " a number {purity_10nn@0} and a formula a line of its own, $$ y = W x + b $$",
+                f"a list has at most {MAX_LINES} entries, and {MAX_ROWS} rows if it is numbered or a table",
             )
+
+    def _left_over(self, line: int, sign: str) -> LessonError:
+        return self._error(
+            line,
+            f"{sign!r} stands alone: there is no HTML here, * and ` come in pairs and not within one another, a link is"
+            " [words](?word=dog), a number {purity_10nn@0} and a formula a line of its own, $$ y = W x + b $$",
+        )
+
+    def _error(self, line: int, message: str) -> LessonError:
+        return LessonError(self._file, line, message)
+
+
+def _is_words(span: Span) -> bool:
+    """Return whether a piece is neither a number nor a link nor code."""
+    return span.number is None and span.view is None and span.style != "code"
+
+
+def _line_of(node: SyntaxTreeNode, numbers: list[int]) -> int:
+    return numbers[node.map[0] if node.map else 0]
+
+
+def _escape_bars(found: re.Match[str]) -> str:
+    return found.group().replace("|", r"\|")
+
+
+@cache
+def _parser() -> MarkdownIt:
+    """Return the parser: Markdown's blocks and styles, no HTML and no links but views of the app."""
+    # Only a reader of the course needs it.
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("zero").enable(
+        ["heading", "list", "blockquote", "table", "emphasis", "backticks", "newline"]
+    )
+    parser.block.ruler.before("paragraph", "formula", _formula, {"alt": ["paragraph", "list", "blockquote"]})
+    parser.inline.ruler.push("view", _view)
+    parser.inline.ruler.push("number", _number)
+    return parser
+
+
+def _formula(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a line that is a formula; a rule of markdown-it's for blocks."""
+    found = _FORMULA.fullmatch(state.src[state.bMarks[start] + state.tShift[start] : state.eMarks[start]])
+    if found and not silent:
+        state.line = start + 1
+        token = state.push("formula", "", 0)
+        token.content, token.map = found[1].strip(), [start, start + 1]
+    return found is not None
+
+
+def _view(state: StateInline, silent: bool) -> bool:
+    """Read a link to a view; a rule of markdown-it's for lines."""
+    found = _VIEW.match(state.src, state.pos)
+    if found and not silent:
+        token = state.push("view", "", 0)
+        token.markup, token.content = "[", " ".join((found["label"] or "").split())
+        token.info = found["address"] or found["target"] or ""
+    state.pos = found.end() if found else state.pos
+    return found is not None
+
+
+def _number(state: StateInline, silent: bool) -> bool:
+    """Read a number's name; a rule of markdown-it's for lines."""
+    found = _NUMBER.match(state.src, state.pos)
+    if found and not silent:
+        state.push("number", "", 0).content = found[1]
+    state.pos = found.end() if found else state.pos
+    return found is not None

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from lamplighter.lessons.formula import FormulaNode
 from lamplighter.lessons.number_name import NumberName
 
 StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]
@@ -49,11 +48,10 @@ class Span:
 
 @dataclass(frozen=True)
 class TextBlock:
-    """A paragraph, which is one line, a list of several, or a formula, with itself in words as its line."""
+    """A paragraph or a formula, which is one line, or a list of several."""
 
     kind: Literal["paragraph", "list", "formula"]
     lines: tuple[tuple[Span, ...], ...]
-    formula: FormulaNode | None = None
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ MAX_LINE = 2_000
 MAX_STAGES = 20
 MAX_AIM = 140
 """Most characters of a part's aim: one line of the list of parts."""
+MAX_BLOCKS = 12
+"""Most paragraphs, lists and formulas of a stage."""
 MAX_CHOICES = 4
 MAX_WORDS = 40
 """Most words that a part needs."""
@@ -157,7 +159,7 @@ class _PartParser:
         prediction = self._prediction()
         if (kind == "prediction") != (prediction is not None):
             raise self._error("a stage of the kind prediction, and no other, has a line predict: QUESTION")
-        blocks: tuple[TextBlock, ...] = self._markdown.read_blocks(lines[1 + at :])
+        blocks = tuple(self._blocks(lines[1 + at :]))
         reached = self._whole("reached", 0, MAX_STEP) if self._given("reached", None) else 0
         if view is not None:
             words = parse_view_query(view)
@@ -165,6 +167,19 @@ class _PartParser:
         if examination is not None:
             reached = max(reached, examination.reached)
         return Stage(kind, found.group(2).strip(), blocks, view, prediction, reached, examination)
+
+    def _blocks(self, lines: list[tuple[int, str]]) -> Iterator[TextBlock]:
+        for place, block in enumerate(self._markdown.read_blocks(lines)):
+            self._line = block.line
+            if place == MAX_BLOCKS:
+                raise self._error(f"at most {MAX_BLOCKS} paragraphs stand in one place: make it shorter")
+            match block.kind:
+                case "paragraph" | "list" | "formula":
+                    yield TextBlock(block.kind, tuple(line for (line,) in block.rows))
+                case _:
+                    raise self._error(
+                        "a stage has paragraphs, lists with -, and formulas: no tables, numbers or quotes"
+                    )
 
     def _read_head(self, lines: Iterator[tuple[int, str]], known: tuple[str, ...], *, to_end: bool) -> int:
         """Read `key: value` lines until an empty one. Return how many lines were read."""

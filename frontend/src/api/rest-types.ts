@@ -126,7 +126,6 @@ export type LessonSummary = Answered["LessonSummary"];
 export type LessonStage = LessonPart["stages"][number];
 export type LessonBlock = LessonStage["blocks"][number];
 export type LessonSpan = LessonBlock["lines"][number][number];
-export type LessonFormula = NonNullable<LessonBlock["formula"]>;
 export type LessonPrediction = NonNullable<LessonStage["prediction"]>;
 export type LessonNumber = LessonPart["numbers"][string];
 /** A question that claims wait for. */

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from lamplighter.lessons.library import LessonLibrary, read_folder
-from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import figure_name, parse_number_name
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
@@ -133,9 +132,19 @@ def test_an_error_names_its_line() -> None:
     assert refuse("# look: A\nview: ?at=x\n\n").startswith("01-a.md:6: ")
 
 
-def test_deep_nesting_costs_nothing() -> None:
-    with pytest.raises(LessonError):
-        MarkdownReader("a.md").read_spans(1, "[" * 900 + "{" * 900 + "(" * 100)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 900 + "{" * 900 + "(" * 100,
+        "> " * 900,
+        "- " * 900,
+        "*a **b " * 250,
+        "`" * 900 + " " + "`" * 901,
+        "| a " * 400 + "|\n" + "|---" * 400 + "|",
+    ],
+)
+def test_deep_nesting_is_refused(line: str) -> None:
+    refuse(f"# look: A\n\n{line}\n")
 
 
 def test_a_folder_is_read_as_hostile(tmp_path: Path) -> None:

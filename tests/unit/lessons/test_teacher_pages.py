@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_missing_aims, list_problems
 from lamplighter.lessons.library import MAX_PARTS, LessonLibrary, read_folder
+from lamplighter.lessons.markdown import MAX_ROWS
 from lamplighter.lessons.part import LessonError, Span
 from lamplighter.lessons.part_parser import MAX_AIM, MAX_PART_BYTES, parse_part
 from lamplighter.lessons.teacher_page import (
-    MAX_ROWS,
     MAX_SECTION_BLOCKS,
     MAX_SECTIONS,
     TeacherPage,
@@ -80,7 +80,9 @@ def test_a_page_is_a_tree_of_sections() -> None:
         ("# A *title*\n", "plain text"),
         (f"# {'a' * 101}\n", "plain text"),
         ("# A\n\n### Deeper\n", "a heading is ##"),
-        ("# A\n\n## Heading\nand on\n", "a heading is ##"),
+        ("# A\n\n# B\n", "a heading is ##"),
+        ("# A\n\n- one\n  - two\n", "an entry of a list is one paragraph"),
+        ("# A\n\n> - one\n", "has paragraphs"),
         ("# A\n\n<script>alert(1)</script>\n", "no HTML"),
         ("# A\n\n| a | <img src=x> |\n|---|---|\n| b | c |\n", "no HTML"),
         ("# A\n\n1. <iframe>\n", "no HTML"),
@@ -102,7 +104,6 @@ def test_a_page_is_a_tree_of_sections() -> None:
         ("# A\n\n" + "1. b\n" * (MAX_ROWS + 1), "rows"),
         ("# A\n\n" + "b\n\n" * (MAX_SECTION_BLOCKS + 1), "sections"),
         ("# A\n\n" + "## B\n\nc\n\n" * (MAX_SECTIONS + 1), "sections"),
-        ("# A\n\n> a\nb\n", "begins with >"),
         ("# A\n\n" + "b" * 2_001, "2,000 characters"),
         ("# A\n\na \u202e b\n", "cannot be shown"),
     ],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
-from lamplighter.lessons.formula import FormulaNode
 from lamplighter.lessons.numbers import NumberValue, PartQuestion
 from lamplighter.lessons.part import LessonCorpus, Part, Prediction, Span, Stage, TextBlock
 from lamplighter.serving.schemas.base import ApiModel, Items
@@ -47,35 +46,11 @@ class LessonSpan(ApiModel):
     """The form in which the number is told."""
 
 
-class LessonFormula(ApiModel):
-    """A sign of a formula, or a group with its parts."""
-
-    kind: Literal[
-        "row",
-        "identifier",
-        "number",
-        "operator",
-        "text",
-        "fraction",
-        "root",
-        "hat",
-        "superscript",
-        "subscript",
-    ]
-    text: str
-    """The sign; empty for a group."""
-    parts: list[LessonFormula]
-    """The upper and the lower part of a fraction; what a script stands at, and the script."""
-
-
 class LessonBlock(ApiModel):
-    """A paragraph of one line, a list of several, or a formula."""
+    """A paragraph or a formula, of one line, or a list of several."""
 
     kind: Literal["paragraph", "list", "formula"]
     lines: list[list[LessonSpan]]
-    """One line that says it in words, of a formula."""
-    formula: LessonFormula | None
-    """Null: it is no formula."""
 
 
 class LessonChoice(ApiModel):
@@ -226,13 +201,6 @@ def _describe_block(block: TextBlock) -> LessonBlock:
     return LessonBlock(
         kind=block.kind,
         lines=[[describe_span(span) for span in line] for line in block.lines],
-        formula=block.formula and _describe_formula(block.formula),
-    )
-
-
-def _describe_formula(node: FormulaNode) -> LessonFormula:
-    return LessonFormula(
-        kind=node.kind, text=node.text, parts=[_describe_formula(part) for part in node.parts]
     )
 
 
