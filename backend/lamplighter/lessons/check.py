@@ -1,20 +1,26 @@
-"""The check of a folder of the course: what is no part, words that its text does not have, and translations that differ."""
+"""The check of a folder of the course: what is no part, words that its text does not have, translations that differ, and places and numbers
+that a teacher's page names and the course lacks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.lessons.corpus_words import CORPUS_NAMES, words_of
+from lamplighter.corpora.build import build_corpus
+from lamplighter.corpora.lexicon_parser import read_lexicon
 from lamplighter.lessons.library import LANGUAGE, list_languages, read_folder
 from lamplighter.lessons.numbers import Waiting, find_questions, missing_words, resolve_numbers
-from lamplighter.lessons.part import Part, Stage
-from lamplighter.lessons.teacher_check import list_page_problems
-from lamplighter.lessons.view_query import parse_view_query, words_of_view
+from lamplighter.lessons.part import LESSON_CORPORA, LessonCorpus, Part, Stage
+from lamplighter.lessons.teacher_page import TeacherPage
+from lamplighter.lessons.view_query import PLACE, parse_view_query, words_of_view
+from lamplighter.recipe import CorpusRecipe
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 
+_CORPUS_NAMES: dict[LessonCorpus, str] = {"lamptown": "Lamptown", "novels": "the text of the novels"}
+"""Their names in messages."""
 _WHY: dict[Waiting, str] = {
     "step": "the run has not come to its step",
     "ended": "the run ended before its step",
@@ -44,12 +50,12 @@ def list_problems(folder: Path, ours: Mapping[int, Part] | None = None) -> list[
     for language, files in found.items():
         for part in files.parts.values():
             name = f"part {part.number}" if language == LANGUAGE else f"part {part.number} in {language!r}"
-            known = words_of(part.corpus)
+            known = _words_of(part.corpus)
             unknown = dict.fromkeys(word for word in _named_words(part) if word not in known)
-            problems += [f"{name}: {CORPUS_NAMES[part.corpus]} has no word {word!r}" for word in unknown]
+            problems += [f"{name}: {_CORPUS_NAMES[part.corpus]} has no word {word!r}" for word in unknown]
             if part.number in english and (difference := find_difference(english[part.number], part)):
                 problems.append(f"{name}: {difference}")
-        problems += list_page_problems(files.pages.values(), {**english, **files.parts})
+        problems += _list_page_problems(files.pages.values(), {**english, **files.parts})
     return problems
 
 
@@ -91,7 +97,7 @@ def list_unknown_numbers(parts: Iterable[Part], run: RunFolder) -> list[str]:
 def find_difference(original: Part, translated: Part) -> str | None:
     """Return where two texts of a part show or measure something different; None: they do not."""
     if original.corpus != translated.corpus:
-        return f"it is about {CORPUS_NAMES[translated.corpus]}; the other text is about {CORPUS_NAMES[original.corpus]}"
+        return f"it is about {_CORPUS_NAMES[translated.corpus]}; the other text is about {_CORPUS_NAMES[original.corpus]}"
     if original.words != translated.words:
         return f"its words are {', '.join(translated.words)}; those of the other text are {', '.join(original.words)}"
     if len(original.stages) != len(translated.stages):
@@ -133,3 +139,45 @@ def _named_words(part: Part) -> Iterator[str]:
         for key, word in (stage.examination.fields if stage.examination else {}).items():
             if key in _SENTENCES and isinstance(word, str):
                 yield from word.split()
+
+
+def _list_page_problems(pages: Iterable[TeacherPage], parts: Mapping[int, Part]) -> list[str]:
+    """Return what is wrong with the teacher's pages, a line each.
+
+    Args:
+        pages: the pages.
+        parts: the parts of the course that they are about, by number.
+    """
+    return [
+        f"teacher's page {page.number} in {page.language!r}: {problem}"
+        for page in pages
+        for problem in dict.fromkeys(_problems_of_page(page, parts))
+    ]
+
+
+def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[str]:
+    part = parts.get(page.number)
+    if page.number and part is None:
+        yield f"there is no part {page.number}: give the page its part's number, or 00 to be read before the first"
+    known = {name.text for name in part.numbers} if part else set[str]()
+    corpus = part.corpus if part else LESSON_CORPORA[0]
+    for span in page.spans():
+        if span.number and span.number.name.text not in known:
+            yield f"{span.number.name.text} is no number that the part itself names: only those are told here"
+        if span.view is None:
+            continue
+        view = parse_view_query(span.view, with_place=True)
+        place = PLACE.fullmatch(view.get("lesson", ""))
+        if place and (int(place[1]) not in parts or int(place[2] or 1) > len(parts[int(place[1])].stages)):
+            yield f"the course has no {place[0]}, which {span.view} opens"
+        for word in words_of_view(view):
+            if word not in _words_of(corpus):
+                yield f"{_CORPUS_NAMES[corpus]} has no word {word!r}"
+
+
+@cache
+def _words_of(corpus: LessonCorpus) -> frozenset[str]:
+    """Return the words that a run on a text of the course knows. Those of the novels take a second to count."""
+    if corpus == "lamptown":
+        return read_lexicon().words()
+    return frozenset(build_corpus(CorpusRecipe(kind=corpus), 0).vocabulary.tokens)
