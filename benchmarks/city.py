@@ -2,27 +2,41 @@
 
 Both sides draw the same 20,000 positions, tints and lit batches in one page, frame by frame. The goals
 compare the lamps with scattergl, which draws points alone; the whole map, with land and names on both sides,
-is reported beside them. `benchmarks.city_time` measures scrubbing and the time to the first map.
+is reported beside them. `benchmarks.city_time` measures scrubbing and the time to the first map. A plain file server
+serves the page: scattergl compiles code at run time, which Lamplighter's content security policy forbids.
 """
 
 from __future__ import annotations
 
+import functools
+import json
 import tempfile
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import build_frontend
 import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
-from benchmarks.city_page import build_page, serve_folder, write_frames
 from benchmarks.page_size import measure_page
 from benchmarks.report import report
+from lamplighter.serving.http.assets import Assets
+from lamplighter.wire.district_frames import Districts
+from lamplighter.wire.frames import encode
+from lamplighter.wire.layout_frames import Layout, Method
 from tests.browser.chromium import launch_arguments
 
 TOKENS, LARGE = 20_000, 50_000
 FRAMES, WARM_UP = 15, 3
 """Number of frames; the first few are not counted: they compile code and allocate buffers."""
+CLUSTERS = 40
+_VIEW = 11.0
+"""Half the width of the made-up map, in map units."""
 Costs = dict[str, list[dict[str, float]]]
 
 
@@ -30,9 +44,9 @@ def main() -> bool:
     """Measure and print. Returns whether the goals are met."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        build_page(folder)
-        write_frames(folder / "frames", TOKENS, FRAMES)
-        write_frames(folder / "large", LARGE, FRAMES)
+        _build_page(folder)
+        _write_frames(folder / "frames", TOKENS, FRAMES)
+        _write_frames(folder / "large", LARGE, FRAMES)
         costs, glide = _measured(folder, "frames", "compared")
         large, large_glide = _measured(folder, "large", "alone")
     met = _compared(costs, "main", "city_main_thread", "times less than Plotly's react")
@@ -62,7 +76,7 @@ def main() -> bool:
 
 def _measured(folder: Path, frames: str, what: str) -> tuple[Any, dict[str, Any]]:
     """Run the page's function `what` on these frames, then a glide. Returns both results."""
-    with serve_folder(folder) as url, sync_playwright() as playwright:
+    with _serve_folder(folder) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_arguments())
         page = browser.new_page(viewport={"width": 1280, "height": 1440})
         page.goto(url)
@@ -94,3 +108,80 @@ def _compared(costs: Costs, what: str, name: str, unit: str) -> bool:
         tokens=TOKENS,
         frames=FRAMES - WARM_UP,
     )
+
+
+def _build_page(folder: Path) -> None:
+    """Build the page into a folder, with plotly.js beside it."""
+    frontend = build_frontend.ROOT / "frontend"
+    build_frontend.install(frontend)
+    config = str(frontend / "benchmark" / "vite.config.ts")
+    build_frontend.node(
+        frontend,
+        build_frontend.VITE,
+        "build",
+        "--config",
+        config,
+        "--outDir",
+        str(folder),
+        "--logLevel",
+        "warn",
+    )
+    script = Assets().plotly()
+    assert script is not None
+    (folder / "plotly.min.js").write_bytes(script.plain.read_bytes())
+
+
+def _made_up_city(tokens: int, seed: int = 7) -> tuple[NDArray[np.float32], NDArray[np.uint16]]:
+    """Return clustered positions, shape (tokens, 2), and each token's cluster number, counted from 1."""
+    random = np.random.default_rng(seed)
+    centres = random.uniform(-0.8 * _VIEW, 0.8 * _VIEW, (CLUSTERS, 2))
+    wide = random.uniform(0.25, 1.1, (CLUSTERS, 1))
+    of = random.choice(CLUSTERS, tokens, p=random.dirichlet(np.full(CLUSTERS, 2.0)))
+    places = centres[of] + random.standard_normal((tokens, 2)) * wide[of]
+    return np.clip(places, -_VIEW, _VIEW).astype(np.float32), (of + 1).astype(np.uint16)
+
+
+def _made_up_words(tokens: int) -> list[str]:
+    """Return distinct words of two to four syllables."""
+    sounds = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
+    many = len(sounds)
+    return ["".join(sounds[(i // many**k) % many] for k in range(2 + i % 3)) + str(i) for i in range(tokens)]
+
+
+def _write_frames(folder: Path, tokens: int, count: int) -> None:
+    """Write a vocabulary, its districts and `count` layouts, each moved a little from the one before."""
+    folder.mkdir()
+    places, of = _made_up_city(tokens)
+    random = np.random.default_rng(11)
+    for i in range(count):
+        places = places + random.normal(0, 0.05, places.shape).astype(np.float32)
+        layout = Layout(1, i, 0.0, Method.UMAP, places)
+        (folder / f"{i}.bin").write_bytes(encode(layout))
+    ids = np.arange(1, CLUSTERS + 1, dtype=np.uint32)
+    names = tuple(f"district {i}" for i in ids)
+    (folder / "districts.bin").write_bytes(encode(Districts(1, 0, 0.0, ids, names, of)))
+    words = [
+        {"token_id": i, "token": word, "count": 1 + 10**6 // (i + 2)}
+        for i, word in enumerate(_made_up_words(tokens))
+    ]
+    (folder / "tokens.json").write_text(json.dumps(words), encoding="utf-8")
+
+
+@contextmanager
+def _serve_folder(folder: Path) -> Generator[str]:
+    """Serve the folder over HTTP. Yields its URL."""
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        """Discard the message: the benchmark's output is JSON lines."""

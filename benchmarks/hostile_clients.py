@@ -1,20 +1,31 @@
-"""Clients that wish a server ill, all in one process, until they are stopped: `python -m benchmarks.hostile_clients URL RUN`."""
+"""Hostile clients, all in one process, until they are stopped: `python -m benchmarks.hostile_clients KIND ARGUMENT...`.
+
+`server URL RUN` is the attack on a server, `flood URL COOKIE PATH...` one viewer of a class over as many connections as it
+gets, and `class URL RUN COOKIE...` viewers of a class, each with a good session.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 IDLE, PINGERS, SLOW_READERS, RECONNECTING, PLAYERS = 400, 4, 8, 2, 2
 Client = Callable[[int], Awaitable[None]]
 _MASK = b"\x00\x00\x00\x00"
 _PINGS = (b"\x89\xfd" + _MASK + b"x" * 125) * 64
+FLOOD_CONNECTIONS = 200
+EACH = 10
+"""Clients of each of the five kinds in a class."""
+_member: ContextVar[str] = ContextVar("member")
+_NO_GUESS = b"\x81\x8b\x00\x00\x00\x00" + b"not a guess"
 
 
 class Attack:
@@ -126,6 +137,83 @@ class Attack:
         return reader, writer
 
 
+class Flood(Attack):
+    """The connections of one process, all with the same session."""
+
+    def __init__(self, url: str, cookie: str, *paths: str) -> None:
+        """Choose a class on this machine, a session, and what to ask; `{step}` in a path is another one each time."""
+        super().__init__(url, "")
+        self._authority = url.removeprefix("http://")
+        self._cookie = cookie
+        self._paths = paths
+        self._steps = itertools.count()
+
+    async def last(self) -> None:
+        """Open the connections, and open each again when it is closed."""
+        await asyncio.gather(
+            *(self._flood(self._paths[n % len(self._paths)]) for n in range(FLOOD_CONNECTIONS))
+        )
+
+    async def _flood(self, path: str) -> None:
+        while True:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError, ValueError):
+                reader, writer = await self._connect()
+                with contextlib.closing(writer):
+                    while True:
+                        await self._ask(reader, writer, path)
+            await asyncio.sleep(0)
+
+    async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> None:
+        target = path.replace("{step}", str(next(self._steps) % 500))
+        writer.write(
+            f"GET {target} HTTP/1.1\r\nHost: {self._authority}\r\nCookie: {self._cookie}\r\n\r\n".encode()
+        )
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        await reader.readexactly(length)
+
+
+class ClassAttack(Attack):
+    """Fifty clients of one process."""
+
+    def __init__(self, url: str, run: str, *cookies: str) -> None:
+        """Choose a class on this machine, one of its runs, and a session for each client."""
+        super().__init__(url, run)
+        self.socket_path = f"/api/runs/{run}/beats"
+        self._origin = url
+        self._cookies = cookies
+
+    def kinds(self) -> list[tuple[Client, int]]:
+        """Return the kinds of clients, and how many there are of each."""
+        kinds = (self._stall, self._ping, self._flood, self._reconnect, self._read_slowly)
+        return [(self._as_member(kind, number), EACH) for number, kind in enumerate(kinds)]
+
+    def more_headers(self) -> str:
+        """Return the headers of the member that this task is."""
+        return f"Origin: {self._origin}\r\nCookie: {_member.get()}\r\n"
+
+    def _as_member(self, client: Client, kind: int) -> Client:
+        async def act(number: int) -> None:
+            _member.set(self._cookies[(kind * EACH + number) % len(self._cookies)])
+            await client(number)
+
+        return act
+
+    async def _stall(self, _: int) -> None:
+        """Watch, and read nothing."""
+        writer = (await self._upgrade("", buffer=4_096))[1]
+        with contextlib.closing(writer):
+            await asyncio.sleep(60)
+
+    async def _flood(self, _: int) -> None:
+        """Say something that is no prediction, as fast as it is taken."""
+        writer = (await self._upgrade(""))[1]
+        with contextlib.closing(writer):
+            while not writer.is_closing():
+                writer.write(_NO_GUESS * 50)
+                await writer.drain()
+
+
 def run_attack(attack: Attack) -> None:
     """Run an attack until SIGTERM, or until the process that started this one is gone."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
@@ -141,5 +229,9 @@ def run_attack(attack: Attack) -> None:
     asyncio.run(last())
 
 
+KINDS: dict[str, Callable[..., Attack]] = {"server": Attack, "flood": Flood, "class": ClassAttack}
+
 if __name__ == "__main__":
-    run_attack(Attack(*sys.argv[1:]))
+    if sys.argv[1] == "class":
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
+    run_attack(KINDS[sys.argv[1]](*sys.argv[2:]))

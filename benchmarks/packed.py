@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from playwright.async_api import Browser, async_playwright
 
-from benchmarks.city_visit import Sweep, drag, open_page, wait_for
+from benchmarks.city_time import Sweep, drag, open_page, wait_for
 from benchmarks.examiner import copy_unasked_run
 from benchmarks.finished import finished_run
 from benchmarks.report import report

@@ -213,7 +213,7 @@ def _crowd(url: str, run: RunFolder, cookies: list[str]) -> Generator[Crowd]:
 
 @contextlib.contextmanager
 def _attack(url: str, run: RunFolder, cookies: list[str]) -> Generator[None]:
-    words = [sys.executable, "-m", "benchmarks.classroom.hostile", url, run.id, *cookies]
+    words = [sys.executable, "-m", "benchmarks.hostile_clients", "class", url, run.id, *cookies]
     attack = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield

@@ -67,7 +67,7 @@ def test_every_figure_of_the_table_is_reported():
 def test_a_figure_is_judged_by_the_goal_of_the_table(capsys: pytest.CaptureFixture[str]):
     assert report("observation", 0.95, "of it")
     assert not report("observation", 0.949, "of it")
-    assert report("own_text", 0, "words")
+    assert report("storage_without_waypoints", 0, "times")
     assert '"goal": null, "met": null' in capsys.readouterr().out
     with pytest.raises(KeyError):
         report("a figure that no row has", 1, "times")

@@ -22,7 +22,7 @@ SURVEYED_CHARACTERS = 2_000_000
 SEEN_OFTEN = 5
 """Occurrences from which on a word has been seen often enough to find its place."""
 FEW_WORDS = 30_000
-"""Words below which a text is known by heart before it has made any district (`benchmarks/own_text.py`)."""
+"""Words below which a text is known by heart before it has made any district (docs/decisions/0017)."""
 READINGS = 8
 """Times that a text is read before the loss on unread text rises: from then on it is learned by heart, and districts go."""
 _FEWEST_STEPS, _ROUND_STEPS = 500, 100

@@ -12,7 +12,7 @@ MAXIMUM_BYTES = 256 * 1024 * 1024
 MINIMUM_TOKENS = 1_000
 """Fewest tokens that a model can learn from."""
 CLEAR_WORDS = 200_000
-"""Words from which on a text of real prose makes clear districts (`benchmarks/own_text.py`)."""
+"""Words from which on a text of real prose makes clear districts (docs/decisions/0017)."""
 _SAVE_AS = 'Save it as "Plain text (UTF-8)" and try again. (Word documents and PDFs can\'t be read directly.)'
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")

@@ -7,7 +7,7 @@ import { table } from "./translation";
 
 type TextFacts = Upload["text"];
 
-/** Times that a text is read from which on it is learned by heart; measured (`benchmarks/own_text.py`). */
+/** Times that a text is read from which on it is learned by heart; measured (docs/decisions/0017). */
 const BY_HEART = 15;
 const BATCH_WORDS = field.sequences.default * field.modelContext.default;
 
