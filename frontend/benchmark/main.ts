@@ -7,7 +7,6 @@
  */
 
 import type { PlotlyDiv, PlotlyTrace } from "../src/charts/plotly/library.d";
-import { lampTraces, landTrace } from "../src/map/plotly-fallback";
 import { lampStrengths } from "../src/map/easing";
 import { PointRenderer } from "../src/map/webgl/renderer";
 import { Overlay } from "../src/map/overlay/overlay";
@@ -22,6 +21,7 @@ import { decode, type Districts, type Layout } from "../src/api/frames";
 import type { Token } from "../src/api/rest-types";
 import { buildVocabulary, type Vocabulary } from "../src/api/vocabulary";
 import { Meter } from "./meter";
+import { lampTraces, landTrace } from "./plotly-traces";
 
 const meter = new Meter();
 meter.install();
@@ -106,7 +106,7 @@ function beatOf(step: number): Beat {
 
 /** Measure the frames of one glide: main-thread ms of each, and the bytes uploaded by all of them. */
 async function gliding(): Promise<{ frames: number[]; uploaded: number }> {
-  const lamps = scene.renderer!;
+  const lamps = scene.renderer;
   scene.setReducedMotion(false);
   // The layout analysis arrives between two frames and uploads the land once, which is no cost of a moving
   // frame.
@@ -204,7 +204,7 @@ async function wholeMap(n: number): Promise<Cost> {
   const beat = beatOf(n);
   const showFrame = () => show({ layout: decode(copy) as Layout, beat, heldBrightness: 1 });
   // The scene requested its animation frame before ours, so it has drawn when ours runs.
-  return costOf(showFrame, frameDrawn, scene.renderer!.canvas);
+  return costOf(showFrame, frameDrawn, scene.renderer.canvas);
 }
 
 /**
@@ -215,7 +215,7 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
   const library = window.Plotly!;
   const div = document.getElementById(whole ? "whole-plotly" : "scattergl")!;
   const layout = decode(frames[n]!.slice(0)) as Layout;
-  const traces = scattergl(layout, n);
+  const traces = lampTraces(layout, vocabulary, beatOf(n), tints);
   if (whole) traces.push(landTrace(layout), namesTrace());
   const { x0, x1, y0, y1 } = scene.view;
   const axis = { visible: false, autorange: false };
@@ -243,15 +243,6 @@ async function plotly(n: number, whole: boolean): Promise<Cost> {
   const { main, busy, pixels } = await costOf(show, () => after, drawing()!);
   // The meter sees none of the promises that Plotly works in, and of the rest no more than is busy.
   return { main: Math.max(main, busy), pixels };
-}
-
-/**
- * Return the lamps as the page draws them with Plotly where WebGL2 is missing, but as scattergl traces and
- * without a limit.
- */
-function scattergl(layout: Layout, n: number): PlotlyTrace[] {
-  const [, ...traces] = lampTraces(layout, vocabulary, beatOf(n), tints, Infinity);
-  return traces.map((trace) => ({ ...trace, type: "scattergl" }));
 }
 
 /** Return a text trace with as many labels as our map shows now, spread over tokens. */

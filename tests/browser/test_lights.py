@@ -49,29 +49,32 @@ def test_a_lost_context_is_said_and_comes_back_with_the_same_picture(city: str, 
     before = wait_for(page, FINE_AND_LIT)
     # Keep the extension object: once collected, it could not restore the context.
     page.evaluate(f"() => {{ window.lost = {CONTEXT}; window.lost.loseContext() }}")
-    expect(page.get_by_test_id("dark")).to_contain_text("come back by themselves")
+    expect(page.get_by_test_id("map-note")).to_contain_text("come back by themselves")
     assert page.evaluate("__lamplighter.litPixels()") == 0
     page.evaluate("() => window.lost.restoreContext()")
-    expect(page.get_by_test_id("dark")).to_have_count(0)
+    expect(page.get_by_test_id("map-note")).to_have_count(0)
     wait_for(page, LIT)
     page.wait_for_timeout(300)
     assert wait_for(page, FINE_AND_LIT) == pytest.approx(before, rel=0.02)
     page.close()
 
 
-def test_without_webgl2_plotly_draws_the_lamps(city: str, chromium: Browser):
+def test_without_webgl2_a_sentence_and_a_picture_take_the_maps_place(city: str, chromium: Browser):
     page = calm(chromium)
     page.add_init_script(
         "const get = HTMLCanvasElement.prototype.getContext;"
         "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
         " return kind === 'webgl2' ? null : get.call(this, kind, ...more) };"
     )
-    page.goto(city)
-    wait_for(page, "document.querySelectorAll('.city .scatterlayer path.point').length >= 40")
-    lit = len(page.evaluate("__lamplighter.beat.ids"))
-    drawn = page.evaluate("document.querySelectorAll('.city .scatterlayer path.point').length")
-    assert drawn == V + 2 * lit
-    wait_for(page, "__lamplighter.labels.length > 0")
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{city}&word=cat")
+    note = page.get_by_test_id("map-note")
+    expect(note).to_contain_text("no WebGL2")
+    wait_for(page, "document.querySelector('[data-testid=map-note] img')?.naturalWidth === 320")
+    expect(page.get_by_test_id("token")).to_have_text("cat")
+    expect(page.get_by_test_id("neighbours")).to_be_visible()
+    assert faults == []
     page.close()
 
 

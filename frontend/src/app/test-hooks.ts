@@ -47,7 +47,7 @@ interface TestHooks {
   readonly labels: string[];
   /** The texts drawn in the last frame, with their rectangles in CSS pixels from the map's corner. */
   readonly texts: { text: string; left: number; top: number; right: number; bottom: number }[];
-  /** Bytes sent to the GPU since the start; null without WebGL2. */
+  /** Bytes sent to the GPU since the start; null without a map. */
   readonly uploaded: number | null;
   /** Return the JSON that the page's source, a server or a file, has at a path; null where it refuses. */
   ask(path: string): Promise<unknown>;
@@ -148,7 +148,7 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
       return paintings.scene?.textsDrawn() ?? [];
     },
     get uploaded() {
-      return paintings.scene?.renderer?.uploaded ?? null;
+      return paintings.scene?.renderer.uploaded ?? null;
     },
     ask: (path) => requestJson(path).catch(() => null),
     litPixels: () => paintings.scene?.litPixels() ?? 0,

@@ -114,6 +114,8 @@ export const page = {
     gone: "Training broke off. Where Lamplighter looks after this run, it goes on by itself from the last save: no step is lost.",
   },
 
+  noWebgl:
+    "This browser cannot draw the map, because it has no WebGL2. Everything but the map, its pictures and its films works.",
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
   home: "Show the whole city (h)",
   lasso: "Draw around words (g; Shift adds, Alt removes)",

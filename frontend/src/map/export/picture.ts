@@ -14,7 +14,7 @@ import { Studio } from "./studio";
 /**
  * Return a PNG of what the scene shows; null if it shows nothing.
  *
- * @throws Error if the picture does not fit in memory, or there is no WebGL2.
+ * @throws Error if the picture does not fit in memory.
  */
 export async function pngOf(
   scene: Scene,
@@ -26,7 +26,6 @@ export async function pngOf(
   const stillScene = scene.stillScene(width, height, layout.insets);
   if (!stillScene) return null;
   const { overlayModel, renderer } = stillScene;
-  if (!renderer) throw new Error("a picture needs WebGL2");
   const studio = new Studio(size);
   try {
     studio.renderer.copyFrom(renderer);

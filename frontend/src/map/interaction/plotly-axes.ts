@@ -80,7 +80,7 @@ export class PlotlyAxes {
     this.timer = setTimeout(() => this.apply(), 80);
   }
 
-  /** Set Plotly's own traces: the trails, and without WebGL2 the lamps too. */
+  /** Set Plotly's own traces, the trails. */
   setTraces(traces: PlotlyTrace[]) {
     if (!traces.length && !this.traces.length) return;
     this.traces = traces;
@@ -172,7 +172,7 @@ export class PlotlyAxes {
   private removeOutline() {
     if (!this.library || !this.plotted) return;
     void this.library.relayout(this.plotted, { selections: [] });
-    // Where Plotly draws the lamps itself, it has dimmed those outside.
+    // Plotly has dimmed the trails outside it.
     if (this.traces.length) this.setTraces(this.traces.map((trace) => ({ ...trace })));
   }
 

@@ -25,7 +25,7 @@ import { tokensWithin, type Point } from "../interaction/lasso";
 import type { Overlay } from "../overlay/overlay";
 import type { MapMarks, OverlayModel } from "../overlay/overlay-model";
 import { lampGrowth } from "../webgl/glow-falloff";
-import { createRenderer, type PointRenderer } from "../webgl/renderer";
+import { PointRenderer } from "../webgl/renderer";
 import type { Beat } from "./displayed-map";
 import type { SceneContent } from "./map-content";
 import { RenderLoop } from "./render-loop";
@@ -51,7 +51,7 @@ interface SceneEvents {
 
 /** The scene of one map. */
 export class Scene {
-  readonly renderer: PointRenderer | null;
+  readonly renderer: PointRenderer;
   /** Frames drawn while the map or the view was gliding. */
   glided = 0;
 
@@ -73,13 +73,14 @@ export class Scene {
   private lastMixing = 1;
   private fading = false;
 
+  /** @throws Error if the browser has no WebGL2. */
   constructor(
     canvas: HTMLCanvasElement,
     private readonly overlay: Overlay,
     private readonly events: SceneEvents,
   ) {
     this.camera = new MapCamera((view) => events.viewChanged(view));
-    this.renderer = createRenderer(canvas, (lost) => {
+    this.renderer = new PointRenderer(canvas, (lost) => {
       events.contextChanged?.(lost);
       this.renderLoop.wake();
     });
@@ -183,7 +184,7 @@ export class Scene {
   /** Count the pixels that the lit lamps visibly brighten now. Slow, as it reads pixels back. */
   litPixels(): number {
     const at = this.content.clock.instantAt(performance.now());
-    return this.renderer?.litPixels(this.camera.view, at, this.design, this.growth) ?? 0;
+    return this.renderer.litPixels(this.camera.view, at, this.design, this.growth);
   }
 
   /** Return the tokens whose lamps are lit. */
@@ -268,14 +269,14 @@ export class Scene {
 
   private enlarge(enlarged: boolean) {
     this.overlay.enlarge(enlarged);
-    if (this.renderer) this.renderer.landLight = enlarged ? ENLARGED.land : 1;
+    this.renderer.landLight = enlarged ? ENLARGED.land : 1;
     this.labelsStale = true;
   }
 
   private setResolution(scale: number) {
     const { width, height } = this.camera;
     const ratio = this.ratio * scale;
-    this.renderer?.resize(Math.round(width * ratio), Math.round(height * ratio));
+    this.renderer.resize(Math.round(width * ratio), Math.round(height * ratio));
     this.design = ratio * designPixelSize(width, height);
   }
 
@@ -287,7 +288,7 @@ export class Scene {
     const at = clock.instantAt(now);
     if (camera.advance(now, clock.reducedMotion)) this.labelsStale = true;
     if (at.mixing < 1 || camera.moving) this.glided += 1;
-    this.renderer?.render(camera.view, at, this.design, this.growth);
+    this.renderer.render(camera.view, at, this.design, this.growth);
     // Labels were chosen for the positions when the glide began.
     if (at.mixing >= 1 && this.lastMixing < 1) this.labelsStale = true;
     const moved = at.mixing < 1 || this.lastMixing < 1 || this.labelsStale;

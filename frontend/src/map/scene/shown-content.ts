@@ -11,6 +11,7 @@ import { mapBounds, placementOf } from "../../model/placement";
 import type { DrawnTrail } from "../../model/trail";
 import type { MapRect } from "../../model/viewport";
 import type { MapCamera } from "../interaction/camera";
+import { trailTraces } from "../overlay/trails";
 import { dimOthers } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import { districtBounds } from "../regions/district-bounds";
@@ -20,7 +21,6 @@ import type { PointRenderer } from "../webgl/renderer";
 import { LayoutAnchor, transformTrail } from "./anchored-layout";
 import { DisplayedMap, litRowsOf, type Beat } from "./displayed-map";
 import { NO_CONTENT, type SceneContent } from "./map-content";
-import { PlotlyTraces } from "./plotly-traces";
 import { SceneClock } from "./scene-clock";
 
 /** The part of a renderer that takes content. */
@@ -52,20 +52,20 @@ export class ShownContent {
   private look: Look | null = null;
   /** The content as the page gave it. */
   current = NO_CONTENT;
-  private readonly traces: PlotlyTraces;
   private readonly anchor = new LayoutAnchor();
   /** The tokens held still, and the layout and the trails rotated to that end. */
   private held = NONE;
   private turned: Layout | null = null;
   private trails: DrawnTrail[] = [];
+  /** The trails that Plotly draws or is about to, and the timer until it does. */
+  private drawnTrails: DrawnTrail[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly renderer: ContentRenderer | null,
+    private readonly renderer: ContentRenderer,
     private readonly camera: MapCamera,
     private readonly events: ContentEvents,
-  ) {
-    this.traces = new PlotlyTraces((traces) => events.tracesChanged(traces));
-  }
+  ) {}
 
   /** Show other content. Return whether labels have to be chosen anew. */
   update(next: SceneContent): boolean {
@@ -94,7 +94,7 @@ export class ShownContent {
       this.followLook(false);
       this.events.lookFollowed(this.camera.atHome ? null : this.camera.destination);
     }
-    this.setTraces(vocabulary);
+    this.setTrails();
     return marked || lit || redivided || looksElsewhere;
   }
 
@@ -128,7 +128,7 @@ export class ShownContent {
 
   stop() {
     this.regions.stop();
-    this.traces.stop();
+    clearTimeout(this.timer);
   }
 
   /** Switch to another vocabulary, which clears the map. */
@@ -138,7 +138,7 @@ export class ShownContent {
     this.clock.reset();
     this.regions.setVocabulary(vocabulary);
     this.camera.letGo();
-    this.renderer?.setTokens(this.displayed.tints);
+    this.renderer.setTokens(this.displayed.tints);
   }
 
   /** Rotate the content's layout, and its trails, if tokens are to hold still. */
@@ -161,7 +161,7 @@ export class ShownContent {
   /** Set the lamps' colours, those of all tokens but the selected ones dimmed. */
   private setTints(tints: Uint8Array, selected: readonly number[]) {
     this.displayed.tints = dimOthers(tints, selected);
-    this.renderer?.setTints(this.displayed.tints);
+    this.renderer.setTints(this.displayed.tints);
   }
 
   /** Glide to a layout; jump there while scrubbing. */
@@ -184,11 +184,11 @@ export class ShownContent {
     const rebased = other && !atOnce;
     if (rebased) {
       displayed.rebase(view, camera.view);
-      this.renderer?.moveLand(view, camera.view);
+      this.renderer.moveLand(view, camera.view);
     }
     // A glide that interrupts another begins at a placement that the renderer has not seen yet.
     const unseen = rebased || (!atOnce && mixing < 1);
-    this.renderer?.setPlacement(next, unseen ? displayed.from : undefined);
+    this.renderer.setPlacement(next, unseen ? displayed.from : undefined);
     clock.startLamps(now, atOnce);
     // Labels are chosen again when the layout's analysis arrives.
     this.regions.analyse(next);
@@ -214,7 +214,7 @@ export class ShownContent {
   private applyLand(land: DensityGrid, first: boolean) {
     const { scrubbing } = this.current;
     this.displayed.districts = this.regions.districts;
-    this.renderer?.setLand(land);
+    this.renderer.setLand(land);
     this.clock.startLand(performance.now(), scrubbing || first);
     this.events.landChanged();
   }
@@ -223,15 +223,17 @@ export class ShownContent {
   private setBeat(beat: Beat | null) {
     this.clock.startBeat(beat, performance.now());
     const lit = (this.displayed.lit = litRowsOf(beat));
-    this.renderer?.setLit(lit.ids, lit.strengths);
+    this.renderer.setLit(lit.ids, lit.strengths);
   }
 
-  private setTraces(vocabulary: Vocabulary) {
-    const { layout, trails } = this;
-    const { beat, heldBrightness, tints } = this.current;
-    if (this.renderer)
-      this.traces.setTrails(trails, this.clock.remainingGlideMs(performance.now()));
-    else if (layout)
-      this.traces.setLamps({ layout, vocabulary, tints, beat, heldBrightness, trails });
+  /** Have Plotly draw the trails once their lamps rest. It takes long over that, so only when they have changed. */
+  private setTrails() {
+    if (this.trails === this.drawnTrails) return;
+    this.drawnTrails = this.trails;
+    // Wait for this glide, but not for later ones.
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.events.tracesChanged(trailTraces(this.drawnTrails));
+    }, this.clock.remainingGlideMs(performance.now()));
   }
 }

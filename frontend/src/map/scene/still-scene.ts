@@ -5,8 +5,8 @@ import type { OverlayModel } from "../overlay/overlay-model";
 
 /** The settled scene. */
 export interface StillScene {
-  /** The map's own renderer, to copy from; null without WebGL2. */
-  renderer: PointRenderer | null;
+  /** The map's own renderer, to copy from. */
+  renderer: PointRenderer;
   /** The overlay, for the picture's own width and height. */
   overlayModel: OverlayModel;
 }

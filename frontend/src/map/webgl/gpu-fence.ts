@@ -10,7 +10,7 @@ const POLL_INTERVAL = 3;
 export class GpuFence {
   private before: Promise<void> = Promise.resolve();
 
-  /** Start with an idle GPU. `canvas` may lack WebGL2. */
+  /** Start with an idle GPU. */
   constructor(private readonly canvas: HTMLCanvasElement) {}
 
   /**
@@ -24,7 +24,7 @@ export class GpuFence {
     await before;
   }
 
-  /** Wait until everything submitted so far is drawn. Resolves at once without WebGL2. */
+  /** Wait until everything submitted so far is drawn. Resolves at once while the context is lost. */
   async allDrawn(): Promise<void> {
     const gl = this.canvas.getContext("webgl2");
     const fence = gl?.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);

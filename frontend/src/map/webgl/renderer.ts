@@ -44,19 +44,6 @@ const NOTHING: UploadedMap = {
   land: null,
 };
 
-/** Create the renderer of a canvas, as its constructor does; null where there is no WebGL2. */
-export function createRenderer(
-  canvas: HTMLCanvasElement,
-  changed: (lost: boolean) => void,
-): PointRenderer | null {
-  try {
-    return new PointRenderer(canvas, changed);
-  } catch (error) {
-    console.warn("Lamplighter: the map is drawn without WebGL2.", error);
-    return null;
-  }
-}
-
 /** The renderer of one canvas. */
 export class PointRenderer {
   /** How much lighter than by design the land is. */

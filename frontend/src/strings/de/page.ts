@@ -114,6 +114,8 @@ export const page: Translated<typeof english> = {
     gone: "Das Training ist abgebrochen. Wo Lamplighter sich um diesen Lauf kümmert, geht es vom letzten Speicherstand von selbst weiter: Kein Schritt geht verloren.",
   },
 
+  noWebgl:
+    "Dieser Browser kann die Karte nicht zeichnen, denn er hat kein WebGL2. Alles außer der Karte, ihren Bildern und ihren Filmen geht.",
   dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lampen kommen von selbst zurück; nichts geht verloren.",
   home: "Die ganze Stadt zeigen (h)",
   lasso: "Wörter umkreisen (g; Umschalt nimmt hinzu, Alt nimmt weg)",
