@@ -6,17 +6,20 @@ import logging
 import threading
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lamplighter.cli.common import SERVING, common_options
 from lamplighter.cli.energy import watts_option
-from lamplighter.cli.terminal import log_to_terminal, print_line
+from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from lamplighter.serving.settings import ROLES, ClassSettings, ServerSettings, SettingsError
+
+if TYPE_CHECKING:
+    from lamplighter.serving.server_info import ClassJoin
 
 
 def serve_app(
@@ -152,9 +155,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             print_line(f"presenter's token: {ready.token}")
         print_line(f"up to {ready.most_connections:,} connections at a time")
         if ready.class_join is not None:
-            from lamplighter.cli.way_in import print_way_in
-
-            print_way_in(ready.class_join)
+            _print_class_join(ready.class_join)
         print_line("Ctrl-C stops it.")
         if browser:
             # In a thread, because on some systems the call blocks until the browser is up.
@@ -171,3 +172,21 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
         run_server(settings, on_ready)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _print_class_join(join: ClassJoin) -> None:
+    """Print how a class joins: the address, the code, a QR code, and what is sent in the clear."""
+    print_line("")
+    print_line(f"The class (up to {join.most} viewers, who watch and change nothing) joins")
+    print_line(f"  at {join.address}  with the code  {join.code}")
+    if join.others:
+        print_line(f"  if that does not open: {', '.join(join.others)}")
+    print_line("  or with a phone's camera:")
+    print_qr_code(join.link)
+    if not join.encrypted:
+        print_line(
+            "Without TLS, whoever shares this network can read what the class is shown, and join as one of them;"
+        )
+        print_line("your own session never crosses it. docs/classroom.md tells how to put TLS in front.")
+    print_line("If phones cannot reach it: lamplighter doctor")
+    print_line("")

@@ -60,7 +60,6 @@ from lamplighter.serving.routes import (
     trust,
     uploads,
     vectors,
-    waypoints,
 )
 from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
 from lamplighter.serving.schemas.messages import SocketMessage
@@ -85,7 +84,6 @@ ROUTE_MODULES = (
     vectors,
     displacements,
     norms,
-    waypoints,
     layouts,
     reprojections,
     trust,

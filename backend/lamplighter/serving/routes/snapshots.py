@@ -1,4 +1,4 @@
-"""Snapshots: the embedding at a step, and the list of keyframes and exact steps."""
+"""Snapshots: the embedding at a step, and the lists of keyframes, exact steps and waypoints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ from lamplighter.exports.formats.token_rows import (
     as_safetensors,
     as_tsv,
 )
-from lamplighter.runfolder.reading.output_matrix import OutputPoint, find_output_point
+from lamplighter.runfolder.reading.output_matrix import (
+    OutputPoint,
+    choose_map_points,
+    explain_no_output_map,
+    find_output_point,
+    has_tied_weights,
+    list_output_points,
+)
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.capacity.thread_pools import Pool
@@ -36,10 +43,16 @@ from lamplighter.serving.http.content_negotiation import (
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import check_json_numbers, estimate_memory, record_steps
+from lamplighter.serving.http.response_cost import (
+    LIST_ENTRY_BYTES,
+    check_json_numbers,
+    estimate_memory,
+    record_steps,
+)
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.http.streaming import json_parts
+from lamplighter.serving.reading.layout_query import set_time
 from lamplighter.serving.reading.parameters import (
     FORMAT,
     AttemptParam,
@@ -51,7 +64,7 @@ from lamplighter.serving.reading.parameters import (
 )
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix
+from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix, Waypoint, Waypoints
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import encode
 from lamplighter.wire.row_frames import Rows
@@ -159,6 +172,28 @@ def get_snapshot(
     check_json_numbers(reply.form, numbers, "name some tokens with token_ids, or ask for format=npy or frame")
     cost = estimate_memory(reply.run, 4 * numbers)
     return reply.send(cost, lambda: _body(services, reply, range_, point, ids))
+
+
+@routes.get("/api/runs/{run}/waypoints", pool=Pool.CHEAP, polled=True, response_model=Waypoints)
+def list_waypoints(run: RunId, request: Request, services: ServicesDep) -> Response:
+    """Return the steps whose output matrix is kept: those of the waypoints, and of the last checkpoints."""
+    reply = services.reply(request, run)
+    with services.catalog.open_steps(reply.run) as reader:
+        points = list_output_points(reply.run, reader)
+    mapped = choose_map_points(reply.run, points)
+
+    def make() -> list[bytes]:
+        return json_body(
+            Waypoints(
+                items=[Waypoint(attempt=point.attempt, step=point.step) for point in points],
+                tied=has_tied_weights(reply.run),
+                last_map_step=mapped[-1].step if mapped else None,
+                map_time=set_time(reply.run, "output"),
+                no_map=explain_no_output_map(reply.run, points),
+            )
+        )
+
+    return reply.send(LIST_ENTRY_BYTES * len(points), make)
 
 
 def _consecutive_ranges(steps: NDArray[np.int64]) -> list[tuple[int, int]]:
