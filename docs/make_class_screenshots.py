@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT))
 from tests.application import Application  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
 from tests.browser.first_visit import PREFERENCES  # noqa: E402
-from tests.browser.pages import wait_for  # noqa: E402
+from tests.browser.pages import choose_entry, wait_for  # noqa: E402
 from tests.runs import wait_for_step  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
@@ -62,7 +62,7 @@ def _open_page(browser: Browser, size: ViewportSize, *, touch: bool = False) -> 
 
 
 def _take_joining(presenter: Page, viewers: list[Page], described: dict[str, str], folder: Path) -> None:
-    presenter.locator("body").press("c")
+    choose_entry(presenter, "class")
     presenter.get_by_test_id("show-large").click()
     presenter.set_viewport_size(WALL)
     presenter.wait_for_timeout(1_000)
@@ -98,7 +98,7 @@ def _take_following(presenter: Page, phone: Page, folder: Path) -> None:
 
 def _take_predicting(presenter: Page, viewers: list[Page], folder: Path) -> None:
     if presenter.get_by_test_id("subject-lit_next").count() == 0:
-        presenter.locator("body").press("c")
+        choose_entry(presenter, "class")
     presenter.get_by_test_id("subject-lit_next").check()
     presenter.get_by_test_id("send-question").click()
     for viewer, guess in zip(viewers, GUESSES, strict=True):

@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_folder import RunFolder  # noqa: E402
 from tests.application import Application  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
 from tests.browser.first_visit import PREFERENCES  # noqa: E402
-from tests.browser.pages import wait_for  # noqa: E402
+from tests.browser.pages import choose_entry, wait_for  # noqa: E402
 from tests.runs import wait_for_step  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
@@ -73,7 +73,7 @@ def _watch_the_beginning(page: Page, shoot: Callable[[str], None]) -> None:
     page.wait_for_timeout(1_000 * EARLY)
     _freeze(page)
     shoot("10s")
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     page.wait_for_timeout(1_000 * (LATER - EARLY))
     _freeze(page)
     shoot("30s")

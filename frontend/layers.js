@@ -24,8 +24,8 @@ export const LATE = {
   ],
   "other languages load late": ["strings/de/"],
   "panels that are opened later load late": [
-    "panels/shell/(late-panels|explore-panels|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|run-form|measures|cost|exports|class|(run|map)\\.)",
+    "panels/shell/(late-panels|explore-panels|palette|Shortcuts|ViewMenu|ShareMenu)",
+    "strings/(help|palette|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|run-form|measures|cost|exports|class|(run|map)\\.)",
     "panels/ask/",
     "panels/ui/(ReplayedNote|QuestionProblem|CopyButton|AnswerChart|SaveAnswers)",
     "panels/cost/",

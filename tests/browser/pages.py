@@ -83,6 +83,12 @@ def show_level(page: Page, level: str) -> None:
         close_menu(page)
 
 
+def choose_entry(page: Page, name: str) -> None:
+    """Choose a panel or a command in the search, by its name in the page's code: "ask", "toggleMap"."""
+    page.keyboard.press("Control+k")
+    page.get_by_test_id(f"entry-{name}").click()
+
+
 def open_panel(page: Page, panel: str) -> None:
     """Open a panel as a person does: the list of runs from the top, any other as a tab of the lab."""
     if panel == "runs":

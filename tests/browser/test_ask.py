@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -61,7 +61,7 @@ def test_a_presenter_asks_and_the_words_light_their_lamps_and_a_viewer_sees_the_
     page: Page, application: Application, chromium: Browser
 ) -> None:
     open_held_step(page, application, STEP)
-    page.keyboard.press("a")
+    choose_entry(page, "ask")
     field = page.get_by_test_id("ask-field")
     expect(field).to_be_visible(timeout=20_000)
     field.fill("xyzzy")

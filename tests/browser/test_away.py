@@ -18,7 +18,7 @@ from tests.application import Application
 from tests.browser.fixtures import FinishedRun
 from tests.browser.map_page import write_maps
 from tests.browser.network import cut_connection, remember_sockets
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -152,7 +152,7 @@ def test_every_viewer_pauses_only_their_own_picture(
         # Training does not notice either pause.
         assert read_status(trainer.run).step == 41
         assert read_status(trainer.run).phase == "running"
-        mine.keyboard.press("l")
+        choose_entry(mine, "goLive")
         wait_for(mine, "__lamplighter.beat?.step === 41 && __lamplighter.step === 41")
         assert theirs.evaluate("__lamplighter.beat?.step") == 36
         theirs.get_by_test_id("go-live").click()

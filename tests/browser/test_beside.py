@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import close_menu, open_view, wait_for
+from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -67,7 +67,7 @@ def page(two_runs: TwoRuns, chromium: Browser) -> Iterator[Page]:
 
 def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     assert page.evaluate(CITIES) == 1
-    page.keyboard.press("b")
+    choose_entry(page, "toggleSecondMap")
     expect(page.get_by_test_id("beside-said")).to_contain_text("Step 30 · Straight")
     wait_for(page, "location.search.includes('beside=view:linear')")
     left, right = page.evaluate(BOXES)
@@ -75,7 +75,7 @@ def test_a_key_opens_the_other_view_beside_and_closes_it(page: Page) -> None:
     assert left["width"] == pytest.approx(right["width"], abs=1)
     # This run's two layouts are identical, so all neighbours agree.
     expect(page.get_by_test_id("agreement")).to_contain_text("100 % of the 10 nearest")
-    page.keyboard.press("b")
+    choose_entry(page, "toggleSecondMap")
     wait_for(page, f"{CITIES} === 1")
     wait_for(page, "!location.search.includes('beside')")
 
@@ -120,7 +120,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     together = page.get_by_test_id("together")
     expect(together).to_be_checked()
     home, _ = rested(page)
-    page.keyboard.press("+")
+    choose_entry(page, "zoomIn")
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 < {0.8 * width(home)})")
     first, second = rested(page)
     assert first == pytest.approx(second), "the second map looks where the first does"
@@ -138,7 +138,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     assert dragged == pytest.approx(second)
     assert dragged[0] < closer[0] - 0.1 * width(closer)
     page.mouse.move(640, 20)
-    page.keyboard.press("h")
+    choose_entry(page, "showWholeMap")
     wait_for(page, f"({VIEWS}).every(([x0, x1]) => x1 - x0 > {0.9 * width(home)})")
     # Unlinked, each map moves alone; the link remembers it.
     together.focus()
@@ -146,7 +146,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     wait_for(page, "location.search.includes('apart=1')")
     _, before = rested(page)
     page.get_by_test_id("beside-close").focus()
-    page.keyboard.press("+")
+    choose_entry(page, "zoomIn")
     wait_for(page, f"(([x0, x1]) => x1 - x0 < {0.8 * width(home)})(({VIEWS})[0])")
     apart, second = rested(page)
     assert second == before
@@ -160,7 +160,7 @@ def test_two_steps_are_zoomed_and_moved_together_until_they_are_not(page: Page, 
     page.get_by_test_id("beside-close").click()
     page.goto(f"{two_runs.server.url}/?run={two_runs.first}&folded=1")
     wait_for(page, "window.__lamplighter?.shown && __lamplighter.beat")
-    page.keyboard.press("b")
+    choose_entry(page, "toggleSecondMap")
 
 
 def test_two_fingers_on_the_lower_map_move_the_upper_one_too(two_runs: TwoRuns, chromium: Browser) -> None:

@@ -17,7 +17,7 @@ from tests.browser.fixtures import (
     FinishedRun,
     served_from,
 )
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -143,7 +143,7 @@ def test_a_district_has_a_card_and_a_selection_opens_its_own(page: Page, run: Fi
     wait_for(page, f"!{QUERY}.get('district')")
     expect(page.get_by_test_id("inspector")).to_have_count(0)
     wait_for(page, "document.querySelector('.city .nsewdrag')")
-    page.keyboard.press("g")
+    choose_entry(page, "toggleLasso")
     # The map has more room again, and Plotly hears of the lasso a moment later.
     page.wait_for_timeout(800)
     x, y = page.evaluate("__lamplighter.pixelOf(9)")

@@ -16,7 +16,7 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.application import Application
 from tests.browser.fixtures import PACE
-from tests.browser.pages import OUTSIDE, open_panel, open_view, show_map, wait_for
+from tests.browser.pages import OUTSIDE, choose_entry, open_panel, open_view, show_map, wait_for
 from tests.runs import wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
@@ -145,7 +145,7 @@ def test_umap_follows_and_the_linear_view_is_a_click_away(page: Page):
     expect(page.get_by_test_id("trust")).to_have_text(re.compile(r"Map accuracy \d+(\.\d+ ± \d+\.\d+)? %"))
     page.get_by_test_id("map-linear").click()
     wait_for(page, "__lamplighter.shown?.method === 'linear'")
-    page.keyboard.press("m")
+    choose_entry(page, "toggleMap")
     wait_for(page, "__lamplighter.shown?.method === 'umap'")
 
 

@@ -11,7 +11,7 @@ from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -28,7 +28,7 @@ def test_the_board_lights_by_itself_and_each_window_leads_to_what_shows_it(
 ) -> None:
     hold_run(application, STEP)
     open_held_step(page, application, STEP)
-    page.keyboard.press("w")
+    choose_entry(page, "claims")
     windows = page.get_by_test_id("claims").get_by_role("option")
     expect(windows).to_have_count(CLAIMS, timeout=20_000)
     expect(page.locator("#claim-18")).to_have_attribute("data-state", "unmeasured")

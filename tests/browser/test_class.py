@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
-from tests.browser.pages import OUTSIDE, wait_for
+from tests.browser.pages import OUTSIDE, choose_entry, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -138,7 +138,7 @@ def open_class(lesson: Lesson) -> Page:
     """Open the presenter's panel of the class."""
     page = lesson.presenter
     if page.get_by_test_id("class-code").count() == 0:
-        page.locator("body").press("c")
+        choose_entry(page, "class")
     expect(page.get_by_test_id("class-count")).to_be_visible()
     return page
 

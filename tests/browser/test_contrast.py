@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 from tests.browser.test_flashes import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -172,7 +172,7 @@ def test_a_bright_room_leaves_names_and_lamps_visible(
     page.goto(f"{app.url}/?run=bright")
     wait_for(page, "window.__lamplighter?.shown")
     if enlarged:
-        page.keyboard.press("p")
+        choose_entry(page, "toggleEnlarged")
     lit = np.arange(SIZE) % 10 == 0
     city.light(page, np.flatnonzero(lit))
     page.keyboard.press(" ")

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import hold_run, open_held_step
+from tests.browser.pages import show_level
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -25,7 +26,7 @@ def test_a_run_tells_its_joules_with_their_method_and_two_processes_share_a_step
     page: Page, application: Application
 ) -> None:
     open_held_step(page, application, STEP)
-    page.keyboard.press("i")
+    show_level(page, "lab")
     page.get_by_role("tab", name="Cost").click()
     joules = page.get_by_test_id("joules")
     expect(joules).to_contain_text("J", timeout=20_000)

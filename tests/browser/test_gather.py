@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 
 import lamplighter
 from tests.application import Application
-from tests.browser.pages import show_level, wait_for
+from tests.browser.pages import choose_entry, show_level, wait_for
 from tests.runs import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -124,7 +124,7 @@ def test_a_lasso_gathers_what_it_surrounds_shift_adds_alt_takes_out_and_escape_l
     places = pixels(page)
     x, y, radius = around(places)
     inner = within(places, x, y, radius)
-    page.keyboard.press("g")
+    choose_entry(page, "toggleLasso")
     draw(page, circle(x, y, radius))
     assert gathered(page) == inner
     expect(page.get_by_test_id("gathered-count")).to_have_text(f"{len(inner)} words selected")
@@ -198,7 +198,7 @@ def test_a_link_brings_the_set_back(server: Application, chromium: Browser) -> N
 
 
 def test_the_card_stands_clear_of_the_pointer_and_shows_hostile_text_as_text(page: Page) -> None:
-    page.keyboard.press("h")
+    choose_entry(page, "showWholeMap")
     page.wait_for_timeout(900)
     x, y = page.evaluate("__lamplighter.pixelOf(0)")
     page.mouse.move(x, y)
@@ -236,7 +236,7 @@ def test_fingers_tap_pan_pinch_and_draw(phone: Page) -> None:
     phone.wait_for_timeout(300)
     assert np.allclose(pixels(phone) - closer, 60, atol=3)
 
-    phone.keyboard.press("h")
+    choose_entry(phone, "showWholeMap")
     phone.wait_for_timeout(900)
     show_level(phone, "explore")
     phone.get_by_test_id("lasso").tap()

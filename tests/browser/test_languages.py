@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import serve_finished_run, served_from
-from tests.browser.pages import OUTSIDE, wait_for
+from tests.browser.pages import OUTSIDE, choose_entry, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
@@ -39,7 +39,7 @@ def test_the_page_speaks_the_language_of_its_reader(where: str, chromium: Browse
         # An address counts most; it keeps its language while the view changes, and so do links copied from it.
         page.goto(finished.url_with("lang=de&panel=run"))
         expect(page.get_by_text("Rezept", exact=True)).to_be_visible(timeout=20_000)
-        page.keyboard.press("m")
+        choose_entry(page, "toggleMap")
         wait_for(page, "location.search.includes('map=linear')")
         assert page.evaluate("new URLSearchParams(location.search).get('lang')") == "de"
         context.close()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
-from tests.browser.pages import open_panel, wait_for
+from tests.browser.pages import choose_entry, open_panel, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -89,9 +89,9 @@ def test_a_picture_is_saved_once_the_code_that_draws_it_has_come(page: Page) -> 
     page.route(name, lambda route: route.abort("connectionrefused"))
     # A key comes so soon that its request might go past what lets it fail: after a round trip to the page it does not.
     page.evaluate("null")
-    page.keyboard.press("s")
+    choose_entry(page, "savePicture")
     expect(page.get_by_test_id("picture-news")).to_contain_text("did not load")
     page.unroute_all()
     with page.expect_download() as downloading:
-        page.keyboard.press("s")
+        choose_entry(page, "savePicture")
     assert downloading.value.suggested_filename.endswith(".png")

@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
 from tests.browser.map_page import write_maps
-from tests.browser.pages import close_menu, open_view, wait_for
+from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
 from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -96,14 +96,8 @@ def test_each_level_shows_its_part_and_back_undoes_it(page: Page, finished_run: 
     for level, panel in (("lab", "measures"), ("lab", "step"), ("explore", "token"), ("watch", None)):
         page.go_back(wait_until="commit")
         expect_level(page, level, panel)
-    # The key leads to the panel of the lab that was open last, and closes it.
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("i")
-    expect_level(page, "lab", "step")
-    page.keyboard.press("i")
-    expect_level(page, "watch", None)
     # Alone, the map has a tool only while it is moved: back to all of it.
-    page.keyboard.press("+")
+    choose_entry(page, "zoomIn")
     expect(page.get_by_test_id("home")).to_be_visible()
     expect(page.get_by_test_id("zoom-in")).to_have_count(0)
     page.get_by_test_id("home").click()

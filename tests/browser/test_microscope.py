@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_a_step_is_opened_whole_on_one_screen_and_a_viewer_sees_it(
     page: Page, application: Application, chromium: Browser
 ) -> None:
     open_held_step(page, application, STEP)
-    page.keyboard.press("u")
+    choose_entry(page, "microscope")
     place = page.get_by_test_id("microscope")
     expect(place).to_be_focused()
     # Nothing is computed before somebody asks for it.

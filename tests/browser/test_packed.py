@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun
 from tests.browser.packed import host_files, pack
-from tests.browser.pages import OUTSIDE, wait_for
+from tests.browser.pages import OUTSIDE, show_level, wait_for
 from tests.unit.exports.recorded import HOSTILE, record
 
 pytestmark = pytest.mark.browser
@@ -151,7 +151,7 @@ def test_it_shows_any_step_and_says_what_it_leaves_out(page: Page, finished_run:
 def test_nothing_is_offered_that_it_cannot_do(page: Page) -> None:
     for gone in ("open-runs", "new-run", "pace", "share-class", "copy-link"):
         expect(page.get_by_test_id(gone)).to_have_count(0)
-    page.keyboard.press("i")
+    show_level(page, "lab")
     for tab in ("measures", "run", "export"):
         page.get_by_test_id(f"tab-{tab}").click()
         expect(page.locator("#panel [role=alert], #panel .alert")).to_have_count(0)

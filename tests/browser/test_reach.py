@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
 from tests.browser.map_page import write_maps
-from tests.browser.pages import close_menu, open_panel, open_view, wait_for
+from tests.browser.pages import choose_entry, close_menu, open_panel, open_view, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -111,7 +111,7 @@ def test_play_timeline_and_map_are_inside_every_window(
             where = f"{width}x{height}{' enlarged' if large else ''}"
             page.set_viewport_size({"width": width, "height": height})
             if page.evaluate("document.documentElement.hasAttribute('data-enlarged')") != large:
-                page.keyboard.press("p")
+                choose_entry(page, "toggleEnlarged")
             expect_reached(page, CONTROLS, where)
             assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight"), where
             if not large:

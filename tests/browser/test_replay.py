@@ -13,7 +13,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import open_panel, wait_for
+from tests.browser.pages import choose_entry, open_panel, wait_for
 from tests.runs import wait_for_step
 
 pytestmark = pytest.mark.browser
@@ -69,7 +69,7 @@ def test_an_address_plays_pauses_and_leaves(recorded: Application, chromium: Bro
     wait_for(page, "location.search.includes('speed=200')")
     wait_for(page, "__lamplighter.step === 400")
     expect(page.get_by_test_id("replay")).to_contain_text("to its end")
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     expect(page.get_by_test_id("replay")).to_have_count(0)
     wait_for(page, "!location.search.includes('from=')")
     page.close()
@@ -89,7 +89,7 @@ def test_a_click_on_the_loss_and_from_the_start(recorded: Application, chromium:
     page.keyboard.press("Space")
     wait_for(page, f"location.search.includes('from={middle}')")
     wait_for(page, f"__lamplighter.step > {middle}")
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     wait_for(page, "__lamplighter.beat?.step === 400")
     page.get_by_test_id("replay-from-start").click()
     wait_for(page, "__lamplighter.beat?.step < 200")
@@ -115,7 +115,7 @@ def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Brows
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine&from=5000")
     expect(page.get_by_test_id("notice")).to_contain_text("between 0 and 400")
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     wait_for(page, "__lamplighter.beat?.step === 400")
     expect(page.get_by_test_id("notice")).to_have_count(0)
     page.close()

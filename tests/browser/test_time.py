@@ -23,7 +23,7 @@ from tests.browser.fixtures import (
 )
 from tests.browser.map_page import write_maps
 from tests.browser.network import cut_connection, remember_sockets
-from tests.browser.pages import wait_for
+from tests.browser.pages import choose_entry, wait_for
 from tests.unit.serving.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
@@ -83,13 +83,13 @@ def test_on_a_run_that_is_over_the_keys_of_time_work_at_once(page: Page, finishe
         expect_step(page, finished, step)
         wait_for(page, f"new URLSearchParams(location.search).get('at') === '{step}'")
         expect(page.get_by_test_id("resume-replay")).to_be_visible()
-        page.keyboard.press("l")
+        choose_entry(page, "goLive")
         wait_for(page, f"__lamplighter.beat?.step === {LAST} && !location.search.includes('at=')")
     page.keyboard.press("Home")
     wait_for(page, "__lamplighter.step === 0")
     page.keyboard.press("End")
     expect_step(page, finished, LAST)
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     wait_for(page, "!location.search.includes('at=')")
 
 
@@ -173,7 +173,7 @@ def test_it_plays_on_from_there_and_l_returns(page: Page, finished: FinishedRun)
     stood = int(wait_for(page, "new URLSearchParams(location.search).get('at')"))
     assert 69 < stood < 100
     expect_step(page, finished, stood)
-    page.keyboard.press("l")
+    choose_entry(page, "goLive")
     wait_for(page, f"__lamplighter.beat?.step === {LAST} && __lamplighter.step === {LAST}")
     wait_for(page, f"__lamplighter.shown.step === {LAST}")
     expect(held).to_have_count(0)
@@ -284,7 +284,7 @@ def test_live_again_after_a_lost_line_without_a_reload(finished_run: FinishedRun
             page,
             f"String([...__lamplighter.beat.ids].sort((a, b) => a - b)) === '{joined(finished_run.server, run.id, 61)}'",
         )
-        page.keyboard.press("l")
+        choose_entry(page, "goLive")
         caught_up(page, finished_run.server, run.id, 70)
         assert page.evaluate("window.sameDocument")
     finally:

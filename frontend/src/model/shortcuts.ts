@@ -4,37 +4,18 @@
  * `strings/help.ts` their descriptions; a row that lacks either does not compile. Pure.
  *
  * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix
- * `Shift+`.
+ * `Shift+`, and a letter `Ctrl+` or `⌘+`, with which it counts in a field, too.
  */
 
 const TABLE = {
-  focusSearch: ["/"],
+  focusSearch: ["Ctrl+k", "⌘+k", "/"],
   togglePicture: [" "],
-  goLive: ["l"],
   stepBack: ["ArrowLeft"],
   stepForward: ["ArrowRight"],
   jumpBack: ["Shift+ArrowLeft"],
   jumpForward: ["Shift+ArrowRight"],
   goToFirstStep: ["Home"],
   goToNewestStep: ["End"],
-  goToNextMap: ["n"],
-  toggleBeat: [","],
-  trainOneStep: ["."],
-  toggleMap: ["m"],
-  toggleSecondMap: ["b"],
-  toggleLasso: ["g"],
-  toggleLab: ["i"],
-  toggleAsk: ["a"],
-  toggleMicroscope: ["u"],
-  toggleClaims: ["w"],
-  toggleGeometry: ["v"],
-  toggleGame: ["o"],
-  toggleClass: ["c"],
-  showWholeMap: ["h"],
-  toggleEnlarged: ["p"],
-  savePicture: ["s"],
-  zoomIn: ["+", "="],
-  zoomOut: ["-"],
   dismiss: ["Escape"],
   toggleShortcuts: ["?"],
 } as const satisfies Record<string, readonly string[]>;
@@ -66,9 +47,13 @@ export function commandOfKey(
   letters = true,
   covered = false,
 ): ShortcutName | null {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return null;
+  if (event.altKey || event.defaultPrevented) return null;
   const within = (list: string) =>
     Boolean((event.target as Partial<Element> | null)?.closest?.(list));
+  if (event.ctrlKey || event.metaKey) {
+    const held = `${event.ctrlKey ? "Ctrl" : "⌘"}+${event.key}`;
+    return event.shiftKey || within("dialog") ? null : (NAME_OF_KEY.get(held) ?? null);
+  }
   if (within(covered && event.key === "Escape" ? "dialog" : TYPING)) return null;
   const writes = event.key.length === 1;
   if (writes && !letters) return null;
@@ -86,7 +71,7 @@ const LABELS: Record<string, string> = {
   ArrowRight: "→",
   ArrowUp: "↑",
   ArrowDown: "↓",
-  "-": "−",
+  k: "K",
 };
 
 /** Return the label of a key. */

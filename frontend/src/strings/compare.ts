@@ -5,7 +5,7 @@ import { count, fixed } from "./numbers";
 export const compare = {
   compare: {
     name: "Compare",
-    more: "A second map beside this one: an earlier step, the other view, or another run (b)",
+    more: "A second map beside this one: an earlier step, the other view, or another run",
     label:
       "Second map of the vocabulary. What is chosen, ringed or under the pointer on one map is ringed on the other.",
     first: "Map on the left or above",
@@ -25,7 +25,7 @@ export const compare = {
     thisStepMore: "Shows the step of the other map here, and keeps it",
     together: "Move together",
     togetherMore: "Both maps show the same part: where one is moved, the other follows",
-    close: "Back to one map (b)",
+    close: "Back to one map",
     caption: (step: number, view: string, newest = false) =>
       `Step ${count(step)}${step === 0 ? ", before it read anything" : newest ? ", now" : ""} · ${view}`,
     mapOf: (step: number) => `map of step ${count(step)}`,

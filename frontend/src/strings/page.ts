@@ -117,7 +117,7 @@ export const page = {
   noWebgl:
     "This browser cannot draw the map, because it has no WebGL2. Everything but the map, its pictures and its films works.",
   dark: "The graphics card is busy elsewhere. The lamps come back by themselves; nothing is lost.",
-  home: "Show the whole city (h)",
+  home: "Show the whole city",
   lasso: "Draw around words (g; Shift adds, Alt removes)",
 
   panels: {
@@ -153,7 +153,7 @@ export const page = {
     more: {
       watch: "The map alone",
       explore: "Look closer at a word, a neighbourhood, or a selection",
-      lab: "Every number: the step, the matrix, measures, files (i)",
+      lab: "Every number: the step, the matrix, measures, files",
     } satisfies Record<Level, string>,
     lab: "Lab",
   },
@@ -167,7 +167,7 @@ export const page = {
     beatsRate: (interval: number) =>
       interval <= 340 ? "3 times a second" : interval < 1_000 ? "every 0.7 s" : "every 2 s",
     enlarged: "Large type, for the back of the room",
-    enlargedMore: "Type, names and contrast grow on this screen (p)",
+    enlargedMore: "Type, names and contrast grow on this screen",
   },
   share: {
     name: "Share",
@@ -201,8 +201,8 @@ export const page = {
   zoomOut: "Farther (−)",
 
   search: {
-    label: "Find a word",
-    hint: "Find a word",
+    label: "Find a word, a place or a command",
+    hint: "Find a word or command",
     none: (text: string) => `“${text}” isn't in this text.`,
     failed: "The search did not work.",
   },

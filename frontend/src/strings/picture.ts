@@ -17,7 +17,7 @@ export const picture = {
       screen: "as on this screen",
     } satisfies Record<PictureSizeName, string>,
     png: "Save PNG",
-    pngMore: "With every lamp, for slides and print (s)",
+    pngMore: "With every lamp, for slides and print",
     share: "Share",
     busy: "Drawing",
     saved: (name: string, size: string) => `Saved ${name}, ${size}`,

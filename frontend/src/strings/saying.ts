@@ -9,5 +9,5 @@ export const saying = table("saying", {
   when: (step: number, sampled: boolean) => `${sampled ? "by chance, " : ""}at step ${count(step)}`,
   another: "Another line of this step",
   ask: "Ask it",
-  askMore: "Let the model go on with words of yours (a)",
+  askMore: "Let the model go on with words of yours",
 } as const);

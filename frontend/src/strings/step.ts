@@ -16,7 +16,7 @@ export const step = {
     },
     microscope: "Under the microscope",
     microscopeMore:
-      "From the words of this step to the change of a single number, computed again (u)",
+      "From the words of this step to the change of a single number, computed again",
     sets: "Rows of the embedding",
     inBatch: "in the batch",
     gotGradient: "got a gradient",

@@ -22,7 +22,7 @@ from tests.browser.address.address_bar import (
     wait_for_view,
 )
 from tests.browser.fixtures import LAST, point_at_step
-from tests.browser.pages import colour_by, open_panel, show_level, wait_for
+from tests.browser.pages import choose_entry, colour_by, open_panel, show_level, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -57,16 +57,16 @@ def assert_same(shown: dict[str, Any], expected: dict[str, Any]) -> None:
 def test_ten_back_and_ten_forward_undo_and_redo_ten_choices(page: Page, runs: TwoRuns) -> None:
     choices: list[Callable[[], Any]] = [
         lambda: choose_word(page, "cat"),
-        lambda: press(page, "m"),
+        lambda: choose_entry(page, "toggleMap"),
         lambda: colour_by(page, "frequency"),
         lambda: press(page, "Space"),
         lambda: press(page, "Shift+ArrowLeft"),
         lambda: page.get_by_test_id("level-lab").click(),
-        lambda: press(page, "b"),
-        lambda: press(page, "i"),
+        lambda: choose_entry(page, "toggleSecondMap"),
+        lambda: page.get_by_test_id("level-watch").click(),
         # The first of two maps: the other has its own view here, because the two do not share a space.
         lambda: drag_map(page, 80, -40, x=250),
-        lambda: press(page, "l"),
+        lambda: choose_entry(page, "goLive"),
     ]
     start = entries(page)
     seen = [facts(page)]

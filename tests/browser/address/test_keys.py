@@ -17,7 +17,16 @@ from tests.browser.address.address_bar import (
     expect_same_after_loading,
     wait_for_view,
 )
-from tests.browser.pages import close_menu, colour_by, open_panel, open_view, show_level, show_map, wait_for
+from tests.browser.pages import (
+    choose_entry,
+    close_menu,
+    colour_by,
+    open_panel,
+    open_view,
+    show_level,
+    show_map,
+    wait_for,
+)
 from tests.unit.serving.folders import TOKENS
 
 pytestmark = pytest.mark.browser
@@ -65,11 +74,11 @@ def test_the_map_its_colours_and_marks_are_in_the_address(page: Page) -> None:
     wait_for_view(page, doubt="1", panel="map")
     page.get_by_test_id("districts").get_by_role("button").first.click()
     wait_for(page, "new URLSearchParams(location.search).get('district')")
-    # Its card takes the place of the lab, which the key opens where it was left, and closes.
+    # Its card takes the place of the lab, which opens where it was left.
     wait_for_view(page, panel="district")
-    page.keyboard.press("i")
+    show_level(page, "lab")
     wait_for_view(page, panel="map")
-    page.keyboard.press("i")
+    show_level(page, "watch")
     wait_for_view(page, panel=None)
     expect(page.get_by_test_id("inspector")).to_have_count(0)
     choose_word(page, "cat")
@@ -133,7 +142,7 @@ def test_the_place_on_the_map_is_in_the_address_and_on_another_map_too(page: Pag
     wait_for(page, "__lamplighter.shown.method === 'linear'")
     wait_for_view(page, map="linear", look=look)
     wait_for(page, f"Math.hypot(...{pixel}.map((x, i) => x - {before}[i])) < 6", 10)
-    page.keyboard.press("h")
+    choose_entry(page, "showWholeMap")
     wait_for_view(page, look=None)
 
 
@@ -162,7 +171,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     page.keyboard.press("Shift+ArrowLeft")
     wait_for_view(page, at=str(STEPS - 10))
     # The light of step 50 stays, on the map before it.
-    page.keyboard.press(",")
+    choose_entry(page, "toggleBeat")
     wait_for_view(page, at="50", beat="1")
     told = page.get_by_test_id("told")
     expect(told).to_have_attribute("data-telling", "light")
@@ -171,7 +180,7 @@ def test_time_is_in_the_address_with_the_beat_and_the_set_of_maps(page: Page, ru
     expect(told).to_have_attribute("data-telling", "light")
     expect_same_after_loading(page)
     wait_for(page, "__lamplighter.beat?.step === 50 && __lamplighter.shown.step === 40")
-    page.keyboard.press(",")
+    choose_entry(page, "toggleBeat")
     wait_for_view(page, at="50", beat=None)
     expect(told).to_have_attribute("data-telling", "move")
     wait_for(page, "__lamplighter.shown.step === 50")

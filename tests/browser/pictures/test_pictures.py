@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.pages import choose_entry
 from tests.browser.pictures.picture_files import STEPS, measure_image, saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
@@ -26,6 +27,6 @@ def test_a_png_is_as_large_as_said_and_lit(city: Page, viewer: BrowserContext, t
     assert city.evaluate(canvas) == before, "the city on the screen was touched"
     city.get_by_test_id("picture-size").select_option("square")
     city.get_by_test_id("tab-export").focus()
-    path = saved(city, lambda: city.keyboard.press("s"), tmp_path)
+    path = saved(city, lambda: choose_entry(city, "savePicture"), tmp_path)
     assert path.name.endswith("-1440x1440.png")
     assert measure_image(viewer, path, "image/png")["height"] == 1440

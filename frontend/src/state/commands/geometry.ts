@@ -12,22 +12,11 @@ export function wayBackFromDirection({
   return viewSettings.geometry.arrow ? viewpoint.wayBack : {};
 }
 
-export function geometryCommands({
-  apply,
-  viewSettings,
-  viewpoint,
-  openRun,
-  server,
-}: CommandScope) {
+export function geometryCommands({ apply, viewSettings, viewpoint }: CommandScope) {
   const openGeometry = (change: Pick<ViewChange, "lab" | "of" | "to"> = {}) =>
     apply({ panel: "geometry", folded: null, ...change });
   return {
     openGeometry,
-    toggleGeometry() {
-      if (viewSettings.panel === "geometry")
-        apply({ folded: true, ...wayBackFromDirection({ viewSettings, viewpoint }) });
-      else if (openRun.run && !server.packed) openGeometry();
-    },
     /** Show another view of the lab; its words are its own. */
     chooseGeometry: (lab: GeometryView) =>
       apply({

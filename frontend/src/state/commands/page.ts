@@ -30,7 +30,6 @@ export function pageCommands({
     closeShortcuts() {
       viewSettings.shortcutsOpen = false;
     },
-    toggleEnlarged: () => preferences.set("enlarged", !preferences.enlarged),
     setPreference: (name: PreferenceName, value: boolean) => preferences.set(name, value),
     /** Let go of the last thing chosen, one after another. */
     dismiss() {

@@ -4,7 +4,6 @@ import type { LayoutMethod } from "../../api/frames";
 import type { Look } from "../../model/look";
 import type { SecondMapSource } from "../../model/second-map-options";
 import type { ViewChange } from "../../model/view-state";
-import { levelOf } from "../../model/view-options";
 import type {
   ColourBy,
   Level,
@@ -98,10 +97,6 @@ export function viewCommands({
       if (level === "watch") apply({ folded: true });
       else if (level === "lab") openPanel(viewSettings.labPanel);
       else openPanel(selection.ids.length && focus.reference === null ? "gathered" : "token");
-    },
-    toggleLab() {
-      if (levelOf(viewSettings.panel) === "lab") apply({ folded: true });
-      else openPanel(viewSettings.labPanel);
     },
     orderRows: (rows: RowOrder) => apply({ rows }),
     /** Subtract the matrix of a step from the one shown; null: subtract none. */

@@ -7,7 +7,7 @@ import type { Translated } from "../translation";
 export const compare: Translated<typeof english> = {
   compare: {
     name: "Vergleichen",
-    more: "Eine zweite Karte neben dieser: ein früherer Schritt, die andere Ansicht oder ein anderer Lauf (b)",
+    more: "Eine zweite Karte neben dieser: ein früherer Schritt, die andere Ansicht oder ein anderer Lauf",
     label:
       "Zweite Karte des Wortschatzes. Was auf einer Karte gewählt, umringt oder unter dem Zeiger ist, hat auf der anderen einen Ring.",
     first: "Karte links oder oben",
@@ -27,7 +27,7 @@ export const compare: Translated<typeof english> = {
     thisStepMore: "Zeigt hier den Schritt der anderen Karte und behält ihn bei",
     together: "Gemeinsam bewegen",
     togetherMore: "Beide Karten zeigen denselben Ausschnitt: Wird eine bewegt, folgt die andere",
-    close: "Zurück zu einer Karte (b)",
+    close: "Zurück zu einer Karte",
     caption: (step, view, newest = false) =>
       `Schritt ${count(step)}${step === 0 ? ", bevor es etwas gelesen hat" : newest ? ", jetzt" : ""} · ${view}`,
     mapOf: (step) => `Karte von Schritt ${count(step)}`,

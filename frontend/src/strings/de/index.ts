@@ -37,6 +37,7 @@ import { matrix } from "./matrix";
 import { measures } from "./measures";
 import { microscope } from "./microscope";
 import { ownText } from "./own-text";
+import { palette } from "./palette";
 import { page } from "./page";
 import { picture } from "./picture";
 import { run } from "./run";
@@ -93,6 +94,7 @@ export const translation: Translation = {
     measures,
     microscope,
     ownText,
+    palette,
     run,
     runForm,
     saying,

@@ -117,7 +117,7 @@ export const page: Translated<typeof english> = {
   noWebgl:
     "Dieser Browser kann die Karte nicht zeichnen, denn er hat kein WebGL2. Alles außer der Karte, ihren Bildern und ihren Filmen geht.",
   dark: "Die Grafikkarte ist anderswo beschäftigt. Die Lampen kommen von selbst zurück; nichts geht verloren.",
-  home: "Die ganze Stadt zeigen (h)",
+  home: "Die ganze Stadt zeigen",
   lasso: "Wörter umkreisen (g; Umschalt nimmt hinzu, Alt nimmt weg)",
 
   panels: {
@@ -152,7 +152,7 @@ export const page: Translated<typeof english> = {
     more: {
       watch: "Nur die Karte",
       explore: "Ein Wort, ein Viertel oder eine Auswahl näher ansehen",
-      lab: "Alle Zahlen: der Schritt, die Matrix, Maße, Dateien (i)",
+      lab: "Alle Zahlen: der Schritt, die Matrix, Maße, Dateien",
     },
     lab: "Labor",
   },
@@ -166,7 +166,7 @@ export const page: Translated<typeof english> = {
     beatsRate: (interval) =>
       interval <= 340 ? "3-mal je Sekunde" : interval < 1_000 ? "alle 0,7 s" : "alle 2 s",
     enlarged: "Große Schrift, für die letzte Reihe",
-    enlargedMore: "Schrift, Namen und Kontrast werden auf diesem Bildschirm größer (p)",
+    enlargedMore: "Schrift, Namen und Kontrast werden auf diesem Bildschirm größer",
   },
   share: {
     name: "Teilen",
@@ -200,8 +200,8 @@ export const page: Translated<typeof english> = {
   zoomOut: "Weiter weg (−)",
 
   search: {
-    label: "Ein Wort finden",
-    hint: "Ein Wort finden",
+    label: "Ein Wort, einen Ort oder einen Befehl finden",
+    hint: "Wort oder Befehl finden",
     none: (text) => `„${text}“ steht nicht in diesem Text.`,
     failed: "Die Suche hat nicht geklappt.",
   },

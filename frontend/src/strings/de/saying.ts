@@ -10,5 +10,5 @@ export const saying: Translated<typeof english> = {
   when: (step, sampled) => `${sampled ? "mit Zufall, " : ""}bei Schritt ${count(step)}`,
   another: "Noch eine Zeile dieses Schritts",
   ask: "Frag es",
-  askMore: "Lass das Modell deine Wörter fortsetzen (a)",
+  askMore: "Lass das Modell deine Wörter fortsetzen",
 };

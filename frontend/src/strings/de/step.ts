@@ -17,7 +17,7 @@ export const step: Translated<typeof english> = {
     },
     microscope: "Unter dem Mikroskop",
     microscopeMore:
-      "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl, neu berechnet (u)",
+      "Von den Wörtern dieses Schritts bis zur Änderung einer einzigen Zahl, neu berechnet",
     sets: "Zeilen des Embeddings",
     inBatch: "im Batch",
     gotGradient: "mit Gradient",

@@ -1,0 +1,9 @@
+/** What the search of the page finds besides words. */
+export interface SearchEntry {
+  /** The same for the entry in every language. */
+  name: string;
+  label: string;
+  /** What kind of thing it is. */
+  note: string;
+  does: () => unknown;
+}
