@@ -212,9 +212,7 @@ def test_the_city_glides_from_map_to_map_unless_reduced_motion_is_wished(
     context.close()
 
 
-def test_viewers_see_how_the_map_is_drawn(
-    application: Application, chromium: Browser
-):
+def test_viewers_see_how_the_map_is_drawn(application: Application, chromium: Browser):
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{application.url}/?panel=map", wait_until="domcontentloaded")
