@@ -11,8 +11,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
+from lamplighter.documented_model import DocumentedModel
 from lamplighter.printable import quote_foreign
 
 CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
@@ -49,10 +50,10 @@ class RecipeError(ValueError):
     """An error for an unusable recipe; the message is one line that says what is wrong and what is allowed."""
 
 
-class StrictInput(BaseModel):
+class StrictInput(DocumentedModel):
     """A base of what comes from outside: unknown fields are rejected, and so is `true` or "12" where a number is wanted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, ValidationError
 
+from lamplighter.documented_model import DocumentedModel
 from lamplighter.runfolder.disk_full_flag import is_waiting_for_space
 from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.phase import Phase
@@ -21,10 +22,10 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 
 
-class HoldFacts(BaseModel):
+class HoldFacts(DocumentedModel):
     """The wait of a new run, before its first step, until its map can show the first matrix."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     until: float
     """The time at which it ends at the latest, Unix seconds."""
@@ -32,12 +33,14 @@ class HoldFacts(BaseModel):
     """The share that is done of the way to the first layout of the map, from 0 to 1: of the parts, not of the time."""
 
 
-class RunStatus(BaseModel):
-    """The status of a run, as described in `docs/rest.md`."""
+class RunStatus(DocumentedModel):
+    """The status of a run."""
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True)
 
     phase: Phase
+    """`waiting`: not yet started; `preparing`: reads its corpus; `interrupted`: stopped by a person, can be continued; `failed`:
+    `message` says why."""
     message: str
     alive: bool
     """True while a trainer holds the run."""
@@ -47,8 +50,11 @@ class RunStatus(BaseModel):
     """The step at which the run will end."""
     loss: float | None
     pace: Literal["full", "limited", "single"]
+    """`limited`: to `pace_steps_per_second`; `single`: one step at a time, on request."""
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
+    """`all`: every moved row is kept; `keyframes`, `none`: the disk budget is used up for good; `paused`: the disk is nearly full,
+    and snapshots resume with a whole matrix when there is room."""
     bytes: int
     """The size on disk."""
     crowded: bool

@@ -9,12 +9,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lamplighter.corpora.corpus import CorpusError
+from lamplighter.documented_model import DocumentedModel
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
 from lamplighter.runfolder.lineage import LineageChangedError
@@ -31,10 +32,8 @@ UNREADABLE = "this run cannot be read: the presenter can see why"
 """The reason that a class is given."""
 
 
-class FieldError(BaseModel):
+class FieldError(DocumentedModel):
     """An error in one field of a request."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     field: str
     """The field's dotted path in the request, such as `recipe.model.heads`."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from lamplighter.documented_model import DocumentedModel
 from lamplighter.recipe import StrictInput
 from lamplighter.runfolder.lineage import LAST_STEP
 
@@ -16,10 +17,8 @@ StepNumber = Annotated[int, Field(ge=0, le=LAST_STEP)]
 """A step number; 0 is before the first update."""
 
 
-class ApiModel(BaseModel):
+class ApiModel(DocumentedModel):
     """A schema of the interface. The docstrings of its fields describe them in the OpenAPI document."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
 
 class Items(ApiModel, Generic[Item]):
