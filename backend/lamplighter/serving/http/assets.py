@@ -16,12 +16,14 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 
-from lamplighter.lessons.library import LessonLibrary
 from lamplighter.serving.capacity.answer import Answer
 from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
 from lamplighter.serving.capacity.spool import SpoolFile
+
+if TYPE_CHECKING:
+    from lamplighter.lessons.library import LessonLibrary
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 
@@ -106,6 +108,9 @@ def find_lessons() -> Path:
 
 def course_library(lessons: Path | None = None) -> LessonLibrary:
     """Return the course that comes with the app, with the texts in a folder of somebody's own laid over it."""
+    # The page needs no course.
+    from lamplighter.lessons.library import LessonLibrary
+
     return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))
 
 
