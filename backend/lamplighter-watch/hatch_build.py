@@ -10,6 +10,7 @@ PARTS = (
     "__init__.py",
     "__init__.pyi",
     "client",
+    "documented_model.py",
     "failpoint.py",
     "loopback.py",
     "platform",
