@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 LIVE_STRIDE = 100
 """Steps between two boards of a run that trains."""
-MOST_MEASURES = 200_000
+MAX_MEASURES = 200_000
 """Most values of measures that are read."""
 
 
@@ -155,7 +155,7 @@ class _Gathering:
         return self._guard(read) or {}
 
     def _read_measures(self) -> dict[int, dict[str, float]]:
-        if not self._moment.lineage or self._moment.measured > MOST_MEASURES:
+        if not self._moment.lineage or self._moment.measured > MAX_MEASURES:
             return {}
         with MeasuresReader(self._run.measures_path) as reader:
             return reader.by_step(lineage=self._moment.lineage)

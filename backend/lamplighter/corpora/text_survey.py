@@ -27,7 +27,7 @@ READINGS = 8
 """Times that a text is read before the loss on unread text rises: from then on it is learned by heart, and districts go."""
 _FEWEST_STEPS, _ROUND_STEPS = 500, 100
 _SMALLEST_VOCABULARY = 200
-_MOST_DIFFERENT = 1_000_000
+_MAX_DIFFERENT = 1_000_000
 _LONGEST_WORD = 41
 """Most characters of a text, with its spaces single, that make no more than one token of the kind `words`."""
 
@@ -73,7 +73,7 @@ def survey_text(text: str) -> TextSurvey:
     """Count the words of a text, in time that its length does not matter to beyond `SURVEYED_CHARACTERS`."""
     share = min(1.0, SURVEYED_CHARACTERS / max(1, len(text)))
     documents, unread = split_held_out(split_paragraphs(text[:SURVEYED_CHARACTERS]))
-    found = tokenise(documents, "words", _MOST_DIFFERENT)
+    found = tokenise(documents, "words", _MAX_DIFFERENT)
     held_out = len(tokenise(unread, "words", 3).ids) if unread else 0
     counts = found.counts[1:]
     return TextSurvey(

@@ -26,7 +26,7 @@ from lamplighter.wire.pulse_frames import Pulse
 
 INFORMATION = "neighbour_information"
 """The measure of order: bits that the lists of neighbours tell of a word's planted class."""
-MOST_POINTS = 240
+MAX_POINTS = 240
 """Most steps of the curve."""
 _FINE_STRIDES = (25, 50)
 """Strides of a short curve, at which the trainer reads its energy, too."""
@@ -70,11 +70,11 @@ class RunCost:
 
 
 def cost_steps(newest: int, keyframe_every: int) -> list[int]:
-    """Return the steps of the curve of a run, ascending, at most `MOST_POINTS`: those with keyframes, with which measures come,
+    """Return the steps of the curve of a run, ascending, at most `MAX_POINTS`: those with keyframes, with which measures come,
     and between them where there is room."""
     fine = (stride for stride in _FINE_STRIDES if keyframe_every % stride == 0)
-    stride = next((one for one in (*fine, keyframe_every) if newest // one < MOST_POINTS - 1), 0)
-    stride = stride or keyframe_every * math.ceil(newest / keyframe_every / (MOST_POINTS - 2))
+    stride = next((one for one in (*fine, keyframe_every) if newest // one < MAX_POINTS - 1), 0)
+    stride = stride or keyframe_every * math.ceil(newest / keyframe_every / (MAX_POINTS - 2))
     return sorted({*range(0, newest + 1, stride), newest})
 
 

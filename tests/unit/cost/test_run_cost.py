@@ -12,7 +12,7 @@ import pytest
 from lamplighter import record
 from lamplighter.cost.cost_scale import LARGER_DIM, LARGER_VOCABULARY, scale_cost
 from lamplighter.cost.reference_models import reference_models
-from lamplighter.cost.run_cost import INFORMATION, MOST_POINTS, RunCost, cost_steps, read_run_cost
+from lamplighter.cost.run_cost import INFORMATION, MAX_POINTS, RunCost, cost_steps, read_run_cost
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.runfolder.run_folder import RunFolder
@@ -165,7 +165,7 @@ def test_a_run_that_others_recorded_has_neither_energy_nor_work(tmp_path: Path) 
 @pytest.mark.parametrize("every", [1, 7, 20, 100, 100_000])
 def test_a_curve_is_bounded_and_ends_with_the_newest_step(newest: int, every: int) -> None:
     steps = cost_steps(newest, every)
-    assert len(steps) <= MOST_POINTS
+    assert len(steps) <= MAX_POINTS
     assert (steps[0], steps[-1]) == (0, newest)
     assert steps == sorted(set(steps))
     for step in steps[:-1]:

@@ -27,7 +27,7 @@ from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
 _KEPT_BYTES = 256 << 20
 _KEPT = 32
 """Answers that nobody reads and are kept all the same; each holds a descriptor."""
-_MOST_ORDERS = 3
+_MAX_ORDERS = 3
 """Callers that wait for a slot for the same answer."""
 
 
@@ -67,7 +67,7 @@ class Answers:
                 answer = self._by_key[own_key, presenter] = Answer(length=order.length)
             reader = AnswerReader(answer, self._on_close)
         is_waiting = not (answer.begun or answer.done)
-        if is_waiting and order.caller not in answer.orders and len(answer.orders) < _MOST_ORDERS:
+        if is_waiting and order.caller not in answer.orders and len(answer.orders) < _MAX_ORDERS:
             answer.orders[order.caller] = asyncio.create_task(self._make_in_turn(answer, order))
         return reader
 

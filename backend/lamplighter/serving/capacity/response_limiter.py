@@ -28,12 +28,12 @@ _WAIT_SECONDS = 5.0
 wait."""
 _VIEWER_WAIT_SECONDS = 20.0
 """Seconds that a request of a class's viewer waits, whose large answers are made one after another."""
-_MOST_CALLERS = 500
-"""Most callers that wait: a whole class."""
-_MOST_WAITING = 32
+MAX_CALLERS = 500
+"""Maximum callers that wait: a whole class."""
+_MAX_WAITING = 32
 """Requests that wait, beyond which no caller may add a second one to its own: a few cannot fill the place where all wait."""
 _VIEWER_WAITING = 8
-"""Most of one viewer that wait: a browser asks for six things at once."""
+"""Maximum of one viewer that wait: a browser asks for six things at once."""
 
 
 class LargeResponseLimiter(TurnLimiter):
@@ -44,9 +44,12 @@ class LargeResponseLimiter(TurnLimiter):
         slots: int = _SLOTS,
         wait_seconds: float = _WAIT_SECONDS,
         rest: Callable[[str], float] | None = None,
+        *,
+        max_callers: int = MAX_CALLERS,
     ) -> None:
         """Start with this many free slots, each waited for at most `wait_seconds`. `rest` returns for how many seconds a
         session must not take one."""
+        self._max_callers = max_callers
         super().__init__(slots, viewer_places=slots, rest=rest)
         self.wait_seconds = wait_seconds
         self.refused = 0
@@ -122,5 +125,5 @@ class LargeResponseLimiter(TurnLimiter):
             return False
         own = self.waiting(caller)
         if not own:
-            return len(self._waiting) >= _MOST_CALLERS
-        return self.waiting() >= _MOST_WAITING or (caller.session is not None and own >= _VIEWER_WAITING)
+            return len(self._waiting) >= self._max_callers
+        return self.waiting() >= _MAX_WAITING or (caller.session is not None and own >= _VIEWER_WAITING)

@@ -12,7 +12,7 @@ from lamplighter.wire.binary import MAX_VOCABULARY
 
 Role = Literal["viewer", "assistant"]
 ViewQuery = Annotated[str, Field(max_length=2_000, pattern=r"^[!-~]*$")]
-"""The query of a page's address, without "?": a whole view, as `docs/rest.md` describes it."""
+"""The query of a page's address, without "?": a whole view."""
 TokenNumber = Annotated[int, Field(ge=0, lt=MAX_VOCABULARY)]
 ShortCode = Annotated[str, Field(max_length=64)]
 

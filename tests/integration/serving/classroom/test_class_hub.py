@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.classroom import classroom as classroom_module
 from lamplighter.serving.classroom.beats import class_hub
-from lamplighter.serving.classroom.beats.class_hub import MOST_SOCKETS, ClassHub
+from lamplighter.serving.classroom.beats.class_hub import MAX_SOCKETS, ClassHub
 from lamplighter.serving.classroom.beats.publication import Publication
 from lamplighter.serving.classroom.beats.watched_run import WatchedRun
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
@@ -256,7 +256,7 @@ async def test_one_viewer_has_a_few_sockets_and_no_more(server: ServerThread, tr
     async with viewer.watch(trainer.run.id) as oldest:
         # A socket counts from when it is sent the run, which on a busy machine is later than when it was opened.
         await viewer.receive_until(oldest, reaches(5))
-        sockets = [viewer.watch(trainer.run.id) for _ in range(MOST_SOCKETS)]
+        sockets = [viewer.watch(trainer.run.id) for _ in range(MAX_SOCKETS)]
         for one in sockets:
             await viewer.receive_until(await one.__aenter__(), reaches(5))
         assert (await closed_with(oldest))[0] == 1008
@@ -269,9 +269,9 @@ def greeted(page: BeatPage) -> bool:
 
 
 async def test_a_class_watches_the_presenters_run_and_the_newest_others(
-    server: ServerThread, folder: Path, monkeypatch: pytest.MonkeyPatch
+    server: ServerThread, folder: Path, hub: ClassHub
 ):
-    monkeypatch.setattr(class_hub, "MOST_RUNS", 2)
+    hub.max_runs = 2
     store = RunStore(folder)
     runs = [make_run(store) for _ in range(4)]
     presented, old, new, newest = sorted(runs, key=lambda run: run.created)
@@ -298,7 +298,7 @@ async def test_a_class_watches_the_presenters_run_and_the_newest_others(
 async def test_one_session_throws_no_two_off_their_run_and_a_burst_watches_no_more_runs(
     server: ServerThread, folder: Path, hub: ClassHub, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(class_hub, "MOST_RUNS", 2)
+    hub.max_runs = 2
     store = RunStore(folder)
     old, *newer = sorted((make_run(store) for _ in range(5)), key=lambda run: run.created)
     most = 0
@@ -325,7 +325,7 @@ async def test_one_session_throws_no_two_off_their_run_and_a_burst_watches_no_mo
 async def test_a_viewer_without_a_place_ends_nobody_elses_run(
     server: ServerThread, folder: Path, hub: ClassHub, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(class_hub, "MOST_RUNS", 1)
+    hub.max_runs = 1
     store = RunStore(folder)
     old, new = sorted((make_run(store) for _ in range(2)), key=lambda run: run.created)
     viewer, late = ClassViewer(server), ClassViewer(server)

@@ -130,7 +130,7 @@ async def test_who_stops_waiting_lets_the_others_go_on() -> None:
         assert await other
 
 
-async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_slot_is_waited_for_briefly_and_by_few() -> None:
     limiter = LargeResponseLimiter(1)
     leave = await limiter.acquire(ANYONE)
     asyncio.get_running_loop().call_later(0.01, leave)
@@ -142,8 +142,7 @@ async def test_a_slot_is_waited_for_briefly_and_by_few(monkeypatch: pytest.Monke
     # Those refused together come back at different times.
     assert len({error.retry_after for error in refused}) > 1
     assert hurried.refused == 20
-    monkeypatch.setattr("lamplighter.serving.capacity.response_limiter._MOST_CALLERS", 0)
-    full = LargeResponseLimiter(1, wait_seconds=3600)
+    full = LargeResponseLimiter(1, wait_seconds=3600, max_callers=0)
     await full.acquire(ANYONE)
     await refusal(full)
 

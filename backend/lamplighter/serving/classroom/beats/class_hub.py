@@ -32,9 +32,9 @@ from lamplighter.serving.schemas.classroom import PredictionMessage
 
 CLOSE_ENDED, CLOSE_TOO_MANY = 4403, 1008
 _OTHER_RUNS = "this class watches as many runs as it may at a time"
-MOST_SOCKETS = 4
+MAX_SOCKETS = 4
 """Sockets of one session; a further one takes the place of the oldest."""
-MOST_RUNS = 16
+MAX_RUNS = 16
 """Runs that a class watches at a time: each is followed by a thread. The one that the presenter leads the
 class to comes first, then those that most viewers watch, then the newest."""
 _THREADS = 2
@@ -55,6 +55,8 @@ class ClassHub:
         self._catalog = catalog
         self._classroom = classroom
         self._send_seconds = send_seconds
+        self.max_runs = MAX_RUNS
+        """Maximum runs that the class watches at a time."""
         self._threads = anyio.CapacityLimiter(_THREADS)
         self._watched: dict[str, WatchedRun] = {}
         self._sessions: dict[str, list[ClassViewer]] = {}
@@ -137,7 +139,7 @@ class ClassHub:
 
     def _make_room(self, found: FoundRun) -> bool:
         """Return whether the class may watch a run, in the place of the least of those that it watches if need be."""
-        if found.run.id in self._watched or len(self._watched) < MOST_RUNS:
+        if found.run.id in self._watched or len(self._watched) < self.max_runs:
             return True
         presented = self._classroom.presented_run
 
@@ -171,7 +173,7 @@ class ClassHub:
         watched.viewers.add(viewer)
         sockets = self._sessions.setdefault(viewer.session_id, [])
         sockets.append(viewer)
-        for oldest in sockets[:-MOST_SOCKETS]:
+        for oldest in sockets[:-MAX_SOCKETS]:
             oldest.request_close(CLOSE_TOO_MANY, "this viewer has opened too many pages")
         try:
             yield watched
