@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pydantic import ConfigDict
-
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
+from lamplighter.documented_model import DocumentedRecord
 
 MOST = 1e18
 """Largest number that an answer is believed."""
@@ -39,16 +38,8 @@ class ClaimState(StrEnum):
     """A number is missing; `waits_for` says which."""
 
 
-class _Answered:
-    """A part of the answer about the board, which has all its fields always; their docstrings describe them there."""
-
-    __pydantic_config__ = ConfigDict(
-        use_attribute_docstrings=True, json_schema_serialization_defaults_required=True
-    )
-
-
 @dataclass(frozen=True)
-class Figure(_Answered):
+class Figure(DocumentedRecord):
     """A number with what it is of."""
 
     name: str
@@ -83,7 +74,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Link(_Answered):
+class Link(DocumentedRecord):
     """A button: it opens a view of the page, and may ask the model first."""
 
     label: str

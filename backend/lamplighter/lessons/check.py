@@ -117,9 +117,16 @@ def _shown(stage: Stage) -> tuple[object, ...]:
         stage.view,
         stage.reached,
         stage.examination,
-        asked and (asked.measured, asked.least, asked.most, tuple(choice.value for choice in asked.choices)),
+        asked
+        and (
+            asked.number,
+            asked.form,
+            asked.least,
+            asked.most,
+            tuple(choice.value for choice in asked.choices),
+        ),
         sorted(span.view for span in spans if span.view),
-        sorted(f"{span.number.name.text}|{span.number.form}" for span in spans if span.number),
+        sorted(f"{span.number.text}|{span.form}" for span in spans if span.number),
     )
 
 
@@ -162,8 +169,8 @@ def _problems_of_page(page: TeacherPage, parts: Mapping[int, Part]) -> Iterator[
     known = {name.text for name in part.numbers} if part else set[str]()
     corpus = part.corpus if part else LESSON_CORPORA[0]
     for span in page.spans():
-        if span.number and span.number.name.text not in known:
-            yield f"{span.number.name.text} is no number that the part itself names: only those are told here"
+        if span.number and span.number.text not in known:
+            yield f"{span.number.text} is no number that the part itself names: only those are told here"
         if span.view is None:
             continue
         view = parse_view_query(span.view, with_place=True)

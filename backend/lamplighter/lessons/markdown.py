@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from lamplighter.lessons.number_name import NumberNameError, parse_number_name
-from lamplighter.lessons.part import NUMBER_FORMS, LessonError, NamedNumber, NumberForm, Span, SpanStyle
+from lamplighter.lessons.number_name import NumberName, NumberNameError, parse_number_name
+from lamplighter.lessons.part import NUMBER_FORMS, LessonError, NumberForm, Span, SpanStyle
 from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class MarkdownReader:
                 case "softbreak" | "hardbreak":
                     yield Span(style, " ")
                 case "number":
-                    yield Span(style, "", number=self.read_number(line, node.content))
+                    yield Span(style, "", None, *self.read_number(line, node.content))
                 case "em" | "strong" if style == "plain":
                     yield from self._read_pieces(node.children, _STYLES[node.type], line)
                 case "code_inline" if style == "plain":
@@ -191,8 +191,8 @@ class MarkdownReader:
             )
         return text
 
-    def read_number(self, line: int, text: str) -> NamedNumber:
-        """Return the number that stands between braces: a name and, after a bar, its form.
+    def read_number(self, line: int, text: str) -> tuple[NumberName, NumberForm]:
+        """Return the name and the form of a number between braces: after a bar stands its form.
 
         Raises:
             LessonError: there is no such number or form.
@@ -204,7 +204,7 @@ class MarkdownReader:
                 line, f"a number has no form {form[:20]!r}; there are {', '.join(NUMBER_FORMS)}"
             )
         try:
-            return NamedNumber(parse_number_name(name), known)
+            return parse_number_name(name), known
         except NumberNameError as error:
             raise self._error(line, str(error)) from error
 

@@ -18,6 +18,7 @@ from lamplighter.claims.gathering import Moment, examined_step, gather_evidence
 from lamplighter.claims.matrix_figures import MOST_NUMBERS, MOST_PAIRS
 from lamplighter.claims.questions_asked import BY_BUTTON, parse_known
 from lamplighter.claims.unreadable import UNREADABLE
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name
@@ -38,16 +39,16 @@ Waiting = Literal["step", "measure", "answer", "ended", "button"]
 
 
 @dataclass(frozen=True)
-class NumberValue:
+class NumberValue(DocumentedRecord):
     """A number of a run, or what it waits for."""
 
     value: float | None
-    """None: it is not known yet, or never will be."""
+    """Null: it is not known."""
     step: int | None = None
-    """The step that it is of."""
+    """The step that it is of, where it is of one."""
     waits_for: Waiting | None = None
-    """The thing that is missing: a step, a measure, or an answer; `ended`: a step that the run did not come to; `button`: an answer
-    that only a person may ask for."""
+    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did
+    not come to; `button`: an answer that only a person may ask for."""
 
 
 @dataclass(frozen=True)

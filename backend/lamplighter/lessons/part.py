@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from operator import attrgetter
+from typing import Annotated, Any, Literal
 
+from pydantic import PlainSerializer
+
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.lessons.number_name import NumberName
 
 StageKind = Literal["question", "prediction", "look", "number", "fails", "own-words"]
@@ -26,36 +30,35 @@ class LessonError(ValueError):
         super().__init__(f"{file}:{line}: {message}")
 
 
-@dataclass(frozen=True)
-class NamedNumber:
-    """A number by its name, and the form in which it is told."""
-
-    name: NumberName
-    form: NumberForm
+ShownName = Annotated[NumberName, PlainSerializer(attrgetter("text"), return_type=str)]
+"""The name of a number; in an answer, as it is written."""
 
 
 @dataclass(frozen=True)
-class Span:
-    """A piece of a line, all in one style."""
+class Span(DocumentedRecord):
+    """A piece of a line of text, all in one style."""
 
     style: SpanStyle
     text: str
-    """The text; empty for a number."""
+    """Empty for a number."""
     view: str | None = None
-    """The query of the view that a link opens; without a text, its address is written out."""
-    number: NamedNumber | None = None
+    """The query of the view that a link opens, without a text one whose address is written out; null: it is no link."""
+    number: ShownName | None = None
+    """The name of a number, among `numbers`; null: it is text."""
+    form: NumberForm | None = None
+    """The form in which the number is told."""
 
 
 @dataclass(frozen=True)
-class TextBlock:
-    """A paragraph or a formula, which is one line, or a list of several."""
+class TextBlock(DocumentedRecord):
+    """A paragraph or a formula, of one line, or a list of several."""
 
     kind: Literal["paragraph", "list", "formula"]
     lines: tuple[tuple[Span, ...], ...]
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(DocumentedRecord):
     """An answer to choose, and the value that it stands for."""
 
     value: float
@@ -63,17 +66,20 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """A number that is asked for before it is shown: on a line, or one of up to four choices."""
+class Prediction(DocumentedRecord):
+    """A number that is asked for before it is shown."""
 
     text: str
-    measured: NamedNumber
-    """The number that it is compared with."""
+    number: ShownName
+    """The name of the measured number, among `numbers`."""
+    form: NumberForm
+    """The form of both; a `percent` is predicted from 0 to 100, and measured as a share."""
     least: float
     most: float
     unit: str
     """The unit behind the number; of a percentage, %."""
     choices: tuple[Choice, ...] = ()
+    """Up to four answers, of which that with the value nearest to the measured number is right; none: a number on a line."""
 
 
 @dataclass(frozen=True)

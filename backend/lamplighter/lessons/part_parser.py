@@ -240,18 +240,18 @@ class _PartParser:
         asked = self._given("predict", None)
         if asked is None:
             return None
-        measured = self._markdown.read_number(self._line, self._needed("number"))
-        unit = self._given("unit", "%" if measured.form == "percent" else "")
+        number, form = self._markdown.read_number(self._line, self._needed("number"))
+        unit = self._given("unit", "%" if form == "percent" else "")
         choices = tuple(map(self._choice, self._head.get("choice", [])))
         if choices:
             if len(choices) < 2 or len({choice.value for choice in choices}) < len(choices):
                 raise self._error("choice: two to four are needed, each with a value of its own")
             values = [choice.value for choice in choices]
-            return Prediction(asked, measured, min(values), max(values), unit, choices)
+            return Prediction(asked, number, form, min(values), max(values), unit, choices)
         least, most = self._real("from"), self._real("to")
         if least >= most:
             raise self._error("from: it must be less than to:")
-        return Prediction(asked, measured, least, most, unit)
+        return Prediction(asked, number, form, least, most, unit)
 
     def _choice(self, text: str) -> Choice:
         found = _CHOICE.fullmatch(text)
@@ -293,5 +293,5 @@ class _PartParser:
 def _names(stages: tuple[Stage, ...]) -> dict[NumberName, None]:
     """Return the numbers that stages name, each once, in order."""
     spans = (span for stage in stages for block in stage.blocks for line in block.lines for span in line)
-    found = [span.number.name for span in spans if span.number]
-    return dict.fromkeys([*found, *(stage.prediction.measured.name for stage in stages if stage.prediction)])
+    found = [span.number for span in spans if span.number]
+    return dict.fromkeys([*found, *(stage.prediction.number for stage in stages if stage.prediction)])

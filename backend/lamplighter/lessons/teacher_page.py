@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.lessons.markdown import Block, MarkdownReader
 from lamplighter.lessons.part import LessonError, Span
 
@@ -19,29 +20,24 @@ TeacherBlockKind = Literal["paragraph", "list", "numbered", "quote", "table"]
 
 
 @dataclass(frozen=True)
-class TeacherBlock:
-    """A piece of a section: rows of cells, of which only a table has more than one. The first row of a table is its head."""
+class TeacherBlock(DocumentedRecord):
+    """A piece of a section."""
 
     kind: TeacherBlockKind
+    """A paragraph, a list, a numbered list, a paragraph of a quote, or a table."""
     rows: tuple[tuple[tuple[Span, ...], ...], ...]
+    """Rows of cells, of which only a table has more than one. The first row of a table is its head."""
 
 
 @dataclass(frozen=True)
-class TeacherSection:
-    """A section: what stands below one heading. One with a numbered list of addresses is a worksheet."""
+class TeacherSection(DocumentedRecord):
+    """A heading and the blocks below it."""
 
     title: str
     """The heading; empty above the first one."""
+    worksheet: bool
+    """True for what pupils write on."""
     blocks: tuple[TeacherBlock, ...]
-
-    @property
-    def is_worksheet(self) -> bool:
-        """Return whether pupils write on it: each entry of a numbered list begins with an address that is written out."""
-        return any(
-            block.kind == "numbered"
-            and all(entry and entry[0].view is not None and not entry[0].text for (entry,) in block.rows)
-            for block in self.blocks
-        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +74,16 @@ def parse_teacher_page(file: str, number: int, text: str) -> TeacherPage:
     return _TeacherPageParser(file, number, text).parse()
 
 
+def _make_section(title: str, blocks: list[TeacherBlock]) -> TeacherSection:
+    """Return a section; it is a worksheet if each entry of a numbered list begins with an address that is written out."""
+    worksheet = any(
+        block.kind == "numbered"
+        and all(entry and entry[0].view is not None and not entry[0].text for (entry,) in block.rows)
+        for block in blocks
+    )
+    return TeacherSection(title, worksheet, tuple(blocks))
+
+
 class _TeacherPageParser:
     """The parsing of one file."""
 
@@ -104,7 +110,7 @@ class _TeacherPageParser:
                     raise self._error(block.line, "a heading is ## and its words: the title alone has one #")
                 case "heading":
                     if heading or blocks:
-                        sections.append(TeacherSection(heading, tuple(blocks)))
+                        sections.append(_make_section(heading, blocks))
                     heading, blocks = self._heading(block), []
                 case "formula":
                     raise self._error(block.line, "a teacher's page has no formulas: say it in words")
@@ -117,7 +123,7 @@ class _TeacherPageParser:
                 )
         if not title:
             raise self._error(1, "the first line is no title: write # and the title")
-        sections.append(TeacherSection(heading, tuple(blocks)))
+        sections.append(_make_section(heading, blocks))
         return TeacherPage(self._number, title, tuple(sections))
 
     def _heading(self, block: Block) -> str:

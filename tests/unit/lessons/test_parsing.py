@@ -46,7 +46,7 @@ def test_a_part_is_a_tree_of_stages() -> None:
         ("plain", "One "), ("emphasis", "soft"), ("plain", ", one "), ("strong", "loud "), ("plain", ", "),
         ("code", "code"), ("plain", " and a "), ("plain", "link"), ("plain", "."),
     ]  # fmt: skip
-    assert [span.number.name.text for span in spans if span.number] == ["purity_10nn@0"]
+    assert [span.number.text for span in spans if span.number] == ["purity_10nn@0"]
     assert [span.view for span in spans if span.view] == ["?word=cat&at=0"]
     assert [block.kind for block in first.blocks] == ["paragraph", "list", "paragraph"]
     assert [line[0].text for line in first.blocks[1].lines] == ["one", "two goes on"]

@@ -32,7 +32,7 @@ def parse(text: str) -> TeacherPage:
 
 
 def words(spans: tuple[Span, ...]) -> str:
-    return "".join(span.number.name.text if span.number else span.text for span in spans)
+    return "".join(span.number.text if span.number else span.text for span in spans)
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -50,7 +50,7 @@ def test_a_page_is_a_tree_of_sections() -> None:
         "1 A part",
         ["", "Stages", "Sheet"],
     )
-    assert [section.is_worksheet for section in page.sections] == [False, False, True]
+    assert [section.worksheet for section in page.sections] == [False, False, True]
     told = [
         (block.kind, [[words(cell) for cell in row] for row in block.rows])
         for section in page.sections
@@ -238,7 +238,7 @@ def test_pages_that_cannot_be_read_leave_the_parts_alone(
 
 def test_a_list_of_what_to_do_is_no_worksheet() -> None:
     page = parse(PAGE + "\n## Before\n\n1. Start the server.\n2. [?at=0] Look.\n")
-    assert [section.is_worksheet for section in page.sections] == [False, True, False]
+    assert [section.worksheet for section in page.sections] == [False, True, False]
 
 
 def test_an_aim_is_one_line_and_the_check_reports_where_it_is_missing(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_each_part_but_the_list_of_sentences_has_a_page_with_a_worksheet() -> No
     pages = read_folder(find_lessons()).pages
     assert list(pages) == [*range(11), 12]
     for page in list(pages.values())[1:]:
-        (sheet,) = (section for section in page.sections if section.is_worksheet)
+        (sheet,) = (section for section in page.sections if section.worksheet)
         (entries,) = (block for block in sheet.blocks if block.kind == "numbered")
         # Each entry begins with the address of what it is about.
         for (entry,) in entries.rows:

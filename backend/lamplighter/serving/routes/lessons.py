@@ -21,8 +21,13 @@ from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.reading.board_price import ANSWER_COPIES, price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response
-from lamplighter.serving.schemas.lessons import LessonList, LessonPart, describe_part, describe_parts
-from lamplighter.serving.schemas.teacher_pages import TeacherPageAnswer, describe_teacher_page
+from lamplighter.serving.schemas.lessons import (
+    LessonList,
+    LessonPart,
+    TeacherPageAnswer,
+    describe_part,
+    describe_parts,
+)
 from lamplighter.serving.services import ServicesDep
 
 routes = Routes("lessons")
@@ -65,7 +70,7 @@ def get_teacher_page(part: TaughtNumber, services: ServicesDep, lang: LanguageCo
         raise RefusedError(
             404, f"there is no page for the teacher about part {part}: GET /api/lessons says which have one"
         )
-    return json_response(describe_teacher_page(page))
+    return json_response(TeacherPageAnswer.model_validate(vars(page)))
 
 
 @routes.get(

@@ -1,4 +1,4 @@
-"""Schemas of the course: its parts, and one of them as a tree, with the numbers of a run."""
+"""Schemas of the course: its parts, one of them as a tree with the numbers of a run, and the pages for the teacher."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from lamplighter.lessons.numbers import NumberValue, PartQuestion
-from lamplighter.lessons.part import LessonCorpus, Part, Prediction, Span, Stage, TextBlock
+from lamplighter.lessons.part import LessonCorpus, Part, Prediction, Stage, StageKind, TextBlock
+from lamplighter.lessons.teacher_page import TeacherSection
 from lamplighter.serving.schemas.base import ApiModel, Items
-
-NumberForm = Literal["count", "decimal", "percent", "large", "significant"]
 
 
 class LessonSummary(ApiModel):
@@ -32,49 +31,6 @@ class LessonList(Items[LessonSummary]):
     """The parts of the course, by number."""
 
 
-class LessonSpan(ApiModel):
-    """A piece of a line of text, all in one style."""
-
-    style: Literal["plain", "emphasis", "strong", "code"]
-    text: str
-    """Empty for a number."""
-    view: str | None
-    """The query of the view that a link opens, without a text one whose address is written out; null: it is no link."""
-    number: str | None
-    """The name of a number, among `numbers`; null: it is text."""
-    form: NumberForm | None
-    """The form in which the number is told."""
-
-
-class LessonBlock(ApiModel):
-    """A paragraph or a formula, of one line, or a list of several."""
-
-    kind: Literal["paragraph", "list", "formula"]
-    lines: list[list[LessonSpan]]
-
-
-class LessonChoice(ApiModel):
-    """An answer to choose."""
-
-    value: float
-    text: str
-
-
-class LessonPrediction(ApiModel):
-    """A number that is asked for before it is shown."""
-
-    text: str
-    number: str
-    """The name of the measured number, among `numbers`."""
-    form: NumberForm
-    """The form of both; a `percent` is predicted from 0 to 100, and measured as a share."""
-    least: float
-    most: float
-    unit: str
-    choices: list[LessonChoice]
-    """Up to four answers, of which that with the value nearest to the measured number is right; none: a number on a line."""
-
-
 class LessonExamination(ApiModel):
     """A question for the model that a stage asks."""
 
@@ -90,27 +46,15 @@ class LessonExamination(ApiModel):
 class LessonStage(ApiModel):
     """One screen of a part."""
 
-    kind: Literal["question", "prediction", "look", "number", "fails", "own-words"]
+    kind: StageKind
     title: str
-    blocks: list[LessonBlock]
+    blocks: list[TextBlock]
     view: str | None
     """The query of the view that it sets; null: the view stays."""
-    prediction: LessonPrediction | None
+    prediction: Prediction | None
     waits_for_step: int | None
     """The step that the run has not come to, and that the stage is about; null: it waits for none."""
     examination: LessonExamination | None
-
-
-class LessonNumber(ApiModel):
-    """A number that a text names."""
-
-    value: float | None
-    """Null: it is not known."""
-    step: int | None
-    """The step that it is of, where it is of one."""
-    waits_for: Literal["step", "measure", "answer", "ended", "button"] | None
-    """The thing that is missing where a number is unknown: a step, a measure or an answer; `ended`: a step that the run did not come to; `button`: an
-    answer that only a person may ask for."""
 
 
 class LessonPart(ApiModel):
@@ -130,21 +74,26 @@ class LessonPart(ApiModel):
     missing_words: list[str]
     """Words that the part is about and the run does not know; with any the part cannot be told on this run."""
     stages: list[LessonStage]
-    numbers: dict[str, LessonNumber]
+    numbers: dict[str, NumberValue]
+
+
+class TeacherPageAnswer(ApiModel):
+    """A page for the teacher. The numbers that it names are among those of its part on a run."""
+
+    number: int
+    """The number of the part; 0: the page to read before the first."""
+    title: str
+    language: str
+    """The language of its text (ISO 639)."""
+    sections: list[TeacherSection]
 
 
 def describe_parts(parts: Sequence[Part], taught: Collection[int]) -> LessonList:
     """Return a list of parts as the interface has it; about those in `taught` there is a page for the teacher."""
     return LessonList(
         items=[
-            LessonSummary(
-                number=one.number,
-                title=one.title,
-                aim=one.aim,
-                language=one.language,
-                minutes=one.minutes,
-                stages=len(one.stages),
-                teacher=one.number in taught,
+            LessonSummary.model_validate(
+                {**vars(one), "stages": len(one.stages), "teacher": one.number in taught}
             )
             for one in parts
         ]
@@ -171,10 +120,7 @@ def describe_part(
         training=training,
         missing_words=list(missing_words),
         stages=[_describe_stage(stage, step, questions) for stage in part.stages],
-        numbers={
-            name: LessonNumber(value=one.value, step=one.step, waits_for=one.waits_for)
-            for name, one in numbers.items()
-        },
+        numbers=dict(numbers),
     )
 
 
@@ -183,9 +129,9 @@ def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestio
     return LessonStage(
         kind=stage.kind,
         title=stage.title,
-        blocks=[_describe_block(block) for block in stage.blocks],
+        blocks=list(stage.blocks),
         view=stage.view,
-        prediction=stage.prediction and _describe_prediction(stage.prediction),
+        prediction=stage.prediction,
         waits_for_step=stage.reached if stage.reached > step else None,
         examination=asked
         and LessonExamination(
@@ -194,35 +140,4 @@ def _describe_stage(stage: Stage, step: int, questions: Mapping[str, PartQuestio
             state=asked.entry.state if asked.entry else None,
             share=asked.entry.share if asked.entry else 0,
         ),
-    )
-
-
-def _describe_block(block: TextBlock) -> LessonBlock:
-    return LessonBlock(
-        kind=block.kind,
-        lines=[[describe_span(span) for span in line] for line in block.lines],
-    )
-
-
-def describe_span(span: Span) -> LessonSpan:
-    """Return a piece of a text as the interface has it."""
-    number = span.number
-    return LessonSpan(
-        style=span.style,
-        text=span.text,
-        view=span.view,
-        number=number.name.text if number else None,
-        form=number.form if number else None,
-    )
-
-
-def _describe_prediction(asked: Prediction) -> LessonPrediction:
-    return LessonPrediction(
-        text=asked.text,
-        number=asked.measured.name.text,
-        form=asked.measured.form,
-        least=asked.least,
-        most=asked.most,
-        unit=asked.unit,
-        choices=[LessonChoice(value=choice.value, text=choice.text) for choice in asked.choices],
     )

@@ -12,7 +12,7 @@ import pytest
 
 from lamplighter.lessons.number_name import parse_number_name
 from lamplighter.lessons.numbers import NumberValue
-from lamplighter.lessons.part import NamedNumber
+from lamplighter.lessons.part import Prediction
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.questions.asked_questions import MOST_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
@@ -283,7 +283,7 @@ async def test_odd_bounds_of_a_text_are_shown_as_they_are(course: Course) -> Non
 
 
 def test_a_number_too_large_to_tell_is_unknown() -> None:
-    measured = NamedNumber(parse_number_name("run.random_cosine"), "percent")
+    measured = Prediction("?", parse_number_name("run.random_cosine"), "percent", 0, 100, "%")
     question = LessonQuestion("lesson", "?", "run", 0, 0, part=1, stage=1, high=100, measured_by=measured)
     assert question.reveal_number(NumberValue(1e308, 3))
     assert (question.number, question.measured) == (None, None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lamplighter.lessons.numbers import NumberValue
-from lamplighter.lessons.part import NamedNumber, Part, Prediction
+from lamplighter.lessons.part import Part, Prediction
 from lamplighter.serving.classroom.questions.question import Measured, Question
 from lamplighter.serving.schemas.classroom import LessonAnswers
 
@@ -28,8 +28,8 @@ class LessonQuestion(Question):
     """The numbers that the choices stand for."""
     whole: bool = False
     """True if a count is predicted."""
-    measured_by: NamedNumber | None = None
-    """The number that it is compared with: the text may say another by then."""
+    measured_by: Prediction | None = None
+    """The prediction that names the number it is compared with: the text may name another by then."""
     number: float | None = None
     """The measured number as it is predicted, a percentage from 0 to 100; None: it is not known."""
 
@@ -119,7 +119,7 @@ def make_lesson_question(
         high=float(len(choices) - 1) if choices else prediction.most,
         part=part.number,
         stage=stage,
-        whole=prediction.measured.form == "count",
-        measured_by=prediction.measured,
+        whole=prediction.form == "count",
+        measured_by=prediction,
         values=tuple(choice.value for choice in prediction.choices),
     )

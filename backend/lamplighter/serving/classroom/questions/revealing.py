@@ -49,7 +49,7 @@ class LessonRevealer:
         run, part = self.find_part(questions[0].run, questions[0].part)
         asked = [(question, question.measured_by) for question in questions if question.measured_by]
         moment = read_moment(run)
-        named = replace(part, numbers=tuple(dict.fromkeys(measured.name for _, measured in asked)))
+        named = replace(part, numbers=tuple(dict.fromkeys(measured.number for _, measured in asked)))
         numbers = resolve_numbers(run, named, moment, find_questions(run, part, moment), self._cache)
-        changed = [question.reveal_number(numbers[measured.name.text]) for question, measured in asked]
+        changed = [question.reveal_number(numbers[measured.number.text]) for question, measured in asked]
         return any(changed)
