@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-import zipfile
 from pathlib import Path
 
 import psutil
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from safetensors.numpy import load_file
 
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.application import Application
@@ -118,7 +118,7 @@ def test_viewers_see_why_they_cannot_and_download_what_was_made(
     # What an earlier test made of the shared run before it could be held would be taken for this one's.
     discard_all(panel)
     panel.get_by_test_id("export-step").fill("40")
-    panel.get_by_test_id("export-embedding-projector").click()
+    panel.get_by_test_id("export-safetensors").click()
     expect(panel.locator("[data-testid=export][data-state=done]")).to_have_count(1, timeout=LATER)
     # Close this map: a machine without a GPU can draw only one at a time.
     page.goto("about:blank")
@@ -132,9 +132,9 @@ def test_viewers_see_why_they_cannot_and_download_what_was_made(
         link = page.get_by_test_id("export-download")
         with page.expect_download() as downloading:
             link.click()
-        downloading.value.save_as(tmp_path / "projector.zip")
-        assert "-step-40-projector.zip" in downloading.value.suggested_filename
-        assert len(zipfile.ZipFile(tmp_path / "projector.zip").namelist()) == 4
+        downloading.value.save_as(tmp_path / "matrix.safetensors")
+        assert "-step-40.safetensors" in downloading.value.suggested_filename
+        assert load_file(tmp_path / "matrix.safetensors")["embedding"].ndim == 2
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     finally:
         context.close()

@@ -45,7 +45,7 @@ FILES = (
 )  # fmt: skip
 ROUTES = (
     "", "steps", "steps/35", "steps/0", "events", "measures", "cost", "snapshots", "snapshots/35?format=npy",
-    "snapshots/90?format=json&token_ids=1,2", "layouts", "layouts/30", "layouts/30?method=linear", "tokens",
+    "snapshots/90?format=parquet&token_ids=1,2", "layouts", "layouts/30", "layouts/30?method=linear", "tokens",
     "tokens?search=dog", "tokens/3", "tokens/3?step=35", "tokens/3/path", "neighbours?token_id=17",
     "vectors?from=1&to=20", "exports", "lines", "examinations", "districts", "record",
 )  # fmt: skip

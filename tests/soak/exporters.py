@@ -20,7 +20,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.soak.audit import FORGED
 from tests.soak.reference import ReferenceRun
 
-FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet", "embedding-projector")
+FORMATS = ("zip", "html", "csv", "npy", "safetensors", "parquet")
 
 
 class Exporter:
@@ -76,8 +76,5 @@ class Exporter:
                 return np.array_equal(np.load(self.out), matrix)
             case "safetensors":
                 return np.array_equal(load_file(self.out)["embedding"], matrix)
-            case "parquet":
-                return pyarrow.parquet.read_table(self.out).num_rows == len(matrix)
             case _:
-                tables = {path.name: path.read_bytes() for path in self.out.iterdir()}
-                return tables["vectors.tsv"].count(b"\n") == len(matrix) and "metadata.tsv" in tables
+                return pyarrow.parquet.read_table(self.out).num_rows == len(matrix)

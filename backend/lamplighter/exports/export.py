@@ -9,7 +9,6 @@ from typing import Protocol
 
 from lamplighter.exports.archive.pack import write_zip
 from lamplighter.exports.formats.parquet import write_parquet
-from lamplighter.exports.formats.projector import write_embedding_projector
 from lamplighter.exports.formats.steps_csv import write_csv
 from lamplighter.exports.formats.tensor_files import write_npy, write_safetensors
 from lamplighter.exports.output import ExportError, ExportProgress, atomic_output, no_progress
@@ -33,9 +32,6 @@ class ExportFormat:
 FORMATS: dict[str, ExportFormat] = {
     "zip": ExportFormat(".zip", "the run, for `lamplighter import`", write_run=write_zip),
     "html": ExportFormat(".html", "the page with the run in it: no server, no network", write_run=write_page),
-    "embedding-projector": ExportFormat(
-        "-projector", "a folder for the Embedding Projector", write_step=write_embedding_projector
-    ),
     "parquet": ExportFormat(
         ".parquet", "a row a token, for Embedding Atlas and data frames", write_step=write_parquet
     ),
@@ -68,8 +64,7 @@ def export_run(
         run: the run, such as `lamplighter.open` returns it.
         format: one of `FORMATS`.
         step: the step, for formats of one step; None: the newest stored exactly.
-        out: the file (or folder, for the Embedding Projector) to create; None: named after the run, in the
-            current folder.
+        out: the file to create; None: named after the run, in the current folder.
         progress: called with the share done; raise `Cancelled` in it to cancel.
         lessons: a folder of texts laid over those of the course, for the page.
 

@@ -2,8 +2,7 @@
 
 It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
 `{"left_out": "..."}`, or `{"problem": "..."}` as the last. It runs for the process that holds the other end
-of its standard input, and exits when that end closes. `OUT` is a file and appears whole or not at all; a
-format that is a folder elsewhere (the Embedding Projector's) is a zip here.
+of its standard input, and exits when that end closes. `OUT` is a file and appears whole or not at all.
 
 Exit codes: 0 done, 4 the export failed (the problem says why), 5 the caller is gone.
 """
@@ -12,10 +11,8 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import sys
 import time
-import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -95,16 +92,9 @@ def _export(
     run: RunFolder,
     progress: ExportProgress,
 ) -> None:
-    from lamplighter.exports.export import FORMATS, export_run
-    from lamplighter.exports.output import atomic_output
+    from lamplighter.exports.export import export_run
 
-    # The suffix of a folder format does not start with a dot.
-    if format in FORMATS and not FORMATS[format].suffix.startswith("."):
-        with atomic_output(out) as path:
-            exported = export_run(run, format, step, path.with_suffix(""), progress)
-            _pack(exported, path)
-    else:
-        export_run(run, format, step, out, progress, lessons)
+    export_run(run, format, step, out, progress, lessons)
 
 
 class _ProgressLines:
@@ -120,13 +110,6 @@ class _ProgressLines:
         elif share >= 1 or time.monotonic() >= self._next:
             self._next = time.monotonic() + _PAUSE
             send_message(share=round(share, 4), what=what)
-
-
-def _pack(folder: Path, out: Path) -> None:
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in sorted(folder.iterdir()):
-            archive.write(path, f"{folder.name}/{path.name}")
-    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

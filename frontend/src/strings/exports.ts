@@ -43,10 +43,6 @@ export const exports = table("exports", {
         "Everything in it, the text included, to look at elsewhere or go on with: lamplighter import.",
       ],
       csv: ["CSV", "One row per step: losses, speeds, words read, gradient norms, measures."],
-      "embedding-projector": [
-        "Embedding Projector",
-        "Vectors and tokens for projector.tensorflow.org, as a zip to unpack.",
-      ],
       parquet: ["Parquet", "One row per word, for Embedding Atlas and data frames."],
       safetensors: ["safetensors", "The embedding and the map, bit for bit."],
       npy: ["npy", "The embedding alone, for NumPy."],

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lamplighter.exports.formats.array_headers import npy_header, safetensors_header
-from lamplighter.exports.formats.projector import escape_cell
 from lamplighter.exports.output import MissingPackageError
 from lamplighter.wire.vocabulary import Vocabulary
 
 _BLOCK = 1 << 20
-_LINES = 500
 
 
 @dataclass(frozen=True)
@@ -67,45 +65,6 @@ def as_safetensors(rows: TokenRows) -> Iterator[bytes]:
     yield safetensors_header(tensors, rows.metadata)
     yield from byte_blocks(rows.vectors)
     yield ids.tobytes()
-
-
-def as_tsv(rows: TokenRows) -> Iterator[bytes]:
-    """Yield one line per token: `token_id`, `token`, `class`, `count`, then the vector's numbers. A header;
-    no quotes.
-
-    Characters in a token's text that would break a line are escaped (`escape_cell`).
-    """
-    names = ["token_id", "token", "class", "count", *(f"v{i}" for i in range(rows.vectors.shape[1]))]
-    yield ("\t".join(names) + "\n").encode()
-    token_columns = list(zip(rows.token_ids.tolist(), rows.tokens, rows.classes, rows.counts, strict=True))
-    for first in range(0, len(token_columns), _LINES):
-        vectors = rows.vectors[first : first + _LINES].tolist()
-        lines = (
-            "\t".join(
-                [
-                    str(token_id),
-                    escape_cell(token),
-                    escape_cell(class_) if class_ else "",
-                    "" if count is None else str(count),
-                    # Nine digits preserve every bit of a float32.
-                    *(f"{value:.9g}" for value in vector),
-                ]
-            )
-            for (token_id, token, class_, count), vector in zip(
-                token_columns[first : first + _LINES], vectors, strict=True
-            )
-        )
-        yield "".join(f"{line}\n" for line in lines).encode()
-
-
-def as_arrow(rows: TokenRows) -> Iterator[bytes]:
-    """Return an Arrow IPC stream of the columns of `arrow_table`.
-
-    Raises:
-        MissingPackageError: pyarrow is not installed.
-    """
-    token_table = arrow_table(rows)
-    return _write_batches(token_table, max(1, _BLOCK // (4 * max(1, rows.vectors.shape[1]))))
 
 
 def as_parquet(rows: TokenRows) -> bytes:
@@ -202,13 +161,6 @@ def import_pyarrow(module: str = "pyarrow") -> Any:
         raise MissingPackageError(
             "Parquet and Arrow need pyarrow: install it with: pip install pyarrow"
         ) from error
-
-
-def _write_batches(table: Any, size: int) -> Iterator[bytes]:
-    stream = ArrowStream(table.schema)
-    for batch in table.to_batches(max_chunksize=size):
-        yield stream.write(batch)
-    yield stream.close()
 
 
 class _Sink(io.RawIOBase):

@@ -36,7 +36,6 @@ ARROW = ResponseFormat("arrow", "application/vnd.apache.arrow.stream")
 PARQUET = ResponseFormat("parquet", "application/vnd.apache.parquet")
 PNG = ResponseFormat("png", "image/png")
 CSV = ResponseFormat("csv", "text/csv")
-TSV = ResponseFormat("tsv", "text/tab-separated-values")
 
 
 def negotiate_format(

@@ -67,8 +67,7 @@ class ExportJob:
     def name(self) -> str:
         """Return the file name for downloads."""
         step_suffix = "" if self.step is None else f"-step-{self.step}"
-        ending = FORMATS[self.format].suffix
-        return f"{self.run.id}{step_suffix}{ending if ending.startswith('.') else f'{ending}.zip'}"
+        return f"{self.run.id}{step_suffix}{FORMATS[self.format].suffix}"
 
     @property
     def file(self) -> Path:

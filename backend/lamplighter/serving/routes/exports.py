@@ -26,7 +26,6 @@ _ANY = "application/octet-stream"
 _MEDIA = {
     "zip": "application/zip",
     "html": "text/html; charset=utf-8",
-    "embedding-projector": "application/zip",
     "parquet": "application/vnd.apache.parquet",
     "csv": "text/csv; charset=utf-8",
 }

@@ -14,11 +14,9 @@ from starlette.responses import Response
 
 from lamplighter.exports.formats.token_rows import (
     TokenRows,
-    as_arrow,
     as_npy,
     as_parquet,
     as_safetensors,
-    as_tsv,
 )
 from lamplighter.runfolder.reading.output_matrix import (
     OutputPoint,
@@ -32,26 +30,21 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.http.content_negotiation import (
-    ARROW,
     FRAME,
-    JSON,
     NPY,
     PARQUET,
     SAFETENSORS,
-    TSV,
     ResponseFormat,
 )
 from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.http.reply import Reply
 from lamplighter.serving.http.response_cost import (
     LIST_ENTRY_BYTES,
-    check_json_numbers,
     estimate_memory,
     record_steps,
 )
 from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streaming import json_parts
 from lamplighter.serving.reading.layout_query import set_time
 from lamplighter.serving.reading.parameters import (
     FORMAT,
@@ -64,15 +57,14 @@ from lamplighter.serving.reading.parameters import (
 )
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Matrix, Waypoint, Waypoints
+from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Waypoint, Waypoints
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.wire.frames import encode
 from lamplighter.wire.row_frames import Rows
 
 routes = Routes("snapshots")
 
-OFFERED = (FRAME, JSON, NPY, SAFETENSORS, ARROW, PARQUET, TSV)
-_BLOCK = 500
+OFFERED = (FRAME, NPY, SAFETENSORS, PARQUET)
 _STEP_BYTES = 24
 """Bytes of memory of a step whose matrix can be rebuilt, while such steps are looked for."""
 
@@ -131,7 +123,6 @@ def list_keyframes(
 @routes.get(
     "/api/runs/{run}/snapshots/{step}",
     pool=Pool.DEAR,
-    response_model=Matrix,
     answers=AnswerFacts(
         OFFERED,
         etag=True,
@@ -144,15 +135,13 @@ def get_snapshot(
     step: StepPath,
     request: Request,
     services: ServicesDep,
-    format: Annotated[
-        Literal["frame", "json", "npy", "safetensors", "arrow", "parquet", "tsv"] | None, FORMAT
-    ] = None,
+    format: Annotated[Literal["frame", "npy", "safetensors", "parquet"] | None, FORMAT] = None,
     token_ids: TokenIds = None,
     attempt: AttemptParam = None,
     which: MatrixChoice = "in",
 ) -> Response:
     """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
-    as a rows frame of `docs/wire.md`. All formats but `frame` and `npy` also describe the tokens. `matrix=out` returns the
+    as a rows frame of `docs/wire.md`. `parquet` also describes the tokens. `matrix=out` returns the
     output matrix at the newest waypoint at or before the step; the headers say of which step.
     """
     reply = services.reply(request, run, OFFERED, format)
@@ -169,7 +158,6 @@ def get_snapshot(
     if reply.head_only and not point:
         _check_kept(services, reply.run, step)
     numbers = (len(reply.run.vocabulary) if ids is None else len(ids)) * reply.run.recipe.model.dim
-    check_json_numbers(reply.form, numbers, "name some tokens with token_ids, or ask for format=npy or frame")
     cost = estimate_memory(reply.run, 4 * numbers)
     return reply.send(cost, lambda: _body(services, reply, range_, point, ids))
 
@@ -252,20 +240,4 @@ def _parts(
         return as_npy(rows)
     if form is SAFETENSORS:
         return as_safetensors(rows)
-    if form is TSV:
-        return as_tsv(rows)
-    if form is ARROW:
-        return as_arrow(rows)
-    if form is PARQUET:
-        return [as_parquet(rows)]
-    facts_and_columns = {
-        "attempt": matrix.attempt,
-        "step": matrix.step,
-        "token_ids": rows.token_ids.tolist(),
-        "tokens": rows.tokens,
-        "classes": rows.classes,
-        "counts": rows.counts,
-    }
-    return json_parts(
-        facts_and_columns, "vectors", (vectors[at : at + _BLOCK] for at in range(0, len(vectors), _BLOCK))
-    )
+    return [as_parquet(rows)]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from lamplighter.serving.schemas.base import ApiModel, Items, RequestBody, StepNumber
 
-FormatName = Literal["zip", "html", "embedding-projector", "parquet", "safetensors", "npy", "csv"]
+FormatName = Literal["zip", "html", "parquet", "safetensors", "npy", "csv"]
 
 
 class NewExport(RequestBody):

@@ -49,20 +49,6 @@ class Waypoints(Items[Waypoint]):
     """A sentence that says why no map of the output matrix can be laid out; null if one can."""
 
 
-class Matrix(ApiModel):
-    """The embedding after a step, one row a token, with the tokens' texts, classes and counts; all lists are in the
-    same order.
-    """
-
-    attempt: int
-    step: int
-    token_ids: list[int]
-    tokens: list[str]
-    classes: list[str | None]
-    counts: list[int | None]
-    vectors: list[list[float | None]]
-
-
 class Norms(ApiModel):
     """The norm of every row."""
 

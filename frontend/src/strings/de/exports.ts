@@ -45,10 +45,6 @@ export const exports: Translated<typeof english> = {
         "CSV",
         "Eine Zeile je Schritt: Verluste, Tempo, gelesene Wörter, Gradientennormen, Maße.",
       ],
-      "embedding-projector": [
-        "Embedding Projector",
-        "Vektoren und Token für projector.tensorflow.org, als Zip zum Auspacken.",
-      ],
       parquet: ["Parquet", "Eine Zeile je Wort, für Embedding Atlas und Data Frames."],
       safetensors: ["safetensors", "Das Embedding und die Karte, Bit für Bit."],
       npy: ["npy", "Nur das Embedding, für NumPy."],

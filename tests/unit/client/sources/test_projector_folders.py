@@ -1,4 +1,4 @@
-"""Folders of the Embedding Projector, our own export among them."""
+"""Folders of the Embedding Projector."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 
 import lamplighter
 from lamplighter.client.sources.embeddings import find_embedding
-from lamplighter.exports.export import export_run
-from lamplighter.runfolder.run_folder import RunFolder
 
 MATRIX = np.random.default_rng(3).normal(size=(4, 2)).astype(np.float32)
 PBTXT = """# written by hand
@@ -43,20 +41,6 @@ def test_tensorboards_folder(ending: str, folder: Path) -> None:
     assert found.vocabulary.tokens == ("a", "b", "c", "<d>")
     assert found.vectors.tobytes() == MATRIX.tobytes()
     assert found.description == "words:00010 in logs"
-
-
-def test_our_own_export_comes_back(tmp_path: Path) -> None:
-    tokens = "token\tclass\tcount\na\tx\t4\nb\tx\t3\nc\ty\t2\nd\t\t1\n"
-    (tmp_path / "v.tsv").write_text(tokens)
-    run = lamplighter.still(tmp_path / "runs" / "one", MATRIX, tmp_path / "v.tsv")
-    out = export_run(RunFolder(run.folder), "embedding-projector", None, tmp_path / "out", lambda *_: None)
-    for name in ("projector_config.pbtxt", "projector_config.json", "vectors.tsv"):
-        back = find_embedding(out)
-        assert back.vectors.tobytes() == MATRIX.tobytes(), name
-        assert back.vocabulary.tokens == run.tokens
-        assert back.vocabulary.classes == {"x": (0, 1), "y": (2,)}
-        assert back.vocabulary.counts.tolist() == [4, 3, 2, 1]
-        (out / name).unlink(missing_ok=name != "vectors.tsv")
 
 
 @pytest.mark.parametrize(

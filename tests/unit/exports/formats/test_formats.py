@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import csv
-import json
 import os
 import stat
 import sys
@@ -18,7 +16,6 @@ import pytest
 from safetensors import safe_open
 
 from lamplighter.exports.export import FORMATS, export_run
-from lamplighter.exports.formats.projector import config_text, escape_cell
 from lamplighter.exports.output import Cancelled, ExportError
 from lamplighter.runfolder.reading.current_map import newest_layout_entry
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
@@ -28,7 +25,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from tests.runs import make_run
-from tests.unit.exports.recorded import DIM, HOSTILE, record
+from tests.unit.exports.recorded import HOSTILE, record
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +40,7 @@ def test_every_format_is_as_open_as_any_new_file(run: RunFolder, tmp_path: Path)
         made = [export_run(run, format, out=tmp_path / format) for format in FORMATS]
     finally:
         os.umask(before)
-    files = [path for one in made for path in ([one] if one.is_file() else one.iterdir())]
-    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o640}
-    (folder,) = (path for path in made if path.is_dir())
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o750
+    assert {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o640}
 
 
 def vectors(run: RunFolder, step: int) -> np.ndarray:
@@ -59,68 +53,6 @@ def places(run: RunFolder, step: int) -> np.ndarray:
         newest = newest_layout_entry(reader.layout_entries(), Method.UMAP, step)
         assert newest is not None
         return decode_as(reader.layout_record(newest.id), Layout).coordinates
-
-
-def tsv(path: Path) -> list[list[str]]:
-    """Parse TSV as the Embedding Projector does: lines end at newlines, cells at tabs, no quotes."""
-    text = path.read_text("utf-8")
-    assert text.endswith("\n")
-    return [line.split("\t") for line in text[:-1].split("\n")]
-
-
-@pytest.mark.parametrize("classes", [True, False])
-def test_the_embedding_projector_has_a_line_a_token(tmp_path: Path, classes: bool) -> None:
-    run = record(tmp_path / "runs", classes=classes)
-    folder = export_run(run, "embedding-projector", 17, tmp_path / "out")
-    points, (header, *labels) = tsv(folder / "vectors.tsv"), tsv(folder / "metadata.tsv")
-    assert (np.array(points, dtype=np.float32) == vectors(run, 17)).all()
-    # With several columns the file has a header; with a single one it must have none.
-    assert header == ["token", "count", "class"][: 3 if classes else 2]
-    assert len(labels) == len(points) == len(HOSTILE)
-    assert {len(cells) for cells in labels} == {len(header)}
-    assert labels[0][0] == "the"
-    (about,) = json.loads((folder / "projector_config.json").read_text())["embeddings"]
-    assert about["tensorShape"] == [len(HOSTILE), DIM]
-    assert (folder / about["tensorPath"]).exists()
-    assert (folder / about["metadataPath"]).exists()
-    # What TensorBoard reads: the same, as protobuf text, with paths from the folder it lies in.
-    assert (folder / "projector_config.pbtxt").read_text("ascii") == (
-        "embeddings {\n"
-        f'  tensor_name: "{run.id}, step 17"\n'
-        f"  tensor_shape: {len(HOSTILE)}\n"
-        f"  tensor_shape: {DIM}\n"
-        '  tensor_path: "vectors.tsv"\n'
-        '  metadata_path: "metadata.tsv"\n'
-        "}\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "quoted"),
-    [
-        ("plain, step 3", "plain, step 3"), ('a"b', r"a\042b"), ("a\\n", r"a\134n"), ("a\nb\0", r"a\012b\000"),
-        ("naïve", r"na\303\257ve"), ("☃1", r"\342\230\2031"), ("'}", "'}"),
-    ],
-)  # fmt: skip
-def test_any_name_is_one_string_of_protobuf_text(name: str, quoted: str) -> None:
-    text = config_text(name, (3, 2), "v.tsv", "m.tsv")
-    assert text.splitlines()[1] == f'  tensor_name: "{quoted}"'
-    assert text.isascii()
-    assert len(text.splitlines()) == 7
-    # Octal escapes are Python's too, byte for byte.
-    assert ast.literal_eval(f'b"{quoted}"').decode() == name
-
-
-@pytest.mark.parametrize(
-    ("token", "cell"),
-    [
-        ("dog", "dog"), ("a\tb", "a⇥b"), ("a\r\nb", "a␍⏎b"), ("\x00", "␀"), ("\x1b[1m", "␛[1m"), ("\u202eab", "\\u202eab"),
-        ("\u2028", "\\u2028"), ("\x85", "\\u0085"), ("", "(empty)"), ("  ", "(␠␠)"), ('"x', '"x'), ("naïve ☃", "naïve ☃"),
-    ],
-)  # fmt: skip
-def test_any_token_is_one_cell(token: str, cell: str) -> None:
-    assert escape_cell(token) == cell
-    assert len(escape_cell(token).splitlines()) == 1
 
 
 def test_parquet_has_the_columns_that_embedding_atlas_is_told(run: RunFolder, tmp_path: Path) -> None:

@@ -32,13 +32,6 @@ def test_an_opened_run_is_exported_with_what_is_known(run: lamplighter.Run, tmp_
     assert table["vector"].to_pylist() == [[3, 3, 3]] * len(TOKENS)
 
 
-def test_labels_are_read_by_people_and_a_single_column_has_no_header(
-    run: lamplighter.Run, tmp_path: Path
-) -> None:
-    folder = export_run(run, "embedding-projector", out=tmp_path / "folder")
-    assert (folder / "metadata.tsv").read_text("utf-8").splitlines() == ["of", "-of", "⏎", "␣,", ","]
-
-
 def test_a_cell_is_empty_where_nothing_is_recorded(run: lamplighter.Run, tmp_path: Path) -> None:
     with export_run(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8") as file:
         first, second = list(csv.DictReader(file))

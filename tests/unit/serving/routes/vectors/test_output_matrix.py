@@ -95,9 +95,9 @@ async def test_a_snapshot_says_of_which_step_it_is(app: FastAPI, run: RunFolder)
     assert isinstance(frame, Rows)
     assert (frame.step, frame.vectors.shape) == (10, (V, D))
     assert (frame.vectors == matrix).all()
-    named = (await get(app, run, "snapshots/12?matrix=out&format=json&token_ids=7,2")).json
-    assert (named["step"], named["token_ids"]) == (10, [7, 2])
-    np.testing.assert_allclose(named["vectors"], matrix[[7, 2]])
+    named = await get(app, run, "snapshots/12?matrix=out&format=npy&token_ids=7,2")
+    assert named.headers["x-lamplighter-step"] == "10"
+    np.testing.assert_array_equal(np.load(io.BytesIO(named.body)), matrix[[7, 2]])
     # A waypoint may go: such an answer is not kept for ever.
     last = await get(app, run, "snapshots/10?matrix=out&attempt=1&format=npy")
     assert "immutable" not in last.headers["cache-control"]
