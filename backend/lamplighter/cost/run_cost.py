@@ -10,6 +10,7 @@ from typing import Literal
 
 from lamplighter.cost.cost_scale import ScaleRow, scale_cost
 from lamplighter.cost.step_work import StepWork, describe_step_work
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.spent_energy import (
     RunEnergy,
@@ -35,17 +36,18 @@ MissingEnergy = Literal["recorded", "unmeasured"]
 
 
 @dataclass(frozen=True)
-class CostPoint:
-    """A step of the curve: what was spent up to it, and how good the model was. None where that is not known."""
+class CostPoint(DocumentedRecord):
+    """A step of the curve: sums up to it, and how good the model was. Null where that is not known."""
 
     step: int
     joules: float | None
     processor_seconds: float | None
     flops: float | None
     loss: float | None
-    """Loss of the step's own batch, in nats; None for step 0."""
+    """Loss of the step's own batch, in nats; null for step 0."""
     held_out_loss: float | None
     bits: float | None
+    """The measure `neighbour_information`."""
 
 
 @dataclass(frozen=True)

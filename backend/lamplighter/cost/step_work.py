@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from lamplighter.documented_model import DocumentedRecord
 from lamplighter.model.flops import count_step_flops, list_operations
 from lamplighter.optimiser_costs import OPTIMISER_COSTS, count_update_bytes
 from lamplighter.recipe import Recipe
@@ -13,7 +14,7 @@ CountedParameters = Literal["all", "without_input_table", "without_tables"]
 
 
 @dataclass(frozen=True)
-class LayerFlops:
+class LayerFlops(DocumentedRecord):
     """The floating-point operations of one layer in a step."""
 
     layer: str
@@ -22,7 +23,7 @@ class LayerFlops:
 
 
 @dataclass(frozen=True)
-class SixNd:
+class SixNd(DocumentedRecord):
     """The rule of thumb 6 N D (Kaplan et al. 2020, arXiv 2001.08361) for a step of D tokens, with one of the readings of N."""
 
     counted: CountedParameters
@@ -35,14 +36,14 @@ class SixNd:
 
 
 @dataclass(frozen=True)
-class UpdateBytes:
-    """The memory that the update of the embedding reads and writes in a step: for each row D numbers of 4 bytes, the gradient
-    read, and each array of the optimiser read and written."""
+class UpdateBytes(DocumentedRecord):
+    """The memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x (1 + 2 x arrays). The
+    gradient is read, each array is read and written."""
 
     rows: int
     """Rows that are updated: the mean of steps that were looked at, or all."""
     arrays: int
-    """Numbers kept for each weight, itself included."""
+    """Numbers kept for each weight: the weight, and with Adam two moving averages."""
     touched: int
     whole: int
     """Bytes of updating the whole matrix."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from lamplighter.cost.run_cost import CostPoint
+from lamplighter.cost.step_work import LayerFlops, SixNd, UpdateBytes
 from lamplighter.platform.energy.energy_method import MethodName
 from lamplighter.serving.schemas.base import ApiModel
 
@@ -51,37 +53,6 @@ class EnergyResponse(ApiModel):
     """The mean of the last readings; null unless the run is training."""
 
 
-class LayerFlopsResponse(ApiModel):
-    """Floating-point operations of one layer in a step."""
-
-    layer: str
-    forward: int
-    backward: int
-
-
-class SixNdResponse(ApiModel):
-    """The rule of thumb 6 N D for a step, with one of the readings of N."""
-
-    counted: Literal["all", "without_input_table", "without_tables"]
-    parameters: int
-    flops: int
-    error: float
-    """Relative, against the products of matrices in the step."""
-
-
-class UpdateBytesResponse(ApiModel):
-    """Memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x (1 + 2 x arrays). The
-    gradient is read, each array is read and written."""
-
-    rows: int
-    """Rows that are updated, the mean over steps."""
-    arrays: int
-    """Numbers kept for each weight: the weight, and with Adam two moving averages."""
-    touched: int
-    whole: int
-    """Bytes of updating the whole matrix."""
-
-
 class StepWorkResponse(ApiModel):
     """The work of one step, by formula."""
 
@@ -93,22 +64,9 @@ class StepWorkResponse(ApiModel):
     update: int | None
     products: int
     """The part of forward and backward in products of matrices."""
-    layers: list[LayerFlopsResponse]
-    six_nd: list[SixNdResponse]
-    update_bytes: UpdateBytesResponse | None
-
-
-class CostPointResponse(ApiModel):
-    """A step of the curve: sums up to it, and how good the model was."""
-
-    step: int
-    joules: float | None
-    processor_seconds: float | None
-    flops: float | None
-    loss: float | None
-    held_out_loss: float | None
-    bits: float | None
-    """The measure `neighbour_information`."""
+    layers: list[LayerFlops]
+    six_nd: list[SixNd]
+    update_bytes: UpdateBytes | None
 
 
 class PublishedFiguresResponse(ApiModel):
@@ -150,7 +108,7 @@ class Cost(ApiModel):
     """Null for a run that was recorded from a loop elsewhere."""
     tokens: int | None
     flops: float | None
-    curve: list[CostPointResponse]
+    curve: list[CostPoint]
     measured_order: bool
     """False while the curve has no bits."""
     scale: list[ScaleRowResponse]

@@ -185,17 +185,4 @@ class ExaminationDetails(Examination):
 
 def describe_examination(entry: ExaminationEntry) -> Examination:
     """Return an entry of `examinations.sqlite` as the interface has it."""
-    return Examination.model_validate(
-        {
-            "id": entry.id,
-            "kind": entry.kind,
-            "step": entry.step,
-            "attempt": entry.attempt,
-            "question": question_fields(entry),
-            "state": entry.state,
-            "share": entry.share,
-            "activity": entry.activity,
-            "problem": entry.problem,
-            "made": entry.made,
-        }
-    )
+    return Examination.model_validate({**vars(entry), "question": question_fields(entry)})
