@@ -104,7 +104,7 @@ async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[
     server = await page.serve()
     try:
         answered = [one.address for one in network.addresses if await page.answers_at(one.address)]
-        await page.wait(seconds)
+        await page.wait_for_phone(seconds)
         return frozenset(answered)
     finally:
         server.close()

@@ -58,7 +58,7 @@ class Check:
     found: str
     """A sentence that says what was found."""
     step: str = ""
-    """What to do if it failed."""
+    """The step to take if it failed."""
 
 
 def read_network() -> Network:

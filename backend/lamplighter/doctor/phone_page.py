@@ -103,7 +103,7 @@ class PhonePage:
         """Start to answer. Returns the server, to close it."""
         return await asyncio.start_server(self._answer, sock=self._listening, limit=_HEAD_BYTES)
 
-    async def wait(self, seconds: float) -> bool:
+    async def wait_for_phone(self, seconds: float) -> bool:
         """Wait for a phone. Returns whether one has come."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):

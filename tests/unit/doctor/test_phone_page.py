@@ -60,7 +60,7 @@ async def test_a_phone_is_seen_and_told_so():
         assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
         assert b"default-src 'none'" in answer
         assert b"<h1>Seen</h1>" in answer
-        assert await page.wait(5)
+        assert await page.wait_for_phone(5)
 
     page = await serving(visit)
     assert (page.phone, page.reached_at) == (LOOPBACK, LOOPBACK)
@@ -85,7 +85,7 @@ async def test_a_client_without_the_path_is_no_phone():
             b"x" * 9_000,
         ):
             assert b"200 OK" not in await ask(page, request)
-        assert not await page.wait(0.05)
+        assert not await page.wait_for_phone(0.05)
 
     page = await serving(scan)
     assert page.phone is None

@@ -36,7 +36,7 @@ class UsedMethod:
     mixed: bool = False
     """True if trainers measured by different methods."""
 
-    def join(self, method: EnergyMethod) -> UsedMethod:
+    def add_method(self, method: EnergyMethod) -> UsedMethod:
         """Return the method of a sum that a trainer goes on with by `method`."""
         worst = max(method, self.method, key=lambda one: METHODS.index(one.name))
         without_card = self.method.without_card or method.without_card
@@ -95,14 +95,14 @@ def decode_method(found: Any) -> UsedMethod | None:
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
         raise FormatError("steps.sqlite: the method by which its energy was measured is unknown") from None
     for other in others:
-        first = first.join(other.method)
+        first = first.add_method(other.method)
     return first
 
 
 def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
     """Return the fact for a run that a trainer goes on with by `method`, `after` a step. `found`: the fact before."""
     known = decode_method(found)
-    return (UsedMethod(method, after) if known is None else known.join(method)).as_fact()
+    return (UsedMethod(method, after) if known is None else known.add_method(method)).as_fact()
 
 
 def _decode_object(one: Any) -> UsedMethod:
