@@ -7,14 +7,15 @@ costs next to nothing twice a second.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 
-from lamplighter.runfolder.errors import FormatError
+from lamplighter.runfolder.errors import READ_ERRORS, FormatError
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.run_status import wants_training
+from lamplighter.runfolder.reading.run_status import waits_for_map, wants_training
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
@@ -51,6 +52,8 @@ class DesiredState:
         self._alive: dict[str, bool] = {}
         self._spells: dict[str, int] = {}
         self._runs: list[RunFolder] = []
+        self._begun: set[str] = set()
+        """Ids of the runs that wait for no map."""
 
     def runs(self) -> list[RunFolder]:
         """Return the runs as of the last poll."""
@@ -62,6 +65,7 @@ class DesiredState:
         run_ids = {run.id for run in runs}
         self._known = {name: known for name, known in self._known.items() if name in run_ids}
         self._spells = {name: spell for name, spell in self._spells.items() if name in run_ids}
+        self._begun &= run_ids
         before, self._alive = self._alive, {}
         for run in runs:
             known = self._read_run(run)
@@ -90,6 +94,9 @@ class DesiredState:
         """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
         ended well is not needed again for the same state."""
         if role not in ("trainer", "examiner") and self.is_trained(run):
+            if role == "analyst" and self._is_held(run):
+                # The cores are for the map that the run waits for.
+                return None
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
         if known is None or role == "examiner":
@@ -102,6 +109,15 @@ class DesiredState:
         return (
             ("finish", known.last, known.pending_requests) if role == "projector" else ("finish", known.last)
         )
+
+    def _is_held(self, run: RunFolder) -> bool:
+        """Return whether a run waits for its first map. Once it does not, it never does again."""
+        if run.id not in self._begun:
+            with suppress(*READ_ERRORS):
+                if waits_for_map(run):
+                    return True
+            self._begun.add(run.id)
+        return False
 
     def roles_to_finalise(self, run: RunFolder) -> tuple[str, ...]:
         """Return the roles that are no longer needed and whose file is not finalised."""

@@ -26,8 +26,9 @@ MODULES = {
     "projector": "lamplighter.projection.worker",
     "analyst": "lamplighter.analysis.worker",
 }
-_NICE = {"trainer": 0, "projector": 5, "analyst": 10}
-"""How far below normal each role's priority lies: training comes first."""
+_NICE = {"analyst": 10}
+"""How far below normal the priority of a role lies. The projector lowers its own once the first map is drawn, for which the
+trainer waits."""
 
 _SHORTAGES = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.ENOBUFS}
@@ -146,7 +147,7 @@ class SupervisedWorker:
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=file,
-                    background=bool(_NICE.get(self.role)),
+                    background=self.role != "trainer",
                 )
         except OSError as error:
             if error.errno in _SHORTAGES:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.platform.child_process import yield_processor
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.projection.missed_steps import MissedSteps
 from lamplighter.projection.projector import Projector
@@ -29,6 +30,8 @@ SHARE = 0.6
 twice over on a busy machine."""
 REST_SECONDS = (0.02, 1.0)
 """Minimum and maximum seconds of rest between two frames, whatever the share requires."""
+LOWERED_BY = 5
+"""Steps of niceness below the trainer's priority, once there is a map."""
 LAYOUTS_SHARE = 0.1
 """Share of the run's disk budget for layouts. Beyond it old layouts are thinned."""
 
@@ -45,6 +48,7 @@ class ProjectorProcess:
         self._reader: StepsReader | None = None
         self._requests = RequestsReader(run.path)
         self._warm: WarmUp | None = None
+        self._made_way = False
         self._missed: MissedSteps | None = None
         """The steps to draw before the newest; None once that is next."""
 
@@ -91,8 +95,10 @@ class ProjectorProcess:
     def _open(self) -> StepsReader | None:
         """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
         before that."""
-        if not self._once and not self._run.layouts_path.exists():
-            # While the trainer prepares the first matrix.
+        if self._run.layouts_path.exists():
+            self._make_way()
+        elif not self._once:
+            # While the trainer prepares the first matrix. It waits for the first map, so that has its priority.
             recipe = self._run.recipe
             self._warm = self._warm or WarmUp(recipe.map, recipe.corpus.vocabulary_size)
         while not self._loop.stopped and not self._loop.abandoned():
@@ -169,6 +175,16 @@ class ProjectorProcess:
             projector.note_warm_up(self._warm.share)
             if self._warm.done:
                 self._start_map(projector)
+        elif projector.last_drawn is not None:
+            self._make_way()
+            if self._warm is not None:
+                self._warm.import_districts()
+
+    def _make_way(self) -> None:
+        """Lower the priority of this thread, and of those it starts, once: training comes first."""
+        if not self._made_way and not self._once:
+            self._made_way = True
+            yield_processor(LOWERED_BY)
 
     def _due_matrix(self, projector: Projector, reader: StepsReader) -> MatrixFollower | None:
         """Return the matrix that is to be drawn next; None if a frame would show nothing new."""

@@ -33,6 +33,7 @@ class WarmUp:
         self._functions: list[Any] = []
         """The functions to be compiled, as numba's dispatchers."""
         self._done = threading.Event()
+        self._districts_begun = False
         self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
         self._thread.start()
 
@@ -53,6 +54,16 @@ class WarmUp:
         ready = sum(bool(function.overloads) for function in self._functions)
         return (parts - 1 if self.done else bool(self._functions) + ready) / parts
 
+    def import_districts(self) -> None:
+        """Import, in the background and once, what districts need. Call it when the first map is drawn: the import takes
+        twice as long as that map, which would share the interpreter with it."""
+        if not self._districts_begun:
+            self._districts_begun = True
+            self._thread = threading.Thread(
+                target=importlib.import_module, args=("sklearn.cluster",), name="warm-up", daemon=True
+            )
+            self._thread.start()
+
     def _run(self) -> None:
         try:
             gpu_device_for(self._size)
@@ -67,8 +78,6 @@ class WarmUp:
             self.error = error
         finally:
             self._done.set()
-        # Districts need it, soon and not yet: the map need not wait for it, nor a frame while it is imported.
-        importlib.import_module("sklearn.cluster")
 
 
 def compiled_functions() -> list[Any]:

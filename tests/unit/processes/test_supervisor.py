@@ -8,18 +8,20 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
 
 from lamplighter.processes.supervised_worker import worker_command
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
+from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.runfolder.tables.requests import RequestsWriter
+from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
+from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
 from tests.disk_accesses import disk_accesses
@@ -114,12 +116,26 @@ def test_a_new_run_gets_a_trainer_then_the_others(
         assert set(started[1:]) == {("projector", run.id), ("analyst", run.id)}
         until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
         workers = children()
-        assert sorted(child.nice() - psutil.Process().nice() for child in workers) == [0, 5, 10]
+        assert sorted(child.nice() - psutil.Process().nice() for child in workers) == [0, 0, 10]
         # Workers have sessions of their own, so Ctrl-C in the terminal does not reach them.
         assert all(os.getsid(child.pid) == child.pid for child in workers)
         let_it_look(supervisor)
         assert len(started) == 3
     assert children() == []
+
+
+def test_the_analyst_of_a_new_run_waits_for_the_first_map(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    recipe = make_run(store).recipe
+    held = store.create(recipe, prepare=lambda folder: ask_to_hold(folder, "s1", 600))
+    started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
+    with supervising(tmp_path, started) as supervisor:
+        until(lambda: len(started) == 5)
+        let_it_look(supervisor)
+        assert ("analyst", held.id) not in started
+        with closing(StepsWriter(held.steps_path)) as writer:
+            writer.set_facts({"phase": Phase.PAUSED})
+        until(lambda: ("analyst", held.id) in started)
 
 
 def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:

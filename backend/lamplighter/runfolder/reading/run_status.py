@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any, Literal
 
@@ -132,6 +133,26 @@ def _read_hold(run: RunFolder, until: float | None) -> HoldFacts | None:
     with suppress(*READ_ERRORS), LayoutsReader(run.layouts_path) as reader:
         share = reader.facts().get("warm_up", 0.0)
     return HoldFacts(until=until, share=share)
+
+
+def waits_for_map(run: RunFolder) -> bool:
+    """Return whether a run that is not paused is held before its first step, or will be once its trainer takes that up.
+
+    Raises:
+        FormatError: this version cannot read the folder.
+    """
+    requests = RequestsReader(run.path)
+    try:
+        with StepsReader(run.steps_path) as reader:
+            facts = reader.facts()
+            if reader.newest_step()[1] > 0 or phase_in(facts) not in (Phase.PREPARING, Phase.RUNNING):
+                return False
+            if (until := facts.get("hold_until")) is not None:
+                return time.time() < until
+            requests.skip_applied(reader.last_applied())
+    except FileNotFoundError:
+        pass
+    return any(request.kind == "hold" for request in requests.read_new())
 
 
 def wants_training(run: RunFolder) -> bool:
