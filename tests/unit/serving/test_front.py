@@ -1,0 +1,95 @@
+"""The front answers before the rest of the server is there, and nothing passes the gate meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.types import Message
+
+from lamplighter.serving.app import attach_rest, run_rest
+from lamplighter.serving.front import LateRest, create_front
+from lamplighter.serving.settings import ServerSettings
+from tests.unit.serving.asgi import HOST, PORT, scope_of
+
+pytestmark = pytest.mark.anyio
+FOREIGN = "evil.example"
+
+
+async def status(app: FastAPI, path: str, host: str = HOST) -> int:
+    """Return the status of a GET request."""
+    sent: list[Message] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope_of("http", "GET", path, {"host": host}, "127.0.0.1"), receive, send)
+    return sent[0]["status"]
+
+
+def fail(error: Exception) -> None:
+    pytest.fail(str(error))
+
+
+def front(runs: Path, rest: LateRest) -> FastAPI:
+    return create_front(ServerSettings(runs, port=PORT, roles=()), None, rest)
+
+
+async def test_requests_for_the_rest_wait_until_it_is_there(tmp_path: Path) -> None:
+    may_attach = asyncio.Event()
+
+    @asynccontextmanager
+    async def rest(app: FastAPI) -> AsyncGenerator[None]:
+        await may_attach.wait()
+        attach_rest(app)
+        async with run_rest(app):
+            yield
+
+    app = front(tmp_path, LateRest(rest, fail))
+    async with app.router.lifespan_context(app):
+        assert await status(app, "/healthz") == 200
+        assert await status(app, "/healthz", FOREIGN) == 403
+        asked = [("/api/runs", HOST), ("/api/runs", FOREIGN), ("/api/no-such", HOST)]
+        waiting = [asyncio.create_task(status(app, path, host)) for path, host in asked]
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in waiting)
+        may_attach.set()
+        assert [await task for task in waiting] == [200, 403, 404]
+
+
+async def test_where_the_rest_fails_requests_fail_and_the_server_is_told(tmp_path: Path) -> None:
+    @asynccontextmanager
+    async def rest(_: FastAPI) -> AsyncGenerator[None]:
+        raise ImportError("no such module")
+        yield
+
+    told: list[Exception] = []
+    app = front(tmp_path, LateRest(rest, told.append))
+    async with app.router.lifespan_context(app):
+        assert await status(app, "/api/runs") == 500
+        assert await status(app, "/healthz") == 200
+    assert [str(error) for error in told] == ["no such module"]
+
+
+async def test_a_server_that_ends_at_once_ends_its_rest(tmp_path: Path) -> None:
+    ended: list[bool] = []
+
+    @asynccontextmanager
+    async def rest(_: FastAPI) -> AsyncGenerator[None]:
+        await asyncio.sleep(0)
+        yield
+        ended.append(True)
+
+    app = front(tmp_path, LateRest(rest, fail))
+    async with app.router.lifespan_context(app):
+        pass
+    assert ended == [True]
