@@ -33,8 +33,8 @@ class Retention:
         self._budget = budget or DiskBudget(run, writer)
         last_state = facts.get("snapshots", "all")
         self._free_space = FreeSpace(run.path, paused=last_state == PAUSED)
-        # Older runs, from before snapshots could pause, have one fact for both.
-        self._budget.snapshots = facts.get("budget_left", "all" if last_state == PAUSED else last_state)
+        # An imported run has the first fact alone.
+        self._budget.snapshots = facts.get("budget_left", last_state)
         self._pending_events: list[tuple[str, str]] = []
         self._keyframe_due = False
 
