@@ -86,7 +86,7 @@ const VIEWS: ViewState[] = [
 ];
 
 describe("a view", () => {
-  it("lead from the former views of the geometry lab to the measures", () => {
+  it("leads from the former views of the geometry lab to the measures", () => {
     for (const lab of ["lengths", "order", "touches"]) {
       const { panel, lab: view } = parseViewState(`?panel=geometry&lab=${lab}`);
       expect([panel, view]).toEqual(["measures", null]);

@@ -1,0 +1,57 @@
+"""The search that finds panels, neighbourhoods and commands beside words, by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.axe import find_violations
+from tests.browser.fixtures import DESKTOP, FinishedRun, serve_finished_run
+from tests.browser.pages import wait_for
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedRun]:
+    with serve_finished_run(Path(tmp_path_factory.mktemp("runs"))) as finished:
+        yield finished
+
+
+@pytest.fixture
+def page(run: FinishedRun, chromium: Browser) -> Iterator[Page]:
+    opened = chromium.new_page(viewport=DESKTOP, reduced_motion="reduce")
+    opened.goto(run.url_with("panel=measures"))
+    wait_for(opened, "window.__lamplighter?.shown")
+    yield opened
+    opened.close()
+
+
+def test_a_panel_and_a_command_are_found_by_keyboard(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_test_id("entry-run")).to_be_visible()
+    assert find_violations(page, "header") == []
+    page.keyboard.type("about this run")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("tab-run")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    page.keyboard.press("Meta+k")
+    page.keyboard.type("map")
+    expect(page.get_by_test_id("entry-toggleMap")).to_be_visible()
+    while page.get_by_test_id("entry-toggleMap").get_attribute("aria-selected") != "true":
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait_for(page, "location.search.includes('map=linear')")
+
+
+def test_a_word_comes_before_all_else_and_escape_leaves_the_field(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("cat")
+    expect(page.get_by_test_id("found").first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    expect(page.get_by_test_id("search")).not_to_be_focused()
