@@ -226,7 +226,7 @@ export class ShownContent {
     this.renderer.setLit(lit.ids, lit.strengths);
   }
 
-  /** Have Plotly draw the trails once their lamps rest. It takes long over that, so only when they have changed. */
+  /** Pass changed trails to Plotly, which takes long to draw them, once their lamps rest. */
   private setTrails() {
     if (this.trails === this.drawnTrails) return;
     this.drawnTrails = this.trails;
