@@ -162,7 +162,7 @@ class LateRestMiddleware:
         self._app, self._rules, self._late = app, rules, late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on one request or socket."""
+        """Hold one request or socket back until it can be answered."""
         if scope["type"] in ("http", "websocket") and not self._late.runs:
             rule, _ = find_rule(self._rules, scope["type"], scope.get("method", ""), scope["path"])
             if rule is None:

@@ -1,4 +1,4 @@
-"""What a server says of itself once it is up."""
+"""The addresses and credentials of a server that is up."""
 
 from __future__ import annotations
 
