@@ -54,7 +54,7 @@ _BETWEEN_CELLS = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(frozen=True)
-class Block:
+class MarkdownBlock:
     """A piece of a text: rows of cells, of which only a table has more than one. The first row of a table is its head."""
 
     kind: BlockKind
@@ -74,7 +74,7 @@ class MarkdownReader:
         """
         self._file, self._with_places = file, with_places
 
-    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> Iterator[Block]:
+    def read_blocks(self, lines: Sequence[tuple[int, str]]) -> Iterator[MarkdownBlock]:
         """Yield the blocks of numbered lines.
 
         Raises:
@@ -90,26 +90,30 @@ class MarkdownReader:
         for node in SyntaxTreeNode(_parser().parse("\n".join(texts))).children:
             yield from self._read_block(node, numbers, texts)
 
-    def _read_block(self, node: SyntaxTreeNode, numbers: list[int], texts: list[str]) -> Iterator[Block]:
+    def _read_block(
+        self, node: SyntaxTreeNode, numbers: list[int], texts: list[str]
+    ) -> Iterator[MarkdownBlock]:
         line = _line_of(node, numbers)
         match node.type:
             case "heading" if node.tag in _KINDS:
-                yield Block(_KINDS[node.tag], line, ((self._read_spans(node.children[0], line),),))
+                yield MarkdownBlock(_KINDS[node.tag], line, ((self._read_spans(node.children[0], line),),))
             case "paragraph":
-                yield Block("paragraph", line, ((self._read_paragraph(node, line),),))
+                yield MarkdownBlock("paragraph", line, ((self._read_paragraph(node, line),),))
             case "formula":
-                yield Block("formula", line, (((Span("plain", self._read_formula(node.content, line)),),),))
+                yield MarkdownBlock(
+                    "formula", line, (((Span("plain", self._read_formula(node.content, line)),),),)
+                )
             case "bullet_list" | "ordered_list":
                 entries = [(_line_of(entry, numbers), entry.children) for entry in node.children]
                 kind = _KINDS[node.type]
                 self._require_few(line, len(entries), MAX_LINES if kind == "list" else MAX_ROWS)
-                yield Block(kind, line, tuple((self._read_only(*entry),) for entry in entries))
+                yield MarkdownBlock(kind, line, tuple((self._read_only(*entry),) for entry in entries))
             case "blockquote":
                 for inner in node.children:
                     at = _line_of(inner, numbers)
-                    yield Block("quote", at, ((self._read_paragraph(inner, at),),))
+                    yield MarkdownBlock("quote", at, ((self._read_paragraph(inner, at),),))
             case "table":
-                yield Block("table", line, tuple(self._read_rows(node, numbers, texts)))
+                yield MarkdownBlock("table", line, tuple(self._read_rows(node, numbers, texts)))
             case _:
                 raise self._error(line, "a heading is ## and its words")
 

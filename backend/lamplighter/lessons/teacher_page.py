@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lamplighter.documented_model import DocumentedRecord
-from lamplighter.lessons.markdown import Block, MarkdownReader
+from lamplighter.lessons.markdown import MarkdownBlock, MarkdownReader
 from lamplighter.lessons.part import LessonError, Span
 
 MAX_PAGE_LINE = 2_000
@@ -126,7 +126,7 @@ class _TeacherPageParser:
         sections.append(_make_section(heading, blocks))
         return TeacherPage(self._number, title, tuple(sections))
 
-    def _heading(self, block: Block) -> str:
+    def _heading(self, block: MarkdownBlock) -> str:
         ((spans,),) = block.rows
         words = "".join(span.text for span in spans)
         if len(words) > 100 or spans != (Span("plain", words),):

@@ -1,4 +1,4 @@
-"""What our protocols use of uvicorn and websockets is still there, and no more of it than is listed."""
+"""The names of uvicorn and websockets that our protocols use: an upgrade leaves them all, and each is listed."""
 
 from __future__ import annotations
 
