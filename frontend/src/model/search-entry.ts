@@ -1,4 +1,4 @@
-/** What the search of the page finds besides words. */
+/** A panel, a neighbourhood or a command that the search of the page finds. */
 export interface SearchEntry {
   /** The same for the entry in every language. */
   name: string;

@@ -1,4 +1,4 @@
-/** Texts of what the search finds besides words, which load with it. */
+/** Texts of the palette: the panels, neighbourhoods and commands that the search finds. */
 
 import { table } from "./translation";
 

@@ -1,4 +1,4 @@
-/** What the search of the page finds besides words: panels, neighbourhoods and commands. It loads when it is first used. */
+/** Panels, neighbourhoods and commands, which the search of the page finds besides words. They load when it is first used. */
 
 import { printableName } from "../../api/vocabulary";
 import { clusterGroups } from "../../map/regions/districts";

@@ -1,4 +1,4 @@
-/** German texts of what the search finds besides words. */
+/** German texts of the palette. */
 
 import type { palette as english } from "../palette";
 import type { Translated } from "../translation";
