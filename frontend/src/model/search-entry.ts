@@ -3,7 +3,7 @@ export interface SearchEntry {
   /** The same for the entry in every language. */
   name: string;
   label: string;
-  /** What kind of thing it is. */
+  /** Kind of the thing, in words. */
   note: string;
   does: () => unknown;
 }
