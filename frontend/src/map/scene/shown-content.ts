@@ -226,7 +226,7 @@ export class ShownContent {
     this.renderer.setLit(lit.ids, lit.strengths);
   }
 
-  /** Pass changed trails to Plotly, which takes long to draw them, once their lamps rest. */
+  /** Set Plotly's trails, which take long to draw, if they changed, once their lamps rest. */
   private setTrails() {
     if (this.trails === this.drawnTrails) return;
     this.drawnTrails = this.trails;
