@@ -15,7 +15,7 @@ import lamplighter
 from lamplighter.runfolder.run_store import RunStore
 from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.browser.pages import LAB_PANELS, open_panel, show_level, show_map, wait_for
+from tests.browser.pages import LAB_PANELS, open_panel, show_level, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
