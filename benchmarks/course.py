@@ -29,7 +29,7 @@ from tests.browser.pages import wait_for
 READING = 4.0
 """Seconds that the visitor reads a stage before going on: hardly enough, so that the model has little time."""
 TIMES = 3
-SCRIPTS = ("panels/lessons", "state/lessons", "strings/lessons.ts", "strings/lesson-class.ts")
+SCRIPTS = ("panels/lessons", "state/lessons", "features/lessons/lessons.strings.ts", "features/lessons/lesson-class.strings.ts")
 _WATCH = """() => {
     const found = (window.courseWatch = { silent: 0, waited: 0 });
     const drawer = () => document.querySelector("[data-testid=course]");

@@ -3,7 +3,7 @@
  * `eslint.config.js` holds those to the same layers.
  */
 
-import { LATE, LAYERS } from "./layers.js";
+import { FEATURE_ARROWS, LATE, LAYERS } from "./layers.js";
 
 const layers = Object.entries(LAYERS).map(([room, below]) => ({
   name: `${room} knows only what is below`,
@@ -12,17 +12,14 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
   to: { path: "^src/", pathNot: `^src/(${[room, ...below].join("|")})/` },
 }));
 
-const late = Object.entries(LATE).map(([name, parts]) => {
-  const own = `^src/(${parts.join("|")})`;
-  return {
-    name,
-    comment: "Use import(), so that it is fetched when it is first asked for.",
-    severity: "error",
-    // A file that holds a run is one script, in which nothing is late.
-    from: { path: "^src/", pathNot: `${own}|\\.test\\.ts$|^src/packed/` },
-    to: { path: own, dependencyTypesNot: ["type-only", "dynamic-import"] },
-  };
-});
+const features = Object.entries(FEATURE_ARROWS).map(([feature, others]) => ({
+  name: `${feature} knows only the features that layers.js names`,
+  severity: "error",
+  from: { path: `^src/features/${feature}/` },
+  to: { path: "^src/features/", pathNot: `^src/features/(${[feature, ...others].join("|")})/` },
+}));
+
+const late = `^src/(${LATE.join("|")})`;
 
 export default {
   forbidden: [
@@ -41,11 +38,12 @@ export default {
       to: { path: "^src/state/app-state" },
     },
     {
-      name: "a panel's room is its own",
+      name: "a feature knows no other feature",
       severity: "error",
-      from: { path: "^src/panels/(?!shell/)([^/]+)/" },
-      to: { path: "^src/panels/", pathNot: "^src/panels/($1|ui)/" },
+      from: { path: `^src/features/(?!(?:${Object.keys(FEATURE_ARROWS).join("|")})/)([^/]+)/` },
+      to: { path: "^src/features/", pathNot: "^src/features/$1/" },
     },
+    ...features,
     {
       name: "only figures know Plotly",
       comment: "The page itself only says when Plotly may load.",
@@ -53,7 +51,14 @@ export default {
       from: { path: "^src/", pathNot: "^src/(charts|map)/|^src/app/Page\\.svelte$" },
       to: { path: "^src/charts/plotly/" },
     },
-    ...late,
+    {
+      name: "what is opened later loads late",
+      comment: "Use import(), so that it is fetched when it is first asked for.",
+      severity: "error",
+      // A file that holds a run is one script, in which nothing is late.
+      from: { path: "^src/", pathNot: `${late}|\\.test\\.ts$|^src/packed/` },
+      to: { path: late, dependencyTypesNot: ["type-only", "dynamic-import"] },
+    },
     {
       name: "only rest-types names the schemas",
       severity: "error",

@@ -5,7 +5,7 @@ import { defineConfig } from "eslint/config";
 import svelte from "eslint-plugin-svelte";
 import globals from "globals";
 import ts from "typescript-eslint";
-import { LAYERS } from "./layers.js";
+import { FEATURE_ARROWS, LAYERS } from "./layers.js";
 import noStoreWrites from "./no-store-writes.js";
 import svelteConfig from "./svelte.config.js";
 import textInMarkup from "./text-in-markup.js";
@@ -22,6 +22,26 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
             regex: `^(\\.\\./)+(?!(${[room, ...below].join("|")})(/|$))(app|${Object.keys(LAYERS).join("|")})(/|$)`,
             message: `${room} knows only what is below it (layers.js).`,
           },
+        ],
+      },
+    ],
+  },
+}));
+
+/** Hold the type imports of components to their own feature: in its folder, and in a folder of that. */
+const ownFeature = ["*", "*/*"].map((place) => ({
+  files: [`src/features/${place}/*.svelte`],
+  ignores: Object.keys(FEATURE_ARROWS).map((feature) => `src/features/${feature}/**`),
+  rules: {
+    "@typescript-eslint/no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          {
+            regex: `^${"../".repeat(place.split("/").length).replaceAll(".", "\\.")}(?!\\.\\.)`,
+            message: "A feature knows no other feature (layers.js).",
+          },
+          { regex: "^(\\.\\./)+app/", message: "app is above the features (layers.js)." },
         ],
       },
     ],
@@ -77,6 +97,7 @@ export default defineConfig(
     },
   },
   layers,
+  ownFeature,
   {
     files: ["src/**/*.ts", "src/**/*.svelte"],
     plugins: { state: { rules: { "no-store-writes": noStoreWrites } } },

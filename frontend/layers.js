@@ -7,48 +7,32 @@ export const LAYERS = {
   strings: ["model", "api"],
   state: ["model", "api"],
   map: ["charts/plotly", "model", "api"],
-  panels: ["map", "state", "charts", "strings", "model", "api"],
+  ui: ["map", "state", "charts", "strings", "model", "api"],
+  features: ["ui", "map", "state", "charts", "strings", "model", "api"],
 };
 
-/**
- * The parts of the page that load when they are first asked for, each with the files it consists of. Only these
- * import each other; everything else uses import().
- */
-export const LATE = {
-  "pictures and films load late": ["map/export/"],
-  "the introduction and the end of a run load late": [
-    "panels/story/",
-    "state/story/",
-    "strings/story",
-    "model/(introduction|run-ending|district-to-tell)\\.",
-  ],
-  "other languages load late": ["strings/de/"],
-  "panels that are opened later load late": [
-    "panels/shell/(late-panels|explore-panels|palette|Shortcuts|ViewMenu|ShareMenu)",
-    "strings/(help|palette|lesson|game|ask|saying|claims|microscope|matrix|film|own-text|run-form|measures|cost|exports|class|(run|map)\\.)",
-    "panels/ask/",
-    "panels/ui/(ReplayedNote|QuestionProblem|CopyButton|AnswerChart|SaveAnswers)",
-    "panels/cost/",
-    "panels/classroom/(?!ClassHost)",
-    "state/classroom/",
-    "api/(class-stream|envelope|class-frames|grid-layouts)",
-    "state/past/record-player",
-    "panels/microscope/",
-    "panels/claims/",
-    "panels/lessons/",
-    "state/lessons/",
-    "panels/game/",
-    "state/game/",
-    "model/guessing",
-    "state/ask/",
-    "state/claims/",
-    "panels/token/",
-    "panels/step/(?!ReadingLine|TextLines)",
-    "charts/(matrix|attention|scales|lamps)/",
-    "panels/matrix/",
-    "panels/run/",
-    "panels/map/(MapPanel|DistrictList)\\.",
-    "panels/export/(ExportPanel|FilmPanel|PicturePanel|film-export|then-and-now)\\.",
-    "panels/selection/(SelectionPanel|SelectBy|SelectionPairs)\\.",
-  ],
-};
+/** The other features that a feature may import: two arrows, no more. What else they share belongs below. */
+export const FEATURE_ARROWS = { lessons: ["classroom"], runs: ["geometry"] };
+
+/** What a feature has on the first screen. Everything else of `features/` loads when it is first asked for. */
+const FIRST_SCREEN = [
+  "classroom/ClassHost",
+  "compare/FirstCaption",
+  "export/(PictureStatus|picture-export)",
+  "map/(Legend|LegendKey|ToolRail|map-props)\\.",
+  "step/(ReadingLine|TextLines)",
+  "token/SelectionStrip",
+];
+
+/** The files that load late. Only these import each other; everything else uses import(). */
+export const LATE = [
+  `features/(?!${FIRST_SCREEN.join("|")})`,
+  "map/export/",
+  "charts/(matrix|attention|scales|lamps)/",
+  "app/(german|late-panels|explore-panels|Shortcuts|bar/ViewMenu|bar/ShareMenu)",
+  "strings/(de/|help|ask|saying|exports|run\\.)",
+  "state/questions/",
+  "state/past/record-player",
+  "api/(class-stream|envelope|class-frames|grid-layouts)",
+  "ui/(ReplayedNote|QuestionProblem|CopyButton)",
+];

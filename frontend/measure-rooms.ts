@@ -1,6 +1,6 @@
 /**
  * Prints the bytes of the scripts in some folders or files of `src/`, minified and compressed together, without what they
- * import from elsewhere: `node measure-rooms.ts panels/lessons state/lessons strings/lessons.ts`.
+ * import from elsewhere: `node measure-rooms.ts panels/lessons state/lessons features/lessons/lessons.strings.ts`.
  */
 
 import process from "node:process";

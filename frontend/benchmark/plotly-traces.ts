@@ -6,7 +6,7 @@ import type { PlotlyTrace } from "../src/charts/plotly/library.d";
 import { lampStrengths } from "../src/map/easing";
 import { INK } from "../src/map/palette";
 import { densityOf } from "../src/map/regions/density";
-import { coordinates, placementOf, robustBounds } from "../src/model/placement";
+import { coordinates, placementOf, robustBounds } from "../src/model/plane/placement";
 
 /** Return the land as a contour trace. */
 export function landTrace(layout: Layout): PlotlyTrace {

@@ -9,7 +9,7 @@ import { install, type Translation } from "./strings/translation";
 
 /** The texts of each language; the page has those of English itself. */
 const TRANSLATIONS: Record<Exclude<Language, "en">, () => Promise<{ translation: Translation }>> = {
-  de: () => import("./strings/de"),
+  de: () => import("./app/german"),
 };
 const named = new URLSearchParams(location.search).get("lang");
 const language = chooseLanguage([named, storedLanguage(), ...navigator.languages]);
@@ -30,7 +30,7 @@ void Promise.allSettled([typeface, texts]).then(([, { status }]) => {
   const target = document.getElementById("page")!;
   if (!/[?&]teacher=/.test(location.search)) mount(Page, { target });
   else
-    void import("./panels/shell/late-panels").then(
+    void import("./app/late-panels").then(
       ({ TeacherPage }) => mount(TeacherPage, { target }),
       () => (target.textContent = t.lazy.failed),
     );

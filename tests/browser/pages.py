@@ -12,7 +12,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-_OPTIONS = (Path(__file__).parents[2] / "frontend/src/model/view-options.ts").read_text("utf-8")
+_OPTIONS = (Path(__file__).parents[2] / "frontend/src/model/view/view-options.ts").read_text("utf-8")
 
 
 def _list_names(table: str) -> list[str]:

@@ -34,21 +34,21 @@ PAGE = {
     "src/app/Page.svelte": '<script lang="ts">\n  let words: string = 1;\n</script>\n\n{words}\n',
     # A floating promise.
     "src/model/floating.ts": "export async function later() {}\n\nlater();\n",
-    "src/panels/ui/Floating.svelte": '<script lang="ts">\n'
+    "src/ui/Floating.svelte": '<script lang="ts">\n'
     "  async function later() {}\n  later();\n</script>\n",
     # An object and a truth where text belongs, beside what is text.
-    "src/panels/ui/Failure.svelte": '<script lang="ts">\n'
+    "src/ui/Failure.svelte": '<script lang="ts">\n'
     "  let { problem, name, many }: Props = $props();\n\n"
     "  interface Props {\n    problem: { code: string } | null;\n    name: string | null;\n    many: number;\n  }\n"
     "</script>\n\n{problem}\n{many > 1}\n{name}\n{many}\n{problem?.code}\n",
     # Writes to a store, in a script and in markup.
     "src/state/switch.ts": "export class Switch {\n  on = false;\n}\n",
-    "src/panels/ui/Script.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
+    "src/ui/Script.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
     "  let { light }: { light: Switch } = $props();\n  light.on = true;\n</script>\n",
-    "src/panels/ui/Markup.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
+    "src/ui/Markup.svelte": '<script lang="ts">\n  import type { Switch } from "../../state/switch";\n\n'
     "  let { light }: { light: Switch } = $props();\n</script>\n\n"
     '<input type="checkbox" bind:checked={light.on} />\n',
-    "src/panels/ui/Long.svelte": "<p>long</p>\n" * 401,
+    "src/ui/Long.svelte": "<p>long</p>\n" * 401,
     # Upward imports: of a value, and of a type by a component.
     "src/api/upward.ts": 'import { words } from "../strings/words";\n\nexport const upward = () => words;\n',
     "src/api/generated/schema.ts": "export type Answered = string;\n",
@@ -62,18 +62,18 @@ PAGE = {
     "src/model/hen.ts": 'import type { Egg } from "./egg";\n\nexport type Hen = Egg[];\n',
     "src/model/egg.ts": 'import type { Hen } from "./hen";\n\nexport type Egg = Hen | null;\n',
     # Another panel's room, Plotly, late parts loaded at once, the composition of the page.
-    "src/panels/map/other.ts": 'import { own } from "../compare/own";\n\nexport const other = own;\n',
-    "src/panels/compare/own.ts": 'import "../../charts/plotly/plotly";\nimport "../../map/export/film";\n'
+    "src/features/map/other.ts": 'import { own } from "../compare/own";\n\nexport const other = own;\n',
+    "src/features/compare/own.ts": 'import "../../charts/plotly/plotly";\nimport "../../map/export/film";\n'
     'import "../../charts/matrix/raster";\n'
     'import "../export/film-export";\nimport "../run/recipe-form";\nimport "../map/MapPanel.svelte";\n\n'
     "export const own = 1;\n",
     "src/charts/plotly/plotly.ts": "export const plotly = 1;\n",
     "src/map/export/film.ts": "export const film = 1;\n",
     "src/charts/matrix/raster.ts": "export const raster = 1;\n",
-    "src/panels/run/recipe-form.ts": "export const recipeForm = 1;\n",
-    "src/panels/map/MapPanel.svelte": "<p>settings</p>\n",
-    "src/panels/export/film-export.ts": "export const filmExport = 1;\n",
-    "src/panels/shell/composed.ts": 'import "../../app/composition";\n',
+    "src/features/runs/recipe-form.ts": "export const recipeForm = 1;\n",
+    "src/features/map/MapPanel.svelte": "<p>settings</p>\n",
+    "src/features/export/film-export.ts": "export const filmExport = 1;\n",
+    "src/app/composed.ts": 'import "../../app/composition";\n',
     "src/app/composition.ts": "export const composition = 1;\n",
     "src/model/orphan.ts": "export const orphan = 1;\n",
     # Wrong quotes, no semicolon.
@@ -127,12 +127,12 @@ def test_svelte_check_finds_a_wrong_type(checked: subprocess.CompletedProcess[st
     ("rule", "file"),
     [
         ("@typescript-eslint/no-floating-promises", "src/model/floating.ts"),
-        ("@typescript-eslint/no-floating-promises", "src/panels/ui/Floating.svelte"),
+        ("@typescript-eslint/no-floating-promises", "src/ui/Floating.svelte"),
         ("@typescript-eslint/no-restricted-imports", "src/map/Upward.svelte"),
-        ("page/text-in-markup", "src/panels/ui/Failure.svelte"),
-        ("state/no-store-writes", "src/panels/ui/Script.svelte"),
-        ("state/no-store-writes", "src/panels/ui/Markup.svelte"),
-        ("max-lines", "src/panels/ui/Long.svelte"),
+        ("page/text-in-markup", "src/ui/Failure.svelte"),
+        ("state/no-store-writes", "src/ui/Script.svelte"),
+        ("state/no-store-writes", "src/ui/Markup.svelte"),
+        ("max-lines", "src/ui/Long.svelte"),
     ],
 )
 def test_eslint_stops(rule: str, file: str, checked: subprocess.CompletedProcess[str], page: Path):
@@ -153,11 +153,11 @@ def test_eslint_stops(rule: str, file: str, checked: subprocess.CompletedProcess
         ("api knows only what is below", "src/api/upward"),
         ("only rest-types names the schemas", "src/api/named"),
         ("a store does not know the whole page's state", "src/state/store"),
-        ("nothing imports app", "src/panels/shell/composed"),
-        ("a panel's room is its own", "src/panels/map/other"),
-        ("only figures know Plotly", "src/panels/compare/own"),
-        ("pictures and films load late", "src/panels/compare/own"),
-        ("panels that are opened later load late", "src/panels/compare/own"),
+        ("nothing imports app", "src/app/composed"),
+        ("a panel's room is its own", "src/features/map/other"),
+        ("only figures know Plotly", "src/features/compare/own"),
+        ("pictures and films load late", "src/features/compare/own"),
+        ("panels that are opened later load late", "src/features/compare/own"),
         ("no orphans", "src/model/orphan"),
     ],
 )

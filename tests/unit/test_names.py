@@ -18,7 +18,7 @@ TWICE = {
     "examine": "every kind of question",
     # The page from a server and the page in a file each have one; the bundler chooses.
     "startAnalysis": "start-analysis and start-analysis.inside",
-    # Each experiment of `panels/ask/` makes its own kind of question by it.
+    # Each experiment of `features/ask/` makes its own kind of question by it.
     "question": "every experiment",
 }
 

@@ -1,6 +1,6 @@
 /** Links to views of this page, which it follows without loading itself again. */
 
-import { parseViewState, type ViewState } from "../model/view-state";
+import { parseViewState, type ViewState } from "../model/view/view-state";
 
 /** Go to the view that a clicked link names, unless the click asks for another tab. */
 export function followLink(event: MouseEvent, go: (view: ViewState) => void) {

@@ -1,8 +1,8 @@
 /** The layout of the page: what covers the map, and the space left for it. */
 
 import { scaledPixels } from "../model/type-scale";
-import { sourceKind } from "../model/second-map-options";
-import { halvesOf, type PageRect, type Insets } from "../model/viewport";
+import { sourceKind } from "../model/view/second-map-options";
+import { halvesOf, type PageRect, type Insets } from "../model/plane/viewport";
 import type { Stores } from "../state/context";
 
 /** Width kept free for the tools at the map's right edge, also before they come: px at the usual size of type. */

@@ -1,6 +1,6 @@
 /** The types of a legend: its entries, and the entry of each token. */
 
-import type { ColourBy } from "./view-options";
+import type { ColourBy } from "./view/view-options";
 
 /**
  * The colour of a legend entry: a kind's own tint, a position on the ramp (0 to 1), or one of two

@@ -1,7 +1,7 @@
 /**
  * The table of all shortcuts: the command of each key. The page obeys this table, and the list on
  * `?` shows it, so the two cannot disagree. `state/commands/` holds the commands of these names and
- * `strings/help.ts` their descriptions; a row that lacks either does not compile. Pure.
+ * `app/help.strings.ts` their descriptions; a row that lacks either does not compile. Pure.
  *
  * Keys are named as in `KeyboardEvent.key`; one that types no character may have the prefix
  * `Shift+`, and a letter `Ctrl+` or `⌘+`, with which it counts in a field, too.

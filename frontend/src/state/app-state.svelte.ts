@@ -14,7 +14,7 @@ import {
   parseViewState,
   type ViewChange,
   type ViewState,
-} from "../model/view-state";
+} from "../model/view/view-state";
 import { createCommands, type Commands, type PageParts } from "./commands";
 import type { Stores } from "./context";
 import type { FrameClock } from "./frame-clock";

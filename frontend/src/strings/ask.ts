@@ -1,7 +1,7 @@
 /** Texts of the place where one asks the model; they load with it. */
 
-import type { ExperimentName } from "../model/view-options";
-import type { ViewChange } from "../model/view-state";
+import type { ExperimentName } from "../model/view/view-options";
+import type { ViewChange } from "../model/view/view-state";
 import { percent } from "./amounts";
 import { count, decimal } from "./numbers";
 import { table } from "./translation";

@@ -1,6 +1,6 @@
 /** Texts of the inspector around its panels. */
 
-import type { LAB_PANELS } from "../model/view-options";
+import type { LAB_PANELS } from "../model/view/view-options";
 
 export const inspector = {
   inspecting: {

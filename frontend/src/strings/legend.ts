@@ -2,7 +2,7 @@
 
 import { printableName } from "../api/vocabulary";
 import type { LegendEntry, ColourScale } from "../model/colour-scale";
-import type { ColourBy } from "../model/view-options";
+import type { ColourBy } from "../model/view/view-options";
 import { count, fixed, small } from "./numbers";
 
 const steps = (n: number) => (n === 1 ? "1 step" : `${count(n)} steps`);

@@ -1,7 +1,7 @@
 /** Texts of the page as a whole: its name, its numbers on top, its notices. */
 
 import type { Phase } from "../api/rest-types";
-import type { Level } from "../model/view-options";
+import type { Level } from "../model/view/view-options";
 import { count } from "./numbers";
 
 export const page = {

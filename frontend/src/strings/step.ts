@@ -15,8 +15,7 @@ export const step = {
       unmeasured: "On text it never read: not measured yet.",
     },
     microscope: "Under the microscope",
-    microscopeMore:
-      "From the words of this step to the change of a single number, computed again",
+    microscopeMore: "From the words of this step to the change of a single number, computed again",
     sets: "Rows of the embedding",
     inBatch: "in the batch",
     gotGradient: "got a gradient",

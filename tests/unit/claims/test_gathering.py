@@ -194,7 +194,7 @@ def test_sentences_never_come_from_the_text(tmp_path: Path) -> None:
 
 
 def test_views_have_only_keys_that_the_page_knows(tmp_path: Path) -> None:
-    source = (ROOT / "frontend/src/model/view-state.ts").read_text(encoding="utf-8")
+    source = (ROOT / "frontend/src/model/view/view-state.ts").read_text(encoding="utf-8")
     fields = source.split("const FIELDS = {", 1)[1].split("\n};", 1)[0]
     known = set(re.findall(r"^  (\w+):", fields, re.MULTILINE)) | set(
         re.findall(r'Tokens?\("(\w+)"\)', fields)

@@ -1,6 +1,6 @@
 /** The pixels of a small map of lamps. Pure. */
 
-import type { Placement } from "../../model/placement";
+import type { Placement } from "../../model/plane/placement";
 
 const NIGHT = [10, 14, 28] as const;
 const DIM = [98, 116, 164] as const;

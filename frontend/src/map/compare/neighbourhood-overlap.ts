@@ -3,7 +3,7 @@
  * other. Pure.
  */
 
-import { NearestTokens } from "../../model/nearest";
+import { NearestTokens } from "../../model/plane/nearest";
 
 /** The overlap of two maps, and the sample it was computed from. */
 export interface NeighbourhoodOverlap {

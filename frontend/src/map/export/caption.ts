@@ -1,7 +1,7 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
 import { FONT_FAMILY } from "../../model/typeface";
-import type { Insets } from "../../model/viewport";
+import type { Insets } from "../../model/plane/viewport";
 import { INK } from "../palette";
 
 /** The texts of a caption. */

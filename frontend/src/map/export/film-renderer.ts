@@ -6,7 +6,7 @@ import type { Caption } from "./caption";
 import { clusterGroups, districtsOf, membersOf } from "../regions/districts";
 import { beatBrightness, smoothstep } from "../easing";
 import type { OverlayFrame } from "../overlay/overlay-model";
-import { mapBounds, placementOf, type Placement } from "../../model/placement";
+import { mapBounds, placementOf, type Placement } from "../../model/plane/placement";
 import {
   fitView,
   mixViews,
@@ -15,7 +15,7 @@ import {
   viewDifference,
   type Insets,
   type MapRect,
-} from "../../model/viewport";
+} from "../../model/plane/viewport";
 import { DisplayedMap, litRowsOf, SETTLED, type Instant } from "../scene/displayed-map";
 import type { PictureSize } from "../../model/picture-sizes";
 import { analyseLayout } from "../regions/analyse";

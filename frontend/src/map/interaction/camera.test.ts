@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { lookPlace } from "../../model/look";
-import { toPixel } from "../../model/viewport";
+import { toPixel } from "../../model/plane/viewport";
 import { MapCamera } from "./camera";
 
 const INSETS = { top: 0, right: 0, bottom: 0, left: 0 };

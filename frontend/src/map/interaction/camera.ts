@@ -16,7 +16,7 @@ import {
   type PixelRect,
   type Insets,
   type MapRect,
-} from "../../model/viewport";
+} from "../../model/plane/viewport";
 
 /** Width of the tools at the map's right edge, which names never cover, in CSS pixels. */
 const TOOLS_WIDTH = 52;

@@ -12,7 +12,7 @@ import type {
 import { getPlotly, QUIET_CONFIG, quietLayout } from "../../charts/plotly/plotly";
 import { TouchGestures, type DragMode } from "./touch";
 import type { Point } from "./lasso";
-import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/viewport";
+import { toMapPosition, UNIT_SQUARE, zoomView, type MapRect } from "../../model/plane/viewport";
 
 /** Handlers of the figure's events. */
 interface PlotlyAxesEvents {

@@ -4,7 +4,7 @@
  */
 
 import type { Point } from "./lasso";
-import { zoomView, type MapRect } from "../../model/viewport";
+import { zoomView, type MapRect } from "../../model/plane/viewport";
 
 /** The drag mode: pan the map, or draw around tokens. */
 export type DragMode = "pan" | "lasso";

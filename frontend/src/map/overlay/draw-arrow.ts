@@ -1,6 +1,6 @@
 /** The arrow of a direction: from the middle of some tokens on the map to the middle of others. */
 
-import { toPixel } from "../../model/viewport";
+import { toPixel } from "../../model/plane/viewport";
 import { INK } from "../palette";
 import type { OverlayModel } from "./overlay-model";
 

@@ -2,7 +2,7 @@
 
 import type { OverlayModel } from "./overlay-model";
 import { trailStrokes } from "./trails";
-import { toPixel } from "../../model/viewport";
+import { toPixel } from "../../model/plane/viewport";
 
 /** Draw the trails. */
 export function drawTrails(context: CanvasRenderingContext2D, model: OverlayModel) {

@@ -1,7 +1,7 @@
 /** Candidates for labels on the map, with their order and style. */
 
 import { printableName, printableToken } from "../../api/vocabulary";
-import { toPixel } from "../../model/viewport";
+import { toPixel } from "../../model/plane/viewport";
 import { INK } from "../palette";
 import { lampGrowth } from "../webgl/glow-falloff";
 import { ringRadius } from "./marks";

@@ -1,6 +1,6 @@
 /** Placement of labels by priority, without overlaps. Pure. */
 
-import type { PixelRect } from "../../model/viewport";
+import type { PixelRect } from "../../model/plane/viewport";
 
 /** A label that may be drawn. */
 export interface LabelCandidate {

@@ -7,7 +7,7 @@ import { lampGrowth } from "../webgl/glow-falloff";
 import { drawArrow } from "./draw-arrow";
 import { drawRays } from "./links";
 import { INK } from "../palette";
-import { toPixel } from "../../model/viewport";
+import { toPixel } from "../../model/plane/viewport";
 import type { OverlayModel } from "./overlay-model";
 
 /** Radius of the ring around the chosen token, in design pixels, while the whole map is seen. */

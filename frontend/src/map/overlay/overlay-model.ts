@@ -2,9 +2,9 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import type { District } from "../regions/districts";
-import type { PixelRect, Viewport } from "../../model/viewport";
+import type { PixelRect, Viewport } from "../../model/plane/viewport";
 import type { NeighbourLink } from "../../model/neighbour-link";
-import type { DrawnTrail } from "../../model/trail";
+import type { DrawnTrail } from "../../model/plane/trail";
 
 /** Marks on the map, by kind. */
 export interface MapMarks {

@@ -13,7 +13,7 @@ import {
   type MapLabel,
   type LabelStyle,
 } from "./label-candidates";
-import type { PixelRect } from "../../model/viewport";
+import type { PixelRect } from "../../model/plane/viewport";
 import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
 import { LabelBitmaps, writeLabel, type LabelInk } from "./label-bitmaps";

@@ -3,7 +3,7 @@
  * with their lamps and never lie over one another, whatever moves and fades.
  */
 
-import type { PixelRect } from "../../model/viewport";
+import type { PixelRect } from "../../model/plane/viewport";
 import {
   labelRect,
   placeLabels,

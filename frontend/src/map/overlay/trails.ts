@@ -4,7 +4,7 @@
  */
 
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
-import type { DrawnTrail } from "../../model/trail";
+import type { DrawnTrail } from "../../model/plane/trail";
 import { INK, TINTS } from "../palette";
 
 /** Opacity of the parts of a trail, the oldest first. */

@@ -1,9 +1,9 @@
 /** Analysis of a layout: its density grid, how tightly its groups lie, and an index of its tokens. Pure. */
 
 import { compactnessOf, type GroupMembers } from "./districts";
-import { buildTokenGrid, type TokenGrid } from "../../model/spatial-index";
-import { coordinates, robustBounds, type Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { buildTokenGrid, type TokenGrid } from "../../model/plane/spatial-index";
+import { coordinates, robustBounds, type Placement } from "../../model/plane/placement";
+import type { MapRect } from "../../model/plane/viewport";
 import { densityOf, type DensityGrid } from "./density";
 
 /** The analysis of a layout. */

@@ -4,7 +4,7 @@
  */
 
 import type { GroupMembers } from "./districts";
-import type { Placement } from "../../model/placement";
+import type { Placement } from "../../model/plane/placement";
 import { analyseLayout, type LayoutAnalysis } from "./analyse";
 import { startAnalysis } from "./start-analysis";
 

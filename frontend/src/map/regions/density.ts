@@ -1,6 +1,6 @@
 /** The land beneath the lamps: a blurred grid of token density. Pure. */
 
-import type { MapRect } from "../../model/viewport";
+import type { MapRect } from "../../model/plane/viewport";
 
 /** A grid of heights over the map. */
 export interface DensityGrid {

@@ -1,8 +1,8 @@
 /** The part of the map that a district takes. Pure. */
 
 import type { Districts } from "../../api/frames";
-import { positionOf, robustBounds, type Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { positionOf, robustBounds, type Placement } from "../../model/plane/placement";
+import type { MapRect } from "../../model/plane/viewport";
 
 /** Least side of the bounds, as a part of the map's: a smaller part could not be taken in. */
 const SMALLEST_PART = 0.05;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Districts } from "../../api/frames";
-import { quantise } from "../../model/placement";
+import { quantise } from "../../model/plane/placement";
 import { clusterGroups, compactnessOf, districtsOf, middleOf, type TokenGroup } from "./districts";
 
 const box = { x0: 0, x1: 10, y0: 0, y1: 10 };

@@ -1,8 +1,8 @@
 /** Districts on the shown layout: where their tokens are, how tightly, and which of them come first. Pure. */
 
 import type { Districts as Found } from "../../api/frames";
-import { positionOf, type Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { positionOf, type Placement } from "../../model/plane/placement";
+import type { MapRect } from "../../model/plane/viewport";
 
 /** Tokens that the space holds together: a cluster found in it. */
 export interface TokenGroup {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { quantise } from "../../model/placement";
+import { quantise } from "../../model/plane/placement";
 import { boundsAround, neighbourhoodBounds } from "./neighbourhood-bounds";
 
 /** A map of 10 by 10: token 0 at 2, 2, its neighbours 1 to 7 beside it, 8 far off, 9 and 10 at the corners. */

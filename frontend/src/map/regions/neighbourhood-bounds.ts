@@ -1,7 +1,7 @@
 /** The part of the map that some tokens take, or a token and its neighbours. Pure. */
 
-import { positionOf, type Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import { positionOf, type Placement } from "../../model/plane/placement";
+import type { MapRect } from "../../model/plane/viewport";
 
 /** Neighbours that are looked at, */
 const NEAREST = 8;

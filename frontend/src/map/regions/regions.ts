@@ -13,9 +13,9 @@ import {
   type TokenGroup,
   type GroupMembers,
 } from "./districts";
-import { GridIndex } from "../../model/spatial-index";
-import type { Placement } from "../../model/placement";
-import { UNIT_SQUARE, type MapRect } from "../../model/viewport";
+import { GridIndex } from "../../model/plane/spatial-index";
+import type { Placement } from "../../model/plane/placement";
+import { UNIT_SQUARE, type MapRect } from "../../model/plane/viewport";
 import type { DensityGrid } from "./density";
 import type { LayoutAnalysis } from "./analyse";
 import { AnalysisWorker } from "./analyser";

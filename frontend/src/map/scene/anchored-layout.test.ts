@@ -7,7 +7,7 @@ import {
   fitRigidTransform,
   type RigidTransform,
 } from "./anchored-layout";
-import { coordinates, placementOf, quantise } from "../../model/placement";
+import { coordinates, placementOf, quantise } from "../../model/plane/placement";
 
 function some(count: number, seed = 7): Float32Array {
   const out = new Float32Array(2 * count);

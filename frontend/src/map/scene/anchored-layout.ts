@@ -4,8 +4,8 @@
  */
 
 import type { Layout } from "../../api/frames";
-import { coordinates, placementOf, quantise } from "../../model/placement";
-import type { DrawnTrail } from "../../model/trail";
+import { coordinates, placementOf, quantise } from "../../model/plane/placement";
+import type { DrawnTrail } from "../../model/plane/trail";
 
 /** A rotation and translation: (x, y) becomes (cos x - sin y + dx, sin x + cos y + dy). */
 export interface RigidTransform {

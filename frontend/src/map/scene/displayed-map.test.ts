@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildVocabulary } from "../../api/vocabulary";
-import { positionOf, quantise } from "../../model/placement";
+import { positionOf, quantise } from "../../model/plane/placement";
 import { DisplayedMap, litRowsOf } from "./displayed-map";
 
 const here = quantise(Float32Array.of(0, 0, 10, 10, 4, 2));

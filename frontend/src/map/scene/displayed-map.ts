@@ -4,8 +4,8 @@
  */
 
 import type { Vocabulary } from "../../api/vocabulary";
-import { mixPlacements, positionOf, type Placement } from "../../model/placement";
-import { rectInView, UNIT_SQUARE, type MapRect } from "../../model/viewport";
+import { mixPlacements, positionOf, type Placement } from "../../model/plane/placement";
+import { rectInView, UNIT_SQUARE, type MapRect } from "../../model/plane/viewport";
 import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
 import { middleOf, type District } from "../regions/districts";

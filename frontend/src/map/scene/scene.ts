@@ -9,8 +9,8 @@
 import type { Layout } from "../../api/frames";
 import type { PlotlyTrace } from "../../charts/plotly/library.d";
 import type { Look, LookPlace } from "../../model/look";
-import { coordinates, type Placement } from "../../model/placement";
-import { nearestToken } from "../../model/spatial-index";
+import { coordinates, type Placement } from "../../model/plane/placement";
+import { nearestToken } from "../../model/plane/spatial-index";
 import {
   toMapPosition,
   toPixel,
@@ -19,7 +19,7 @@ import {
   type Insets,
   type MapRect,
   type PixelRect,
-} from "../../model/viewport";
+} from "../../model/plane/viewport";
 import { MapCamera } from "../interaction/camera";
 import { tokensWithin, type Point } from "../interaction/lasso";
 import type { Overlay } from "../overlay/overlay";

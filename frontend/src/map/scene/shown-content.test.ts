@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Layout } from "../../api/frames";
 import { buildVocabulary } from "../../api/vocabulary";
-import { positionOf, quantise } from "../../model/placement";
-import { toPixel, uncoveredPart } from "../../model/viewport";
+import { positionOf, quantise } from "../../model/plane/placement";
+import { toPixel, uncoveredPart } from "../../model/plane/viewport";
 import { MapCamera } from "../interaction/camera";
 import { UNMARKED } from "./displayed-map";
 import { NO_CONTENT, type SceneContent } from "./map-content";

@@ -3,7 +3,7 @@
  * is drawn there, since finer cells would show no more of it.
  */
 
-import type { MapRect } from "../../model/viewport";
+import type { MapRect } from "../../model/plane/viewport";
 import type { DensityGrid } from "../regions/density";
 import type { Instant } from "../scene/displayed-map";
 import { CELL_SIDE } from "./glow-falloff";

@@ -1,7 +1,7 @@
 /** The passes that draw the lamps: unlit and lit ones on the picture, their halos and blooms on coarse cells. */
 
-import type { Placement } from "../../model/placement";
-import type { MapRect } from "../../model/viewport";
+import type { Placement } from "../../model/plane/placement";
+import type { MapRect } from "../../model/plane/viewport";
 import type { Instant } from "../scene/displayed-map";
 import { PointBuffers } from "./point-buffers";
 import { ShaderProgram } from "./program";

@@ -1,4 +1,4 @@
-import type { MapRect } from "../../model/viewport";
+import type { MapRect } from "../../model/plane/viewport";
 import { SCREEN } from "./shaders";
 
 /** A linked shader program whose uniforms are set by name. */

@@ -9,8 +9,8 @@
  * arrives; drawing a frame uploads nothing. All data is kept, so that a lost context can be restored.
  */
 
-import type { Placement } from "../../model/placement";
-import { rectInView, type MapRect } from "../../model/viewport";
+import type { Placement } from "../../model/plane/placement";
+import { rectInView, type MapRect } from "../../model/plane/viewport";
 import { INK, unit } from "../palette";
 import type { DensityGrid } from "../regions/density";
 import type { Instant } from "../scene/displayed-map";

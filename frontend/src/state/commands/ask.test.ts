@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import { askCommands } from "./ask";
 import type { CommandScope } from "./scope";
 

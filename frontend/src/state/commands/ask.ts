@@ -1,8 +1,8 @@
 /** Commands of the place where one asks the model. */
 
 import { textOf } from "../../api/vocabulary";
-import type { ExperimentName } from "../../model/view-options";
-import type { ViewChange } from "../../model/view-state";
+import type { ExperimentName } from "../../model/view/view-options";
+import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
 export function askCommands({ apply, viewSettings, openRun, server }: CommandScope) {

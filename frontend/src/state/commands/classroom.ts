@@ -1,6 +1,6 @@
 /** Commands of the class: the way of a viewer after the presenter and back. */
 
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
 export function classCommands({ apply, following, openRun, history }: CommandScope) {

@@ -1,7 +1,7 @@
 /** Commands of the geometry lab. */
 
-import type { GeometryView } from "../../model/view-options";
-import type { ViewChange } from "../../model/view-state";
+import type { GeometryView } from "../../model/view/view-options";
+import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
 /** Return the change that leads back to the look before the camera went to the direction that is shown; none if there is none. */

@@ -1,6 +1,6 @@
 /** Commands of the course. */
 
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import type { CommandScope } from "./scope";
 
 export function lessonCommands({ apply, history }: CommandScope) {

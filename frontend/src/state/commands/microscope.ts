@@ -1,6 +1,6 @@
 /** Commands of the place where one training step is looked at under the microscope. */
 
-import type { TextPlace } from "../../model/microscope-place";
+import type { TextPlace } from "../../model/view/microscope-place";
 import { referenceTo } from "../../model/token-reference";
 import type { CommandScope } from "./scope";
 

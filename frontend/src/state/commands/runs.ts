@@ -7,7 +7,7 @@ import type {
   PartialRecipe,
   TrainerRequest,
 } from "../../api/rest-types";
-import { NOTHING_OF_A_RUN } from "../../model/view-state";
+import { NOTHING_OF_A_RUN } from "../../model/view/view-state";
 import type { Exports } from "../export/exports.svelte";
 import type { MapSettingsQuery } from "../view/map-settings.svelte";
 import type { OutputMap } from "../view/output-map.svelte";

@@ -1,6 +1,6 @@
 /** Everything that commands act on: the stores, the history, and the parts of the page. */
 
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import type { OpenRun } from "../run/open-run.svelte";
 import type { ServerSession } from "../run/server-session.svelte";
 import type { TokenFocus } from "../tokens/token-focus.svelte";

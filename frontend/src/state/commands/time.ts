@@ -1,7 +1,7 @@
 /** Commands of time: this viewer's picture, live, in a replay, or at a past step. */
 
 import { hasEnded } from "../../model/phase";
-import { sourceKind } from "../../model/second-map-options";
+import { sourceKind } from "../../model/view/second-map-options";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { CommandScope } from "./scope";
 

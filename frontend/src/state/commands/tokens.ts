@@ -1,6 +1,6 @@
 /** Commands of tokens: the one in focus, and those selected together. */
 
-import type { SelectionRule } from "../../model/selection-rule";
+import type { SelectionRule } from "../../model/view/selection-rule";
 import type { SelectionMode } from "../tokens/set-operations";
 import type { CommandScope } from "./scope";
 

@@ -2,8 +2,8 @@
 
 import type { LayoutMethod } from "../../api/frames";
 import type { Look } from "../../model/look";
-import type { SecondMapSource } from "../../model/second-map-options";
-import type { ViewChange } from "../../model/view-state";
+import type { SecondMapSource } from "../../model/view/second-map-options";
+import type { ViewChange } from "../../model/view/view-state";
 import type {
   ColourBy,
   Level,
@@ -12,7 +12,7 @@ import type {
   RowOrder,
   SectionName,
   TrailSet,
-} from "../../model/view-options";
+} from "../../model/view/view-options";
 import { wayBackFromDirection } from "./geometry";
 import type { CommandScope } from "./scope";
 

@@ -8,7 +8,7 @@
 import { ApiError } from "../../api/failure";
 import type { Examination, Prediction, Run, SocketMessage, Status } from "../../api/rest-types";
 import { fetchVocabulary } from "../../api/vocabulary";
-import { withLineSet } from "../../model/line-sets";
+import { withLineSet } from "../../model/plane/line-sets";
 import type { SpokenBeat, StepBeat } from "../../model/step-beat";
 import { FrameClock } from "../frame-clock";
 import type { LossChartData } from "../live/loss-series";

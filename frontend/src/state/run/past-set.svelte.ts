@@ -6,7 +6,7 @@
 
 import type { Status } from "../../api/rest-types";
 import { hasEnded } from "../../model/phase";
-import type { ViewState } from "../../model/view-state";
+import type { ViewState } from "../../model/view/view-state";
 import type { PastStore } from "../past/past-store";
 import type { Layouts } from "../shown-step.svelte";
 

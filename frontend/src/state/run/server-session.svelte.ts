@@ -13,7 +13,7 @@ import type {
 } from "../../api/rest-types";
 import { ApiError } from "../../api/failure";
 import { getSource } from "../../api/source";
-import { LAB_PANELS } from "../../model/view-options";
+import { LAB_PANELS } from "../../model/view/view-options";
 import { hasEnded } from "../../model/phase";
 
 const POLL_INTERVAL = 5_000;

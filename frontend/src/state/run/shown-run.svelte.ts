@@ -5,7 +5,7 @@
 
 import type { Districts, Layout, LayoutMethod } from "../../api/frames";
 import type { namedByTokens } from "../../model/district-names";
-import type { ViewState } from "../../model/view-state";
+import type { ViewState } from "../../model/view/view-state";
 import type { FrameContext, NewestStep } from "../live/newest-step.svelte";
 import type { PastStep, PastStore } from "../past/past-store";
 import { viewOrder } from "../past/step-ranges";

@@ -2,7 +2,7 @@
 
 import { untrack } from "svelte";
 import { ApiError } from "../../api/failure";
-import { NearestTokens } from "../../model/nearest";
+import { NearestTokens } from "../../model/plane/nearest";
 import { PolledQuery } from "../query/polled-query.svelte";
 import type { Question } from "../query/query.svelte";
 import { fetchDisplacements, type Displacements } from "./displacements";

@@ -2,7 +2,7 @@
 
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { SelectionRule } from "../../model/selection-rule";
+import type { SelectionRule } from "../../model/view/selection-rule";
 
 /**
  * How a new selection combines with the previous one: it replaces it, adds to it, or is taken out

@@ -5,7 +5,7 @@
 
 import type { Failure } from "../../api/failure";
 import { tokenIdOf, type TokenReference } from "../../model/token-reference";
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import type { LiveRun } from "../run/live-run.svelte";
 import { FocusedToken } from "./focused-token.svelte";
 

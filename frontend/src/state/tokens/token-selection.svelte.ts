@@ -9,9 +9,9 @@ import type { Neighbours } from "../../api/rest-types";
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import { MAX_LINKED_TOKENS, tokenIdOf, type TokenReference } from "../../model/token-reference";
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 import { combineSets, tokensOfRule, type SelectionMode } from "./set-operations";
-import { parseRule, formatRule, type SelectionRule } from "../../model/selection-rule";
+import { parseRule, formatRule, type SelectionRule } from "../../model/view/selection-rule";
 
 /** Limit on the sets that are remembered whole. */
 const MAX_REMEMBERED = 20;

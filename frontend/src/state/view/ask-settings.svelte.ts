@@ -1,7 +1,7 @@
 /** The viewer's settings of what is asked of the model, as it was last asked: all of them part of the view state. */
 
-import { EXPERIMENTS, type ExperimentName } from "../../model/view-options";
-import type { ViewChange } from "../../model/view-state";
+import { EXPERIMENTS, type ExperimentName } from "../../model/view/view-options";
+import type { ViewChange } from "../../model/view/view-state";
 
 /** Training steps on a sentence, and then on the run's own text, that are proposed. */
 const DEFAULT_TIMES = 5;

@@ -6,7 +6,7 @@
 import type { Districts } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { LegendEntry, EntryColour, ColourScale } from "../../model/colour-scale";
-import type { ColourBy } from "../../model/view-options";
+import type { ColourBy } from "../../model/view/view-options";
 
 /** Limit on the ringed tokens of an entry: more would hide the map. */
 export const MAX_RINGED = 3_000;

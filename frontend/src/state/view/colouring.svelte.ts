@@ -6,7 +6,7 @@
 import { untrack } from "svelte";
 import { NEVER } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
-import type { ColourBy } from "../../model/view-options";
+import type { ColourBy } from "../../model/view/view-options";
 import type { OpenRun } from "../run/open-run.svelte";
 import type { BiggestMovers } from "../tokens/biggest-movers.svelte";
 import { trustByToken } from "../tokens/token-trust";

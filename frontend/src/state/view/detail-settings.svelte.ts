@@ -2,9 +2,9 @@
 
 import type { Vocabulary } from "../../api/vocabulary";
 import { tokenIdOf } from "../../model/token-reference";
-import type { ViewChange } from "../../model/view-state";
-import type { RowPlace, TextPlace } from "../../model/microscope-place";
-import type { RowOrder } from "../../model/view-options";
+import type { ViewChange } from "../../model/view/view-state";
+import type { RowPlace, TextPlace } from "../../model/view/microscope-place";
+import type { RowOrder } from "../../model/view/view-options";
 
 export class DetailSettings {
   /** Token that the focused one is compared with. */

@@ -1,6 +1,6 @@
 /** The way of a viewer after the presenter's view, or alone. */
 
-import type { ViewState } from "../../model/view-state";
+import type { ViewState } from "../../model/view/view-state";
 
 export class Following {
   /** Set from a view that this viewer chose until the way back to the presenter's. */

@@ -1,7 +1,7 @@
 /** The viewer's settings of the geometry lab: its view, and the words it is about; all of them part of the view state. */
 
-import { GEOMETRY_VIEWS, type GeometryView } from "../../model/view-options";
-import type { ViewChange } from "../../model/view-state";
+import { GEOMETRY_VIEWS, type GeometryView } from "../../model/view/view-options";
+import type { ViewChange } from "../../model/view/view-state";
 
 export class GeometrySettings {
   view = $state<GeometryView>(GEOMETRY_VIEWS[0]);

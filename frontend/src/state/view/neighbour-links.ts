@@ -3,9 +3,9 @@
  */
 
 import type { Layout } from "../../api/frames";
-import { NearestTokens } from "../../model/nearest";
+import { NearestTokens } from "../../model/plane/nearest";
 import type { NeighbourLink } from "../../model/neighbour-link";
-import type { LinkTarget } from "../../model/view-options";
+import type { LinkTarget } from "../../model/view/view-options";
 
 /**
  * Return the `k` tokens nearest to one on a layout, nearest first. Distances are in map units,

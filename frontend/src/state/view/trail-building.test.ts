@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../api/frames";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
-import type { TokenTrail } from "../../model/trail";
+import type { TokenTrail } from "../../model/plane/trail";
 
 /** Build a map of 65,535 units a side with one token on it. */
 function layout(step: number, x: number, y: number): Layout {

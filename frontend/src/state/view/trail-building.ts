@@ -1,8 +1,8 @@
 /** The path of a token on the map, as points in the order of time. Pure. */
 
 import type { Layout } from "../../api/frames";
-import { placementOf, positionOf, quantisationStep } from "../../model/placement";
-import type { TokenTrail } from "../../model/trail";
+import { placementOf, positionOf, quantisationStep } from "../../model/plane/placement";
+import type { TokenTrail } from "../../model/plane/trail";
 
 /** Limit on the points of a trail; a longer one keeps evenly spaced points and the last. */
 const MAX_POINTS = 72;

@@ -9,7 +9,7 @@ import { requestJson, runPath } from "../../api/rest";
 import type { Answer, MapSettings } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import { placeTolerance, extendTrail, thinTrail, buildTrails } from "./trail-building";
-import type { TokenTrail } from "../../model/trail";
+import type { TokenTrail } from "../../model/plane/trail";
 import { Query } from "../query/query.svelte";
 import type { LiveRun } from "../run/live-run.svelte";
 import type { OpenRun } from "../run/open-run.svelte";

@@ -7,8 +7,8 @@ import type { LayoutMethod } from "../../api/frames";
 import { AskSettings } from "./ask-settings.svelte";
 import { GeometrySettings } from "./geometry-settings.svelte";
 import { DetailSettings } from "./detail-settings.svelte";
-import { DEFAULT_VIEW, type ViewChange } from "../../model/view-state";
-import { hasSection, isCovering, isLabPanel } from "../../model/view-options";
+import { DEFAULT_VIEW, type ViewChange } from "../../model/view/view-state";
+import { hasSection, isCovering, isLabPanel } from "../../model/view/view-options";
 import type {
   ColourBy,
   CoveringPanel,
@@ -16,8 +16,8 @@ import type {
   PanelName,
   SectionName,
   TrailSet,
-} from "../../model/view-options";
-import type { SecondMapSource } from "../../model/second-map-options";
+} from "../../model/view/view-options";
+import type { SecondMapSource } from "../../model/view/second-map-options";
 
 /** Default of the steps back that distances and trails reach. */
 const DEFAULT_STEPS_BACK = 100;

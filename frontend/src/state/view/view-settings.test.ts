@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { levelOf, PANELS, type PanelName } from "../../model/view-options";
-import { formatViewState, parseViewState } from "../../model/view-state";
+import { levelOf, PANELS, type PanelName } from "../../model/view/view-options";
+import { formatViewState, parseViewState } from "../../model/view/view-state";
 import { ViewSettings } from "./view-settings.svelte";
 
 const WIDE = 1_280;

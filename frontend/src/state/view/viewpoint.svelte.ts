@@ -1,7 +1,7 @@
 /** The viewpoint on the flat map, which this viewer or a view chose. */
 
 import type { Look } from "../../model/look";
-import type { ViewChange } from "../../model/view-state";
+import type { ViewChange } from "../../model/view/view-state";
 
 export class Viewpoint {
   /** The part of the map that is looked at; null: the whole map. */

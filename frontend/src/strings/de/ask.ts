@@ -3,7 +3,7 @@
 import { percent } from "../amounts";
 import type { ask as english } from "../ask";
 import { count, decimal } from "../numbers";
-import type { ExperimentName } from "../../model/view-options";
+import type { ExperimentName } from "../../model/view/view-options";
 import type { Translated } from "../translation";
 
 /** Return a small difference of numbers as a reader can say it. */

@@ -1,6 +1,6 @@
 /** German texts of the legend. */
 
-import type { ColourBy } from "../../model/view-options";
+import type { ColourBy } from "../../model/view/view-options";
 import type { legend as english } from "../legend";
 import { count, fixed, small } from "../numbers";
 import type { Translated } from "../translation";

@@ -1,0 +1,39 @@
+/**
+ * The lab, the questions to the model, the microscope, the claims, the course and its pages for the teacher, the game, the
+ * runs and the help: they load together when one of them is first opened, for a script each would weigh more.
+ */
+
+import AskPanel from "../features/ask/AskPanel.svelte";
+import ClaimsPanel from "../features/claims/ClaimsPanel.svelte";
+import CostPanel from "../features/cost/CostPanel.svelte";
+import ExportPanel from "../features/export/ExportPanel.svelte";
+import MapPanel from "../features/map/MapPanel.svelte";
+import MatrixPanel from "../features/matrix/MatrixPanel.svelte";
+import Microscope from "../features/microscope/Microscope.svelte";
+import MeasuresPanel from "../features/runs/MeasuresPanel.svelte";
+import RunPanel from "../features/runs/RunPanel.svelte";
+import StepPanel from "../features/step/StepPanel.svelte";
+
+export { AskPanel };
+export { default as GeometryPanel } from "../features/geometry/GeometryPanel.svelte";
+export { default as GamePanel } from "../features/games/GamePanel.svelte";
+export { default as Course } from "../features/lessons/Course.svelte";
+export { default as TeacherPage } from "../features/lessons/TeacherPage.svelte";
+export { default as ClassPanel } from "../features/classroom/ClassPanel.svelte";
+export { default as ClassPresenter } from "../features/classroom/ClassPresenter.svelte";
+export { default as RunsPanel } from "../features/runs/RunsPanel.svelte";
+export { default as Shortcuts } from "./Shortcuts.svelte";
+
+/** The panels that take the window, by name. */
+export const COVERING_PANELS = { microscope: Microscope, claims: ClaimsPanel };
+
+/** The panels of the lab, by name. */
+export const LAB_PANELS = {
+  step: StepPanel,
+  matrix: MatrixPanel,
+  measures: MeasuresPanel,
+  cost: CostPanel,
+  map: MapPanel,
+  run: RunPanel,
+  export: ExportPanel,
+};

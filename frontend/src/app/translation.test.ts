@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LANGUAGES } from "../model/language";
+import { translation as german } from "./german";
+import { count, setNumberLanguage, small } from "../strings/numbers";
+import { install } from "../strings/translation";
+
+// The texts of `page` are in the table `t`.
+const FILES = import.meta.glob<Record<string, unknown>>(
+  [
+    "../strings/*.ts",
+    "../features/**/*.strings.ts",
+    "!../strings/*.test.ts",
+    "!../strings/page.ts",
+    "!../strings/translation.ts",
+  ],
+  { eager: true },
+);
+
+/** Texts that are one in both languages. */
+const SAME = new Set(
+  `Adam Code CSV Embedding Lamplighter Lamptown Live live Matrix minus npy parameters Parquet PCA plus
+  safetensors Pause Training UMAP`.split(/\s+/),
+);
+/** Texts of numbers and signs, with names and units at most. */
+const SIGNS =
+  /^([^a-zA-Z]|\b(FLOPs?|ms|kB|min|h|s|W|J|ND|umap|NN|4k|dog|the|lamplighter|classroom|[mv])\b)*$/;
+
+/** Values of the parameters of a function, where it takes more than numbers or words. */
+const SAMPLES: [path: RegExp, ...values: unknown[]][] = [
+  [
+    /announcements\.progress/,
+    {
+      facts: { connected: true, loss: 2, step: 5, lit: 3, all: 9, districts: [] },
+      trend: { direction: "down", change: 0.5, since: 2 },
+      stateChanged: true,
+      events: [],
+      moreEvents: 2,
+    },
+    "…",
+    String,
+  ],
+  [/announcements\.map/, 9, "UMAP", 5, [{ name: "dog", size: 3 }]],
+  [/(announcements|teach)\.line/, "dog", [1, 2], [3, 4], 2, 4],
+  [/rareWords\.line/, "dog", [1, 2], [3, 4]],
+  [/rareWords\.range/, { least: 2, most: 5 }],
+  [/rareWords\.ends/, { sgd: 2, adam: 1 }, { sgd: 4, adam: 3 }],
+  [/look\.compared/, { step: 5, share: 0.5 }, 3],
+  [/look\.wasMore|cost\.layer|help\.key|\.problem$/, "…"],
+  [
+    /bench\.speed/,
+    [
+      { name: "lazy", step_ms: 9, update_ms: 1 },
+      { name: "adam", step_ms: 9, update_ms: 2 },
+    ],
+  ],
+  [
+    /bench\.(largeMore|softmax)/,
+    {
+      rows: 9,
+      width: 8,
+      touched: 3,
+      touched_ms: 1,
+      whole_ms: 2,
+      batch_tokens: 5,
+      softmax_flops: 9,
+      whole_flops: 3,
+    },
+  ],
+  [/otherTown\.words/, { permuted: 3, words: 9 }],
+  [/ask\.named/, { into: "dog", other: 5 }],
+  [/ask\.askedWith/, { kind: "bench", steps: 5 }, {}],
+  [/browserSessions\.o/, { browser: "Firefox", created: 0, last_used: 60 }],
+  [/claims\.lamp/, { number: 3, name: "…", state: "holds" }],
+  [/classroom\.otherAddresses/, ["a", "b"]],
+  [/runName$/, "2026-01-02-dog"],
+  [/cost\.method/, { method: "nvml", watts_assumed: 5 }, 60],
+  [/cost\.half/, 5, [1, 2, 3]],
+  [/cost\.byFormula/, [1, null], [2, null]],
+  [/cost\.shared/, [1, 2], [3, 4], 5],
+  [/cost\.rowName/, { kind: "run" }],
+  [/lessons\.otherWords|runPanel\.leftOut/, ["…"], "…"],
+  [/legend\.(about|ends|band)/, "since", 2, 5],
+  [/valueText/, "moved", 2, { from: 1, to: 5 }],
+  [/runPanel\.model/, { layers: 2, heads: 4, dim: 64, context: 32, tied: true }],
+  [
+    /ownText\.(words|suits|tooShort)/,
+    { words: 9, different: 5, exact: true, vocabulary: 5, steps: 9 },
+  ],
+  [/story\.line/, { name: "lights", step: 5, recorded: false }, "…", false],
+  [/story\.title/, { phase: "finished", step: 5, read: 9 }, false],
+  [/story\.learned/, { phase: "finished", kindred: null, surprise: null, districts: 3 }],
+  [/stepInWords/, 5, 2, 3, 9, { loss: 3, step: 4 }],
+];
+
+/** Say a text of a table; a function says one for sample values. */
+function said(path: string, text: unknown): string {
+  if (typeof text !== "function") return String(text);
+  const [, ...values] = SAMPLES.find(([of]) => of.test(path)) ?? [path];
+  const given = values.length ? values : Array<unknown>(text.length).fill(3);
+  const result: unknown = (text as (...values: unknown[]) => unknown)(...given);
+  return String(result);
+}
+
+function leaves(value: unknown, path: string): [path: string, text: string][] {
+  if (typeof value !== "object" || value === null) return [[path, said(path, value)]];
+  return Object.entries(value).flatMap(([key, each]) => leaves(each, `${path}.${key}`));
+}
+
+/** Return what every text of every table says in the language that is installed, by path. */
+function allTexts(): Map<string, string> {
+  const tables = Object.entries(FILES).flatMap(([file, names]) =>
+    Object.entries(names)
+      .filter(([, value]) => typeof value === "object" && !Array.isArray(value))
+      .map(([name, value]) => [`${file} ${name}`, value] as const),
+  );
+  return new Map(tables.flatMap(([name, value]) => leaves(value, name)));
+}
+
+describe("the page in German", () => {
+  const english = allTexts();
+  let texts: Map<string, string>;
+
+  beforeAll(() => {
+    install(german);
+    texts = allTexts();
+  });
+  afterAll(() => setNumberLanguage("en"));
+
+  it("has all texts of every file, and none of them in English", () => {
+    expect(english.size).toBeGreaterThan(1_000);
+    expect([...texts.keys()]).toEqual([...english.keys()]);
+    const forgotten = [...texts].filter(
+      ([path, text]) => text === english.get(path) && !SAME.has(text) && !SIGNS.test(text),
+    );
+    expect(forgotten).toEqual([]);
+  });
+
+  it("says something in every text", () => {
+    const broken = [...texts].filter(([, text]) => /undefined|NaN|\[object/.test(text));
+    expect(broken).toEqual([]);
+  });
+
+  it("writes numbers as one writes them there", () => {
+    expect([count(12_345), small(0.105)]).toEqual(["12.345", "0,105"]);
+  });
+
+  it("is one of the languages that one can choose", () => {
+    expect(Object.keys(LANGUAGES)).toContain(german.language);
+  });
+});

@@ -1,0 +1,144 @@
+/** German texts of the experiments with the model. */
+
+import { fine } from "../../strings/amounts";
+import type {
+  look as englishLook,
+  swap as englishSwap,
+  teach as englishTeach,
+  turn as englishTurn,
+} from "./ask-experiments.strings";
+import { count, fixed } from "../../strings/numbers";
+import type { Translated } from "../../strings/translation";
+
+const times = (number: number) => (number === 1 ? "einmal" : `${count(number)}-mal`);
+const steps = (number: number) => (number === 1 ? "1 Schritt" : `${count(number)} Schritte`);
+
+const unchanged = "Das war eine Kopie. Der Lauf selbst ist unverändert.";
+
+export const teach: Translated<typeof englishTeach> = {
+  times: (value) => `Es liest deinen Satz ${times(value)}`,
+  after: (value) =>
+    value ? `Danach ${steps(value)} vom eigenen Text` : "Und danach nichts vom eigenen Text",
+  empty:
+    "Eine Kopie des Modells liest deinen Satz immer wieder, wie beim Training. Du siehst, wann es dir glaubt, welche anderen Wörter es dann auch glauben und ob es dabei bleibt. Dem Lauf geschieht nichts.",
+  told: (context) => `Nach „${context}“ sagt es`,
+  before: "vorher",
+  afterTimes: (value) => `${times(value)} gelesen`,
+  afterTown: (value) => `${steps(value)} eigener Text später`,
+  believed: (after, word) =>
+    after === null
+      ? `Es glaubt dir noch nicht: Alle anderen Wörter zusammen bleiben wahrscheinlicher als „${word}“. Lass es öfter lesen oder frag bei einem späteren Schritt: Ein Modell muss erst sprechen können, bevor man ihm etwas erzählen kann.`
+      : after === 0
+        ? `Es hat „${word}“ schon gesagt, bevor du ihm etwas erzählt hast.`
+        : `Es glaubt dir, nachdem es den Satz ${times(after)} gelesen hat: „${word}“ ist dann wahrscheinlicher als alle anderen Wörter zusammen.`,
+  saidBefore: (word, before, after) =>
+    `Was es vorher gesagt hat, „${word}“: ${fine(before)} → ${fine(after)}.`,
+  chart: (word) => `Wie wahrscheinlich „${word}“ ist, in Prozent, Schritt für Schritt`,
+  line: (name, first, last) =>
+    `${name}: ${fixed(first[1], 1)} % am Anfang, ${fixed(last[1], 1)} % bei Schritt ${last[0]}`,
+  axis: (taught, last) =>
+    last > taught
+      ? `% je Schritt: ${taught} mit deinem Satz, dann eigener Text`
+      : "% je Schritt mit deinem Satz",
+  play: "Auf der Karte beim Lernen zusehen",
+  stop: "Anhalten",
+  copy: "Jedes Mal in zwei Takten: Erst leuchten die Wörter, die es liest, dann zeigen Ringe, wie weit sich ihre Zeilen bewegt haben.",
+  beat: (number, all, moved, counts) =>
+    `${number}. Mal von ${all}: ` +
+    (moved
+      ? `${count(counts?.moved ?? 0)} Zeilen haben sich bewegt. Je weiter der Ring, desto weiter.`
+      : `${count(counts?.lit ?? 0)} Zeilen werden gelesen und leuchten.`),
+  others: "Wer sich noch geändert hat",
+  othersMore: (word, watched) =>
+    `Über diese hat ihm niemand etwas erzählt. Die von ${count(watched)} anderen, die jetzt am ehesten „${word}“ sagen, haben auf der Karte einen Ring.`,
+  nobody: (watched) => `Keines der ${count(watched)} anderen, die angesehen wurden.`,
+  forgets: "Was es gekostet hat",
+  parameters: (share) =>
+    `Dein Satz hat ${fine(share)} aller Zahlen der Kopie geändert, nicht nur die seiner Wörter.`,
+  unchanged,
+};
+
+export const swap: Translated<typeof englishSwap> = {
+  take: "Was eingesetzt wird",
+  what: {
+    word: "die Zeile eines anderen Wortes",
+    step: "seine eigene Zeile von einem anderen Schritt",
+    city: "die ganze Stadt eines anderen Schritts",
+  },
+  putRow: "Die Zeile von",
+  inPlace: "an die Stelle von",
+  rowOf: "Die Zeile von",
+  asAtStep: "wie sie war bei Schritt",
+  empty:
+    "Alles, was das Modell von einem Wort weiß, ist eine Zeile aus Zahlen. Gib dem Hund (dog) die Zeile der Katze (cat) und sieh, was der Hund sagt. Der Lauf selbst bleibt, wie er ist.",
+  did: (into, source, step, rows) =>
+    !into
+      ? `Die ganze Stadt von Schritt ${count(step)} an der Stelle von dieser: ${count(rows)} Zeilen.`
+      : source !== into
+        ? `Die Zeile von „${source}“ steht jetzt an der Stelle von „${into}“.`
+        : `„${into}“ hat jetzt seine Zeile von Schritt ${count(step)}.`,
+  before: "Vorher",
+  after: "Mit der anderen Zeile",
+  first: (word, before, after) => `„${word}“: ${fine(before ?? 0)} → ${fine(after ?? 0)}.`,
+  instead: (source, same) =>
+    same
+      ? `Es sagt genau das, was es über „${source}“ sagt: Die Zahlen sind alles, was es von einem Wort weiß.`
+      : `Es sagt nicht ganz das, was es über „${source}“ sagt.`,
+  loss: "Wie gut es noch vorhersagt",
+  losses: (before, after, chance) => {
+    const guess = chance === null ? "" : ` Wer nur rät, hat ${fixed(chance, 2)}.`;
+    return `Sein Verlust auf dem Text des Laufs: vorher ${fixed(before, 2)}, jetzt ${fixed(after, 2)}.${guess}`;
+  },
+  moved: (rows, distance) =>
+    rows === 1
+      ? `Eine Zeile ist anders, um einen Abstand von ${fixed(distance, 2)}.`
+      : `${count(rows)} Zeilen sind anders, im Mittel um einen Abstand von ${fixed(distance, 2)}.`,
+  unchanged,
+};
+
+export const turn: Translated<typeof englishTurn> = {
+  empty:
+    "Der Computer dreht den ganzen Raum zufällig, wie man einen Globus dreht. Welche Zahlen bleiben gleich? Welche Wörter sind noch Nachbarn? Rate erst.",
+  changed: (numbers) => `von ${count(numbers)} Zahlen haben sich geändert`,
+  kept: (lists) => `von ${count(lists)} Wörtern haben ihre zehn Nachbarn behalten`,
+  numbers: (word) => `Die ersten Zahlen von „${word}“`,
+  neighbours: (word) => `Die Nachbarn von „${word}“, und wie ähnlich sie sind`,
+  before: "vorher",
+  after: "gedreht",
+  number: (value) => fixed(value, 3).replace("-", "−"),
+  purity: (before, after, chance) =>
+    `Von den zehn Nachbarn eines Wortes sind vorher ${fine(before)} von seiner Art und nachher ${fine(after)} (durch Zufall: ${fine(chance)}).`,
+  breaks: "Was kaputtgeht",
+  breaksMore:
+    "Eine Zahl allein bedeutet nichts; was Wörter bedeuten, liegt darin, wie sie zueinander stehen. Aber die Schichten hinter dieser Matrix haben mit den alten Zahlen gelernt. Wird nur die Matrix gedreht, verstehen sie nichts mehr:",
+  unchanged,
+};
+
+export const look: Translated<typeof englishLook> = {
+  second: "Mit einem zweiten Satz vergleichen (oder leer lassen)",
+  secondHint: "ein Satz mit einem derselben Wörter",
+  other: "Daneben, bei Schritt",
+  empty:
+    "Um das nächste Wort zu raten, blickt jedes Wort auf die Wörter davor zurück. Auf welche, das hat es gelernt: Das heißt Aufmerksamkeit. Hier siehst du die Blicke jeder Schicht und jedes Kopfes, und wie sie waren, bevor es gelernt hat.",
+  heads: "Jedes Quadrat ist ein Kopf, jede Reihe von Quadraten eine Schicht. Wähle eines",
+  head: (layer, head) => `Schicht ${layer + 1}, Kopf ${head + 1}`,
+  map: (layer, head) =>
+    `Schicht ${layer + 1}, Kopf ${head + 1}: welches Wort auf welches blickt. Mit den Pfeiltasten geht es von Zelle zu Zelle`,
+  looks: (from, to, share) => `„${from}“ blickt auf „${to}“: ${fine(share)}.`,
+  compared: (before, seen) =>
+    (before ? `Bei Schritt ${count(before.step)}: ${fine(before.share)}. ` : "") +
+    (seen === 1
+      ? "Es sieht nur sich selbst."
+      : `Bei gleichem Blick auf alle ${count(seen)} Wörter: ${fine(1 / seen)}.`),
+  same: (at) => `Derselbe Kopf. ${at}`,
+  change: (share) => `${fine(share)} der Blicke dieses Kopfes gehen woandershin als damals.`,
+  apart: "Dasselbe Wort in beiden Sätzen",
+  apartMore:
+    "1 heißt, dass das Modell es für dasselbe hält, 0, dass nichts gemeinsam ist. Am Eingang ist es seine Zeile und seine Stelle; Schicht für Schicht färbt der Satz es ein.",
+  word: "Wort",
+  layer: (layer) => (layer ? `Schicht ${layer}` : "Eingang"),
+  cosine: (value) => fixed(value, 2).replace("-", "−"),
+  was: (value) => `(${fixed(value, 2).replace("-", "−")})`,
+  wasMore: (at) => `In Klammern: ${at.replace(/^./, (letter) => letter.toLowerCase())}.`,
+  nothingShared: "Die beiden Sätze haben kein Wort gemeinsam.",
+};

@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { TaughtRows, WhatIfAnswer } from "../../api/answer-types";
+import { SHORTEST_INTERVAL } from "../../state/live/beat-scheduler";
+import type { LiveRun } from "../../state/run/live-run.svelte";
+import { taughtStates } from "./taught";
+import { ringSizes, TAUGHT_BEAT, taughtLight, Teaching } from "./teaching.svelte";
+
+const rows = (distance: number): TaughtRows => ({
+  lit: [9, 2],
+  gradient: [[9, 0.5]],
+  moved: [[9, distance]],
+  counts: { lit: 2, gradient: 1, moved: 1 },
+});
+const state = (phase: "before" | "sentence" | "town", number: number, of?: TaughtRows) => ({
+  ...{ phase, number, loss: 1, text_loss: 1 },
+  ...(of && { rows: of }),
+});
+const ANSWER = {
+  states: [
+    state("before", 0),
+    state("sentence", 1, rows(0.2)),
+    state("sentence", 2, rows(0.1)),
+    state("town", 1),
+    state("town", 5),
+  ],
+  own: { p: [0.01, 0.2, 0.7, 0.6, 0.4] },
+} as WhatIfAnswer;
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe("the steps of a copy that is taught", () => {
+  it("go on counting on its own text, and tell when it believed", () => {
+    expect(taughtStates(ANSWER)).toEqual({
+      steps: [0, 1, 2, 3, 7],
+      taught: 2,
+      last: 7,
+      believed: 2,
+    });
+    const never = { ...ANSWER, own: { ...ANSWER.own, p: [0, 0.1, 0.5, 0.9, 0.9] } };
+    expect(taughtStates(never).believed).toBeNull();
+  });
+});
+
+describe("what is taught on the map", () => {
+  it("has a lamp for each row that is read, and a ring for each that moved, wider the farther", () => {
+    const { ids, norms } = taughtLight(rows(1));
+    expect([[...ids], [...norms]]).toEqual([
+      [2, 9],
+      [0, 0.5],
+    ]);
+    const size = (distance: number, share: number) => ringSizes(rows(distance), 0.2, share).get(9)!;
+    expect(size(0.2, 1)).toBeGreaterThan(size(0.1, 1));
+    expect(size(0.2, 1)).toBeGreaterThan(size(0.2, 0.5));
+    expect(ringSizes(rows(0), 0, 1).get(9)).toBeCloseTo(size(0, 0));
+    expect(TAUGHT_BEAT).toBeGreaterThanOrEqual(SHORTEST_INTERVAL);
+  });
+
+  const start = (atOnce = true) => {
+    const run = { spoken: null, ringed: new Map(), requestedStep: null } as unknown as {
+      -readonly [Name in "spoken" | "ringed" | "requestedStep"]: LiveRun[Name];
+    };
+    const teaching = new Teaching(run as LiveRun, atOnce);
+    teaching.start(5, ANSWER, [7]);
+    return { run, teaching };
+  };
+
+  it("shows each time in two beats, and rings at last what else changed", () => {
+    const { run, teaching } = start();
+    const seen = [0, 1, 2, 3, 4].map((beat) => {
+      if (beat) vi.advanceTimersByTime(TAUGHT_BEAT);
+      return [teaching.number, teaching.moved, [...run.ringed.keys()], run.spoken !== null];
+    });
+    expect(seen).toEqual([
+      [1, false, [], true],
+      [1, true, [9], true],
+      [2, false, [], true],
+      [2, true, [9], true],
+      [0, false, [7], false],
+    ]);
+  });
+
+  it("lets the rings grow, and leaves the map to whoever moves in time", () => {
+    const { run, teaching } = start(false);
+    vi.advanceTimersByTime(TAUGHT_BEAT);
+    const small = run.ringed.get(9)!;
+    vi.advanceTimersByTime(200);
+    expect(run.ringed.get(9)!).toBeGreaterThan(small);
+    teaching.follow();
+    expect(teaching.number).toBe(1);
+    run.requestedStep = 3;
+    teaching.follow();
+    expect([teaching.number, run.spoken, run.ringed.size]).toEqual([0, null, 0]);
+    vi.advanceTimersByTime(9_000);
+    expect(run.spoken).toBeNull();
+  });
+});

@@ -1,0 +1,140 @@
+/** Texts around the board of claims; what a claim says comes with it. */
+
+import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
+import { count, decimal, small } from "../../strings/numbers";
+import { table } from "../../strings/translation";
+
+type State = ClaimRow["state"];
+type Lamp = Pick<ClaimRow, "number" | "name" | "state" | "role" | "control">;
+
+const activities: Record<string, string> = {
+  microscope: "one step under the microscope",
+  probe: "one word in two sentences",
+  transplant: "older rows in this model",
+  batch_sizes: "larger batches",
+  better: "forty steps, at four places",
+  substitution: "words in each other’s place",
+  bench: "the same batches under four rules",
+  environment: "a stay in another town",
+  devices: "one step on two processes",
+};
+
+export const claims = table("claims", {
+  title: "Is it true?",
+  more: "What is said about how a model learns. Each lamp says what this run shows.",
+  asOf: (step: number) => `As of step ${count(step)}.`,
+  step: (step: number) => `at step ${count(step)}`,
+  training: "It is still learning, so lamps may change.",
+  close: "Back to the map",
+  list: "The claims",
+  states: {
+    holds: "holds",
+    conditional: "under a condition",
+    failing: "fails here",
+    unmeasured: "not measured yet",
+  } satisfies Record<State, string>,
+  held: (lamps: number, of: number) => `${lamps} of ${of} claims hold`,
+  heldOnControl: (lamps: number) => `(${lamps} on shuffled words)`,
+  /** How many statements are no claims. */
+  checked: (plaques: number) => `${plaques} checks and definitions`,
+  /** How many lamps are in another state. */
+  counts: {
+    conditional: (lamps: number) => `${lamps} under a condition`,
+    failing: (lamps: number) => `${lamps} ${lamps === 1 ? "fails" : "fail"} here`,
+    unmeasured: (lamps: number) => `${lamps} not measured yet`,
+  } satisfies Record<Exclude<State, "holds">, (lamps: number) => string>,
+  roles: { claim: "A claim", check: "This program, checked", definition: "By definition" },
+  roleMore: {
+    claim: "",
+    check: "were it false, this program would be at fault",
+    definition: "it says what a word means, so no run can show it to be false",
+  },
+  onControl: (state: string) => `On shuffled words: ${state}`,
+  control: (step: number, training: boolean) =>
+    `In a frame: the control, trained on the same words in random order, ${training ? "now at" : "as of"} step ${count(step)}:`,
+  controlMore: "Open its board once, and it is measured too.",
+  noControl:
+    "Which of these would hold on nonsense as well? Its control tells: the same model, trained on the same words in random order.",
+  isControl:
+    "This run is a control: the words of its text are in random order, so claims about meaning should fail.",
+  trainControl: "Train the control",
+  controlBegun: "The control is being trained. Its signs appear beside these.",
+  lamp: ({ number, name, state, role, control }: Lamp) =>
+    [
+      `${number}, ${name}: ${claims.states[state]}`,
+      ...(role === "claim" ? [] : [claims.roles[role]]),
+      ...(control ? [claims.onControl(claims.states[control.state])] : []),
+    ].join(". "),
+  claim: (number: number) => `Claim ${number}`,
+  compare: { null: "To compare", control: "On shuffled words" },
+  interval: (low: string, high: string) => `from ${low} to ${high}`,
+  numbers: "All numbers",
+  condition: "When it stops being true",
+  method: "How it is measured",
+  imported: "As told by the person who gave this run away.",
+  show: "Show me",
+  showMore: "Open the place on this page where one sees it",
+  breakIt: "Break it",
+  seeHowFar: "See how far it goes",
+  measure: "Measure it now",
+  previous: "Previous claim",
+  next: "Next claim",
+  measuring: (number: number, of: number, activity: string) =>
+    `Measuring, ${number} of ${of}: ${activity}`,
+  waiting: "waiting for its turn",
+  activities,
+  stop: "Stop",
+  goOn: (missing: number) => `Measure what is missing (${missing})`,
+  failed: (activity: string, problem: string) => `${activity}: ${problem}`,
+  unanswered: "it could not be answered",
+  confirm: "Ask all the same",
+  /** Words of the field, each with what it means. */
+  explained: {
+    nats: "Nats measure surprise: 0 for a model that was sure and right, 0.7 for the toss of a coin.",
+    cosine:
+      "A cosine says how alike two arrows point: 1 is the same way, 0 has nothing in common, -1 is the opposite way.",
+    purity:
+      "Purity is the share of a word’s nearest neighbours that are of its own kind: all of them is 100 %.",
+  },
+  unknown: "unknown",
+  loading: "Reading the run …",
+  broken: "The claims cannot be shown.",
+  packed: "A file has no claims: open the run with Lamplighter to see them.",
+} as const);
+
+/** Words of the field that a card may use, in the server's sentences. */
+const EXPLAINED = { nats: /\bnats?\b/, cosine: /\bcosines?\b/, purity: /\bpurity\b/ };
+
+/** Return what the words of the field mean that a claim uses where it is read first. */
+export function explainedWords({
+  figures,
+  null: compared,
+  reason,
+  statement,
+}: Pick<ClaimRow, "figures" | "null" | "reason" | "statement">): string[] {
+  const first = [figures[0], compared].flatMap((one) => (one ? [one.name, one.unit] : []));
+  const text = [statement, reason, ...first].join(" ");
+  const found = Object.entries(EXPLAINED).filter(([, word]) => word.test(text));
+  return found.map(([name]) => claims.explained[name as keyof typeof EXPLAINED]);
+}
+
+/** Format the value of a figure. */
+export function claimValue(value: number | null, unit: string): string {
+  if (value === null) return claims.unknown;
+  if (unit === "share") {
+    const hundred = 100 * value;
+    const whole = Math.abs(hundred) >= 99.5 && hundred !== 100;
+    return `${decimal(hundred === 0 ? 0 : +hundred.toPrecision(whole ? 4 : 3))} %`;
+  }
+  const size = Math.abs(value);
+  const text =
+    size >= 10_000 || (Number.isInteger(value) && size >= 1_000) ? count(value) : small(value, 3);
+  return unit === "degrees" ? `${text}°` : unit ? `${text} ${unit}` : text;
+}
+
+/** Format the interval of a figure, with the number of draws, steps, words or kinds that it comes from; null where it has none. */
+export function claimInterval({ low, high, unit, draws }: ClaimFigure): string | null {
+  if (low === null || high === null) return null;
+  const ends = claims.interval(claimValue(low, unit), claimValue(high, unit));
+  return draws ? `${ends} (n = ${count(draws)})` : ends;
+}

@@ -1,0 +1,103 @@
+/** German texts of the presenter's side of a class. */
+
+import type { classroom as english } from "./classroom.strings";
+import { count } from "../../strings/numbers";
+import type { Translated } from "../../strings/translation";
+
+const people = (number: number) => `${count(number)} ${number === 1 ? "Person" : "Personen"}`;
+
+export const classroom: Translated<typeof english> = {
+  off: "Dieser Server antwortet nur auf diesem Computer. Damit eine Klasse mit Handys und Laptops beitreten kann, starte ihn so:",
+  offCommand: "lamplighter --classroom",
+  offMore: "Deine Läufe bleiben erhalten. Wer beitritt, sieht zu und ändert nichts.",
+  join: "Im selben WLAN: Adresse öffnen und den Code eintippen, oder scannen.",
+  qr: "QR-Code des Links zum Beitreten",
+  code: "Code",
+  address: "Adresse",
+  otherAddresses: (addresses) => `Falls die nicht aufgeht: ${addresses.join(" oder ")}`,
+  large: "Groß zeigen",
+  largeMore: "Füllt das Fenster, für einen Beamer. Esc schließt es.",
+  renew: "Neuer Code",
+  renewMore: "Der alte gilt nicht mehr. Wer drin ist, bleibt drin.",
+  door: "Die Tür ist offen",
+  doorMore: "Man kann beitreten. Wer drin ist, bleibt drin.",
+  listening: "Die Klasse erreicht diesen Server",
+  listeningMore: "Aus: Alle außer dir sind getrennt. Wieder an: Sie kommen zurück.",
+  clear:
+    "Ohne https können andere im selben Netz mitlesen, was die Klasse sieht und antwortet. Deine eigene Seite, die ändern und löschen kann, verlässt diesen Computer nie.",
+  encrypted: "Die Klasse kommt über https: Unterwegs kann niemand mitlesen.",
+  follow: "Die Klasse folgt mir",
+  followMore: "Sie sehen den Schritt, die Karte und das Wort, die du siehst.",
+  elsewhere: "Die Klasse folgt einem anderen Fenster von dir.",
+  takeOver: "Diesem folgen",
+  here: (connected) => (connected ? `${people(connected)} hier` : "Noch ist niemand hier"),
+  behind: (behind) => (behind ? `, ${count(behind)} mehr als eine Sekunde zurück` : ""),
+  wrong: (codes) => `Bisher ${count(codes)} ${codes === 1 ? "falscher Code" : "falsche Codes"}.`,
+  list: "Wer hier ist",
+  listMore: "Namen gibt es nicht: Sie sind durchgezählt, wie sie kamen.",
+  member: (number, browser) => `${count(number)} · ${browser}`,
+  away: "nicht verbunden",
+  assistant: "hilft",
+  raise: "Helfen lassen",
+  raiseMore:
+    "Kann das Training anhalten, weiterlaufen lassen, sein Tempo einstellen und für alle auf ein Wort zeigen",
+  lower: "Nur zusehen",
+  remove: "Entfernen",
+  removeSure: "Entfernen?",
+  ofMember: (what, number) => `${what}: Nummer ${count(number)}`,
+  keep: "Behalten",
+  text: "Was sie lesen dürfen",
+  given: (run) => `Den Text von ${run}, und was das Modell sagt`,
+  own: "dein eigener Text",
+  end: "Die Klasse beenden",
+  endMore: "Alle sind draußen; Code, Frage und Antworten sind weg.",
+  endSure: "Für alle beenden?",
+  ask: {
+    title: "Die Klasse fragen",
+    more: "Sie sagen voraus. Dann zeigt das Modell, was es tut, und alle sehen beides.",
+    what: "Worüber?",
+    about: {
+      lit_next: "Wie viele der Wörter leuchten beim nächsten Schritt auf?",
+      lit_word: "Leuchtet dieses Wort beim nächsten Schritt auf?",
+      read_later: "Wie oft wird das Modell dieses Wort lesen?",
+      falls_later: "Wird die Überraschung kleiner oder größer sein?",
+      loss_later: "Wie groß wird die Überraschung sein?",
+      moved_later: "Wie weit wird sich dieses Wort bewegt haben?",
+      nearest: "Welches davon wird diesem Wort am nächsten sein?",
+    },
+    word: "Wort",
+    findWord: "Das Wort finden",
+    findChoice: "Ein Wort hinzufügen",
+    choices: "Zur Auswahl (zwei bis sechs)",
+    takeOut: (word) => `${word} herausnehmen`,
+    steps: "Nach",
+    stepsOf: (steps) => (steps === 1 ? "1 Schritt" : `${count(steps)} Schritten`),
+    send: "Fragen",
+    pauseFirst: "Halte erst das Training an: Sein nächster Schritt kommt sofort.",
+    running: "Öffne einen Lauf, der trainiert: Seine nächsten Schritte enthalten die Antwort.",
+  },
+  asked: {
+    answered: (answered, connected) =>
+      `${count(answered)} von ${count(Math.max(answered, connected))} haben geantwortet`,
+    close: "Keine Antworten mehr",
+    reveal: "Zeigen, was passiert ist",
+    comesAt: (step, now) =>
+      `Die Antwort kommt bei Schritt ${count(step)}; das Training ist bei Schritt ${count(now)}.`,
+    drop: "Eine andere Frage",
+    save: "Als CSV speichern",
+    file: "lamplighter-antworten.csv",
+  },
+  corner: {
+    label: "Der Klasse beitreten",
+    away: "Weglegen",
+    more: "Die Klasse",
+    open: (connected) => `Klasse: ${count(connected)} hier`,
+  },
+  screen: {
+    title: "Tritt der Klasse bei",
+    open: "Öffne",
+    type: "und tippe ein",
+    scan: "oder scanne",
+    close: "Schließen (Esc)",
+  },
+};

@@ -1,0 +1,141 @@
+/**
+ * The content of the second map: a step of the first map's run, its other view, its output matrix, or
+ * another run live.
+ */
+
+import type { Districts, Layout, LayoutMethod } from "../../api/frames";
+import type { Failure } from "../../api/failure";
+import type { Vocabulary } from "../../api/vocabulary";
+import type { SecondMapKind } from "../../model/view/second-map-options";
+import { beatFromFrame, type StepBeat } from "../../model/step-beat";
+import { hasEnded } from "../../model/phase";
+import type { PastStep } from "../../state/past/past-store";
+import { layoutIn } from "../../state/shown-step.svelte";
+import type { LiveRun } from "../../state/run/live-run.svelte";
+import { Query } from "../../state/query/query.svelte";
+import { OutputMap } from "../../state/view/output-map.svelte";
+
+/** Nominal duration of a still beat, in ms. */
+const STILL_BEAT_DURATION = 1_000;
+
+export class SecondMap {
+  private readonly query = new Query<PastStep>();
+  private readonly otherRun: LiveRun | null = null;
+  /** The map of the output matrix; null for any other. */
+  readonly output: OutputMap | null = null;
+  private readonly pastBeat: StepBeat | null = $derived.by(() => {
+    const light = this.query.value?.light;
+    return light ? beatFromFrame(light, STILL_BEAT_DURATION, 0) : null;
+  });
+
+  /**
+   * Open a map of `kind`: of the other run `name`, or of the view `name`. `method` gives the first
+   * map's layout method, for what has none of its own; `presenter` says who may draw a map.
+   */
+  constructor(
+    private readonly run: LiveRun,
+    readonly kind: SecondMapKind,
+    private readonly name: string,
+    private readonly method: () => LayoutMethod,
+    presenter: () => boolean,
+  ) {
+    if (kind === "run") this.otherRun = run.openBeside(name);
+    if (kind === "matrix") this.output = new OutputMap(run.id, presenter);
+  }
+
+  /**
+   * Show a step of the first map's run, or (null) what that run shows now. The step before stays
+   * until the next is there.
+   */
+  showStep(step: number | null) {
+    const { run, view } = this;
+    if (this.output) {
+      this.output.showStep(step, view);
+      return;
+    }
+    if (step === null || !run.vocabulary) {
+      this.query.ask(null);
+      return;
+    }
+    const fetch = async () => (await run.fetchPastStep(step, view))!;
+    this.query.ask({ key: `${step} ${view} ${run.reprojected}`, fetch });
+  }
+
+  /** Return the view wanted. */
+  private get view(): LayoutMethod {
+    return this.kind === "view" ? (this.name as LayoutMethod) : this.method();
+  }
+
+  /** Return whether the second map shows another run. */
+  get showsOtherRun(): boolean {
+    return this.otherRun !== null;
+  }
+
+  /** Return the run that the second map shows. */
+  get shownRun(): LiveRun {
+    return this.otherRun ?? this.run;
+  }
+
+  get vocabulary(): Vocabulary | null {
+    return this.shownRun.vocabulary;
+  }
+
+  get layout(): Layout | null {
+    const { kind, shownRun, view } = this;
+    if (this.output) return this.output.layout;
+    if (kind === "run") return shownRun.layoutFor(view);
+    const past = this.query.value;
+    if (kind === "step") return past && layoutIn(past.layouts, view);
+    return (past ?? shownRun).layouts[view] ?? null;
+  }
+
+  /** Return the step shown; null while there is none. */
+  get step(): number | null {
+    if (this.output) return this.output.layout?.step ?? null;
+    if (this.query.value || this.kind === "step") return this.query.value?.step ?? null;
+    return this.shownRun.displayedStep;
+  }
+
+  get beat(): StepBeat | null {
+    // What a step lights are rows of the input matrix.
+    if (this.output) return null;
+    return this.query.value || this.kind === "step" ? this.pastBeat : this.shownRun.beat;
+  }
+
+  get districts(): Districts | null {
+    // Districts are found in the input matrix: here their names would stand over words that are elsewhere.
+    if (this.output) return null;
+    const { shownRun, run } = this;
+    const found = this.kind === "step" ? this.query.value : shownRun;
+    return run.named(found?.districts ?? null, shownRun);
+  }
+
+  /** Return the brightness that the last beat keeps while no other comes, 0 to 1. */
+  get heldBrightness(): number {
+    if (this.kind === "step" || this.output || this.shownRun.paused) return 1;
+    return this.shownRun.idle ? 0.8 : 0;
+  }
+
+  /** Return the first step of the view wanted, where it begins after the step shown. */
+  get mapStart(): number | null {
+    const { at, next } = this.query.value?.mapSteps ?? { at: null, next: null };
+    return at === null ? next : null;
+  }
+
+  /** Return whether there is no map, and none is on its way: the other run is over, and all of it is here. */
+  get unmapped(): boolean {
+    const { status, info, vocabulary } = this.otherRun ?? {};
+    return hasEnded(status?.phase) && !this.layout && !info?.vocabulary === !vocabulary;
+  }
+
+  /** Return why nothing is shown, where the server has said it. */
+  get displayProblem(): Failure | null {
+    return this.query.problem ?? this.otherRun?.problem ?? null;
+  }
+
+  close() {
+    this.query.close();
+    this.otherRun?.close();
+    this.output?.close();
+  }
+}

@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { lessonNumber } from "./lessons.strings";
+
+describe("a number of the course", () => {
+  it("is never rounded up to all or down to nothing", () => {
+    const shares = [0, 0.000_01, 0.0092, 0.5, 0.66, 0.9999, 1].map((share) =>
+      lessonNumber(share, "percent"),
+    );
+    expect(shares).toEqual([
+      "0 %",
+      "less than 0.1 %",
+      "0.9 %",
+      "50 %",
+      "66 %",
+      "more than 99 %",
+      "100 %",
+    ]);
+  });
+
+  it("can be of any size", () => {
+    expect(lessonNumber(-1, "percent")).toBe("-100 %");
+    expect(lessonNumber(2_382, "count")).toBe("2,382");
+    expect([-0.004, -0.25].map((value) => lessonNumber(value, "decimal"))).toEqual([
+      "0.00",
+      "-0.25",
+    ]);
+    expect(lessonNumber(0.105, "decimal")).toMatch(/^0\.1[01]$/);
+  });
+});

@@ -1,0 +1,138 @@
+/** Texts around the course; what its parts say comes with them. */
+
+import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
+import { large, plain } from "../../strings/amounts";
+import { count, decimal, fixed } from "../../strings/numbers";
+import { table } from "../../strings/translation";
+
+type Form = LessonPrediction["form"];
+
+export const lessons = table("lessons", {
+  title: "The course",
+  open: "Take the course",
+  openMore: "Short parts that show how a model learns: you guess, then you look.",
+  list: "Which part?",
+  listMore: "In each part you guess first. Then the city shows what was measured.",
+  part: (number: number, title: string) => `${number}. ${title}`,
+  length: (minutes: number) => `about ${count(minutes)} ${minutes === 1 ? "minute" : "minutes"}`,
+  none: "There are no parts here.",
+  close: "Leave the course",
+  all: "All parts",
+  kinds: {
+    question: "A question",
+    prediction: "Your guess",
+    look: "Look",
+    number: "The number",
+    fails: "Where it fails",
+    "own-words": "In your own words",
+  } satisfies Record<LessonStage["kind"], string>,
+  stage: (stage: number, of: number) => `Stage ${stage} of ${of}`,
+  back: "Back",
+  next: "Next",
+  finish: "To all parts",
+  fold: "Show the map",
+  foldPanel: "Show the panel",
+  unfold: "Show the text",
+  keep: "That is my guess",
+  skip: "Skip",
+  kept: (guess: string) => `You guessed: ${guess}.`,
+  guess: "Your guess",
+  results: "Your guesses",
+  result: (guess: string | null, measured: string | null) =>
+    [
+      guess === null ? "" : `You guessed ${guess}. `,
+      measured === null ? "It is not known yet." : `The run says ${measured}.`,
+    ].join(""),
+  picture: "Guessed and measured",
+  pictureMore:
+    "Each dot is a guess. On the diagonal it was right; above it the number was higher than you thought, below it lower.",
+  pictureLabel: (dots: number) =>
+    `A picture of ${count(dots)} ${dots === 1 ? "guess" : "guesses"} beside what was measured; the list above has the numbers.`,
+  pictureOthers: "What is faint comes from other parts on this run.",
+  guessed: "guessed",
+  measured: "measured",
+  again: "Forget my guesses",
+  unknown: "…",
+  /** Before a share that would be rounded down to nothing, or up to all. */
+  lessThan: "less than",
+  moreThan: "more than",
+  waits: {
+    step: (step: number) => `not known before step ${count(step)}`,
+    measure: () => "not measured yet",
+    answer: () => "not answered yet",
+    button: () => "nobody has pressed its button yet",
+    ended: (step: number) => `this run ended before step ${count(step)}`,
+  } satisfies Record<NonNullable<LessonNumber["waits_for"]>, (step: number) => string>,
+  waitsForStep: (step: number, now: number) =>
+    `This is about step ${count(step)}, and the model is at step ${count(now)}. The text waits for it; you may go on reading.`,
+  endedBefore: (step: number, last: number) =>
+    `This is about step ${count(step)}, but this run ended at step ${count(last)}.`,
+  waitsForButton:
+    "Where you see …, the number comes when the button that the text names is pressed.",
+  waitsForNumbers: "Where you see …, the number is not there yet.",
+  asking: "The model is being asked …",
+  asksPresenter: "The model has not been asked yet: whoever presents can do that.",
+  failed: "The model could not answer.",
+  askAgain: "Ask again",
+  confirm: "Ask all the same",
+  corpora: { lamptown: "Lamptown", novels: "two novels" } satisfies Record<
+    LessonPart["corpus"],
+    string
+  >,
+  otherWords: (words: readonly string[], text: string) =>
+    `This part is about ${text}. This run does not know ${words.join(", ")}, so the part goes on with a run on ${text}.`,
+  runs: "Choose a run",
+  openOther: (name: string) => `Go on with ${name}`,
+  beginOther: (text: string) => `Begin a run on ${text}`,
+  beginOtherMore:
+    "A new run begins with its first step, and this part goes on beside it while the model learns.",
+  loading: "Opening the course …",
+  broken: "This part cannot be shown.",
+  packed: "This file holds no part of the course: open the run with Lamplighter to take it.",
+  needsApp: (panel: string) =>
+    `A file does not hold this picture (${panel}): whatever the text asks you to do in it needs the app. The text and its numbers are here.`,
+  /** Behind the words of a link that a file cannot follow. */
+  inApp: "in the app",
+  stepNotHeld: (step: number, shown: number) =>
+    `This file does not hold step ${count(step)}: you see step ${count(shown)}.`,
+  teacher: {
+    link: "For the teacher",
+    about: (part: string) => `For the teacher: ${part}`,
+    before: "For the teacher: before you begin",
+    start: "Before you begin",
+    print: "Print",
+    open: "Open this part in the app",
+    course: "Open the course in the app",
+    pages: "Pages for the teacher",
+    name: "Name",
+    date: "Date",
+    blank: "Write here",
+    thisComputer:
+      "These addresses work only on this computer. For pupils’ devices, let the class join: there they follow you to each stage.",
+    otherWords: (words: string) =>
+      `This run does not know ${words}, so the part cannot be told on it, and its numbers are missing here.`,
+    notHere:
+      "This page is for whoever presents: open it from the list of parts, in the browser that presents.",
+  },
+  unknownInFile: "Where you see …, the number was not known when this file was made.",
+} as const);
+
+/** Format a number of the course; `value` of a percentage is a share. */
+export function lessonNumber(value: number, form: Form): string {
+  if (form === "count") return count(value);
+  // Without the sign of a zero.
+  if (form === "decimal") return fixed(value, 2).replace(/^-(0\.00)$/, "$1");
+  if (form === "large") return large(value);
+  if (form === "significant") return plain(value, 3);
+  const hundred = 100 * value;
+  if (hundred > 0 && hundred < 0.1) return `${lessons.lessThan} ${decimal("0.1")} %`;
+  if (hundred > 99 && hundred < 100) return `${lessons.moreThan} 99 %`;
+  return `${hundred < 10 ? decimal(+hundred.toFixed(1)) : count(hundred)} %`;
+}
+
+/** Format a value of a prediction as it is predicted. */
+export function predictedText(prediction: LessonPrediction, value: number): string {
+  const { form, unit } = prediction;
+  if (form === "percent") return lessonNumber(value / 100, form);
+  return unit ? `${lessonNumber(value, form)} ${unit}` : lessonNumber(value, form);
+}

@@ -1,0 +1,97 @@
+/** The views that stages set, and predictions beside what was measured. Pure. */
+
+import type { Dot } from "./prediction/predictions.svelte";
+import type { LessonNumber, LessonPart, LessonPrediction, LessonStage } from "../../api/rest-types";
+
+/** Return the query of the view at a stage: its own, or that of the nearest stage before; null: none is set. */
+export function viewAt(stages: readonly LessonStage[], stage: number): string | null {
+  for (let at = Math.min(stage, stages.length); at > 0; at -= 1) {
+    const { view } = stages[at - 1]!;
+    if (view !== null) return view;
+  }
+  return null;
+}
+
+/** Return the measured number of a prediction as it is predicted; null while it is not known. */
+export function measuredOf(
+  { number, form }: LessonPrediction,
+  numbers: Record<string, LessonNumber>,
+): number | null {
+  const value = numbers[number]?.value ?? null;
+  return value === null ? null : form === "percent" ? 100 * value : value;
+}
+
+/** Return the choice whose value is nearest to a number; null for a number on a line. */
+export function nearestChoice({ choices }: LessonPrediction, value: number) {
+  const by = (choice: { value: number }) => Math.abs(choice.value - value);
+  return choices.reduce<(typeof choices)[number] | null>(
+    (best, choice) => (best === null || by(choice) < by(best) ? choice : best),
+    null,
+  );
+}
+
+/** Return the place of a value of a prediction in a picture, from 0 to 1: on its line, or that of its nearest choice. */
+export function placeOf(prediction: LessonPrediction, value: number): number {
+  const { choices } = prediction;
+  if (choices.length < 2) return placeOnLine(prediction, value);
+  const chosen = nearestChoice(prediction, value);
+  // Choices may stand for tens and for millions: each has the same room.
+  const below = choices.filter((choice) => choice.value < chosen!.value).length;
+  return below / (choices.length - 1);
+}
+
+/** Return the place of a value between the ends of a line, from 0 to 1. */
+export function placeOnLine(
+  { least, most }: Pick<LessonPrediction, "least" | "most">,
+  value: number,
+): number {
+  return Math.max(0, Math.min(1, (value - least) / (most - least)));
+}
+
+/** A prediction that was asked, beside what was measured. */
+export interface Comparison {
+  readonly stage: number;
+  readonly prediction: LessonPrediction;
+  /** Null: the guess was skipped. */
+  readonly predicted: number | null;
+  /** Null: not known yet. */
+  readonly measured: number | null;
+}
+
+/** Return the predictions at stages up to `last` that were given, or that the class was `asked`. */
+export function comparisons(
+  { stages, numbers }: Pick<LessonPart, "stages" | "numbers">,
+  given: Readonly<Record<number, number>>,
+  last: number,
+  asked: readonly (number | null)[] = [],
+): Comparison[] {
+  return stages.slice(0, last).flatMap(({ prediction }, at) => {
+    const predicted = given[at + 1] ?? null;
+    if (!prediction || (predicted === null && !asked.includes(at + 1))) return [];
+    return [{ stage: at + 1, prediction, predicted, measured: measuredOf(prediction, numbers) }];
+  });
+}
+
+/** Return the guesses whose number is known, by stage: guess and number as shares of the line. */
+export function dotsOf(results: readonly Comparison[]): Record<number, Dot> {
+  return Object.fromEntries(
+    results.flatMap<[number, Dot]>(({ stage, prediction, predicted, measured }) =>
+      predicted === null || measured === null
+        ? []
+        : [[stage, [placeOf(prediction, predicted), placeOf(prediction, measured)]]],
+    ),
+  );
+}
+
+/**
+ * Return the question of a part that is asked next: all of them one after the other from the first stage on, so that the
+ * model answers while people still read and guess; null: none, or one is being answered.
+ */
+export function questionToAsk(stages: readonly LessonStage[]) {
+  const asked = stages.flatMap(({ examination, waits_for_step }) =>
+    examination && waits_for_step === null ? [examination] : [],
+  );
+  if (asked.some(({ state }) => state === "waiting" || state === "running")) return null;
+  // One that failed, or that somebody took back, is for a person to ask again.
+  return asked.find(({ state }) => state === null) ?? null;
+}

@@ -1,0 +1,189 @@
+/** German texts of the place where one training step is looked at under the microscope. */
+
+import { percent, plain } from "../../strings/amounts";
+import type { microscope as english } from "./microscope.strings";
+import { count } from "../../strings/numbers";
+import type { Translated } from "../../strings/translation";
+import { ask } from "../../strings/de/ask";
+
+/** Return a probability as people read it, with more digits the smaller it is. */
+const chance = (p: number | null) => {
+  if (p === null) return "?";
+  // A number and its sign stay together.
+  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
+};
+
+export const microscope: Translated<typeof english> = {
+  title: "Unter dem Mikroskop",
+  step: (step) => `Schritt ${count(step)}`,
+  close: "Das Mikroskop schließen",
+  open: (step) => `Schritt ${count(step)} öffnen`,
+  opens:
+    "Das öffnet einen Trainingsschritt. Er wird vor deinen Augen neu berechnet: von den Wörtern, die er gelesen hat, bis zur Änderung einer einzigen Zahl.",
+  first: "Vor dem ersten Schritt war noch nichts gelernt: Geh zu irgendeinem Schritt danach.",
+  recorded:
+    "Dieser Lauf hat hier kein Modell: Seine Zahlen wurden in einem anderen Programm aufgezeichnet, also lässt sich kein Schritt neu berechnen.",
+  viewer: "Einen Schritt öffnen kann nur, wer vorführt. Du siehst die bisher geöffneten.",
+  file: "Diese Seite ist eine Datei, in der sich kein Schritt öffnen lässt. Du siehst die vorher geöffneten.",
+  nothingYet: "Noch wurde kein Schritt geöffnet.",
+  unopened: (step) => `Schritt ${count(step)} hat noch niemand geöffnet.`,
+  opened: "Schon geöffnet",
+  moved: (shown, now) =>
+    `Das ist Schritt ${count(shown)}. Du bist weitergegangen zu Schritt ${count(now)}.`,
+  backTo: (step) => `Zurück zu Schritt ${count(step)}`,
+  waiting: ask.waiting,
+  running: ask.running,
+  cancel: ask.cancel,
+  cancelled: ask.cancelled,
+  failed: ask.failed,
+  broken: ask.broken,
+  problem: ask.problem,
+  confirm: "Trotzdem öffnen",
+  stations: "Ein Schritt, von Wörtern bis zu einer geänderten Zahl",
+
+  symbol: {
+    name: "Was es gelesen hat",
+    term: "Symbole",
+    more: "Je heller ein Wort, desto sicherer war das Modell, dass es kommt: seine Wahrscheinlichkeit vor diesem Schritt.",
+    words:
+      "Wörter des Schritts. Mit den Pfeiltasten geht es von Wort zu Wort; Enter verfolgt die Zeile eines Wortes",
+    word: (word, p, after) =>
+      p === null
+        ? `„${word}“: das erste Wort, das niemand geraten hat`
+        : `„${word}“: Das Modell fand es zu ${chance(p)} wahrscheinlich, nach dem Schritt zu ${chance(after)}`,
+    guesses: (words) => `Nach „${words}“ hat es geraten`,
+    truth: "das Wort, das kam",
+    place: (rank) => `Platz ${count(rank)}`,
+    chance,
+    sequence: (sequence, all) => `Text ${count(sequence + 1)} von ${count(all)}`,
+    previous: "Der Text davor",
+    next: "Der nächste Text",
+  },
+
+  vector: {
+    name: "Daraus werden Zahlen",
+    term: "Vektor: sein Embedding",
+    of: (numbers) => `Für das Modell ist ein Wort diese ${count(numbers)} Zahlen:`,
+    strip: (word) => `Zahlen von „${word}“: Die Pfeiltasten wählen eine, Enter verfolgt sie`,
+    number: (coordinate) => `Zahl ${count(coordinate)}`,
+    value: (coordinate, value) => `Zahl ${count(coordinate)}: ${value}`,
+    negative: "unter null",
+    positive: "darüber",
+    length: "als Pfeil",
+    lengthMore: "Länge des Vektors (euklidische Norm) vor dem Schritt",
+    first: (shown, all) => `Die ersten ${count(shown)} von ${count(all)} sind zu sehen.`,
+    follow: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)} verfolgen`,
+    unasked: (word) =>
+      `Du siehst „${word}“: Ein anderes Wort hat bei diesem Schritt noch niemand verfolgt.`,
+  },
+
+  transformation: {
+    name: (products) => `${count(products)} Matrixprodukte`,
+    term: "Umformung: der Weg vorwärts",
+    more: (flops, back) =>
+      `Von Zeilen zu einem Tipp: ${flops} Additionen und Multiplikationen. Der Weg zurück braucht noch ${count(back)} Produkte.`,
+    layers: "Teile des Modells, der Reihe nach; jeder öffnet seine Rechenschritte",
+    layer: (flops) => `${flops} Rechenschritte (FLOP) auf dem Weg vorwärts`,
+    operations: "Rechenschritte der Reihe nach, mit den Größen ihrer Tabellen",
+    product: "Matrixprodukt",
+    linear: "Eine Zahl davon, zusammengezählt:",
+    linearTerm: (name, layer, output, outputs) =>
+      `y = W x + b: Ausgang ${count(output)} von ${count(outputs)} von „${name}“ in ${layer}, beim letzten Wort des Textes`,
+    bars: (terms) => `${count(terms)} Produkte, jedes zur Summe der vorigen gezählt`,
+    sum: (sum, b, y) => `${sum} + ${b} = ${y}`,
+    sumMore: "die Summe aus w mal x, plus b, ist y",
+    exact: "Das Modell hat dieselbe Zahl, bis zur letzten Stelle.",
+    differs: (difference) =>
+      `Das Modell hat bis auf ${difference} dieselbe Zahl: Es rundet jede Summe.`,
+  },
+
+  gradient: {
+    name: "Der Fehler fließt zurück",
+    term: "Gradient, Schicht für Schicht",
+    more: "Je breiter, desto stärker will ein Teil sich ändern.",
+    label:
+      "Der Gradient vom Verlust zurück zu den Zeilen der Wörter, als Fluss; seine Zahlen stehen daneben",
+    loss: "Überraschung",
+    lossTerm: "Verlust",
+    norm: (norm) => `Euklidische Norm seines Gradienten, vor dem Kappen: ${norm}`,
+    flags: { vanishing: "versiegt", exploding: "tritt über die Ufer" },
+    flagsMore: (share, times) =>
+      `Versiegt (vanishing): unter ${share} des breitesten. Tritt über die Ufer (exploding): über ${times}-mal der Grenze.`,
+    clipped: (norm, limit, scale) =>
+      `Alles zusammen: ${norm}, mehr als die Grenze von ${limit}. Also wurde alles auf ${scale} verkleinert.`,
+    unclipped: (norm, limit) =>
+      `Alles zusammen: ${norm}, innerhalb der Grenze von ${limit}: Nichts wurde verkleinert.`,
+    clipMore:
+      "Kappen (clipping): Die Norm des ganzen Gradienten ist begrenzt, damit kein Schritt zu weit geht",
+  },
+
+  update: {
+    name: "Eine Zahl ändert sich",
+    term: "Änderung durch den Optimierer",
+    which: (word, coordinate) => `„${word}“, Zahl ${count(coordinate)}`,
+    gradient: ["Steigung jetzt", "g, ihr Gradient"],
+    mean: ["und zuletzt", "m, das Mittel früherer Gradienten; vor diesem Schritt"],
+    square: ["ihr Quadrat", "v, das Mittel quadrierter Gradienten; vor diesem Schritt"],
+    correction: [
+      "junge Mittel",
+      "Bias-Korrektur: So viel von m und von v ist nach diesen Schritten da",
+    ],
+    stride: ["Schrittweite", "das Lerntempo mit beiden Korrekturen"],
+    divisor: ["geteilt durch", "die Wurzel aus v, plus Epsilon"],
+    rate: ["Schrittweite", "das Lerntempo"],
+    correctionOf: (m, v) => `m ${m}, v ${v}`,
+    updates: (updates) => `Der Optimierer hat ${count(updates)} Schritte getan.`,
+    formula: "alt − Schrittweite × m ÷ Teiler",
+    formulaPlain: "alt − Schrittweite × Steigung",
+    before: "vorher",
+    after: "nachher",
+    asleep:
+      "Dieses Wort kam im Text nicht vor, also schläft seine Zeile: Der Optimierer lässt sie, wie sie ist.",
+    equal: "Gleich der Aufzeichnung, bis aufs letzte Bit.",
+    differs: (difference) => `Weicht um ${difference} von der Aufzeichnung ab.`,
+    equalModel: "Gleich der Zahl des Modells, bis aufs letzte Bit.",
+    differsModel: (difference) => `Weicht um ${difference} von der Zahl des Modells ab.`,
+    digest: {
+      equal:
+        "Die Aufzeichnung hat keine Zahlen dieses Schritts, aber ihren Fingerabdruck (Digest) aus ihnen allen, und der ist gleich.",
+      differs:
+        "Die Aufzeichnung hat keine Zahlen dieses Schritts, nur ihren Fingerabdruck (Digest), und der ist ein anderer.",
+      none: "Die Aufzeichnung hat keine Zahlen dieses Schritts zum Vergleichen.",
+    },
+    row: (equal, numbers) => `${count(equal)} von ${count(numbers)} Zahlen der Zeile sind gleich.`,
+    turned: (degrees) => `Der Pfeil des Wortes hat sich um ${degrees}° gedreht.`,
+    turnedMore: (before, after, distance) =>
+      `Seine Länge war ${before} und ist ${after}; er hat sich um ${distance} bewegt.`,
+    angle: (degrees) => `Der Schritt führt ${degrees}° am geraden Weg bergab vorbei.`,
+    angleMore:
+      "Winkel zwischen der Änderung und dem umgekehrten Gradienten, über alle Zahlen des Modells",
+    movedOf: (share, rows, all) =>
+      `${share} aller Zahlen haben sich bewegt, aber nur ${count(rows)} von ${count(all)} Wörtern.`,
+    movedMore: (moved, all) =>
+      `${count(moved)} von ${count(all)} Parametern haben nach dem Schritt einen anderen Wert`,
+  },
+
+  helped: {
+    name: "Hat es geholfen?",
+    more: "Überraschung (Verlust, in Nats je Wort) vor dem Schritt und danach: je niedriger, desto besser. 0 Nats: Es war sicher und hatte recht; 0,7: der Wurf einer Münze.",
+    same: "auf den gerade gelesenen Wörtern",
+    other: "auf den nächsten Wörtern",
+    unread: "auf Text, den es nie liest",
+    unmeasured: "nicht gemessen: Kein Text wurde zurückbehalten",
+    better: "besser",
+    worse: "schlechter",
+    even: "gleich",
+    pair: (before, after) => `${before} → ${after}`,
+    predictions: (predictions) => `Mittel über ${count(predictions)} geratene Wörter`,
+    risen: (share) => `${share} der gerade gelesenen Wörter wurden wahrscheinlicher.`,
+    right: (positions, of, share) =>
+      `Es hatte ${count(positions)} von ${count(of)} Wörtern richtig geraten; auch aus ihnen lernt es: ${share} des Gradienten kommt von ihnen.`,
+    rightNone: (of) => `Es hatte keines von ${count(of)} Wörtern richtig geraten.`,
+    rightMore: "Anteil am Gradienten am Ausgang, als Längen über die Stellen summiert",
+  },
+  checked: {
+    equal: "Auch dieser Schritt ist Bit für Bit gleich der Aufzeichnung.",
+    differs:
+      "Dieser Schritt kam anders heraus als die Aufzeichnung, wie auf einem anderen Computer.",
+  },
+};

@@ -1,0 +1,188 @@
+/** Texts of the place where one training step is looked at under the microscope; they load with it. */
+
+import type { RiverFlag } from "../../api/microscope-answer";
+import { percent, plain } from "../../strings/amounts";
+import { ask } from "../../strings/ask";
+import { count } from "../../strings/numbers";
+import { table } from "../../strings/translation";
+
+/** Return a probability as people read it, with more digits the smaller it is. */
+const chance = (p: number | null) => {
+  if (p === null) return "?";
+  // A number and its sign stay together.
+  return (p >= 0.1 || p === 0 ? percent(p) : `${plain(100 * p, 2)} %`).replace(" %", "\u00a0%");
+};
+
+export const microscope = table("microscope", {
+  title: "Under the microscope",
+  step: (step: number) => `Step ${count(step)}`,
+  close: "Close the microscope",
+  open: (step: number) => `Open step ${count(step)}`,
+  opens:
+    "This opens one training step. It is computed again in front of you: from the words it read to the change of a single number.",
+  first: "Before the first step nothing was learned yet: go to any step after it.",
+  recorded:
+    "This run has no model here: its numbers were recorded in another program, so no step of it can be computed again.",
+  viewer: "Only the presenter can open a step. You see those that were opened so far.",
+  file: "This page is a file, in which no step can be opened. You see those that were opened before it was made.",
+  nothingYet: "No step was opened yet.",
+  unopened: (step: number) => `Nobody has opened step ${count(step)} yet.`,
+  opened: "Opened before",
+  moved: (shown: number, now: number) =>
+    `This is step ${count(shown)}. You have gone on to step ${count(now)}.`,
+  backTo: (step: number) => `Back to step ${count(step)}`,
+  waiting: ask.waiting,
+  running: ask.running,
+  cancel: ask.cancel,
+  cancelled: ask.cancelled,
+  failed: ask.failed,
+  broken: ask.broken,
+  problem: ask.problem,
+  confirm: "Open it nevertheless",
+  stations: "One step, from words to a changed number",
+
+  symbol: {
+    name: "What it read",
+    term: "symbols",
+    more: "The brighter a word, the surer the model was that it comes: its probability before this step.",
+    words: "Words of the step. Arrow keys go from word to word; Enter follows the row of a word",
+    word: (word: string, p: number | null, after: number | null) =>
+      p === null
+        ? `“${word}”: the first word, which nobody guessed`
+        : `“${word}”: the model found it ${chance(p)} likely, after the step ${chance(after)}`,
+    guesses: (words: string) => `After “${words}” it guessed`,
+    truth: "the word that came",
+    place: (rank: number) => `place ${count(rank)}`,
+    chance,
+    sequence: (sequence: number, all: number) => `text ${count(sequence + 1)} of ${count(all)}`,
+    previous: "The text before",
+    next: "The next text",
+  },
+
+  vector: {
+    name: "It becomes numbers",
+    term: "vector: its embedding",
+    of: (numbers: number) => `For the model a word is these ${count(numbers)} numbers:`,
+    strip: (word: string) => `Numbers of “${word}”: arrow keys choose one, Enter follows it`,
+    number: (coordinate: number) => `number ${count(coordinate)}`,
+    value: (coordinate: number, value: string) => `number ${count(coordinate)}: ${value}`,
+    negative: "below zero",
+    positive: "above",
+    length: "as an arrow",
+    lengthMore: "Length of the vector (Euclidean norm) before the step",
+    first: (shown: number, all: number) => `The first ${count(shown)} of ${count(all)} are shown.`,
+    follow: (word: string, coordinate: number) => `Follow “${word}”, number ${count(coordinate)}`,
+    unasked: (word: string) =>
+      `You see “${word}”: nobody has followed another word at this step yet.`,
+  },
+
+  transformation: {
+    name: (products: number) => `${count(products)} matrix products`,
+    term: "transformation: the forward pass",
+    more: (flops: string, back: number) =>
+      `From rows to a guess: ${flops} sums and products. The way back takes ${count(back)} products more.`,
+    layers: "Parts of the model, in order; each opens its operations",
+    layer: (flops: string) => `${flops} operations (FLOP) on the way forward`,
+    operations: "Operations in order, with the sizes of their tables",
+    product: "matrix product",
+    linear: "One number among them, added up:",
+    linearTerm: (name: string, layer: string, output: number, outputs: number) =>
+      `y = W x + b: output ${count(output)} of ${count(outputs)} of “${name}” in ${layer}, at the last word of the text`,
+    bars: (terms: number) => `${count(terms)} products, each added to the sum of those before it`,
+    sum: (sum: string, b: string, y: string) => `${sum} + ${b} = ${y}`,
+    sumMore: "the sum of w times x, plus b, is y",
+    exact: "The model has the same number, to the last digit.",
+    differs: (difference: string) =>
+      `The model has the same number up to ${difference}: it rounds every sum.`,
+  },
+
+  gradient: {
+    name: "The error flows back",
+    term: "gradient, layer by layer",
+    more: "The wider, the more a part wants to change.",
+    label:
+      "The gradient from the loss back to the rows of words, as a river; its numbers are beside it",
+    loss: "surprise",
+    lossTerm: "loss",
+    norm: (norm: string) => `Euclidean norm of its gradient, before clipping: ${norm}`,
+    flags: {
+      vanishing: "runs dry",
+      exploding: "overflows",
+    } satisfies Record<RiverFlag, string>,
+    flagsMore: (share: string, times: string) =>
+      `Runs dry (vanishing): below ${share} of the widest. Overflows (exploding): above ${times} times the limit.`,
+    clipped: (norm: string, limit: string, scale: string) =>
+      `All of it together: ${norm}, more than the limit of ${limit}. So all was scaled down to ${scale}.`,
+    unclipped: (norm: string, limit: string) =>
+      `All of it together: ${norm}, within the limit of ${limit}: nothing was scaled down.`,
+    clipMore: "Clipping: the norm of the whole gradient is limited, so that no step goes too far",
+  },
+
+  update: {
+    name: "One number changes",
+    term: "update by the optimiser",
+    which: (word: string, coordinate: number) => `“${word}”, number ${count(coordinate)}`,
+    gradient: ["slope now", "g, its gradient"],
+    mean: ["slope lately", "m, the average of past gradients; before this step"],
+    square: ["its square lately", "v, the average of squared gradients; before this step"],
+    correction: [
+      "young averages",
+      "bias correction: so much of m and of v is there after these steps",
+    ],
+    stride: ["stride", "step size: the learning rate with both corrections"],
+    divisor: ["divided by", "the root of v, plus epsilon"],
+    rate: ["stride", "learning rate"],
+    correctionOf: (m: string, v: string) => `m ${m}, v ${v}`,
+    updates: (updates: number) => `The optimiser has taken ${count(updates)} steps.`,
+    formula: "old − stride × m ÷ divisor",
+    formulaPlain: "old − stride × slope",
+    before: "before",
+    after: "after",
+    asleep: "This word was not in the text, so its row sleeps: the optimiser leaves it as it is.",
+    equal: "Equal to the record, to the last bit.",
+    differs: (difference: string) => `Differs by ${difference} from the record.`,
+    equalModel: "Equal to the model's number, to the last bit.",
+    differsModel: (difference: string) => `Differs by ${difference} from the model's number.`,
+    digest: {
+      equal:
+        "The record has no numbers of this step, but its digest (a fingerprint of all of them), which is equal.",
+      differs:
+        "The record has no numbers of this step, only a digest, a fingerprint of them, which is another.",
+      none: "The record has no numbers of this step to compare with.",
+    },
+    row: (equal: number, numbers: number) =>
+      `${count(equal)} of ${count(numbers)} numbers of the row are equal.`,
+    turned: (degrees: string) => `The word's arrow turned by ${degrees}°.`,
+    turnedMore: (before: string, after: string, distance: string) =>
+      `Its length was ${before} and is ${after}; it moved by ${distance}.`,
+    angle: (degrees: string) => `The step leads ${degrees}° away from straight downhill.`,
+    angleMore: "Angle between the update and the gradient reversed, over all numbers of the model",
+    movedOf: (share: string, rows: number, all: number) =>
+      `${share} of all numbers moved, but only ${count(rows)} of ${count(all)} words.`,
+    movedMore: (moved: number, all: number) =>
+      `${count(moved)} of ${count(all)} parameters have another value after the step`,
+  },
+
+  helped: {
+    name: "Did it help?",
+    more: "Surprise (loss, in nats per word) before the step and after it: the lower the better. 0 nats: it was sure and right; 0.7: the toss of a coin.",
+    same: "on the words just read",
+    other: "on the next words",
+    unread: "on text it never reads",
+    unmeasured: "not measured: no text was kept aside",
+    better: "better",
+    worse: "worse",
+    even: "the same",
+    pair: (before: string, after: string) => `${before} → ${after}`,
+    predictions: (predictions: number) => `Mean over ${count(predictions)} guesses`,
+    risen: (share: string) => `${share} of the words just read became likelier.`,
+    right: (positions: number, of: number, share: string) =>
+      `It had guessed ${count(positions)} of ${count(of)} words right; they teach too: ${share} of the gradient is theirs.`,
+    rightNone: (of: number) => `It had guessed none of ${count(of)} words right.`,
+    rightMore: "Share of the gradient at the output, summed as lengths by position",
+  },
+  checked: {
+    equal: "This step, too, is equal to the record, bit for bit.",
+    differs: "This step came out differently from the record, as on another kind of computer.",
+  },
+} as const);

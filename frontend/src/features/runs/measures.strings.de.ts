@@ -1,0 +1,60 @@
+/** German texts of the measures panel. */
+
+import type { measures as english } from "./measures.strings";
+import type { Translated } from "../../strings/translation";
+
+export const measures: Translated<typeof english> = {
+  measuresPanel: {
+    none: "Noch nichts gemessen",
+    noneMore: "Die Maße werden berechnet, während der Lauf trainiert.",
+    unbarred: "Keines gesperrt",
+    titles: {
+      loss: "Überraschung bei Text, den es nie gelesen hat",
+      purity: "Nachbarn derselben Art",
+      analogy: "Analogien",
+      neighbour_information: "Gewonnene Ordnung, in Bits",
+      consistency: "Zeigen die Paare einer Beziehung in eine Richtung?",
+      consistency_chance: "Dasselbe für zufällige Paare dieser Arten",
+      rank: "Verwandte Wörter, jedes in der Liste des anderen",
+      nearest_cosine: "Wie ähnlich das nächste Wort ist",
+      never_lit: "Nie gelesene Wörter",
+      coverage: "Mindestens einmal gelesene Wörter",
+      effective_rank: "Genutzte Richtungen",
+      length_log_count_spearman: "Länge eines Vektors und Häufigkeit",
+    },
+    more: {
+      loss: "Der Verlust in Nats je Wort, nach demselben Schritt: auf Text, der beim Training zurückbehalten wurde, und auf den letzten Batches. Wo beide auseinandergehen, lernt das Modell seinen Text auswendig.",
+      purity:
+        "Unter den Wörtern, deren wahre Art wir kennen: welcher Anteil der zehn nächsten eines Wortes von seiner Art ist (von weniger, wo seine Art keine zehn anderen hat), gemittelt über die Arten. Gestrichelt: was der Zufall ergibt.",
+      analogy:
+        "king - man + woman = ?, für jede angelegte Beziehung: wie oft die Antwort die nächste Zeile ist, die drei gegebenen Wörter gesperrt. Dürfen auch sie antworten, sind weniger richtig, nie mehr:",
+      neighbour_information:
+        "Was die zehn nächsten eines Wortes über seine Art verraten; jedes Bit halbiert die Arten, die noch in Frage kommen. Gestrichelt: das Höchstmögliche, und zufällig ausgeteilte Listen.",
+      consistency:
+        "Der mittlere Kosinus zwischen den Wegen vom ersten zum zweiten Wort je zweier Paare: 1, wenn alle in dieselbe Richtung zeigen.",
+      consistency_chance:
+        "Was zwei Arten zwischen sich haben, ganz ohne Beziehung zwischen ihren Wörtern.",
+      rank: "Der schlechtere von zwei Rängen: 1, wenn jedes das nächste des anderen ist.",
+      nearest_cosine:
+        "Der mittlere Kosinus mit der nächsten anderen Zeile. Gestrichelt: dasselbe unter ebenso vielen zufälligen Pfeilen.",
+      never_lit: "Ihre Zeilen sind so, wie sie vor dem ersten Schritt waren.",
+      coverage: "Der Anteil aller Wörter, die schon in einem Batch waren.",
+      effective_rank:
+        "Effektiver Rang: wie viele Richtungen das Embedding wirklich nutzt, von so vielen, wie ein Vektor Zahlen hat.",
+      length_log_count_spearman:
+        "Rangkorrelation der Länge eines Vektors mit dem Logarithmus der Häufigkeit seines Wortes. 0: keine, 1: vollkommen.",
+    },
+    lines: {
+      loss_held_out: "auf Text, den es nie gelesen hat",
+      loss_read: "auf dem Text, den es liest",
+      purity_10nn: "10-NN-Reinheit",
+      purity_chance: "Zufall",
+      analogy_chance: "Zufall",
+      neighbour_information: "Bits",
+      neighbour_information_chance: "Zufall",
+      neighbour_information_most: "höchstens möglich",
+      nearest_cosine: "nächstes Wort",
+      nearest_cosine_chance: "Zufall",
+    },
+  },
+};

@@ -1,0 +1,73 @@
+/** German texts of the form for a new run. */
+
+import { count } from "../../strings/numbers";
+import type { runForm as english } from "./run-form.strings";
+import type { Translated } from "../../strings/translation";
+
+export const runForm: Translated<typeof english> = {
+  about: "Du kannst alles so lassen, wie es ist.",
+  corpus: "Was soll es lesen?",
+  lamptown: "Lamptown",
+  lamptownMore:
+    "Eine erfundene Stadt in einfachen englischen Sätzen. Wörter einer Art finden zueinander, während du zusiehst.",
+  novels: "Zwei Romane",
+  novelsMore: "Von Jane Austen, auf Englisch: ein echter Text, in den nichts eingebaut ist.",
+  manuals: "Lieber die Python-Handbücher lesen",
+  manualsMore: "Die Dokumentation der Python-Pakete auf diesem Server: echtes Englisch.",
+  text: "Dein eigener Text",
+  textMore: "Füge ihn ein oder wähle eine Datei.",
+  optimiser: "Optimierer",
+  lazy: "faul (lazy): nur berührte Zeilen werden geändert",
+  adam: "Adam: schlafende Zeilen treiben mit Schwung weiter",
+  sgd: "SGD: kein Schwung, schlafende Zeilen ruhen",
+  tied: "Gemeinsame Gewichte (tied)",
+  tiedMore:
+    "Eine Matrix zum Lesen und zum Vorhersagen: Dann bekommt jede Zeile bei jedem Schritt einen Gradienten.",
+  vocabulary: "Wortschatz",
+  vocabularyMore: "So viele Token darf die Karte höchstens haben.",
+  steps: "Schritte",
+  stepsMore: "Wo der Lauf endet; er lässt sich weitertrainieren.",
+  seed: "Startzahl (Seed)",
+  seedMore: "Dieselbe Startzahl ergibt denselben Lauf.",
+  rate: "Lerntempo",
+  rateMore: "Wie weit ein Schritt geht. Ist er zu groß, springt der Verlust.",
+  dim: "Breite",
+  dimMore: "Zahlen in einer Zeile des Embeddings; ein Vielfaches der Zahl der Köpfe, 4.",
+  layers: "Schichten",
+  layersMore: "Blöcke aus Aufmerksamkeit und MLP.",
+  method: "Karte gezeichnet mit",
+  methodMore: "Das ändert das Bild, nie das Gelernte. PCA hat keine der drei Zahlen darunter.",
+  neighbours: "Nachbarn auf der Karte",
+  neighboursMore:
+    "Wie viele nächste Wörter für jedes zählen: wenige ergeben Inseln, viele ein Land.",
+  minDist: "Mindestabstand",
+  minDistMore:
+    "Wie dicht Wörter beieinander liegen dürfen: klein gibt enge Haufen, groß zieht sie auseinander.",
+  spread: "Ausdehnung",
+  spreadMore: "Wie weit ein Viertel hinausreicht; nie unter dem Mindestabstand.",
+  keyframes: "Ganze Matrix alle",
+  keyframesMore:
+    "Schritte zwischen zwei ganzen Matrizen; dazwischen werden die Zeilen aufgehoben, die sich bewegt haben.",
+  budget: "Platte, MB",
+  budgetMore:
+    "So viel darf der Lauf höchstens belegen. Kurz davor werden nur ganze Matrizen aufgehoben, dann keine mehr.",
+  estimate: (size) => `Am Ende etwa ${size} auf der Platte.`,
+  tooLarge: (size, budget) =>
+    `Alle Schnappschüsse bräuchten etwa ${size}. Nahe an seinen ${budget} hebt der Lauf weniger auf.`,
+  inexact: (every) =>
+    `Mit diesem Optimierer bewegt sich fast jede Zeile: Alle ${count(every)} Schritte wird eine ganze Matrix aufgehoben.`,
+  parts: {
+    moved_rows: "bewegte Zeilen",
+    keyframes: "ganze Matrizen",
+    steps: "Verlust und leuchtende Zeilen",
+    map: "Karte",
+    checkpoints: "Speicherstände",
+    waypoints: "aufgehobene Zustände des Modells",
+    corpus: "Text",
+  },
+  shuffle: "Die Wörter jedes Dokuments mischen",
+  shuffleMore: "Die Gegenprobe: dieselben Wörter ohne ihre Reihenfolge.",
+  more: "Mehr Einstellungen",
+  start: "Training starten",
+  starting: "Es startet",
+};

@@ -1,0 +1,57 @@
+import { describe, expect, it } from "vitest";
+import { MIN_READING_TIME } from "./introduction";
+import { IntroductionTeller } from "./introduction-teller.svelte";
+
+/** Half of the words are rivers, in district 7, and half trees, in district 8. */
+const PLACES = Uint16Array.from([0, 60_000, 10, 61_000, 0, 62_000, 10, 63_000]);
+const MAP = { step: 100, x0: 0, x1: 1, y0: 0, y1: 1, places: PLACES };
+
+function districtsOf(ids: number[], of: number[]) {
+  const names = ids.map((id) => (id === 7 ? "rivers" : "trees"));
+  return { ids: Uint32Array.from(ids), names, of: Uint16Array.from(of) };
+}
+
+/** Begin to tell of a run that trains, after its first lines. */
+function begin() {
+  const run = {
+    displayedStep: 100,
+    beat: {},
+    status: { phase: "running" },
+    vocabulary: { tokens: [], byCount: new Uint32Array(), classes: [] },
+    districts: null as ReturnType<typeof districtsOf> | null,
+  };
+  const viewpoint = { look: null as object | null, pointedOut: null as number | null };
+  const preferences = { set: () => undefined };
+  const viewSettings = { shortcutsOpen: false, secondMap: null, view: "umap" };
+  const openRun = { run, layout: MAP };
+  const stores = { openRun, focus: { token: null }, viewSettings, viewpoint, preferences };
+  const teller = new IntroductionTeller(
+    stores as unknown as ConstructorParameters<typeof IntroductionTeller>[0],
+  );
+  let now = 0;
+  /** Let some time go by, in ms. */
+  const wait = (time: number) => {
+    for (const end = now + time; now < end; now += 200) teller.tick(now, true);
+  };
+  wait(2 * MIN_READING_TIME + 1_000);
+  return { run, viewpoint, teller, wait };
+}
+
+describe("the first district that is spoken of", () => {
+  it("has been on the map for a while, and is ringed and looked at while it is", () => {
+    const { run, viewpoint, teller, wait } = begin();
+    run.districts = districtsOf([7], [1, 1, 0, 0]);
+    wait(2_000);
+    // It goes, as many do.
+    run.districts = districtsOf([8], [0, 0, 1, 1]);
+    wait(2_000);
+    expect(teller.line?.name).not.toBe("district");
+    expect(viewpoint.pointedOut).toBeNull();
+    wait(2_000);
+    expect(teller.line?.district?.name).toBe("trees");
+    expect(viewpoint.pointedOut).toBe(8);
+    expect(viewpoint.look).not.toBeNull();
+    teller.close();
+    expect([viewpoint.pointedOut, viewpoint.look]).toEqual([null, null]);
+  });
+});

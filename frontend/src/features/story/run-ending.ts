@@ -1,0 +1,65 @@
+/** The end of a run: what was learned, by the run's own measures. Pure. */
+
+import type { Measures, Recipe, Status } from "../../api/rest-types";
+import { hasEnded } from "../../model/phase";
+
+/** Duration of a replay of the whole run, in seconds. */
+export const REPLAY_DURATION = 30;
+
+export interface RunEnding {
+  readonly phase: "finished" | "interrupted" | "failed";
+  readonly step: number;
+  /** Number of that step in the training it was recorded from, where it has another; null: it is not known. */
+  readonly ownStep?: number | null;
+  /** Words that the steps read, one counted as often as it was read; null where not known. */
+  readonly read: number | null;
+  /** Shares of a word's ten nearest that are of its own kind; null for a text without kinds. */
+  readonly kindred: { now: number; atStart: number | null; byChance: number } | null;
+  /** The surprise at the first steps and at the last; null where not known. */
+  readonly surprise: { first: number; last: number } | null;
+  readonly districts: number;
+}
+
+interface EndingFacts {
+  readonly status: Status | null;
+  /** Null: it was not trained here. */
+  readonly recipe: Recipe | null;
+  readonly measures: readonly Measures[];
+  /** The smoothed losses, by step. */
+  readonly losses: readonly number[];
+  readonly districts: number;
+}
+
+/** Return how a run ended; null for one that goes on, or had no step. */
+export function endingOf(facts: EndingFacts): RunEnding | null {
+  const { status, recipe, measures, losses, districts } = facts;
+  if (!status || !hasEnded(status.phase) || !status.step) return null;
+  const { phase, step } = status;
+  const [first, last] = [losses[0], losses.at(-1)];
+  return {
+    phase: phase as RunEnding["phase"],
+    step,
+    read: recipe ? step * recipe.sequences * recipe.model.context : null,
+    kindred: kindredOf(measures),
+    surprise: isNumber(first) && isNumber(last) ? { first, last } : null,
+    districts,
+  };
+}
+
+/** Return the speed at which `steps` are replayed in `REPLAY_DURATION`, in steps a second. */
+export function replaySpeed(steps: number): number {
+  return Math.max(1, Math.ceil(steps / REPLAY_DURATION));
+}
+
+function kindredOf(measures: readonly Measures[]): RunEnding["kindred"] {
+  const measured = measures.filter(({ values }) => isNumber(values.purity_10nn));
+  const [start, end] = [measured[0], measured.at(-1)];
+  const byChance = end?.values.purity_chance;
+  if (!end || !isNumber(byChance)) return null;
+  const atStart = start?.step === 0 ? start.values.purity_10nn! : null;
+  return { now: end.values.purity_10nn!, atStart, byChance };
+}
+
+function isNumber(value: number | null | undefined): value is number {
+  return value !== null && value !== undefined && Number.isFinite(value);
+}
