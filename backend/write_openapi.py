@@ -13,8 +13,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
 
 FILE = Path(__file__).resolve().parent.parent / "frontend" / "openapi.json"
 

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import sync_playwright
 
-from benchmarks.page_size import measure_page
-from benchmarks.report import report
-from lamplighter.serving.http.assets import Assets
+from benchmarks.support.page_size import measure_page
+from benchmarks.support.report import report
+from lamplighter.web.http.assets import Assets
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method

@@ -25,12 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.async_api import Browser, Page, async_playwright
 
-from benchmarks.finished import train
-from benchmarks.report import report
+from benchmarks.support.finished import train
+from benchmarks.support.report import report
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import SEEN
+from tests.support.application import Application
 
 STEPS = 1_000
 SWEEP = 4.0

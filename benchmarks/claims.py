@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.examiner import copy_unasked_run
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.claims.board import BoardQuestion, list_board_questions, make_board
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.evidence import Evidence
@@ -23,7 +23,7 @@ from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.claims import describe_board
-from tests.application import Application
+from tests.support.application import Application
 
 TIMES = 9
 LAB = {

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.finished import STEPS
-from benchmarks.report import report
+from benchmarks.support.finished import STEPS
+from benchmarks.support.report import report
 from lamplighter.claims.claim import ClaimState
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.recipe import Recipe

@@ -19,11 +19,11 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from benchmarks.report import report
-from lamplighter.serving.settings import DEFAULT_HOLD
-from tests.application import Application
+from benchmarks.support.report import report
+from lamplighter.web.settings import DEFAULT_HOLD
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 ROUNDS = 3
 _SERVER_FLOOR = "import fastapi, uvicorn"

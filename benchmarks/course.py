@@ -16,20 +16,25 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.examiner import copy_unasked_run
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.lessons.library import read_folder
-from lamplighter.serving.http.assets import find_lessons
-from tests.application import Application
+from lamplighter.web.http.assets import find_lessons
 from tests.browser.chromium import launch_arguments
 from tests.browser.course_walk import go_on, walk_part
 from tests.browser.first_visit import SEEN
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 READING = 4.0
 """Seconds that the visitor reads a stage before going on: hardly enough, so that the model has little time."""
 TIMES = 3
-SCRIPTS = ("panels/lessons", "state/lessons", "features/lessons/lessons.strings.ts", "features/lessons/lesson-class.strings.ts")
+SCRIPTS = (
+    "panels/lessons",
+    "state/lessons",
+    "features/lessons/lessons.strings.ts",
+    "features/lessons/lesson-class.strings.ts",
+)
 _WATCH = """() => {
     const found = (window.courseWatch = { silent: 0, waited: 0 });
     const drawer = () => document.querySelector("[data-testid=course]");

@@ -22,8 +22,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import examiner_pace
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step

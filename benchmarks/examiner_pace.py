@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.processes.asked_question import check_question
 from lamplighter.processes.local_examiner import LocalExaminer
 from lamplighter.questions import parse_question
@@ -24,8 +24,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application
-from tests.runs import wait_for_step
+from tests.support.application import Application
+from tests.support.runs import wait_for_step
 
 ROUNDS, SECONDS, WARM = 6, 8.0, 600
 PATIENCE = 600

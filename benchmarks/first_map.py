@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.settings import DEFAULT_HOLD
+from lamplighter.web.settings import DEFAULT_HOLD
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.row_frames import Rows
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 ROUNDS = 3
 _LONG = 90.0

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import BrowserContext, Locator, Page, sync_playwright
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.reading.run_status import read_status
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import PREFERENCES
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 ROUNDS = 5
 PACE = 15

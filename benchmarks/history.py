@@ -13,11 +13,11 @@ import time
 
 import numpy as np
 
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.application import Application
+from tests.support.application import Application
 
 SNAPSHOTS, PATHS = 100, 21
 

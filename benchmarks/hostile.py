@@ -26,16 +26,16 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks import hostile_clients
-from benchmarks.presenter import Presenter
-from benchmarks.report import report
+from benchmarks.support import hostile_clients
+from benchmarks.support.presenter import Presenter
+from benchmarks.support.report import report
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application, Viewer
-from tests.class_client import CLASSROOM, ClassClient
-from tests.integration.serving.served import PacedTrainer
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.application import Application, Viewer
+from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import PacedTrainer
 
 DESCRIPTORS, VIEWERS, STEPS_PER_SECOND, SECONDS, CALM_SECONDS = 256, 5, 10, 45.0, 60.0
 CLASS_VIEWERS, ROUNDS, CLASS_SECONDS, STEPS, PAUSE = 12, 3, 40.0, 500, 1.0
@@ -142,7 +142,7 @@ def _measure(application: Application, trainer: FakeTrainer, finished: str) -> b
 def _attack(application: Application, run_id: str, server: _Server) -> float:
     """Let the hostile clients loose. Returns the seconds until they were stopped."""
     hostile = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.hostile_clients", "server", application.url, run_id]
+        [sys.executable, "-m", "benchmarks.support.hostile_clients", "server", application.url, run_id]
     )
     begun = time.monotonic()
     try:
@@ -207,7 +207,7 @@ def _measure_round(application: Application, run: RunFolder) -> dict[str, float]
     words = [
         sys.executable,
         "-m",
-        "benchmarks.hostile_clients",
+        "benchmarks.support.hostile_clients",
         "flood",
         flooding.url,
         flooding.cookie,

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application, Viewer
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
-from tests.runs import wait_for_step
+from tests.support.application import Application, Viewer
+from tests.support.runs import wait_for_step
 
 CLIENT_SECONDS, BROWSER_SECONDS, CALM = 15, 20, 5
 

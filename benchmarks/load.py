@@ -14,15 +14,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from tests.application import Application, Viewer
-from tests.runs import wait_for_step, wait_until
+from tests.support.application import Application, Viewer
+from tests.support.runs import wait_for_step, wait_until
 
 ROUNDS, BARE_STEPS, SECONDS, VIEWERS = 4, 150, 6.0, 10
 

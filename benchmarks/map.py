@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.map_quality import quality
-from benchmarks.map_space import made_up_clusters, move_rows
-from benchmarks.report import report
+from benchmarks.support.map_quality import quality
+from benchmarks.support.map_space import made_up_clusters, move_rows
+from benchmarks.support.report import report
 from lamplighter.client.checkpoint_run import still
 from lamplighter.projection.layout_method import MapSettings
 from lamplighter.projection.methods.incremental_umap import IncrementalUmap
@@ -44,7 +44,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
-from tests.runs import finish, start_worker, wait_until
+from tests.support.runs import finish, start_worker, wait_until
 
 STEPS, EVERY = 450, 3
 """Length of a recorded run, and the number of steps between two frames."""

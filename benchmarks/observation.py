@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner, choose_device
 from lamplighter.model.step import train_step

@@ -19,12 +19,12 @@ from playwright.async_api import Browser, async_playwright
 
 from benchmarks.city_time import Sweep, drag, open_page, wait_for
 from benchmarks.examiner import copy_unasked_run
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.cli.lessons import prepare_lessons
 from lamplighter.exports.export import export_run
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
+from tests.support.application import Application
 
 SWEEP = 4.0
 """Seconds from one end of the timeline to the other."""

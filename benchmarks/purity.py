@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application, Viewer
+from tests.support.application import Application, Viewer
 
 SECONDS = (0, 5, 10, 15, 20, 25, 30)
 

@@ -19,7 +19,7 @@ import torch
 from websockets.sync.client import connect
 
 import lamplighter
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
@@ -33,7 +33,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.training.corpus_setup import prepare_corpus
-from tests.application import Application
+from tests.support.application import Application
 
 STEPS, WARM = 1_500, 50
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.finished import finished_run
-from benchmarks.report import report
+from benchmarks.support.finished import finished_run
+from benchmarks.support.report import report
 from lamplighter.model.checkpoint import list_checkpoints
 from lamplighter.runfolder.reading.disk_usage import bytes_by_part
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.corpora.build import build_corpus
 from lamplighter.corpora.corpus import Corpus
 from lamplighter.corpora.lamptown import generate_town

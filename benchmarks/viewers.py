@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application, Viewer
-from tests.integration.serving.served import PacedTrainer
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.application import Application, Viewer
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import PacedTrainer
 
 SECONDS, STEPS_PER_SECOND, VIEWERS = 10.0, 70, 10
 

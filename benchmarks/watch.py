@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import lamplighter
-from benchmarks.report import report
+from benchmarks.support.report import report
 
 WIDTH = int(os.environ.get("LAMPLIGHTER_BENCH_WIDTH", "256"))
 LAYERS, HEADS, SEQUENCES = 4, 4, 8

@@ -18,11 +18,11 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.finished import finished_run  # noqa: E402
-from tests.application import Application  # noqa: E402
+from benchmarks.support.finished import finished_run  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
 from tests.browser.course_walk import walk_part  # noqa: E402
 from tests.browser.first_visit import SEEN  # noqa: E402
+from tests.support.application import Application  # noqa: E402
 
 OUT = ROOT / "docs" / "course" / "stages"
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}

@@ -16,11 +16,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from lamplighter.runfolder.run_folder import RunFolder  # noqa: E402
-from tests.application import Application  # noqa: E402
 from tests.browser.chromium import launch_arguments  # noqa: E402
 from tests.browser.first_visit import PREFERENCES  # noqa: E402
 from tests.browser.pages import choose_entry, wait_for  # noqa: E402
-from tests.runs import wait_for_step  # noqa: E402
+from tests.support.application import Application  # noqa: E402
+from tests.support.runs import wait_for_step  # noqa: E402
 
 OUT = ROOT / "docs" / "screenshots"
 DESKTOP = (1280, 720)

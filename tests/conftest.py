@@ -25,9 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
     that would all compile the same functions.
     """
     # Numbers of threads are read when the first library is imported that has some.
-    from tests.application import Application
+    from tests.support.application import Application
 
-    Application.module = "tests.watched_application"
+    Application.module = "tests.support.watched_application"
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
         subprocess.run(command, cwd=config.rootpath, check=True)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from lamplighter.documented_model import DocumentedModel
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 
 CorpusKind = Literal["lamptown", "novels", "manuals", "text", "recorded"]
 BUILT_IN_TEXTS: tuple[CorpusKind, ...] = ("lamptown", "novels", "manuals")

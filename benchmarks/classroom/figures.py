@@ -24,16 +24,16 @@ import psutil
 from benchmarks.classroom.class_run import ClassRun
 from benchmarks.classroom.clients import Crowd, percentile
 from benchmarks.classroom.joining import measure_joining
-from benchmarks.presenter import Presenter
-from benchmarks.report import report
+from benchmarks.support.presenter import Presenter
+from benchmarks.support.report import report
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
-from tests.application import Application
-from tests.class_client import CLASSROOM, ClassClient
-from tests.runs import wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.runs import wait_for_step, wait_until
 
 VIEWERS, HOSTILE, PROCESSES = 500, 50, 4
 WARM_STEPS, QUIET_SECONDS, SECONDS = 300, 20.0, 40.0
@@ -213,7 +213,7 @@ def _crowd(url: str, run: RunFolder, cookies: list[str]) -> Generator[Crowd]:
 
 @contextlib.contextmanager
 def _attack(url: str, run: RunFolder, cookies: list[str]) -> Generator[None]:
-    words = [sys.executable, "-m", "benchmarks.hostile_clients", "class", url, run.id, *cookies]
+    words = [sys.executable, "-m", "benchmarks.support.hostile_clients", "class", url, run.id, *cookies]
     attack = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield

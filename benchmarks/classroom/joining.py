@@ -22,12 +22,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.classroom.class_run import ClassRun
 from benchmarks.classroom.seat import Seat
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
-from tests.class_client import CLASSROOM, ClassClient
+from tests.support.application import Application
+from tests.support.class_client import CLASSROOM, ClassClient
 
 OTHERS, SECONDS, ROUNDS = 49, 10.0, 10
 TOKENS, BATCH = 2_000, 160

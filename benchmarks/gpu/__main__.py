@@ -1,6 +1,6 @@
 """`python -m benchmarks.gpu` runs all that needs a graphics card, `... NAME ...` some; JSON lines.
 
-A new check is a function of the device that prints its lines with `benchmarks.report.report` and returns whether its
+A new check is a function of the device that prints its lines with `benchmarks.support.report.report` and returns whether its
 goals are met, and an entry in `CHECKS`. `--device cpu` tries the code of the checks out where there is no card; the
 figures then say nothing.
 """

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.gpu.cards import facts, recipes
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.runfolder.reading.spent_energy import read_run_energy
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader

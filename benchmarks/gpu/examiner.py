@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from benchmarks.gpu.cards import facts, optimisers, recipes
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.examination.kinds.speak import examine
 from lamplighter.examination.replayer import Replayer
 from lamplighter.questions import SpeakQuestion
@@ -25,7 +25,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.trainer import synchronise
-from tests.runs import finish, start_worker
+from tests.support.runs import finish, start_worker
 
 STEPS, REPLAYED = 200, (190, 140, 99, 40, 3, 120)
 """Steps in an order in which each is gone to from a waypoint of its own."""

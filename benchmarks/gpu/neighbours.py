@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.gpu.cards import facts
-from benchmarks.map_space import made_up_clusters, move_rows
-from benchmarks.report import report
+from benchmarks.support.map_space import made_up_clusters, move_rows
+from benchmarks.support.report import report
 from lamplighter.projection.umap import nearest_neighbours
 from lamplighter.projection.umap.gpu_neighbours import CpuProducts, GpuProducts, RowProducts
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from benchmarks.gpu.cards import facts, optimisers
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.runs import finish, kill, start_worker, wait_for_step
+from tests.support.runs import finish, kill, start_worker, wait_for_step
 
 STEPS, KILL_AT = 400, 120
 CADENCE = {"checkpoint_every": 50}

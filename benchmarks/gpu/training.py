@@ -11,7 +11,7 @@ import torch
 
 from benchmarks.gpu.cards import facts, recipes
 from benchmarks.observation import measure
-from benchmarks.report import report
+from benchmarks.support.report import report
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import build_learner
 from lamplighter.model.step import train_step

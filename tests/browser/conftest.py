@@ -14,11 +14,11 @@ from playwright.sync_api import (
 )
 
 from lamplighter.runfolder.reading.run_status import read_status
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
 from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finished_run, training
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 # A busy machine may take its time; who waits for what never comes waits longer for the news, and nobody else does.
 expect.set_options(timeout=20_000)

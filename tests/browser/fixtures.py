@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expec
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.packed import host_files, pack
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
+from tests.support.runs import wait_until
 
 PACE = 10
 """Steps per second of live runs, well below what the machine could do."""

@@ -11,11 +11,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, StorageSta
 
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
 from tests.browser.pages import LAB_PANELS, OUTSIDE, PANELS, close_menu, open_panel, open_view, wait_for
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

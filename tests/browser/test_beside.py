@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -14,10 +14,10 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application
 from tests.browser.fixtures import PACE
 from tests.browser.pages import OUTSIDE, choose_entry, open_panel, open_view, show_map, wait_for
-from tests.runs import wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -7,11 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import choose_entry, wait_for
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

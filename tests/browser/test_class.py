@@ -12,11 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState, ViewportSize, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
 from tests.browser.pages import OUTSIDE, choose_entry, wait_for
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
 

@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
-from tests.application import Application
 from tests.browser.pages import colour_by, open_view, wait_for
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

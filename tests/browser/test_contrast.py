@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 from scipy import ndimage
 
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, wait_for
 from tests.browser.test_flashes import KEEP, SIZE, BrightRun
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -7,10 +7,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import hold_run, open_held_step
 from tests.browser.pages import show_level
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

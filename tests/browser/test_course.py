@@ -9,12 +9,12 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, FinishedRun, hold_run, open_held_step
 from tests.browser.pages import wait_for
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.serving.http.assets import find_lessons
-from tests.application import Application
+from lamplighter.web.http.assets import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.browser.test_class import Lesson, begin_lesson, lead
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

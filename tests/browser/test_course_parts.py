@@ -13,13 +13,13 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from lamplighter.lessons.library import read_folder
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.assets import find_lessons
-from tests.application import Application
+from lamplighter.web.http.assets import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.course_walk import walk_part
 from tests.browser.fixtures import hold_run
 from tests.browser.packed import pack
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

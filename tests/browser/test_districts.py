@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 import lamplighter
 from lamplighter.runfolder.role_lock import RoleState, role_state
-from tests.application import Application
 from tests.browser.pages import open_panel, show_map, wait_for
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from safetensors.numpy import load_file
 
 from lamplighter.runfolder.reading.run_status import read_status
-from tests.application import Application
 from tests.browser.pages import show_level
-from tests.runs import wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
 

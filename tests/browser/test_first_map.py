@@ -18,10 +18,10 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application
 from tests.browser.fixtures import DESKTOP
 from tests.browser.pages import wait_for
-from tests.runs import small_recipe, small_text, wait_until
+from tests.support.application import Application
+from tests.support.runs import small_recipe, small_text, wait_until
 
 STEPS = 100_000
 PACE = 40

@@ -8,12 +8,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.reading.run_status import read_status
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 PHONES = [{"width": 390, "height": 844}, {"width": 844, "height": 390}, {"width": 320, "height": 320}]
 COVERED = """() => {

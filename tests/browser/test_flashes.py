@@ -14,9 +14,9 @@ from playwright.sync_api import Browser, Page
 
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import close_menu, open_view, wait_for
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

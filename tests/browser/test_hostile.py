@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, Dialog, Page, expect
 
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import LAB_PANELS, open_panel, show_level, wait_for
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -11,10 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import LAB_PANELS, open_panel, show_level, wait_for
-from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

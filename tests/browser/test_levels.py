@@ -13,7 +13,7 @@ from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, FinishedRun, expect_step, open_presenters_page
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, close_menu, open_view, wait_for
-from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
+from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
 

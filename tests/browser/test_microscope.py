@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.application import Application
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import DESKTOP, hold_run, open_held_step
 from tests.browser.pages import choose_entry, wait_for
+from tests.support.application import Application
 
 pytestmark = pytest.mark.browser
 

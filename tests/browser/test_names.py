@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from tests.browser.fixtures import ELSEWHERE_ON_TOUR, LAST, FinishedRun, served_from
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
 

@@ -12,9 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.questions import canonical_question, parse_question, question_id
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
-from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

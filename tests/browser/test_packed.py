@@ -16,7 +16,7 @@ from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun
 from tests.browser.packed import host_files, pack
 from tests.browser.pages import OUTSIDE, show_level, wait_for
-from tests.unit.exports.recorded import HOSTILE, record
+from tests.support.recorded import HOSTILE, record
 
 pytestmark = pytest.mark.browser
 

@@ -9,13 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 from tests.browser.axe import find_violations
 from tests.browser.map_page import write_maps
 from tests.browser.pages import open_panel, wait_for
-from tests.integration.serving.path_proxy import PathProxy
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.folders import FakeTrainer, V, make_run
+from tests.support.path_proxy import PathProxy
+from tests.support.served import ServerThread
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 import lamplighter
-from tests.application import Application
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

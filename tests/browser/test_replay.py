@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 import lamplighter
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import choose_entry, open_panel, wait_for
-from tests.runs import wait_for_step
+from tests.support.application import Application
+from tests.support.runs import wait_for_step
 
 pytestmark = pytest.mark.browser
 

@@ -13,10 +13,10 @@ from playwright.sync_api import Page, expect
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.application import Application
 from tests.browser.fixtures import PACE, training
 from tests.browser.pages import open_panel, wait_for
-from tests.runs import small_recipe, small_text, wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.runs import small_recipe, small_text, wait_for_step, wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
 from tests.browser.fixtures import (
     DESKTOP,
     ELSEWHERE_ON_TOUR,
@@ -24,7 +23,8 @@ from tests.browser.fixtures import (
 from tests.browser.map_page import write_maps
 from tests.browser.network import cut_connection, remember_sockets
 from tests.browser.pages import choose_entry, wait_for
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = pytest.mark.browser
 

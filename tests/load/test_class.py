@@ -12,11 +12,11 @@ import pytest
 import websockets
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.application import Application
-from tests.class_client import CLASSROOM, ClassClient
-from tests.integration.serving.served import PacedTrainer
-from tests.unit.serving.classroom.beat_page import BeatPage
-from tests.unit.serving.folders import FakeTrainer, V, layout, make_run, write_layouts
+from tests.support.application import Application
+from tests.support.beat_page import BeatPage
+from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.folders import FakeTrainer, V, layout, make_run, write_layouts
+from tests.support.served import PacedTrainer
 
 VIEWERS, STEPS_PER_SECOND = 40, 60
 CLOSING = 1012

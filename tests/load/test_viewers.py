@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import PacedTrainer, ServerThread, receive_until
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import PacedTrainer, ServerThread, receive_until
 
 SECONDS = 4.0
 

@@ -34,10 +34,10 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.runfolder.writing.finalise import compact_run, seal_role_files, unsealed_roles
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.serving.asgi import PORT, call
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import PORT, call
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 FILES = (
     "recipe.json", "vocabulary.json", "corpus.json", "corpus.npy", "tokeniser.json", "steps.sqlite",

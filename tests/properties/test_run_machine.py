@@ -38,7 +38,7 @@ from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.runs import batch_counts
+from tests.support.runs import batch_counts
 
 V, D = 7, 2
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import apsw
 
-from lamplighter.failpoint import VARIABLE
+from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.runfolder.lineage import step_key
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
@@ -20,13 +20,13 @@ from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.finalise import unsealed_roles
-from tests.application import Application
-from tests.runs import make_run
 from tests.soak.audit import FORGED, Faults, audit
 from tests.soak.exporters import FORMATS, Exporter
 from tests.soak.observer import CommitObserver
 from tests.soak.processes import PLACES, Deaths, kill_process, wait_until_gone, workers, workers_with_role
 from tests.soak.reference import ReferenceRun, newest_step, phase_of
+from tests.support.application import Application
+from tests.support.runs import make_run
 
 _PATIENCE = 300.0
 _SESSION = 150.0

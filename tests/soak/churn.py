@@ -12,8 +12,8 @@ from copy import copy
 
 import websockets
 
-from tests.application import Application
-from tests.class_client import ClassClient
+from tests.support.application import Application
+from tests.support.class_client import ClassClient
 
 _LONGEST_STAY = 3.0
 _PATIENCE = 60.0

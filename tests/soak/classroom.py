@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 import psutil
 
-from tests.application import Application
-from tests.class_client import CLASSROOM
 from tests.soak.churn import Churn
 from tests.soak.live_run import LiveRun
+from tests.support.application import Application
+from tests.support.class_client import CLASSROOM
 
 MOST_GROWTH = 8 * 2**20
 """Bytes of memory that the server may gain after its warm-up, by its usual growth: some 700 for each viewer of ten minutes."""

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.output import ExportError, no_progress
-from lamplighter.failpoint import VARIABLE
+from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from tests.unit.serving.folders import FakeTrainer, layout, make_run
+from tests.support.folders import FakeTrainer, layout, make_run
 
 _STEPS_PER_SECOND = 5.0
 

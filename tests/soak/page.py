@@ -26,10 +26,10 @@ from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwrigh
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
-from tests.runs import wait_until
+from tests.support.application import Application
+from tests.support.runs import wait_until
 
 WARM_UP = 60.0
 """Least seconds of warm-up, during which every visit also happens once: until then libraries are loaded."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from lamplighter.failpoint import LOG_PREFIX
+from lamplighter.platform.failpoint import LOG_PREFIX
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from lamplighter.runfolder.run_folder import RunFolder
 

@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
-from tests.runs import finish, make_run, start_worker
+from tests.support.runs import finish, make_run, start_worker
 
 
 @dataclass(frozen=True)

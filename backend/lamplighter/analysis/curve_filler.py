@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from lamplighter import failpoint
 from lamplighter.analysis.measures import measure
+from lamplighter.platform import failpoint
 from lamplighter.runfolder.reading.curve_steps import read_curve_measures
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches

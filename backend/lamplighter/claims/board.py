@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from lamplighter.claims import arithmetic, matrix, meaning, motion, rows, surroundings
 from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
+from lamplighter.claims.rules import arithmetic, matrix, meaning, motion, rows, surroundings
 from lamplighter.questions import Question, question_id
 from lamplighter.runfolder.lineage import Lineage
 

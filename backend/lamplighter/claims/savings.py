@@ -15,7 +15,7 @@ from lamplighter.claims.claim import (
     waiting,
 )
 from lamplighter.claims.evidence import Evidence
-from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
+from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 
 FEW = 0.5
 """Largest share of the rows that counts as few."""

@@ -16,7 +16,7 @@ _WHERE = {
     "lessons": "lessons:lessons_group",
     "planted": "planted:planted_command",
     "serve": "serve:serve_command",
-    "doctor": "doctor:doctor_command",
+    "doctor": "doctor.command:doctor_command",
     "sessions": "sessions:sessions_command",
     "still": "still:still_command",
     "series": "series:series_command",

@@ -33,7 +33,7 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
     Returns:
         The problems of the questions that were not answered.
     """
-    from lamplighter.serving.http.assets import course_library
+    from lamplighter.web.http.assets import course_library
 
     run = find_prepared(runs_dir, run_id)
     moment, parts = read_moment(run), course_library(lessons).parts().values()
@@ -84,7 +84,7 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
     """Say which view, word, measure or examination does not exist that the texts in a folder name; without DIR, those that
     come with the app."""
     # The server's modules take a moment to import, and a folder of one's own needs none of them.
-    from lamplighter.serving.http.assets import find_lessons
+    from lamplighter.web.http.assets import find_lessons
 
     ours = read_folder(find_lessons()).parts
     folder = folder or find_lessons()

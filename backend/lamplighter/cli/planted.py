@@ -15,7 +15,7 @@ from lamplighter.cli.named_run import find_named_run
 from lamplighter.cli.terminal import print_line
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder

@@ -16,7 +16,7 @@ from lamplighter.cli.terminal import log_to_terminal, print_line, print_qr_code
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
-from lamplighter.serving.settings import ROLES, ClassSettings, ServerSettings, SettingsError
+from lamplighter.web.settings import ROLES, ClassSettings, ServerSettings, SettingsError
 
 if TYPE_CHECKING:
     from lamplighter.serving.server_info import ClassJoin
@@ -93,7 +93,7 @@ def serve_command(
         # These modules take a moment to import.
         from lamplighter.lessons.check import list_problems
         from lamplighter.lessons.library import read_folder
-        from lamplighter.serving.http.assets import find_lessons
+        from lamplighter.web.http.assets import find_lessons
 
         if problems := list_problems(lessons, read_folder(find_lessons()).parts):
             raise click.ClickException(
@@ -141,7 +141,7 @@ def _settings(**fields: Any) -> ServerSettings:
 
 def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> None:
     # Other commands do not need it.
-    from lamplighter.serving.server import ServerInfo, run_server
+    from lamplighter.serving.servers.server import ServerInfo, run_server
 
     log_to_terminal()
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -162,7 +162,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
             threading.Thread(target=open_browser, args=(ready,), daemon=True).start()
 
     def open_browser(ready: ServerInfo) -> None:
-        from lamplighter.serving.access.launch_file import reads_our_files
+        from lamplighter.web.access.launch_file import reads_our_files
 
         file = ready.write_launch_file() if reads_our_files() else None
         # Every user of the machine can read a command line, so the link stands there only if there is no other way.

@@ -9,7 +9,7 @@ import click
 
 from lamplighter.cli.common import common_options
 from lamplighter.cli.terminal import print_line
-from lamplighter.serving.access.session_store import open_sessions
+from lamplighter.web.access.session_store import open_sessions
 
 
 @click.command("sessions")

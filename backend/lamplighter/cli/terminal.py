@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lamplighter.printable import escape_unprintable
+from lamplighter.platform.printable import escape_unprintable
 
 if TYPE_CHECKING:
     from rich.progress import Progress

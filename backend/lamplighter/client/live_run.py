@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from lamplighter.client.errors import InputError, LiveError
 from lamplighter.client.integers import whole_number
-from lamplighter.loopback import is_loopback
+from lamplighter.platform.loopback import is_loopback
 from lamplighter.runfolder.phase import ENDED_PHASES, Phase
 from lamplighter.wire.binary import FrameError
 from lamplighter.wire.frames import Frame, decode

@@ -20,7 +20,7 @@ from lamplighter.recipe import Recipe
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import CONFIG_FACT
 from lamplighter.runfolder.reading.output_matrix import list_output_points, read_output_matrix_at
-from lamplighter.runfolder.reading.playback_parts import CHANNELS
+from lamplighter.runfolder.reading.playback.playback_parts import CHANNELS
 from lamplighter.runfolder.reading.run_backup import back_up_run
 from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.reading.token_history import TokenHistory

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.recipe import MAX_PROMPT_TOKENS, PROMPTS, Recipe
 from lamplighter.wire.vocabulary import Vocabulary
 

@@ -7,11 +7,11 @@ import time
 import traceback
 from typing import TYPE_CHECKING, Any
 
-from lamplighter import failpoint
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
 from lamplighter.examination.right_of_way import RightOfWay, recorded_durations
 from lamplighter.model.training_demands import estimate_demands
+from lamplighter.platform import failpoint
 from lamplighter.platform.worker_limits import bounded_memory, is_out_of_memory
 from lamplighter.processes.asked_question import (
     AskedQuestion,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import rename_durably, sync_tree
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
 

@@ -17,9 +17,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from lamplighter import failpoint
 from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observer
+from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import replace_durably, sync_file
 from lamplighter.platform.private_modes import make_private_folder, restrict_like_folder
 

@@ -14,7 +14,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lamplighter.optimiser_costs import count_update_flops
+from lamplighter.model.optimiser_costs import count_update_flops
 from lamplighter.recipe import ModelRecipe, Recipe
 
 Dimensions = tuple[int, ...]

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from lamplighter.lessons.library import LANGUAGE, list_languages
 from lamplighter.packing.run_answers import RunAnswers
-from lamplighter.serving.http.assets import find_lessons
+from lamplighter.web.http.assets import find_lessons
 
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""

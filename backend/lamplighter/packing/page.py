@@ -17,7 +17,7 @@ from lamplighter.exports.run_sentence import describe_run
 from lamplighter.packing.compression import deflate
 from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.assets import find_plotly, find_static
+from lamplighter.web.http.assets import find_plotly, find_static
 
 PLOTLY_PATH = "/vendor/plotly.min.js"
 """The name of the part that is plotly.js: where a server has it."""

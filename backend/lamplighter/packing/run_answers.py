@@ -12,8 +12,8 @@ from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.assets import course_library
-from lamplighter.serving.reading_app import create_reading_app
+from lamplighter.serving.apps.reading_app import create_reading_app
+from lamplighter.web.http.assets import course_library
 
 
 class AnswerError(RuntimeError):

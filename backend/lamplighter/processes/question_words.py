@@ -5,7 +5,7 @@ No torch here: who asks checks them before an examiner starts, and the examiner 
 
 from __future__ import annotations
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.questions import QuestionError, TransplantQuestion
 from lamplighter.runfolder.run_folder import RunFolder
 

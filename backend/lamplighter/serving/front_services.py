@@ -9,15 +9,15 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from lamplighter.processes.supervisor import Supervisor
-from lamplighter.serving.access.gate import Gate
-from lamplighter.serving.audit.audit_log import AuditLog
-from lamplighter.serving.capacity.answers import Answers
-from lamplighter.serving.capacity.pace import SendPace
-from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
-from lamplighter.serving.capacity.thread_pools import ThreadPools
-from lamplighter.serving.connections.counters import ConnectionCounters
-from lamplighter.serving.http.assets import Assets
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.access.gate import Gate
+from lamplighter.web.audit.audit_log import AuditLog
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.pace import SendPace
+from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.thread_pools import ThreadPools
+from lamplighter.web.connections.counters import ConnectionCounters
+from lamplighter.web.http.assets import Assets
+from lamplighter.web.settings import ServerSettings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,16 +16,11 @@ from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
-from lamplighter.serving.capacity.answers import Answers
-from lamplighter.serving.capacity.thread_pools import ThreadPools
 from lamplighter.serving.classroom.beats.class_hub import ClassHub
 from lamplighter.serving.classroom.class_listening import ClassListening
 from lamplighter.serving.classroom.classroom import Classroom
 from lamplighter.serving.classroom.questions.revealing import LessonRevealer
 from lamplighter.serving.front_services import FrontServices
-from lamplighter.serving.http.content_negotiation import JSON, ResponseFormat, negotiate_format
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.reply import PlainReply, Reply
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.jobs.exports import ExportJobs
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
@@ -34,6 +29,11 @@ from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.thread_pools import ThreadPools
+from lamplighter.web.http.content_negotiation import JSON, ResponseFormat, negotiate_format
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.reply import PlainReply, Reply
 
 _ON_A_FULL_DISK = ("pause", "stop")
 """Requests that the reserved space is for: those that end what a full disk holds up."""

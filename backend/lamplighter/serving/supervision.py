@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lamplighter.processes.supervisor import Supervisor, SupervisorLimits
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 
 
 def make_supervisor(settings: ServerSettings) -> Supervisor | None:

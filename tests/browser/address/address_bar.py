@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.application import Application
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 STEPS = 60
 TWICE = "dog"

@@ -20,7 +20,7 @@ from tests.browser.address.address_bar import (
 from tests.browser.fixtures import DESKTOP, FinishedRun
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
-from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run
+from tests.support.folders import TOKENS, FakeTrainer, V, make_run
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.application import Application
 from tests.browser.address.address_bar import (
     DRAWN,
     STEPS,
@@ -23,6 +22,7 @@ from tests.browser.address.address_bar import (
 )
 from tests.browser.fixtures import LAST, point_at_step
 from tests.browser.pages import choose_entry, colour_by, open_panel, show_level, wait_for
+from tests.support.application import Application
 
 pytestmark = pytest.mark.browser
 

@@ -27,7 +27,7 @@ from tests.browser.pages import (
     show_map,
     wait_for,
 )
-from tests.unit.serving.folders import TOKENS
+from tests.support.folders import TOKENS
 
 pytestmark = pytest.mark.browser
 

@@ -19,7 +19,7 @@ from tests.browser.address.address_bar import (
     wait_for_view,
 )
 from tests.browser.pages import open_panel, show_map, wait_for
-from tests.unit.serving.folders import TOKENS
+from tests.support.folders import TOKENS
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 import lamplighter
-from tests.application import Application
 from tests.browser.map_page import write_maps
 from tests.browser.pages import wait_for
 from tests.browser.pictures.picture_files import DIM, HOSTILE, SIZE, STEPS
+from tests.support.application import Application
 
 
 @pytest.fixture(scope="package")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.application import Application
 from tests.browser.pages import wait_for
 from tests.browser.pictures.picture_files import SIZE, STEPS, saved
+from tests.support.application import Application
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -14,10 +14,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.application import Application
 from tests.browser.pages import open_panel, wait_for
 from tests.browser.pictures.picture_files import PIXELS, saved
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.application import Application
+from tests.support.folders import FakeTrainer, V, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.serving.folders import finished_run
+from tests.support.folders import finished_run
 
 ROOT = Path(__file__).parents[3]
 HIDE = """
@@ -35,8 +35,8 @@ print(json.dumps(names))
 """
 SERVE = f"""{HIDE}
 import json, pathlib, urllib.request
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
+from lamplighter.web.settings import ServerSettings
+from tests.support.served import ServerThread
 served = ServerThread(ServerSettings(pathlib.Path(sys.argv[1]), port=0)).start()
 try:
     base = f"http://127.0.0.1:{{served.port}}/api/runs"
@@ -60,7 +60,7 @@ def run_python(code: str, *words: object) -> str:
 @pytest.mark.parametrize("library", ["torch", "numba"])
 def test_every_module_is_imported_without_posix_modules(library: str) -> None:
     names = json.loads(run_python(IMPORT, library))
-    assert {"lamplighter.platform.worker_limits", "lamplighter.serving.app"} < set(names)
+    assert {"lamplighter.platform.worker_limits", "lamplighter.serving.apps.app"} < set(names)
 
 
 def test_a_run_is_served_without_posix_modules(tmp_path: Path) -> None:

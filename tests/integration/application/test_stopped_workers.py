@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.integration.projection.growing_run import GrowingRun
-from tests.runs import wait_until
+from tests.support.growing_run import GrowingRun
+from tests.support.runs import wait_until
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

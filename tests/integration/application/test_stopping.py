@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
-from tests.application import Application
-from tests.runs import make_run, wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.runs import make_run, wait_for_step, wait_until
 
 
 @pytest.mark.tour

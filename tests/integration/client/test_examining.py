@@ -9,8 +9,8 @@ import pytest
 import lamplighter
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.worker import train
-from tests.application import Application
-from tests.runs import make_run
+from tests.support.application import Application
+from tests.support.runs import make_run
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lamplighter
-from tests.application import Application
+from tests.support.application import Application
 
 pytestmark = [
     pytest.mark.tour,

@@ -12,8 +12,8 @@ import lamplighter
 from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.pulse_frames import Pulse
-from tests.application import Application
-from tests.runs import kill, wait_until
+from tests.support.application import Application
+from tests.support.runs import kill, wait_until
 
 LOOP = """
 import sys, time, numpy as np, lamplighter

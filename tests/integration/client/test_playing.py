@@ -10,12 +10,12 @@ import pytest
 
 import lamplighter
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.frames import encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import PacedTrainer, PlayersClock, ServerThread
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.served import PacedTrainer, PlayersClock, ServerThread
 
 
 @pytest.fixture

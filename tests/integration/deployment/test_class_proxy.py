@@ -17,9 +17,9 @@ import pytest
 from websockets import Origin
 from websockets.sync.client import connect
 
-from tests.application import Application
-from tests.runs import wait_until
-from tests.unit.serving.folders import finished_run
+from tests.support.application import Application
+from tests.support.folders import finished_run
+from tests.support.runs import wait_until
 
 ROOT = Path(__file__).parents[3]
 CADDY = shutil.which("caddy")

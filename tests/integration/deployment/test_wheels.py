@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from tests.application import Application
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
+from tests.support.application import Application
 
 ROOT = Path(__file__).parents[3]
 WATCH = ROOT / "backend" / "lamplighter-watch"
@@ -217,7 +217,12 @@ def test_a_users_script_is_typed_strictly(clean: tuple[Path, list[str]], tmp_pat
 
 def test_what_is_tested_is_the_tree_itself() -> None:
     # An editable install that copies files would hide the tree behind them.
-    for module in ("lamplighter", "lamplighter.recipe", "lamplighter.client.run", "lamplighter.serving.app"):
+    for module in (
+        "lamplighter",
+        "lamplighter.recipe",
+        "lamplighter.client.run",
+        "lamplighter.serving.apps.app",
+    ):
         found = importlib.util.find_spec(module)
         assert found is not None
         assert found.origin is not None

@@ -21,7 +21,7 @@ from lamplighter.questions import DevicesQuestion
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.unit.examination.village import ignore_progress
+from tests.support.village import ignore_progress
 
 pytestmark = pytest.mark.tour
 STEP = 1

@@ -17,7 +17,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from tests.runs import finish, make_run, start_worker, wait_for_step
+from tests.support.runs import finish, make_run, start_worker, wait_for_step
 
 
 @pytest.fixture(scope="module")

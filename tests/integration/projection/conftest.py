@@ -8,7 +8,7 @@ import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.integration.projection.projectors import Start
-from tests.runs import Process, start_worker
+from tests.support.runs import Process, start_worker
 
 
 @pytest.fixture

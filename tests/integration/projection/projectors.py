@@ -9,7 +9,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.runs import Process
+from tests.support.runs import Process
 
 Start = Callable[..., Process]
 

@@ -14,8 +14,8 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest, RequestsWriter
 from lamplighter.wire.layout_frames import Method
-from tests.integration.projection.growing_run import GrowingRun
 from tests.integration.projection.projectors import Start, ended, layouts, wait_for
+from tests.support.growing_run import GrowingRun
 
 
 def ask(run: GrowingRun, **body: Any) -> int:

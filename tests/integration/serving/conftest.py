@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
+from lamplighter.web.settings import ServerSettings
+from tests.support.served import ServerThread
 
 
 @pytest.fixture

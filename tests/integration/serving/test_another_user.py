@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
-from tests.unit.serving.folders import finished_run
+from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
+from tests.support.folders import finished_run
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="users are POSIX")
 
 SCRIPT = """
 import json, os, pathlib, sys, urllib.request
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
+from lamplighter.web.settings import ServerSettings
+from tests.support.served import ServerThread
 def look(folder):
     served = ServerThread(ServerSettings(folder, port=0)).start()
     try:

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import websockets
 
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.path_proxy import PathProxy
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.folders import finished_run
+from lamplighter.web.settings import ServerSettings
+from tests.support.folders import finished_run
+from tests.support.path_proxy import PathProxy
+from tests.support.served import ServerThread
 
 PUBLIC = "school.example"
 ORIGIN = f"https://{PUBLIC}"

@@ -12,10 +12,10 @@ import pytest
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
-from tests.application import Application
-from tests.class_client import CLASSROOM, ClassClient
-from tests.runs import wait_until
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.application import Application
+from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.runs import wait_until
 
 BEGINNING = "dear diary"
 """A beginning of a sentence that the model is asked to continue."""

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import lamplighter
-from tests.application import Application
-from tests.runs import small_recipe, small_text
+from tests.support.application import Application
+from tests.support.runs import small_recipe, small_text
 
 pytestmark = pytest.mark.tour
 

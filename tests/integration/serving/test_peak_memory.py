@@ -25,9 +25,9 @@ from lamplighter.runfolder.tables import steps
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.application import Application
-from tests.runs import batch_counts
-from tests.unit.serving.folders import TOKENS, V, finished_run, pulse
+from tests.support.application import Application
+from tests.support.folders import TOKENS, V, finished_run, pulse
+from tests.support.runs import batch_counts
 
 MOST_GROWTH = 64 << 20
 LATE = 20_000_000

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
-from tests.runs import finish, make_run, start_worker
+from lamplighter.web.settings import ServerSettings
+from tests.support.runs import finish, make_run, start_worker
+from tests.support.served import ServerThread
 
 pytestmark = pytest.mark.tour
 

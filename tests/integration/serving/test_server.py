@@ -13,20 +13,20 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.connections.listening_socket import open_listener
-from lamplighter.serving.settings import ServerSettings, SettingsError
+from lamplighter.web.connections.listening_socket import open_listener
+from lamplighter.web.settings import ServerSettings, SettingsError
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import ServerThread, pulse_at, receive_until
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import ServerThread, pulse_at, receive_until
 
 pytestmark = pytest.mark.anyio
 
 START = """
 import sys
 from pathlib import Path
-from lamplighter.serving.server import run_server
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.servers.server import run_server
+from lamplighter.web.settings import ServerSettings
 settings = ServerSettings(Path(sys.argv[1]), port=int(sys.argv[2]), roles=())
 run_server(settings, lambda ready: print(ready.url, ready.port, ready.requested_port, flush=True))
 print("ended", flush=True)

@@ -15,9 +15,9 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.runs import finish, make_run, start_worker
 from tests.soak.audit import Seen, audit
 from tests.soak.reference import ReferenceRun, train_reference
+from tests.support.runs import finish, make_run, start_worker
 
 STEPS = 30
 

@@ -14,7 +14,7 @@ import pytest
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from tests.runs import Process, finish, make_run, start_worker
+from tests.support.runs import Process, finish, make_run, start_worker
 
 ROOMS = ("training", "projection", "analysis")
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.http.disk_full import DISK_FULL
-from tests.application import Application
+from lamplighter.web.http.disk_full import DISK_FULL
 from tests.integration.training.small_disk import fill
-from tests.runs import make_run, wait_for_step, wait_until
+from tests.support.application import Application
+from tests.support.runs import make_run, wait_for_step, wait_until
 
 
 def ask(server: Application, path: str, body: bytes, media_type: str = "application/json") -> tuple[int, str]:

@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from tests.integration.training.worker_record import ask, digests
-from tests.runs import (
+from tests.support.runs import (
     finish,
     kill,
     make_run,

@@ -22,8 +22,8 @@ from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
-from tests.runs import make_run, wait_for_step, wait_until
-from tests.small_disk import small_disk
+from tests.support.runs import make_run, wait_for_step, wait_until
+from tests.support.small_disk import small_disk
 
 
 def on_a_small_disk(module: str, folder: Path, size: str) -> str:

@@ -12,7 +12,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
-from tests.runs import finish, kill, make_run, small_recipe, small_text, start_worker, wait_for_step
+from tests.support.runs import finish, kill, make_run, small_recipe, small_text, start_worker, wait_for_step
 
 WORDS = 25_000
 """Punctuation marks included."""

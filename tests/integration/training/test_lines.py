@@ -12,7 +12,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.worker import train
-from tests.runs import finish, kill, make_run, start_worker, wait_for_step
+from tests.support.runs import finish, kill, make_run, start_worker, wait_for_step
 
 
 def lines(run: RunFolder) -> dict[int, str]:

@@ -23,11 +23,11 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.apps.app import create_app
 from lamplighter.training.worker import train
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.binary import FrameError
-from tests.unit.serving.asgi import HOST, PORT, call
+from tests.support.asgi import HOST, PORT, call
 
 RUNS = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"
 

@@ -11,7 +11,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.integration.training.worker_record import ask
-from tests.runs import (
+from tests.support.runs import (
     finish,
     kill,
     make_run,

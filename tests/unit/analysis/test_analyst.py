@@ -14,7 +14,7 @@ from lamplighter.processes import follow_loop
 from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from tests.integration.projection.growing_run import GrowingRun
+from tests.support.growing_run import GrowingRun
 
 
 def measured(folder: RunFolder) -> dict[int, dict[str, float]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lamplighter.claims.evidence import Evidence
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import told, town, untold
 
 

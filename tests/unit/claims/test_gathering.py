@@ -20,9 +20,9 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.claims.evidences import find, gather, microscope, store_answer
+from tests.support.evidences import find, gather, microscope, store_answer
+from tests.support.folders import finished_run, make_run
 from tests.unit.claims.town import readings
-from tests.unit.serving.folders import finished_run, make_run
 
 ROOT = Path(__file__).parents[3]
 

@@ -11,7 +11,7 @@ from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimRole
 from lamplighter.claims.evidence import Evidence, TurnedFigures
 from lamplighter.claims.intervals import Spread
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import PARAMETERS, ROWS, STEP, WIDTH, cities, told, town, untold
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import STEP, matrix, newest, order, readings, relation, told, town, untold
 
 PLANTED = {"past": relation(), "plural": relation()}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.claims.evidence import Evidence
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import LENGTH, PACE, STEP, matrix, pulses, told, town, untold
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from lamplighter.claims.evidence import Evidence, TouchFigures
 from lamplighter.claims.intervals import Spread
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import PARAMETERS, ROWS, STEP, WIDTH, bench, pulses, told, town, untold
 
 

@@ -7,7 +7,7 @@ import pytest
 from lamplighter.claims.board import CLAIMS, count_states, make_board
 from lamplighter.claims.claim import ClaimRole
 from lamplighter.claims.evidence import Evidence
-from tests.unit.claims.evidences import FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import ROWS, WIDTH, town
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lamplighter.claims.evidence import EnergyFigures, Evidence, TrustFigures
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
 from tests.unit.claims.town import ROWS, STEP, curve, matrix, newest, order, told, town, untold
 
 GUESSING = math.log(ROWS)

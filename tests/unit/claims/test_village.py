@@ -14,8 +14,8 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.questions_asked import list_questions
 from lamplighter.examination.answering import examine
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from tests.unit.claims.evidences import CONDITIONAL, FAILING, HOLDS, find, judge
-from tests.unit.examination.village import (
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, find, judge
+from tests.support.village import (
     STEPS,
     Village,
     ignore_progress,

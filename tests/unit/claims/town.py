@@ -23,7 +23,7 @@ from lamplighter.claims.evidence import (
     TurnedFigures,
 )
 from lamplighter.claims.intervals import Spread
-from tests.unit.claims.evidences import microscope
+from tests.support.evidences import microscope
 
 ROWS, WIDTH, STEP = 2_382, 64, 5_000
 PARAMETERS = 406_528

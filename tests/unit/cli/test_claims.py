@@ -22,9 +22,9 @@ from lamplighter.processes.local_examiner import ExaminationFailedError, LocalEx
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.runs import make_run, small_text
-from tests.unit.claims.evidences import gather, store_answer
-from tests.unit.serving.folders import make_run as make_unbegun
+from tests.support.evidences import gather, store_answer
+from tests.support.folders import make_run as make_unbegun
+from tests.support.runs import make_run, small_text
 
 
 @pytest.fixture

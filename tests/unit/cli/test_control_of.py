@@ -14,7 +14,7 @@ from lamplighter.cli.app import cli
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.corpus_setup import prepare_corpus
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 
 def train(runs: Path, *words: object) -> Result:

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from lamplighter.cli import doctor
 from lamplighter.cli.app import cli
-from lamplighter.doctor.checklist import Network
+from lamplighter.cli.doctor import command as doctor
+from lamplighter.cli.doctor.checklist import Network
 from tests.unit.doctor.networks import HOME, at, network
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +38,7 @@ def running() -> Generator[tuple[subprocess.Popen[str], str]]:
     code = (
         # A child of a background script ignores Ctrl-C.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
-        "import sys; from functools import partial; from lamplighter.cli.doctor import PhonePage, run_doctor;"
+        "import sys; from functools import partial; from lamplighter.cli.doctor.command import PhonePage, run_doctor;"
         "from tests.unit.doctor.networks import HOME; open_page = partial(PhonePage, is_own=lambda _: False);"
         "sys.exit(run_doctor('0.0.0.0', 0, 600, read=lambda: HOME, open_page=open_page))"
     )

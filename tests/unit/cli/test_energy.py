@@ -13,7 +13,7 @@ from lamplighter.platform.energy.energy_meter import SpentEnergy
 from lamplighter.platform.energy.processor_estimate import stated_watts
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.serving.folders import finished_run
+from tests.support.folders import finished_run
 
 
 def test_watts_go_to_the_trainers_and_wrong_ones_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

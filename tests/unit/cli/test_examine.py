@@ -17,7 +17,7 @@ from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 
 @pytest.fixture(scope="module")

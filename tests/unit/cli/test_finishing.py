@@ -12,7 +12,7 @@ from lamplighter.cli.finishing import finish_run
 from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.folders import (
+from tests.support.folders import (
     FakeTrainer,
     finished_run,
     layout,

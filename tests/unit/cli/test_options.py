@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-import lamplighter.serving.server as server
+import lamplighter.serving.servers.server as server
 from lamplighter.cli.app import cli
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
-from tests.runs import make_run
+from lamplighter.web.settings import ServerSettings
+from tests.support.runs import make_run
 
 COMMANDS = (
     "train",

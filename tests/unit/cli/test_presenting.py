@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from lamplighter.cli import serve
 from lamplighter.cli.app import cli
-from lamplighter.serving import server
-from lamplighter.serving.access import launch_file
-from lamplighter.serving.access.session_store import open_sessions
+from lamplighter.serving.servers import server
+from lamplighter.web.access import launch_file
+from lamplighter.web.access.session_store import open_sessions
 
 URL = "http://127.0.0.1:8600"
 LINK = f"{URL}/launch?code=secret-code"

@@ -20,10 +20,10 @@ from click.testing import CliRunner
 from lamplighter.cli import terminal
 from lamplighter.cli.app import main
 from lamplighter.exports.export import export_run
-from lamplighter.printable import LONGEST_QUOTE, escape_unprintable, quote_foreign
+from lamplighter.platform.printable import LONGEST_QUOTE, escape_unprintable, quote_foreign
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.exports.recorded import record
+from tests.support.recorded import record
 
 COMMANDS = Path(terminal.__file__).parent
 HOSTILE = "\x1b]0;owned\x07\x1b[2J\x1b[31m\u202ered\u2028\r\n\x9b1m\x7f"

@@ -21,7 +21,7 @@ from lamplighter.corpora.planted import CLASS, parse_planted, plant
 from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.unit.serving.folders import CONTEXT, TOKENS, D, FakeTrainer, V, make_run
+from tests.support.folders import CONTEXT, TOKENS, D, FakeTrainer, V, make_run
 
 ROWS = ("robot android antenna", "griffin unicorn mane")
 

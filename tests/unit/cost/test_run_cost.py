@@ -21,7 +21,7 @@ from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
-from tests.runs import make_run, small_recipe
+from tests.support.runs import make_run, small_recipe
 
 STEPS = 60
 

@@ -8,7 +8,7 @@ import torch
 from lamplighter.cost.step_work import describe_step_work
 from lamplighter.model.learner import build_learner
 from lamplighter.recipe import Recipe
-from tests.runs import small_recipe
+from tests.support.runs import small_recipe
 
 V = 300
 

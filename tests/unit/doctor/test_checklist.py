@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from lamplighter.doctor.checklist import Network, check_network
-from lamplighter.doctor.phone_page import PhonePage
+from lamplighter.cli.doctor.checklist import Network, check_network
+from lamplighter.cli.doctor.phone_page import PhonePage
 from tests.unit.doctor.networks import HOME, at, network
 
 PHONE = ipaddress.ip_address("192.168.1.30")

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-from lamplighter.doctor.phone_page import PhonePage
+from lamplighter.cli.doctor.phone_page import PhonePage
 from lamplighter.platform.interface_addresses import Address
 
 pytestmark = pytest.mark.anyio

@@ -9,9 +9,9 @@ import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
+from tests.support.village import Village, record_village
 from tests.unit.examination.retaken import RECIPES, SHAPE, STEPS
-from tests.unit.examination.village import Village, record_village
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from lamplighter.examination.kinds import batch_sizes
 from lamplighter.examination.kinds.batch_sizes import examine
 from lamplighter.questions import BatchSizesQuestion
-from tests.unit.examination.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, is_json
 
 
 def ask(village: Village, step: int) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.bench import examine, large_embedding
 from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
 from lamplighter.questions import BenchQuestion
-from tests.unit.examination.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, is_json
 
 STEPS = 6
 

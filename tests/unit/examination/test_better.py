@@ -13,7 +13,7 @@ from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.better import choose_places, examine
 from lamplighter.model.step import train_step
 from lamplighter.questions import BetterQuestion
-from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
+from tests.support.village import STEPS, Village, ignore_progress, is_json
 
 
 def ask(model: ExaminedModel, steps: int = 12, places: int = 1) -> dict[str, Any]:

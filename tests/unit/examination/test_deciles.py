@@ -12,7 +12,7 @@ from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.deciles import examine
 from lamplighter.examination.kinds.deciles.examination import RATES, group_words
 from lamplighter.questions import DecilesQuestion
-from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
+from tests.support.village import STEPS, Village, ignore_progress, is_json
 
 
 def ask(village: Village, steps: int = 0, step: int = STEPS) -> dict[str, Any]:

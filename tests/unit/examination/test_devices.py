@@ -26,7 +26,7 @@ from lamplighter.examination.kinds.devices.shared_step import (
     whole_bytes,
 )
 from lamplighter.questions import DevicesQuestion, QuestionError
-from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
+from tests.support.village import STEPS, Village, ignore_progress, is_json
 
 TABLE = "embedding.weight"
 

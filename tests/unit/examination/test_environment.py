@@ -14,8 +14,8 @@ from lamplighter.examination.kinds.environment import chosen_steps, examine
 from lamplighter.examination.readings import TextSample
 from lamplighter.model.step import train_step
 from lamplighter.questions import EnvironmentQuestion
-from tests.unit.examination.village import STEPS as STEPS_OF_VILLAGE
-from tests.unit.examination.village import Village, ignore_progress, is_json
+from tests.support.village import STEPS as STEPS_OF_VILLAGE
+from tests.support.village import Village, ignore_progress, is_json
 
 STEPS, BACK = 60, 40
 

@@ -36,7 +36,7 @@ from lamplighter.runfolder.tables.examinations import (
 )
 from lamplighter.runfolder.tables.requests import EXAMINE, RequestsWriter
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 STEPS = 12
 

@@ -16,7 +16,7 @@ from lamplighter.examination.kinds.microscope.predictions import MAX_POSITIONS
 from lamplighter.model.learner import Learner
 from lamplighter.questions import MicroscopeQuestion, QuestionError
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 from tests.unit.examination.retaken import (
     STEPS,
     ask,

@@ -9,7 +9,7 @@ import pytest
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import probe
 from lamplighter.questions import ProbeQuestion, QuestionError
-from tests.unit.examination.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, is_json
 
 SENTENCE = "in the den something howled ."
 

@@ -21,7 +21,7 @@ from lamplighter.runfolder.tables import steps
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 STEPS = 30
 

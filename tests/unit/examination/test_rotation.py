@@ -9,7 +9,7 @@ import torch
 
 from lamplighter.examination.kinds import rotation
 from lamplighter.questions import QuestionError, RotationQuestion
-from tests.unit.examination.village import STEPS, Village, ignore_progress, is_json
+from tests.support.village import STEPS, Village, ignore_progress, is_json
 
 
 def ask(village: Village, seed: int = 0) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.learner import Learner
 from lamplighter.questions import QuestionError, SubstitutionQuestion
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.unit.examination.village import ANIMALS, HOMES, VOICES, Village, ignore_progress, is_json
+from tests.support.village import ANIMALS, HOMES, VOICES, Village, ignore_progress, is_json
 
 
 def ask(model: ExaminedModel, **fields: Any) -> dict[str, Any]:

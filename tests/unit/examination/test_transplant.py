@@ -12,7 +12,7 @@ from lamplighter.examination.kinds.transplant import examine
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.questions import QuestionError, TransplantQuestion
-from tests.unit.examination.village import CPU, STEPS, Village, ignore_progress, is_json, village_recipe
+from tests.support.village import CPU, STEPS, Village, ignore_progress, is_json, village_recipe
 
 
 def ask(model: ExaminedModel, **fields: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.what_if import examine
 from lamplighter.questions import QuestionError, WhatIfQuestion
-from tests.unit.examination.village import ANIMALS, STEPS, Village, ignore_progress, is_json
+from tests.support.village import ANIMALS, STEPS, Village, ignore_progress, is_json
 
 LIE = "the cat barked"
 

@@ -24,11 +24,11 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
-from lamplighter.serving.http.assets import find_lessons
 from lamplighter.serving.schemas.lessons import describe_part
+from lamplighter.web.http.assets import find_lessons
 from lamplighter.wire.vocabulary import Relation, Vocabulary
-from tests.unit.claims.evidences import find, gather, store_answer
-from tests.unit.serving.folders import TOKENS, FakeTrainer, finished_run, make_run
+from tests.support.evidences import find, gather, store_answer
+from tests.support.folders import TOKENS, FakeTrainer, finished_run, make_run
 
 ROOT = Path(__file__).parents[3]
 ANIMALS = (1, 2, 3, 5)

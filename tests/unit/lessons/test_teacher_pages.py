@@ -21,7 +21,7 @@ from lamplighter.lessons.teacher_page import (
     TeacherPage,
     parse_teacher_page,
 )
-from lamplighter.serving.http.assets import find_lessons
+from lamplighter.web.http.assets import find_lessons
 
 PART = "title: A part\naim: Say it.\nminutes: 5\n\n# look: A stage\n\n{run.rows|count} words\n"
 PAGE = "# 1 A part\n\n**Aim.** To *see*.\n\n## Sheet\n\n1. [?lesson=1.1] My guess: ____\n"

@@ -19,7 +19,7 @@ from lamplighter.lessons.text_numbers import price_text_numbers
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.unit.serving.folders import TOKENS, finished_run
+from tests.support.folders import TOKENS, finished_run
 
 WORD = TOKENS[1]
 NUMBERS = f"{{word.alike.{WORD}@0}} {{word.beside.{WORD}@last}} {{word.alike.nobody@0}} {{text.alike@0}} {{text.beside@last}} {{text.by_chance@0}}"

@@ -15,7 +15,7 @@ from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.lessons.library import read_folder
 from lamplighter.lessons.typed_figures import list_typed_figures
 from lamplighter.recipe import Recipe
-from lamplighter.serving.http.assets import find_lessons
+from lamplighter.web.http.assets import find_lessons
 
 HEAD = "title: A\naim: See.\nminutes: 5\n\n# look: A\n"
 

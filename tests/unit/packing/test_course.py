@@ -23,10 +23,10 @@ from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.packing.page import Preview, render_page
 from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.assets import find_lessons
 from lamplighter.serving.jobs.export_job import export_worker_command
-from tests.unit.claims.evidences import store_answer
-from tests.unit.exports.recorded import record
+from lamplighter.web.http.assets import find_lessons
+from tests.support.evidences import store_answer
+from tests.support.recorded import record
 from tests.unit.packing.test_packed_run import EARLIER, write_maps
 
 LAST = 1_000

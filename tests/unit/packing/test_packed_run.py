@@ -27,7 +27,7 @@ from lamplighter.wire.frames import decode, decode_as
 from lamplighter.wire.grid_frames import GRID_STEPS, GridChange, GridLayout, add
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.row_frames import Census
-from tests.unit.exports.recorded import HOSTILE, record
+from tests.support.recorded import HOSTILE, record
 
 V = len(HOSTILE)
 EARLIER = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"

@@ -16,9 +16,9 @@ from lamplighter.exports.output import no_progress
 from lamplighter.platform.folder_sync import link_durably, replace_durably, sync_folder, sync_tree
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore, create_recorded_run
-from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
+from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.unit.exports.recorded import record
+from tests.support.recorded import record
 from tests.unit.model.test_checkpoint import make, save_checkpoint
 
 fcntl = pytest.importorskip("fcntl")

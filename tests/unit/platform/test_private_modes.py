@@ -21,9 +21,9 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.jobs.uploads import Uploads
-from tests.unit.exports.recorded import record
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.recorded import record
 from tests.unit.model.test_checkpoint import make, save_checkpoint
-from tests.unit.serving.folders import FakeTrainer, make_run
 from tests.unit.serving.jobs.test_uploads import store_text
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")

@@ -17,7 +17,7 @@ from lamplighter.platform.worker_limits import (
 )
 from lamplighter.processes.matrix_worker_memory import estimate_matrix_worker_bytes
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.folders import make_run
+from tests.support.folders import make_run
 
 resource = pytest.importorskip("resource")
 pytestmark = pytest.mark.skipif(

@@ -17,7 +17,7 @@ from lamplighter.processes import follow_loop
 from lamplighter.processes.follow_loop import CpuShare, FollowLoop
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
 
 HOLDS_A_ROLE = (
     "import sys, time; from pathlib import Path; from lamplighter.runfolder.role_lock import RoleLock\n"

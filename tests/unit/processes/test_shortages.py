@@ -17,8 +17,8 @@ from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.role_lock import RoleState
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
+from tests.support.folders import make_run
 from tests.unit.processes.test_supervisor import FAIL, QUICK, SLEEP, Started, supervising, until
-from tests.unit.serving.folders import make_run
 
 FAILURES = 12
 """More than the crashes after which a worker stays stopped."""

@@ -24,8 +24,8 @@ from lamplighter.runfolder.tables.requests import RequestsWriter, ask_to_hold
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.finalise import seal_role_files, unsealed_roles
-from tests.disk_accesses import disk_accesses
-from tests.unit.serving.folders import (
+from tests.support.disk_accesses import disk_accesses
+from tests.support.folders import (
     FakeTrainer,
     finished_run,
     layout,

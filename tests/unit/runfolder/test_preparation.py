@@ -13,13 +13,13 @@ import pytest
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import atomic_output, no_progress
-from lamplighter.failpoint import VARIABLE
+from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder import preparation
 from lamplighter.runfolder.preparation import preparation_folder
 from lamplighter.runfolder.role_lock import RoleLock, lock_path
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.exports.recorded import record
+from tests.support.recorded import record
 
 KILLED = """
 import os, signal, sys

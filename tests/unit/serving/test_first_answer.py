@@ -23,7 +23,7 @@ ADVICE = (
 SERVE = """
 import os, sys
 from lamplighter.cli import main
-from lamplighter.serving import web_server
+from lamplighter.serving.servers import web_server
 
 def attach_rest(app):
     print("loaded:", *sorted(sys.modules), flush=True)

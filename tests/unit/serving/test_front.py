@@ -12,10 +12,10 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Message
 
-from lamplighter.serving.app import attach_rest, run_rest
-from lamplighter.serving.front import LateRest, create_front
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.serving.asgi import HOST, PORT, scope_of
+from lamplighter.serving.apps.app import attach_rest, run_rest
+from lamplighter.serving.apps.front import LateRest, create_front
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import HOST, PORT, scope_of
 
 pytestmark = pytest.mark.anyio
 FOREIGN = "evil.example"

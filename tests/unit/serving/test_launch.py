@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.serving.access import credentials, launch_codes
-from lamplighter.serving.access.credentials import TOKEN_FILE, open_credentials
-from lamplighter.serving.access.session_store import SESSIONS_FOLDER
-from lamplighter.serving.app import create_app
-from lamplighter.serving.connections import listening_socket
-from lamplighter.serving.connections.listening_socket import ListeningSocket
-from lamplighter.serving.settings import ServerSettings, SettingsError
-from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.access import credentials, launch_codes
+from lamplighter.web.access.credentials import TOKEN_FILE, open_credentials
+from lamplighter.web.access.session_store import SESSIONS_FOLDER
+from lamplighter.web.connections import listening_socket
+from lamplighter.web.connections.listening_socket import ListeningSocket
+from lamplighter.web.settings import ServerSettings, SettingsError
+from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
 
 pytestmark = pytest.mark.anyio
 

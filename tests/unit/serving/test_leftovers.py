@@ -10,9 +10,9 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.preparation import preparation_folder
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.serving.asgi import PORT
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import PORT
 
 pytestmark = pytest.mark.anyio
 

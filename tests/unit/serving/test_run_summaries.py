@@ -14,7 +14,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_summaries import RunSummaries
 from lamplighter.serving.schemas.runs import RunSummary
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 LONG_AGO = 1_000_000_000
 

@@ -16,7 +16,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine
 from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.lines import LINE_WORDS, LineSpeaker, resolve_prompts
-from tests.runs import small_recipe, small_text
+from tests.support.runs import small_recipe, small_text
 
 V = 20
 RECIPE = Recipe(model=ModelRecipe(dim=8, heads=2, layers=1, context=6))

@@ -12,7 +12,7 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.runs import small_recipe, small_text
+from tests.support.runs import small_recipe, small_text
 
 resource = pytest.importorskip("resource")
 

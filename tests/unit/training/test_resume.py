@@ -20,7 +20,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.training.control import RunControl
 from lamplighter.training.resume import RunCheckpoints
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 FIRST_ATTEMPT = Lineage.of_attempts([(1, 0)])
 

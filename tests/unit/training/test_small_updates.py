@@ -16,7 +16,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.training.worker import train
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 STEPS = 12
 

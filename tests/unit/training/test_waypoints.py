@@ -23,7 +23,7 @@ from lamplighter.runfolder.writing.waypoint_budget import EARLY_WAYPOINTS, waypo
 from lamplighter.training import waypoints as waypoints_module
 from lamplighter.training.trainer import Progress
 from lamplighter.training.worker import train
-from tests.runs import make_run
+from tests.support.runs import make_run
 
 CADENCE = {"keyframe_every": 20, "checkpoint_every": 15, "waypoint_every": 15, "verify_every": 10}
 STEPS = 60

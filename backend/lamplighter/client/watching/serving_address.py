@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-from lamplighter.loopback import LOCAL_ADDRESS
+from lamplighter.platform.loopback import LOCAL_ADDRESS
 
 _PATIENCE = 0.5
 """Seconds for a server of this machine to answer, from the first byte to the last; a training waits once."""

@@ -9,7 +9,7 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 
 from lamplighter.exports.output import ExportError
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 
 _MAX_HEADER = 4_000_000
 """Maximum bytes of a header. The deepest model has some 2,500 tensors, of about 100 bytes each."""

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter import failpoint
 from lamplighter.exports.archive.checkpoint_header import check_checkpoint
 from lamplighter.exports.archive.digests import DIGESTS
 from lamplighter.exports.archive.unpack import MAX_TOTAL_BYTES, require_spare_room, unpack
 from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.platform import failpoint
 from lamplighter.platform.folder_sync import link_durably, sync_tree
 from lamplighter.platform.private_modes import make_private_folder
 from lamplighter.runfolder.errors import FormatError

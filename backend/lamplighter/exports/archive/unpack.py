@@ -19,8 +19,8 @@ from pathlib import Path
 
 from lamplighter.exports.archive.digests import DIGESTS, parse_digests
 from lamplighter.exports.output import ExportError, ExportProgress
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
-from lamplighter.printable import quote_foreign
 from lamplighter.recipe import MAX_RECIPE_BYTES
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.writing.free_space import spare_bytes

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.binary import MAX_VOCABULARY
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 
 _MAX_HEADER = 1_000

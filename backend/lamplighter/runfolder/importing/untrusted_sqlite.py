@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.importing.run_checks import MAX_ROWS, RunChecks
 from lamplighter.runfolder.lineage import step_key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 
 MAX_NAME = 200

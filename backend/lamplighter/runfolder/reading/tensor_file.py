@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.printable import quote_foreign
+from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.binary import Floats
 

@@ -24,7 +24,7 @@ import apsw
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.shared_memory import has_shared_memory

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 
 WAL_LIMIT = 4 << 20
 

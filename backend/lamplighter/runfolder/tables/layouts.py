@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.runfolder.tables import districts
 from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, FactsReader, FactsWriter
 from lamplighter.wire.district_frames import Districts

@@ -16,7 +16,7 @@ from typing import Any
 
 import apsw
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader

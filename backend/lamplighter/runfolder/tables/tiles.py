@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.sqlite.database_file import FileReader, FileWriter
 from lamplighter.wire.tile_frames import Tile, decode_tile

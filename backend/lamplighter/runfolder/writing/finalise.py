@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from lamplighter import failpoint
+from lamplighter.platform import failpoint
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_census

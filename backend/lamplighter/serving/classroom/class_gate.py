@@ -16,20 +16,20 @@ from starlette.types import Receive, Send
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.access.decision import Decision, Kind, check_origin, find_own_rule
-from lamplighter.serving.access.request_headers import (
+from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.classroom.viewer_session import ViewerSession
+from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
+from lamplighter.web.access.request_headers import (
     Headers,
     came_through_a_proxy,
     cookie_values,
     single_header,
 )
-from lamplighter.serving.capacity.activity import Activity
-from lamplighter.serving.capacity.caller import Caller, Network, is_in_network
-from lamplighter.serving.capacity.thread_pools import Pool, ThreadPools
-from lamplighter.serving.classroom.classroom import Classroom
-from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.hosts import Origin
-from lamplighter.serving.http.route_table import RouteRule
+from lamplighter.web.capacity.activity import Activity
+from lamplighter.web.capacity.caller import Caller, Network, is_in_network
+from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
+from lamplighter.web.hosts import Origin
+from lamplighter.web.http.route_table import RouteRule
 
 _MOST_LOOKS = 48
 """Requests of one viewer that wait for a look at the disk: as many as it may have under way behind this gate."""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from lamplighter.serving.hosts import Origin
+from lamplighter.web.hosts import Origin
 
 _SECONDS = 10.0
 

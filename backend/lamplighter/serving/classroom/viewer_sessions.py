@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
-from lamplighter.serving.access.presenter_session import browser_words, digest_of
 from lamplighter.serving.classroom.presence import OPENING_SECONDS, Presence, unknown_presence
 from lamplighter.serving.classroom.sessions_file import read_sessions, write_sessions
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.connections.inbound_quota import InboundQuota
 from lamplighter.serving.schemas.classroom import Role
+from lamplighter.web.access.presenter_session import browser_words, digest_of
+from lamplighter.web.connections.inbound_quota import InboundQuota
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from lamplighter.processes.examiner_pool import ExaminerCommand, ExaminerPool
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
-from lamplighter.serving.http.problems import RefusedError
+from lamplighter.web.http.problems import RefusedError
 
 log = logging.getLogger(__name__)
 

@@ -21,9 +21,9 @@ from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.role_lock import RoleLock, RoleState, RoleTakenError, role_state
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, ExportState, export_worker_command
 from lamplighter.serving.schemas.exports import FormatName
+from lamplighter.web.http.problems import RefusedError
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.reading.smoothed_map import covers_run
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.activity import Activity
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
+from lamplighter.web.capacity.activity import Activity
+from lamplighter.web.http.problems import RefusedError
 
 log = logging.getLogger(__name__)
 

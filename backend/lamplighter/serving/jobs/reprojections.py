@@ -15,8 +15,8 @@ from typing import Literal
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.schemas.map import ReprojectedLayouts, Reprojection
+from lamplighter.web.http.problems import RefusedError
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from lamplighter.corpora.text_survey import TextSurvey, survey_text
 from lamplighter.corpora.textfile import decode_text
 from lamplighter.platform.private_modes import make_private_folder, open_like_folder
 from lamplighter.runfolder.preparation import clear_preparations, preparation_folder
-from lamplighter.serving.http.problems import RefusedError
+from lamplighter.web.http.problems import RefusedError
 
 MAX_UPLOAD_BYTES = 64 << 20
 """Maximum size of one text, in bytes."""

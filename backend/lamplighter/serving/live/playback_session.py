@@ -21,8 +21,13 @@ import anyio
 import anyio.to_thread
 
 from lamplighter.runfolder.errors import READ_ERRORS, explain_read_error, is_transient
-from lamplighter.runfolder.reading.playback import NoSuchStepError, Playback
-from lamplighter.runfolder.reading.playback_parts import CHANNELS, PlaybackCursor, PlaybackItem, PlaybackKind
+from lamplighter.runfolder.reading.playback.playback import NoSuchStepError, Playback
+from lamplighter.runfolder.reading.playback.playback_parts import (
+    CHANNELS,
+    PlaybackCursor,
+    PlaybackItem,
+    PlaybackKind,
+)
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.live.message import MessageKind, ViewerMessage

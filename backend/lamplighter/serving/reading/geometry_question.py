@@ -13,17 +13,17 @@ from starlette.requests import Request
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory
-from lamplighter.serving.http.route_table import AnswerFacts
-from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.parameters import AttemptParam, KeptStep, RunId
 from lamplighter.serving.reading.run_catalog import RunCatalog, require_fit
 from lamplighter.serving.reading.run_index import RunIndex
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.geometry import Word
 from lamplighter.serving.schemas.tokens import Neighbour
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.reply import Reply
+from lamplighter.web.http.response_cost import FROM_PYTHON, LARGE_RESPONSE_BYTES, estimate_memory
+from lamplighter.web.http.route_table import AnswerFacts
+from lamplighter.web.http.step_range import resolve_step_range
 
 GEOMETRY_ANSWERS = AnswerFacts(
     etag=True,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.gradient_history import read_gradient_history
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import streaming_cost
-from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.path_answers import MANY_STEPS, Columns, PathRequest, downsample
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import streaming_cost
+from lamplighter.web.http.step_range import resolve_step_range
 
 
 def answer_gradient_history(path_request: PathRequest) -> Response:

@@ -17,8 +17,8 @@ from lamplighter.runfolder.reading.current_map import (
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.districts import DistrictEvent, DistrictsEntry
 from lamplighter.runfolder.tables.layouts import LayoutEntry, LayoutsReader
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.layout_frames import Method
 
 MOST_LAYOUTS = 5_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from starlette.responses import Response
 
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, streaming_cost
 from lamplighter.serving.reading.layout_query import MethodName, layout_ids, open_layouts
 from lamplighter.serving.reading.path_answers import Columns, PathRequest, downsample
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, streaming_cost
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 

@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
 from lamplighter.exports.formats.token_rows import ArrowStream, import_pyarrow, vector_column
-from lamplighter.serving.http.content_negotiation import ARROW, JSON, NPY, ResponseFormat
-from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import check_bytes, check_json_numbers
-from lamplighter.serving.http.streaming import json_parts
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
+from lamplighter.web.http.content_negotiation import ARROW, JSON, NPY, ResponseFormat
+from lamplighter.web.http.reply import Reply
+from lamplighter.web.http.response_cost import check_bytes, check_json_numbers
+from lamplighter.web.http.streaming import json_parts
 
 OFFERED = (JSON, NPY, ARROW)
 MOST_BYTES = 128 << 20

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.http.response_cost import check_bytes
-from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.run_index import LAST_INDEXED_STEP, RunIndex
+from lamplighter.web.http.response_cost import check_bytes
+from lamplighter.web.http.step_range import StepRange
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

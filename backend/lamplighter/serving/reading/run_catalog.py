@@ -28,12 +28,12 @@ from lamplighter.runfolder.run_name import read_run_name
 from lamplighter.runfolder.run_store import NoSuchRunError, RunStore
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.step_range import StepRange
 from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
 from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.step_range import StepRange
 
 _UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8

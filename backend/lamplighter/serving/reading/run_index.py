@@ -19,7 +19,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.capacity.exclusive_work import ExclusiveWork
+from lamplighter.web.capacity.exclusive_work import ExclusiveWork
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse

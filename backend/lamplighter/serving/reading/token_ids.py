@@ -9,8 +9,8 @@ import numpy as np
 from fastapi import Query
 from numpy.typing import NDArray
 
-from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.reading.token_table import TokenTable
+from lamplighter.web.http.problems import FieldError, RefusedError
 
 MAX_TOKEN_IDS = 4_000
 """The most ids in one request; a client that wants more requests all."""

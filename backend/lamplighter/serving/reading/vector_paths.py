@@ -13,8 +13,6 @@ from lamplighter.geometry.motion import VectorMotion, measure_motion
 from lamplighter.geometry.pairs import PairDistance, pair_distance
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
-from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.downsampling import keep_extremes
 from lamplighter.serving.reading.path_answers import (
     BLOCK_BYTES,
@@ -24,6 +22,8 @@ from lamplighter.serving.reading.path_answers import (
     check_size,
     downsample,
 )
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.web.http.step_range import resolve_step_range
 from lamplighter.wire.binary import Floats
 
 VectorMeaning = Literal["vectors", "motion", "pair"]

@@ -8,15 +8,15 @@ from starlette.responses import Response
 from lamplighter.claims.board import list_board_questions, make_board
 from lamplighter.claims.control import find_other_seed, gather_with_control, read_control
 from lamplighter.claims.gathering import read_moment
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.claims import ClaimBoard, describe_board
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("claims")
 

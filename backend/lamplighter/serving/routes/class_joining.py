@@ -13,19 +13,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import lamplighter
-from lamplighter.serving.capacity.caller import counted_address
-from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.class_door import JoinRefusedError
 from lamplighter.serving.classroom.class_gate import ClassGate
 from lamplighter.serving.classroom.viewer_sessions import ASSISTS_A_SECOND
-from lamplighter.serving.http.assets import NOT_BUILT
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.schemas.base import Session, json_response
 from lamplighter.serving.schemas.classroom import AssistBody, JoinBody, PointedWord
 from lamplighter.serving.schemas.requests import AcceptedRequest
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.caller import counted_address
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.assets import NOT_BUILT
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, Routes
 
 routes = Routes("classroom")
 

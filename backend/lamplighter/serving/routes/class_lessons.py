@@ -8,14 +8,14 @@ from fastapi import Body
 from starlette.responses import Response
 
 from lamplighter.claims.gathering import read_moment
-from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.questions.lesson_question import make_lesson_question
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.classroom import LessonAnswersList, LessonPlace
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 
 routes = Routes("classroom")
 

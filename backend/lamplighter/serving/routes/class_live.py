@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.websockets import WebSocket
 
-from lamplighter.serving.http.route_table import Access, Routes
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.http.route_table import Access, Routes
 
 routes = Routes("classroom")
 

@@ -11,16 +11,11 @@ from starlette.responses import Response
 
 from lamplighter.platform.qr_code import qr_rows
 from lamplighter.runfolder.run_store import NoSuchRunError
-from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.classroom.classroom import is_our_text
 from lamplighter.serving.classroom.questions.asking import make_question
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.classroom.questions.measuring import measure_answer
 from lamplighter.serving.classroom.questions.question import Question
-from lamplighter.serving.http.content_negotiation import CSV
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.classroom import (
@@ -36,7 +31,12 @@ from lamplighter.serving.schemas.classroom import (
     TextChange,
 )
 from lamplighter.serving.services import Services, ServicesDep
-from lamplighter.serving.settings import SettingsError
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import CSV
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
+from lamplighter.web.settings import SettingsError
 
 routes = Routes("classroom")
 

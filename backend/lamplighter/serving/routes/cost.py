@@ -13,13 +13,13 @@ from lamplighter.cost.run_cost import RunCost, cost_steps, read_run_cost
 from lamplighter.runfolder.reading.spent_energy import RunEnergy
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.cost import Cost
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("runs")
 

@@ -14,17 +14,17 @@ from lamplighter.geometry.displacements import displacements, farthest_rows
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import JSON, NPY
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import estimate_memory
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Displacement, Displacements
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import JSON, NPY
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.reply import Reply
+from lamplighter.web.http.response_cost import estimate_memory
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import StepRange, resolve_step_range
 
 routes = Routes("snapshots")
 

@@ -9,11 +9,6 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import FRAME, JSON
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import EVENT_BYTES, LIST_ENTRY_BYTES, TOKEN_ENTRY_BYTES
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.layout_query import open_layouts, open_layouts_on
 from lamplighter.serving.reading.parameters import AFTER, FORMAT, KeptStep, RunId
 from lamplighter.serving.schemas.base import json_body
@@ -26,6 +21,11 @@ from lamplighter.serving.schemas.map import (
     DistrictsResponse,
 )
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import FRAME, JSON
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import EVENT_BYTES, LIST_ENTRY_BYTES, TOKEN_ENTRY_BYTES
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire import frames
 
 routes = Routes("map")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from lamplighter.runfolder.writing.size_estimate import estimate_size
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.runs import EstimateRequest, SizeEstimateResponse
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Routes
 
 routes = Routes("runs")
 

@@ -22,10 +22,6 @@ from lamplighter.questions import Question, QuestionError
 from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsReader
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.examiners import OpenQuestion
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, to_json_text
@@ -37,6 +33,10 @@ from lamplighter.serving.schemas.examinations import (
     describe_examination,
 )
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("examinations")
 

@@ -8,17 +8,17 @@ from fastapi import Path
 from starlette.responses import Response
 
 from lamplighter.exports.export import FORMATS
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.downloads import DownloadResponse
-from lamplighter.serving.http.openapi import body_schema
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.export_job import ExportJob
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.exports import Export, ExportList, NewExport
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.downloads import DownloadResponse
+from lamplighter.web.http.openapi import body_schema
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("exports")
 

@@ -8,8 +8,6 @@ from fastapi import Query
 from starlette.responses import Response
 
 from lamplighter.geometry.odd_one_out import PRODUCTS_PER_TRY, TRIES, WORDS, draw_rounds
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
@@ -17,6 +15,8 @@ from lamplighter.serving.reading.geometry_question import (
 )
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.geometry import OddOneOut, OddOneOutRound
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.route_table import Routes
 
 routes = Routes("geometry")
 

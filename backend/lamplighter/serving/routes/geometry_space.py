@@ -19,9 +19,6 @@ from lamplighter.geometry.analogies import (
 from lamplighter.geometry.directions import DRAWS, consistency_by_chance, offset_consistency
 from lamplighter.geometry.rank import rank_correlation
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_touches
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.response_cost import check_json_numbers
-from lamplighter.serving.http.route_table import Routes
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
@@ -40,6 +37,9 @@ from lamplighter.serving.schemas.geometry import (
     RelationScore,
     TouchCounts,
 )
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.response_cost import check_json_numbers
+from lamplighter.web.http.route_table import Routes
 from lamplighter.wire.vocabulary import Relation
 
 routes = Routes("geometry")

@@ -15,11 +15,6 @@ from lamplighter.geometry.directions import measure_axis
 from lamplighter.geometry.neighbours import nearest_rows, unit_rows
 from lamplighter.geometry.pairs import mutual_ranks_of_units
 from lamplighter.runfolder.reading.curve_steps import choose_curve_steps
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import check_json_numbers
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import resolve_step_range
 from lamplighter.serving.reading.geometry_question import (
     GEOMETRY_ANSWERS,
     SCALING_WORK,
@@ -40,6 +35,11 @@ from lamplighter.serving.schemas.geometry import (
 )
 from lamplighter.serving.schemas.tokens import Neighbour
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import check_json_numbers
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import resolve_step_range
 
 routes = Routes("geometry")
 

@@ -16,27 +16,6 @@ from starlette.responses import Response
 from lamplighter.runfolder.reading.map_settings import read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutEntry
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import (
-    FRAME,
-    JSON,
-    NPY,
-    SAFETENSORS,
-    ResponseFormat,
-)
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import (
-    BOUNDED_COST,
-    LARGE_RESPONSE_BYTES,
-    LIST_ENTRY_BYTES,
-    TOKEN_ENTRY_BYTES,
-    check_bytes,
-    check_json_numbers,
-    streaming_cost,
-)
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import resolve_step_range
-from lamplighter.serving.http.streamed_array import StreamedArray
 from lamplighter.serving.reading.layout_query import (
     LayoutSetName,
     MethodName,
@@ -65,6 +44,27 @@ from lamplighter.serving.schemas.map import (
     MapSettingsResponse,
 )
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import (
+    FRAME,
+    JSON,
+    NPY,
+    SAFETENSORS,
+    ResponseFormat,
+)
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import (
+    BOUNDED_COST,
+    LARGE_RESPONSE_BYTES,
+    LIST_ENTRY_BYTES,
+    TOKEN_ENTRY_BYTES,
+    check_bytes,
+    check_json_numbers,
+    streaming_cost,
+)
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import resolve_step_range
+from lamplighter.web.http.streamed_array import StreamedArray
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 

@@ -14,10 +14,6 @@ from lamplighter.lessons.numbers import find_questions, missing_words, resolve_n
 from lamplighter.lessons.text_numbers import price_text_numbers
 from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.tables.examinations import ExaminationsReader
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
-from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.reading.board_price import ANSWER_COPIES, price_board
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body, json_response
@@ -29,6 +25,10 @@ from lamplighter.serving.schemas.lessons import (
     describe_parts,
 )
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES, Pricing
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
 
 routes = Routes("lessons")
 

@@ -9,15 +9,15 @@ from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import BOUNDED_COST
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.reading.parameters import AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import Line, Lines, LinesList
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import BOUNDED_COST
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import StepRange, resolve_step_range
 
 routes = Routes("steps")
 

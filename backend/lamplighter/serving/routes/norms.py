@@ -9,14 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.exports.formats.array_headers import npy_header
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import JSON, NPY
-from lamplighter.serving.http.response_cost import check_json_numbers
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import FORMAT, KeptStep, MatrixChoice, RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Norms
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import JSON, NPY
+from lamplighter.web.http.response_cost import check_json_numbers
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("snapshots")
 

@@ -8,17 +8,17 @@ from mimetypes import guess_type
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from lamplighter.serving.capacity.answer import AnswerReader
-from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.front_services import FrontServices, FrontServicesDep
-from lamplighter.serving.http.assets import NOT_BUILT
-from lamplighter.serving.http.content_negotiation import accepts_gzip
-from lamplighter.serving.http.downloads import DownloadResponse
-from lamplighter.serving.http.openapi_page import STYLE, render
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, Routes
-from lamplighter.serving.http.streaming import SpooledResponse
+from lamplighter.web.capacity.answer import AnswerReader
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.assets import NOT_BUILT
+from lamplighter.web.http.content_negotiation import accepts_gzip
+from lamplighter.web.http.downloads import DownloadResponse
+from lamplighter.web.http.openapi_page import STYLE, render
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, Routes
+from lamplighter.web.http.streaming import SpooledResponse
 
 routes = Routes("page")
 

@@ -14,16 +14,16 @@ from starlette.responses import Response
 from lamplighter.geometry import pairs as geometry
 from lamplighter.runfolder.reading.output_matrix import find_output_point
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import estimate_memory
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, RunId
 from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Pairs, PairTable, SimilarityResponse
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import estimate_memory
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("tokens")
 

@@ -10,16 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.reading.output_matrix import explain_no_output_map, list_output_points
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.reprojections import MOST_LISTED, ReprojectionJob
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import NewReprojection, Reprojection
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.reply import Reply
+from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES, Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("map")
 

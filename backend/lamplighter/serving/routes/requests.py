@@ -15,13 +15,13 @@ from lamplighter.runfolder.importing.imported_run import is_imported
 from lamplighter.runfolder.reading.map_settings import merge_settings, read_map_settings
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsWriter
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.requests import AcceptedRequest, ContinueRequest, MapRequest, RunRequest
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("requests")
 

@@ -15,12 +15,6 @@ from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import plain_run_name, write_run_name
 from lamplighter.runfolder.tables.requests import ask_to_hold
-from lamplighter.serving.access.decision import caller_sees_text
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import PNG
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.runs import (
@@ -34,6 +28,12 @@ from lamplighter.serving.schemas.runs import (
     without_text,
 )
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.access.decision import caller_sees_text
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import PNG
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.response_cost import BOUNDED_COST, LIST_ENTRY_BYTES, Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("runs")
 

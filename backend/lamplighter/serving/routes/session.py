@@ -12,13 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import lamplighter
-from lamplighter.serving.access.gate import caller_is_presenter
-from lamplighter.serving.capacity.thread_pools import Pool
 from lamplighter.serving.front_services import FrontServices, FrontServicesDep
-from lamplighter.serving.http.plain_pages import used_link_page
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import Access, AnswerFacts, Routes
 from lamplighter.serving.schemas.base import (
     BrowserSession,
     BrowserSessionList,
@@ -27,7 +21,13 @@ from lamplighter.serving.schemas.base import (
     Session,
     json_response,
 )
-from lamplighter.serving.settings import ROLES
+from lamplighter.web.access.gate import caller_is_presenter
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.plain_pages import used_link_page
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import Access, AnswerFacts, Routes
+from lamplighter.web.settings import ROLES
 
 routes = Routes("session")
 

@@ -28,23 +28,6 @@ from lamplighter.runfolder.reading.output_matrix import (
 )
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import (
-    FRAME,
-    NPY,
-    PARQUET,
-    SAFETENSORS,
-    ResponseFormat,
-)
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.reply import Reply
-from lamplighter.serving.http.response_cost import (
-    LIST_ENTRY_BYTES,
-    estimate_memory,
-    record_steps,
-)
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import StepRange, resolve_step_range
 from lamplighter.serving.reading.layout_query import set_time
 from lamplighter.serving.reading.parameters import (
     FORMAT,
@@ -59,6 +42,23 @@ from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.vectors import Keyframe, Keyframes, Waypoint, Waypoints
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import (
+    FRAME,
+    NPY,
+    PARQUET,
+    SAFETENSORS,
+    ResponseFormat,
+)
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.reply import Reply
+from lamplighter.web.http.response_cost import (
+    LIST_ENTRY_BYTES,
+    estimate_memory,
+    record_steps,
+)
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import StepRange, resolve_step_range
 from lamplighter.wire.frames import encode
 from lamplighter.wire.row_frames import Rows
 

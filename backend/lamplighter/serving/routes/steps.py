@@ -17,22 +17,6 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError, read_census,
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.access.decision import caller_sees_text
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import FRAME, JSON, negotiate_format
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import (
-    BOUNDED_COST,
-    CENSUS_BYTES,
-    EVENT_BYTES,
-    FROM_PYTHON,
-    LIST_ENTRY_BYTES,
-    check_bytes,
-    check_json_numbers,
-)
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streaming import json_parts
 from lamplighter.serving.reading.batch_text import read_batch_text
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.parameters import (
@@ -64,6 +48,22 @@ from lamplighter.serving.schemas.steps import (
     StepText,
 )
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.access.decision import caller_sees_text
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import FRAME, JSON, negotiate_format
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import (
+    BOUNDED_COST,
+    CENSUS_BYTES,
+    EVENT_BYTES,
+    FROM_PYTHON,
+    LIST_ENTRY_BYTES,
+    check_bytes,
+    check_json_numbers,
+)
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import StepRange, resolve_step_range
+from lamplighter.web.http.streaming import json_parts
 from lamplighter.wire.binary import Floats, FrameError, UInts
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse

@@ -8,9 +8,6 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import FieldError, RefusedError
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.serving.reading.gradient_paths import answer_gradient_history
 from lamplighter.serving.reading.map_paths import answer_map_history
@@ -34,6 +31,9 @@ from lamplighter.serving.schemas.vectors import (
     VectorHistoryResponse,
 )
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import FieldError, RefusedError
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("tokens")
 

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.runfolder.reading.snapshot import read_touches
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, OtherTokenId, RunId, TokenId
 from lamplighter.serving.reading.token_ids import require_token
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.tokens import Neighbour, NeighboursResponse, TokenDetails, TokenList
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.response_cost import LIST_ENTRY_BYTES, estimate_memory
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire.row_frames import NEVER
 
 routes = Routes("tokens")

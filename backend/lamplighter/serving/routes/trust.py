@@ -13,10 +13,6 @@ from starlette.responses import Response
 from lamplighter.geometry.neighbours import BLOCK_BYTES
 from lamplighter.geometry.trust import compute_full_trust
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.reading.layout_query import open_layouts
 from lamplighter.serving.reading.parameters import LayoutMethod, RunId, StepPath
 from lamplighter.serving.schemas.base import json_body
@@ -27,6 +23,10 @@ from lamplighter.serving.schemas.map import (
     TrustEstimateResponse,
 )
 from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 

@@ -8,13 +8,13 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import Pricing
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
 from lamplighter.serving.jobs.uploads import MAX_UPLOAD_BYTES
 from lamplighter.serving.schemas.base import TextFacts, Upload, json_response
 from lamplighter.serving.services import ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import Pricing
+from lamplighter.web.http.route_table import AnswerFacts, Routes
 
 routes = Routes("uploads")
 

@@ -17,29 +17,29 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.capacity.thread_pools import Pool
-from lamplighter.serving.http.content_negotiation import (
+from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
+from lamplighter.serving.reading.run_catalog import require_fit
+from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
+from lamplighter.serving.schemas.vectors import Vectors
+from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.content_negotiation import (
     ARROW,
     JSON,
     NPY,
     SAFETENSORS,
     ResponseFormat,
 )
-from lamplighter.serving.http.problems import RefusedError
-from lamplighter.serving.http.response_cost import (
+from lamplighter.web.http.problems import RefusedError
+from lamplighter.web.http.response_cost import (
     check_bytes,
     check_json_numbers,
     estimate_memory,
     streaming_cost,
 )
-from lamplighter.serving.http.route_table import AnswerFacts, Routes
-from lamplighter.serving.http.step_range import StepRange, resolve_step_range
-from lamplighter.serving.http.streamed_array import StreamedArray
-from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
-from lamplighter.serving.reading.run_catalog import require_fit
-from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
-from lamplighter.serving.schemas.vectors import Vectors
-from lamplighter.serving.services import Services, ServicesDep
+from lamplighter.web.http.route_table import AnswerFacts, Routes
+from lamplighter.web.http.step_range import StepRange, resolve_step_range
+from lamplighter.web.http.streamed_array import StreamedArray
 
 routes = Routes("snapshots")
 

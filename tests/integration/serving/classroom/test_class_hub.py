@@ -32,9 +32,9 @@ from tests.integration.serving.classroom.viewers import (
     predict,
     reaches,
 )
-from tests.integration.serving.served import PacedTrainer, ServerThread, wait_until_unfollowed
-from tests.unit.serving.classroom.beat_page import BeatPage
-from tests.unit.serving.folders import FakeTrainer, V, layout, make_run, write_layouts
+from tests.support.beat_page import BeatPage
+from tests.support.folders import FakeTrainer, V, layout, make_run, write_layouts
+from tests.support.served import PacedTrainer, ServerThread, wait_until_unfollowed
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info
 
-from lamplighter.serving import class_server
-from lamplighter.serving.app import create_app
-from lamplighter.serving.class_server import ClassServer, class_limits
-from lamplighter.serving.connections.limits import ConnectionLimits
-from lamplighter.serving.connections.listening_socket import ListeningSocket, open_listener
-from lamplighter.serving.settings import ClassSettings, ServerSettings, SettingsError
+from lamplighter.serving.apps.app import create_app
+from lamplighter.serving.servers import class_server
+from lamplighter.serving.servers.class_server import ClassServer, class_limits
+from lamplighter.web.connections.limits import ConnectionLimits
+from lamplighter.web.connections.listening_socket import ListeningSocket, open_listener
+from lamplighter.web.settings import ClassSettings, ServerSettings, SettingsError
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.connections.limits import ConnectionLimits
-from lamplighter.serving.settings import ClassSettings, ServerSettings
+from lamplighter.web.connections.limits import ConnectionLimits
+from lamplighter.web.settings import ClassSettings, ServerSettings
 from tests.integration.serving.classroom.viewers import ClassViewer
-from tests.integration.serving.served import ServerThread
-from tests.runs import wait_until
+from tests.support.runs import wait_until
+from tests.support.served import ServerThread
 
 
 @pytest.fixture

@@ -25,16 +25,16 @@ from websockets.sync.client import ClientConnection, connect
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.serving.app import ROUTE_MODULES
-from lamplighter.serving.audit.audit_log import AUDIT_FILE
+from lamplighter.serving.apps.app import ROUTE_MODULES
+from lamplighter.web.audit.audit_log import AUDIT_FILE
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.application import Application
-from tests.class_client import CLASSROOM, ClassClient
-from tests.runs import small_recipe, small_text, start_worker, wait_until
-from tests.unit.serving.classroom.class_apps import make_class_apps
+from tests.support.application import Application
+from tests.support.class_apps import make_class_apps
+from tests.support.class_client import CLASSROOM, ClassClient
+from tests.support.runs import small_recipe, small_text, start_worker, wait_until
 from tests.unit.serving.classroom.test_class_matrix import TEXT, real_path
-from tests.unit.serving.http.test_pricing import STATED
+from tests.unit.web.http.test_pricing import STATED
 
 WORDS = ("Dear", "diary", "Anna", "kissed", "Ben")
 FILE = "Tagebuch Anna K.txt"

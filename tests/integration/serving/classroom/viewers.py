@@ -13,10 +13,10 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 
 from lamplighter.serving.classroom.viewer_session import ViewerSession
-from lamplighter.serving.settings import ClassSettings, ServerSettings
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.classroom.beat_page import BeatPage
-from tests.unit.serving.folders import V
+from lamplighter.web.settings import ClassSettings, ServerSettings
+from tests.support.beat_page import BeatPage
+from tests.support.folders import V
+from tests.support.served import ServerThread
 
 
 def class_server(runs: Path, most: int = 60) -> ServerThread:

@@ -14,11 +14,11 @@ import pytest
 import websockets
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.connections.limits import ConnectionLimits
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.connections.limits import ConnectionLimits
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import ServerThread, pulse_at, receive_until
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import ServerThread, pulse_at, receive_until
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.application import Application
+from tests.support.application import Application
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no limit on descriptors")
 
@@ -23,8 +23,8 @@ LIMITED = 'ulimit -n 160; exec "$0" -m lamplighter "$@"'
 EATEN = """
 import os, sys, threading
 from pathlib import Path
-from lamplighter.serving.server import run_server
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.servers.server import run_server
+from lamplighter.web.settings import ServerSettings
 
 def eat():
     sys.stdin.readline()

@@ -18,9 +18,9 @@ import pytest
 
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.folders import D, FakeTrainer, V, make_run
+from lamplighter.web.settings import ServerSettings
+from tests.support.folders import D, FakeTrainer, V, make_run
+from tests.support.served import ServerThread
 
 STEPS = 2_500
 SIZE = (STEPS + 1) * V * D * 4

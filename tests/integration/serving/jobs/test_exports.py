@@ -22,9 +22,9 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.schemas.exports import NewExport
-from lamplighter.serving.settings import ServerSettings
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from lamplighter.web.settings import ServerSettings
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.served import ServerThread
 
 CONTENT = {
     "zip": ("application/zip", ".zip"),

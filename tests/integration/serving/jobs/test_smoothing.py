@@ -10,9 +10,9 @@ import pytest
 
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.application import Application
 from tests.browser.map_page import write_maps
-from tests.unit.serving.folders import V, finished_run
+from tests.support.application import Application
+from tests.support.folders import V, finished_run
 
 pytestmark = pytest.mark.tour
 

@@ -11,14 +11,14 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import (
+from tests.support.folders import (
+    FakeTrainer,
+    make_run,
+)
+from tests.support.served import (
     ServerThread,
     pulse_at,
     receive_until,
-)
-from tests.unit.serving.folders import (
-    FakeTrainer,
-    make_run,
 )
 
 pytestmark = pytest.mark.anyio

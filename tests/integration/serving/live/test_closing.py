@@ -15,17 +15,17 @@ import websockets
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live import run_follower
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.served import (
-    ServerThread,
-    pulse_at,
-    receive_until,
-)
-from tests.unit.serving.folders import (
+from tests.support.folders import (
     FakeTrainer,
     finished_run,
     make_run,
+)
+from tests.support.served import (
+    ServerThread,
+    pulse_at,
+    receive_until,
 )
 
 pytestmark = pytest.mark.anyio

@@ -16,20 +16,20 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import (
-    ServerThread,
-    pulse_at,
-    receive_until,
-    status_is,
-    texts,
-)
-from tests.unit.serving.folders import (
+from tests.support.folders import (
     BATCH_TOKENS,
     FakeTrainer,
     V,
     layout,
     make_run,
     write_layouts,
+)
+from tests.support.served import (
+    ServerThread,
+    pulse_at,
+    receive_until,
+    status_is,
+    texts,
 )
 
 pytestmark = pytest.mark.anyio

@@ -8,8 +8,8 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
-from tests.integration.serving.served import ServerThread, receive_until
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import ServerThread, receive_until
 
 pytestmark = pytest.mark.anyio
 

@@ -20,19 +20,19 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import (
-    PacedTrainer,
-    ServerThread,
-    pulse_at,
-    receive_until,
-    status_is,
-)
-from tests.unit.serving.folders import (
+from tests.support.folders import (
     FakeTrainer,
     finished_run,
     layout,
     make_run,
     write_layouts,
+)
+from tests.support.served import (
+    PacedTrainer,
+    ServerThread,
+    pulse_at,
+    receive_until,
+    status_is,
 )
 
 pytestmark = pytest.mark.anyio

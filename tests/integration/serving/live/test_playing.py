@@ -27,7 +27,8 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.merge import merge_pulses
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
-from tests.integration.serving.served import (
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.served import (
     PacedTrainer,
     PlayersClock,
     ServerThread,
@@ -37,7 +38,6 @@ from tests.integration.serving.served import (
     texts,
     wait_until_unfollowed,
 )
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
 

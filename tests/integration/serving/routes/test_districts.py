@@ -12,8 +12,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.pulse_frames import Pulse
-from tests.integration.serving.served import ServerThread, receive_until
-from tests.unit.serving.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.served import ServerThread, receive_until
 
 pytestmark = pytest.mark.anyio
 

@@ -17,8 +17,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.frames import Kind, decode_as
 from lamplighter.wire.row_frames import Census
 from tests.integration.serving.routes.test_districts import districts
-from tests.integration.serving.served import ServerThread
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.support.served import ServerThread
 
 pytestmark = pytest.mark.anyio
 

@@ -31,9 +31,9 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.integration.exports.hostile.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
-from tests.integration.projection.growing_run import GrowingRun
-from tests.unit.exports.recorded import record
+from tests.support.good_run import CHECKPOINT, WAYPOINT, write_checkpoint
+from tests.support.growing_run import GrowingRun
+from tests.support.recorded import record
 
 COMPARED = "its files are those that SHA256SUMS lists"
 

@@ -25,8 +25,8 @@ from lamplighter.runfolder.run_store import RunStore, create_recorded_run
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.vocabulary import Vocabulary
-from tests.unit.serving.folders import D, FakeTrainer, V, finished_run, make_run
-from tests.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
+from tests.support.folders import D, FakeTrainer, V, finished_run, make_run
+from tests.support.waypoints import INPUT, OUTPUT, random_matrix, write_waypoint
 
 
 def listed(run: RunFolder) -> list[tuple[int, int]]:

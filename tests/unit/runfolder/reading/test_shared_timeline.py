@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lamplighter.runfolder.reading.playback import Playback
-from lamplighter.runfolder.reading.playback_parts import PlaybackKind
+from lamplighter.runfolder.reading.playback.playback import Playback
+from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
 from lamplighter.runfolder.reading.shared_timeline import PlayedTo, SharedTimelines, TimelineReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.serving.folders import finished_run
+from tests.support.folders import finished_run
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lamplighter.runfolder.reading.step_set import StepSet
 from lamplighter.runfolder.sqlite.database import open_writer
 from lamplighter.runfolder.tables import steps
 from lamplighter.wire.frames import encode
-from tests.unit.serving.folders import finished_run, pulse
+from tests.support.folders import finished_run, pulse
 
 SIZE = 40
 

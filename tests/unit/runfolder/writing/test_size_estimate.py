@@ -13,7 +13,7 @@ from lamplighter.model.batches import batch_positions
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.writing.size_estimate import estimate_lit_rows, estimate_size
 from lamplighter.training.worker import train
-from tests.runs import make_run, small_text
+from tests.support.runs import make_run, small_text
 
 
 def recipe(**changes: Any) -> Recipe:

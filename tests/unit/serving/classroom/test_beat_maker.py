@@ -19,7 +19,7 @@ from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import NEVER, Census
-from tests.unit.serving.classroom.beat_page import BeatPage
+from tests.support.beat_page import BeatPage
 
 
 def status_message(message: str = "", step: int = 0) -> str:

@@ -22,9 +22,9 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
-from tests.runs import wait_until
-from tests.unit.serving.classroom.beat_page import BeatPage
-from tests.unit.serving.folders import FakeTrainer, V, layout, make_run, pulse, write_layouts
+from tests.support.beat_page import BeatPage
+from tests.support.folders import FakeTrainer, V, layout, make_run, pulse, write_layouts
+from tests.support.runs import wait_until
 
 
 class Feed(Protocol):

@@ -15,16 +15,16 @@ from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.class_gate import ClassAccess
-from tests.unit.serving.access.test_gate_matrix import GEOMETRY, LISTED, declared
-from tests.unit.serving.asgi import ORIGIN, call, connect, launch
-from tests.unit.serving.classroom.class_apps import (
+from tests.support.asgi import ORIGIN, call, connect, launch
+from tests.support.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PUPIL,
     ClassApps,
     make_class_apps,
 )
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
+from tests.unit.web.access.test_gate_matrix import GEOMETRY, LISTED, declared
 
 pytestmark = pytest.mark.anyio
 

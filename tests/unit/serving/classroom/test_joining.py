@@ -16,8 +16,8 @@ from lamplighter.serving.classroom.join_code import JoinCode
 from lamplighter.serving.classroom.join_limiter import JoinLimiter
 from lamplighter.serving.classroom.viewer_session import ViewerSession
 from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerSessions
-from tests.unit.serving.asgi import Answer, call
-from tests.unit.serving.classroom.class_apps import (
+from tests.support.asgi import Answer, call
+from tests.support.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PHONE,
@@ -315,7 +315,7 @@ async def test_who_joins_over_http_and_opens_no_page_is_told_to_wait(tmp_path: P
 async def test_forwarded_headers_count_from_the_named_proxy_only(tmp_path: Path) -> None:
     import ipaddress
 
-    from lamplighter.serving.hosts import Origin
+    from lamplighter.web.hosts import Origin
 
     apps = make_class_apps(
         tmp_path, origin=Origin("https", "class.example", 443), trusted=ipaddress.ip_network("172.30.0.2/32")

@@ -17,9 +17,9 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.classroom.questions.asked_questions import MOST_LESSONS
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
 from lamplighter.serving.schemas.classroom import PredictionMessage
-from tests.unit.serving.asgi import call
-from tests.unit.serving.classroom.class_apps import CLASS_HOST, ClassApps, make_class_apps
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.asgi import call
+from tests.support.class_apps import CLASS_HOST, ClassApps, make_class_apps
+from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from tests.disk_accesses import disk_accesses
-from tests.unit.serving.asgi import call, connect
-from tests.unit.serving.classroom.class_apps import (
+from tests.support.asgi import call, connect
+from tests.support.class_apps import (
     CLASS_HOST,
     CLASS_ORIGIN,
     PUPIL,
     ClassApps,
     make_class_apps,
 )
-from tests.unit.serving.folders import finished_run, layout
+from tests.support.disk_accesses import disk_accesses
+from tests.support.folders import finished_run, layout
 
 pytestmark = pytest.mark.anyio
 

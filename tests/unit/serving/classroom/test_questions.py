@@ -18,9 +18,9 @@ from lamplighter.serving.classroom.questions.question import Measured, Question,
 from lamplighter.serving.schemas.classroom import PredictionMessage
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
-from tests.unit.serving.asgi import call
-from tests.unit.serving.classroom.class_apps import ClassApps, make_class_apps
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.asgi import call
+from tests.support.class_apps import ClassApps, make_class_apps
+from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio
 

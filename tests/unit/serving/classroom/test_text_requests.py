@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.capacity.caller import Caller
-from lamplighter.serving.capacity.thread_pools import Pool
-from tests.unit.serving.classroom.class_apps import CLASS_HOST, PUPIL, make_class_apps
-from tests.unit.serving.folders import FakeTrainer, make_run
+from lamplighter.web.capacity.caller import Caller
+from lamplighter.web.capacity.thread_pools import Pool
+from tests.support.class_apps import CLASS_HOST, PUPIL, make_class_apps
+from tests.support.folders import FakeTrainer, make_run
 
 pytestmark = pytest.mark.anyio
 

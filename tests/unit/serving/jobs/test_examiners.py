@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lamplighter.failpoint import VARIABLE
+from lamplighter.platform.failpoint import VARIABLE
 from lamplighter.processes import examiner_pool
 from lamplighter.processes.asked_question import AskedQuestion, ask_question, check_question, examiner_command
 from lamplighter.questions import parse_question
@@ -20,12 +20,12 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsReader, ExaminationsWriter
 from lamplighter.runfolder.tables.requests import RequestsReader
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs import examiners
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.training.worker import train
-from tests.runs import make_run, wait_until
-from tests.unit.serving.folders import finished_run
+from lamplighter.web.http.problems import RefusedError
+from tests.support.folders import finished_run
+from tests.support.runs import make_run, wait_until
 
 # Stands for an examiner that ends as it is told: with a code, or at its parent's end.
 ENDS = "import sys; sys.exit(int(sys.argv[1]))"

@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, export_worker_command
 from lamplighter.serving.jobs.exports import ExportJobs, ExportLimits
-from tests.unit.serving.folders import finished_run
+from lamplighter.web.http.problems import RefusedError
+from tests.support.folders import finished_run
 
 ENDLESS = "print('{\"share\": 0.25, \"what\": \"lamps\"}', flush=True); open(out + '.part', 'wb').write(b'x' * 900); time.sleep(60)"
 TALKS = """

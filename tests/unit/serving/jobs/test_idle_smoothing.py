@@ -15,10 +15,10 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.serving.capacity.activity import Activity
 from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run
+from lamplighter.web.capacity.activity import Activity
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run
 
 AFTER = 0.3
 """Seconds without a request after which it begins here."""

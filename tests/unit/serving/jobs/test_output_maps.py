@@ -11,9 +11,9 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.unit.serving.asgi import call
-from tests.unit.serving.folders import finished_run, layout, write_layouts
-from tests.waypoints import random_matrix, write_waypoint
+from tests.support.asgi import call
+from tests.support.folders import finished_run, layout, write_layouts
+from tests.support.waypoints import random_matrix, write_waypoint
 
 pytestmark = pytest.mark.anyio
 

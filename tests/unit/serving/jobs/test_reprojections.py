@@ -11,13 +11,13 @@ import anyio
 import pytest
 from fastapi import FastAPI
 
-from lamplighter.runfolder.reading.playback import Playback
-from lamplighter.runfolder.reading.playback_parts import PlaybackKind
+from lamplighter.runfolder.reading.playback.playback import Playback
+from lamplighter.runfolder.reading.playback.playback_parts import PlaybackKind
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.layout_frames import Method
-from tests.unit.serving.asgi import call
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.asgi import call
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.jobs.uploads import MAX_UPLOADS, Uploads
+from lamplighter.web.http.problems import RefusedError
 
 
 def store_text(uploads: Uploads, text: str) -> str:

@@ -12,7 +12,7 @@ from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.reading.run_catalog import RunCatalog
-from tests.unit.serving.folders import finished_run
+from tests.support.folders import finished_run
 
 QUESTION = '{"kind":"rotation","seed":0,"step":5}'
 

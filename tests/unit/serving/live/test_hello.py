@@ -21,7 +21,7 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.wire.vocabulary import Relation, Vocabulary
-from tests.unit.serving.folders import BATCH_TOKENS, TOKENS, D, V, finished_run
+from tests.support.folders import BATCH_TOKENS, TOKENS, D, V, finished_run
 
 MOST = 256 << 10
 ESCAPED = "\x01"

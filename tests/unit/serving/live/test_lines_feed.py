@@ -16,7 +16,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.live import lines_feed
 from lamplighter.serving.live.lines_feed import LinesFeed
 from lamplighter.serving.schemas.messages import LinesMessage
-from tests.unit.serving.folders import make_run
+from tests.support.folders import make_run
 
 TEXT = encode_lines([SpokenLine((1, 2), (3, 5), (0.25, 0.5), True)])
 

@@ -12,7 +12,7 @@ from lamplighter.serving.live import status_feed
 from lamplighter.serving.live.message import ViewerMessage
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.reading.run_catalog import RunCatalog
-from tests.unit.serving.folders import finished_run
+from tests.support.folders import finished_run
 
 
 def test_a_run_trashed_while_watched_is_gone_and_not_just_unreadable(

@@ -16,7 +16,7 @@ from lamplighter.serving.live.send_queue import (
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Rows
-from tests.unit.serving.folders import BATCH_TOKENS, D, V, pulse
+from tests.support.folders import BATCH_TOKENS, D, V, pulse
 
 pytestmark = pytest.mark.anyio
 

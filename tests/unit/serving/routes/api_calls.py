@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from tests.unit.serving.asgi import HOST, Answer, call
+from tests.support.asgi import HOST, Answer, call
 
 
 async def get(app: FastAPI, path: str, status: int = 200, **headers: str) -> Answer:

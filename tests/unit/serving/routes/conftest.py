@@ -9,7 +9,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.wire.layout_frames import Method
-from tests.unit.serving.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
+from tests.support.folders import FakeTrainer, finished_run, layout, make_run, write_layouts
 from tests.unit.serving.routes.recorded_steps import STEPS
 
 

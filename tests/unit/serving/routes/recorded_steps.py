@@ -10,8 +10,8 @@ import pyarrow
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.unit.serving.asgi import HOST, Answer, call
-from tests.unit.serving.folders import D
+from tests.support.asgi import HOST, Answer, call
+from tests.support.folders import D
 
 STEPS = 35
 """Steps of the run that the fixture `trainer` has trained."""

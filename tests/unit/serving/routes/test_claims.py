@@ -22,9 +22,9 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.routes import claims
-from tests.unit.claims.evidences import microscope, store_answer
-from tests.unit.serving.asgi import HOST, call
-from tests.unit.serving.folders import FakeTrainer, finished_run, make_run
+from tests.support.asgi import HOST, call
+from tests.support.evidences import microscope, store_answer
+from tests.support.folders import FakeTrainer, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.energy import METHOD_FACT, encode_energy
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.serving.asgi import Answer, call
-from tests.unit.serving.folders import FakeTrainer, finished_run, make_run
+from tests.support.asgi import Answer, call
+from tests.support.folders import FakeTrainer, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 

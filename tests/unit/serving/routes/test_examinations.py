@@ -15,8 +15,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 from lamplighter.runfolder.tables.requests import Request, RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.serving.asgi import Answer, call
-from tests.unit.serving.folders import finished_run, make_run
+from tests.support.asgi import Answer, call
+from tests.support.folders import finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 

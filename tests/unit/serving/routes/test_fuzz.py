@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lamplighter.recipe import Recipe
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call
-from tests.unit.serving.folders import finished_run, layout, write_layouts
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import HOST, ORIGIN, PORT, call
+from tests.support.folders import finished_run, layout, write_layouts
 
 odd = st.one_of(
     st.sampled_from(["..", ".", "%00", "-1", "0", "1", "35", "4294967295", "4294967296", "9" * 5_000, "NaN", "1e9",

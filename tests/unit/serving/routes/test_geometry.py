@@ -18,12 +18,12 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.app import create_app
+from lamplighter.serving.apps.app import create_app
 from lamplighter.serving.reading.token_table import TokenTable
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.vocabulary import Relation, Vocabulary
-from tests.unit.serving.asgi import HOST, PORT, Answer, call
-from tests.unit.serving.folders import TOKENS, FakeTrainer, V, make_run, write_measures
+from tests.support.asgi import HOST, PORT, Answer, call
+from tests.support.folders import TOKENS, FakeTrainer, V, make_run, write_measures
 
 pytestmark = pytest.mark.anyio
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.claims.evidences import store_answer
-from tests.unit.serving.asgi import HOST, ORIGIN, PORT, call, launch
-from tests.unit.serving.folders import finished_run
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import HOST, ORIGIN, PORT, call, launch
+from tests.support.evidences import store_answer
+from tests.support.folders import finished_run
 
 pytestmark = pytest.mark.anyio
 

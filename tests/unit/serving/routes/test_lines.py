@@ -11,8 +11,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.lines import SpokenLine, encode_lines
 from lamplighter.serving.routes import lines
-from tests.unit.serving.asgi import HOST, Answer, call
-from tests.unit.serving.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.asgi import HOST, Answer, call
+from tests.support.folders import FakeTrainer, V, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.unit.serving.asgi import call, openapi_file
+from tests.support.asgi import call, openapi_file
 
 pytestmark = pytest.mark.anyio
 

@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lamplighter.serving.app import create_app
-from lamplighter.serving.http.assets import Assets, find_static
-from lamplighter.serving.settings import ServerSettings
-from tests.unit.serving.asgi import HOST, PORT, call
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.http.assets import Assets, find_static
+from lamplighter.web.settings import ServerSettings
+from tests.support.asgi import HOST, PORT, call
 
 pytestmark = pytest.mark.anyio
 
@@ -137,7 +137,7 @@ async def test_plotly_is_tagged_by_its_contents(
         (tmp_path / "package_data").mkdir(exist_ok=True)
         (tmp_path / "package_data" / "plotly.min.js").write_text(text)
         found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-        monkeypatch.setattr("lamplighter.serving.http.assets.find_spec", lambda _, found=found: found)
+        monkeypatch.setattr("lamplighter.web.http.assets.find_spec", lambda _, found=found: found)
         monkeypatch.setattr(app.state.services.assets, "_plotly", None)
         tags.append((await call(app, "GET", "/vendor/plotly.min.js")).headers["etag"])
     assert tags[0] == tags[2] != tags[1]
@@ -211,7 +211,7 @@ async def test_the_interface_describes_itself(app: FastAPI) -> None:
 
 def test_neither_torch_nor_umap_is_imported() -> None:
     code = (
-        "import sys, lamplighter.serving.app, lamplighter.serving.server\n"
+        "import sys, lamplighter.serving.apps.app, lamplighter.serving.servers.server\n"
         "print([name for name in ('torch', 'umap', 'numba', 'sklearn', 'scipy', 'plotly') if name in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ from lamplighter.runfolder.tables.steps import StepRecord
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.downsampling import MIN_POINTS, keep_extremes
 from lamplighter.wire.frames import encode
-from tests.unit.serving.folders import FakeTrainer, make_run, pulse
+from tests.support.folders import FakeTrainer, make_run, pulse
 from tests.unit.serving.routes.recorded_steps import ask
 
 pytestmark = pytest.mark.anyio

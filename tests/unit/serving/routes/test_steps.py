@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from lamplighter.model.batches import batch_positions
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.folders import FakeTrainer, make_run, pulse
+from tests.support.folders import FakeTrainer, make_run, pulse
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio

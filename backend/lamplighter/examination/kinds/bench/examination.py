@@ -21,8 +21,8 @@ from lamplighter.examination.readings import rounded
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observation, Observer
+from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
 from lamplighter.model.step import train_step
-from lamplighter.optimiser_costs import count_update_bytes, count_update_flops
 from lamplighter.questions import BenchQuestion
 from lamplighter.recipe import OptimiserKind, Recipe
 from lamplighter.runfolder.run_folder import RunFolder

@@ -13,7 +13,7 @@ from torch import nn, optim
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
 from lamplighter.examination.readings import rounded
 from lamplighter.model.flops import count_softmax_flops
-from lamplighter.optimiser_costs import NUMBER_BYTES, count_update_flops
+from lamplighter.model.optimiser_costs import NUMBER_BYTES, count_update_flops
 from lamplighter.platform.worker_limits import available_memory, is_out_of_memory, machine_memory
 
 ROWS, WIDTH, TOUCHED = 50_000, 1_024, 200

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.question import Question
-from lamplighter.serving.http.problems import FieldError, RefusedError
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.classroom import QuestionBody
 from lamplighter.serving.schemas.runs import Status
+from lamplighter.web.http.problems import FieldError, RefusedError
 
 SMOOTHED = 10
 """Steps over which a loss is averaged, because that of a single step depends on its text more than on the model."""

@@ -11,8 +11,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.classroom.questions.asking import SMOOTHED
 from lamplighter.serving.classroom.questions.question import Measured, Question
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 

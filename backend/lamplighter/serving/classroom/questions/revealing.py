@@ -12,8 +12,8 @@ from lamplighter.lessons.part import Part
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.lesson_question import LessonQuestion
-from lamplighter.serving.http.problems import RefusedError
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.web.http.problems import RefusedError
 
 
 class LessonRevealer:

@@ -13,8 +13,8 @@ from lamplighter.runfolder.importing.imported_run import IMPORTED_FACT
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.tables.steps import StepsWriter
-from tests.unit.serving.asgi import Answer, call
-from tests.unit.serving.folders import finished_run
+from tests.support.asgi import Answer, call
+from tests.support.folders import finished_run
 
 pytestmark = pytest.mark.anyio
 

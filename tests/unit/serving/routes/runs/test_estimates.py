@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.writing.size_estimate import estimate_size
-from tests.unit.serving.asgi import Answer, call
+from tests.support.asgi import Answer, call
 
 pytestmark = pytest.mark.anyio
 

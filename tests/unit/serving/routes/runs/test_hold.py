@@ -10,9 +10,9 @@ import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsReader
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings, SettingsError
-from tests.unit.serving.asgi import HOST, PORT, call
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings, SettingsError
+from tests.support.asgi import HOST, PORT, call
 
 pytestmark = pytest.mark.anyio
 

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.asgi import Answer, call
+from tests.support.asgi import Answer, call
 
 pytestmark = pytest.mark.anyio
 

@@ -17,11 +17,11 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import NAME_FILE
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.serving.http.response_cost import LARGE_RESPONSE_BYTES
+from lamplighter.web.http.response_cost import LARGE_RESPONSE_BYTES
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.layout_frames import Method
-from tests.unit.serving.asgi import HOST, Answer, call
-from tests.unit.serving.folders import V, finished_run, layout, write_layouts
+from tests.support.asgi import HOST, Answer, call
+from tests.support.folders import V, finished_run, layout, write_layouts
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.serving.capacity.caller import PRESENTER
-from tests.unit.serving.asgi import HOST, Answer, call
-from tests.unit.serving.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
+from lamplighter.web.capacity.caller import PRESENTER
+from tests.support.asgi import HOST, Answer, call
+from tests.support.folders import KEYFRAME_EVERY, TOKENS, FakeTrainer, V, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 
@@ -113,7 +113,7 @@ async def test_large_matrices_take_their_turn(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
-    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
     app.state.services.response_limiter.wait_seconds = 0.05
     leaving = [app.state.services.response_limiter.take(PRESENTER) for _ in range(4)]
     await ask(app, trainer.run, "?format=npy", 503)

@@ -11,7 +11,7 @@ from safetensors.numpy import load as load_safetensors
 
 from lamplighter.wire.frames import decode, decode_as, encode
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.unit.serving.folders import FakeTrainer, V, layout, write_layouts
+from tests.support.folders import FakeTrainer, V, layout, write_layouts
 from tests.unit.serving.routes.recorded_steps import ask, npy
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import decode
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.unit.serving.folders import V
+from tests.support.folders import V
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio

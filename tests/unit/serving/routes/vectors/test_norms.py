@@ -10,8 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
-from tests.unit.serving.asgi import HOST, call
-from tests.unit.serving.folders import KEYFRAME_EVERY, FakeTrainer, V, finished_run, make_run
+from tests.support.asgi import HOST, call
+from tests.support.folders import KEYFRAME_EVERY, FakeTrainer, V, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
 

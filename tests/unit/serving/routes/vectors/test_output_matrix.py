@@ -15,9 +15,9 @@ from lamplighter.projection.output_map import lay_out_output
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.frames import decode
 from lamplighter.wire.row_frames import Rows
-from tests.unit.serving.asgi import HOST, Answer, call
-from tests.unit.serving.folders import D, V, finished_run
-from tests.waypoints import random_matrix, write_waypoint
+from tests.support.asgi import HOST, Answer, call
+from tests.support.folders import D, V, finished_run
+from tests.support.waypoints import random_matrix, write_waypoint
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.routes import pairs
-from tests.unit.serving.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.folders import FakeTrainer, V, finished_run, make_run
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio

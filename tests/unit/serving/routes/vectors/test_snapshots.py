@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.wire.frames import decode
 from lamplighter.wire.row_frames import Rows
-from tests.unit.serving.folders import FakeTrainer, make_run
+from tests.support.folders import FakeTrainer, make_run
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio

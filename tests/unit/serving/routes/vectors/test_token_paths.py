@@ -18,7 +18,7 @@ from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
-from tests.unit.serving.folders import FakeTrainer, V, make_run
+from tests.support.folders import FakeTrainer, V, make_run
 from tests.unit.serving.routes.recorded_steps import STEPS, ask, npy
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 
 from lamplighter.runfolder.run_folder import RunFolder
-from tests.unit.serving.folders import V
+from tests.support.folders import V
 from tests.unit.serving.routes.api_calls import get
 
 pytestmark = pytest.mark.anyio

@@ -17,13 +17,13 @@ from lamplighter.projection.quality.trust import TrustProbe, nearest_on_map, tru
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
-from lamplighter.serving.app import create_app
-from lamplighter.serving.settings import ServerSettings
+from lamplighter.serving.apps.app import create_app
+from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Layout, Method
-from tests.unit.serving.asgi import PORT, Answer, call
-from tests.unit.serving.folders import FakeTrainer, V, make_run, write_layouts
+from tests.support.asgi import PORT, Answer, call
+from tests.support.folders import FakeTrainer, V, make_run, write_layouts
 
 pytestmark = pytest.mark.anyio
 

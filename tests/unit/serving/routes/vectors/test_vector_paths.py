@@ -16,7 +16,7 @@ from lamplighter.serving.reading.downsampling import MIN_POINTS
 from lamplighter.wire.frames import encode
 from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import Rows
-from tests.unit.serving.folders import D, FakeTrainer, V, layout, make_run, pulse, write_layouts
+from tests.support.folders import D, FakeTrainer, V, layout, make_run, pulse, write_layouts
 from tests.unit.serving.routes.recorded_steps import STEPS, arrow, ask, npy, vectors_of
 
 pytestmark = pytest.mark.anyio

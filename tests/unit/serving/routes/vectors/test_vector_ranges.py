@@ -18,10 +18,10 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
-from lamplighter.serving.capacity.caller import PRESENTER
-from lamplighter.serving.capacity.response_limiter import LargeResponseLimiter
-from tests.unit.serving.asgi import HOST, scope_of
-from tests.unit.serving.folders import D, FakeTrainer, V, make_run
+from lamplighter.web.capacity.caller import PRESENTER
+from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from tests.support.asgi import HOST, scope_of
+from tests.support.folders import D, FakeTrainer, V, make_run
 from tests.unit.serving.routes.recorded_steps import STEPS, arrow, ask, npy, vectors_of
 
 pytestmark = pytest.mark.anyio
@@ -80,7 +80,7 @@ async def test_ranges_that_cannot_be_had(
     detail = (await ask(app, run, "vectors?from=1&to=11", 422)).json["detail"]
     assert all(word in detail for word in ("from, to or every", "token_ids", "11 steps of 40 tokens"))
     assert npy(await ask(app, run, "vectors?from=1&to=10")).shape == (10, V, D)
-    monkeypatch.setattr("lamplighter.serving.http.response_cost.JSON_NUMBERS", 100)
+    monkeypatch.setattr("lamplighter.web.http.response_cost.JSON_NUMBERS", 100)
     assert "format=npy" in (await ask(app, run, "vectors?to=9&format=json", 422)).json["detail"]
     monkeypatch.setattr("lamplighter.serving.routes.vectors.MOST_STEPS", 5)
     assert "at most 5 steps" in (await ask(app, run, "vectors?to=9&token_ids=1", 422)).json["detail"]
@@ -128,7 +128,7 @@ async def test_what_was_tiled_since_is_the_same(
 async def test_a_large_range_is_sent_as_it_is_read(
     app: FastAPI, trainer: FakeTrainer, whole: np.ndarray, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", 3 * V * D * 4)
     read: list[int] = []
     sent_first = threading.Event()
@@ -169,7 +169,7 @@ async def test_a_large_range_is_sent_as_it_is_read(
 async def test_a_range_superseded_on_the_way_is_cut_short(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
     monkeypatch.setattr("lamplighter.serving.routes.vectors._BLOCK", V * D * 4)
     sizes: list[int] = []
     superseded = threading.Event()
@@ -206,7 +206,7 @@ async def test_a_range_superseded_on_the_way_is_cut_short(
 async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lamplighter.serving.http.reply.LARGE_RESPONSE_BYTES", 1)
+    monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
     limiter: LargeResponseLimiter = app.state.services.response_limiter
     limiter.wait_seconds = 0.05
     leaving = [limiter.take(PRESENTER) for _ in range(4)]

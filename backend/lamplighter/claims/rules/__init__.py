@@ -1,0 +1,1 @@
+"""The rules of the claims: each a pure function from evidence to a finding."""

@@ -1,0 +1,152 @@
+"""The command `lamplighter doctor`: whether phones can reach this computer, and if not, what to check."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import sys
+from collections.abc import Callable
+
+import click
+
+from lamplighter.cli.common import common_options
+from lamplighter.cli.doctor.checklist import Check, Network, check_network, read_network
+from lamplighter.cli.doctor.phone_page import PhonePage
+from lamplighter.cli.terminal import print_line, print_qr_code
+from lamplighter.platform.interface_addresses import Address
+from lamplighter.platform.loopback import is_loopback
+
+NOT_SEEN, NOT_TRIED = 1, 2
+"""Exit codes: no phone came; there was nothing to wait for."""
+_FIREWALL = {
+    "win32": "Settings > Network & internet > Wi-Fi > your network: Private network. Windows Security > Firewall & network "
+    "protection > Allow an app through firewall: Python, Private.",
+    "darwin": "System Settings > Network > Firewall > Options: no Block all incoming connections; allow Python.",
+    "linux": "ufw: sudo ufw allow {port}/tcp. firewalld: sudo firewall-cmd --add-port={port}/tcp",
+}
+_WIFI = (
+    "the phone's Wi-Fi: the same network as this computer, by name, with mobile data switched off.",
+    "the Wi-Fi itself: guest and school networks often keep devices apart. Ask for a network without client "
+    "isolation, or make a hotspot.",
+)
+
+
+@click.command("doctor")
+@common_options("class_host", "class_port")
+@click.option(
+    "--wait",
+    "seconds",
+    type=click.FloatRange(1, 600),
+    default=30,
+    show_default=True,
+    help="Seconds to wait for the phone.",
+)
+def doctor_command(runs_dir: object, class_host: str, class_port: int, seconds: float) -> int:
+    """Find out whether phones can reach a class on this computer, and if not, what to check.
+
+    Uses the class's port, so the port must be free. Shows a QR code and waits for one phone. If none comes, prints a
+    checklist of what this computer can test by itself. Ends with 0 if a phone came, 1 if none did, 2 if there is nothing
+    to try.
+    """
+    try:
+        return run_doctor(class_host, class_port, seconds)
+    except OSError as error:
+        print_line(f"lamplighter: {_say_why_not(error, class_host, class_port)}", err=True)
+        return NOT_TRIED
+
+
+def run_doctor(
+    host: str,
+    port: int,
+    seconds: float,
+    *,
+    read: Callable[[], Network] = read_network,
+    open_page: Callable[[str, int], PhonePage] = PhonePage,
+) -> int:
+    """Wait for a phone and print the result. Returns the exit code.
+
+    Args:
+        host: the address to listen on.
+        port: the port; 0 for any free one.
+        seconds: how long to wait.
+        read: reads the network of this computer.
+        open_page: opens the page on a host and a port.
+
+    Raises:
+        OSError: the port cannot be listened on.
+    """
+    if is_loopback(host):
+        print_line(f"lamplighter: {host} is this computer alone; leave --class-host out", err=True)
+        return NOT_TRIED
+    before = read()
+    # Where a network has IPv6 only, the page listens there too; the checklist says what that means for the class.
+    host = "::" if host == "0.0.0.0" and before.only_ipv6 else host
+    page = open_page(host, port)
+    try:
+        links = [page.url(name) for name in before.hosts(host)]
+        if links:
+            _print_way_in(links[0], seconds)
+        answered = asyncio.run(_wait(page, before, seconds if links else 0))
+    finally:
+        page.close()
+    if page.phone is not None:
+        print_line(f"seen: a phone at {page.phone}, at the address {page.reached_at}")
+        print_line(f"A class can join over this network, on port {page.port}: lamplighter --classroom")
+        if page.phone.version == 6:
+            print_line("It came by IPv6: start the class with --class-host ::")
+        return 0
+    _print_checks(check_network(before, read(), page, answered), page.port, links[1:])
+    return NOT_SEEN if links else NOT_TRIED
+
+
+async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[Address]:
+    """Serve the page until a phone opens it. Returns the addresses at which this computer reached it itself."""
+    server = await page.serve()
+    try:
+        answered = [one.address for one in network.addresses if await page.answers_at(one.address)]
+        await page.wait_for_phone(seconds)
+        return frozenset(answered)
+    finally:
+        server.close()
+
+
+def _print_way_in(link: str, seconds: float) -> None:
+    print_line(
+        "Point the camera of one phone at this code. The phone must be in the same Wi-Fi as this computer."
+    )
+    print_line("")
+    print_qr_code(link)
+    print_line("")
+    print_line(f"or type:  {link}")
+    if sys.platform in ("win32", "darwin"):
+        print_line("If the system asks whether Python may accept connections: allow it, on private networks.")
+    print_line(f"Waiting for {seconds:g} s; Ctrl-C ends it.")
+
+
+def _print_checks(checks: list[Check], port: int, other_links: list[str]) -> None:
+    print_line("")
+    print_line("No phone came. This computer has checked:")
+    for check in checks:
+        print_line(f"  {'ok' if check.passed else '!!'}  {check.found}")
+        if check.step:
+            print_line(f"      > {check.step}")
+    print_line("It cannot check:")
+    firewall = _FIREWALL.get(sys.platform, _FIREWALL["linux"]).format(port=port)
+    for line in (
+        *_WIFI,
+        f"its firewall: {firewall}",
+        *(f"its other address: {link}" for link in other_links),
+    ):
+        print_line(f"  -   {line}")
+    print_line('More in docs/classroom.md, "If phones cannot reach it".')
+
+
+def _say_why_not(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} is taken. If that is your class, the doctor needs its port for a moment: on your page, in "
+            "Class, turn off that the class can reach this server. Otherwise choose another port for both with --class-port"
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"port {port} may not be used here; choose one from 1024 on with --class-port"
+    return f"cannot listen on {host}, port {port}: {error.strerror or error}"

@@ -1,0 +1,1 @@
+"""The applications that answer requests: of the presenter, of a class, and for reading alone."""

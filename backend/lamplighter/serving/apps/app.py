@@ -1,0 +1,206 @@
+"""The composition root: the one module that names every concrete part of a server."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.runfolder.writing.space_reserve import SpaceReserve
+from lamplighter.serving.apps.front import FRONT_ROUTES, create_front
+from lamplighter.serving.classroom.beats.class_hub import ClassHub
+from lamplighter.serving.classroom.classroom import Classroom
+from lamplighter.serving.front_services import FrontServices
+from lamplighter.serving.jobs.examiners import ExaminerJobs
+from lamplighter.serving.jobs.export_job import export_worker_command
+from lamplighter.serving.jobs.exports import ExportJobs
+from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
+from lamplighter.serving.jobs.reprojections import ReprojectionJobs, output_map_worker_command
+from lamplighter.serving.jobs.uploads import Uploads
+from lamplighter.serving.live.hub import Hub
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.routes import (
+    claims,
+    class_lessons,
+    class_presenting,
+    cost,
+    displacements,
+    districts,
+    estimates,
+    examinations,
+    exports,
+    games,
+    geometry_space,
+    geometry_words,
+    layouts,
+    lessons,
+    lines,
+    live,
+    norms,
+    page,
+    pairs,
+    reprojections,
+    requests,
+    runs,
+    session,
+    snapshots,
+    steps,
+    token_paths,
+    tokens,
+    trust,
+    uploads,
+    vectors,
+)
+from lamplighter.serving.schemas.classroom import AssistBody, PredictionMessage
+from lamplighter.serving.schemas.messages import SocketMessage
+from lamplighter.serving.services import Services
+from lamplighter.serving.supervision import make_supervisor
+from lamplighter.web.access.gate import SESSION_KEY_HEADER
+from lamplighter.web.http.assets import course_library, find_plotly
+from lamplighter.web.http.openapi import install_openapi
+from lamplighter.web.http.plotly_version import warn_of_other_plotly
+from lamplighter.web.settings import ClassSettings, ServerSettings
+
+ROUTE_MODULES = (
+    session,
+    runs,
+    estimates,
+    requests,
+    examinations,
+    uploads,
+    exports,
+    steps,
+    claims,
+    lessons,
+    lines,
+    cost,
+    snapshots,
+    vectors,
+    displacements,
+    norms,
+    layouts,
+    reprojections,
+    trust,
+    districts,
+    tokens,
+    pairs,
+    geometry_words,
+    geometry_space,
+    games,
+    token_paths,
+    live,
+    class_lessons,
+    class_presenting,
+    page,
+)
+
+_RESERVED_BYTES = 512 << 10
+"""Space kept for requests on a full disk. One takes about 100 KB for a moment and 8 KB for good."""
+
+
+def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -> FastAPI:
+    """Build a server, as an app that runs its workers during its lifespan. `app.state` holds its services.
+
+    Args:
+        settings: where to listen and what to serve.
+        supervisor: the supervisor of its workers; by default one is made.
+
+    Raises:
+        SettingsError: the settings are refused.
+        OSError: the runs folder cannot be used.
+    """
+    settings.check()
+    app = create_front(settings, supervisor or make_supervisor(settings), run_rest)
+    attach_rest(app)
+    return app
+
+
+def attach_rest(app: FastAPI) -> None:
+    """Add all other routes to an app that has its front, and put the services that they need in the place of its."""
+    front: FrontServices = app.state.services
+    services = app.state.services = _build(front)
+    app.state.jobs = (services.export_jobs, services.examiner_jobs)
+    late = [module for module in ROUTE_MODULES if module not in FRONT_ROUTES]
+    attached = [route for noun in late for route in noun.routes.attach(app, front.pools, front.answers)]
+    front.gate.rules += [route.rule for route in attached]
+    declared = [route for noun in FRONT_ROUTES for route in noun.routes.declared]
+    besides = {
+        "SocketMessage": SocketMessage,
+        "PredictionMessage": PredictionMessage,
+        "AssistBody": AssistBody,
+    }
+    install_openapi(app, [*declared, *attached], services.gate.cookie_name(), SESSION_KEY_HEADER, besides)
+
+
+@asynccontextmanager
+async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
+    """Run what the services that `attach_rest` made do in the background."""
+    services: Services = app.state.services
+    await anyio.to_thread.run_sync(_examine_plotly)
+    await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)
+    await anyio.to_thread.run_sync(services.uploads.clear_leftovers)
+    await anyio.to_thread.run_sync(services.space_reserve.fill)
+    await anyio.to_thread.run_sync(services.export_jobs.start)
+    if services.idle_smoothing is not None:
+        services.idle_smoothing.start()
+    try:
+        yield
+    finally:
+        await services.hub.close()
+        await services.class_hub.close()
+        await anyio.to_thread.run_sync(services.export_jobs.stop)
+        if services.idle_smoothing is not None:
+            await anyio.to_thread.run_sync(services.idle_smoothing.stop)
+        await anyio.to_thread.run_sync(services.reprojection_jobs.cancel)
+        await anyio.to_thread.run_sync(services.output_map_jobs.cancel)
+        await anyio.to_thread.run_sync(services.examiner_jobs.stop)
+        await anyio.to_thread.run_sync(services.space_reserve.close)
+
+
+def _examine_plotly() -> None:
+    warn_of_other_plotly(find_plotly())
+
+
+def _build(front: FrontServices) -> Services:
+    settings, supervisor, gate = front.settings, front.supervisor, front.gate
+    run_store = RunStore(settings.runs)
+    catalog = RunCatalog(run_store)
+    server = secrets.token_hex(4)
+    export_command = partial(export_worker_command, lessons=settings.lessons)
+    hub, export_jobs = Hub(catalog), ExportJobs(run_store.path / ".exports", server, command=export_command)
+    examiner_jobs = ExaminerJobs(server, starts=bool(settings.roles))
+    reprojection_jobs, smoothing = ReprojectionJobs(), None
+    output_map_jobs = ReprojectionJobs(output_map_worker_command)
+    if supervisor is not None and "projector" in settings.roles and settings.smooth_after is not None:
+        smoothing = IdleSmoothing(
+            reprojection_jobs,
+            gate.activity,
+            supervisor.quiet_runs,
+            lambda: (
+                hub.playing > 0 or export_jobs.at_work or examiner_jobs.at_work or output_map_jobs.at_work
+            ),
+            settings.smooth_after,
+        )
+    classroom = Classroom(run_store.path, (settings.classroom or ClassSettings()).most)
+    return Services(
+        **vars(front),
+        catalog=catalog,
+        uploads=Uploads(run_store.path / ".uploads"),
+        export_jobs=export_jobs,
+        hub=hub,
+        reprojection_jobs=reprojection_jobs,
+        output_map_jobs=output_map_jobs,
+        examiner_jobs=examiner_jobs,
+        classroom=classroom,
+        class_hub=ClassHub(catalog, classroom),
+        lessons=course_library(settings.lessons),
+        idle_smoothing=smoothing,
+        server_id=server,
+        space_reserve=SpaceReserve(run_store.path, _RESERVED_BYTES),
+    )

@@ -1,0 +1,201 @@
+"""The front of a server: its gate, the page and sessions, which answer before the modules of all other routes are imported.
+
+A request for another route waits until those are there. The gate decides on it only then, by the rules of all routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+import lamplighter
+from lamplighter.processes.supervisor import Supervisor
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.front_services import FrontServices
+from lamplighter.serving.routes import page, session
+from lamplighter.web.access.crash_middleware import CrashMiddleware
+from lamplighter.web.access.credentials import open_credentials
+from lamplighter.web.access.gate import Gate
+from lamplighter.web.access.gate_middleware import GateMiddleware
+from lamplighter.web.audit.audit_log import AuditLog
+from lamplighter.web.audit.audit_middleware import AuditMiddleware
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.pace import PaceMiddleware
+from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.spool import Spool
+from lamplighter.web.capacity.thread_pools import ThreadPools
+from lamplighter.web.connections.counters import ConnectionCounters, count_ended
+from lamplighter.web.hosts import OWN_NAME, Origin, loopback_origins
+from lamplighter.web.http import problems
+from lamplighter.web.http.assets import Assets
+from lamplighter.web.http.route_table import RouteRule, find_rule
+from lamplighter.web.settings import ServerSettings
+
+FRONT_ROUTES = (session, page)
+"""The modules whose routes need no run."""
+_THREADS = 8
+"""Threads that read the files and answers that are being sent. Routes have pools of their own."""
+
+Rest = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+"""A function that runs, for as long as its context is open, what a server is besides its front."""
+
+
+def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: Rest | LateRest) -> FastAPI:
+    """Build the app of a server with its front alone; `app.state.services` holds its `FrontServices`, and `app.state.jobs`
+    what has to be stopped where the app's own shutdown was cut short.
+
+    Args:
+        settings: the server's, which were checked.
+        supervisor: the supervisor of the server's workers, which the app starts unless it runs, and stops.
+        rest: what the server is besides, which runs while the app does.
+
+    Raises:
+        SettingsError: the settings are refused.
+        OSError: the runs folder cannot be used.
+    """
+    front = _build(settings, supervisor)
+    late = rest if isinstance(rest, LateRest) else None
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        front.audit.start()
+        try:
+            if supervisor is not None:
+                supervisor.start()
+            async with rest(app):
+                try:
+                    yield
+                finally:
+                    front.answers.close()
+        finally:
+            if supervisor is not None:
+                await anyio.to_thread.run_sync(supervisor.stop)
+            await anyio.to_thread.run_sync(front.audit.stop)
+
+    app = FastAPI(
+        title="Lamplighter",
+        version=lamplighter.__version__,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(AuditMiddleware, audit=front.audit),
+            Middleware(CrashMiddleware),
+            Middleware(PaceMiddleware, pace=front.pace),
+            *([Middleware(LateRestMiddleware, rules=front.gate.rules, late=late)] if late else []),
+            Middleware(GateMiddleware, gate=front.gate),
+        ],
+    )
+    app.state.services = front
+    app.state.jobs = ()
+    problems.install_error_handlers(app)
+    front.gate.rules += [
+        route.rule
+        for module in FRONT_ROUTES
+        for route in module.routes.attach(app, front.pools, front.answers)
+    ]
+    return app
+
+
+class LateRest:
+    """The rest of a server, started in a task of its own once the app has started. Belongs to one event loop."""
+
+    def __init__(self, rest: Rest, on_failure: Callable[[Exception], object]) -> None:
+        """Prepare to open `rest`. `on_failure` is called if that fails."""
+        self._rest, self._on_failure = rest, on_failure
+        self._settled, self._ended = asyncio.Event(), asyncio.Event()
+        self._error: Exception | None = None
+
+    @asynccontextmanager
+    async def __call__(self, app: FastAPI) -> AsyncGenerator[None]:
+        """Start the rest in a task, and end it with the context."""
+        task = asyncio.create_task(self._run(app))
+        try:
+            yield
+        finally:
+            self._ended.set()
+            await task
+
+    @property
+    def runs(self) -> bool:
+        """Return whether the rest has started."""
+        return self._settled.is_set() and self._error is None
+
+    async def wait(self) -> None:
+        """Return once the rest runs.
+
+        Raises:
+            RuntimeError: it could not be started.
+        """
+        await self._settled.wait()
+        if self._error is not None:
+            raise RuntimeError("the server could not be started") from self._error
+
+    async def _run(self, app: FastAPI) -> None:
+        try:
+            async with self._rest(app):
+                self._settled.set()
+                await self._ended.wait()
+        except Exception as error:
+            if self._settled.is_set():
+                raise
+            self._error = error
+            self._settled.set()
+            self._on_failure(error)
+
+
+class LateRestMiddleware:
+    """ASGI middleware that lets requests for the front pass at once, and all others when the rest runs."""
+
+    def __init__(self, app: ASGIApp, rules: list[RouteRule], late: LateRest) -> None:
+        """Keep requests from `app` that no rule in `rules` is for, until `late` runs."""
+        self._app, self._rules, self._late = app, rules, late
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hold one request or socket back until it can be answered."""
+        if scope["type"] in ("http", "websocket") and not self._late.runs:
+            rule, _ = find_rule(self._rules, scope["type"], scope.get("method", ""), scope["path"])
+            if rule is None:
+                await self._late.wait()
+        await self._app(scope, receive, send)
+
+
+def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServices:
+    path = RunStore(settings.runs).path
+    public = settings.public
+    # The address people type comes first, because launch links use the first address.
+    addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
+    if settings.own_name and public is None:
+        addresses.append(Origin("http", OWN_NAME, settings.port))
+    gate = Gate(
+        [public, *addresses] if public else addresses,
+        open_credentials(path),
+        loopback=public is None and settings.loopback,
+        port=public.port if public else settings.port,
+        prefix=settings.prefix,
+    )
+    pools = ThreadPools()
+    limiter = LargeResponseLimiter(rest=pools.credit.rest)
+    connections, class_connections = ConnectionCounters(), ConnectionCounters()
+    return FrontServices(
+        settings=settings,
+        gate=gate,
+        audit=AuditLog(path, lambda: count_ended((connections, class_connections))),
+        assets=Assets(),
+        pools=pools,
+        response_limiter=limiter,
+        answers=Answers(limiter, pools, Spool(path)),
+        supervisor=supervisor,
+        connections=connections,
+        class_connections=class_connections,
+    )

@@ -1,0 +1,50 @@
+"""The app that answers what can be read of runs, for a program in the same process: no listener, no gate, no credentials.
+
+Whoever packs a run into a file asks it what the page would ask a server, so that the file holds the server's own answers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from lamplighter.lessons.library import LessonLibrary
+from lamplighter.runfolder.run_store import RunStore
+from lamplighter.serving.jobs.examiners import ExaminerJobs
+from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.routes import districts, examinations, layouts, lessons, lines, runs, steps, tokens
+from lamplighter.serving.services import ReadingServices
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.spool import Spool
+from lamplighter.web.capacity.thread_pools import ThreadPools
+from lamplighter.web.http import problems
+from lamplighter.web.http.route_table import RouteRule
+
+_NOBODY = "packer"
+"""The name of a server that asks nothing."""
+
+
+def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
+    """Build the app for the runs in the folder `store`, with the course of a library. It writes nothing, except that large
+    answers lie in the spool."""
+    pools, limiter = ThreadPools(), LargeResponseLimiter()
+    services = ReadingServices(
+        catalog=RunCatalog(RunStore(store)),
+        pools=pools,
+        answers=Answers(limiter, pools, Spool(store)),
+        server_id=_NOBODY,
+        examiner_jobs=ExaminerJobs(_NOBODY, starts=False),
+        lessons=library,
+    )
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.services = services
+    problems.install_error_handlers(app)
+    for module in (runs, steps, lines, layouts, districts, examinations, lessons, tokens):
+        module.routes.attach(app, pools, services.answers, _reads)
+    return app
+
+
+def _reads(rule: RouteRule) -> bool:
+    return rule.kind == "http" and "GET" in rule.methods

@@ -1,0 +1,1 @@
+"""The servers: the listening sockets, and the processes that they look after."""

@@ -1,0 +1,224 @@
+"""The class's listener: a second uvicorn server on the presenter's event loop, which can be opened and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+from threadpoolctl import threadpool_limits
+
+from lamplighter.platform.loopback import is_loopback
+from lamplighter.platform.own_addresses import find_own_addresses
+from lamplighter.runfolder.errors import READ_ERRORS
+from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError
+from lamplighter.serving.apps.class_app import create_class_app
+from lamplighter.serving.classroom.class_gate import ClassGate
+from lamplighter.serving.services import Services
+from lamplighter.web.connections.class_protocol import ClassProtocol
+from lamplighter.web.connections.connection_config import ConnectionConfig
+from lamplighter.web.connections.connection_gate import ConnectionGate
+from lamplighter.web.connections.http_protocol import GuardedHttpProtocol
+from lamplighter.web.connections.limits import ConnectionLimits
+from lamplighter.web.connections.listening_socket import ListeningSocket
+from lamplighter.web.hosts import Origin, loopback_origins
+from lamplighter.web.settings import ClassSettings, SettingsError
+
+_SAVE_SECONDS = 1.0
+_SWITCH_SECONDS = 0.0005
+"""Seconds after which a thread that computes lets another go on. The event loop waits so long several times in each request,
+and in a class some thread computes all the time: Python's own 5 ms add up."""
+_ANY_HOST = ("0.0.0.0", "::")
+
+
+class ClassServer:
+    """The server of one class. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        services: Services,
+        settings: ClassSettings,
+        limits: ConnectionLimits,
+        open_listener: Callable[[str, int], ListeningSocket],
+    ) -> None:
+        """Prepare to listen.
+
+        Args:
+            services: the presenter's.
+            settings: where to listen, and who may be in front.
+            limits: on the class's connections.
+            open_listener: opens a listening socket on a host and a port, or a port near it.
+
+        Raises:
+            SettingsError: these limits leave no room for so many viewers.
+        """
+        if limits.total - limits.reserve < settings.most:
+            raise SettingsError(
+                f"class_size: this process may open files for {limits.total - limits.reserve} viewers, not for"
+                f" {settings.most}; allow it more (ulimit -n 4096), or name a smaller class with --class-size"
+            )
+        self._services = services
+        self._settings = settings
+        self._limits = limits
+        self._open_listener = open_listener
+        self._port = settings.port
+        self._server: _ClassUvicorn | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._saving: asyncio.Task[None] | None = None
+        self._changing = asyncio.Lock()
+        """Held while it starts or stops: the presenter's browser may ask for both at once."""
+        self._listening: ListeningSocket | None = None
+        self._lock: RoleLock | None = None
+        self._one_thread: threadpool_limits | None = None
+        self._switch_seconds = sys.getswitchinterval()
+        services.class_listening.available = True
+        services.class_listening.attach(self)
+
+    async def start(self) -> None:
+        """Start to listen, and return once that is so; do nothing if it listens.
+
+        Raises:
+            SettingsError: that is not possible.
+        """
+        async with self._changing:
+            if self._serving is not None:
+                return
+            try:
+                await self._open()
+            except BaseException:
+                await self._close()
+                raise
+
+    async def stop(self) -> None:
+        """Close every connection of the class, each viewer told why, and stop listening."""
+        async with self._changing:
+            await self._close()
+
+    async def _open(self) -> None:
+        services, settings = self._services, self._settings
+        services.class_listening.loop = asyncio.get_running_loop()
+        self._lock = await asyncio.to_thread(_lock_class, services.settings.runs)
+        if self._lock is not None:
+            await asyncio.to_thread(services.classroom.take_up)
+        listening = self._listening = self._open_listener(settings.host, self._port)
+        listening.counters = services.class_connections
+        # Whoever comes back after a pause finds the class at the same address.
+        self._port = int(listening.getsockname()[1])
+        public = settings.public
+        shown = [public] if public else _own_origins(settings.host, self._port)
+        gate = ClassGate(
+            services.classroom,
+            services.catalog.find_run,
+            activity=services.gate.activity,
+            port=public.port if public else self._port,
+            trusted=settings.trusted,
+        )
+        # A class on this very machine: to try it out, and for tests.
+        near = (
+            []
+            if public
+            else [one for one in sorted(loopback_origins(self._port), key=str) if one not in shown]
+        )
+        gate.addresses = [*shown, *near]
+        config = ConnectionConfig(
+            create_class_app(services, gate),
+            ConnectionGate(self._limits, services.class_connections, trusted=settings.trusted),
+            self._limits,
+            lambda method, path, headers, peer: False,
+            http=GuardedHttpProtocol,
+            ws=ClassProtocol,
+            find_session=gate.find_viewer,
+        )
+        server = self._server = _ClassUvicorn(config)
+        self._serving = asyncio.create_task(server.serve([listening]))
+        await server.up.wait()
+        self._saving = asyncio.create_task(self._save_often())
+        # Threads of BLAS wait for each other by spinning: where several works need them at once, as in a class, each
+        # takes many times as long.
+        self._one_thread = await asyncio.to_thread(threadpool_limits, 1, user_api="blas")
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        services.class_listening.addresses = shown
+        services.class_listening.listening = True
+
+    async def _close(self) -> None:
+        """Close what `_open` has opened, all of it or a part."""
+        self._services.class_listening.listening = False
+        if self._one_thread is not None:
+            self._one_thread.restore_original_limits()
+            sys.setswitchinterval(self._switch_seconds)
+        if self._saving is not None:
+            self._saving.cancel()
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await asyncio.gather(self._serving, return_exceptions=True)
+            await asyncio.to_thread(self._services.classroom.save)
+        if self._listening is not None:
+            self._listening.close()
+        if self._lock is not None:
+            self._lock.close()
+        self._server = self._serving = self._saving = self._one_thread = self._listening = self._lock = None
+
+    async def _save_often(self) -> None:
+        while True:
+            await asyncio.sleep(_SAVE_SECONDS)
+            await asyncio.to_thread(self._services.classroom.save)
+
+
+class _ClassUvicorn(uvicorn.Server):
+    """A uvicorn server that leaves the signals to the presenter's, and tells when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and tell."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave them all alone."""
+        yield
+
+
+def _lock_class(folder: Path) -> RoleLock | None:
+    """Take the class of a folder of runs, whose viewers are kept in a file there; None where nothing can be written, and
+    nothing is kept.
+
+    Raises:
+        SettingsError: another server has it.
+    """
+    try:
+        return RoleLock(folder, ".class")
+    except RoleTakenError as error:
+        raise SettingsError(
+            f"runs: another server has a class on {folder}: end it, or name another folder with --runs"
+        ) from error
+    except READ_ERRORS:
+        return None
+
+
+def _own_origins(host: str, port: int) -> list[Origin]:
+    """Return the addresses by which people reach a listening host, the likeliest first."""
+    if host not in _ANY_HOST:
+        name = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return [Origin("http", "127.0.0.1" if is_loopback(host) else name, port)]
+    # 0.0.0.0 listens on IPv4 alone.
+    names = [name for name in find_own_addresses() if host == "::" or not name.startswith("[")]
+    found = [Origin("http", name, port) for name in names]
+    return found or [Origin("http", "127.0.0.1", port)]
+
+
+def class_limits(limits: ConnectionLimits) -> tuple[ConnectionLimits, ConnectionLimits]:
+    """Split the connections of a process: a quarter for the presenter, the rest for the class."""
+    own = max(64, limits.total // 4)
+    # A whole class may come from one address: behind a school's router all do.
+    return replace(limits, total=own), replace(limits, total=max(8, limits.total - own), whole_share=True)

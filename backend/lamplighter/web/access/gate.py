@@ -1,0 +1,200 @@
+"""The gate in front of every route, HTTP and websocket. It refuses every request that no rule allows.
+
+It decides by five things, in this order: the peer (loopback, unless the server stands behind a named address), whether a
+proxy passed the request on (which only `--behind` allows), `Host` (exactly one of this server's own), the requesting page
+(`Origin`, parsed and compared whole, and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
+
+Browsers count two pages of one machine as one "site" whatever their ports, and cookies ignore ports altogether: each
+program on this machine that the browser talks to by the same host name is sent our cookie. So
+
+- `same-site` counts as foreign here, and an Origin must be the very address the request was sent to;
+- a launch opens the page at `lamplighter.localhost` where the browser resolves that name: no other program is spoken to
+  by it, unless it lures the browser there;
+- the cookie alone changes nothing, at any address: a session also has a key, which the page keeps in its storage. Storage
+  does know ports, and no browser sends it by itself. Whoever is sent the cookie can read what the session may read, no
+  more. `User-Agent` is no part of this: who is sent a cookie is sent that too.
+
+A launch begins with a file on the disk (`launch_file.py`), whose Origin is `null`. Such a request reaches `POST /launch` and
+nothing else, and there the code in it decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from starlette.types import Receive, Send
+
+from lamplighter.platform.loopback import is_loopback
+from lamplighter.web.access.credentials import CredentialStore
+from lamplighter.web.access.decision import Decision, Kind, check_origin, find_own_rule
+from lamplighter.web.access.presenter_session import PresenterSession
+from lamplighter.web.access.request_headers import (
+    Headers,
+    came_through_a_proxy,
+    cookie_values,
+    single_header,
+)
+from lamplighter.web.access.session_watch import with_session
+from lamplighter.web.capacity.activity import Activity
+from lamplighter.web.hosts import Origin
+from lamplighter.web.http.route_table import Access, RouteRule
+
+SESSION_KEY_HEADER = "Lamplighter-Key"
+"""The header in which the page sends its session's key."""
+
+_THREADS = 2
+"""Looks at the disk at a time."""
+_LANDING_PATHS = ("/", "/launch")
+"""Paths that a link on another site may lead to."""
+_LAUNCH = ("http", "POST", "/launch")
+"""The one request that a page without an origin may make."""
+_BEHIND_A_PROXY = (
+    "you are behind a proxy: start with --behind and the address people use, such as "
+    "--behind https://school.example/lamplighter"
+)
+
+
+class Gate:
+    """The access control of one server."""
+
+    def __init__(
+        self,
+        addresses: Iterable[Origin],
+        credentials: CredentialStore,
+        *,
+        loopback: bool,
+        port: int,
+        prefix: str = "",
+    ) -> None:
+        """Guard a server.
+
+        Args:
+            addresses: the addresses under which clients may reach the server.
+            credentials: the presenter's credentials.
+            loopback: only this machine can connect, so reading needs no credential.
+            port: the port of the address people use; part of the cookie's name.
+            prefix: the path of the address people use, which a proxy takes away: "" or "/lamplighter".
+        """
+        self.addresses = tuple(addresses)
+        self.credentials = credentials
+        self.loopback = loopback
+        self.rules: list[RouteRule] = []
+        self.activity = Activity()
+        """When somebody who may was last here."""
+        self._threads = anyio.CapacityLimiter(_THREADS)
+        self._port = port
+        self._prefix = prefix
+
+    def page_url(self, address: Origin | None = None) -> str:
+        """Return the URL of the page at an address of this server, by default at the one people use; it ends in a slash."""
+        address = address or self.addresses[0]
+        return f"{address}{self._prefix_at(address)}/"
+
+    def issue_launch_url(self, address: Origin | None = None) -> str:
+        """Return a link that makes one browser the presenter's; it works once, for some minutes."""
+        return self.launch_url(self.credentials.codes.issue_code(), address)
+
+    def launch_url(self, code: str, address: Origin | None = None) -> str:
+        """Return the link of a launch code."""
+        return f"{self.page_url(address)}launch?code={code}"
+
+    def cookie_name(self, address: Origin | None = None) -> str:
+        """Return the name of the presenter's cookie at an address. With https, browsers hold its prefix to what it says:
+        over https only, and of this very host."""
+        address = address or self.addresses[0]
+        guard = "" if address.scheme == "http" else "__Secure-" if self._prefix else "__Host-"
+        return f"{guard}lamplighter-{self._port}"
+
+    def cookie_path(self, address: Origin) -> str:
+        """Return the path of the presenter's cookie at an address."""
+        return f"{self._prefix_at(address)}/"
+
+    def _prefix_at(self, address: Origin) -> str:
+        return self._prefix if address == self.addresses[0] else ""
+
+    async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
+        """Decide as `decide` does, by the sessions as they are now."""
+        if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
+            await anyio.to_thread.run_sync(self.credentials.sessions.reload, limiter=self._threads)
+        return self.decide(kind, method, path, headers, peer)
+
+    def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
+        """Decide whether a request may pass, and whether it comes from the presenter; by the sessions as they were last
+        read.
+        """
+        if self.loopback and (peer is None or not is_loopback(peer)):
+            return Decision(False, status=403, detail="only this machine may connect")
+        if self.loopback and came_through_a_proxy(headers):
+            # Without `--behind`, this machine reads freely; a proxy would pass that on to the world.
+            return Decision(False, status=403, detail=_BEHIND_A_PROXY)
+        found = check_origin(
+            self.addresses, kind, method, path, headers, landing=_LANDING_PATHS, from_file=_LAUNCH
+        )
+        if isinstance(found, Decision):
+            return found
+        address, own_origin = found
+        try:
+            authorization = single_header(headers, b"authorization")
+            key = single_header(headers, SESSION_KEY_HEADER.lower().encode())
+        except ValueError as error:
+            return Decision(False, status=400, detail=str(error))
+        rule = find_own_rule(self.rules, kind, method, path, address)
+        if isinstance(rule, Decision):
+            return rule
+        session = self._session(headers, address)
+        caller = _Caller(authorization, session, key, own_origin)
+        return self._check_credentials(rule, caller, address)
+
+    def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
+        """Return what a socket receives and sends by: where only its session lets it read, it closes with that."""
+        if decision.session is None or self.loopback:
+            return receive, send
+        return with_session(self.credentials.sessions, decision.session, receive, send)
+
+    def _session(self, headers: Headers, address: Origin) -> PresenterSession | None:
+        for value in cookie_values(headers, self.cookie_name(address)):
+            if session := self.credentials.sessions.find_session(value, str(address)):
+                return session
+        return None
+
+    def _check_credentials(self, rule: RouteRule, caller: _Caller, address: Origin) -> Decision:
+        session = caller.session
+        presenter = session is not None and session.has_key(caller.key)
+        if rule.access is Access.CHANGE:
+            presenter = presenter and caller.own_origin
+        if caller.authorization is not None:
+            scheme, _, token = caller.authorization.partition(" ")
+            if scheme.lower() != "bearer" or not self.credentials.is_token(token.strip()):
+                detail = "that is not the presenter's token"
+                return Decision(False, status=401, detail=detail, address=address)
+            session, presenter = None, True
+        allowed = {
+            Access.OPEN: True,
+            Access.READ: self.loopback or presenter or session is not None,
+            Access.PRESENT: presenter,
+            Access.CHANGE: presenter,
+        }[rule.access]
+        if not allowed:
+            detail = "only the presenter may do that: open the launch link, or send the presenter's token"
+            return Decision(False, status=401, detail=detail, rule=rule, address=address)
+        return Decision(True, presenter, session and session.id, rule=rule, address=address)
+
+
+@dataclass(frozen=True)
+class _Caller:
+    """The credentials that a request offers."""
+
+    authorization: str | None
+    session: PresenterSession | None
+    key: str | None
+    own_origin: bool
+    """True if the request's Origin is the address it was sent to."""
+
+
+def caller_is_presenter(state: Any) -> bool:
+    """Return whether the gate found the caller to be the presenter; `state` is the request's state."""
+    return bool(getattr(state, "presenter", False))

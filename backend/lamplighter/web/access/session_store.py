@@ -1,0 +1,245 @@
+"""The presenter's sessions, one file each in `.presenter-sessions` in the folder of runs.
+
+Every server of the folder uses the same files, so that a browser left open survives a restart, and a session ended in
+one place is ended everywhere. A file is written once and then only removed; when its session was last used is the
+file's modification time. So no two servers ever write the same content, and nothing needs a lock. A session counts only
+at the address where it began, so a server does not accept those of another port.
+
+The files hold digests: whoever reads them learns no secret. Where the folder cannot be written (another user's, a full
+disk) sessions live in this process alone, and end with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import secrets
+import stat
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from lamplighter.platform.folder_sync import replace_durably, sync_file, sync_folder
+from lamplighter.platform.private_modes import is_own, is_private, make_private_folder, open_private
+from lamplighter.platform.steady_clock import steady_clock
+from lamplighter.web.access.presenter_session import (
+    PresenterSession,
+    SessionSecrets,
+    digest_of,
+    session_of_json,
+    start_session,
+)
+
+log = logging.getLogger(__name__)
+
+SESSIONS_FOLDER = ".presenter-sessions"
+MOST_SESSIONS = 32
+"""The most sessions at a time; a further one ends the one unused for longest."""
+
+_NAME = re.compile(r"([0-9a-f]{16})\.json")
+_LARGEST = 4_096
+_SEEN_AGAIN = 60.0
+"""Seconds between two notes that a session was used."""
+_LOADED_SECONDS = 30.0
+"""Seconds after which the files are read again even if the folder seems unchanged."""
+_COARSE_CLOCK = 2.5
+"""Seconds within which a file system may give two changes the same time."""
+
+
+class SessionStore:
+    """The sessions that this server accepts. Thread-safe. A lookup uses the memory alone, so that an event loop may
+    make one; everything else uses the disk.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        """Use the files in `folder`; None: keep sessions in memory only."""
+        self._folder = folder
+        self._unsaved: dict[str, PresenterSession] = {}
+        """Sessions without a file, by id."""
+        self._saved: dict[str, PresenterSession] = {}
+        self._stamp: int | None = None
+        """The folder's modification time when its files were read."""
+        self._read_at = float("-inf")
+        self._known: dict[str, PresenterSession] = {}
+        """All sessions by id as they were last read. Replaced as a whole, so that it is read without the lock."""
+        self._lock = threading.Lock()
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the sessions again if another server may have changed them."""
+        with self._lock:
+            self._current()
+
+    def begin_session(self, address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
+        """Begin a browser's session at an address. Only the caller gets its secrets."""
+        session, given = start_session(address, user_agent)
+        with self._lock:
+            self._make_room()
+            if self._folder is None or not self._write(session):
+                self._unsaved[session.id] = session
+            self._stamp = None
+            self._current()
+        return session, given
+
+    def find_session(self, cookie: str, address: str) -> PresenterSession | None:
+        """Return the session of a cookie's value, if it held at `address` by the last reading and is not over."""
+        digest = digest_of(cookie)
+        for session in self._known.values():
+            if session.cookie_digest == digest and session.address == address and not session.expired:
+                return session
+        return None
+
+    def is_valid(self, session_id: str) -> bool:
+        """Return whether the session of this id went on by the last reading."""
+        found = self._known.get(session_id)
+        return found is not None and not found.expired
+
+    def list_sessions(self) -> list[PresenterSession]:
+        """Return the sessions that are not over, the last used first."""
+        with self._lock:
+            self._stamp = None
+            going_on = [session for session in self._current().values() if not session.expired]
+        return sorted(going_on, key=lambda session: session.used, reverse=True)
+
+    def end_session(self, session_id: str) -> bool:
+        """End a session: its cookie is worth nothing from now on, on any server. Returns whether there was one.
+
+        Raises:
+            OSError: its file cannot be removed.
+        """
+        with self._lock:
+            self._stamp = None
+            session = self._current().get(session_id)
+            if session is None:
+                return False
+            self._discard(session)
+            self._current()
+            return not session.expired
+
+    def note_use(self, session_id: str) -> None:
+        """Note that a session's browser was seen; about once a minute this touches its file."""
+        with self._lock:
+            session = self._current().get(session_id)
+            if session is None or steady_clock() - session.used < _SEEN_AGAIN:
+                return
+            seen = replace(session, used=steady_clock())
+            self._known = {**self._known, session_id: seen}
+            if session_id in self._unsaved:
+                self._unsaved[session_id] = seen
+                return
+            self._saved[session_id] = seen
+            # A full disk or a removed file must not keep anyone from presenting.
+            with contextlib.suppress(OSError):
+                _set_used(self._file(session_id), seen)
+
+    def _current(self) -> dict[str, PresenterSession]:
+        """Return all sessions by id, read anew if another server may have changed them."""
+        self._read_changes()
+        self._known = {**self._saved, **self._unsaved}
+        return self._known
+
+    def _read_changes(self) -> None:
+        if self._folder is None:
+            return
+        now = time.monotonic()
+        try:
+            stamp = self._folder.stat().st_mtime_ns
+        except OSError:
+            self._saved, self._stamp = {}, None
+            return
+        if stamp != self._stamp or now - self._read_at > _LOADED_SECONDS:
+            self._saved = self._read()
+            # A change right after this reading could leave the same time; then read once more.
+            self._stamp = stamp if abs(time.time() - stamp / 1e9) > _COARSE_CLOCK else None
+            self._read_at = now
+
+    def _read(self) -> dict[str, PresenterSession]:
+        assert self._folder is not None
+        found: dict[str, PresenterSession] = {}
+        with contextlib.suppress(OSError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                session = _read_session(entry)
+                if session is not None:
+                    found[session.id] = session
+        return found
+
+    def _make_room(self) -> None:
+        """Remove the sessions that are over, and the longest unused beyond the number allowed."""
+        self._stamp = None
+        sessions = sorted(self._current().values(), key=lambda session: session.used, reverse=True)
+        going_on = [session for session in sessions if not session.expired]
+        for session in [one for one in sessions if one.expired] + going_on[MOST_SESSIONS - 1 :]:
+            with contextlib.suppress(OSError):
+                self._discard(session)
+
+    def _discard(self, session: PresenterSession) -> None:
+        if self._unsaved.pop(session.id, None) is None:
+            self._file(session.id).unlink(missing_ok=True)
+            self._saved.pop(session.id, None)
+            if self._folder is not None:
+                # A session that was ended must not be back after a power cut.
+                sync_folder(self._folder)
+
+    def _write(self, session: PresenterSession) -> bool:
+        path = self._file(session.id)
+        temporary = path.with_name(f"{secrets.token_hex(8)}.part")
+        try:
+            with open(temporary, "x", encoding="ascii", opener=open_private) as file:
+                file.write(session.to_json())
+            _set_used(temporary, session)
+            sync_file(temporary)
+            replace_durably(temporary, path)
+        except OSError as error:
+            log.warning("a presenter's session is kept in memory only: %s", error.strerror or error)
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            return False
+        return True
+
+    def _file(self, session_id: str) -> Path:
+        # Ids come from the listing or from us, never from a client.
+        assert self._folder is not None
+        assert _NAME.fullmatch(f"{session_id}.json")
+        return self._folder / f"{session_id}.json"
+
+
+def _set_used(path: Path, session: PresenterSession) -> None:
+    """Give a session's file the time at which it was used, which is not the system's if its clock has been set."""
+    os.utime(path, (session.used, session.used))
+
+
+def open_sessions(runs: Path) -> SessionStore:
+    """Open the sessions of a folder of runs, making their folder if it is missing.
+
+    Only its user can use it. One of ours that others could write is emptied, since they may have put a session there;
+    one of another user, or a folder that cannot be written, is left alone, and sessions are kept in memory.
+    """
+    folder = runs / SESSIONS_FOLDER
+    try:
+        make_private_folder(folder, exist_ok=True)
+        facts = folder.lstat()
+        if not stat.S_ISDIR(facts.st_mode) or not is_own(facts):
+            return SessionStore(None)
+        if not is_private(facts):
+            folder.chmod(0o700)
+            for path in folder.iterdir():
+                path.unlink()
+    except OSError:
+        return SessionStore(None)
+    return SessionStore(folder if os.access(folder, os.W_OK) else None)
+
+
+def _read_session(entry: os.DirEntry[str]) -> PresenterSession | None:
+    name = _NAME.fullmatch(entry.name)
+    try:
+        facts = entry.stat(follow_symlinks=False)
+        if name is None or not stat.S_ISREG(facts.st_mode) or facts.st_size > _LARGEST:
+            return None
+        text = Path(entry.path).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return None
+    session = session_of_json(text, facts.st_mtime)
+    return session if session is not None and session.id == name[1] else None

@@ -1,0 +1,133 @@
+"""One answer, in the making or kept, and the reading of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
+
+import anyio.to_thread
+
+from lamplighter.web.capacity.caller import Caller
+from lamplighter.web.capacity.spool import SpoolFile
+
+PIECE_BYTES = 1 << 17
+_GRACE_SECONDS = 5.0
+_FAIR_RATE = 1 << 20
+"""Bytes a second below which a reader is left when others need its room."""
+
+
+@dataclass(frozen=True)
+class AnswerOrder:
+    """An answer that is wanted, and how it is made."""
+
+    key: str | None
+    """All that it depends on; without it, it is made for this order alone."""
+    cost: int
+    """Bytes of memory that making it takes."""
+    make: Callable[[], Iterable[bytes]]
+    """Makes its parts, in a thread. A list has all of them; anything else is made as it is read."""
+    length: int | None
+    """Total bytes, if known."""
+    caller: Caller
+
+
+class Answer:
+    """A body that is being made, or has been."""
+
+    def __init__(self, file: SpoolFile | None = None, length: int | None = None) -> None:
+        """Begin an answer; with a `file`, one that is complete."""
+        self.file = file
+        self.length = file.size if file is not None and length is None else length
+        """Total bytes, if known before it is complete."""
+        self.done = file is not None
+        self.orders: dict[Caller, asyncio.Task[None]] = {}
+        """The tasks that wait for a slot for it, or make it."""
+        self.begun = False
+        """True once one of them makes it."""
+        self.error: BaseException | None = None
+        self.readers: set[AnswerReader] = set()
+        self._waiting: list[asyncio.Future[None]] = []
+
+    @property
+    def size(self) -> int:
+        """Return the bytes made so far."""
+        return 0 if self.file is None else self.file.size
+
+    def notify(self) -> None:
+        """Let all go on who wait for more. Belongs to the event loop."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def wait_beyond(self, offset: int) -> None:
+        """Wait until there are more than `offset` bytes, or all.
+
+        Raises:
+            Exception: the error with which the making ended.
+        """
+        while self.size <= offset and not self.done:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+        if self.error is not None:
+            raise self.error
+
+
+class AnswerReader:
+    """One client's reading of an answer, from its beginning to its end."""
+
+    def __init__(self, answer: Answer, on_close: Callable[[AnswerReader], None] | None = None) -> None:
+        """Read `answer`; `on_close` takes it off its readers in the end."""
+        self.answer = answer
+        self._leave: Callable[[], object] = lambda: None
+        self._on_close = on_close
+        self._begun = monotonic()
+        self._read = 0
+        answer.readers.add(self)
+
+    async def begin(self) -> None:
+        """Wait for the first bytes.
+
+        Raises:
+            BusyError: it is not made now.
+            Exception: the error with which the making ended.
+        """
+        await self.answer.wait_beyond(0)
+
+    async def pieces(self) -> AsyncGenerator[bytes]:
+        """Yield the body in pieces, as it is made."""
+        while True:
+            await self.answer.wait_beyond(self._read)
+            file = self.answer.file
+            if file is None or self._read >= file.size:
+                return
+            if file.in_memory:
+                piece = file.read(self._read, PIECE_BYTES)
+            else:
+                piece = await anyio.to_thread.run_sync(file.read, self._read, PIECE_BYTES)
+            self._read += len(piece)
+            yield piece
+
+    def leave_by(self, abort: Callable[[], object]) -> None:
+        """Use `abort`, which belongs to the running event loop, to drop the client's connection."""
+        self._leave = partial(asyncio.get_running_loop().call_soon_threadsafe, abort)
+
+    def leave(self) -> None:
+        """Drop the client's connection. Any thread may call this."""
+        self._leave()
+
+    def is_slow(self) -> bool:
+        """Return whether the client has read slowly for a while."""
+        seconds = monotonic() - self._begun
+        return seconds > _GRACE_SECONDS and self._read < _FAIR_RATE * seconds
+
+    def close(self) -> None:
+        """Stop reading. Safe to call again."""
+        if self._on_close is None:
+            self.answer.readers.discard(self)
+        else:
+            self._on_close(self)

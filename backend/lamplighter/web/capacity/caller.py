@@ -1,0 +1,68 @@
+"""The client that a share of the server is counted for: the presenter, a viewer of a class, this machine, or one address."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from lamplighter.platform.loopback import is_loopback
+
+_IPV6_PREFIX = 64
+"""Bits of an IPv6 address that one household or laptop shares; it chooses the others as it likes."""
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The client of a request."""
+
+    presenter: bool = False
+    session: str | None = None
+    """The session of a viewer of a class. It counts the viewer's requests from all addresses."""
+    address: str | None = None
+    """The address whose requests are counted together; None for this machine, where all have the same."""
+
+
+PRESENTER = Caller(presenter=True)
+ANYONE = Caller()
+
+
+def identify_caller(connection: HTTPConnection) -> Caller:
+    """Return the client of a request that the gate has let in."""
+    if getattr(connection.state, "presenter", False):
+        return PRESENTER
+    session: str | None = getattr(connection.state, "viewer", None)
+    if session is not None:
+        return Caller(session=session)
+    return Caller(address=counted_address(connection.client.host if connection.client else None))
+
+
+def counted_address(peer: str | None) -> str | None:
+    """Return the address that a peer is counted for, wherever something is counted by address; None for this machine.
+
+    A household or laptop has a whole IPv6 network, so a network counts as one address. But all machines of a room share the
+    network of link-local addresses, so these count one by one.
+    """
+    if peer is None or is_loopback(peer):
+        return None
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_link_local:
+            return str(ipaddress.IPv6Network((address, _IPV6_PREFIX), strict=False))
+    return str(address)
+
+
+def is_in_network(peer: str | None, network: Network) -> bool:
+    """Return whether a peer's address is in a network; False for what is no address."""
+    try:
+        return peer is not None and ipaddress.ip_address(peer.partition("%")[0]) in network
+    except ValueError:
+        return False

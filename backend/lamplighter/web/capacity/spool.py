@@ -1,0 +1,202 @@
+"""The spool: answers that are made but not sent yet, in files without a name.
+
+Such a file needs no clearing up: the system removes it with the process, however that ends. It is in the folder of
+runs, because the folder for temporary files is memory on many systems; there only if the runs cannot be written. Its
+bytes are bounded, and leave free what training relies on. Bodies that are small enough to be made in one piece wait in
+memory while its share is free, and so do a few answers on a full disk.
+
+Whoever is not the presenter gets three quarters of the room. If there is none left, the spool first asks its owner to
+give some up (`make_room`).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from lamplighter.runfolder.writing.free_space import spare_bytes
+from lamplighter.web.capacity.busy import BusyError
+
+_DISK_BYTES = 2 << 30
+_MEMORY_BYTES = 48 << 20
+_SHARE = 0.75
+"""The share of the room that is not the presenter's alone."""
+_GROWTH_BYTES = 4 << 20
+"""Bytes by which the room of a file of unknown length grows."""
+
+
+class SpoolFile:
+    """Bytes that are written in order, by one thread, and read by any number meanwhile and afterwards."""
+
+    def __init__(self, file: IO[bytes], room: _Room | None = None) -> None:
+        """Use an empty file opened for both; `room` is what it may take of a spool."""
+        self._file = file
+        self._room = room
+        # Also where this is dropped with whatever refers to it; it must not refer back.
+        self._close_file = weakref.finalize(self, file.close)
+        self._lock = threading.Lock()
+        self.size = 0
+        """Bytes written so far."""
+        self.in_memory = isinstance(file, io.BytesIO)
+        """True if reading it never waits for a disk."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes.
+
+        Raises:
+            BusyError: the spool has no room for them.
+            OSError: the disk has none.
+        """
+        if self._room is not None:
+            self._room.require(self.size + len(data))
+        with self._lock:
+            self._file.seek(self.size)
+            self._file.write(data)
+            self.size += len(data)
+
+    def read(self, offset: int, most: int) -> bytes:
+        """Return at most `most` bytes from `offset` on; none at the end of what is written."""
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(min(most, self.size - offset))
+
+    def trim(self) -> None:
+        """Give back the room that a complete file does not fill."""
+        if self._room is not None:
+            self._room.release(self.size)
+
+    def close(self) -> None:
+        """Give the file and its room back. Safe to call again."""
+        with self._lock:
+            self._close_file()
+        if self._room is not None:
+            self._room.release()
+
+    def __del__(self) -> None:
+        if self._room is not None:
+            self._room.release()
+
+
+class Spool:
+    """The room for answers that wait to be sent. Its methods block briefly, so call them from a thread."""
+
+    def __init__(
+        self, folder: Path, disk_bytes: int = _DISK_BYTES, memory_bytes: int = _MEMORY_BYTES
+    ) -> None:
+        """Keep files in `folder` if it can be written, at most so many bytes of them."""
+        self._folders = (folder, Path(tempfile.gettempdir()))
+        self._disk = _Budget(disk_bytes)
+        self._memory = _Budget(memory_bytes)
+        self.make_room: Callable[[], bool] = lambda: False
+        """Gives up a file that can be missed; returns whether there was one."""
+
+    @property
+    def used(self) -> int:
+        """Return the bytes that files have taken or reserved, on disk and in memory."""
+        return self._disk.used + self._memory.used
+
+    def hold(self, body: bytes, *, presenter: bool = False) -> SpoolFile:
+        """Return a complete file of a body: in memory while there is room, because a disk costs milliseconds.
+
+        Raises:
+            BusyError: there is no room for it.
+        """
+        room = _Room(self, self._memory, None, presenter=presenter)
+        file = (
+            SpoolFile(io.BytesIO(), room)
+            if room.take(len(body))
+            else self.open(len(body), presenter=presenter)
+        )
+        file.write(body)
+        return file
+
+    def open(self, size: int | None, *, presenter: bool = False) -> SpoolFile:
+        """Return an empty file with room for `size` bytes; of unknown size (None), it takes room as it grows.
+
+        Raises:
+            BusyError: there is no room for it.
+        """
+        first = _GROWTH_BYTES if size is None else size
+        for folder in self._folders:
+            room = _Room(self, self._disk, folder, presenter=presenter)
+            if room.extend(first):
+                try:
+                    return SpoolFile(tempfile.TemporaryFile(prefix=".spool-", dir=folder), room)
+                except OSError:
+                    room.release()
+        room = _Room(self, self._memory, None, presenter=presenter)
+        if room.extend(first):
+            return SpoolFile(io.BytesIO(), room)
+        raise BusyError(
+            "this server has no room left for answers that wait to be read: try again in a few seconds"
+        )
+
+
+class _Budget:
+    """A number of bytes, and how many of them are taken."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.used = 0
+        # Garbage collection may close a file while this thread holds the lock.
+        self.lock = threading.RLock()
+
+    def take(self, size: int, share: float) -> bool:
+        with self.lock:
+            if self.used + size > share * self.most:
+                return False
+            self.used += size
+            return True
+
+
+class _Room:
+    """The bytes that one file has taken of a budget."""
+
+    def __init__(self, spool: Spool, budget: _Budget, folder: Path | None, *, presenter: bool) -> None:
+        self._spool = spool
+        self._budget = budget
+        self._folder = folder
+        self._share = 1.0 if presenter else _SHARE
+        self._size = 0
+
+    def require(self, size: int) -> None:
+        """Take what is missing of `size` bytes."""
+        if size > self._size and not self.extend(max(size - self._size, _GROWTH_BYTES)):
+            raise BusyError(
+                "this server has no room left for answers of that size: try again, or ask for less"
+            )
+
+    def extend(self, size: int) -> bool:
+        """Take more bytes, of what others give up if need be."""
+        while not self.take(size):
+            if not self._spool.make_room():
+                return False
+        return True
+
+    def take(self, size: int) -> bool:
+        """Take more bytes of what is free."""
+        if not (self._disk_has(size) and self._budget.take(size, self._share)):
+            return False
+        with self._budget.lock:
+            self._size += size
+        return True
+
+    def release(self, kept: int = 0) -> None:
+        """Give all back but `kept` bytes."""
+        with self._budget.lock:
+            self._budget.used -= max(0, self._size - kept)
+            self._size = min(self._size, kept)
+
+    def _disk_has(self, size: int) -> bool:
+        if self._folder is None:
+            return True
+        try:
+            return os.access(self._folder, os.W_OK) and spare_bytes(self._folder) >= size
+        except OSError:
+            return False

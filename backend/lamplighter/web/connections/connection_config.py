@@ -1,0 +1,76 @@
+"""The configuration of uvicorn, with what our protocols need beyond it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from lamplighter.web.connections.connection_gate import ConnectionGate
+from lamplighter.web.connections.limits import ConnectionLimits
+
+_BACKLOG = 512
+"""Connections that the system holds until they are accepted: a class that connects again all at once."""
+
+PresenterCheck = Callable[[str, str, Sequence[tuple[bytes, bytes]], str | None], bool]
+"""A function of method, path, headers and peer that recognises a request of the presenter."""
+SessionFinder = Callable[[Sequence[tuple[bytes, bytes]]], str | None]
+"""A function of the headers that returns the session whose connections are counted together; None: they are not."""
+
+
+def _of_no_session(_: Sequence[tuple[bytes, bytes]]) -> str | None:
+    return None
+
+
+class ConnectionConfig(uvicorn.Config):
+    """The configuration of a server whose connections pass a gate."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        gate: ConnectionGate,
+        limits: ConnectionLimits,
+        is_presenter: PresenterCheck,
+        *,
+        http: type[asyncio.Protocol],
+        ws: type[asyncio.Protocol],
+        find_session: SessionFinder = _of_no_session,
+    ) -> None:
+        """Set what uvicorn and our protocols need.
+
+        Args:
+            app: the application.
+            gate: every connection of the server passes it.
+            limits: what connections may do.
+            is_presenter: recognises the presenter by the head of a request.
+            http, ws: the protocols.
+            find_session: finds the viewer by the head of a request.
+        """
+        self.connection_gate = gate
+        self.connection_limits = limits
+        self.is_presenter = is_presenter
+        self.find_session = find_session
+        super().__init__(
+            app,  # pyright: ignore[reportArgumentType]
+            loop="asyncio",
+            http=http,
+            ws=ws,
+            ws_max_size=limits.largest_message,
+            ws_per_message_deflate=False,
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            timeout_graceful_shutdown=3,
+        )
+
+
+connection_log = logging.getLogger("uvicorn.error.connections")
+"""The log of the protocols: errors of ours. Uvicorn's warnings about what clients send are counted instead, because a
+line for each would let anybody fill the disk."""
+connection_log.setLevel(logging.ERROR)

@@ -1,0 +1,216 @@
+"""The gate before HTTP: which connections may be open, and which one goes when there are too many.
+
+Before a request is read nobody knows whose connection it is. On the loopback interface every peer is 127.0.0.1, behind a
+proxy every peer is the proxy, so no address is the presenter's for certain, and a limit for each address protects
+nobody there. Hence two stages.
+
+A connection that has not sent a whole request head is *waiting*. There is always room for one more: over the limit the one
+that has waited longest goes. An honest client sends its head within milliseconds of connecting, so idle sockets only
+push out each other, however many there are. Addresses of other machines have half of these places each at most.
+
+With its first head a connection asks for a place among those *served*. Viewers cannot have the last places, the reserve.
+When their places are taken, one that *rests* between two requests goes (HTTP allows that; a browser connects again), and
+if none rests the request is answered 503. The presenter, known by the credentials in that very head, may use half of
+the reserve. The other half stays with the waiting ones, or the presenter could not say who is there. A websocket, or an
+answer on its way, is never evicted for somebody else; answers have least rates of their own.
+
+The head of a viewer of a class names its session, and a session has a few places only, wherever its connections come
+from. One that asks for more gives up a connection of its own that rests, or is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Container
+
+from lamplighter.web.capacity.caller import Network, counted_address, is_in_network
+from lamplighter.web.connections.counters import ConnectionCounters
+from lamplighter.web.connections.limits import ConnectionLimits
+
+FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
+SHARE_TAKEN = (
+    "your address has its share of this server's connections: close some, or try again in a few seconds"
+)
+SESSION_SHARE_TAKEN = (
+    "you have as many connections as one viewer may have: close some, or try again in a few seconds"
+)
+
+
+class ConnectionGate:
+    """The open connections of one server. Belongs to one event loop."""
+
+    def __init__(
+        self, limits: ConnectionLimits, counters: ConnectionCounters, trusted: Network | None = None
+    ) -> None:
+        """Start with none. `trusted`: a proxy in front, whose connections are those of many people."""
+        self._limits = limits
+        self._trusted = trusted
+        self.counters = counters
+        # Each in the order in which its connections came to it, with the address they count for.
+        self._waiting: dict[asyncio.Transport, str] = {}
+        self._resting: dict[asyncio.Transport, str] = {}
+        self._busy: dict[asyncio.Transport, str] = {}
+        self._websockets: set[asyncio.Transport] = set()
+        self._waiting_by_address: Counter[str] = Counter()
+        self._served_by_address: Counter[str] = Counter()
+        self._sessions: dict[asyncio.Transport, str] = {}
+        self._served_by_session: dict[str, set[asyncio.Transport]] = {}
+
+    def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
+        """Take in a new connection, in the place of another if need be. Returns False if it was closed at once."""
+        address = self._counted_address(peer)
+        self.counters.accepted += 1
+        if address and self._waiting_by_address[address] >= self._limits.newcomers // 2:
+            self._evict_waiting(next(other for other, whose in self._waiting.items() if whose == address))
+        elif len(self._waiting) >= self._limits.newcomers or self._open() >= self._limits.total:
+            if self._waiting:
+                self._evict_waiting(next(iter(self._waiting)))
+            elif not self._evict_resting():
+                self.counters.turned_away += 1
+                transport.abort()
+                return False
+        self._waiting[transport] = address
+        self._waiting_by_address[address] += 1
+        self.counters.open = self._open()
+        return True
+
+    def admit_request(
+        self, transport: asyncio.Transport, is_presenter: Callable[[], bool], session: str | None = None
+    ) -> str | None:
+        """Give a connection a place for the request whose head has come.
+
+        Args:
+            transport: the connection.
+            is_presenter: whether the head carries the presenter's credentials; called only if it matters.
+            session: the session that the head names, if its connections are counted.
+
+        Returns:
+            None, or the reason why there is no place.
+        """
+        if session is not None and not self._has_place_left(transport, session):
+            self.counters.refused_session += 1
+            return SESSION_SHARE_TAKEN
+        refusal = self._admit(transport, is_presenter)
+        if refusal is None:
+            self._count_for(transport, session)
+        return refusal
+
+    def _admit(self, transport: asyncio.Transport, is_presenter: Callable[[], bool]) -> str | None:
+        if transport in self._resting:
+            self._busy[transport] = self._resting.pop(transport)
+        if transport in self._busy:
+            return None
+        address = self._waiting.get(transport)
+        if address is None:
+            return FULL
+        refusal = self._refusal(address)
+        if refusal is not None and not (self._has_reserve_left() and is_presenter()):
+            if refusal == FULL:
+                self.counters.refused_full += 1
+            else:
+                self.counters.refused_address += 1
+            return refusal
+        del self._waiting[transport]
+        _decrement(self._waiting_by_address, address)
+        self._busy[transport] = address
+        self._served_by_address[address] += 1
+        return None
+
+    def rest(self, transport: asyncio.Transport) -> None:
+        """Note that a connection has had its answer and may go if its place is needed."""
+        address = self._busy.pop(transport, None)
+        if address is not None:
+            self._resting[transport] = address
+
+    def upgrade(self, transport: asyncio.Transport) -> None:
+        """Note that a connection has become a websocket."""
+        self._websockets.add(transport)
+        self.counters.websockets = len(self._websockets)
+
+    def leave(self, transport: asyncio.Transport) -> None:
+        """Forget a connection, which may be forgotten already."""
+        address = self._waiting.pop(transport, None)
+        if address is not None:
+            _decrement(self._waiting_by_address, address)
+        served = self._busy.pop(transport, None)
+        if served is None:
+            served = self._resting.pop(transport, None)
+        if served is not None:
+            _decrement(self._served_by_address, served)
+        self._count_for(transport, None)
+        self._websockets.discard(transport)
+        self.counters.open = self._open()
+        self.counters.websockets = len(self._websockets)
+
+    def _refusal(self, address: str) -> str | None:
+        """Return why there is no place among those served, after making room where that is possible."""
+        if address and self._served_by_address[address] >= self._limits.share:
+            return None if self._evict_resting(address) else SHARE_TAKEN
+        if self._served() >= self._limits.total - self._limits.reserve:
+            return None if self._evict_resting() else FULL
+        return None
+
+    def _has_place_left(self, transport: asyncio.Transport, session: str) -> bool:
+        """Return whether a session may have this connection, after making room where that is possible."""
+        served = self._served_by_session.get(session, set())
+        if transport in served or len(served) < self._limits.session_connections:
+            return True
+        return self._evict_resting(among=served)
+
+    def _count_for(self, transport: asyncio.Transport, session: str | None) -> None:
+        """Count a connection for a session, and no longer for the one before."""
+        before = self._sessions.pop(transport, None)
+        if before is not None:
+            self._served_by_session[before].discard(transport)
+            if not self._served_by_session[before]:
+                del self._served_by_session[before]
+        if session is not None:
+            self._sessions[transport] = session
+            self._served_by_session.setdefault(session, set()).add(transport)
+
+    def _counted_address(self, peer: str | None) -> str:
+        """Return the address that a peer's connections count for; empty if they are not counted by address."""
+        if self._trusted is not None and is_in_network(peer, self._trusted):
+            return ""
+        return counted_address(peer) or ""
+
+    def _has_reserve_left(self) -> bool:
+        return self._served() < self._limits.total - self._limits.reserve // 2
+
+    def _open(self) -> int:
+        return len(self._waiting) + self._served()
+
+    def _served(self) -> int:
+        return len(self._busy) + len(self._resting)
+
+    def _evict_waiting(self, transport: asyncio.Transport) -> None:
+        self.counters.evicted_waiting += 1
+        self.leave(transport)
+        transport.abort()
+
+    def _evict_resting(
+        self, address: str | None = None, among: Container[asyncio.Transport] | None = None
+    ) -> bool:
+        """Close the connection that has rested longest, of one address, among some, or of any. Returns False if there is
+        none."""
+        found = next(
+            (
+                other
+                for other, whose in self._resting.items()
+                if address in (None, whose) and (among is None or other in among)
+            ),
+            None,
+        )
+        if found is None:
+            return False
+        self.counters.evicted_resting += 1
+        self.leave(found)
+        found.abort()
+        return True
+
+
+def _decrement(counter: Counter[str], address: str) -> None:
+    counter[address] -= 1
+    if not counter[address]:
+        del counter[address]

@@ -1,0 +1,192 @@
+"""The HTTP protocol of the server: uvicorn's, with a gate before it, deadlines, and no word in the log about clients."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, cast
+
+import h11
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from lamplighter.web.capacity.pace import ABORT
+from lamplighter.web.connections.connection_config import ConnectionConfig, connection_log
+from lamplighter.web.connections.connection_gate import SESSION_SHARE_TAKEN
+from lamplighter.web.connections.request_clock import RequestClock
+from lamplighter.web.connections.uvicorn_internals import H11Protocol, ServerState
+from lamplighter.web.http.problems import PROBLEM_MEDIA_TYPE, problem_response
+
+_AMBIGUOUS = "a request has Content-Length or Transfer-Encoding, not both: send it again with one of them"
+_NO_REQUEST = "that is no HTTP request"
+_LATE_HEAD = "the request did not come in time: send it again, at once"
+_SLOW_BODY = "the body came too slowly: send it again over a faster connection"
+
+
+class _RefusedHeadError(h11.RemoteProtocolError):
+    """A request that is refused by its head alone."""
+
+
+class _WatchedConnection(h11.Connection):
+    """An HTTP parser that shows each event of the client to the protocol before anybody acts on it."""
+
+    def __init__(self, on_event: Callable[[object], None], max_head_bytes: int) -> None:
+        super().__init__(h11.SERVER, max_head_bytes)
+        self._on_event = on_event
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        self._on_event(event)
+        return event
+
+
+class GuardedHttpProtocol(H11Protocol):
+    """One connection that speaks HTTP, until it becomes a websocket."""
+
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Begin a connection of the server that `config` describes; uvicorn calls this."""
+        super().__init__(config, server_state, app_state, _loop)
+        self.logger = connection_log
+        self.conn = _WatchedConnection(self._watch, config.connection_limits.head_bytes)
+        self._gate = config.connection_gate
+        self._is_presenter = config.is_presenter
+        self._find_session = config.find_session
+        self._close_seconds = config.connection_limits.close_seconds
+        self._excess_seconds = config.connection_limits.excess_seconds
+        self._clock = RequestClock(
+            self.loop,
+            config.connection_limits,
+            on_late_head=self._on_late_head,
+            on_slow_body=self._on_slow_body,
+            may_wait=self._client_may_wait,
+        )
+        self._method = b""
+        self._refusal: tuple[int, str] | None = None
+        self.app = self._with_abort(self.app)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Enter by the gate, and wait for a request head."""
+        super().connection_made(cast(asyncio.Transport, transport))
+        if self._gate.enter(self.transport, self.client[0] if self.client else None):
+            self._clock.expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        self._clock.cancel()
+        self._gate.leave(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came."""
+        super().data_received(data)
+        if self.flow.read_paused:
+            self._clock.excuse()
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            # The beginning of a head. Uvicorn's time-out between two requests has just been taken back.
+            self._clock.expect_head()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Hand the connection to the websocket protocol."""
+        self._clock.cancel()
+        super().handle_websocket_upgrade(event)
+
+    def on_response_complete(self) -> None:
+        """Note that the connection may go if its place is needed."""
+        self._gate.rest(self.transport)
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be a request; uvicorn calls this where the parser gives up."""
+        if self._refusal is None:
+            self._gate.counters.malformed += 1
+        status, sentence = self._refusal or (400, _NO_REQUEST)
+        if status == 429:
+            self.transport.pause_reading()
+            self.loop.call_later(self._excess_seconds, self._close_with, status, sentence)
+        else:
+            self._close_with(status, sentence)
+
+    def _with_abort(self, app: Any) -> ASGIApp:
+        """Return an app that can drop the connection together with what it has not sent yet."""
+
+        async def abortable(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = {**scope.get("extensions", {}), ABORT: self.transport.abort}
+            await app(scope, receive, send)
+
+        return abortable
+
+    def _watch(self, event: object) -> None:
+        if isinstance(event, h11.Request):
+            self._clock.cancel()
+            self._method = event.method
+            self._refusal = self._refuse_head(event)
+            if self._refusal is not None:
+                raise _RefusedHeadError(self._refusal[1])
+            if self.conn.their_state is h11.SEND_BODY:
+                self._clock.expect_body()
+        elif isinstance(event, h11.Data):
+            self._clock.add_body_bytes(len(event.data))
+        elif isinstance(event, h11.EndOfMessage):
+            self._clock.cancel()
+
+    def _refuse_head(self, head: h11.Request) -> tuple[int, str] | None:
+        names = {name for name, _ in head.headers}
+        if {b"content-length", b"transfer-encoding"} <= names:
+            # Two servers in a row may disagree on where such a request ends.
+            self._gate.counters.malformed += 1
+            return 400, _AMBIGUOUS
+        reason = self._gate.admit_request(
+            self.transport, lambda: self._has_credentials(head), self._find_session(list(head.headers))
+        )
+        return None if reason is None else (429 if reason == SESSION_SHARE_TAKEN else 503, reason)
+
+    def _has_credentials(self, head: h11.Request) -> bool:
+        path = head.target.partition(b"?")[0].decode("ascii", "replace")
+        peer = self.client[0] if self.client else None
+        return self._is_presenter(head.method.decode("ascii"), path, list(head.headers), peer)
+
+    def _client_may_wait(self) -> bool:
+        return self.flow.read_paused or self.conn.they_are_waiting_for_100_continue
+
+    def _on_late_head(self) -> None:
+        self._gate.counters.late_heads += 1
+        if self.conn.trailing_data[0]:
+            self._close_with(408, _LATE_HEAD)
+        else:
+            self.transport.abort()
+
+    def _on_slow_body(self) -> None:
+        self._gate.counters.slow_bodies += 1
+        self._close_with(408, _SLOW_BODY)
+
+    def _close_with(self, status: int, sentence: str) -> None:
+        """Answer, if the answer has not begun, and close. A route that waits for the body sees its client gone."""
+        if self.transport.is_closing():
+            return
+        if self.cycle and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            body = bytes(problem_response(status, sentence).body)
+            headers = [
+                *self.server_state.default_headers,
+                (b"content-type", PROBLEM_MEDIA_TYPE.encode()),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-content-type-options", b"nosniff"),
+                (b"connection", b"close"),
+                *([(b"retry-after", b"5")] if status in (429, 503) else []),
+            ]
+            reason = HTTPStatus(status).phrase.encode()
+            head = h11.Response(status_code=status, headers=headers, reason=reason)
+            self.transport.write(self.conn.send(head))
+            if self._method != b"HEAD":
+                self.transport.write(self.conn.send(h11.Data(data=body)))
+            self.conn.send(h11.EndOfMessage())
+        self.transport.close()
+        self.loop.call_later(self._close_seconds, self.transport.abort)

@@ -1,0 +1,160 @@
+"""The listening socket: it takes a few connections at a time, and gets by without a free file descriptor.
+
+Where a process has no descriptor left, asyncio tries as often as the backlog is long, writes a traceback each time, and
+begins again a second later: ten megabytes of log a second and a whole core. So this socket keeps one descriptor to
+spare. It gives that one up, accepts with it, closes the connection and takes it back: the queue gets shorter, the client
+knows where it stands, and a line a minute is enough to say so.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lamplighter.web.connections.counters import ConnectionCounters
+from lamplighter.web.settings import SettingsError
+
+log = logging.getLogger(__name__)
+
+_PORTS_TRIED = 50
+_STALLED_MS = 15_000
+_SEND_BUFFER = 256 * 1024
+_AT_ONCE = 8
+"""Connections accepted before other work goes on. The gate sees a connection some turns of the event loop later, and until
+then it takes a descriptor that the limit does not know of."""
+_LOG_SECONDS = 60.0
+_EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class ListeningSocket(socket.socket):
+    """A listening socket for an event loop."""
+
+    def __init__(self, family: socket.AddressFamily, clock: Callable[[], float] = time.monotonic) -> None:
+        """Open a TCP socket; `clock` gives the seconds for the log."""
+        super().__init__(family, socket.SOCK_STREAM)
+        self.counters = ConnectionCounters()
+        """The counters of the server that listens; it sets its own."""
+        self._clock = clock
+        self._spare = _open_spare()
+        self._accepted = 0
+        self._gave_up = False
+        self._logged = -_LOG_SECONDS
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Return the next connection and its address.
+
+        Raises:
+            BlockingIOError: there is none, or enough for now.
+            OSError: descriptors or memory are short, and there is no spare one left.
+        """
+        if self._accepted >= _AT_ONCE or self._gave_up:
+            self._accepted, self._gave_up = 0, False
+            raise BlockingIOError
+        self._accepted += 1
+        try:
+            return super().accept()
+        except BlockingIOError:
+            self._accepted = 0
+            raise
+        except OSError as error:
+            if error.errno not in _EXHAUSTED:
+                raise
+            self._shed(error)
+            self._accepted = 0
+            raise BlockingIOError from None
+
+    def close(self) -> None:
+        """Close the socket and the spare descriptor."""
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+        super().close()
+
+    def _shed(self, error: OSError) -> None:
+        """Accept one connection with the spare descriptor and close it.
+
+        Raises:
+            BlockingIOError: there was none.
+            OSError: the spare one is gone; the event loop listens again in a second.
+        """
+        if self._clock() - self._logged >= _LOG_SECONDS:
+            self._logged = self._clock()
+            log.warning(
+                "%s: new connections are closed unread until there is room (%d so far)",
+                error.strerror,
+                self.counters.shed,
+            )
+        if self._spare is None:
+            self._spare = _open_spare()
+        if self._spare is None:
+            # asyncio goes on in its loop after this one; the next call ends it.
+            self._gave_up = True
+            raise error
+        os.close(self._spare)
+        self._spare = None
+        try:
+            accepted, _ = super().accept()
+            accepted.close()
+            self.counters.shed += 1
+        finally:
+            self._spare = _open_spare()
+
+
+def ignore_accept_errors(loop: Any, context: dict[str, Any]) -> None:
+    """Handle what an event loop could not: leave out a lack of descriptors, which `ListeningSocket` has logged."""
+    error = context.get("exception")
+    if isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in str(context.get("message")):
+        return
+    loop.default_exception_handler(context)
+
+
+def open_listener(host: str, port: int) -> ListeningSocket:
+    """Open a listening socket on `port`, or on the next free port after it (0: on any).
+
+    Raises:
+        SettingsError: the host is not one of this machine's, or none of many ports is free.
+    """
+    name = "127.0.0.1" if host == "localhost" else host.strip("[]")
+    family = socket.AF_INET6 if ":" in name else socket.AF_INET
+    for candidate in range(port, port + _PORTS_TRIED) if port else [0]:
+        if candidate > 65_535:
+            break
+        listener = ListeningSocket(family)
+        try:
+            if sys.platform != "win32":
+                # On Windows this would share the port with another server.
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit these options. The small buffer makes a viewer's lag visible here instead of in
+            # the kernel; the timeout frees the socket of a peer that has stopped reading for good. Without a delay,
+            # because the last piece of an answer would wait 40 ms for the client to acknowledge those before it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+            if hasattr(socket, "TCP_USER_TIMEOUT"):
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _STALLED_MS)
+            listener.bind((name, candidate))
+            listener.listen(256)
+        except OSError as error:
+            listener.close()
+            # Windows reports EACCES for a port that another program holds exclusively.
+            if error.errno == errno.EADDRINUSE or (error.errno == errno.EACCES and sys.platform == "win32"):
+                continue
+            if error.errno == errno.EACCES:
+                raise SettingsError(
+                    f"port: {candidate} needs privileges this user does not have; use one from 1024 on"
+                ) from error
+            raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
+        return listener
+    raise SettingsError(f"port: none of {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
+
+
+def _open_spare() -> int | None:
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return None

@@ -1,0 +1,78 @@
+"""The deadlines of one connection's requests: for a whole head, and for the pace of a body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from lamplighter.web.connections.limits import ConnectionLimits
+
+
+class RequestClock:
+    """A timer that runs while a request is expected from the client, and calls back if it does not come."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        limits: ConnectionLimits,
+        *,
+        on_late_head: Callable[[], None],
+        on_slow_body: Callable[[], None],
+        may_wait: Callable[[], bool],
+    ) -> None:
+        """Start with nothing expected.
+
+        Args:
+            loop: the event loop of the connection.
+            limits: the seconds and bytes.
+            on_late_head, on_slow_body: close the connection.
+            may_wait: whether the client cannot go on for now, because this server does not read.
+        """
+        self._loop = loop
+        self._limits = limits
+        self._on_late_head = on_late_head
+        self._on_slow_body = on_slow_body
+        self._may_wait = may_wait
+        self._timer: asyncio.TimerHandle | None = None
+        self._expects_head = False
+        self._bytes = 0
+        self._excused = False
+
+    def expect_head(self) -> None:
+        """Allow the seconds for a whole head; more bytes of the same head gain no more time."""
+        if not self._expects_head:
+            self.cancel()
+            self._expects_head = True
+            self._timer = self._loop.call_later(self._limits.head_seconds, self._on_late_head)
+
+    def expect_body(self) -> None:
+        """Measure the rate of a body from now on."""
+        self.cancel()
+        self._measure()
+
+    def add_body_bytes(self, count: int) -> None:
+        """Count bytes of the body."""
+        self._bytes += count
+
+    def excuse(self) -> None:
+        """Let the current measurement pass, because this server did not read all the time."""
+        self._excused = True
+
+    def cancel(self) -> None:
+        """Stop the clock: nothing is expected now."""
+        self._expects_head = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _measure(self) -> None:
+        self._bytes = 0
+        self._excused = self._may_wait()
+        self._timer = self._loop.call_later(self._limits.body_seconds, self._check)
+
+    def _check(self) -> None:
+        enough = self._bytes >= self._limits.body_rate * self._limits.body_seconds
+        if enough or self._excused or self._may_wait():
+            self._measure()
+        else:
+            self._on_slow_body()

@@ -1,0 +1,173 @@
+"""The websocket protocol of the server: uvicorn's, for viewers that listen and have nothing to say."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketDisconnect
+from websockets.exceptions import InvalidState
+from websockets.frames import Frame
+from websockets.http11 import Request
+
+from lamplighter.web.capacity.pace import ABORT
+from lamplighter.web.connections.connection_config import ConnectionConfig, connection_log
+from lamplighter.web.connections.inbound_quota import InboundQuota
+from lamplighter.web.connections.uvicorn_internals import (
+    ServerState,
+    WebSocketScope,
+    WebSocketsSansIOProtocol,
+)
+
+CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
+
+
+class ViewerProtocol(WebSocketsSansIOProtocol):
+    """One websocket. Messages of the viewer go no further than this; the app can drop a connection whose peer does not
+    even read a close frame."""
+
+    scope: WebSocketScope
+
+    def __init__(
+        self,
+        config: ConnectionConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Begin a websocket of the server that `config` describes; uvicorn calls this."""
+        super().__init__(config, server_state, app_state, _loop)
+        limits = config.connection_limits
+        self.logger = connection_log
+        self.app = _ignoring_disconnects(self.app)  # pyright: ignore
+        self._gate = config.connection_gate
+        self._close_seconds = limits.close_seconds
+        self._quota = InboundQuota(limits.frames, limits.frame_bytes, limits.frame_seconds)
+        self._excess = (
+            f"a viewer may send {limits.frames} frames or {limits.frame_bytes:,} bytes "
+            f"in {limits.frame_seconds:g} s; it need not send any"
+        )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection over from HTTP."""
+        super().connection_made(transport)
+        self._gate.upgrade(self.transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        self._gate.leave(self.transport)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless it is too much."""
+        if not self.handshake_initiated:
+            # The head, which HTTP has parsed and passed on whole.
+            super().data_received(data)
+            if not self.handshake_initiated:
+                self.transport.write(b"".join(self.conn.data_to_send()))
+                self.transport.close()
+        elif self._quota.allows_bytes(len(data)):
+            super().data_received(data)
+        else:
+            self._close_flooding()
+
+    def pause_writing(self) -> None:
+        """Stop reading too while the viewer does not read: every ping of its adds a pong to what it has not read."""
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with both."""
+        super().resume_writing()
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def handle_connect(self, event: Request) -> None:
+        """Start the app."""
+        super().handle_connect(event)
+        # The app's task exists but has not run yet.
+        with suppress(AttributeError):
+            self.scope["extensions"][ABORT] = self.transport.abort  # pyright: ignore
+
+    def handle_cont(self, event: Frame) -> None:
+        """Count a frame."""
+        if self._allows_frame():
+            super().handle_cont(event)
+
+    def handle_text(self, event: Frame) -> None:
+        """Count a frame."""
+        if self._allows_frame():
+            super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        """Count a frame."""
+        if self._allows_frame():
+            super().handle_bytes(event)
+
+    def handle_ping(self) -> None:
+        """Answer a ping."""
+        if self._allows_frame():
+            super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take the answer to a ping."""
+        if self._allows_frame():
+            super().handle_pong(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """Drop a whole message, after a look at its encoding."""
+        data, self.frames = b"".join(self.frames), []
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                data.decode()
+            except UnicodeDecodeError:
+                self._close_at_once(CLOSE_NOT_TEXT, "that is not UTF-8")
+
+    def handle_parser_exception(self) -> None:
+        """Close after bytes that are no frames."""
+        if self.conn.close_sent is None:
+            self.transport.abort()
+            return
+        super().handle_parser_exception()
+        self.loop.call_later(self._close_seconds, self.transport.abort)
+
+    def _allows_frame(self) -> bool:
+        if self.close_sent or self.transport.is_closing():
+            return False
+        if self._quota.allows_frame():
+            return True
+        self._close_flooding()
+        return False
+
+    def _close_flooding(self) -> None:
+        self._gate.counters.flooding_sockets += 1
+        self._close_at_once(CLOSE_POLICY, self._excess)
+
+    def _close_at_once(self, code: int, reason: str) -> None:
+        """Send a close frame, read nothing more, and drop the connection soon."""
+        self.stop_keepalive()
+        try:
+            if self.close_sent or not self.writable.is_set():
+                raise InvalidState("a close frame was sent before, or would not be read")
+            self.conn.send_close(code, reason)
+        except InvalidState:
+            self.transport.abort()
+            return
+        self.close_sent = True
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.pause_reading()
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        # Closing now, with bytes unread, would reset the connection, and the viewer might not see the reason.
+        self.close_timer = self.loop.call_later(self._close_seconds, self.transport.abort)
+
+
+def _ignoring_disconnects(app: ASGIApp) -> ASGIApp:
+    """Return an app that ends quietly when its viewer goes while something is sent to it."""
+
+    async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
+        with suppress(WebSocketDisconnect):
+            await app(scope, receive, send)
+
+    return quiet

@@ -1,0 +1,151 @@
+"""The page's files, from a wheel or a checkout, and plotly.js from the installed package.
+
+All are sent from files, piece by piece, and gzip-compressed where the client takes that (which every browser does; other
+encodings need https). The build compresses the page's own. plotly.js comes from a package that others installed, whose
+folder need not be ours to write in: it is compressed at its first use, into a file without a name, which nobody else can
+open and which ends with the server.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shutil
+import tempfile
+from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, cast
+
+from lamplighter.web.capacity.answer import Answer
+from lamplighter.web.capacity.exclusive_work import ExclusiveWork
+from lamplighter.web.capacity.spool import SpoolFile
+
+if TYPE_CHECKING:
+    from lamplighter.lessons.library import LessonLibrary
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+
+NOT_BUILT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Lamplighter: the page is not built</title></head>
+<body><h1>The page is not built</h1>
+<p>The server is up, and so is its <a href="api/docs">interface</a>, but the page has not been built into
+<code>static/app</code>. In a checkout, run:</p>
+<pre>make install</pre>
+<p>and load this page again. An installed package always carries it: if you see this with one, reinstall it.</p>
+</body></html>
+"""
+
+
+@dataclass(frozen=True)
+class CompressedScript:
+    """A script, plain and gzip-compressed, with its entity tag."""
+
+    plain: Path
+    gzipped: Answer
+    etag: str
+    """The tag of its contents, whatever file they are in."""
+
+
+class Assets:
+    """The static files of the page."""
+
+    def __init__(self, static: Path | None = None) -> None:
+        """Use the files below `static` (by default the folder in the wheel or the checkout)."""
+        self.static = static or find_static()
+        self._plotly: CompressedScript | None = None
+        self._plotly_work = ExclusiveWork()
+
+    def index_html(self) -> str | None:
+        """Return the HTML of the page, or None if it has not been built."""
+        try:
+            return (self.static / "app" / "index.html").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def find_file(self, below: str, path: str) -> Path | None:
+        """Return the file for a request path below a folder of `static`; None if it is missing or outside
+        that folder."""
+        parts = path.split("/")
+        if any(not part or part.startswith(".") or "\\" in part or "\0" in part for part in parts):
+            return None
+        root = (self.static / below).resolve()
+        try:
+            found = root.joinpath(*parts).resolve()
+            # Resolve before comparing: a link may lead outside, and on some systems a part may be a drive.
+            return found if found.is_relative_to(root) and found.is_file() else None
+        except (OSError, ValueError):
+            return None
+
+    def find_gzipped(self, file: Path) -> Path | None:
+        """Return the gzip-compressed copy of a file that `find_file` found; None if the build made none."""
+        gzipped = file.with_name(f"{file.name}.gz")
+        return gzipped if gzipped.is_file() else None
+
+    def plotly(self) -> CompressedScript | None:
+        """Return plotly.js, compressed at its first use; None if the package does not contain it.
+
+        Raises:
+            InProgressError: another thread is compressing it.
+        """
+        if self._plotly is None:
+            with self._plotly_work.alone():
+                self._plotly = self._plotly or _load_plotly()
+        return self._plotly
+
+
+def find_static() -> Path:
+    """Return the folder of static files, in an installed package or at the root of a checkout."""
+    packaged = _PACKAGE / "_static"
+    return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
+
+
+def find_lessons() -> Path:
+    """Return the folder of the course's texts that come with the app, with a folder for each language."""
+    return find_static() / "lessons"
+
+
+def course_library(lessons: Path | None = None) -> LessonLibrary:
+    """Return the course that comes with the app, with the texts in a folder of somebody's own laid over it."""
+    # The page needs no course.
+    from lamplighter.lessons.library import LessonLibrary
+
+    return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))
+
+
+def find_plotly() -> Path | None:
+    """Return the path of plotly.js in the installed plotly package; None if there is no such package."""
+    # Locate the package without importing it: importing plotly takes a second and gains nothing.
+    spec = find_spec("plotly")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
+
+
+def _load_plotly() -> CompressedScript | None:
+    script = find_plotly()
+    if script is None:
+        return None
+    try:
+        with script.open("rb") as plain:
+            digest = blake2b(digest_size=12)
+            while piece := plain.read(1 << 16):
+                digest.update(piece)
+            plain.seek(0)
+            return CompressedScript(script, Answer(_compress(plain)), f'"{digest.hexdigest()}"')
+    except FileNotFoundError:
+        return None
+
+
+def _compress(plain: IO[bytes]) -> SpoolFile:
+    """Return a file that has the gzip-compressed contents of another."""
+    try:
+        file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+    except OSError:
+        # No folder for temporary files, or a full one.
+        file = io.BytesIO()
+    spooled = SpoolFile(file)
+    with gzip.GzipFile(fileobj=cast("IO[bytes]", spooled), mode="wb", compresslevel=6, mtime=0) as zipped:
+        shutil.copyfileobj(plain, zipped)
+    return spooled

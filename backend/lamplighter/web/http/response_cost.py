@@ -1,0 +1,117 @@
+"""The price of a response in memory, known before it is computed, and what is too dear."""
+
+from __future__ import annotations
+
+from enum import Enum
+from weakref import WeakSet
+
+from starlette.responses import Response
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.web.http.content_negotiation import JSON, ResponseFormat
+from lamplighter.web.http.problems import RefusedError
+
+LARGE_RESPONSE_BYTES = 4 << 20
+"""Bytes from which on a response counts as large and needs a slot."""
+BOUNDED_COST = 0
+"""The cost of a response that the limits of its parameters keep small."""
+JSON_NUMBERS = 2_000_000
+LIST_ENTRY_BYTES = 400
+"""Bytes of memory of an entry of a list: a few numbers and short names, as Python objects and as JSON."""
+EVENT_BYTES = 2_000
+"""Bytes of memory of an event with its message."""
+CENSUS_BYTES = 24
+"""Bytes of memory of a token in a census, as arrays and as a frame."""
+FROM_PYTHON = "open the run's folder from Python instead, with lamplighter.open"
+TOKEN_ENTRY_BYTES = 40
+"""Bytes of memory of a token id or a pair of coordinates in a JSON response."""
+_MATRIX_BYTES = 1 << 30
+_LARGE_MATRIX = 32 << 20
+
+_priced: WeakSet[Response] = WeakSet()
+
+
+class Pricing(Enum):
+    """How the cost of a route's answers is known."""
+
+    STATED = "stated"
+    """The route states the cost of each answer before it is made: an answer without a stated cost is not sent."""
+    FIXED = "fixed"
+    """Every answer takes about the same, whatever run it is about and however large that is."""
+
+
+class UnpricedAnswerError(Exception):
+    """An error for an answer whose route stated no cost."""
+
+
+def mark_priced(response: Response) -> Response:
+    """Return a response, marked as one whose cost was stated before it was made."""
+    _priced.add(response)
+    return response
+
+
+def require_priced(response: Response, route: str) -> Response:
+    """Return a response.
+
+    Raises:
+        UnpricedAnswerError: its cost was not stated.
+    """
+    if response not in _priced:
+        raise UnpricedAnswerError(f"{route} states no cost: make its answer with `send` of a reply")
+    return response
+
+
+def record_steps(run: RunFolder, newest_step: int) -> int:
+    """Return the most steps that a run can have recorded: no more than its newest step, and than its files have bytes."""
+    bytes_on_disk = sum(path.stat().st_size for path in (run.steps_path, run.tiles_path) if path.exists())
+    return min(newest_step + 1, bytes_on_disk)
+
+
+def estimate_memory(run: RunFolder, size: int) -> int:
+    """Return the bytes of memory that a response of `size` bytes takes: at least the matrix's, if that is large.
+
+    Raises:
+        RefusedError: the matrix is larger than a server should hold (422).
+    """
+    matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
+    if matrix > _MATRIX_BYTES:
+        raise RefusedError(
+            422,
+            f"the matrix of {run.id} has {matrix / 1e9:.1f} GB, more than this server sends: {FROM_PYTHON}",
+        )
+    return max(size, matrix if matrix > _LARGE_MATRIX else 0)
+
+
+def streaming_cost(size: int, *, slow: bool) -> int:
+    """Return the cost of a body of `size` bytes that is sent as it is read, so that its size beyond a large response's
+    does not matter. A slow read counts as a large response.
+    """
+    return LARGE_RESPONSE_BYTES if slow else min(size, LARGE_RESPONSE_BYTES)
+
+
+def check_bytes(what: str, size: int, limit: int, less: str) -> None:
+    """Refuse a body of more than `limit` bytes. `what` is a plural, `less` says how to ask for less.
+
+    Raises:
+        RefusedError: it is too large (422).
+    """
+    if size > limit:
+        raise RefusedError(
+            422, f"{what} are {size / 1e6:,.0f} MB, at most {limit / 1e6:,.0f} come at once: {less}"
+        )
+
+
+def check_json_numbers(form: ResponseFormat, numbers: int, less: str, *, what: str = "") -> None:
+    """Refuse a JSON body of more numbers than JSON should carry. `less` says how to ask for less; `what`, a plural, says
+    of what there are so many.
+
+    Raises:
+        RefusedError: they are too many (422).
+    """
+    if form is JSON and numbers > JSON_NUMBERS:
+        many = (
+            f"{what} are {numbers:,} numbers, too many for JSON"
+            if what
+            else f"{numbers:,} numbers are too many for JSON"
+        )
+        raise RefusedError(422, f"{many}, at most {JSON_NUMBERS:,}: {less}")

@@ -1,0 +1,254 @@
+"""The only way to declare a route: together with its access rule, which the gate enforces.
+
+The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
+forgetting to protect one is not possible. Nor is forgetting its price: an answer whose cost was not stated is not sent,
+unless the route was declared as one whose answers all cost the same. Nor is forgetting its threads: a route that blocks
+runs in the threads of the pool it names, and in no others.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from functools import wraps
+from typing import Any, Literal, TypeVar
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.caller import identify_caller
+from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
+from lamplighter.web.http.content_negotiation import ResponseFormat
+from lamplighter.web.http.response_cost import Pricing, require_priced
+from lamplighter.web.http.streaming import spool_body
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_SMALL_BODY = 64 * 1024
+_REQUEST = "pooled_request"
+
+
+class Access(Enum):
+    """The callers who may use a route. Host and Origin are checked first, for every route."""
+
+    OPEN = "open"
+    """Anyone who can connect, for routes that reveal nothing of a run (the page itself, health,
+    launching)."""
+    READ = "read"
+    """Anyone on the loopback interface; elsewhere only the presenter."""
+    PRESENT = "present"
+    """Only the presenter, to read what others must not see."""
+    CHANGE = "change"
+    """Only the presenter."""
+
+
+@dataclass(frozen=True)
+class RouteRule:
+    """A declared route, as the gate sees it."""
+
+    kind: Literal["http", "websocket"]
+    path: str
+    methods: frozenset[str]
+    """Empty for a websocket."""
+    access: Access
+    body_limit: int = 0
+    """Maximum size of a request body, in bytes."""
+    polled: bool = False
+    """True if an open page asks this by itself again and again, so that it does not show that somebody is there."""
+    pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", compile_path(self.path)[0])
+
+
+@dataclass(frozen=True)
+class AnswerFacts:
+    """Facts about the answers of a route that neither its rule nor its signature tells, for the OpenAPI document."""
+
+    formats: tuple[ResponseFormat, ...] = ()
+    """Formats in which the body can be had, the default first; none: JSON only."""
+    etag: bool = False
+    """True if a client that has the answer already gets 304."""
+    errors: tuple[int, ...] = ()
+    """Error statuses besides those that follow from the rule, the signature and the formats."""
+    headers: tuple[str, ...] = ()
+    """Headers of the answer."""
+
+
+@dataclass(frozen=True)
+class DeclaredRoute:
+    """A route as it was declared: its rule, its function, FastAPI's options for it, and facts about its answers."""
+
+    rule: RouteRule
+    endpoint: Callable[..., Any]
+    options: dict[str, Any]
+    answers: AnswerFacts = AnswerFacts()
+    pricing: Pricing = Pricing.STATED
+    pool: Pool = Pool.NONE
+    """The threads in which its function runs; none for a coroutine function, and only for one."""
+
+    def __post_init__(self) -> None:
+        if inspect.iscoroutinefunction(self.endpoint) != (self.pool is Pool.NONE):
+            raise TypeError(
+                f"{self.endpoint.__name__} must name a pool of threads if it blocks, and only then"
+            )
+
+
+class Routes:
+    """The routes of one resource."""
+
+    def __init__(self, tag: str) -> None:
+        """Collect routes shown under `tag` in the OpenAPI document."""
+        self._tag = tag
+        self.declared: list[DeclaredRoute] = []
+        """The routes, in the order in which they were declared."""
+
+    def get(
+        self,
+        path: str,
+        *,
+        pool: Pool,
+        access: Access = Access.READ,
+        head: bool = True,
+        polled: bool = False,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false. `polled`: open pages,
+        or watching programs, ask it again and again."""
+        methods = frozenset({"GET", "HEAD"} if head else {"GET"})
+        rule = RouteRule("http", path, methods, access, polled=polled)
+        return self._add(rule, {"methods": ["GET"], **options}, answers, pricing, pool)
+
+    def post(
+        self,
+        path: str,
+        *,
+        pool: Pool = Pool.CHANGE,
+        access: Access = Access.CHANGE,
+        body_limit: int = _SMALL_BODY,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a POST route, for presenters unless `access` says otherwise."""
+        rule = RouteRule("http", path, frozenset({"POST"}), access, body_limit)
+        return self._add(rule, {"methods": ["POST"], **options}, answers, pricing, pool)
+
+    def patch(
+        self,
+        path: str,
+        *,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a PATCH route, for presenters."""
+        rule = RouteRule("http", path, frozenset({"PATCH"}), Access.CHANGE, _SMALL_BODY)
+        return self._add(rule, {"methods": ["PATCH"], **options}, answers, pricing, Pool.CHANGE)
+
+    def delete(
+        self,
+        path: str,
+        *,
+        pricing: Pricing = Pricing.STATED,
+        answers: AnswerFacts = AnswerFacts(),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a DELETE route, for presenters."""
+        rule = RouteRule("http", path, frozenset({"DELETE"}), Access.CHANGE)
+        return self._add(rule, {"methods": ["DELETE"], **options}, answers, pricing, Pool.CHANGE)
+
+    def websocket(self, path: str, *, access: Access = Access.READ) -> Callable[[Endpoint], Endpoint]:
+        """Register a websocket on which only the server sends."""
+        rule = RouteRule("websocket", path, frozenset(), access)
+        return self._add(rule, {}, AnswerFacts(), Pricing.FIXED, Pool.NONE)
+
+    def attach(
+        self,
+        app: FastAPI,
+        pools: ThreadPools,
+        answers: Answers,
+        wanted: Callable[[RouteRule], bool] = lambda _: True,
+    ) -> list[DeclaredRoute]:
+        """Add the routes to an app, each in its pool, with large bodies in the spool of `answers`; with `wanted`, only some.
+        Returns those added, for its gate and for its OpenAPI document.
+        """
+        attached = [route for route in self.declared if wanted(route.rule)]
+        for route in attached:
+            if route.rule.kind == "websocket":
+                app.add_api_websocket_route(route.rule.path, route.endpoint)
+            else:
+                endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, answers)
+                app.add_api_route(route.rule.path, endpoint, tags=[self._tag], **route.options)
+        return attached
+
+    def _add(
+        self,
+        rule: RouteRule,
+        options: dict[str, Any],
+        answers: AnswerFacts,
+        pricing: Pricing,
+        pool: Pool,
+    ) -> Callable[[Endpoint], Endpoint]:
+        def keep(endpoint: Endpoint) -> Endpoint:
+            answering = _refuse_unpriced(endpoint) if pricing is Pricing.STATED else endpoint
+            self.declared.append(DeclaredRoute(rule, answering, options, answers, pricing, pool))
+            return endpoint
+
+        return keep
+
+
+def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an endpoint that returns only responses whose cost was stated."""
+
+    @wraps(endpoint)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        return require_priced(endpoint(*args, **kwargs), endpoint.__name__)
+
+    # FastAPI would look up the names in its annotations here, not where they are imported.
+    answer.__signature__ = inspect.signature(endpoint, eval_str=True)  # pyright: ignore[reportAttributeAccessIssue]
+    return answer
+
+
+def _in_pool(route: DeclaredRoute, pools: ThreadPools, answers: Answers) -> Callable[..., Any]:
+    """Return the function of a route as a coroutine function, which runs it in a thread of its pool."""
+    # FastAPI reads from the signature what to pass, and passes the request under one name only.
+    signature = inspect.signature(route.endpoint, eval_str=True)
+    parameters = list(signature.parameters.values())
+    own = next((parameter.name for parameter in parameters if parameter.annotation is Request), None)
+    if own is None:
+        parameters.append(inspect.Parameter(_REQUEST, inspect.Parameter.KEYWORD_ONLY, annotation=Request))
+
+    @wraps(route.endpoint)
+    async def run(**arguments: Any) -> Response:
+        request = arguments[own] if own else arguments.pop(_REQUEST)
+        caller = identify_caller(request)
+
+        def work() -> Response:
+            return spool_body(route.endpoint(**arguments), answers, presenter=caller.presenter)
+
+        return await pools.run_in(route.pool, work, caller=caller)
+
+    vars(run)["__signature__"] = signature.replace(parameters=parameters)
+    return run
+
+
+def find_rule(
+    rules: Iterable[RouteRule], kind: str, method: str, path: str
+) -> tuple[RouteRule | None, set[str]]:
+    """Return the rule for a request, and the methods that its path allows (empty: there is no such path)."""
+    allowed: set[str] = set()
+    for rule in rules:
+        if rule.kind == kind and rule.pattern.match(path):
+            if kind == "websocket" or method in rule.methods:
+                return rule, set(rule.methods)
+            allowed |= rule.methods
+    return None, allowed

@@ -1,0 +1,121 @@
+"""Responses whose bodies are read from the spool, while they are made or afterwards, and bodies of JSON in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from numpy.typing import NDArray
+from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from lamplighter.web.capacity.answer import AnswerOrder, AnswerReader
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.pace import ABORT
+
+HELD_BYTES = 1 << 18
+"""Bytes from which on a finished body takes room in the spool while its client reads it."""
+
+
+class SpooledResponse(StreamingResponse):
+    """A response whose body comes from the spool, in pieces."""
+
+    def __init__(
+        self,
+        reader: AnswerReader,
+        headers: dict[str, str] | None = None,
+        media_type: str | None = None,
+        status: int = 200,
+    ) -> None:
+        """Send what `reader` reads, and close it in the end."""
+        self._pieces = reader.pieces()
+        super().__init__(self._pieces, status_code=status, headers=headers, media_type=media_type)
+        self._reader = reader
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; an error before its first bytes becomes a problem."""
+        abort = scope.get("extensions", {}).get(ABORT)
+        if abort is not None:
+            self._reader.leave_by(abort)
+        try:
+            await self._reader.begin()
+            answer = self._reader.answer
+            length = answer.size if answer.done else answer.length
+            if length is not None:
+                self.headers["content-length"] = str(length)
+            await super().__call__(scope, receive, send)
+        except ClientDisconnect:
+            return
+        finally:
+            await self._pieces.aclose()
+            self._reader.close()
+
+
+class LargeResponse(Response):
+    """A response whose body is made once for all who ask for it, if a slot is free."""
+
+    def __init__(
+        self,
+        answers: Answers,
+        order: AnswerOrder,
+        headers: dict[str, str],
+        media_type: str,
+        *,
+        status: int = 200,
+        any_version: bool,
+    ) -> None:
+        """Send the answer to `order`, once it is asked for.
+
+        Args:
+            answers: makes it, or has it.
+            order: the answer.
+            headers: the headers of the response.
+            media_type: its media type.
+            status: its status.
+            any_version: the client has a version, whichever: answer 304 once there is one.
+        """
+        super().__init__(status_code=status, headers=headers, media_type=media_type)
+        del self.headers["content-length"]
+        self._answers = answers
+        self._order = order
+        self._any_version = any_version
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response; an error before its first bytes becomes a problem."""
+        reader = self._answers.open(self._order)
+        headers = dict(self.headers)
+        if self._any_version:
+            try:
+                await reader.begin()
+            finally:
+                reader.close()
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        await SpooledResponse(reader, headers, status=self.status_code)(scope, receive, send)
+
+
+def spool_body(response: Response, answers: Answers, *, presenter: bool) -> Response:
+    """Return a finished response whose body takes room in the spool, if it is large. Call it from a thread.
+
+    Raises:
+        BusyError: the spool has no room for it.
+    """
+    if type(response) is not Response or len(response.body) <= HELD_BYTES:
+        return response
+    reader = answers.hold(bytes(response.body), presenter=presenter)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return SpooledResponse(reader, headers, status=response.status_code)
+
+
+def json_parts(facts: dict[str, Any], name: str, blocks: Iterable[NDArray[Any]]) -> Iterator[bytes]:
+    """Yield a JSON object of `facts` and, last, a list `name` given in blocks; NaN and infinities become
+    null."""
+    yield to_json(facts, inf_nan_mode="null")[:-1] + b',"' + name.encode() + b'":['
+    started = False
+    for block in blocks:
+        if len(block):
+            yield (b"," if started else b"") + to_json(block.tolist(), inf_nan_mode="null")[1:-1]
+            started = True
+    yield b"]}"

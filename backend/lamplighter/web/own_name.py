@@ -1,0 +1,61 @@
+"""The name `lamplighter.localhost`, offered only while it surely leads to this server.
+
+Browsers that resolve it go to 127.0.0.1 and to ::1, in an order of their own. The server listens on one of them; on a
+machine with several users somebody else could listen on the other, and would be handed what the browser sends. So the
+server holds its port on the other address too, without listening: a connection there is refused at once, and the browser
+takes the next address. If the port cannot be held, the name is not used.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+
+from lamplighter.web.settings import ServerSettings
+
+_OTHER_LOOPBACK = {
+    "127.0.0.1": (socket.AF_INET6, "::1"),
+    "localhost": (socket.AF_INET6, "::1"),
+    "::1": (socket.AF_INET, "127.0.0.1"),
+    "[::1]": (socket.AF_INET, "127.0.0.1"),
+}
+_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
+"""Errors of a machine without the other address, where nobody else can have it either."""
+
+
+@contextmanager
+def hold_own_name(settings: ServerSettings, port: int) -> Generator[ServerSettings]:
+    """Hold a server's port on the loopback address where it does not listen.
+
+    Args:
+        settings: the server's.
+        port: the port it listens on.
+
+    Yields:
+        the settings, with `own_name` set if the name leads here and nowhere else.
+    """
+    other = _OTHER_LOOPBACK.get(settings.host.lower())
+    if other is None or settings.behind is not None:
+        yield settings
+        return
+    holder: socket.socket | None = None
+    try:
+        holder = socket.socket(other[0], socket.SOCK_STREAM)
+        # Without SO_REUSEADDR nobody can bind the address again; Windows has to be told so.
+        if exclusive := getattr(socket, "SO_EXCLUSIVEADDRUSE", None):
+            holder.setsockopt(socket.SOL_SOCKET, exclusive, 1)
+        with suppress(OSError):
+            if other[0] == socket.AF_INET6:
+                holder.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        holder.bind((other[1], port))
+        held = True
+    except OSError as error:
+        held = error.errno in _NO_SUCH_ADDRESS
+    try:
+        yield replace(settings, own_name=held)
+    finally:
+        if holder is not None:
+            holder.close()

@@ -1,0 +1,202 @@
+"""The settings of a server, and the checks that refuse unsafe ones."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from lamplighter.platform.loopback import DEFAULT_PORT, is_loopback
+from lamplighter.recipe import Recipe
+from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
+from lamplighter.web.hosts import Origin, OriginError, parse_origin
+
+DEFAULT_CLASS_PORT = 8601
+DEFAULT_HOLD = 30.0
+DEFAULT_SMOOTH_AFTER = 30.0
+_PATH_PART = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,80}")
+ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
+"""The worker processes beside the server, by their role in a run."""
+
+
+MOST_VIEWERS = 500
+"""The most viewers of a class, by default."""
+
+
+class SettingsError(ValueError):
+    """Settings that are refused; the message is one line: what is wrong, what is allowed."""
+
+
+@dataclass(frozen=True)
+class ClassSettings:
+    """The second listener, for the class: where it listens, and who may be in front of it."""
+
+    host: str = "0.0.0.0"
+    port: int = DEFAULT_CLASS_PORT
+    """0: any free port."""
+    behind: str | None = None
+    """The `https://HOST:PORT` under which people reach the class through a proxy; None: directly."""
+    trusted_proxy: str | None = None
+    """The address or the network of that proxy, whose forwarded headers count."""
+    most: int = MOST_VIEWERS
+    """The most viewers at a time."""
+
+    @property
+    def public(self) -> Origin | None:
+        """Return the parsed `behind`.
+
+        Raises:
+            SettingsError: `behind` is not a valid address.
+        """
+        if self.behind is None:
+            return None
+        try:
+            return parse_origin(self.behind.rstrip("/"))
+        except OriginError as error:
+            raise SettingsError(f"class_behind: {error}; write https://HOST or https://HOST:PORT") from error
+
+    @property
+    def trusted(self) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+        """Return the parsed `trusted_proxy`.
+
+        Raises:
+            SettingsError: it is neither an address nor a network.
+        """
+        if self.trusted_proxy is None:
+            return None
+        try:
+            return ipaddress.ip_network(self.trusted_proxy)
+        except ValueError as error:
+            raise SettingsError(
+                f"trust_proxy: {error}; write an address such as 172.30.0.2, or a network such as 172.30.0.0/24"
+            ) from error
+
+    def check(self) -> None:
+        """Refuse what is unsafe or out of range.
+
+        Raises:
+            SettingsError: a value is not valid, or only one of proxy and address was named.
+        """
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError(f"class_port: {self.port} is not a port; 0 to 65535 are")
+        if not 1 <= self.most <= 5_000:
+            raise SettingsError(f"class_size: {self.most} is out of range; 1 to 5000 viewers")
+        public, trusted = self.public, self.trusted
+        if (public is None) != (trusted is None):
+            raise SettingsError(
+                "class_behind and trust_proxy belong together: the address people use, and the proxy that serves it"
+            )
+        if public is not None and public.scheme == "http" and not is_loopback(public.host):
+            raise SettingsError(
+                "class_behind: a proxy in front of the class is there for TLS; write https://HOST"
+            )
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """The address to listen on, the runs to show and the workers to start."""
+
+    runs: Path
+    """The folder that holds the runs."""
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    """0: any free port."""
+    behind: str | None = None
+    """The `https://HOST:PORT/PATH` (or `localhost:PORT`, which never leaves the machine) under which people reach
+    a server through something else (a container's published port, a proxy, a tunnel). Reading then needs the
+    presenter's credentials too. A proxy takes the path away before it passes a request on."""
+    own_name: bool = False
+    """True if `lamplighter.localhost` surely leads to this server alone (`own_name.py`)."""
+    roles: tuple[str, ...] = ROLES
+    """Workers this server starts; others may run elsewhere, over the same folder."""
+    max_trainers: int = 2
+    smooth_after: float | None = DEFAULT_SMOOTH_AFTER
+    """Seconds without a request after which finished runs are smoothed for replay; None: never."""
+    classroom: ClassSettings | None = None
+    """The listener for the class; None: there is none, and no class can be opened."""
+    hold: float = DEFAULT_HOLD
+    """Longest time in seconds that a new run waits before its first step until its map is there; 0: not at all."""
+    lessons: Path | None = None
+    """A folder of texts laid over those of the course; None: there is none."""
+
+    def hold_for(self, recipe: Recipe) -> float:
+        """Return the seconds that a new run of this recipe waits at most for its map: none where the map needs no
+        preparation, or where this server starts no projector that would draw it."""
+        return self.hold if "projector" in self.roles and recipe.map.method != "pca" else 0.0
+
+    @property
+    def loopback(self) -> bool:
+        """Return whether only this machine can connect."""
+        return is_loopback(self.host)
+
+    @property
+    def public(self) -> Origin | None:
+        """Return the parsed `behind`, without its path.
+
+        Raises:
+            SettingsError: `behind` is not a valid address.
+        """
+        return self._parsed_behind()[0]
+
+    @property
+    def prefix(self) -> str:
+        """Return the path of `behind`, without the slash at its end: "" or "/lamplighter".
+
+        Raises:
+            SettingsError: `behind` is not a valid address.
+        """
+        return self._parsed_behind()[1]
+
+    def _parsed_behind(self) -> tuple[Origin | None, str]:
+        if self.behind is None:
+            return None, ""
+        address = self.behind if "://" in self.behind else f"http://{self.behind}"
+        scheme, _, rest = address.partition("://")
+        authority, _, path = rest.partition("/")
+        try:
+            origin = parse_origin(f"{scheme}://{authority}")
+        except OriginError as error:
+            raise SettingsError(f"behind: {error}; write HOST:PORT as people type it") from error
+        parts = path.rstrip("/").split("/") if path.rstrip("/") else []
+        if not all(_PATH_PART.fullmatch(part) for part in parts):
+            raise SettingsError(
+                f"behind: /{path[:80]!s} is not a path to serve under; write names of letters, digits, '-', '_', '.' "
+                "and '~', such as https://HOST/lamplighter"
+            )
+        return origin, "".join(f"/{part}" for part in parts)
+
+    def check(self) -> None:
+        """Refuse unsafe and invalid settings.
+
+        Raises:
+            SettingsError: the host is beyond loopback without `behind`, `behind` is plain http to another
+                machine, or a value is out of range.
+        """
+        if not 0 <= self.port <= 65_535:
+            raise SettingsError(f"port: {self.port} is not a port; 0 to 65535 are")
+        if unknown := set(self.roles) - set(ROLES):
+            raise SettingsError(
+                f"roles: no such worker: {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}"
+            )
+        if self.max_trainers < 1:
+            raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
+        if self.smooth_after is not None and not 0 <= self.smooth_after < math.inf:
+            raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds from 0 on")
+        if not 0 <= self.hold <= MAX_HOLD_SECONDS:
+            raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD_SECONDS:g} seconds")
+        if self.classroom is not None:
+            self.classroom.check()
+        public = self.public
+        if public is not None and public.scheme == "http" and not is_loopback(public.host):
+            raise SettingsError(
+                f"behind: over plain http anyone between here and {public.host} could read the presenter's "
+                f"credentials; put a proxy with TLS in front and write https://{public.authority} "
+                "(localhost:PORT needs none)"
+            )
+        if not self.loopback and public is None:
+            raise SettingsError(
+                f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the address "
+                "people will use with --behind HOST:PORT"
+            )

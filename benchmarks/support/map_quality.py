@@ -1,0 +1,170 @@
+"""Quality and stability of the map over a recorded run: the living map compared with the other methods.
+
+All methods share one interface. The living map and PCA draw every frame. The classic refit is fitted to pairs
+of neighbouring snapshots, each pair separately, and its second fit is aligned to its first.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.support.report import report
+from lamplighter.projection.layout_method import LayoutMethod, MapSettings
+from lamplighter.projection.methods.incremental_umap import IncrementalUmap
+from lamplighter.projection.methods.pca import PcaLayout
+from lamplighter.projection.methods.refit_umap import RefitUmap
+from lamplighter.projection.quality.trust import TrustProbe
+from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
+
+COMPARED = 8
+"""Snapshots of a run that get a cold fit."""
+CALM = 20
+"""Least number of tokens with unchanged row and neighbours for a frame to count."""
+
+Places = NDArray[np.float32]
+
+
+@dataclass
+class MethodScores:
+    """Scores of one layout method over a run."""
+
+    trust: list[float] = field(default_factory=list[float])
+    recall: list[float] = field(default_factory=list[float])
+    displacements: list[float] = field(default_factory=list[float])
+    """Median displacement of the calm tokens per frame, as a share of the map's diameter."""
+    seconds: list[float] = field(default_factory=list[float])
+    """Processor seconds per frame."""
+
+    def add_trust(self, probe: TrustProbe, places: Places) -> None:
+        """Append the trust and recall of this layout, measured against the space that the probe last read."""
+        found = probe.estimate(places)
+        self.trust.append(found.trust)
+        self.recall.append(found.recall)
+
+    def draw_timed(self, method: LayoutMethod, vectors: Places) -> Places:
+        """Draw the method's next frame and append its processor time."""
+        began = time.process_time()
+        places = method.draw_frame(vectors)
+        self.seconds.append(time.process_time() - began)
+        return places
+
+    def summary(self) -> dict[str, float]:
+        """Return the medians over the frames, and the means over the snapshots compared."""
+        return {
+            "trust": float(np.mean(self.trust)),
+            "recall": float(np.mean(self.recall)),
+            "calm_share_of_diameter": float(np.median(self.displacements)) if self.displacements else 0.0,
+            "frame_seconds": float(np.median(self.seconds)) if self.seconds else 0.0,
+        }
+
+
+def quality(kind: str, snapshots: list[Places], every: int) -> bool:
+    """Report on a run's snapshots, `every` steps apart.
+
+    Returns whether trust, recall, calm and rest are met.
+    """
+    calm = _calm(snapshots)
+    probe = TrustProbe(len(snapshots[0]))
+    settings = MapSettings()
+    living, principal = IncrementalUmap(settings), PcaLayout()
+    # The first snapshots are a random cloud, in which trust means nothing.
+    at = np.linspace(0, len(snapshots) - 2, COMPARED + 1).round().astype(int)[1:].tolist()
+    shown = {name: MethodScores() for name in ("living", "refit", "pca", "still")}
+    followed: dict[str, LayoutMethod] = {"living": living, "pca": principal}
+    last = {name: method.draw_frame(snapshots[0]) for name, method in followed.items()}
+    first = last["living"]
+    for n, vectors in enumerate(snapshots[1:], 1):
+        for name, method in followed.items():
+            before, last[name] = last[name], shown[name].draw_timed(method, vectors)
+            if len(calm[n - 1]) >= CALM:
+                shown[name].displacements.append(displacement(before, last[name], calm[n - 1]))
+        if n not in at:
+            continue
+        probe.set_space(vectors)
+        refit = RefitUmap(replace(settings, seed=n))
+        fitted = shown["refit"].draw_timed(refit, vectors)
+        # Each fit gets its own seed: with one seed for both, the second would start like the first.
+        refit.change_settings(replace(settings, seed=n + 1))
+        after = shown["refit"].draw_timed(refit, snapshots[n + 1])
+        if len(calm[n]) >= CALM:
+            shown["refit"].displacements.append(displacement(fitted, after, calm[n]))
+        # A map that never moves wins on speed and calm; only trust shows its weakness.
+        pictures = {**last, "refit": fitted, "still": first}
+        for name, places in pictures.items():
+            shown[name].add_trust(probe, places)
+    facts: dict[str, Any] = {"tokens": len(snapshots[0]), "steps_between_frames": every}
+    return _reported(kind, shown, facts, _rest(kind, living, snapshots[-1]))
+
+
+def _reported(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], rested: bool) -> bool:
+    living, refit, still = shown["living"], shown["refit"], shown["still"]
+    both = ((living.trust, refit.trust), (living.recall, refit.recall))
+    trust, recall = (float(np.mean(a) / np.mean(b)) for a, b in both)
+    each_trust, each_recall = (np.array(a) / np.array(b) for a, b in both)
+    methods = {name: one.summary() for name, one in shown.items()}
+    moved, jumped = (methods[name]["calm_share_of_diameter"] for name in ("living", "refit"))
+    met = [
+        report(
+            f"map_{kind}_trust", trust, "of the cold fits' trustworthiness over the run",
+            mean_of_ratios=float(each_trust.mean()), worst=float(each_trust.min()), **facts,
+        ),
+        report(
+            f"map_{kind}_recall", recall, "of the cold fits' recall over the run",
+            mean_of_ratios=float(each_recall.mean()), worst=float(each_recall.min()), **facts,
+        ),
+        report(
+            f"map_{kind}_calm", moved / jumped, "of refits' displacement, tokens that did not change",
+            frames=len(living.displacements), **facts,
+        ),
+        rested,
+    ]  # fmt: skip
+    stands = float(np.mean(np.array(still.trust) / np.array(refit.trust)))
+    return report(
+        f"map_{kind}_together", float(all(met)), "1 when trust, recall, calm and rest are all met",
+        standing_still_trust=stands, standing_still_would_pass=stands >= 0.98, methods=methods, **facts,
+    )  # fmt: skip
+
+
+def _rest(kind: str, layout: IncrementalUmap, vectors: Places) -> bool:
+    """Report how many seconds a map of a frozen space takes to come to rest.
+
+    Frames are drawn at the projector's pace, at most eight a second.
+    """
+    seconds, frames, moved = 0.0, 0, 1.0
+    before = layout.draw_frame(vectors)
+    while moved >= 1e-3 and frames < 100:
+        began = time.process_time()
+        places = layout.draw_frame(vectors)
+        seconds += max(0.125, time.process_time() - began)
+        frames += 1
+        moved, before = displacement(before, places, np.arange(len(places))), places
+    return report(
+        f"map_{kind}_rest", seconds, "s until the median movement is below 0.1 % of the diameter",
+        frames=frames, movement=moved,
+    )  # fmt: skip
+
+
+def displacement(before: Places, after: Places, ids: NDArray[np.integer]) -> float:
+    """Return the median displacement of some tokens, as a share of the map's diagonal."""
+    diameter = np.hypot(*np.ptp(after, axis=0))
+    return float(np.median(np.linalg.norm(after[ids] - before[ids], axis=1)) / diameter)
+
+
+def _calm(snapshots: list[Places]) -> list[NDArray[np.int64]]:
+    """Return the tokens whose row and neighbours stayed the same, for each pair of successive snapshots."""
+    kept = NeighbourIndex(MapSettings().neighbours - 1)
+    found: list[NDArray[np.int64]] = []
+    kept.update(snapshots[0])
+    before = np.sort(kept.ids, axis=1)
+    for last, vectors in itertools.pairwise(snapshots):
+        kept.update(vectors)
+        now = np.sort(kept.ids, axis=1)
+        found.append(np.flatnonzero((now == before).all(axis=1) & (vectors == last).all(axis=1)))
+        before = now
+    return found

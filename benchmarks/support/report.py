@@ -1,0 +1,56 @@
+"""One line a figure: what was measured, on both sides, and whether it meets its goal.
+
+The goals stand in one place, the table of `docs/benchmarks.md`, with the day on which each was set.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+_ROW = re.compile(r"^\| `(\w+)` \| (none|(?:>=|<=) [\d.]+) \|", re.MULTILINE)
+_COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le}
+
+
+@functools.cache
+def read_goals() -> Mapping[str, str | None]:
+    """Return the goal of each figure, such as ">= 0.95"; None where the figure is only to be known."""
+    rows = _ROW.findall(TABLE.read_text(encoding="utf-8"))
+    return {name: None if goal == "none" else goal for name, goal in rows}
+
+
+def report(bench: str, value: float, unit: str, **sides: Any) -> bool:
+    """Print a figure as one JSON line.
+
+    Args:
+        bench: its name, as in the table of goals.
+        value: what was measured.
+        unit: of `value`.
+        sides: what was measured on both sides, and under which conditions.
+
+    Returns:
+        Whether the goal, if there is one, is met.
+
+    Raises:
+        KeyError: the table has no such figure.
+    """
+    goal = read_goals()[bench]
+    met = None
+    if goal is not None:
+        sign, limit = goal.split()
+        met = _COMPARE[sign](value, float(limit))
+    line = {"bench": bench, "value": _short(value), "unit": unit, "goal": goal, "met": met}
+    print(json.dumps(line | {name: _short(side) for name, side in sides.items()}), flush=True)
+    return met is not False
+
+
+def _short(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _short(side) for name, side in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return float(f"{value:.4g}") if isinstance(value, float) else value

@@ -1,0 +1,157 @@
+"""A real server in a thread, a decoding client, and a fake trainer at a fixed pace."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from lamplighter.serving.live import playback_session
+from lamplighter.serving.server_info import ServerInfo
+from lamplighter.serving.servers.web_server import build_server
+from lamplighter.web.connections.limits import ConnectionLimits
+from lamplighter.web.connections.listening_socket import open_listener
+from lamplighter.web.settings import ServerSettings
+from lamplighter.wire.frames import decode
+from lamplighter.wire.pulse_frames import Pulse
+from tests.support.disk_accesses import LoopGuard
+from tests.support.folders import FakeTrainer
+
+
+class ServerThread:
+    def __init__(self, settings: ServerSettings, limits: ConnectionLimits | None = None) -> None:
+        self._listening = open_listener(settings.host, settings.port)
+        self.port: int = self._listening.getsockname()[1]
+        self._up = threading.Event()
+        self._server, self.services = build_server(settings, self._listening, self._on_ready, limits)
+        self._guard = LoopGuard()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        with self._guard.thread():
+            self._server.run(sockets=[self._listening])
+
+    def _on_ready(self, ready: ServerInfo) -> None:
+        self.ready = ready
+        self._up.set()
+
+    def start(self) -> ServerThread:
+        self._thread.start()
+        assert self._up.wait(10)
+        return self
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(15)
+        assert not self._thread.is_alive()
+        self._guard.check()
+
+    def connections(self) -> int:
+        return len(self._server.server_state.connections)
+
+    def tasks(self) -> int:
+        """Return the number of requests and sockets that the app is still at work on."""
+        return len(self._server.server_state.tasks)
+
+    def url(self, run: str, channels: str | None = "pulse") -> str:
+        query = "" if channels is None else f"?channels={channels}"
+        return f"ws://127.0.0.1:{self.port}/api/runs/{run}/live{query}"
+
+    @asynccontextmanager
+    async def watch(
+        self, run: str, channels: str | None = "pulse", **options: Any
+    ) -> AsyncIterator[ClientConnection]:
+        given: dict[str, Any] = {"max_size": None, "compression": None, **options}
+        async with websockets.connect(self.url(run, channels), **given) as ws:
+            yield ws
+
+    @asynccontextmanager
+    async def play(self, run: str, channels: str = "pulse", **wish: Any) -> AsyncIterator[ClientConnection]:
+        """Play a run; `first` stands for the keyword `from`."""
+        words = {{"first": "from"}.get(name, name): value for name, value in wish.items()}
+        url = f"{self.url(run, channels)}&{urlencode(words)}"
+        # A client that leaves with much unread never sees the server's close frame, and need not wait for it.
+        async with websockets.connect(url, max_size=None, compression=None, close_timeout=0.2) as ws:
+            yield ws
+
+
+async def receive_until(
+    ws: ClientConnection, enough: Callable[[Any], bool], seconds: float = 10.0
+) -> list[Any]:
+    """Receive and decode messages up to the first that satisfies `enough`."""
+    heard: list[Any] = []
+    async with asyncio.timeout(seconds):
+        while True:
+            data = await ws.recv()
+            heard.append(json.loads(data) if isinstance(data, str) else decode(data))
+            if enough(heard[-1]):
+                return heard
+
+
+async def wait_until_unfollowed(run: str, seconds: float = 15.0) -> None:
+    """Wait until no run follower of this process reads a run any more: the last viewer is gone, the files are closed."""
+    async with asyncio.timeout(seconds):
+        while any(thread.name == f"follower of {run}" for thread in threading.enumerate()):  # noqa: ASYNC110  (threads)
+            await asyncio.sleep(0.05)
+
+
+def pulse_at(step: int, attempt: int = 1) -> Callable[[Any], bool]:
+    return lambda m: isinstance(m, Pulse) and m.step >= step and m.attempt >= attempt
+
+
+def status_is(phase: str) -> Callable[[Any], bool]:
+    return lambda m: isinstance(m, dict) and m.get("status", {}).get("phase") == phase
+
+
+def texts(heard: list[Any], kind: str) -> list[dict[str, Any]]:
+    return [m for m in heard if isinstance(m, dict) and m["type"] == kind]
+
+
+class PlayersClock:
+    """A clock for playback sessions: waiting moves it on and takes no time."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.passed = 0.0
+        """Seconds."""
+        monkeypatch.setattr(playback_session, "time", SimpleNamespace(monotonic=lambda: self.passed))
+        waiting = SimpleNamespace(sleep=self._sleep, timeout=asyncio.timeout)
+        monkeypatch.setattr(playback_session, "asyncio", waiting)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        await asyncio.sleep(0)
+
+
+class PacedTrainer:
+    """A fake trainer run in a thread at a fixed number of steps a second."""
+
+    def __init__(self, trainer: FakeTrainer, per_second: float) -> None:
+        self.trainer = trainer
+        self._pause = 1 / per_second
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stop.is_set():
+            self.trainer.train_one()
+            due += self._pause
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def __enter__(self) -> PacedTrainer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()

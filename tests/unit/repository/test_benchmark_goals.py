@@ -1,0 +1,73 @@
+"""The table of goals in docs/benchmarks.md, and the figures that the benchmarks print."""
+
+from __future__ import annotations
+
+import ast
+import re
+from datetime import date
+
+import pytest
+
+from benchmarks.support.report import TABLE, read_goals, report
+
+ROWS = [
+    line.split(" | ") for line in TABLE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")
+]
+MODULES = [
+    ast.parse(path.read_text(encoding="utf-8")) for path in (TABLE.parents[1] / "benchmarks").rglob("*.py")
+]
+
+
+def as_pattern(node: ast.AST) -> str | None:
+    """Return the regular expression of the names that a string literal stands for; None for other expressions."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return re.escape(text)
+        case ast.JoinedStr(values=parts):
+            return "".join(as_pattern(part) or r"\w+" for part in parts)
+        case _:
+            return None
+
+
+def reported_names(module: ast.Module) -> list[str]:
+    calls = (node for node in ast.walk(module) if isinstance(node, ast.Call))
+    return [
+        pattern
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id == "report"
+        and (pattern := as_pattern(call.args[0]))
+    ]
+
+
+def test_every_row_of_the_table_has_a_goal_that_the_benchmarks_read():
+    assert [row[0].strip("|` ") for row in ROWS] == list(read_goals())
+
+
+def test_every_goal_has_its_day_and_a_figure_without_one_its_reason():
+    for name, goal, day, reason in ROWS:
+        assert date(2026, 11, 24) <= date.fromisoformat(day), name
+        assert goal != "none" or reason.strip(" |"), f"{name}: why has it no goal?"
+
+
+def test_every_reported_figure_stands_in_the_table():
+    patterns = [pattern for module in MODULES for pattern in reported_names(module)]
+    assert len(patterns) > 50
+    unknown = [one for one in patterns if not any(re.fullmatch(one, name) for name in read_goals())]
+    assert unknown == []
+
+
+def test_every_figure_of_the_table_is_reported():
+    literals = {pattern for module in MODULES for node in ast.walk(module) if (pattern := as_pattern(node))}
+    # A literal of placeholders alone would match any name.
+    said = [pattern for pattern in literals if re.search(r"[a-z]{3}", pattern.replace(r"\w+", ""))]
+    assert [name for name in read_goals() if not any(re.fullmatch(one, name) for one in said)] == []
+
+
+def test_a_figure_is_judged_by_the_goal_of_the_table(capsys: pytest.CaptureFixture[str]):
+    assert report("observation", 0.95, "of it")
+    assert not report("observation", 0.949, "of it")
+    assert report("storage_without_waypoints", 0, "times")
+    assert '"goal": null, "met": null' in capsys.readouterr().out
+    with pytest.raises(KeyError):
+        report("a figure that no row has", 1, "times")

@@ -1,0 +1,243 @@
+"""Answers that are made once for all who ask, read while they are made, and given up when others need the room."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from lamplighter.web.capacity import answer as answer_module
+from lamplighter.web.capacity import answers as answers_module
+from lamplighter.web.capacity.answer import AnswerOrder, AnswerReader
+from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.busy import BusyError
+from lamplighter.web.capacity.caller import ANYONE, PRESENTER, Caller
+from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.spool import Spool
+from lamplighter.web.capacity.thread_pools import ThreadPools
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def limiter() -> LargeResponseLimiter:
+    return LargeResponseLimiter(4, wait_seconds=10)
+
+
+@pytest.fixture
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
+    monkeypatch.setattr("lamplighter.web.capacity.spool._GROWTH_BYTES", 1)
+    return Spool(tmp_path, disk_bytes=1000, memory_bytes=0)
+
+
+@pytest.fixture
+def answers(limiter: LargeResponseLimiter, spool: Spool) -> Answers:
+    return Answers(limiter, ThreadPools(), spool)
+
+
+def order(
+    key: str, make: Callable[[], Iterable[bytes]], caller: Caller = ANYONE, length: int | None = None
+) -> AnswerOrder:
+    return AnswerOrder(key, 0, make, length, caller)
+
+
+async def read(reader: AnswerReader) -> bytes:
+    try:
+        return b"".join([piece async for piece in reader.pieces()])
+    finally:
+        reader.close()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not done():  # noqa: ASYNC110  (threads)
+            await asyncio.sleep(0.005)
+
+
+async def test_an_answer_is_made_once_for_all_who_ask_and_afterwards_kept(
+    answers: Answers, limiter: LargeResponseLimiter
+) -> None:
+    made: list[int] = []
+    go_on = threading.Event()
+
+    def make() -> list[bytes]:
+        made.append(threading.get_ident())
+        assert go_on.wait(10)
+        return [b"abc", b"de"]
+
+    readers = [answers.open(order("a", make)) for _ in range(20)]
+    await until(lambda: bool(made))
+    # All but one of them wait without a slot.
+    assert limiter.free == 3
+    go_on.set()
+    assert await asyncio.gather(*map(read, readers)) == [b"abcde"] * 20
+    assert limiter.free == 4
+    assert await read(answers.open(order("a", make, PRESENTER))) == b"abcde"
+    assert readers[0].answer.length == 5
+    assert len(made) == answers.made == 1
+
+
+async def test_the_slot_is_free_as_soon_as_an_answer_is_made_however_slowly_it_is_read(
+    answers: Answers, limiter: LargeResponseLimiter
+) -> None:
+    readers = [
+        answers.open(order(f"{n}", lambda: iter([b"a" * 50, b"b" * 50]), length=100)) for n in range(7)
+    ]
+    for reader in readers[:3]:
+        await reader.begin()
+    await until(lambda: answers.made == 7)
+    assert limiter.free == 4
+    assert [len(await read(reader)) for reader in readers] == [100] * 7
+
+
+async def test_the_first_bytes_do_not_wait_for_the_last(answers: Answers) -> None:
+    read_first = threading.Event()
+
+    def make() -> Iterator[bytes]:
+        yield b"first"
+        assert read_first.wait(10)
+        yield b"last"
+
+    reader = answers.open(order("a", make))
+    pieces = reader.pieces()
+    assert await anext(pieces) == b"first"
+    assert not reader.answer.done
+    read_first.set()
+    assert [piece async for piece in pieces] == [b"last"]
+    reader.close()
+
+
+async def test_an_error_reaches_all_who_wait_and_is_not_kept(
+    answers: Answers, limiter: LargeResponseLimiter, spool: Spool
+) -> None:
+    def fail() -> list[bytes]:
+        raise ValueError("no such thing")
+
+    for reader in [answers.open(order("a", fail)) for _ in range(3)]:
+        with pytest.raises(ValueError, match="no such"):
+            await reader.begin()
+        reader.close()
+    assert await read(answers.open(order("a", lambda: [b"now"]))) == b"now"
+    assert (limiter.free, spool.used) == (4, 3)
+
+
+async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
+    answers: Answers, limiter: LargeResponseLimiter, spool: Spool
+) -> None:
+    ended = threading.Event()
+
+    def make() -> Iterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+        finally:
+            ended.set()
+
+    reader = answers.open(order("a", make))
+    await reader.begin()
+    reader.close()
+    await until(ended.is_set)
+    await until(lambda: limiter.free == 4 and spool.used == 0)
+
+
+async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool: Spool) -> None:
+    limiter = LargeResponseLimiter(4, wait_seconds=0.05)
+    answers = Answers(limiter, ThreadPools(), spool)
+    leave = [limiter.take(ANYONE) for _ in range(3)]
+    refused = answers.open(order("a", lambda: [b"a"]))
+    granted = answers.open(order("a", lambda: [b"a"], PRESENTER))
+    with pytest.raises(BusyError):
+        await refused.begin()
+    assert await read(granted) == b"a"
+    assert all(leave)
+
+
+async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
+    answers: Answers, limiter: LargeResponseLimiter
+) -> None:
+    greedy, other = Caller(session="greedy"), Caller(session="other")
+    leave = limiter.take(greedy)
+    assert leave is not None
+    made: list[int] = []
+
+    def make() -> list[bytes]:
+        made.append(1)
+        return [b"a"]
+
+    waits = answers.open(order("a", make, greedy))
+    assert await read(answers.open(order("a", make, other))) == b"a"
+    assert await read(waits) == b"a"
+    leave()
+    await until(lambda: limiter.free == 4 and not limiter.waiting())
+    assert len(made) == 1
+
+
+async def test_an_answer_that_is_kept_holds_no_tasks(answers: Answers, limiter: LargeResponseLimiter) -> None:
+    # The first makes it at once, and the others end before their first step.
+    callers = [Caller(session=name) for name in ("first", "second", "third")]
+    readers = [answers.open(order("a", lambda: [b"a"], caller)) for caller in callers]
+    assert [await read(reader) for reader in readers] == [b"a"] * 3
+    await until(lambda: limiter.free == 4)
+    assert readers[0].answer.orders == {}
+
+
+async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: Spool) -> None:
+    limiter = LargeResponseLimiter(2, wait_seconds=0.05)
+    answers = Answers(limiter, ThreadPools(), spool)
+    leave = limiter.take(ANYONE)
+    assert leave is not None
+    first = answers.open(order("a", lambda: [b"a"]))
+    later = answers.open(order("a", lambda: [b"a"], Caller(session="viewer")))
+    await until(lambda: limiter.refused == 1)
+    leave()
+    assert [await read(reader) for reader in (first, later)] == [b"a"] * 2
+
+
+async def test_few_answers_are_kept_that_nobody_reads(
+    answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers_module, "_KEPT", 3)
+    monkeypatch.setattr(answers_module, "_KEPT_BYTES", 250)
+    for n in range(4):
+        await read(answers.open(order(f"{n}", lambda: [bytes(10)])))
+    assert spool.used == 30
+    await read(answers.open(order("large", lambda: [bytes(240)])))
+    assert spool.used == 250
+
+
+async def test_room_is_made_of_what_nobody_reads_then_of_the_slowest_readers(
+    answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_module, "_GRACE_SECONDS", 0.0)
+    await read(answers.open(order("idle", lambda: [bytes(300)])))
+    slow = answers.open(order("slow", lambda: [bytes(400)]))
+    dropped: list[str] = []
+
+    def drop() -> None:
+        dropped.append("slow")
+        slow.close()
+
+    slow.leave_by(drop)
+    await slow.begin()
+    # The kept one makes room; the one that is being read does not, yet.
+    assert len(await read(answers.open(order("b", lambda: [bytes(300)])))) == 300
+    assert (spool.used, dropped) == (700, [])
+    answers.open(order("b", list)).close()
+    refused = answers.open(order("c", lambda: [bytes(600)]))
+    # It is refused, unless the slowest has left before the last look at the room.
+    with suppress(BusyError):
+        await refused.begin()
+    refused.close()
+    await until(lambda: dropped == ["slow"])
+    assert len(await read(answers.open(order("c", lambda: [bytes(600)])))) == 600
+
+
+async def test_a_body_that_is_made_already_is_held_for_its_reader(answers: Answers, spool: Spool) -> None:
+    reader = await asyncio.to_thread(answers.hold, b"abc")
+    assert (reader.answer.length, spool.used) == (3, 3)
+    assert await read(reader) == b"abc"
+    assert spool.used == 0

@@ -1,0 +1,155 @@
+"""Every route has a price: an answer is made only once its cost is stated, and a new route that states none is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.responses import Response
+
+from lamplighter.runfolder.run_folder import RunFolder
+from lamplighter.serving.apps.app import ROUTE_MODULES
+from lamplighter.web.capacity.thread_pools import Pool
+from lamplighter.web.http.reply import PlainReply
+from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
+from lamplighter.web.http.route_table import Access, Routes
+from tests.support.asgi import HOST, call
+from tests.support.folders import finished_run, layout, write_layouts
+
+pytestmark = pytest.mark.anyio
+
+RUN = "/api/runs/{run}"
+UNPRICED = UnpricedAnswerError.__name__
+FIXED = {
+    ("GET", path)
+    for path in ("/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch", "/api/sessions",
+                 "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json", f"{RUN}/exports",
+                 f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file", "/api/class", "/api/class/answers.csv", "/api/class/lessons", "/api/lessons",
+                 "/api/lessons/{part}/teacher")
+} | {
+    ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", "/launch"), ("POST", "/api/estimates"), ("POST", "/api/uploads"), ("POST", f"{RUN}/requests"),
+    ("POST", f"{RUN}/exports"), ("DELETE", RUN), ("DELETE", f"{RUN}/exports/{{export}}"),
+    ("DELETE", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/output-map"), ("DELETE", f"{RUN}/examinations/{{examination}}"), ("WS", f"{RUN}/live"),
+    ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"),
+    ("PATCH", "/api/class/members/{member}"), ("POST", "/api/class/texts/{run}"), ("POST", "/api/class/view"),
+    ("POST", "/api/class/question"), ("POST", "/api/class/lesson"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
+}  # fmt: skip
+"""Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
+facts."""
+STATED = {
+    ("GET", "/api/runs"): "/api/runs",
+    ("GET", RUN): "",
+    ("GET", f"{RUN}/picture.png"): "/picture.png",
+    ("GET", f"{RUN}/record"): "/record",
+    ("GET", f"{RUN}/steps"): "/steps",
+    ("GET", f"{RUN}/steps/{{step}}"): "/steps/5",
+    ("GET", f"{RUN}/steps/{{step}}/text"): "/steps/5/text",
+    ("GET", f"{RUN}/events"): "/events",
+    ("GET", f"{RUN}/measures"): "/measures",
+    ("GET", f"{RUN}/lines"): "/lines",
+    ("GET", f"{RUN}/snapshots"): "/snapshots",
+    ("GET", f"{RUN}/snapshots/{{step}}"): "/snapshots/5",
+    ("GET", f"{RUN}/vectors"): "/vectors?from=1&to=2",
+    ("GET", f"{RUN}/displacements"): "/displacements",
+    ("GET", f"{RUN}/norms"): "/norms",
+    ("GET", f"{RUN}/map"): "/map",
+    ("GET", f"{RUN}/layouts"): "/layouts",
+    ("GET", f"{RUN}/layouts/{{step}}"): "/layouts/5",
+    ("GET", f"{RUN}/layouts/{{step}}/trust"): "/layouts/5/trust",
+    ("GET", f"{RUN}/places"): "/places",
+    ("GET", f"{RUN}/districts/steps"): "/districts/steps",
+    ("GET", f"{RUN}/districts/events"): "/districts/events",
+    ("GET", f"{RUN}/tokens"): "/tokens",
+    ("GET", f"{RUN}/tokens/{{token_id}}"): "/tokens/3",
+    ("GET", f"{RUN}/tokens/{{token_id}}/path"): "/tokens/3/path",
+    ("GET", f"{RUN}/neighbours"): "/neighbours?token_id=3",
+    ("GET", f"{RUN}/pairs"): "/pairs?token_ids=1,2",
+    ("GET", f"{RUN}/reprojection"): "/reprojection",
+    ("GET", f"{RUN}/claims"): "/claims",
+    ("GET", f"{RUN}/lessons/{{part}}"): "/lessons/1",
+    ("GET", f"{RUN}/cost"): "/cost",
+    ("GET", f"{RUN}/geometry/analogy"): "/geometry/analogy?a=1&b=2&c=3",
+    ("GET", f"{RUN}/geometry/axis"): "/geometry/axis?from=1&to=2",
+    ("GET", f"{RUN}/geometry/ranks"): "/geometry/ranks?pairs=1-2",
+    ("GET", f"{RUN}/geometry/ranks/curves"): "/geometry/ranks/curves?pairs=1-2",
+    ("GET", f"{RUN}/geometry/relations"): "/geometry/relations",
+    ("GET", f"{RUN}/geometry/lengths"): "/geometry/lengths",
+    ("GET", f"{RUN}/geometry/touches"): "/geometry/touches",
+    ("GET", f"{RUN}/geometry/chance"): "/geometry/chance",
+    ("GET", f"{RUN}/geometry/cooccurrence"): "/geometry/cooccurrence",
+    ("GET", f"{RUN}/geometry/odd-one-out"): "/geometry/odd-one-out",
+    ("GET", f"{RUN}/output-map"): "/output-map",
+    ("GET", f"{RUN}/waypoints"): "/waypoints",
+    ("GET", f"{RUN}/examinations"): "/examinations",
+}
+"""Routes that state the cost of each answer, and a path below a run to ask each for one."""
+STATED_ONCE_THERE_IS_ONE = {
+    ("GET", f"{RUN}/districts"),
+    ("POST", "/api/runs"),
+    ("PATCH", RUN),
+    ("POST", f"{RUN}/reprojection"),
+    ("POST", f"{RUN}/output-map"),
+    ("POST", f"{RUN}/examinations"),
+    ("GET", f"{RUN}/examinations/{{examination}}"),
+}
+"""Those whose answers other tests ask for, since they need districts or a question, or start a worker."""
+
+
+def methods_and_paths(pricing: Pricing) -> set[tuple[str, str]]:
+    return {
+        (method, route.rule.path)
+        for module in ROUTE_MODULES
+        for route in module.routes.declared
+        if route.pricing is pricing
+        for method in route.rule.methods - {"HEAD"} or {"WS"}
+    }
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    found = finished_run(tmp_path)
+    write_layouts(found, layout(1, 0))
+    return found
+
+
+async def test_every_route_is_listed_with_its_price() -> None:
+    assert methods_and_paths(Pricing.FIXED) == FIXED
+    assert methods_and_paths(Pricing.STATED) == set(STATED) | STATED_ONCE_THERE_IS_ONE
+
+
+@pytest.mark.parametrize("path", STATED.values(), ids=[path for _, path in STATED])
+async def test_the_cost_is_stated_before_anything_is_made(
+    path: str, app: FastAPI, run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stated: list[int] = []
+
+    def refuse(reply: PlainReply, cost: int, make: object, **_: Any) -> Response:
+        stated.append(cost)
+        return Response(status_code=200)
+
+    url = path if path.startswith("/api") else f"/api/runs/{run.id}{path}"
+    asked = await call(app, "GET", url, headers={"host": HOST})
+    assert asked.status == 200, asked.body
+    # A response that only looks as if it had been sent is not: its cost was never marked as stated.
+    monkeypatch.setattr(PlainReply, "send", refuse)
+    answer = await call(app, "GET", url, headers={"host": HOST})
+    assert (answer.status, UNPRICED in answer.json["detail"]) == (500, True)
+    assert len(stated) == 1
+
+
+async def test_a_route_that_states_no_cost_sends_nothing(
+    app: FastAPI, caplog: pytest.LogCaptureFixture
+) -> None:
+    routes = Routes("runs")
+
+    @routes.get("/healthz/new", pool=Pool.CHEAP, access=Access.OPEN)
+    def answer() -> Response:
+        return Response(b"much")
+
+    services = app.state.services
+    services.gate.rules += [route.rule for route in routes.attach(app, services.pools, services.answers)]
+    refused = await call(app, "GET", "/healthz/new", headers={"host": HOST})
+    assert (refused.status, UNPRICED in refused.json["detail"]) == (500, True)
+    assert "answer states no cost" in caplog.text
