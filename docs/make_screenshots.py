@@ -114,7 +114,7 @@ def _take_the_rest(page: Page, run: RunFolder, url: str, shoot: Callable[[str], 
     page.wait_for_timeout(4_000)
     shoot("compare")
     page.goto(f"{url}/?run={run.id}&panel=claims&claim=6")
-    # Whoever presents has the examiner asked by opening the board.
+    # Opening the board as the presenter asks the examiner.
     wait_for(
         page, "document.querySelectorAll('[data-testid=claims] [data-state=unmeasured]').length === 1", 300
     )

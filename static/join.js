@@ -1,4 +1,4 @@
-// Joins the class with the code that somebody typed, or with the secret that the link of the QR code has behind its "#".
+// Joins the class with the typed code, or with the secret that the link of the QR code has behind its "#".
 // Either goes in the body of one request; the answer sets a cookie that no script can read, and the page opens.
 const form = document.getElementById("join");
 const field = document.getElementById("code");
@@ -12,8 +12,8 @@ const SOON = 20_000;
 const WORDS = {
   wrong: "That is not the code. Look at the wall again: it changes now and then.",
   link: "This link is too old. Scan the code on the wall again, or type it here.",
-  door: "The door is closed. Ask whoever presents to open it, then press Join.",
-  full: "The class is full. Ask whoever presents.",
+  door: "The door is closed. Ask the presenter to open it, then press Join.",
+  full: "The class is full. Ask the presenter.",
   wait: (seconds) => `Too many tries came from here. You can try again in ${seconds} s.`,
   again: "Now try again.",
   silent: "The class does not answer. Is this device in the same Wi-Fi?",
@@ -86,7 +86,7 @@ form.addEventListener("submit", (event) => {
   void join(field.value, WORDS.wrong);
 });
 
-/** Join with the secret of the address, if it has one, and take it out of there: somebody may look over the shoulder. */
+/** Join with the secret of the address, if it has one, and remove it from the address bar, where others could read it. */
 function joinByLink() {
   const secret = location.hash.slice(1);
   if (!secret) return;
