@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,12 @@ def test_every_contract_has_its_planted_import():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     contracts = text.split("[tool.importlinter]", 1)[1].count("[[tool.importlinter.contracts]]")
     assert contracts == len([contract for *_, contract in PLANTED if contract])
+
+
+def test_every_package_is_beside_the_loop_or_forbidden_there():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    loop = next(one for one in contracts["contracts"] if one["name"].startswith("What goes beside"))
+    named = {name.split(".")[1] for name in (*loop["source_modules"], *loop["forbidden_modules"])}
+    package = ROOT / "backend/lamplighter"
+    found = {path.name.removesuffix(".py") for path in package.iterdir() if path.name[0] not in "_."}
+    assert named == found - {"py.typed"}
