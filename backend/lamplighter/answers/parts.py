@@ -1,0 +1,78 @@
+"""Parts that the answers of several kinds have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from lamplighter.documented_model import DocumentedModel
+
+TextName = Literal["training", "held_out"]
+"""The text that losses are measured on."""
+Maybe = float | None
+"""A number; None where it is not finite, or not known."""
+WordNumber = tuple[int, Maybe]
+"""The id of a token with a number: its probability, cosine, norm or distance."""
+
+
+class AnswerPart(DocumentedModel):
+    """A part of an answer. Fields that this version does not know are dropped when a stored answer is read."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="ignore")
+
+
+class Replayed(AnswerPart):
+    """How the model was brought to the step that it is examined at."""
+
+    origin: Annotated[int, Field(alias="from")]
+    """The step whose recorded state it began from."""
+    steps: int
+    """Steps computed since."""
+    equal: bool | None
+    """Whether every step came out as it is recorded; null where nothing says."""
+    difference: Maybe
+    """Greatest difference of the embedding from the recorded one; null where it is not known."""
+
+
+class AnswerBase(AnswerPart):
+    """What every answer says besides its findings."""
+
+    step: int
+    """The step of the question."""
+    attempt: int
+    """The attempt of the run in which that step counts."""
+    replayed: Replayed
+    imported: bool = False
+    """True if the answer came with an imported run, whose maker may have written anything."""
+
+
+class SaidWord(AnswerPart):
+    """A word that the model said."""
+
+    id: int
+    p: Maybe
+    """Its probability."""
+    candidates: list[WordNumber]
+    """The most probable words there with their probabilities, the likeliest first."""
+
+
+class LossChange(AnswerPart):
+    """A loss in nats, before and after a change."""
+
+    before: Maybe
+    after: Maybe
+
+
+class MeanError(AnswerPart):
+    """A mean with its standard error."""
+
+    mean: Maybe
+    error: Maybe
+    """Null for fewer than two values."""
+
+
+class LossPair(LossChange):
+    """The mean loss in nats of some predictions, before and after an update."""
+
+    predictions: int
