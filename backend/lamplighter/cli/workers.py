@@ -80,9 +80,10 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
     command += ["--slices", str(slices)] if slices else []
     progress: dict[str, Any] = {}
     try:
+        # The bar first: an interrupt while its modules are imported would end this process by a signal (CPython's `exec`).
         with (
-            worker_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
             make_progress_bar() as bar,
+            worker_process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
         ):
             assert process.stdout is not None
             task = bar.add_task("again", total=1.0)

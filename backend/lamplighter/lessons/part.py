@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Annotated, Any, Literal
 
-from pydantic import PlainSerializer
+from pydantic import GetPydanticSchema
+from pydantic_core import core_schema
 
 from lamplighter.documented_model import DocumentedRecord
 from lamplighter.lessons.number_name import NumberName
@@ -30,7 +31,13 @@ class LessonError(ValueError):
         super().__init__(f"{file}:{line}: {message}")
 
 
-ShownName = Annotated[NumberName, PlainSerializer(attrgetter("text"), return_type=str)]
+_AS_TEXT = core_schema.plain_serializer_function_ser_schema(
+    attrgetter("text"), return_schema=core_schema.str_schema()
+)
+ShownName = Annotated[
+    NumberName,
+    GetPydanticSchema(lambda kind, _: core_schema.is_instance_schema(kind, serialization=_AS_TEXT)),
+]
 """The name of a number; in an answer, as it is written."""
 
 

@@ -184,6 +184,8 @@ def _complete_operation(operation: Schema, route: DeclaredRoute) -> None:
         headers = (*answers.headers, *(("ETag", "Cache-Control") if answers.etag else ()))
         if headers:
             response["headers"] = {name: _reference("headers", name) for name in headers}
+        if answers.formats and JSON not in answers.formats:
+            response["content"].clear()
         for format in answers.formats:
             if format is not JSON:
                 response["content"][format.media_type] = {"schema": body_schema(format.media_type)}

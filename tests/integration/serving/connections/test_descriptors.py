@@ -88,6 +88,8 @@ def test_a_server_out_of_descriptors_says_so_once_and_recovers(tmp_path: Path) -
     reader.start()
     try:
         port = int(server.stdout.readline())
+        # This route answers once all modules are imported; until then the server has files of its own to open.
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/runs", timeout=20).close()
         server.stdin.write("eat\n")
         server.stdin.flush()
         assert server.stdout.readline() == "eaten\n"
