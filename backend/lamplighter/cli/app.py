@@ -1,4 +1,4 @@
-"""The command `lamplighter`. Errors are one line that tells what is wrong and what to do."""
+"""The command `lamplighter`. An error is one line: what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def main() -> None:
 
 
 def _explain(error: Exception) -> str | None:
-    """Return the line that tells a person of an error, or None for one that is a bug."""
-    # The modules of these errors take time to import, and are loaded already where one was raised.
+    """Return the line to print for an error, or None if the error is a bug."""
+    # These modules are slow to import. If one of their errors was raised, its module is loaded already.
     from lamplighter.corpora.corpus import CorpusError
     from lamplighter.recipe import RecipeError
     from lamplighter.runfolder.errors import READ_ERRORS, FormatError
@@ -65,10 +65,10 @@ def _explain(error: Exception) -> str | None:
     ):
         return str(error)
     if isinstance(error, OSError):
-        # For a full disk or a read-only folder, a traceback does not help anybody.
+        # A full disk or a read-only folder needs no traceback.
         return f"{error.filename or 'disk'}: {error.strerror or error}"
     if isinstance(error, READ_ERRORS):
-        return f"a run's file cannot be read: {error}"
+        return f"cannot read a file of the run: {error}"
     return None
 
 

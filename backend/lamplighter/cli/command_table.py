@@ -1,4 +1,4 @@
-"""The commands of `lamplighter`, each imported when it is asked for."""
+"""The commands of `lamplighter`, each imported on first use."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _WHERE = {
     "gallery": "exports:gallery_command",
     "import": "exports:import_command",
 }
-"""The module inside `lamplighter.cli`, and the name there, of each command."""
+"""The module in `lamplighter.cli` and the attribute that hold each command."""
 
 
 class CommandTable(click.Group):
-    """A group whose commands are imported by need: the server starts without the modules of the others."""
+    """A group that imports its commands lazily, so that the server starts without the modules of the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands."""
         return sorted(_WHERE)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command and return it; None if there is none of that name."""
+        """Import and return a command, or None if the name is unknown."""
         if cmd_name not in _WHERE:
             return None
         module, _, name = _WHERE[cmd_name].partition(":")

@@ -1,7 +1,7 @@
-"""Options that may stand before a command or after it, and mean the same there.
+"""Options that may be given before or after a command, with the same meaning.
 
-Every command has every one of them: those that it can use, and the others hidden, to be refused in words. So
-none is dropped, wherever it was typed. One that is given twice must say the same both times.
+Every command declares all of them. Those that it cannot use are hidden and are refused with a reason, so that none is
+silently ignored. An option given twice must have the same value both times.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_RUNS = Path("runs")
 CLASS = ("classroom", "class_host", "class_port", "class_size", "class_behind", "trust_proxy")
-"""Those about the listener for a class."""
+"""The options of the listener for a class."""
 SERVING = ("host", "port", "no_browser", "print_token", "hold", "smooth_after", *CLASS)
-"""Those that say where and how to serve."""
+"""The options that say where and how to serve."""
 
-_TO_SERVE = "it says how to serve, and goes with lamplighter alone and lamplighter serve"
-_WHY = {"new": "it goes without a command: lamplighter --new begins a run and serves it"}
-"""Advice for an option that is refused, by its name; `_TO_SERVE` for those left out."""
+_TO_SERVE = "it sets how to serve; use it with lamplighter alone or lamplighter serve"
+_WHY = {"new": "use it without a command: lamplighter --new starts a run and serves it"}
+"""The reason why an option is refused, by its name; `_TO_SERVE` for those not listed."""
 
 
 class SecondsOrNever(click.ParamType[float | None]):
-    """A number of seconds from 0 on, or `never`, which is None."""
+    """A number of seconds, at least 0, or `never`, which is None."""
 
     name = "seconds"
 
@@ -48,10 +48,10 @@ class SecondsOrNever(click.ParamType[float | None]):
 
 
 def common_options(*names: str) -> Callable[[Command], Command]:
-    """Give a command `--runs` (as `runs_dir`), the common options that are named, and words that refuse the rest.
+    """Add `--runs` (as `runs_dir`) and the named common options to a command, and make it refuse the others.
 
     Args:
-        names: of parameters: of `SERVING`, and `new`.
+        names: parameter names from `SERVING`, and `new`.
     """
 
     def give(command: Command) -> Command:
@@ -59,7 +59,7 @@ def common_options(*names: str) -> Callable[[Command], Command]:
             if name == "runs_dir" or name in names:
                 command = click.option(*declarations, name, callback=_agree, **settings)(command)
             else:
-                # Any value of any type is refused, and first: whether the rest is right does not matter.
+                # Refuse the option before its value is parsed: an invalid value does not matter then.
                 kind: dict[str, Any] = {"is_flag": True} if settings.get("is_flag") else {"multiple": True}
                 command = click.option(
                     *declarations,
@@ -76,7 +76,7 @@ def common_options(*names: str) -> Callable[[Command], Command]:
 
 
 def _agree(context: click.Context, option: click.Parameter, values: Any) -> Any:
-    """Return the one value that was given here and before the command; here a flag's or a tuple's."""
+    """Return the value of an option given here, before the command, or both with the same value."""
     before = _given_before(context, option)
     if isinstance(values, bool):
         return values or any(before)
@@ -91,7 +91,7 @@ def _agree(context: click.Context, option: click.Parameter, values: Any) -> Any:
 def _refuse(context: click.Context, option: click.Parameter, _: Any) -> None:
     if _is_given(context, option) or _given_before(context, option):
         why = _WHY.get(option.name or "", _TO_SERVE)
-        raise click.UsageError(f"{option.opts[0]} makes no sense with {context.command_path}: {why}", context)
+        raise click.UsageError(f"{option.opts[0]} does not apply to {context.command_path}: {why}", context)
 
 
 def _is_given(context: click.Context, option: click.Parameter) -> bool:
@@ -140,7 +140,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "multiple": True,
             "default": (DEFAULT_SMOOTH_AFTER,),
             "show_default": True,
-            "help": "Smooth finished runs for replay once nobody has asked for anything for so long; 'never': do not.",
+            "help": "Smooth finished runs for replay after this time without a request; 'never': do not.",
         },
     ),
     "no_browser": (("--no-browser",), {"is_flag": True, "help": "Print the address, open nothing."}),
@@ -152,7 +152,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "multiple": True,
             "default": (DEFAULT_HOLD,),
             "show_default": True,
-            "help": "How long a new run waits at most, before its first step, until its map can be drawn; 0: not at all.",
+            "help": "How long a new run waits for its map before its first step; 0: not at all.",
         },
     ),
     "print_token": (("--print-token",), {"is_flag": True, "help": "Print the presenter's token too."}),
@@ -160,7 +160,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         ("--classroom",),
         {
             "is_flag": True,
-            "help": "Let a class on your network watch: prints the address, a QR code and a code.",
+            "help": "Let a class on your network watch: print the address, a QR code and a code.",
         },
     ),
     "class_host": (
@@ -169,7 +169,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "multiple": True,
             "default": ("0.0.0.0",),
             "show_default": True,
-            "help": "Address on which the class is listened to.",
+            "help": "Address to listen on for the class.",
         },
     ),
     "class_port": (
@@ -198,7 +198,7 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "metavar": "URL",
             "multiple": True,
             "default": (None,),
-            "help": "The https://HOST[:PORT] under which the class is reached, where a proxy with TLS is in front of it.",
+            "help": "The https://HOST[:PORT] at which the class reaches a TLS proxy in front of this server.",
         },
     ),
     "trust_proxy": (
@@ -207,9 +207,9 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
             "metavar": "ADDRESS",
             "multiple": True,
             "default": (None,),
-            "help": "Address or network of that proxy: only its forwarded headers are believed, and only it may connect.",
+            "help": "Address or network of that proxy: only it may connect, and only its forwarded headers are trusted.",
         },
     ),
 }
-"""By the name of the parameter: how it is typed, and the rest of `click.option`. Those with a value are `multiple`
-only so that one that is given twice is seen."""
+"""The flags and the other arguments of `click.option`, by the parameter's name. Options with a value are `multiple` so
+that giving one twice is detected."""

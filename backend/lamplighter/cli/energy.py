@@ -1,4 +1,4 @@
-"""The energy of a training on the command line: what a busy core is said to take, and what the training took."""
+"""The energy of a training on the command line: the assumed watts of a busy core, and the energy used."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def describe_energy(run: RunFolder) -> str | None:
-    """Return the energy that a training took, with its method, in words; None where it was not measured."""
+    """Return the energy used by a training and the method, in words; None if it was not measured."""
     with StepsReader(run.steps_path) as reader:
         energy = read_run_energy(reader)
     if energy is None:
@@ -29,21 +29,21 @@ def _describe_method(method: EnergyMethod) -> str:
         case "nvml":
             return "by the counter of the graphics card, without the processor"
         case "rapl":
-            return "by the counters of the processors, other programs' work included"
+            return "by the counters of the processors, including the work of other programs"
         case "processor":
             return f"estimated: {method.watts:g} W for a busy core (--watts)"
 
 
 def watts_option(command: Any) -> Any:
-    """Give a command the option; trainers find it in the environment."""
+    """Add `--watts` to a command. Trainers read it from the environment."""
     return click.option(
         "--watts",
         envvar=WATTS_VARIABLE,
         expose_value=False,
         callback=_state_watts,
         metavar="WATTS",
-        help="Watts of a busy processor core, for an estimate of the energy of training where the machine has no counter of it"
-        f" that may be read.  [default: {DEFAULT_WATTS:g}]",
+        help="Watts of a busy processor core, to estimate the energy of training on a machine without a readable"
+        f" energy counter.  [default: {DEFAULT_WATTS:g}]",
     )(command)
 
 

@@ -1,4 +1,4 @@
-"""The command `lamplighter examine`: a question about a run's model, or an examiner for whoever asks elsewhere."""
+"""The command `lamplighter examine`: a question about a run's model, or an examiner for questions asked elsewhere."""
 
 from __future__ import annotations
 
@@ -24,24 +24,27 @@ from lamplighter.runfolder.run_store import RunStore
 
 _FIELDS: dict[str, tuple[Any, str]] = {
     "prompt": (str, "speak, transplant: the text to continue."),
-    "words": (int, "speak, transplant: how many words to say; substitution: how many are replaced."),
-    "seed": (int, "speak, rotation, substitution: seed of the random numbers."),
-    "temperature": (float, "speak: above 1 more is left to chance, below 1 less."),
-    "token": (int, "microscope: the row that is shown, by its token's id."),
-    "coordinate": (int, "microscope: the number in that row."),
-    "sequence": (int, "microscope: the sequence of the batch."),
+    "words": (
+        int,
+        "speak, transplant: number of words to generate; substitution: number of words to replace.",
+    ),
+    "seed": (int, "speak, rotation, substitution: random seed."),
+    "temperature": (float, "speak: above 1 more random, below 1 less."),
+    "token": (int, "microscope: the row to show, by its token's id."),
+    "coordinate": (int, "microscope: the index of a number in that row."),
+    "sequence": (int, "microscope: the index of a sequence in the batch."),
     "sentence": (str, "what_if, probe: the sentence."),
     "steps": (int, "what_if, bench, environment, deciles, better: training steps."),
-    "places": (int, "better: places of the training at which the steps are taken."),
-    "after": (int, "what_if: training steps on the run's text after that."),
-    "back": (int, "environment: training steps on the run's text after those on the other."),
+    "places": (int, "better: number of points of the training at which to take the steps."),
+    "after": (int, "what_if: training steps on the run's text afterwards."),
+    "back": (int, "environment: training steps on the run's text after those on the other text."),
     "into": (str, "transplant: the word whose row is replaced."),
-    "source": (str, "transplant: the word whose row is put there."),
-    "source_step": (int, "transplant: the step at which that row is taken."),
+    "source": (str, "transplant: the word whose row takes its place."),
+    "source_step": (int, "transplant: the step from which that row comes."),
     "other_sentence": (str, "probe: a second sentence."),
     "other_step": (int, "probe: a second step."),
 }
-"""The fields of questions: type and help, by name. Which goes with which kind, the question itself says."""
+"""The type and help of each field of a question, by name. Each question validates its own fields."""
 
 
 def _question_options(command: Any) -> Any:
@@ -56,17 +59,17 @@ def _question_options(command: Any) -> Any:
 @click.option("--step", type=click.IntRange(0, MAX_STEP), help="The step to go to.  [default: the newest]")
 @_question_options
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON, and nothing else.")
-@click.option("--yes", is_flag=True, help="Do not ask before the model of an imported run is opened.")
+@click.option("--yes", is_flag=True, help="Do not ask before opening the model of an imported run.")
 @click.option(
     "--watch",
     is_flag=True,
-    help="Ask nothing: answer what is asked of the runs of the folder, until stopped.",
+    help="Ask nothing: answer the questions about the runs of the folder, until stopped.",
 )
 @click.option(
     "--prepare",
     type=click.Choice(["claims", "lessons"]),
-    help="Ask all questions of the board of claims, or of the course, that have no answer yet; for the board measures and"
-    " the map are made, too.",
+    help="Ask all open questions of the board of claims, or of the course; for the board, also make the measures and"
+    " the map.",
 )
 @common_options()
 def examine_command(
@@ -80,16 +83,16 @@ def examine_command(
     prepare: str | None,
     **fields: Any,
 ) -> None:
-    """Ask something about the model of a run as it was after any step. Ctrl-C cancels."""
+    """Ask about the model of a run as it was after any step. Ctrl-C cancels."""
     run_store = RunStore(runs_dir)
     if watch:
         if run_id is not None:
-            raise click.UsageError("--watch is for all runs: name none")
+            raise click.UsageError("--watch is for all runs: do not name one")
         _watch(run_store)
         return
     if prepare is not None:
         if run_id is None or kind is not None:
-            raise click.UsageError(f"--prepare {prepare} needs a run, and no question beside it")
+            raise click.UsageError(f"--prepare {prepare} needs a run, and takes no question")
         if prepare == "claims":
             prepare_claims(runs_dir, run_id, yes=yes)
         elif problems := prepare_lessons(runs_dir, run_id, yes=yes):
@@ -97,7 +100,7 @@ def examine_command(
         return
     if run_id is None or kind is None:
         raise click.UsageError(
-            f"name a run and what to ask ({', '.join(KINDS)}), or --watch to answer what others ask"
+            f"name a run and what to ask ({', '.join(KINDS)}), or --watch to answer questions asked elsewhere"
         )
     run = find_named_run(runs_dir, run_id)
     given = {name: value for name, value in fields.items() if value is not None}
@@ -143,7 +146,7 @@ def _print_answer(run: RunFolder, answer: dict[str, Any]) -> None:
             said = " ".join(tokens[word["id"]] for word in answer[name])
             print_line(f"{title}: {prompt} | {said}")
     else:
-        # Line by line: within a line a break would be shown as a code.
+        # Line by line, because a line break within a line is printed as a code.
         for line in json.dumps(answer, indent=1).splitlines():
             print_line(line)
     print_line(_describe_replay(answer), err=True)
@@ -156,10 +159,10 @@ def _describe_replay(answer: dict[str, Any]) -> str:
         case None:
             return where
         case True:
-            return f"{where}: every step computed again equals the record to the last bit"
+            return f"{where}: every recomputed step equals the record to the last bit"
         case _:
             off = replayed["difference"]
-            return f"{where}: recomputed here, it differs from the record" + (
+            return f"{where}: recomputed on this machine, it differs from the record" + (
                 "" if off is None else f" by {off:.2g}"
             )
 

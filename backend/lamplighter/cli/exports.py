@@ -21,7 +21,9 @@ from lamplighter.runfolder.run_store import RunStore
 @click.argument("run_id", metavar="RUN")
 @click.option("--to", "format", type=click.Choice(list(FORMATS)), required=True, help="Which format.")
 @click.option(
-    "--step", type=click.IntRange(0), help="Which step, for formats of one.  [default: the last kept exactly]"
+    "--step",
+    type=click.IntRange(0),
+    help="The step, for formats that hold one.  [default: the last kept exactly]",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="The file to make.  [default: the run's id, here]"
@@ -30,7 +32,7 @@ from lamplighter.runfolder.run_store import RunStore
     "--prepare-lessons",
     "prepare",
     is_flag=True,
-    help="html: ask the model first all that the course waits for, so that its numbers are in the page.",
+    help="html: first ask the model all open questions of the course, so that the page has their numbers.",
 )
 @click.option(
     "--lessons",
@@ -38,7 +40,7 @@ from lamplighter.runfolder.run_store import RunStore
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="html: a folder of texts that replace or add parts of the course in the page.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before the model of an imported run is opened.")
+@click.option("--yes", is_flag=True, help="Do not ask before opening the model of an imported run.")
 @common_options()
 def export_command(
     runs_dir: Path,
@@ -50,11 +52,11 @@ def export_command(
     lessons: Path | None,
     yes: bool,
 ) -> None:
-    """Export a run to another format; it may still be training."""
+    """Export a run to another format, even while it trains."""
     if format != "html" and (prepare or lessons):
-        raise click.UsageError(f"{format} holds no course: --prepare-lessons and --lessons go with --to html")
+        raise click.UsageError(f"{format} holds no course: --prepare-lessons and --lessons need --to html")
     if prepare:
-        # What could not be answered is said, and unknown in the page.
+        # The page has gaps where a question was not answered; the reasons are printed.
         prepare_lessons(runs_dir, run_id, yes=yes, lessons=lessons)
     run = find_named_run(runs_dir, run_id)
     notes: list[str] = []
@@ -80,13 +82,14 @@ def export_command(
 @click.argument("run_ids", metavar="RUN...", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")
 @click.option(
-    "--url", help="Where it will be, such as https://example.org/city/: previews of links then have pictures."
+    "--url",
+    help="Its future address, such as https://example.org/city/, so that link previews have pictures.",
 )
 @common_options()
 def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: str | None) -> None:
-    """Make a static site of runs: an index, and a page for each, for any host of files."""
+    """Make a static site of runs, with an index and a page for each, for any file host."""
     runs = [find_named_run(runs_dir, run_id) for run_id in run_ids]
-    # Imported only here: it brings what a server needs.
+    # Imported only here, because it imports the server's modules.
     from lamplighter.packing.gallery import write_gallery
 
     with make_progress_bar() as bar:
@@ -97,7 +100,7 @@ def gallery_command(runs_dir: Path, run_ids: tuple[str, ...], out: Path, url: st
             raise click.ClickException(str(error)) from error
     size = sum(path.stat().st_size for path in output.iterdir())
     print_line(f"{output}: {len(runs)} {'run' if len(runs) == 1 else 'runs'}, {size / 1e6:,.2f} MB")
-    print_line(f"open {output / 'index.html'}, or put the folder on a host of files (docs/exports.md)")
+    print_line(f"open {output / 'index.html'}, or upload the folder to a file host (docs/exports.md)")
 
 
 @click.command("import")
@@ -119,4 +122,4 @@ def import_command(runs_dir: Path, source: Path) -> None:
     for remark in remarks:
         print_line(remark)
     if run.recipe.corpus.kind != "recorded":
-        print_line(f"to continue it takes {describe_demands(run.recipe, len(run.vocabulary))}")
+        print_line(f"continuing it takes {describe_demands(run.recipe, len(run.vocabulary))}")

@@ -1,4 +1,5 @@
-"""The finishing of a run that was trained without a server: its measures and its map, by the workers that a server starts."""
+"""The measures and the map of a run that was trained without a server, made by the workers that a server would
+start."""
 
 from __future__ import annotations
 
@@ -9,16 +10,18 @@ from lamplighter.processes.worker import ExitCode
 from lamplighter.runfolder.run_folder import RunFolder
 
 _MADE_BY = {"analyst": "measures", "projector": "map"}
-"""The part of a run that each role makes."""
+"""The part of a run that each role produces."""
 
 
 def finish_run(run: RunFolder) -> list[str]:
-    """Let the measures and the map of a run be made as far as they are missing, one after the other, with progress on the
-    terminal. A run that still trains gets none: its workers would follow it to its end. Return the problems."""
+    """Make the missing measures and map of a run, one after the other, with progress on the terminal. Return the
+    problems. A run that still trains gets neither: its workers would follow it to its end."""
     state = DesiredState()
     state.refresh([run])
     if state.is_trained(run):
-        print_line(f"{run.id} is being trained: its measures and its map wait for a server, or for its end")
+        print_line(
+            f"{run.id} is being trained: its measures and its map need a server, or must wait for its end"
+        )
         return []
     problems: list[str] = []
     for role, made in _MADE_BY.items():

@@ -1,4 +1,4 @@
-"""The commands `lamplighter lessons`: what whoever writes a part of the course needs."""
+"""The commands `lamplighter lessons`: tools for authors of the course."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from lamplighter.questions import canonical_question
 
 
 def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | None = None) -> list[str]:
-    """Ask all that the parts of the course ask and nobody has answered yet, and what the board of claims waits for, on which
-    their numbers stand. What is answered stays, so that it can be stopped and begun again. What is still unknown is printed.
+    """Ask all open questions of the course, and those of the board of claims, on which its numbers depend. Answers are
+    kept, so that the command can be stopped and repeated. Numbers that stay unknown are printed.
 
     Args:
         runs_dir: the folder of runs.
         run_id: the run.
-        yes: True: do not ask before the model of an imported run is opened.
-        lessons: a folder of texts laid over those of the course.
+        yes: do not ask before opening the model of an imported run.
+        lessons: a folder of texts that replace or add parts of the course.
 
     Returns:
-        The problems of the questions that were not answered.
+        The problems of the unanswered questions.
     """
     from lamplighter.web.http.assets import course_library
 
@@ -41,12 +41,14 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
     told: list[Part] = []
     for part in parts:
         if lacking := missing_words(part, run.vocabulary):
-            print_line(f"part {part.number} is left out: {run.id} does not know {', '.join(lacking)}")
+            print_line(
+                f"part {part.number} is left out: the vocabulary of {run.id} lacks {', '.join(lacking)}"
+            )
             continue
         told.append(part)
         for one in find_questions(run, part, moment).values():
             asked = WantedAnswer(one.question, f"part {part.number}")
-            # A step that the run has not come to cannot be asked about; it stands below, among what is unknown.
+            # A step that the run has not reached cannot be asked about; it is listed below as unknown.
             if (one.entry is None or one.entry.state != "done") and one.question.last_step <= moment.step:
                 wanted.setdefault(_key_of(asked), asked)
     problems = ask_all(run, list(wanted.values()), yes=yes)
@@ -59,7 +61,7 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
 
 
 def _key_of(wanted: WantedAnswer) -> str:
-    """Return what two equal questions have in common."""
+    """Return a key that is the same for equal questions."""
     return canonical_question(wanted.question)
 
 
@@ -77,13 +79,13 @@ def lessons_group(runs_dir: Path) -> None:
     "--run",
     "run_id",
     metavar="RUN",
-    help="Also say which numbers this run does not have, and which of them wait for an answer.",
+    help="Also list the numbers that this run lacks, and those that wait for an answer.",
 )
 @common_options()
 def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> None:
-    """Say which view, word, measure or examination does not exist that the texts in a folder name; without DIR, those that
-    come with the app."""
-    # The server's modules take a moment to import, and a folder of one's own needs none of them.
+    """Check the texts in a folder, or those of the app without DIR, for views, words, measures and examinations that do
+    not exist."""
+    # The server's modules are slow to import, and a given folder needs none of them.
     from lamplighter.web.http.assets import find_lessons
 
     ours = read_folder(find_lessons()).parts
@@ -96,7 +98,7 @@ def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> No
         print_line(problem)
     if problems:
         raise click.ClickException(
-            f"{len(problems)} of the texts' lines are wrong: mend them, and check again"
+            f"{len(problems)} lines of the texts are wrong: correct them and check again"
         )
     for language in list_languages(folder):
         for part in read_folder(folder, language).parts.values():

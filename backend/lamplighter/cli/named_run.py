@@ -1,5 +1,5 @@
-"""The run that a person names on the command line, by its id or by the path of its folder, and a question before an imported
-one is used: its recipe is a stranger's, and takes what it says."""
+"""A run named on the command line by its id or the path of its folder, and a confirmation before an imported run is
+used, because its recipe comes from a stranger and sets the resources it takes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lamplighter.runfolder.run_store import RunStore
 
 
 def find_named_run(runs_dir: Path, name: str) -> RunFolder:
-    """Return the run of an id in the folder of runs, or of a path, wherever that is.
+    """Return the run with an id in the folder of runs, or at a path anywhere.
 
     Raises:
         NoSuchRunError: there is no such run.
@@ -28,15 +28,14 @@ def find_named_run(runs_dir: Path, name: str) -> RunFolder:
 
 
 def confirm_imported(run: RunFolder, aim: str = "continue it") -> None:
-    """Say what an imported run takes, and ask whether to do what is wanted of it. Ask nothing of other runs.
+    """Ask for confirmation before using an imported run, naming the resources it takes. Other runs need none.
 
     Args:
         run: the run.
-        aim: what is wanted: "To ... it takes".
+        aim: the purpose, as in "To continue it takes".
 
     Raises:
-        click.Abort: the answer was no.
-        FormatError: this version cannot read the folder.
+        click.Abort: the user declined. FormatError: this version cannot read the folder.
     """
     if is_imported(run):
         demands = describe_demands(run.recipe, len(run.vocabulary))

@@ -1,4 +1,4 @@
-"""The command `lamplighter planted`: whether the model has found the pairs of words that somebody planted in Lamptown."""
+"""The command `lamplighter planted`: whether the model has found the word pairs that were planted in Lamptown."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 
 FOUND = 5
-"""Worse of two ranks up to which a pair may count as found: each word is among the five nearest of the other."""
+"""The largest rank, of the worse of two, at which a pair counts as found: each word is among the five nearest of the
+other."""
 MOST_STEPS = 8
-"""Most steps that are shown."""
+"""The maximum number of steps shown."""
 
 
 @click.command("planted")
@@ -32,19 +33,19 @@ MOST_STEPS = 8
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else.")
 @common_options()
 def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
-    """Say whether the model has found the pairs of words that `lamplighter train --plant FILE` planted in Lamptown.
+    """Show whether the model has found the word pairs that `lamplighter train --plant FILE` planted in Lamptown.
 
-    A pair counts as found when each of its words is among the five nearest of the other, and nearer than any word of another
-    planted pair: these share what they are, but not their sign. Beside it stands what chance would give.
+    A pair counts as found when each of its words is among the five nearest of the other, and nearer than any word of
+    another planted pair, which shares its kind but not its sign. The rank expected by chance is shown for comparison.
     """
     run = find_named_run(runs_dir, run_id)
     pairs = run.recipe.corpus.planted_pairs
     if not pairs:
         raise click.ClickException(
-            f"nothing is planted in {run.id}: lamplighter train --plant FILE begins a run in which something is"
+            f"nothing is planted in {run.id}; start a run with planted words with: lamplighter train --plant FILE"
         )
     if not run.is_prepared:
-        raise click.ClickException(f"{run.id} has not read its corpus yet: there is nothing to find")
+        raise click.ClickException(f"{run.id} has not read its corpus yet, so there is nothing to find")
     known = set(run.vocabulary.tokens)
     if lacking := [word for pair in pairs for word in pair if word not in known]:
         raise click.ClickException(
@@ -53,7 +54,7 @@ def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
     try:
         told = _measure(run, pairs)
     except (FileNotFoundError, NoSnapshotError) as error:
-        raise click.ClickException(f"{run.id} has not begun yet: there is nothing to find") from error
+        raise click.ClickException(f"{run.id} has not started yet, so there is nothing to find") from error
     if as_json:
         print_line(json.dumps(told))
         return
@@ -69,7 +70,7 @@ def planted_command(runs_dir: Path, run_id: str, as_json: bool) -> None:
 
 
 def _measure(run: RunFolder, pairs: tuple[tuple[str, str], ...]) -> dict[str, Any]:
-    """Return the worse rank of each pair by step, and what it is compared with at the newest kept step."""
+    """Return the worse rank of each pair by step, and the ranks for comparison at the newest kept step."""
     by_step: dict[int, dict[str, float]] = {}
     with MatrixHistory(run) as history:
         lineage = history.steps.lineage()
@@ -106,7 +107,7 @@ def _measure(run: RunFolder, pairs: tuple[tuple[str, str], ...]) -> dict[str, An
     return {
         "step": step,
         "pairs": told,
-        # The rank of one word among all others at random.
+        # The expected rank of one word among all others in random order.
         "by_chance": len(run.vocabulary) / 2,
         "across_pairs": statistics.median(across) if across else None,
     }

@@ -1,4 +1,4 @@
-"""The asking of several questions of a run's model, one after the other, with their progress on the terminal."""
+"""A series of questions to a run's model, asked one after the other with progress on the terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class WantedAnswer:
-    """A question to ask, and the place that its answer is for."""
+    """A question to ask, and the use of its answer."""
 
     question: Question
     use: str
@@ -24,8 +24,8 @@ class WantedAnswer:
 
 
 def ask_all(run: RunFolder, wanted: Sequence[WantedAnswer], *, yes: bool) -> list[str]:
-    """Ask questions and wait for their answers, of which each stays, so that this can be stopped and begun again. Return the
-    problems of those that were not answered."""
+    """Ask questions and wait for their answers. Each answer is kept, so that this can be stopped and repeated. Return
+    the problems of the unanswered questions."""
     if wanted and not yes:
         confirm_imported(run, "ask its model")
     problems: list[str] = []

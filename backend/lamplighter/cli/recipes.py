@@ -23,28 +23,28 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--recipe", type=click.Path(path_type=Path), help="A recipe in TOML; options replace its values."),
     click.option("--corpus", metavar="lamptown|novels|manuals|PATH|-", help="What to read; - is standard input.  [default: lamptown]"),
-    click.option("--steps", type=int, help=f"Where the run ends.  [default: {Recipe().steps}]"),
-    click.option("--vocabulary", type=int, help="Most tokens the vocabulary may have.  [default: 4000]"),
+    click.option("--steps", type=int, help=f"Number of training steps.  [default: {Recipe().steps}]"),
+    click.option("--vocabulary", type=int, help="Largest vocabulary, in tokens.  [default: 4000]"),
     click.option("--tokeniser", type=click.Choice(["words", "bpe"]), help="[default: words]"),
-    click.option("--shuffle-words", is_flag=True, default=None, help="The control: words in random order inside each document."),
-    click.option("--plant", metavar="FILE", type=click.Path(path_type=Path), help="Words of your own for Lamptown: two words and the sign that both have in a line (docs/course.md)."),
-    click.option("--dim", type=int, help="Width of the model, numbers a token.  [default: 64]"),
-    click.option("--layers", type=int, help="Blocks.  [default: 2]"),
-    click.option("--heads", type=int, help="Attention heads a block.  [default: 4]"),
-    click.option("--context", type=int, help="Tokens a sequence.  [default: 32]"),
-    click.option("--batch", type=int, help="Sequences a step.  [default: 16]"),
-    click.option("--optimiser", type=click.Choice(["lazy", "adam", "sgd"]), help="lazy updates only the rows a batch touched.  [default: lazy]"),
-    click.option("--tied", is_flag=True, default=None, help="One matrix to read and to predict (takes adam unless told otherwise)."),
+    click.option("--shuffle-words", is_flag=True, default=None, help="The control: shuffle the words inside each document."),
+    click.option("--plant", metavar="FILE", type=click.Path(path_type=Path), help="A file of word pairs to plant in Lamptown: two words and their common sign on each line (docs/course.md)."),
+    click.option("--dim", type=int, help="Width of the model, in numbers per token.  [default: 64]"),
+    click.option("--layers", type=int, help="Number of blocks.  [default: 2]"),
+    click.option("--heads", type=int, help="Attention heads per block.  [default: 4]"),
+    click.option("--context", type=int, help="Tokens per sequence.  [default: 32]"),
+    click.option("--batch", type=int, help="Sequences per step.  [default: 16]"),
+    click.option("--optimiser", type=click.Choice(["lazy", "adam", "sgd"]), help="lazy updates only the rows that a batch touched.  [default: lazy]"),
+    click.option("--tied", is_flag=True, default=None, help="Use one matrix for input and output (the optimizer is then adam by default)."),
     click.option("--learning-rate", type=float, help="[default: 0.003]"),
     click.option("--seed", type=int, help="[default: 0]"),
     click.option("--threads", type=int, help="CPU threads of the trainer.  [default: 1]"),
     click.option("--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), help="[default: auto]"),
-    click.option("--keyframe-every", type=int, metavar="STEPS", help="Steps between two whole matrices.  [default: 100]"),
-    click.option("--map", type=click.Choice(["umap", "refit", "pca"]), help="What draws the map to begin with; umap is the living one.  [default: umap]"),
-    click.option("--map-neighbours", type=int, help="Nearest tokens that count for each on the map.  [default: 40]"),
-    click.option("--map-min-dist", type=float, help="How close together tokens may lie on the map.  [default: 1.0]"),
-    click.option("--map-spread", type=float, help="How far out a neighbourhood reaches on the map.  [default: 1.5]"),
-    click.option("--disk-budget", type=float, metavar="MB", help="Most the run may take on disk.  [default: 1000]"),
+    click.option("--keyframe-every", type=int, metavar="STEPS", help="Steps between two full matrices.  [default: 100]"),
+    click.option("--map", type=click.Choice(["umap", "refit", "pca"]), help="The initial projection of the map; umap follows the training.  [default: umap]"),
+    click.option("--map-neighbours", type=int, help="Nearest neighbours per token on the map.  [default: 40]"),
+    click.option("--map-min-dist", type=float, help="Minimum distance of tokens on the map.  [default: 1.0]"),
+    click.option("--map-spread", type=float, help="Spread of a neighbourhood on the map.  [default: 1.5]"),
+    click.option("--disk-budget", type=float, metavar="MB", help="Maximum disk space of the run.  [default: 1000]"),
 )  # fmt: skip
 
 
@@ -56,10 +56,10 @@ def recipe_options(command: Command) -> Command:
 
 
 def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
-    """Return the recipe that options (as `recipe_options` names them) describe, and the text of a custom corpus.
+    """Return the recipe that the options of `recipe_options` describe, and the text of a custom corpus.
 
     Raises:
-        RecipeError: the options are not valid; the message tells what is wrong and what is allowed, in one line.
+        RecipeError: the options are invalid; the one-line message names the problem and the allowed values.
     """
     path: Path | None = options["recipe"]
     fields = load_recipe(path).model_dump() if path else Recipe().model_dump()
@@ -109,7 +109,7 @@ def make_recipe(options: dict[str, Any]) -> tuple[Recipe, str | None]:
 
 
 def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]:
-    """Return the recipe of a run's control, and the text of the run where it has one of its own.
+    """Return the recipe of a run's control, and the run's text if its corpus is custom.
 
     Args:
         run: the run.
@@ -122,10 +122,10 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
     recipe, text = run.recipe, None
     if recipe.corpus.kind == "recorded":
         raise RecipeError(
-            f"{run.id} was recorded from a training loop of its own: its control cannot be trained here"
+            f"{run.id} was recorded from an external training loop, so its control cannot be trained here"
         )
     if recipe.corpus.shuffle_words:
-        raise RecipeError(f"{run.id} is itself a control: its words are shuffled")
+        raise RecipeError(f"{run.id} is itself a control: its words are already shuffled")
     if recipe.corpus.kind == "text":
         try:
             text = run.source_path.read_text(encoding="utf-8")
@@ -134,7 +134,7 @@ def make_control(run: RunFolder, steps: int | None) -> tuple[Recipe, str | None]
                 f"the text of {run.id} cannot be read, so there is nothing to shuffle"
             ) from error
     try:
-        # A copy alone would take any number of steps.
+        # Copying a recipe does not validate the number of steps.
         return Recipe.model_validate(make_control_recipe(recipe, steps).model_dump()), text
     except ValidationError as error:
         raise RecipeError(explain_validation_error(error)) from error

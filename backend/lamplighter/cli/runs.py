@@ -18,11 +18,11 @@ from lamplighter.runfolder.run_store import RunStore
 
 
 @click.group("runs", invoke_without_command=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 @common_options()
 @click.pass_context
 def runs_group(context: click.Context, runs_dir: Path, as_json: bool) -> None:
-    """List the runs; or trash, remove."""
+    """List, trash or remove runs."""
     if context.invoked_subcommand is not None:
         return
     run_store = RunStore(runs_dir)
@@ -58,7 +58,7 @@ def remove_command(runs_dir: Path, run_ids: tuple[str, ...], trashed: bool, yes:
     """Remove runs for good."""
     run_store = RunStore(runs_dir)
     if not run_ids and not trashed:
-        raise click.UsageError("name runs to remove, or --trashed for everything in the trash")
+        raise click.UsageError("name the runs to remove, or use --trashed for everything in the trash")
     runs = [run_store.find(run_id) for run_id in run_ids]
     size = _size(sum(run.bytes_on_disk() for run in runs + (run_store.trashed() if trashed else [])))
     removed = ", ".join([run.id for run in runs] + (["the trash"] if trashed else []))

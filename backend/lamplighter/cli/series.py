@@ -1,4 +1,4 @@
-"""The command `lamplighter series`: the checkpoints of a training as a finished run, with maps of all of them."""
+"""The command `lamplighter series`: the checkpoints of a training as a finished run, with a map of each."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from lamplighter.runfolder.run_store import RunStore, run_id_of
 @click.option(
     "--vocabulary",
     type=click.Path(path_type=Path),
-    help="The tokens, where the checkpoints have none of their own: tokenizer.json, a token a line, TSV or JSON.",
+    help="The tokens, if the checkpoints have none: tokenizer.json, one token per line, TSV or JSON.",
 )
 @click.option(
     "--steps", metavar="N,N,...", help="The step of each checkpoint.  [default: the number in its name]"
 )
-@click.option("--no-maps", is_flag=True, help="Lay out no maps of the past now.")
+@click.option("--no-maps", is_flag=True, help="Do not lay out the maps of the past now.")
 @embedding_options
 @common_options()
 def series_command(
@@ -38,8 +38,8 @@ def series_command(
 ) -> None:
     """Show the checkpoints of a training as a run that can be replayed.
 
-    SOURCES is a folder with checkpoint-10, checkpoint-20, ... or files such as step-10.npy; or the checkpoints themselves,
-    each as `lamplighter still` takes one.
+    SOURCES is a folder with checkpoint-10, checkpoint-20, ... or files such as step-10.npy; or the checkpoints
+    themselves, each in a format that `lamplighter still` accepts.
     """
     from lamplighter.client.errors import InputError
     from lamplighter.client.series_run import series
@@ -72,11 +72,11 @@ def series_command(
     print_line(f"{run.id}: see it with: lamplighter --runs {runs_dir}")
     if no_maps or problem:
         why = f"its maps are not laid out: {problem}" if problem else "to lay out its maps of the past"
-        print_line(f"{why}; lamplighter --runs {runs_dir} project {run.id} --again does it")
+        print_line(f"{why}; lay them out with: lamplighter --runs {runs_dir} project {run.id} --again")
 
 
 def _parse_steps(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and len(part) < 12 for part in parts):
-        raise click.UsageError("--steps takes whole numbers with commas between them: --steps 10,20,30")
+        raise click.UsageError("--steps takes whole numbers separated by commas: --steps 10,20,30")
     return [int(part) for part in parts]

@@ -38,7 +38,7 @@ def serve_app(
     open the browser.
 
     Raises:
-        click.ClickException: the settings cannot be used; the message tells why and what to do.
+        click.ClickException: the settings are invalid; the message says why and what to do.
     """
     classroom = _class_settings(**class_options)
     settings = _settings(
@@ -59,19 +59,23 @@ def serve_app(
 @click.option(
     "--behind",
     metavar="URL",
-    help="The address people use, where that is not this machine's loopback itself (in a container, behind a proxy or a tunnel): https://HOST:PORT, https://HOST/PATH where a proxy takes the path away, or localhost:PORT. Reading then takes the presenter's token too.",
+    help="The public address, if it is not this machine's loopback (in a container, behind a proxy or a tunnel): https://HOST:PORT, https://HOST/PATH if a proxy strips the path, or localhost:PORT. Reading then needs the presenter's token too.",
 )
 @click.option(
-    "--no-workers", is_flag=True, help="Only serve; trainers, projectors and analysts run elsewhere."
+    "--no-workers", is_flag=True, help="Start no trainers, projectors or analysts; they run elsewhere."
 )
 @click.option(
-    "--trainers", default=2, show_default=True, type=click.IntRange(1, 64), help="Runs trained at a time."
+    "--trainers",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Number of runs trained at the same time.",
 )
 @click.option(
     "--lessons",
     metavar="DIR",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="A folder of texts that replace or add parts of the course. lamplighter lessons check DIR says what is wrong in it.",
+    help="A folder of texts that replace or add parts of the course. Check it with: lamplighter lessons check DIR",
 )
 @watts_option
 def serve_command(
@@ -88,16 +92,16 @@ def serve_command(
     lessons: Path | None,
     **class_options: Any,
 ) -> None:  # fmt: skip
-    """Serve the runs of a folder; start none."""
+    """Serve the runs of a folder without starting one."""
     if lessons is not None:
-        # These modules take a moment to import.
+        # These modules are slow to import.
         from lamplighter.lessons.check import list_problems
         from lamplighter.lessons.library import read_folder
         from lamplighter.web.http.assets import find_lessons
 
         if problems := list_problems(lessons, read_folder(find_lessons()).parts):
             raise click.ClickException(
-                f"{problems[0]} (lamplighter lessons check {lessons} says all that is wrong: {len(problems)})"
+                f"{problems[0]} ({len(problems)} in all; list them with: lamplighter lessons check {lessons})"
             )
     roles = () if no_workers else ROLES
     settings = _settings(
@@ -124,7 +128,7 @@ def _class_settings(
     class_behind: str | None,
     trust_proxy: str | None,
 ) -> ClassSettings | None:
-    """Return the settings of the class's listener, if there is to be one."""
+    """Return the settings of the class's listener, or None without a class."""
     if not classroom:
         return None
     return ClassSettings(class_host, class_port, class_behind, trust_proxy, class_size)
@@ -165,7 +169,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
         from lamplighter.web.access.launch_file import reads_our_files
 
         file = ready.write_launch_file() if reads_our_files() else None
-        # Every user of the machine can read a command line, so the link stands there only if there is no other way.
+        # Every user of the machine can read a command line, so the link is put there only as a last resort.
         webbrowser.open(file.as_uri() if file else ready.launch_url)
 
     try:
@@ -175,7 +179,7 @@ def _serve(settings: ServerSettings, *, browser: bool, print_token: bool) -> Non
 
 
 def _print_class_join(join: ClassJoin) -> None:
-    """Print how a class joins: the address, the code, a QR code, and what is sent in the clear."""
+    """Print how a class joins: the address, the code, a QR code, and a warning without TLS."""
     print_line("")
     print_line(f"The class (up to {join.most} viewers, who watch and change nothing) joins")
     print_line(f"  at {join.address}  with the code  {join.code}")
@@ -184,9 +188,7 @@ def _print_class_join(join: ClassJoin) -> None:
     print_line("  or with a phone's camera:")
     print_qr_code(join.link)
     if not join.encrypted:
-        print_line(
-            "Without TLS, whoever shares this network can read what the class is shown, and join as one of them;"
-        )
-        print_line("your own session never crosses it. docs/classroom.md tells how to put TLS in front.")
+        print_line("Without TLS, anyone on this network can read what the class is shown and join the class;")
+        print_line("your own session never crosses it. docs/classroom.md explains how to add TLS.")
     print_line("If phones cannot reach it: lamplighter doctor")
     print_line("")

@@ -1,4 +1,4 @@
-"""The command `lamplighter sessions`: the browsers that present, and the end of their sessions."""
+"""The command `lamplighter sessions`: the sessions of presenting browsers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from lamplighter.web.access.session_store import open_sessions
 
 
 @click.command("sessions")
-@click.option("--end", "ended", metavar="ID", multiple=True, help="End this session; may be given again.")
+@click.option("--end", "ended", metavar="ID", multiple=True, help="End this session; may be repeated.")
 @click.option("--end-all", is_flag=True, help="End every session.")
 @common_options()
 def sessions_command(runs_dir: Path, ended: tuple[str, ...], end_all: bool) -> None:
-    """List the browsers that present; or end their sessions, on every server of the runs.
+    """List the presenting browsers, or end their sessions on every server of the runs.
 
-    A session begins with a launch link. A server notices within a moment that one was ended.
+    A session begins with a launch link. Servers notice its end within seconds.
     """
     if not runs_dir.is_dir():
         raise click.UsageError(f"there is no folder {runs_dir}")
@@ -41,7 +41,7 @@ def sessions_command(runs_dir: Path, ended: tuple[str, ...], end_all: bool) -> N
             f"  last used {_clock(session.used)}"
         )
     if not sessions:
-        print_line("no browser presents; the launch link that lamplighter prints makes one the presenter's")
+        print_line("no browser presents; open the launch link that lamplighter prints to present")
 
 
 def _clock(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The command `lamplighter still`: an embedding that people have, as a finished run; the options that `series` shares."""
+"""The command `lamplighter still`: an existing embedding as a finished run; and the options shared with `series`."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def embedding_options(command: Command) -> Command:
-    """Give a command the options of whatever makes a run of embeddings."""
+    """Add the options of commands that make a run from embeddings."""
     for option in (
-        click.option("--tensor", help="Which matrix, where several could be meant."),
-        click.option("--name", help="What to call the run.  [default: the name of the folder or file]"),
+        click.option("--tensor", help="The name of the matrix, if there are several."),
+        click.option("--name", help="Name of the run.  [default: the name of the folder or file]"),
         click.option(
             "--columns",
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="FILE",
-            help="A table about the tokens (csv, tsv, parquet), of which a column colours the map.",
+            help="A table about the tokens (csv, tsv, parquet); one of its columns colours the map.",
         ),
-        click.option("--colour", metavar="COLUMN", help="Which column of it.  [default: the first]"),
+        click.option("--colour", metavar="COLUMN", help="The column to use.  [default: the first]"),
     ):
         command = option(command)
     return command
@@ -41,11 +41,11 @@ def embedding_options(command: Command) -> Command:
 def still_command(
     runs_dir: Path, embedding: Path, vocabulary: Path | None, name: str | None, **options: Any
 ) -> None:
-    """Show an EMBEDDING as a map that stands still.
+    """Show an EMBEDDING as a still map.
 
-    EMBEDDING is a model folder (config.json, model.safetensors, tokenizer.json), a .safetensors, .npy or .npz file, word
-    vectors (word2vec, GloVe), or a folder of the Embedding Projector; VOCABULARY, where it has no tokens of its own, a
-    tokenizer.json, or a file with a token a line, TSV or JSON.
+    EMBEDDING is a model folder (config.json, model.safetensors, tokenizer.json), a .safetensors, .npy or .npz file,
+    word vectors (word2vec, GloVe), or a folder of the Embedding Projector; VOCABULARY, needed if it has no tokens, is a
+    tokenizer.json, or a file with one token per line, TSV or JSON.
     """
     from lamplighter.client.checkpoint_run import still
     from lamplighter.client.errors import InputError

@@ -1,6 +1,6 @@
-"""Lines and progress bars that the command line prints: text of a run cannot act on the terminal that shows it.
+"""Lines and progress bars of the command line. Text from a run cannot control the terminal.
 
-Every command prints through this module, whatever it prints.
+Every command prints through this module.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _KILL_AFTER = 0.25
-"""Seconds that an interrupted worker has to end, before it is killed."""
+"""Seconds that an interrupted worker has to end before it is killed."""
 
 
 def print_line(text: str, *, err: bool = False) -> None:
-    """Print one line, on standard error if `err`, with the codes of unprintable characters in their place."""
+    """Print one line, on standard error if `err`, with unprintable characters replaced by their codes."""
     click.echo(escape_unprintable(text), err=err)
 
 
 def print_qr_code(text: str) -> None:
-    """Print the QR code of a text, light on dark whatever the terminal's colours are; nothing where the output has no
-    characters to draw it with."""
+    """Print the QR code of a text, light on dark on any terminal; nothing if the output's encoding lacks the
+    characters."""
     # Only a class needs it.
     from lamplighter.platform.qr_code import qr_for_terminal
 
@@ -42,12 +42,12 @@ def print_qr_code(text: str) -> None:
     except UnicodeEncodeError:
         return
     for line in drawn.split("\n"):
-        # Bright white on black. Where the output is no terminal, click leaves the colours out.
+        # Bright white on black. If the output is not a terminal, click omits the colours.
         click.secho(line, fg="bright_white", bg="black")
 
 
 def log_to_terminal() -> None:
-    """Print what is logged on standard error, with the codes of unprintable characters in their place."""
+    """Print log records on standard error, with unprintable characters replaced by their codes."""
     handler = logging.StreamHandler()
     handler.setFormatter(_PrintableFormatter("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
@@ -57,7 +57,7 @@ def log_to_terminal() -> None:
 def worker_process(
     command: list[str], *, stdin: int | None = None, stdout: int | None = None, stderr: int | None = None
 ) -> Generator[subprocess.Popen[str]]:
-    """Start a worker. An error or a signal that ends the block ends it too. `stdin` and so on: as for `Popen`.
+    """Start a worker. It ends if an error or a signal ends the block. `stdin` and so on: as for `Popen`.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C, and on SIGTERM.
@@ -79,7 +79,7 @@ def worker_process(
                 try:
                     with suppress(subprocess.TimeoutExpired):
                         process.wait(_KILL_AFTER)
-                finally:  # Ctrl-C may come again.
+                finally:  # Ctrl-C may be pressed again.
                     process.kill()
                 raise
     finally:
@@ -87,7 +87,7 @@ def worker_process(
 
 
 def run_worker_process(command: list[str]) -> int:
-    """Run a worker, print what it says, and return its exit code. Ctrl-C or SIGTERM ends it too."""
+    """Run a worker, print its output, and return its exit code. Ctrl-C or SIGTERM ends it too."""
     with worker_process(command, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         for line in process.stderr:
@@ -97,7 +97,7 @@ def run_worker_process(command: list[str]) -> int:
 
 def make_progress_bar() -> Progress:
     """Return a progress bar on standard error, which disappears when it is done."""
-    # Imported here, as commands without one start faster so.
+    # Imported here so that commands without a bar start faster.
     from rich.console import Console
     from rich.progress import Progress
 

@@ -36,28 +36,26 @@ def describe_expected_size(recipe: Recipe, text: str | None) -> str:
     )
     budget = f"at most the budget of {recipe.disk_budget / 1e6:,.0f} MB (--disk-budget)"
     if not size_estimate.fits:
-        return f"every snapshot would take about {size_estimate.whole / 1e6:,.0f} MB; near the budget only keyframes are kept: {budget}"
-    exact = "" if size_estimate.exact else f"; a whole matrix every {recipe.cadence.keyframe_every} steps"
-    return f"it will take about {size_estimate.bytes / 1e6:,.0f} MB on the disk, {budget}{exact}"
+        return f"every snapshot would take about {size_estimate.whole / 1e6:,.0f} MB; only keyframes are kept near the budget: {budget}"
+    exact = "" if size_estimate.exact else f"; a full matrix every {recipe.cadence.keyframe_every} steps"
+    return f"it will take about {size_estimate.bytes / 1e6:,.0f} MB on disk, {budget}{exact}"
 
 
 @click.command("train")
 @recipe_options
-@click.option("--resume", metavar="RUN", help="Go on with a run instead of starting one.")
+@click.option("--resume", metavar="RUN", help="Continue a run instead of starting one.")
 @click.option(
     "--control-of",
     metavar="RUN",
     help="Train the control of a run: the same recipe and text, with the words of each document shuffled."
-    " Only --steps goes with it.",
+    " Only --steps may be added.",
 )
-@click.option(
-    "--more", type=click.IntRange(0), default=0, help="With --resume: steps beyond where it would end."
-)
+@click.option("--more", type=click.IntRange(0), default=0, help="With --resume: steps to add to the end.")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one summary line at the end, in JSON, and nothing else."
 )
 @click.option(
-    "--yes", is_flag=True, help="Do not ask before an imported run is continued, or its control is trained."
+    "--yes", is_flag=True, help="Do not ask before continuing an imported run or training its control."
 )
 @watch_option
 @watts_option
@@ -79,7 +77,7 @@ def train_command(
         watch_role(run_store, "trainer")
         return
     if resume is not None and control_of is not None:
-        raise click.UsageError("--resume goes on with a run and --control-of starts one: give one of them")
+        raise click.UsageError("--resume continues a run and --control-of starts one: give only one of them")
     if resume is not None:
         run = find_named_run(runs_dir, resume)
         _refuse_recipe(options, "learning_rate", "--resume", "--learning-rate and --more go")
@@ -95,7 +93,7 @@ def train_command(
             if rate is not None:
                 RequestsWriter(run.path, "cli").add("learning_rate", {"value": rate})
             if read_status(run).step == 0:
-                # A server may have asked the run to wait for its map, which nobody looks at here.
+                # A server may have asked the run to wait for its map; no page shows it here.
                 RequestsWriter(run.path, "cli").add("begin", {})
     else:
         if control_of is None:
@@ -106,7 +104,7 @@ def train_command(
             recipe, text = make_control(controlled, options["steps"])
             if not yes:
                 confirm_imported(controlled, "train its control")
-            # Beside the run, where the board looks for it.
+            # Beside the run, because the board looks for it there.
             run_store = RunStore(controlled.path.parent)
         if text is not None:
             require_enough_text(recipe, text)
@@ -127,14 +125,15 @@ def train_command(
         raise click.ClickException(f"{run.id}: {status.message}")
     else:
         print_line(
-            f"{run.id}: stopped at step {status.step}. Go on with: lamplighter train --resume {run.id}"
+            f"{run.id}: stopped at step {status.step}. Continue with: lamplighter train --resume {run.id}"
         )
     if phase == Phase.FAILED:
         raise click.exceptions.Exit(1)
 
 
 def _refuse_recipe(options: dict[str, Any], but: str, option: str, allowed: str) -> None:
-    """Raise UsageError if an option of the recipe is given, other than `but`, beside an option that keeps the recipe."""
+    """Raise UsageError if an option of the recipe other than `but` is given together with an option that keeps the
+    recipe."""
     refused = [name for name, value in options.items() if value is not None and name != but]
     if refused:
         raise click.UsageError(

@@ -28,7 +28,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 
 watch_option: Callable[..., Any] = click.option(
-    "--watch", is_flag=True, help="Serve every run of the folder that wants it, until stopped."
+    "--watch", is_flag=True, help="Serve every run of the folder that needs it, until stopped."
 )
 
 
@@ -38,7 +38,7 @@ def watch_role(run_store: RunStore, role: str) -> None:
 
     log_to_terminal()
     supervisor = Supervisor(run_store, (role,))
-    notice = f"looking for runs in {run_store.path} that want a {role}; Ctrl-C stops"
+    notice = f"looking for runs in {run_store.path} that need a {role}; Ctrl-C stops"
     run_until_stopped(supervisor.start, notice, on_interrupt=supervisor.interrupt)
     supervisor.stop()
 
@@ -46,7 +46,7 @@ def watch_role(run_store: RunStore, role: str) -> None:
 def run_until_stopped(
     start: Callable[[], object], notice: str, *, on_interrupt: Callable[[], object] | None = None
 ) -> None:
-    """Start something, print a line about it, and return at SIGINT or SIGTERM. `on_interrupt` is called on SIGINT."""
+    """Call `start`, print a notice, and wait for SIGINT or SIGTERM. SIGINT also calls `on_interrupt`."""
     stopping = threading.Event()
 
     def on_signal(number: int, _: FrameType | None) -> None:
@@ -96,8 +96,8 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
     if process.returncode:
         raise click.ClickException(progress.get("problem", "cancelled; nothing was changed"))
     print_line(
-        f"{run.id}: {progress['steps']} steps laid out anew in {progress['seconds']} s, trust {progress['trust']:.3f} at the"
-        " median; the live map is kept beside it"
+        f"{run.id}: {progress['steps']} steps laid out again in {progress['seconds']} s, median trust {progress['trust']:.3f};"
+        " the live map is kept too"
     )
 
 
@@ -107,7 +107,7 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
 @click.option(
     "--again",
     is_flag=True,
-    help="Lay a run that is over out anew for replay, looking both ways through time.",
+    help="Lay out a finished run again for replay, using past and future steps.",
 )
 @click.option(
     "--slices", type=click.IntRange(2, 1_000), help="With --again: how many steps to lay out.  [default: 120]"
@@ -116,7 +116,7 @@ def _reproject(run: RunFolder, slices: int | None) -> None:
     "--compile",
     "compile_only",
     is_flag=True,
-    help="Lay out nothing: compile the code of the map, so that the first map on this machine need not wait for it.",
+    help="Lay out nothing: compile the code of the map in advance, so that the first map on this machine is fast.",
 )
 @common_options()
 def project_command(
@@ -125,7 +125,7 @@ def project_command(
     """Lay out a run on the map, following it while it grows."""
     if compile_only:
         if run_id is not None or watch or again or slices is not None:
-            raise click.UsageError("--compile is for all runs: give it alone")
+            raise click.UsageError("--compile takes no other option and no run")
         command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
         raise click.exceptions.Exit(run_worker_process(command))
     if again:

@@ -86,7 +86,7 @@ def test_a_file_and_a_recipe_file_describe_a_run_and_options_replace_values(tmp_
         (["train", "--resume", "no-such-run"], "there is no run"),
         (["train", "--disk-budget", "nan"], "from 1 to 1e9"),
         (["--runs", "/another/folder", "runs"], "--runs is given twice"),
-        (["--port", "8741", "train"], "--port makes no sense with lamplighter train"),
+        (["--port", "8741", "train"], "--port does not apply to lamplighter train"),
         (["project"], "name a run"),
         (["project", "../etc"], "there is no run"),
         (["runs", "trash", "no-such-run"], "there is no run"),

@@ -55,7 +55,7 @@ def test_what_has_no_control_is_one_line(tmp_path: Path) -> None:
 
     assert "no run 'nothing'" in refused("--control-of", "nothing")
     assert "--seed is part of the recipe" in refused("--control-of", run.id, "--seed", 3)
-    assert "--resume goes on" in refused("--control-of", run.id, "--resume", run.id)
+    assert "--resume continues" in refused("--control-of", run.id, "--resume", run.id)
     assert "steps" in refused("--control-of", run.id, "--steps", 0)
     shuffled = store.create(Recipe.model_validate({"corpus": {"shuffle_words": True}}))
     assert "is itself a control" in refused("--control-of", shuffled.id)
@@ -64,4 +64,4 @@ def test_what_has_no_control_is_one_line(tmp_path: Path) -> None:
     weights = np.ones((4, 4), dtype=np.float32)
     with lamplighter.record(tmp_path / "mine", ["a", "b", "c", "d"], embedding=weights) as recorder:
         recorder.step(weights, [0], 1.0)
-    assert "a training loop of its own" in refused("--control-of", "mine")
+    assert "an external training loop" in refused("--control-of", "mine")

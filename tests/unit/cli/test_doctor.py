@@ -99,7 +99,7 @@ def test_no_phone_is_an_exit_code_and_a_checklist(monkeypatch: pytest.MonkeyPatc
     assert "  ok  This computer is in a network, at 192.168.1.7." in checked
     # The address is made up, so nothing answers there.
     assert "  !!  The page does not answer at 192.168.1.7" in checked
-    assert "keep devices apart" in rest
+    assert "isolate devices" in rest
     assert "firewall" in rest
 
 

@@ -107,7 +107,7 @@ def test_what_a_command_cannot_use_is_refused_on_either_side(
     for words, where in (([*option, first, *rest], first), ([first, *rest, *option], command)):
         done = typed("--runs", tmp_path, *words)
         assert done.exit_code == 2
-        assert f"{option[0]} makes no sense with cli {where}: it says how to serve" in done.output
+        assert f"{option[0]} does not apply to cli {where}: it sets how to serve" in done.output
     assert list(tmp_path.iterdir()) == []
 
 
@@ -116,7 +116,7 @@ def test_new_is_for_no_command(command: str, served: list[ServerSettings], tmp_p
     for words in (["--new", command], [command, "--new"]):
         done = typed("--runs", tmp_path, *words)
         assert done.exit_code == 2
-        assert f"--new makes no sense with cli {command}: it goes without a command" in done.output
+        assert f"--new does not apply to cli {command}: use it without a command" in done.output
     assert not served
     assert typed("--runs", tmp_path, "--new").exit_code == 0
     assert len(RunStore(tmp_path).runs()) == len(served) == 1

@@ -282,7 +282,7 @@ def test_an_imported_run_says_what_it_takes_before_it_is_continued(
     demands = (
         "1 CPU thread and about 350 MB of memory: 1 layer of width 4, 348 parameters, batches of 128 tokens"
     )
-    assert f"to continue it takes {demands}" in said.output
+    assert f"continuing it takes {demands}" in said.output
     run_id = said.stdout.split(":")[0]
     resume = ["--runs", str(tmp_path / "other"), "train", "--resume", run_id]
     done = CliRunner().invoke(cli, resume, input=answer)

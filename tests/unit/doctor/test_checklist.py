@@ -38,7 +38,7 @@ def test_what_passes_is_told_too(page: PhonePage) -> None:
     checks = check_network(HOME, HOME, page, frozenset(one.address for one in HOME.addresses))
     assert [check.found for check in checks if check.passed] == [
         "This computer is in a network, at 192.168.1.7.",
-        "No VPN that this computer can see takes its traffic.",
+        "No VPN that this computer can see carries its traffic.",
         "The page answers at 192.168.1.7 on this computer itself.",
     ]
 
@@ -47,8 +47,8 @@ def test_what_passes_is_told_too(page: PhonePage) -> None:
     ("before", "after", "found"),
     [
         (HOME, HOME, []),
-        (network(), network(), ["This computer is in no network."]),
-        (network(at("172.17.0.1", "docker0")), None, ["This computer is in no network."]),
+        (network(), network(), ["This computer is not in a network."]),
+        (network(at("172.17.0.1", "docker0")), None, ["This computer is not in a network."]),
         (
             HOME,
             network(at("192.168.1.9")),
@@ -59,15 +59,15 @@ def test_what_passes_is_told_too(page: PhonePage) -> None:
         (
             network(at("192.168.1.7"), at("10.8.0.2", "tun0"), routes=["10.8.0.2"]),
             None,
-            ["A VPN (tun0) takes what leaves this computer."],
+            ["A VPN (tun0) carries this computer's traffic."],
         ),
         (network(at("192.168.1.7"), at("10.8.0.2", "tun0"), routes=["192.168.1.7"]), None, []),
         (network(at("fd00::7"), routes=["fd00::7"]), None, ["This network gives IPv6 addresses only."]),
-        (replace(HOME, inside="WSL"), None, ["Lamplighter runs in WSL, which phones do not reach."]),
+        (replace(HOME, inside="WSL"), None, ["Lamplighter runs in WSL, which phones cannot reach."]),
         (
             replace(HOME, inside="a container"),
             None,
-            ["Lamplighter runs in a container, which phones do not reach."],
+            ["Lamplighter runs in a container, which phones cannot reach."],
         ),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_stranger_shows_that_the_network_lets_through(page: PhonePage) -> None
     page.strangers.add(PHONE)
     assert failed(page, HOME) == [f"Something at {PHONE} came but did not open the page."]
     page.asked_for_tls = True
-    assert failed(page, HOME) == [f"Something at {PHONE} came with https, and the page has http."]
+    assert failed(page, HOME) == [f"Something at {PHONE} came by https, but the page uses http."]
 
 
 def test_hosts_are_those_that_the_page_listens_on() -> None:

@@ -1,1 +1,1 @@
-"""Find out whether a phone can reach this computer: the page that it opens, and a checklist if none comes."""
+"""The doctor: a page for a phone to open, and a checklist if no phone reaches this computer."""

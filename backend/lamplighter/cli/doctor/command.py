@@ -26,7 +26,7 @@ _FIREWALL = {
 }
 _WIFI = (
     "the phone's Wi-Fi: the same network as this computer, by name, with mobile data switched off.",
-    "the Wi-Fi itself: guest and school networks often keep devices apart. Ask for a network without client "
+    "the Wi-Fi itself: guest and school networks often isolate devices. Ask for a network without client "
     "isolation, or make a hotspot.",
 )
 
@@ -42,11 +42,11 @@ _WIFI = (
     help="Seconds to wait for the phone.",
 )
 def doctor_command(runs_dir: object, class_host: str, class_port: int, seconds: float) -> int:
-    """Find out whether phones can reach a class on this computer, and if not, what to check.
+    """Check whether phones can reach a class on this computer, and list what to do if not.
 
     Uses the class's port, so the port must be free. Shows a QR code and waits for one phone. If none comes, prints a
-    checklist of what this computer can test by itself. Ends with 0 if a phone came, 1 if none did, 2 if there is nothing
-    to try.
+    checklist of what this computer can test by itself. Exits with 0 if a phone came, 1 if none did, 2 if it cannot wait
+    for one.
     """
     try:
         return run_doctor(class_host, class_port, seconds)
@@ -76,10 +76,10 @@ def run_doctor(
         OSError: the port cannot be listened on.
     """
     if is_loopback(host):
-        print_line(f"lamplighter: {host} is this computer alone; leave --class-host out", err=True)
+        print_line(f"lamplighter: only this computer can reach {host}; leave out --class-host", err=True)
         return NOT_TRIED
     before = read()
-    # Where a network has IPv6 only, the page listens there too; the checklist says what that means for the class.
+    # In a network with IPv6 only, the page listens on IPv6 too; the checklist says what that means for the class.
     host = "::" if host == "0.0.0.0" and before.only_ipv6 else host
     page = open_page(host, port)
     try:
@@ -100,7 +100,7 @@ def run_doctor(
 
 
 async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[Address]:
-    """Serve the page until a phone opens it. Returns the addresses at which this computer reached it itself."""
+    """Serve the page until a phone opens it. Returns the addresses at which this computer itself reached the page."""
     server = await page.serve()
     try:
         answered = [one.address for one in network.addresses if await page.answers_at(one.address)]
@@ -112,7 +112,7 @@ async def _wait(page: PhonePage, network: Network, seconds: float) -> frozenset[
 
 def _print_way_in(link: str, seconds: float) -> None:
     print_line(
-        "Point the camera of one phone at this code. The phone must be in the same Wi-Fi as this computer."
+        "Point the camera of one phone at this code. The phone must be on the same Wi-Fi as this computer."
     )
     print_line("")
     print_qr_code(link)
@@ -145,7 +145,7 @@ def _say_why_not(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
             f"port {port} is taken. If that is your class, the doctor needs its port for a moment: on your page, in "
-            "Class, turn off that the class can reach this server. Otherwise choose another port for both with --class-port"
+            "Class, switch off access for the class. Otherwise choose another port for both with --class-port"
         )
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"port {port} may not be used here; choose one from 1024 on with --class-port"

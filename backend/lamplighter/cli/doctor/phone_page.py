@@ -1,4 +1,4 @@
-"""The page that a phone opens to be seen: one random path on one port.
+"""The page that a phone opens: one random path on one port.
 
 Anyone on the network can connect, so connections, the size of a request and its time are bounded. A port scanner finds
 the port but not the path, and does not count as a phone.
@@ -41,8 +41,8 @@ Connection: close
 
 """.replace("\n", "\r\n")
 _SEEN = ("Seen", "The computer sees this phone. A class can join from here. You can close this page.")
-_HERE = ("This is the computer itself", "It says nothing about the network. Open the address on a phone.")
-_NOT_HERE = ("Not quite", "The computer was reached, but the end of the address is another one. Look again.")
+_HERE = ("This is the computer itself", "This does not test the network. Open the address on a phone.")
+_NOT_HERE = ("Not quite", "You reached the computer, but the end of the address is wrong. Check it.")
 
 
 def is_own_address(address: Address) -> bool:
@@ -51,7 +51,7 @@ def is_own_address(address: Address) -> bool:
 
 
 class PhonePage:
-    """The page while it is served. Belongs to one event loop."""
+    """The page, served from one event loop."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class PhonePage:
         self.reached_at: Address | None = None
         """The address of this computer that the phone used."""
         self.strangers: set[Address] = set()
-        """Others that reached the port and asked for something else."""
+        """The other addresses that reached the port but asked for something else."""
         self.asked_for_tls = False
-        """True after a connection with https."""
+        """Whether a connection has tried https."""
         self._is_own = is_own
         self._seconds = seconds
         plain = host.strip("[]")
@@ -113,7 +113,7 @@ class PhonePage:
     async def answers_at(self, address: Address) -> bool:
         """Return whether the port can be reached at an address of this computer, from this computer."""
         try:
-            # Not wait_for, which in Python 3.11 loses a Ctrl-C that comes together with the connection.
+            # Not wait_for, which in Python 3.11 loses a Ctrl-C that arrives together with the connection.
             async with asyncio.timeout(2):
                 _, writer = await asyncio.open_connection(str(address), self.port)
         except (OSError, TimeoutError):
@@ -144,7 +144,7 @@ class PhonePage:
             self.strangers.add(phone)
         first = await reader.readexactly(1)
         if first == _TLS:
-            # Some browsers try https first where no scheme is typed, and go on with http once that fails.
+            # Without a typed scheme, some browsers try https first and fall back to http.
             self.asked_for_tls = self.asked_for_tls or not own
             return
         head = first + await reader.readuntil(b"\r\n\r\n")
