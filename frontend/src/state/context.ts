@@ -6,6 +6,7 @@
 import { createContext } from "svelte";
 import type { Commands } from "./commands";
 import type { FrameClock } from "./frame-clock";
+import type { LiveRun } from "./run/live-run.svelte";
 import type { OpenRun } from "./run/open-run.svelte";
 import type { ServerSession } from "./run/server-session.svelte";
 import type { BiggestMovers } from "./tokens/biggest-movers.svelte";
@@ -56,6 +57,15 @@ export {
   useViewpoint,
   useViewSettings,
 };
+
+/**
+ * Return the open run. A component that takes it belongs to that run: its parent creates another one for another run.
+ */
+export function useRun(): LiveRun {
+  const { run } = useOpenRun();
+  if (!run) throw new Error("no run is open");
+  return run;
+}
 
 /** Provide the stores to the component that is being set up, and to all within it. */
 export function provideStores(stores: Stores) {

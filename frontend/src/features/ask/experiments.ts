@@ -5,7 +5,6 @@ import type { StoredAnswer } from "../../api/answer-types";
 import type { ExaminationQuestion } from "../../api/rest-types";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Questions } from "../../state/questions/questions.svelte";
-import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";
 import BatchSize from "./training/BatchSize.svelte";
 import Bench from "./training/Bench.svelte";
@@ -19,7 +18,6 @@ import Teach from "./Teach.svelte";
 import Turn from "./Turn.svelte";
 
 export interface ExperimentProps {
-  run: LiveRun;
   questions: Questions<StoredAnswer>;
   /** Settings of the question that was asked last, or that a link brought. */
   settings: AskSettings;

@@ -8,15 +8,16 @@ import type { Questions } from "./questions.svelte";
 export class ShownAnswer<Kind extends keyof AnswerByKind> {
   /** Create it in a component. `subject`: what is asked; null: nothing yet. `step`: the step displayed. */
   constructor(
-    readonly questions: Questions<StoredAnswer>,
+    private readonly questionsNow: () => Questions<StoredAnswer>,
     private readonly subjectNow: () => Subject<Kind> | null,
     private readonly stepNow: () => number,
   ) {
     $effect(() => {
-      if (this.shown) void questions.want(this.shown);
+      if (this.shown) void this.questions.want(this.shown);
     });
   }
 
+  readonly questions = $derived.by(() => this.questionsNow());
   readonly subject = $derived.by(() => {
     const { opened } = this.questions;
     // What was opened is of the experiment that is chosen.
