@@ -25,7 +25,7 @@ import { LIVE } from "./run/time-control.svelte";
 import { BiggestMovers, type MoversRequest } from "./tokens/biggest-movers.svelte";
 import { TokenFocus } from "./tokens/token-focus.svelte";
 import { TokenSelection } from "./tokens/token-selection.svelte";
-import { ADDRESS_BAR, ViewHistory, type AddressBar, type HistoryMode } from "./view-history";
+import { ADDRESS_BAR, ViewHistory, type AddressBar, type HistoryMode } from "./view/view-history";
 import { Following } from "./view/following.svelte";
 import { Preferences } from "./view/preferences.svelte";
 import { ViewSettings } from "./view/view-settings.svelte";

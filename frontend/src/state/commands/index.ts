@@ -4,7 +4,7 @@
  */
 
 import type { ShortcutName } from "../../model/shortcuts";
-import type { ViewHistory } from "../view-history";
+import type { ViewHistory } from "../view/view-history";
 import { askCommands } from "./ask";
 import { claimCommands } from "./claims";
 import { classCommands } from "./classroom";

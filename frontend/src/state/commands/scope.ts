@@ -5,7 +5,7 @@ import type { OpenRun } from "../run/open-run.svelte";
 import type { ServerSession } from "../run/server-session.svelte";
 import type { TokenFocus } from "../tokens/token-focus.svelte";
 import type { TokenSelection } from "../tokens/token-selection.svelte";
-import type { ViewHistory } from "../view-history";
+import type { ViewHistory } from "../view/view-history";
 import type { Following } from "../view/following.svelte";
 import type { Preferences } from "../view/preferences.svelte";
 import type { ViewSettings } from "../view/view-settings.svelte";
