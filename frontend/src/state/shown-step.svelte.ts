@@ -3,7 +3,6 @@
 import type { Districts, Layout, LayoutMethod } from "../api/frames";
 import type { TouchCounts } from "../model/touch-counts";
 import type { StepBeat } from "../model/step-beat";
-import { viewOrder } from "./past/step-ranges";
 
 /** Counts of lit rows as of one step. */
 export interface Counters {
@@ -22,6 +21,11 @@ type BeatPhase = "light" | "move" | null;
 export const LIGHT_DURATION = 1_300;
 
 export type Layouts = Partial<Record<LayoutMethod, Layout>>;
+
+/** Return the views that a map may be of, the one wanted first. */
+export function viewOrder(method: LayoutMethod): [LayoutMethod, LayoutMethod] {
+  return method === "umap" ? ["umap", "linear"] : ["linear", "umap"];
+}
 
 /** Return the layout of a view, or that of the other one where it is missing. */
 export function layoutIn(layouts: Layouts, wanted: LayoutMethod): Layout | null {

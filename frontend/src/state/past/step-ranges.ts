@@ -4,6 +4,7 @@
  */
 
 import type { LayoutMethod } from "../../api/frames";
+import { viewOrder } from "../shown-step.svelte";
 
 /** Steps whose light is fetched at once: a census, and the pulses that follow it. */
 export const RANGE_STEPS = 64;
@@ -50,11 +51,6 @@ function lastIndex(length: number, holds: (index: number) => boolean): number {
     else high = middle;
   }
   return low - 1;
-}
-
-/** Return the views that a map may be of, the one wanted first. */
-export function viewOrder(method: LayoutMethod): [LayoutMethod, LayoutMethod] {
-  return method === "umap" ? ["umap", "linear"] : ["linear", "umap"];
 }
 
 /**
