@@ -1,1 +1,1 @@
-"""Worker processes: their supervisor, what every worker has in common, and jobs in child processes."""
+"""Worker processes: their supervisor, the parts that all workers share, and jobs in child processes."""

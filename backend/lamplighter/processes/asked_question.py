@@ -1,7 +1,7 @@
-"""A question about a run's model, checked and put where the run's examiner finds it.
+"""A question about a run's model, checked and sent to the run's examiner.
 
-No torch here: the server, Python and the command line ask so, and the examiner (`examination/`), a process of its own,
-answers in `examinations.sqlite`.
+This module does not import torch: the server, Python and the command line ask through it. The examiner
+(`examination/`), a separate process, answers in `examinations.sqlite`.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 EXAMINER = "examiner"
 """The role of the process that answers."""
 IDLE_SECONDS = 600.0
-"""Seconds for which an examiner that has nothing to answer stays, with its model loaded."""
+"""Seconds for which an idle examiner keeps its model loaded before it ends."""
 
 
 class ExaminationRefusedError(RuntimeError):
-    """An error for a run that cannot be asked so now; the message says why, in one sentence."""
+    """The run cannot be asked this question now; the message says why, in one sentence."""
 
 
 @dataclass(frozen=True)
 class AskedQuestion:
-    """A question that can be asked of a run, and its identity there."""
+    """A question that can be asked of a run, and its identity in that run."""
 
     id: str
     attempt: int
-    """The attempt in which the last step that it is about counts."""
+    """The attempt in which the question's last step counts."""
     question: Question
 
     def as_fields(self) -> dict[str, Any]:
@@ -58,16 +58,16 @@ class AskedQuestion:
 
 
 def check_question(run: RunFolder, question: Question) -> AskedQuestion:
-    """Return a question as it may be asked of a run.
+    """Return a question as it can be asked of a run.
 
     Raises:
-        ExaminationRefusedError: the run has no model, or has not come to that step.
-        QuestionError: the question does not fit the run: words or numbers that it does not have.
+        ExaminationRefusedError: the run has no model, or has not reached that step.
+        QuestionError: the question has words or numbers that the run does not have.
         FormatError: this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
         raise ExaminationRefusedError(
-            "this run is recorded from a training loop of its own, so its model is not here: there is nothing to ask"
+            "this run was recorded from an external training loop, so its model is not here: there is nothing to ask"
         )
     try:
         with StepsReader(run.steps_path) as reader:
@@ -76,7 +76,7 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
     except FileNotFoundError:
         lineage, newest, device = None, 0, "cpu"
     if not lineage or not run.is_prepared:
-        raise ExaminationRefusedError("this run has not begun: there is no model to ask yet")
+        raise ExaminationRefusedError("this run has not begun, so there is no model to ask yet")
     if question.last_step > newest:
         raise ExaminationRefusedError(
             f"step {question.last_step:,} has not been reached: this run is at step {newest:,}"
@@ -88,18 +88,18 @@ def check_question(run: RunFolder, question: Question) -> AskedQuestion:
 
 
 def ask_question(run: RunFolder, server: str, asked: AskedQuestion) -> int:
-    """Write a question into the requests file of `server`. Return the request's number."""
+    """Append a question to the requests file of `server`. Return the request's number."""
     body = asked.question.model_dump(mode="json")
     return RequestsWriter(run.path, server).add(EXAMINE, body)
 
 
 def ask_to_cancel(run: RunFolder, server: str, asked_id: str) -> int:
-    """Write into the requests file of `server` that nobody wants an answer any more. Return the request's number."""
+    """Append a cancel request to the requests file of `server`. Return the request's number."""
     return RequestsWriter(run.path, server).add(CANCEL_EXAMINATION, {"id": asked_id})
 
 
 def read_examination(run: RunFolder, asked_id: str) -> ExaminationEntry | None:
-    """Return what has become of a question; None if no examiner has taken it up yet.
+    """Return the state of a question; None if no examiner has read it yet.
 
     Raises:
         FormatError: this version cannot read the file.
@@ -139,4 +139,4 @@ def _check_fit(run: RunFolder, question: Question) -> None:
 
 def _require_below(value: int | None, limit: int, field: str) -> None:
     if value is not None and value >= limit:
-        raise QuestionError(f"{field}: {value:,} is beyond this run, where it goes from 0 to {limit - 1:,}")
+        raise QuestionError(f"{field}: {value:,} is out of range for this run: 0 to {limit - 1:,}")

@@ -1,4 +1,4 @@
-"""A job in a child process that is waited for: its messages are handed on in the thread that waits."""
+"""A job in a child process. The thread that waits for it handles its messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AwaitedJob:
             OSError: it cannot be started.
         """
         self.problem: str | None = None
-        """The last reason for a failure that the child gave, in one sentence."""
+        """The last reason for a failure that the child sent, in one sentence."""
         self._messages: SimpleQueue[ChildMessage] = SimpleQueue()
         self._codes: list[int] = []
         self._child = ChildJob(

@@ -1,7 +1,7 @@
 """A job in a child process that reports progress as lines of JSON on its standard output (`worker.send_message`).
 
-The child ends when its standard input closes, which happens however this process ends. Its output is not trusted: lines
-are bounded in length and in rate, and only fields of the expected shape are taken. It is waited for in every case, so that
+The child ends when its standard input closes, which happens even if this process is killed. Its output is not trusted:
+lines are bounded in length and rate, and only fields of the expected type are read. The child is always reaped, so that
 no zombie stays.
 """
 
@@ -20,11 +20,11 @@ from typing import IO, Any
 from lamplighter.platform.child_process import kill, start_child
 
 MAX_LINE_BYTES = 64 * 1024
-"""Length of the longest line that is read; a longer one is skipped whole."""
+"""Maximum length of a line in bytes; a longer one is skipped."""
 MAX_TEXT = 500
-"""Characters of a message's text that are kept."""
+"""Number of characters kept of a message's text."""
 _LINES_PER_SECOND = 1_000
-"""A child that writes more, for longer than a second, waits until its lines are read."""
+"""A child that writes more for longer than a second blocks until its lines are read."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,8 @@ class ChildJob:
         kill(self._process)
 
     def cancel(self, patience: float) -> None:
-        """Close the child's standard input, and kill it if it still runs after `patience` seconds. Its end has been
-        handled when this returns."""
+        """Close the child's standard input, and kill it if it still runs after `patience` seconds. Returns once its end
+        has been handled."""
         self._ending.set()
         self._close_input()
         if not self.join(patience):
@@ -115,7 +115,7 @@ class ChildJob:
             self.join()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait until the end of the child has been handled. Returns whether it has, after `timeout` seconds at most."""
+        """Wait at most `timeout` seconds until the end of the child has been handled. Returns whether it has."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -147,7 +147,7 @@ class ChildJob:
             now = time.monotonic()
             allowance = min(_LINES_PER_SECOND, allowance + (now - before) * _LINES_PER_SECOND) - 1
             before = now
-            # What a child left in the pipe is read without a pause once it has ended.
+            # Once the child has ended, the rest of the pipe is read without a pause.
             if allowance < 0 and self._process.poll() is None:
                 self._ending.wait(-allowance / _LINES_PER_SECOND)
 
@@ -165,5 +165,5 @@ def _read_share(value: Any) -> float | None:
 
 
 def _read_text(value: Any) -> str | None:
-    # JSON can hold half a surrogate pair, which no answer of the server could be encoded with.
+    # JSON can hold half a surrogate pair, which cannot be encoded in a response.
     return value[:MAX_TEXT].encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else None

@@ -1,7 +1,7 @@
 """The workers that each run needs, derived from its folder alone.
 
-A check compares the times of a few files and opens them only if those changed, so a store of finished runs
-costs next to nothing twice a second.
+A check compares the times of a few files and opens only those that changed, so checking a store of finished runs twice
+a second costs almost nothing.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ FilesMark = tuple[tuple[str, int, int], ...]
 class _RunNeeds:
     mark: FilesMark
     training: bool
-    """True if a trainer of ours is needed: the run is not over, or somebody asked for it to continue."""
+    """True if a trainer of ours is needed: the run is not over, or a request to continue it is pending."""
     last: int = 0
     """The last step of a run that we do not train."""
     pending_requests: tuple[tuple[str, int], ...] = ()
-    """Pending requests about the map of a run that we do not train: server and number."""
+    """Pending requests about the map of a run that we do not train, as server and number."""
     behind: tuple[bool, bool] = (False, False)
-    """For a run that we do not train: whether its map, and its measures or tiles, end before the last
-    step, or the curve of one that is over lacks measures."""
+    """For a run that we do not train: whether its map, and its measures or tiles, end before the last step, or its
+    curve lacks measures after its end."""
     over: bool = False
-    """True if nobody trains the run, not even a loop outside this program."""
+    """True if no process trains the run, not even a loop outside this program."""
     left_open: tuple[str, ...] = ()
     """For a run that is over, the roles whose file is not finalised."""
 
@@ -53,7 +53,7 @@ class DesiredState:
         self._spells: dict[str, int] = {}
         self._runs: list[RunFolder] = []
         self._begun: set[str] = set()
-        """Ids of the runs that wait for no map."""
+        """Ids of the runs that do not wait for a map."""
 
     def runs(self) -> list[RunFolder]:
         """Return the runs as of the last poll."""
@@ -78,7 +78,7 @@ class DesiredState:
     @staticmethod
     def _is_alive(run: RunFolder, before: dict[str, bool]) -> bool:
         state = role_state(run.path, "trainer")
-        # Where nobody can tell, nothing changes; whoever starts or seals something looks at its lock again.
+        # If the lock cannot be read, keep the state: starting or finalising checks the lock again.
         return before.get(run.id, False) if state is RoleState.UNKNOWN else state is RoleState.HELD
 
     def note_trainer_started(self, run: RunFolder) -> None:
@@ -91,11 +91,11 @@ class DesiredState:
         return self._alive.get(run.id, False)
 
     def needed_state(self, run: RunFolder, role: str) -> object | None:
-        """Return the state for which a role is needed in a run, or None if it is not needed. A worker that
-        ended well is not needed again for the same state."""
+        """Return the state for which a role is needed in a run, or None if it is not needed. A worker that succeeded is
+        not needed again for the same state."""
         if role not in ("trainer", "examiner") and self.is_trained(run):
             if role == "analyst" and self._is_held(run):
-                # The cores are for the map that the run waits for.
+                # Leave the cores to the map that the run waits for.
                 return None
             return ("live", self._spells[run.id])
         known = self._known.get(run.id)
@@ -130,7 +130,8 @@ class DesiredState:
         mark = _files_mark(run, (".sqlite", ".sqlite-wal"))
         known = self._known.get(run.id)
         if mark is None:
-            # Too many files are open, say: what was known still holds. A run that was moved away is listed no more.
+            # The state still holds, for example if too many files are open. A run that was moved away is no longer
+            # listed.
             return known
         if known is None or known.mark != mark:
             try:
@@ -143,7 +144,7 @@ class DesiredState:
 
 
 def requests_mark(run: RunFolder) -> FilesMark | None:
-    """Return a value that changes when somebody makes a request of the run; None if the folder cannot be read now."""
+    """Return a value that changes with each request to the run; None if the folder cannot be read now."""
     mark = _files_mark(run, (".sqlite",))
     return None if mark is None else tuple(entry for entry in mark if entry[0].startswith("requests-"))
 
@@ -202,7 +203,7 @@ def _last_measure(run: RunFolder, lineage: Lineage) -> int:
 
 
 def _lacks_measures(run: RunFolder) -> bool:
-    # A run on a medium that nobody can write keeps the measures it has.
+    # A run on a read-only medium keeps the measures it has.
     if not os.access(run.path, os.W_OK):
         return False
     with MatrixHistory(run) as history:

@@ -1,4 +1,4 @@
-"""The examiners that one process keeps: one for each run of which something is asked, at most two at a time."""
+"""The examiners of one process: one for each run with open questions, at most two at a time."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from lamplighter.runfolder.run_folder import RunFolder
 log = logging.getLogger(__name__)
 
 MAX_EXAMINERS = 2
-"""Processes at a time; an idle one makes way."""
+"""Maximum number of processes; an idle one is ended to make room."""
 _RETRY_SECONDS = 0.5
-"""Seconds before an examiner is started again that crashed, or whose role was taken; they double with each crash."""
+"""Seconds before an examiner is restarted after a crash or because its role was taken; they double with each crash."""
 _MAX_CRASHES = 4
-"""Crashes in a row after which a run has no examiner any more, until it is forgiven."""
+"""Consecutive crashes after which a run gets no examiner until `reset_crashes`."""
 _EXIT_SECONDS = 5.0
-"""Seconds allowed for a process to put its question back once its standard input has closed."""
+"""Seconds for a process to requeue its question after its standard input has closed."""
 _MAX_LOG_BYTES = 256 * 1024
 
 ExaminerCommand = Callable[[RunFolder], list[str]]
@@ -46,7 +46,7 @@ class ExaminerPool:
     def __init__(
         self, on_end: Callable[[], object] = lambda: None, command: ExaminerCommand = examiner_command
     ) -> None:
-        """Start none.
+        """Start without an examiner.
 
         Args:
             on_end: called in another thread whenever an examiner has ended.
@@ -58,7 +58,8 @@ class ExaminerPool:
         self._stopping = False
 
     def keep(self, runs: list[RunFolder]) -> None:
-        """Start the examiners of these runs that have none, in this order, as far as there is room. The others are idle."""
+        """Start missing examiners for these runs, in this order, while there is room. Examiners of other runs count as
+        idle."""
         wanted = {run.id for run in runs}
         idle = None
         with self._lock:
@@ -77,11 +78,11 @@ class ExaminerPool:
                 if name not in wanted:
                     del self._examiners[name]
         if idle is not None:
-            # Its end is noted under the lock, so it is not waited for there.
+            # Noting its end takes the lock, so do not wait for it while holding the lock.
             idle.cancel(_EXIT_SECONDS)
 
     def forgive(self, run_id: str) -> None:
-        """Forget the crashes of a run's examiner: somebody asks again."""
+        """Forget the crashes of a run's examiner, because of a new question."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             if examiner is not None:
@@ -89,19 +90,19 @@ class ExaminerPool:
                 examiner.given_up = examiner.last_problem = None
 
     def problem(self, run_id: str) -> str | None:
-        """Return the reason why a run has no examiner any more, in one sentence; None if it may have one."""
+        """Return why a run gets no examiner any more, in one sentence; None if it may have one."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             return None if examiner is None else examiner.given_up
 
     def has_examiner(self, run_id: str) -> bool:
-        """Return whether a run has an examiner at work."""
+        """Return whether a run has a running examiner."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             return examiner is not None and examiner.child is not None
 
     def end(self, run_id: str) -> None:
-        """End the examiner of a run; its process has ended when this returns."""
+        """End the examiner of a run and wait for its process."""
         with self._lock:
             examiner = self._examiners.get(run_id)
             child = None if examiner is None else examiner.child
@@ -109,7 +110,7 @@ class ExaminerPool:
             child.cancel(_EXIT_SECONDS)
 
     def stop(self) -> None:
-        """End all examiners for good; what they were asked waits in the folders."""
+        """End all examiners for good; their open questions stay in the run folders."""
         with self._lock:
             self._stopping = True
             children = [examiner.child for examiner in self._examiners.values() if examiner.child is not None]
@@ -119,7 +120,7 @@ class ExaminerPool:
     def _start(self, examiner: _Examiner) -> None:
         try:
             with open_log(examiner.run.path, EXAMINER, _MAX_LOG_BYTES) as file:
-                # This thread holds the lock, so no end is noted before the child is known.
+                # This thread holds the lock, so the child is registered before its end is noted.
                 examiner.child = ChildJob(
                     self._command(examiner.run),
                     on_message=partial(self._handle_message, examiner),
@@ -128,7 +129,7 @@ class ExaminerPool:
                     name="examiner",
                 )
         except OSError as error:
-            self._note_crash(examiner, f"no process can be started for it: {error.strerror or error}")
+            self._note_crash(examiner, f"its process cannot be started: {error.strerror or error}")
 
     def _handle_message(self, examiner: _Examiner, message: ChildMessage) -> None:
         with self._lock:
@@ -141,7 +142,7 @@ class ExaminerPool:
                 case ExitCode.DONE | ExitCode.CANCELLED:
                     examiner.crashes = 0
                 case ExitCode.ROLE_TAKEN:
-                    # Another process answers; should that end first, this one is started again.
+                    # Another process answers; if it ends first, this one is started again.
                     examiner.start_at = time.monotonic() + _RETRY_SECONDS
                 case ExitCode.FAILED:
                     self._give_up(examiner, examiner.last_problem or "the run cannot be read")
@@ -157,5 +158,5 @@ class ExaminerPool:
             self._give_up(examiner, why)
 
     def _give_up(self, examiner: _Examiner, why: str) -> None:
-        log.warning("examiner of %s is given up: %s", examiner.run.id, why)
+        log.warning("examiner of %s stays stopped: %s", examiner.run.id, why)
         examiner.given_up = why

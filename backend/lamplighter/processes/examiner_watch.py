@@ -20,7 +20,7 @@ _POLL_SECONDS = 0.5
 
 
 class ExaminerWatch:
-    """A thread that keeps an examiner for each run of which something is asked."""
+    """A thread that keeps an examiner for each run with open questions."""
 
     def __init__(self, run_store: RunStore, command: ExaminerCommand = examiner_command) -> None:
         """Watch the runs in `run_store` once started."""
@@ -28,9 +28,9 @@ class ExaminerWatch:
         self._wake = threading.Event()
         self._pool = ExaminerPool(self._wake.set, command)
         self._quiet: dict[str, object] = {}
-        """By run, the requests among which there was no open question."""
+        """The requests without an open question, by run."""
         self._told: str | None = None
-        """The reason why the last look failed, which is told once."""
+        """The reason why the last check failed, which is logged once."""
         self._stopping = False
         self._thread = threading.Thread(target=self._work, name="examiners", daemon=True)
 
@@ -39,7 +39,7 @@ class ExaminerWatch:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching; the examiners have ended when this returns."""
+        """Stop watching, and wait until the examiners have ended."""
         self._stopping = True
         self._wake.set()
         if self._thread.is_alive():
@@ -54,7 +54,7 @@ class ExaminerWatch:
                 self._told = None
             except Exception as error:
                 if repr(error) != self._told:
-                    log.exception("cannot look at the runs; it is tried again and again")
+                    log.exception("could not check the runs; retrying")
                 self._told = repr(error)
             self._wake.wait(_POLL_SECONDS)
 
@@ -71,7 +71,7 @@ class ExaminerWatch:
 
 
 def has_open_questions(run: RunFolder) -> bool:
-    """Return whether a question about a run waits for an examiner; False of a run that cannot be read."""
+    """Return whether a question about a run waits for an examiner; False if the run cannot be read."""
     requests = RequestsReader(run.path)
     try:
         with ExaminationsReader(run.examinations_path) as reader:

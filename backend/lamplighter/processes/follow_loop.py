@@ -1,4 +1,4 @@
-"""The parts of a worker's main loop that follows a run: when it polls, when it works, when it ends."""
+"""The parts of a worker's loop that follows a run: polling, working, resting and ending."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.runfolder.writing.free_space import retry_while_full
 
 PATIENCE = 60.0
-"""Seconds without a trainer after which a worker ends; it is started again with the trainer."""
+"""Seconds without a trainer after which a worker ends; it restarts together with the trainer."""
 _CHECK_SECONDS = 1.0
-"""Seconds between two looks at the trainer's lock."""
+"""Seconds between two checks of the trainer's lock."""
 
 
 @dataclass(frozen=True)
 class WorkStart:
-    """The time at which a piece of work began."""
+    """The start time of a piece of work."""
 
     at: float
     """Seconds of the monotonic clock."""
     used: float
-    """Seconds of the clock that the share is of."""
+    """Seconds of the clock that measures the cost."""
 
 
 class CpuShare:
@@ -41,9 +41,9 @@ class CpuShare:
 
         Args:
             share: above 0, at most 1.
-            clock: measures the cost, in seconds. By the processor's time (`time.thread_time`) a busy machine makes
-                the work slower, but not rarer; by wall-clock time it makes it rarer too.
-            rest_seconds: the shortest and the longest rest, whatever the share requires.
+            clock: measures the cost, in seconds. With processor time (`time.thread_time`), a busy machine makes the
+                work slower; with wall-clock time, rarer too.
+            rest_seconds: bounds for the length of a rest: shortest and longest.
         """
         self.share = share
         self._clock = clock
@@ -56,11 +56,11 @@ class CpuShare:
         return time.monotonic() < self._due
 
     def start_work(self) -> WorkStart:
-        """Return the beginning of a piece of work, for `rest_since`."""
+        """Return the start time of a piece of work, for `rest_since`."""
         return WorkStart(time.monotonic(), self._clock())
 
     def rest_since(self, start: WorkStart, share: float | None = None) -> None:
-        """Start to rest after work, for as long as this share (None: the usual one) requires."""
+        """Start to rest after work, for as long as `share` (None: the default) requires."""
         due = start.at + (self._clock() - start.used) / (share or self.share)
         if self._rest_seconds is not None:
             now = time.monotonic()
@@ -68,7 +68,7 @@ class CpuShare:
         self._due = due
 
     def rest_for(self, seconds: float) -> None:
-        """Start to rest for so many seconds."""
+        """Start to rest for a number of seconds."""
         self._due = time.monotonic() + seconds
 
     def wake(self) -> None:
@@ -77,7 +77,7 @@ class CpuShare:
 
 
 class FollowLoop:
-    """The loop of a worker on one run, which ends when somebody stops it or the run is abandoned."""
+    """The loop of a worker on one run, which ends when it is stopped or the run is abandoned."""
 
     def __init__(self, run: RunFolder, activity: str, poll_seconds: float) -> None:
         """Follow `run`. `activity` names the worker in its log."""
@@ -87,9 +87,9 @@ class FollowLoop:
         self._checked_at = 0.0
         self._last_trained = time.monotonic()
         self.stopped = False
-        """True once somebody stopped the loop."""
+        """True once the loop was stopped."""
         self.trained = False
-        """True if the run had a trainer when `abandoned` last looked."""
+        """True if the run had a trainer at the last check of `abandoned`."""
 
     def stop(self) -> None:
         """Stop after the current piece of work."""
@@ -108,15 +108,15 @@ class FollowLoop:
         now = time.monotonic()
         if now - self._checked_at > _CHECK_SECONDS:
             self._checked_at = now
-            # A trainer that cannot be looked for may be there.
+            # If the lock cannot be read, assume a trainer.
             self.trained = role_state(self._run.path, "trainer") is not RoleState.FREE
             if self.trained:
                 self._last_trained = now
         return now - self._last_trained > PATIENCE
 
     def open_steps(self) -> StepsReader | None:
-        """Open the run's steps; None while there are none. The caller closes the reader whenever it does not read,
-        because the trainer can seal its file only while it has no readers."""
+        """Open the run's steps; None while there are none. The caller closes the reader between reads, because the
+        trainer can finalise its file only while it has no readers."""
         try:
             return StepsReader(self._run.steps_path)
         except FileNotFoundError:

@@ -1,7 +1,7 @@
-"""An examiner for one who asks without a server: from Python, or from the command line.
+"""An examiner for questions asked without a server: from Python, or from the command line.
 
-It is started for the first question and ends with this process. Another process that is the run's examiner by then answers
-instead.
+It is started for the first question and ends with this process. If another process is already the run's examiner, that
+one answers.
 """
 
 from __future__ import annotations
@@ -27,29 +27,29 @@ _CANCEL_SECONDS = 3.0
 """Seconds to wait for the examiner to read a cancel request."""
 
 OnExamination = Callable[[ExaminationEntry], object]
-"""A callback that gets what has become of a question, whenever something has."""
+"""A callback that gets each new state of a question."""
 
 
 class ExaminationFailedError(RuntimeError):
-    """An error for a question that got no answer; the message says why, in one sentence."""
+    """A question got no answer; the message says why, in one sentence."""
 
 
 class LocalExaminer:
-    """The examiner of one run, as this process asks it. Not thread-safe."""
+    """This process's access to the examiner of one run. Not thread-safe."""
 
     def __init__(self, run: RunFolder, server: str, command: ExaminerCommand = examiner_command) -> None:
-        """Start no process yet.
+        """Prepare without starting a process.
 
         Args:
             run: the run.
-            server: the name of the request file that the questions go into; lower-case letters and digits.
+            server: the name of the request file for the questions; lower-case letters and digits.
             command: builds the command line of the examiner.
         """
         self._run, self._server = run, server
         self._pool = ExaminerPool(command=command)
 
     def examine(self, asked: AskedQuestion, on_change: OnExamination | None = None) -> dict[str, Any]:
-        """Return the answer to a question, computed if it was not before. Ctrl-C, or an error in `on_change`, cancels it.
+        """Return the answer to a question, computing it if necessary. Ctrl-C, or an error in `on_change`, cancels it.
 
         Raises:
             ExaminationFailedError: there is no answer; the message says why.
@@ -70,11 +70,11 @@ class LocalExaminer:
             ) from error
 
     def close(self) -> None:
-        """End the examiner if this process started it; it has ended when this returns."""
+        """End the examiner if this process started it, and wait for its end."""
         self._pool.end(self._run.id)
 
     def _wait(self, asked: AskedQuestion, number: int, on_change: OnExamination | None) -> ExaminationEntry:
-        """Return what has become of a question once it is no longer open, and keep an examiner until then."""
+        """Return the state of a question once it is no longer open, and keep an examiner until then."""
         revision = -1
         self._pool.forgive(self._run.id)
         while True:
@@ -94,7 +94,7 @@ class LocalExaminer:
             time.sleep(_POLL_SECONDS)
 
     def _read(self, asked: AskedQuestion, number: int) -> ExaminationEntry | None:
-        """Return what has become of a question since the request of that number; None if nothing has."""
+        """Return the state of a question after the request of that number; None if it is unchanged."""
         try:
             with ExaminationsReader(self._run.examinations_path) as reader:
                 taken_up = reader.last_applied().get(self._server, 0) >= number
@@ -109,7 +109,7 @@ class LocalExaminer:
             return json.loads(reader.answer(entry.id) or "null")
 
     def _cancel(self, asked: AskedQuestion, number: int) -> None:
-        """Ask the examiner to cancel a question, and wait briefly until it has read that."""
+        """Ask the examiner to cancel a question, and wait briefly until it has read the request."""
         if not self._run.path.is_dir():
             return
         number = ask_to_cancel(self._run, self._server, asked.id)

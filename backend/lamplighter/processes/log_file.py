@@ -11,7 +11,7 @@ from lamplighter.platform.private_modes import make_private_folder, open_like_fo
 
 
 def open_log(run: Path, role: str, limit: int) -> BinaryIO:
-    """Open a worker's log for appending; one that is longer than `limit` bytes is set aside first."""
+    """Open a worker's log for appending. A log longer than `limit` bytes is set aside first."""
     folder = run / "logs"
     make_private_folder(folder, exist_ok=True)
     path = folder / f"{role}.log"
@@ -22,7 +22,7 @@ def open_log(run: Path, role: str, limit: int) -> BinaryIO:
 
 
 def limit_log(run: Path, role: str, limit: int) -> None:
-    """Set aside the log of a running worker once it is too long; the worker continues at the beginning of the
+    """Set aside the log of a running worker once it is longer than `limit` bytes. The worker continues in the emptied
     file."""
     path = run / "logs" / f"{role}.log"
     with suppress(OSError):
@@ -32,7 +32,7 @@ def limit_log(run: Path, role: str, limit: int) -> None:
             file.seek(-limit, os.SEEK_END)
             with open(path.with_suffix(".log.1"), "wb", opener=open_like_folder) as aside:
                 aside.write(file.read(limit))
-        # Truncate even if there was no room for the copy: the log must not be what fills the disk.
+        # Truncate even if there was no room for the copy: the log must not fill the disk.
         os.truncate(path, 0)
 
 

@@ -1,4 +1,4 @@
-"""An estimate of the memory that a worker takes which reads the matrices of a run: the map, the measures, an export."""
+"""An estimate of the memory of a worker that reads the matrices of a run: the map, the measures, an export."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from lamplighter.runfolder.errors import READ_ERRORS
 from lamplighter.runfolder.run_folder import RunFolder
 
 _MATRICES = 16
-"""Whole matrices that such a worker may have at once, intermediate results included."""
+"""Number of matrices that such a worker may hold at once, including intermediate results."""
 _NEIGHBOUR_BYTES = 64
 """Bytes for each neighbour of a row in the graph of a map."""
 _FLOAT_BYTES = 4
 
 
 def estimate_matrix_worker_bytes(run: RunFolder) -> int:
-    """Estimate the bytes of memory that a worker takes of a run beyond what its libraries do.
+    """Estimate the bytes of memory that a worker needs for a run, beyond its libraries.
 
-    Nothing is needed for a run that cannot be read: its worker finds that out, and says why.
+    The estimate for an unreadable run is 0: its worker reports why it cannot be read.
     """
     try:
         recipe = run.recipe

@@ -1,4 +1,4 @@
-"""The reprojection of a finished run by a child process that this one waits for."""
+"""The reprojection of a finished run in a child process."""
 
 from __future__ import annotations
 
@@ -15,17 +15,18 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.writing.whole_file import delete_unfinished
 
 _PATIENCE = 10.0
-"""Seconds that a cancelled child has to leave no file behind."""
+"""Seconds for a cancelled child to remove its files."""
 
 
 class ReprojectionFailedError(RuntimeError):
-    """An error for a run whose maps could not be laid out; the message says why, and the run is as before."""
+    """The maps of a run could not be laid out; the message says why. The run is unchanged."""
 
 
 def reproject_in_child(
     folder: Path, progress: Callable[[float, str], None], slices: int | None = None
 ) -> None:
-    """Lay out all steps of a finished run jointly, and wait for it. Ctrl-C cancels it and leaves no files behind.
+    """Lay out all steps of a finished run jointly, and wait for the result. Ctrl-C cancels it and leaves no files
+    behind.
 
     Args:
         folder: the run's folder.
@@ -49,7 +50,7 @@ def reproject_in_child(
     try:
         job = ChildJob(command, on_message=on_message, on_end=codes.append, name="reprojection")
     except OSError as error:
-        raise ReprojectionFailedError(f"no process can be started: {error.strerror or error}") from error
+        raise ReprojectionFailedError(f"the process cannot be started: {error.strerror or error}") from error
     try:
         job.join()
     except BaseException:
@@ -65,6 +66,6 @@ def reproject_in_child(
 
 
 def clear_killed_reprojection(run: RunFolder) -> None:
-    """Delete what a killed child left of its file, unless another process is laying out the run."""
+    """Delete the partial file of a killed child, unless another process is laying out the run."""
     with suppress(RoleTakenError, *READ_ERRORS), RoleLock(run.path, "reprojector"):
         delete_unfinished(run.relayouts_path)

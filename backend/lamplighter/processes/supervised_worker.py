@@ -1,4 +1,4 @@
-"""One role in one run, as a supervisor sees it: its process, its crashes, and whether it may be started again."""
+"""One role in one run under supervision: its process, its crashes, and whether it may restart."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ MODULES = {
     "analyst": "lamplighter.analysis.worker",
 }
 _NICE = {"analyst": 10}
-"""How far below normal the priority of a role lies. The projector lowers its own once the first map is drawn, for which the
-trainer waits."""
+"""The niceness of each role. The projector lowers its own priority after the first map, for which the trainer waits."""
 
 _SHORTAGES = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOSPC, errno.EDQUOT, errno.ENOBUFS}
 )
-"""Shortages of this process or of the machine: they say nothing about the worker, and they pass."""
+"""Temporary shortages of this process or the machine, for which the worker is not at fault."""
 
 WorkerCommand = Callable[[str, Path], list[str]]
 
@@ -48,53 +47,53 @@ class WorkerLimits:
     """Limits on the restarts and the log of each worker."""
 
     max_crashes: int = 5
-    """Crashes in a row that are followed by a restart; after one more the worker stays stopped."""
+    """Consecutive crashes that are followed by a restart; after one more the worker stays stopped."""
     first_restart_delay: float = 0.5
     """Seconds before the first restart; doubles with each further one."""
     max_shortage_delay: float = 30.0
-    """Longest time between two tries to start a worker while this process is short of something for it, in seconds."""
+    """Longest time in seconds between two attempts to start a worker during a shortage."""
     healthy_seconds: float = 60.0
     """Seconds of uptime after which earlier crashes are forgotten."""
     max_log_bytes: int = 256 * 1024
-    """Size above which a worker's log is set aside: when the worker starts, and while it runs."""
+    """Size in bytes above which a worker's log is set aside, at its start and while it runs."""
 
 
 class SupervisedWorker:
     """One role in one run: our process in that role, and its record so far."""
 
     def __init__(self, run: RunFolder, role: str, limits: WorkerLimits, command: WorkerCommand) -> None:
-        """Note that no process is running yet. `command` builds the command line."""
+        """Start without a process. `command` builds the command line."""
         self.run, self.role = run, role
         self._limits, self._command = limits, command
         self.process: subprocess.Popen[bytes] | None = None
         self.held_elsewhere = False
         """True while a worker that we did not start has the role, such as one of a killed server."""
         self.stop_reason: str | None = None
-        """The reason why it is not restarted any more."""
+        """The reason why it stays stopped."""
         self.shortage: str | None = None
-        """The reason why it cannot be started now, through no fault of its own; it is tried again until it can."""
+        """The shortage that keeps it from starting now; starting is retried until it succeeds."""
         self._shortage_delay = 0.0
         self._started = 0.0
         self._crashes = 0
         self._restart_after = 0.0
         self._requests_mark: object = None
-        """The requests people had made by the time it was stopped; a new request lifts the stop."""
+        """The requests at the time when it was stopped; a new request lets it start again."""
         self._done_state: object = None
-        """The state of the run for which a worker found nothing left to do."""
+        """The state of the run that a worker has completed."""
 
     @property
     def at_work(self) -> bool:
-        """Return whether some process has the role, ours or another."""
+        """Return whether any process has the role, ours or another."""
         return self.process is not None or self.held_elsewhere
 
     @property
     def restarting(self) -> bool:
-        """Return whether it crashed and is about to be started again."""
+        """Return whether it crashed and is about to restart."""
         return self.process is None and self._crashes > 0 and self.stop_reason is None
 
     def start_if_allowed(self, state: object) -> bool:
-        """Start the process for a state of the run that needs it, unless the role is taken, it has just crashed, it is
-        stopped, or it is done with that state. Returns whether it was started."""
+        """Start the process for a state of the run, unless the role is taken, or it has just crashed, is stopped, or
+        has completed that state. Returns whether it was started."""
         if self.process is not None:
             return False
         held = role_state(self.run.path, self.role)
@@ -118,7 +117,7 @@ class SupervisedWorker:
         return self._start(state)
 
     def check(self) -> None:
-        """Note the end of the process if it has ended, else bound its log."""
+        """Note the end of the process if it has ended, else limit its log."""
         if self.process is None:
             return
         code = self.process.poll()
@@ -165,11 +164,9 @@ class SupervisedWorker:
         return True
 
     def _wait_out(self, why: str) -> None:
-        """Wait, and try again for as long as it takes; say so once."""
+        """Retry until it can be started, and log the reason once."""
         if self.shortage is None:
-            log.warning(
-                "%s of %s cannot be started now (%s); it is tried until it can", self.role, self.run.id, why
-            )
+            log.warning("%s of %s cannot be started now (%s); retrying", self.role, self.run.id, why)
             self._shortage_delay = self._limits.first_restart_delay
         self.shortage = why
         self._done_state = None
@@ -191,7 +188,7 @@ class SupervisedWorker:
         else:
             delay = self._limits.first_restart_delay * 2 ** (self._crashes - 1)
             self._restart_after = time.monotonic() + delay
-            log.warning("%s of %s crashed (%s) and is started again", self.role, self.run.id, why)
+            log.warning("%s of %s crashed (%s); restarting", self.role, self.run.id, why)
 
     def _stay_stopped(self, why: str) -> None:
         self.stop_reason, self._requests_mark = why, requests_mark(self.run)

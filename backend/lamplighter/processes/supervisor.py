@@ -1,11 +1,10 @@
 """A supervisor that watches the runs and starts the worker processes they need: trainers, projectors,
 analysts.
 
-It needs no server: `lamplighter train --watch` uses it alone. It reads the workers needed from the folders,
-and the running ones from their locks; so the workers of a killed server keep training, and the next server
-finds them. A worker that crashes is restarted a few times; then it stays stopped, and `states` gives the
-cause. Exit codes of workers: 0 done for now, 3 another process has the role, 4 the run itself failed and says
-why.
+It works without a server: `lamplighter train --watch` uses it alone. The run folders tell which workers are needed, and
+their locks which are running, so the workers of a killed server keep training and the next server finds them. A worker
+that crashes is restarted a few times; then it stays stopped, and `states` gives the cause. Exit codes of workers: 0
+done for now, 3 another process has the role, 4 the run itself failed and its log says why.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ class SupervisorLimits(WorkerLimits):
     """A supervisor's limits on numbers of workers, restarts, times and log sizes."""
 
     max_trainers: int = 2
-    """Runs trained at a time, whoever trains them."""
+    """Maximum number of runs trained at the same time, by any process."""
     max_finishing: int = 1
-    """Finished runs whose map or measures are still being completed, at a time."""
+    """Maximum number of finished runs whose map or measures are completed at the same time."""
     poll_seconds: float = 0.5
     stop_seconds: float = 8.0
     """Seconds between asking workers to end and killing them."""
@@ -69,27 +68,28 @@ class Supervisor:
         self._lock = threading.Lock()
         self._interrupted = False
         self._told: str | None = None
-        """The reason why the last poll failed, which is told once."""
+        """The reason why the last poll failed, which is logged once."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, unless it was started."""
+        """Start the thread if it is not running."""
         if self._thread.ident is None:
             self._thread.start()
 
     def interrupt(self) -> None:
-        """Note that a person stops everything (Ctrl-C), so that `stop` interrupts the runs of our trainers.
+        """Make `stop` interrupt the runs of our trainers, because the user pressed Ctrl-C.
 
-        They can be continued, but do not resume by themselves the next time a supervisor watches the folder.
+        Interrupted runs can be continued, but do not resume by themselves when a supervisor next watches the folder.
         """
         self._interrupted = True
 
     def stop(self) -> None:
-        """Stop supervising, ask the workers to end, and kill those that do not in time. Blocks until then.
+        """Stop supervising, ask the workers to end, and kill those that do not end in time. Blocks until they have
+        ended.
 
-        A trainer then writes a checkpoint and leaves its run to be resumed next time, unless a person
-        interrupted it. Workers that others started are left alone.
+        A trainer then writes a checkpoint, and its run resumes next time unless the user interrupted it. Workers of
+        other processes keep running.
         """
         self._stopping.set()
         if self._thread.is_alive():
@@ -99,7 +99,7 @@ class Supervisor:
             ours = {worker.run.id for worker in workers if worker.role == "trainer"}
             for run in self._run_store.runs() if "trainer" in self._roles else []:
                 if run.id not in ours and role_state(run.path, "trainer") is RoleState.HELD:
-                    log.info("%s goes on training: this server did not start its trainer", run.id)
+                    log.info("%s continues to train: this server did not start its trainer", run.id)
         at_work = [worker.process for worker in workers if worker.process is not None]
         for worker in workers:
             with suppress(ProcessLookupError):
@@ -110,7 +110,7 @@ class Supervisor:
             try:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                log.warning("a worker did not end in %.0f s; it is ended now", self._limits.stop_seconds)
+                log.warning("a worker did not end within %.0f s; killing it", self._limits.stop_seconds)
                 kill(process)
                 process.wait()
 
@@ -118,13 +118,12 @@ class Supervisor:
         return interrupting_signal() if self._interrupted and role == "trainer" else signal.SIGTERM
 
     def states(self) -> dict[str, str]:
-        """Return what the workers of each role are doing, in words for people."""
+        """Return what the workers of each role are doing, in words for the page."""
         with self._lock:
             return {role: self._describe_role(role) for role in self._roles}
 
     def quiet_runs(self) -> list[RunFolder]:
-        """Return the runs that need no worker, newest first; none while any worker is at work, or a run is trained by
-        whomever."""
+        """Return the runs that need no worker, newest first; none while any worker runs or any process trains a run."""
         with self._lock:
             if any(worker.process is not None for worker in self._workers.values()):
                 return []
@@ -142,13 +141,13 @@ class Supervisor:
             ]
 
     def has_given_up(self, run_id: str, role: str) -> bool:
-        """Return whether a role in a run crashed so often, or failed so, that it stays stopped."""
+        """Return whether a role in a run stays stopped after crashes or a failure."""
         with self._lock:
             worker = self._workers.get((run_id, role))
             return worker is not None and worker.stop_reason is not None
 
     def poll(self) -> None:
-        """Note once which workers ended, and start those that are needed. The thread repeats this."""
+        """Note which workers have ended, and start those that are needed. The thread repeats this."""
         with self._lock:
             for worker in self._workers.values():
                 worker.check()
@@ -169,7 +168,7 @@ class Supervisor:
                     started = self._start_if_needed(run, "trainer")
                     trained += started
                     if started:
-                        # The others make ready while it prepares the first step.
+                        # The other workers start up while it prepares the first step.
                         self._desired.note_trainer_started(run)
                 late = not self._desired.is_trained(run)
                 if late and run.id not in finishing and len(finishing) >= self._limits.max_finishing:
@@ -184,10 +183,10 @@ class Supervisor:
                 self.poll()
                 self._told = None
             except Exception as error:
-                # The runs folder may be gone, or too many files open: the next poll may succeed. Whatever the
-                # cause, a supervisor that ended here would end unnoticed.
+                # The runs folder may be gone, or too many files open: the next poll may succeed. For any other cause
+                # too, a supervisor that ended here would end unnoticed.
                 if repr(error) != self._told:
-                    log.exception("cannot look at the runs; it is tried again and again")
+                    log.exception("could not check the runs; retrying")
                 self._told = repr(error)
             self._stopping.wait(self._limits.poll_seconds)
 
@@ -210,7 +209,7 @@ class Supervisor:
             if worker is not None and worker.process is not None:
                 continue
             if os.access(run.path, os.W_OK) and seal_role_files(run, role):
-                log.info("%s: the file of the %s is sealed now", run.id, role)
+                log.info("%s: finalised the file of the %s", run.id, role)
 
     def _describe_role(self, role: str) -> str:
         workers = [worker for worker in self._workers.values() if worker.role == role]
@@ -218,7 +217,7 @@ class Supervisor:
         stopped = [worker for worker in workers if worker.stop_reason is not None]
         short = [worker for worker in workers if worker.shortage is not None]
         words = [f"at work on {at_work} run{'s' if at_work > 1 else ''}"] if at_work else []
-        words += ["starting again after a crash"] if any(worker.restarting for worker in workers) else []
+        words += ["restarting after a crash"] if any(worker.restarting for worker in workers) else []
         words += [f"waiting in {worker.run.id}: {worker.shortage}" for worker in short[-1:]]
         words += [f"stopped in {worker.run.id}: {worker.stop_reason}" for worker in stopped[-1:]]
         return "; ".join(words) or "idle"

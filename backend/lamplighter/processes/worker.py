@@ -1,10 +1,10 @@
 """The parts that all worker processes share: exit codes, signals, threads, roles, and messages to a parent.
 
-A supervised worker (trainer, projector, analyst) outlives its server, writes to a log, and holds its role by a lock. The
-worker of a job (export, reprojection) ends with its server (`watch_parent`), and sends it messages (`send_message`).
+A supervised worker (trainer, projector, analyst) outlives its server, writes to a log, and holds a lock for its role.
+The worker of a job (export, reprojection) ends with its server (`watch_parent`) and sends it messages (`send_message`).
 
-A worker imports this module before numpy, because BLAS reads the environment on import; so nothing here may import numpy
-at the top.
+A worker imports this module before numpy, because BLAS reads the environment on import; so this module must not import
+numpy at the top.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class ExitCode(IntEnum):
     ROLE_TAKEN = 3
     """Another process holds the role."""
     FAILED = 4
-    """The run failed, or cannot be read, or the job cannot be done: the log, or the last message, says why."""
+    """The run failed or cannot be read, or the job is impossible: the log or the last message says why."""
     CANCELLED = 5
-    """The job was cancelled, or the process that it worked for is gone."""
+    """The job was cancelled, or its parent process is gone."""
     DISK_FULL = 6
     """The job can be done once there is room on the disk."""
 
@@ -48,7 +48,7 @@ def argument_parser(module: str) -> argparse.ArgumentParser:
 
 
 def limit_threads(*libraries: str) -> None:
-    """Let BLAS, and these libraries as well, use one thread, because the trainer needs the cores more.
+    """Limit BLAS and the given libraries to one thread, because the trainer needs the cores more.
 
     They read the environment on import. The trainer itself uses every core.
     """
@@ -60,11 +60,11 @@ def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
     """Call `stop`, in another thread, with the number of each SIGTERM or SIGINT from now on. Only the main thread may do
     this.
 
-    In the handler itself `stop` would interrupt the work of the main thread, and wait for ever for a lock that this
-    thread holds: that of an event, say.
+    Called in the handler itself, `stop` would interrupt the main thread and could deadlock on a lock that this thread
+    holds, such as that of an event.
 
     Returns:
-        A function that restores the handlers of before, for a process that goes on after its work. A worker does not
+        A function that restores the previous handlers, for a process that continues after its work. A worker does not
         restore them, because a second signal must not kill it while it closes its files.
     """
 
@@ -90,7 +90,7 @@ def handle_stop_signals(stop: Callable[[int], object]) -> Callable[[], None]:
 
 
 def watch_parent(on_end: Callable[[], object]) -> None:
-    """Call `on_end`, in another thread, once the process at the other end of standard input has closed it or is gone."""
+    """Call `on_end`, in another thread, once the parent has closed this process's standard input or has ended."""
 
     def wait() -> None:
         with contextlib.suppress(OSError):
@@ -104,8 +104,8 @@ def watch_parent(on_end: Callable[[], object]) -> None:
 def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> ExitCode:
     """Return the exit code of a supervised worker's `work`.
 
-    A role that is taken, a folder that this version cannot read, and the given `failures` of `work` are printed as the
-    log's last line, which the supervisor shows; any other exception is a crash, and passes.
+    A taken role, a folder that this version cannot read, and the given `failures` of `work` are printed as the log's
+    last line, which the supervisor shows. Any other exception is a crash and propagates.
     """
     from lamplighter.runfolder.errors import FormatError
     from lamplighter.runfolder.role_lock import RoleTakenError
@@ -124,7 +124,7 @@ def exit_code_of(work: Callable[[], ExitCode], *failures: type[Exception]) -> Ex
 def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callable[[], object]) -> ExitCode:
     """Call `run` while this process holds a role in a run's folder. SIGTERM and SIGINT call `stop`, which ends `run`.
 
-    Its memory is bounded meanwhile, by what the matrices of the run may take.
+    Its memory is limited by the size of the run's matrices.
 
     Returns:
         The exit code; the reason for any but `DONE` has been printed.
@@ -153,7 +153,7 @@ def run_in_role(folder: Path, role: str, run: Callable[[], object], stop: Callab
 
 
 def describe_memory_limit(worker: str, most: int | None) -> str:
-    """Return a sentence for people about work that found no more memory, where `most` bytes are the process's limit."""
+    """Return a sentence about work that ran out of memory. `most` is the process's limit in bytes."""
     limit = "this machine has" if most is None else f"it may have ({most / 1e9:,.1f} GB)"
     return f"{worker} needs more memory than {limit}"
 
@@ -164,7 +164,7 @@ def send_message(**fields: object) -> None:
         print(json.dumps(fields), flush=True)
     except BrokenPipeError:
         # The reader is gone: `watch_parent` notices, and ends the work. Without this, the exit code would be that of
-        # Python's own failure to write what is left.
+        # Python's failure to flush standard output.
         with open(os.devnull, "wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
 

@@ -54,7 +54,7 @@ def test_a_wifi_that_keeps_devices_apart_is_what_remains(played: dict[str, Any])
     assert "no answer" in scene["phone"]
     assert f"ok  The page answers at {COMPUTER}" in scene["said"]
     assert "Nothing on the network has reached this computer" in scene["said"]
-    assert "keep devices apart" in scene["said"]
+    assert "isolate devices" in scene["said"]
 
 
 def test_a_port_scanner_is_no_phone_but_shows_that_the_network_lets_through(played: dict[str, Any]):
@@ -89,5 +89,5 @@ def test_where_there_is_ipv6_only_the_page_is_there_all_the_same(played: dict[st
 def test_without_a_network_there_is_nothing_to_wait_for(played: dict[str, Any]):
     scene = played["no network"]
     assert scene["code"] == 2
-    assert "in no network" in scene["said"]
+    assert "not in a network" in scene["said"]
     assert "Waiting" not in scene["said"]

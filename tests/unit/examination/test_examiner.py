@@ -327,7 +327,7 @@ def question(**fields: Any) -> Question:
         (question(kind="microscope", token=199_999), "token: 199,999 is beyond"),
         (
             question(kind="microscope", coordinate=16),
-            "coordinate: 16 is beyond this run, where it goes from 0 to 15",
+            "coordinate: 16 is out of range for this run: 0 to 15",
         ),
         (question(kind="microscope", sequence=4), "sequence: 4 is beyond"),
     ],

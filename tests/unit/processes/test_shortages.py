@@ -140,4 +140,4 @@ def test_a_runs_folder_that_cannot_be_listed_is_told_once(
     supervisor.start()
     until(lambda: tried > 5)
     supervisor.stop()
-    assert len([record for record in caplog.records if "cannot look at the runs" in record.message]) == 1
+    assert len([record for record in caplog.records if "could not check the runs" in record.message]) == 1

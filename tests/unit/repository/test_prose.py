@@ -26,7 +26,7 @@ VERBS = """
     Pan Parse Pause Pick Place Plan Play Point Poll Pool Post Prefetch Prepare Press Print Project Provide Pull
     Quantise Queue Quote Raise Rank Read Rebuild Receive Record Redeem Refine Reformat Refuse
     Register Reject Release Remember Remove Rename Render Replace Replay Report Reproject Request Reset
-    Resolve Restart Restore Resume Return Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
+    Resolve Restart Restore Resume Retry Return Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send
     Serve Set Show Skip Smooth Sort Split Stand Start Step Stop Store Stream Supervise Switch Sync Take Thin Tile Tone-map
     Trace Train Translate Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
 """
