@@ -18,8 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.examiner import copy_unasked_run
 from benchmarks.support.finished import finished_run
 from benchmarks.support.report import report
-from lamplighter.lessons.library import read_folder
-from lamplighter.web.http.assets import find_lessons
+from lamplighter.lessons.library import find_lessons, read_folder
 from tests.browser.chromium import launch_arguments
 from tests.browser.course_walk import go_on, walk_part
 from tests.browser.first_visit import SEEN

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from lamplighter.web.http.assets import find_lessons
+from lamplighter.lessons.library import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
 from tests.browser.test_class import Lesson, begin_lesson, lead

@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from lamplighter.lessons.library import read_folder
+from lamplighter.lessons.library import find_lessons, read_folder
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.http.assets import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.course_walk import walk_part
 from tests.browser.fixtures import hold_run

@@ -33,8 +33,6 @@ def prepare_lessons(runs_dir: Path, run_id: str, *, yes: bool, lessons: Path | N
     Returns:
         The problems of the unanswered questions.
     """
-    from lamplighter.web.http.assets import course_library
-
     run = find_prepared(runs_dir, run_id)
     moment, parts = read_moment(run), course_library(lessons).parts().values()
     wanted = {_key_of(one): one for one in wanted_by_claims(run)}
@@ -85,9 +83,6 @@ def lessons_group(runs_dir: Path) -> None:
 def check_command(runs_dir: Path, folder: Path | None, run_id: str | None) -> None:
     """Check the texts in a folder, or those of the app without DIR, for views, words, measures and examinations that do
     not exist."""
-    # The server's modules are slow to import, and a given folder needs none of them.
-    from lamplighter.web.http.assets import find_lessons
-
     ours = read_folder(find_lessons()).parts
     folder = folder or find_lessons()
     run = None if run_id is None else find_named_run(runs_dir, run_id)

@@ -96,8 +96,7 @@ def serve_command(
     if lessons is not None:
         # These modules are slow to import.
         from lamplighter.lessons.check import list_problems
-        from lamplighter.lessons.library import read_folder
-        from lamplighter.web.http.assets import find_lessons
+        from lamplighter.lessons.library import find_lessons, read_folder
 
         if problems := list_problems(lessons, read_folder(find_lessons()).parts):
             raise click.ClickException(

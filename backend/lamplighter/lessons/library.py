@@ -17,6 +17,7 @@ from typing import TypeVar
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
 from lamplighter.lessons.teacher_page import TeacherPage, parse_teacher_page
+from lamplighter.platform.static_folder import find_static
 
 LANGUAGE = "en"
 """The language of the texts of a folder that are in none of its folders, and of every part that lacks another one."""
@@ -40,6 +41,11 @@ class LessonFiles:
     parts: dict[int, Part] = field(default_factory=dict[int, Part])
     pages: dict[int, TeacherPage] = field(default_factory=dict[int, TeacherPage])
     problems: tuple[LessonError, ...] = ()
+
+
+def find_lessons() -> Path:
+    """Return the folder of the course's texts that come with the app, with a folder for each language."""
+    return find_static() / "lessons"
 
 
 def list_languages(folder: Path) -> list[str]:
@@ -246,3 +252,8 @@ def _signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
         # The folder itself is gone.
         return ()
     return tuple(sorted(facts))
+
+
+def course_library(lessons: Path | None = None) -> LessonLibrary:
+    """Return the course that comes with the app, with the texts in another folder laid over it."""
+    return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from lamplighter.lessons.library import LANGUAGE, list_languages
+from lamplighter.lessons.library import LANGUAGE, find_lessons, list_languages
 from lamplighter.packing.run_answers import RunAnswers
-from lamplighter.web.http.assets import find_lessons
 
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""

@@ -16,8 +16,9 @@ from lamplighter.exports.output import ExportError, ExportProgress
 from lamplighter.exports.run_sentence import describe_run
 from lamplighter.packing.compression import deflate
 from lamplighter.packing.packed_run import PackedRun, pack_run
+from lamplighter.platform.static_folder import find_static
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.http.assets import find_plotly, find_static
+from lamplighter.web.http.assets import find_plotly
 
 PLOTLY_PATH = "/vendor/plotly.min.js"
 """The name of the part that is plotly.js: where a server has it."""

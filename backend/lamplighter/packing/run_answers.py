@@ -11,9 +11,9 @@ from typing import Any, Self
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 
+from lamplighter.lessons.library import course_library
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.apps.reading_app import create_reading_app
-from lamplighter.web.http.assets import course_library
 
 
 class AnswerError(RuntimeError):

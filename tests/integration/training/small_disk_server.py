@@ -16,7 +16,7 @@ from pathlib import Path
 from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.web.http.disk_full import DISK_FULL
+from lamplighter.serving.reading.run_problems import DISK_FULL
 from tests.integration.training.small_disk import fill
 from tests.support.application import Application
 from tests.support.runs import make_run, wait_for_step, wait_until

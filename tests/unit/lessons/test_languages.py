@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from lamplighter.lessons.check import find_difference, list_problems
-from lamplighter.lessons.library import LessonLibrary, list_languages, read_folder
+from lamplighter.lessons.library import LessonLibrary, find_lessons, list_languages, read_folder
 from lamplighter.lessons.part_parser import parse_part
-from lamplighter.web.http.assets import find_lessons
 
 TEXT = (
     "title: A part\nminutes: 5\nwords: dog\n\n"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_problems, list_unknown_numbers
-from lamplighter.lessons.library import list_languages, read_folder
+from lamplighter.lessons.library import find_lessons, list_languages, read_folder
 from lamplighter.lessons.number_name import MEASURES
 from lamplighter.lessons.numbers import NumberValue, find_questions, missing_words, resolve_numbers
 from lamplighter.lessons.part import Part
@@ -25,7 +25,6 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.schemas.lessons import describe_part
-from lamplighter.web.http.assets import find_lessons
 from lamplighter.wire.vocabulary import Relation, Vocabulary
 from tests.support.evidences import find, gather, store_answer
 from tests.support.folders import TOKENS, FakeTrainer, finished_run, make_run

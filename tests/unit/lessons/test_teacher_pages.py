@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from lamplighter.cli.app import cli
 from lamplighter.lessons.check import list_missing_aims, list_problems
-from lamplighter.lessons.library import MAX_PARTS, LessonLibrary, read_folder
+from lamplighter.lessons.library import MAX_PARTS, LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.markdown import MAX_ROWS
 from lamplighter.lessons.part import LessonError, Span
 from lamplighter.lessons.part_parser import MAX_AIM, MAX_PART_BYTES, parse_part
@@ -21,7 +21,6 @@ from lamplighter.lessons.teacher_page import (
     TeacherPage,
     parse_teacher_page,
 )
-from lamplighter.web.http.assets import find_lessons
 
 PART = "title: A part\naim: Say it.\nminutes: 5\n\n# look: A stage\n\n{run.rows|count} words\n"
 PAGE = "# 1 A part\n\n**Aim.** To *see*.\n\n## Sheet\n\n1. [?lesson=1.1] My guess: ____\n"

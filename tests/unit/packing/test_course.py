@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from lamplighter.cli.app import cli
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import ExportError, no_progress
-from lamplighter.lessons.library import LessonLibrary, read_folder
+from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
@@ -24,7 +24,6 @@ from lamplighter.packing.page import Preview, render_page
 from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.jobs.export_job import export_worker_command
-from lamplighter.web.http.assets import find_lessons
 from tests.support.evidences import store_answer
 from tests.support.recorded import record
 from tests.unit.packing.test_packed_run import EARLIER, write_maps

@@ -9,7 +9,7 @@ from pathlib import Path
 
 MAX_OWN = 165
 """Modules of Lamplighter. Python and FastAPI alone take a third of a second; each hundred more take a tenth."""
-ROOMS = {"cli", "corpora", "exports", "platform", "processes", "runfolder", "serving", "wire"}
+ROOMS = {"cli", "corpora", "exports", "platform", "processes", "runfolder", "serving", "web", "wire"}
 PACKAGES = {
     *("annotated_doc", "annotated_types", "anyio", "apsw", "click", "fastapi", "h11", "idna", "numpy", "opentelemetry"),
     *("pydantic", "pydantic_core", "sniffio", "starlette", "typing_extensions", "typing_inspection", "uvicorn"),
@@ -17,7 +17,7 @@ PACKAGES = {
 }  # fmt: skip
 ADVICE = (
     "The server would answer later. Import the module in the function that needs it, or where the rest of the server is"
-    " attached (`serving/app.py`), which happens after the first answer; only what the page, sessions and the supervisor"
+    " attached (`serving/apps/app.py`), which happens after the first answer; only what the page, sessions and the supervisor"
     " need comes before."
 )
 SERVE = """

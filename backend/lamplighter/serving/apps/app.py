@@ -10,6 +10,7 @@ from functools import partial
 import anyio.to_thread
 from fastapi import FastAPI
 
+from lamplighter.lessons.library import course_library
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.writing.space_reserve import SpaceReserve
@@ -62,7 +63,7 @@ from lamplighter.serving.schemas.messages import SocketMessage
 from lamplighter.serving.services import Services
 from lamplighter.serving.supervision import make_supervisor
 from lamplighter.web.access.gate import SESSION_KEY_HEADER
-from lamplighter.web.http.assets import course_library, find_plotly
+from lamplighter.web.http.assets import find_plotly
 from lamplighter.web.http.openapi import install_openapi
 from lamplighter.web.http.plotly_version import warn_of_other_plotly
 from lamplighter.web.settings import ClassSettings, ServerSettings

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 import lamplighter
 from lamplighter.serving.apps.app import ROUTE_MODULES
 from lamplighter.serving.classroom.class_gate import ClassAccess, ClassGate
+from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import class_joining, class_live
 from lamplighter.serving.services import Services
 from lamplighter.web.access.crash_middleware import CrashMiddleware
@@ -19,7 +20,6 @@ from lamplighter.web.access.gate_middleware import GateMiddleware
 from lamplighter.web.audit.audit_middleware import AuditMiddleware
 from lamplighter.web.capacity.pace import PaceMiddleware
 from lamplighter.web.connections.viewer_share import ViewerShareMiddleware
-from lamplighter.web.http import problems
 from lamplighter.web.http.route_table import RouteRule
 
 _OPEN, _MEMBER, _TEXT, _ASSISTANT = (
@@ -110,7 +110,7 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
         ],
     )
     app.state.services, app.state.gate = services, gate
-    problems.install_error_handlers(app, for_class=True)
+    install_run_error_handlers(app, for_class=True)
     access: dict[tuple[str, str], ClassAccess] = {("GET", path): whose for path, whose in BORROWED.items()}
     access.update(OWN)
     borrowed = [

@@ -18,6 +18,7 @@ import lamplighter
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.front_services import FrontServices
+from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import page, session
 from lamplighter.web.access.crash_middleware import CrashMiddleware
 from lamplighter.web.access.credentials import open_credentials
@@ -32,7 +33,6 @@ from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.connections.counters import ConnectionCounters, count_ended
 from lamplighter.web.hosts import OWN_NAME, Origin, loopback_origins
-from lamplighter.web.http import problems
 from lamplighter.web.http.assets import Assets
 from lamplighter.web.http.route_table import RouteRule, find_rule
 from lamplighter.web.settings import ServerSettings
@@ -98,7 +98,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
     )
     app.state.services = front
     app.state.jobs = ()
-    problems.install_error_handlers(app)
+    install_run_error_handlers(app)
     front.gate.rules += [
         route.rule
         for module in FRONT_ROUTES

@@ -13,13 +13,13 @@ from lamplighter.lessons.library import LessonLibrary
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import districts, examinations, layouts, lessons, lines, runs, steps, tokens
 from lamplighter.serving.services import ReadingServices
 from lamplighter.web.capacity.answers import Answers
 from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
-from lamplighter.web.http import problems
 from lamplighter.web.http.route_table import RouteRule
 
 _NOBODY = "packer"
@@ -40,7 +40,7 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     )
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.services = services
-    problems.install_error_handlers(app)
+    install_run_error_handlers(app)
     for module in (runs, steps, lines, layouts, districts, examinations, lessons, tokens):
         module.routes.attach(app, pools, services.answers, _reads)
     return app

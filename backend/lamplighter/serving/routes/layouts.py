@@ -33,6 +33,7 @@ from lamplighter.serving.reading.parameters import (
     StepPath,
     ToStep,
 )
+from lamplighter.serving.reading.streamed_array import StreamedArray
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
 from lamplighter.serving.schemas.map import (
@@ -64,7 +65,6 @@ from lamplighter.web.http.response_cost import (
 )
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.web.http.step_range import resolve_step_range
-from lamplighter.web.http.streamed_array import StreamedArray
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 

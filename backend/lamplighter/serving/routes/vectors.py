@@ -19,6 +19,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.reading.parameters import FORMAT, AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.reading.run_catalog import require_fit
+from lamplighter.serving.reading.streamed_array import StreamedArray
 from lamplighter.serving.reading.token_ids import TokenIds, parse_token_ids
 from lamplighter.serving.schemas.vectors import Vectors
 from lamplighter.serving.services import Services, ServicesDep
@@ -39,7 +40,6 @@ from lamplighter.web.http.response_cost import (
 )
 from lamplighter.web.http.route_table import AnswerFacts, Routes
 from lamplighter.web.http.step_range import StepRange, resolve_step_range
-from lamplighter.web.http.streamed_array import StreamedArray
 
 routes = Routes("snapshots")
 

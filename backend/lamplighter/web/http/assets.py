@@ -16,16 +16,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
+from lamplighter.platform.static_folder import find_static
 from lamplighter.web.capacity.answer import Answer
 from lamplighter.web.capacity.exclusive_work import ExclusiveWork
 from lamplighter.web.capacity.spool import SpoolFile
-
-if TYPE_CHECKING:
-    from lamplighter.lessons.library import LessonLibrary
-
-_PACKAGE = Path(__file__).resolve().parents[2]
 
 NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter: the page is not built</title></head>
@@ -93,25 +89,6 @@ class Assets:
             with self._plotly_work.alone():
                 self._plotly = self._plotly or _load_plotly()
         return self._plotly
-
-
-def find_static() -> Path:
-    """Return the folder of static files, in an installed package or at the root of a checkout."""
-    packaged = _PACKAGE / "_static"
-    return packaged if packaged.is_dir() else _PACKAGE.parent.parent / "static"
-
-
-def find_lessons() -> Path:
-    """Return the folder of the course's texts that come with the app, with a folder for each language."""
-    return find_static() / "lessons"
-
-
-def course_library(lessons: Path | None = None) -> LessonLibrary:
-    """Return the course that comes with the app, with the texts in a folder of somebody's own laid over it."""
-    # The page needs no course.
-    from lamplighter.lessons.library import LessonLibrary
-
-    return LessonLibrary((find_lessons(), *([lessons] if lessons else [])))
 
 
 def find_plotly() -> Path | None:

@@ -14,22 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from lamplighter.corpora.corpus import CorpusError
 from lamplighter.documented_model import DocumentedModel
-from lamplighter.exports.output import MissingPackageError
-from lamplighter.runfolder.errors import FormatError, MissingVocabularyError
-from lamplighter.runfolder.lineage import LineageChangedError
-from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError
-from lamplighter.runfolder.reading.snapshot import NoSnapshotError
-from lamplighter.runfolder.run_store import NoSuchRunError, RunBusyError
-from lamplighter.runfolder.writing.free_space import NO_ROOM_ERRORS, has_no_room
 from lamplighter.web.capacity.busy import BusyError
-from lamplighter.web.http.disk_full import DISK_FULL, DiskFullLog
-from lamplighter.wire.binary import FrameError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-UNREADABLE = "this run cannot be read: the presenter can see why"
-"""The reason that a class is given."""
 
 
 class FieldError(DocumentedModel):
@@ -83,11 +71,10 @@ def problem_response(
     return Response(json.dumps(body), status, headers, PROBLEM_MEDIA_TYPE)
 
 
-def install_error_handlers(app: FastAPI, *, for_class: bool = False) -> None:
-    """Answer the errors that a route may raise with a problem response each; `crash_middleware` answers all others. Those
-    for a class do not say why a run cannot be read: that may quote what is in its files.
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer refusals, and requests that are not valid, with a problem response each. `crash_middleware` answers all errors
+    that have no handler.
     """
-    disk_full_log = DiskFullLog()
 
     def refused(_: Request, error: Exception) -> Response:
         assert isinstance(error, RefusedError)
@@ -96,29 +83,6 @@ def install_error_handlers(app: FastAPI, *, for_class: bool = False) -> None:
     def busy(_: Request, error: Exception) -> Response:
         assert isinstance(error, BusyError)
         return problem_response(503, str(error), headers={"Retry-After": str(error.retry_after)})
-
-    def not_found(_: Request, error: Exception) -> Response:
-        return problem_response(404, str(error))
-
-    def no_vocabulary(_: Request, error: Exception) -> Response:
-        return problem_response(404, "this run has no vocabulary: its text has not been read, or was lost")
-
-    def conflict(_: Request, error: Exception) -> Response:
-        return problem_response(409, str(error))
-
-    def unreadable(_: Request, error: Exception) -> Response:
-        return problem_response(409, UNREADABLE if for_class else f"this run cannot be read: {error}")
-
-    def not_permitted(_: Request, error: Exception) -> Response:
-        return problem_response(
-            409, "these files are another user's, and not for this server to read or write"
-        )
-
-    def superseded(_: Request, error: Exception) -> Response:
-        return problem_response(409, f"{error}: ask again")
-
-    def not_installed(_: Request, error: Exception) -> Response:
-        return problem_response(501, str(error))
 
     def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -130,34 +94,15 @@ def install_error_handlers(app: FastAPI, *, for_class: bool = False) -> None:
         detail = "; ".join(f"{fault.field}: {fault.message}" for fault in faults[:5])
         return problem_response(422, detail or "the request is not valid", faults)
 
-    async def disk_full(_: Request, error: Exception) -> Response:
-        if not has_no_room(error):
-            raise error
-        disk_full_log.note(error)
-        return problem_response(507, DISK_FULL)
-
     def gone(_: Request, error: Exception) -> Response:
-        # Nobody reads it; as an error of ours it would fill the log.
+        # The client has left; as a crash it would fill the log.
         return problem_response(400, "the body ended too early")
 
     app.add_exception_handler(RefusedError, refused)
     app.add_exception_handler(BusyError, busy)
-    app.add_exception_handler(NoSuchRunError, not_found)
-    app.add_exception_handler(NoSnapshotError, not_found)
-    app.add_exception_handler(NoOutputMatrixError, not_found)
-    app.add_exception_handler(MissingVocabularyError, no_vocabulary)
-    app.add_exception_handler(RunBusyError, conflict)
-    app.add_exception_handler(FormatError, unreadable)
-    app.add_exception_handler(FrameError, unreadable)
-    app.add_exception_handler(PermissionError, not_permitted)
-    app.add_exception_handler(CorpusError, conflict)
-    app.add_exception_handler(LineageChangedError, superseded)
-    app.add_exception_handler(MissingPackageError, not_installed)
     app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    for kind in NO_ROOM_ERRORS:
-        app.add_exception_handler(kind, disk_full)
 
 
 def _field_error(error: Mapping[str, Any]) -> FieldError:

@@ -14,8 +14,9 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lamplighter.platform.static_folder import find_static
 from lamplighter.serving.apps.app import create_app
-from lamplighter.web.http.assets import Assets, find_static
+from lamplighter.web.http.assets import Assets
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, PORT, call
 

@@ -19,10 +19,10 @@ from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.classroom.beats.publication import JoiningState
 from lamplighter.serving.live.viewer import CLOSE_UNREADABLE
 from lamplighter.serving.reading.run_catalog import RunCatalog
+from lamplighter.serving.reading.run_problems import UNREADABLE
 from lamplighter.serving.schemas.base import to_json_text
 from lamplighter.serving.schemas.messages import HelloMessage
 from lamplighter.serving.schemas.runs import without_text
-from lamplighter.web.http.problems import UNREADABLE
 
 AT_ONCE = 20
 """Viewers that are sent to before the event loop turns to others, such as the presenter. It takes two milliseconds; all 500

@@ -14,10 +14,10 @@ from fastapi import FastAPI
 
 from lamplighter.runfolder.tables.requests import RequestsReader
 from lamplighter.runfolder.writing.free_space import has_no_room
-from lamplighter.web.http.disk_full import DISK_FULL, DiskFullLog
-from tests.support.small_disk import small_disk
+from lamplighter.serving.reading.run_problems import DISK_FULL, DiskFullLog
 from tests.support.asgi import Answer, call
 from tests.support.folders import FakeTrainer, make_run
+from tests.support.small_disk import small_disk
 
 pytestmark = pytest.mark.anyio
 
