@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { likelySteps, mapAt, spreadSteps, sortByStep, lastRefAt, rangeOfStep } from "./step-ranges";
+import {
+  lastAtOrBefore,
+  lastRefAt,
+  likelySteps,
+  mapAt,
+  rangeOfStep,
+  sortByStep,
+  spreadSteps,
+} from "./step-ranges";
 
 describe("ranges of steps", () => {
   it("share no step and leave none out", () => {
@@ -25,6 +33,7 @@ describe("what belongs to a step", () => {
     ]);
     expect(lastRefAt(made.slice(1), 2)).toBe(-1);
     expect(lastRefAt([], 2)).toBe(-1);
+    expect(lastAtOrBefore([0, 3], Infinity)).toBe(1);
   });
 
   it("is the last of several made for one step, whatever order they came in", () => {
