@@ -1,3 +1,5 @@
+/** Where the page finds the server, and whether the server has the same page still. */
+
 /**
  * Return where the page finds a path of the server, such as `/api/runs`: below the page's own folder, which a proxy may have
  * put under a path such as `/lamplighter`.
@@ -8,3 +10,16 @@ export function serverPath(path: string): string {
 
 /** The page's folder, without the slash at its end. */
 const folder = typeof location === "undefined" ? "" : location.pathname.replace(/\/[^/]*$/, "");
+
+/**
+ * Return whether the server has another page than the one whose script has this name, so that parts of this one are gone;
+ * false where the server does not say.
+ */
+export async function isPageReplaced(script: string): Promise<boolean> {
+  try {
+    const answer = await fetch(serverPath("/"), { cache: "no-store" });
+    return answer.ok && !(await answer.text()).includes(script);
+  } catch {
+    return false;
+  }
+}

@@ -5,11 +5,10 @@
  */
 
 import { createTextMeasure, layOutCaption, type Caption } from "./caption";
-import { canvasBlob } from "./canvas-blob";
 import { SETTLED } from "../scene/displayed-map";
 import type { Scene } from "../scene/scene";
 import type { PictureSize } from "../../model/picture-sizes";
-import { Studio } from "./studio";
+import { canvasBlob, Studio } from "./studio";
 
 /**
  * Return a PNG of what the scene shows; null if it shows nothing.

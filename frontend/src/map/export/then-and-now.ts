@@ -3,9 +3,8 @@
 import { FilmTiming } from "../../model/film-timing";
 import type { PictureSize } from "../../model/picture-sizes";
 import { INK } from "../palette";
-import { canvasBlob } from "./canvas-blob";
 import { FilmRenderer, type FilmSpec } from "./film-renderer";
-import { blankCanvas } from "./studio";
+import { blankCanvas, canvasBlob } from "./studio";
 
 /** Gap between the halves, in the pixels that type is measured in. */
 const GAP = 2;

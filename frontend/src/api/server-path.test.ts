@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { isPageReplaced } from "./page-version";
+import { isPageReplaced } from "./server-path";
 
 const PAGE = '<script type="module" src="./assets/index-new.js"></script>';
 

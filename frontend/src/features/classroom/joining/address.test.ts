@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { qrPath } from "./qr-path";
+import { qrPath } from "./address";
 
 describe("the path of a QR code", () => {
   it("covers each dark module once, and no other", () => {

@@ -1,6 +1,9 @@
-/** Links to views of this page, which it follows without loading itself again. */
+/** What the page does with a click anywhere: it follows links to its own views, and keeps the focus. */
 
 import { parseViewState, type ViewState } from "../model/view/view-state";
+
+/** Milliseconds after which the effect of a button is visible. */
+const CLICK_EFFECT_DELAY = 300;
 
 /** Go to the view that a clicked link names, unless the click asks for another tab. */
 export function followLink(event: MouseEvent, go: (view: ViewState) => void) {
@@ -10,4 +13,14 @@ export function followLink(event: MouseEvent, go: (view: ViewState) => void) {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   go(parseViewState(link.search));
+}
+
+/** Keep the focus in the same part of the page when the clicked button disappears or is disabled. */
+export function keepFocus({ target }: Event) {
+  const part = (target as Element).closest("button")?.closest<HTMLElement>("section, aside");
+  setTimeout(() => {
+    if (!part || document.activeElement !== document.body) return;
+    part.tabIndex = -1;
+    part.focus();
+  }, CLICK_EFFECT_DELAY);
 }

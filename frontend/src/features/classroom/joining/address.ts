@@ -1,4 +1,9 @@
-/** The drawing of a QR code. Pure. */
+/** The address of a class, to be read out or scanned. Pure. */
+
+/** Return an address without what nobody needs to type. */
+export function plainAddress(address: string): string {
+  return address.replace(/^http:\/\//, "").replace(/\/$/, "");
+}
 
 /** Return the path of an SVG that draws the dark modules of these rows, each one unit wide; "1" is dark. */
 export function qrPath(rows: readonly string[]): string {
