@@ -1,6 +1,6 @@
-"""A flag that training waits for disk space, visible to every reader of the run even while the disk is full.
+"""A flag that says training is waiting for disk space. Every reader sees it, even while the disk is full.
 
-The flag is an SQLite lock on an empty file: holding it takes no space, and it disappears with its holder.
+It is an SQLite lock on an empty file: holding it takes no space, and it disappears with its holder.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class DiskFullFlag:
     """The flag of a run's trainer, set while it waits for disk space."""
 
     def __init__(self, folder: Path) -> None:
-        """Create the lock file now, without locking it, since even an empty file's name takes space."""
+        """Create the lock file without locking it: once the disk is full, not even an empty file can be created."""
         self._folder = folder
         self._lock: RoleLock | None = None
         with suppress(OSError):
@@ -31,7 +31,7 @@ class DiskFullFlag:
                 restrict_like_folder(path)
 
     def set(self) -> None:
-        """Set the flag. If not even an empty file can be created, readers do not see it."""
+        """Set the flag. Readers do not see it if the lock file could not be created."""
         if self._lock is None:
             with suppress(apsw.Error, FormatError, RoleTakenError):
                 self._lock = RoleLock(self._folder, _ROLE)

@@ -1,4 +1,4 @@
-"""Errors of reading a run, and which of them are transient rather than permanent."""
+"""Errors of reading a run, transient and permanent."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _TRANSIENT_ERRORS = (
 def is_transient(error: BaseException) -> bool:
     """Return whether the same read may succeed later.
 
-    A transient error means that the file is busy or being sealed, or cannot be opened now (too many open
-    files, no permission). Otherwise its contents cannot be read.
+    A transient error means that the file is busy, is being sealed, or cannot be opened now (too many open files, no
+    permission). Any other error means that its contents are unreadable.
     """
     if isinstance(error, FormatError) and error.__cause__ not in (None, error):
         return is_transient(error.__cause__)  # pyright: ignore[reportArgumentType]
@@ -44,12 +44,10 @@ def is_transient(error: BaseException) -> bool:
 
 
 def explain_read_error(error: BaseException) -> str:
-    """Return why a run cannot be read, naming a file but never its folder: whoever may see a run need not know where on
-    this machine it lies.
-    """
+    """Return why a run cannot be read. Names the file but not its folder, which a remote viewer must not learn."""
     if not isinstance(error, OSError):
         return str(error)
-    # An error that we raise ourselves has the path as its only argument.
+    # Errors that we raise ourselves have the path as their only argument.
     named = error.filename or next((part for part in error.args if isinstance(part, PurePath)), None)
     reason = error.strerror or (
         "it is missing" if isinstance(error, FileNotFoundError) else type(error).__name__
@@ -58,4 +56,4 @@ def explain_read_error(error: BaseException) -> str:
 
 
 class MissingVocabularyError(FileNotFoundError):
-    """A run whose text has not been read yet, or whose `vocabulary.json` is gone."""
+    """An error for a run whose text has not been read yet, or whose `vocabulary.json` is gone."""

@@ -1,4 +1,4 @@
-"""The lineage of a run: which attempt each step counts in, when several attempts hold it (`tables/steps.py`)."""
+"""The lineage of a run: for each step the attempt it counts in, where several attempts hold it (`tables/steps.py`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
 LAST_STEP = 0xFFFF_FFFF
-"""The largest number that a step can have."""
+"""The largest step number."""
 
 _STEP_BITS = 32
 
@@ -45,7 +45,8 @@ class Lineage:
 
     @staticmethod
     def of_attempts(newest_first: Iterable[tuple[int, int]]) -> Lineage:
-        """Return the lineage of attempts given as (attempt, first step): each supersedes the older ones from there."""
+        """Return the lineage of attempts given as (attempt, first step); each supersedes older ones from its first
+        step."""
         ranges: list[AttemptRange] = []
         end = LAST_STEP
         for attempt, first in newest_first:
@@ -56,12 +57,12 @@ class Lineage:
 
     @staticmethod
     def stable(reader: LineageReader, read: Callable[[Lineage], T]) -> T:
-        """Return the result of `read`, called with the lineage; call it again if a new attempt began meanwhile.
+        """Return the result of `read`, called with the lineage; call it again if a new attempt began during the call.
 
         Otherwise the result could mix steps of two lineages.
 
         Raises:
-            Exception: `read` raised it, and the lineage is the same before and after.
+            Exception: `read` raised it while the lineage stayed the same.
         """
         lineage = reader.lineage()
         while True:
@@ -82,22 +83,22 @@ class Lineage:
         return self.ranges[-1].attempt if self.ranges else 0
 
     def counts(self, attempt: int, step: int) -> bool:
-        """Return whether a step counts in that attempt, that is, is not superseded."""
+        """Return whether a step of that attempt counts, that is, is not superseded."""
         return any(r.attempt == attempt and r.first <= step <= r.last for r in self.ranges)
 
     def goes_on_from(self, attempt: int, step: int) -> bool:
-        """Return whether a state after `step`, saved in that attempt, leads to steps that count.
+        """Return whether a state saved after `step` of that attempt leads to steps that count.
 
-        An attempt may begin with a state of the step before its first.
+        An attempt may begin with the state of the step before its first.
         """
         return self.counts(attempt, step) or self.counts(attempt, step + 1)
 
     def range_at(self, step: int) -> AttemptRange | None:
-        """Return the range that a step is in; None before the first."""
+        """Return the range that contains a step; None before the first."""
         return next((r for r in self.ranges if r.first <= step <= r.last), None)
 
     def attempt_at(self, step: int) -> int:
-        """Return the attempt that a step counts in; the first one for a step before it. There must be one."""
+        """Return the attempt that a step counts in; the first attempt for earlier steps. There must be one."""
         return (self.range_at(step) or self.ranges[0]).attempt
 
     def clip(self, first: int, last: int) -> Lineage:
@@ -132,13 +133,13 @@ class Lineage:
         return bool(self.ranges)
 
     def __repr__(self) -> str:
-        # Entity tags are made of this text, so it must not change from release to release.
+        # Entity tags contain this text, so it must not change between releases.
         return repr([tuple(r) for r in self.ranges])
 
 
 def step_key(attempt: int, step: int) -> int:
     """Return the row id of a step of an attempt."""
-    # numpy's integers have a width of their own, in which this would overflow.
+    # A numpy integer would overflow here.
     return operator.index(attempt) << _STEP_BITS | operator.index(step)
 
 

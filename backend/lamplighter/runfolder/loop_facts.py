@@ -1,4 +1,4 @@
-"""Facts that a run recorded from a loop elsewhere has beside those of every run."""
+"""Additional facts of a run recorded by a client's own loop."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.step_numbers import MAX_NUMBER, MAX_STRETCHES, NUMBERS_FACT
 
 CONFIG_FACT = "config"
-"""The fact with what people want kept about their loop; absent where there is nothing."""
+"""The fact with the user's configuration of the loop; absent if there is none."""
 MAX_CONFIG_BYTES = 32_000
-"""Maximum bytes of it, as JSON: every viewer of the run gets it."""
+"""Maximum bytes of the configuration as JSON: every viewer of the run gets it."""
 
 
 def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what untrusted facts tell about a loop elsewhere.
+    """Return the checked facts of a client's own loop, from untrusted facts.
 
     Raises:
-        FormatError: it is too much, or not what it says.
+        FormatError: a fact is invalid or too large.
     """
     known: dict[str, Any] = {}
     config, stretches = facts.get(CONFIG_FACT), facts.get(NUMBERS_FACT)

@@ -1,4 +1,4 @@
-"""The phases of a run, and which of them are its end."""
+"""The phases of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """A phase of a run, by the name that its record and the REST interface give it."""
+    """A phase of a run, with its name in the record and in REST."""
 
     WAITING = "waiting"
     """No trainer has begun."""
@@ -19,13 +19,13 @@ class Phase(StrEnum):
     INTERRUPTED = "interrupted"
     """The run was stopped before its last step."""
     FAILED = "failed"
-    """The run cannot go on as it is."""
+    """The run cannot continue."""
 
     @property
     def has_ended(self) -> bool:
-        """Return whether the run has ended, so that no trainer should be at work; it may be continued."""
+        """Return whether the run has ended, so that no trainer should be running. It can still be continued."""
         return self in ENDED_PHASES
 
 
 ENDED_PHASES = (Phase.FINISHED, Phase.INTERRUPTED, Phase.FAILED)
-"""The phases of a run that has ended; for a name that may be no phase, such as that of an imported run."""
+"""The phases of a run that has ended; use it for names that may not be phases, as in an imported run."""

@@ -1,7 +1,7 @@
-"""Hidden folders in which a run, an upload or an export is prepared, before it is renamed to its place.
+"""Hidden folders in which a run, an upload or an export is prepared before it is renamed to its place.
 
-Whoever prepares holds a lock in the folder. A folder whose lock can be acquired was left by a process that was
-killed, and is removed.
+The preparing process holds a lock in the folder. A folder whose lock is free was left by a killed process, and is
+removed.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, lock_path
 
 Purpose = Literal["making", "importing", "receiving", "lamplighter-export"]
-"""The first word of a folder's name. The last one says whose it is: an export is made in any folder of its user."""
+"""The first word of a folder's name. `lamplighter-export` names the program, since exports go to folders of the
+user."""
 _ROLE = "preparation"
 
 
 @contextmanager
 def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
-    """Yield a new folder in the folder of what is prepared; it is removed at the end, with all that is still in it.
+    """Yield a new folder inside `store`; remove it at the end with its remaining contents.
 
     Raises:
         OSError: no folder can be created there.
@@ -35,7 +36,7 @@ def preparation_folder(store: Path, purpose: Purpose) -> Generator[Path]:
     try:
         yield folder
     finally:
-        # A file that is open cannot be removed everywhere: first all else, while nobody takes it for a leftover.
+        # Windows cannot remove an open file: remove all others first, while the lock still protects the folder.
         shutil.rmtree(folder, ignore_errors=True)
         lock.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -48,7 +49,7 @@ def clear_preparations(store: Path, *purposes: Purpose) -> int:
         try:
             lock = RoleLock(folder, _ROLE)
         except (RoleTakenError, FormatError, apsw.Error, OSError):
-            # It is in use, or nobody can tell.
+            # In use, or unknown.
             continue
         shutil.rmtree(folder, ignore_errors=True)
         lock.close()
@@ -72,9 +73,9 @@ def _claim_folder(store: Path, purpose: Purpose) -> tuple[Path, RoleLock]:
     while True:
         folder = store / f".{purpose}-{secrets.token_hex(6)}"
         make_private_folder(folder)
-        # Until the lock is held the folder looks like a leftover: if somebody clears it away, take another.
+        # Until the lock is held, another process may take the folder for a leftover and remove it: then make another.
         try:
-            # Where no file can be created SQLite does not say why.
+            # SQLite does not say why a file cannot be created; `touch` does.
             lock_path(folder, _ROLE).touch()
             lock = RoleLock(folder, _ROLE)
         except RoleTakenError:

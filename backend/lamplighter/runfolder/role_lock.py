@@ -22,12 +22,12 @@ class RoleTakenError(RuntimeError):
 
 
 class RoleState(Enum):
-    """The answer to whether a process holds a role."""
+    """The state of a role's lock."""
 
     HELD = "held"
     FREE = "free"
     UNKNOWN = "unknown"
-    """The lock cannot be looked at now."""
+    """The lock cannot be examined now."""
 
 
 class RoleLock:
@@ -79,10 +79,10 @@ def lock_path(folder: Path, role: str) -> Path:
 
 
 def role_state(folder: Path, role: str) -> RoleState:
-    """Return whether some process holds the role now. Whatever destroys or takes over needs `RoleState.FREE`.
+    """Return whether a process holds the role now. Require `RoleState.FREE` before deleting or taking over.
 
-    Nobody holds the role if there is no lock file, or if it is not one of ours. Where the file cannot be opened or read,
-    such as with too many files open, nobody knows.
+    The role is free if there is no lock file, or if the file is not one of ours. It is unknown if the file cannot be
+    opened or read, for example with too many open files.
     """
     path = lock_path(folder, role)
     try:
@@ -96,7 +96,7 @@ def role_state(folder: Path, role: str) -> RoleState:
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     except apsw.Error:
-        # Unless the file has gone meanwhile.
+        # Unless the file was removed.
         return RoleState.UNKNOWN if path.exists() else RoleState.FREE
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()

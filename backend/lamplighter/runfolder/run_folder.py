@@ -1,4 +1,4 @@
-"""A run's folder: the paths of its files, and the files that are written once.
+"""A run's folder: the paths of its files, and the write-once files.
 
 `docs/architecture.md`, "The run folder", lists them with their writers.
 """
@@ -55,7 +55,7 @@ class RunFolder:
         """Return the recipe.
 
         Raises:
-            FormatError: there is no recipe, or this version cannot read it.
+            FormatError: the recipe is missing, or this version cannot read it.
         """
         try:
             data = json.loads(read_recipe_file(self.path / "recipe.json"))
@@ -77,7 +77,7 @@ class RunFolder:
         try:
             return (self.path / "recipe.json").stat().st_mtime
         except OSError:
-            # A run that has lost its recipe is still listed among the others, with the reason.
+            # A run without its recipe is still listed, with the reason.
             return self.path.stat().st_mtime
 
     @property
@@ -104,7 +104,7 @@ class RunFolder:
 
     @cached_property
     def tokeniser(self) -> str:
-        """Return the tokeniser as JSON, in the format of the `tokenizers` library; a stranger's in an imported run.
+        """Return the tokeniser as JSON, in the format of the `tokenizers` library; untrusted in an imported run.
 
         Raises:
             MissingVocabularyError: the corpus has not been read yet, or the run was recorded by a client's own loop.
@@ -131,8 +131,7 @@ class RunFolder:
 
     @cached_property
     def held_out_ids(self) -> NDArray[np.uint32] | None:
-        """Return the text that training never reads as token ids, shape (M,), memory-mapped and read-only; None if the
-        run has none.
+        """Return the held-out text as token ids, shape (M,), memory-mapped and read-only; None if the run has none.
 
         Raises:
             FormatError: the file is damaged, or holds ids outside the vocabulary.
@@ -162,13 +161,13 @@ class RunFolder:
         tokeniser: str,
         held_out: NDArray[np.uint32] | None = None,
     ) -> None:
-        """Write the corpus into the folder; from then on no file outside it is needed.
+        """Write the corpus into the folder, which then needs no file outside it.
 
         Args:
             token_ids: the text, shape (N,).
             vocabulary: its vocabulary.
             tokeniser: the tokeniser as JSON.
-            held_out: the text that training never reads, shape (M,), if there is any.
+            held_out: the held-out text, shape (M,), if there is any.
         """
         if held_out is not None:
             self._save_ids(held_out, self.held_out_path)
@@ -182,11 +181,11 @@ class RunFolder:
         temporary = path.with_name(path.name + ".part")
         with open(temporary, "wb", opener=open_like_folder) as file:
             array = np.ascontiguousarray(ids, dtype=np.uint32)
-            # As `np.save` does, whose error on a full disk has no number.
+            # Not `np.save`, whose error on a full disk has no errno.
             np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
             file.write(array.data)
         sync_file(temporary)
-        # Not read at once: a corpus may be larger than the memory.
+        # In chunks: a corpus may be larger than memory.
         with temporary.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         replace_durably(temporary, path)
@@ -221,12 +220,12 @@ class RunFolder:
         return sum(size for _, size in self._sizes())
 
     def files_on_disk(self) -> Iterator[tuple[Path, int]]:
-        """Yield each file in the folder, as a path relative to it, and its bytes; one with two names once, by the first."""
+        """Yield the relative path and size in bytes of each file in the folder; hard links of one file count once."""
         for path, size in self._sizes():
             yield Path(path).relative_to(self.path), size
 
     def _sizes(self) -> Iterator[tuple[str, int]]:
-        # Plain strings: a list asks this of hundreds of runs, and a follower of its run each second.
+        # Plain strings for speed: the run list calls this for hundreds of runs, and a follower every second.
         linked: set[tuple[int, int]] = set()
         for root, folders, names in os.walk(self.path):
             folders.sort()

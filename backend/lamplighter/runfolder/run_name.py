@@ -1,8 +1,8 @@
-"""The name of a run, for people to read; its id stays what addresses and commands use.
+"""The display name of a run; addresses and commands use its id.
 
-It is kept in `name.txt`. A run made before there were names has the one that its recipe gives it. Such a name may be that of
-a text's file, or the text's first words. So each run has a plain name as well, in `plain-name.txt`, for those who may not see
-its text: "A text 3", until a person gives the run a name, which is for everybody.
+The name is kept in `name.txt`; older runs without one derive it from the recipe. A derived name may reveal the file
+name or the first words of a text. So each run also has a plain name in `plain-name.txt`, such as "A text 3", for
+viewers who may not see the text. A name given by a person replaces both.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ MAX_RUN_NAME = 80
 """Maximum characters of a name."""
 _MAX_BYTES = 4 * MAX_RUN_NAME + 2
 _FIRST_WORDS = 5
-"""Words of a text without a name that name its run."""
+"""Words of an unnamed text that name its run."""
 _FIRST_BYTES = 1_000
 _MOST_OF_A_NAME = 1_000
 
 
 def clean_run_name(text: str) -> str:
-    """Return a name as it is kept: one line, single spaces, composed characters.
+    """Return a normalised name: one line, single spaces, composed characters.
 
     Raises:
-        ValueError: nothing is left of it, it is too long, or it holds characters that cannot be seen.
+        ValueError: the name is empty or too long, or has invisible characters.
     """
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not name:
@@ -45,7 +45,7 @@ def clean_run_name(text: str) -> str:
 
 
 def read_run_name(run: RunFolder, *, plain: bool = False) -> str | None:
-    """Return the name, or the plain name, that is kept in the folder of a run; None if there is none that can be shown."""
+    """Return the name, or the plain name, kept in the folder of a run; None if there is no valid one."""
     path = run.path / (PLAIN_NAME_FILE if plain else NAME_FILE)
     with suppress(OSError, ValueError), path.open("rb") as file:
         return clean_run_name(file.read(_MAX_BYTES + 1).decode("utf-8"))
@@ -53,15 +53,15 @@ def read_run_name(run: RunFolder, *, plain: bool = False) -> str | None:
 
 
 def plain_run_name(run: RunFolder) -> str:
-    """Return the name of a run for those who may not see its text. That of a run without one has no number."""
+    """Return the name of a run for viewers who may not see its text; without a number if it was never kept."""
     return read_run_name(run, plain=True) or derive_run_name(run, plain=True)
 
 
 def write_run_name(folder: Path, name: str, plain_name: str | None = None) -> None:
-    """Keep the name of the run in `folder`, and its plain name; None: a person gave the name, which is for everybody.
+    """Store the name and the plain name of the run in `folder`. None: a person gave the name, which serves as both.
 
     Raises:
-        ValueError: the name is refused (see `clean_run_name`).
+        ValueError: the name is invalid (see `clean_run_name`).
     """
     kept, plain = clean_run_name(name), clean_run_name(name if plain_name is None else plain_name)
     write_atomically(folder / NAME_FILE, kept)
@@ -69,15 +69,15 @@ def write_run_name(folder: Path, name: str, plain_name: str | None = None) -> No
 
 
 def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
-    """Return the name that follows from a run's recipe, and from its text where that has no name; the id of a run whose
-    recipe cannot be read. A plain name follows from the kind of the text alone."""
+    """Derive a run's name from its recipe, or from its text if that is unnamed; return the id if the recipe is
+    unreadable. A plain name depends only on the kind of text."""
     try:
         recipe = run.recipe
     except FormatError:
         return run.id
     corpus = recipe.corpus
     shuffled = ", shuffled" if corpus.shuffle_words else ""
-    # A seed that nobody chose says nothing to most who read the name.
+    # The default seed means nothing to most readers.
     seed = f" · seed {recipe.seed}" if recipe.seed != Recipe.model_fields["seed"].default else ""
     match corpus.kind:
         case "lamptown":
@@ -94,11 +94,12 @@ def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:
-    """Return `name`, with the first free number from 2 behind it if it is taken: "Lamptown 2", "Lamptown · seed 3 (2)"."""
+    """Return `name`, with the first free number from 2 appended if it is taken: "Lamptown 2", "Lamptown · seed 3
+    (2)"."""
     others = set(taken)
     if name not in others:
         return name
-    # Behind another number it needs brackets to be seen as one of its own.
+    # Brackets separate it from a number at the end of the name.
     suffixes = (f" ({number})" if name[-1:].isdigit() else f" {number}" for number in count(2))
     numbered = (_shortened(name, MAX_RUN_NAME - len(suffix)) + suffix for suffix in suffixes)
     return next(one for one in numbered if one not in others)
@@ -112,10 +113,10 @@ def _first_words(run: RunFolder) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return what of a text can be part of a name."""
+    """Return the printable part of a text, shortened for a name."""
     composed = unicodedata.normalize("NFC", text[:_MOST_OF_A_NAME])
     seen = "".join(sign if sign.isprintable() else " " for sign in composed)
-    # Room for a mark that its words are shuffled, and for a number.
+    # Leave room for a note that the words are shuffled, and for a number.
     return _shortened(" ".join(seen.split()), MAX_RUN_NAME - 16)
 
 

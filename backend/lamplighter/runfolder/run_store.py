@@ -1,4 +1,4 @@
-"""The run store: the folder that holds all runs. Creates, lists, finds and trashes runs."""
+"""The run store: the folder of all runs. Creates, lists, finds and trashes runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_OF_A_NAME = 1_000
 
 
 class NoSuchRunError(LookupError):
-    """An error for an id that no run has."""
+    """An error for an unknown run id."""
 
 
 class RunBusyError(RuntimeError):
@@ -36,7 +36,7 @@ class RunBusyError(RuntimeError):
 
 
 class RunStore:
-    """All runs in one folder. An id becomes part of a path only once it is known to be one, which no separator is in."""
+    """All runs in one folder. An id is validated before it becomes part of a path, so it has no separator."""
 
     def __init__(self, path: Path) -> None:
         """Use the folder `path`, creating it if needed."""
@@ -54,7 +54,7 @@ class RunStore:
         return sorted(found, key=_creation_time, reverse=True)
 
     def find(self, run_id: str) -> RunFolder:
-        """Return the run with id `run_id`. It takes one look at one name, however many runs there are.
+        """Return the run with id `run_id`. Takes one file-system lookup for any number of runs.
 
         Raises:
             NoSuchRunError: there is no such run.
@@ -66,12 +66,12 @@ class RunStore:
     def create(
         self, recipe: Recipe, text: str | None = None, prepare: Callable[[Path], object] | None = None
     ) -> RunFolder:
-        """Create a run to be trained. Its folder appears complete with the recipe (and the text), or not at all.
+        """Create a run to train. Its folder appears complete with the recipe (and the text), or not at all.
 
         Args:
             recipe: the recipe.
-            text: a text that a person brought.
-            prepare: called with the folder before it appears.
+            text: the user's text.
+            prepare: called with the folder before it gets its final name.
 
         Raises:
             RecipeError: the recipe is for a run recorded by a client's own loop.
@@ -93,8 +93,8 @@ class RunStore:
             return self.adopt(making, recipe)
 
     def names(self, *, plain: bool = False) -> dict[str, str]:
-        """Return the name, or the plain name, of each run by its id: the one kept in its folder, or else the one that its
-        recipe gives it, with a number where an older run has it."""
+        """Return the name, or the plain name, of each run by id: the stored one, or one derived from the recipe,
+        numbered if an older run has the same."""
         runs = self.runs()
         names = {run.id: name for run in runs if (name := read_run_name(run, plain=plain)) is not None}
         taken = set(names.values())
@@ -105,14 +105,14 @@ class RunStore:
         return names
 
     def adopt(self, prepared: Path, recipe: Recipe) -> RunFolder:
-        """Rename a folder prepared inside the store (with a name that begins with a dot), whose contents are synced, to a
-        fresh run id. The run keeps its name, or gets one, with a number if another run has it."""
+        """Rename a synced folder prepared inside the store (its name begins with a dot) to a fresh run id. The run
+        keeps or gets a name, numbered if another run has the same."""
         self.give_name(RunFolder(prepared))
         return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
 
     def give_name(self, prepared: RunFolder) -> None:
-        """Keep in the folder of a run that is not in the store yet its name and its plain name, each with a number if a run
-        of the store has it."""
+        """Store the name and the plain name of a run that is not in the store yet, each numbered if a run of the store
+        has the same."""
         name = read_run_name(prepared) or derive_run_name(prepared)
         plain_name = derive_run_name(prepared, plain=True)
         write_run_name(
@@ -122,14 +122,14 @@ class RunStore:
         )
 
     def clear_leftovers(self) -> int:
-        """Remove half-made runs that killed processes left behind. Return their number. Never raises."""
+        """Remove incomplete runs left by killed processes. Return their number. Never raises."""
         return clear_preparations(self.path, "making", "importing")
 
     def trash(self, run: RunFolder) -> Path:
         """Move a run to the trash folder; it can be moved back by hand.
 
         Raises:
-            RunBusyError: a trainer holds the run, or nobody can tell.
+            RunBusyError: a trainer holds the run, or may hold it.
         """
         state = role_state(run.path, "trainer")
         if state is RoleState.HELD:
@@ -167,9 +167,10 @@ class RunStore:
 
 
 def run_id_of(name: str) -> str:
-    """Return the run id that is nearest to a name that people use: `my-run` of "My_Run", `lr3e-3-v1-2` of "lr3e-3_v1.2".
+    """Return a run id derived from a name: `my-run` for "My_Run", `lr3e-3-v1-2` for "lr3e-3_v1.2".
 
-    An id stays as it is. Several names have the same id; `run` is that of a name without Latin letters and digits.
+    A valid id stays as it is. Different names can give the same id; a name without Latin letters and digits gives
+    `run`.
     """
     if _ID.fullmatch(name):
         return name
@@ -180,7 +181,7 @@ def run_id_of(name: str) -> str:
 
 
 def _new_run_id(recipe: Recipe) -> str:
-    """Return an id that says nothing of a text that a person brought: everybody sees it in addresses."""
+    """Return an id that reveals nothing about the user's text, since ids appear in addresses."""
     ours = f"-{recipe.corpus.kind}" if recipe.corpus.kind in BUILT_IN_TEXTS else ""
     return f"{time.strftime('%Y-%m-%d')}{ours}-{secrets.token_hex(3)}"
 
@@ -189,13 +190,13 @@ def create_recorded_run(path: Path, recipe: Recipe, vocabulary: Vocabulary) -> R
     """Create the folder of a run recorded by a client's own loop. It appears complete with recipe and vocabulary.
 
     Args:
-        path: the run's folder; must not exist yet, or be empty. Its parent is the run store.
+        path: the run's folder, which must be empty or not exist. Its parent is the run store.
         recipe: a recipe with the corpus kind `recorded`.
         vocabulary: the run's vocabulary.
 
     Raises:
         ValueError: the folder's name is not a valid run id, so a server would not list it.
-        FileExistsError: `path` already exists and is not an empty folder.
+        FileExistsError: `path` exists and is not an empty folder.
     """
     path = path.resolve()
     require_free_path(path)
@@ -232,5 +233,5 @@ def _creation_time(run: RunFolder) -> float:
     try:
         return run.created
     except OSError:
-        # A run being moved to the trash meanwhile must not fail the listing of the others.
+        # A run moved to the trash during the listing must not make it fail.
         return run.path.stat().st_mtime if run.path.exists() else 0.0

@@ -1,8 +1,8 @@
-"""The numbers that the steps of a record have in the loop that it was recorded from.
+"""Step numbers of the client's loop that a record came from.
 
-A record's own steps are consecutive from 0 on: moved rows apply to the step before, and every reader counts on it. A loop
-that is recorded now and then, or goes on from a checkpoint, has other numbers. They are kept beside, as a fact: stretches
-of `[step, number, stride]`, so that step `step + i` of a stretch has the number `number + i * stride`.
+The steps of a record are consecutive from 0: moved rows apply to the step before, and every reader relies on it. A loop
+that is recorded only now and then, or continues from a checkpoint, has other numbers. A fact holds them as stretches of
+`[step, number, stride]`: step `step + i` has the number `number + i * stride`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from collections.abc import Iterable
 from typing import Any
 
 NUMBERS_FACT = "numbers"
-"""The fact with the stretches; absent where each step has its own number."""
+"""The fact with the stretches; absent if every number equals its step."""
 MAX_STRETCHES = 1_000
-"""Maximum stretches; the steps behind them have no known number."""
+"""Maximum stretches; steps after the last have no known number."""
 MAX_NUMBER = (1 << 53) - 1
-"""The largest number of a step: the largest whole number that JSON gives everybody exactly."""
+"""The largest number of a step: the largest integer that every JSON reader gets exactly."""
 
 Stretch = tuple[int, int, int]
 
 
 class StepNumbers:
-    """The number of each step in its own loop, ascending with the steps."""
+    """The number of each step in the client's loop, ascending with the steps."""
 
     def __init__(self, stretches: Iterable[Stretch] = ((0, 0, 1),)) -> None:
         """Start with stretches, ascending: (step, number, stride). A stride of 0 marks unknown numbers."""
@@ -34,18 +34,18 @@ class StepNumbers:
 
     @property
     def are_steps(self) -> bool:
-        """Return whether each step has its own number."""
+        """Return whether every number equals its step."""
         return self._stretches == [(0, 0, 1)]
 
     def number_of(self, step: int) -> int | None:
-        """Return the number of a step; None if it is not known."""
+        """Return the number of a step; None if it is unknown."""
         first, number, stride = next(
             (one for one in reversed(self._stretches) if one[0] <= step), self._stretches[0]
         )
         return number + (step - first) * stride if stride else None
 
     def set_number(self, step: int, number: int) -> bool:
-        """Set the number of a step, larger than those before it. What was set of later steps is dropped.
+        """Set the number of a step, which must exceed those before it. Numbers set for later steps are dropped.
 
         Returns:
             Whether the stretches have changed.

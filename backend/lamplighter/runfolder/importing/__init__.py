@@ -1,1 +1,1 @@
-"""Runs from elsewhere: untrusted SQLite files, checked row by row while they are copied."""
+"""Import of untrusted runs: their SQLite files are checked row by row while they are copied."""

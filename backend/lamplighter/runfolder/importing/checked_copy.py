@@ -1,6 +1,6 @@
-"""Checked copies of the files of an imported run that refer to its steps: layouts, measures, tiles.
+"""Checked copies of an imported run's layouts, measures and tiles.
 
-Each row is checked and inserted into a new file of our own, as those of the steps are (`checked_steps.py`).
+Each row is checked and inserted into a new file, as for the steps (`checked_steps.py`).
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
 
 
 def _tile_limit(checks: RunChecks) -> int:
-    """Return the maximum bytes of a tile when unpacked: all moves of one token in a stretch always fit."""
+    """Return the maximum unpacked size of a tile in bytes: all moves of one token in a stretch always fit."""
     return _MIN_TILE_LIMIT + 4 * checks.vocabulary + 4 * MAX_STRETCH_STEPS * (checks.dim + 1)
 
 

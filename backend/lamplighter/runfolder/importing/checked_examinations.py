@@ -1,6 +1,6 @@
-"""A checked copy of an imported run's `examinations.sqlite`: answers that another machine gave.
+"""A checked copy of an imported run's `examinations.sqlite`: answers given by another machine.
 
-Only answers are copied: a question that waits was asked elsewhere, and a failure was of that machine.
+Only answers are copied. Waiting questions were asked elsewhere, and failures concern that machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from lamplighter.runfolder.tables import examinations
 
 _MAX_ROWS = 2 * examinations.MAX_ANSWERS
 _MAX_QUESTION = 20_000
-"""Maximum characters of a question; ours have some 4,000 with every character escaped."""
+"""Maximum characters of a question; ours have about 4,000 with every character escaped."""
 _MAX_CONTAINERS = 200_000
 """Maximum lists and objects of an answer."""
 _MAX_DEPTH = 16
@@ -76,7 +76,7 @@ def _checked_question(text: Any, checks: RunChecks) -> Question:
 
 
 def _checked_answer(text: Any, question: Question) -> str:
-    """Return an answer as JSON, marked as imported: what it says of its replay is a stranger's word."""
+    """Return an answer as JSON, marked as imported: what it says about its replay is not trusted."""
     limit = examinations.MAX_ANSWER_BYTES
     text = require_text(text, limit)
     if text.count("[") + text.count("{") > _MAX_CONTAINERS:
@@ -95,8 +95,8 @@ def _checked_answer(text: Any, question: Question) -> str:
 
 
 def _require_plain(value: Any, depth: int) -> None:
-    """Check that a value is of finite numbers, short texts, truths and nulls, in lists and objects that are not nested
-    deeply."""
+    """Check that a value consists of finite numbers, short strings, booleans and nulls, in shallow lists and
+    objects."""
     if depth < 0:
         raise FormatError("an answer that is nested too deeply")
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
 """A checked copy of an imported run's `steps.sqlite`.
 
-Each row is checked and inserted into a new file of our own, so neither a foreign schema nor a crafted page
-ever reaches the rest of the program.
+Each row is checked and inserted into a new file, so that neither a foreign schema nor a crafted page reaches the rest
+of the program.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _MAX_FACT = 1_000_000
 def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
     """Copy an untrusted `steps.sqlite`, checking every row. An unfinished run becomes `interrupted`.
 
-    Sets the last step that the other files may refer to.
+    Sets the last step to which the other files may refer.
 
     Returns:
         The phase recorded in the source.
@@ -132,7 +132,8 @@ def _copy_values(
     column: str,
     check: Callable[[Any], float | str],
 ) -> None:
-    """Copy a table of one value a step, named as `table.column`; `check` returns a value as it is kept, or raises FormatError."""
+    """Copy a table with one value per step, named `table.column`. `check` returns the value to store, or raises
+    FormatError."""
     table, value_name = column.split(".")
     for row, value in file.rows(f"SELECT id, {value_name} FROM {table} ORDER BY id"):
         checks.require_step(split_step_key(row)[1])
@@ -141,7 +142,7 @@ def _copy_values(
 
 
 def _scalars_check() -> Callable[[Any], str]:
-    """Return a check of logged numbers that also bounds the names of all steps together."""
+    """Return a check of logged numbers that also bounds the total number of names."""
     names: set[str] = set()
 
     def check(numbers: Any) -> str:
@@ -167,7 +168,7 @@ def _copy_events(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks) -> N
         )
     query = "SELECT server, request, time, attempt, step, kind, body FROM applied ORDER BY id"
     for server, request, when, attempt, step, kind, body in file.rows(query, MAX_APPLIED):
-        # Prefixed: under its own name an old request could be taken for one from a server on this machine.
+        # Prefixed, so that an old request is never mistaken for one from a server on this machine.
         copy.insert(
             "INSERT INTO applied(server,request,time,attempt,step,kind,body) VALUES(?,?,?,?,?,?,?)",
             f"elsewhere-{require_text(server, MAX_NAME)}",
@@ -187,7 +188,7 @@ def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
             "SELECT attempt, first_step, opened FROM attempts ORDER BY attempt", MAX_ATTEMPTS
         )
     }
-    # Numbers are consecutive. The first attempt may begin after step 0 in a run recorded by a client's own loop.
+    # Attempts are numbered consecutively. In a run recorded by a client's own loop the first may begin after step 0.
     if list(found) != list(range(1, len(found) + 1)):
         raise FormatError("its attempts are not in order")
     return found
@@ -200,10 +201,10 @@ def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
 
 
 def read_facts(file: UntrustedFile) -> dict[str, Any]:
-    """Return the facts of an untrusted file, parsed and otherwise as they are.
+    """Return the facts of an untrusted file, parsed but not checked.
 
     Raises:
-        FormatError: they are too large, or not JSON.
+        FormatError: the facts are too large, or not JSON.
     """
     found: dict[str, Any] = {}
     for key, value in file.rows("SELECT name, value FROM facts ORDER BY name", 100):
@@ -214,7 +215,7 @@ def read_facts(file: UntrustedFile) -> dict[str, Any]:
 
 
 def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
-    """Return the trainer's facts that are known and valid; drop the others."""
+    """Return the trainer's known and valid facts; drop the others."""
     facts = read_facts(file)
     known: dict[str, Any] = {}
     if "layers" in facts:

@@ -1,6 +1,6 @@
-"""The checks of an imported run's vocabulary.
+"""Checks of an imported run's vocabulary.
 
-The names of its classes, relations and families are sent to every viewer, its tokens to whoever asks for them.
+Every viewer gets the names of its classes, relations and families, and its tokens on request.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ _MAX_TOKEN = 10_000
 _MAX_NAMES = 4_096
 """Maximum classes, maximum relations, and maximum families."""
 _MAX_PAIRS = 200_000
-"""Maximum pairs of all relations together."""
+"""Maximum total pairs of all relations."""
 
 
 def check_vocabulary(vocabulary: Vocabulary) -> None:
     """Check a vocabulary.
 
     Raises:
-        FormatError: it is none that a run can have; the message says why.
+        FormatError: the vocabulary is invalid; the message says why.
     """
     if not 0 < len(vocabulary) <= MAX_VOCABULARY or bool((vocabulary.counts < 0).any()):
         raise FormatError("vocabulary.json holds no tokens, too many, or negative counts: refused")

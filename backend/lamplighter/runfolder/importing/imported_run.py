@@ -1,4 +1,4 @@
-"""The mark of an imported run: its recipe is a stranger's wish, unlike that of a run of this machine's own."""
+"""The mark of an imported run, whose recipe must not be trusted like a local one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 IMPORTED_FACT = "imported"
-"""The fact of an imported run: when it was, in Unix seconds."""
+"""The fact with the time of import, in Unix seconds."""
 
 
 def is_imported(run: RunFolder) -> bool:

@@ -1,6 +1,6 @@
-"""Bounds on what an imported run may hold, whichever file holds it.
+"""Bounds on the contents of an imported run, over all its files.
 
-What a server allocates for a run follows from these numbers: its newest step, its rows, its attempts.
+A server allocates memory for a run in proportion to these numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_MESSAGE = 500
 MAX_APPLIED = 100_000
 """Maximum applied requests."""
 MAX_MEASURES = 1_000_000
-"""Maximum values of measures, of all names and steps."""
+"""Maximum values of all measures at all steps."""
 MAX_MEASURE_NAMES = 5_000
 MAX_STRETCHES = 200_000
 MAX_STRETCH_STEPS = 1_000
@@ -29,15 +29,15 @@ MAX_STRETCH_STEPS = 1_000
 MAX_LAYERS = 200
 """Maximum layers with a gradient norm; the deepest model of a recipe has 132."""
 MAX_LAYERS_BYTES = 40_000
-"""Maximum bytes, as JSON, of the names of all layers: every viewer gets them with its first message."""
+"""Maximum bytes of the names of all layers as JSON: every viewer gets them with its first message."""
 MAX_LAYOUTS = 200_000
 """Maximum layouts of a file, and maximum districts."""
 MAX_ROWS = 20_000_000
 """Maximum rows of all files of a run."""
 MAX_BYTES = 16_000_000_000
-"""Maximum bytes of the values in them."""
+"""Maximum bytes of the values in all rows."""
 _LOST_STEPS = 10_000
-"""Steps that the record may lack at its end although another file knows of them, as after a power cut."""
+"""Maximum steps that the record may lack at its end while another file has them, as after a power cut."""
 
 ProgressTick = Callable[[], None]
 """A callback invoked repeatedly while rows are read; an exception it raises aborts the import."""
@@ -45,27 +45,27 @@ ProgressTick = Callable[[], None]
 
 @dataclass
 class RunChecks:
-    """The checks that all files of one imported run share, and what they have counted so far."""
+    """The checks and running totals shared by all files of one imported run."""
 
     vocabulary: int
     dim: int
     batch_tokens: int | None
-    """Tokens of every batch; None for a run whose loop is elsewhere and reads what it likes."""
+    """Tokens per batch; None for a run recorded by a client's own loop, whose batches may differ."""
     tick: ProgressTick
     last_step: int = 0
-    """The largest step that a row may be of; set once the steps are read."""
+    """The largest step that a row may refer to; set once the steps have been read."""
     rows_left: int = MAX_ROWS
     bytes_left: int = MAX_BYTES
 
     def set_last_step(self, pulses: int) -> None:
-        """Set the largest step by the number of pulses: steps are recorded one after another."""
+        """Set the largest step from the number of pulses: steps are consecutive."""
         self.last_step = pulses + _LOST_STEPS
 
     def require_step(self, value: Any) -> int:
         """Return `value` if it is a step that the run can have reached.
 
         Raises:
-            FormatError: it is not.
+            FormatError: `value` is not such a step.
         """
         step = require_count(value)
         if step > self.last_step:

@@ -1,4 +1,4 @@
-"""Bounds on untrusted JSON files, checked before they are parsed: parsed, a file takes many times its size."""
+"""Bounds on untrusted JSON files, checked before parsing: a parsed file takes many times its size in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.wire.binary import MAX_VOCABULARY
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.S)
 _MAX_CONTAINERS = 500_000
-"""Maximum lists and objects of a file; a tokeniser has a list for each of its merges."""
+"""Maximum lists and objects in a file; a tokeniser has a list for each of its merges."""
 
 
 def require_bounded_json(path: Path, tokens: int | None = None) -> None:
@@ -21,14 +21,14 @@ def require_bounded_json(path: Path, tokens: int | None = None) -> None:
 
     Args:
         path: the file.
-        tokens: the maximum size of the vocabulary that it may hold; None: the largest of all.
+        tokens: the maximum size of the vocabulary in the file; None: `MAX_VOCABULARY`.
 
     Raises:
-        FormatError: it holds too much.
+        FormatError: the file holds too much.
         OSError: it cannot be read.
     """
     outside = _STRING.sub(b"", path.read_bytes())
-    # A text and a count for each token, its place in a class, and as many again for relations.
+    # For each token: a text, a count, an entry in a class. For each relation: about as many entries.
     most = 3 * (MAX_VOCABULARY if tokens is None else tokens) + _MAX_CONTAINERS
     if outside.count(b"[") + outside.count(b"{") > _MAX_CONTAINERS or outside.count(b",") > most:
         raise FormatError(f"{path.name} holds more lists or values than a run needs: refused")

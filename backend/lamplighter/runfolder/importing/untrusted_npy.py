@@ -1,4 +1,4 @@
-"""The check of an untrusted npy file, before anything believes its header."""
+"""The check of an untrusted npy file, made before its header is relied on."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _MAX_HEADER = 1_000
 
 
 def check_token_ids(path: Path) -> None:
-    """Check that a file is an array of token ids, shape (N,), as long as its header says.
+    """Check that a file is an array of token ids, shape (N,), whose length matches its header.
 
     Raises:
-        FormatError: it is not.
+        FormatError: the file is not such an array.
         OSError: it cannot be read.
     """
     with path.open("rb") as file:

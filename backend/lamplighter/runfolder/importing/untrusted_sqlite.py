@@ -1,7 +1,7 @@
 """Untrusted SQLite files: an imported run may be hostile.
 
-Such a file must have exactly the tables of a run, and is read row by row with each value checked; the rows are
-inserted into a new file (`checked_copy.py`).
+Such a file must have exactly the tables of a run. It is read row by row, and checked rows are inserted into a new file
+(`checked_copy.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ F = TypeVar("F", Pulse, Layout, Rows, Census, Districts)
 
 
 class UntrustedFile:
-    """An untrusted SQLite file, opened read-only with SQLite's defences on."""
+    """An untrusted SQLite file, opened read-only with SQLite's defences enabled."""
 
     def __init__(self, path: Path, schema: str, checks: RunChecks) -> None:
         """Open the file and check it as a whole; it must have exactly the tables of `schema`.
@@ -120,13 +120,13 @@ class UntrustedFile:
 
 
 class CheckedCopy:
-    """A new file of our own, committed when the `with` block ends without an error."""
+    """A new file for checked rows, committed when the `with` block ends without an error."""
 
     def __init__(self, path: Path, schema: str, checks: RunChecks, page_size: int = 4096) -> None:
         """Create the file."""
         self._checks = checks
         self._connection = open_writer(path, schema, page_size)
-        # All is one transaction: a write-ahead log would take the whole file's room once more.
+        # The copy is one transaction: a write-ahead log would double the space it needs.
         self._connection.pragma("journal_mode", "delete")
         self._connection.execute("BEGIN")
 
@@ -134,7 +134,7 @@ class CheckedCopy:
         """Insert a row.
 
         Raises:
-            FormatError: the row violates a constraint, such as a duplicate key, or is one too many.
+            FormatError: the row violates a constraint, such as a unique key, or exceeds the limits of a run.
         """
         self._checks.spend(values)
         try:
@@ -155,7 +155,7 @@ class CheckedCopy:
 
 @contextmanager
 def bounded_sqlite_memory() -> Generator[None]:
-    """Limit the memory that SQLite takes in this process: it reads a file's schema whole, however long that is."""
+    """Limit the memory that SQLite takes in this process: it reads a file's schema whole, of any length."""
     before = apsw.hard_heap_limit(_MAX_MEMORY)
     try:
         yield

@@ -9,7 +9,7 @@ from lamplighter.platform.printable import quote_foreign
 from lamplighter.runfolder.errors import FormatError
 
 MAX_NAME = 200
-"""Maximum characters of a name that is sent whole to every viewer: of a class, a relation, a layer."""
+"""Maximum characters of the name of a class, relation or layer: every viewer gets it whole."""
 _MAX_TEXT = 10_000
 _MAX_NUMBER = 1e300
 
@@ -61,7 +61,7 @@ def require_text(value: Any, limit: int = _MAX_TEXT) -> str:
 
 
 def shorten_text(value: Any, limit: int) -> str:
-    """Return a string of at most 10,000 characters, cut to `limit`.
+    """Return a string of at most 10,000 characters, shortened to `limit`.
 
     Raises:
         FormatError: the value is not such a string.
@@ -87,7 +87,7 @@ def require_number(value: Any) -> float:
     Raises:
         FormatError: the value is not a finite number.
     """
-    # An integer from JSON may be beyond every float; comparing the two is exact.
+    # An integer from JSON may exceed every float; Python compares the two exactly.
     if not isinstance(value, int | float) or not -_MAX_NUMBER <= value <= _MAX_NUMBER:
         raise FormatError("a number that is not finite")
     return float(value)

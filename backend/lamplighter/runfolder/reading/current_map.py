@@ -1,4 +1,4 @@
-"""The layouts and districts of a run that still count, after attempts were superseded."""
+"""The layouts and districts of a run that are not superseded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def districts_on_lineage(
 def newest_layout_entry(
     entries: Iterable[LayoutEntry], method: Method, step: int | None = None
 ) -> LayoutEntry | None:
-    """Return the layout of the view of `method` for the latest step at or before `step`; of several, the last
-    written."""
+    """Return the layout in the view of `method` for the latest step at or before `step`; the last written if there are
+    several."""
     fitting = (e for e in entries if e.method.view == method.view and (step is None or e.step <= step))
     return max(fitting, key=lambda e: (e.step, e.id), default=None)

@@ -1,7 +1,7 @@
-"""The few steps of a run that its curves are made of, and those of them that have no complete measures yet.
+"""The steps sampled for a run's curves, and those of them without complete measures.
 
-The analyst of a run that is trained measures keyframes as they come, and skips some where it falls behind. A run that was
-trained without it, or before there were as many measures as now, gets those of its curve afterwards.
+The analyst measures keyframes during training, and skips some when it falls behind. Runs trained without it, or before
+all measures existed, are measured afterwards at these steps.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 
 MOST_CURVE_STEPS = 64
-"""Most steps of a curve: each takes a matrix, and a long run has thousands."""
+"""Maximum steps of a curve: each takes a matrix, and a long run has thousands."""
 MARK = "nearest_cosine"
-"""A measure that every complete set has, whatever the run has planted; sets of earlier versions lack it."""
+"""A measure that every complete set has, and that sets of earlier versions lack."""
 
 Item = TypeVar("Item")
 
@@ -31,17 +31,17 @@ class CurveMeasures:
 
     wanted: tuple[tuple[int, int], ...]
     lacking: tuple[tuple[int, int], ...]
-    """Those of them that have no complete set of measures."""
+    """The wanted steps that have no complete set of measures."""
 
     @property
     def filled(self) -> int:
-        """Return how many have a complete set."""
+        """Return the number of wanted steps with a complete set."""
         return len(self.wanted) - len(self.lacking)
 
 
 def choose_curve_steps(run: RunFolder, history: MatrixHistory, last: int) -> list[int]:
-    """Choose the steps of a run's curve up to `last`, ascending: those at which a keyframe was due, and the newest, as far
-    as their matrices are kept exactly; of more than `MOST_CURVE_STEPS`, evenly spread ones with the first and the last."""
+    """Choose the steps of a run's curve up to `last`, ascending. Candidates are the newest step and those at which a
+    keyframe was due, if their matrices are kept exactly; at most `MOST_CURVE_STEPS` of them, evenly spread."""
     exact = history.exact_steps()
     exact = exact[: int(np.searchsorted(exact, last, side="right"))]
     due = exact[exact % run.recipe.cadence.keyframe_every == 0].tolist()
@@ -51,14 +51,14 @@ def choose_curve_steps(run: RunFolder, history: MatrixHistory, last: int) -> lis
 
 
 def spread_evenly(items: Sequence[Item], most: int) -> list[Item]:
-    """Return at most `most` of some items, in their order: all, or evenly spread ones with the first and the last."""
+    """Return at most `most` items in their order, evenly spread, with the first and the last."""
     if len(items) <= most:
         return list(items)
     return [items[index * (len(items) - 1) // (most - 1)] for index in range(most)]
 
 
 def read_curve_measures(run: RunFolder, history: MatrixHistory) -> CurveMeasures:
-    """Read which steps make the curve of a run, and which of these have no complete measures.
+    """Read the steps of a run's curve, and which of them lack complete measures.
 
     Raises:
         FormatError: this version cannot read the folder.

@@ -1,4 +1,4 @@
-"""The error for a run whose record contradicts itself: damaged, or a copy made while it was written."""
+"""The error for a run whose record contradicts itself: it is damaged, or was copied while it was written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from lamplighter.runfolder.sqlite.unreadable_file import copy_hint
 
 
 def describe_damage(run: RunFolder, error: Exception) -> FormatError:
-    """Return the error for people, given the one that reading the record of `run` raised."""
+    """Return a readable error, given the one raised by reading the record of `run`."""
     hint = copy_hint(run.steps_path)
     return FormatError(f"{error}" if hint in str(error) else f"{error}{hint}")

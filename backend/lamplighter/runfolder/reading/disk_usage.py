@@ -29,13 +29,13 @@ PART_NAMES: tuple[str, ...] = (
     "corpus",
     "other",
 )
-"""Names of the parts. `steps` are the pulses, the keyframes and the moved rows that are not in tiles yet."""
+"""Names of the parts. `steps` includes pulses, keyframes and the moved rows that are not in tiles yet."""
 
 
 def bytes_by_part(run: RunFolder) -> dict[str, int]:
     """Return the bytes of all files in the folder by part; a database includes its WAL.
 
-    A file that is a checkpoint and a waypoint is counted as a checkpoint.
+    A file that is both a checkpoint and a waypoint counts as a checkpoint.
     """
     sizes = dict.fromkeys(PART_NAMES, 0)
     for path, size in run.files_on_disk():

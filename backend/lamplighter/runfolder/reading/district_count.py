@@ -1,4 +1,4 @@
-"""The number of districts that a run's embedding had when it was last searched for them."""
+"""The number of districts found in a run's embedding by the last search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KNOWN_FILES = 1_024
 
 
 def count_districts(run: RunFolder) -> int | None:
-    """Return the number of a run's districts; None if it was not searched for them yet, or its map cannot be read."""
+    """Return the number of a run's districts; None before the first search, or if the map cannot be read."""
     try:
         path = run.layouts_path
         return _count(path, _version(path), _version(path.with_name(path.name + "-wal")))
@@ -24,7 +24,7 @@ def count_districts(run: RunFolder) -> int | None:
 
 
 def last_districts(reader: LayoutsReader) -> Districts | None:
-    """Return the districts found last, of any attempt; None if the run was not searched for them yet.
+    """Return the districts found last, in any attempt; None before the first search.
 
     Raises:
         FrameError: the record is damaged.
@@ -42,7 +42,7 @@ def _count(path: Path, _version: object, _wal: object) -> int | None:
 
 
 def _version(path: Path) -> tuple[int, int] | None:
-    """Return what changes when a file does; None if there is none."""
+    """Return a value that changes with a file; None if there is no file."""
     try:
         facts = path.stat()
     except FileNotFoundError:

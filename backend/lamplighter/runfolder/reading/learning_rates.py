@@ -1,4 +1,4 @@
-"""The learning rates that requests set, by the step from which each held."""
+"""The learning rates set by requests, and the steps from which they apply."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 def requested_rates(reader: StepsReader) -> dict[int, float]:
-    """Return the learning rates that requests set on the lineage, by the first step under each."""
+    """Return the learning rates set by requests on the lineage, by the first step with each."""
     lineage = reader.lineage()
     return {
         applied.step: rate
@@ -27,7 +27,7 @@ def requested_learning_rate(applied: AppliedRequest) -> float | None:
 
 
 def positive_number(value: Any) -> float | None:
-    """Return a finite number above 0 as a float; None of anything else."""
+    """Return a finite number above 0 as a float; None for any other value."""
     if isinstance(value, int | float) and math.isfinite(value) and value > 0:
         return float(value)
     return None

@@ -1,4 +1,4 @@
-"""A bounded cache of what was read from runs."""
+"""A bounded cache of data read from runs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ _KEPT = 256
 
 
 class LruCache(OrderedDict[object, Any]):
-    """A least-recently-used cache, for any threads."""
+    """A thread-safe least-recently-used cache."""
 
     def __init__(self, limit: int = _KEPT, size_of: Callable[[Any], int] = lambda _: 1) -> None:
-        """Keep entries whose sizes add up to at most `limit`; none that would push out most of the others."""
+        """Keep entries of at most `limit` in total; skip an entry that would evict most of the others."""
         super().__init__()
         self._limit, self._size_of = limit, size_of
         self._size = 0
         self._lock = threading.Lock()
 
     def get_or_make(self, key: object, make: Callable[[], T]) -> T:
-        """Return the entry of a key, made and kept if there is none. An error is not kept, nor is None: there may be an entry
-        later."""
+        """Return the entry of a key; make and keep it if there is none. Errors and None are not kept."""
         with self._lock:
             if key in self:
                 self.move_to_end(key)
@@ -35,7 +34,7 @@ class LruCache(OrderedDict[object, Any]):
         size = self._size_of(value)
         with self._lock:
             if key in self:
-                # Another thread has made it too: all get the same object.
+                # Another thread made it at the same time: both get the same object.
                 return cast("T", self[key])
             if 3 * size <= self._limit:
                 self[key] = value

@@ -24,7 +24,7 @@ class MapSettingsState:
     pending: tuple[Request, ...] = ()
     """Requests that are not applied yet, oldest first."""
     settled: bool = True
-    """True when the map of a finished run has come to rest since the last requested change."""
+    """True once the map of a finished run has come to rest after the last requested change."""
     linear: tuple[int, int] | None = None
     """Attempt and step of the matrix that defines the directions of the linear view."""
 

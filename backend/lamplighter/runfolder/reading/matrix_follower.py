@@ -24,8 +24,7 @@ _BATCH = 64
 class MatrixFollower:
     """The newest exact embedding of a run.
 
-    Memory: the matrix and one batch of moved rows. `advance` takes the reader, since the position survives
-    closing one reader and opening another.
+    Memory: the matrix and one batch of moved rows. `advance` takes the reader, since the position outlives a reader.
     """
 
     def __init__(self, run: RunFolder) -> None:
@@ -42,7 +41,7 @@ class MatrixFollower:
     def advance(self, reader: StepsReader, *, to: int | None = None) -> bool:
         """Advance to the newest step that can be rebuilt exactly, not beyond step `to`.
 
-        Where moved rows are not kept (dense updates, a spent disk budget) that is a keyframe. If a new attempt
+        If moved rows are not kept (dense updates, an exhausted disk budget), that is a keyframe. If a new attempt
         supersedes the current step, restart from the last keyframe on the lineage.
 
         Returns:
@@ -53,10 +52,10 @@ class MatrixFollower:
         return (self.attempt, self.step) != before and self.step >= 0
 
     def _advance_on(self, lineage: Lineage, reader: StepsReader, to: int | None) -> None:
-        """Advance on a lineage. The matrix changes only by reads between which the lineage stayed the same.
+        """Advance on a lineage. The matrix takes only reads during which the lineage stayed the same.
 
         Raises:
-            LineageChangedError: a new attempt began meanwhile.
+            LineageChangedError: a new attempt began.
         """
         newest = reader.newest_step()[1]
         target = newest if to is None else min(to, newest)
@@ -66,7 +65,7 @@ class MatrixFollower:
         if key is not None and key > self.step:
             found = reader.keyframe(key)
             lineage.require_current(reader)
-            # An older one, or none, if pruning dropped it between the two reads; its rows are in tiles then.
+            # Pruning may have dropped the keyframe between the two reads; its rows are in tiles then.
             if found is not None and found[0] > self.step:
                 rows = decode_as(found[1], Rows)
                 self.vectors = rows.vectors.copy()
@@ -88,10 +87,10 @@ class MatrixFollower:
             self._advance_by_tiles(target, lineage)
 
     def _advance_by_tiles(self, target: int, lineage: Lineage) -> None:
-        """Advance through tiles, where `steps.sqlite` lacks the rows.
+        """Advance through tiles, for rows that `steps.sqlite` lacks.
 
         Raises:
-            LineageChangedError: a new attempt began meanwhile.
+            LineageChangedError: a new attempt began.
         """
         with MatrixHistory(self._run) as history:
             if history.is_tiled(self.step + 1):

@@ -72,7 +72,7 @@ class MatrixHistory:
     def snapshot(self, step: int, *, nearest: bool = False) -> Snapshot:
         """Rebuild the embedding after `step`, bit for bit.
 
-        Costs one keyframe and the moves between it and `step`.
+        Reads one keyframe and the moves between it and `step`.
 
         Args:
             step: 0 is the state before the first update.
@@ -81,15 +81,14 @@ class MatrixHistory:
         Raises:
             NoSnapshotError: the step was not kept exactly, or has not happened.
         """
-        # numpy's integers have a width of their own: differences of them would wrap.
+        # Differences of numpy integers would wrap.
         asked_step = operator.index(step)
         return self._on_stable_lineage(lambda lineage: self._snapshot(lineage, asked_step, nearest))
 
     def snapshots(self, first: int, last: int, every: int = 1) -> Iterator[Snapshot]:
         """Yield the embedding after steps `first`, `first + every`, ... up to `last`; each is a copy.
 
-        Each costs only the moves since the previous one, not a full rebuild. Reads lazily: memory is one
-        matrix and the moves of one stretch.
+        Each reads only the moves since the previous one. Memory is one matrix and the moves of one stretch.
 
         Raises:
             NoSnapshotError: a step was not kept exactly, or has not happened; the earlier ones were yielded.
@@ -104,8 +103,8 @@ class MatrixHistory:
     def token_history(self, token_id: int, first: int = 0, last: int | None = None) -> TokenHistory:
         """Read one row after every exact step from `first` to `last` (None: the newest), inclusive.
 
-        Rebuilds no matrix: reads one tile per stretch and, where there are no tiles yet, the moved rows of the
-        steps that moved the token. Memory is that of the result, N x D numbers.
+        Rebuilds no matrix: reads one tile per stretch and, for steps without tiles, the moved rows of the token. Memory
+        is that of the result, N x D numbers.
 
         Raises:
             NoSnapshotError: no step was kept exactly in that range.
@@ -120,7 +119,8 @@ class MatrixHistory:
         return Lineage.stable(self.steps, lambda lineage: self._on_stable_tiles(lineage, read))
 
     def _on_stable_tiles(self, lineage: Lineage, read: Callable[[Lineage], T]) -> T:
-        """Call `read`; retry if a lookup failed because rows were moving from one file to the other, or a keyframe went."""
+        """Call `read`; retry if a lookup failed because rows moved from one file to the other, or a keyframe was
+        dropped."""
         while True:
             before = self._deltas.stretches_on(lineage), self.steps.keyframe_steps()
             try:
@@ -149,11 +149,11 @@ class MatrixHistory:
         return Snapshot(lineage.attempt_at(reached), reached, time, vectors)
 
     def _nearest_keyframe_step(self, lineage: Lineage, step: int) -> int:
-        """Return the step whose newest keyframe is the best start: `step`, or a later keyframe that is nearer."""
+        """Return the best step to start from: `step`, or the step of a nearer keyframe after it."""
         before, after = self.steps.keyframe_step(step), self.steps.keyframe_step_after(step)
         if before is None or after is None or after - step >= step - before:
             return step
-        # Only tiles can be undone, since they hold differences; so all steps back must be tiled.
+        # Only tiles can be undone, since they hold differences, so all steps up to the keyframe must be tiled.
         reached = after
         while reached > step:
             stretch = self._deltas.stretch_at(lineage, reached)

@@ -1,9 +1,9 @@
-"""The output matrix (unembedding) of a run's model, at the steps whose state is kept: its waypoints and checkpoints.
+"""The output matrix (unembedding) of a run's model at its waypoints and checkpoints. A row of the input matrix encodes
+which words follow a word, a row of the output matrix which words precede it.
 
-A row of the input matrix holds what a word foretells, a row of the output matrix what foretells it. The record has the
-input matrix of every step; the output matrix is read from the states of the model, without torch. Of tied weights the two
-are one matrix (Press and Wolf 2017). The files may be a stranger's: header, shape and type are checked before a number is
-read, and no other tensor is.
+The record has the input matrix of every step; the output matrix is read from saved states, without torch. Tied weights
+share one matrix (Press and Wolf 2017). The files are untrusted: header, shape and type are checked before any number is
+read, and no other tensor is read.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 _NAME = re.compile(r"(\d{10})-(\d{4})\.safetensors")
-"""The name of a checkpoint, as `model/checkpoint.py` gives it: step and attempt."""
+"""The name of a checkpoint (`model/checkpoint.py`): step and attempt."""
 _MAX_HEADER = 4_000_000
-"""Maximum bytes of a header, as of an import."""
+"""Maximum bytes of a header, as for imports."""
 _OUTPUT, _INPUT = "model.unembedding.weight", "model.embedding.weight"
 
 
@@ -32,7 +32,7 @@ class NoOutputMatrixError(LookupError):
 
 @dataclass(frozen=True)
 class OutputPoint:
-    """A step whose output matrix is kept."""
+    """A step with a saved output matrix."""
 
     attempt: int
     """The attempt that the step counts in."""
@@ -41,21 +41,21 @@ class OutputPoint:
 
 
 OutputReader = Callable[[RunFolder, StepsReader, OutputPoint], Snapshot]
-"""A function that returns the output matrix at a point. It raises FileNotFoundError if the state was removed."""
+"""A function that returns the output matrix at a point, or raises FileNotFoundError if the state was removed."""
 
 
 def has_tied_weights(run: RunFolder) -> bool | None:
-    """Return whether the run's input and output matrix are one; None for a run that was not trained here."""
+    """Return whether the run's weights are tied; None for a run that was not trained here."""
     return None if run.recipe.corpus.kind == "recorded" else run.recipe.model.tied
 
 
 def list_output_points(run: RunFolder, reader: StepsReader) -> list[OutputPoint]:
-    """Return the recorded steps whose output matrix is kept, ascending, each once."""
+    """Return the recorded steps with a saved output matrix, ascending, without duplicates."""
     if has_tied_weights(run) is None:
         return []
     lineage, last = reader.lineage(), reader.newest_step()[1]
     found: dict[int, OutputPoint] = {}
-    # A waypoint replaces a checkpoint of its step, which may go sooner.
+    # Prefer a waypoint to a checkpoint of the same step, which is removed sooner.
     for folder in (run.checkpoints, run.waypoints):
         for path in sorted(folder.glob("*.safetensors")):
             if (match := _NAME.fullmatch(path.name)) is None:
@@ -67,7 +67,7 @@ def list_output_points(run: RunFolder, reader: StepsReader) -> list[OutputPoint]
 
 
 def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int | None = None) -> str:
-    """Return why there is no output matrix at or before a step (None: of any), as a sentence."""
+    """Return, as a sentence, why there is no output matrix at or before a step (None: at any step)."""
     if has_tied_weights(run) is None:
         return "this run was not trained here: its record has the input matrix, and nothing else of the model"
     if not points:
@@ -76,14 +76,12 @@ def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int |
 
 
 def choose_map_points(run: RunFolder, points: Sequence[OutputPoint]) -> list[OutputPoint]:
-    """Choose the points that a map is laid out at: the waypoints. A checkpoint goes when the next one comes, perhaps
-    while the map is being laid out.
-    """
+    """Choose the points at which a map is laid out: the waypoints. Checkpoints may be removed during the layout."""
     return [point for point in points if point.path.parent == run.waypoints]
 
 
 def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str | None:
-    """Return why no map of the output matrix can be laid out, as a sentence; None if one can."""
+    """Return, as a sentence, why no map of the output matrix can be laid out; None if one can."""
     if has_tied_weights(run):
         return "this run's weights are tied: its input and its output matrix are one, and so are their maps"
     if not points:
@@ -94,16 +92,16 @@ def explain_no_output_map(run: RunFolder, points: Sequence[OutputPoint]) -> str 
 
 
 def points_before(points: Sequence[OutputPoint], step: int | None) -> list[OutputPoint]:
-    """Return the points at or before a step (None: all), the newest first."""
+    """Return the points at or before a step (None: all), newest first."""
     return [point for point in reversed(points) if step is None or point.step <= step]
 
 
 def read_output_matrix(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snapshot:
-    """Return the output matrix at a point; its `vectors` have shape (V, D). Of tied weights it is the input matrix.
+    """Return the output matrix at a point; its `vectors` have shape (V, D). For tied weights it is the input matrix.
 
     Raises:
         FileNotFoundError: the state was removed since the point was listed.
-        FormatError: the file is damaged, or is of another model.
+        FormatError: the file is damaged, or belongs to another model.
     """
     name = _INPUT if run.recipe.model.tied else _OUTPUT
     entry = read_tensor_header(point.path, _MAX_HEADER).get(name)
@@ -117,7 +115,7 @@ def find_output_point(run: RunFolder, reader: StepsReader, step: int | None) -> 
     """Return the newest point at or before a step (None: the newest of all).
 
     Raises:
-        NoOutputMatrixError: there is none.
+        NoOutputMatrixError: there is no such point.
     """
     points = list_output_points(run, reader)
     for point in points_before(points, step):
@@ -134,17 +132,17 @@ def read_output_matrix_at(
         run: the run.
         reader: a reader of its steps.
         step: the step.
-        read: reads the matrix of a point, or has it already.
+        read: returns the matrix of a point, perhaps from a cache.
 
     Raises:
-        NoOutputMatrixError: there is none.
-        FormatError: the file is damaged, or is of another model.
+        NoOutputMatrixError: there is no such point.
+        FormatError: the file is damaged, or belongs to another model.
     """
     points = list_output_points(run, reader)
     for point in points_before(points, step):
         try:
             return read(run, reader, point)
         except FileNotFoundError:
-            # Thinned meanwhile; the one before it stays.
+            # This one was thinned out; the one before it stays.
             continue
     raise NoOutputMatrixError(explain_no_output(run, points, step))

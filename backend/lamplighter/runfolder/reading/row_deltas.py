@@ -1,6 +1,6 @@
-"""Row deltas: the moved rows of each step, in `steps.sqlite` as the trainer wrote them or, later, in tiles.
+"""Row deltas: the moved rows of each step, first in `steps.sqlite`, later in tiles.
 
-Rows are dropped from `steps.sqlite` only once they are in tiles, so lookups go in that order.
+Rows are dropped from `steps.sqlite` only once they are in tiles, so look them up in that order.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class StepCoverage(NamedTuple):
 
     @property
     def exact(self) -> StepSet:
-        """Return the steps whose matrix can be rebuilt: there is no gap since the last keyframe."""
+        """Return the steps whose matrix can be rebuilt: those without a gap since the last keyframe."""
         known = StepSet.of_steps(self.keyframes) | self.rows | self.tiled
-        # In a range without a gap the matrices are known from its first keyframe on.
+        # Within a range without gaps, matrices are known from its first keyframe on.
         index = np.searchsorted(self.keyframes, known.firsts)
         first_keyframe = np.append(self.keyframes, LAST_STEP + 1)[index]
         rebuilt = first_keyframe <= known.lasts
@@ -64,7 +64,7 @@ class RowDeltas:
         last = self.steps.newest_step()[1]
         keyframes = np.array([step for _, step in self.steps.keyframe_steps() if step <= last], np.int64)
         rows = StepSet.of_steps(self.steps.numbers_of_rows(1, last))
-        # Read the tiles last: rows dropped from `steps.sqlite` meanwhile are in them.
+        # Read the tiles last: they hold any rows dropped from `steps.sqlite` during the read.
         stretches = self.stretches_on(lineage)
         ends = (np.array([getattr(one, name) for one in stretches], np.int64) for name in ("first", "last"))
         return StepCoverage(keyframes, rows, StepSet.of_ranges(*ends).clip(0, last))
@@ -87,7 +87,7 @@ class RowDeltas:
     def tiles_of(self, stretch: Stretch, vectors: Floats) -> Iterator[Tile]:
         """Yield the tiles of a stretch, checking that they cover every row once.
 
-        A missing tile would leave wrong vectors without notice.
+        A missing tile would silently leave wrong vectors.
 
         Raises:
             FormatError: a tile is missing, or does not belong to the stretch.

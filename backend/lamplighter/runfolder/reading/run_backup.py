@@ -1,4 +1,4 @@
-"""A copy of a run's folder, made while the run may be written to."""
+"""Copies of a run's folder, made while the run may be written to."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ a missing step, and before the tiles, so that rows pruned from the steps are in 
 
 
 def back_up_run(run: RunFolder, target: Path) -> None:
-    """Copy what a run consists of but for the states of its model. The copy appears complete or not at all.
+    """Copy a run without the states of its model. The copy appears complete or not at all.
 
     Args:
-        run: the run, live or over, which has begun.
+        run: the run, live or finished, which must have started.
         target: the folder of the copy, which must not exist.
 
     Raises:

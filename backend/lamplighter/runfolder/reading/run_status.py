@@ -29,9 +29,9 @@ class HoldFacts(DocumentedModel):
     model_config = ConfigDict(frozen=True)
 
     until: float
-    """The time at which it ends at the latest, Unix seconds."""
+    """The latest time at which the wait ends, Unix seconds."""
     share: float = 0.0
-    """The share that is done of the way to the first layout of the map, from 0 to 1: of the parts, not of the time."""
+    """Progress towards the first layout of the map, from 0 to 1: completed parts, not elapsed time."""
 
 
 class RunStatus(DocumentedModel):
@@ -40,8 +40,8 @@ class RunStatus(DocumentedModel):
     model_config = ConfigDict(frozen=True)
 
     phase: Phase
-    """`waiting`: not yet started; `preparing`: reads its corpus; `interrupted`: stopped by a person, can be continued; `failed`:
-    `message` says why."""
+    """`waiting`: not yet started; `preparing`: reading its corpus; `interrupted`: stopped by a person, can be
+    continued; `failed`: `message` says why."""
     message: str
     alive: bool
     """True while a trainer holds the run."""
@@ -54,21 +54,21 @@ class RunStatus(DocumentedModel):
     """`limited`: to `pace_steps_per_second`; `single`: one step at a time, on request."""
     pace_steps_per_second: float | None
     snapshots: Literal["all", "keyframes", "none", "paused"]
-    """`all`: every moved row is kept; `keyframes`, `none`: the disk budget is used up for good; `paused`: the disk is nearly full,
-    and snapshots resume with a whole matrix when there is room."""
+    """`all`: every moved row is kept; `keyframes`, `none`: the disk budget is exhausted; `paused`: the disk is nearly
+    full, and snapshots resume with a whole matrix when there is space."""
     bytes: int
     """The size on disk."""
     crowded: bool
     """True while the trainer waits for disk space and cannot write anything."""
     changed: float
     smoothed: int | None = None
-    """The newest step of the run when its smoothed map was made; null if there is none."""
+    """The newest step of the run when its smoothed map was made; null if there is no smoothed map."""
     hold: HoldFacts | None = None
-    """The wait for the map before the first step; null for a run that does not wait."""
+    """The wait for the map before the first step; null if the run does not wait."""
 
     @property
     def has_ended(self) -> bool:
-        """Return whether the run has ended, so that no trainer should be at work."""
+        """Return whether the run has ended, so that no trainer should be running."""
         return self.phase.has_ended
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,8 +92,8 @@ def read_status(run: RunFolder, reader: StepsReader | None = None) -> RunStatus:
 
 
 def _read(run: RunFolder, reader: StepsReader | None) -> RunStatus:
-    # Before the facts: a trainer that ends in between has ended by them, and does not seem to have been killed.
-    # Where nobody can tell, a trainer may be at work.
+    # Read before the facts, so that a trainer that ends in between does not seem to have been killed. An unknown state
+    # counts as held.
     alive = role_state(run.path, "trainer") is not RoleState.FREE
     facts: dict[str, Any] = {}
     attempt, step, pulse = 0, 0, None
@@ -129,14 +129,15 @@ def _read_hold(run: RunFolder, until: float | None) -> HoldFacts | None:
     if until is None:
         return None
     share = 0.0
-    # Before the projector has begun there is no file.
+    # There is no file before the projector starts.
     with suppress(*READ_ERRORS), LayoutsReader(run.layouts_path) as reader:
         share = reader.facts().get("warm_up", 0.0)
     return HoldFacts(until=until, share=share)
 
 
 def waits_for_map(run: RunFolder) -> bool:
-    """Return whether a run that is not paused is held before its first step, or will be once its trainer takes that up.
+    """Return whether a run that is not paused is held before its first step, or will be once its trainer reads the
+    request.
 
     Raises:
         FormatError: this version cannot read the folder.
@@ -156,7 +157,7 @@ def waits_for_map(run: RunFolder) -> bool:
 
 
 def wants_training(run: RunFolder) -> bool:
-    """Return whether a trainer should be at work: the run has not ended, or a request asks to continue it.
+    """Return whether a trainer should be running: the run has not ended, or a request asks to continue it.
 
     Raises:
         FormatError: this version cannot read the folder.

@@ -1,7 +1,7 @@
-"""The lists of a run whose entries are played with a step, read once for all who play it.
+"""Timelines of a run, read once and shared by all its players.
 
-Events, layouts and districts are written in the order of time, and played in the order of steps. A player keeps no list
-of its own, only how far it has come: by step, and by the entries that there were.
+Events, layouts and districts are written in order of time, and played in order of steps. A player keeps only its
+position: the step, and the id of the newest entry that existed then.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from lamplighter.runfolder.tables.layouts import LayoutEntry
 from lamplighter.runfolder.tables.steps import TimelineEvent
 
 MAX_ENTRIES = 100_000
-"""Maximum entries of a list that are played: bounds memory for any file."""
+"""Maximum entries of a timeline that are played: bounds memory for any file."""
 
 
 class StepEntry(Protocol):
-    """An entry of a list, with the step that it belongs to."""
+    """An entry of a timeline, with its step."""
 
     @property
     def id(self) -> int:
-        """Return the number of the entry, which grows in the order of writing."""
+        """Return the id of the entry; ids ascend in the order of writing."""
         ...
 
     @property
@@ -37,7 +37,7 @@ class StepEntry(Protocol):
 
     @property
     def step(self) -> int:
-        """Return the step with which it is played."""
+        """Return the step with which the entry is played."""
         ...
 
 
@@ -45,7 +45,7 @@ Entry = TypeVar("Entry", bound=StepEntry)
 
 
 def pages(read: Callable[[int], list[Entry]], after: int) -> Iterator[Entry]:
-    """Yield the entries that `read` returns, page by page, each page after the last id of the one before."""
+    """Yield the entries that `read` returns, page by page; each page starts after the last id of the one before."""
     while page := read(after):
         after = page[-1].id
         yield from page
@@ -55,20 +55,20 @@ class PlayedTo(NamedTuple):
     """The position of one player in a timeline."""
 
     step: int = -1
-    """Entries up to this step were played,"""
+    """Entries up to this step have been played,"""
     id: int = 0
-    """unless their id is above this one: those were not there yet."""
+    """unless their id is above this one: they were written later."""
 
 
 @dataclass(frozen=True)
 class Timeline(Generic[Entry]):
-    """The entries that there were at one moment, in the order of steps; never changed."""
+    """The entries that existed at one moment, in order of steps. Immutable."""
 
     entries: tuple[Entry, ...] = ()
     newest_id: int = 0
 
     def due(self, position: PlayedTo, step: int) -> list[Entry]:
-        """Return the entries up to `step` that a player at `position` has not played yet, in the order of steps."""
+        """Return the entries up to `step` that a player at `position` has not played yet, in order of steps."""
         if not self.entries:
             return []
         start, end = (bisect_right(self.entries, reached, key=_step) for reached in (position.step, step))
@@ -76,7 +76,7 @@ class Timeline(Generic[Entry]):
         return [*(entry for entry in late if entry.id > position.id), *self.entries[start:end]]
 
     def up_to(self, step: int) -> Sequence[Entry]:
-        """Return the entries up to `step`, in the order of steps."""
+        """Return the entries up to `step`, in order of steps."""
         return self.entries[: bisect_right(self.entries, step, key=_step)]
 
 
@@ -85,25 +85,25 @@ def _step(entry: StepEntry) -> int:
 
 
 class TimelineReader(Generic[Entry]):
-    """A reader of one list of a run, which keeps what it read for all players. Thread-safe."""
+    """A reader of one timeline of a run, which keeps its entries for all players. Thread-safe."""
 
     def __init__(self, most: int = MAX_ENTRIES) -> None:
-        """Start with nothing read. At most `most` entries are kept: the first that were written."""
+        """Keep at most the first `most` entries that were written."""
         self._most = most
         self._lock = threading.Lock()
         self._file: int | None = None
         self._timeline: Timeline[Entry] = Timeline()
 
     def read_new_entries(self, path: Path, read: Callable[[int], Iterator[Entry]]) -> Timeline[Entry]:
-        """Return the list as it is now: the same object for every player while nothing is added.
+        """Return the current timeline: the same object for every player until an entry is added.
 
         Args:
-            path: the file of the list. One that took its place begins the list anew.
+            path: the file of the entries. If another file replaces it, the timeline starts again.
             read: returns the entries with an id above the given one, in the order of writing.
 
         Raises:
             FileNotFoundError: there is no such file.
-            FormatError: it cannot be read.
+            FormatError: the file cannot be read.
         """
         with self._lock:
             file = path.stat().st_ino
@@ -118,7 +118,7 @@ class TimelineReader(Generic[Entry]):
 
 @dataclass(frozen=True)
 class SharedTimelines:
-    """The lists of one run that its players share."""
+    """The timelines of one run, shared by its players."""
 
     events: TimelineReader[TimelineEvent] = field(default_factory=TimelineReader[TimelineEvent])
     layouts: TimelineReader[LayoutEntry] = field(default_factory=TimelineReader[LayoutEntry])

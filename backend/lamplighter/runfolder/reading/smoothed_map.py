@@ -1,4 +1,4 @@
-"""The smoothed map of a run that is over: the layouts of all its steps, laid out jointly, beside those made live."""
+"""The smoothed map of a finished run: layouts of all its steps, computed jointly, kept beside the live ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KNOWN_FILES = 1_024
 
 
 def read_smoothed_step(run: RunFolder) -> int | None:
-    """Return the newest step of the run when its smoothed map was made; None if there is none that can be read."""
+    """Return the newest step of the run when its smoothed map was made; None if there is no readable one."""
     try:
         facts = run.relayouts_path.stat()
         return _read_until(run.relayouts_path, facts.st_mtime_ns, facts.st_size)
@@ -22,7 +22,7 @@ def read_smoothed_step(run: RunFolder) -> int | None:
 
 
 def covers_run(run: RunFolder, last: int) -> bool:
-    """Return whether there is a smoothed map of the whole run, whose newest step is `last`."""
+    """Return whether there is a smoothed map of the whole run up to its newest step `last`."""
     until = read_smoothed_step(run)
     return until is not None and until >= last
 

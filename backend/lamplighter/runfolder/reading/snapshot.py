@@ -1,4 +1,4 @@
-"""Snapshots of one step: the embedding, and how often each row has been in a batch."""
+"""Snapshots of one step: the embedding, and the number of batches each row has been in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 64
 
 
 class NoSnapshotError(LookupError):
-    """An error for a step that cannot be rebuilt; `nearest` is the newest one before it that can, or None."""
+    """An error for a step that cannot be rebuilt; `nearest` is the newest earlier step that can, or None."""
 
     def __init__(self, step: int, nearest: int | None) -> None:
         """Name the requested step and the nearest available one."""
@@ -54,7 +54,7 @@ class Touches:
 
     @property
     def recorded(self) -> UInts | None:
-        """Return the touches; None where nobody recorded the batches: every step reads something."""
+        """Return the touches; None if the batches were not recorded, so that all counts are 0."""
         return self.touches if self.step == 0 or self.touches.any() else None
 
 
@@ -80,7 +80,7 @@ def read_touches(reader: StepsReader, step: int) -> Touches:
 
 
 def read_census(reader: StepsReader, lineage: Lineage, step: int, time: float) -> Census:
-    """Return the census at `step` of a lineage, as a frame of that time.
+    """Return the census at `step` of a lineage, as a frame with the given time.
 
     Raises:
         NoSnapshotError: there is no keyframe at or before `step`.

@@ -1,4 +1,4 @@
-"""Sets of steps whose size follows from what was recorded, not from how high its steps are numbered."""
+"""Sets of steps whose memory depends on the number of ranges, not on the step numbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Steps = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class StepSet:
-    """A set of steps, as ascending ranges that neither overlap nor touch."""
+    """A set of steps, as ascending ranges that neither overlap nor adjoin."""
 
     firsts: Steps
     """The first step of each range, shape (R,)."""
@@ -22,7 +22,7 @@ class StepSet:
 
     @staticmethod
     def of_steps(steps: Steps) -> StepSet:
-        """Return the set of some steps, which ascend and are each named once."""
+        """Return the set of the given steps, which must be strictly ascending."""
         breaks = np.flatnonzero(np.diff(steps) != 1)
         return StepSet(
             steps[np.concatenate(([0], breaks + 1))] if len(steps) else steps,
@@ -31,7 +31,7 @@ class StepSet:
 
     @staticmethod
     def of_ranges(firsts: Steps, lasts: Steps) -> StepSet:
-        """Return the set of the steps in some ranges, in any order, which may overlap."""
+        """Return the union of ranges, which may overlap and be in any order."""
         order = np.argsort(firsts, kind="stable")
         firsts, reached = firsts[order], np.maximum.accumulate(lasts[order])
         begins = np.flatnonzero(np.append(True, firsts[1:] > reached[:-1] + 1)[: len(firsts)])
@@ -49,12 +49,12 @@ class StepSet:
         return StepSet(np.maximum(self.firsts[low:high], first), np.minimum(self.lasts[low:high], last))
 
     def first_at_or_after(self, step: int) -> int | None:
-        """Return the smallest step of the set from `step` on; None if there is none."""
+        """Return the smallest step of the set at or after `step`; None if there is none."""
         index = int(np.searchsorted(self.lasts, step))
         return max(step, int(self.firsts[index])) if index < len(self.firsts) else None
 
     def end_of_range(self, step: int) -> int:
-        """Return the last step of the range that contains `step`; the step before it if the set does not."""
+        """Return the last step of the range that contains `step`; `step - 1` if no range does."""
         index = int(np.searchsorted(self.lasts, step))
         found = index < len(self.firsts) and self.firsts[index] <= step
         return int(self.lasts[index]) if found else step - 1

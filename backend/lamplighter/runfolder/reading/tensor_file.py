@@ -1,7 +1,7 @@
-"""The matrices in a `.safetensors` file: plain numbers behind a header, whose sizes are checked before any is read.
+"""The matrices in a `.safetensors` file, whose sizes are checked before any number is read.
 
-The header is parsed here because the library's numpy reader does not support bfloat16, and so that one matrix of a large
-file is read without the others.
+We parse the header ourselves because the library's numpy reader does not support bfloat16, and to read one matrix of a
+large file without the others.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.wire.binary import Floats
 
 MAX_HEADER = 100_000_000
-"""Maximum bytes of a header; the limit of the safetensors library itself."""
+"""Maximum bytes of a header; the limit of the safetensors library."""
 _TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -35,7 +35,7 @@ class StoredTensor:
 
     @property
     def is_matrix(self) -> bool:
-        """Return whether it is a matrix of floating-point numbers that can be read."""
+        """Return whether the tensor is a matrix of a supported floating-point type."""
         return len(self.shape) == 2 and self.type in _TYPES
 
 
@@ -43,8 +43,8 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
     """Return the tensors of a file by name, without reading them. `most`: maximum bytes of the header.
 
     Raises:
-        FormatError: it is no such file, or a tensor lies outside it.
-        OSError: it cannot be read.
+        FormatError: the file is not a safetensors file, or a tensor lies outside it.
+        OSError: the file cannot be read.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -64,8 +64,8 @@ def read_tensor_header(path: Path, most: int = MAX_HEADER) -> dict[str, StoredTe
 
 
 def read_stored_matrix(path: Path, entry: StoredTensor) -> Floats:
-    """Return a copy of one matrix of a file as float32, shape (V, D); values that overflow become infinite. Nothing else
-    of the file is read. The caller has checked the size, and that it `is_matrix`.
+    """Return a copy of one matrix of a file as float32, shape (V, D); values that overflow become infinite. Reads
+    nothing else. The caller must check the size and `is_matrix` first.
 
     Raises:
         OSError: the file cannot be read.

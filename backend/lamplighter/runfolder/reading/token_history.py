@@ -36,7 +36,7 @@ def read_token_history(
 
     Raises:
         NoSnapshotError: no step was kept exactly in that range.
-        LookupError: rows were moved into tiles meanwhile: read again.
+        LookupError: rows moved into tiles during the read: read again.
     """
     coverage = deltas.coverage(lineage)
     exact = coverage.exact.clip(first, last).to_array()
@@ -72,7 +72,7 @@ def _read_moves(
     to: int,
     coverage: StepCoverage,
 ) -> tuple[int, tuple[NDArray[np.integer], Floats]]:
-    """Read one row's moves after `from_step` from the next stretch or run of steps.
+    """Read one row's moves after `from_step` from the next stretch or batch of steps.
 
     Returns:
         The step up to which the moves are complete, and the moves: steps, shape (N,), and vectors, shape (N, D).

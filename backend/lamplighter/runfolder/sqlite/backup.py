@@ -15,7 +15,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.sqlite.database import fetch_all, open_reader
 
 _PAGES = 1_024
-"""Pages copied at a time: about 4 MB, so that progress is reported and a cancellation takes effect."""
+"""Pages copied at a time, about 4 MB: between them progress is reported and a cancellation takes effect."""
 
 
 def back_up(source: Path, target: Path, progress: Callable[[float], None] | None = None) -> None:
@@ -29,7 +29,7 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
     Raises:
         FileNotFoundError: `source` does not exist yet.
         FormatError: this version cannot read `source`, or it is damaged.
-        OSError: `target` cannot be written, or `source` not be read from its disk.
+        OSError: `target` cannot be written, or `source` cannot be read from disk.
     """
     reader = open_reader(source)
     writer = apsw.Connection(str(target))
@@ -38,7 +38,7 @@ def back_up(source: Path, target: Path, progress: Callable[[float], None] | None
         # would restart the copy, and it would never end.
         fetch_all(reader, "BEGIN")
         fetch_all(reader, "SELECT count(*) FROM sqlite_schema")
-        # The copy begins in the mode of its source, which the copy's file system may not have (`shared_memory.py`).
+        # The copy starts in the journal mode of its source, which its file system may lack (`shared_memory.py`).
         writer.pragma("locking_mode", "exclusive")
         with writer.backup("main", reader, "main") as copying:
             while not copying.done:

@@ -1,9 +1,8 @@
 """Connections to the SQLite files of a run: one writer, any number of readers.
 
-A live file is in WAL mode, so that readers and the writer never wait for each other; on a file system that cannot
-map files into the memory of several processes it has a rollback journal, and they do wait. APSW is used
-for the SQLite it bundles: libraries up to 3.51.2 can corrupt a WAL file that two connections write to or
-checkpoint at once.
+A live file is in WAL mode, so that readers and the writer never wait for each other; on a file system without shared
+memory mappings it has a rollback journal, and they do wait. APSW is used for the SQLite it bundles: libraries up to
+3.51.2 can corrupt a WAL file that two connections write to or checkpoint at once.
 
 A writer does not checkpoint on its own thread: a `WalKeeper` does so in the background, so that no commit
 pays for it. A file that is no longer written is sealed: it returns to a rollback journal, which opens
@@ -32,26 +31,26 @@ from lamplighter.runfolder.sqlite.unreadable_file import unreadable_file
 from lamplighter.runfolder.sqlite.wal import WAL_LIMIT
 
 FORMAT_VERSION = 2
-"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. The format is frozen at the first release:
-a later one counts up and reads this one too; files from before that release are refused."""
+"""Format version of all SQLite files in a run folder, in `PRAGMA user_version`. The first release freezes it: later
+versions count up and read this one too; files from before that release are rejected."""
 
 _APPLICATION_ID = 0x4C414D50  # "LAMP"
 
 QUERY_ERRORS = (apsw.Error, UnicodeDecodeError)
-"""Errors of a query on a damaged file: a text that is not UTF-8 fails when it becomes a string."""
+"""Errors of a query on a damaged file; text that is not UTF-8 fails to decode."""
 
 _SQLITE_TYPES = (int, float, str, bytes, type(None))
 _EXACT_TYPES = frozenset(_SQLITE_TYPES)
 
 
 def bound(value: object) -> int | float | str | bytes | None:
-    """Return a value as SQLite is to have it: every value of a statement goes through here.
+    """Return a value converted for SQLite; every bound value goes through here. APSW stores any object with a buffer as
+    a blob, numpy integers too.
 
-    APSW takes whatever has a buffer for a blob, numpy's integers too; a blob is above every number, so a
-    comparison with it finds the wrong rows and says nothing.
+    Every number sorts before a blob, so comparisons would silently find the wrong rows.
 
     Raises:
-        TypeError: it is none of null, a whole number, a float, text or bytes.
+        TypeError: the value is not null, an integer, a float, a string or bytes.
     """
     if isinstance(value, _SQLITE_TYPES):
         return value
@@ -70,21 +69,21 @@ class Connection(apsw.Connection):
         """Run statements with values for their placeholders.
 
         Raises:
-            TypeError: SQLite has no such type as a value's.
+            TypeError: a value has a type that SQLite lacks.
         """
         return super().execute(statements, _row(bindings) if bindings is not None else None, **how)
 
     def executemany(self, statements: str, sequenceofbindings: Iterable[Any], **how: Any) -> apsw.Cursor:
-        """Run a statement once for each of many rows of values, which may be made as they are taken.
+        """Run a statement once for each row of values, which may come from a lazy iterator.
 
         Raises:
-            TypeError: SQLite has no such type as a value's.
+            TypeError: a value has a type that SQLite lacks.
         """
         return super().executemany(statements, map(_row, sequenceofbindings), **how)
 
 
 def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
-    # Nearly every row is a tuple of SQLite's own types, and a step commits several: they pass as they are.
+    # Nearly every row is a tuple of SQLite's types, and a step commits several: pass them through.
     if type(values) is tuple and _EXACT_TYPES.issuperset(map(type, values)):
         return values
     if isinstance(values, Mapping):
@@ -93,8 +92,8 @@ def _row(values: Mapping[str, object] | Iterable[object]) -> Any:
 
 
 class _WriterConnection(Connection):
-    """A connection whose transactions fail with what went wrong: when a disk is full SQLite may undo one by
-    itself, and that there is nothing left to undo would then hide it."""
+    """A connection whose transactions raise the original error. On a full disk SQLite may roll back by itself, and the
+    failure of a second rollback would hide the cause."""
 
     def __exit__(
         self,
@@ -111,13 +110,13 @@ class _WriterConnection(Connection):
 
 
 def open_writer(path: Path, schema: str, page_size: int = 4096) -> apsw.Connection:
-    """Open or create a file in WAL mode, where the file system can have one, with this process as its only writer.
+    """Open or create a file with this process as its only writer, in WAL mode if the file system allows.
 
     Args:
         path: the file.
         schema: the tables of a new file.
-        page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does
-            not fit beside another gets a page of its own, and a large one takes further whole pages.
+        page_size: the page size of a new file, in bytes. Choose it to suit the records: a record that does not fit
+            beside another takes a page alone, and a large one takes further whole pages.
 
     Raises:
         FormatError: the file was written by a newer version, or does not belong to a run.
@@ -140,9 +139,9 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
     connection.set_busy_timeout(10_000)
     with_wal = has_shared_memory(path.parent)
     if not with_wal:
-        # Readers may hold such a file for as long as a copy of it takes.
+        # Readers may hold the file for as long as copying it takes.
         connection.set_busy_timeout(60_000)
-        # A file that was in WAL mode elsewhere can then be read: the index of the WAL is in this process alone.
+        # A file that was in WAL mode elsewhere becomes readable: this process alone holds the index of the WAL.
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
     exists = connection.pragma("user_version") != 0
     if exists:
@@ -166,7 +165,7 @@ def _prepare(connection: apsw.Connection, path: Path, schema: str, page_size: in
 
 
 def open_reader(path: Path) -> apsw.Connection:
-    """Open a file read-only. Exhaust every cursor at once: an open one keeps the WAL from shrinking.
+    """Open a file read-only. Exhaust every cursor immediately: an open one keeps the WAL from shrinking.
 
     Raises:
         FileNotFoundError: the file does not exist yet.
@@ -177,7 +176,7 @@ def open_reader(path: Path) -> apsw.Connection:
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(path) from None
     except OSError as error:
-        # Another user's folder, say.
+        # For example, the folder belongs to another user.
         raise FormatError(f"{path.name} cannot be read: {error.strerror}") from error
     try:
         return _open_read_only(path)
@@ -213,8 +212,8 @@ def _open_read_only(path: Path) -> apsw.Connection:
 def _roll_back(path: Path) -> bool:
     """Roll back the transaction of a writer that was killed while it created, sealed or compacted the file.
 
-    Until then nobody can read the file, nor see that its writer is needed again. Only a connection with
-    write access can roll back; SQLite makes sure that no writer is active.
+    Until then no process can read the file, or see that its writer must restart. Only a connection with write access
+    can roll back; SQLite ensures that no writer is active.
     """
     try:
         connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -241,7 +240,7 @@ def fetch_all(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = (
 
 
 def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...] = ()) -> NDArray[np.int64]:
-    """Return the only column of a query, shape (N,), without a list of its rows; no cursor stays open.
+    """Return the only column of a query, shape (N,), without building a list of rows; no cursor stays open.
 
     Raises:
         FormatError: the file is damaged, or busy for longer than the readers' timeout.
@@ -249,7 +248,7 @@ def fetch_integers(connection: apsw.Connection, sql: str, values: tuple[Any, ...
     try:
         return np.fromiter((number for (number,) in connection.execute(sql, values)), dtype=np.int64)
     except (*QUERY_ERRORS, TypeError, ValueError, OverflowError) as error:
-        # A damaged column holds values of any type.
+        # A damaged column may hold values of any type.
         raise unreadable_file(Path(connection.filename), error) from error
 
 
@@ -263,7 +262,7 @@ def data_version(connection: apsw.Connection) -> int:
 
 
 def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
-    """Switch a file back to a rollback journal, so that anyone can open it read-only anywhere.
+    """Switch a file back to a rollback journal, so that it opens read-only anywhere.
 
     A connected reader prevents this; retry for `patience` seconds.
 
@@ -273,7 +272,7 @@ def seal(connection: apsw.Connection, patience: float = 10.0) -> bool:
     connection.set_busy_timeout(50)
     deadline = time.monotonic() + patience
     while True:
-        # On a full disk leave the file unsealed: readers lose nothing, and it can be sealed later.
+        # On a full disk, leave the file unsealed: readers lose nothing, and it can be sealed later.
         with (
             contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError),
             failpoint.trigger_within("seal"),

@@ -1,4 +1,4 @@
-"""A database file with one writer and many readers, as its tables' classes use it."""
+"""Base classes of the tables: one writer and many readers of a database file."""
 
 from __future__ import annotations
 
@@ -35,24 +35,23 @@ class FileWriter:
         self._keeper = WalKeeper(path)
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Return a context manager whose writes are one transaction: visible all at once or, after a crash, not at
-        all. It is in no other."""
+        """Return a context manager whose writes are one transaction: all visible at once or, after a crash, none. Do
+        not nest it."""
         self.undo_interrupted()
         return self._connection
 
     def undo_interrupted(self) -> None:
-        """Roll back what Ctrl-C left open between the last statement of a transaction and its end: all later ones would be in it."""
+        """Roll back a transaction that Ctrl-C left open just before its end; later ones would be nested in it."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
     def set_patience(self, seconds: float) -> None:
-        """Set how long a write waits for a reader where the file has no WAL; with one it waits for none."""
+        """Set how long a write waits for readers of a file without a WAL; with a WAL it never waits."""
         if not has_shared_memory(Path(self._connection.filename).parent):
             self._connection.set_busy_timeout(round(1_000 * seconds))
 
     def close(self, *, sealed: bool = False, patience: float = 10.0) -> bool:
-        """Close the file; with `sealed`, first switch it back to a rollback journal if no reader prevents it for
-        `patience` seconds.
+        """Close the file; with `sealed`, seal it first unless a reader prevents it for `patience` seconds.
 
         Returns:
             Whether the file is sealed.

@@ -1,6 +1,6 @@
-"""A test whether a file system maps files into the memory of several processes, which SQLite's WAL mode needs.
+"""A test for shared memory mappings of files, which SQLite's WAL mode needs.
 
-Some network file systems and FUSE mounts have no such mappings.
+Some network file systems and FUSE mounts lack them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from pathlib import Path
 import apsw
 
 answers: dict[int, bool] = {}
-"""The answers so far, by device."""
+"""The results so far, by device."""
 
 
 def has_shared_memory(folder: Path) -> bool:
-    """Return whether SQLite can keep a file in WAL mode in a folder. Tries it once for each file system.
+    """Return whether SQLite can use WAL mode in a folder. Tries it once per file system.
 
     Raises:
         OSError: there is no such folder.
@@ -29,12 +29,12 @@ def has_shared_memory(folder: Path) -> bool:
 
 
 def lacks_shared_memory(error: BaseException) -> bool:
-    """Return whether an error of SQLite says that a file could not be mapped."""
+    """Return whether an SQLite error means that a file could not be mapped."""
     return isinstance(error, apsw.IOError) and getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMMAP
 
 
 def _try_wal(path: Path) -> bool:
-    # On a file of its own: after a failure a file stays in WAL mode, and cannot be read there.
+    # Use a scratch file: after a failure it stays in WAL mode and is unreadable there.
     connection = apsw.Connection(str(path))
     try:
         connection.execute("PRAGMA synchronous=OFF")

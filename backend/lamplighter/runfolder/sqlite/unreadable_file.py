@@ -1,4 +1,4 @@
-"""Why a file of a run cannot be read, and what to do about it."""
+"""Explanations of why a run's file cannot be read, with advice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COPY_HINT = (
 
 
 def is_in_wal_mode(path: Path) -> bool:
-    """Return whether a file is being written, or its writer did not close it. Reads 20 bytes."""
+    """Return whether a file is being written, or was not closed by its writer. Reads 20 bytes."""
     try:
         with path.open("rb") as file:
             return file.read(20)[18:] == _WAL_MODE
@@ -38,5 +38,5 @@ def unreadable_file(path: Path, error: Exception) -> FormatError:
 
 
 def copy_hint(path: Path) -> str:
-    """Return what to do about a damaged file if it is a copy; empty if its writer has closed it."""
+    """Return advice on a damaged file that may be a copy; empty if its writer has closed it."""
     return _COPY_HINT if is_in_wal_mode(path) else ""

@@ -1,4 +1,4 @@
-"""Checkpoints of a WAL file, made beside the thread that commits."""
+"""Checkpoints of a WAL file, made outside the committing thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WalKeeper:
     """A background thread that checkpoints the WAL of a file once it has grown."""
 
     def __init__(self, path: Path, interval: float = 0.5, min_bytes: int = 1 << 20) -> None:
-        """Start the thread: every `every` seconds, checkpoint if the WAL exceeds `grown` bytes."""
+        """Start the thread: every `interval` seconds, checkpoint if the WAL exceeds `min_bytes`."""
         self._path = path
         self._wal = path.with_name(path.name + "-wal")
         self._every = interval
@@ -42,8 +42,8 @@ class WalKeeper:
                     connection = connection or self._open()
                     self._checkpoint(connection)
             except (OSError, MemoryError, apsw.Error) as error:
-                # Readers, a full disk, no free descriptor or no memory: retry next time, on a new connection; until
-                # then nothing is lost.
+                # Readers, a full disk, no free descriptor or no memory: retry next time on a new connection. Nothing is
+                # lost.
                 if connection is not None:
                     connection.close()
                     connection = None
@@ -64,7 +64,7 @@ class WalKeeper:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchall()
         with failpoint.trigger_within("wal-checkpoint"):
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        # A writer that commits during every checkpoint never finds the WAL fully copied, and
-        # appends to it for ever. Block it briefly, so that it starts over at the beginning.
+        # A writer that commits during every checkpoint never finds the WAL fully copied, and appends to it forever.
+        # Block it briefly, so that it restarts at the beginning.
         if self._wal.stat().st_size > WAL_LIMIT:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)

@@ -30,12 +30,12 @@ class DistrictEvent:
     """An event of a district, shown on the timeline."""
 
     id: int
-    """An id unique in this file only: the trainer's events have their own ids."""
+    """Unique among district events; the trainer's events are numbered separately."""
     time: float
     attempt: int
     step: int
     kind: str
-    """One of `KINDS`."""
+    """One of `DISTRICT_EVENT_KINDS`."""
     message: str
 
 

@@ -1,8 +1,8 @@
-"""The energy that a training took so far, as the trainer measured it, and its form in the table `energy` of `steps.sqlite`:
-JSON, a sum since the run began, with the number of steps that it is of.
+"""The energy of training, in the table `energy` of `steps.sqlite`: JSON with the sum since the run began, and its
+number of steps.
 
-The sum goes on in a new attempt, and where steps are computed again after a crash: what they took was spent, too, and all of
-them are counted. How it was measured is a fact of the run.
+The sum continues across attempts and includes steps recomputed after a crash. The method of measurement is a fact of
+the run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from lamplighter.runfolder.errors import FormatError
 METHOD_FACT = "energy_methods"
 """The fact with the method by which the energy was measured: a list of one object."""
 _MAX_OBJECTS = 16
-"""Objects in the fact of a run of earlier trainers, which wrote one for each method."""
+"""Maximum objects in the fact; earlier trainers wrote one for each method."""
 _MAX_CHARACTERS = 200
 _DIGITS = 9
 _MAX_STEPS = 1 << 53
@@ -30,26 +30,26 @@ class UsedMethod:
     """The method of the whole sum."""
 
     method: EnergyMethod
-    """Where trainers measured by different methods: the least exact of them."""
+    """The least exact method if several were used."""
     after: int
     """The step after which the energy was measured."""
     mixed: bool = False
-    """True if trainers measured by different methods."""
+    """True if several methods were used."""
 
     def add_method(self, method: EnergyMethod) -> UsedMethod:
-        """Return the method of a sum that a trainer goes on with by `method`."""
+        """Return the method of the sum once a trainer continues it by `method`."""
         worst = max(method, self.method, key=lambda one: METHODS.index(one.name))
         without_card = self.method.without_card or method.without_card
         mixed = self.mixed or method != self.method
         return UsedMethod(replace(worst, without_card=without_card), self.after, mixed)
 
     def as_fact(self) -> list[dict[str, Any]]:
-        """Return it as JSON."""
+        """Return the fact as JSON."""
         return [{**asdict(self.method), "after": self.after, "mixed": self.mixed}]
 
 
 def encode_energy(spent: SpentEnergy) -> str:
-    """Return what was spent, as JSON: joules, processor seconds and seconds, and the number of steps if it is known."""
+    """Return the spent energy as JSON: joules, processor seconds, seconds, and the number of steps if known."""
     values = (spent.joules, spent.processor_seconds, spent.seconds)
     numbers: list[float] = [float(f"{value:.{_DIGITS}g}") for value in values]
     if spent.steps is not None:
@@ -58,10 +58,10 @@ def encode_energy(spent: SpentEnergy) -> str:
 
 
 def decode_energy(text: Any) -> SpentEnergy:
-    """Return what was spent. A trainer of before wrote three numbers: it did not count its steps.
+    """Return the spent energy. Earlier trainers wrote three numbers, without the steps.
 
     Raises:
-        FormatError: these are no finite numbers that are not negative, or not three or four.
+        FormatError: the text is not three or four finite non-negative numbers.
     """
     try:
         if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
@@ -81,10 +81,10 @@ def decode_energy(text: Any) -> SpentEnergy:
 
 
 def decode_method(found: Any) -> UsedMethod | None:
-    """Return the method in a fact; None where there is no such fact.
+    """Return the method in a fact; None if there is no fact.
 
     Raises:
-        FormatError: it is not a known method.
+        FormatError: the method is unknown.
     """
     if found is None:
         return None
@@ -100,14 +100,14 @@ def decode_method(found: Any) -> UsedMethod | None:
 
 
 def join_method(found: Any, method: EnergyMethod, after: int) -> list[dict[str, Any]]:
-    """Return the fact for a run that a trainer goes on with by `method`, `after` a step. `found`: the fact before."""
+    """Return the fact for a run that a trainer continues by `method` after step `after`. `found`: the previous fact."""
     known = decode_method(found)
     return (UsedMethod(method, after) if known is None else known.add_method(method)).as_fact()
 
 
 def _decode_object(one: Any) -> UsedMethod:
     name, watts, after, mixed = one["name"], one["watts"], one["after"], one.get("mixed", False)
-    # Earlier trainers wrote why each better method was not used.
+    # Earlier trainers also wrote why each better method was not used.
     without_card = one.get(
         "without_card", one.get("obstacles", {}).get("nvml", "processor_only") != "processor_only"
     )

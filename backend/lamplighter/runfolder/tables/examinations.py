@@ -1,7 +1,7 @@
-"""`examinations.sqlite`: the questions that were asked about a run's model, and their answers. Writer: the examiner.
+"""`examinations.sqlite`: the questions asked about a run's model, and their answers. Writer: the examiner.
 
-A question is taken up and acknowledged in one transaction, so none is lost or answered twice. The table is also the queue:
-whoever becomes the examiner goes on with what waits, and with what another was killed over.
+A question is enqueued and acknowledged in one transaction, so none is lost or answered twice. The table is the queue: a
+new examiner continues with waiting questions and those left running by a killed one.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from lamplighter.runfolder.tables.facts import APPLIED_TABLE, FACTS_TABLE, Facts
 ExaminationState = Literal["waiting", "running", "done", "failed", "cancelled"]
 STATES: tuple[ExaminationState, ...] = ("waiting", "running", "done", "failed", "cancelled")
 OPEN_STATES: tuple[ExaminationState, ...] = ("waiting", "running")
-"""States of a question that is still to be answered."""
+"""States of an unanswered question."""
 
 MAX_WAITING = 16
-"""Questions that may wait for an answer at a time."""
+"""Maximum questions that wait for an answer at a time."""
 MAX_ANSWER_BYTES = 1_000_000
 """Maximum bytes of an answer, as JSON."""
 MAX_ANSWERS = 1_000
-"""Questions that are kept; the oldest ones go."""
+"""Maximum questions that are kept; the oldest are dropped."""
 MAX_ANSWERS_BYTES = 64_000_000
-"""Bytes of the answers that are kept; the oldest ones go."""
+"""Maximum bytes of the answers that are kept; the oldest are dropped."""
 
 SCHEMA = f"""
 CREATE TABLE {FACTS_TABLE};
@@ -42,7 +42,7 @@ _COLUMNS = "id, attempt, step, kind, question, state, share, activity, problem, 
 
 @dataclass(frozen=True)
 class ExaminationEntry:
-    """A question with what has become of it; the answer itself is read apart."""
+    """A question with its state; the answer is read separately."""
 
     id: str
     attempt: int
@@ -56,19 +56,19 @@ class ExaminationEntry:
     activity: str
     """A description of the current work, for people."""
     problem: str | None
-    """The reason for a failure, in one sentence."""
+    """The reason for the failure, in one sentence."""
     asked: float
-    """Unix seconds when it was asked last."""
+    """When it was last asked, Unix seconds."""
     made: float | None
-    """Unix seconds when it was answered; None if it was not."""
+    """When it was answered, Unix seconds; None if it was not."""
     tries: int
-    """How often an examiner began to answer it."""
+    """The number of times an examiner began to answer it."""
     revision: int
     """A number that grows with every change in the file."""
 
     @property
     def is_open(self) -> bool:
-        """Return whether it is still to be answered."""
+        """Return whether the question is unanswered."""
         return self.state in OPEN_STATES
 
 
@@ -99,8 +99,8 @@ class ExaminationsWriter(FactsWriter):
         question: str,
         problem: str | None = None,
     ) -> None:
-        """Add a question, to wait for its answer; with a `problem`, as one that failed. A question that waits, or is
-        answered, stays as it is; one that failed or was cancelled is asked again."""
+        """Add a question that waits for its answer or, with a `problem`, has failed. A waiting or answered question
+        stays as it is; a failed or cancelled one is asked again."""
         known = self.entry(question_id)
         if known is not None and (known.is_open or known.state == "done"):
             return
@@ -112,7 +112,7 @@ class ExaminationsWriter(FactsWriter):
             )
 
     def last_applied(self) -> dict[str, int]:
-        """Return the newest request of each server that was acknowledged here."""
+        """Return the newest acknowledged request of each server."""
         return dict(self._select("SELECT server, max(request) FROM applied GROUP BY server"))  # pyright: ignore[reportReturnType, reportArgumentType]
 
     def entry(self, question_id: str) -> ExaminationEntry | None:
@@ -121,26 +121,26 @@ class ExaminationsWriter(FactsWriter):
         return _entry(rows[0]) if rows else None
 
     def open_entries(self) -> list[ExaminationEntry]:
-        """Return the questions that are still to be answered, oldest first."""
+        """Return the unanswered questions, oldest first."""
         query = (
             f"SELECT {_COLUMNS} FROM answers WHERE state IN ('waiting','running') ORDER BY asked, revision"
         )
         return [_entry(row) for row in self._select(query)]
 
     def begin(self, question_id: str) -> None:
-        """Note that a question is being answered from now on."""
+        """Mark a question as running."""
         self._update(question_id, "state='running', share=0, activity='', tries=tries+1")
 
     def report(self, question_id: str, share: float, activity: str) -> None:
-        """Note how far the answer of a question is."""
+        """Store the progress of a question."""
         self._update(question_id, "share=?, activity=?", share, activity)
 
     def put_back(self, question_id: str) -> None:
-        """Let a question wait again that was not answered through no fault of its own."""
+        """Requeue a question that was interrupted, without counting the try."""
         self._update(question_id, "state='waiting', share=0, activity='', tries=max(0, tries-1)")
 
     def finish(self, question_id: str, answer: str) -> None:
-        """Store the answer of a question, as JSON, and let the oldest answers go if there are too many."""
+        """Store the answer of a question as JSON, and drop the oldest answers if there are too many."""
         with self._connection:
             self._update(
                 question_id,
@@ -151,11 +151,11 @@ class ExaminationsWriter(FactsWriter):
             self._drop_oldest()
 
     def fail(self, question_id: str, problem: str) -> None:
-        """Note that a question cannot be answered, and why, in one sentence."""
+        """Mark a question as failed, with the reason in one sentence."""
         self._update(question_id, "state='failed', activity='', problem=?", problem)
 
     def cancel(self, question_id: str) -> None:
-        """Note that nobody wants the answer of a question any more; one that is answered stays so."""
+        """Cancel a question unless it is answered."""
         entry = self.entry(question_id)
         if entry is not None and entry.is_open:
             self._update(question_id, "state='cancelled', share=0, activity=''")
@@ -199,7 +199,7 @@ class ExaminationsReader(FactsReader):
         return _entry(rows[0]) if rows else None
 
     def has_open_entries(self) -> bool:
-        """Return whether a question is still to be answered."""
+        """Return whether a question is unanswered."""
         return bool(self._fetch_all("SELECT 1 FROM answers WHERE state IN ('waiting','running') LIMIT 1"))
 
     def answer_bytes(self, question_id: str) -> int:
@@ -213,7 +213,7 @@ class ExaminationsReader(FactsReader):
         return cast("str | None", rows[0][0]) if rows else None
 
     def size(self) -> tuple[int, int]:
-        """Return the number of questions, and their bytes without the answers."""
+        """Return the number of questions, and their total bytes without the answers."""
         count, size = self._fetch_all("SELECT count(*), sum(length(question)) FROM answers")[0]
         return int(count), int(size or 0)
 

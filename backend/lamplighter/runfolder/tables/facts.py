@@ -1,4 +1,4 @@
-"""The tables `facts` and `applied`, which `steps.sqlite` and `layouts.sqlite` have in common.
+"""The tables `facts` and `applied`, common to `steps.sqlite` and `layouts.sqlite`.
 
 A fact is a named value that its writer replaces: the phase of a run, the settings of its map. An applied request
 (`requests.py`) is recorded where it took effect, in the file of the process that applied it.

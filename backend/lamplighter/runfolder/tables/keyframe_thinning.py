@@ -1,4 +1,4 @@
-"""Thinning of the keyframes in `steps.sqlite`: an old one goes for each new one, and those that stay are a logarithmic
+"""Thinning of the keyframes in `steps.sqlite`: each new one replaces an old one, and the rest form a logarithmic
 series, dense at the end.
 """
 
@@ -17,19 +17,19 @@ from lamplighter.runfolder.tables.tiles import TilesReader, clip_to_lineage
 
 
 class KeyframeThinning:
-    """A choice among the keyframes, on the connection of the writer of `steps.sqlite`."""
+    """The choice of keyframes to drop, on the connection of the writer of `steps.sqlite`."""
 
     def __init__(self, connection: apsw.Connection, tiles_path: Path) -> None:
         self._connection = connection
         self._tiles_path = tiles_path
 
     def find_surplus(self, step: int | None = None) -> int | None:
-        """Return the row id of the keyframe that is missed least; None if none can go.
+        """Return the row id of the most redundant keyframe; None if none can be dropped.
 
-        Neither the first goes, nor one that moved rows of later steps apply to.
+        Never the first, nor one that moved rows of the next step apply to.
 
         Args:
-            step: the step that is about to have a keyframe; None: there is none, and the newest stays.
+            step: the step about to get a keyframe; None: none is about to, and the newest stays.
         """
         lineage = self._lineage()
         alone = self._rows(
@@ -45,7 +45,7 @@ class KeyframeThinning:
         try:
             tiled = self._tiled(lineage)
         except READ_ERRORS:
-            # Whether tiles need a keyframe cannot be told now.
+            # Unknown whether tiles need a keyframe.
             return None
         for row in alone:
             at = split_step_key(row)[1]
@@ -59,7 +59,7 @@ class KeyframeThinning:
         return None if index is None else counted[index]
 
     def drop(self, row: int) -> None:
-        """Drop a keyframe. The next record takes its pages."""
+        """Drop a keyframe. The next record reuses its pages."""
         self._connection.execute("DELETE FROM keyframes WHERE id=?", (row,))
 
     def _lineage(self) -> Lineage:
@@ -81,16 +81,16 @@ class KeyframeThinning:
 
 
 def find_most_redundant(steps: NDArray[np.int64], now: int, free: NDArray[np.bool_]) -> int | None:
-    """Return the index of the step whose neighbours are closest to each other without it, by the logarithms of their ages.
+    """Return the index of the step whose removal leaves the smallest gap, in logarithms of ages.
 
     Args:
         steps: steps before `now`, ascending, shape (N,). The first stays.
-        now: the step that comes next.
-        free: which of them may go, shape (N,).
+        now: the next step.
+        free: which steps may be dropped, shape (N,).
     """
     if len(steps) < 2:
         return None
-    # The distance between the newest two is where the series begins.
+    # The series begins with the distance between the newest two.
     ages = np.log((now - np.append(steps, now) + now - steps[-1]).astype(np.float64))
     gaps = ages[:-2] - ages[2:]
     gaps[~free[1:]] = np.inf

@@ -31,7 +31,7 @@ UNTIL_FACT = "until"
 
 @dataclass(frozen=True)
 class LayoutEntry:
-    """A list entry of a layout, with its quality estimates (None: not estimated)."""
+    """A layout in the list, with its quality estimates (None: not estimated)."""
 
     id: int
     attempt: int
@@ -133,7 +133,7 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
         return [LayoutEntry(a, b, c, Method(d), e, f, g) for a, b, c, d, e, f, g in rows]
 
     def has_map(self) -> bool:
-        """Return whether the map was ever laid out; the linear view alone is none."""
+        """Return whether the map was ever laid out; the linear view does not count."""
         return bool(self._fetch_all("SELECT 1 FROM layouts WHERE method<>? LIMIT 1", int(Method.LINEAR)))
 
     def last_written(self, *methods: Method) -> bytes | None:
@@ -146,7 +146,7 @@ class LayoutsReader(FactsReader, districts.DistrictsReader):
         return rows[0][0] if rows else None
 
     def last_layout_entry(self) -> LayoutEntry | None:
-        """Return the list entry of the layout that was written last, of the map if there is one, else of the linear view."""
+        """Return the list entry of the last written layout: of the map if there is one, else of the linear view."""
         rows = self._fetch_all(
             "SELECT id, attempt, step, method, trust, trust_error, recall FROM layouts"
             " ORDER BY method=?, id DESC LIMIT 1",

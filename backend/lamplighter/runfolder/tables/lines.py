@@ -1,6 +1,4 @@
-"""The lines that a model said after a step, and their form in the table `lines` of `steps.sqlite`: JSON, as viewers get
-it.
-"""
+"""The lines that a model said after a step, in the table `lines` of `steps.sqlite`: JSON, sent to viewers unchanged."""
 
 from __future__ import annotations
 
@@ -32,11 +30,11 @@ class SpokenLine:
     probabilities: tuple[float, ...]
     """The probability that the model gave each of them."""
     sampled: bool
-    """True if they were drawn by these probabilities, False if each was the most probable one."""
+    """True if they were sampled from these probabilities, False if each was the most probable token."""
 
 
 def encode_lines(lines: Sequence[SpokenLine]) -> str:
-    """Return lines as JSON, with six digits of each probability."""
+    """Return lines as JSON, with probabilities to six digits."""
     rounded = [
         asdict(line) | {"probabilities": [float(f"{p:.{_DIGITS}g}") for p in line.probabilities]}
         for line in lines
@@ -45,14 +43,14 @@ def encode_lines(lines: Sequence[SpokenLine]) -> str:
 
 
 def decode_lines(text: Any, vocabulary: int) -> list[SpokenLine]:
-    """Return the lines in their JSON, every value of which is checked: it may be a stranger's.
+    """Return the lines in untrusted JSON, with every value checked.
 
     Args:
         text: the JSON.
         vocabulary: the number of tokens of the run, V.
 
     Raises:
-        FormatError: it does not hold lines of this vocabulary.
+        FormatError: the text does not hold lines of this vocabulary.
     """
     if not isinstance(text, str) or len(text) > MAX_LINES_CHARACTERS:
         raise FormatError("lines that are no text, or a text that is too long")
@@ -66,7 +64,7 @@ def decode_lines(text: Any, vocabulary: int) -> list[SpokenLine]:
 
 
 def decode_prompts(value: Any, vocabulary: int) -> list[tuple[int, ...]]:
-    """Return the prompts in the facts of a run, which may be a stranger's, as token ids.
+    """Return the prompts in the untrusted facts of a run, as token ids.
 
     Raises:
         FormatError: the value does not hold prompts of this vocabulary.
@@ -88,7 +86,7 @@ def _checked_line(line: Any, vocabulary: int) -> SpokenLine:
     if not isinstance(probabilities, list) or len(probabilities) != len(words):  # pyright: ignore[reportUnknownArgumentType]
         raise FormatError("a line without a probability of each word")
     for probability in probabilities:  # pyright: ignore[reportUnknownVariableType]
-        # No number is neither; a bool would be an integer.
+        # `isinstance` would accept a bool, which is an int.
         if type(probability) not in (int, float) or not 0 <= probability <= 1:  # pyright: ignore[reportUnknownArgumentType]
             raise FormatError("a probability that is none")
     return SpokenLine(prompt, words, tuple(map(float, probabilities)), sampled)  # pyright: ignore[reportUnknownArgumentType]

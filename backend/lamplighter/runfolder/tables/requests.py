@@ -1,7 +1,7 @@
 """`requests-<server>.sqlite`: the requests made through a server. Writer: that server.
 
-The process that applies a request records it in its own file (table `applied` of `steps.sqlite` or
-`layouts.sqlite`) with the step at which it took effect: that is the acknowledgement.
+The process that applies a request acknowledges it in its own file (table `applied` of `steps.sqlite` or
+`layouts.sqlite`) with the step at which it took effect.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ PROJECTOR_KINDS = frozenset({"map"})
 """Kinds of requests that the projector applies."""
 EXAMINE, CANCEL_EXAMINATION = "examine", "cancel_examination"
 EXAMINER_KINDS = frozenset({EXAMINE, CANCEL_EXAMINATION})
-"""Kinds of requests that the examiner applies; the trainer applies all that nobody else does."""
+"""Kinds of requests that the examiner applies; the trainer applies all other kinds."""
 _NAME = re.compile(r"requests-([0-9a-z]{1,32})\.sqlite")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request, as it was made by a client."""
+    """One request of a client."""
 
     server: str
     id: int
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class AppliedRequest:
-    """An applied request, with the first step that was computed under it."""
+    """An applied request, with the first step that it affected."""
 
     id: int
     server: str
@@ -84,8 +84,8 @@ class RequestsWriter:
             )
             request_id = connection.last_insert_rowid()
         finally:
-            # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a
-            # trainer reads, or the disk is full, the file remains in WAL mode, until a later request switches it back.
+            # Requests are rare and small, so keep no connection open: a finished folder stays sealed. While a trainer
+            # reads, or the disk is full, the file stays in WAL mode until a later request switches it back.
             with contextlib.suppress(apsw.BusyError, apsw.FullError, apsw.IOError):
                 connection.set_busy_timeout(200)
                 connection.pragma("journal_mode", "delete")
@@ -94,16 +94,16 @@ class RequestsWriter:
 
 
 MAX_HOLD_SECONDS = 600.0
-"""Longest time for which a run waits for its first map, whatever is asked for."""
+"""Maximum time for which a run waits for its first map; longer requests are cut."""
 
 
 def ask_to_hold(folder: Path, server: str, seconds: float) -> None:
-    """Request that a new run waits for its first map before its first step, for so many seconds at most; 0: not at all.
+    """Request that a new run wait for its first map before its first step.
 
     Args:
         folder: the run's folder, which no trainer sees yet.
-        server: the name of whoever begins the run.
-        seconds: the longest wait.
+        server: the name of the requesting process.
+        seconds: the longest wait; 0: no wait.
     """
     if seconds > 0:
         RequestsWriter(folder, server).add("hold", {"seconds": seconds})

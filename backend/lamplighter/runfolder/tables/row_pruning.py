@@ -1,8 +1,8 @@
-"""Pruning of `steps.sqlite`: its writer drops tiled rows, a few with every step.
+"""Pruning of `steps.sqlite`: its writer drops a few tiled rows with every step.
 
-A stretch is committed durably to `tiles.sqlite` before any of its rows are dropped here. The next steps reuse
-the freed pages, so that the file of a long run hardly grows. The newest steps stay even when they are tiled,
-since readers that follow a run read them from here.
+A stretch is committed durably to `tiles.sqlite` before any of its rows are dropped here. Later steps reuse the freed
+pages, so that the file of a long run hardly grows. The newest steps stay even when they are tiled, for readers that
+follow the run.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from lamplighter.runfolder.lineage import split_step_key, step_key
 from lamplighter.runfolder.tables.tiles import Stretch, TilesReader
 
 MAX_KEYFRAME_GAP = 400
-"""Largest gap in steps between keyframes that pruning may leave within tiled steps: a snapshot then costs the
-nearer keyframe and the moves of at most half as many steps."""
+"""Maximum gap in steps between keyframes that pruning leaves within tiled steps: a snapshot then reads the nearer
+keyframe and the moves of at most half as many steps."""
 UNPRUNED_STEPS = 200
-"""Newest steps that stay in `steps.sqlite` even when they are tiled."""
+"""Number of newest steps that stay in `steps.sqlite` even when they are tiled."""
 
 _READ_EVERY = 50
 _ROWS_PER_STEP = 3
@@ -66,7 +66,8 @@ class RowPruning:
         return self._connection.total_changes() > before
 
     def has_tiles_after(self, attempt: int, step: int) -> bool:
-        """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as in a power cut."""
+        """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as after a power
+        cut."""
         self._read_new_stretches()
         return any(stretch.attempt == attempt and stretch.last > step for stretch in self._pending)
 
@@ -92,7 +93,7 @@ class RowPruning:
         return self._connection.changes()
 
     def _drop_keyframes(self, stretch: Stretch) -> None:
-        """Drop the keyframes made redundant by the tiles up to the end of a stretch."""
+        """Drop the keyframes that the tiles up to the end of a stretch make redundant."""
         before = self._pruned
         goes_on = (before.attempt, before.last + 1) == (stretch.attempt, stretch.first)
         first = before.first if goes_on else stretch.first

@@ -1,6 +1,4 @@
-"""The numbers that a training loop of somebody's own logs with a step, and their form in the table `scalars` of
-`steps.sqlite`: JSON, by name.
-"""
+"""The numbers that a client's training loop logs with a step, in the table `scalars` of `steps.sqlite`: JSON, by name."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _MOST_CHARACTERS = 100 * MAX_SCALARS
 
 
 def encode_scalars(values: Mapping[str, float]) -> str | None:
-    """Return numbers as JSON, without those that are not finite; None if there are none."""
+    """Return the finite numbers as JSON; None if there are none."""
     finite = {name: value for name, value in values.items() if math.isfinite(value)}
     return json.dumps(finite) if finite else None
 
@@ -28,7 +26,7 @@ def decode_scalars(text: Any) -> dict[str, float]:
     """Return the numbers of a step, by name.
 
     Raises:
-        FormatError: they are not numbers by names that can be kept, or too many.
+        FormatError: a name or a number is invalid, or there are too many.
     """
     try:
         if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:

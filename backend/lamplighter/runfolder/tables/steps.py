@@ -1,8 +1,8 @@
-"""`steps.sqlite`: the record of the steps, one row per step. Writer: the trainer; it is read by `steps_reader.py`.
+"""`steps.sqlite`: the record of the steps, one row per step. Writer: the trainer.
 
-The key is attempt and step in one integer, so that rows are appended in order. Several attempts can hold the
-same step. The *lineage* is the sequence of steps that count: each step counts in the newest attempt that
-began at or before it (`docs/architecture.md`, "Attempts and crashes").
+Reader: `steps_reader.py`. The key combines attempt and step in one integer, so that rows are appended in order. Several
+attempts can hold the same step. The *lineage* is the sequence of steps that count: each step counts in the newest
+attempt that began at or before it (`docs/architecture.md`, "Attempts and crashes").
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class StepRecord:
     step: int
     pulse: bytes
     digest: bytes
-    """A digest of the values that must be equal when the step is recomputed; excludes times."""
+    """A digest of the values that recomputing the step must reproduce; excludes times."""
     rows: bytes | None = None
     keyframe: bytes | None = None
     census: bytes | None = None
@@ -57,13 +57,13 @@ class StepRecord:
     held_out_loss: float | None = None
     """The loss after the step on text that training never reads, in nats; measured with a keyframe."""
     lines: str | None = None
-    """The lines that the model said after the step, encoded (`lines.py`); None where it said none."""
+    """The lines that the model said after the step, encoded (`lines.py`); None if it said none."""
     scalars: str | None = None
-    """Numbers that the loop logged with the step, encoded (`scalars.py`); None where it logged none."""
+    """Numbers that the loop logged with the step, encoded (`scalars.py`); None if it logged none."""
     energy: str | None = None
-    """The energy that training took up to the step, encoded (`energy.py`); None where it was not read."""
+    """The energy that training took up to the step, encoded (`energy.py`); None if it was not read."""
     replaced_keyframe: int | None = None
-    """The row of the keyframe that goes, so that this one has room; None if there is room for both."""
+    """The row of the keyframe that this one replaces; None if there is room for both."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,10 @@ class TimelineEvent:
 
 
 def phase_in(facts: dict[str, Any]) -> Phase:
-    """Return the phase in the facts of a run; `waiting` if they name none.
+    """Return the phase in the facts of a run; `waiting` if there is none.
 
     Raises:
-        FormatError: this version knows no such phase.
+        FormatError: this version does not know the phase.
     """
     name = facts.get("phase", Phase.WAITING)
     try:
@@ -117,23 +117,25 @@ class StepsWriter(FactsWriter):
         return attempt
 
     def add_keyframe(self, step: int, keyframe: bytes, census: bytes, attempt: int | None = None) -> None:
-        """Add a keyframe to a committed step that has none, or to step 0, of `attempt` or of the newest attempt."""
+        """Add a keyframe to a committed step without one, or to step 0, of `attempt` (None: the newest)."""
         row = step_key(self.attempt if attempt is None else attempt, step)
         with self._connection:
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def add_held_out_loss(self, step: int, loss: float) -> None:
-        """Add the loss on held-out text, in nats, to a committed step of the newest attempt that has none, or to step 0."""
+        """Add the loss on held-out text, in nats, to a committed step of the newest attempt without one, or to step
+        0."""
         with self._connection:
             self._insert_held_out(step_key(self.attempt, step), loss)
 
     def add_lines(self, step: int, lines: str) -> None:
-        """Add encoded lines to a committed step of the newest attempt that has none, or to step 0."""
+        """Add encoded lines to a committed step of the newest attempt without any, or to step 0."""
         with self._connection:
             self._insert_lines(step_key(self.attempt, step), lines)
 
     def add_scalars(self, step: int, scalars: str) -> None:
-        """Add encoded numbers of the loop to a committed step of the newest attempt; later ones replace those of their names."""
+        """Add encoded numbers of the loop to a committed step of the newest attempt, replacing those with the same
+        names."""
         with self._connection:
             self._insert_scalars(step_key(self.attempt, step), scalars)
 
@@ -160,7 +162,7 @@ class StepsWriter(FactsWriter):
         self._connection.execute("INSERT INTO held_out VALUES(?,?)", (row, loss))
 
     def commit(self, record: StepRecord) -> None:
-        """Commit one step in one transaction: after a crash it is visible in full or not at all."""
+        """Commit one step in one transaction: after a crash it is complete or absent."""
         row = step_key(self.attempt, record.step)
         with self._connection:
             self._connection.execute("INSERT INTO pulses VALUES(?,?,?)", (row, record.digest, record.pulse))
@@ -189,11 +191,11 @@ class StepsWriter(FactsWriter):
         return bool(self._connection.execute("SELECT 1 FROM pulses WHERE id=?", (row,)).fetchall())
 
     def find_surplus_keyframe(self, step: int) -> int | None:
-        """Return the row of the keyframe that is missed least once `step` has one (`keyframe_thinning.py`), or None."""
+        """Return the row of the most redundant keyframe once `step` has one (`keyframe_thinning.py`), or None."""
         return self._thinning.find_surplus(step)
 
     def drop_surplus_keyframe(self) -> bool:
-        """Drop the keyframe that is missed least, and return whether one could go: neither the first nor the newest does."""
+        """Drop the most redundant keyframe, never the first or the newest. Return whether there was one."""
         with self.transaction():
             row = self._thinning.find_surplus()
             if row is not None:
@@ -201,14 +203,14 @@ class StepsWriter(FactsWriter):
         return row is not None
 
     def has_tiles_after(self, step: int) -> bool:
-        """Return whether tiles hold steps of this attempt after `step`, which must then not be redone in it."""
+        """Return whether tiles hold steps of this attempt after `step`; a new attempt must then redo them."""
         return self._pruning.has_tiles_after(self.attempt, step)
 
     def compact(self) -> bool:
-        """Drop all tiled rows of a finished run and return their space; may take seconds.
+        """Drop all tiled rows of a finished run and free their space; may take seconds.
 
         Returns:
-            Whether there were any rows to drop.
+            Whether there were rows to drop.
         """
         dropped = False
         with self._connection:
@@ -232,17 +234,17 @@ class StepsWriter(FactsWriter):
         return self._path.stat().st_size + self.wal_bytes()
 
     def most_bytes(self) -> int:
-        """Return the size that the database and its WAL have at most until the next commit, however much of the WAL
-        has been copied into the database; without free pages, which the next records take."""
+        """Return the maximum size of the database and its WAL until the next commit, for any progress of a checkpoint;
+        without free pages, which the next records reuse."""
         pages = self._connection.pragma("page_count") - self._connection.pragma("freelist_count")
         return pages * PAGE_SIZE + self.wal_bytes()
 
     def count_changes(self) -> int:
-        """Return the rows that this writer has changed: as long as it stays, so does `most_bytes`."""
+        """Return the number of rows that this writer has changed; `most_bytes` changes only with it."""
         return self._connection.total_changes()
 
     def empty_wal(self) -> None:
-        """Copy the WAL into the file and cut it, unless a reader or a full disk prevents it."""
+        """Copy the WAL into the file and truncate it, unless a reader or a full disk prevents it."""
         with suppress(apsw.BusyError, apsw.LockedError, apsw.FullError, apsw.IOError):
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 

@@ -1,5 +1,4 @@
-"""The reading of `steps.sqlite` (`steps.py`): pulses, rows, keyframes and events of the steps that count, and what else is kept
-by step."""
+"""The reader of `steps.sqlite` (`steps.py`): pulses, rows, keyframes, events and other data of the steps that count."""
 
 from __future__ import annotations
 
@@ -36,7 +35,7 @@ class StepsReader(FactsReader):
         """Return the phase of the run.
 
         Raises:
-            FormatError: this version knows no such phase.
+            FormatError: this version does not know the phase.
         """
         return phase_in(self.facts())
 
@@ -88,12 +87,12 @@ class StepsReader(FactsReader):
         return dict(self._select_range("SELECT id, numbers FROM scalars", first, last, last - first + 1))
 
     def energy_at(self, steps: Iterable[int]) -> dict[int, str]:
-        """Return the encoded energy (`energy.py`) by step, of those of the given steps at which it was read."""
+        """Return the encoded energy (`energy.py`) by step, for those of the given steps that have a reading."""
         return dict(self._select_steps("SELECT spent FROM energy WHERE id=?", steps))
 
     def newest_energy(self, limit: int) -> list[tuple[int, int, str]]:
-        """Return (attempt, step, encoded energy) of the last readings, at most `limit`, the newest first. Sums go on in a new
-        attempt, so the readings of superseded steps are among them."""
+        """Return (attempt, step, encoded energy) of the last readings, at most `limit`, newest first. Sums continue
+        across attempts, so readings of superseded steps are included."""
         rows = self._fetch_all("SELECT id, spent FROM energy ORDER BY id DESC LIMIT ?", limit)
         return [(*split_step_key(row), spent) for row, spent in rows]
 
@@ -103,7 +102,7 @@ class StepsReader(FactsReader):
         return dict(self._select_range("SELECT id, said FROM lines", first, last, limit))
 
     def lines_sizes(self, first: int, last: int, limit: int) -> list[int]:
-        """Return the characters of the lines that `lines` returns, without reading them."""
+        """Return the lengths in characters of the lines that `lines` returns, without reading them."""
         found = self._select_range("SELECT id, length(said) FROM lines", first, last, limit)
         return [size for _, size in found]
 
@@ -207,7 +206,7 @@ class StepsReader(FactsReader):
             raise LookupError(f"step {step} has no keyframe")
         row = step_key(range_.attempt, step)
         if self._is_unfinished:
-            # Pages of other records may be in it, if it is a copy: the checksum is of the whole record.
+            # In a copy, pages of other records may be mixed in: verify the checksum of the whole record.
             return self._verified_row(row, token_id)
         try:
             blob = self._connection.blob_open("main", "keyframes", "record", row, False)

@@ -1,8 +1,8 @@
 """`tiles.sqlite`: the moved rows of finished stretches, reordered by token and packed. Writer: the analyst.
 
-A *stretch* is a run of consecutive steps of one attempt; its tiles cover every token once. The writer of
-`steps.sqlite` drops the rows of a stretch from there (`row_pruning.py`) only after the stretch is committed, so a
-reader that looks first there and then here always finds them.
+A *stretch* is a run of consecutive steps of one attempt; its tiles cover every token once. The writer of `steps.sqlite`
+drops the rows of a stretch from there (`row_pruning.py`) only after the stretch is committed, so a reader that looks
+there first, and then here, always finds them.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _TOKEN_BITS = 24
 
 
 def tile_key(stretch: int, first_token: int) -> int:
-    """Return the row id of a tile: tiles of a stretch stand together, by token."""
-    # numpy's integers have a width of their own, in which this would overflow.
+    """Return the row id of a tile; the tiles of a stretch are adjacent, ordered by token."""
+    # A numpy integer would overflow here.
     return operator.index(stretch) << _TOKEN_BITS | operator.index(first_token)
 
 

@@ -1,1 +1,1 @@
-"""Writing a run: commits under a disk budget, free space, finalisation."""
+"""Writing of a run: commits under a disk budget, free space, finalisation."""

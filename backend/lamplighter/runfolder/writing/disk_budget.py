@@ -1,6 +1,6 @@
-"""The disk budget of a run: close to it moved rows are given up, then each new keyframe takes the place of an old one.
+"""The disk budget of a run: near the limit moved rows are no longer kept, then each new keyframe replaces an old one.
 
-Unlike a full disk (`free_space.py`), a spent budget is final: what was given up does not resume.
+Unlike on a full disk (`free_space.py`), this is final: moved rows do not resume.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 _OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
 _KEYFRAMES_ROOM, _MOST_KEYFRAMES_ROOM = 12, 0.5
-"""Keyframes that moved rows leave room for, and the share of the budget that they leave for them at most."""
+"""Number of keyframes that moved rows leave room for, and the maximum share of the budget left for them."""
 _SAID = {
     "keyframes": "only keyframes are kept from here on",
     "series": "from here on an old keyframe goes for each new one: they are dense at the end, and ever wider apart before",
@@ -28,26 +28,26 @@ class DiskBudget:
         Args:
             run: the run.
             writer: the writer of its steps.
-            reserve: bytes of the budget that are for something else.
-            share: the share of the rest that is for snapshots and what is there by then.
+            reserve: bytes of the budget for other purposes.
+            share: the share of the rest for snapshots and existing files.
         """
         self._run, self._writer, self._reserve = run, writer, reserve
         self._other_bytes = self._most_bytes = 0
         self._measured_after = -1
         self.limit = run.recipe.disk_budget - reserve
-        """Bytes that the run may take, without the reserve."""
+        """Maximum bytes of the run, without the reserve."""
         self._snapshot_limit = share * self.limit
         self.snapshots = "all"
-        """Snapshots that may be kept from now on: `all`, `keyframes`, `series` (an old keyframe goes for each new one) or
+        """Snapshots to keep from now on: `all`, `keyframes`, `series` (each new keyframe replaces an old one) or
         `none`."""
         self.replaced_keyframe: int | None = None
-        """The row of the keyframe that goes for that of the current step."""
+        """The row of the keyframe that the current step's replaces."""
         self.has_room = True
         """Whether the keyframe of the current step may be written."""
 
     def bytes_left(self, needed: float = 0) -> int:
-        """Return the bytes that may still be written; negative beyond the limit. Takes microseconds, or as long as a disk
-        takes if they are fewer than `needed`: what is twice on the disk is then written once."""
+        """Return the bytes that may still be written; negative beyond the limit. Takes microseconds, but if fewer than
+        `needed` are left, empties the WAL first, which takes disk time."""
         left = self._bytes_left()
         if left < needed:
             self._writer.empty_wal()
@@ -59,13 +59,13 @@ class DiskBudget:
         """Compare the run's size with the budget.
 
         Args:
-            step: the step that is about to be written.
+            step: the next step to be written.
             rows: the bytes of its moved rows; 0 if it has none.
             keyframe: the bytes of a keyframe.
-            due: whether the step is to have one.
+            due: whether the step is due to have one.
 
         Returns:
-            A message that says what is given up; None if nothing changed.
+            A message about the change; None if nothing changed.
         """
         if step % _OTHER_FILES_EVERY == 0 or not self._other_bytes:
             self._other_bytes = self._run.bytes_on_disk() - self._writer.bytes_used()
@@ -82,12 +82,12 @@ class DiskBudget:
                 self._replace_keyframe(step, keyframe)
         if self.snapshots == before:
             return None
-        # Never resume what was given up: the record would look complete and have holes.
+        # Never resume: the record would look complete but have gaps.
         budget = self._run.recipe.disk_budget / 1e6
         return f"the disk budget of {budget:,.0f} MB is nearly used: {_SAID[self.snapshots]}"
 
     def _replace_keyframe(self, step: int, keyframe: int) -> None:
-        # The new keyframe takes the pages of the old one, and is in the write-ahead log as well for a while.
+        # The new keyframe reuses the pages of the old one, and is in the write-ahead log as well for a while.
         left = self._bytes_left() + self._reserve
         self.replaced_keyframe = self._writer.find_surplus_keyframe(step)
         if self.replaced_keyframe is None or left + self._writer.wal_bytes() <= keyframe:
@@ -98,7 +98,7 @@ class DiskBudget:
             self.has_room = left > keyframe
 
     def _bytes_left(self) -> int:
-        # Asked several times a step, and each time of the file system.
+        # Called several times a step, and each call would ask the file system.
         changes = self._writer.count_changes()
         if changes != self._measured_after:
             self._measured_after, self._most_bytes = changes, self._writer.most_bytes()

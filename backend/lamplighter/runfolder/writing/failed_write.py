@@ -1,4 +1,4 @@
-"""Writes of a run's files that failed: which can succeed later, and why."""
+"""Failed writes of a run's files that can succeed later."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS
 WRITE_ERRORS = (apsw.Error, OSError)
 """Errors that a write may raise."""
 NOT_NOW = (*DISK_FULL_ERRORS, apsw.BusyError)
-"""Errors of a write that can succeed later: the disk is full, or a reader holds a file that has no WAL."""
+"""Errors of a write that can succeed later: the disk is full, or a reader holds a file without a WAL."""
 
 
 def why_not(error: Exception) -> str:
-    """Return for people why nothing can be written, given one of `NOT_NOW`."""
+    """Return a readable reason why nothing can be written, given one of `NOT_NOW`."""
     if isinstance(error, apsw.BusyError):
         return "a reader holds the run's file, and its file system has no shared memory"
     return f"the disk is full ({error})"

@@ -1,6 +1,6 @@
-"""Finalisation of a finished run: tiled rows are dropped from the record, and every file is sealed.
+"""Finalisation of a finished run: drop tiled rows from the record, and seal every file.
 
-A file that its writer left unsealed (it was killed first, or a reader prevented it) can be sealed later.
+A file left unsealed because its writer was killed, or a reader prevented it, can be sealed later.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def seal_role_files(run: RunFolder, role: str) -> bool:
 def compact_run(run: RunFolder, patience: float = 10.0) -> bool:
     """Drop the tiled rows of a finished run, return the space to the file system, and seal its steps.
 
-    Holds the trainer's role meanwhile, since the steps must have only one writer.
+    Holds the trainer's role, since the steps must have only one writer.
 
     Returns:
-        Whether the steps are compact and sealed now. False if the run goes on, or cannot be written now.
+        Whether the steps are compact and sealed now. False if the run continues, or cannot be written now.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -74,7 +74,7 @@ def _compact(run: RunFolder) -> bool:
         attempt, last = history.steps.newest_step()
         keyframe = census = None
         if history.steps.keyframe_step(last) != last and history.is_exact(last):
-            # Keep the newest matrix as a keyframe: it is viewed first, and a continued run starts from it.
+            # Keep the newest matrix as a keyframe: viewers load it first, and a continued run starts from it.
             newest = history.snapshot(last)
             keyframe = newest.encode_frame()
             census = encode(read_census(history.steps, history.steps.lineage(), last, newest.time))

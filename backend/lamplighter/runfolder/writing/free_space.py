@@ -1,4 +1,4 @@
-"""The free space on a run's file system: snapshots pause when it runs low, and resume when there is more."""
+"""The free space on a run's file system: snapshots pause when it runs low, and resume later."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ DISK_FULL_ERRORS = (apsw.FullError, apsw.IOError)
 size. The transaction is rolled back completely, and can be retried."""
 
 NO_ROOM_ERRORS = (*DISK_FULL_ERRORS, OSError)
-"""Errors among which `has_no_room` finds those of a full disk."""
+"""Errors to pass to `has_no_room`."""
 
 _RESERVE, _RESERVE_SHARE = 200_000_000, 0.05
 _MIN_RESERVE, _MIN_RESERVE_SHARE = 16_000_000, 0.25
-"""Space for a write-ahead log and a checkpoint while snapshots pause; at most this share of a small file system."""
+"""Space for a write-ahead log and a checkpoint while snapshots pause, and its maximum share of a small file system."""
 _RESUME_FACTOR = 1.5
 _SPARE_FACTOR = 2.0
-"""Multiple of the reserve that whatever is not training leaves free, so that snapshots neither pause nor wait to
-resume because of it."""
+"""Multiple of the reserve that all work except training leaves free, so that it never pauses snapshots."""
 _CHECK_EVERY, _MAX_RETRY_DELAY = 0.25, 60.0
 _PAUSED_MESSAGE = (
     "the disk is nearly full ({}): snapshots pause, loss and lit rows are still kept; make room, and snapshots go"
@@ -41,18 +40,18 @@ _FULL_RESULTS = (
     apsw.SQLITE_IOERR_TRUNCATE,
     apsw.SQLITE_IOERR_SHMSIZE,
 )
-"""How SQLite reports a quota that is used up, and shared memory that has no room."""
+"""SQLite's results for an exhausted quota, and for full shared memory."""
 
 
 class FreeSpace:
     """A monitor of the free space.
 
-    Below a reserve, moved rows and keyframes pause, which leaves the space to scalars, checkpoints and other
-    programs' files; well above the reserve they resume. Unlike with the disk budget, nothing is final.
+    Below a reserve, moved rows and keyframes pause, which leaves the space for scalars, checkpoints and other programs;
+    well above it they resume. Unlike with the disk budget, nothing is final.
     """
 
     def __init__(self, path: Path, *, paused: bool = False) -> None:
-        """Watch the file system of `path`, starting with snapshots paused or not."""
+        """Monitor the file system of `path`, starting with snapshots paused or not."""
         self._path = path
         self.paused = paused
         """True while snapshots wait for space."""
@@ -84,9 +83,9 @@ class FreeSpace:
         return None
 
     def pause(self, why: str) -> str:
-        """Pause regardless of the free space, after a write failed. Return a message that says so."""
+        """Pause regardless of the free space, after a failed write. Return a message about it."""
         self.paused = True
-        # A quota does not show in the free space, so retry with growing delays.
+        # The free space does not reflect a quota, so retry with growing delays.
         self._retry_delay = min(2 * self._retry_delay, _MAX_RETRY_DELAY)
         self._next_check = time.monotonic() + self._retry_delay
         return _PAUSED_MESSAGE.format(why)
@@ -97,10 +96,10 @@ class FreeSpace:
 
 
 def spare_bytes(path: Path) -> int:
-    """Return the free bytes on the file system of `path` beyond those that training relies on; may be negative.
+    """Return the free bytes on the file system of `path` beyond those reserved for training; may be negative.
 
     Raises:
-        OSError: the file system cannot be asked.
+        OSError: the file system cannot be queried.
     """
     usage = shutil.disk_usage(path)
     return round(usage.free - _SPARE_FACTOR * _reserved_bytes(usage.total))
@@ -112,14 +111,14 @@ def _reserved_bytes(total: int) -> float:
 
 
 def has_no_room(error: BaseException) -> bool:
-    """Return whether an error of somebody who reads and writes means that the disk is full: not if reading failed."""
+    """Return whether an error of code that reads and writes means a full disk, rather than a failed read."""
     if isinstance(error, apsw.IOError):
         return getattr(error, "extendedresult", None) in _FULL_RESULTS
     return is_disk_full(error)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Return whether an error of a writer means that the disk is full."""
+    """Return whether a writer's error means that the disk is full."""
     return isinstance(error, DISK_FULL_ERRORS) or (isinstance(error, OSError) and error.errno in _FULL_ERRNOS)
 
 
@@ -171,6 +170,6 @@ def retry_while_full(
 
 
 def log_line(message: str) -> None:
-    """Write a line to this worker's log, ignoring errors: the log may be on the full disk."""
+    """Write a line to this worker's log; ignore errors, since the log may be on the full disk."""
     with suppress(OSError):
         print(message, file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""The retention policy: how much of each step is kept, given the disk budget and the free space."""
+"""The retention policy: how much of each step to keep within the disk budget and the free space."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lamplighter.runfolder.writing.disk_budget import DiskBudget
 from lamplighter.runfolder.writing.free_space import DISK_FULL_ERRORS, FreeSpace
 
 PAUSED = "paused"
-"""Value of a run's `snapshots` while the disk is full; they resume when there is space."""
+"""Value of a run's `snapshots` while the disk is full."""
 
 
 class Retention:
-    """The retention policy of a run: decides what is kept of a step, and commits it.
+    """The retention policy of a run: decides what to keep of a step, and commits it.
 
-    A change of what is kept is recorded as an event of the step at which it takes effect.
+    Each change is recorded as an event of the step at which it takes effect.
     """
 
     def __init__(
@@ -27,13 +27,13 @@ class Retention:
         facts: dict[str, Any] | None = None,
         budget: DiskBudget | None = None,
     ) -> None:
-        """Resume from the run's `facts`. Without a `budget` the whole of the recipe's is for what is kept of steps."""
+        """Resume from the run's `facts`. Without a `budget`, steps may use the whole budget of the recipe."""
         facts = facts or {}
         self._writer = writer
         self._budget = budget or DiskBudget(run, writer)
         last_state = facts.get("snapshots", "all")
         self._free_space = FreeSpace(run.path, paused=last_state == PAUSED)
-        # An imported run has the first fact alone.
+        # An imported run has only the fact `snapshots`.
         self._budget.snapshots = facts.get("budget_left", last_state)
         self._pending_events: list[tuple[str, str]] = []
         self._keyframe_due = False
@@ -56,22 +56,22 @@ class Retention:
 
     @property
     def replaced_keyframe(self) -> int | None:
-        """Return the row of the keyframe that goes for that of the current step, if one must go."""
+        """Return the row of the keyframe that the current step's replaces; None if there is room for both."""
         return self._budget.replaced_keyframe
 
     @property
     def needs_keyframe(self) -> bool:
-        """Return whether the current step needs a keyframe, since the snapshots before it were not kept."""
+        """Return whether the current step needs a keyframe because earlier snapshots were not kept."""
         return self._keyframe_due and self.keeps_keyframes
 
     def refresh(self, step: int, rows: int, keyframe: int, *, due: bool) -> None:
-        """Update what may be kept of `step`, which becomes the current one. Cheap; call once per step.
+        """Update the policy for `step`, which becomes the current one. Cheap; call once per step.
 
         Args:
             step: the step.
             rows: the bytes of its moved rows; 0 if it has none.
             keyframe: the bytes of a keyframe.
-            due: whether the step is to have one.
+            due: whether the step is due to have one.
         """
         was_paused = self._free_space.paused
         message = self._free_space.refresh()
@@ -108,7 +108,7 @@ class Retention:
         was_paused, message = self._free_space.paused, self._free_space.pause(why)
         self._keyframe_due = True
         if self._pending_events and self._pending_events[-1][0] == "room":
-            self._pending_events.pop()  # There was free space, yet the write failed: a quota, for example.
+            self._pending_events.pop()  # The write failed despite free space, as with a quota.
         elif not was_paused:
             self._add_event("full", message)
 
@@ -117,13 +117,13 @@ class Retention:
         self._pending_events.append((kind, message))
 
     def _add_event(self, kind: str, message: str) -> None:
-        # If the budget keeps no snapshots anyway, none can pause.
+        # Without snapshots in the budget there is nothing to pause.
         if self._budget.snapshots != "none":
             self._pending_events.append((kind, message))
 
     def _write(self, record: StepRecord) -> None:
         if not self._pending_events:
-            # The usual case. A nested transaction would double the cost.
+            # The usual case; a nested transaction would double the cost.
             self._writer.undo_interrupted()
             self._writer.commit(record)
             return

@@ -1,5 +1,4 @@
-"""An estimate of a run's size on disk from its recipe alone, from known record sizes and a guess of the rows a
-batch lights."""
+"""An estimate of a run's size on disk from its recipe, known record sizes and a guess of the rows lit by a batch."""
 
 from __future__ import annotations
 
@@ -18,15 +17,14 @@ from lamplighter.runfolder.writing.waypoint_budget import (
 _LAMPTOWN_WORDS, _LAMPTOWN_TOKENS = 2_382, 550_000
 _NOVELS_TOKENS = 287_000
 _MANUALS_TOKENS = 1_200_000
-"""Tokens in the docstrings of the packages Lamplighter itself needs; other machines have more packages."""
+"""Tokens in the docstrings of Lamplighter's dependencies; other machines have more packages."""
 
 _TILED_SHARE = 0.65
 """Size of packed tiles relative to the moved rows in them."""
 _PAGE_OVERHEAD = 1.04
-"""SQLite's overhead: file size relative to the records in it."""
+"""File size relative to the records in it, due to SQLite."""
 _STEPS_PER_LAYOUT, _FINAL_LAYOUTS = 4, 100
-"""Training steps per layout, and layouts after the last step. Both depend on the machine; about this on two
-cores."""
+"""Training steps per layout, and layouts after the last step, on a machine with two cores."""
 _KEPT_CHECKPOINTS = 2
 _MAP_SHARE = 0.1
 """Share of the disk budget for layouts; beyond it old layouts are thinned out."""
@@ -43,12 +41,12 @@ class SizeEstimate:
     map: int
     checkpoints: int
     waypoints: int
-    """Those of a run that is never paused, without the ones that are checkpoints as well."""
+    """The waypoints of a run that is never paused, without those that are also checkpoints."""
     corpus: int
     budget: int
-    """The recipe's disk budget; close to it less is kept (`disk_budget.py`)."""
+    """The recipe's disk budget; near it less is kept (`disk_budget.py`)."""
     lit: int
-    """Estimated rows a batch lights."""
+    """Estimated rows lit by a batch."""
     exact: bool
     """True when every step is kept exactly, within the budget."""
 
@@ -59,7 +57,8 @@ class SizeEstimate:
 
     @property
     def bytes(self) -> int:
-        """Return the total bytes within the budget. Scalars, checkpoints and waypoints are kept even beyond it."""
+        """Return the total bytes with the budget applied. Scalars, checkpoints and waypoints are kept even beyond
+        it."""
         return min(self.whole, max(self.budget, self._always_kept))
 
     @property
@@ -68,7 +67,7 @@ class SizeEstimate:
 
     @property
     def fits(self) -> bool:
-        """Return whether the budget is expected to suffice."""
+        """Return whether the run is expected to fit its budget."""
         return self.whole < 0.9 * self.budget
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,7 +100,7 @@ def estimate_size(
     every = recipe.cadence.keyframe_every
     kept = steps // (max(every, MAX_KEYFRAME_GAP) if sparse and not without_workers else every) + 1
     gradient = 4 * (size if recipe.model.tied else lit)
-    # With momentum every row seen so far moves, so that nearly all ids and distances are listed one by one.
+    # With momentum every row seen so far moves, so nearly all ids and distances are listed.
     moved = 4 * lit if sparse else (4 if recipe.model.tied else 8) * size
     frames = 0 if without_workers else steps / _STEPS_PER_LAYOUT + _FINAL_LAYOUTS
     return SizeEstimate(
@@ -148,7 +147,7 @@ def _waypoint_bytes(recipe: Recipe, vocabulary: int) -> int:
     if not waypoints:
         return 0
     newest = steps - steps % every
-    # A checkpoint that is a waypoint as well is one file of two names.
+    # A checkpoint that is also a waypoint is one file with two names.
     before = newest - every if newest == steps else newest
     alone = len(waypoints - {0, steps, before})
     first = estimate_checkpoint_bytes(recipe, vocabulary, untrained=True)
@@ -164,7 +163,7 @@ def _corpus_bytes(recipe: Recipe, text_bytes: int | None) -> int:
         case "manuals":
             return 4 * _MANUALS_TOKENS
         case "text":
-            # The text itself, plus a four-byte id for each token of about four letters.
+            # The text, plus a four-byte id for each token of about four letters.
             return 2 * (text_bytes or 0)
         case "recorded":
             return 0

@@ -1,4 +1,4 @@
-"""Space that a process holds on a disk, for the few things that must be written even when the disk is full."""
+"""Reserved disk space for the few writes that must succeed even when the disk is full."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ _BLOCK = 16_384
 
 
 class SpaceReserve:
-    """A file without a name, of bytes that no file system can compress. The system frees them with the process, however
-    that ends."""
+    """An unnamed file of incompressible bytes. The operating system frees it when the process ends, even by a kill."""
 
     def __init__(self, folder: Path, size: int) -> None:
-        """Hold nothing until `fill`.
+        """Create an empty reserve; `fill` fills it.
 
         Args:
             folder: a folder on the file system.
-            size: the maximum number of bytes to hold.
+            size: the maximum number of bytes to reserve.
         """
         self._folder, self._size = folder, size
         self._file: IO[bytes] | None = None
@@ -35,19 +34,19 @@ class SpaceReserve:
         self.held_bytes = 0
 
     def fill(self) -> None:
-        """Hold as many bytes as there is room for. Never raises: without a reserve a full disk stops more."""
+        """Reserve as many bytes as there is room for. Never raises: training continues without a reserve."""
         with self._lock:
             self._wanted = True
             self._fill()
 
     def spend_on(self, write: Callable[[], Done]) -> Done:
-        """Call `write`; if the disk is full, give up the reserve, call it once more, and hold what is left.
+        """Call `write`; if the disk is full, release the reserve, call it again, and reserve what is left.
 
         Args:
             write: the operation; must be safe to repeat after a failure.
 
         Raises:
-            Exception: whatever `write` raises, at last.
+            Exception: raised by the last call of `write`.
         """
         try:
             done = write()
@@ -55,7 +54,7 @@ class SpaceReserve:
             if not self.held_bytes or not is_disk_full(error):
                 raise
         else:
-            # What an earlier call took, now that there may be room.
+            # Refill what an earlier call released, now that there may be room.
             with self._lock:
                 self._fill()
             return done
@@ -67,7 +66,7 @@ class SpaceReserve:
                 self._fill()
 
     def close(self) -> None:
-        """Give up the reserve for good."""
+        """Release the reserve permanently."""
         with self._lock:
             self._wanted = False
             self._release()

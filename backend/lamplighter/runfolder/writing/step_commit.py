@@ -1,6 +1,6 @@
-"""Commits of training steps: each is encoded once, as the frames that a browser decodes, and is one transaction.
+"""Commits of training steps. Each step is encoded once, as the frames that a browser decodes, in one transaction.
 
-The retention policy (`retention.py`) decides how much of a step is kept.
+The retention policy (`retention.py`) decides how much of a step to keep.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from lamplighter.wire.pulse_frames import Pulse, StepEffects
 from lamplighter.wire.row_frames import Census, Rows
 
 SayLines = Callable[[int], Sequence[SpokenLine]]
-"""A callback that has the model say the lines of a step, given its number; none where it says nothing then."""
+"""A callback that makes the model say the lines of a given step; empty if none are due."""
 
 
 class CountedMatrix(Protocol):
-    """An embedding in training, and how often its rows have been in a batch."""
+    """An embedding in training, and the number of batches its rows have been in."""
 
     @property
     def touches(self) -> UInts:
@@ -34,7 +34,7 @@ class CountedMatrix(Protocol):
 
     @property
     def last_lit(self) -> UInts:
-        """Return the last such step of each row, shape (V,); `NEVER` for none."""
+        """Return the last step with each row in the batch, shape (V,); `NEVER` if there is none."""
         ...
 
     def embedding(self) -> Floats:
@@ -44,24 +44,24 @@ class CountedMatrix(Protocol):
 
 @dataclass(frozen=True)
 class MeasuredStep:
-    """A step that was computed and measured, by our trainer or around another loop."""
+    """A computed and measured step, from our trainer or a client's loop."""
 
     effects: StepEffects
     moved_vectors: Floats | None
-    """The moved rows after the step, shape (moved, D); None if they are too many to be kept."""
+    """The moved rows after the step, shape (moved, D); None if there are too many to keep."""
     digest: bytes
-    """A digest that is equal when the step is recomputed with the same result."""
+    """A digest that recomputing the step must reproduce."""
     learning_rate: float
     ended: float
     """The time at which training ended and observation began, Unix seconds."""
     seconds: float
-    """The duration of training alone; the mean where it stands for several steps."""
+    """The duration of training alone; the mean if this stands for several steps."""
     steps: int = 1
-    """The steps of a loop elsewhere that it stands for."""
+    """The number of steps of a client's loop that this stands for."""
 
 
 class StepCommitter:
-    """The committer of a run's steps, whichever loop trains them."""
+    """The committer of a run's steps, for any training loop."""
 
     def __init__(
         self,
@@ -73,16 +73,16 @@ class StepCommitter:
         say_lines: SayLines | None = None,
         budget: DiskBudget | None = None,
     ) -> None:
-        """Resume from the run's `facts`: snapshots given up for the disk budget stay given up.
+        """Resume from the run's `facts`: snapshots stopped by the disk budget do not resume.
 
         Args:
             run: the run.
             writer: the writer of its steps.
             matrix: the matrix in training.
             facts: the run's facts.
-            measure_held_out: measures the loss on held-out text, which is kept with every keyframe.
-            say_lines: has the model say the lines that are kept with a step; called at every step.
-            budget: what of the disk budget is for steps; by default all of it.
+            measure_held_out: measures the loss on held-out text, stored with every keyframe.
+            say_lines: makes the model say the lines stored with a step; called at every step.
+            budget: the disk budget for steps; by default that of the recipe.
         """
         self._writer, self._matrix = writer, matrix
         self._measure_held_out = measure_held_out
@@ -98,7 +98,7 @@ class StepCommitter:
         return self._retention.snapshots
 
     def encode_step(self, measured: MeasuredStep, *, whole: bool = False) -> StepRecord:
-        """Encode as much of a step as is kept now; with `whole`, its matrix in place of its moved rows."""
+        """Encode as much of a step as the policy keeps; with `whole`, the matrix in place of moved rows."""
         effects, attempt, size = measured.effects, self._writer.attempt, len(self._matrix.touches)
         pulse = Pulse(
             **effects.effects_by_name(),
@@ -139,7 +139,7 @@ class StepCommitter:
         )
 
     def has_room_for_first_keyframe(self) -> bool:
-        """Return whether the matrix before the first step may be kept."""
+        """Return whether the matrix before the first step fits."""
         self._retention.refresh(0, 0, self._keyframe_bytes(), due=True)
         return self._retention.keeps_keyframes
 
@@ -160,7 +160,7 @@ class StepCommitter:
         return self._retention.commit(record)
 
     def add_keyframe(self, step: int) -> None:
-        """Commit the matrix and the census after `step`, which is committed without, or 0: before the first.
+        """Commit the matrix and the census after `step`, which is 0 or was committed without them.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
@@ -168,7 +168,7 @@ class StepCommitter:
         self._writer.add_keyframe(step, *self._encode_keyframe(step, time.time()))
 
     def add_held_out_loss(self, step: int) -> None:
-        """Measure and commit the loss on held-out text after `step`, where there is such a text.
+        """Measure and commit the loss on held-out text after `step`, if there is such a text.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.
@@ -178,7 +178,7 @@ class StepCommitter:
             self._writer.add_held_out_loss(step, loss)
 
     def add_lines(self, step: int) -> None:
-        """Commit the lines that the model says after `step`, which is committed without, or 0.
+        """Commit the lines that the model says after `step`, which is 0 or was committed without them.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full. Nothing is committed.

@@ -1,6 +1,6 @@
-"""Waypoints: at which steps of a run the state of its model is kept, and which of them go when there are too many.
+"""Waypoints: the steps at which the model's state is kept, and which of them are dropped when there are too many.
 
-Everything follows from the recipe and the size of the vocabulary, so that a trainer that was killed goes on as it began.
+All depends only on the recipe and the vocabulary size, so that a restarted trainer continues in the same way.
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ from collections.abc import Collection
 from lamplighter.recipe import Recipe
 
 EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
-"""Steps whose waypoints never go: most is asked about the first ones, where the model changes fastest."""
+"""Steps whose waypoints are never dropped: the model changes fastest here, and most questions are about them."""
 MAX_WAYPOINTS = 200
-"""Maximum waypoints of a run, however small its model is."""
+"""Maximum waypoints of a run of any model size."""
 _FEWEST = len(EARLY_WAYPOINTS) + 1
-"""The early ones and the last."""
+"""The early waypoints and the last."""
 _SHARE = 0.25
-"""Share of the disk budget for waypoints. It holds a default run's at their first spacing, also with 4,000 words."""
+"""Share of the disk budget for waypoints. Those of a default run with 4,000 words fit at their first spacing."""
 _MAX_SHARE = 0.5
-"""Share of the disk budget that the fewest may take."""
+"""Maximum share of the disk budget for the fewest waypoints."""
 
 
 def estimate_checkpoint_bytes(recipe: Recipe, vocabulary: int, *, untrained: bool = False) -> int:
-    """Return the bytes of a checkpoint: parameters, the optimiser's two moments of each, and the counts of rows.
+    """Return the bytes of a checkpoint: parameters, two optimiser moments for each, and the counts of rows.
 
     Args:
         recipe: the run's recipe.
         vocabulary: number of tokens V.
-        untrained: whether it is of step 0, where an optimiser has no moments yet.
+        untrained: whether it is of step 0, where the optimiser has no moments yet.
     """
     plain = untrained or recipe.optimiser.kind == "sgd"
     return recipe.model.parameter_count(vocabulary) * (4 if plain else 12) + 16 * vocabulary
 
 
 def waypoint_room(recipe: Recipe, vocabulary: int) -> int:
-    """Return how many waypoints a run may have: at least 8, or 0 where so few would take half of the disk budget."""
+    """Return the maximum waypoints of a run: at least 8, or 0 if 8 would exceed half of the disk budget."""
     if recipe.corpus.kind == "recorded":
         return 0
     size = estimate_checkpoint_bytes(recipe, vocabulary)
@@ -48,8 +48,8 @@ def waypoint_spacing(step: int, every: int, room: int) -> int:
 
     Args:
         step: the step.
-        every: the spacing that the recipe asks for; it is doubled until the waypoints fit.
-        room: the number of waypoints that the run may have, at least 8.
+        every: the recipe's spacing, doubled until the waypoints fit.
+        room: the maximum waypoints of the run, at least 8.
     """
     while _FEWEST + step // every > room:
         every *= 2
@@ -57,12 +57,12 @@ def waypoint_spacing(step: int, every: int, room: int) -> int:
 
 
 def is_waypoint_due(step: int, every: int, room: int) -> bool:
-    """Return whether the state after a step is kept; arguments as of `waypoint_spacing`, and `room` may be 0."""
+    """Return whether to keep the state after a step; arguments as for `waypoint_spacing`, but `room` may be 0."""
     return room > 0 and (step in EARLY_WAYPOINTS or step % waypoint_spacing(step, every, room) == 0)
 
 
 def expected_waypoints(last: int, every: int, room: int) -> set[int]:
-    """Return the steps whose waypoints a run that was never paused has after step `last`."""
+    """Return the steps with waypoints of a run that was never paused, after step `last`."""
     if not room:
         return set()
     spacing = waypoint_spacing(last, every, room)
@@ -72,15 +72,15 @@ def expected_waypoints(last: int, every: int, room: int) -> set[int]:
 def surplus_waypoints(
     steps: Collection[int], every: int, room: int, starts: Collection[int] = ()
 ) -> list[int]:
-    """Return the steps whose waypoints go so that `room` are left: never an early one, and never the last.
+    """Return the steps whose waypoints to drop so that `room` are left: never an early one, and never the last.
 
-    Those of pauses go first, then every second one of the others, the oldest first among each.
+    Those of pauses are dropped first, then every second one of the others, the oldest first.
 
     Args:
-        steps: the steps of the waypoints that are there.
-        every: the spacing that the recipe asks for.
-        room: the number of waypoints that the run may have, at least 8.
-        starts: steps that an attempt went on from at another learning rate; they go last.
+        steps: the steps of the existing waypoints.
+        every: the recipe's spacing.
+        room: the maximum waypoints of the run, at least 8.
+        starts: steps from which an attempt continued at another learning rate; dropped last.
     """
     if len(steps) <= room:
         return []

@@ -1,4 +1,4 @@
-"""A database of a run that is made under another name, and gets its own once it is whole."""
+"""A database of a run, made under a temporary name and renamed once it is complete."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.platform.folder_sync import replace_durably, sync_file
 
 @contextmanager
 def whole_file(path: Path) -> Generator[Path]:
-    """Provide the name under which a file is made; it gets its own once it is whole, or none is left."""
+    """Provide a temporary path for a file; rename it on success, delete it on an error."""
     delete_unfinished(path)
     part = _part_of(path)
     try:
@@ -24,7 +24,7 @@ def whole_file(path: Path) -> Generator[Path]:
 
 
 def delete_unfinished(path: Path) -> None:
-    """Delete what a killed process left of a file that was not whole yet. Only who may make the file may do this."""
+    """Delete an incomplete file left by a killed process. Only the process allowed to make the file may call this."""
     part = _part_of(path)
     for ending in ("", "-wal", "-shm", "-journal"):
         part.with_name(part.name + ending).unlink(missing_ok=True)

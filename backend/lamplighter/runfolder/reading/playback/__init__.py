@@ -1,1 +1,1 @@
-"""Playback of recorded steps: frames, rows and maps in their order."""
+"""Playback of recorded steps: frames, rows and maps in order."""

@@ -54,7 +54,8 @@ class Playback:
     ) -> None:
         """Play `run` from step `first` to `last` (None: to the end), inclusive.
 
-        With `reprojected`, use the layouts of the reprojected map. `shared`: the lists that all players of this run share.
+        With `reprojected`, use the layouts of the reprojected map. `shared` holds the timelines that all players of
+        this run share.
         """
         self._run = run
         self._first, self._last = first, last
@@ -73,10 +74,10 @@ class Playback:
         return self._last is not None and self.cursor.step >= self._last
 
     def read_next(self, steps: int = 256) -> list[PlaybackItem]:
-        """Read the next items, of at most `steps` steps, fewer if they are large.
+        """Read the items of the next steps: at most `steps`, fewer if they are large.
 
-        The first call also returns the initial state: the census, the newest layout of each view, the newest
-        districts and the matrix. Empty while the run has no further steps.
+        The first call also returns the initial state: the census, the newest layout of each view, the newest districts
+        and the matrix. Empty while the run has no further steps.
 
         Raises:
             FileNotFoundError: the run has not started.

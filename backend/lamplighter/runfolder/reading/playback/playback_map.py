@@ -1,4 +1,4 @@
-"""Layouts and districts of a playback, held back until the step they belong to is played."""
+"""Layouts and districts of a playback, held back until their step is played."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
 class PendingItems:
-    """Items that wait for their step: layouts, districts, measures and events.
+    """Layouts, districts, measures and events that wait for their step. The lists are replaced, never mutated, so that
+    a shallow copy is a snapshot.
 
-    Its lists are replaced, never mutated, so that a shallow copy is a snapshot. Those of layouts, districts and events are
-    the ones that all players of the run share.
+    All players of the run share the lists of layouts, districts and events.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class PendingItems:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything read: playback begins again."""
+        """Forget everything read, to restart playback."""
         self._events: Timeline[TimelineEvent] = Timeline()
         self._layouts: Timeline[LayoutEntry] = Timeline()
         self._districts: Timeline[DistrictsEntry] = Timeline()
@@ -48,7 +48,7 @@ class PendingItems:
         self._measures: list[tuple[int, dict[str, float]]] = []
 
     def collect(self, reader: StepsReader, lineage: Lineage, cursor: PlaybackCursor, last: int) -> None:
-        """Read the new items; measures only of steps up to `last`."""
+        """Read new items; measures only up to step `last`."""
         if PlaybackKind.EVENT in self._parts:
             self._events = self._shared.events.read_new_entries(
                 self._run.steps_path, lambda after: pages(reader.events, after)
@@ -74,7 +74,7 @@ class PendingItems:
                     )
 
     def skip_to(self, cursor: PlaybackCursor) -> None:
-        """Start at the position of `cursor`: of the earlier items keep only the newest layout of each view and the newest
+        """Start at the position of `cursor`. Of earlier items keep only the newest layout of each view and the newest
         districts.
         """
         step, lineage = cursor.step, cursor.lineage
@@ -116,7 +116,7 @@ class PendingItems:
         self, cursor: PlaybackCursor, due: list[LayoutEntry], played: list[PlaybackItem]
     ) -> PlaybackCursor:
         shown = dict(cursor.layouts)
-        # Skip layouts that were thinned out meanwhile or cannot be read.
+        # Skip layouts that were thinned out since, or cannot be read.
         with suppress(*READ_ERRORS), LayoutsReader(self._layouts_path) as reader:
             for entry in due:
                 # Skip a late layout if a newer one was already played.

@@ -1,4 +1,4 @@
-"""The kinds of items a playback consists of, and the cursor it can be resumed from."""
+"""The items of a playback, and the cursor from which it resumes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PlaybackItem:
     """One item to play."""
 
     step: int
-    """The step of the run with which it is played."""
+    """The step with which the item is played."""
     kind: PlaybackKind
     attempt: int = 0
     frame: bytes = b""
@@ -50,7 +50,7 @@ class PlaybackItem:
 
 @dataclass(frozen=True)
 class PlaybackCursor:
-    """A playback position: how far the run has been played."""
+    """A position in the playback of a run."""
 
     lineage: Lineage = field(default_factory=Lineage)
     attempt: int = 0

@@ -1,4 +1,4 @@
-"""Moved rows of a playback: whole matrices where rows are missing, deltas otherwise."""
+"""Moved rows of a playback: deltas, or whole matrices where rows are missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.wire.row_frames import Rows
 
 
 class RowChanges:
-    """The moved rows of each step in a batch where they are known exactly; otherwise the keyframes."""
+    """The moved rows of each step in a batch, or its keyframe where they are not known exactly."""
 
     def __init__(self, history: MatrixHistory, cursor: PlaybackCursor, last: int) -> None:
         self.exact = cursor.exact
@@ -38,7 +38,7 @@ class RowChanges:
         try:
             matrix = self._history.snapshot(step)
         except NoSnapshotError:
-            # It has been thinned out since.
+            # The keyframe was thinned out.
             return []
         self.exact = True
         self._matrices = self._history.snapshots(step + 1, self._last)
