@@ -1,8 +1,8 @@
-"""Beat frames: one real step with its own rows, and how the counts changed in the steps before it (`docs/wire.md`, kind 6).
+"""Beat frames: one real step with its rows, and the changes of counts in the steps before it (`docs/wire.md`, kind 6).
 
-A viewer of a class gets at most three steps a second of the forty that a run may take. A beat shows one of them, and says
-of those in between exactly as much as a page counts: which rows they lit, how often, and when last. So every number of a
-page that only gets beats is the one that it would have from all pulses.
+A viewer gets at most three of the forty steps that a run may take in a second. A beat shows one of them, and holds what
+a page counts of those in between: which rows they lit, how often, and when last. So a page that gets only beats shows
+the same numbers as one that gets all pulses.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ class StepsBetween:
     last_lit: UInts
     """The last of these steps."""
     norms: Floats | None
-    """Norm of the row's gradient at the last of the steps that gave it one, 0 if none did; None if they are left out."""
+    """Norm of the row's gradient at the last of these steps with one, 0 if there is none; None if norms are omitted."""
 
 
 NO_STEPS = StepsBetween(
     np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.uint32), np.empty(0, np.float32)
 )
-"""The rows between two beats that follow each other."""
+"""The rows between two consecutive beats."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """One training step as a class sees it, with the steps since the beat before."""
+    """One training step shown to viewers, with a summary of the steps since the previous beat."""
 
     attempt: int
     step: int
     time: float
     """Unix seconds at the end of the step."""
     first_step: int
-    """The first step since the beat before; equal to `step` if there is none in between."""
+    """The first step since the previous beat; equal to `step` if there is none in between."""
     vocabulary: int
     loss: float
     """Mean cross-entropy of the batch, nats per token."""
@@ -70,7 +70,7 @@ class Beat:
     batch_counts: UInts
     """Occurrences of each row in the batch."""
     gradient_norms: Floats
-    """Norm of the gradient of each row in the batch, as in a pulse; 0 for a row that got none."""
+    """Norm of the gradient of each row in the batch, as in a pulse; 0 for a row without one."""
     layer_norms: Floats
     """Norms of the layers' gradients, as in a pulse, in the order of the run's `layers`."""
     gradient_rows: int
@@ -78,10 +78,11 @@ class Beat:
     moved_rows: int
     """Number of rows that moved, in the batch or not."""
     drifting_rows: int | None
-    """Number of rows that moved without being in the batch; None if not every row was looked at."""
+    """Number of rows that moved without being in the batch; None if not every row was compared."""
     between: StepsBetween = NO_STEPS
     elsewhere: bool = False
-    """True if rows outside their batch got gradients, in this step or in those between: their norms are not told."""
+    """True if rows outside their batch got gradients, in this step or in those between; their norms are not
+    included."""
 
     @property
     def verified(self) -> bool:

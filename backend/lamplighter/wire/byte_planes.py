@@ -1,7 +1,7 @@
 """Numbers as byte planes: all lowest bytes of an array, then all next ones, and so on.
 
-Neighbouring numbers resemble each other in their highest bytes alone. In planes those lie together, where deflate finds
-them; the lowest bytes of floats are noise in any order.
+Neighbouring numbers resemble each other only in their highest bytes. Planes put these together, so that deflate can
+compress them; the lowest bytes of floats are noise in any order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def encode_f32_planes(values: Floats) -> bytes:
 
 
 def encode_gaps(ids: UInts) -> bytes:
-    """Encode sorted, distinct ids, shape (N,), as the planes of the first one and of the differences that follow."""
+    """Encode sorted, distinct ids, shape (N,), as byte planes of the first id and the differences after it."""
     return encode_u32_planes(np.diff(ids, prepend=np.uint32(0)))
 
 

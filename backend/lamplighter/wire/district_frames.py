@@ -1,4 +1,4 @@
-"""District frames: clusters of the space, by token, with their names (`docs/wire.md`, kind 5)."""
+"""District frames: named clusters of the space, by token (`docs/wire.md`, kind 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Envelopes: several frames and texts in one message, compressed once for all who get it (`docs/wire.md`)."""
+"""Envelopes: several frames and texts in one message, compressed once for all recipients (`docs/wire.md`)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PLAIN, _DEFLATE = 0, 1
 _LENGTH = struct.Struct("<I")
 _MAX_PARTS = 1_000
 _WAYS = ((zlib.Z_DEFAULT_STRATEGY, zlib.DEF_MEM_LEVEL), (zlib.Z_RLE, 4))
-"""Ways to deflate, by strategy and level of memory. The first suits texts; the second byte planes, in which nothing recurs
-and each has a distribution of its own. Both give what any inflater reads."""
+"""Parameters of deflate: strategy and memory level. The first suits texts; the second suits byte planes, which have no
+repeats and each a different distribution. Any inflater reads both."""
 
 
 def encode_envelope(parts: Sequence[Part]) -> bytes:
-    """Encode parts as one message, as small as deflate makes it."""
+    """Encode parts as one message, with the smaller result of both deflate strategies."""
     body = b"".join(_LENGTH.pack(len(data)) + data for data in map(_to_bytes, parts))
     smallest = min((_deflate(body, *way) for way in _WAYS), key=len)
     if len(smallest) < len(body):

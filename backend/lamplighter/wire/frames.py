@@ -1,4 +1,4 @@
-"""Encoding and decoding of frames: pulses, layouts, rows, censuses and districts, and those made for a class.
+"""Encoding and decoding of frames: pulses, layouts, rows, censuses, districts, beats and grid layouts.
 
 One format serves the run folder, the REST snapshots and the websocket: the writer encodes once, and all
 others forward the bytes. Little-endian; every array starts at a multiple of four bytes, so that a browser
@@ -46,7 +46,7 @@ from lamplighter.wire.row_frames import (
     encode_rows,
 )
 
-# What is imported from here alone, frames included, is this module's for type checkers too.
+# Marks the re-exported frames as public for type checkers.
 __all__ = [
     "MAGIC",
     "VERSION",
@@ -89,7 +89,7 @@ class Kind(IntEnum):
 
 _CHECKSUM = struct.Struct("<I")
 _CHECKSUM_AT = {Kind.PULSE: 68, Kind.ROWS: 36, Kind.CENSUS: 28}
-"""Where a frame that is kept in a run's steps has the CRC-32 of its other bytes; 0 there: it has none."""
+"""Offset of the CRC-32 of all other bytes in frames stored in a run's steps; a value of 0 means no checksum."""
 
 Frame = Pulse | Layout | Rows | Census | Districts | Beat | GridLayout | GridChange
 F = TypeVar("F", bound=Frame)

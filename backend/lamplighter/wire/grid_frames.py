@@ -1,8 +1,8 @@
 """Grid frames: coordinates of a map on a 12-bit grid, whole (kind 7) or as differences (kind 8); `docs/wire.md`.
 
-Many viewers get a layout every second. Whole it is three bytes a token; the difference from the layout before it is mostly
-zeros and small numbers, which deflate well. Both are exact on their grid: whoever applies the differences in turn has bit
-for bit what the whole layout says. The bounds of a grid stay as long as layouts fit into it well.
+Many viewers get a layout every second. A whole one takes three bytes per token; the difference from the previous layout
+is mostly zeros and small numbers, which deflate well. Both are exact on their grid: applying the differences in turn
+gives the whole layout bit for bit. A grid keeps its bounds as long as layouts fit it well.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _WHOLE = struct.Struct("<IBBHIfffffffI")
 _DIFFERENCE = struct.Struct("<IBBHIIfffI")
 _TRUST_BY_TOKEN, _TRUST_CHANGES = 1, 2
 _MARGIN = 0.15
-"""Room left around a layout, as a share of its extent, because maps grow."""
+"""Margin around a layout, as a share of its extent, because maps grow."""
 _LEAST_EXTENT = 0.4
-"""Share of the grid that a layout must take up on both axes; a smaller one has a grid of its own."""
+"""Minimum share of the grid that a layout takes up on both axes; a smaller one gets a new grid."""
 _MAX_SPAN = 1e38
 
 Places = NDArray[np.uint16]
@@ -62,7 +62,7 @@ class GridLayout:
     time: float
     method: Method
     number: int
-    """Number among the layouts of its view; a difference names the one that it starts from."""
+    """Number among the layouts of its view, by which a difference names its base."""
     grid: Grid
     places: Places
     """Shape (V, 2), 0 to `GRID_STEPS`: x = x0 + (x1 - x0) * place / `GRID_STEPS`."""
@@ -101,7 +101,7 @@ class GridChange:
 
 
 def fit_grid(layout: Layout) -> Grid:
-    """Return a grid for a layout, with room around it."""
+    """Return a grid for a layout, with a margin around it."""
     xy = np.asarray(layout.coordinates, dtype=np.float32)
     low, high = xy.min(axis=0), xy.max(axis=0)
     extent = np.where(high > low, high - low, np.float32(1))
@@ -113,13 +113,13 @@ def fit_grid(layout: Layout) -> Grid:
 
 
 def place_on_grid(layout: Layout, grid: Grid, number: int) -> GridLayout | None:
-    """Return a layout on a grid; None if it does not fit, or takes up so little of it that its shape would suffer."""
+    """Return a layout on a grid; None if it does not fit, or is too small for the grid's resolution."""
     xy = np.asarray(layout.coordinates, dtype=np.float64)
     low, span = np.array([grid.x0, grid.y0]), grid.spans().astype(np.float64)
     with np.errstate(invalid="ignore"):
         on_grid = np.rint((xy - low) / np.where(span > 0, span, 1) * GRID_STEPS)
         extent = np.ptp(on_grid, axis=0) / GRID_STEPS
-    # A layout without extent is as small on any grid.
+    # A layout without extent is equally small on any grid.
     small = (extent < _LEAST_EXTENT) & (np.ptp(xy, axis=0) > 0)
     if not np.isfinite(on_grid).all() or on_grid.min() < 0 or on_grid.max() > GRID_STEPS or small.any():
         return None
@@ -168,7 +168,7 @@ def subtract(layout: GridLayout, base: GridLayout) -> GridChange:
 
 
 def add(base: GridLayout, change: GridChange) -> GridLayout:
-    """Return the layout that a difference leads to.
+    """Return the layout that results from a difference.
 
     Raises:
         FrameError: the difference starts from another layout, or leads off the grid.
@@ -219,7 +219,7 @@ def encode_grid_change(change: GridChange) -> tuple[int, bytes]:
         change.trust, change.trust_error, change.recall, change.sample,
     )  # fmt: skip
     moves = change.moves.T.reshape(-1)
-    # Zigzag: small numbers of either sign are small.
+    # Zigzag coding: small numbers of either sign become small unsigned ones.
     zigzag = ((moves << 1) ^ (moves >> 15)).astype("<u2")
     own = b"" if change.by_token is None else change.by_token.tobytes()
     flags = (_TRUST_BY_TOKEN if own else 0) | (_TRUST_CHANGES if own and change.from_base else 0)

@@ -1,4 +1,4 @@
-"""Layout frames: the tokens' coordinates on the map, and how far to trust them (`docs/wire.md`, kind 2)."""
+"""Layout frames: the tokens' coordinates on the map, with estimates of quality (`docs/wire.md`, kind 2)."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Method(IntEnum):
 
     @property
     def view(self) -> Method:
-        """Return the view this method draws: LINEAR, or UMAP, which stands for the map drawn by any other method."""
+        """Return the view that this method draws: LINEAR, or UMAP for the map by any other method."""
         return Method.LINEAR if self is Method.LINEAR else Method.UMAP
 
 
 @dataclass(frozen=True)
 class Layout:
-    """The tokens' coordinates on the map at one step, with estimates of how far to trust them."""
+    """The tokens' coordinates on the map at one step, with estimates of quality."""
 
     attempt: int
     step: int

@@ -1,4 +1,4 @@
-"""Merging of frames for a viewer that fell behind. Never show a merged pulse as a step."""
+"""Merging of frames for a viewer that fell behind. A merged pulse must never be shown as a step."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lamplighter.wire.row_frames import Rows
 def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
     """Merge consecutive pulses of one attempt.
 
-    Sets are united, counts and distances summed, and each gradient norm is the maximum. `verified` holds if it
-    holds for all; all other fields are those of the last pulse.
+    Sets are united, counts and distances are summed, and gradient norms are maxima. `verified` is true if it is true
+    for all; all other fields are those of the last pulse.
 
     Raises:
         ValueError: there are no pulses, or they differ in attempt or vocabulary.
@@ -48,7 +48,7 @@ def merge_pulses(pulses: Sequence[Pulse]) -> Pulse:
 
 
 def merge_rows(frames: Sequence[Rows]) -> Rows:
-    """Merge consecutive row frames of one attempt: the newest vector of every row in them.
+    """Merge consecutive row frames of one attempt, keeping the newest vector of every row.
 
     Raises:
         ValueError: there are no frames, or they differ in attempt or matrix shape.

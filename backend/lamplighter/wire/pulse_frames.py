@@ -38,8 +38,8 @@ class _SetEncoding(IntEnum):
 class StepEffects:
     """The measured effects of one training step.
 
-    Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved. An empty one may also
-    be one that nobody recorded: the `..._known` properties tell.
+    Three sets of rows, each sorted by token id: in the batch, with a non-zero gradient, and moved. An empty set may
+    mean that it was not recorded; see the `..._known` properties.
     """
 
     step: int
@@ -50,7 +50,7 @@ class StepEffects:
     """Occurrences of each row in the batch."""
     gradient_ids: UInts
     gradient_norms: Floats
-    """Norms of the rows' gradients: before clipping in a run trained here, otherwise as its loop gave them."""
+    """Norms of the rows' gradients: before clipping in a run trained here, as reported in a recorded run."""
     moved_ids: UInts
     moved_distances: Floats
     """Euclidean distance moved by each row."""
@@ -61,21 +61,21 @@ class StepEffects:
 
     @property
     def batch_known(self) -> bool:
-        """Return whether the rows of the batch are recorded: no step reads nothing."""
+        """Return whether the rows of the batch are recorded; a recorded batch is never empty."""
         return len(self.batch_ids) > 0
 
     @property
     def gradient_known(self) -> bool:
-        """Return whether the rows' gradients are recorded: where no row has one, a layer's norm of 0 says so."""
+        """Return whether the rows' gradients are recorded. If no row has one, the layer's norm is 0."""
         return len(self.gradient_ids) > 0 or bool(np.isfinite(self.layer_norms).any())
 
     @property
     def moved_known(self) -> bool:
-        """Return whether the rows that moved are recorded: where none did, a comparison of the whole matrix says so."""
+        """Return whether the moved rows are recorded. If none moved, `verified` is true."""
         return self.verified or len(self.moved_ids) > 0
 
     def effects_by_name(self) -> dict[str, Any]:
-        """Return the fields above, without those that a subclass adds."""
+        """Return the fields of `StepEffects` by name, without those of subclasses."""
         return {field.name: getattr(self, field.name) for field in fields(StepEffects)}
 
 
@@ -102,7 +102,7 @@ class Pulse(StepEffects):
 
     @property
     def merged(self) -> bool:
-        """Return whether this pulse merges several steps; never show it as a step then."""
+        """Return whether this pulse merges several steps, so that it must not be shown as a step."""
         return self.first_step != self.step
 
 

@@ -1,4 +1,4 @@
-"""Frames of rows: moved rows of the matrix, and the census of touched ones."""
+"""Frames of rows: moved rows of the matrix, and the census of touched rows."""
 
 from __future__ import annotations
 

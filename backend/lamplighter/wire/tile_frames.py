@@ -3,12 +3,12 @@
 The record is appended step by step; reading one token over all steps needs the opposite order. A tile holds
 the moves of consecutive token ids over consecutive steps, sorted by token and, within a token, by step.
 
-Each float is mapped to an integer of the same rank (`_ranks`), so that close numbers become close integers. It
-is stored as the difference from the token's previous vector, or as the difference of successive differences
-(momentum makes successive moves similar), whichever packs smaller. Differences are modulo 2**32, zigzag-coded
-and split into byte planes: high bytes are nearly all zero and compressed by zstd; low bytes are mostly noise
-and stored raw, so that reading them costs nothing. Differences, byte planes and a general-purpose compressor
-follow Parquet's BYTE_STREAM_SPLIT and Gorilla (VLDB 2015). The coding is lossless, including the bits of NaNs.
+Each float is mapped to an integer of the same rank (`_ranks`), so that close numbers become close integers. It is
+stored as the difference from the token's previous vector, or as the difference of successive differences (momentum
+makes successive moves similar), whichever packs smaller. Differences are modulo 2**32, zigzag-coded and split into byte
+planes: high bytes are nearly all zero and compressed by zstd; low bytes are mostly noise and stored raw, so that
+reading them is free. Differences, byte planes and a general-purpose compressor follow Parquet's BYTE_STREAM_SPLIT and
+Gorilla (VLDB 2015). The coding is lossless, including the bits of NaNs.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def _decompress(packed: memoryview, size: int) -> bytes:
 def _difference_rows(
     values: NDArray[np.uint32], begins: NDArray[np.int64], before: NDArray[np.uint32] | None
 ) -> NDArray[np.uint32]:
-    """Return each row minus the previous one; the rows at `begins` minus `before`, or unchanged if None."""
+    """Return each row minus the previous one; rows at `begins` minus `before`, or unchanged if `before` is None."""
     out = values.copy()
     out[1:] -= values[:-1]
     out[begins] = values[begins] if before is None else values[begins] - before

@@ -1,7 +1,8 @@
-"""The text of tokens as people read it, in place of the marks that tokenisers write.
+"""Readable text of tokens, without the marks of tokenisers.
 
-A vocabulary of pieces of words marks where a word begins: GPT-2's byte-level alphabet by `Ġ`, SentencePiece by `▁`, a
-decoded one by the space itself. People read the word without the mark, and a hyphen before a piece that continues one.
+A vocabulary of word pieces marks the beginning of a word: by `Ġ` in GPT-2's byte-level alphabet, by `▁` in
+SentencePiece, by a space once decoded. Readable text drops the mark, and puts a hyphen before a piece that continues a
+word.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Mapping, Sequence
 
 _MARKS = "Ġ▁ "
 _LEAST_MARKED = 0.05
-"""Share of tokens that begin with a mark from which a vocabulary is one of pieces of words."""
+"""Minimum share of tokens with a mark in a vocabulary of word pieces."""
 _SPACE_SIGN = "␣"
 _LETTER = r"[^\W_]"
 
 
 def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
-    """Return the tokens of a vocabulary as people read them: `Ġlearn`, which begins a word, as `learn`, and `ing`, which
-    continues one, as `-ing`; any other vocabulary as it is. Tokens that differ are read differently.
+    """Return the readable tokens of a vocabulary: `learn` for `Ġlearn`, which begins a word, and `-ing` for `ing`,
+    which continues one; any other vocabulary unchanged. Different tokens get different texts.
     """
     marked = sum(len(token) > 1 and token[0] in _MARKS for token in tokens)
     if not marked or marked < _LEAST_MARKED * len(tokens):
@@ -30,7 +31,7 @@ def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
 
 
 def keep_distinct(texts: Sequence[str]) -> tuple[str, ...]:
-    """Keep texts different: one that an earlier token has already gets the id of its own token."""
+    """Make texts distinct by adding its id to each token whose text an earlier one has."""
     taken: set[str] = set()
     kept: list[str] = []
     for token_id, text in enumerate(texts):
@@ -47,13 +48,13 @@ def byte_by_symbol() -> dict[str, int]:
 
 
 def _text_of_bytes(data: bytes) -> str:
-    """Return UTF-8 as text; a byte that is no part of a whole character as its code, `⟨e2⟩`."""
+    """Decode UTF-8; bytes that are not part of a whole character become codes such as `⟨e2⟩`."""
     text = data.decode("utf-8", errors="surrogateescape")
     return re.sub("[\udc80-\udcff]", lambda found: f"⟨{ord(found[0]) - 0xDC00:02x}⟩", text)
 
 
 def decode_piece(piece: str, symbols: Mapping[str, int]) -> str:
-    """Return the text that a piece in the byte-level alphabet stands for; any other as it is: somebody added it by hand.
+    """Decode a piece in the byte-level alphabet; return any other piece, such as an added token, unchanged.
 
     Args:
         piece: the piece.
@@ -66,7 +67,7 @@ def decode_piece(piece: str, symbols: Mapping[str, int]) -> str:
 
 def _read_piece(token: str) -> str:
     if len(token) > 1 and token[0] in _MARKS:
-        # Before a sign, the space is all that tells this token from the one without it.
+        # Before a sign, only the space distinguishes this token from the one without it.
         return token[1:] if re.match(_LETTER, token[1:]) else _SPACE_SIGN + token[1:]
-    # A token that begins with a hyphen gets one more, since it is another than the piece that is read with one.
+    # A token that begins with a hyphen gets another, to differ from a piece shown with one.
     return f"-{token}" if re.match(f"-*{_LETTER}", token) else token

@@ -1,7 +1,7 @@
 """The vocabulary of a run, and its JSON form.
 
-Both the corpora, which build vocabularies, and the run folder, which stores them, depend on this module. Token
-text comes from the corpus and is untrusted: show it as plain text only.
+Both `corpora`, which builds vocabularies, and `runfolder`, which stores them, depend on this module. Token text comes
+from the corpus and is untrusted: show it as plain text only.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_NAMES_BYTES = 190_000
-"""Maximum bytes, as JSON, of the names of all classes and relations: every viewer of a run gets them with its first
-message, which has at most 256 KB."""
+"""Maximum bytes of the names of all classes and relations as JSON: every viewer gets them with its first message, of at
+most 256 KB."""
 _ENTRY_BYTES = 32
-"""Bytes beside the name of a class or a relation where it is listed with its size."""
+"""Bytes besides the name for each class or relation in a list with sizes."""
 
 
 class VocabularyError(ValueError):
@@ -38,19 +38,19 @@ class Vocabulary:
 
     tokens: tuple[str, ...]
     counts: NDArray[np.int64]
-    """Shape (V,); all 0 where they are not known."""
+    """Shape (V,); all 0 if they are unknown."""
     classes: dict[str, tuple[int, ...]] = field(default_factory=dict[str, tuple[int, ...]])
     """Planted classes: name to token ids. A token is in at most one class; empty for real text."""
     relations: tuple[Relation, ...] = ()
     families: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Families of classes: name to names of classes. A class is in at most one; empty where none were planted."""
+    """Families of classes: name to names of classes. A class is in at most one; empty if none were planted."""
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     @property
     def counts_known(self) -> bool:
-        """Return whether the counts are known: a text has at least one token."""
+        """Return whether the counts are known: not all are 0."""
         return bool((self.counts > 0).any())
 
     def class_of(self) -> NDArray[np.int32]:
@@ -65,8 +65,7 @@ class Vocabulary:
         return {member: name for name, members in self.families.items() for member in members}
 
     def bytes_of_names(self) -> int:
-        """Return the bytes, as JSON, of a list of the classes with their sizes and families, and of the relations with
-        theirs."""
+        """Return the bytes, as JSON, of the lists of classes (with sizes and families) and relations (with sizes)."""
         names = [*self.classes, *(relation.name for relation in self.relations)]
         names += [name for name, members in self.families.items() for _ in members]
         return sum(_ENTRY_BYTES + len(json.dumps(name, ensure_ascii=False).encode()) for name in names)
