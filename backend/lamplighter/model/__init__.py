@@ -1,1 +1,1 @@
-"""The model and all that computes a training step again: transformer, learner, step, batches, observer, checkpoint."""
+"""The model and the computation of a training step: transformer, learner, step, batches, observer, checkpoint."""

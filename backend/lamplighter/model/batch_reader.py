@@ -1,4 +1,4 @@
-"""Batches of a run, read onto the device that trains."""
+"""Batches of a run, read onto the training device."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The tokens that a step reads: a pure function of the recipe, the corpus' length and the step's number.
+"""The tokens that a step reads: a pure function of the recipe, the corpus length and the step number.
 
-A batch comes from a few passages of consecutive text, not from as many positions as it has sequences. Text
-keeps to its topic for a while, so a batch lights a few neighbourhoods of the map, and its text can be read
-aloud.
+A batch comes from a few passages of consecutive text, not from a random position per sequence. A passage keeps to its
+topic, so a batch lights a few neighbourhoods of the map, and people can read it.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from lamplighter.corpora.text_survey import count_enough_tokens
 from lamplighter.recipe import Recipe
 
 SAMPLE_TOKENS = 4_096
-"""Predictions that one loss on unread text is the mean of: always the same, evenly spread over the text. They cost 3 % of the time
-of the hundred steps between two keyframes of the default recipe, and their mean is good to 0.04 nats (one standard error)."""
+"""Predictions averaged in one loss on held-out text: always the same ones, evenly spread. They take 3 % of the time of
+the hundred steps between two keyframes of the default recipe, and the standard error of their mean is 0.04 nats."""
 
 
 def passage_tokens(recipe: Recipe) -> int:
-    """Return the number of tokens one passage needs, the last target included."""
+    """Return the number of tokens in one passage, including the last target."""
     return recipe.sequences // recipe.passages * recipe.model.context + 1
 
 
@@ -28,7 +27,7 @@ def check_length(recipe: Recipe, corpus_tokens: int) -> None:
     """Check that a text is long enough for the recipe's batches.
 
     Raises:
-        CorpusError: it is shorter than one passage.
+        CorpusError: the text is shorter than one passage.
     """
     length = passage_tokens(recipe)
     if corpus_tokens < length:
@@ -39,10 +38,10 @@ def check_length(recipe: Recipe, corpus_tokens: int) -> None:
 
 
 def require_enough_text(recipe: Recipe, text: str) -> None:
-    """Check that a text is long enough for a recipe, before a run is made of it.
+    """Check that a text is long enough for a recipe, before a run is created.
 
     Raises:
-        CorpusError: it is too short to be learned from, or shorter than one passage.
+        CorpusError: the text is too short to learn from, or shorter than one passage.
     """
     check_length(recipe, count_enough_tokens(recipe.corpus, text, passage_tokens(recipe)))
 
@@ -74,5 +73,5 @@ def sequence_starts(recipe: Recipe, corpus_tokens: int, step: int) -> NDArray[np
 
 
 def positions_after(starts: NDArray[np.int64], context: int) -> NDArray[np.int64]:
-    """Return the positions of some sequences, the last target included: shape (N, context + 1) for starts (N,)."""
+    """Return the positions in each sequence, including the last target: shape (N, context + 1) for starts (N,)."""
     return starts[:, None] + np.arange(context + 1)[None, :]

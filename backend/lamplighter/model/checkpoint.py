@@ -1,6 +1,6 @@
 """Checkpoints: model and optimiser state in one safetensors file each, never a pickle.
 
-A checkpoint is written atomically; the last two are kept to resume from. A waypoint is one that stays.
+A checkpoint is written atomically; the last two are kept to resume from. A waypoint is a checkpoint that stays.
 """
 
 from __future__ import annotations
@@ -70,13 +70,13 @@ def save_checkpoint(
     """Write a checkpoint of the state after `step`.
 
     Args:
-        folder: the folder it goes to.
+        folder: the target folder.
         step: the step.
         attempt: the attempt that the step counts in.
         learner: the model and its optimisers.
         observer: the counts of rows.
-        state: whatever else belongs to it, small and JSON (the learning rate, ...).
-        kept: the number of the newest that stay in the folder; None for all.
+        state: other small JSON data to save (the learning rate, ...).
+        kept: the number of newest checkpoints to keep in the folder; None for all.
 
     Raises:
         CheckpointError: the file could not be written. Earlier checkpoints stay, and no partial file is left.
@@ -110,7 +110,7 @@ def save_checkpoint(
             failpoint.trigger("checkpoint-unsynced")
             sync_file(temporary)
             failpoint.trigger("checkpoint-unnamed")
-            # The old ones go only once the name of the new one lasts.
+            # Remove old ones only once the new name is durable.
             replace_durably(temporary, path)
             failpoint.trigger("checkpoint-named")
             if kept is not None:
@@ -123,7 +123,7 @@ def save_checkpoint(
 
 
 def clear_partial_checkpoints(folder: Path) -> None:
-    """Remove what a killed process left half written; nobody but the caller may write to the folder."""
+    """Remove incomplete files of a killed process. Only the caller may write to the folder."""
     for partial in folder.glob("*.part"):
         partial.unlink(missing_ok=True)
 

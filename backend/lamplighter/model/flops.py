@@ -1,11 +1,12 @@
-"""Floating-point operations of a training step, by formula, one operation of the forward pass after the other.
+"""Floating-point operations of a training step, computed by formula for each operation of the forward pass.
 
-A matrix product of (m, k) and (k, n) takes 2 m n k: each of its m n results adds up k products. That is the convention of
-the field, and of torch's own counter, with which the products here agree exactly. A bias is within it, since k products
-take only k - 1 additions. In the backward pass a product becomes two, one for each factor, of as many operations each.
+A matrix product of (m, k) and (k, n) takes 2 m n k operations: each of its m n results sums k products. This is the
+usual convention, and torch's counter agrees exactly. It includes a bias, since k products take only k - 1 additions. In
+the backward pass a product becomes two of the same size, one for each factor.
 
-All else counts one for each addition, multiplication, division, comparison, root, exponential, logarithm and error function
-of its formula. torch's counter leaves these out, and on a processor also attention, whose kernel it does not know.
+All other operations count one for each addition, multiplication, division, comparison, root, exponential, logarithm and
+error function in their formula. torch's counter omits these and, on a CPU, also attention, whose kernel it does not
+know.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ Dimensions = tuple[int, ...]
 
 # Operations by number of the output, forward and backward.
 _NORM = (7, 13)
-"""Mean, spread, division by it, scale and shift. Backward: three sums over the vector, and the gradients of both weights."""
+"""Mean, deviation, division by it, scale and shift. Backward: three sums over the vector, and the gradients of both
+weights."""
 _GELU = (5, 11)
 """x (1 + erf(x / sqrt 2)) / 2. Backward: its derivative, an error function and an exponential."""
 _ATTENTION_SOFTMAX = (6, 5)
-"""Scale, largest, difference, exponential, sum, division."""
+"""Scale, maximum, difference, exponential, sum, division."""
 _CROSS_ENTROPY = (4, 4)
-"""Largest, difference, exponential, sum. Backward: the same probability again, less 1 for the true token, divided by the
+"""Maximum, difference, exponential, sum. Backward: the probability again, less 1 for the true token, divided by the
 number of predictions."""
 _SUM = (1, 1)
 """An addition. Backward: the gradients of both branches meet."""
@@ -39,20 +41,20 @@ class Operation:
 
     name: str
     layer: str
-    """The displayed layer (`Transformer.layers`) whose weights or whose place it has; "loss" after the last."""
+    """The displayed layer (`Transformer.layers`) that it belongs to; "loss" after the last."""
     inputs: tuple[Dimensions, ...]
     output: Dimensions
     is_product: bool
-    """True if it is a product of two matrices, or of many pairs of them."""
+    """True for a product of matrices, batched or not."""
     forward: int
     """Floating-point operations."""
     backward: int
-    """Floating-point operations of its part of the backward pass."""
+    """Floating-point operations of its backward pass."""
 
     @property
     def pairs(self) -> int:
-        """Return the pairs of matrices that are multiplied: of attention one for each sequence and head, of a weight matrix
-        one for all."""
+        """Return the number of multiplied matrix pairs: one per sequence and head for attention, one for a weight
+        matrix."""
         return math.prod(self.inputs[1][:-2]) if self.is_product else 0
 
 
@@ -71,7 +73,7 @@ class StepFlops:
 
 
 def list_operations(model: ModelRecipe, vocabulary: int, sequences: int) -> list[Operation]:
-    """Return the operations of the forward pass, the loss included, in the order in which they are computed.
+    """Return the operations of the forward pass, including the loss, in order of computation.
 
     Args:
         model: the shape of the transformer: T positions, D width, H heads.
@@ -102,7 +104,7 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
     Args:
         recipe: the recipe.
         vocabulary: V, the number of tokens.
-        rows: the rows of the embedding that have a gradient; without effect where the gradient has all of them.
+        rows: the rows of the embedding with a gradient; ignored if the gradient is dense.
     """
     model, kind = recipe.model, recipe.optimiser.kind
     operations = list_operations(model, vocabulary, recipe.sequences)
@@ -120,13 +122,13 @@ def count_step_flops(recipe: Recipe, vocabulary: int, rows: int) -> StepFlops:
 
 
 def count_softmax_flops(dim: int, vocabulary: int, predictions: int) -> int:
-    """Count the floating-point operations, forward and backward, of predicting: unembedding, softmax and cross-entropy."""
+    """Count the floating-point operations, forward and backward, of unembedding, softmax and cross-entropy."""
     product = 3 * 2 * predictions * dim * vocabulary
     return product + sum(_CROSS_ENTROPY) * predictions * vocabulary
 
 
 def _attention_operations(model: ModelRecipe, layer: str, sequences: int) -> Iterator[Operation]:
-    """Yield attention's operations. Its triangle is counted as the square that is computed."""
+    """Yield the operations of attention. The whole square is computed and counted, not only the causal triangle."""
     t, d, heads = model.context, model.dim, model.heads
     stream = (sequences, t, d)
     by_head, keys = (sequences, heads, t, d // heads), (sequences, heads, d // heads, t)
@@ -151,7 +153,7 @@ def _mlp_operations(model: ModelRecipe, layer: str, sequences: int) -> Iterator[
 
 
 def _copy_rows(name: str, layer: str, tokens: Dimensions, table: Dimensions) -> Operation:
-    """Return a lookup. It computes nothing; backward, the gradients of equal tokens are added up."""
+    """Return a lookup. It computes nothing forward; backward it sums the gradients of equal tokens."""
     output = (*tokens, table[1])
     return Operation(
         name, layer, (tokens, table), output, is_product=False, forward=0, backward=math.prod(output)
@@ -166,7 +168,7 @@ def _by_element(
     costs: tuple[int, int],
     counted: Dimensions | None = None,
 ) -> Operation:
-    """Return an operation that costs so much, forward and backward, for each number of `counted`, or of the output."""
+    """Return an operation with the given costs, forward and backward, per number of `counted`, or of the output."""
     numbers = math.prod(output if counted is None else counted)
     return Operation(
         name, layer, inputs, output, is_product=False, forward=costs[0] * numbers, backward=costs[1] * numbers

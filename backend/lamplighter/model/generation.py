@@ -1,6 +1,6 @@
-"""Text that a model says: prompts continued token by token, greedily or by chance, without a trace in the model.
+"""Text generation: prompts are continued token by token, greedily or by sampling, leaving the model unchanged.
 
-Nothing here touches torch's random numbers: who samples brings a generator of their own.
+Nothing here uses torch's random numbers: callers that sample pass a generator.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from lamplighter.model.transformer import Transformer
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A token that a model said, and what else it might have said there."""
+    """A token that a model said, with the alternatives."""
 
     token_id: int
     probability: float
-    """The model's own probability of the token, at temperature 1 however it was chosen."""
+    """The probability of the token at temperature 1, for any way of choosing."""
     candidates: tuple[tuple[int, float], ...]
-    """The most probable tokens with their probabilities, in descending order; of equal ones the smaller id first."""
+    """The most probable tokens with their probabilities, in descending order; ties by ascending id."""
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """A choice of tokens by chance."""
+    """Sampling of tokens."""
 
     random: np.random.Generator
     """The random numbers, one per token."""
     temperature: float = 1.0
-    """A divisor of the logits before the draw, above 0: below 1 the likely tokens come oftener than their probability."""
+    """A divisor of the logits, above 0; below 1 it favours the likely tokens."""
 
     def choose(self, logits: NDArray[np.float64]) -> int:
         """Return a token id drawn from logits, shape (V,)."""
@@ -49,23 +49,23 @@ def continue_prompts(
     samplers: Sequence[Sampler | None],
     candidates: int = 0,
 ) -> list[list[SpokenWord]]:
-    """Continue prompts all at once, each token chosen after reading all before it.
+    """Continue prompts in one batch, token by token.
 
-    A text longer than the model's context is read from its end: the window slides. The forward pass has the precision of
-    the caller's `torch.autocast`.
+    Of a text longer than the model's context only the end is read: the window slides. The forward pass has the
+    precision of the caller's `torch.autocast`.
 
     Args:
-        model: the model, left as it was.
+        model: the model, left unchanged.
         prompts: the token ids of each prompt, at least one; they may differ in length.
         words: the number of tokens to say after each prompt.
-        samplers: how the tokens after each prompt are chosen; None: the most probable one.
-        candidates: the number of candidates to keep of each word, at most V.
+        samplers: the sampler of each prompt; None chooses the most probable token.
+        candidates: the number of candidates to keep for each word, at most V.
 
     Returns:
         The words after each prompt.
 
     Raises:
-        ValueError: a prompt is empty, or there are not as many samplers as prompts.
+        ValueError: a prompt is empty, or the numbers of samplers and prompts differ.
         FloatingPointError: the model's logits are not all finite.
     """
     if not all(len(prompt) for prompt in prompts):
@@ -87,8 +87,8 @@ def continue_prompts(
 
 
 def most_probable(probabilities: NDArray[np.float64], count: int) -> tuple[tuple[int, float], ...]:
-    """Return the `count` most probable tokens, (id, probability) each, of probabilities of shape (V,), in descending
-    order; of equal ones the smaller id first."""
+    """Return the `count` most probable tokens as (id, probability), from probabilities of shape (V,), in descending
+    order; ties by ascending id."""
     count = min(count, len(probabilities))
     if not count:
         return ()
@@ -101,7 +101,7 @@ def most_probable(probabilities: NDArray[np.float64], count: int) -> tuple[tuple
 def _next_logits(model: Transformer, texts: list[list[int]]) -> NDArray[np.float64]:
     """Return the logits of the token after each text, shape (B, V)."""
     windows = [text[-model.shape.context :] for text in texts]
-    # Padding comes after a text, where attention, which only looks back, does not see it.
+    # Padding comes after a text, where causal attention does not see it.
     ids = np.zeros((len(windows), max(map(len, windows))), dtype=np.int64)
     for row, window in zip(ids, windows, strict=True):
         row[: len(window)] = window
@@ -110,7 +110,7 @@ def _next_logits(model: Transformer, texts: list[list[int]]) -> NDArray[np.float
         stream = model.residual_stream(torch.from_numpy(ids).to(device))[-1]
         last = torch.tensor([len(window) - 1 for window in windows], device=device)
         ends = stream[torch.arange(len(windows), device=device), last]
-        # Only the last position is unembedded: over a large vocabulary that is most of the work.
+        # Unembed only the last position: with a large vocabulary that is most of the work.
         logits: NDArray[np.float32] = model.unembedding(model.norm(ends)).float().cpu().numpy()
     return logits.astype(np.float64)
 

@@ -1,4 +1,4 @@
-"""The loss of a model on text that it never reads."""
+"""The loss of a model on held-out text."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from lamplighter.recipe import Recipe
 
 
 class HeldOutLoss:
-    """The loss on a run's held-out text, measured without a trace in the model or in any random number."""
+    """The loss on a run's held-out text. Measuring it changes neither the model nor any random state."""
 
     def __init__(
         self, recipe: Recipe, token_ids: NDArray[np.uint32], sample_tokens: int = SAMPLE_TOKENS
     ) -> None:
-        """Choose the windows that are read.
+        """Choose the windows to read.
 
         Args:
             recipe: the run's recipe.
             token_ids: the held-out text, shape (M,).
-            sample_tokens: predictions that the loss is the mean of, unless the text has fewer.
+            sample_tokens: predictions to average, unless the text has fewer.
         """
         context = recipe.model.context
         windows = min((len(token_ids) - 1) // context, max(1, sample_tokens // context))
@@ -35,11 +35,11 @@ class HeldOutLoss:
 
     @property
     def predictions(self) -> int:
-        """Return the number of predictions that the loss is the mean of."""
+        """Return the number of averaged predictions."""
         return len(self.windows) * max(0, self.windows.shape[1] - 1)
 
     def measure(self, learner: Learner) -> float | None:
-        """Return the mean loss in nats; None where the text is shorter than a window, or the loss is not finite."""
+        """Return the mean loss in nats; None if the text is shorter than a window, or the loss is not finite."""
         if not len(self.windows):
             return None
         total = 0.0

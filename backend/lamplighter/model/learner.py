@@ -13,18 +13,18 @@ from lamplighter.recipe import OptimiserRecipe, Recipe
 
 
 def _keep_compiler_out() -> None:
-    """Keep torch's optimisers from importing its compiler, which takes a second or more and compiles nothing here."""
+    """Keep torch's optimisers from importing its compiler, which takes a second or more and is not used."""
     for method in vars(optim.Optimizer).values():
         wrapped = getattr(method, "__wrapped__", None)
         if wrapped is not None:
-            setattr(wrapped, "__dynamo_disable", wrapped)  # torch's own mark; without it nothing is lost
+            setattr(wrapped, "__dynamo_disable", wrapped)  # torch's own mark; harmless if torch drops it
 
 
 _keep_compiler_out()
 
 
 class _Adam(optim.Adam):
-    # Without torch's wrapper, which turns gradients off as this does, and tells the compiler.
+    # Without torch's wrapper, which also disables gradients, but imports the compiler.
     step = torch.no_grad()(inspect.unwrap(optim.Adam.step))
 
 
@@ -56,7 +56,7 @@ def choose_device(recipe: Recipe) -> torch.device:
 
 
 def build_learner(recipe: Recipe, vocabulary: int, device: torch.device) -> Learner:
-    """Build the model and optimisers of a recipe in their initial state, which the seed determines bit for bit."""
+    """Build the model and optimisers of a recipe in their initial state, determined bit for bit by the seed."""
     torch.manual_seed(recipe.seed)
     sparse = recipe.optimiser.kind != "adam" and not recipe.model.tied
     model = Transformer(recipe.model, vocabulary, sparse=sparse).to(device)

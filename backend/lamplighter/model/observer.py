@@ -1,15 +1,15 @@
-"""Observation of training steps: their effects are measured on the tensors after each step, never assumed.
+"""Observation of training steps: effects are measured on the tensors after each step, never assumed.
 
 The observer keeps a copy of the embedding from the previous observation. Three sets of rows are measured: rows in
 the batch, rows with a non-zero gradient, and moved rows, which differ from the copy. The sets are equal for
 lazy updates of an untied embedding, and differ otherwise.
 
-Comparing every row is cheap for a small matrix, and is done at every step. For a large matrix with lazy updates
-only the rows with a gradient are compared, and the whole matrix every `verify_every` steps; the pulse tells
-which (`verified`).
+A small matrix is compared in full at every step, which is cheap. For a large matrix with lazy updates only the rows
+with a gradient are compared, and the whole matrix every `verify_every` steps; the field `verified` of a pulse records
+which.
 
-Rows with a gradient are compared first and updated in the copy. Then other rows have moved if and only if matrix
-and copy still differ, which takes one memory comparison.
+Rows with a gradient are compared first and updated in the copy. Other rows have moved if and only if matrix and copy
+still differ, which takes one memory comparison.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lamplighter.wire.row_frames import NEVER
 SMALL = 1 << 18
 """Maximum elements of a matrix that is compared in full at every step; takes about 0.1 ms."""
 _MAX_COUNTED_ROWS = 1 << 18
-"""Largest vocabulary whose rows are counted one by one instead of being sorted."""
+"""Largest vocabulary whose rows are counted in an array instead of sorted."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The cost of an update by each optimiser: what it keeps, computes, reads and writes for each number that it updates."""
+"""The cost of an optimiser's update: numbers kept, computed, read and written for each updated number."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ CLIP_FLOPS = 3
 
 
 class OptimiserCost(NamedTuple):
-    """The cost of one optimiser, by updated number."""
+    """The cost of one optimiser for each updated number."""
 
     arrays: int
-    """Numbers that are kept from step to step, the weight itself included: with Adam both moving averages, too."""
+    """Numbers kept between steps: the weight and, for Adam, both moving averages."""
     flops: int
-    """Floating-point operations of torch's formula, divisions and roots included, clipping not."""
+    """Floating-point operations of torch's formula, including divisions and roots but not clipping."""
 
 
 OPTIMISER_COSTS: dict[OptimiserKind, OptimiserCost] = {
     # SparseAdam: m += (1 - b1)(g - m), 3; v += (1 - b2)(g g - v), 4; w += s m / (sqrt(v) + e), 5. s holds both corrections.
     "lazy": OptimiserCost(arrays=3, flops=12),
-    # Adam (Kingma and Ba 2015, arXiv 1412.6980): the same, and the root is divided by its correction.
+    # Adam (Kingma and Ba 2015, arXiv 1412.6980): as above, and the root is divided by its correction.
     "adam": OptimiserCost(arrays=3, flops=13),
     # w += s g.
     "sgd": OptimiserCost(arrays=1, flops=2),
@@ -32,11 +32,11 @@ OPTIMISER_COSTS: dict[OptimiserKind, OptimiserCost] = {
 
 
 def count_update_flops(kind: OptimiserKind, numbers: int) -> int:
-    """Count the floating-point operations of clipping and updating so many numbers."""
+    """Count the floating-point operations of clipping and updating `numbers` numbers."""
     return (CLIP_FLOPS + OPTIMISER_COSTS[kind].flops) * numbers
 
 
 def count_update_bytes(kind: OptimiserKind, numbers: int) -> int:
-    """Count the bytes of memory that updating so many numbers reads and writes: the gradient is read, and every array is read
-    and written. Clipping is not among them."""
+    """Count the bytes of memory that updating `numbers` numbers reads and writes: it reads the gradient, and reads and
+    writes every array. Excludes clipping."""
     return (1 + 2 * OPTIMISER_COSTS[kind].arrays) * NUMBER_BYTES * numbers

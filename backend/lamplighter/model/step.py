@@ -1,7 +1,6 @@
 """One training step: predict, compare, backpropagate, update. Independent of any observer.
 
-The gradients remain afterwards, clipped as they were applied, so that an observer can read them from the same
-tensors.
+The clipped gradients remain on the tensors afterwards, for an observer to read.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from lamplighter.model.learner import Learner
 
 @dataclass(frozen=True)
 class StepResult:
-    """The result of a step: tensors on the model's device, not read back, so that the step need not wait."""
+    """The result of a step: tensors on the model's device, not read back, so that the step does not wait."""
 
     loss: Tensor
     """Loss of the batch before the update, a scalar."""

@@ -1,4 +1,4 @@
-"""An estimate of what training a recipe takes of a machine, from the recipe alone."""
+"""An estimate of the resources for training a recipe."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from lamplighter.recipe import Recipe
 
 _FLOAT_BYTES = 4
 _LIBRARY_BYTES = 350_000_000
-"""Memory of a trainer before it has a model: Python, torch, and what they load."""
+"""Memory of a trainer without a model: Python, torch and their libraries."""
 _WIDTHS_PER_LAYER = 18
-"""Vectors of the model's width that a block keeps for the backward pass, for each token."""
+"""Vectors of the model's width that a block keeps per token for the backward pass."""
 _LOGIT_COPIES = 3
 """Logits, their logarithms and their gradients exist at once."""
 
@@ -22,14 +22,14 @@ class TrainingDemands:
     threads: int
     parameters: int
     memory_bytes: int
-    """Estimated for a processor; a graphics card holds most of it in its own memory."""
+    """Estimated for a CPU; a GPU holds most of it in its own memory."""
 
 
 def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
-    """Estimate what training a recipe takes with a vocabulary of `vocabulary` tokens."""
+    """Estimate the resources for training a recipe with a vocabulary of `vocabulary` tokens."""
     model = recipe.model
     parameters = model.parameter_count(vocabulary)
-    # Weights and gradients, and for Adam two moments.
+    # Weights, gradients and, for Adam, two moments.
     states = 2 if recipe.optimiser.kind == "sgd" else 4
     observed = vocabulary * model.dim
     by_token = _WIDTHS_PER_LAYER * model.layers * model.dim + _LOGIT_COPIES * vocabulary
@@ -38,7 +38,7 @@ def estimate_demands(recipe: Recipe, vocabulary: int) -> TrainingDemands:
 
 
 def describe_demands(recipe: Recipe, vocabulary: int) -> str:
-    """Return what training a recipe takes, in words: threads, memory, layers."""
+    """Return the resources for training a recipe in words: threads, memory, layers."""
     demands = estimate_demands(recipe, vocabulary)
     threads = f"{demands.threads} CPU thread{'s' if demands.threads > 1 else ''}"
     layers = f"{recipe.model.layers} layer{'s' if recipe.model.layers > 1 else ''}"

@@ -31,10 +31,10 @@ class Attention(nn.Module):
         return self.project(y.transpose(1, 2).reshape(x.shape))
 
     def weights(self, x: Tensor) -> Tensor:
-        """Compute the share of each position in what each position reads, (B, T, D) -> (B, H, T, T).
+        """Compute the attention weights, (B, T, D) -> (B, H, T, T).
 
-        Source: softmax(Q K^T / sqrt(D / H)) with a causal mask. `forward` uses a fused kernel that never has them as a
-        whole, so they are equal to its own up to rounding.
+        Source: softmax(Q K^T / sqrt(D / H)) with a causal mask. `forward` uses a fused kernel that never stores them,
+        so its weights are equal only up to rounding.
         """
         q, k, _ = self._split_heads(x)
         scores = (q @ k.transpose(2, 3)) / math.sqrt(q.shape[3])
@@ -142,9 +142,9 @@ class Transformer(nn.Module):
         return weights
 
     def with_embedding(self, weight: Tensor) -> Transformer:
-        """Return a model that shares every weight with this one except the embedding, and reads `weight`, (V, D), in its
-        place. Tied weights are one matrix there, too."""
-        # To the copy, these are its own copies already.
+        """Return a model with the embedding `weight`, (V, D), that shares all other weights with this one. Tied weights
+        stay tied."""
+        # The memo makes `deepcopy` share the parameters.
         model = copy.deepcopy(self, {id(parameter): parameter for parameter in self.parameters()})
         model.embedding.weight = nn.Parameter(weight)
         if self.shape.tied:
