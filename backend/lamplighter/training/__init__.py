@@ -1,1 +1,1 @@
-"""Training: the model, the training step, its observation, and the trainer process."""
+"""Training: the trainer process, its loop, and its control by requests."""

@@ -1,5 +1,4 @@
-"""Control of a run by requests, which the trainer applies between two steps and records with the number of the
-first step under them."""
+"""Control of a run by requests, which the trainer applies between steps and records with the first affected step."""
 
 from __future__ import annotations
 
@@ -23,14 +22,14 @@ _RETRY_SECONDS = 1.0
 _GO_ON_KINDS = frozenset({"begin", "resume", "step", "stop", "continue"})
 """Kinds of requests that end the hold before the first step."""
 _OTHERS_KINDS = PROJECTOR_KINDS | EXAMINER_KINDS
-"""Kinds of requests that the trainer leaves to others."""
+"""Kinds of requests that other processes apply."""
 _RESERVED_BYTES = 2 << 20
-"""Space kept for requests on a full disk. One takes about 100 KB, for good if the log cannot be checkpointed."""
+"""Space reserved for requests on a full disk. One takes about 100 KB, permanently if the WAL cannot be checkpointed."""
 
 
 @dataclass
 class StopFlag:
-    """A stop flag set by the signal handler: `interrupt` ends the run at its step, `terminate` only the process."""
+    """A stop flag set by the signal handler: `interrupt` ends the run, `terminate` only the process."""
 
     reason: str | None = None
 
@@ -52,10 +51,10 @@ class RunControl:
         self.pace: str = facts.get("pace", "full")
         self.steps_per_second: float | None = facts.get("pace_steps_per_second")
         self.restart_rate: float | None = None
-        """Learning rate with which a failed run restarts from an earlier checkpoint; None if no restart is due."""
+        """Learning rate for restarting a failed run from an earlier checkpoint; None if no restart is due."""
         self._hold = StartHold.continue_from(facts) if reader.newest_step()[1] == 0 else None
         self._unapplied: list[Request] = []
-        """Requests that were read and wait until no computed step is in their way."""
+        """Requests that were read and wait until no computed step is pending."""
         self._stop: Request | None = None
         self._single_steps = 0
         self._next_poll = 0.0
@@ -63,7 +62,7 @@ class RunControl:
 
     @property
     def stop_requested(self) -> bool:
-        """Return whether a stop request is waiting to be carried out."""
+        """Return whether a stop request is pending."""
         return self._stop is not None or any(request.kind == "stop" for request in self._unapplied)
 
     @property
@@ -72,11 +71,11 @@ class RunControl:
         return self.phase.has_ended
 
     def reserve_space(self) -> None:
-        """Hold space on the disk, so that requests are applied even when it is full."""
+        """Reserve disk space, so that requests are applied even when the disk is full."""
         self._reserve.fill()
 
     def close(self) -> None:
-        """Give up the space."""
+        """Release the reserved space."""
         self._reserve.close()
 
     @property
@@ -95,13 +94,12 @@ class RunControl:
         self._writer.add_event(step, event or phase, message, facts)
 
     def interrupt(self, step: int) -> None:
-        """End the run at `step`; it can be continued. Acknowledge the stop request now, if there was one.
+        """End the run at `step`; it can be continued. Acknowledge the stop request, if there was one.
 
         Raises:
-            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full, and so little was held of it that this
-                cannot be recorded.
+            apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full, and the reserved space is too small.
         """
-        # A computed step that was in their way is dropped.
+        # The pending computed step is dropped.
         self._apply_until(None, step)
 
         def end() -> None:
@@ -114,10 +112,10 @@ class RunControl:
         self._record(end)
 
     def poll(self, step: int, *, now: bool = False) -> None:
-        """Apply new requests; `step` is the last finished one. Polls at most every 30 ms unless `now`.
+        """Apply new requests; `step` is the last finished step. Polls at most every 30 ms unless `now`.
 
         Raises:
-            apsw.FullError, apsw.IOError: as `interrupt`.
+            apsw.FullError, apsw.IOError: as for `interrupt`.
         """
         if self._read_new(now=now):
             self._apply_until(None, step)
@@ -125,9 +123,9 @@ class RunControl:
                 self._record(self._lift_hold)
 
     def poll_while_held(self, step: int) -> None:
-        """Apply new requests while the step after `step` is computed and cannot be committed yet.
+        """Apply new requests while the step after `step` is computed but cannot be committed yet.
 
-        Those that change its numbers are left for later, and with them all after them: requests are applied in order.
+        Requests that change its numbers wait, and so do all later ones: requests are applied in order.
         """
         if self._read_new():
             try:
@@ -148,9 +146,9 @@ class RunControl:
             del self._unapplied[0]
 
     def _record(self, change: Callable[[], None]) -> None:
-        """Make a change in one transaction of effect and acknowledgement: no request is lost or applied twice.
+        """Make and acknowledge a change in one transaction: no request is lost or applied twice.
 
-        If it cannot be recorded, this object stays as it was too.
+        If it cannot be recorded, this object stays unchanged too.
         """
         before = vars(self).copy()
 
@@ -165,7 +163,7 @@ class RunControl:
         self._reserve.spend_on(transact)
 
     def may_step(self) -> bool:
-        """Return whether the next step is due; sleep a little if it is not."""
+        """Return whether the next step is due; sleep briefly if it is not."""
         if self._hold is not None or (self.phase == Phase.PAUSED and not self._single_steps):
             time.sleep(_POLL_EVERY / 2)
             return False
@@ -191,7 +189,7 @@ class RunControl:
         if request.kind in _GO_ON_KINDS:
             self._lift_hold()
         match request.kind:
-            # Before the first step of the first attempt only.
+            # Only before the first step of the first attempt.
             case "hold" if step == 0 and self._writer.attempt <= 1 and not self.has_ended:
                 self._hold = StartHold.begin(request.body.get("seconds"))
                 self._writer.set_facts({"hold_until": self._hold and self._hold.until})
@@ -215,7 +213,7 @@ class RunControl:
             case "stop" if not self.has_ended:
                 self._stop = request
                 return
-            # One that was stopped while its text was read prepares again before the request is seen.
+            # A run stopped while preparing prepares again before it sees the request.
             case "continue" if self.has_ended or self.phase == Phase.PREPARING:
                 if self._stop is not None:
                     self._acknowledge(self._stop, step)
@@ -230,7 +228,7 @@ class RunControl:
                 self._set_pace(self.steps_per_second)
                 self.set_phase(Phase.RUNNING, step, event="continued", message="")
             case _:
-                # The request makes no sense in this phase; acknowledge it anyway, so that it is not retried.
+                # The request does not apply in this phase; acknowledge it anyway, so that it is not retried.
                 pass
         self._acknowledge(request, step)
 

@@ -1,4 +1,4 @@
-"""Corpus setup: reads the corpus into the run folder before the first step."""
+"""Corpus setup: reading the corpus into the run folder before the first step."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def prepare_corpus(run: RunFolder, progress: Callable[[float, str], None] | None = None) -> None:
-    """Write the corpus into the folder as token ids, unless it is there; no file outside is needed afterwards.
+    """Write the corpus into the folder as token ids, unless it exists; the run then needs no file outside its folder.
 
     Args:
-        run: the run, whose recipe names the text; a user's own text is in its folder.
+        run: the run, whose recipe names the text; a user's text is in its folder.
         progress: called with the fraction done, from 0 to 1, and a description of the current work.
 
     Raises:
-        CorpusError: the text cannot be trained on; the message says why and what to do.
+        CorpusError: the text cannot be trained on; the message says why and how to fix it.
     """
     if run.is_prepared:
         return

@@ -1,9 +1,9 @@
 """The corpus setup as a process: `python -m lamplighter.training.corpus_worker RUN-FOLDER`.
 
-It reports on standard output, runs for the process at the other end of its standard input, and exits when that end
-closes. It may be killed at any time: the corpus is in the folder whole or not at all.
+It reports on standard output, and exits when its caller closes standard input. It may be killed at any time: the corpus
+is written completely or not at all.
 
-Exit codes: 0 done, 4 the text cannot be trained on (the problem says why), 5 the caller is gone, 6 the disk is full.
+Exit codes: 0 done, 4 the text cannot be trained on (the problem says why), 5 the caller has exited, 6 the disk is full.
 """
 
 from __future__ import annotations

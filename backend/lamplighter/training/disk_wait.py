@@ -1,4 +1,4 @@
-"""The wait for room on a full disk, in which a run can still be paused and stopped."""
+"""The wait for space on a full disk, during which a run can still be paused and stopped."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from lamplighter.training.control import RunControl, StopFlag
 
 
 class DiskWait:
-    """The waits of one trainer."""
+    """The disk-full handling of one trainer."""
 
     def __init__(
         self, folder: Path, writer: StepsWriter, reader: StepsReader, control: RunControl, stop: StopFlag
     ) -> None:
-        """Create the flag that tells readers of a wait; `folder` is the run's."""
+        """Create the flag that shows readers a wait; `folder` is the run's."""
         self._flag = DiskFullFlag(folder)
         self._writer, self._reader, self._control, self._stop = writer, reader, control, stop
 
@@ -38,11 +38,11 @@ class DiskWait:
         Args:
             write: the operation; must be safe to repeat after a failure.
             on_wait: called before each wait.
-            held_after: the last committed step, if `write` commits the one after it; requests are then applied meanwhile.
-                A pause holds the step back until the run goes on, a stop drops it.
+            held_after: the last committed step, if `write` commits the next one; requests are then applied during the
+                wait. A pause delays the step until the run resumes, a stop drops it.
 
         Returns:
-            False if a stop came meanwhile.
+            False if a stop came during the wait.
         """
         start, waited = time.monotonic(), False
         held = None if held_after is None else _HeldStep(self._control, held_after)
@@ -82,15 +82,15 @@ class DiskWait:
 
 
 class _HeldStep:
-    """A step that was computed and waits to be committed."""
+    """A computed step that waits to be committed."""
 
     def __init__(self, control: RunControl, after: int) -> None:
         self._control, self._after = control, after
         self.paused = False
-        """True if a pause came since the step was computed."""
+        """True if the run was paused since the step was computed."""
 
     def poll(self) -> None:
-        """Apply the requests that came meanwhile."""
+        """Apply the requests that came since."""
         before = self._control.phase
         self._control.poll_while_held(self._after)
         if self._control.phase != before:

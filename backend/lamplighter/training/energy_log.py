@@ -1,6 +1,6 @@
-"""The log of the energy that a training takes: read between steps, and committed with them.
+"""The log of training energy, read between steps and committed with them.
 
-It counts what the trainer does from step to step, observing and recording included, and stands still while it waits.
+It includes observing and recording, and pauses while the trainer waits.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from lamplighter.training.control import RunControl
 
 EVERY_STEPS = 25
 EVERY_SECONDS = 10.0
-"""Shorter than the turn of any counter, and the longest that a page waits for a number."""
+"""Maximum time between readings: shorter than the overflow of any counter, and a page waits no longer for a number."""
 
 
 class EnergyLog:
-    """The log of one trainer."""
+    """The energy log of one trainer."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class EnergyLog:
         reader: StepsReader,
         device: torch.device,
     ) -> None:
-        """Open the best meter there is, standing still, and record how it measures.
+        """Open the best available meter, paused, and record its method.
 
         Raises:
-            WattsError: the environment states watts that cannot be meant.
-            FormatError: the record holds an energy that is none.
+            WattsError: the environment states impossible watts.
+            FormatError: the record holds an invalid energy.
         """
         self._keyframe_every, self._control, self._writer = keyframe_every, control, writer
         before = read_run_energy(reader)
@@ -49,19 +49,19 @@ class EnergyLog:
         writer.set_facts({METHOD_FACT: fact})
 
     def pause(self) -> None:
-        """Stand still until `resume`."""
+        """Pause the meter until `resume`."""
         self._meter.pause()
 
     def resume(self) -> None:
-        """Count again."""
+        """Resume the meter."""
         self._meter.resume()
 
     def count_step(self) -> None:
-        """Count a step that is computed, for the first time or again."""
+        """Count a computed step, recomputed steps included."""
         self._meter.count_step()
 
     def read_due(self, step: int) -> str | None:
-        """Return the energy up to a step that is being committed, encoded; None where it is not due."""
+        """Return the encoded energy up to the step about to be committed; None if no reading is due."""
         now = time.monotonic()
         if not (
             step % EVERY_STEPS == 0
@@ -74,7 +74,7 @@ class EnergyLog:
         return encode_energy(self._meter.spent())
 
     def commit_sum(self, step: int) -> None:
-        """Commit the energy up to a step that is committed.
+        """Commit the energy up to a committed step.
 
         Raises:
             apsw.FullError, apsw.IOError: (`DISK_FULL_ERRORS`) the disk is full.
@@ -82,16 +82,16 @@ class EnergyLog:
         self._writer.set_energy(step, encode_energy(self._meter.spent()))
 
     def try_commit_sum(self, step: int) -> None:
-        """Commit the energy up to a step that is committed, unless the disk is full."""
+        """Commit the energy up to a committed step, unless the disk is full."""
         with suppress(*DISK_FULL_ERRORS):
             self.commit_sum(step)
 
 
 def _card_name(device: torch.device) -> str | None:
-    """Return the name that the driver gives the NVIDIA card of a device; empty for another card, None for a processor."""
+    """Return the driver's name of an NVIDIA card; empty for another card, None for a CPU."""
     if device.type == "cpu":
         return None
-    # ROCm's cards are called cuda, too.
+    # ROCm devices are called cuda, too.
     if device.type != "cuda" or torch.version.hip:
         return ""
     return f"GPU-{torch.cuda.get_device_properties(device).uuid}"

@@ -1,4 +1,4 @@
-"""The lines that a model says now and then while it is trained, so that one can read what it has learned."""
+"""Lines that a model says at intervals during training, as readable samples of what it has learned."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import MAX_LINES, SpokenLine, decode_prompts
 
 LINE_WORDS = 12
-"""Tokens of a line, whatever sentences they make."""
+"""Tokens of a line, regardless of sentence ends."""
 _GREEDY_LINES = 2
 _FIRST = frozenset({0, 1, 2, 5, 10, 20, 50, 100})
 _EVERY = 250
-"""Steps between two lines later on: all lines of the default run take less than 1 % of its time."""
+"""Steps between two lines later in a run; all lines of the default run take less than 1 % of its time."""
 
 
 def resolve_prompts(run: RunFolder, facts: dict[str, Any]) -> list[tuple[int, ...]]:
-    """Return the prompts of a run as token ids: those in its facts, which it had before, or those chosen now.
+    """Return the prompts of a run as token ids: those in its facts if it has any, or newly chosen ones.
 
     Raises:
         FormatError: the folder is damaged.
@@ -40,30 +40,31 @@ def resolve_prompts(run: RunFolder, facts: dict[str, Any]) -> list[tuple[int, ..
 
 
 class LineSpeaker:
-    """The speaker of a run's lines, which leaves no trace in the model or in any random number of the training."""
+    """The speaker of a run's lines. Speaking changes neither the model nor the random numbers of training."""
 
     def __init__(self, recipe: Recipe, prompts: Sequence[tuple[int, ...]]) -> None:
-        """Choose which prompt each line continues: the first two greedily, the others by chance; a greedy line is said once.
+        """Assign prompts to lines: the first two are continued greedily, the others by sampling; no greedy line
+        repeats.
 
         Args:
             recipe: the run's recipe.
-            prompts: the token ids of each prompt; without any, nothing is said.
+            prompts: the token ids of each prompt; without prompts there are no lines.
         """
         self.prompts = list(prompts)
         """The token ids of each prompt."""
         self._seed = recipe.seed
         count = len(prompts)
         greedy = range(min(_GREEDY_LINES, count))
-        # From where the greedy ones end, so that of three prompts each is said.
+        # Start after the greedy ones, so that all of three prompts are used.
         sampled = [number % count for number in range(_GREEDY_LINES, MAX_LINES)] if count else []
         self._lines = [(prompts[at], False) for at in greedy] + [(prompts[at], True) for at in sampled]
 
     def speak(self, learner: Learner, step: int) -> list[SpokenLine]:
-        """Return the lines that the model says after a step; none at most steps, or if its numbers are not finite."""
+        """Return the lines that the model says after a step; empty at most steps, and if its numbers are not finite."""
         if not self._lines or not (step in _FIRST or (step and step % _EVERY == 0)):
             return []
         samplers = [
-            # The batch of a step has [seed, step]; a zero at the end would be the same.
+            # The batch of a step uses [seed, step], which a trailing zero would repeat.
             Sampler(np.random.default_rng([self._seed, step, number])) if sampled else None
             for number, (_, sampled) in enumerate(self._lines, start=1)
         ]
@@ -73,7 +74,7 @@ class LineSpeaker:
                     learner.model, [prompt for prompt, _ in self._lines], LINE_WORDS, samplers
                 )
         except FloatingPointError:
-            # The next step will say so, and fail the run.
+            # The next step will report this and fail the run.
             return []
         return [
             SpokenLine(

@@ -1,6 +1,6 @@
-"""The resumption of a run: from a checkpoint that counts, then by a replay of the steps recorded after it.
+"""Resumption of a run: load a valid checkpoint, then replay the steps recorded after it.
 
-The trainer hands in what is its own: the model, and how a step is computed and committed.
+The trainer passes the model and the functions that compute and commit a step.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from lamplighter.training.control import RunControl, StopFlag
 
 @dataclass(frozen=True)
 class ComputedStep:
-    """A step that was computed and is not yet committed."""
+    """A step that is computed but not yet committed."""
 
     observation: Observation
     ended: float
@@ -41,20 +41,20 @@ class ComputedStep:
 
 
 class RunCheckpoints:
-    """The checkpoints of one run, with the learning rate that holds after each."""
+    """The checkpoints of one run, with the learning rate after each."""
 
     def __init__(self, run: RunFolder, writer: StepsWriter, control: RunControl) -> None:
-        """Use the run's folder of checkpoints, empty or not."""
+        """Use the run's folder of checkpoints, which may be empty."""
         self._run, self._writer, self._control = run, writer, control
         self.last_written = ""
-        """The name of the checkpoint that was written last, here and not by an earlier trainer."""
+        """The name of the last checkpoint written by this trainer."""
         self._last_rate = 0.0
         self._retry_at: float | None = None
         self._failed = False
 
     @property
     def retry_is_due(self) -> bool:
-        """Return whether a checkpoint that could not be written should be tried again now."""
+        """Return whether to retry a failed checkpoint now."""
         return self._retry_at is not None and time.monotonic() >= self._retry_at
 
     def restore(
@@ -72,7 +72,7 @@ class RunCheckpoints:
             lineage: the lineage of the run.
             last: the newest committed step.
             model: the model in its initial state, with its observer.
-            build_model: builds both anew, after a damaged file has left them half restored.
+            build_model: rebuilds both after a damaged file has left them half restored.
             oldest: whether to restore the oldest.
 
         Returns:
@@ -88,13 +88,13 @@ class RunCheckpoints:
                 state = load_checkpoint(file, *model)
             except ValueError as error:
                 self._writer.add_event(file.step, "checkpoint", f"{error}; another is used")
-                # It may be the same file under another name; the replay writes it again.
+                # The waypoint may be a hard link to it; the replay writes it again.
                 (self._run.waypoints / file.path.name).unlink(missing_ok=True)
                 model = build_model()
                 continue
             self._control.learning_rate = state["learning_rate"]
             return file.step
-        # Not the rate of a request applied just now, which only holds from its own step on.
+        # Not the rate of a request just applied, which holds only from its step on.
         self._control.learning_rate = self._run.recipe.optimiser.learning_rate
         return 0
 
@@ -102,11 +102,11 @@ class RunCheckpoints:
         """Write a checkpoint, unless it was just written.
 
         Raises:
-            CheckpointError: it could not be written; earlier checkpoints stay.
+            CheckpointError: the file could not be written; earlier checkpoints stay.
         """
         attempt, rate = self._writer.attempt, self._control.learning_rate
         name = checkpoint_name(step, attempt)
-        # Written again, it would no longer be one file with its waypoint.
+        # Writing it again would break its hard link to the waypoint.
         if (name, rate) == (self.last_written, self._last_rate) and (self._run.checkpoints / name).exists():
             return
         save_checkpoint(self._run.checkpoints, step, attempt, learner, observer, {"learning_rate": rate})
@@ -146,15 +146,15 @@ def replay_steps(
 
     Args:
         writer, reader: the record of the steps.
-        control: gets the learning rates that requests set on the way.
+        control: gets the learning rates that requests set during the replay.
         stop: ends the replay.
         checkpoint_step: the step of the checkpoint.
         compute: computes a step.
-        commit: commits the first step of a new attempt; returns whether it did.
-        on_same: receives every step that came out as it was recorded.
+        commit: commits the first step of a new attempt; returns whether it succeeded.
+        on_same: receives every step that matched its record.
 
     Returns:
-        The last committed step, or the step a new attempt has reached; None if stopped or failed on the way.
+        The last committed step, or the step reached by a new attempt; None if stopped or failed.
     """
     _, last = reader.newest_step()
     rates = requested_rates(reader)

@@ -1,8 +1,8 @@
-"""The hold of a run before its first step: it waits until its map can show the very first matrix.
+"""The hold of a run before its first step, until its map can show the first matrix. A server that starts a run requests
+it (`runfolder.tables.requests.ask_to_hold`); a run trained without a server never waits.
 
-A server that begins a run asks for it (`runfolder.tables.requests.ask_to_hold`); a run that is trained without one never
-waits. The trainer itself lifts it: once the map has a layout, when a request says so, or when its time is up, whatever
-has become of server and projector. The record of the steps is the same with and without it.
+The trainer ends it: once the map has a layout, on a request, or at a time limit, even if server and projector have
+died. The hold does not change the record of the steps.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from lamplighter.runfolder.tables.requests import MAX_HOLD_SECONDS
 
 @dataclass(frozen=True)
 class StartHold:
-    """A hold that began, and when it ends at the latest."""
+    """A started hold, with its time limit."""
 
     until: float
-    """Unix seconds: what its readers see, and the next trainer if this one ends."""
+    """Unix seconds, for readers and for the next trainer if this one ends."""
     deadline: float
-    """Seconds of the monotonic clock of this process."""
+    """Seconds on the monotonic clock of this process."""
 
     @staticmethod
     def begin(seconds: Any) -> StartHold | None:
-        """Begin a hold of so many seconds; None for none, or for a value that is no number."""
+        """Begin a hold of at most `seconds`; None if it is 0 or not a number."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
             return None
         bounded = min(float(seconds), MAX_HOLD_SECONDS)
@@ -38,9 +38,9 @@ class StartHold:
 
     @staticmethod
     def continue_from(facts: dict[str, Any]) -> StartHold | None:
-        """Go on with the hold in the facts of a run, for what remains of it; None if there is none.
+        """Continue the hold in the facts of a run for its remaining time; None if there is none.
 
-        A clock that was put back prolongs it by `MAX_HOLD_SECONDS` at most.
+        A clock that was set back prolongs it by at most `MAX_HOLD_SECONDS`.
         """
         until = facts.get("hold_until")
         if not isinstance(until, int | float) or not math.isfinite(until):
@@ -49,7 +49,7 @@ class StartHold:
         return StartHold(until, time.monotonic() + remaining)
 
     def is_over(self, layouts: Path) -> bool:
-        """Return whether its time is up or the map, in the file `layouts`, has its first layout."""
+        """Return whether the time is up, or the map in the file `layouts` has its first layout."""
         return time.monotonic() >= self.deadline or _has_map(layouts)
 
 

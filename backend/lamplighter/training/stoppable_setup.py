@@ -1,8 +1,7 @@
-"""The corpus setup of a run, which can be stopped at any time.
+"""A corpus setup that can be stopped at any time.
 
-While the `tokenizers` library trains, it looks at nothing: a process cannot stop it other than by its own end. A text
-for which that takes long is therefore read in a child process, which is killed; for the others, starting one would
-take longer than the work.
+Training in the `tokenizers` library cannot be interrupted. A text that takes long is therefore read in a child process,
+which can be killed; for other texts, starting a process would take longer than the work.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.training.corpus_setup import prepare_corpus
 
 _SHORT_BYTES = 64_000
-"""Size of a text whose tokeniser is trained within a second or so, for any content: of random letters, pieces take
-0.8 s of CPU. A generated town is larger, but its words are few."""
+"""Maximum size of a text whose tokeniser trains within about a second for any content: pieces of random letters take
+0.8 s of CPU. A generated town is larger, but has few words."""
 
 
 class SetupStoppedError(Exception):
-    """The stop of a corpus setup."""
+    """An error for a corpus setup that was stopped."""
 
 
 def prepare_stoppably(run: RunFolder, progress: CorpusProgress, stopped: Callable[[], bool]) -> None:
-    """Write the corpus into the folder as `prepare_corpus` does, unless `stopped` returns True before it is there.
+    """Write the corpus into the folder like `prepare_corpus`, unless `stopped` returns True first.
 
     Raises:
-        SetupStoppedError: it was stopped. The folder is as before, or its corpus is whole.
-        CorpusError: the text cannot be trained on; the message says why and what to do.
+        SetupStoppedError: the setup was stopped. The folder is unchanged, or its corpus is complete.
+        CorpusError: the text cannot be trained on; the message says why and how to fix it.
         OSError: a file cannot be written, or no process can be started.
     """
 
@@ -66,7 +65,7 @@ def _prepare_in_child(run: RunFolder, report: CorpusProgress, check: Callable[[]
             report(message.share, message.activity or "")
 
     command = [sys.executable, "-m", "lamplighter.training.corpus_worker", str(run.path)]
-    # What goes wrong there is told where what goes wrong here is.
+    # Errors of the child go to this process's standard error.
     with open(2, "wb", closefd=False) as log:
         job = AwaitedJob(command, log=log, name="corpus")
     code = job.wait_for_end(hand_on, check)

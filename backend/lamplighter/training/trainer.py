@@ -1,8 +1,8 @@
 """The training loop of a run: start or replay, then step, observe and record, applying requests in between.
 
-After a crash the trainer loads the last checkpoint and recomputes the steps since (`resume.py`). While their digests equal
-the recorded ones it writes nothing; at the first difference it begins a new attempt, which supersedes the
-old steps from there on.
+After a crash the trainer loads the last checkpoint and recomputes the steps since (`resume.py`). While their digests
+match the recorded ones it writes nothing; at the first difference it starts a new attempt, which supersedes the old
+steps from there on.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Progress:
 
 
 def synchronise(device: torch.device) -> None:
-    """Wait until the device is idle: GPUs compute asynchronously, so only then is a measured time correct."""
+    """Wait until the device is idle, for correct timing: GPUs compute asynchronously."""
     if device.type == "cuda":
         torch.cuda.synchronize()
     elif device.type == "mps":
@@ -67,7 +67,7 @@ class Trainer:
 
         Raises:
             ValueError: the recipe cannot be run on this machine.
-            FormatError: the folder cannot be read by this version.
+            FormatError: this version cannot read the folder.
         """
         recipe = run.recipe
         torch.set_num_threads(recipe.threads)
@@ -166,7 +166,7 @@ class Trainer:
             self._visit_waypoint(step)
 
     def close(self) -> None:
-        """Close the reader of the steps, and give up the space for requests."""
+        """Close the reader of the steps, and release the space reserved for requests."""
         self._reader.close()
         self._control.close()
 
@@ -179,7 +179,7 @@ class Trainer:
             self._writer.start_attempt(0)
             self._committer.add_keyframe(0)
             self._energy.commit_sum(0)
-        # After the matrix, for which the map waits.
+        # Only after the matrix, for which the map waits.
         self._committer.add_held_out_loss(0)
         self._committer.add_lines(0)
         self._visit_waypoint(0)
@@ -189,11 +189,11 @@ class Trainer:
         """Resume from the newest checkpoint.
 
         Returns:
-            The last committed step, or the step a new attempt has reached; None if stopped or failed on the way.
+            The last committed step, or the step reached by a new attempt; None if stopped or failed.
         """
         self._waypoints.clear_superseded(self._reader.newest_step()[1])
         checkpoint_step = self._restore_checkpoint()
-        # Steps that are computed once more are paid for once more.
+        # Recomputed steps take energy again.
         self._energy.resume()
         self._visit_waypoint(checkpoint_step)
         step = replay_steps(
@@ -219,8 +219,8 @@ class Trainer:
     def _restart_from_oldest(self, learning_rate: float) -> int:
         """Restart a failed run from the oldest checkpoint at another learning rate, as a new attempt.
 
-        The weights just before the failed step are beyond repair at any rate; older ones may not be. A checkpoint
-        saved at the start of the new attempt records the rate for a replay.
+        The weights just before the failed step may be beyond repair; older ones may not be. A checkpoint saved at the
+        start of the new attempt records the rate for a replay.
         """
         checkpoint_step = self._restore_checkpoint(oldest=True)
         self._control.learning_rate = learning_rate
@@ -246,7 +246,7 @@ class Trainer:
         """Compute one step and commit it.
 
         Returns:
-            False if the step was not finite and the run has failed, or if a stop came while it waited for disk
+            False if the step was not finite, so that the run failed, or if a stop came while it waited for disk
             space.
         """
         return self._commit_step(self._compute_step(step))
@@ -261,7 +261,7 @@ class Trainer:
                 " All steps before it are kept. Continue with a lower learning rate: it goes on from an earlier checkpoint.",
             )
             return False
-        # The rate that the step was trained at: requests are applied while it waits for room.
+        # Keep the rate of this step: requests may change it during a wait for space.
         rate = self._control.learning_rate
         kept = self._disk_wait.retry(
             lambda: self._record(computed, rate),
@@ -282,7 +282,7 @@ class Trainer:
         self._committer.observe_seconds = time.time() - ended
 
     def _compute_step(self, step: int) -> ComputedStep:
-        """Compute a step at the present learning rate and observe it."""
+        """Compute a step at the current learning rate and observe it."""
         self._energy.count_step()
         self._learner.set_learning_rate(self._control.learning_rate)
         host_ids, ids, targets = self._batches.batch(step)
@@ -293,7 +293,7 @@ class Trainer:
         return ComputedStep(self._observer.observe(step, host_ids, result), ended, seconds)
 
     def _restore_checkpoint(self, *, oldest: bool = False) -> int:
-        """Restore the newest (or oldest) checkpoint that counts. Return its step; 0 if there is none."""
+        """Restore the newest (or oldest) valid checkpoint. Return its step; 0 if there is none."""
         _, last = self._reader.newest_step()
         return self._checkpoints.restore(
             self._reader.lineage(), last, (self._learner, self._observer), self._build_model, oldest=oldest

@@ -1,7 +1,7 @@
-"""The waypoints of a run: states of its model that stay, from which any step is soon computed again.
+"""The waypoints of a run: permanent checkpoints, from which any step can soon be recomputed.
 
-Nothing depends on them: a run is resumed from its checkpoints (`resume.py`), and a waypoint that cannot be written is left
-out. `runfolder/writing/waypoint_budget.py` decides which there are.
+They are optional: a run resumes from its checkpoints (`resume.py`), and a waypoint that cannot be written is skipped.
+`runfolder/writing/waypoint_budget.py` decides which to keep.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RunWaypoints:
         control: RunControl,
         checkpoints: RunCheckpoints,
     ) -> None:
-        """Use the run's folder of waypoints, which need not be there."""
+        """Use the run's folder of waypoints, which need not exist."""
         self._run, self._writer, self._reader, self._control = run, writer, reader, control
         self._checkpoints = checkpoints
         vocabulary = len(run.vocabulary)
@@ -61,13 +61,14 @@ class RunWaypoints:
     def keep(
         self, step: int, learner: Learner, observer: Observer, *, next_attempt: int | None = None
     ) -> None:
-        """Keep the state after a committed step, if it is not there yet. On failure record an event, once in a row.
+        """Keep the state after a committed step, unless it is kept already. Record an event at the first failure in a
+        row.
 
         Args:
             step: the step.
             learner: the model after it.
             observer: the counts of rows after it.
-            next_attempt: the attempt that goes on from here at another learning rate; usually none does.
+            next_attempt: the attempt that continues from here at another learning rate, if any.
         """
         if not self._room:
             return
@@ -91,7 +92,7 @@ class RunWaypoints:
             self._failed = False
 
     def clear_superseded(self, last: int) -> None:
-        """Remove the waypoints of steps that no longer count or are lost, and what a killed trainer left half written.
+        """Remove the waypoints of superseded or lost steps, and incomplete files of a killed trainer.
 
         Args:
             last: the newest committed step.
@@ -104,7 +105,8 @@ class RunWaypoints:
                     file.path.unlink(missing_ok=True)
 
     def _require_room(self) -> None:
-        """Leave the room that snapshots and checkpoints rely on: a link, too, keeps what would go with its checkpoint."""
+        """Leave the space that snapshots and checkpoints rely on. Even a hard link takes space once its checkpoint is
+        removed."""
         if spare_bytes(self._run.path) < self._file_bytes:
             raise CheckpointError("the disk is nearly full")
 

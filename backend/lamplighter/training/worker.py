@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from lamplighter.training.trainer import Trainer
 
 _STACK_BYTES = 16_000_000
-"""Addresses that a thread takes for its stack and its allocator."""
+"""Address space of a thread's stack and allocator."""
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
     on_prepare: Callable[[float, str], None] | None = None,
     on_progress: Callable[..., None] | None = None,
 ) -> Phase:
-    """Train a run from its current step. Call from the main thread: it handles SIGINT and SIGTERM meanwhile.
+    """Train a run from its current step, handling SIGINT and SIGTERM. Call it from the main thread.
 
     Returns:
         The phase of the run afterwards.
@@ -124,8 +124,8 @@ def _prepare_and_train(
         if isinstance(error, FormatError):
             raise
         return _record_failure(writer, 0, str(error))
-    # Import torch only now, as it takes seconds: a run with an unusable text then fails at once. And before the limit,
-    # which is of the work: a library that finds no memory while it is imported aborts the process.
+    # Import torch only now, since it takes seconds, so that a run with an unusable text fails at once. Import it before
+    # setting the memory limit: a library that runs out of memory during import aborts the process.
     from lamplighter.training.trainer import Trainer
 
     needed = estimate_demands(run.recipe, len(run.vocabulary)).memory_bytes
@@ -142,7 +142,7 @@ def _prepare_and_train(
 
 
 def _stop_watch(run: RunFolder, stop: StopFlag) -> Callable[[], bool]:
-    """Return a function that tells whether a signal or a request stops the run. A request is looked at, not taken up."""
+    """Return a function that checks whether a signal or a request stops the run. It does not apply the request."""
     requests = RequestsReader(run.path)
     with StepsReader(run.steps_path) as reader:
         requests.skip_applied(reader.last_applied())
@@ -155,7 +155,7 @@ def _stop_before_training(writer: StepsWriter, run: RunFolder, stop: StopFlag) -
     with StepsReader(run.steps_path) as reader:
         control = RunControl(run, writer, reader)
         control.poll(0, now=True)
-        # A request to continue may have come after the one to stop.
+        # A later request to continue may have come.
         if stop.reason == "interrupt" or control.stop_requested:
             control.interrupt(0)
     return control.phase
