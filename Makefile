@@ -13,7 +13,7 @@ SOURCES := pyproject.toml $(WATCH)/pyproject.toml build_frontend.py $(CONSTRAINT
 # litellm and more, gigabytes that the reader never imports); what the reader does import is in pyproject's dev.
 ATLAS := 'embedding-atlas==0.26.*'
 
-.PHONY: run test tour check check-python check-page install page browser bench gpu soak mutants ecosystem format schema constraints clean help
+.PHONY: run test tour check check-python check-page install page browser bench gpu soak mutants ecosystem reference format schema constraints clean help
 
 help:
 	@echo "make run      install, build the page, start Lamplighter on a Lamptown run"
@@ -26,6 +26,7 @@ help:
 	@echo "make soak     200 kills across all processes, and a count of what was lost (KILLS=, SEED=);"
 	@echo "              then the page watches a run: memory, and steps it has not heard of (MINUTES=10);"
 	@echo "              then viewers join and leave a class for as long: memory and descriptors of the server"
+	@echo "make reference  the reference of the Python API, from the docstrings, in .make/reference"
 	@echo "make mutants  one operator changed at a time, and which changes no test notices (MUTANTS='wire --sample 20')"
 	@echo "make ecosystem  the trainers of transformers, Lightning and accelerate, watched, in an environment of their own"
 	@echo "make format   format everything"
@@ -86,6 +87,9 @@ format: .make/develop
 
 schema: .make/develop
 	$(BIN)/python backend/write_openapi.py
+
+reference: .make/develop
+	$(BIN)/python docs/make_reference.py .make/reference
 
 constraints: .make/develop
 	$(BIN)/python requirements/write_constraints.py
