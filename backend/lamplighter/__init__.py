@@ -41,6 +41,9 @@ _WHERE = {
     "client.errors",
 )
 
+_TRAINERS = ("lightning", "transformers")
+"""Packages whose callbacks are here; neither is a dependency."""
+
 
 def __getattr__(name: str) -> Any:
     target = _WHERE.get(name)
@@ -50,9 +53,12 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(importlib.import_module(f"lamplighter.{module}"), inside or name)
     except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
         message = (
             f"lamplighter.{name} needs the whole application: pip install . in a checkout of Lamplighter"
         )
+        if package in _TRAINERS:
+            message = f"lamplighter.{name} needs the package {package}: pip install {package}"
         raise ImportError(message, name=error.name) from error
     globals()[name] = value
     return value

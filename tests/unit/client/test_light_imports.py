@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+import lamplighter
+
 HEAVY = ("torch", "umap", "numba", "fastapi", "uvicorn", "starlette", "plotly", "scipy", "sklearn")
 
 
@@ -40,3 +44,14 @@ assert lamplighter.still("still", "m.npy", "v.txt").status.phase == "finished"
 lamplighter.follow("http://127.0.0.1:1/?run=x")
 """
     assert not loaded_after(code, tmp_path) & set(HEAVY)
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("LightningCallback", "lightning"), ("TransformersCallback", "transformers")]
+)
+def test_a_callback_without_its_trainer_names_the_package(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ImportError, match=f"{name} needs the package {package}: pip install {package}"):
+        getattr(lamplighter, name)
