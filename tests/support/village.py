@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from lamplighter.answers import Answer, parse_answer
+from lamplighter.answers.parts import Replayed
 from lamplighter.corpora.tokenisers import tokenise
+from lamplighter.examination.answering import encode_answer
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.checkpoint import list_checkpoints, load_checkpoint
@@ -81,6 +84,9 @@ def village_recipe(**fields: Any) -> Recipe:
     )
 
 
+NOT_REPLAYED = Replayed.model_validate({"from": 0, "steps": 0, "equal": None, "difference": None})
+
+
 @dataclass(frozen=True)
 class Village:
     """A recorded run of the village."""
@@ -126,6 +132,7 @@ class Village:
             step=step,
             learning_rate=self.run.recipe.optimiser.learning_rate,
             learner_at=self.learner,
+            replayed=NOT_REPLAYED,
         )
 
 
@@ -153,6 +160,8 @@ def ignore_progress(share: float, activity: str) -> None:
     assert activity
 
 
-def is_json(answer: object) -> bool:
-    """Return whether an answer is JSON of finite numbers, of at most 1 MB."""
-    return len(json.dumps(answer, allow_nan=False)) <= 1_000_000
+def stored(answer: Answer) -> dict[str, Any]:
+    """Return an answer as it is stored: JSON of finite numbers, which is read as the same answer."""
+    text = encode_answer(answer)
+    assert parse_answer(answer.kind, text) == answer
+    return json.loads(text)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from lamplighter.answers import Answer
 from lamplighter.examination.answering import UnanswerableError, encode_answer, examine
 from lamplighter.examination.examined_model import CancelledError, ReportProgress
 from lamplighter.examination.right_of_way import RightOfWay, recorded_durations
@@ -161,7 +163,7 @@ class Examiner:
         finally:
             self._asked = None
 
-    def _examine(self, entry: ExaminationEntry) -> dict[str, Any]:
+    def _examine(self, entry: ExaminationEntry) -> Answer:
         question = parse_question(question_fields(entry))
         self._report(0.0, "opening the model")
         if self._replayer is None:
@@ -173,19 +175,12 @@ class Examiner:
         with bounded_memory(needed) as most:
             try:
                 model = self._replayer.model_at(question.model_step, self._within(0.0, _REPLAY_SHARE))
-                replayed = self._replayer.describe_replay()
-                found = examine(model, question, self._within(_REPLAY_SHARE, 1.0))
+                model = replace(model, attempt=entry.attempt)
+                return examine(model, question, self._within(_REPLAY_SHARE, 1.0))
             except Exception as error:
                 if is_out_of_memory(error):
                     raise UnanswerableError(describe_memory_limit("the answer", most)) from error
                 raise
-        return {
-            "kind": question.kind,
-            "step": question.step,
-            "attempt": entry.attempt,
-            **found,
-            "replayed": replayed,
-        }
 
     def _within(self, start: float, end: float) -> ReportProgress:
         def report(share: float, activity: str) -> None:

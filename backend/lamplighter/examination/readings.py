@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import nn
 
+from lamplighter.answers.parts import MeanError, SaidWord, TextName
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.model.generation import SpokenWord
 from lamplighter.model.held_out import HeldOutLoss
@@ -26,12 +27,22 @@ _DIGITS = 6
 
 def rounded(value: float, digits: int = _DIGITS) -> float | None:
     """Return a number with so many significant digits; None if it is not finite, which JSON cannot say."""
-    return float(f"{float(value):.{digits}g}") if math.isfinite(value) else None
+    return round_known(value, digits) if math.isfinite(value) else None
+
+
+def round_known(value: float, digits: int = _DIGITS) -> float:
+    """Return a number with so many significant digits."""
+    return float(f"{float(value):.{digits}g}")
 
 
 def standard_error(values: NDArray[np.float64]) -> float | None:
     """Return the standard error of the mean of independent values, shape (N,); None for fewer than two, or if it is not finite."""
     return rounded(float(values.std(ddof=1)) / math.sqrt(len(values))) if len(values) > 1 else None
+
+
+def mean_error(values: NDArray[np.float64]) -> MeanError:
+    """Return the mean of independent values, shape (N,), with its standard error."""
+    return MeanError(mean=mean_loss(values), error=standard_error(values))
 
 
 @contextmanager
@@ -61,7 +72,7 @@ class TextSample:
         run, self._learner = examined.run, examined.learner
         self._examined, self._as_it_is = examined, jobs is None
         held_out = run.held_out_ids
-        self.name = "training" if held_out is None else "held_out"
+        self.name: TextName = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
         ids = run.token_ids if held_out is None else held_out
         self._windows = HeldOutLoss(run.recipe, ids if jobs is None else jobs[ids].astype(np.uint32)).windows
@@ -173,13 +184,13 @@ def next_probabilities(model: Transformer, contexts: torch.Tensor) -> NDArray[np
     return torch.softmax(logits, 1).numpy()
 
 
-def describe_words(words: Sequence[SpokenWord]) -> list[dict[str, object]]:
-    """Return words that a model said as they stand in an answer: `id`, `p`, and `candidates` as pairs of both."""
+def describe_words(words: Sequence[SpokenWord]) -> list[SaidWord]:
+    """Return words that a model said as they stand in an answer."""
     return [
-        {
-            "id": word.token_id,
-            "p": rounded(word.probability),
-            "candidates": [[token_id, rounded(p)] for token_id, p in word.candidates],
-        }
+        SaidWord(
+            id=word.token_id,
+            p=rounded(word.probability),
+            candidates=[(token_id, rounded(p)) for token_id, p in word.candidates],
+        )
         for word in words
     ]

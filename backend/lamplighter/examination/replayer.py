@@ -6,14 +6,15 @@ It begins from whatever is nearest: the model that is loaded, a waypoint, a chec
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.answers.parts import Replayed
 from lamplighter.examination.answering import UnanswerableError
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel, ReportProgress
 from lamplighter.model.batch_reader import BatchReader
@@ -118,19 +119,20 @@ class Replayer:
             batches=self._batches,
             step=step,
             learning_rate=self._next_rate(start),
+            replayed=self.describe_replay(),
             learner_at=lambda other: self._other_learner(other, report),
             text_losses=start.text_losses,
         )
 
-    def describe_replay(self) -> dict[str, Any]:
-        """Return how the loaded model came to its step: the step that it began `from`, the `steps` computed since, whether
-        they were `equal` to the record (None if there was nothing to compare), and otherwise the largest `difference` of the
-        embedding (None if that step's matrix was not kept)."""
+    def describe_replay(self) -> Replayed:
+        """Return how the loaded model came to its step."""
         loaded = self._loaded
         assert loaded is not None
         steps = loaded.step - loaded.origin
         difference = self._difference(loaded) if loaded.equal is False else (0.0 if loaded.equal else None)
-        return {"from": loaded.origin, "steps": steps, "equal": loaded.equal, "difference": difference}
+        return Replayed.model_validate(
+            {"from": loaded.origin, "steps": steps, "equal": loaded.equal, "difference": difference}
+        )
 
     def _other_learner(self, step: int, report: ReportProgress) -> Learner:
         with StepsReader(self.run.steps_path) as reader:
@@ -223,7 +225,8 @@ class Replayer:
             return requested_rates(reader).get(loaded.step + 1, loaded.learning_rate)
 
     def _difference(self, loaded: _LoadedModel) -> float | None:
-        """Return the largest difference of the embedding from the recorded matrix; None if that was not kept."""
+        """Return the largest difference of the embedding from the recorded matrix; None if that was not kept, or is not
+        finite."""
         try:
             with MatrixHistory(self.run) as history:
                 recorded = history.snapshot(loaded.step).vectors
@@ -232,7 +235,8 @@ class Replayer:
         here = loaded.learner.model.embedding.weight.detach().cpu().numpy()
         if here.shape != recorded.shape:
             raise FormatError("the recorded matrix is not of this model")
-        return float(np.abs(here.astype(np.float64) - recorded).max())
+        difference = float(np.abs(here.astype(np.float64) - recorded).max())
+        return difference if math.isfinite(difference) else None
 
 
 def _usable_files(folders: tuple[Path, ...], lineage: Lineage, step: int) -> list[CheckpointFile]:

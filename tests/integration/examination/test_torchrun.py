@@ -21,7 +21,7 @@ from lamplighter.questions import DevicesQuestion
 from lamplighter.recipe import Recipe
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.support.village import ignore_progress
+from tests.support.village import NOT_REPLAYED, ignore_progress
 
 pytestmark = pytest.mark.tour
 STEP = 1
@@ -44,6 +44,7 @@ def test_torchrun_sends_the_bytes_of_the_formula(tmp_path: Path) -> None:
         step=0,
         learning_rate=run.recipe.optimiser.learning_rate,
         learner_at=learner_at,
+        replayed=NOT_REPLAYED,
     )
     answer = examination.examine(model, DevicesQuestion(step=STEP), ignore_progress)
 
@@ -60,8 +61,8 @@ def test_torchrun_sends_the_bytes_of_the_formula(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     sent = [json.loads((tmp_path / f"sent-{rank}.json").read_text()) for rank in range(PROCESSES)]
-    assert sent == [{"bytes": answer["formula"]["dense_bytes"], "processes": PROCESSES}] * PROCESSES
-    assert answer["measured"]["dense_bytes"] == sent[0]["bytes"]
+    assert sent == [{"bytes": answer.formula.dense_bytes, "processes": PROCESSES}] * PROCESSES
+    assert answer.measured.dense_bytes == sent[0]["bytes"]
 
     _, ids, targets = batches.batch(STEP)
     alone = compute_gradients(learner.model, ids, targets, 1.0)

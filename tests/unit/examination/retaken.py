@@ -8,13 +8,14 @@ from typing import Any
 
 import torch
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope import examine
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.step import train_step
 from lamplighter.questions import MicroscopeQuestion
 from lamplighter.runfolder.run_folder import RunFolder
+from tests.support.village import NOT_REPLAYED, stored
 
 CPU = torch.device("cpu")
 
@@ -67,6 +68,7 @@ def model_at(run: RunFolder, step: int) -> ExaminedModel:
         step=step,
         learning_rate=run.recipe.optimiser.learning_rate,
         learner_at=lambda at: learner_at(run, at),
+        replayed=NOT_REPLAYED,
     )
 
 
@@ -74,8 +76,12 @@ def hear_nothing(_share: float, _activity: str) -> None:
     pass
 
 
-def ask(run: RunFolder, step: int, **fields: Any) -> Answer:
-    return examine(model_at(run, step - 1), MicroscopeQuestion(step=step, **fields), hear_nothing)
+def ask(run: RunFolder, step: int, **fields: Any) -> dict[str, Any]:
+    return look(model_at(run, step - 1), step=step, **fields)
+
+
+def look(model: ExaminedModel, **fields: Any) -> dict[str, Any]:
+    return stored(examine(model, MicroscopeQuestion(**fields), hear_nothing))
 
 
 def dense(gradient: torch.Tensor | None) -> torch.Tensor:

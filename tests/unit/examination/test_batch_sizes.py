@@ -10,12 +10,11 @@ import pytest
 from lamplighter.examination.kinds import batch_sizes
 from lamplighter.examination.kinds.batch_sizes import examine
 from lamplighter.questions import BatchSizesQuestion
-from tests.support.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, stored
 
 
 def ask(village: Village, step: int) -> list[dict[str, Any]]:
-    answer = examine(village.examined(0), BatchSizesQuestion(step=step), ignore_progress)
-    assert is_json(answer)
+    answer = stored(examine(village.examined(0), BatchSizesQuestion(step=step), ignore_progress))
     assert answer["vocabulary"] == len(village.run.vocabulary)
     assert answer["batch_tokens"] == village.run.recipe.batch_tokens
     return answer["sizes"]

@@ -13,7 +13,7 @@ from lamplighter.examination.examined_model import CancelledError
 from lamplighter.examination.kinds.bench import examine, large_embedding
 from lamplighter.examination.kinds.bench.examination import MAX_DISTANCES, RULES
 from lamplighter.questions import BenchQuestion
-from tests.support.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, stored
 
 STEPS = 6
 
@@ -29,9 +29,7 @@ def answer(village: Village) -> dict[str, Any]:
     """Return an answer about the batches after step 20."""
     with pytest.MonkeyPatch.context() as patch:
         small_matrix(patch)
-        found = examine(village.examined(0), BenchQuestion(step=20, steps=STEPS), ignore_progress)
-    assert is_json(found)
-    return found
+        return stored(examine(village.examined(0), BenchQuestion(step=20, steps=STEPS), ignore_progress))
 
 
 def ids_of(recipe: dict[str, Any], name: str) -> list[int]:
@@ -89,14 +87,14 @@ def test_the_rules_are_those_of_the_optimisers_that_train(village: Village, answ
     """The lazy training is the run's own: with its recipe and the first batches, it gives the recorded losses."""
     with pytest.MonkeyPatch.context() as patch:
         small_matrix(patch)
-        own = examine(village.examined(0), BenchQuestion(step=0, steps=2), ignore_progress)["recipes"][0]
+        own = examine(village.examined(0), BenchQuestion(step=0, steps=2), ignore_progress).recipes[0]
     learner, losses = village.learner(0), list[float]()
     for number in (1, 2):
         _, ids, targets = village.examined(0).batches.batch(number)
         losses.append(float(learner.model(ids, targets).detach()))
         learner = village.learner(number)
-    assert own["losses"] == pytest.approx(losses, rel=1e-5)
-    assert own["losses"] != answer["recipes"][0]["losses"][:2]
+    assert own.losses == pytest.approx(losses, rel=1e-5)
+    assert own.losses != answer["recipes"][0]["losses"][:2]
 
 
 def test_costs_are_those_of_the_touched_rows_and_of_all(village: Village, answer: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from lamplighter.examination.kinds.devices.shared_step import (
     whole_bytes,
 )
 from lamplighter.questions import DevicesQuestion, QuestionError
-from tests.support.village import STEPS, Village, ignore_progress, is_json
+from tests.support.village import STEPS, Village, ignore_progress, stored
 
 TABLE = "embedding.weight"
 
@@ -130,8 +130,9 @@ def test_processes_that_fail_say_so_and_those_of_a_cancelled_question_end(
 
 @pytest.mark.tour
 def test_two_processes_measure_what_the_formula_says(village: Village) -> None:
-    answer = examination.examine(village.examined(STEPS - 1), DevicesQuestion(step=STEPS), ignore_progress)
-    assert is_json(answer)
+    answer = stored(
+        examination.examine(village.examined(STEPS - 1), DevicesQuestion(step=STEPS), ignore_progress)
+    )
     measured = answer["measured"]
     assert measured["dense_bytes"] == answer["formula"]["dense_bytes"]
     assert measured["lazy_bytes"] == answer["formula"]["lazy_bytes"]

@@ -15,15 +15,14 @@ from lamplighter.examination.readings import TextSample
 from lamplighter.model.step import train_step
 from lamplighter.questions import EnvironmentQuestion
 from tests.support.village import STEPS as STEPS_OF_VILLAGE
-from tests.support.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, stored
 
 STEPS, BACK = 60, 40
 
 
 def ask(model: ExaminedModel, steps: int = STEPS, back: int = BACK) -> dict[str, Any]:
     answer = examine(model, EnvironmentQuestion(step=model.step, steps=steps, back=back), ignore_progress)
-    assert is_json(answer)
-    return answer
+    return stored(answer)
 
 
 @pytest.fixture(scope="module")

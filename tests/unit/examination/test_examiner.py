@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from lamplighter.examination import answering
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import Answer, RotationAnswer
+from lamplighter.answers.parts import LossChange
+from lamplighter.answers.reading import RotatedWord, RotationExample
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.examiner import Examiner
+from lamplighter.examination.kinds import rotation as turning
 from lamplighter.examination.kinds.bench import large_embedding
 from lamplighter.processes.asked_question import (
     AskedQuestion,
@@ -91,8 +93,24 @@ def answer(run: RunFolder, asked_id: str) -> dict[str, Any]:
 
 def add_kind(monkeypatch: pytest.MonkeyPatch, function: Any) -> None:
     """Let a function answer the questions of the kind `rotation`."""
-    monkeypatch.setattr(answering, "_KINDS", {"rotation": __name__})
-    monkeypatch.setitem(globals(), "examine", function)
+    monkeypatch.setattr(turning, "examine", function)
+
+
+def turned(model: ExaminedModel, question: Question, kept: float = 1.0, numbers: int = 1) -> RotationAnswer:
+    word = RotatedWord(numbers=[0.5] * numbers, neighbours=[])
+    return RotationAnswer(
+        kind="rotation",
+        **model.facts(question),
+        coordinates=1,
+        changed=1.0,
+        lists=1,
+        kept=kept,
+        cosine_error=0.0,
+        purity=None,
+        example=RotationExample(id=1, before=word, after=word),
+        loss=LossChange(before=1.0, after=2.0),
+        text="training",
+    )
 
 
 def rotation(run: RunFolder, seed: int = 0) -> AskedQuestion:
@@ -184,7 +202,7 @@ def test_what_kills_examiners_is_not_tried_for_ever(run: RunFolder):
 
 
 def test_the_seventeenth_question_is_refused(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
-    add_kind(monkeypatch, lambda *_: {})
+    add_kind(monkeypatch, lambda model, question, _: turned(model, question))
     asked = [rotation(run, seed) for seed in range(MAX_WAITING + 1)]
     for one in [*asked, asked[0]]:
         ask(run, one)
@@ -201,7 +219,7 @@ def test_one_that_waits_or_is_being_answered_can_be_cancelled(
 
     def cancel_both(model: ExaminedModel, question: Question, report: ReportProgress) -> Answer:
         if question == later.question:
-            return {}
+            return turned(model, question)
         for one in (waiting, running):
             ask_to_cancel(run, "test", one.id)
         while True:
@@ -233,9 +251,9 @@ def test_stopped_it_leaves_the_question_to_the_next(run: RunFolder, monkeypatch:
         working.answer_until_idle()
     found = entry(run, asked.id)
     assert (found.state, found.tries) == ("waiting", 0)
-    add_kind(monkeypatch, lambda *_: {"turned": True})
+    add_kind(monkeypatch, lambda model, question, _: turned(model, question))
     answer_all(run)
-    assert answer(run, asked.id)["turned"] is True
+    assert answer(run, asked.id)["kept"] == 1
 
 
 def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.MonkeyPatch):
@@ -257,8 +275,8 @@ def test_a_run_that_is_moved_away_ends_it(run: RunFolder, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        ({"p": float("nan")}, "not finite"),
-        ({"p": "x" * 1_100_000}, "1.2 MB"),
+        ({"kept": float("nan")}, "not finite"),
+        ({"numbers": 150_000}, "1.3 MB"),
         (RuntimeError("odd"), "it cannot be answered: odd"),
         (MemoryError(), "needs more memory"),
         (FloatingPointError("no longer finite"), "no longer finite"),
@@ -269,10 +287,10 @@ def test_what_cannot_be_answered_says_why_and_the_next_question_is_answered(
 ):
     def examine(model: ExaminedModel, question: Any, report: ReportProgress) -> Answer:
         if question.seed == 1:
-            return {}
+            return turned(model, question)
         if isinstance(found, Exception):
             raise found
-        return found
+        return turned(model, question, **found)
 
     add_kind(monkeypatch, examine)
     bad, good = rotation(run, 0), rotation(run, 1)
@@ -324,12 +342,12 @@ def question(**fields: Any) -> Question:
         (question(kind="transplant", prompt=".", source_step=1), "source_step: say another step"),
         (question(kind="transplant", prompt=".", into="."), "source: nothing would be changed"),
         (question(kind="transplant", prompt=".", into=".", source="."), "source: nothing would be changed"),
-        (question(kind="microscope", token=199_999), "token: 199,999 is beyond"),
+        (question(kind="microscope", token=199_999), "token: 199,999 is out of range"),
         (
             question(kind="microscope", coordinate=16),
             "coordinate: 16 is out of range for this run: 0 to 15",
         ),
-        (question(kind="microscope", sequence=4), "sequence: 4 is beyond"),
+        (question(kind="microscope", sequence=4), "sequence: 4 is out of range"),
     ],
 )
 def test_a_question_that_does_not_fit_the_run_names_its_field(trained: RunFolder, asked: Question, said: str):
@@ -356,11 +374,5 @@ def test_a_run_that_has_not_begun_or_was_recorded_has_no_model(tmp_path: Path):
         update={"corpus": run.recipe.corpus.model_copy(update={"kind": "recorded"})}
     )
     (run.path / "recipe.json").write_text(recipe.model_dump_json())
-    with pytest.raises(ExaminationRefusedError, match="recorded from a training loop"):
+    with pytest.raises(ExaminationRefusedError, match="recorded from an external training loop"):
         check_question(RunFolder(run.path), question(kind="rotation"))
-
-
-def test_an_answer_is_of_numbers_that_json_has(trained: RunFolder):
-    with pytest.raises(answering.UnanswerableError):
-        answering.encode_answer({"p": [1.0, np.inf]})
-    assert answering.encode_answer({"word": "ü", "p": 0.5}) == '{"word":"ü","p":0.5}'

@@ -11,11 +11,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lamplighter.examination.kinds.microscope import examine
 from lamplighter.examination.kinds.microscope.predictions import CANDIDATES
 from lamplighter.examination.kinds.microscope.random_updates import DRAWS
 from lamplighter.model.batch_reader import BatchReader
-from lamplighter.questions import MicroscopeQuestion
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.unit.examination.retaken import (
@@ -26,8 +24,8 @@ from tests.unit.examination.retaken import (
     _learner_at,
     ask,
     dense,
-    hear_nothing,
     learner_at,
+    look,
     model_at,
 )
 
@@ -63,7 +61,7 @@ def test_every_row_of_the_batch_and_one_outside_it_come_out_as_recorded(trained:
     before = np.unique(model.batches.batch(step - 1)[0])
     asleep = int(np.setdiff1d(before, batch)[0])
     rows = {
-        token: examine(model, MicroscopeQuestion(step=step, token=token, coordinate=3), hear_nothing)["row"]
+        token: look(model, step=step, token=token, coordinate=3)["row"]
         for token in (*batch[:6].tolist(), asleep)
     }
     for token, row in rows.items():
@@ -203,10 +201,7 @@ def test_right_guesses_have_the_share_that_autograd_gives_them(trained: Any) -> 
 def test_the_learning_rate_is_the_one_of_that_step(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     other = dataclasses.replace(model, learning_rate=model.learning_rate / 2)
-    rows = [
-        examine(m, MicroscopeQuestion(step=4, token=5, coordinate=1), hear_nothing)["row"]
-        for m in (model, other)
-    ]
+    rows = [look(m, step=4, token=5, coordinate=1)["row"] for m in (model, other)]
     assert rows[0]["learning_rate"] == 2 * rows[1]["learning_rate"]
     assert rows[1]["difference"] != 0 or not rows[1]["updated"]
 
@@ -247,7 +242,7 @@ def test_a_matrix_that_differs_from_the_record_says_by_how_much(trained: Any, na
     model = model_at(run, step - 1)
     with torch.no_grad():
         model.learner.model.embedding.weight[5, 3] += 0.25
-    answer = examine(model, MicroscopeQuestion(step=step, token=5), hear_nothing)
+    answer = look(model, step=step, token=5)
     assert answer["check"]["largest_difference"] == pytest.approx(0.25, abs=0.1)
     assert answer["row"]["row"]["largest_difference"] == pytest.approx(0.25, abs=0.1)
     # A step that did not happen has no record.

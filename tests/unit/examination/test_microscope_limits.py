@@ -21,6 +21,7 @@ from tests.unit.examination.retaken import (
     STEPS,
     ask,
     hear_nothing,
+    look,
     model_at,
 )
 
@@ -29,7 +30,7 @@ def test_a_model_that_is_not_the_recorded_one_is_told_apart(trained: Any) -> Non
     model = model_at(trained("lazy"), 3)
     with torch.no_grad():
         model.learner.model.embedding.weight.add_(1e-4)
-    answer = examine(model, MicroscopeQuestion(step=4), hear_nothing)
+    answer = look(model, step=4)
     assert answer["check"]["equal"] is False
     assert 0 < abs(answer["row"]["difference"]) < 1e-2
 
@@ -44,12 +45,12 @@ def test_a_step_after_the_last_has_no_record(trained: Any) -> None:
 def test_the_answer_is_small_json_and_the_model_is_left_as_it_was(trained: Any) -> None:
     model = model_at(trained("lazy"), 3)
     states = [json.dumps(_state(model.learner))]
-    answer = examine(model, MicroscopeQuestion(step=4), hear_nothing)
+    answer = look(model, step=4)
     states.append(json.dumps(_state(model.learner)))
     assert states[0] == states[1]
     text = json.dumps(answer, allow_nan=False)
     assert len(text) < 100_000
-    assert examine(model, MicroscopeQuestion(step=4), hear_nothing) == answer
+    assert look(model, step=4) == answer
 
 
 def _state(learner: Learner) -> Any:
@@ -88,7 +89,7 @@ def test_a_step_that_is_not_finite_is_refused_with_a_sentence(trained: Any) -> N
     with torch.no_grad():
         model.learner.model.norm.weight.fill_(math.inf)
     with pytest.raises(QuestionError, match="step 4 does not come out in finite numbers"):
-        examine(model, MicroscopeQuestion(step=4), hear_nothing)
+        look(model, step=4)
 
 
 def test_a_model_at_another_step_is_a_mistake_of_the_caller(trained: Any) -> None:

@@ -9,7 +9,7 @@ import pytest
 from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds import probe
 from lamplighter.questions import ProbeQuestion, QuestionError
-from tests.support.village import Village, ignore_progress, is_json
+from tests.support.village import Village, ignore_progress, stored
 
 SENTENCE = "in the den something howled ."
 
@@ -18,8 +18,7 @@ def ask(model: ExaminedModel, sentence: str = SENTENCE, **fields: Any) -> dict[s
     answer = probe.examine(
         model, ProbeQuestion(step=model.step, sentence=sentence, **fields), ignore_progress
     )
-    assert is_json(answer)
-    return answer
+    return stored(answer)
 
 
 def test_each_position_shares_its_attention_among_those_up_to_itself(village: Village) -> None:

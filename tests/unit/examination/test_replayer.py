@@ -73,7 +73,7 @@ def test_any_step_comes_out_as_it_was_recorded_from_the_nearest_start(trained: R
         np.testing.assert_array_equal(embedding(replayer, step), recorded(trained, step))
         equal = True if computed else None
         found = {"from": origin, "steps": computed, "equal": equal, "difference": 0.0 if computed else None}
-        assert replayer.describe_replay() == found, step
+        assert replayer.describe_replay().model_dump(by_alias=True) == found, step
 
 
 def test_what_is_loaded_is_gone_on_with(trained: RunFolder):
@@ -83,7 +83,7 @@ def test_what_is_loaded_is_gone_on_with(trained: RunFolder):
     assert len(told) == 12
     replayer.model_at(14, lambda _, activity: told.append(activity))
     assert told[12:] == ["computing step 13 again", "computing step 14 again"]
-    assert replayer.describe_replay()["steps"] == 14
+    assert replayer.describe_replay().steps == 14
     replayer.model_at(14, lambda _, activity: told.append(activity))
     assert len(told) == 14
 
@@ -135,12 +135,17 @@ def test_other_numbers_are_said_with_how_far_they_are_off(trained: RunFolder, tm
     connection.close()
     replayer = Replayer(run)
     replayer.model_at(21, silent)
-    assert replayer.describe_replay()["equal"] is True
+    assert replayer.describe_replay().equal is True
     replayer.model_at(25, silent)
-    assert replayer.describe_replay() == {"from": 20, "steps": 5, "equal": False, "difference": 0.0}
+    assert replayer.describe_replay().model_dump(by_alias=True) == {
+        "from": 20,
+        "steps": 5,
+        "equal": False,
+        "difference": 0.0,
+    }
     with torch.no_grad():
         replayer.model_at(25, silent).learner.model.embedding.weight[3, 0] += 0.5
-    assert replayer.describe_replay()["difference"] == pytest.approx(0.5, rel=1e-6)
+    assert replayer.describe_replay().difference == pytest.approx(0.5, rel=1e-6)
 
 
 def test_a_damaged_waypoint_or_one_of_superseded_steps_is_passed_over(trained: RunFolder, tmp_path: Path):
@@ -151,4 +156,4 @@ def test_a_damaged_waypoint_or_one_of_superseded_steps_is_passed_over(trained: R
     shutil.copy(list_checkpoints(run.checkpoints)[-1].path, run.waypoints / "0000000022-0009.safetensors")
     replayer = Replayer(run)
     np.testing.assert_array_equal(embedding(replayer, 22), recorded(run, 22))
-    assert replayer.describe_replay()["from"] < 20
+    assert replayer.describe_replay().origin < 20

@@ -70,7 +70,7 @@ def test_a_gradient_that_vanishes_or_explodes_is_flagged(trained: Any) -> None:
     norms[3] = norms[1] * VANISHING_SHARE * 1.01
     observation = dataclasses.replace(retaken.observation, layer_norms=norms)
     river = describe_river(dataclasses.replace(retaken, observation=observation))
-    flags = {part["layer"]: part["flag"] for part in river["layers"] if part["flag"]}
+    flags = {part.layer: part.flag for part in river.layers if part.flag}
     assert flags == {retaken.layers[1]: "exploding", retaken.layers[2]: "vanishing"}
 
 

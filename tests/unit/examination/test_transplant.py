@@ -12,14 +12,13 @@ from lamplighter.examination.kinds.transplant import examine
 from lamplighter.model.held_out import HeldOutLoss
 from lamplighter.model.learner import build_learner
 from lamplighter.questions import QuestionError, TransplantQuestion
-from tests.support.village import CPU, STEPS, Village, ignore_progress, is_json, village_recipe
+from tests.support.village import CPU, STEPS, Village, ignore_progress, stored, village_recipe
 
 
 def ask(model: ExaminedModel, **fields: Any) -> dict[str, Any]:
     question = TransplantQuestion(**{"step": model.step, "prompt": "the dog", "words": 4, **fields})
     answer = examine(model, question, ignore_progress)
-    assert is_json(answer)
-    return answer
+    return stored(answer)
 
 
 def said(words: list[dict[str, Any]]) -> list[int]:

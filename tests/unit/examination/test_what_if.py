@@ -11,7 +11,7 @@ import torch
 from lamplighter.examination.examined_model import CancelledError, ExaminedModel
 from lamplighter.examination.kinds.what_if import examine
 from lamplighter.questions import QuestionError, WhatIfQuestion
-from tests.support.village import ANIMALS, STEPS, Village, ignore_progress, is_json
+from tests.support.village import ANIMALS, STEPS, Village, ignore_progress, stored
 
 LIE = "the cat barked"
 
@@ -19,8 +19,7 @@ LIE = "the cat barked"
 def ask(model: ExaminedModel, sentence: str = LIE, steps: int = 5, after: int = 0) -> dict[str, Any]:
     question = WhatIfQuestion(step=model.step, sentence=sentence, steps=steps, after=after)
     answer = examine(model, question, ignore_progress)
-    assert is_json(answer)
-    return answer
+    return stored(answer)
 
 
 def test_a_lie_is_believed_within_five_steps_and_others_with_it(village: Village) -> None:

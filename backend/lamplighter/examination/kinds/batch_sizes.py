@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import rounded
+from lamplighter.answers import BatchSizesAnswer
+from lamplighter.answers.reading import BatchSize
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.readings import round_known
 from lamplighter.model.batches import batch_positions
 from lamplighter.questions import BatchSizesQuestion
 from lamplighter.recipe import Recipe
@@ -19,20 +21,17 @@ SIZES = (512, 2_048, 8_192, 32_768, 131_072)
 """Tokens of the batches."""
 
 
-def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportProgress) -> BatchSizesAnswer:
     """Return the distinct rows in batches of several sizes: the run's batches after a step, joined in order.
 
-    Returns:
-        `sizes`: for each its `tokens`, `rows` (the distinct tokens in it), `share` (of all rows), and `alone`: the share
-        that is to be expected if every token were drawn by itself, as often as the text has it. Text keeps to its topic,
-        so a small batch reads fewer rows than that. `vocabulary`: V. `corpus_tokens`: the length of the text, from which a
-        batch that is longer reads passages more than once. `batch_tokens`: the size of the run's own batches.
+    Text keeps to its topic, so a small batch reads fewer rows than if every token were drawn by itself.
     """
     recipe, text = model.run.recipe, model.run.token_ids
     size = len(model.run.vocabulary)
     probabilities = np.bincount(text, minlength=size) / len(text)
     seen = np.zeros(size, dtype=bool)
-    sizes, read, step = [], 0, question.step
+    sizes: list[BatchSize] = []
+    read, step = 0, question.step
     rest = np.empty(0, dtype=np.int64)
     for number, tokens in enumerate(SIZES):
         report(number / len(SIZES), f"joining batches of {tokens:,} tokens")
@@ -45,13 +44,16 @@ def examine(model: ExaminedModel, question: BatchSizesQuestion, report: ReportPr
             read += len(taken)
         rows = int(seen.sum())
         alone = float((1 - (1 - probabilities) ** tokens).sum()) / size
-        sizes.append({"tokens": tokens, "rows": rows, "share": rounded(rows / size), "alone": rounded(alone)})
-    return {
-        "sizes": sizes,
-        "vocabulary": size,
-        "corpus_tokens": len(text),
-        "batch_tokens": recipe.batch_tokens,
-    }
+        shares = {"share": round_known(rows / size), "alone": round_known(alone)}
+        sizes.append(BatchSize(tokens=tokens, rows=rows, **shares))
+    return BatchSizesAnswer(
+        kind="batch_sizes",
+        **model.facts(question),
+        sizes=sizes,
+        vocabulary=size,
+        corpus_tokens=len(text),
+        batch_tokens=recipe.batch_tokens,
+    )
 
 
 def _batch(recipe: Recipe, text: NDArray[np.uint32], step: int) -> NDArray[np.int64]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import BetterAnswer
+from lamplighter.answers.training import BetterPlace, BetterShares
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     ModuleReading,
     TextSample,
     count_right_guesses,
     reading,
+    round_known,
     rounded,
 )
 from lamplighter.model.learner import Learner
@@ -22,16 +23,10 @@ from lamplighter.runfolder.writing.waypoint_budget import expected_waypoints, wa
 _Losses = list[list[float | None]]
 
 
-def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgress) -> BetterAnswer:
     """Return the losses before and after each of the steps that follow some places of the training, taken on copies of the model.
 
-    Returns:
-        `same`: the losses `[before, after]` of each step on the batch that it is taken on; `other`: on a batch that the
-        model never reads meanwhile, another one for each step; `unread`: on text that is held out (null where the run
-        holds none). `shares`: of each the share of steps that made it better, null where a loss is not finite.
-        `right_guesses`: for each step the share of the gradient that came from words guessed right. `places`: `step`,
-        `steps`, `learning_rate` and `shares` of each, the earliest first; the lists above have their steps in this order.
-        `learning_rate`. A step that knew nothing of a text would make it better in half of the cases.
+    A step that knew nothing of a text would make it better in half of the cases.
     """
     places = choose_places(model, min(question.places, question.steps))
     each, rest = divmod(question.steps, len(places))
@@ -48,17 +43,20 @@ def examine(model: ExaminedModel, question: BetterQuestion, report: ReportProgre
         for number in range(1, count + 1):
             report((done + number - 1) / question.steps, f"taking step {number} of {count} after {place:,}")
             found.take_step(number, count)
-    every = {
-        name: [pair for one in taken for pair in getattr(one, name)] for name in ("same", "other", "unread")
-    }
-    return {
-        **every,
-        "unread": every["unread"] if held_out is not None else None,
-        "shares": _shares(every),
-        "right_guesses": [share for one in taken for share in one.right_guesses],
-        "places": [one.summarise() for one in taken],
-        "learning_rate": rounded(model.learning_rate),
-    }
+    same = [pair for one in taken for pair in one.same]
+    other = [pair for one in taken for pair in one.other]
+    unread = [pair for one in taken for pair in one.unread]
+    return BetterAnswer(
+        kind="better",
+        **model.facts(question),
+        same=same,
+        other=other,
+        unread=unread if held_out is not None else None,
+        shares=_shares(same, other, unread),
+        right_guesses=[share for one in taken for share in one.right_guesses],
+        places=[one.summarise() for one in taken],
+        learning_rate=round_known(model.learning_rate),
+    )
 
 
 def choose_places(model: ExaminedModel, most: int) -> list[int]:
@@ -104,15 +102,14 @@ class _Steps:
         _, share = count_right_guesses(probabilities, targets.flatten())
         self.right_guesses.append(None if share is None else rounded(share))
 
-    def summarise(self) -> dict[str, Any]:
+    def summarise(self) -> BetterPlace:
         """Return the place as it stands in an answer."""
-        losses = {"same": self.same, "other": self.other, "unread": self.unread}
-        return {
-            "step": self._place,
-            "steps": len(self.same),
-            "learning_rate": rounded(self._rate),
-            "shares": _shares(losses),
-        }
+        return BetterPlace(
+            step=self._place,
+            steps=len(self.same),
+            learning_rate=round_known(self._rate),
+            shares=_shares(self.same, self.other, self.unread),
+        )
 
     def _read(self, ids: torch.Tensor, targets: torch.Tensor) -> float | None:
         with reading(self._learner):
@@ -122,8 +119,8 @@ class _Steps:
         return None if self._text is None else self._text.loss(self._learner.model)
 
 
-def _shares(losses: dict[str, _Losses]) -> dict[str, float | None]:
-    return {name: _share_better(pairs) for name, pairs in losses.items()}
+def _shares(same: _Losses, other: _Losses, unread: _Losses) -> BetterShares:
+    return BetterShares(same=_share_better(same), other=_share_better(other), unread=_share_better(unread))
 
 
 def _share_better(losses: _Losses) -> float | None:

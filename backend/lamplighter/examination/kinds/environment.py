@@ -4,15 +4,15 @@ on its own again. The answers forget first; the map of the words is the last to 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.answers import EnvironmentAnswer
+from lamplighter.answers.training import EnvironmentHome, EnvironmentPoint, HomeChange, HomePoint
 from lamplighter.corpora.othertown import deal_jobs, redealt_classes
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import TextSample, rounded
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.readings import TextSample, round_known, rounded
 from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, purity_chance
 from lamplighter.model.learner import Learner
@@ -27,24 +27,15 @@ _POINTS, _POINTS_BACK = 16, 8
 """Points of the curve after the change, close together at first, and after the way back."""
 
 
-def examine(model: ExaminedModel, question: EnvironmentQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: EnvironmentQuestion, report: ReportProgress) -> EnvironmentAnswer:
     """Return how a copy of a model forgets one town and learns the other.
 
     The other text is the run's own with the jobs of its words dealt anew (`corpora/othertown.py`). Batches are those of
     the steps that follow, read in the other text for `steps` steps, then in the own one for `back` steps.
-
-    Returns:
-        `curve`: at chosen steps after the change `step`, `loss_first` and `loss_other` (on the own text and the other),
-        and the 10-NN purity of the classes that were planted in the one and the other, in the input matrix
-        (`purity_in_first`, `purity_in_other`) and in the output matrix (`purity_out_first`, `purity_out_other`): null
-        without classes, or where there are more than `MAX_CLASSED` classed words. `home`: what staying would have done, read on
-        a second copy that goes on with its own text for at most `HOME_STEPS` steps: its `curve`, and of the `loss`, of
-        `purity_in` and of `purity_out` the `mean` change since step 0 at the points after it, with their standard deviation
-        `spread`. `turned_back_at`: the step after which
-        the own text came back; null if it did not. `chance`: the purity of a random matrix. `permuted`: tokens with
-        another's job. `words`: V. `tied`: whether both matrices are one. `text`, `learning_rate`.
+    A second copy goes on with its own text for at most `HOME_STEPS` steps. Purities are null without classes, or where there
+    are more than `MAX_CLASSED` classed words.
     """
-    return _Environment(model, report).answer(question.steps, question.back)
+    return _Environment(model, report).answer(question)
 
 
 def chosen_steps(steps: int, back: int) -> list[int]:
@@ -70,8 +61,9 @@ class _Environment:
         self._truths = [labels[self._classed] for labels in (class_of, redealt_classes(class_of, self._jobs))]
         self._chance = purity_chance(class_of)
 
-    def answer(self, steps: int, back: int) -> Answer:
+    def answer(self, question: EnvironmentQuestion) -> EnvironmentAnswer:
         """Train on the other town, then on the own one, and another copy on the own one alone. Return the answer."""
+        steps, back = question.steps, question.back
         home_steps = min(steps, HOME_STEPS)
         points = chosen_steps(steps, back)
         self._done, self._all = 0, steps + back + home_steps
@@ -83,32 +75,35 @@ class _Environment:
             self._train(learner, number, where, elsewhere if number <= steps else None)
             if number in points:
                 curve.append(self._read(learner, number))
-        return {
-            "curve": curve,
-            "home": self._stay(home_steps, curve[0]),
-            "turned_back_at": steps if back else None,
-            "chance": rounded(self._chance),
-            "permuted": int((self._jobs != np.arange(len(self._jobs))).sum()),
-            "words": len(self._jobs),
-            "tied": learner.model.shape.tied,
-            "text": self._texts[0].name,
-            "learning_rate": rounded(self._model.learning_rate),
-        }
+        return EnvironmentAnswer(
+            kind="environment",
+            **self._model.facts(question),
+            curve=curve,
+            home=self._stay(home_steps, curve[0]),
+            turned_back_at=steps if back else None,
+            chance=rounded(self._chance),
+            permuted=int((self._jobs != np.arange(len(self._jobs))).sum()),
+            words=len(self._jobs),
+            tied=learner.model.shape.tied,
+            text=self._texts[0].name,
+            learning_rate=round_known(self._model.learning_rate),
+        )
 
-    def _stay(self, steps: int, start: dict[str, Any]) -> dict[str, Any]:
+    def _stay(self, steps: int, start: EnvironmentPoint) -> EnvironmentHome:
         """Train a copy on its own town alone from a point on. Return what that changes."""
         learner = self._new_copy()
         points = {round(steps * point / HOME_POINTS) for point in range(HOME_POINTS + 1)}
-        curve = [_without_other_town(start)]
+        curve = [_at_home(start)]
         for number in range(1, steps + 1):
             self._train(learner, number, "its own town, as if it had stayed", None)
             if number in points:
-                curve.append(_without_other_town(self._read(learner, number, at_home=True)))
-        names = {"loss": "loss_first", "purity_in": "purity_in_first", "purity_out": "purity_out_first"}
-        return {
-            "curve": curve,
-            **{name: _describe_change([point[field] for point in curve]) for name, field in names.items()},
-        }
+                curve.append(_at_home(self._read(learner, number, at_home=True)))
+        return EnvironmentHome(
+            curve=curve,
+            loss=_describe_change([point.loss_first for point in curve]),
+            purity_in=_describe_change([point.purity_in_first for point in curve]),
+            purity_out=_describe_change([point.purity_out_first for point in curve]),
+        )
 
     def _new_copy(self) -> Learner:
         learner = self._model.copy()
@@ -124,19 +119,23 @@ class _Environment:
         train_step(learner, ids, targets)
         self._done += 1
 
-    def _read(self, learner: Learner, step: int, *, at_home: bool = False) -> dict[str, Any]:
+    def _read(self, learner: Learner, step: int, *, at_home: bool = False) -> EnvironmentPoint:
         """Return a point of a curve; one `at_home` without the other town's text."""
         model = learner.model
         first, other = self._texts
-        point: dict[str, Any] = {
-            "step": step,
-            "loss_first": first.loss(model),
-            "loss_other": None if at_home else other.loss(model),
-        }
-        for name, weight in (("in", model.embedding.weight), ("out", model.unembedding.weight)):
-            purities = self._purities(weight.detach().float().cpu().numpy())
-            point[f"purity_{name}_first"], point[f"purity_{name}_other"] = purities
-        return point
+        purity_in, purity_out = (
+            self._purities(weight.detach().float().cpu().numpy())
+            for weight in (model.embedding.weight, model.unembedding.weight)
+        )
+        return EnvironmentPoint(
+            step=step,
+            loss_first=first.loss(model),
+            loss_other=None if at_home else other.loss(model),
+            purity_in_first=purity_in[0],
+            purity_in_other=purity_in[1],
+            purity_out_first=purity_out[0],
+            purity_out_other=purity_out[1],
+        )
 
     def _purities(self, vectors: NDArray[np.float32]) -> tuple[float | None, float | None]:
         """Return the purity of a matrix, (V, D), under both truths; None where it is not sought."""
@@ -149,17 +148,22 @@ class _Environment:
         return first, other
 
 
-def _without_other_town(point: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in point.items() if not name.endswith("_other")}
+def _at_home(point: EnvironmentPoint) -> HomePoint:
+    return HomePoint(
+        step=point.step,
+        loss_first=point.loss_first,
+        purity_in_first=point.purity_in_first,
+        purity_out_first=point.purity_out_first,
+    )
 
 
-def _describe_change(values: list[float | None]) -> dict[str, float | None] | None:
+def _describe_change(values: list[float | None]) -> HomeChange | None:
     """Return the change of a value since the first of a curve; None where one is missing."""
     known = np.array([value for value in values if value is not None])
     if len(known) < len(values):
         return None
     changes = known[1:] - known[0]
-    return {
-        "mean": rounded(float(changes.mean())),
-        "spread": rounded(float(changes.std(ddof=1))) if len(changes) > 1 else None,
-    }
+    return HomeChange(
+        mean=rounded(float(changes.mean())),
+        spread=rounded(float(changes.std(ddof=1))) if len(changes) > 1 else None,
+    )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import ProbeAnswer
+from lamplighter.answers.reading import AttentionReading, SharedWord
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import rounded
 from lamplighter.model.learner import Learner
 from lamplighter.processes.question_words import read_sentence
@@ -35,15 +36,8 @@ class _Reading:
     """The residual stream before the first block and after each, (T, D) each."""
 
 
-def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgress) -> ProbeAnswer:
     """Return the attention of a sentence, at another step too, and how alike its words are in another sentence.
-
-    Returns:
-        `sentence` and `other_sentence`: token ids. `readings`: one object for each step, with `step`, `attention[layer]
-        [head][position]` (the shares of positions 0 to `position`, which sum to 1) and `words[n]` (a word that both
-        sentences have: `id`, its `positions` in them, and `cosines` of its residual stream before the first block and
-        after each). `change[layer][head]`: the share of attention that goes elsewhere at the other step, on average
-        over the positions that have a choice; null where there is no other step.
 
     Raises:
         QuestionError: a sentence is too long, or has unknown words or none.
@@ -63,7 +57,7 @@ def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgres
             f" at most {MAX_NUMBERS:,} are told: use a shorter sentence"
         )
     readings: list[_Reading] = []
-    told: list[dict[str, Any]] = []
+    told: list[AttentionReading] = []
     for step in steps:
         assert step is not None
         learner = model.learner if step == model.step else model.learner_at(step)
@@ -72,9 +66,16 @@ def examine(model: ExaminedModel, question: ProbeQuestion, report: ReportProgres
         readings.append(found)
         words = [] if other is None else list(_compare(ids, found, other, _read(learner, other)))
         attention = [[_triangle(head) for head in layer] for layer in found.attention]
-        told.append({"step": step, "attention": attention, "words": words})
+        told.append(AttentionReading(step=step, attention=attention, words=words))
     change = _change(*readings) if len(readings) == 2 else None
-    return {"sentence": ids, "other_sentence": other, "readings": told, "change": change}
+    return ProbeAnswer(
+        kind="probe",
+        **model.facts(question),
+        sentence=ids,
+        other_sentence=other,
+        readings=told,
+        change=change,
+    )
 
 
 def _read(learner: Learner, ids: list[int]) -> _Reading:
@@ -97,7 +98,7 @@ def _triangle(shares: NDArray[np.float64]) -> list[list[float]]:
 
 def _compare(
     ids: list[int], reading: _Reading, other_ids: list[int], other: _Reading
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[SharedWord]:
     """Yield the words that two sentences have in common, the nth time of one with the nth time of the other."""
     for token_id in dict.fromkeys(ids):
         places = [at for at, read in enumerate(ids) if read == token_id]
@@ -105,7 +106,7 @@ def _compare(
         for here, there in zip(places, others, strict=False):
             pairs = zip(reading.stream, other.stream, strict=True)
             cosines = [rounded(_cosine(one[here], another[there])) for one, another in pairs]
-            yield {"id": token_id, "positions": [here, there], "cosines": cosines}
+            yield SharedWord(id=token_id, positions=(here, there), cosines=cosines)
 
 
 def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

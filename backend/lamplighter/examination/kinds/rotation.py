@@ -3,13 +3,14 @@ the old numbers, are lost."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import TextSample, reading, rounded
+from lamplighter.answers import RotationAnswer
+from lamplighter.answers.parts import LossChange
+from lamplighter.answers.reading import RotatedWord, RotationExample, RotationPurity
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.readings import TextSample, reading, round_known, rounded
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.geometry.purity import class_purity, purity_chance
 from lamplighter.geometry.rotation import Floats, random_rotation, rotate, share_of_kept_lists
@@ -25,15 +26,8 @@ SHOWN_NUMBERS = 10
 """Numbers of the example row that are told."""
 
 
-def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProgress) -> RotationAnswer:
     """Return what a random rotation of the embedding changes and what it leaves.
-
-    Returns:
-        `coordinates` (their number) and `changed` (the share of them with other bits); `lists` (the rows whose ten nearest
-        were compared) and `kept` (the share of them with the same ten); `cosine_error` (the largest difference of a
-        neighbour's cosine); `purity` (`before`, `after`, `chance`; null without planted classes, or where there are too
-        many words); `example` (a word: `id`, its first numbers and its neighbours before and after); `loss` (`before`,
-        `after` when only the embedding is turned) on the `text`.
 
     Raises:
         QuestionError: the model is too wide.
@@ -61,44 +55,46 @@ def examine(model: ExaminedModel, question: RotationQuestion, report: ReportProg
     text = TextSample(model)
     with reading(learner):
         turned = learner.model.with_embedding(torch.from_numpy(after).to(weight))
-        loss = {"before": text.own_loss(), "after": text.loss(turned)}
-    return {
-        "coordinates": before.size,
-        "changed": rounded(float((before.view(np.uint32) != after.view(np.uint32)).mean())),
-        "lists": count,
-        "kept": rounded(share_of_kept_lists(ids, turned_ids)),
-        "cosine_error": rounded(float(np.abs(cosines - turned_cosines).max(initial=0))),
-        "purity": purity,
-        "example": _example(before, after, vocabulary),
-        "loss": loss,
-        "text": text.name,
-    }
+        loss = LossChange(before=text.own_loss(), after=text.loss(turned))
+    return RotationAnswer(
+        kind="rotation",
+        **model.facts(question),
+        coordinates=before.size,
+        changed=round_known(float((before.view(np.uint32) != after.view(np.uint32)).mean())),
+        lists=count,
+        kept=round_known(share_of_kept_lists(ids, turned_ids)),
+        cosine_error=rounded(float(np.abs(cosines - turned_cosines).max(initial=0))),
+        purity=purity,
+        example=_example(before, after, vocabulary),
+        loss=loss,
+        text=text.name,
+    )
 
 
-def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> dict[str, float | None] | None:
+def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationPurity | None:
     class_of = vocabulary.class_of()
     if not 0 < int((class_of >= 0).sum()) ** 2 <= MAX_COMPARISONS:
         return None
-    return {
-        "before": rounded(class_purity(before, class_of)),
-        "after": rounded(class_purity(after, class_of)),
-        "chance": rounded(purity_chance(class_of)),
-    }
+    return RotationPurity(
+        before=rounded(class_purity(before, class_of)),
+        after=rounded(class_purity(after, class_of)),
+        chance=rounded(purity_chance(class_of)),
+    )
 
 
-def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> dict[str, Any]:
+def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationExample:
     """Return the numbers and the neighbours of the most frequent word that has a class, or of all but `<unk>`."""
     counts = vocabulary.counts.copy()
     counts[0] = -1
     classed = vocabulary.class_of() >= 0
     token_id = int(np.argmax(np.where(classed, counts, -1) if classed[1:].any() else counts))
 
-    def tell(vectors: Floats) -> dict[str, Any]:
+    def tell(vectors: Floats) -> RotatedWord:
         ids, cosines = nearest_rows(vectors, np.array([token_id]), NEIGHBOURS)
         pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
-        return {
-            "numbers": [rounded(float(number)) for number in vectors[token_id, :SHOWN_NUMBERS]],
-            "neighbours": [[neighbour, rounded(cosine)] for neighbour, cosine in pairs],
-        }
+        return RotatedWord(
+            numbers=[rounded(float(number)) for number in vectors[token_id, :SHOWN_NUMBERS]],
+            neighbours=[(neighbour, rounded(cosine)) for neighbour, cosine in pairs],
+        )
 
-    return {"id": token_id, "before": tell(before), "after": tell(after)}
+    return RotationExample(id=token_id, before=tell(before), after=tell(after))

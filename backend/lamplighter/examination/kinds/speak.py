@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import SpeakAnswer
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import CANDIDATES, describe_words
 from lamplighter.model.generation import Sampler, continue_prompts
 from lamplighter.processes.question_words import encode_words
 from lamplighter.questions import SpeakQuestion
 
 
-def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> Answer:
-    """Return `{prompt: [ids], greedy: [word], sampled: [word]}`, each word `{id, p, candidates: [[id, p], ...]}`."""
+def examine(model: ExaminedModel, question: SpeakQuestion, report: ReportProgress) -> SpeakAnswer:
+    """Return what the model says, greedily and by chance."""
     prompt = encode_words(model.run, question.prompt, "prompt")
     report(0.0, "letting the model speak")
     sampler = Sampler(np.random.default_rng(question.seed), question.temperature)
     greedy, sampled = continue_prompts(
         model.learner.model, [prompt, prompt], question.words, [None, sampler], CANDIDATES
     )
-    return {
-        "prompt": prompt,
-        "greedy": describe_words(greedy),
-        "sampled": describe_words(sampled),
-    }
+    return SpeakAnswer(
+        kind="speak",
+        **model.facts(question),
+        prompt=prompt,
+        greedy=describe_words(greedy),
+        sampled=describe_words(sampled),
+    )

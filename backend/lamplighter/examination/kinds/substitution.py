@@ -7,14 +7,21 @@ surprises it little more. Beside the nearest word stand the tenth nearest, and w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import prediction_losses, rounded, standard_error
+from lamplighter.answers import SubstitutionAnswer
+from lamplighter.answers.parts import TextName
+from lamplighter.answers.reading import (
+    RandomSubstitutionRise,
+    SubstitutedWord,
+    SubstitutionExample,
+    SubstitutionRise,
+)
+from lamplighter.examination.examined_model import AnswerFacts, ExaminedModel, ReportProgress
+from lamplighter.examination.readings import mean_error, mean_loss, prediction_losses, rounded, standard_error
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.batches import positions_after
 from lamplighter.processes.question_price import MAX_POSITIONS, SUBSTITUTES
@@ -32,21 +39,14 @@ DRAWS = 1 + SUBSTITUTES - _FIRST_DRAW
 """Words of about the same frequency that are put into each sentence."""
 
 
-def examine(model: ExaminedModel, question: SubstitutionQuestion, report: ReportProgress) -> Answer:
+def examine(
+    model: ExaminedModel, question: SubstitutionQuestion, report: ReportProgress
+) -> SubstitutionAnswer:
     """Return by how much the loss of sentences rises when one word is replaced.
 
     A sentence is a window of text with the word in its middle; there is one for each word of a sample, drawn evenly from
     frequent and rare ones. The rise is summed in nats over the prediction of the word (`at`) and over those that follow it
     (`after`).
-
-    Returns:
-        `near` (by the nearest word in the input table), `tenth` (by the tenth nearest) and `chance` (by words of about the
-        same frequency, the mean of `draws` of them): mean `rise`, its standard `error` over the sentences, the
-        `median`, and the means of `at` and `after`; of `chance` also the mean rise `by_draw`, and their standard deviation `spread`.
-        `chance_less_near` and `tenth_less_near`: `mean` and `error` of the difference by sentence;
-        `share_near_better`: the share of sentences in which the nearest word costs less than the random ones.
-        `loss`: of the word and what follows, as it stands. `example`: the sentence whose difference is the median.
-        `sentences`, `positions` (predictions of a window), `text`. A number that is not finite is null.
 
     Raises:
         QuestionError: the text is too short, or has too few words.
@@ -67,7 +67,7 @@ def examine(model: ExaminedModel, question: SubstitutionQuestion, report: Report
     at = losses[np.arange(count), :, chosen.places - 1]
     follows = np.arange(losses.shape[2]) >= chosen.places[:, None]
     after = (losses * follows[:, None]).sum(axis=2)
-    return _describe(model, chosen, at, after)
+    return _describe(model.facts(question), chosen, at, after)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class _Sentences:
     """The place of the word in its window, from 1 to T - 1, shape (S,)."""
     replaced: NDArray[np.int64]
     """The word itself, its nearest, its tenth nearest, and random ones, shape (S, 3 + DRAWS)."""
-    text: str
+    text: TextName
 
 
 def _choose(model: ExaminedModel, question: SubstitutionQuestion) -> _Sentences:
@@ -141,8 +141,8 @@ def _draw_peers(by_count: NDArray[np.int64], word: int, random: np.random.Genera
 
 
 def _describe(
-    model: ExaminedModel, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
-) -> Answer:
+    facts: AnswerFacts, chosen: _Sentences, at: NDArray[np.float64], after: NDArray[np.float64]
+) -> SubstitutionAnswer:
     """Return the answer from the losses at the word and after it, shape (S, 3 + DRAWS) each."""
     # A model that diverged has losses without a number.
     with np.errstate(invalid="ignore"):
@@ -152,44 +152,48 @@ def _describe(
         differences = random.mean(axis=1) - rise[:, _NEAR]
         by_draw = random.mean(axis=0)
 
-        def tell(columns: slice) -> dict[str, Any]:
+        def tell(columns: slice) -> SubstitutionRise:
             sentences = rise[:, columns].mean(axis=1)
             at_word, following = (rounded(float(part[:, columns].mean())) for part in rises)
-            median = rounded(float(np.median(sentences)))
-            return {**_mean(sentences, "rise"), "median": median, "at": at_word, "after": following}
+            return SubstitutionRise(
+                rise=mean_loss(sentences),
+                error=standard_error(sentences),
+                median=rounded(float(np.median(sentences))),
+                at=at_word,
+                after=following,
+            )
 
-        return {
-            "sentences": len(rise),
-            "draws": DRAWS,
-            "positions": chosen.windows.shape[1] - 1,
-            "text": chosen.text,
-            "loss": rounded(float((at + after)[:, 0].mean())),
-            "near": tell(slice(_NEAR, _FAR)),
-            "tenth": tell(slice(_FAR, _FIRST_DRAW)),
-            "chance": {
-                **tell(slice(_FIRST_DRAW, None)),
-                "by_draw": [rounded(mean) for mean in by_draw.tolist()],
-                "spread": rounded(float(by_draw.std(ddof=1))),
-            },
-            "chance_less_near": _mean(differences),
-            "tenth_less_near": _mean(rise[:, _FAR] - rise[:, _NEAR]),
-            "share_near_better": rounded(float((differences > 0).mean())),
-            "example": _tell_example(chosen, rise, int(np.argsort(differences)[len(differences) // 2])),
-        }
+        return SubstitutionAnswer(
+            kind="substitution",
+            **facts,
+            sentences=len(rise),
+            draws=DRAWS,
+            positions=chosen.windows.shape[1] - 1,
+            text=chosen.text,
+            loss=rounded(float((at + after)[:, 0].mean())),
+            near=tell(slice(_NEAR, _FAR)),
+            tenth=tell(slice(_FAR, _FIRST_DRAW)),
+            chance=RandomSubstitutionRise(
+                **vars(tell(slice(_FIRST_DRAW, None))),
+                by_draw=[rounded(mean) for mean in by_draw.tolist()],
+                spread=rounded(float(by_draw.std(ddof=1))),
+            ),
+            chance_less_near=mean_error(differences),
+            tenth_less_near=mean_error(rise[:, _FAR] - rise[:, _NEAR]),
+            share_near_better=rounded(float((differences > 0).mean())),
+            example=_tell_example(chosen, rise, int(np.argsort(differences)[len(differences) // 2])),
+        )
 
 
-def _mean(values: NDArray[np.float64], name: str = "mean") -> dict[str, float | None]:
-    return {name: rounded(float(values.mean())), "error": standard_error(values)}
+def _tell_example(chosen: _Sentences, rise: NDArray[np.float64], row: int) -> SubstitutionExample:
+    def tell(column: int) -> SubstitutedWord:
+        return SubstitutedWord(id=int(chosen.replaced[row, column]), rise=rounded(float(rise[row, column])))
 
-
-def _tell_example(chosen: _Sentences, rise: NDArray[np.float64], row: int) -> dict[str, Any]:
-    columns = {"near": _NEAR, "tenth": _FAR, "chance": _FIRST_DRAW}
-    return {
-        "ids": chosen.windows[row].tolist(),
-        "position": int(chosen.places[row]),
-        "word": int(chosen.replaced[row, 0]),
-        **{
-            name: {"id": int(chosen.replaced[row, column]), "rise": rounded(float(rise[row, column]))}
-            for name, column in columns.items()
-        },
-    }
+    return SubstitutionExample(
+        ids=chosen.windows[row].tolist(),
+        position=int(chosen.places[row]),
+        word=int(chosen.replaced[row, 0]),
+        near=tell(_NEAR),
+        tenth=tell(_FAR),
+        chance=tell(_FIRST_DRAW),
+    )

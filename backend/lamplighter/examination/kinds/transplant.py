@@ -6,20 +6,22 @@ another word's row makes the word that other word, while an older matrix is stra
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import TransplantAnswer
+from lamplighter.answers.parts import LossChange
+from lamplighter.answers.reading import FirstWord, PreviousMatrix
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.readings import (
     CANDIDATES,
     TextSample,
     describe_words,
+    mean_error,
     mean_loss,
     next_probabilities,
     reading,
+    round_known,
     rounded,
     standard_error,
 )
@@ -31,18 +33,8 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 
 
-def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportProgress) -> TransplantAnswer:
     """Return what a model says, and its loss, before and after rows of its embedding are replaced.
-
-    Returns:
-        `prompt`, `into` and `source` (ids; null for the whole matrix), `source_step`; `before` and `after`: what it says,
-        each word with `id`, `p` and `candidates`; `instead`: what it says with its own rows when the prompt has the
-        source's word in place of the replaced one (null where that has no meaning); `first`: the first word said before
-        and the first said after, each as `id` and its probabilities `before` and `after`; `loss` (`before`, `after`) on
-        the `text`, with their standard errors `loss_errors`, and their `rise` (`mean` and `error`, of the windows one by
-        one); `previous`: of the whole matrix of the step just before the model's, its `step`, `loss`, `error` and `rise`
-        (null for a single row, or where it was not kept); `chance`: the loss of guessing; `rows`: the number of rows that differ now, and `distance`: how far
-        they were moved, on average.
 
     Raises:
         QuestionError: nothing would be changed, the step was not kept, a word is unknown, or the prompt is too long.
@@ -78,27 +70,29 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
     own, losses = text.own_window_losses(), text.window_losses(changed)
     distances = torch.linalg.vector_norm(new - old, dim=1)
     moved = distances[distances > 0]
-    return {
-        "prompt": prompt,
-        "into": None if rows is None else rows[0],
-        "source": None if rows is None else rows[1],
-        "source_step": step,
-        "before": describe_words(before),
-        "after": describe_words(after),
-        "instead": describe_words(instead[0]) if instead else None,
-        "first": [
-            {"id": word, "before": rounded(p_before[word]), "after": rounded(p_after[word])}
+    return TransplantAnswer(
+        kind="transplant",
+        **model.facts(question),
+        prompt=prompt,
+        into=None if rows is None else rows[0],
+        source=None if rows is None else rows[1],
+        source_step=step,
+        before=describe_words(before),
+        after=describe_words(after),
+        instead=describe_words(instead[0]) if instead else None,
+        first=[
+            FirstWord(id=word, before=rounded(p_before[word]), after=rounded(p_after[word]))
             for word in (before[0].token_id, after[0].token_id)
         ],
-        "loss": {"before": mean_loss(own), "after": mean_loss(losses)},
-        "loss_errors": {"before": standard_error(own), "after": standard_error(losses)},
-        "rise": _describe_rise(own, losses),
-        "previous": None if rows is not None else _describe_previous(model, text),
-        "chance": rounded(float(np.log(len(old)))),
-        "text": text.name,
-        "rows": len(moved),
-        "distance": rounded(float(moved.mean())) if len(moved) else 0.0,
-    }
+        loss=LossChange(before=mean_loss(own), after=mean_loss(losses)),
+        loss_errors=LossChange(before=standard_error(own), after=standard_error(losses)),
+        rise=mean_error(losses - own),
+        previous=None if rows is not None else _describe_previous(model, text),
+        chance=round_known(float(np.log(len(old)))),
+        text=text.name,
+        rows=len(moved),
+        distance=rounded(float(moved.mean())) if len(moved) else 0.0,
+    )
 
 
 def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenWord]:
@@ -106,12 +100,7 @@ def _continue(model: Transformer, prompt: list[int], words: int) -> list[SpokenW
     return spoken
 
 
-def _describe_rise(own: NDArray[np.float64], losses: NDArray[np.float64]) -> dict[str, float | None]:
-    """Return by how much the losses of windows, shape (N,), rose, with the standard error of the mean."""
-    return {"mean": mean_loss(losses - own), "error": standard_error(losses - own)}
-
-
-def _describe_previous(model: ExaminedModel, text: TextSample) -> dict[str, Any] | None:
+def _describe_previous(model: ExaminedModel, text: TextSample) -> PreviousMatrix | None:
     """Return what the matrix of the step before costs: what a transplant costs where next to nothing changed."""
     learner, step = model.learner, model.step - 1
     try:
@@ -119,12 +108,9 @@ def _describe_previous(model: ExaminedModel, text: TextSample) -> dict[str, Any]
     except QuestionError:
         return None
     own, losses = text.own_window_losses(), text.window_losses(learner.model.with_embedding(matrix))
-    return {
-        "step": step,
-        "loss": mean_loss(losses),
-        "error": standard_error(losses),
-        "rise": _describe_rise(own, losses),
-    }
+    return PreviousMatrix(
+        step=step, loss=mean_loss(losses), error=standard_error(losses), rise=mean_error(losses - own)
+    )
 
 
 def _matrix_at(model: ExaminedModel, step: int) -> torch.Tensor:

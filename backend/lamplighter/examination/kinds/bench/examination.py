@@ -14,10 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import optim
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import BenchAnswer
+from lamplighter.answers.training import RowSets, RuleReading, UpdateCost
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.bench.large_embedding import measure_large_embedding
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import round_known, rounded
 from lamplighter.model.batch_reader import BatchReader
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.observer import Observation, Observer
@@ -51,7 +53,7 @@ class RuleBench:
         self._batches = BatchReader(recipe, run.token_ids, cpu)
         self._observer = Observer(self._learner, verify_every=1)
         self._seen: Observation | None = None
-        self._counts: list[list[int]] = []
+        self._counts: list[tuple[int, int, int]] = []
         self._losses: list[float | None] = []
 
     def step(self, number: int) -> None:
@@ -61,19 +63,11 @@ class RuleBench:
         result = train_step(self._learner, ids, targets)
         self._step_times.append(time.process_time() - begun)
         seen = self._seen = self._observer.observe(number, host_ids, result)
-        self._counts.append([len(seen.batch_ids), len(seen.gradient_ids), len(seen.moved_ids)])
+        self._counts.append((len(seen.batch_ids), len(seen.gradient_ids), len(seen.moved_ids)))
         self._losses.append(rounded(seen.loss))
 
-    def summarise(self) -> dict[str, Any]:
-        """Return what was seen, as a part of the answer.
-
-        `batch_rows`, `gradient_rows`, `moved_rows`: of the last step. `sets`: the same as bitmaps in base64, `batch`,
-        `gradient` and `moved`: row r is bit r % 8, counted from the least, of byte r // 8; and `distances` that the rows
-        moved, null for more than `MAX_DISTANCES` rows. `bytes` and `flops` of an update of the rows with a gradient
-        (`touched`) and of all rows (`whole`), by formula; `updates` says which of both this rule makes. `update_ms` and
-        `step_ms`: median processor time of the embedding's update and of the whole step, in milliseconds, and the quartiles
-        of both (`update_ms_quartiles`, `step_ms_quartiles`). `losses` and `counts` (of the three sets) by step.
-        """
+    def summarise(self) -> RuleReading:
+        """Return what was seen, as a part of the answer."""
         seen = self._seen
         assert seen is not None, "no step was taken"
         rows, width = self._learner.model.embedding.weight.shape
@@ -82,24 +76,27 @@ class RuleBench:
         # Decay multiplies each weight by a number.
         by_row = count_update_flops(kind, width) + (width if self._rule == "decay" else 0)
         row_bytes = count_update_bytes(kind, width)
-        sets = {"batch": seen.batch_ids, "gradient": seen.gradient_ids, "moved": seen.moved_ids}
-        return {
-            "name": self._rule,
-            **{f"{name}_rows": len(ids) for name, ids in sets.items()},
-            "sets": {
-                **{name: _bitmap(ids, rows) for name, ids in sets.items()},
-                "distances": _distances(seen, rows),
-            },
-            "bytes": {"touched": touched * row_bytes, "whole": rows * row_bytes},
-            "flops": {"touched": touched * by_row, "whole": rows * by_row},
-            "updates": "touched" if self._rule == "lazy" else "whole",
-            "update_ms": rounded(1_000 * median(self._update_times)),
-            "step_ms": rounded(1_000 * median(self._step_times)),
-            "update_ms_quartiles": quartiles_ms(self._update_times),
-            "step_ms_quartiles": quartiles_ms(self._step_times),
-            "losses": self._losses,
-            "counts": self._counts,
-        }
+        return RuleReading(
+            name=self._rule,
+            batch_rows=len(seen.batch_ids),
+            gradient_rows=touched,
+            moved_rows=len(seen.moved_ids),
+            sets=RowSets(
+                batch=_bitmap(seen.batch_ids, rows),
+                gradient=_bitmap(seen.gradient_ids, rows),
+                moved=_bitmap(seen.moved_ids, rows),
+                distances=_distances(seen, rows),
+            ),
+            bytes=UpdateCost(touched=touched * row_bytes, whole=rows * row_bytes),
+            flops=UpdateCost(touched=touched * by_row, whole=rows * by_row),
+            updates="touched" if self._rule == "lazy" else "whole",
+            update_ms=round_known(1_000 * median(self._update_times)),
+            step_ms=round_known(1_000 * median(self._step_times)),
+            update_ms_quartiles=quartiles_ms(self._update_times),
+            step_ms_quartiles=quartiles_ms(self._step_times),
+            losses=self._losses,
+            counts=self._counts,
+        )
 
     def _separate_embedding(self, recipe: Recipe) -> None:
         """Give the embedding an optimiser of its own, with the same settings, and time it. Adam updates each parameter by
@@ -159,20 +156,14 @@ _SHARE_OF_RULES = 0.9
 """The part of the progress that is spent on the four rules."""
 
 
-def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgress) -> BenchAnswer:
     """Return what four rules of updating do with the embedding on the same batches.
 
     All four begin with the recipe's initial state, since trained weights that are apart cannot become tied, and read the
     batches after `question.step`. Everything is computed on a processor, with one thread.
-
-    Returns:
-        `recipes`: for each rule `name` (`lazy`: SparseAdam, `adam`, `decay`: AdamW, `tied`: Adam on a matrix that is the
-        output matrix, too) and the fields of `RuleBench.describe`. `steps`, `rows` (V), `width` (D), `weight_decay`.
-        `large`: an embedding of the size of a large model's, without a model around it (`measure_large_embedding`);
-        null where it does not fit into memory, with `large_reason`.
     """
     with _one_thread():
-        recipes = []
+        recipes: list[RuleReading] = []
         for number, rule in enumerate(RULES):
             bench = RuleBench(model.run, rule)
             for done in range(question.steps):
@@ -184,15 +175,17 @@ def examine(model: ExaminedModel, question: BenchQuestion, report: ReportProgres
             model.run.recipe.batch_tokens,
             lambda share: report(_SHARE_OF_RULES + (1 - _SHARE_OF_RULES) * share, "a matrix of 50,000 rows"),
         )
-    return {
-        "recipes": recipes,
-        "steps": question.steps,
-        "rows": len(model.run.vocabulary),
-        "width": model.run.recipe.model.dim,
-        "weight_decay": DECAY,
-        "large": large,
-        "large_reason": reason,
-    }
+    return BenchAnswer(
+        kind="bench",
+        **model.facts(question),
+        recipes=recipes,
+        steps=question.steps,
+        rows=len(model.run.vocabulary),
+        width=model.run.recipe.model.dim,
+        weight_decay=DECAY,
+        large=large,
+        large_reason=reason,
+    )
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from statistics import median
-from typing import Any
 
 import torch
 from torch import nn, optim
 
+from lamplighter.answers.training import LargeEmbedding
 from lamplighter.examination.kinds.bench.timings import quartiles_ms
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import round_known
 from lamplighter.model.flops import count_softmax_flops
 from lamplighter.model.optimiser_costs import NUMBER_BYTES, count_update_flops
 from lamplighter.platform.worker_limits import available_memory, is_out_of_memory, machine_memory
@@ -25,7 +25,7 @@ _RATE = 1e-3
 
 def measure_large_embedding(
     batch_tokens: int, report: Callable[[float], None]
-) -> tuple[dict[str, Any] | None, str | None]:
+) -> tuple[LargeEmbedding | None, str | None]:
     """Measure updates of an embedding of `ROWS` x `WIDTH`, by SparseAdam of `TOUCHED` rows and by Adam of all.
 
     Args:
@@ -33,10 +33,7 @@ def measure_large_embedding(
         report: hears the share that is done.
 
     Returns:
-        `rows`, `width`, `touched`; `touched_ms` and `whole_ms`, median processor time, with quartiles
-        (`touched_ms_quartiles`, `whole_ms_quartiles`); by formula `touched_flops`,
-        `whole_flops`, `softmax_flops` (unembedding and softmax of one batch of `batch_tokens`, forward and backward).
-        Or None, and the reason.
+        What was measured; or None, and the reason.
     """
     needed = _COPIES * ROWS * WIDTH * NUMBER_BYTES
     free = available_memory()
@@ -55,19 +52,20 @@ def measure_large_embedding(
         if not is_out_of_memory(error):
             raise
         return None, f"a matrix of {ROWS:,} rows did not fit into memory"
-    return {
-        "rows": ROWS,
-        "width": WIDTH,
-        "touched": TOUCHED,
-        "touched_ms": rounded(1_000 * median(touched)),
-        "whole_ms": rounded(1_000 * median(whole)),
-        "touched_ms_quartiles": quartiles_ms(touched),
-        "whole_ms_quartiles": quartiles_ms(whole),
-        "touched_flops": count_update_flops("lazy", TOUCHED * WIDTH),
-        "whole_flops": count_update_flops("adam", ROWS * WIDTH),
-        "softmax_flops": count_softmax_flops(WIDTH, ROWS, batch_tokens),
-        "batch_tokens": batch_tokens,
-    }, None
+    measured = LargeEmbedding(
+        rows=ROWS,
+        width=WIDTH,
+        touched=TOUCHED,
+        touched_ms=round_known(1_000 * median(touched)),
+        whole_ms=round_known(1_000 * median(whole)),
+        touched_ms_quartiles=quartiles_ms(touched),
+        whole_ms_quartiles=quartiles_ms(whole),
+        touched_flops=count_update_flops("lazy", TOUCHED * WIDTH),
+        whole_flops=count_update_flops("adam", ROWS * WIDTH),
+        softmax_flops=count_softmax_flops(WIDTH, ROWS, batch_tokens),
+        batch_tokens=batch_tokens,
+    )
+    return measured, None
 
 
 def _time_updates(number: int, report: Callable[[float], None], share: float, *, sparse: bool) -> list[float]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import round_known
 
 
-def quartiles_ms(seconds: Sequence[float]) -> list[float | None]:
+def quartiles_ms(seconds: Sequence[float]) -> list[float]:
     """Return the first and the third quartile of times in seconds, in milliseconds."""
-    return [rounded(1_000 * quartile) for quartile in np.quantile(seconds, (0.25, 0.75)).tolist()]
+    return [round_known(1_000 * quartile) for quartile in np.quantile(seconds, (0.25, 0.75)).tolist()]

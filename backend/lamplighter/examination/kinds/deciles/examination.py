@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import optim
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
-from lamplighter.examination.readings import prediction_losses, rounded
+from lamplighter.answers import DecilesAnswer
+from lamplighter.answers.parts import TextName
+from lamplighter.answers.training import GroupLosses, OptimiserReading, TriedRate, WordGroup
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+from lamplighter.examination.readings import prediction_losses, round_known, rounded
 from lamplighter.model.batches import positions_after
 from lamplighter.model.learner import Learner, build_learner
 from lamplighter.model.step import train_step
@@ -61,7 +64,7 @@ class GroupedLoss:
         """Choose the sample of so many tokens, spread over the text."""
         run, self._groups = model.run, groups
         held_out, context = run.held_out_ids, run.recipe.model.context
-        self.text = "training" if held_out is None else "held_out"
+        self.text: TextName = "training" if held_out is None else "held_out"
         """The name of the text in an answer."""
         ids = run.token_ids if held_out is None else held_out
         windows = max(0, min((len(ids) - 1) // context, max(1, tokens // context)))
@@ -75,26 +78,26 @@ class GroupedLoss:
         losses = self._losses(learner)
         return (rounded(float(losses.mean())) if len(losses) else None), self._by_group(losses)
 
-    def describe(self, learner: Learner) -> list[dict[str, Any]]:
+    def describe(self, learner: Learner) -> list[WordGroup]:
         """Return the groups, with a model's loss on each and the loss of who knows only how frequent words are."""
         counts, of_word = self._groups.counts, self._groups.of_word
         # A word that is only in the text held out counts as if it had been seen once.
         alone = self._by_group(-np.log(np.maximum(counts, 1) / counts.sum())[self._true])
         read = np.bincount(of_word[self._true], minlength=self._groups.number).tolist()
         _, losses = self.measure(learner)
-        described: list[dict[str, Any]] = []
+        described: list[WordGroup] = []
         for group in range(self._groups.number):
             own = counts[of_word == group]
             described.append(
-                {
-                    "words": len(own),
-                    "least": int(own.min()),
-                    "most": int(own.max()),
-                    "share": rounded(float(own.sum() / counts.sum())),
-                    "predictions": read[group],
-                    "loss": losses[group],
-                    "by_counts": alone[group],
-                }
+                WordGroup(
+                    words=len(own),
+                    least=int(own.min()),
+                    most=int(own.max()),
+                    share=round_known(float(own.sum() / counts.sum())),
+                    predictions=read[group],
+                    loss=losses[group],
+                    by_counts=alone[group],
+                )
             )
         return described
 
@@ -141,25 +144,25 @@ class OptimiserRace:
         self._total = steps * sum(map(len, RATES.values()))
         self._done = 0
 
-    def find_best(self) -> list[dict[str, Any]]:
+    def find_best(self) -> list[OptimiserReading]:
         """Train with each optimiser at each rate. Return of each optimiser the training with the lowest loss."""
         return [self._best(name) for name in RATES]
 
-    def _best(self, name: OptimiserName) -> dict[str, Any]:
+    def _best(self, name: OptimiserName) -> OptimiserReading:
         tried = [(rate, *self._train(name, rate)) for rate in RATES[name]]
         rate, _, curve = min(tried, key=lambda one: math.inf if one[1] is None else one[1])
-        return {
-            "name": name,
-            "learning_rate": rate,
-            "tried": [{"learning_rate": each, "loss": loss} for each, loss, _ in tried],
-            "curve": curve,
-        }
+        return OptimiserReading(
+            name=name,
+            learning_rate=rate,
+            tried=[TriedRate(learning_rate=each, loss=loss) for each, loss, _ in tried],
+            curve=curve,
+        )
 
-    def _train(self, name: OptimiserName, rate: float) -> tuple[float | None, list[dict[str, Any]]]:
+    def _train(self, name: OptimiserName, rate: float) -> tuple[float | None, list[GroupLosses]]:
         """Return the loss at the end, and the losses by group at chosen steps."""
         learner = self._build(name, rate)
         last, losses = self._loss.measure(learner)
-        curve = [{"step": 0, "losses": losses}]
+        curve = [GroupLosses(step=0, losses=losses)]
         for step in range(1, self._steps + 1):
             self._report(self._done / self._total, f"{name} at {rate:g}, step {step}")
             _, ids, targets = self._model.batches.batch(step)
@@ -167,7 +170,7 @@ class OptimiserRace:
             self._done += 1
             if step in self._points:
                 last, losses = self._loss.measure(learner)
-                curve.append({"step": step, "losses": losses})
+                curve.append(GroupLosses(step=step, losses=losses))
         return last, curve
 
     def _build(self, name: OptimiserName, rate: float) -> Learner:
@@ -188,16 +191,10 @@ NOW_TOKENS, CURVE_TOKENS = 8_192, 2_048
 """Predictions that the losses now, and those of a point of a curve, are the mean of."""
 
 
-def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgress) -> DecilesAnswer:
     """Return the loss by frequency of the true word: of the model as it is, and of two optimisers from the start.
 
-    Returns:
-        `groups`, the most frequent words first: `words` in it, `least` and `most` (counts in the text), `share` of the
-        text, `predictions` that were looked at, `loss` of the model, and `by_counts`: the loss of who knows nothing but
-        how frequent each word is. `guessing`: the loss of who knows nothing at all. `text`. `steps`.
-        `optimisers` (empty without steps): for `sgd` and `adam` `learning_rate` (the best of those `tried`, each with
-        its `loss` at the end), and `curve`: at chosen steps `step` and the `losses` by group. A loss is null where it is
-        not finite, or no word of a group was looked at.
+    A loss is None where it is not finite, or no word of a group was looked at.
     """
     report(0.0, "reading frequent and rare words")
     vocabulary = model.run.vocabulary
@@ -205,10 +202,12 @@ def examine(model: ExaminedModel, question: DecilesQuestion, report: ReportProgr
     now = GroupedLoss(model, groups, NOW_TOKENS)
     described = now.describe(model.learner)
     race = OptimiserRace(model, GroupedLoss(model, groups, CURVE_TOKENS), question.steps, report)
-    return {
-        "groups": described,
-        "guessing": rounded(math.log(len(vocabulary))),
-        "text": now.text,
-        "steps": question.steps,
-        "optimisers": race.find_best() if question.steps else [],
-    }
+    return DecilesAnswer(
+        kind="deciles",
+        **model.facts(question),
+        groups=described,
+        guessing=round_known(math.log(len(vocabulary))),
+        text=now.text,
+        steps=question.steps,
+        optimisers=race.find_best() if question.steps else [],
+    )

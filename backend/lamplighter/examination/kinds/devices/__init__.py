@@ -1,4 +1,20 @@
 """The kind *devices*: one training step shared by two processes, and the bytes that they send one another.
 
-Nothing is imported here: the processes set their limits before they import torch.
+Nothing but names is imported here: the processes set their limits before they import torch.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lamplighter.answers import DevicesAnswer
+    from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
+    from lamplighter.questions import DevicesQuestion
+
+
+def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
+    """Return what two processes of this machine send one another in one training step."""
+    from lamplighter.examination.kinds.devices import examination
+
+    return examination.examine(model, question, report)

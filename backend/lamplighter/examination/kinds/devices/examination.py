@@ -15,8 +15,10 @@ import torch
 import torch.distributed
 from safetensors.torch import load_file, save_file
 
+from lamplighter.answers import DevicesAnswer
+from lamplighter.answers.training import ExchangeSeconds, MeasuredExchange, SentBytes
 from lamplighter.examination.answering import UnanswerableError
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.devices.rank import (
     JOB,
     LOOPBACK,
@@ -33,7 +35,7 @@ from lamplighter.examination.kinds.devices.shared_step import (
     row_bytes,
     whole_bytes,
 )
-from lamplighter.examination.readings import rounded
+from lamplighter.examination.readings import round_known, rounded
 from lamplighter.processes.child_job import ChildJob, ChildMessage
 from lamplighter.questions import DevicesQuestion, QuestionError
 
@@ -44,18 +46,10 @@ _POLL_SECONDS = 0.05
 _ENDING_SECONDS = 5.0
 
 
-def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgress) -> DevicesAnswer:
     """Return what two processes of this machine send one another in one training step, by formula and measured.
 
     They share the step after the one that the model is at: each reads every other sequence of its batch.
-
-    Returns:
-        `processes`; `sequences` of each; `rows` of the embedding that each has read, and `rows_together`; `parameters`.
-        `formula` and `measured`: `dense_bytes`, which a process hands in where every gradient is sent whole, and
-        `lazy_bytes`, where of the embedding only rows are sent (the larger of the two processes; null with a table that
-        input and output share, where every row has a gradient). `measured` has besides: `difference`, the largest of a
-        gradient from that of one process alone; `largest`, the largest gradient; `seconds` of the slower process for its
-        part of the step, and `exchange_seconds` by way (`dense`, `lazy`).
 
     Raises:
         QuestionError: the batch cannot be shared, the model is too large, or system or torch lack what it takes.
@@ -89,26 +83,26 @@ def examine(model: ExaminedModel, question: DevicesQuestion, report: ReportProgr
     vocabulary, dim = source.embedding.weight.shape
     ways = [way for way in ("dense", "lazy") if way in exchanged]
     by_row = row_bytes(parameters, vocabulary, dim, max(rows))
-    formula = {"dense": whole_bytes(parameters), "lazy": None if table is None else by_row}
-    measured = {way: max(int(result[way]["bytes"]) for result in results) for way in ways}
-    return {
-        "processes": PROCESSES,
-        "sequences": [len(part) for part in parts],
-        "rows": rows,
-        "rows_together": len(torch.from_numpy(host_ids).unique()),
-        "parameters": parameters,
-        "formula": {"dense_bytes": formula["dense"], "lazy_bytes": formula["lazy"]},
-        "measured": {
-            "dense_bytes": measured["dense"],
-            "lazy_bytes": measured.get("lazy"),
-            "difference": rounded(max(_largest_difference(single, exchanged[way]) for way in ways)),
-            "largest": rounded(max(float(gradient.abs().max()) for gradient in single.values())),
-            "seconds": rounded(max(result["compute_seconds"] for result in results)),
-            "exchange_seconds": {
-                way: rounded(max(result[way]["seconds"] for result in results)) for way in ways
-            },
-        },
-    }
+    sent = {way: max(int(result[way]["bytes"]) for result in results) for way in ways}
+    seconds = {way: round_known(max(result[way]["seconds"] for result in results)) for way in ways}
+    return DevicesAnswer(
+        kind="devices",
+        **model.facts(question),
+        processes=PROCESSES,
+        sequences=[len(part) for part in parts],
+        rows=rows,
+        rows_together=len(torch.from_numpy(host_ids).unique()),
+        parameters=parameters,
+        formula=SentBytes(dense_bytes=whole_bytes(parameters), lazy_bytes=None if table is None else by_row),
+        measured=MeasuredExchange(
+            dense_bytes=sent["dense"],
+            lazy_bytes=sent.get("lazy"),
+            difference=rounded(max(_largest_difference(single, exchanged[way]) for way in ways)),
+            largest=rounded(max(float(gradient.abs().max()) for gradient in single.values())),
+            seconds=round_known(max(result["compute_seconds"] for result in results)),
+            exchange_seconds=ExchangeSeconds.model_validate(seconds),
+        ),
+    )
 
 
 def _run_processes(

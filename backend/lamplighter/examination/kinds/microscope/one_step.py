@@ -9,7 +9,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import MicroscopeAnswer
+from lamplighter.answers.microscope import (
+    ForwardOperation,
+    LayerGradient,
+    LayerMovement,
+    LinearOutput,
+    MicroscopeOperations,
+    MicroscopeRiver,
+    Movement,
+    OperationTotals,
+    RandomUpdates,
+    RecordCheck,
+    RightGuesses,
+    RiverFlag,
+    RiverRule,
+    WholeMovement,
+)
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.microscope.predictions import describe_predictions
 from lamplighter.examination.kinds.microscope.random_updates import describe_random_updates
 from lamplighter.examination.kinds.microscope.retaken_step import (
@@ -28,7 +45,7 @@ from lamplighter.runfolder.reading.snapshot import NoSnapshotError
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 
-def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportProgress) -> MicroscopeAnswer:
     """Compute a step again on a copy of the model, and return all that happened in it.
 
     Args:
@@ -56,50 +73,39 @@ def examine(model: ExaminedModel, question: MicroscopeQuestion, report: ReportPr
     report(0.4, "reading before and after")
     text, right_guesses = describe_predictions(model, retaken, question.sequence)
     report(0.8, "recomputing one number")
-    return {
-        "step": question.step,
-        "text": text,
-        "operations": _describe_operations(model, retaken),
-        "linear": describe_linear_output(retaken, question.sequence),
-        "river": describe_river(retaken),
-        "row": describe_row_update(model, retaken, question.token, question.coordinate),
-        "whole": {
-            **describe_movement(retaken),
-            "right_guesses": right_guesses,
-            "random": describe_random_updates(model, retaken),
-        },
-        "check": {**_check_digest(model, retaken), **_compare_matrix(model, retaken)},
-    }
+    return MicroscopeAnswer(
+        kind="microscope",
+        **model.facts(question),
+        text=text,
+        operations=_describe_operations(model, retaken),
+        linear=describe_linear_output(retaken, question.sequence),
+        river=describe_river(retaken),
+        row=describe_row_update(model, retaken, question.token, question.coordinate),
+        whole=describe_movement(retaken, right_guesses, describe_random_updates(model, retaken)),
+        check=_check_record(model, retaken),
+    )
 
 
-def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> Answer:
+def _describe_operations(model: ExaminedModel, retaken: RetakenStep) -> MicroscopeOperations:
     """Return the operations of the forward pass in order, and the FLOPs of the whole step."""
     recipe, vocabulary = model.run.recipe, model.learner.model.embedding.num_embeddings
     rows = len(retaken.observation.gradient_ids)
-    return {
-        "forward": [asdict(o) for o in list_operations(recipe.model, vocabulary, recipe.sequences)],
-        "totals": asdict(count_step_flops(recipe, vocabulary, rows)),
-    }
+    operations = list_operations(recipe.model, vocabulary, recipe.sequences)
+    return MicroscopeOperations(
+        forward=[ForwardOperation.model_validate(asdict(one)) for one in operations],
+        totals=OperationTotals.model_validate(asdict(count_step_flops(recipe, vocabulary, rows))),
+    )
 
 
-def _check_digest(model: ExaminedModel, retaken: RetakenStep) -> Answer:
-    """Return the digest of the step computed here and the recorded one; `equal` is None where there is no record."""
+def _check_record(model: ExaminedModel, retaken: RetakenStep) -> RecordCheck:
+    """Return the digest of the step beside the recorded one, and by how much the embedding differs from the record at most,
+    with how far its numbers went at most, so that rounding can be told from an error."""
     step, reader = retaken.observation.step, StepsReader(model.run.steps_path)
     try:
         recorded = reader.digests(step, step).get(step)
     finally:
         reader.close()
     computed = retaken.observation.digest()
-    return {
-        "digest": computed.hex(),
-        "recorded": None if recorded is None else recorded.hex(),
-        "equal": None if recorded is None else computed == recorded,
-    }
-
-
-def _compare_matrix(model: ExaminedModel, retaken: RetakenStep) -> Answer:
-    """Return by how much the embedding computed here differs from the recorded one at most, and how far its numbers went at most,
-    so that rounding can be told from an error. `largest_difference` is None where the step's matrix was not kept."""
     before, after = (
         learner.model.embedding.weight.detach().float().cpu().numpy()
         for learner in (retaken.before, retaken.after)
@@ -107,15 +113,18 @@ def _compare_matrix(model: ExaminedModel, retaken: RetakenStep) -> Answer:
     difference = None
     try:
         with MatrixHistory(model.run) as history:
-            recorded = history.snapshot(retaken.observation.step).vectors
-        difference = to_exact_number(np.abs(after.astype(np.float64) - recorded).max(initial=0))
+            kept = history.snapshot(step).vectors
+        difference = to_exact_number(np.abs(after.astype(np.float64) - kept).max(initial=0))
     except NoSnapshotError:
         pass
-    return {
-        "largest_difference": difference,
-        "largest_update": to_exact_number(np.abs(after.astype(np.float64) - before).max(initial=0)),
-        "rows_compared": 0 if difference is None else len(after),
-    }
+    return RecordCheck(
+        digest=computed.hex(),
+        recorded=None if recorded is None else recorded.hex(),
+        equal=None if recorded is None else computed == recorded,
+        largest_difference=difference,
+        largest_update=to_exact_number(np.abs(after.astype(np.float64) - before).max(initial=0)),
+        rows_compared=0 if difference is None else len(after),
+    )
 
 
 VANISHING_SHARE = 1e-3
@@ -124,7 +133,7 @@ EXPLODING_FACTOR = 10.0
 """A layer's gradient explodes above this multiple of the norm at which the gradient of the whole model is clipped."""
 
 
-def describe_river(retaken: RetakenStep) -> Answer:
+def describe_river(retaken: RetakenStep) -> MicroscopeRiver:
     """Return the norm of each layer's gradient before clipping, from the loss back to the embedding.
 
     A tied matrix is one layer, the embedding. `flag` is "vanishing", "exploding" or None, by the rule that stands beside it.
@@ -132,26 +141,26 @@ def describe_river(retaken: RetakenStep) -> Answer:
     norms = retaken.observation.layer_norms.astype(np.float64)
     clip_norm, strongest = retaken.after.clip_norm, float(norms.max())
     layers = [
-        {"layer": layer, "norm": to_number(norm), "flag": _flag(norm, strongest, clip_norm)}
+        LayerGradient(layer=layer, norm=to_number(norm), flag=_flag(norm, strongest, clip_norm))
         for layer, norm in reversed(list(zip(retaken.layers, norms.tolist(), strict=True)))
     ]
-    return {
-        "layers": layers,
-        "norm": to_number(float(np.sqrt((norms**2).sum()))),
-        "clip_norm": clip_norm,
-        "clip_scale": to_number(retaken.clip_scale),
-        "rule": {"vanishing_below_share": VANISHING_SHARE, "exploding_above_clip_norms": EXPLODING_FACTOR},
-    }
+    return MicroscopeRiver(
+        layers=layers,
+        norm=to_number(float(np.sqrt((norms**2).sum()))),
+        clip_norm=clip_norm,
+        clip_scale=to_number(retaken.clip_scale),
+        rule=RiverRule(vanishing_below_share=VANISHING_SHARE, exploding_above_clip_norms=EXPLODING_FACTOR),
+    )
 
 
-def _flag(norm: float, strongest: float, clip_norm: float) -> str | None:
+def _flag(norm: float, strongest: float, clip_norm: float) -> RiverFlag | None:
     if norm > EXPLODING_FACTOR * clip_norm:
         return "exploding"
     return "vanishing" if norm < VANISHING_SHARE * strongest else None
 
 
 @torch.no_grad()
-def describe_linear_output(retaken: RetakenStep, sequence: int) -> Answer:
+def describe_linear_output(retaken: RetakenStep, sequence: int) -> LinearOutput:
     """Return the strongest output of the first block's `widen` at the last position of a sequence, with all its numbers.
 
     `w` and `x` are 32-bit numbers, in decimals no longer than these need. `sum` adds up the products and the bias in 64 bits; `y` is what the model computed, in its own precision and order,
@@ -165,24 +174,24 @@ def describe_linear_output(retaken: RetakenStep, sequence: int) -> Answer:
     w, b = block.mlp.widen.weight[index], block.mlp.widen.bias[index]
     products = [wi * xi for wi, xi in zip(w.tolist(), x.tolist(), strict=True)]
     total, y = sum(products) + float(b), float(outputs[index])
-    return {
-        "layer": "block 1 mlp",
-        "name": "widen",
-        "sequence": sequence,
-        "position": retaken.widen_input.shape[1] - 1,
-        "output": index,
-        "outputs": len(outputs),
-        "w": to_numbers(w),
-        "x": to_numbers(x),
-        "b": to_exact_number(b),
-        "sum": to_exact_number(total),
-        "y": to_exact_number(y),
-        "difference": to_exact_number(y - total),
-    }
+    return LinearOutput(
+        layer="block 1 mlp",
+        name="widen",
+        sequence=sequence,
+        position=retaken.widen_input.shape[1] - 1,
+        output=index,
+        outputs=len(outputs),
+        w=to_numbers(w),
+        x=to_numbers(x),
+        b=to_exact_number(b),
+        sum=to_exact_number(total),
+        y=to_exact_number(y),
+        difference=to_exact_number(y - total),
+    )
 
 
 @dataclass
-class _Movement:
+class _MovementSums:
     """Sums over the numbers of some parameters."""
 
     parameters: int = 0
@@ -192,7 +201,7 @@ class _Movement:
     dot: float = 0.0
     """Product of the update and the gradient reversed."""
 
-    def absorb(self, other: _Movement) -> None:
+    def absorb(self, other: _MovementSums) -> None:
         """Add the sums of other parameters to these."""
         self.parameters += other.parameters
         self.moved += other.moved
@@ -200,45 +209,52 @@ class _Movement:
         self.gradient_square += other.gradient_square
         self.dot += other.dot
 
-    def describe(self) -> Answer:
+    def describe(self) -> Movement:
         """Return the sums as a part of the answer."""
         lengths = math.sqrt(self.update_square) * math.sqrt(self.gradient_square)
         cosine = max(-1.0, min(1.0, self.dot / lengths)) if lengths else None
-        return {
-            "parameters": self.parameters,
-            "moved": self.moved,
-            "share": self.moved / self.parameters,
-            "length": to_number(math.sqrt(self.update_square)),
-            "cosine": None if cosine is None else to_number(cosine),
-            "degrees": None if cosine is None else to_number(math.degrees(math.acos(cosine))),
-        }
+        return Movement(
+            parameters=self.parameters,
+            moved=self.moved,
+            share=self.moved / self.parameters,
+            length=to_number(math.sqrt(self.update_square)),
+            cosine=None if cosine is None else to_number(cosine),
+            degrees=None if cosine is None else to_number(math.degrees(math.acos(cosine))),
+        )
 
 
 @torch.no_grad()
-def describe_movement(retaken: RetakenStep) -> Answer:
-    """Return how much of the model the update moved, and its angle to the gradient reversed, over all parameters.
-
-    `length` is the Euclidean length of the update; `cosine` and `degrees` are None where nothing moved. Each layer has
-    the same as the whole.
-    """
-    total, layers = _Movement(), []
+def describe_movement(
+    retaken: RetakenStep, right_guesses: RightGuesses, random: RandomUpdates
+) -> WholeMovement:
+    """Return how much of the model the update moved, and its angle to the gradient reversed: over all parameters, and of each
+    layer."""
+    total = _MovementSums()
+    layers: list[LayerMovement] = []
     before = retaken.before.model.layers()
     for layer, parameters in retaken.after.model.layers().items():
-        of_layer = _Movement()
+        of_layer = _MovementSums()
         for old, new in zip(before[layer], parameters, strict=True):
             of_layer.absorb(_compare(old, new))
         total.absorb(of_layer)
-        layers.append({"layer": layer, **of_layer.describe()})
+        layers.append(LayerMovement(layer=layer, **vars(of_layer.describe())))
     rows = len(retaken.observation.moved_ids)
     vocabulary = retaken.after.model.embedding.num_embeddings
-    return {**total.describe(), "rows_moved": rows, "rows": vocabulary, "layers": layers}
+    return WholeMovement(
+        **vars(total.describe()),
+        rows_moved=rows,
+        rows=vocabulary,
+        layers=layers,
+        right_guesses=right_guesses,
+        random=random,
+    )
 
 
-def _compare(old: Tensor, new: Tensor) -> _Movement:
+def _compare(old: Tensor, new: Tensor) -> _MovementSums:
     gradient = new.grad
     assert gradient is not None
     update = new - old
-    found = _Movement(update.numel(), int(torch.count_nonzero(update)))
+    found = _MovementSums(update.numel(), int(torch.count_nonzero(update)))
     found.update_square = _dot(update, update)
     if gradient.is_sparse:
         # Only its rows have a gradient: no dense matrix is made of it.

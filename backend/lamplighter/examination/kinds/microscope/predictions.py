@@ -6,7 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.answers.microscope import MicroscopeLosses, MicroscopeText, RightGuesses
+from lamplighter.answers.parts import LossPair
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.retaken_step import (
     RetakenStep,
     compute_logits,
@@ -27,7 +29,9 @@ same words differ by the models alone."""
 
 
 @torch.no_grad()
-def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: int) -> tuple[Answer, Answer]:
+def describe_predictions(
+    model: ExaminedModel, retaken: RetakenStep, sequence: int
+) -> tuple[MicroscopeText, RightGuesses]:
     """Return the predictions before and after the update.
 
     Args:
@@ -36,8 +40,7 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
         sequence: the sequence of the batch that is listed word by word.
 
     Returns:
-        `text` of the answer, and `right_guesses`: how many positions were guessed right before the update, and their
-        share of the gradient (`count_right_guesses`).
+        `text` of the answer, and `right_guesses` of the whole batch.
     """
     targets = retaken.targets.flatten()
     probabilities = torch.softmax(retaken.logits, dim=1)
@@ -50,58 +53,55 @@ def describe_predictions(model: ExaminedModel, retaken: RetakenStep, sequence: i
     start = sequence * context
     shown = slice(start, start + min(context, MAX_POSITIONS))
     likeliest = probabilities[shown].topk(min(CANDIDATES, probabilities.shape[1]), dim=1)
-    text: Answer = {
-        "sequence": sequence,
-        "sequences": len(retaken.targets),
-        "positions": context,
-        "ids": retaken.token_ids[sequence, :MAX_POSITIONS].tolist(),
-        "next_ids": targets[shown].tolist(),
-        "p_before": to_numbers(before[shown]),
-        "p_after": to_numbers(after[shown]),
-        "rank_before": _ranks(retaken.logits[shown], targets[shown]),
-        "rank_after": _ranks(logits_after[shown], targets[shown]),
-        "candidates": [
-            [[token, to_number(p)] for token, p in zip(tokens, ps, strict=True)]
+    text = MicroscopeText(
+        sequence=sequence,
+        sequences=len(retaken.targets),
+        positions=context,
+        ids=retaken.token_ids[sequence, :MAX_POSITIONS].tolist(),
+        next_ids=targets[shown].tolist(),
+        p_before=to_numbers(before[shown]),
+        p_after=to_numbers(after[shown]),
+        rank_before=_ranks(retaken.logits[shown], targets[shown]),
+        rank_after=_ranks(logits_after[shown], targets[shown]),
+        candidates=[
+            [(token, to_number(p)) for token, p in zip(tokens, ps, strict=True)]
             for tokens, ps in zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
         ],
-        "share_risen": float((after > before).double().mean()),
-        "losses": _describe_losses(model, retaken, surprise.mean()),
-    }
+        share_risen=float((after > before).double().mean()),
+        losses=_describe_losses(model, retaken, surprise.mean()),
+    )
     right, share = count_right_guesses(probabilities, targets)
-    return text, {
-        "positions": right,
-        "of": len(targets),
-        "gradient_share": None if share is None else to_number(share),
-    }
+    return text, RightGuesses(
+        positions=right, of=len(targets), gradient_share=None if share is None else to_number(share)
+    )
 
 
-def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> Answer:
+def _describe_losses(model: ExaminedModel, retaken: RetakenStep, loss_after: Tensor) -> MicroscopeLosses:
     """Return the mean loss before and after the update: of the batch itself, of a part of the next one, and of as much unread
     text."""
     _, ids, targets = model.batches.batch(retaken.observation.step + 1)
     read = max(1, len(targets) // _SHARE)
     ids, targets = ids[:read], targets[:read]
-    losses: Answer = {
-        "same": _pair(retaken.observation.loss, loss_after, retaken.targets.numel()),
-        "other": _pair(
-            measure_loss(retaken.before, ids, targets),
-            measure_loss(retaken.after, ids, targets),
-            targets.numel(),
-        ),
-        "held_out": None,
-    }
-    held_out = model.run.held_out_ids
+    held_out, unread = model.run.held_out_ids, None
     if held_out is not None:
         # As much of it as of the other batch: a fair comparison.
         sample = HeldOutLoss(model.run.recipe, held_out, targets.numel())
         before, after = sample.measure(retaken.before), sample.measure(retaken.after)
         if before is not None and after is not None:
-            losses["held_out"] = _pair(before, after, sample.predictions)
-    return losses
+            unread = _pair(before, after, sample.predictions)
+    return MicroscopeLosses(
+        same=_pair(retaken.observation.loss, loss_after, retaken.targets.numel()),
+        other=_pair(
+            measure_loss(retaken.before, ids, targets),
+            measure_loss(retaken.after, ids, targets),
+            targets.numel(),
+        ),
+        held_out=unread,
+    )
 
 
-def _pair(before: Tensor | float, after: Tensor | float, predictions: int) -> Answer:
-    return {"before": to_number(before), "after": to_number(after), "predictions": predictions}
+def _pair(before: Tensor | float, after: Tensor | float, predictions: int) -> LossPair:
+    return LossPair(before=to_number(before), after=to_number(after), predictions=predictions)
 
 
 def _ids(model: ExaminedModel, retaken: RetakenStep) -> Tensor:

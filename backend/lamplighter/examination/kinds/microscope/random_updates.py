@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.answers.microscope import RandomUpdates
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.retaken_step import RetakenStep, measure_loss, to_number
 
 DRAWS = 5
@@ -18,12 +19,10 @@ _SHARE = 2
 
 
 @torch.no_grad()
-def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> Answer:
+def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> RandomUpdates:
     """Return the loss of a part of the batch after updates in random directions over all parameters, each as long as the true one.
 
-    `before` and `after`: the loss of that part before and after the true update; `losses`: after each of `DRAWS` random ones,
-    which a step's number determines; `predictions` of that part; `cosine_spread`: the standard deviation of the cosine of a
-    random direction with any other, 1 over the root of the number of parameters.
+    The directions, `DRAWS` of them, follow from the step's number.
     """
     read = max(1, len(retaken.targets) // _SHARE)
     ids, targets = torch.from_numpy(retaken.token_ids[:read]).to(model.learner.device), retaken.targets[:read]
@@ -40,13 +39,13 @@ def describe_random_updates(model: ExaminedModel, retaken: RetakenStep) -> Answe
         for parameter, start, direction in zip(moved.model.parameters(), old, directions, strict=True):
             torch.add(start, direction.to(start), alpha=scale, out=parameter.data)
         losses.append(to_number(measure_loss(moved, ids, targets)))
-    return {
-        "before": to_number(F.cross_entropy(retaken.logits[: targets.numel()], targets.flatten())),
-        "after": to_number(measure_loss(retaken.after, ids, targets)),
-        "losses": losses,
-        "predictions": targets.numel(),
-        "cosine_spread": 1 / math.sqrt(sum(one.numel() for one in old)),
-    }
+    return RandomUpdates(
+        before=to_number(F.cross_entropy(retaken.logits[: targets.numel()], targets.flatten())),
+        after=to_number(measure_loss(retaken.after, ids, targets)),
+        losses=losses,
+        predictions=targets.numel(),
+        cosine_spread=1 / math.sqrt(sum(one.numel() for one in old)),
+    )
 
 
 def _length(parts: list[Tensor]) -> float:

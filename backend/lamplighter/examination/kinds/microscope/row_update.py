@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel
+from lamplighter.answers.microscope import RowMovement, RowUpdate
+from lamplighter.examination.examined_model import ExaminedModel
 from lamplighter.examination.kinds.microscope.retaken_step import (
     RetakenStep,
     to_exact_number,
@@ -68,13 +69,10 @@ class _Formula:
 @torch.no_grad()
 def describe_row_update(
     model: ExaminedModel, retaken: RetakenStep, token: int | None, coordinate: int
-) -> Answer:
+) -> RowUpdate:
     """Return the update of a row, and in full that of one coordinate.
 
-    `new` is by formula: where `updated`, old - step_size m_after / denominator, or old - step_size gradient without
-    averages (`sgd`). `model_difference` is it less the value that the model has after the step, `difference` it less the
-    recorded one; None where the record does not have the row, since a step that moves most rows (`adam`) is kept whole
-    only at keyframes.
+    The record may lack the row: a step that moves most rows (`adam`) is kept whole only at keyframes.
 
     Args:
         model: the model before the step.
@@ -93,43 +91,41 @@ def describe_row_update(
     # A row that is not in the batch has no gradient, which a dense one says by zeros.
     slope = 0.0 if gradient is None else gradient[coordinate]
     after = formula.moments
-    return {
-        "token": token,
-        "coordinate": coordinate,
-        "occurrences": int((retaken.token_ids == token).sum()),
-        "optimiser": model.run.recipe.optimiser.kind,
-        "updated": formula.row is not old,
-        "old": to_exact_number(old[coordinate]),
-        "gradient": to_exact_number(slope),
-        "m_before": None if before is None else to_exact_number(before.m[coordinate]),
-        "v_before": None if before is None else to_exact_number(before.v[coordinate]),
-        "m_after": None if after is None else to_exact_number(after.m[coordinate]),
-        "v_after": None if after is None else to_exact_number(after.v[coordinate]),
-        "updates": None if after is None else after.step,
-        "beta1": None if formula.betas is None else formula.betas[0],
-        "beta2": None if formula.betas is None else formula.betas[1],
-        "epsilon": formula.epsilon,
-        "bias_correction1": formula.correction1,
-        "bias_correction2": formula.correction2,
-        "learning_rate": formula.rate,
-        "step_size": formula.step_size,
-        "uncorrected_times": formula.uncorrected_times,
-        "denominator": None
-        if formula.denominator is None
-        else to_exact_number(formula.denominator[coordinate]),
-        "change": to_exact_number(value - float(old[coordinate])),
-        "new": to_exact_number(value),
-        "model_new": to_exact_number(new[coordinate]),
-        "model_difference": to_exact_number(value - float(new[coordinate])),
-        "stored": stored,
-        "difference": None if stored is None else to_exact_number(value - stored),
-        "row": _describe_row(old, new, gradient, formula.row, recorded),
-    }
+    return RowUpdate(
+        token=token,
+        coordinate=coordinate,
+        occurrences=int((retaken.token_ids == token).sum()),
+        optimiser=model.run.recipe.optimiser.kind,
+        updated=formula.row is not old,
+        old=to_exact_number(old[coordinate]),
+        gradient=to_exact_number(slope),
+        m_before=None if before is None else to_exact_number(before.m[coordinate]),
+        v_before=None if before is None else to_exact_number(before.v[coordinate]),
+        m_after=None if after is None else to_exact_number(after.m[coordinate]),
+        v_after=None if after is None else to_exact_number(after.v[coordinate]),
+        updates=None if after is None else after.step,
+        beta1=None if formula.betas is None else formula.betas[0],
+        beta2=None if formula.betas is None else formula.betas[1],
+        epsilon=formula.epsilon,
+        bias_correction1=formula.correction1,
+        bias_correction2=formula.correction2,
+        learning_rate=formula.rate,
+        step_size=formula.step_size,
+        uncorrected_times=formula.uncorrected_times,
+        denominator=None if formula.denominator is None else to_exact_number(formula.denominator[coordinate]),
+        change=to_exact_number(value - float(old[coordinate])),
+        new=to_exact_number(value),
+        model_new=to_exact_number(new[coordinate]),
+        model_difference=to_exact_number(value - float(new[coordinate])),
+        stored=stored,
+        difference=None if stored is None else to_exact_number(value - stored),
+        row=_describe_row(old, new, gradient, formula.row, recorded),
+    )
 
 
 def _describe_row(
     old: Tensor, new: Tensor, gradient: Tensor | None, by_formula: Tensor, recorded: Floats | None
-) -> Answer:
+) -> RowMovement:
     """Return the row as a vector: before, after, its gradient, how far it went and by how much it turned; how many of its numbers
     by formula equal the recorded ones, and by how much one differs at most."""
     lengths = float(old.norm()), float(new.norm())
@@ -142,18 +138,18 @@ def _describe_row(
         computed = by_formula.cpu().numpy()
         equal = int(np.count_nonzero(computed == recorded))
         difference = to_exact_number(np.abs(computed.astype(np.float64) - recorded).max())
-    return {
-        "numbers": len(old),
-        "numbers_equal": equal,
-        "largest_difference": difference,
-        "before": to_numbers(old[shown]),
-        "after": to_numbers(new[shown]),
-        "gradient": None if gradient is None else to_numbers(gradient[shown]),
-        "length_before": to_number(lengths[0]),
-        "length_after": to_number(lengths[1]),
-        "distance": to_number((new - old).norm()),
-        "degrees": None if chord is None else to_number(math.degrees(2 * math.asin(min(1.0, chord / 2)))),
-    }
+    return RowMovement(
+        numbers=len(old),
+        numbers_equal=equal,
+        largest_difference=difference,
+        before=to_numbers(old[shown]),
+        after=to_numbers(new[shown]),
+        gradient=None if gradient is None else to_numbers(gradient[shown]),
+        length_before=to_number(lengths[0]),
+        length_after=to_number(lengths[1]),
+        distance=to_number((new - old).norm()),
+        degrees=None if chord is None else to_number(math.degrees(2 * math.asin(min(1.0, chord / 2)))),
+    )
 
 
 def check_row(model: ExaminedModel, token: int | None, coordinate: int) -> None:

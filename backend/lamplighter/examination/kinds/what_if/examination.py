@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lamplighter.examination.examined_model import Answer, ExaminedModel, ReportProgress
+from lamplighter.answers import WhatIfAnswer
+from lamplighter.answers.parts import WordNumber
+from lamplighter.answers.training import RowCounts, TaughtRows, TaughtState, WhatIfCandidates
+from lamplighter.examination.examined_model import ExaminedModel, ReportProgress
 from lamplighter.examination.kinds.what_if.watched_contexts import WatchedContexts, watch_contexts
 from lamplighter.examination.readings import (
     CANDIDATES,
     TextSample,
     next_probabilities,
     reading,
+    round_known,
     rounded,
 )
 from lamplighter.model.generation import most_probable
@@ -32,42 +35,22 @@ MAX_ROWS = 256
 _AFTER_READ = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100)
 """Steps on the run's own text after which the model is read; the last step is one, too."""
 
+Phase = Literal["before", "sentence", "town"]
 _SURE = 0.05
 """Probability by which a model prefers another word where it expects something; a model that just begins prefers none."""
 
 
-def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> Answer:
+def examine(model: ExaminedModel, question: WhatIfQuestion, report: ReportProgress) -> WhatIfAnswer:
     """Return how a copy of a model changes while it is trained on a sentence, and then on the run's own text again.
 
     The sentence is read as it was typed, alone in its batch: the model reads all but its last token, and each next one is
     the target. The word that is *told* is the one in whose place the model was surest of another (`_find_told`).
 
-    Returns:
-        `sentence` (token ids), `told` (the position of the told word in it), `learning_rate`, `text`.
-        `states`: one object before the first step and after each that was read, with `phase` (`before`, `sentence`,
-        `town`), `number` (steps in that phase), `loss` of the sentence, `text_loss`, and, in the phase `sentence`, `rows`:
-        `lit` (ids), `gradient` and `moved` (pairs of id and norm, or distance) with their `counts`.
-        `own`: the sentence's context `ids`, `p` of the told word in each state, `said` (the word that was most probable
-        before) and `said_p`. `also_changed`: such objects of the contexts of the same form in which the told word rose
-        most during the phase `sentence`, with `place` and `id` of the word that differs; `watched`: how many were looked
-        at. `candidates`: the most probable words after the context, `before`, after the `sentence`, and after the
-        `town` (null without that phase), as pairs of id and p. `parameters_moved`: the share of all numbers of the model
-        that the phase `sentence` changed.
-
     Raises:
         QuestionError: the sentence is too short or too long, or has unknown words.
     """
     ids = read_sentence(model.run, question.sentence, "sentence", fewest=2)
-    return _WhatIf(model, ids, report).answer(question.steps, question.after)
-
-
-@dataclass
-class _Candidates:
-    """The most probable words after the context, as pairs of id and p."""
-
-    before: list[list[Any]]
-    sentence: list[list[Any]]
-    town: list[list[Any]] | None = None
+    return _WhatIf(model, ids, report).answer(question)
 
 
 class _WhatIf:
@@ -82,23 +65,24 @@ class _WhatIf:
         self._inputs, self._targets = tokens[:, :-1], tokens[:, 1:]
         with reading(self._learner):
             self._told = _find_told(ids, self._learner.model, model.run.vocabulary)
-        self._states: list[dict[str, Any]] = []
+        self._states: list[TaughtState] = []
 
-    def answer(self, steps: int, after: int) -> Answer:
+    def answer(self, question: WhatIfQuestion) -> WhatIfAnswer:
         """Train on the sentence and then on the run's own text. Return the answer."""
+        steps, after = question.steps, question.after
         trained, told = self._learner.model, self._ids[self._told]
         with reading(self._learner):
             watched = watch_contexts(trained, self._model.run.vocabulary, self._ids[: self._told], told)
         before = self._candidates()
-        self._add_state("before", 0)
+        self._add_state("before", 0, None)
         observer = Observer(self._learner, verify_every=1)
         total = steps + after
         for number in range(1, steps + 1):
             self._report((number - 1) / total, f"training on the sentence, step {number}")
             result = train_step(self._learner, self._inputs, self._targets)
             observation = observer.observe(number, self._inputs.cpu().numpy(), result)
-            self._read(watched, "sentence", number)["rows"] = _describe_rows(observation)
-        candidates = _Candidates(before, self._candidates())
+            self._read(watched, "sentence", number, observation)
+        sentence = self._candidates()
         moved = _share_moved(self._model.learner, self._learner)
         for number in range(1, after + 1):
             self._report((steps + number - 1) / total, f"training on the run's own text, step {number}")
@@ -106,38 +90,42 @@ class _WhatIf:
             train_step(self._learner, batch, targets)
             if number in _AFTER_READ or number == after:
                 self._read(watched, "town", number)
-        if after:
-            candidates.town = self._candidates()
-        return {
-            "sentence": self._ids,
-            "told": self._told,
-            "learning_rate": rounded(self._model.learning_rate),
-            "text": self._text.name,
-            "states": self._states,
-            "own": watched.own(),
-            "also_changed": watched.also_changed(at=steps),
-            "watched": watched.count,
-            "candidates": vars(candidates),
-            "parameters_moved": rounded(moved),
-        }
+        town = self._candidates() if after else None
+        return WhatIfAnswer(
+            kind="what_if",
+            **self._model.facts(question),
+            sentence=self._ids,
+            told=self._told,
+            learning_rate=round_known(self._model.learning_rate),
+            text=self._text.name,
+            states=self._states,
+            own=watched.own(),
+            also_changed=watched.also_changed(at=steps),
+            watched=watched.count,
+            candidates=WhatIfCandidates(before=before, sentence=sentence, town=town),
+            parameters_moved=round_known(moved),
+        )
 
-    def _read(self, watched: WatchedContexts, phase: str, number: int) -> dict[str, Any]:
+    def _read(
+        self, watched: WatchedContexts, phase: Phase, number: int, observation: Observation | None = None
+    ) -> None:
         with reading(self._learner):
             watched.read(self._learner.model)
-        return self._add_state(phase, number)
+        self._add_state(phase, number, observation)
 
-    def _add_state(self, phase: str, number: int) -> dict[str, Any]:
+    def _add_state(self, phase: Phase, number: int, observation: Observation | None) -> None:
         with reading(self._learner):
             loss = float(self._learner.model(self._inputs, self._targets))
             text_loss = self._text.loss(self._learner.model)
-        state = {"phase": phase, "number": number, "loss": rounded(loss), "text_loss": text_loss}
+        state = TaughtState(phase=phase, number=number, loss=rounded(loss), text_loss=text_loss)
+        if observation is not None:
+            state = state.model_copy(update={"rows": _describe_rows(observation)})
         self._states.append(state)
-        return state
 
-    def _candidates(self) -> list[list[Any]]:
+    def _candidates(self) -> list[WordNumber]:
         with reading(self._learner):
             [probabilities] = next_probabilities(self._learner.model, self._inputs[:, : self._told])
-        return [[token_id, rounded(p)] for token_id, p in most_probable(probabilities, CANDIDATES)]
+        return [(token_id, rounded(p)) for token_id, p in most_probable(probabilities, CANDIDATES)]
 
 
 def _find_told(ids: list[int], model: Transformer, vocabulary: Vocabulary) -> int:
@@ -160,22 +148,22 @@ def _find_told(ids: list[int], model: Transformer, vocabulary: Vocabulary) -> in
     return words[int(np.argmax(surest))]
 
 
-def _describe_rows(observation: Observation) -> dict[str, Any]:
-    return {
-        "lit": observation.batch_ids[:MAX_ROWS].tolist(),
-        "gradient": _largest(observation.gradient_ids, observation.gradient_norms),
-        "moved": _largest(observation.moved_ids, observation.moved_distances),
-        "counts": {
-            "lit": len(observation.batch_ids),
-            "gradient": len(observation.gradient_ids),
-            "moved": len(observation.moved_ids),
-        },
-    }
+def _describe_rows(observation: Observation) -> TaughtRows:
+    return TaughtRows(
+        lit=observation.batch_ids[:MAX_ROWS].tolist(),
+        gradient=_largest(observation.gradient_ids, observation.gradient_norms),
+        moved=_largest(observation.moved_ids, observation.moved_distances),
+        counts=RowCounts(
+            lit=len(observation.batch_ids),
+            gradient=len(observation.gradient_ids),
+            moved=len(observation.moved_ids),
+        ),
+    )
 
 
-def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[list[Any]]:
+def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[WordNumber]:
     order = np.argsort(-numbers, kind="stable")[:MAX_ROWS]
-    return [[int(ids[at]), rounded(float(numbers[at]))] for at in order]
+    return [(int(ids[at]), rounded(float(numbers[at]))) for at in order]
 
 
 def _share_moved(before: Learner, after: Learner) -> float:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lamplighter.answers.training import ChangedContext, WatchedContext
 from lamplighter.examination.readings import next_probabilities, rounded
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.model.transformer import Transformer
@@ -63,28 +63,24 @@ class WatchedContexts:
         rows = np.arange(len(probabilities))
         return np.stack((probabilities[:, self._told], probabilities[rows, self._said]), axis=1)
 
-    def own(self) -> dict[str, Any]:
-        """Return the predictions after the sentence's own context; see `also_changed`."""
+    def own(self) -> WatchedContext:
+        """Return the predictions after the sentence's own context at every reading."""
         return self._tell(0)
 
-    def also_changed(self, at: int) -> list[dict[str, Any]]:
+    def also_changed(self, at: int) -> list[ChangedContext]:
         """Return the other contexts whose prediction of the told word rose most up to a reading, the most risen first.
 
         Args:
             at: the reading; 0 is before the first step.
-
-        Returns:
-            `ids` of the context; `place` and `id` of the word that differs; `p` of the told word at every reading; `said`,
-            the word that the model held most probable at first, and its `said_p` at every reading.
         """
         rises = self._readings[at][:, 0] - self._readings[0][:, 0]
         order = np.argsort(-rises[1:], kind="stable")[:SHOWN_CONTEXTS] + 1
         return [
-            {
-                "place": self._others[row - 1].place,
-                "id": self._others[row - 1].token_id,
-                **self._tell(int(row)),
-            }
+            ChangedContext(
+                place=self._others[row - 1].place,
+                id=self._others[row - 1].token_id,
+                **vars(self._tell(int(row))),
+            )
             for row in order
             if rises[row] > 0
         ]
@@ -94,13 +90,13 @@ class WatchedContexts:
         """Return the number of other contexts."""
         return len(self._others)
 
-    def _tell(self, row: int) -> dict[str, Any]:
-        return {
-            "ids": self._ids[row].tolist(),
-            "p": [rounded(float(reading[row, 0])) for reading in self._readings],
-            "said": int(self._said[row]),
-            "said_p": [rounded(float(reading[row, 1])) for reading in self._readings],
-        }
+    def _tell(self, row: int) -> WatchedContext:
+        return WatchedContext(
+            ids=self._ids[row].tolist(),
+            p=[rounded(float(reading[row, 0])) for reading in self._readings],
+            said=int(self._said[row]),
+            said_p=[rounded(float(reading[row, 1])) for reading in self._readings],
+        )
 
 
 def watch_contexts(
