@@ -11,9 +11,9 @@ from starlette.requests import HTTPConnection
 from lamplighter.processes.supervisor import Supervisor
 from lamplighter.web.access.gate import Gate
 from lamplighter.web.audit.audit_log import AuditLog
-from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.limiter import Limiter
 from lamplighter.web.capacity.pace import SendPace
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.connections.counters import ConnectionCounters
 from lamplighter.web.http.assets import Assets
@@ -29,9 +29,9 @@ class FrontServices:
     audit: AuditLog
     assets: Assets
     pools: ThreadPools
-    response_limiter: LargeResponseLimiter
+    body_slots: Limiter
     """The limit on large answers."""
-    answers: Answers
+    response_cache: ResponseCache
     """The large answers that are being made, sent or kept."""
     supervisor: Supervisor | None
     """None if other processes run the workers."""

@@ -29,7 +29,7 @@ from lamplighter.serving.jobs.uploads import Uploads
 from lamplighter.serving.live.hub import Hub
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_index import RunIndex
-from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import JSON, ResponseFormat, negotiate_format
 from lamplighter.web.http.problems import RefusedError
@@ -45,7 +45,7 @@ class ReadingServices:
 
     catalog: RunCatalog
     pools: ThreadPools
-    answers: Answers
+    response_cache: ResponseCache
     """The large answers that are being made, sent or kept."""
     server_id: str
     """The name of this server in the run folders."""
@@ -79,11 +79,11 @@ class ReadingServices:
             NoSuchRunError: there is no such run.
         """
         form = negotiate_format(request, offered, format) if offered else JSON
-        return Reply(request, self.answers, self.catalog.find_run(run), form, status=status)
+        return Reply(request, self.response_cache, self.catalog.find_run(run), form, status=status)
 
     def plain_reply(self, request: Request) -> PlainReply:
         """Begin the reply of a route about no single run, as JSON."""
-        return PlainReply(request, self.answers, JSON)
+        return PlainReply(request, self.response_cache, JSON)
 
 
 @dataclass(frozen=True, kw_only=True)

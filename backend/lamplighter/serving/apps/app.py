@@ -128,7 +128,9 @@ def attach_rest(app: FastAPI) -> None:
     services = app.state.services = _build(front)
     app.state.jobs = (services.export_jobs, services.examiner_jobs)
     late = [module for module in ROUTE_MODULES if module not in FRONT_ROUTES]
-    attached = [route for noun in late for route in noun.routes.attach(app, front.pools, front.answers)]
+    attached = [
+        route for noun in late for route in noun.routes.attach(app, front.pools, front.response_cache)
+    ]
     front.gate.rules += [route.rule for route in attached]
     declared = [route for noun in FRONT_ROUTES for route in noun.routes.declared]
     besides = {

@@ -116,12 +116,12 @@ def create_class_app(services: Services, gate: ClassGate) -> FastAPI:
     borrowed = [
         route.rule
         for module in ROUTE_MODULES
-        for route in module.routes.attach(app, services.pools, services.answers, _is_borrowed)
+        for route in module.routes.attach(app, services.pools, services.response_cache, _is_borrowed)
     ]
     own = [
         route.rule
         for module in (class_joining, class_live)
-        for route in module.routes.attach(app, services.pools, services.answers)
+        for route in module.routes.attach(app, services.pools, services.response_cache)
     ]
     gate.rules, gate.access, gate.pools = borrowed + own, access, services.pools
     return app

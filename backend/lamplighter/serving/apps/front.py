@@ -26,9 +26,9 @@ from lamplighter.web.access.gate import Gate
 from lamplighter.web.access.gate_middleware import GateMiddleware
 from lamplighter.web.audit.audit_log import AuditLog
 from lamplighter.web.audit.audit_middleware import AuditMiddleware
-from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.limiter import body_slots
 from lamplighter.web.capacity.pace import PaceMiddleware
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.connections.counters import ConnectionCounters, count_ended
@@ -73,7 +73,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
                 try:
                     yield
                 finally:
-                    front.answers.close()
+                    front.response_cache.close()
         finally:
             if supervisor is not None:
                 await anyio.to_thread.run_sync(supervisor.stop)
@@ -102,7 +102,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
     front.gate.rules += [
         route.rule
         for module in FRONT_ROUTES
-        for route in module.routes.attach(app, front.pools, front.answers)
+        for route in module.routes.attach(app, front.pools, front.response_cache)
     ]
     return app
 
@@ -185,7 +185,7 @@ def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServ
         prefix=settings.prefix,
     )
     pools = ThreadPools()
-    limiter = LargeResponseLimiter(rest=pools.credit.rest)
+    slots = body_slots(rest=pools.credit.rest)
     connections, class_connections = ConnectionCounters(), ConnectionCounters()
     return FrontServices(
         settings=settings,
@@ -193,8 +193,8 @@ def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServ
         audit=AuditLog(path, lambda: count_ended((connections, class_connections))),
         assets=Assets(),
         pools=pools,
-        response_limiter=limiter,
-        answers=Answers(limiter, pools, Spool(path)),
+        body_slots=slots,
+        response_cache=ResponseCache(slots, pools, Spool(path)),
         supervisor=supervisor,
         connections=connections,
         class_connections=class_connections,

@@ -16,8 +16,8 @@ from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.serving.reading.run_problems import install_run_error_handlers
 from lamplighter.serving.routes import districts, examinations, layouts, lessons, lines, runs, steps, tokens
 from lamplighter.serving.services import ReadingServices
-from lamplighter.web.capacity.answers import Answers
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import body_slots
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.route_table import RouteRule
@@ -29,11 +29,11 @@ _NOBODY = "packer"
 def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     """Build the app for the runs in the folder `store`, with the course of a library. It writes nothing, except that large
     answers lie in the spool."""
-    pools, limiter = ThreadPools(), LargeResponseLimiter()
+    pools = ThreadPools()
     services = ReadingServices(
         catalog=RunCatalog(RunStore(store)),
         pools=pools,
-        answers=Answers(limiter, pools, Spool(store)),
+        response_cache=ResponseCache(body_slots(), pools, Spool(store)),
         server_id=_NOBODY,
         examiner_jobs=ExaminerJobs(_NOBODY, starts=False),
         lessons=library,
@@ -42,7 +42,7 @@ def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
     app.state.services = services
     install_run_error_handlers(app)
     for module in (runs, steps, lines, layouts, districts, examinations, lessons, tokens):
-        module.routes.attach(app, pools, services.answers, _reads)
+        module.routes.attach(app, pools, services.response_cache, _reads)
     return app
 
 

@@ -19,7 +19,7 @@ from lamplighter.runfolder.lineage import Lineage
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.web.capacity.exclusive_work import ExclusiveWork
+from lamplighter.web.capacity.single_flight import SingleFlight
 from lamplighter.wire.binary import UInts
 from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
@@ -33,8 +33,8 @@ LAST_INDEXED_STEP = 100_000
 
 @dataclass
 class _IndexEntry:
-    exact_work: ExclusiveWork = field(default_factory=ExclusiveWork)
-    losses_work: ExclusiveWork = field(default_factory=ExclusiveWork)
+    exact_work: SingleFlight = field(default_factory=SingleFlight)
+    losses_work: SingleFlight = field(default_factory=SingleFlight)
     exact_key: tuple[Lineage, int, int | None] | None = None
     """The lineage, its last step and its newest keyframe when `exact` was computed."""
     exact: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from lamplighter.serving.front_services import FrontServices, FrontServicesDep
-from lamplighter.web.capacity.answer import AnswerReader
+from lamplighter.web.capacity.body import BodyReader
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.assets import NOT_BUILT
 from lamplighter.web.http.content_negotiation import accepts_gzip
@@ -71,7 +71,7 @@ def get_plotly(request: Request, services: FrontServicesDep) -> Response:
         return Response(status_code=304, headers=headers)
     if accepts_gzip(request):
         headers["Content-Encoding"] = "gzip"
-        return SpooledResponse(AnswerReader(script.gzipped), headers, "text/javascript")
+        return SpooledResponse(BodyReader(script.gzipped), headers, "text/javascript")
     return DownloadResponse(script.plain, headers=headers, media_type="text/javascript")
 
 

@@ -1,11 +1,11 @@
-"""The spool: answers that are made but not sent yet, in files without a name.
+"""The spool: bodies that are made but not sent yet, in files without a name.
 
 Such a file needs no clearing up: the system removes it with the process, however that ends. It is in the folder of
 runs, because the folder for temporary files is memory on many systems; there only if the runs cannot be written. Its
 bytes are bounded, and leave free what training relies on. Bodies that are small enough to be made in one piece wait in
-memory while its share is free, and so do a few answers on a full disk.
+memory while its share is free, and so do a few large ones on a full disk.
 
-Whoever is not the presenter gets three quarters of the room. If there is none left, the spool first asks its owner to
+All clients but the presenter share three quarters of the room. If there is none left, the spool first asks its owner to
 give some up (`make_room`).
 """
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from lamplighter.runfolder.writing.free_space import spare_bytes
-from lamplighter.web.capacity.busy import BusyError
+from lamplighter.web.capacity.limiter import BusyError
 
 _DISK_BYTES = 2 << 30
 _MEMORY_BYTES = 48 << 20
@@ -32,10 +32,10 @@ _GROWTH_BYTES = 4 << 20
 
 
 class SpoolFile:
-    """Bytes that are written in order, by one thread, and read by any number meanwhile and afterwards."""
+    """Bytes that one thread writes in order, and any number of readers read at the same time or afterwards."""
 
     def __init__(self, file: IO[bytes], room: _Room | None = None) -> None:
-        """Use an empty file opened for both; `room` is what it may take of a spool."""
+        """Use an empty file opened for both; `room` is its share of a spool, None: it is in no spool."""
         self._file = file
         self._room = room
         # Also where this is dropped with whatever refers to it; it must not refer back.
@@ -60,11 +60,11 @@ class SpoolFile:
             self._file.write(data)
             self.size += len(data)
 
-    def read(self, offset: int, most: int) -> bytes:
-        """Return at most `most` bytes from `offset` on; none at the end of what is written."""
+    def read(self, offset: int, count: int) -> bytes:
+        """Return at most `count` bytes from `offset` on; none at the end of what is written."""
         with self._lock:
             self._file.seek(offset)
-            return self._file.read(min(most, self.size - offset))
+            return self._file.read(min(count, self.size - offset))
 
     def trim(self) -> None:
         """Give back the room that a complete file does not fill."""
@@ -84,12 +84,19 @@ class SpoolFile:
 
 
 class Spool:
-    """The room for answers that wait to be sent. Its methods block briefly, so call them from a thread."""
+    """The room for bodies that wait to be sent. Its methods block briefly, so call them from a thread."""
 
     def __init__(
-        self, folder: Path, disk_bytes: int = _DISK_BYTES, memory_bytes: int = _MEMORY_BYTES
+        self,
+        folder: Path,
+        disk_bytes: int = _DISK_BYTES,
+        memory_bytes: int = _MEMORY_BYTES,
+        growth_bytes: int = _GROWTH_BYTES,
     ) -> None:
-        """Keep files in `folder` if it can be written, at most so many bytes of them."""
+        """Keep files in `folder` if it can be written, at most so many bytes of them. The room of a file of unknown length grows
+        by `growth_bytes` at a time.
+        """
+        self.growth_bytes = growth_bytes
         self._folders = (folder, Path(tempfile.gettempdir()))
         self._disk = _Budget(disk_bytes)
         self._memory = _Budget(memory_bytes)
@@ -122,7 +129,7 @@ class Spool:
         Raises:
             BusyError: there is no room for it.
         """
-        first = _GROWTH_BYTES if size is None else size
+        first = self.growth_bytes if size is None else size
         for folder in self._folders:
             room = _Room(self, self._disk, folder, presenter=presenter)
             if room.extend(first):
@@ -141,15 +148,15 @@ class Spool:
 class _Budget:
     """A number of bytes, and how many of them are taken."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.used = 0
         # Garbage collection may close a file while this thread holds the lock.
         self.lock = threading.RLock()
 
     def take(self, size: int, share: float) -> bool:
         with self.lock:
-            if self.used + size > share * self.most:
+            if self.used + size > share * self.limit:
                 return False
             self.used += size
             return True
@@ -167,7 +174,7 @@ class _Room:
 
     def require(self, size: int) -> None:
         """Take what is missing of `size` bytes."""
-        if size > self._size and not self.extend(max(size - self._size, _GROWTH_BYTES)):
+        if size > self._size and not self.extend(max(size - self._size, self._spool.growth_bytes)):
             raise BusyError(
                 "this server has no room left for answers of that size: try again, or ask for less"
             )

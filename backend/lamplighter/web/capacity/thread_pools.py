@@ -1,8 +1,8 @@
 """Separate pools of threads, so that work of one kind never waits behind work of another.
 
 Each pool has few threads, because routes share the machine with the trainer. A request waits for a thread on the event
-loop, at most one per connection, and callers have their turns one after another. The presenter's requests have threads
-of their own: a class that reads as fast as it can does not keep a run from being paused. A viewer of a class has a few
+loop, at most one per connection, and callers have their turns one after another. The presenter's requests have separate
+threads: a class that reads as fast as it can does not keep a run from being paused. A viewer of a class has a few
 threads of a pool, and an address without a session half of them, so that the next caller need not wait for a long work
 to end. A viewer who takes much processor time rests between two works (`viewer_credit.py`). Only programs of this
 machine, which all have the same address, may have all threads.
@@ -19,8 +19,8 @@ import anyio
 import anyio.to_thread
 
 from lamplighter.web.capacity.caller import ANYONE, Caller
-from lamplighter.web.capacity.exclusive_work import InProgressError
-from lamplighter.web.capacity.turn_limiter import TurnLimiter
+from lamplighter.web.capacity.limiter import Limiter
+from lamplighter.web.capacity.single_flight import InProgressError
 from lamplighter.web.capacity.viewer_credit import ViewerCredit
 
 Result = TypeVar("Result")
@@ -54,12 +54,12 @@ class ThreadPools:
         self.credit = ViewerCredit()
         """The processor time that each viewer of a class may still take."""
         self._anyone = {
-            # Who makes a large answer has rested already, before it took a slot.
-            pool: TurnLimiter(count, _VIEWER_THREADS[pool], None if pool is Pool.MAKING else self.credit.rest)
+            # The maker of a large body has rested already, before it took a slot.
+            pool: Limiter(count, _VIEWER_THREADS[pool], None if pool is Pool.MAKING else self.credit.rest)
             for pool, count in _THREADS.items()
         }
         self._presenter = self._anyone | {
-            pool: TurnLimiter(count, count) for pool, count in _PRESENTER_THREADS.items()
+            pool: Limiter(count, count) for pool, count in _PRESENTER_THREADS.items()
         }
         # Those who may have a thread are chosen before this.
         self._threads = anyio.CapacityLimiter(sum(_THREADS.values()) + sum(_PRESENTER_THREADS.values()))
@@ -71,8 +71,8 @@ class ThreadPools:
     async def run_in(self, pool: Pool, work: Callable[[], Result], *, caller: Caller = ANYONE) -> Result:
         """Run `work` in a thread of a pool and return its result.
 
-        Work that needs what another thread is computing gives its thread back, waits on the event loop, and is begun
-        anew; so it must be safe to repeat up to that point.
+        Work that needs what another thread is computing gives its thread back, waits on the event loop, and is started
+        again; so it must be safe to repeat up to that point.
         """
         limiter = self._limiter(pool, caller)
         took = 0.0
@@ -97,5 +97,5 @@ class ThreadPools:
                 release()
             await in_progress.wait()
 
-    def _limiter(self, pool: Pool, caller: Caller) -> TurnLimiter:
+    def _limiter(self, pool: Pool, caller: Caller) -> Limiter:
         return (self._presenter if caller.presenter else self._anyone)[pool]

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from lamplighter.platform.static_folder import find_static
-from lamplighter.web.capacity.answer import Answer
-from lamplighter.web.capacity.exclusive_work import ExclusiveWork
+from lamplighter.web.capacity.body import Body
+from lamplighter.web.capacity.single_flight import SingleFlight
 from lamplighter.web.capacity.spool import SpoolFile
 
 NOT_BUILT = """<!doctype html>
@@ -39,7 +39,7 @@ class CompressedScript:
     """A script, plain and gzip-compressed, with its entity tag."""
 
     plain: Path
-    gzipped: Answer
+    gzipped: Body
     etag: str
     """The tag of its contents, whatever file they are in."""
 
@@ -51,7 +51,7 @@ class Assets:
         """Use the files below `static` (by default the folder in the wheel or the checkout)."""
         self.static = static or find_static()
         self._plotly: CompressedScript | None = None
-        self._plotly_work = ExclusiveWork()
+        self._plotly_work = SingleFlight()
 
     def index_html(self) -> str | None:
         """Return the HTML of the page, or None if it has not been built."""
@@ -110,7 +110,7 @@ def _load_plotly() -> CompressedScript | None:
             while piece := plain.read(1 << 16):
                 digest.update(piece)
             plain.seek(0)
-            return CompressedScript(script, Answer(_compress(plain)), f'"{digest.hexdigest()}"')
+            return CompressedScript(script, Body(_compress(plain)), f'"{digest.hexdigest()}"')
     except FileNotFoundError:
         return None
 

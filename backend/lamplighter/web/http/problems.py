@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lamplighter.documented_model import DocumentedModel
-from lamplighter.web.capacity.busy import BusyError
+from lamplighter.web.capacity.limiter import BusyError
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 

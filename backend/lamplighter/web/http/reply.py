@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.web.capacity.answer import AnswerOrder
-from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.body import BodyOrder
 from lamplighter.web.capacity.caller import identify_caller
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.http.caching import (
     accepts_any_version,
     cache_headers,
@@ -31,13 +31,13 @@ class PlainReply:
     """A reply that is about no single run and has no tag, in the making."""
 
     def __init__(
-        self, request: Request, answers: Answers, form: ResponseFormat, *, status: int = 200
+        self, request: Request, cache: ResponseCache, form: ResponseFormat, *, status: int = 200
     ) -> None:
-        """Begin the reply in the format `form`; `answers` makes it if it is large. `status` is that of a reply with a
+        """Begin the reply in the format `form`; `cache` makes it if it is large. `status` is that of a reply with a
         body.
         """
         self._request = request
-        self._answers = answers
+        self._cache = cache
         self._key: str | None = None
         self._headers: dict[str, str] = {}
         self._status = status
@@ -78,9 +78,9 @@ class PlainReply:
             body = b"".join(make())
             return not_modified_if_any(request, headers) or Response(body, self._status, headers, media_type)
         any_version = "ETag" in headers and accepts_any_version(request)
-        order = AnswerOrder(self._key, cost, make, length, identify_caller(request))
+        order = BodyOrder(self._key, cost, make, length, identify_caller(request))
         return LargeResponse(
-            self._answers, order, headers, media_type, status=self._status, any_version=any_version
+            self._cache, order, headers, media_type, status=self._status, any_version=any_version
         )
 
 
@@ -90,14 +90,14 @@ class Reply(PlainReply):
     def __init__(
         self,
         request: Request,
-        answers: Answers,
+        cache: ResponseCache,
         run: RunFolder,
         form: ResponseFormat,
         *,
         status: int = 200,
     ) -> None:
         """Begin the reply about `run` in the format `form`."""
-        super().__init__(request, answers, form, status=status)
+        super().__init__(request, cache, form, status=status)
         self.run = run
 
     def tag(self, *parts: object, immutable: bool) -> None:

@@ -21,8 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from lamplighter.web.capacity.answers import Answers
 from lamplighter.web.capacity.caller import identify_caller
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.web.http.content_negotiation import ResponseFormat
 from lamplighter.web.http.response_cost import Pricing, require_priced
@@ -175,10 +175,10 @@ class Routes:
         self,
         app: FastAPI,
         pools: ThreadPools,
-        answers: Answers,
+        cache: ResponseCache,
         wanted: Callable[[RouteRule], bool] = lambda _: True,
     ) -> list[DeclaredRoute]:
-        """Add the routes to an app, each in its pool, with large bodies in the spool of `answers`; with `wanted`, only some.
+        """Add the routes to an app, each in its pool, with large bodies in the spool of `cache`; with `wanted`, only some.
         Returns those added, for its gate and for its OpenAPI document.
         """
         attached = [route for route in self.declared if wanted(route.rule)]
@@ -186,7 +186,7 @@ class Routes:
             if route.rule.kind == "websocket":
                 app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
-                endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, answers)
+                endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, cache)
                 app.add_api_route(route.rule.path, endpoint, tags=[self._tag], **route.options)
         return attached
 
@@ -218,7 +218,7 @@ def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _in_pool(route: DeclaredRoute, pools: ThreadPools, answers: Answers) -> Callable[..., Any]:
+def _in_pool(route: DeclaredRoute, pools: ThreadPools, cache: ResponseCache) -> Callable[..., Any]:
     """Return the function of a route as a coroutine function, which runs it in a thread of its pool."""
     # FastAPI reads from the signature what to pass, and passes the request under one name only.
     signature = inspect.signature(route.endpoint, eval_str=True)
@@ -233,7 +233,7 @@ def _in_pool(route: DeclaredRoute, pools: ThreadPools, answers: Answers) -> Call
         caller = identify_caller(request)
 
         def work() -> Response:
-            return spool_body(route.endpoint(**arguments), answers, presenter=caller.presenter)
+            return spool_body(route.endpoint(**arguments), cache, presenter=caller.presenter)
 
         return await pools.run_in(route.pool, work, caller=caller)
 

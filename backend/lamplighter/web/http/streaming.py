@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lamplighter.web.capacity.answer import AnswerOrder, AnswerReader
-from lamplighter.web.capacity.answers import Answers
+from lamplighter.web.capacity.body import BodyOrder, BodyReader
 from lamplighter.web.capacity.pace import ABORT
+from lamplighter.web.capacity.response_cache import ResponseCache
 
 HELD_BYTES = 1 << 18
 """Bytes from which on a finished body takes room in the spool while its client reads it."""
@@ -24,7 +24,7 @@ class SpooledResponse(StreamingResponse):
 
     def __init__(
         self,
-        reader: AnswerReader,
+        reader: BodyReader,
         headers: dict[str, str] | None = None,
         media_type: str | None = None,
         status: int = 200,
@@ -41,8 +41,8 @@ class SpooledResponse(StreamingResponse):
             self._reader.leave_by(abort)
         try:
             await self._reader.begin()
-            answer = self._reader.answer
-            length = answer.size if answer.done else answer.length
+            body = self._reader.body
+            length = body.size if body.done else body.length
             if length is not None:
                 self.headers["content-length"] = str(length)
             await super().__call__(scope, receive, send)
@@ -58,33 +58,33 @@ class LargeResponse(Response):
 
     def __init__(
         self,
-        answers: Answers,
-        order: AnswerOrder,
+        cache: ResponseCache,
+        order: BodyOrder,
         headers: dict[str, str],
         media_type: str,
         *,
         status: int = 200,
         any_version: bool,
     ) -> None:
-        """Send the answer to `order`, once it is asked for.
+        """Send the body of `order`, once it is asked for.
 
         Args:
-            answers: makes it, or has it.
-            order: the answer.
+            cache: makes the body, or has it.
+            order: the body.
             headers: the headers of the response.
             media_type: its media type.
             status: its status.
-            any_version: the client has a version, whichever: answer 304 once there is one.
+            any_version: the client accepts any version: answer 304 once there is one.
         """
         super().__init__(status_code=status, headers=headers, media_type=media_type)
         del self.headers["content-length"]
-        self._answers = answers
+        self._cache = cache
         self._order = order
         self._any_version = any_version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response; an error before its first bytes becomes a problem."""
-        reader = self._answers.open(self._order)
+        reader = self._cache.open(self._order)
         headers = dict(self.headers)
         if self._any_version:
             try:
@@ -96,7 +96,7 @@ class LargeResponse(Response):
         await SpooledResponse(reader, headers, status=self.status_code)(scope, receive, send)
 
 
-def spool_body(response: Response, answers: Answers, *, presenter: bool) -> Response:
+def spool_body(response: Response, cache: ResponseCache, *, presenter: bool) -> Response:
     """Return a finished response whose body takes room in the spool, if it is large. Call it from a thread.
 
     Raises:
@@ -104,7 +104,7 @@ def spool_body(response: Response, answers: Answers, *, presenter: bool) -> Resp
     """
     if type(response) is not Response or len(response.body) <= HELD_BYTES:
         return response
-    reader = answers.hold(bytes(response.body), presenter=presenter)
+    reader = cache.hold(bytes(response.body), presenter=presenter)
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
     return SpooledResponse(reader, headers, status=response.status_code)
 

@@ -97,7 +97,7 @@ def get(served: ServerThread, path: str) -> tuple[int, bytes]:
 
 
 def test_slow_readers_of_large_answers_keep_nothing_from_others(served: ServerThread, path: str) -> None:
-    limiter, answers = served.services.response_limiter, served.services.answers
+    limiter, answers = served.services.body_slots, served.services.response_cache
     limiter.wait_seconds = 60
     # Different answers: each has to be made.
     with contextlib.ExitStack() as leaving:
@@ -132,7 +132,7 @@ def test_an_answer_that_nobody_waits_for_is_not_made_to_its_end(
             ended.append(snapshot.step)
 
     monkeypatch.setattr(MatrixHistory, "snapshots", slowly)
-    limiter = served.services.response_limiter
+    limiter = served.services.body_slots
     slow_reader(served, path).close()
     wait_until(lambda: served.connections() == 0, "the connection is still open")
     left.set()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lamplighter.web.capacity import spool as spool_module
-from lamplighter.web.capacity.busy import BusyError
+from lamplighter.web.capacity.limiter import BusyError
 from lamplighter.web.capacity.spool import Spool
 
 MB = 1 << 20
@@ -42,10 +42,9 @@ def test_room_is_bounded_and_a_part_of_it_the_presenters(tmp_path: Path) -> None
 
 
 def test_a_file_of_unknown_size_takes_room_as_it_grows_and_gives_the_rest_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(spool_module, "_GROWTH_BYTES", 40)
-    spool = Spool(tmp_path, disk_bytes=100, memory_bytes=0)
+    spool = Spool(tmp_path, disk_bytes=100, memory_bytes=0, growth_bytes=40)
     file = spool.open(None, presenter=True)
     file.write(bytes(41))
     assert spool.used == 80

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from lamplighter.serving.apps.app import ROUTE_MODULES
-from lamplighter.web.capacity.exclusive_work import ExclusiveWork
+from lamplighter.web.capacity.single_flight import SingleFlight
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
 from lamplighter.web.http.response_cost import Pricing
 from lamplighter.web.http.route_table import Access, Routes
@@ -104,7 +104,7 @@ async def test_other_work_goes_on_while_all_threads_of_a_pool_are_taken(
 
 
 async def test_who_needs_what_another_thread_computes_waits_without_a_thread() -> None:
-    pools, work = ThreadPools(), ExclusiveWork()
+    pools, work = ThreadPools(), SingleFlight()
     begun, go_on = threading.Event(), threading.Event()
     computed: list[int] = []
 
@@ -129,7 +129,7 @@ async def test_who_needs_what_another_thread_computes_waits_without_a_thread() -
 
 
 async def test_who_waits_for_work_that_fails_does_it(anyio_backend: str) -> None:
-    pools, work = ThreadPools(), ExclusiveWork()
+    pools, work = ThreadPools(), SingleFlight()
     tried: list[int] = []
     go_on = threading.Event()
 

@@ -8,9 +8,8 @@ import threading
 import pytest
 
 from lamplighter.web.capacity.caller import PRESENTER, Caller
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import Limiter, body_slots
 from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
-from lamplighter.web.capacity.turn_limiter import TurnLimiter
 from lamplighter.web.capacity.viewer_credit import CREDIT_SECONDS, LONGEST_REST, RATE, ViewerCredit
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +26,7 @@ class Clock:
 
 
 async def test_callers_have_their_turns_one_after_another() -> None:
-    limiter = TurnLimiter(1, 1)
+    limiter = Limiter(1, 1)
     served: list[str | None] = []
 
     async def ask(caller: Caller) -> None:
@@ -44,7 +43,7 @@ async def test_callers_have_their_turns_one_after_another() -> None:
 
 
 async def test_a_viewer_has_its_share_and_no_place_is_lost_by_who_leaves() -> None:
-    limiter = TurnLimiter(4, 2)
+    limiter = Limiter(4, 2)
     held = [await limiter.acquire(GREEDY) for _ in range(2)]
     waiting = [asyncio.create_task(limiter.acquire(GREEDY)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -65,7 +64,7 @@ async def test_a_viewer_has_its_share_and_no_place_is_lost_by_who_leaves() -> No
 
 
 async def test_all_places_that_come_free_at_once_are_given_in_turn() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     release = await limiter.acquire(PRESENTER, 1 << 30)
     alone = [asyncio.create_task(limiter.acquire(PRESENTER)) for _ in range(4)]
     await asyncio.sleep(0)
@@ -77,7 +76,7 @@ async def test_all_places_that_come_free_at_once_are_given_in_turn() -> None:
 
 async def test_who_rests_is_woken_and_meanwhile_others_go_first() -> None:
     rests = {"greedy": 0.05}
-    limiter = TurnLimiter(1, 1, lambda session: rests.get(session, 0.0))
+    limiter = Limiter(1, 1, lambda session: rests.get(session, 0.0))
     greedy = asyncio.create_task(limiter.acquire(GREEDY))
     await asyncio.sleep(0)
     (await limiter.acquire(FIRST))()

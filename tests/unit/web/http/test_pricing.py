@@ -149,7 +149,9 @@ async def test_a_route_that_states_no_cost_sends_nothing(
         return Response(b"much")
 
     services = app.state.services
-    services.gate.rules += [route.rule for route in routes.attach(app, services.pools, services.answers)]
+    services.gate.rules += [
+        route.rule for route in routes.attach(app, services.pools, services.response_cache)
+    ]
     refused = await call(app, "GET", "/healthz/new", headers={"host": HOST})
     assert (refused.status, UNPRICED in refused.json["detail"]) == (500, True)
     assert "answer states no cost" in caplog.text

@@ -12,8 +12,8 @@ from starlette.types import Message
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from lamplighter.web.capacity.answers import Answers
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import body_slots
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.content_negotiation import NPY
@@ -28,8 +28,8 @@ def run(tmp_path: Path) -> RunFolder:
     return make_run(RunStore(tmp_path))
 
 
-def answers_of(run: RunFolder) -> Answers:
-    return Answers(LargeResponseLimiter(1, wait_seconds=0.01), ThreadPools(), Spool(run.path))
+def answers_of(run: RunFolder) -> ResponseCache:
+    return ResponseCache(body_slots(1, wait_seconds=0.01), ThreadPools(), Spool(run.path))
 
 
 def reply_to(run: RunFolder, known: str = "", *, head: bool = False) -> Reply:

@@ -114,8 +114,8 @@ async def test_large_matrices_take_their_turn(
 ) -> None:
     monkeypatch.setattr("lamplighter.serving.routes.displacements._SMALL_MATRIX", 0)
     monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
-    app.state.services.response_limiter.wait_seconds = 0.05
-    leaving = [app.state.services.response_limiter.take(PRESENTER) for _ in range(4)]
+    app.state.services.body_slots.wait_seconds = 0.05
+    leaving = [app.state.services.body_slots.take(PRESENTER) for _ in range(4)]
     await ask(app, trainer.run, "?format=npy", 503)
     for leave in leaving:
         leave()

@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.steps import StepsWriter
 from lamplighter.runfolder.tables.tiles import TilesWriter
 from lamplighter.web.capacity.caller import PRESENTER
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import Limiter
 from tests.support.asgi import HOST, scope_of
 from tests.support.folders import D, FakeTrainer, V, make_run
 from tests.unit.serving.routes.recorded_steps import STEPS, arrow, ask, npy, vectors_of
@@ -207,7 +207,7 @@ async def test_only_a_few_large_answers_at_once(
     app: FastAPI, trainer: FakeTrainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("lamplighter.web.http.reply.LARGE_RESPONSE_BYTES", 1)
-    limiter: LargeResponseLimiter = app.state.services.response_limiter
+    limiter: Limiter = app.state.services.body_slots
     limiter.wait_seconds = 0.05
     leaving = [limiter.take(PRESENTER) for _ in range(4)]
     for path in ("vectors", "snapshots/20", "tokens/3/path"):

@@ -7,15 +7,14 @@ import asyncio
 import pytest
 from starlette.requests import Request
 
-from lamplighter.web.capacity.busy import BusyError
 from lamplighter.web.capacity.caller import ANYONE, PRESENTER, Caller, identify_caller
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
 
 pytestmark = pytest.mark.anyio
 
 
 def test_what_takes_more_memory_takes_more_slots() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     small, large = limiter.take(PRESENTER), limiter.take(PRESENTER, 130 << 20)
     assert small is not None
     assert large is not None
@@ -34,7 +33,7 @@ def test_what_takes_more_memory_takes_more_slots() -> None:
 
 
 def test_one_slot_is_the_presenters_alone() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     assert all(limiter.take(ANYONE) for _ in range(3))
     assert limiter.take(ANYONE) is None
     assert limiter.take(PRESENTER) is not None
@@ -42,14 +41,14 @@ def test_one_slot_is_the_presenters_alone() -> None:
 
 
 def test_the_presenters_answers_do_not_count_against_others() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     assert limiter.take(PRESENTER) is not None
     assert all(limiter.take(ANYONE) for _ in range(3))
     assert limiter.free == 0
 
 
 def test_no_address_gets_more_than_half() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     here, there = Caller(address="192.0.2.1"), Caller(address="192.0.2.2")
     assert all(limiter.take(here) for _ in range(2))
     assert limiter.take(here) is None
@@ -62,7 +61,7 @@ def test_no_address_gets_more_than_half() -> None:
 
 
 def test_a_viewers_answer_takes_slots_by_its_memory() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     one, other = Caller(session="one"), Caller(session="other")
     release = limiter.take(one, 100 << 20)
     assert release is not None
@@ -76,7 +75,7 @@ def test_a_viewers_answer_takes_slots_by_its_memory() -> None:
 
 
 async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
-    limiter = LargeResponseLimiter(4, wait_seconds=0)
+    limiter = body_slots(4, wait_seconds=0)
     greedy, other = Caller(session="greedy"), Caller(session="other")
     leave = limiter.take(greedy)
     assert leave is not None
@@ -95,7 +94,7 @@ async def test_a_viewer_has_one_answer_and_asks_for_few_more() -> None:
 
 @pytest.mark.parametrize("large", [PRESENTER, Caller(session="large")])
 async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Caller) -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     viewers = [Caller(session=f"{number}") for number in range(6)]
     held = [await limiter.acquire(viewer) for viewer in viewers[:3]]
     sizes = dict.fromkeys(viewers[3:], 0)
@@ -118,7 +117,7 @@ async def test_a_large_answer_finds_its_slots_while_small_ones_wait(large: Calle
 
 
 async def test_who_stops_waiting_lets_the_others_go_on() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     assert await limiter.acquire(Caller(session="first"))
     waits = asyncio.create_task(limiter.acquire(PRESENTER, 1 << 40))
     await asyncio.sleep(0)
@@ -131,24 +130,24 @@ async def test_who_stops_waiting_lets_the_others_go_on() -> None:
 
 
 async def test_a_slot_is_waited_for_briefly_and_by_few() -> None:
-    limiter = LargeResponseLimiter(1)
+    limiter = body_slots(1)
     leave = await limiter.acquire(ANYONE)
     asyncio.get_running_loop().call_later(0.01, leave)
     again = await limiter.acquire(ANYONE)
     again()
-    hurried = LargeResponseLimiter(1, wait_seconds=0.01)
+    hurried = body_slots(1, wait_seconds=0.01)
     await hurried.acquire(ANYONE)
     refused = [await refusal(hurried) for _ in range(20)]
     # Those refused together come back at different times.
     assert len({error.retry_after for error in refused}) > 1
     assert hurried.refused == 20
-    full = LargeResponseLimiter(1, wait_seconds=3600, max_callers=0)
+    full = body_slots(1, wait_seconds=3600, max_callers=0)
     await full.acquire(ANYONE)
     await refusal(full)
 
 
 async def test_a_few_who_wait_for_much_keep_no_other_from_waiting() -> None:
-    limiter = LargeResponseLimiter(4)
+    limiter = body_slots(4)
     leave = await limiter.acquire(PRESENTER, 1 << 40)
     greedy = [Caller(session=f"{number}") for number in range(4)]
     waits = [asyncio.create_task(limiter.acquire(caller)) for caller in greedy for _ in range(8)]
@@ -166,7 +165,7 @@ async def test_a_few_who_wait_for_much_keep_no_other_from_waiting() -> None:
     assert (limiter.free, limiter.waiting()) == (4, 0)
 
 
-async def refusal(limiter: LargeResponseLimiter) -> BusyError:
+async def refusal(limiter: Limiter) -> BusyError:
     with pytest.raises(BusyError) as refused:
         await limiter.acquire(ANYONE)
     return refused.value

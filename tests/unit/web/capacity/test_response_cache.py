@@ -10,13 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lamplighter.web.capacity import answer as answer_module
-from lamplighter.web.capacity import answers as answers_module
-from lamplighter.web.capacity.answer import AnswerOrder, AnswerReader
-from lamplighter.web.capacity.answers import Answers
-from lamplighter.web.capacity.busy import BusyError
+from lamplighter.web.capacity.body import BodyOrder, BodyReader
 from lamplighter.web.capacity.caller import ANYONE, PRESENTER, Caller
-from lamplighter.web.capacity.response_limiter import LargeResponseLimiter
+from lamplighter.web.capacity.limiter import BusyError, Limiter, body_slots
+from lamplighter.web.capacity.response_cache import ResponseCache
 from lamplighter.web.capacity.spool import Spool
 from lamplighter.web.capacity.thread_pools import ThreadPools
 
@@ -24,28 +21,27 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def limiter() -> LargeResponseLimiter:
-    return LargeResponseLimiter(4, wait_seconds=10)
+def limiter() -> Limiter:
+    return body_slots(4, wait_seconds=10)
 
 
 @pytest.fixture
-def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Spool:
-    monkeypatch.setattr("lamplighter.web.capacity.spool._GROWTH_BYTES", 1)
-    return Spool(tmp_path, disk_bytes=1000, memory_bytes=0)
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path, disk_bytes=1000, memory_bytes=0, growth_bytes=1)
 
 
 @pytest.fixture
-def answers(limiter: LargeResponseLimiter, spool: Spool) -> Answers:
-    return Answers(limiter, ThreadPools(), spool)
+def cache(limiter: Limiter, spool: Spool) -> ResponseCache:
+    return ResponseCache(limiter, ThreadPools(), spool)
 
 
 def order(
     key: str, make: Callable[[], Iterable[bytes]], caller: Caller = ANYONE, length: int | None = None
-) -> AnswerOrder:
-    return AnswerOrder(key, 0, make, length, caller)
+) -> BodyOrder:
+    return BodyOrder(key, 0, make, length, caller)
 
 
-async def read(reader: AnswerReader) -> bytes:
+async def read(reader: BodyReader) -> bytes:
     try:
         return b"".join([piece async for piece in reader.pieces()])
     finally:
@@ -59,7 +55,7 @@ async def until(done: Callable[[], bool]) -> None:
 
 
 async def test_an_answer_is_made_once_for_all_who_ask_and_afterwards_kept(
-    answers: Answers, limiter: LargeResponseLimiter
+    cache: ResponseCache, limiter: Limiter
 ) -> None:
     made: list[int] = []
     go_on = threading.Event()
@@ -69,32 +65,30 @@ async def test_an_answer_is_made_once_for_all_who_ask_and_afterwards_kept(
         assert go_on.wait(10)
         return [b"abc", b"de"]
 
-    readers = [answers.open(order("a", make)) for _ in range(20)]
+    readers = [cache.open(order("a", make)) for _ in range(20)]
     await until(lambda: bool(made))
     # All but one of them wait without a slot.
     assert limiter.free == 3
     go_on.set()
     assert await asyncio.gather(*map(read, readers)) == [b"abcde"] * 20
     assert limiter.free == 4
-    assert await read(answers.open(order("a", make, PRESENTER))) == b"abcde"
-    assert readers[0].answer.length == 5
-    assert len(made) == answers.made == 1
+    assert await read(cache.open(order("a", make, PRESENTER))) == b"abcde"
+    assert readers[0].body.length == 5
+    assert len(made) == cache.made == 1
 
 
 async def test_the_slot_is_free_as_soon_as_an_answer_is_made_however_slowly_it_is_read(
-    answers: Answers, limiter: LargeResponseLimiter
+    cache: ResponseCache, limiter: Limiter
 ) -> None:
-    readers = [
-        answers.open(order(f"{n}", lambda: iter([b"a" * 50, b"b" * 50]), length=100)) for n in range(7)
-    ]
+    readers = [cache.open(order(f"{n}", lambda: iter([b"a" * 50, b"b" * 50]), length=100)) for n in range(7)]
     for reader in readers[:3]:
         await reader.begin()
-    await until(lambda: answers.made == 7)
+    await until(lambda: cache.made == 7)
     assert limiter.free == 4
     assert [len(await read(reader)) for reader in readers] == [100] * 7
 
 
-async def test_the_first_bytes_do_not_wait_for_the_last(answers: Answers) -> None:
+async def test_the_first_bytes_do_not_wait_for_the_last(cache: ResponseCache) -> None:
     read_first = threading.Event()
 
     def make() -> Iterator[bytes]:
@@ -102,31 +96,31 @@ async def test_the_first_bytes_do_not_wait_for_the_last(answers: Answers) -> Non
         assert read_first.wait(10)
         yield b"last"
 
-    reader = answers.open(order("a", make))
+    reader = cache.open(order("a", make))
     pieces = reader.pieces()
     assert await anext(pieces) == b"first"
-    assert not reader.answer.done
+    assert not reader.body.done
     read_first.set()
     assert [piece async for piece in pieces] == [b"last"]
     reader.close()
 
 
 async def test_an_error_reaches_all_who_wait_and_is_not_kept(
-    answers: Answers, limiter: LargeResponseLimiter, spool: Spool
+    cache: ResponseCache, limiter: Limiter, spool: Spool
 ) -> None:
     def fail() -> list[bytes]:
         raise ValueError("no such thing")
 
-    for reader in [answers.open(order("a", fail)) for _ in range(3)]:
+    for reader in [cache.open(order("a", fail)) for _ in range(3)]:
         with pytest.raises(ValueError, match="no such"):
             await reader.begin()
         reader.close()
-    assert await read(answers.open(order("a", lambda: [b"now"]))) == b"now"
+    assert await read(cache.open(order("a", lambda: [b"now"]))) == b"now"
     assert (limiter.free, spool.used) == (4, 3)
 
 
 async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
-    answers: Answers, limiter: LargeResponseLimiter, spool: Spool
+    cache: ResponseCache, limiter: Limiter, spool: Spool
 ) -> None:
     ended = threading.Event()
 
@@ -137,7 +131,7 @@ async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
         finally:
             ended.set()
 
-    reader = answers.open(order("a", make))
+    reader = cache.open(order("a", make))
     await reader.begin()
     reader.close()
     await until(ended.is_set)
@@ -145,11 +139,11 @@ async def test_what_nobody_reads_any_more_is_not_made_to_its_end(
 
 
 async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool: Spool) -> None:
-    limiter = LargeResponseLimiter(4, wait_seconds=0.05)
-    answers = Answers(limiter, ThreadPools(), spool)
+    limiter = body_slots(4, wait_seconds=0.05)
+    cache = ResponseCache(limiter, ThreadPools(), spool)
     leave = [limiter.take(ANYONE) for _ in range(3)]
-    refused = answers.open(order("a", lambda: [b"a"]))
-    granted = answers.open(order("a", lambda: [b"a"], PRESENTER))
+    refused = cache.open(order("a", lambda: [b"a"]))
+    granted = cache.open(order("a", lambda: [b"a"], PRESENTER))
     with pytest.raises(BusyError):
         await refused.begin()
     assert await read(granted) == b"a"
@@ -157,7 +151,7 @@ async def test_who_is_refused_a_slot_does_not_keep_the_presenter_from_one(spool:
 
 
 async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
-    answers: Answers, limiter: LargeResponseLimiter
+    cache: ResponseCache, limiter: Limiter
 ) -> None:
     greedy, other = Caller(session="greedy"), Caller(session="other")
     leave = limiter.take(greedy)
@@ -168,53 +162,50 @@ async def test_nobody_waits_for_the_turn_of_another_who_asked_for_the_same(
         made.append(1)
         return [b"a"]
 
-    waits = answers.open(order("a", make, greedy))
-    assert await read(answers.open(order("a", make, other))) == b"a"
+    waits = cache.open(order("a", make, greedy))
+    assert await read(cache.open(order("a", make, other))) == b"a"
     assert await read(waits) == b"a"
     leave()
     await until(lambda: limiter.free == 4 and not limiter.waiting())
     assert len(made) == 1
 
 
-async def test_an_answer_that_is_kept_holds_no_tasks(answers: Answers, limiter: LargeResponseLimiter) -> None:
+async def test_an_answer_that_is_kept_holds_no_tasks(cache: ResponseCache, limiter: Limiter) -> None:
     # The first makes it at once, and the others end before their first step.
     callers = [Caller(session=name) for name in ("first", "second", "third")]
-    readers = [answers.open(order("a", lambda: [b"a"], caller)) for caller in callers]
+    readers = [cache.open(order("a", lambda: [b"a"], caller)) for caller in callers]
     assert [await read(reader) for reader in readers] == [b"a"] * 3
     await until(lambda: limiter.free == 4)
-    assert readers[0].answer.orders == {}
+    assert readers[0].body.orders == {}
 
 
 async def test_a_refusal_of_one_is_none_for_others_who_wait_for_the_same(spool: Spool) -> None:
-    limiter = LargeResponseLimiter(2, wait_seconds=0.05)
-    answers = Answers(limiter, ThreadPools(), spool)
+    limiter = body_slots(2, wait_seconds=0.05)
+    cache = ResponseCache(limiter, ThreadPools(), spool)
     leave = limiter.take(ANYONE)
     assert leave is not None
-    first = answers.open(order("a", lambda: [b"a"]))
-    later = answers.open(order("a", lambda: [b"a"], Caller(session="viewer")))
+    first = cache.open(order("a", lambda: [b"a"]))
+    later = cache.open(order("a", lambda: [b"a"], Caller(session="viewer")))
     await until(lambda: limiter.refused == 1)
     leave()
     assert [await read(reader) for reader in (first, later)] == [b"a"] * 2
 
 
-async def test_few_answers_are_kept_that_nobody_reads(
-    answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers_module, "_KEPT", 3)
-    monkeypatch.setattr(answers_module, "_KEPT_BYTES", 250)
+async def test_few_bodies_are_kept_that_nobody_reads(limiter: Limiter, spool: Spool) -> None:
+    cache = ResponseCache(limiter, ThreadPools(), spool, kept=3, kept_bytes=250)
     for n in range(4):
-        await read(answers.open(order(f"{n}", lambda: [bytes(10)])))
+        await read(cache.open(order(f"{n}", lambda: [bytes(10)])))
     assert spool.used == 30
-    await read(answers.open(order("large", lambda: [bytes(240)])))
+    await read(cache.open(order("large", lambda: [bytes(240)])))
     assert spool.used == 250
 
 
 async def test_room_is_made_of_what_nobody_reads_then_of_the_slowest_readers(
-    answers: Answers, spool: Spool, monkeypatch: pytest.MonkeyPatch
+    limiter: Limiter, spool: Spool
 ) -> None:
-    monkeypatch.setattr(answer_module, "_GRACE_SECONDS", 0.0)
-    await read(answers.open(order("idle", lambda: [bytes(300)])))
-    slow = answers.open(order("slow", lambda: [bytes(400)]))
+    cache = ResponseCache(limiter, ThreadPools(), spool, grace_seconds=0.0)
+    await read(cache.open(order("idle", lambda: [bytes(300)])))
+    slow = cache.open(order("slow", lambda: [bytes(400)]))
     dropped: list[str] = []
 
     def drop() -> None:
@@ -224,20 +215,20 @@ async def test_room_is_made_of_what_nobody_reads_then_of_the_slowest_readers(
     slow.leave_by(drop)
     await slow.begin()
     # The kept one makes room; the one that is being read does not, yet.
-    assert len(await read(answers.open(order("b", lambda: [bytes(300)])))) == 300
+    assert len(await read(cache.open(order("b", lambda: [bytes(300)])))) == 300
     assert (spool.used, dropped) == (700, [])
-    answers.open(order("b", list)).close()
-    refused = answers.open(order("c", lambda: [bytes(600)]))
+    cache.open(order("b", list)).close()
+    refused = cache.open(order("c", lambda: [bytes(600)]))
     # It is refused, unless the slowest has left before the last look at the room.
     with suppress(BusyError):
         await refused.begin()
     refused.close()
     await until(lambda: dropped == ["slow"])
-    assert len(await read(answers.open(order("c", lambda: [bytes(600)])))) == 600
+    assert len(await read(cache.open(order("c", lambda: [bytes(600)])))) == 600
 
 
-async def test_a_body_that_is_made_already_is_held_for_its_reader(answers: Answers, spool: Spool) -> None:
-    reader = await asyncio.to_thread(answers.hold, b"abc")
-    assert (reader.answer.length, spool.used) == (3, 3)
+async def test_a_body_that_is_made_already_is_held_for_its_reader(cache: ResponseCache, spool: Spool) -> None:
+    reader = await asyncio.to_thread(cache.hold, b"abc")
+    assert (reader.body.length, spool.used) == (3, 3)
     assert await read(reader) == b"abc"
     assert spool.used == 0

@@ -1,4 +1,4 @@
-"""One answer, in the making or kept, and the reading of it."""
+"""The body of a response, in the making or kept, and the reading of it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from lamplighter.web.capacity.caller import Caller
 from lamplighter.web.capacity.spool import SpoolFile
 
 PIECE_BYTES = 1 << 17
-_GRACE_SECONDS = 5.0
 _FAIR_RATE = 1 << 20
 """Bytes a second below which a reader is left when others need its room."""
 
 
 @dataclass(frozen=True)
-class AnswerOrder:
-    """An answer that is wanted, and how it is made."""
+class BodyOrder:
+    """A request for a body, and how it is made."""
 
     key: str | None
     """All that it depends on; without it, it is made for this order alone."""
@@ -34,11 +33,11 @@ class AnswerOrder:
     caller: Caller
 
 
-class Answer:
-    """A body that is being made, or has been."""
+class Body:
+    """A body that is being made, or is complete."""
 
     def __init__(self, file: SpoolFile | None = None, length: int | None = None) -> None:
-        """Begin an answer; with a `file`, one that is complete."""
+        """Begin a body; with a `file`, one that is complete."""
         self.file = file
         self.length = file.size if file is not None and length is None else length
         """Total bytes, if known before it is complete."""
@@ -48,7 +47,7 @@ class Answer:
         self.begun = False
         """True once one of them makes it."""
         self.error: BaseException | None = None
-        self.readers: set[AnswerReader] = set()
+        self.readers: set[BodyReader] = set()
         self._waiting: list[asyncio.Future[None]] = []
 
     @property
@@ -57,7 +56,7 @@ class Answer:
         return 0 if self.file is None else self.file.size
 
     def notify(self) -> None:
-        """Let all go on who wait for more. Belongs to the event loop."""
+        """Notify all readers that wait for more. Belongs to the event loop."""
         waiting, self._waiting = self._waiting, []
         for future in waiting:
             if not future.done():
@@ -77,32 +76,32 @@ class Answer:
             raise self.error
 
 
-class AnswerReader:
-    """One client's reading of an answer, from its beginning to its end."""
+class BodyReader:
+    """One client's reading of a body, from its beginning to its end."""
 
-    def __init__(self, answer: Answer, on_close: Callable[[AnswerReader], None] | None = None) -> None:
-        """Read `answer`; `on_close` takes it off its readers in the end."""
-        self.answer = answer
+    def __init__(self, body: Body, on_close: Callable[[BodyReader], None] | None = None) -> None:
+        """Read `body`; `on_close` takes it off its readers in the end."""
+        self.body = body
         self._leave: Callable[[], object] = lambda: None
         self._on_close = on_close
         self._begun = monotonic()
         self._read = 0
-        answer.readers.add(self)
+        body.readers.add(self)
 
     async def begin(self) -> None:
         """Wait for the first bytes.
 
         Raises:
-            BusyError: it is not made now.
+            BusyError: it cannot be made now.
             Exception: the error with which the making ended.
         """
-        await self.answer.wait_beyond(0)
+        await self.body.wait_beyond(0)
 
     async def pieces(self) -> AsyncGenerator[bytes]:
         """Yield the body in pieces, as it is made."""
         while True:
-            await self.answer.wait_beyond(self._read)
-            file = self.answer.file
+            await self.body.wait_beyond(self._read)
+            file = self.body.file
             if file is None or self._read >= file.size:
                 return
             if file.in_memory:
@@ -120,14 +119,14 @@ class AnswerReader:
         """Drop the client's connection. Any thread may call this."""
         self._leave()
 
-    def is_slow(self) -> bool:
-        """Return whether the client has read slowly for a while."""
+    def is_slow(self, grace_seconds: float) -> bool:
+        """Return whether the client has read slowly for more than `grace_seconds`."""
         seconds = monotonic() - self._begun
-        return seconds > _GRACE_SECONDS and self._read < _FAIR_RATE * seconds
+        return seconds > grace_seconds and self._read < _FAIR_RATE * seconds
 
     def close(self) -> None:
         """Stop reading. Safe to call again."""
         if self._on_close is None:
-            self.answer.readers.discard(self)
+            self.body.readers.discard(self)
         else:
             self._on_close(self)

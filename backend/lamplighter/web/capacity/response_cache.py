@@ -1,0 +1,228 @@
+"""Bodies of responses that are made once for all clients that request them, and kept for a while.
+
+A body is identified by its key, which names everything that it depends on (as its entity tag does). A request for one
+that is being made reads along, without a slot and without a thread; a later one reads the kept body. While a body waits
+for a slot, its first callers wait for one each, and the first turn that comes makes it: no caller waits for the turn of
+one that asks for much. A thread writes the body to the spool as fast as it can be made, and holds a slot until it is
+whole; slow readers do not delay the thread.
+
+A first byte is sent as soon as there is one, so that a client that reads fast does not wait for the whole body. If all
+clients that requested a body have left, its making is broken off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from itertools import count
+
+from lamplighter.web.capacity.body import Body, BodyOrder, BodyReader
+from lamplighter.web.capacity.limiter import Limiter
+from lamplighter.web.capacity.spool import Spool
+from lamplighter.web.capacity.thread_pools import Pool, ThreadPools
+
+_GRACE_SECONDS = 5.0
+_KEPT_BYTES = 256 << 20
+_KEPT = 32
+"""Maximum bodies that are kept without a reader; each holds a descriptor."""
+_MAX_ORDERS = 3
+"""Callers that wait for a slot for the same body."""
+
+
+class _AbandonedError(Exception):
+    """The end of a body that has no reader left."""
+
+
+class ResponseCache:
+    """The bodies that are being made, read or kept. Belongs to one event loop, unless a method says otherwise."""
+
+    def __init__(
+        self,
+        limiter: Limiter,
+        pools: ThreadPools,
+        spool: Spool,
+        *,
+        kept: int = _KEPT,
+        kept_bytes: int = _KEPT_BYTES,
+        grace_seconds: float = _GRACE_SECONDS,
+    ) -> None:
+        """Make bodies within these limits. Keep at most `kept` of them, of `kept_bytes` in all, without a reader; a reader may be slow
+        for `grace_seconds` before it is dropped for others."""
+        self._limiter = limiter
+        self._pools = pools
+        self._spool = spool
+        self._kept, self._kept_bytes, self._grace_seconds = kept, kept_bytes, grace_seconds
+        self._lock = threading.Lock()
+        self._by_key: OrderedDict[tuple[str, bool], Body] = OrderedDict()
+        self._held: set[Body] = set()
+        self._orders = count()
+        self._closed = False
+        self.made = 0
+        """Bodies made so far."""
+        spool.make_room = self._make_room
+
+    def open(self, order: BodyOrder) -> BodyReader:
+        """Return a reader of the body, which is made unless it is being made or kept. `begin` raises refusals."""
+        presenter = order.caller.presenter
+        own_key = order.key or f"one-time {next(self._orders)}"
+        with self._lock:
+            for key in ((own_key, presenter), (own_key, not presenter)):
+                body = self._by_key.get(key)
+                # Another client's body that still waits for a slot may be refused where this caller is not.
+                if body is not None and (key[1] == presenter or body.file is not None):
+                    self._by_key.move_to_end(key)
+                    break
+            else:
+                body = self._by_key[own_key, presenter] = Body(length=order.length)
+            reader = BodyReader(body, self._on_close)
+        is_waiting = not (body.begun or body.done)
+        if is_waiting and order.caller not in body.orders and len(body.orders) < _MAX_ORDERS:
+            body.orders[order.caller] = asyncio.create_task(self._make_in_turn(body, order))
+        return reader
+
+    def hold(self, content: bytes, *, presenter: bool = False) -> BodyReader:
+        """Write a finished body into the spool. Returns its only reader. Blocks briefly, so call it from a thread.
+
+        Raises:
+            BusyError: the spool has no room for it.
+        """
+        body = Body(self._spool.hold(content, presenter=presenter))
+        with self._lock:
+            self._held.add(body)
+            return BodyReader(body, self._on_close)
+
+    def close(self) -> None:
+        """Break off all that is being made."""
+        self._closed = True
+
+    async def _make_in_turn(self, body: Body, order: BodyOrder) -> None:
+        """Make a body when there is a slot for this order, unless there is one for another order first."""
+        try:
+            release = await self._limiter.acquire(order.caller, order.cost)
+        except BaseException as error:
+            body.orders.pop(order.caller, None)
+            if not body.begun and not body.orders:
+                self._end(body, error)
+            if not isinstance(error, (Exception, asyncio.CancelledError)):
+                raise
+            return
+        body.begun = True
+        for caller, other in body.orders.items():
+            if caller != order.caller:
+                other.cancel()
+        try:
+            await self._make(body, order)
+        finally:
+            release()
+
+    async def _make(self, body: Body, order: BodyOrder) -> None:
+        """Make a body and wake its readers; its errors are theirs."""
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            self._write(body, order, partial(loop.call_soon_threadsafe, body.notify))
+
+        try:
+            await self._pools.run_in(Pool.MAKING, work, caller=order.caller)
+        except BaseException as error:
+            self._end(body, error)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self.made += 1
+            self._end(body)
+
+    def _end(self, body: Body, error: BaseException | None = None) -> None:
+        body.done, body.error = True, error
+        # A task that was cancelled before its first step has not taken itself off.
+        body.orders.clear()
+        if error is not None:
+            self._forget(body)
+        body.notify()
+        self._keep_few()
+
+    def _write(self, body: Body, order: BodyOrder, notify: Callable[[], object]) -> None:
+        """Write a body to the spool, in a thread."""
+        parts = order.make()
+        if isinstance(parts, list):
+            body.length = sum(map(len, parts))
+        iterator = iter(parts)
+        try:
+            for part in iterator:
+                if body.file is None:
+                    body.file = self._spool.open(body.length, presenter=order.caller.presenter)
+                self._require_wanted(body)
+                body.file.write(part)
+                notify()
+            if body.file is not None:
+                body.file.trim()
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    def _require_wanted(self, body: Body) -> None:
+        with self._lock:
+            if self._closed or not body.readers:
+                # No reader can begin between this look and its end.
+                self._remove(body)
+                raise _AbandonedError
+
+    def _on_close(self, reader: BodyReader) -> None:
+        body = reader.body
+        with self._lock:
+            body.readers.discard(reader)
+            if body.readers or not body.done:
+                return
+            self._held.discard(body)
+            kept = any(body is other for other in self._by_key.values())
+        if not kept and body.file is not None:
+            body.file.close()
+        self._keep_few()
+
+    def _forget(self, body: Body) -> None:
+        with self._lock:
+            self._remove(body)
+        if not body.readers and body.file is not None:
+            body.file.close()
+
+    def _remove(self, body: Body) -> None:
+        for key, other in list(self._by_key.items()):
+            if other is body:
+                del self._by_key[key]
+
+    def _keep_few(self) -> None:
+        """Forget the oldest bodies without a reader, beyond those that may be kept."""
+        with self._lock:
+            idle = [body for body in self._by_key.values() if body.done and not body.readers]
+        size = sum(body.size for body in idle)
+        for index, body in enumerate(idle):
+            if size <= self._kept_bytes and len(idle) - index <= self._kept:
+                break
+            size -= body.size
+            self._forget(body)
+
+    def _make_room(self) -> bool:
+        """Give up the oldest body without a reader. If there is none, drop the slowest readers, so that the next request has room.
+        Any thread calls this.
+        """
+        with self._lock:
+            complete = [*(body for body in self._by_key.values() if body.done), *self._held]
+            idle = next((body for body in complete if not body.readers), None)
+            if idle is not None:
+                self._remove(idle)
+        if idle is not None:
+            if idle.file is not None:
+                idle.file.close()
+            return True
+        for body in complete:
+            readers = list(body.readers)
+            if all(reader.is_slow(self._grace_seconds) for reader in readers):
+                for reader in readers:
+                    reader.leave()
+                self._forget(body)
+                break
+        return False

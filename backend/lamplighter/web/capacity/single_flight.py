@@ -1,0 +1,48 @@
+"""Work that one thread does for all that need it, while the others wait without holding a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+_BRIEF_SECONDS = 0.01
+"""Seconds that a thread waits for another after all: most holders are done sooner than a request is started again."""
+_LOOK_SECONDS = 0.02
+
+
+class InProgressError(Exception):
+    """A sign that another thread is doing this work: `wait` for its end, then start the request again."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        """Set the lock that is held during the work."""
+        super().__init__("another thread is doing this work")
+        self._lock = lock
+
+    async def wait(self) -> None:
+        """Wait until the work has ended, well or not."""
+        # An event would have to reach each event loop from a thread, for waits that are rare and short.
+        while self._lock.locked():  # noqa: ASYNC110
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+class SingleFlight:
+    """A lock that no thread waits for, where the work under it may take long."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """Hold the lock.
+
+        Raises:
+            InProgressError: another thread holds it. `ThreadPools.run_in` waits and starts the work again.
+        """
+        if not self._lock.acquire(timeout=_BRIEF_SECONDS):
+            raise InProgressError(self._lock)
+        try:
+            yield
+        finally:
+            self._lock.release()
