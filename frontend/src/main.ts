@@ -3,7 +3,7 @@ import "@fontsource-variable/inter/wght.css";
 import "./app/page.css";
 import Page from "./app/Page.svelte";
 import { chooseLanguage, LANGUAGE_KEY, type Language } from "./model/language";
-import { FONT_FAMILY } from "./model/type-scale";
+import { FONT_FAMILY } from "./model/typeface";
 import { t } from "./strings";
 import { install, type Translation } from "./strings/translation";
 

@@ -1,12 +1,6 @@
-/** The type of the page: the typeface of drawn texts, and lengths that grow with the type. */
+/** Lengths that grow with the type: with the window, and where a person has enlarged it. */
 
 import { createSubscriber } from "svelte/reactivity";
-
-/**
- * The typeface of texts that are drawn: on the map, in charts, pictures and films. The page's own is in `page.css`; scripts
- * that it lacks are drawn in the system's.
- */
-export const FONT_FAMILY = '"Inter Variable", Inter, system-ui, sans-serif';
 
 /** Recomputes lengths when the window is resized, because its root font size may change. */
 const trackResize = createSubscriber((update) => {

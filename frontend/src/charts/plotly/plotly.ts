@@ -7,7 +7,7 @@
 
 import { getSource } from "../../api/source";
 import { scaledPixels } from "../../model/type-scale";
-import { FONT_FAMILY } from "../../model/type-scale";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { PlotlyLayout, PlotlyConfig, PlotlyLibrary } from "./library.d";
 
 const PLOTLY = "/vendor/plotly.min.js";

@@ -1,7 +1,7 @@
 /** A picture of a word with its neighbours at two steps, to pass on. */
 
 import { INK } from "../../map/palette";
-import { FONT_FAMILY } from "../../model/type-scale";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { Neighbours } from "../../api/rest-types";
 import { tokenText } from "../../api/vocabulary";
 import type { LiveRun } from "../../state/run/live-run.svelte";

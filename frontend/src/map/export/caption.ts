@@ -1,6 +1,6 @@
 /** The caption of an exported picture: what it shows of which run, and how to read it. */
 
-import { FONT_FAMILY } from "../../model/type-scale";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { Insets } from "../../model/plane/viewport";
 import { INK } from "../palette";
 

@@ -14,7 +14,7 @@ import {
   type LabelStyle,
 } from "./label-candidates";
 import type { PixelRect } from "../../model/plane/viewport";
-import { FONT_FAMILY } from "../../model/type-scale";
+import { FONT_FAMILY } from "../../model/typeface";
 import type { OverlayModel } from "./overlay-model";
 import { LabelBitmaps, writeLabel, type LabelInk } from "./label-bitmaps";
 import { ShownLabels, type ShownLabel } from "./shown-labels";
