@@ -1,1 +1,1 @@
-"""The parts of the server that know nothing of training: HTTP, access, capacity, connections."""
+"""The parts of the server that are independent of training: HTTP, access, capacity, connections."""

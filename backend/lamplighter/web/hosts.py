@@ -16,12 +16,12 @@ OWN_NAME = "lamplighter.localhost"
 
 
 class OriginError(ValueError):
-    """Text that is not a valid host or origin."""
+    """A text that is not a valid host or origin."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """An origin under which a server is reached."""
+    """An origin at which a server is reached."""
 
     scheme: Scheme
     host: str
@@ -67,5 +67,5 @@ def parse_authority(text: str, scheme: Scheme = "http") -> Origin:
 
 
 def loopback_origins(port: int) -> frozenset[Origin]:
-    """Return the origins that reach `port` from this machine only."""
+    """Return the origins that reach `port` only from this machine."""
     return frozenset(Origin("http", host, port) for host in ("127.0.0.1", "localhost", "[::1]"))

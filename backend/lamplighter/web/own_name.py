@@ -1,9 +1,9 @@
-"""The name `lamplighter.localhost`, offered only while it surely leads to this server.
+"""The name `lamplighter.localhost`, offered only while it is certain to lead to this server.
 
-Browsers that resolve it go to 127.0.0.1 and to ::1, in an order of their own. The server listens on one of them; on a
-machine with several users somebody else could listen on the other, and would be handed what the browser sends. So the
-server holds its port on the other address too, without listening: a connection there is refused at once, and the browser
-takes the next address. If the port cannot be held, the name is not used.
+Browsers that resolve it try 127.0.0.1 and ::1, in either order. The server listens on one of them; on a machine with
+several users another user could listen on the other, and would receive what the browser sends. So the server holds its
+port on the other address too, without listening: a connection there is refused at once, and the browser tries the next
+address. If the port cannot be held, the name is not used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _OTHER_LOOPBACK = {
     "[::1]": (socket.AF_INET, "127.0.0.1"),
 }
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT)
-"""Errors of a machine without the other address, where nobody else can have it either."""
+"""Errors of a machine without the other address, where no other program can use it either."""
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def hold_own_name(settings: ServerSettings, port: int) -> Generator[ServerSettin
         port: the port it listens on.
 
     Yields:
-        the settings, with `own_name` set if the name leads here and nowhere else.
+        the settings, with `own_name` set if the name leads only here.
     """
     other = _OTHER_LOOPBACK.get(settings.host.lower())
     if other is None or settings.behind is not None:
@@ -44,7 +44,7 @@ def hold_own_name(settings: ServerSettings, port: int) -> Generator[ServerSettin
     holder: socket.socket | None = None
     try:
         holder = socket.socket(other[0], socket.SOCK_STREAM)
-        # Without SO_REUSEADDR nobody can bind the address again; Windows has to be told so.
+        # Without SO_REUSEADDR no other socket can bind the address; Windows needs an option for that.
         if exclusive := getattr(socket, "SO_EXCLUSIVEADDRUSE", None):
             holder.setsockopt(socket.SOL_SOCKET, exclusive, 1)
         with suppress(OSError):

@@ -22,26 +22,26 @@ ROLES: tuple[str, ...] = ("trainer", "projector", "analyst")
 
 
 MOST_VIEWERS = 500
-"""The most viewers of a class, by default."""
+"""The default maximum number of viewers of a class."""
 
 
 class SettingsError(ValueError):
-    """Settings that are refused; the message is one line: what is wrong, what is allowed."""
+    """Invalid settings; the message is one line with the problem and the allowed values."""
 
 
 @dataclass(frozen=True)
 class ClassSettings:
-    """The second listener, for the class: where it listens, and who may be in front of it."""
+    """The second listener, for the class: its address, and a proxy in front of it."""
 
     host: str = "0.0.0.0"
     port: int = DEFAULT_CLASS_PORT
     """0: any free port."""
     behind: str | None = None
-    """The `https://HOST:PORT` under which people reach the class through a proxy; None: directly."""
+    """The `https://HOST:PORT` at which people reach the class through a proxy; None: directly."""
     trusted_proxy: str | None = None
-    """The address or the network of that proxy, whose forwarded headers count."""
+    """The address or network of that proxy, whose forwarded headers are trusted."""
     most: int = MOST_VIEWERS
-    """The most viewers at a time."""
+    """The maximum number of viewers."""
 
     @property
     def public(self) -> Origin | None:
@@ -74,19 +74,19 @@ class ClassSettings:
             ) from error
 
     def check(self) -> None:
-        """Refuse what is unsafe or out of range.
+        """Refuse unsafe and invalid settings.
 
         Raises:
-            SettingsError: a value is not valid, or only one of proxy and address was named.
+            SettingsError: a value is invalid, or only one of proxy and address is set.
         """
         if not 0 <= self.port <= 65_535:
-            raise SettingsError(f"class_port: {self.port} is not a port; 0 to 65535 are")
+            raise SettingsError(f"class_port: {self.port} is not a port from 0 to 65535")
         if not 1 <= self.most <= 5_000:
             raise SettingsError(f"class_size: {self.most} is out of range; 1 to 5000 viewers")
         public, trusted = self.public, self.trusted
         if (public is None) != (trusted is None):
             raise SettingsError(
-                "class_behind and trust_proxy belong together: the address people use, and the proxy that serves it"
+                "class_behind and trust_proxy belong together: the public address, and the proxy that serves it"
             )
         if public is not None and public.scheme == "http" and not is_loopback(public.host):
             raise SettingsError(
@@ -96,7 +96,7 @@ class ClassSettings:
 
 @dataclass(frozen=True)
 class ServerSettings:
-    """The address to listen on, the runs to show and the workers to start."""
+    """The settings of a server: the address to listen on, the runs to show and the workers to start."""
 
     runs: Path
     """The folder that holds the runs."""
@@ -104,26 +104,26 @@ class ServerSettings:
     port: int = DEFAULT_PORT
     """0: any free port."""
     behind: str | None = None
-    """The `https://HOST:PORT/PATH` (or `localhost:PORT`, which never leaves the machine) under which people reach
-    a server through something else (a container's published port, a proxy, a tunnel). Reading then needs the
-    presenter's credentials too. A proxy takes the path away before it passes a request on."""
+    """The `https://HOST:PORT/PATH` (or `localhost:PORT`, which never leaves the machine) at which people reach a server
+    indirectly (a container's published port, a proxy, a tunnel). Reading then needs the presenter's credentials too. A
+    proxy strips the path before it forwards a request."""
     own_name: bool = False
-    """True if `lamplighter.localhost` surely leads to this server alone (`own_name.py`)."""
+    """True if `lamplighter.localhost` is certain to lead only to this server (`own_name.py`)."""
     roles: tuple[str, ...] = ROLES
-    """Workers this server starts; others may run elsewhere, over the same folder."""
+    """Roles of the workers that this server starts; others may run elsewhere on the same folder."""
     max_trainers: int = 2
     smooth_after: float | None = DEFAULT_SMOOTH_AFTER
     """Seconds without a request after which finished runs are smoothed for replay; None: never."""
     classroom: ClassSettings | None = None
-    """The listener for the class; None: there is none, and no class can be opened."""
+    """The listener for the class; None: no class can be opened."""
     hold: float = DEFAULT_HOLD
-    """Longest time in seconds that a new run waits before its first step until its map is there; 0: not at all."""
+    """Maximum seconds that a new run waits for its map before its first step; 0: not at all."""
     lessons: Path | None = None
-    """A folder of texts laid over those of the course; None: there is none."""
+    """A folder of texts that replace or add parts of the course; None: only the app's course."""
 
     def hold_for(self, recipe: Recipe) -> float:
-        """Return the seconds that a new run of this recipe waits at most for its map: none where the map needs no
-        preparation, or where this server starts no projector that would draw it."""
+        """Return the maximum seconds that a new run of this recipe waits for its map: 0 if the map needs no
+        preparation, or this server starts no projector."""
         return self.hold if "projector" in self.roles and recipe.map.method != "pca" else 0.0
 
     @property
@@ -162,7 +162,7 @@ class ServerSettings:
         parts = path.rstrip("/").split("/") if path.rstrip("/") else []
         if not all(_PATH_PART.fullmatch(part) for part in parts):
             raise SettingsError(
-                f"behind: /{path[:80]!s} is not a path to serve under; write names of letters, digits, '-', '_', '.' "
+                f"behind: /{path[:80]!s} is not a valid path; use names of letters, digits, '-', '_', '.' "
                 "and '~', such as https://HOST/lamplighter"
             )
         return origin, "".join(f"/{part}" for part in parts)
@@ -171,19 +171,19 @@ class ServerSettings:
         """Refuse unsafe and invalid settings.
 
         Raises:
-            SettingsError: the host is beyond loopback without `behind`, `behind` is plain http to another
-                machine, or a value is out of range.
+            SettingsError: the host is beyond loopback without `behind`, `behind` is plain http to another machine, or a
+                value is out of range.
         """
         if not 0 <= self.port <= 65_535:
-            raise SettingsError(f"port: {self.port} is not a port; 0 to 65535 are")
+            raise SettingsError(f"port: {self.port} is not a port from 0 to 65535")
         if unknown := set(self.roles) - set(ROLES):
             raise SettingsError(
-                f"roles: no such worker: {', '.join(sorted(unknown))}; there are {', '.join(ROLES)}"
+                f"roles: no such worker: {', '.join(sorted(unknown))}; available: {', '.join(ROLES)}"
             )
         if self.max_trainers < 1:
-            raise SettingsError(f"max_trainers: {self.max_trainers} is too few; at least 1")
+            raise SettingsError(f"max_trainers: {self.max_trainers} is too few; use at least 1")
         if self.smooth_after is not None and not 0 <= self.smooth_after < math.inf:
-            raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds from 0 on")
+            raise SettingsError(f"smooth_after: {self.smooth_after} is not a number of seconds of at least 0")
         if not 0 <= self.hold <= MAX_HOLD_SECONDS:
             raise SettingsError(f"hold: {self.hold:g} is out of range; 0 to {MAX_HOLD_SECONDS:g} seconds")
         if self.classroom is not None:
@@ -197,6 +197,6 @@ class ServerSettings:
             )
         if not self.loopback and public is None:
             raise SettingsError(
-                f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the address "
-                "people will use with --behind HOST:PORT"
+                f"host: {self.host} can be reached from other machines; use 127.0.0.1, or name the public address "
+                "with --behind HOST:PORT"
             )

@@ -37,7 +37,7 @@ _LANDING_PATHS = ("/",)
 _NO_CREDENTIALS = (
     "the presenter's credentials mean nothing here: present on the machine that runs Lamplighter"
 )
-_TOO_MANY = "you asked for as many things at once as one viewer may: try again in a few seconds"
+_TOO_MANY = "you sent more requests at once than one viewer may: try again in a few seconds"
 
 
 class ClassAccess(Enum):

@@ -45,22 +45,20 @@ _PROBLEMS: dict[type[Exception], tuple[int, str]] = {
 
 
 class DiskFullLog:
-    """The log of requests that found the disk full: a line a minute, with how many they were."""
+    """The log of requests that found the disk full: one line a minute, with their number."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Begin with the first; `clock` gives seconds."""
+        """Start without a request; `clock` gives seconds."""
         self._clock = clock
         self._next_line = float("-inf")
         self._unsaid = 0
 
     def note(self, error: BaseException) -> None:
-        """Write a line about an error, unless another was written less than a minute ago."""
+        """Log an error, unless another was logged less than a minute ago."""
         self._unsaid += 1
         if (now := self._clock()) < self._next_line:
             return
-        log.warning(
-            "the disk is full (%s); requests refused for it since the last line: %d", error, self._unsaid
-        )
+        log.warning("the disk is full (%s); requests refused since the last line: %d", error, self._unsaid)
         self._unsaid, self._next_line = 0, now + _LOG_SECONDS
 
 

@@ -1,4 +1,4 @@
-"""A float array that is sent block by block: its head, its length, and its body in each format."""
+"""A float array sent in blocks: its length and its body in each format."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class StreamedArray:
     """Small arrays that label it, such as its steps; a `.npy` file has no place for them."""
     facts: dict[str, str | int]
     run: str
-    """The run's id, which a file names."""
+    """The run's id, for the file name."""
 
     def length(self, form: ResponseFormat) -> int | None:
-        """Return the total bytes in a format; None if they are known only once it is made."""
+        """Return the total bytes in a format; None if they are not known in advance."""
         if form not in (NPY, SAFETENSORS):
             return None
         return len(self._head(form)) + _FLOATS.itemsize * prod(self.shape)

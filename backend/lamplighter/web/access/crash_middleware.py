@@ -1,4 +1,4 @@
-"""The answer to an error that nobody foresaw: it says nothing of the cause, and carries the security headers."""
+"""The response to an unexpected error: it hides the cause, and carries the security headers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class CrashMiddleware:
-    """ASGI middleware around gate and application that answers what they did not catch."""
+    """ASGI middleware around gate and application that answers errors that they did not catch."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Answer the errors of `app`."""
@@ -35,11 +35,11 @@ class CrashMiddleware:
         try:
             await self._app(scope, receive, noted)
         except ClientDisconnect:
-            # It left in the middle of its own request, and nobody waits for an answer.
+            # The client left in the middle of its request, so there is nothing to answer.
             return
         except Exception as error:
             if started:
-                # The server closes the connection, so that the client does not take this for the whole answer.
+                # The server closes the connection, so that the client notices that the response is incomplete.
                 raise
             log.exception(
                 "answering %s %s", scope["method"], getattr(scope.get("route"), "path", "a request")

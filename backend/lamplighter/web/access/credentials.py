@@ -1,7 +1,7 @@
 """The presenter's credentials: a token in a file for programs, a session for each browser, and launch codes.
 
-Token and sessions survive restarts, so that a browser left open goes on working. A browser never gets the token, and a
-session's secrets are random, so that none says anything about another.
+Token and sessions survive restarts, so that an open browser keeps working. A browser never gets the token, and a
+session's secrets are random, so that no credential can be derived from another.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ class CredentialStore:
     """The presenter's credentials. Thread-safe."""
 
     def __init__(self, token: str, sessions: SessionStore, *, persistent: bool = True) -> None:
-        """Use this token and these sessions. `persistent`: the token is stored in its file, for later servers too."""
+        """Use this token and these sessions. `persistent`: the token is in its file, so that later servers use it
+        too."""
         self.token = token
         self.persistent = persistent
         self.sessions = sessions
@@ -51,9 +52,9 @@ def open_credentials(folder: Path) -> CredentialStore:
     """Load the credentials of the runs below `folder` from its token file and its sessions, creating both if they are
     missing.
 
-    Only its user can read the file; one of ours that others could read is replaced, since they may have read
-    it. If the file belongs to another user, or the folder is not writable, nothing is changed and the token
-    is valid for this process only. So anyone can show the runs of somebody else.
+    Only its user can read the file; a file of ours that others could read is replaced, since they may have read it. If
+    the file belongs to another user, or the folder is not writable, nothing is changed and the token is valid for this
+    process only. This lets a user show the runs of another user.
 
     Raises:
         SettingsError: the file can be neither read nor created.
@@ -63,11 +64,11 @@ def open_credentials(folder: Path) -> CredentialStore:
         token = _read(path) or _make(path)
         return CredentialStore(token, open_sessions(folder))
     except _OtherOwnerError:
-        why = f"{path} is another user's"
+        why = f"{path} belongs to another user"
     except OSError as error:
         if error.errno not in _NOT_WRITABLE_ERRNOS:
             raise SettingsError(f"runs: {path} cannot be used: {error.strerror or error}") from error
-        why = f"{folder} cannot be written"
+        why = f"{folder} is not writable"
     log.warning("%s: the presenter's token is for this server process only", why)
     return CredentialStore(secrets.token_urlsafe(32), SessionStore(None), persistent=False)
 
@@ -101,7 +102,7 @@ def _make(path: Path) -> str:
     except FileExistsError:
         return _read(path) or _make(path)
     except OSError:
-        # The file system has no hard links.
+        # The file system does not support hard links.
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

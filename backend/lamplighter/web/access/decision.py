@@ -1,4 +1,4 @@
-"""The decision of a gate on a request, and the checks that every gate makes before it asks who the caller is."""
+"""The decision of a gate on a request, and the checks that every gate makes before it identifies the caller."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class Decision:
     session: str | None = None
     """The id of the caller's session, if a browser's cookie named one."""
     viewer: str | None = None
-    """The id of the session of a class's viewer, by which the viewer's share of the server is counted; None at the
-    presenter's gate."""
+    """The session id of a class's viewer, which the viewer's share of the server is counted by; None at the presenter's
+    gate."""
     status: int = 200
     detail: str = ""
     allow: str = ""
-    """Methods that the path allows, given with status 405."""
+    """Methods that the path allows, for status 405."""
     rule: RouteRule | None = None
     address: Origin | None = None
-    """The server's address that the request was sent to, once it is known to be one of its own."""
+    """The server's address that the request was sent to, once it has been checked."""
     client: str | None = None
-    """The address of the client, where a trusted proxy told it; None: the peer is the client."""
+    """The address of the client as reported by a trusted proxy; None: the peer is the client."""
     text_of: str | None = None
-    """The id of the run whose text a refused request asks for; it may pass if that text is given to the caller."""
+    """The id of the run whose text a refused request asks for. The request may pass if the caller may see that text."""
     may_see_text: Callable[[RunFolder], bool] = _sees_all
-    """A function that tells of a run whether the caller may see its text. It reads the disk."""
+    """A function that returns whether the caller may see the text of a run. It reads the disk."""
 
 
 def caller_sees_text(request: Request, run: RunFolder) -> bool:
@@ -68,12 +68,12 @@ def check_origin(
     landing: tuple[str, ...],
     from_file: tuple[str, str, str] | None = None,
 ) -> Decision | tuple[Origin, bool]:
-    """Return the address that a request was sent to and whether its `Origin` says so too, or the refusal.
+    """Return the address that a request was sent to and whether its `Origin` equals it, or the refusal.
 
     Args:
         addresses: the server's addresses.
         kind, method, path, headers: the request.
-        landing: the paths that a link on another site may lead to.
+        landing: the paths that links on other sites may open.
         from_file: the one request, as (kind, method, path), that a page without an origin may make.
     """
     try:
@@ -88,7 +88,7 @@ def check_origin(
     is_from_file = origin_text == "null" and (kind, method, path) == from_file
     if origin_text is not None and origin != address and not is_from_file:
         return Decision(
-            False, status=403, detail="requests from another page's scripts are refused", address=address
+            False, status=403, detail="requests from scripts of another page are refused", address=address
         )
     if not (
         is_same_origin(headers)
@@ -107,7 +107,7 @@ def find_own_rule(
     if rule is not None:
         return rule
     if allowed:
-        detail = f"{method} is not for this path"
+        detail = f"{method} is not allowed for this path"
         return Decision(False, status=405, detail=detail, allow=", ".join(sorted(allowed)), address=address)
     return Decision(False, status=404, detail="there is no such page", address=address)
 

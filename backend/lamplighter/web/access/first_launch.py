@@ -1,4 +1,4 @@
-"""The launch that a server offers when it starts: one code, as a link for the terminal and as a file for the browser."""
+"""The launch code that a server offers when it starts, as a link for the terminal and as a file for the browser."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from lamplighter.web.hosts import OWN_NAME
 
 
 class FirstLaunch:
-    """The first launch code of a server. Whoever comes first uses it up, so a link left on a projector is worth nothing
-    once the browser has opened."""
+    """The first launch code of a server. Its first use spends it, so a link visible on a projector is worthless once
+    the browser has opened."""
 
     def __init__(self, gate: Gate, runs: Path) -> None:
         """Create the code. `runs`: the folder of runs."""
@@ -26,7 +26,7 @@ class FirstLaunch:
         """The link for the terminal."""
 
     def write_file(self) -> Path | None:
-        """Write the file for the browser. Returns None if the code is spent already, or the file can lie nowhere."""
+        """Write the file for the browser. Returns None if the code is already spent, or no folder is writable."""
         own = next((each for each in self._gate.addresses if each.host == OWN_NAME), None)
         with self._lock:
             if not self._spent and self._file is None:

@@ -1,21 +1,21 @@
 """The gate in front of every route, HTTP and websocket. It refuses every request that no rule allows.
 
-It decides by five things, in this order: the peer (loopback, unless the server stands behind a named address), whether a
-proxy passed the request on (which only `--behind` allows), `Host` (exactly one of this server's own), the requesting page
-(`Origin`, parsed and compared whole, and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
+It checks five things, in this order: the peer (loopback, unless the server has a public address), whether a proxy
+    forwarded the request (which only `--behind` allows), `Host` (exactly one of this server's own), the requesting page
+    (`Origin`, parsed and compared as a whole, and `Sec-Fetch-Site`), and the caller (anonymous, or the presenter).
 
-Browsers count two pages of one machine as one "site" whatever their ports, and cookies ignore ports altogether: each
-program on this machine that the browser talks to by the same host name is sent our cookie. So
+Browsers treat all ports of one host as the same "site", and cookies ignore ports: every program on this machine that
+the browser contacts by the same host name receives our cookie. So
 
 - `same-site` counts as foreign here, and an Origin must be the very address the request was sent to;
-- a launch opens the page at `lamplighter.localhost` where the browser resolves that name: no other program is spoken to
-  by it, unless it lures the browser there;
-- the cookie alone changes nothing, at any address: a session also has a key, which the page keeps in its storage. Storage
-  does know ports, and no browser sends it by itself. Whoever is sent the cookie can read what the session may read, no
-  more. `User-Agent` is no part of this: who is sent a cookie is sent that too.
+- a launch opens the page at `lamplighter.localhost` if the browser resolves that name: it contacts no other program by
+it, unless it is lured there;
+- the cookie alone allows no change, at any address: a session also has a key, which the page keeps in its storage.
+Storage is separate for each port, and no browser sends it by itself. A program that receives the cookie can read what
+the session may read, but not more. `User-Agent` is not checked, because it is sent along with the cookie.
 
-A launch begins with a file on the disk (`launch_file.py`), whose Origin is `null`. Such a request reaches `POST /launch` and
-nothing else, and there the code in it decides.
+A launch begins with a file on the disk (`launch_file.py`), whose Origin is `null`. Such a request reaches only `POST
+/launch`, which checks the code in it.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ SESSION_KEY_HEADER = "Lamplighter-Key"
 """The header in which the page sends its session's key."""
 
 _THREADS = 2
-"""Looks at the disk at a time."""
+"""Maximum number of concurrent disk accesses."""
 _LANDING_PATHS = ("/", "/launch")
-"""Paths that a link on another site may lead to."""
+"""Paths that links on other sites may open."""
 _LAUNCH = ("http", "POST", "/launch")
-"""The one request that a page without an origin may make."""
+"""The only request that a page without an origin may make."""
 _BEHIND_A_PROXY = (
-    "you are behind a proxy: start with --behind and the address people use, such as "
+    "you are behind a proxy: start with --behind and the public address, such as "
     "--behind https://school.example/lamplighter"
 )
 
@@ -76,26 +76,26 @@ class Gate:
             addresses: the addresses under which clients may reach the server.
             credentials: the presenter's credentials.
             loopback: only this machine can connect, so reading needs no credential.
-            port: the port of the address people use; part of the cookie's name.
-            prefix: the path of the address people use, which a proxy takes away: "" or "/lamplighter".
+            port: the port of the public address; part of the cookie's name.
+            prefix: the path of the public address, which a proxy strips: "" or "/lamplighter".
         """
         self.addresses = tuple(addresses)
         self.credentials = credentials
         self.loopback = loopback
         self.rules: list[RouteRule] = []
         self.activity = Activity()
-        """When somebody who may was last here."""
+        """The time of the last admitted request."""
         self._threads = anyio.CapacityLimiter(_THREADS)
         self._port = port
         self._prefix = prefix
 
     def page_url(self, address: Origin | None = None) -> str:
-        """Return the URL of the page at an address of this server, by default at the one people use; it ends in a slash."""
+        """Return the URL of the page at an address of this server, by default the public one; it ends in a slash."""
         address = address or self.addresses[0]
         return f"{address}{self._prefix_at(address)}/"
 
     def issue_launch_url(self, address: Origin | None = None) -> str:
-        """Return a link that makes one browser the presenter's; it works once, for some minutes."""
+        """Return a link that makes one browser the presenter's; it works once, for a few minutes."""
         return self.launch_url(self.credentials.codes.issue_code(), address)
 
     def launch_url(self, code: str, address: Origin | None = None) -> str:
@@ -103,8 +103,8 @@ class Gate:
         return f"{self.page_url(address)}launch?code={code}"
 
     def cookie_name(self, address: Origin | None = None) -> str:
-        """Return the name of the presenter's cookie at an address. With https, browsers hold its prefix to what it says:
-        over https only, and of this very host."""
+        """Return the name of the presenter's cookie at an address. Its prefix makes browsers restrict it to https and
+        this host."""
         address = address or self.addresses[0]
         guard = "" if address.scheme == "http" else "__Secure-" if self._prefix else "__Host-"
         return f"{guard}lamplighter-{self._port}"
@@ -117,19 +117,17 @@ class Gate:
         return self._prefix if address == self.addresses[0] else ""
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide as `decide` does, by the sessions as they are now."""
+        """Decide as `decide` does, after reading changed sessions."""
         if any(cookie_values(headers, self.cookie_name(address)) for address in self.addresses):
             await anyio.to_thread.run_sync(self.credentials.sessions.reload, limiter=self._threads)
         return self.decide(kind, method, path, headers, peer)
 
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass, and whether it comes from the presenter; by the sessions as they were last
-        read.
-        """
+        """Decide whether a request may pass, and whether it comes from the presenter, using the sessions as last read."""
         if self.loopback and (peer is None or not is_loopback(peer)):
             return Decision(False, status=403, detail="only this machine may connect")
         if self.loopback and came_through_a_proxy(headers):
-            # Without `--behind`, this machine reads freely; a proxy would pass that on to the world.
+            # Without `--behind`, this machine reads freely; a proxy would extend that to everyone.
             return Decision(False, status=403, detail=_BEHIND_A_PROXY)
         found = check_origin(
             self.addresses, kind, method, path, headers, landing=_LANDING_PATHS, from_file=_LAUNCH
@@ -150,7 +148,7 @@ class Gate:
         return self._check_credentials(rule, caller, address)
 
     def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return what a socket receives and sends by: where only its session lets it read, it closes with that."""
+        """Return a socket's `receive` and `send`. If it depends on a session, it closes when the session ends."""
         if decision.session is None or self.loopback:
             return receive, send
         return with_session(self.credentials.sessions, decision.session, receive, send)
@@ -192,7 +190,7 @@ class _Caller:
     session: PresenterSession | None
     key: str | None
     own_origin: bool
-    """True if the request's Origin is the address it was sent to."""
+    """True if the request's Origin is the address that it was sent to."""
 
 
 def caller_is_presenter(state: Any) -> bool:

@@ -23,7 +23,7 @@ class RequestGate(Protocol):
     activity: Activity
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass. The disk is read in a thread."""
+        """Decide whether a request may pass, reading the disk in a thread."""
         ...
 
     def page_url(self, address: Origin | None = None) -> str:
@@ -31,7 +31,7 @@ class RequestGate(Protocol):
         ...
 
     def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return what an admitted socket receives and sends by."""
+        """Return the `receive` and `send` of an admitted socket."""
         ...
 
 
@@ -85,9 +85,9 @@ class GateMiddleware:
             await problem_response(decision.status, decision.detail, headers=extra)(scope, receive, secure)
             return
         if scope["method"] == "HEAD":
-            # The HTTP server drops the body by itself, so routes only need to handle GET.
+            # The HTTP server drops the body, so routes only need to handle GET.
             scope = {**scope, "method": "GET"}
-            # Routes with large bodies check this flag, to avoid producing one in vain.
+            # Routes with large bodies check this flag, to avoid producing an unused body.
             scope["state"]["head"] = True
         await self._app(scope, _capped(receive, decision.rule.body_limit), secure)
 
@@ -98,7 +98,7 @@ class GateMiddleware:
             return
         await receive()
         if decision.status in (401, 404):
-            # The caller may be our own page, which can read the reason only once the socket is open.
+            # The caller may be our page, which can read the reason only once the socket is open.
             await send({"type": "websocket.accept"})
         await send(
             {

@@ -1,4 +1,4 @@
-"""Launch codes: each makes one browser the presenter's, once, for a few minutes. They live in memory only."""
+"""Launch codes: each makes one browser the presenter's, once, within a few minutes. They are kept in memory only."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class LaunchCodes:
     """The launch codes of one server. Thread-safe."""
 
     def __init__(self) -> None:
-        """Begin without a code."""
+        """Start without a code."""
         self._codes: OrderedDict[str, tuple[float, Callable[[], None]]] = OrderedDict()
         self._lock = threading.Lock()
 
     def issue_code(self, on_spent: Callable[[], None] = _nothing) -> str:
-        """Create a code, which works once within `CODE_SECONDS`. `on_spent` is called once it can no longer be
-        redeemed, at the latest by `spend_all`.
+        """Create a code, which works once within `CODE_SECONDS`. `on_spent` is called when it becomes invalid, at the
+        latest by `spend_all`.
         """
         code = secrets.token_urlsafe(24)
         dropped: list[Callable[[], None]] = []
@@ -41,7 +41,7 @@ class LaunchCodes:
         return code
 
     def is_valid(self, offered: str) -> bool:
-        """Return whether a code could be redeemed now, without using it up."""
+        """Return whether a code is valid now, without spending it."""
         with self._lock:
             return bool(self._matching(offered))
 
@@ -56,7 +56,7 @@ class LaunchCodes:
         return bool(good)
 
     def spend_all(self) -> None:
-        """Use up every code: the server ends."""
+        """Use up every code, because the server ends."""
         with self._lock:
             spent = [on_spent for _, on_spent in self._codes.values()]
             self._codes.clear()
@@ -64,7 +64,7 @@ class LaunchCodes:
 
     def _matching(self, offered: str) -> list[str]:
         now = time.monotonic()
-        # Compare every code, so that the time taken says nothing about any of them.
+        # Compare every code, so that the time taken reveals nothing about any of them.
         return [
             code
             for code, (until, _) in self._codes.items()

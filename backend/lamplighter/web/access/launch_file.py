@@ -1,12 +1,12 @@
-"""The file that opens the page as the presenter: it posts a launch code, which so stays out of the browser's command line.
+"""The file that opens the page as the presenter: it posts a launch code, which keeps the code out of the browser's
+command line.
 
-Every program on the machine can read the command line of every other. The file's URL may stand there: only its user can
-read the file, which goes when its code is spent, and with the server at the latest.
+Every program on the machine can read every command line. The file's URL may appear there: only its user can read the
+file, which is removed when its code is spent, at the latest with the server.
 
-Browsers from a Snap package see nothing of `/tmp`, nor of hidden folders in the home folder. So the file lies, under a
-name that is not hidden, in the folder of runs if such a browser can see it, else in the home folder. A browser on the
-Windows side of WSL cannot read a path of Linux at all: `reads_our_files` is false there, and the link goes on the command
-line.
+Browsers from a Snap package cannot see `/tmp` or hidden folders in the home folder. So the file has a visible name, in
+the folder of runs if such a browser can see it, else in the home folder. A browser on the Windows side of WSL cannot
+read Linux paths: `reads_our_files` is false there, and the link goes on the command line.
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ else fetch(own, {{ method: "POST", body: asked, credentials: "omit", signal: Abo
   .then((answer) => open(answer.ok ? own : form.action), () => open(form.action));
 </script></body></html>
 """
-"""`own` is tried first: the server says yes only to who holds the code, and without using it up."""
+"""`own` is tried first: the server confirms it only for a valid code, without spending the code."""
 
 _PATIENCE_MS = 2_500
-"""Time that the browser may take to find the server under its own name, in ms. It includes looking the name up."""
+"""Time for the browser to find the server under its own name, in ms, including the name lookup."""
 
 
 def write_launch_file(folders: Sequence[Path], code: str, fallback: str, own: str | None) -> Path | None:
     """Write a launch file that only this user can read.
 
     Args:
-        folders: where it may lie, the best place first.
+        folders: the possible folders, the best first.
         code: the launch code.
         fallback: the URL to post to in any browser.
-        own: the URL to post to where the browser resolves the server's own name; None: it has none.
+        own: the URL to post to if the browser resolves the server's own name; None: it has none.
 
     Returns:
-        the file, or None if none of the folders can be written.
+        the file, or None if no folder is writable.
     """
     page = _PAGE.format(
         fallback=html.escape(fallback),
@@ -75,17 +75,17 @@ def write_launch_file(folders: Sequence[Path], code: str, fallback: str, own: st
 
 
 def remove_launch_file(path: Path) -> None:
-    """Remove a launch file, if it is still there."""
+    """Remove a launch file if it exists."""
     with contextlib.suppress(OSError):
         path.unlink()
 
 
 def launch_folders(runs: Path, home: Path | None) -> list[Path]:
-    """Return where a launch file may lie, the best place first: where any browser can read, then where most can.
+    """Return the folders for a launch file, the best first: readable by any browser, then by most.
 
     Args:
         runs: the folder of runs.
-        home: the user's home folder, if it is known.
+        home: the user's home folder, if known.
     """
     folders = [folder for folder in (runs.resolve(), home and home.resolve()) if folder is not None]
     seen_by_all = [folder for folder in folders if home is not None and _is_visible(folder, home.resolve())]
@@ -97,7 +97,7 @@ def launch_folders(runs: Path, home: Path | None) -> list[Path]:
 
 
 def reads_our_files() -> bool:
-    """Return whether the browser that we start reads files under the paths that we write them."""
+    """Return whether the browser that we start can read files under our paths."""
     return "microsoft" not in platform.release().lower()
 
 
@@ -110,7 +110,7 @@ def _is_visible(folder: Path, home: Path) -> bool:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what servers left that were killed; their codes are worth nothing."""
+    """Remove the files of killed servers; their codes are invalid."""
     for path in folder.glob(_PATTERN):
         with contextlib.suppress(OSError):
             if time.time() - path.lstat().st_mtime > 2 * CODE_SECONDS:

@@ -1,7 +1,7 @@
-"""One browser's session as the presenter: what is kept of it, which holds no secret.
+"""One browser's session as the presenter: its stored form, which holds no secret.
 
-Setting the system's clock changes no session of a server that is running. A server that starts afterwards reckons by the
-new time, since no uptime is kept, so a session may then end sooner or later than its lifetime says.
+Setting the system's clock does not affect the sessions of a running server. A server that starts afterwards uses the
+new time, so a session may then end before or after its lifetime.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, cast
 from lamplighter.platform.steady_clock import steady_clock
 
 UNUSED_SECONDS = 7 * 86_400.0
-"""A session ends when its browser has not been seen for this long, in seconds."""
+"""Seconds without a request after which a session ends."""
 LONGEST_SECONDS = 30 * 86_400.0
-"""A session ends this long after it began, in seconds, however much it is used."""
+"""Maximum lifetime of a session in seconds, even if it is used."""
 
 _BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("FxiOS/", "Firefox"),
              ("Chrome/", "Chrome"), ("CriOS/", "Chrome"), ("Safari/", "Safari"))  # fmt: skip
@@ -33,9 +33,9 @@ class PresenterSession:
     id: str
     """The public name of the session: 16 hexadecimal digits, unrelated to its secrets."""
     address: str
-    """The address of the server at which the session began; it holds at no other."""
+    """The address of the server at which the session began, the only one where it is valid."""
     browser: str
-    """Browser and system in fixed words, never in those that the browser sent."""
+    """Browser and system in fixed words, never the text that the browser sent."""
     created: float
     """Unix seconds."""
     cookie_digest: str
@@ -47,7 +47,7 @@ class PresenterSession:
 
     @property
     def expires(self) -> float:
-        """Return when the session ends if its browser is not seen again, in Unix seconds."""
+        """Return when the session ends without further requests, in Unix seconds."""
         return min(self.created + LONGEST_SECONDS, self.used + UNUSED_SECONDS)
 
     @property
@@ -60,7 +60,7 @@ class PresenterSession:
         return offered is not None and hmac.compare_digest(digest_of(offered), self.key_digest)
 
     def to_json(self) -> str:
-        """Return what is kept in the session's file; when it was last used is the file's own time."""
+        """Return the content of the session's file. The file's modification time is the time of its last use."""
         return json.dumps({key: value for key, value in asdict(self).items() if key != "used"})
 
 
@@ -73,7 +73,7 @@ class SessionSecrets:
 
 
 def start_session(address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
-    """Create a session and its secrets. Nothing is kept yet."""
+    """Create a session and its secrets, without storing them."""
     given = SessionSecrets(secrets.token_urlsafe(32), secrets.token_urlsafe(32))
     now = steady_clock()
     session = PresenterSession(
@@ -89,7 +89,7 @@ def start_session(address: str, user_agent: str) -> tuple[PresenterSession, Sess
 
 
 def session_of_json(text: str, used: float) -> PresenterSession | None:
-    """Read a session's file; `used` is its time, in Unix seconds. Returns None if it holds anything else."""
+    """Parse a session's file; `used` is its modification time, in Unix seconds. Returns None if it is malformed."""
     try:
         content: Any = json.loads(text)
         session = PresenterSession(**cast("dict[str, Any]", content), used=used)
@@ -106,7 +106,7 @@ def digest_of(secret: str) -> str:
 
 
 def browser_words(user_agent: str) -> str:
-    """Return browser and system of a `User-Agent` in our own words, such as "Firefox on Linux"."""
+    """Return browser and system of a `User-Agent` in fixed words, such as "Firefox on Linux"."""
     browser = next((word for mark, word in _BROWSERS if mark in user_agent), "")
     system = next((word for mark, word in _SYSTEMS if mark in user_agent), "")
     return f"{browser} on {system}" if browser and system else browser or system or "another program"

@@ -1,4 +1,4 @@
-"""The request headers that the gate decides by, read strictly."""
+"""The request headers that the gate checks, parsed strictly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def single_header(headers: Headers, name: bytes) -> str | None:
 
 
 def origin_of(text: str | None) -> Origin | None:
-    """Parse an `Origin` header. Returns None for one that is missing or anything else."""
+    """Parse an `Origin` header. Returns None if it is missing or malformed."""
     try:
         return None if text is None else parse_origin(text)
     except OriginError:
@@ -37,7 +37,7 @@ def origin_of(text: str | None) -> Origin | None:
 
 
 def came_through_a_proxy(headers: Headers) -> bool:
-    """Return whether a header tells that a proxy or a tunnel passed the request on."""
+    """Return whether a header shows that a proxy or a tunnel forwarded the request."""
     names = [key.lower() for key, _ in headers]
     return any(
         name in _PROXY_HEADERS or name.startswith(_PROXY_PREFIXES) or name.endswith(_PROXY_SUFFIXES)
@@ -56,14 +56,14 @@ def is_same_origin(headers: Headers) -> bool:
 
 
 def is_navigation(headers: Headers) -> bool:
-    """Return whether the browser reports that the request opens a page, in a tab of its own."""
+    """Return whether the browser reports that the request opens a page in a tab."""
     return _header_values(headers, b"sec-fetch-mode") == ["navigate"] and _header_values(
         headers, b"sec-fetch-dest"
     ) == ["document"]
 
 
 def cookie_values(headers: Headers, name: str) -> list[str]:
-    """Return the values of all cookies of a name."""
+    """Return the values of all cookies with a name."""
     found: list[str] = []
     for key, value in headers:
         if key.lower() == b"cookie":
@@ -75,7 +75,7 @@ def cookie_values(headers: Headers, name: str) -> list[str]:
 
 
 def is_page_wanted(headers: Headers, path: str) -> bool:
-    """Return whether a person's browser looks for a page, where a program would take a problem as JSON: programs ask below
+    """Return whether a browser wants a page, rather than a program that takes a problem as JSON. Programs ask below
     `/api/`, or for other types."""
     accepted = b",".join(value for name, value in headers if name == b"accept")
     return not f"{path}/".startswith("/api/") and b"text/html" in accepted.lower()

@@ -12,18 +12,18 @@ _UNUSED_FEATURES = (
     "magnetometer", "microphone", "midi", "payment", "publickey-credentials-get", "screen-wake-lock", "serial", "usb",
     "xr-spatial-tracking",
 )  # fmt: skip
-"""Features of browsers that the page has no use for, so that no script in it can have one."""
+"""Browser features that the page does not use, and that no script in it may use."""
 _PERMISSIONS = ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES)
 _HTTPS_SECONDS = 31_536_000
-"""Seconds for which a browser that came over https comes back only over https."""
+"""Seconds for which a browser that came over https must return over https."""
 
 
 def security_headers(address: Origin | None, *, own_host: bool = False) -> list[tuple[bytes, bytes]]:
     """Return the headers of every response.
 
     Args:
-        address: where sockets may be opened, besides the page's own host.
-        own_host: whether the whole host is ours; else others may serve there what is not encrypted.
+        address: where sockets may be opened besides the page's own host.
+        own_host: whether the whole host is ours; otherwise other programs may serve plain http there.
     """
     # Safari before 15.4 does not treat a websocket to the page's own host as 'self'.
     socket = f" {'wss' if address.scheme == 'https' else 'ws'}://{address.authority}" if address else ""
@@ -31,7 +31,7 @@ def security_headers(address: Origin | None, *, own_host: bool = False) -> list[
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; style-src 'self'; "
         f"connect-src 'self'{socket}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
-    # All programs of this machine share its names.
+    # All programs on this machine share its names.
     stays = (
         own_host
         and address is not None
@@ -54,7 +54,7 @@ def _is_of_this_machine(host: str) -> bool:
 
 
 def with_security_headers(send: Send, address: Origin | None, *, own_host: bool = False) -> Send:
-    """Return a `send` that adds the security headers, and forbids caching where nothing else says how long."""
+    """Return a `send` that adds the security headers, and forbids caching unless a response allows it."""
     extra = security_headers(address, own_host=own_host)
 
     async def secured(message: Message) -> None:

@@ -1,12 +1,12 @@
 """The presenter's sessions, one file each in `.presenter-sessions` in the folder of runs.
 
-Every server of the folder uses the same files, so that a browser left open survives a restart, and a session ended in
-one place is ended everywhere. A file is written once and then only removed; when its session was last used is the
-file's modification time. So no two servers ever write the same content, and nothing needs a lock. A session counts only
-at the address where it began, so a server does not accept those of another port.
+Every server of the folder uses the same files, so that an open browser survives a restart, and a session ended on one
+server is ended on all. A file is written once and then only removed; its modification time is the time of the session's
+last use. So servers never write conflicting content, and no lock is needed. A session is valid only at the address
+where it began, so a server does not accept those of another port.
 
-The files hold digests: whoever reads them learns no secret. Where the folder cannot be written (another user's, a full
-disk) sessions live in this process alone, and end with it.
+The files hold digests, so reading them reveals no secret. If the folder is not writable (another user's, a full disk),
+sessions exist only in this process and end with it.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ log = logging.getLogger(__name__)
 
 SESSIONS_FOLDER = ".presenter-sessions"
 MOST_SESSIONS = 32
-"""The most sessions at a time; a further one ends the one unused for longest."""
+"""Maximum number of sessions; a new one beyond it ends the least recently used."""
 
 _NAME = re.compile(r"([0-9a-f]{16})\.json")
 _LARGEST = 4_096
 _SEEN_AGAIN = 60.0
-"""Seconds between two notes that a session was used."""
+"""Minimum seconds between two recorded uses of a session."""
 _LOADED_SECONDS = 30.0
 """Seconds after which the files are read again even if the folder seems unchanged."""
 _COARSE_CLOCK = 2.5
@@ -50,8 +50,8 @@ _COARSE_CLOCK = 2.5
 
 
 class SessionStore:
-    """The sessions that this server accepts. Thread-safe. A lookup uses the memory alone, so that an event loop may
-    make one; everything else uses the disk.
+    """The sessions that this server accepts. Thread-safe. Lookups use only memory, so an event loop may make them;
+    everything else uses the disk.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -64,7 +64,7 @@ class SessionStore:
         """The folder's modification time when its files were read."""
         self._read_at = float("-inf")
         self._known: dict[str, PresenterSession] = {}
-        """All sessions by id as they were last read. Replaced as a whole, so that it is read without the lock."""
+        """All sessions by id, as last read. Replaced as a whole, so that it can be read without the lock."""
         self._lock = threading.Lock()
         self.reload()
 
@@ -74,7 +74,7 @@ class SessionStore:
             self._current()
 
     def begin_session(self, address: str, user_agent: str) -> tuple[PresenterSession, SessionSecrets]:
-        """Begin a browser's session at an address. Only the caller gets its secrets."""
+        """Start a browser's session at an address. Only the caller gets its secrets."""
         session, given = start_session(address, user_agent)
         with self._lock:
             self._make_room()
@@ -85,7 +85,7 @@ class SessionStore:
         return session, given
 
     def find_session(self, cookie: str, address: str) -> PresenterSession | None:
-        """Return the session of a cookie's value, if it held at `address` by the last reading and is not over."""
+        """Return the session of a cookie's value, if it was valid at `address` when last read and has not expired."""
         digest = digest_of(cookie)
         for session in self._known.values():
             if session.cookie_digest == digest and session.address == address and not session.expired:
@@ -93,19 +93,19 @@ class SessionStore:
         return None
 
     def is_valid(self, session_id: str) -> bool:
-        """Return whether the session of this id went on by the last reading."""
+        """Return whether the session of this id was valid when last read."""
         found = self._known.get(session_id)
         return found is not None and not found.expired
 
     def list_sessions(self) -> list[PresenterSession]:
-        """Return the sessions that are not over, the last used first."""
+        """Return the valid sessions, the most recently used first."""
         with self._lock:
             self._stamp = None
             going_on = [session for session in self._current().values() if not session.expired]
         return sorted(going_on, key=lambda session: session.used, reverse=True)
 
     def end_session(self, session_id: str) -> bool:
-        """End a session: its cookie is worth nothing from now on, on any server. Returns whether there was one.
+        """End a session: no server accepts its cookie any more. Returns whether it existed.
 
         Raises:
             OSError: its file cannot be removed.
@@ -120,7 +120,7 @@ class SessionStore:
             return not session.expired
 
     def note_use(self, session_id: str) -> None:
-        """Note that a session's browser was seen; about once a minute this touches its file."""
+        """Record a use of a session; about once a minute this touches its file."""
         with self._lock:
             session = self._current().get(session_id)
             if session is None or steady_clock() - session.used < _SEEN_AGAIN:
@@ -136,7 +136,7 @@ class SessionStore:
                 _set_used(self._file(session_id), seen)
 
     def _current(self) -> dict[str, PresenterSession]:
-        """Return all sessions by id, read anew if another server may have changed them."""
+        """Return all sessions by id, rereading them if another server may have changed them."""
         self._read_changes()
         self._known = {**self._saved, **self._unsaved}
         return self._known
@@ -152,7 +152,7 @@ class SessionStore:
             return
         if stamp != self._stamp or now - self._read_at > _LOADED_SECONDS:
             self._saved = self._read()
-            # A change right after this reading could leave the same time; then read once more.
+            # A change right after this read could leave the same time, so read once more then.
             self._stamp = stamp if abs(time.time() - stamp / 1e9) > _COARSE_CLOCK else None
             self._read_at = now
 
@@ -167,7 +167,7 @@ class SessionStore:
         return found
 
     def _make_room(self) -> None:
-        """Remove the sessions that are over, and the longest unused beyond the number allowed."""
+        """Remove the expired sessions, and the least recently used beyond the maximum."""
         self._stamp = None
         sessions = sorted(self._current().values(), key=lambda session: session.used, reverse=True)
         going_on = [session for session in sessions if not session.expired]
@@ -180,7 +180,7 @@ class SessionStore:
             self._file(session.id).unlink(missing_ok=True)
             self._saved.pop(session.id, None)
             if self._folder is not None:
-                # A session that was ended must not be back after a power cut.
+                # An ended session must not return after a power failure.
                 sync_folder(self._folder)
 
     def _write(self, session: PresenterSession) -> bool:
@@ -200,22 +200,22 @@ class SessionStore:
         return True
 
     def _file(self, session_id: str) -> Path:
-        # Ids come from the listing or from us, never from a client.
+        # Ids come from the listing or from this server, never from a client.
         assert self._folder is not None
         assert _NAME.fullmatch(f"{session_id}.json")
         return self._folder / f"{session_id}.json"
 
 
 def _set_used(path: Path, session: PresenterSession) -> None:
-    """Give a session's file the time at which it was used, which is not the system's if its clock has been set."""
+    """Set the file's time to the session's last use, which differs from the system's time if the clock was set."""
     os.utime(path, (session.used, session.used))
 
 
 def open_sessions(runs: Path) -> SessionStore:
     """Open the sessions of a folder of runs, making their folder if it is missing.
 
-    Only its user can use it. One of ours that others could write is emptied, since they may have put a session there;
-    one of another user, or a folder that cannot be written, is left alone, and sessions are kept in memory.
+    Only its user can access it. A folder of ours that others could write is emptied, since they may have added a
+    session. A folder of another user, or one that is not writable, is left alone, and sessions are kept in memory.
     """
     folder = runs / SESSIONS_FOLDER
     try:

@@ -1,4 +1,4 @@
-"""The watch over a socket that a session lets in: it closes when the session ends."""
+"""A watch that closes a socket when its session ends."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ CLOSE_NOT_ALLOWED = 4403
 """Websocket close code. Final: retrying does not help."""
 
 _LOOK_EVERY = 5.0
-"""Seconds between two looks at the session, which may end in another process."""
+"""Seconds between two checks of the session, which another process may end."""
 
 
 def with_session(
     sessions: SessionStore, session_id: str, receive: Receive, send: Send, every: float | None = None
 ) -> tuple[Receive, Send]:
-    """Return a `receive` and a `send` for a socket's app. When the session ends, the peer is told, and the app hears that
-    the socket is closed.
+    """Return a `receive` and a `send` for a socket's app. When the session ends, the peer gets a close frame and the
+    app a disconnect.
 
     Args:
         sessions: the server's sessions.
-        session_id: the session that lets the socket in.
+        session_id: the session that admitted the socket.
         receive: the socket's.
         send: the socket's.
-        every: seconds between two looks at the session.
+        every: seconds between two checks of the session.
     """
     seconds = _LOOK_EVERY if every is None else every
     pending: asyncio.Task[Message] | None = None
@@ -36,7 +36,7 @@ def with_session(
     async def receive_while_valid() -> Message:
         nonlocal pending, over
         while not over:
-            # The task outlives one look: a message that was taken must not be lost with it.
+            # Keep the task for the next check, so that a received message is not lost.
             pending = pending or asyncio.create_task(_next(receive))
             try:
                 done, _ = await asyncio.wait({pending}, timeout=seconds)

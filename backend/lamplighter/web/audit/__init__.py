@@ -1,1 +1,1 @@
-"""The bounded log of what was changed through a server, and of how much it refused."""
+"""The bounded log of changes made through a server, and of the number of refusals."""

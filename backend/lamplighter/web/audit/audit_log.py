@@ -1,7 +1,7 @@
 """The audit log of a server: a line for each change, and at most one line a minute with the number of refusals.
 
-In a minute a session has at most `MAX_LINES` lines; further ones are only counted. The log lies beside the runs as
-`.audit.jsonl`, with one older file; both are bounded. Its own thread writes it, so that no request waits for the disk. No
+Each session has at most `MAX_LINES` lines a minute; further ones are only counted. The log is `.audit.jsonl` in the
+folder of runs, with one older file; both are bounded. A thread writes it, so that no request waits for the disk. No
 line holds a secret, a text or an address.
 """
 
@@ -26,9 +26,9 @@ AUDIT_FILE = ".audit.jsonl"
 MAX_AUDIT_BYTES = 1 << 20
 """Size at which the log becomes `.audit.jsonl.1`, which replaces the one before."""
 MAX_LINES = 60
-"""Lines of one session in a minute."""
+"""Maximum number of lines of one session in a minute."""
 MAX_WAITING = 1_000
-"""Lines that may wait for the disk."""
+"""Maximum number of lines that wait for the disk."""
 _MINUTE = 60.0
 _STOP_SECONDS = 2.0
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -45,11 +45,11 @@ class AuditLog:
         max_bytes: int = MAX_AUDIT_BYTES,
         minute: float = _MINUTE,
     ) -> None:
-        """Write below `folder` once started.
+        """Prepare the log. Writing begins with `start`.
 
         Args:
             folder: the folder of runs.
-            count_ended: returns how many connections the server has ended since its start, by reason.
+            count_ended: returns the number of connections that the server has ended since its start, by reason.
             max_bytes: size of each of the two files.
             minute: seconds between two lines about refusals.
         """
@@ -59,11 +59,11 @@ class AuditLog:
         self._minute = minute
         self._waiting: list[str] = []
         self._lines: Counter[str] = Counter()
-        """The lines of this minute, by session."""
+        """The number of lines of this minute, by session."""
         self._refused: Counter[str] = Counter()
         self._left_out = 0
         self._ended: Counter[str] = Counter()
-        """The connections ended up to the last line about them."""
+        """The connections ended before the last line about them."""
         self._changed = threading.Condition()
         self._stopping = False
         self._failing = False
@@ -75,7 +75,7 @@ class AuditLog:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write the remaining lines and end the thread. Waits two seconds at most."""
+        """Write the remaining lines and end the thread, within two seconds."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -89,7 +89,7 @@ class AuditLog:
             by: the public id of the session, or `token`.
             what: the name of the operation.
             result: the status of the answer.
-            facts: other facts, such as the run or the kind of a request; None is left out.
+            facts: other facts, such as the run or the kind of a request; None is omitted.
         """
         known = {key: value for key, value in facts.items() if value is not None}
         with self._changed:
@@ -123,7 +123,7 @@ class AuditLog:
                     self._left_out += len(lines)
 
     def _end_minute(self) -> list[str]:
-        """Return the line about what has no line of its own, if there is anything, and start the next minute."""
+        """Return the line with the counts of this minute, if any, and start the next minute."""
         ended = Counter(self._count_ended())
         content = {
             "refused": dict(sorted(self._refused.items())),
@@ -137,11 +137,11 @@ class AuditLog:
         return [_line(known)] if known else []
 
     def _write(self, lines: list[str]) -> bool:
-        """Append lines to the file. Returns whether all of them are there."""
+        """Append lines to the file. Returns whether all were written."""
         data = "".join(lines).encode()
         try:
             self._rotate(len(data))
-            # Opened for each write: no descriptor is held, and two servers may share the folder.
+            # Opened for each write, so that no descriptor is held and two servers can share the folder.
             with os.fdopen(open_private(self._path, _FLAGS), "ab", buffering=0) as file:
                 complete = file.write(data) == len(data)
         except OSError as error:

@@ -13,13 +13,13 @@ from lamplighter.web.audit.audit_log import AuditLog
 _CREATED_RUN = re.compile(rf"/api/runs/({RUN_ID_PATTERN})(?:/|$)".encode())
 _SAFE_METHODS = ("GET", "HEAD")
 _NO_CHANGE = ("estimate_run_size",)
-"""Operations that are sent with POST only because their question is long."""
+"""Operations that use POST only because their query is long."""
 _REFUSED = frozenset({400, 401, 403, 404, 405, 413, 422, 429, 503})
 _REFUSED_SOCKETS = frozenset({1008, 4400, 4403, 4404})
 
 
 class AuditMiddleware:
-    """ASGI middleware that records what the application answers. It changes nothing."""
+    """ASGI middleware that records the application's responses without changing them."""
 
     def __init__(self, app: ASGIApp, audit: AuditLog) -> None:
         """Watch `app`."""

@@ -1,1 +1,1 @@
-"""Connections before they are requests: how many may be open, how long each may take, and what it may send."""
+"""The limits on connections: their number, their time and the data that they send."""

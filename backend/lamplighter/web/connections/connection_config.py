@@ -1,4 +1,4 @@
-"""The configuration of uvicorn, with what our protocols need beyond it."""
+"""The configuration of uvicorn, extended for our protocols."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lamplighter.web.connections.connection_gate import ConnectionGate
 from lamplighter.web.connections.limits import ConnectionLimits
 
 _BACKLOG = 512
-"""Connections that the system holds until they are accepted: a class that connects again all at once."""
+"""Maximum number of connections waiting to be accepted, enough for a class that reconnects at once."""
 
 PresenterCheck = Callable[[str, str, Sequence[tuple[bytes, bytes]], str | None], bool]
-"""A function of method, path, headers and peer that recognises a request of the presenter."""
+"""A function of method, path, headers and peer that returns whether a request is the presenter's."""
 SessionFinder = Callable[[Sequence[tuple[bytes, bytes]]], str | None]
-"""A function of the headers that returns the session whose connections are counted together; None: they are not."""
+"""A function of the headers that returns the session that the connection counts for; None: it is not counted."""
 
 
 def _of_no_session(_: Sequence[tuple[bytes, bytes]]) -> str | None:
@@ -26,7 +26,7 @@ def _of_no_session(_: Sequence[tuple[bytes, bytes]]) -> str | None:
 
 
 class ConnectionConfig(uvicorn.Config):
-    """The configuration of a server whose connections pass a gate."""
+    """The configuration of a server with a connection gate."""
 
     def __init__(
         self,
@@ -39,15 +39,15 @@ class ConnectionConfig(uvicorn.Config):
         ws: type[asyncio.Protocol],
         find_session: SessionFinder = _of_no_session,
     ) -> None:
-        """Set what uvicorn and our protocols need.
+        """Configure uvicorn and our protocols.
 
         Args:
             app: the application.
-            gate: every connection of the server passes it.
-            limits: what connections may do.
-            is_presenter: recognises the presenter by the head of a request.
+            gate: admits every connection of the server.
+            limits: the limits of connections.
+            is_presenter: recognises the presenter from the head of a request.
             http, ws: the protocols.
-            find_session: finds the viewer by the head of a request.
+            find_session: finds the viewer from the head of a request.
         """
         self.connection_gate = gate
         self.connection_limits = limits
@@ -71,6 +71,6 @@ class ConnectionConfig(uvicorn.Config):
 
 
 connection_log = logging.getLogger("uvicorn.error.connections")
-"""The log of the protocols: errors of ours. Uvicorn's warnings about what clients send are counted instead, because a
-line for each would let anybody fill the disk."""
+"""The log of the protocols, for internal errors. Uvicorn's warnings about client data are counted instead, because a
+line for each would let clients fill the disk."""
 connection_log.setLevel(logging.ERROR)

@@ -1,21 +1,21 @@
-"""The gate before HTTP: which connections may be open, and which one goes when there are too many.
+"""The gate before HTTP: which connections may be open, and which are evicted when there are too many.
 
-Before a request is read nobody knows whose connection it is. On the loopback interface every peer is 127.0.0.1, behind a
-proxy every peer is the proxy, so no address is the presenter's for certain, and a limit for each address protects
-nobody there. Hence two stages.
+Before a request is read, the owner of its connection is unknown. On the loopback interface every peer is 127.0.0.1, and
+behind a proxy every peer is the proxy, so the presenter has no certain address, and a limit per address does not help
+there. Hence two stages.
 
-A connection that has not sent a whole request head is *waiting*. There is always room for one more: over the limit the one
-that has waited longest goes. An honest client sends its head within milliseconds of connecting, so idle sockets only
-push out each other, however many there are. Addresses of other machines have half of these places each at most.
+A connection that has not sent a whole request head is *waiting*. There is always room for one more: over the limit, the
+one that has waited longest is evicted. An honest client sends its head within milliseconds of connecting, so idle
+sockets only evict each other. Each address of another machine gets at most half of these places.
 
-With its first head a connection asks for a place among those *served*. Viewers cannot have the last places, the reserve.
-When their places are taken, one that *rests* between two requests goes (HTTP allows that; a browser connects again), and
-if none rests the request is answered 503. The presenter, known by the credentials in that very head, may use half of
-the reserve. The other half stays with the waiting ones, or the presenter could not say who is there. A websocket, or an
-answer on its way, is never evicted for somebody else; answers have least rates of their own.
+With its first head a connection asks to be *served*. Viewers cannot take the last places, the reserve. When all other
+places are taken, a connection that *rests* between two requests is evicted (HTTP allows that; a browser reconnects),
+and if none rests the request is answered 503. The presenter, identified by the credentials in the head, may use half of
+the reserve. The other half is kept for waiting connections, because the presenter must send a head to be identified. A
+websocket or a response in progress is never evicted; responses have minimum rates.
 
-The head of a viewer of a class names its session, and a session has a few places only, wherever its connections come
-from. One that asks for more gives up a connection of its own that rests, or is refused.
+The head of a viewer of a class names its session. A session has only a few places, from all addresses together. Beyond
+them one of its resting connections is closed, or the request is refused.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from lamplighter.web.capacity.caller import Network, counted_address, is_in_netw
 from lamplighter.web.connections.counters import ConnectionCounters
 from lamplighter.web.connections.limits import ConnectionLimits
 
-FULL = "every place of this server is taken: close a viewer that is not needed, or try again in a few seconds"
+FULL = "every place of this server is taken: close an unused viewer, or try again in a few seconds"
 SHARE_TAKEN = (
-    "your address has its share of this server's connections: close some, or try again in a few seconds"
+    "your address has used its share of this server's connections: close some, or try again in a few seconds"
 )
 SESSION_SHARE_TAKEN = (
-    "you have as many connections as one viewer may have: close some, or try again in a few seconds"
+    "you have the maximum number of connections for one viewer: close some, or try again in a few seconds"
 )
 
 
@@ -43,11 +43,11 @@ class ConnectionGate:
     def __init__(
         self, limits: ConnectionLimits, counters: ConnectionCounters, trusted: Network | None = None
     ) -> None:
-        """Start with none. `trusted`: a proxy in front, whose connections are those of many people."""
+        """Start without connections. `trusted`: a proxy in front, which carries the connections of many people."""
         self._limits = limits
         self._trusted = trusted
         self.counters = counters
-        # Each in the order in which its connections came to it, with the address they count for.
+        # Each in order of arrival, with the address that the connection counts for.
         self._waiting: dict[asyncio.Transport, str] = {}
         self._resting: dict[asyncio.Transport, str] = {}
         self._busy: dict[asyncio.Transport, str] = {}
@@ -58,7 +58,7 @@ class ConnectionGate:
         self._served_by_session: dict[str, set[asyncio.Transport]] = {}
 
     def enter(self, transport: asyncio.Transport, peer: str | None) -> bool:
-        """Take in a new connection, in the place of another if need be. Returns False if it was closed at once."""
+        """Admit a new connection, evicting another if necessary. Returns False if it was closed at once."""
         address = self._counted_address(peer)
         self.counters.accepted += 1
         if address and self._waiting_by_address[address] >= self._limits.newcomers // 2:
@@ -78,12 +78,12 @@ class ConnectionGate:
     def admit_request(
         self, transport: asyncio.Transport, is_presenter: Callable[[], bool], session: str | None = None
     ) -> str | None:
-        """Give a connection a place for the request whose head has come.
+        """Give a connection a place for a request whose head has arrived.
 
         Args:
             transport: the connection.
             is_presenter: whether the head carries the presenter's credentials; called only if it matters.
-            session: the session that the head names, if its connections are counted.
+            session: the session in the head, if its connections are counted.
 
         Returns:
             None, or the reason why there is no place.
@@ -118,7 +118,7 @@ class ConnectionGate:
         return None
 
     def rest(self, transport: asyncio.Transport) -> None:
-        """Note that a connection has had its answer and may go if its place is needed."""
+        """Note that a connection has received its response and may be evicted."""
         address = self._busy.pop(transport, None)
         if address is not None:
             self._resting[transport] = address
@@ -129,7 +129,7 @@ class ConnectionGate:
         self.counters.websockets = len(self._websockets)
 
     def leave(self, transport: asyncio.Transport) -> None:
-        """Forget a connection, which may be forgotten already."""
+        """Forget a connection. Does nothing if it is already forgotten."""
         address = self._waiting.pop(transport, None)
         if address is not None:
             _decrement(self._waiting_by_address, address)
@@ -144,7 +144,7 @@ class ConnectionGate:
         self.counters.websockets = len(self._websockets)
 
     def _refusal(self, address: str) -> str | None:
-        """Return why there is no place among those served, after making room where that is possible."""
+        """Return why no further connection can be served, after making room if possible."""
         if address and self._served_by_address[address] >= self._limits.share:
             return None if self._evict_resting(address) else SHARE_TAKEN
         if self._served() >= self._limits.total - self._limits.reserve:
@@ -152,14 +152,14 @@ class ConnectionGate:
         return None
 
     def _has_place_left(self, transport: asyncio.Transport, session: str) -> bool:
-        """Return whether a session may have this connection, after making room where that is possible."""
+        """Return whether a session may have this connection, after making room if possible."""
         served = self._served_by_session.get(session, set())
         if transport in served or len(served) < self._limits.session_connections:
             return True
         return self._evict_resting(among=served)
 
     def _count_for(self, transport: asyncio.Transport, session: str | None) -> None:
-        """Count a connection for a session, and no longer for the one before."""
+        """Count a connection for a session instead of its previous one."""
         before = self._sessions.pop(transport, None)
         if before is not None:
             self._served_by_session[before].discard(transport)
@@ -192,8 +192,8 @@ class ConnectionGate:
     def _evict_resting(
         self, address: str | None = None, among: Container[asyncio.Transport] | None = None
     ) -> bool:
-        """Close the connection that has rested longest, of one address, among some, or of any. Returns False if there is
-        none."""
+        """Close the connection that has rested longest, of one address, among some, or of all. Returns False if none
+        rests."""
         found = next(
             (
                 other

@@ -1,4 +1,4 @@
-"""Counters of what became of the connections of one server."""
+"""Counters of the connections of one server, by outcome."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 
 @dataclass
 class ConnectionCounters:
-    """Counts since the server started, but for `open` and `websockets`. Written on the event loop alone; a refusal is
-    counted here and has no line of its own in a log, which a flood would fill."""
+    """Counts since the server started, except `open` and `websockets`. Written only on the event loop. Refusals are
+    counted instead of logged, because a flood would fill the log."""
 
     accepted: int = 0
     open: int = 0
@@ -18,23 +18,23 @@ class ConnectionCounters:
     websockets: int = 0
     """Websockets open now."""
     evicted_waiting: int = 0
-    """Connections closed for a newcomer before they had sent a whole request head."""
+    """Connections evicted for a new one before they had sent a whole request head."""
     evicted_resting: int = 0
-    """Connections closed for another between two requests."""
+    """Connections evicted between two requests."""
     refused_full: int = 0
     """Requests answered 503, because every place was taken."""
     refused_address: int = 0
-    """Requests answered 503, because their address had its share of the places."""
+    """Requests answered 503, because their address had used its share of the places."""
     refused_session: int = 0
-    """Requests answered 429, because their viewer had its share of the places."""
+    """Requests answered 429, because their viewer had used its share of the places."""
     turned_away: int = 0
-    """Connections closed at once, because there was nothing to evict."""
+    """Connections closed at once, because none could be evicted."""
     late_heads: int = 0
-    """Connections closed because a request head did not come in time."""
+    """Connections closed because a request head did not arrive in time."""
     slow_bodies: int = 0
-    """Connections closed because a request body came too slowly."""
+    """Connections closed because a request body arrived too slowly."""
     malformed: int = 0
-    """Connections closed because what they sent is not HTTP, or is ambiguous."""
+    """Connections closed because they sent invalid or ambiguous HTTP."""
     flooding_sockets: int = 0
     """Websockets closed because they sent too much."""
     shed: int = 0
@@ -42,7 +42,7 @@ class ConnectionCounters:
 
 
 def count_ended(counters: Iterable[ConnectionCounters]) -> Counter[str]:
-    """Return how many connections were ended on all listeners, by the name of the field that counts them."""
+    """Return the number of connections ended on all listeners, by the name of the counting field."""
     ended: Counter[str] = Counter()
     for one in counters:
         ended.update(asdict(one))

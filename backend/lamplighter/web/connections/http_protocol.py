@@ -1,4 +1,4 @@
-"""The HTTP protocol of the server: uvicorn's, with a gate before it, deadlines, and no word in the log about clients."""
+"""The HTTP protocol of the server: uvicorn's, with a connection gate, deadlines, and no log lines about clients."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from lamplighter.web.connections.request_clock import RequestClock
 from lamplighter.web.connections.uvicorn_internals import H11Protocol, ServerState
 from lamplighter.web.http.problems import PROBLEM_MEDIA_TYPE, problem_response
 
-_AMBIGUOUS = "a request has Content-Length or Transfer-Encoding, not both: send it again with one of them"
-_NO_REQUEST = "that is no HTTP request"
-_LATE_HEAD = "the request did not come in time: send it again, at once"
-_SLOW_BODY = "the body came too slowly: send it again over a faster connection"
+_AMBIGUOUS = (
+    "a request must not have both Content-Length and Transfer-Encoding: send it again with one of them"
+)
+_NO_REQUEST = "that is not an HTTP request"
+_LATE_HEAD = "the request did not arrive in time: send it again without delay"
+_SLOW_BODY = "the body arrived too slowly: send it again over a faster connection"
 
 
 class _RefusedHeadError(h11.RemoteProtocolError):
-    """A request that is refused by its head alone."""
+    """A request that is refused because of its head."""
 
 
 class _WatchedConnection(h11.Connection):
-    """An HTTP parser that shows each event of the client to the protocol before anybody acts on it."""
+    """An HTTP parser that passes each event of the client to the protocol before it is handled."""
 
     def __init__(self, on_event: Callable[[object], None], max_head_bytes: int) -> None:
         super().__init__(h11.SERVER, max_head_bytes)
@@ -71,7 +73,7 @@ class GuardedHttpProtocol(H11Protocol):
         self.app = self._with_abort(self.app)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Enter by the gate, and wait for a request head."""
+        """Pass the gate, and wait for a request head."""
         super().connection_made(cast(asyncio.Transport, transport))
         if self._gate.enter(self.transport, self.client[0] if self.client else None):
             self._clock.expect_head()
@@ -83,26 +85,26 @@ class GuardedHttpProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came."""
+        """Parse received bytes."""
         super().data_received(data)
         if self.flow.read_paused:
             self._clock.excuse()
         if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            # The beginning of a head. Uvicorn's time-out between two requests has just been taken back.
+            # The beginning of a head. Uvicorn has just cancelled its timeout between two requests.
             self._clock.expect_head()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand the connection to the websocket protocol."""
+        """Pass the connection to the websocket protocol."""
         self._clock.cancel()
         super().handle_websocket_upgrade(event)
 
     def on_response_complete(self) -> None:
-        """Note that the connection may go if its place is needed."""
+        """Note that the connection may be evicted."""
         self._gate.rest(self.transport)
         super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what cannot be a request; uvicorn calls this where the parser gives up."""
+        """Refuse an invalid request; uvicorn calls this when the parser fails."""
         if self._refusal is None:
             self._gate.counters.malformed += 1
         status, sentence = self._refusal or (400, _NO_REQUEST)
@@ -113,7 +115,7 @@ class GuardedHttpProtocol(H11Protocol):
             self._close_with(status, sentence)
 
     def _with_abort(self, app: Any) -> ASGIApp:
-        """Return an app that can drop the connection together with what it has not sent yet."""
+        """Return an app that can drop the connection together with its unsent data."""
 
         async def abortable(scope: Scope, receive: Receive, send: Send) -> None:
             scope["extensions"] = {**scope.get("extensions", {}), ABORT: self.transport.abort}
@@ -166,7 +168,7 @@ class GuardedHttpProtocol(H11Protocol):
         self._close_with(408, _SLOW_BODY)
 
     def _close_with(self, status: int, sentence: str) -> None:
-        """Answer, if the answer has not begun, and close. A route that waits for the body sees its client gone."""
+        """Answer, unless a response has begun, and close. A route that waits for the body sees a disconnect."""
         if self.transport.is_closing():
             return
         if self.cycle and not self.cycle.response_complete:

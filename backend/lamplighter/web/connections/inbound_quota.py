@@ -1,4 +1,4 @@
-"""How much a viewer has sent of late. Viewers have nothing to say, and each frame costs the server time."""
+"""A quota of the data that a viewer sends. Viewers need not send anything, and each frame costs server time."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 
 class InboundQuota:
-    """A count of frames and bytes in spans of some seconds."""
+    """A count of frames and bytes in spans of a few seconds."""
 
     def __init__(
         self, frames: int, size: int, seconds: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Allow so many frames and bytes (`size`) in each span; `clock` gives seconds."""
+        """Allow a number of frames and bytes (`size`) in each span; `clock` gives seconds."""
         self._most_frames = frames
         self._most_bytes = size
         self._seconds = seconds
@@ -22,13 +22,13 @@ class InboundQuota:
         self._bytes = 0
 
     def allows_bytes(self, count: int) -> bool:
-        """Count bytes, before they are parsed. Returns False if they are too many."""
+        """Count bytes before they are parsed. Returns False if they exceed the quota."""
         self._begin_span()
         self._bytes += count
         return self._bytes <= self._most_bytes
 
     def allows_frame(self) -> bool:
-        """Count a frame. Returns False if it is one too many."""
+        """Count a frame. Returns False if it exceeds the quota."""
         self._begin_span()
         self._frames += 1
         return self._frames <= self._most_frames

@@ -1,9 +1,9 @@
-"""The listening socket: it takes a few connections at a time, and gets by without a free file descriptor.
+"""The listening socket: it accepts a few connections at a time, and survives a lack of file descriptors.
 
-Where a process has no descriptor left, asyncio tries as often as the backlog is long, writes a traceback each time, and
-begins again a second later: ten megabytes of log a second and a whole core. So this socket keeps one descriptor to
-spare. It gives that one up, accepts with it, closes the connection and takes it back: the queue gets shorter, the client
-knows where it stands, and a line a minute is enough to say so.
+When a process has no descriptor left, asyncio retries as often as the backlog is long, logs a traceback each time, and
+    starts again a second later: ten megabytes of log a second and a whole core. So this socket holds a spare
+    descriptor. It releases the spare one, accepts a connection with it, closes the connection and reopens the spare:
+    the queue gets shorter, the client is informed, and one log line a minute suffices.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _PORTS_TRIED = 50
 _STALLED_MS = 15_000
 _SEND_BUFFER = 256 * 1024
 _AT_ONCE = 8
-"""Connections accepted before other work goes on. The gate sees a connection some turns of the event loop later, and until
-then it takes a descriptor that the limit does not know of."""
+"""Connections accepted before other work continues. The gate counts a connection a few turns of the event loop later,
+and until then its descriptor is not within the limit."""
 _LOG_SECONDS = 60.0
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
@@ -39,7 +39,7 @@ class ListeningSocket(socket.socket):
         """Open a TCP socket; `clock` gives the seconds for the log."""
         super().__init__(family, socket.SOCK_STREAM)
         self.counters = ConnectionCounters()
-        """The counters of the server that listens; it sets its own."""
+        """The counters of the server, set by the server."""
         self._clock = clock
         self._spare = _open_spare()
         self._accepted = 0
@@ -50,8 +50,8 @@ class ListeningSocket(socket.socket):
         """Return the next connection and its address.
 
         Raises:
-            BlockingIOError: there is none, or enough for now.
-            OSError: descriptors or memory are short, and there is no spare one left.
+            BlockingIOError: there is none, or enough were accepted for now.
+            OSError: descriptors or memory are short, and there is no spare descriptor.
         """
         if self._accepted >= _AT_ONCE or self._gave_up:
             self._accepted, self._gave_up = 0, False
@@ -81,7 +81,7 @@ class ListeningSocket(socket.socket):
 
         Raises:
             BlockingIOError: there was none.
-            OSError: the spare one is gone; the event loop listens again in a second.
+            OSError: there is no spare descriptor; the event loop listens again in a second.
         """
         if self._clock() - self._logged >= _LOG_SECONDS:
             self._logged = self._clock()
@@ -93,7 +93,7 @@ class ListeningSocket(socket.socket):
         if self._spare is None:
             self._spare = _open_spare()
         if self._spare is None:
-            # asyncio goes on in its loop after this one; the next call ends it.
+            # asyncio continues its loop after this connection; the next call ends it.
             self._gave_up = True
             raise error
         os.close(self._spare)
@@ -107,7 +107,7 @@ class ListeningSocket(socket.socket):
 
 
 def ignore_accept_errors(loop: Any, context: dict[str, Any]) -> None:
-    """Handle what an event loop could not: leave out a lack of descriptors, which `ListeningSocket` has logged."""
+    """Handle an event loop's errors, except a lack of descriptors, which `ListeningSocket` has logged."""
     error = context.get("exception")
     if isinstance(error, OSError) and error.errno in _EXHAUSTED and "accept" in str(context.get("message")):
         return
@@ -118,7 +118,7 @@ def open_listener(host: str, port: int) -> ListeningSocket:
     """Open a listening socket on `port`, or on the next free port after it (0: on any).
 
     Raises:
-        SettingsError: the host is not one of this machine's, or none of many ports is free.
+        SettingsError: the host is not this machine's, or no port in the range is free.
     """
     name = "127.0.0.1" if host == "localhost" else host.strip("[]")
     family = socket.AF_INET6 if ":" in name else socket.AF_INET
@@ -130,9 +130,9 @@ def open_listener(host: str, port: int) -> ListeningSocket:
             if sys.platform != "win32":
                 # On Windows this would share the port with another server.
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit these options. The small buffer makes a viewer's lag visible here instead of in
-            # the kernel; the timeout frees the socket of a peer that has stopped reading for good. Without a delay,
-            # because the last piece of an answer would wait 40 ms for the client to acknowledge those before it.
+            # Connections inherit these options. The small buffer makes a viewer's lag visible here instead of in the
+            # kernel; the timeout frees the socket of a peer that has stopped reading for good. Without Nagle's
+            # algorithm, because the last piece of a response would wait 40 ms for the client to acknowledge the others.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
             if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -146,11 +146,11 @@ def open_listener(host: str, port: int) -> ListeningSocket:
                 continue
             if error.errno == errno.EACCES:
                 raise SettingsError(
-                    f"port: {candidate} needs privileges this user does not have; use one from 1024 on"
+                    f"port: {candidate} needs privileges that this user lacks; use 1024 or above"
                 ) from error
             raise SettingsError(f"host: cannot listen on {host}: {error.strerror or error}") from error
         return listener
-    raise SettingsError(f"port: none of {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
+    raise SettingsError(f"port: no port from {port} to {min(65_535, port + _PORTS_TRIED - 1)} is free")
 
 
 def _open_spare() -> int | None:

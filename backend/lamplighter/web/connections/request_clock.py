@@ -9,7 +9,7 @@ from lamplighter.web.connections.limits import ConnectionLimits
 
 
 class RequestClock:
-    """A timer that runs while a request is expected from the client, and calls back if it does not come."""
+    """A timer that runs while a request is expected from the client, and calls back if it is late."""
 
     def __init__(
         self,
@@ -20,13 +20,13 @@ class RequestClock:
         on_slow_body: Callable[[], None],
         may_wait: Callable[[], bool],
     ) -> None:
-        """Start with nothing expected.
+        """Start without expecting a request.
 
         Args:
             loop: the event loop of the connection.
             limits: the seconds and bytes.
             on_late_head, on_slow_body: close the connection.
-            may_wait: whether the client cannot go on for now, because this server does not read.
+            may_wait: whether the client is blocked because this server does not read.
         """
         self._loop = loop
         self._limits = limits
@@ -39,7 +39,7 @@ class RequestClock:
         self._excused = False
 
     def expect_head(self) -> None:
-        """Allow the seconds for a whole head; more bytes of the same head gain no more time."""
+        """Start the time for a whole head; further bytes of the same head do not extend it."""
         if not self._expects_head:
             self.cancel()
             self._expects_head = True
@@ -55,11 +55,11 @@ class RequestClock:
         self._bytes += count
 
     def excuse(self) -> None:
-        """Let the current measurement pass, because this server did not read all the time."""
+        """Skip the current measurement, because this server paused reading."""
         self._excused = True
 
     def cancel(self) -> None:
-        """Stop the clock: nothing is expected now."""
+        """Stop the clock, because nothing is expected."""
         self._expects_head = False
         if self._timer is not None:
             self._timer.cancel()

@@ -1,7 +1,7 @@
-"""The parts of uvicorn and websockets that our protocols build on without a promise of these libraries.
+"""The private parts of uvicorn and websockets that our protocols use.
 
-An upgrade may rename any of them, which is why `pyproject.toml` bounds both from above. A test names each one that an upgrade takes
-away, and another finds any that the protocols use and these tables lack.
+An upgrade may rename any of them, so `pyproject.toml` bounds both from above. One test names each that an upgrade
+removes, and another finds those that the protocols use but these tables lack.
 """
 
 from __future__ import annotations

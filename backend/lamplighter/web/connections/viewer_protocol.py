@@ -1,4 +1,4 @@
-"""The websocket protocol of the server: uvicorn's, for viewers that listen and have nothing to say."""
+"""The websocket protocol of the server: uvicorn's, for viewers that only listen."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ CLOSE_POLICY, CLOSE_NOT_TEXT = 1008, 1007
 
 
 class ViewerProtocol(WebSocketsSansIOProtocol):
-    """One websocket. Messages of the viewer go no further than this; the app can drop a connection whose peer does not
-    even read a close frame."""
+    """One websocket. Messages of the viewer are dropped; the app can drop a connection whose peer does not read a close
+    frame."""
 
     scope: WebSocketScope
 
@@ -51,7 +51,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the connection over from HTTP."""
+        """Take over the connection from HTTP."""
         super().connection_made(transport)
         self._gate.upgrade(self.transport)
 
@@ -61,9 +61,9 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless it is too much."""
+        """Parse received bytes, unless they exceed the quota."""
         if not self.handshake_initiated:
-            # The head, which HTTP has parsed and passed on whole.
+            # The head, which the HTTP protocol has parsed and passed on.
             super().data_received(data)
             if not self.handshake_initiated:
                 self.transport.write(b"".join(self.conn.data_to_send()))
@@ -74,12 +74,12 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             self._close_flooding()
 
     def pause_writing(self) -> None:
-        """Stop reading too while the viewer does not read: every ping of its adds a pong to what it has not read."""
+        """Stop reading while the viewer does not read: every ping that it sends adds an unread pong."""
         super().pause_writing()
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Go on with both."""
+        """Resume both."""
         super().resume_writing()
         if not self.transport.is_closing():
             self.transport.resume_reading()
@@ -117,7 +117,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
             super().handle_pong(event)
 
     def send_receive_event_to_app(self) -> None:
-        """Drop a whole message, after a look at its encoding."""
+        """Drop a whole message after checking its encoding."""
         data, self.frames = b"".join(self.frames), []
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
@@ -126,7 +126,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
                 self._close_at_once(CLOSE_NOT_TEXT, "that is not UTF-8")
 
     def handle_parser_exception(self) -> None:
-        """Close after bytes that are no frames."""
+        """Close after bytes that are not frames."""
         if self.conn.close_sent is None:
             self.transport.abort()
             return
@@ -150,7 +150,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
         self.stop_keepalive()
         try:
             if self.close_sent or not self.writable.is_set():
-                raise InvalidState("a close frame was sent before, or would not be read")
+                raise InvalidState("a close frame was already sent, or would not be read")
             self.conn.send_close(code, reason)
         except InvalidState:
             self.transport.abort()
@@ -164,7 +164,7 @@ class ViewerProtocol(WebSocketsSansIOProtocol):
 
 
 def _ignoring_disconnects(app: ASGIApp) -> ASGIApp:
-    """Return an app that ends quietly when its viewer goes while something is sent to it."""
+    """Return an app that ends quietly when its viewer disconnects during a send."""
 
     async def quiet(scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(WebSocketDisconnect):

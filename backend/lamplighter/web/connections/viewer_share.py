@@ -1,8 +1,8 @@
-"""The share of one viewer of a class: how many requests and sockets of it are under way at once.
+"""The share of one viewer of a class: its number of concurrent requests and sockets.
 
-Behind a proxy the connections of one viewer cannot be told from those of another, and over HTTP/2 a browser asks for a
-whole page at once, so what counts is the requests. One too many is refused after a while, so that asking again at once
-gains nothing; and who has asked thousands of times without pause is heard a hundred times a second from then on.
+Behind a proxy the connections of viewers cannot be told apart, and over HTTP/2 a browser asks for a whole page at once,
+so requests are counted. A request beyond the share is refused after a delay, so that retrying at once gains nothing. A
+viewer that has sent thousands of requests without pause is served a hundred a second from then on.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from lamplighter.web.capacity.viewer_credit import ViewerCredit
 from lamplighter.web.http.problems import problem_response
 
 REQUESTS, SOCKETS = 48, 8
-"""Requests and sockets of one viewer under way at once: the whole page has 33 files, and the hub leaves it four sockets."""
+"""Concurrent requests and sockets of one viewer: the page has 33 files, and the hub allows four sockets."""
 _EXCESS_SECONDS = 2.0
 _REQUEST_SECONDS = 0.001
-"""Seconds of the event loop that each request is taken to cost."""
-_TOO_MANY = "you asked for as many things at once as one viewer may: try again in a few seconds"
+"""Assumed cost of a request, in seconds of the event loop."""
+_TOO_MANY = "you sent more requests at once than one viewer may: try again in a few seconds"
 
 
 class ViewerShareMiddleware:
-    """ASGI middleware, behind the gate, that refuses what is more than a viewer's share."""
+    """ASGI middleware, behind the gate, that refuses requests beyond a viewer's share."""
 
     def __init__(self, app: ASGIApp, excess_seconds: float = _EXCESS_SECONDS) -> None:
-        """Serve `app`; what is too much waits for its refusal for `excess_seconds`."""
+        """Serve `app`; a request beyond the share waits `excess_seconds` for its refusal."""
         self._app = app
         self._excess_seconds = excess_seconds
         self._credit = ViewerCredit()

@@ -1,9 +1,8 @@
 """The page's files, from a wheel or a checkout, and plotly.js from the installed package.
 
-All are sent from files, piece by piece, and gzip-compressed where the client takes that (which every browser does; other
-encodings need https). The build compresses the page's own. plotly.js comes from a package that others installed, whose
-folder need not be ours to write in: it is compressed at its first use, into a file without a name, which nobody else can
-open and which ends with the server.
+All are sent from files in pieces, gzip-compressed if the client accepts that (every browser does; other encodings need
+https). The build compresses the page's own files. plotly.js comes from an installed package, whose folder may not be
+writable: it is compressed on first use into an unnamed temporary file, which no other program can open.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class CompressedScript:
     plain: Path
     gzipped: Body
     etag: str
-    """The tag of its contents, whatever file they are in."""
+    """The tag of its contents, independent of the file."""
 
 
 class Assets:
@@ -80,7 +79,7 @@ class Assets:
         return gzipped if gzipped.is_file() else None
 
     def plotly(self) -> CompressedScript | None:
-        """Return plotly.js, compressed at its first use; None if the package does not contain it.
+        """Return plotly.js, compressed on first use; None if the package does not contain it.
 
         Raises:
             InProgressError: another thread is compressing it.
@@ -93,7 +92,7 @@ class Assets:
 
 def find_plotly() -> Path | None:
     """Return the path of plotly.js in the installed plotly package; None if there is no such package."""
-    # Locate the package without importing it: importing plotly takes a second and gains nothing.
+    # Locate the package without importing it: importing plotly takes a second.
     spec = find_spec("plotly")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -116,11 +115,11 @@ def _load_plotly() -> CompressedScript | None:
 
 
 def _compress(plain: IO[bytes]) -> SpoolFile:
-    """Return a file that has the gzip-compressed contents of another."""
+    """Return a file with the gzip-compressed contents of another."""
     try:
         file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
     except OSError:
-        # No folder for temporary files, or a full one.
+        # There is no folder for temporary files, or the disk is full.
         file = io.BytesIO()
     spooled = SpoolFile(file)
     with gzip.GzipFile(fileobj=cast("IO[bytes]", spooled), mode="wb", compresslevel=6, mtime=0) as zipped:

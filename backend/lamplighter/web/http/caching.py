@@ -1,8 +1,8 @@
 """HTTP caching: whether a client already has a response, and how long it may keep it.
 
-A finished step of an attempt never changes. Nor does what led to it: a newer attempt that begins at or before
-a step takes that step itself. So a response about steps up to one that still counts in its attempt is the
-same for ever, and its tag follows from the lineage alone, without rebuilding anything.
+A finished step of an attempt never changes. Nor do the steps before it: a newer attempt that begins at or before a step
+replaces that step too. So a response about steps up to a current one of its attempt never changes, and its tag follows
+from the lineage alone, without computing the response.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ _TAG = re.compile(r'(?:W/)?("[^"\x00-\x20]*")')
 
 
 def entity_tag(run: RunFolder, *parts: object) -> str:
-    """Return a strong entity tag of a run, the version of this program and the further arguments.
+    """Return a strong entity tag of a run, the version of this program and `parts`.
 
-    These must include everything that the response depends on, and have a stable repr.
+    `parts` must include everything that the response depends on, and have a stable repr.
     """
-    # The creation time tells a run from an earlier one with the same name.
+    # The creation time distinguishes a run from an earlier one with the same name.
     key = repr((lamplighter.__version__, run.id, run.created, *parts))
     return f'"{blake2b(key.encode(), digest_size=12).hexdigest()}"'
 
 
 def cache_headers(etag: str, *, immutable: bool) -> dict[str, str]:
-    """Return the headers that say how long a response may be kept."""
+    """Return the headers that say how long a response may be cached."""
     keep = "private, max-age=31536000, immutable" if immutable else "no-cache"
     return {"ETag": etag, "Cache-Control": keep, "Vary": "Accept"}
 
 
 def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
-    """Return a 304 response if the client has the version that the headers tag, weakly or strongly; else
+    """Return a 304 response if the client has the version tagged in the headers, by weak or strong comparison; else
     None.
 
-    `If-None-Match: *` cannot be answered here, because it is not known yet whether there is a response.
+    `If-None-Match: *` cannot be answered here, because it is not yet known whether there is a response.
     """
     known_tags = ",".join(request.headers.getlist("if-none-match"))
     if headers.get("ETag") in _TAG.findall(known_tags):
@@ -48,13 +48,12 @@ def not_modified(request: Request, headers: dict[str, str]) -> Response | None:
 
 
 def accepts_any_version(request: Request) -> bool:
-    """Return whether the client sent `If-None-Match: *`: it has a version, whichever."""
+    """Return whether the client sent `If-None-Match: *`: it has some version."""
     return ",".join(request.headers.getlist("if-none-match")).strip() == "*"
 
 
 def not_modified_if_any(request: Request, headers: dict[str, str]) -> Response | None:
-    """Return a 304 response if the client sent `If-None-Match: *`, else None. Call it once there is a
-    response."""
+    """Return a 304 response if the client sent `If-None-Match: *`, else None. Call it once there is a response."""
     if "ETag" in headers and accepts_any_version(request):
         return Response(status_code=304, headers=headers)
     return None

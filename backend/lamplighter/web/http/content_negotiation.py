@@ -60,13 +60,12 @@ def negotiate_format(
     (quality, _), best = max(ranked, key=lambda found: found[0])
     if quality == 0:
         available = ", ".join(f"{format.name} ({format.media_type})" for format in offered)
-        raise RefusedError(406, f"this does not come in a format that Accept allows; there is {available}: "
-                      "name one with ?format= or in Accept")  # fmt: skip
+        raise RefusedError(406, f"no format of this resource is allowed by Accept; available: {available}; " "name one with ?format= or in Accept")  # fmt: skip
     return best
 
 
 def accepts_gzip(request: Request) -> bool:
-    """Return whether the client takes a gzip-compressed body."""
+    """Return whether the client accepts a gzip-compressed body."""
     for part in ",".join(request.headers.getlist("accept-encoding")).split(",", _MAX_RANGES)[:_MAX_RANGES]:
         name, *parameters = (piece.strip().lower() for piece in part.split(";"))
         if name == "gzip":

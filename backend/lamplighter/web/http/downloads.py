@@ -14,7 +14,7 @@ _REFUSALS = {
 
 
 class DownloadResponse(FileResponse):
-    """A file, or the part of it that `Range` names. A range that cannot be served is refused with a problem."""
+    """A file, or the part in `Range`. An invalid range is refused with a problem."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""

@@ -88,12 +88,12 @@ def _schema_section(name: str, schema: Schema) -> str:
 
 
 def _prose(text: str) -> str:
-    """Return a description as HTML, with what stands in backticks as code."""
+    """Return a description as HTML, with text in backticks as code."""
     return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _type(schema: Schema) -> str:
-    """Describe a schema in a few words, with links to the schemas it names."""
+    """Describe a schema in a few words, with links to the schemas that it names."""
     if "$ref" in schema:
         name = escape(str(schema["$ref"]).rsplit("/", 1)[-1])
         return f'<a href="#{name}">{name}</a>'

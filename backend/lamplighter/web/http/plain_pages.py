@@ -1,5 +1,5 @@
-"""Small pages of one sentence or two, for a browser that has come to the wrong place. They look like the page, need no
-script, and say nothing of any run.
+"""Short pages for a browser that has opened a wrong address. They look like the page, need no script, and reveal
+nothing about runs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def plain_page(status: int, title: str, paragraphs: tuple[str, ...], link: str, 
         status: its HTTP status.
         title: its headline.
         paragraphs: its text.
-        link: the text of the link to the page itself.
-        root: the URL of the page itself, which ends in a slash.
+        link: the text of the link to the main page.
+        root: the URL of the main page, which ends in a slash.
     """
     return HTMLResponse(
         _PAGE.format(
@@ -41,13 +41,13 @@ def plain_page(status: int, title: str, paragraphs: tuple[str, ...], link: str, 
 
 
 def unknown_page(root: str) -> HTMLResponse:
-    """Return the page for a path that there is not. `root` is the URL of the page itself."""
+    """Return the page for an unknown path. `root` is the URL of the main page."""
     text = "The address may be mistyped, or from another version."
     return plain_page(404, "There is no page here", (text,), "Open Lamplighter", root)
 
 
 def used_link_page(root: str) -> HTMLResponse:
-    """Return the page for a launch link that does not work any more. `root` is the URL of the page itself."""
+    """Return the page for an expired launch link. `root` is the URL of the main page."""
     text = (
         "A presenter link works once, and for a few minutes.",
         "You can still watch. To present, restart Lamplighter for a new link.",

@@ -1,4 +1,4 @@
-"""The release of plotly.js that the page was written and examined with, and a warning about any other."""
+"""The release of plotly.js that the page was tested with, and a warning about any other."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 EXAMINED_PLOTLY_JS = "4.1.1"
-"""The release that was examined: which of its traces compile code at run time, which the page's content security policy
+"""The release that was checked for traces that compile code at run time, which the page's content security policy
 forbids (`docs/decisions/0007-land-and-names-travel-with-the-lamps.md`)."""
 _HEAD = re.compile(rb"plotly\.js v(\d+\.\d+\.\d+\S*)")
 _HEAD_BYTES = 512
 
 
 def read_plotly_version(script: Path) -> str | None:
-    """Return the release of plotly.js that a script says to be; None if it says none."""
+    """Return the release of plotly.js that a script declares, or None."""
     with script.open("rb") as file:
         found = _HEAD.search(file.read(_HEAD_BYTES))
     return None if found is None else found[1].decode("ascii", "replace")
 
 
 def warn_of_other_plotly(script: Path | None) -> None:
-    """Report in the log if a script is of another main release of plotly.js than the one that was examined."""
+    """Log a warning if a script is of another major release of plotly.js than the tested one."""
     if script is None:
         return
     try:
         version = read_plotly_version(script)
     except OSError:
-        # The route says that it is missing.
+        # The route reports that it is missing.
         return
     if version is None or version.split(".")[0] != EXAMINED_PLOTLY_JS.split(".")[0]:
         log.warning(
-            "the installed plotly carries plotly.js %s, and this page was examined with %s only: charts may stay empty "
+            "the installed plotly has plotly.js %s, but this page was tested only with %s: charts may stay empty "
             "under its content security policy; install the plotly of requirements/constraints.txt",
             version or "of an unknown release",
             EXAMINED_PLOTLY_JS,

@@ -1,7 +1,7 @@
 """A reply: its format and its tag first, then its price, and only then its body.
 
-A route names what is its own, in this order: the run and the formats, what the answer depends on, what it takes to
-make, and how it is made. The client's own copy, HEAD, and what is large are dealt with here.
+A route states, in this order: the run and the formats, what the response depends on, its cost, and how to make it.
+    Cached copies of the client, HEAD and large bodies are handled here.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from lamplighter.web.http.streaming import LargeResponse
 
 
 class PlainReply:
-    """A reply that is about no single run and has no tag, in the making."""
+    """A reply under construction that is about no single run and has no tag."""
 
     def __init__(
         self, request: Request, cache: ResponseCache, form: ResponseFormat, *, status: int = 200
     ) -> None:
-        """Begin the reply in the format `form`; `cache` makes it if it is large. `status` is that of a reply with a
+        """Start a reply in the format `form`; `cache` makes it if it is large. `status` applies to a reply with a
         body.
         """
         self._request = request
@@ -53,17 +53,16 @@ class PlainReply:
         self._headers[name] = value
 
     def send(self, cost: int, make: Callable[[], Iterable[bytes]], *, length: int | None = None) -> Response:
-        """Return the response: 304 if it is tagged and the client has it, a small body in one piece, a large one
-        sent while it is made. A large one is made after this returns, if a slot is free (else 503), and once for all
-        who ask for it, if it has a tag or a key.
+        """Return the response: 304 if it is tagged and the client has it; a small body in one piece; a large one
+        streamed. A large one is made after this returns, if a slot is free (else 503), and once for all concurrent
+        requests if it has a tag or a key.
 
         Args:
-            cost: about how many bytes of memory it takes to make the body; at least `LARGE_RESPONSE_BYTES` if that
-                takes long. Nothing of the body may be read or computed before it is stated.
-            make: produces the parts of the body, in a thread; not called if the client has them. May raise, before the
-                first part, an error that becomes a problem. It may run after the route has returned, so it opens what
-                it reads itself.
-            length: total bytes, if known. The body of a HEAD request is then not made.
+            cost: the approximate bytes of memory to make the body; at least `LARGE_RESPONSE_BYTES` if that is slow.
+                State it before reading or computing any of the body.
+            make: produces the parts of the body, in a thread; not called if the client has them. An error before the
+                first part becomes a problem. It may run after the route has returned, so it must open its own files.
+            length: total bytes, if known. The body is then not made for a HEAD request.
         """
         return mark_priced(self._send(cost, make, length))
 
@@ -85,7 +84,7 @@ class PlainReply:
 
 
 class Reply(PlainReply):
-    """A reply about a run, in the making."""
+    """A reply about a run, under construction."""
 
     def __init__(
         self,
@@ -96,22 +95,22 @@ class Reply(PlainReply):
         *,
         status: int = 200,
     ) -> None:
-        """Begin the reply about `run` in the format `form`."""
+        """Start a reply about `run` in the format `form`."""
         super().__init__(request, cache, form, status=status)
         self.run = run
 
     def tag(self, *parts: object, immutable: bool) -> None:
-        """Set the tag of the reply. `parts` are everything that it depends on besides the run, with a stable repr.
+        """Set the tag of the reply.
 
         Args:
-            parts: the arguments of its entity tag.
-            immutable: True if the reply can never change, so that the client may keep it.
+            parts: everything that the reply depends on besides the run, with a stable repr.
+            immutable: True if the reply can never change, so that the client may cache it.
         """
         self._key = entity_tag(self.run, *parts)
         self._headers |= cache_headers(self._key, immutable=immutable)
 
     def key(self, *parts: object) -> None:
-        """Name everything that the reply depends on, as `tag` does, for the server alone: the client gets no tag."""
+        """Set what the reply depends on, as `tag` does, but only for the server: the client gets no tag."""
         self._key = entity_tag(self.run, *parts)
 
     def add_facts(self, **facts: str | int | bool) -> None:

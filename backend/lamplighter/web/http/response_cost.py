@@ -1,4 +1,4 @@
-"""The price of a response in memory, known before it is computed, and what is too dear."""
+"""The cost of a response in memory, known before it is computed, and its limits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from lamplighter.web.http.content_negotiation import JSON, ResponseFormat
 from lamplighter.web.http.problems import RefusedError
 
 LARGE_RESPONSE_BYTES = 4 << 20
-"""Bytes from which on a response counts as large and needs a slot."""
+"""Cost in bytes from which a response counts as large and needs a slot."""
 BOUNDED_COST = 0
-"""The cost of a response that the limits of its parameters keep small."""
+"""The cost of a response that its parameters keep small."""
 JSON_NUMBERS = 2_000_000
 LIST_ENTRY_BYTES = 400
-"""Bytes of memory of an entry of a list: a few numbers and short names, as Python objects and as JSON."""
+"""Bytes of memory of a list entry: a few numbers and short names, as Python objects and as JSON."""
 EVENT_BYTES = 2_000
 """Bytes of memory of an event with its message."""
 CENSUS_BYTES = 24
@@ -32,26 +32,26 @@ _priced: WeakSet[Response] = WeakSet()
 
 
 class Pricing(Enum):
-    """How the cost of a route's answers is known."""
+    """The way in which the cost of a route's responses is known."""
 
     STATED = "stated"
-    """The route states the cost of each answer before it is made: an answer without a stated cost is not sent."""
+    """The route states the cost of each response before it is made; a response without a stated cost is not sent."""
     FIXED = "fixed"
-    """Every answer takes about the same, whatever run it is about and however large that is."""
+    """Every response costs about the same, for any run of any size."""
 
 
 class UnpricedAnswerError(Exception):
-    """An error for an answer whose route stated no cost."""
+    """A route stated no cost for its response."""
 
 
 def mark_priced(response: Response) -> Response:
-    """Return a response, marked as one whose cost was stated before it was made."""
+    """Mark a response as one whose cost was stated, and return it."""
     _priced.add(response)
     return response
 
 
 def require_priced(response: Response, route: str) -> Response:
-    """Return a response.
+    """Return a response if its cost was stated.
 
     Raises:
         UnpricedAnswerError: its cost was not stated.
@@ -62,16 +62,16 @@ def require_priced(response: Response, route: str) -> Response:
 
 
 def record_steps(run: RunFolder, newest_step: int) -> int:
-    """Return the most steps that a run can have recorded: no more than its newest step, and than its files have bytes."""
+    """Return an upper bound on the number of recorded steps: the newest step, or the bytes of its files if fewer."""
     bytes_on_disk = sum(path.stat().st_size for path in (run.steps_path, run.tiles_path) if path.exists())
     return min(newest_step + 1, bytes_on_disk)
 
 
 def estimate_memory(run: RunFolder, size: int) -> int:
-    """Return the bytes of memory that a response of `size` bytes takes: at least the matrix's, if that is large.
+    """Return the bytes of memory for a response of `size` bytes: at least those of the matrix, if that is large.
 
     Raises:
-        RefusedError: the matrix is larger than a server should hold (422).
+        RefusedError: the matrix is too large for the server (422).
     """
     matrix = 4 * len(run.vocabulary) * run.recipe.model.dim
     if matrix > _MATRIX_BYTES:
@@ -83,30 +83,30 @@ def estimate_memory(run: RunFolder, size: int) -> int:
 
 
 def streaming_cost(size: int, *, slow: bool) -> int:
-    """Return the cost of a body of `size` bytes that is sent as it is read, so that its size beyond a large response's
-    does not matter. A slow read counts as a large response.
+    """Return the cost of a body of `size` bytes that is sent while it is read, which is capped at that of a large
+    response. A slow read counts as large.
     """
     return LARGE_RESPONSE_BYTES if slow else min(size, LARGE_RESPONSE_BYTES)
 
 
 def check_bytes(what: str, size: int, limit: int, less: str) -> None:
-    """Refuse a body of more than `limit` bytes. `what` is a plural, `less` says how to ask for less.
+    """Refuse a body of more than `limit` bytes. `what` is a plural; `less` says how to ask for less.
 
     Raises:
         RefusedError: it is too large (422).
     """
     if size > limit:
         raise RefusedError(
-            422, f"{what} are {size / 1e6:,.0f} MB, at most {limit / 1e6:,.0f} come at once: {less}"
+            422, f"{what} are {size / 1e6:,.0f} MB, at most {limit / 1e6:,.0f} are sent at once: {less}"
         )
 
 
 def check_json_numbers(form: ResponseFormat, numbers: int, less: str, *, what: str = "") -> None:
-    """Refuse a JSON body of more numbers than JSON should carry. `less` says how to ask for less; `what`, a plural, says
-    of what there are so many.
+    """Refuse a JSON body of too many numbers. `less` says how to ask for less; `what`, a plural, says what there are
+    too many of.
 
     Raises:
-        RefusedError: they are too many (422).
+        RefusedError: there are too many (422).
     """
     if form is JSON and numbers > JSON_NUMBERS:
         many = (

@@ -1,9 +1,8 @@
 """The only way to declare a route: together with its access rule, which the gate enforces.
 
-The gate blocks every route that was not declared here, so a route added in any other way cannot be reached:
-forgetting to protect one is not possible. Nor is forgetting its price: an answer whose cost was not stated is not sent,
-unless the route was declared as one whose answers all cost the same. Nor is forgetting its threads: a route that blocks
-runs in the threads of the pool it names, and in no others.
+The gate blocks every route that is not declared here, so no route can be left unprotected. Nor can its cost be
+forgotten: a response without a stated cost is not sent, unless the route declares a constant cost. Nor can its threads:
+a blocking route runs only in the thread pool that it names.
 """
 
 from __future__ import annotations
@@ -38,12 +37,11 @@ class Access(Enum):
     """The callers who may use a route. Host and Origin are checked first, for every route."""
 
     OPEN = "open"
-    """Anyone who can connect, for routes that reveal nothing of a run (the page itself, health,
-    launching)."""
+    """Anyone who can connect, for routes that reveal nothing about runs (the page itself, health, launching)."""
     READ = "read"
     """Anyone on the loopback interface; elsewhere only the presenter."""
     PRESENT = "present"
-    """Only the presenter, to read what others must not see."""
+    """Only the presenter, to read private data."""
     CHANGE = "change"
     """Only the presenter."""
 
@@ -60,7 +58,7 @@ class RouteRule:
     body_limit: int = 0
     """Maximum size of a request body, in bytes."""
     polled: bool = False
-    """True if an open page asks this by itself again and again, so that it does not show that somebody is there."""
+    """True if open pages poll this route, so that a request does not count as the user's activity."""
     pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,12 +67,12 @@ class RouteRule:
 
 @dataclass(frozen=True)
 class AnswerFacts:
-    """Facts about the answers of a route that neither its rule nor its signature tells, for the OpenAPI document."""
+    """Facts about the responses of a route that its rule and signature do not state, for the OpenAPI document."""
 
     formats: tuple[ResponseFormat, ...] = ()
-    """Formats in which the body can be had, the default first; none: JSON only."""
+    """Formats of the body, the default first; empty: JSON only."""
     etag: bool = False
-    """True if a client that has the answer already gets 304."""
+    """True if a client that already has the response gets 304."""
     errors: tuple[int, ...] = ()
     """Error statuses besides those that follow from the rule, the signature and the formats."""
     headers: tuple[str, ...] = ()
@@ -91,7 +89,7 @@ class DeclaredRoute:
     answers: AnswerFacts = AnswerFacts()
     pricing: Pricing = Pricing.STATED
     pool: Pool = Pool.NONE
-    """The threads in which its function runs; none for a coroutine function, and only for one."""
+    """The pool in which its function runs; None exactly for coroutine functions."""
 
     def __post_init__(self) -> None:
         if inspect.iscoroutinefunction(self.endpoint) != (self.pool is Pool.NONE):
@@ -121,8 +119,8 @@ class Routes:
         answers: AnswerFacts = AnswerFacts(),
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a route that changes nothing. HEAD is answered as well, unless `head` is false. `polled`: open pages,
-        or watching programs, ask it again and again."""
+        """Register a route that changes nothing. HEAD is answered too, unless `head` is false. `polled`: open pages or
+        watching programs poll it."""
         methods = frozenset({"GET", "HEAD"} if head else {"GET"})
         rule = RouteRule("http", path, methods, access, polled=polled)
         return self._add(rule, {"methods": ["GET"], **options}, answers, pricing, pool)
@@ -178,8 +176,8 @@ class Routes:
         cache: ResponseCache,
         wanted: Callable[[RouteRule], bool] = lambda _: True,
     ) -> list[DeclaredRoute]:
-        """Add the routes to an app, each in its pool, with large bodies in the spool of `cache`; with `wanted`, only some.
-        Returns those added, for its gate and for its OpenAPI document.
+        """Add the routes that pass `wanted` to an app, each in its pool, with large bodies in the spool of `cache`.
+        Returns them for the app's gate and OpenAPI document.
         """
         attached = [route for route in self.declared if wanted(route.rule)]
         for route in attached:
@@ -207,19 +205,19 @@ class Routes:
 
 
 def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an endpoint that returns only responses whose cost was stated."""
+    """Return an endpoint that raises an error for responses without a stated cost."""
 
     @wraps(endpoint)
     def answer(*args: Any, **kwargs: Any) -> Any:
         return require_priced(endpoint(*args, **kwargs), endpoint.__name__)
 
-    # FastAPI would look up the names in its annotations here, not where they are imported.
+    # FastAPI would resolve the names in its annotations in this module, not in theirs.
     answer.__signature__ = inspect.signature(endpoint, eval_str=True)  # pyright: ignore[reportAttributeAccessIssue]
     return answer
 
 
 def _in_pool(route: DeclaredRoute, pools: ThreadPools, cache: ResponseCache) -> Callable[..., Any]:
-    """Return the function of a route as a coroutine function, which runs it in a thread of its pool."""
+    """Return a coroutine function that runs the function of a route in a thread of its pool."""
     # FastAPI reads from the signature what to pass, and passes the request under one name only.
     signature = inspect.signature(route.endpoint, eval_str=True)
     parameters = list(signature.parameters.values())

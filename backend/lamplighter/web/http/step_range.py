@@ -9,21 +9,21 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.web.http.problems import FieldError, RefusedError
 
-_NEW_ATTEMPT = "a new attempt began while this was read"
+_NEW_ATTEMPT = "a new attempt began during this request"
 
 
 @dataclass(frozen=True)
 class StepRange:
-    """The steps that a request is about, inclusive, none of them superseded. Empty if `first` > `last`."""
+    """The range of steps of a request, inclusive, without superseded steps. Empty if `first` > `last`."""
 
     first: int
     last: int
     lineage: Lineage
-    """The stretches of the lineage that they belong to, clipped to them."""
+    """The stretches of the lineage in the range, clipped to it."""
     newest_step: int
     """The run's last step."""
     immutable: bool
-    """True if the request named the attempt: the response about these steps never changes."""
+    """True if the request named the attempt, so that the response never changes."""
 
     @property
     def attempt(self) -> int:
@@ -34,7 +34,7 @@ class StepRange:
         return max(0, self.last - self.first + 1)
 
     def require_current(self, reader: LineageReader) -> None:
-        """Check that these steps still belong to the attempts that they did when the range was read.
+        """Check that these steps still belong to the same attempts as when the range was read.
 
         Raises:
             LineageChangedError: a new attempt took some of them.
@@ -43,10 +43,10 @@ class StepRange:
             raise LineageChangedError(_NEW_ATTEMPT)
 
     def require_attempt(self, step: int, attempt: int) -> None:
-        """Check that a step of the range, read since, is of the attempt in which it counted.
+        """Check that a step of the range, read later, belongs to its expected attempt.
 
         Raises:
-            LineageChangedError: it is of another one.
+            LineageChangedError: it belongs to another attempt.
         """
         if not self.lineage or self.lineage.attempt_at(step) != attempt:
             raise LineageChangedError(_NEW_ATTEMPT)
@@ -65,7 +65,7 @@ def resolve_step_range(
     newest = reader.newest_step()[1]
     if attempt is not None:
         if last is None:
-            message = "with attempt, say also to which step: name it with to"
+            message = "attempt needs a last step: name it with to"
             raise RefusedError(422, message, [FieldError(field="to", message=message)])
         _require_attempt(run, lineage, newest, last, attempt)
     end = newest if last is None else min(last, newest)

@@ -16,11 +16,11 @@ from lamplighter.web.capacity.pace import ABORT
 from lamplighter.web.capacity.response_cache import ResponseCache
 
 HELD_BYTES = 1 << 18
-"""Bytes from which on a finished body takes room in the spool while its client reads it."""
+"""Size in bytes from which a finished body takes room in the spool while its client reads it."""
 
 
 class SpooledResponse(StreamingResponse):
-    """A response whose body comes from the spool, in pieces."""
+    """A response whose body comes from the spool in pieces."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class SpooledResponse(StreamingResponse):
         media_type: str | None = None,
         status: int = 200,
     ) -> None:
-        """Send what `reader` reads, and close it in the end."""
+        """Send the data of `reader`, and close it at the end."""
         self._pieces = reader.pieces()
         super().__init__(self._pieces, status_code=status, headers=headers, media_type=media_type)
         self._reader = reader
@@ -54,7 +54,7 @@ class SpooledResponse(StreamingResponse):
 
 
 class LargeResponse(Response):
-    """A response whose body is made once for all who ask for it, if a slot is free."""
+    """A response whose body is made once for all concurrent requests, if a slot is free."""
 
     def __init__(
         self,
@@ -66,15 +66,15 @@ class LargeResponse(Response):
         status: int = 200,
         any_version: bool,
     ) -> None:
-        """Send the body of `order`, once it is asked for.
+        """Send the answer to `order` when called.
 
         Args:
-            cache: makes the body, or has it.
+            cache: makes or holds the answer.
             order: the body.
             headers: the headers of the response.
             media_type: its media type.
             status: its status.
-            any_version: the client accepts any version: answer 304 once there is one.
+            any_version: the client has some version: answer 304 once there is one.
         """
         super().__init__(status_code=status, headers=headers, media_type=media_type)
         del self.headers["content-length"]

@@ -39,7 +39,7 @@ def test_another_main_release_is_said_at_the_start(
     script = tmp_path / "plotly.min.js"
     script.write_text(head)
     warn_of_other_plotly(script)
-    assert ("examined with" in caplog.text) is warned
+    assert ("tested only with" in caplog.text) is warned
     caplog.clear()
     warn_of_other_plotly(tmp_path / "none.js")
     warn_of_other_plotly(None)
