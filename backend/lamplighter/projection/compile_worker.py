@@ -1,9 +1,9 @@
-"""The compiling of the map's code ahead of the first run: `python -m lamplighter.projection.compile_worker`.
+"""Compilation of the map's code before the first run: `python -m lamplighter.projection.compile_worker`.
 
-Compiled functions are kept on the disk, so the first map on a machine waits for them and no other does. Done at the
-installation, not even the first one waits. `make install` and `lamplighter project --compile` do it.
+Compiled functions are cached on disk, so without this only the first map on a machine waits for them. `make install`
+and `lamplighter project --compile` run it.
 
-Exit codes: 0 done, 1 it could not be done; then the first run tries again.
+Exit codes: 0 done, 1 compilation failed; the first run then tries again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lamplighter.projection.worker import prepare_environment
 
 
 def main() -> int:
-    """Compile what is not compiled yet, print what is done and how long it took, and return the exit code."""
+    """Compile what is missing, print a summary and the time it took, and return the exit code."""
     prepare_environment()
     print("compiling the code of the map, once on this machine: some ten seconds", flush=True)
     start = time.monotonic()
@@ -31,10 +31,10 @@ def main() -> int:
 
 
 def _compile() -> int:
-    """Compile, and return how many functions were not in the cache.
+    """Compile, and return the number of functions that were not cached.
 
     Raises:
-        Exception: whatever kept the map from being compiled.
+        Exception: the error that prevented compilation.
     """
     # Imported only now, because numba reads the environment when it is imported.
     from lamplighter.projection.warm_up import WarmUp, compiled_functions

@@ -26,20 +26,18 @@ from lamplighter.runfolder.tables.layouts import UNTIL_FACT, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 
 _PLACES_BYTES = 512 << 20
-"""Bytes for the positions of all slices and the state between them; if they need more, there are fewer
-slices."""
+"""Maximum bytes for the positions of all slices and the state between them; limits the number of slices."""
 
 ReprojectionProgress = Callable[[float, str], None]
-"""A callback that gets the share done, from 0 to 1, and a description. An exception that it raises ends the
-work."""
+"""A callback that gets the share done, from 0 to 1, and a description. An exception it raises stops the work."""
 SliceReader = Callable[[int], Snapshot]
 """A function that returns the matrix of a slice, by its number."""
 SlicePlacement = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""A function that moves the positions of all slices, shape (T, V, 2), as one."""
+"""A function that moves the positions of all slices together, shape (T, V, 2)."""
 
 
 class ReprojectionError(RuntimeError):
-    """A run that cannot be laid out anew; the message says why."""
+    """An error for a run that cannot be reprojected; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +46,13 @@ class ReprojectionSummary:
 
     steps: int
     trust: float
-    """Median trustworthiness of its layouts."""
+    """Median trustworthiness of the layouts."""
     seconds: float
 
 
 @dataclass(frozen=True)
 class JointSlices:
-    """The matrices to be laid out jointly."""
+    """The matrices to lay out jointly."""
 
     steps: Sequence[int]
     read: SliceReader
@@ -76,12 +74,12 @@ class JointSlices:
 
 
 def choose_spread(count: int, size: int, limit: int) -> list[int]:
-    """Choose slices evenly, the first and the last among them. Return their numbers, ascending.
+    """Choose evenly spaced slices, including the first and the last. Return their numbers, ascending.
 
     Args:
-        count: how many there are to choose from, at least 2.
-        size: number of tokens V; of a large vocabulary fewer slices fit into memory.
-        limit: how many at most.
+        count: the number to choose from, at least 2.
+        size: number of tokens V; fewer slices of a large vocabulary fit into memory.
+        limit: the maximum number to choose.
     """
     fitting = min(limit, max(2, _PLACES_BYTES // (12 * size)), count)
     return np.unique(np.linspace(0, count - 1, fitting).round().astype(int)).tolist()
@@ -104,8 +102,8 @@ def write_joint_layouts(
         chosen: the settings of the map.
         until: the run's newest step.
         progress: called after every slice.
-        start: positions from which the map is fitted, shape (V, 2).
-        place: moves the finished map as one, without a change of its shape.
+        start: initial positions for the fit, shape (V, 2).
+        place: moves the finished map rigidly.
 
     Raises:
         ReprojectionError: a matrix is not finite, or the file could not be closed.

@@ -14,31 +14,31 @@ class MapSettings:
     """Settings of the map; the first four are UMAP's own."""
 
     neighbours: int = 40
-    """Neighbours of a token in the graph, itself included: few make islands, many make one continent."""
+    """Neighbours of a token in the graph, including itself: few make islands, many make one continent."""
     min_dist: float = 1.0
     """Distance to which tokens may approach each other, at most `spread`: makes streets rather than heaps."""
     spread: float = 1.5
     negatives: int = 5
     """Pushes per pull."""
     horizon: int = 200
-    """Epochs of a full fit; the weakest edge kept fires once in them."""
+    """Epochs of a full fit; the weakest edge that is kept fires once in them."""
     warm_epochs: int = 10
-    """Epochs a frame."""
+    """Epochs per frame."""
     gain: float = 2.0
-    """Learning rate for a graph of which everything changed in one frame."""
+    """Learning rate for a graph that changed completely in one frame."""
     max_learning_rate: float = 1.0
     """The highest learning rate with which a warm frame starts."""
     learning_rate_decay: float = 0.7
-    """Factor by which the learning rate falls from frame to frame when the embedding rests."""
+    """Factor on the learning rate from frame to frame when the embedding rests."""
     glide: float = 0.6
-    """Share of the way to the optimiser's position that a token moves in one frame, at most; applied twice
+    """Maximum share of the way to the optimiser's position that a token moves in one frame; applied twice
     (`PositionSmoother`)."""
     calm_glide: float = 0.15
     """The share for a token whose neighbours did not change, while others move."""
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError, with a sentence, for settings that no map can be drawn by."""
+        """Raise ValueError, with a readable message, for invalid settings."""
         if self.neighbours < 2:
             raise ValueError("neighbours must be at least 2: each token counts as its own first one")
         if not 0 <= self.min_dist <= self.spread <= 100 or self.spread <= 0:
@@ -63,15 +63,15 @@ class LayoutMethod(Protocol):
         ...
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
-        """Load the embedding, shape (V, D), that the initial positions were made for."""
+        """Load the embedding of the initial positions, shape (V, D)."""
         ...
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the next frame. The method itself detects which rows moved since the last one.
 
         Args:
-            vectors: shape (V, D), D at least 2, finite; V the same every time. Not kept: the caller may
-                overwrite it afterwards.
+            vectors: shape (V, D), D at least 2, finite; V must not change. Not kept: the caller may overwrite it
+                afterwards.
 
         Returns:
             Positions, shape (V, 2). Later frames do not overwrite them.

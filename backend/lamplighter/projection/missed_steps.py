@@ -1,8 +1,8 @@
-"""The steps of a run that passed before its map could be drawn: the first matrix, and some of those after it.
+"""The steps of a run that passed before its map could be drawn: the first matrix, and some later ones.
 
-A map begins with the first matrix, rebuilt from the record, so that it shows what was there before anything was learned.
-Of the steps that passed meanwhile, at most `MAX_STEPS` are drawn, in order, before the newest. They are spaced evenly: a
-row moves about as far in a step now as in one a little later, so each frame then has about as much to follow.
+A map begins with the first matrix, rebuilt from the record, so that it shows the state before learning. At most
+`MAX_STEPS` of the steps since are drawn, in order, before the newest. They are evenly spaced: rows move about equally
+far in each step, so each frame moves about equally far.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 
 MAX_STEPS = 20
-"""Most steps drawn after the first matrix and before the newest."""
+"""Maximum steps drawn after the first matrix and before the newest."""
 MAX_SECONDS = 10.0
-"""Longest time after the first layout for which they hold back the newest."""
+"""Maximum time after the first layout for which they delay the newest."""
 
 
 class MissedSteps:
-    """The missed steps of one run, whose matrices are rebuilt one after another. Each is to be drawn at once."""
+    """The missed steps of one run, whose matrices are rebuilt one after another. Draw each before the next call."""
 
     def __init__(
         self,
@@ -36,8 +36,8 @@ class MissedSteps:
 
         Args:
             run: the run.
-            seconds: the longest time for which the newest step is held back. It counts from the second call of
-                `next_matrix` on, because the first layout takes as long of whichever matrix it is.
+            seconds: the maximum delay of the newest step, from the second call of `next_matrix` on: the first layout
+                takes equally long for any matrix.
             clock: returns seconds.
         """
         self._matrix = MatrixFollower(run)
@@ -47,7 +47,7 @@ class MissedSteps:
         self._until = self._called = 0.0
 
     def next_matrix(self, reader: StepsReader, newest: int) -> MatrixFollower | None:
-        """Return the matrix to be drawn next, or None once it is the newest's turn.
+        """Return the next matrix to draw, or None once it is the newest's turn.
 
         Args:
             reader: the reader of the run's steps.
@@ -65,7 +65,7 @@ class MissedSteps:
             self._steps = spaced_steps(self._matrix.step, newest)
             self._until, self._called = now + self._seconds, now
         expected, self._called = now - self._called, now
-        # Another is drawn only if it is ready in time, provided that it takes as long as the one before.
+        # Draw another only if it will be ready in time, assuming that it takes as long as the last.
         while self._steps and now + expected <= self._until:
             if self._matrix.advance(reader, to=self._steps.pop(0)):
                 return self._matrix
@@ -73,5 +73,5 @@ class MissedSteps:
 
 
 def spaced_steps(first: int, newest: int) -> list[int]:
-    """Return at most `MAX_STEPS` steps after `first`, evenly spaced, the last of which is `newest`."""
+    """Return at most `MAX_STEPS` evenly spaced steps after `first`, ending with `newest`."""
     return np.unique(np.linspace(first, newest, MAX_STEPS + 1).round().astype(int))[1:].tolist()

@@ -1,8 +1,9 @@
-"""The output map: the map of a run's output matrix, laid out when asked for, at its waypoints jointly, so that it does not jump.
+"""The output map: the map of a run's output matrix, laid out on request, jointly at all waypoints, so that it does not
+jump.
 
-It lies in a file of its own (`output-layouts.sqlite`). UMAP decides neither where a cluster lies among others, nor how a map
-is turned, nor whether it is mirrored. So the fit starts at the map of the input matrix, and the whole map is then brought as
-close to that as it goes, without a change of its shape.
+It is stored in `output-layouts.sqlite`. UMAP determines neither the arrangement of clusters nor the rotation or
+reflection of a map. So the fit starts at the map of the input matrix, and the result is aligned to that map without
+changing its shape.
 """
 
 from __future__ import annotations
@@ -46,17 +47,17 @@ SLICES = 60
 def lay_out_output(
     run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES
 ) -> ReprojectionSummary:
-    """Lay out the output matrix of a run at its waypoints. Only one process at a time may do so (the role
+    """Lay out the output matrix of a run at its waypoints. Only one process at a time may do this (role
     `output-projector`).
 
     Args:
-        run: the run, live or over.
+        run: the run, live or finished.
         progress: called after every slice.
-        slices: how many waypoints to lay out at most, evenly spaced, the first and the last among them.
+        slices: the maximum number of waypoints to lay out, evenly spaced, including the first and the last.
 
     Raises:
-        ReprojectionError: the run has no output matrix of its own, or too few waypoints.
-        FileNotFoundError: the run has not begun.
+        ReprojectionError: the run has no separate output matrix, or too few waypoints.
+        FileNotFoundError: the run has not started.
         FormatError: this version cannot read the run, or a waypoint is damaged.
     """
     start = time.monotonic()
@@ -81,14 +82,14 @@ def lay_out_output(
 
 
 def align_slices(coordinates: NDArray[np.float32], target: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Align a map as a whole to another one, by its last slice: turned, shifted and if need be mirrored.
+    """Align a whole map to another by its last slice: by rotation, translation and, if needed, reflection.
 
     Args:
         coordinates: shape (T, V, 2).
         target: shape (V, 2).
 
     Returns:
-        Shape (T, V, 2). Every slice is moved alike; distances stay.
+        Shape (T, V, 2). All slices move together; distances stay.
     """
     best: tuple[float, NDArray[np.float32], RigidMotion] | None = None
     for sign in (1, -1):
@@ -125,8 +126,8 @@ def _read_kept(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snaps
 
 
 def _input_map(run: RunFolder, reader: StepsReader, step: int) -> NDArray[np.float32] | None:
-    """Return the positions of the tokens on the map of the input matrix at a step, the smoothed one if there is one,
-    shape (V, 2); None if nothing is laid out yet.
+    """Return the tokens' positions on the map of the input matrix at a step, preferably the smoothed one, shape (V, 2);
+    None if nothing is laid out yet.
     """
     lineage = reader.lineage()
     for path in (run.relayouts_path, run.layouts_path):

@@ -1,8 +1,6 @@
-"""The step from the newest matrix to the next layouts: the linear view at once, the map when its method is
-ready.
+"""Layouts of the newest matrix: the linear view at once, the map when its method is ready.
 
-This module makes frames. It neither watches the run nor decides when a frame is due (see
-`projector_process.py`).
+This module draws frames. `projector_process.py` watches the run and decides when a frame is due.
 """
 
 from __future__ import annotations
@@ -52,8 +50,8 @@ class Projector:
             writer: writes the layouts.
             earlier: reads the same file; used only here.
             size: number of tokens, V.
-            chosen: how the map is drawn where the file does not say yet.
-            vocabulary: the run's vocabulary, for the names of districts; None: no districts are detected.
+            chosen: the settings of the map if the file has none yet.
+            vocabulary: the run's vocabulary, for the names of districts; None: detect no districts.
         """
         self._writer = writer
         self._size = size
@@ -89,8 +87,8 @@ class Projector:
         return self._ready
 
     def set_previous_space(self, vectors: NDArray[np.float32] | None) -> None:
-        """Set the embedding, shape (V, D), of the last layout, so that the layout method knows how far it has
-        moved since."""
+        """Set the embedding of the last layout, shape (V, D), so that the layout method can detect the rows that
+        moved."""
         self._remembered = vectors
 
     def start_map(self) -> None:
@@ -101,11 +99,11 @@ class Projector:
     def apply_request(self, request: Request, attempt: int, step: int) -> None:
         """Apply a request of kind `map` from the next frame on; `step` is the step shown last.
 
-        The new settings and the mark that the request was applied are written in one transaction. Whenever
-        this process is killed, the next one neither loses the request nor applies it again.
+        The new settings and the acknowledgement are written in one transaction, so that a request is neither lost nor
+        applied twice if this process is killed.
         """
         before = self.map_recipe
-        # An invalid request changes nothing; the server has already refused it to its sender.
+        # An invalid request changes nothing; the server has already rejected it.
         chosen = merge_settings_if_valid(before, request.body) or before
         with self._writer.transaction():
             if chosen != before:
@@ -136,7 +134,7 @@ class Projector:
         self._writer.set_facts(facts)
 
     def _create_method(self, vectors: NDArray[np.float32]) -> LayoutMethod:
-        """Create the chosen method so that it continues from the layout shown."""
+        """Create the chosen method, continuing from the current layout."""
         if self._coordinates is not None and self._drawn_by != METHODS[self.map_recipe.method]:
             return make_replacement_method(self.map_recipe, vectors, self._coordinates)
         method = make_method(self.map_recipe, self._coordinates)
@@ -152,13 +150,13 @@ class Projector:
         return self._method is None or (self._method.unsettled and self._settling < MAX_SETTLING_FRAMES)
 
     def needs_frame(self, attempt: int, step: int) -> bool:
-        """Return whether a frame of this step would show anything new."""
+        """Return whether a frame of this step would be new."""
         if self._linear_shown != (attempt, step):
             return True
         return self._ready and (self.last_drawn != (attempt, step) or self._unsettled)
 
     def is_complete(self, attempt: int, step: int) -> bool:
-        """Return whether an earlier process already left both views of this step."""
+        """Return whether an earlier process has committed both views of this step."""
         return (
             not self.map_started
             and self._settled
@@ -174,11 +172,10 @@ class Projector:
             vectors: shape (V, D).
             attempt: the attempt that the step belongs to.
             step: the step.
-            over: the run has ended, so the directions are chosen now or never.
+            over: whether the run has ended, so that the directions must be chosen now.
 
         Returns:
-            False when the matrix has values that are not finite: the last layouts stay, and the facts give
-                the reason.
+            False if the matrix is not finite: the last layouts stay, and the facts give the reason.
         """
         wild = int((~np.isfinite(vectors).all(axis=1)).sum())
         if wild:
@@ -217,8 +214,7 @@ class Projector:
         return True
 
     def draw_missed(self, vectors: NDArray[np.float32], attempt: int, step: int) -> None:
-        """Draw the map alone, once it has started, of a step that is not the newest; a matrix that is not finite is
-        passed over.
+        """Draw only the map of an earlier step, once the map has started; skip a matrix that is not finite.
 
         Args:
             vectors: shape (V, D).
@@ -230,7 +226,7 @@ class Projector:
             self._draw(vectors, attempt, step)
 
     def note_warm_up(self, share: float) -> None:
-        """Write down the share that is done of the way to the first layout of the map, for people who wait for it."""
+        """Store the progress towards the first layout of the map, for viewers who wait for it."""
         if share != self._warm_up_share:
             self._warm_up_share = share
             self._writer.set_facts({"warm_up": share})
@@ -253,8 +249,8 @@ class Projector:
         self, vectors: NDArray[np.float32], attempt: int, step: int, *, over: bool
     ) -> LinearView:
         view = self._linear
-        # The view comes from the start, or from a step before the embedding had taken shape (the start was
-        # not projected).
+        # The view comes from the start or, if the start was not projected, from another step before the embedding took
+        # shape.
         early = view is not None and view.step < FIXED_FROM_STEP <= step
         if view is None or early or (over and view.step == 0 < step):
             like = None if view is None else view.project(vectors)
@@ -267,7 +263,7 @@ class Projector:
 
 
 def _newest_layout_by(reader: LayoutsReader, size: int, *methods: Method) -> Layout | None:
-    """Return the newest layout made by the given methods, or None where there is none that fits."""
+    """Return the newest layout by the given methods; None if there is none of the right size."""
     record = reader.last_written(*methods)
     try:
         layout = None if record is None else decode(record)

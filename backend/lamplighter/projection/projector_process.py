@@ -1,6 +1,6 @@
 """The projector's main loop: it follows a run with layouts, from its first matrix to its last.
 
-This module decides which frame is due and when to stop; `projector.py` makes the frames.
+This module decides which frame is due and when to stop; `projector.py` draws the frames.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 POLL = 0.02
 """Seconds between two polls of the run, which take microseconds each."""
 SHARE = 0.6
-"""Share of one core used while the run is trained. It is of processor time: by wall-clock time the projector would rest
-twice over on a busy machine."""
+"""Maximum share of one core while the run is trained. It is measured in CPU time: by wall-clock time the projector
+would rest twice as long on a busy machine."""
 REST_SECONDS = (0.02, 1.0)
-"""Minimum and maximum seconds of rest between two frames, whatever the share requires."""
+"""Minimum and maximum seconds of rest between two frames."""
 LOWERED_BY = 5
 """Steps of niceness below the trainer's priority, once there is a map."""
 LAYOUTS_SHARE = 0.1
-"""Share of the run's disk budget for layouts. Beyond it old layouts are thinned."""
+"""Share of the run's disk budget for layouts. Beyond it old layouts are thinned out."""
 
 
 class ProjectorProcess:
@@ -50,7 +50,7 @@ class ProjectorProcess:
         self._warm: WarmUp | None = None
         self._made_way = False
         self._missed: MissedSteps | None = None
-        """The steps to draw before the newest; None once that is next."""
+        """The steps to draw before the newest; None once they are drawn."""
 
     def stop(self) -> None:
         """Stop after the current frame."""
@@ -93,12 +93,12 @@ class ProjectorProcess:
             self._reader = None
 
     def _open(self) -> StepsReader | None:
-        """Wait for the first matrix and return the reader of the steps, or None when it is time to stop
-        before that."""
+        """Wait for the first matrix and return the reader of the steps, or None if stopped first."""
         if self._run.layouts_path.exists():
             self._make_way()
         elif not self._once:
-            # While the trainer prepares the first matrix. It waits for the first map, so that has its priority.
+            # Import while the trainer prepares the first matrix. The trainer waits for the first map, so keep its
+            # priority.
             recipe = self._run.recipe
             self._warm = self._warm or WarmUp(recipe.map, recipe.corpus.vocabulary_size)
         while not self._loop.stopped and not self._loop.abandoned():
@@ -149,7 +149,7 @@ class ProjectorProcess:
                 self._loop.wait()
                 continue
             start = self._share.start_work()
-            self._close_reader()  # a frame may take long, and the run may end meanwhile
+            self._close_reader()  # a frame may take long, and the run may end in that time
             draw = projector.project_step if matrix is follower else projector.draw_missed
             draw(matrix.vectors, matrix.attempt, matrix.step)
             frames += 1
@@ -167,9 +167,9 @@ class ProjectorProcess:
         return over
 
     def _warm_up(self, projector: Projector, frames: int) -> None:
-        """Start the map once it is warm; `frames`: how many this process has drawn."""
+        """Start the map once it is warm; `frames`: the number of frames drawn by this process."""
         if self._warm is None and frames:
-            # Where a map is continued the linear view comes first, undisturbed.
+            # When a map is continued, draw the linear view first, undisturbed.
             self._warm = WarmUp(projector.map_recipe, len(self._follower.vectors))
         elif self._warm is not None and not projector.map_started:
             projector.note_warm_up(self._warm.share)
@@ -181,13 +181,13 @@ class ProjectorProcess:
                 self._warm.import_districts()
 
     def _make_way(self) -> None:
-        """Lower the priority of this thread, and of those it starts, once: training comes first."""
+        """Lower the priority of this thread and of those it starts, once: training comes first."""
         if not self._made_way and not self._once:
             self._made_way = True
             yield_processor(LOWERED_BY)
 
     def _due_matrix(self, projector: Projector, reader: StepsReader) -> MatrixFollower | None:
-        """Return the matrix that is to be drawn next; None if a frame would show nothing new."""
+        """Return the next matrix to draw; None if a frame would show nothing new."""
         if self._missed is not None and projector.map_started:
             missed = self._missed.next_matrix(reader, self._follower.step)
             if missed is not None:
@@ -197,7 +197,7 @@ class ProjectorProcess:
         return newest if projector.needs_frame(newest.attempt, newest.step) else None
 
     def _draw_missed(self, projector: Projector) -> None:
-        """Draw what was missed of a run that is over, as far as nobody stops it."""
+        """Draw the missed steps of a finished run, unless stopped."""
         while self._missed is not None and not self._loop.stopped:
             reader = self._loop.open_steps()
             if reader is None:
@@ -213,7 +213,7 @@ class ProjectorProcess:
                 projector.draw_missed(matrix.vectors, matrix.attempt, matrix.step)
 
     def _finish(self, projector: Projector) -> bool:
-        """Make the layouts of the last step, until the map rests. Returns False if stopped before that."""
+        """Draw the layouts of the last step until the map rests. Return False if stopped before."""
         vectors, attempt, step = self._follower.vectors, self._follower.attempt, self._follower.step
         self._apply_requests(projector)
         if projector.is_complete(attempt, step):
@@ -237,7 +237,7 @@ class ProjectorProcess:
         return True
 
     def _apply_requests(self, projector: Projector) -> bool:
-        """Apply the requests for the map that arrived since the last poll. Returns whether there were any."""
+        """Apply the map requests that arrived since the last poll. Return whether there were any."""
         requests = [request for request in self._requests.read_new() if request.kind in PROJECTOR_KINDS]
         for request in requests:
             projector.apply_request(request, self._follower.attempt, self._follower.step)
@@ -252,7 +252,7 @@ class ProjectorProcess:
 
 
 def _read_matrix(run: RunFolder, attempt: int, step: int) -> NDArray[np.float32] | None:
-    """Read the matrix of a step of an attempt, shape (V, D); None where it cannot be rebuilt."""
+    """Read the matrix of a step of an attempt, shape (V, D); None if it cannot be rebuilt."""
     try:
         with MatrixHistory(run) as history:
             if history.steps.lineage().counts(attempt, step):

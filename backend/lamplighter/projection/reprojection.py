@@ -1,6 +1,6 @@
 """The reprojection of a finished run for replay, with both past and future in view.
 
-The result lies beside the live layouts in its own file (`relayouts.sqlite`).
+The result is stored in `relayouts.sqlite`, beside the live layouts.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ SLICES = 120
 
 
 def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLICES) -> ReprojectionSummary:
-    """Reproject a finished run. Only one process at a time may do so (the role `reprojector`).
+    """Reproject a finished run. Only one process at a time may do this (role `reprojector`).
 
     Args:
         run: the run.
         progress: called after every slice.
-        slices: how many steps to lay out, evenly spaced over those stored exactly, the first and the last
-            among them; fewer where too few are stored, or the vocabulary is large.
+        slices: the number of steps to lay out, evenly spaced over those stored exactly, including the first and the
+            last; fewer if too few are stored or the vocabulary is large.
 
     Raises:
-        ReprojectionError: the run is not over, or too few of its steps are stored.
-        FileNotFoundError: the run has not begun.
+        ReprojectionError: the run has not ended, or too few of its steps are stored.
+        FileNotFoundError: the run has not started.
         FormatError: this version cannot read the run.
     """
     start = time.monotonic()

@@ -1,10 +1,9 @@
 """The reprojection of a finished run as a process: `python -m lamplighter.projection.reprojection_worker RUN-FOLDER
-[--slices N] [--lowest] [--output]`; with `--output` the layout of a run's output matrix instead, live or over.
+[--slices N] [--lowest] [--output]`; with `--output` the layout of a run's output matrix instead, live or finished.
 
-It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`.
-The last line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. It runs for the
-process that holds the other end of its standard input. When that end closes, or on SIGTERM or SIGINT, it
-stops and leaves no file behind.
+It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "sweep 2, step 300"}`. The last
+line is `{"steps": 120, "trust": 0.97, "seconds": 80.1}` or `{"problem": "..."}`. When its caller closes standard input,
+or on SIGTERM or SIGINT, it stops and leaves no file behind.
 
 Exit codes: 0 done, 3 another process is reprojecting this run, 4 it failed (the problem says why), 5
 cancelled.
@@ -30,7 +29,7 @@ from lamplighter.projection.worker import prepare_environment
 
 
 class _CancelledError(Exception):
-    """The cancellation of the reprojection."""
+    """An error for a cancelled reprojection."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", action="store_true", help="lay out the output matrix at the waypoints")
     chosen = parser.parse_args(arguments)
     cancelled = threading.Event()
-    # Before the imports, which take seconds.
+    # Set before the imports, which take seconds.
     handle_stop_signals(lambda _number: cancelled.set())
     watch_parent(cancelled.set)
     yield_processor(LOWEST_PRIORITY if chosen.lowest else LOW_PRIORITY)

@@ -1,4 +1,4 @@
-"""The first stretch of a map, while the space has not yet settled."""
+"""The warm-up of a map: imports and compilation in the background."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from lamplighter.projection.umap.gpu_neighbours import gpu_device_for
 from lamplighter.recipe import MapRecipe
 
 MAX_SETTLING_FRAMES = 100
-"""Frames after which an embedding at rest counts as settled, whatever the learning rate."""
+"""Frames after which an embedding at rest counts as settled at any learning rate."""
 _COMPILED_MODULES = ("nearest_neighbours", "fuzzy_graph", "sgd_kernel")
 """Modules of `projection.umap` whose functions the incremental map compiles."""
 
 
 class WarmUp:
-    """A background thread that imports and compiles what a layout method needs.
+    """A background thread that imports and compiles the code of a layout method.
 
-    The first time on a machine this takes seconds, later less than one; the linear view goes on meanwhile. Numba
-    aborts the process when two threads run its code at once, so the main thread runs none before `done`, and this
-    thread none after.
+    The first time on a machine this takes seconds, later less than one; the linear view continues. Numba aborts the
+    process when two threads run its code at once, so the main thread runs none before `done`, and this thread none
+    after.
     """
 
     def __init__(self, chosen: MapRecipe, size: int) -> None:
@@ -31,7 +31,7 @@ class WarmUp:
         self._chosen, self._size = chosen, size
         self.error: Exception | None = None
         self._functions: list[Any] = []
-        """The functions to be compiled, as numba's dispatchers."""
+        """The functions to compile, as numba dispatchers."""
         self._done = threading.Event()
         self._districts_begun = False
         self._thread = threading.Thread(target=self._run, name="warm-up", daemon=True)
@@ -39,24 +39,24 @@ class WarmUp:
 
     @property
     def done(self) -> bool:
-        """Return whether the map can be made, or failed to warm up (`error`)."""
+        """Return whether the warm-up has succeeded or failed (`error`)."""
         return self._done.is_set()
 
     @property
     def is_at_work(self) -> bool:
-        """Return whether the thread still imports or compiles anything."""
+        """Return whether the thread is still importing or compiling."""
         return self._thread.is_alive()
 
     @property
     def share(self) -> float:
-        """Return the share that is done of the way to the first layout, which itself is the last part of it."""
+        """Return the progress towards the first layout, from 0 to 1; the layout itself is the last part."""
         parts = 2 + len(self._functions)
         ready = sum(bool(function.overloads) for function in self._functions)
         return (parts - 1 if self.done else bool(self._functions) + ready) / parts
 
     def import_districts(self) -> None:
-        """Import, in the background and once, what districts need. Call it when the first map is drawn: the import takes
-        twice as long as that map, which would share the interpreter with it."""
+        """Import the code of districts once, in the background. Call it only after the first map is drawn: the import
+        takes twice as long as that map and would slow it down."""
         if not self._districts_begun:
             self._districts_begun = True
             self._thread = threading.Thread(
@@ -81,7 +81,7 @@ class WarmUp:
 
 
 def compiled_functions() -> list[Any]:
-    """Return the functions that the incremental map compiles, as numba's dispatchers."""
+    """Return the functions that the incremental map compiles, as numba dispatchers."""
     from numba.core.dispatcher import Dispatcher
 
     modules = [importlib.import_module(f"lamplighter.projection.umap.{name}") for name in _COMPILED_MODULES]
@@ -89,6 +89,6 @@ def compiled_functions() -> list[Any]:
         found
         for module in modules
         for found in vars(module).values()
-        # Those that are inlined are compiled with their callers.
+        # Inlined functions are compiled with their callers.
         if isinstance(found, Dispatcher) and found.targetoptions.get("inline") != "always"
     ]

@@ -1,7 +1,7 @@
 """The projector as a process: `python -m lamplighter.projection.worker RUN-FOLDER [--once]`.
 
-It follows the run, makes layouts at a calm cadence, and ends with the run: then it makes the layout of the
-last step and seals its file. With `--once` it makes the layouts of the newest step and exits.
+It follows the run with layouts at a limited rate. When the run ends, it lays out the last step, seals its file and
+exits. With `--once` it lays out the newest step and exits.
 
 Exit codes: 0 done (the run is over, or has had no trainer for a while, or SIGTERM), 3 another process is the
 projector, 4 the folder cannot be read.
@@ -45,8 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     process = ProjectorProcess(RunFolder(chosen.run), once=chosen.once)
     code = run_in_role(chosen.run, "projector", process.run, process.stop)
     if code == ExitCode.DONE and process.is_warming_up:
-        # Python cannot shut down in order while the other thread compiles; everything is committed and
-        # closed.
+        # Python cannot shut down cleanly while the other thread compiles; everything is committed and closed.
         os._exit(code)
     return code
 

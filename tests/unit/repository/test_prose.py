@@ -29,7 +29,7 @@ VERBS = """
     Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send Serve Set Show Skip Smooth Sort Split
     Stand Start Step Stop Store Stream Supervise Switch Sync Take Thin Tile Tone-map Trace Train Translate
     Truncate Update Upload Use Visit Wait Watch Wrap Write Yield Zoom
-    Configure Log Mark Pass Poll Process Produce Requeue Enqueue Test Verify Warn
+    Announce Capture Configure Lock Log Mark Pass Poll Process Produce Reopen Requeue Reveal Share Enqueue Test Verify Warn
 """
 CALQUE = re.compile(r"(What|Who|Whoever|Whatever|Of|Whether|Nobody|Nothing)\b|The same\.")
 """First words that hide the verb of a sentence, or its noun."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 NEIGHBOURS = 15
 MIN_COHERENCE = 0.65
 MIN_CLUSTER_SIZE = 8
-"""Fewest members of a cluster; large vocabularies need more (`min_cluster_size`)."""
+"""Minimum members of a cluster; larger vocabularies need more (`min_cluster_size`)."""
 _DENSITY = 5
 """Number of neighbours from which HDBSCAN estimates the density around a token (its `min_samples`)."""
 _BRIDGE_DISTANCE = 4.0
@@ -17,7 +17,7 @@ MIN_MEMBERS = 3
 
 
 def min_cluster_size(size: int) -> int:
-    """Return the fewest members of a cluster in a vocabulary of `size` tokens.
+    """Return the minimum members of a cluster in a vocabulary of `size` tokens.
 
     It grows with the square root, so that large vocabularies have both more and larger districts.
     """

@@ -1,9 +1,9 @@
-"""Names of districts. The grouping is the model's, the name is ours.
+"""Names of districts. The model makes the groups; we name them.
 
-Where most members belong to one planted class, a district has the name of that class, which the model is never told: on
-Lamptown nearly all do. Only otherwise is the name made of its own tokens: the most central and frequent ones, by a token's
-cosine with the district's mean direction times the logarithm of its count, where counts are known.
-A name is kept as long as it holds, so that a district which gains or loses some tokens does not change it.
+If most members belong to one planted class, a district takes the name of that class, which the model never sees; on
+Lamptown nearly all do. Otherwise the name lists its most central and frequent tokens, scored by the cosine with the
+district's mean direction times the logarithm of the count, if counts are known. A name is kept as long as it fits, so
+that a district that gains or loses some tokens keeps its name.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from lamplighter.wire.vocabulary import Vocabulary
 WORDS = 3
 """Number of tokens in a name."""
 _MIN_SHARE_TO_NAME, _MIN_SHARE_TO_KEEP = 0.6, 0.5
-"""Share of a district's tokens that must belong to a class for its name to be given, and to be kept."""
+"""Share of a district's tokens that must belong to a class to take its name, and to keep it."""
 _RENAME_RATIO = 2.0
-"""Ratio to its size when it was named from which a district gets a new name."""
+"""Change of size since it was named, as a ratio, from which a district gets a new name."""
 _MAX_TOKEN_CHARACTERS = 32
-"""Characters of one token in a name."""
+"""Maximum characters of one token in a name."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class _Name:
     size: int
     """Number of members when it was named."""
     class_index: int = -1
-    """The class that it is named after; -1 for none."""
+    """The class that gave the name; -1 for none."""
     token_ids: tuple[int, ...] = ()
-    """The tokens that it is made of; empty for a name that an earlier process gave."""
+    """The tokens in the name; empty for a name from an earlier process."""
 
 
 class DistrictNamer:
@@ -56,7 +56,7 @@ class DistrictNamer:
         return {known: name.text for known, name in self._names.items()}
 
     def restore(self, district: int, text: str, size: int) -> None:
-        """Restore a name that an earlier process gave."""
+        """Restore a name from an earlier process."""
         planted = self._classes.index(text) if text in self._classes else -1
         self._names[district] = _Name(text, size, planted)
 
@@ -110,7 +110,7 @@ class DistrictNamer:
         return _Name(" · ".join(words), len(members), -1, tuple(central.tolist()))
 
     def _majority_class(self, members: NDArray[np.int64]) -> tuple[int, float]:
-        """Return the class that most members belong to, and its share; -1 where most belong to none."""
+        """Return the class that most members belong to, and its share; -1 if most belong to none."""
         counts = np.bincount(self._class_of[members] + 1, minlength=len(self._classes) + 1)
         planted = int(counts[1:].argmax()) if len(counts) > 1 else -1
         return planted, float(counts[planted + 1]) / max(1, len(members)) if planted >= 0 else 0.0

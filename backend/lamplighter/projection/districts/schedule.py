@@ -1,5 +1,4 @@
-"""The schedule of district detection: now and then, within a share of the projector's time; and the storing
-of its results."""
+"""The schedule of district detection, within a share of the projector's time, and storage of its results."""
 
 from __future__ import annotations
 
@@ -21,11 +20,11 @@ MIN_INTERVAL = 2.0
 TIME_SHARE = 0.1
 """Maximum share of the projector's time."""
 _MAX_EVENTS = 20
-"""Maximum events of one detection on the timeline; the last one counts the rest."""
+"""Maximum events of one detection on the timeline; the last one summarises the rest."""
 
 
 class DistrictSchedule:
-    """A detector of districts in the embeddings that the projector draws. For the main thread only."""
+    """The detector of districts in the embeddings that the projector draws. For the main thread only."""
 
     def __init__(self, writer: LayoutsWriter, earlier: LayoutsReader, vocabulary: Vocabulary) -> None:
         """Continue from the districts in the file."""
@@ -46,14 +45,13 @@ class DistrictSchedule:
         *,
         final: bool = False,
     ) -> None:
-        """Detect the districts of a step, if it is time to.
+        """Detect the districts of a step, if detection is due.
 
-        Before the first step there are none, whatever clusters there may be: nothing has been learned.
+        Clusters before the first step do not count: nothing has been learned.
 
         Args:
             vectors: shape (V, D), finite.
-            nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None where they are
-                not known.
+            nearest: ids and cosines of each token's nearest neighbours, shapes (V, K); None if unknown.
             attempt: the attempt that the step belongs to.
             step: the step.
             final: this is the last embedding.

@@ -1,8 +1,8 @@
 """Districts: clusters of the embedding that keep their identity while it moves.
 
-They are found in the embedding, not in its layout: HDBSCAN (Campello, Moulavi and Sander 2013;
-scikit-learn's) on the nearest-neighbour graph that the incremental UMAP keeps anyway, with 1 - cosine as the
-distance. On that graph it costs a fraction of a second for 50,000 tokens; on the vectors it takes minutes.
+They are found in the embedding, not in its layout: by HDBSCAN (Campello, Moulavi and Sander 2013; scikit-learn's) on
+the nearest-neighbour graph that the incremental UMAP maintains, with 1 - cosine as the distance. On that graph it takes
+a fraction of a second for 50,000 tokens; on the vectors it takes minutes.
 
 Even a random embedding has denser spots. A cluster therefore counts as a district only if its members point
 in one direction: the mean of their unit vectors must have a length of at least `MIN_COHERENCE`. (Measured on
@@ -31,7 +31,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 PATIENCE = 2
 """Consecutive observations after which a cluster becomes a district, or a missing district is removed."""
 _MIN_OVERLAP = 0.2
-"""Least overlap of a district with the cluster that continues it."""
+"""Minimum overlap of a district with the cluster that continues it."""
 _MIN_CANDIDATE_OVERLAP = 0.5
 
 
@@ -53,7 +53,7 @@ class _District:
 
 @dataclass
 class _Observation:
-    """The districts of one observation, and what changed since the last."""
+    """The districts of one observation, and the changes since the last."""
 
     district_of: NDArray[np.int64]
     """Shape (V,): the id of each token's district, 0 for none."""
@@ -65,7 +65,7 @@ class DistrictTracker:
     """A tracker of districts from one observation to the next. For one thread only."""
 
     def __init__(self, vocabulary: Vocabulary, last: Districts | None = None, next_id: int = 1) -> None:
-        """Start without districts, or from the last ones that an earlier process found.
+        """Start without districts, or from the last ones of an earlier process.
 
         Args:
             vocabulary: the run's vocabulary, V tokens.
@@ -98,8 +98,7 @@ class DistrictTracker:
             vectors: shape (V, D), finite.
             ids: shape (V, K), nearest neighbours, as for `find_clusters`.
             cosines: shape (V, K), the cosines with them.
-            final: the embedding will not move any more, so changes count at once, without a second
-                observation.
+            final: the embedding will not move again, so changes count at once, without a second observation.
 
         Returns:
             The members of each district by its id, ascending; the districts' names; the changes.
@@ -184,7 +183,7 @@ class DistrictTracker:
         return {int(a): known[b] for a, b in pairs if overlap[a, b] >= _MIN_OVERLAP}
 
     def _seen_before(self, clusters: list[NDArray[np.int64]]) -> list[bool]:
-        """Return for each cluster whether the last observation found about the same one."""
+        """Return, for each cluster, whether the last observation found a similar one."""
         if not clusters or not self._candidates:
             return [False] * len(clusters)
         overlap = self._overlaps(clusters, self._candidates)
@@ -230,15 +229,15 @@ def _describe_change(
     names: dict[int, str],
     members: dict[int, NDArray[np.int64]],
 ) -> DistrictChange | None:
-    """Describe a change in the page's words; return None where nothing of it is left.
+    """Describe a change for the timeline; return None if there is nothing to report.
 
-    A cluster may count for the first time and lose its tokens to others in one observation: nobody has seen that
-    district, so neither its beginning nor its end is told.
+    A cluster may become a district and lose its tokens in one observation: it was never shown, so neither its beginning
+    nor its end is reported.
 
     Args:
         kind: one of `DISTRICT_EVENT_KINDS`.
         district: the district that the change is about.
-        other: what it split from, or became part of.
+        other: the district that it split from, or merged into.
         before: the names before this observation, by district.
         names: the names after it.
         members: the tokens of the districts after it.

@@ -4,8 +4,8 @@ Each frame: update the exact neighbours and their fuzzy graph where they changed
 optimiser (McInnes, Healy and Melville 2018) from the positions reached so far, then align the result rigidly
 to the last frame. What makes this calm, where refitting jumps:
 
-- the counters that say when each edge pulls next are carried from frame to frame, so that even with a few
-  epochs a frame the weak edges get their turn; a new edge starts at a random point of its period;
+- the counters of each edge's next pull are carried from frame to frame, so that weak edges get their turn even with a
+  few epochs per frame; a new edge starts at a random point of its period;
 - the positions are never rescaled;
 - the learning rate falls to zero within each frame, and from frame to frame follows how much the graph
   changed: an embedding at rest gives, after a short settling, a map at rest;
@@ -33,7 +33,7 @@ _RESTING_RATE = 0.003
 
 
 class IncrementalUmap:
-    """The layout and all state carried from frame to frame: a layout method. For one thread only."""
+    """The layout and all state carried from frame to frame. For one thread only."""
 
     def __init__(
         self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
@@ -65,8 +65,8 @@ class IncrementalUmap:
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the neighbours kept for every token and their cosines, in the embedding drawn last: two
-        shapes (V, K)."""
+        """Return the neighbours kept for every token and their cosines in the last drawn embedding, shape (V, K)
+        each."""
         return self._neighbours.ids, self._neighbours.cosines
 
     @property
@@ -75,7 +75,7 @@ class IncrementalUmap:
         return self._smoother is None or self.learning_rate >= _RESTING_RATE or self._gliding
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
-        """Load the embedding that the initial positions were made for, shape (V, D)."""
+        """Load the embedding of the initial positions, shape (V, D)."""
         if len(vectors) > 2:
             self._update_graph(vectors)
 
@@ -95,8 +95,7 @@ class IncrementalUmap:
             self.learning_rate = 0.0
             return self._optimised
         if len(self._generators) != size:
-            # The kernel's generator stays at zero if its state is ever all zeros; these numbers are far from
-            # it.
+            # The kernel's generator would stay at an all-zero state; this range avoids it.
             self._generators = self._random.integers(1 << 10, 1 << 30, size=(size, 3))
         unrest, change = self._update_graph(vectors)
         if self._smoother is None or self._optimised is None:
@@ -118,7 +117,7 @@ class IncrementalUmap:
         return self._smoother.shown
 
     def change_settings(self, settings: MapSettings) -> None:
-        """Use other settings from the next frame on; the map moves to its new shape from where it is."""
+        """Use other settings from the next frame on; the map moves to its new shape from its current one."""
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         if settings.neighbours != self.settings.neighbours:
             self._neighbours = NeighbourIndex(settings.neighbours - 1)
@@ -127,8 +126,8 @@ class IncrementalUmap:
         self.learning_rate = settings.max_learning_rate
 
     def _smoothing_share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
-        """Return the share of its way that each token moves in one frame, shape (V, 1); one number where no
-        neighbours changed."""
+        """Return the share of its way that each token moves in one frame, shape (V, 1); a scalar if no neighbours
+        changed."""
         slow, fast = self.settings.calm_glide, self.settings.glide
         if change == 0:
             return fast

@@ -1,10 +1,10 @@
 """A joint layout of many steps of a run, in which unchanged tokens stay near their position through time.
 
-The live map knows only the past. A finished run can be laid out with both past and future in view: every
-slice (a step) has UMAP's own cost (McInnes, Healy and Melville 2018) and a spring from each token to itself
-in the slices before and after, as in AlignedUMAP (Dadu et al. 2023, umap-learn) and in offline dynamic graph
-drawing ("linking", Brandes and Mader 2011). A spring is as strong as the share of a token's neighbourhood
-that both slices have in common, so tokens that did not change stay and the others are free to move.
+The live map knows only the past. A finished run can be laid out with both past and future in view: every slice (a step)
+has UMAP's own cost (McInnes, Healy and Melville 2018) and a spring from each token to itself in the slices before and
+after, as in AlignedUMAP (Dadu et al. 2023, umap-learn) and in offline dynamic graph drawing ("linking", Brandes and
+Mader 2011). The strength of a spring is the share of the token's neighbourhood common to both slices, so unchanged
+tokens stay and the others are free to move.
 
 The cost is minimised slice by slice, in sweeps through time: backward from the last slice, which has the
 clearest structure and is fitted from scratch, then forward and backward again with a falling learning rate. A
@@ -27,7 +27,7 @@ from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counte
 LEARNING_RATES = (0.5, 0.3, 0.2, 0.1)
 """Learning rate with which each sweep starts a slice: backward, forward, backward, forward."""
 _ROUNDS = 5
-"""Times that the springs pull in one visit to a slice."""
+"""Number of spring pulls in one visit to a slice."""
 _EPOCHS = 6
 """Optimiser epochs between two pulls of the springs."""
 _PULL = 0.9
@@ -46,16 +46,16 @@ class JointLayout:
         """Start with empty positions for `slices` slices of `size` tokens.
 
         Args:
-            slices: their number T.
-            size: the number of tokens V.
+            slices: the number of slices, T.
+            size: the number of tokens, V.
             settings: the settings of the map.
-            start: positions from which the first slice visited is fitted, shape (V, 2), finite; None: a linear view of it.
+            start: finite initial positions for the first visited slice, shape (V, 2); None: its linear view.
         """
         self._start = start
         self.coordinates = np.zeros((slices, size, 2), dtype=np.float32)
         """Shape (T, V, 2)."""
         self._overlap = np.zeros((slices - 1, size), dtype=np.float32)
-        """By pair of slices and token: the share of the token's neighbourhood that both have in common."""
+        """By pair of slices and token: the share of the token's neighbourhood common to both."""
         self._settings = settings
         self._curve = AttractionCurve.fit(settings.spread, settings.min_dist)
         self._random = np.random.default_rng(settings.seed)
@@ -102,7 +102,7 @@ class JointLayout:
                 largest = np.abs(coordinates).max()
                 coordinates *= 5 / largest if largest > 0 else 1
             else:
-                # It has a map's size already; shrunk, its clusters would pass through one another.
+                # It has the size of a map already; if shrunk, its clusters would pass through one another.
                 coordinates = np.array(self._start, dtype=np.float32)
             coordinates += self._random.normal(scale=0.01, size=coordinates.shape).astype(np.float32)
             self._optimise(coordinates, graph, self._settings.horizon, 1.0, 0.0)
@@ -150,7 +150,7 @@ class JointLayout:
 
 
 def _shared_edge_weight(one: FuzzyGraph, other: FuzzyGraph) -> NDArray[np.float32]:
-    """Return, by token, the share of the weight of its edges that two graphs have in common, shape (V,)."""
+    """Return, by token, the share of its edge weight common to two graphs, shape (V,)."""
     nothing = np.zeros((2, len(other.head)))
     counters = np.zeros((2, len(one.head)))
     kept, larger = np.zeros((2, one.size))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FIXED_FROM_STEP = 400
-"""Step from which the directions are chosen for good."""
+"""Step from which the directions are final."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class LinearView:
     """Shape (D, 2), orthonormal columns."""
     attempt: int
     step: int
-    """The step whose matrix gave the directions."""
+    """The step of the matrix that defines the directions."""
 
     def project(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project the rows: (vectors - centre) @ basis. Returns shape (V, 2)."""

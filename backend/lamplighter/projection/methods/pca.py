@@ -1,4 +1,4 @@
-"""The map by principal components (Pearson 1901), computed anew for every frame and aligned to the last one.
+"""The map by principal components (Pearson 1901), recomputed for every frame and aligned to the last one.
 
 Unlike the linear view, whose directions are fixed, these directions follow the embedding, so a row that does
 not change moves with them. The components are rotated or mirrored within their plane to match the previous
@@ -34,8 +34,7 @@ class PcaLayout:
         return not self._drawn
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
-        """Ignore the embedding that the initial positions were made for; this method carries no state over
-        from it."""
+        """Ignore the embedding of the initial positions; this method needs no state."""
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Project the embedding on its own components, shape (V, D) to (V, 2); see `LayoutMethod`."""

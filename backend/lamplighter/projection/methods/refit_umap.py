@@ -2,7 +2,7 @@
 layout.
 
 It is the baseline for the incremental UMAP. The alignment is a rigid motion by the tokens that moved least
-(`procrustes.py`), or a reflection where that fits better. The jumps that remain are the method's own.
+(`procrustes.py`), or a reflection if that fits better. The remaining jumps are inherent in the method.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from lamplighter.projection.umap.procrustes import align_to_previous
 from lamplighter.projection.umap.umap_learn import fit
 
 _MIN_TOKENS = 5
-"""Fewest tokens that umap-learn can lay out; below that its spectral start and its neighbours are
-undefined."""
+"""Minimum tokens that umap-learn can lay out; with fewer, its spectral start and its neighbours are undefined."""
 
 
 class RefitUmap:
-    """A layout by one UMAP fit a frame; an embedding that did not move is not fitted again."""
+    """A layout by one UMAP fit per frame; an embedding that did not move is not fitted again."""
 
     def __init__(
         self, settings: MapSettings | None = None, coordinates: NDArray[np.float32] | None = None
@@ -43,8 +42,7 @@ class RefitUmap:
         return self._fitted is None
 
     def resume_from(self, vectors: NDArray[np.float32]) -> None:
-        """Ignore the embedding that the initial positions were made for; this method carries no state over
-        from it."""
+        """Ignore the embedding of the initial positions; this method needs no state."""
 
     def draw_frame(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Fit the embedding, shape (V, D) to (V, 2), and align the fit to the last layout; see
@@ -68,7 +66,7 @@ class RefitUmap:
         return self._coordinates
 
     def change_settings(self, settings: MapSettings) -> None:
-        """Use other settings from the next frame on, which is fitted anew."""
+        """Use other settings from the next frame on, which is fitted from scratch."""
         self._settings = settings
         self._fitted = None
 

@@ -1,4 +1,4 @@
-"""The registry of layout methods, by the name that recipes and requests use."""
+"""The registry of layout methods, by their name in recipes and requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.wire.layout_frames import Method
 
 METHODS: dict[MapMethodKind, Method] = {"umap": Method.UMAP, "refit": Method.REFIT, "pca": Method.PCA}
-"""The method that a layout on the wire names as its own."""
+"""The method that a layout names on the wire."""
 
 
 def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
@@ -21,7 +21,7 @@ def settings_from_recipe(chosen: MapRecipe) -> MapSettings:
 def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = None) -> LayoutMethod:
     """Create a layout method that continues from the given positions, shape (V, 2), or starts from scratch.
 
-    Imports UMAP where the method needs it, which takes seconds the first time.
+    Imports UMAP if the method needs it, which takes seconds the first time.
     """
     settings = settings_from_recipe(chosen)
     match chosen.method:
@@ -42,7 +42,7 @@ def make_method(chosen: MapRecipe, coordinates: NDArray[np.float32] | None = Non
 def make_replacement_method(
     chosen: MapRecipe, vectors: NDArray[np.float32], coordinates: NDArray[np.float32]
 ) -> LayoutMethod:
-    """Create a layout method that replaces another: it starts from scratch, aligned to the other's layout.
+    """Create a layout method that replaces another, starting from scratch but aligned to the other's layout.
 
     Args:
         chosen: the method and its settings.

@@ -1,1 +1,1 @@
-"""How far a layout can be trusted, and how layouts are scored."""
+"""Quality of layouts: trust and scores."""

@@ -1,4 +1,4 @@
-"""Layouts scored for storage: with the trust of the whole and of each token."""
+"""Scores of layouts for storage: trust in the whole and in each token."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def score_layout(
     probe: TrustProbe,
     nearest: NearestNeighbours | None,
 ) -> Layout:
-    """Score a layout of the embedding that the probe was given last.
+    """Score a layout of the embedding set in the probe.
 
     Args:
         attempt: the attempt that the step belongs to.
@@ -28,7 +28,7 @@ def score_layout(
         method: the method that drew it.
         coordinates: shape (V, 2).
         probe: the trust probe, set to this embedding.
-        nearest: each token's nearest neighbours in this embedding; None: tokens get no trust of their own.
+        nearest: each token's nearest neighbours in this embedding; None: compute no trust by token.
     """
     map_nearest = by_token = None
     if nearest is not None:

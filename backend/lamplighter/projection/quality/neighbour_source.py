@@ -1,5 +1,5 @@
-"""The source of each token's nearest neighbours for trust and districts: the layout method's own list, or one
-made here."""
+"""The source of each token's nearest neighbours for trust and districts: the layout method's list, or one computed
+here."""
 
 from __future__ import annotations
 
@@ -34,11 +34,10 @@ class NeighbourSource:
 
         Args:
             vectors: the embedding, shape (V, D).
-            method: the method that drew this very embedding; None before the first, while no code is
-                compiled.
+            method: the method that drew this embedding; None before the first, while no code is compiled.
 
         Returns:
-            Ids and cosines, each of shape (V, K); None where it would take too long now.
+            Ids and cosines, each of shape (V, K); None if it would take too long now.
         """
         if method is None:
             return all_nearest(vectors, NEIGHBOURS_USED) if len(vectors) <= _MAX_UNCOMPILED else None

@@ -5,8 +5,8 @@ weighs an intruder by how far away it really is. Recall asks which of the neighb
 still neighbours on the map. In full they cost V^2. A fixed random sample of tokens, each ranked against the
 whole vocabulary, gives an unbiased estimate and its error.
 
-Each token's own trust is exact and cheap (`trust_by_token`): given its K nearest in the embedding, an
-intruder beyond K counts as far away, so its rank need not be known.
+Each token's own trust is exact and cheap (`trust_by_token`): given its K nearest in the embedding, an intruder beyond K
+counts as far away, so its rank is not needed.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class TrustProbe:
 
         Args:
             coordinates: shape (V, 2).
-            map_nearest: the result of `nearest_on_map` for them and as many neighbours, where that is known.
+            map_nearest: the result of `nearest_on_map` for them with the same number of neighbours, if known.
         """
         k, ids = self.neighbours, self.token_ids
         if k < 1 or self._similar is None:
@@ -105,7 +105,7 @@ class TrustProbe:
         best rank."""
         ranks = np.empty(neighbours.shape, dtype=np.int64)
         own = np.take_along_axis(similar, neighbours, axis=1)
-        # Few rows at a time, so that they stay in the cache while every neighbour is compared with them.
+        # Process few rows at a time, so that they stay in the cache while every neighbour is compared.
         block = max(1, _CACHED_SIMILARITIES // similar.shape[1])
         for start in range(0, len(similar), block):
             some = slice(start, start + block)

@@ -57,8 +57,7 @@ class MembershipStrengths:
         Args:
             ids: shape (V, k), V at least 2, the token itself not among its neighbours.
             cosines: shape (V, k), descending.
-            horizon: number of epochs of a fit; edges too weak to fire within them are left out, as in
-                umap-learn.
+            horizon: number of epochs of a fit; edges too weak to fire within them are dropped, as in umap-learn.
             changed: shape (V,), the tokens whose neighbours or cosines differ from those of the last call;
                 None for all.
         """
@@ -76,10 +75,9 @@ def membership_strengths(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute membership strengths (McInnes et al. 2018), by Newton's method instead of umap-learn's
     bisection.
 
-    Sigma is such that the strengths of a token's neighbours sum to log2 of their number, the token itself
-    counted (to a tolerance of 1e-5, as in umap-learn). The sum is a convex, falling function of 1 / sigma.
-    Jensen's inequality gives, from the mean distance, a start at which the sum is too large; from there
-    Newton's steps never overshoot.
+    Sigma is such that the strengths of a token's neighbours sum to log2 of their number, the token itself counted (to a
+    tolerance of 1e-5, as in umap-learn). The sum is a convex, falling function of 1 / sigma. Jensen's inequality gives
+    a starting point, from the mean distance, at which the sum is too large; from there Newton's steps never overshoot.
 
     Args:
         cosines: shape (N, k), descending.
@@ -133,7 +131,7 @@ def _union(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], int]:
     """Compute a + b - ab of the strengths in both directions, without edges too weak to fire.
 
-    Returns the heads, tails and weights, and how many entries of these arrays are filled.
+    Returns the heads, tails and weights, and the number of filled entries of these arrays.
     """
     size, k = ids.shape
     begins = np.zeros(size + 1, dtype=np.int64)

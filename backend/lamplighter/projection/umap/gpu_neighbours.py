@@ -1,9 +1,7 @@
-"""Cosines of some rows with all others, on a GPU where there is one: the one part of the map that gains from
-it.
+"""Cosines of some rows with all others, on a GPU if there is one: the only part of the map that gains from it.
 
-This is the only module of the package that uses torch, and it imports it only where there is a GPU. Torch and
-numba each bring an OpenMP runtime, which some systems do not tolerate in one process, and importing torch
-takes seconds.
+This is the only module of the package that uses torch, and it imports torch only if there is a GPU. Torch and numba
+each bring an OpenMP runtime, which some systems do not tolerate in one process, and importing torch takes seconds.
 """
 
 from __future__ import annotations
@@ -73,7 +71,7 @@ class GpuProducts:
 def gpu_device_for(size: int) -> str | None:
     """Return the torch device that multiplies `size` rows fastest, or None for the CPU.
 
-    Imports torch where there may be a GPU and the rows are many, which takes seconds the first time.
+    Imports torch if there may be a GPU and there are many rows, which takes seconds the first time.
     """
     if size >= MIN_GPU_ROWS and os.path.exists("/dev/nvidiactl"):
         try:
@@ -87,7 +85,7 @@ def gpu_device_for(size: int) -> str | None:
 
 
 def make_row_products(units: NDArray[np.float32]) -> RowProducts:
-    """Return products of unit rows, on the GPU where there is one and the rows are many, else on the CPU."""
+    """Return products of unit rows, on the GPU if there is one and there are many rows, else on the CPU."""
     device = gpu_device_for(len(units))
     if device is not None:
         try:

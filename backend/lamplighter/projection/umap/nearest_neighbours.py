@@ -24,9 +24,9 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, differing_rows, unit_ro
 from lamplighter.projection.umap.gpu_neighbours import RowProducts, make_row_products
 
 SLACK = 0.5
-"""Entries kept beyond the requested ones, as a fraction of them."""
+"""Additional entries in each list, as a fraction of the requested ones."""
 REFRESH_PERIOD = 256
-"""Frames within which every row is ranked again at least once, needed or not: a few rows in each frame."""
+"""Frames within which every row is ranked again at least once: a few rows in each frame."""
 MAX_MOVED_SHARE = 0.5
 """Share of moved rows above which all rows are ranked, since repairing would cost as much."""
 

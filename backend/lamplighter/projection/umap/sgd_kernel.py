@@ -1,11 +1,11 @@
 """A single epoch of UMAP's optimiser, as a separate function.
 
-umap-learn's `optimize_layout_euclidean` creates the counters that say when an edge is due next inside itself,
-so every call resets them, and with a few epochs a call the same strong edges win each time. Here the counters
-belong to the caller and can be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12
-(BSD-3-Clause, whose text is in `NOTICE.md`; McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both
-agree to rounding. Compiled code is cached on disk. The package itself is not imported: that takes a second, and ten where
-nothing of it is compiled yet, because it compiles much that is not used here.
+umap-learn's `optimize_layout_euclidean` creates the counters of each edge's next pull internally, so every call resets
+them, and with a few epochs per call the same strong edges win each time. Here the counters belong to the caller and can
+be carried from frame to frame. The arithmetic is that of umap-learn 0.5.12 (BSD-3-Clause, whose text is in `NOTICE.md`;
+McInnes, Healy and Melville 2018, `umap/layouts.py`); a test checks that both agree to rounding. Compiled code is cached
+on disk. We do not import the package: that takes a second, or ten before it is compiled, because it compiles much that
+we do not use.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class AttractionCurve:
 
         distances = np.linspace(0, 3 * spread, 300)
         wanted = np.where(distances < min_dist, 1.0, np.exp(-(distances - min_dist) / spread))
-        # On its way the fit may try a negative power of the distance 0.
+        # The fit may try a negative power of the distance 0.
         with np.errstate(all="ignore"):
             (a, b), _ = curve_fit(_attraction, distances, wanted)
         return AttractionCurve(float(a), float(b))
@@ -175,7 +175,7 @@ def carry_counters(
 ) -> None:
     """Carry the counters of edges from one graph to the next; the counters of new edges stay as they are.
 
-    An edge in both graphs keeps the fraction of its period that was left until its next pull.
+    An edge in both graphs keeps the fraction of its period left until its next pull.
 
     Args:
         old_head: shape (E,), like the other `old_` arrays: the last graph, its edges sorted by (head, tail),
@@ -183,8 +183,8 @@ def carry_counters(
         head: shape (F,), like `tail` and `weight`: the next graph.
         due: shape (F,), changed in place, like `negative_due`.
         epoch: the number of the last epoch run.
-        kept: shape (V,), zeros on entry; receives the weight that each token's edges have in both graphs.
-        larger: shape (V,), zeros on entry; receives the weight that they have in either graph.
+        kept: shape (V,), zeros on entry; receives the weight of each token's edges common to both graphs.
+        larger: shape (V,), zeros on entry; receives their weight in either graph.
     """
     old_most = old_weight.max() if len(old_weight) else np.float32(1)
     max_weight = weight.max() if len(weight) else np.float32(1)

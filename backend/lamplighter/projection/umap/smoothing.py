@@ -41,7 +41,7 @@ class PositionSmoother:
         self.shown = (self.shown + share * (self._mean - self.shown)).astype(np.float32)
 
     def has_arrived(self, reached: NDArray[np.float32]) -> bool:
-        """Return whether every token is next to its position in `reached`, and not on its way past it."""
+        """Return whether every token is near its position in `reached`, and not moving past it."""
         limit = _NEAR * float(np.hypot(*np.ptp(reached, axis=0)))
         away = max(np.abs(reached - self.shown).max(), np.abs(self._mean - self.shown).max())
         return bool(away <= limit)

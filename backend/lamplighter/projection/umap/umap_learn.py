@@ -1,7 +1,7 @@
-"""The adapter to umap-learn's own fit (0.5.12, BSD-3-Clause), which refitting uses.
+"""The adapter to umap-learn's fit (0.5.12, BSD-3-Clause), used for refitting.
 
-No other module imports umap-learn: it takes a second, and far longer the first time, because it compiles much that the
-incremental map does not need.
+No other module imports umap-learn: importing takes a second, and far longer the first time, because it compiles much
+that the incremental map does not need.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ with warnings.catch_warnings():
     from umap import umap_
 
 _MAX_RANDOM_START = 20
-"""Largest number of tokens for which a fit starts at random, since the spectral start has no solver for so
-few."""
+"""Maximum tokens for which a fit starts at random, since the spectral start has no solver for so few."""
 
 
 def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) -> NDArray[np.float32]:
     """Run umap-learn's own fit from scratch, by cosine, shape (V, D) to (V, 2); V must exceed `neighbours`.
 
-    The seed is fixed, and therefore only one thread is used.
+    The seed is fixed, so umap-learn uses only one thread.
     """
     model = umap_.UMAP(
         n_neighbors=neighbours,
@@ -41,6 +40,6 @@ def fit(vectors: NDArray[np.float32], neighbours: int, settings: MapSettings) ->
         n_jobs=1,
     )
     with warnings.catch_warnings():
-        # Ignore warnings of disconnected components and duplicates: the layout's trust shows how good it is.
+        # Ignore warnings of disconnected components and duplicates: the layout's trust shows its quality.
         warnings.simplefilter("ignore")
         return np.asarray(model.fit_transform(vectors), dtype=np.float32)
