@@ -1,4 +1,4 @@
-"""The building of a corpus from a recipe: the only entry point of this package."""
+"""Building a corpus from a recipe: the only entry point of this package."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ def _shuffle_documents(
 def _ground_truth(
     town: Town, tokens: tuple[str, ...], counts: NDArray[np.int64], word_start: str
 ) -> tuple[dict[str, tuple[int, ...]], tuple[Relation, ...], dict[str, tuple[str, ...]]]:
-    """Return the town's classes and relations as token ids, and its families; words that are not one token are
-    dropped."""
+    """Return the town's classes and relations as token ids, and its families; drop words that are not one token."""
     ids = {token: number for number, token in enumerate(tokens) if counts[number]}
 
     def id_of(word: str) -> int | None:
@@ -61,16 +60,16 @@ def _ground_truth(
 def build_corpus(
     recipe: CorpusRecipe, seed: int, text: str | None = None, progress: CorpusProgress | None = None
 ) -> Corpus:
-    """Build the token ids and the vocabulary that a recipe describes, bit for bit the same every time.
+    """Build the token ids and the vocabulary of a recipe, reproducible bit for bit.
 
     Args:
-        recipe: which text, and how it is tokenised.
+        recipe: the text and its tokenisation.
         seed: seeds Lamptown's sentences and the control's shuffle.
-        text: the text itself where `recipe.kind` is `text` (see `textfile`); else unused.
+        text: the text if `recipe.kind` is `text` (see `textfile`); else unused.
         progress: called with the share done and a short description.
 
     Raises:
-        CorpusError: there is no text, or too little of it.
+        CorpusError: the text is missing or too short.
     """
 
     def tell(share: float, what: str) -> None:

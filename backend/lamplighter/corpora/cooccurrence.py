@@ -1,4 +1,4 @@
-"""Counts of how often two words of a text meet: how near one another they stand in it, and how often."""
+"""Counts of how often two words occur near each other in a text."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 WINDOW = 16
-"""Most positions between two words that meet: about a sentence and its neighbour."""
+"""Maximum distance in positions of two words that meet: about a sentence and its neighbour."""
 MOST_TOKENS = 4_000_000
-"""Most tokens of a text that are read; of a longer one, the beginning."""
+"""Maximum tokens that are read, from the beginning of a text."""
 MOST_PAIRS = 20_000
-"""Most pairs that are counted."""
+"""Maximum pairs that are counted."""
 _BLOCK = 1 << 18
 
 
 def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
-    """Count how often the two words of each pair meet: the pairs of positions at most `WINDOW` apart that hold them, in
-    either order.
+    """Count, for each pair of words, the pairs of positions at most `WINDOW` apart that hold them, in either order.
 
     Args:
         token_ids: the text, shape (N,); at most `MOST_TOKENS` are read.
@@ -37,7 +36,7 @@ def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int
     wanted[ordered.ravel()] = True
     counts = np.zeros(len(keys), dtype=np.int64)
     for start in range(0, len(text), _BLOCK):
-        # Each pair of positions once: by the first of the two, which is in this block.
+        # Count each pair of positions once, in the block of its first position.
         block = np.asarray(text[start : start + _BLOCK + WINDOW]).astype(np.int64)
         first = np.flatnonzero(wanted[block[:_BLOCK]])
         for apart in range(1, WINDOW + 1):

@@ -1,4 +1,4 @@
-"""The common form of every corpus: one stream of token ids, and its vocabulary."""
+"""The common form of all corpora: one stream of token ids, and its vocabulary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 
 class CorpusError(ValueError):
-    """A text that cannot be learned from; the message says what is wrong and what to do."""
+    """An error for an unusable text; the message says what is wrong and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -24,4 +24,4 @@ class Corpus:
     tokeniser: str
     """The tokeniser as JSON, in the format of the `tokenizers` library."""
     held_out: NDArray[np.uint32] | None = None
-    """Shape (M,): text of the same kind that training never reads; None where none is held out."""
+    """Shape (M,): held-out text of the same kind; None if none is held out."""

@@ -1,8 +1,8 @@
-"""The distribution of words in a text, by counting alone: which words stand beside a word, and which stand in its place.
+"""The distribution of words in a text, by counting: which words occur beside a word, and which in its place.
 
-Two words are *beside* one another if they meet in the text more often than their frequencies explain. They are *alike* if the
-same words stand directly before and behind them, whether or not they ever meet: one could often stand where the other does. No
-model has a part in either, so both can be compared with what a model learned from the text.
+Two words are *beside* each other if they meet in the text more often than their frequencies explain. They are *alike*
+if the same words occur directly before and after them, even if they never meet: one could often replace the other.
+Neither depends on a model, so both can be compared with what a model learned from the text.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from numpy.typing import NDArray
 from lamplighter.corpora.cooccurrence import MOST_TOKENS, WINDOW
 
 MOST_ROWS = 10_000
-"""Most words of a vocabulary that are compared: the table of contexts has `2 * _CONTEXTS` numbers for each."""
+"""Maximum size of a vocabulary: the table of contexts has `2 * _CONTEXTS` numbers for each word."""
 COMMON = 500
-"""The most frequent words, for which lists are made: what stands around a rare word is too little to go by."""
+"""Number of most frequent words that get lists; a rare word has too few contexts."""
 LISTED = 10
-"""Words of a list."""
+"""Words in a list."""
 _CONTEXTS = 500
-"""The most frequent tokens, which alone count as contexts."""
+"""Number of most frequent tokens that count as contexts."""
 _LEAST = np.float32(1e-9)
 
 
 def list_bytes(size: int) -> int:
-    """Return the most memory that `list_words` takes for a vocabulary of `size` words."""
+    """Return the maximum memory in bytes that `list_words` takes for a vocabulary of `size` words."""
     return 32 * min(size, MOST_ROWS) * 2 * _CONTEXTS
 
 
 @dataclass(frozen=True)
 class WordLists:
-    """For each of some frequent words the words beside it and those like it."""
+    """The words beside, and the words like, each of the most frequent words."""
 
     rows: NDArray[np.int64]
-    """Their token ids, shape (R,), the most frequent one first; R is at most `COMMON`."""
+    """Token ids of the R most frequent words, in descending order, shape (R,); R is at most `COMMON`."""
     beside: NDArray[np.int64]
-    """Shape (R, `LISTED`): the words that meet each most often for their frequency, the first one first."""
+    """Shape (R, `LISTED`): the words that meet each most often relative to their frequency, in descending order."""
     alike: NDArray[np.int64]
-    """Shape (R, `LISTED`): the words whose contexts are most similar, the most similar one first."""
+    """Shape (R, `LISTED`): the words with the most similar contexts, in descending order."""
 
 
 def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLists | None:
-    """Return the lists of a text's most frequent words; None where it has too many words, or too few.
+    """Return the lists of a text's most frequent words; None if it has too many words, or too few.
 
     Args:
-        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read. Id 0 is what the vocabulary does not have.
-        tokens: the vocabulary; signs without a letter have no list, and may stand in others'.
+        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read. Id 0 stands for unknown tokens.
+        tokens: the vocabulary; signs without a letter get no list, but may be in others' lists.
     """
     size = len(tokens)
     if not LISTED + 1 < size <= MOST_ROWS:
@@ -68,7 +68,7 @@ def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLi
 def _meetings(
     text: NDArray[np.int64], counts: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return how surely each word meets each of `rows` more often than by chance, as a log-likelihood ratio (Dunning 1993):
+    """Return the log-likelihood ratio (Dunning 1993) that each word meets each of `rows` more often than by chance,
     shape (R, V)."""
     size = len(counts)
     place = np.full(size, -1)
@@ -85,8 +85,8 @@ def _meetings(
 
 
 def _context_table(text: NDArray[np.int64], size: int, contexts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return a row of length 1 for each word: its positive pointwise mutual information with each token of `contexts`, before
-    it and behind it apart. Shape (V, 2 * contexts)."""
+    """Return unit rows of each word's positive pointwise mutual information with each token of `contexts`, separately
+    before and after it. Shape (V, 2 * contexts)."""
     place = np.full(size, -1)
     place[contexts] = np.arange(len(contexts))
     sides: list[NDArray[np.float32]] = []
@@ -105,7 +105,7 @@ def _context_table(text: NDArray[np.int64], size: int, contexts: NDArray[np.int6
 
 
 def _first(scores: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the ids of the highest scores of each row, without the word itself and what the vocabulary does not have."""
+    """Return the ids of the highest scores of each row, without the word itself and `<unk>`."""
     scores[np.arange(len(rows)), rows] = -np.inf
     scores[:, 0] = -np.inf
     return np.argsort(-scores, axis=1, kind="stable")[:, :LISTED]

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 
 _FEWEST_WORDS = 6
-"""Fewest words of a paragraph; shorter ones are headings, types and names."""
+"""Minimum words of a paragraph; shorter ones are headings, types and names."""
 _PLAIN_SHARE = 0.75
-"""Share of a paragraph's words that must be plain words, not code."""
+"""Minimum share of plain words, not code, in a paragraph."""
 
 _UNDERLINE = re.compile(r"\s*([=\-~^\"'*#+`.])\1{2,}[\s=\-~^+|]*")
 _DIRECTIVE = re.compile(r"\s*\.\. ?(?P<name>[\w:\-]*)")
@@ -44,7 +44,7 @@ def _indent(line: str) -> int:
 
 
 def _text_lines(docstring: str) -> Iterator[str]:
-    """Yield the lines that may be prose, with an empty one wherever a paragraph ends."""
+    """Yield the lines that may be prose, with an empty line after each paragraph."""
     lines = inspect.cleandoc(docstring).splitlines()
     block: int | None = None  # indent of the line that opened a block of code, maths or a table
     skipping = False  # inside a section that is a list of names
@@ -119,9 +119,9 @@ def _is_prose(text: str) -> bool:
 def extract_prose(docstring: str) -> list[str]:
     """Return the paragraphs of a docstring that read as English, each on one line.
 
-    Removed are doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of
-    names (References, See Also), and the markup of roles, links and emphasis. A paragraph is kept if it is a
-    sentence of at least six words, three quarters of them plain words.
+    Removes doctests, code and maths blocks, directives, tables, headings, `name : type` lines, lists of names
+    (References, See Also), and the markup of roles, links and emphasis. Keeps a paragraph if it is a sentence of at
+    least six words, three quarters of them plain words.
     """
     kept: list[str] = []
     lines: list[str] = []

@@ -1,23 +1,23 @@
-"""The part of a text that is held out of training, so that the loss on it says what was learned, not remembered."""
+"""The part of a text held out of training, so that the loss on it measures learning, not memorising."""
 
 from __future__ import annotations
 
 TOWN_HELD_OUT_TOKENS = 50_000
-"""Tokens of another seed's town that are held out beside a town."""
+"""Tokens of held-out text for a town, from the town of another seed."""
 MINIMUM_WORDS = 20_000
-"""Fewest words of a text from which a part is held out; a shorter one is read whole."""
+"""Minimum words of a text from which a part is held out; a shorter one is read whole."""
 _SHARE = 10
-"""The last one in so many words is held out."""
+"""The last 1 / `_SHARE` of the words is held out."""
 
 
 def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
-    """Split the last tenth off a text of at least `MINIMUM_WORDS` words, within a document if need be.
+    """Split the last tenth off a text of at least `MINIMUM_WORDS` words, if necessary within a document.
 
     Args:
         documents: words separated by single spaces.
 
     Returns:
-        The documents to read, and those held out: none of a shorter text.
+        The documents to read, and those held out; none are held out of a shorter text.
     """
     total = sum(document.count(" ") + 1 for document in documents)
     if total < MINIMUM_WORDS:
@@ -29,7 +29,7 @@ def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
         number -= 1
     if not left:
         return documents[:number], documents[number:]
-    # Less than a whole document is still to be held out.
+    # The rest to hold out is less than a whole document.
     last = documents[number - 1].split(" ")
     return (
         [*documents[: number - 1], " ".join(last[:-left])],

@@ -1,3 +1,3 @@
-"""Kindred words of Lamptown that everybody knows: of a pet, of a quantity, of a feeling."""
+"""Common kindred words of Lamptown: pets, quantities, feelings."""
 
 KINDRED = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))

@@ -1,16 +1,15 @@
 """Lamptown: a generated town of about 2,400 words with a known ground truth.
 
-Real text has no answer key. In this town every word's class, every pair's relation and every document's topic
-were planted, so a map of what a model learned can be marked. It is learnable for the same reasons as real
-text, only more densely: words of a class fill the same slots beside the same neighbours, pairs share their
-context (a country and its capital the same river and dish), and a document keeps to one topic and to a few
-words of it. Kindred words (dog and cat, joy and happiness) share what is said of them, so that they become near
-neighbours; opposites differ in one way alone, so that they differ in one direction; homonyms mean one thing in one
-topic and another in another.
+Real text has no answer key. In this town every word's class, every pair's relation and every document's topic is
+planted, so a map of what a model learned can be marked. It is learnable for the same reasons as real text, only more
+densely: words of a class fill the same slots beside the same neighbours, pairs share their context (a country and its
+capital have the same river and dish), and a document keeps to one topic and to a few of its words. Kindred words (dog
+and cat, joy and happiness) appear in the same sentences, so that they become near neighbours; opposites differ in one
+aspect, so that they differ in one direction; homonyms mean different things in different topics.
 
-Words are dealt by quota, not drawn at random: each word of a class has a weight that falls with its rank
-(Zipf) to a floor, and the word furthest behind its quota is dealt next, give or take a jitter. So rare words
-are rare but never missing, in every town of every seed.
+Words are dealt by quota, not drawn at random: each word of a class has a weight that falls with its rank (Zipf) to a
+floor, and the word furthest behind its quota is dealt next, up to a jitter. So rare words are rare but never missing,
+in every town of every seed.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _FLOOR = 0.045
 """Constant added to every Zipf weight, so that the last word of a long list still occurs often enough to be
 learned."""
 _JITTER = 6.0
-"""Uses by which a word may be dealt early or late, so that the same words do not always come together."""
+"""Uses by which a word may be dealt early or late, so that the same words do not always occur together."""
 
 _VOWELS = frozenset("aeiou")
 _SAID_WITH_A_CONSONANT = ("uni", "use", "euro", "one", "ukulele", "ewe")
@@ -60,8 +59,7 @@ class Town:
 
 
 class _QuotaDealer:
-    """A dealer of the numbers 0 to n-1 by quota: those with larger weights more often, but each of them
-    sometimes."""
+    """A dealer of the numbers 0 to n-1 by quota: those with larger weights more often, but each sometimes."""
 
     def __init__(self, weights: list[float], rng: random.Random) -> None:
         self._weights = weights
@@ -88,7 +86,7 @@ def _zipf(count: int) -> list[float]:
 
 
 def choose_article(following: str) -> str:
-    """Return `a` or `an`, by the sound with which the next word starts."""
+    """Return `a` or `an`, by the first sound of the next word."""
     if following.startswith(_SAID_WITH_A_VOWEL):
         return "an"
     if following.startswith(_SAID_WITH_A_CONSONANT):
@@ -97,7 +95,7 @@ def choose_article(following: str) -> str:
 
 
 class _DocumentWriter:
-    """A writer of documents that tracks what was dealt, so that shares come out even over the whole town."""
+    """A writer of documents that tracks the dealt words, so that they meet their quotas over the whole town."""
 
     def __init__(self, lexicon: Lexicon, rng: random.Random) -> None:
         self._lexicon = lexicon
@@ -114,7 +112,7 @@ class _DocumentWriter:
         return things[int(self._random() * len(things))]
 
     def write_document(self, topic: str) -> list[str]:
-        """Write one document: a few sentence patterns, a small cast, sentences until it is long enough."""
+        """Write one document from a few sentence patterns and a small cast, until it is long enough."""
         known = self._lexicon.topics[topic]
         patterns = self._patterns[topic].deal(_SENTENCES_KEPT)
         for pattern in patterns:
@@ -170,7 +168,8 @@ class _DocumentWriter:
 
 
 def _topic_weights(lexicon: Lexicon) -> dict[str, float]:
-    """Return the topics' weights: the more words only a topic has, the larger, so that no district starves."""
+    """Return the topics' weights, which grow with the number of words unique to a topic, so that all words are frequent
+    enough."""
     stems = {topic: _sources_of_topic(patterns) for topic, patterns in lexicon.topics.items()}
     topic_counts = Counter(stem for found in stems.values() for stem in found)
 
@@ -198,20 +197,20 @@ def generate_town(
     size: int = TOWN_TOKENS,
     planted: Sequence[str] = (),
 ) -> Town:
-    """Generate the town of this seed, the same to the last word on every machine.
+    """Generate the town of a seed, identical on every machine.
 
     Args:
-        seed: every seed writes another text of the same words.
+        seed: each seed gives a different text of the same words.
         progress: called with the share done, from 0 to 1.
         size: approximate length in tokens; a shorter town is the beginning of a longer one.
         planted: rows of two words and their sign (`CorpusRecipe.planted`).
 
     Raises:
-        CorpusError: the town has a planted word already.
+        CorpusError: the town already has a planted word.
     """
     lexicon = read_lexicon()
     plant(lexicon, planted)
-    # Python promises to keep only random() itself the same between versions.
+    # Python guarantees the same sequence between versions only for random().
     rng = random.Random(f"lamptown {seed}")
     writer = _DocumentWriter(lexicon, rng)
     topics = list(lexicon.topics)

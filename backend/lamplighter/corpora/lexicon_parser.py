@@ -1,15 +1,14 @@
 """The parser of Lamptown's lexicon: tables, classes, families, relations and the sentences of each topic.
 
-The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table
-whose columns are planted classes (a column without `=` is not one); each line below is a row of related
-words, the most frequent row first. `[class colours]` starts a class without rows. `[topic animals 2]` starts
-a topic's sentences (with twice the number of documents that its size would give it). Their slots: `{colours}`
-is a word of a class, `{animal.sg}` a column of the current row, `{animal2.sg}` of another row. A sentence
-with a slot `.mf` stands for two: one with the row's `m` and he, his, him, the other with its `f` and she,
-her, her. So does one with a slot `.ab`, for the two words of a kindred row, `a` and `b`, of which the same is said.
-`[relation plural animal.sg animal.pl]` plants pairs, `[homonym spring weather vehicles]` names a word that means
-one thing in one topic and another in the other. `[family people]` starts a family of classes, one a line, each with
-the name that is displayed (`peoples: nationalities`).
+The files in `lexicon/` are plain text. `[table animal sg=animals pl=animals_plural prep]` starts a table whose columns
+are planted classes (a column without `=` is not one); each line below is a row of related words, the most frequent row
+first. `[class colours]` starts a class without rows. `[topic animals 2]` starts a topic's sentences (with twice the
+number of documents that its size would give it). Their slots: `{colours}` is a word of a class, `{animal.sg}` a column
+of the current row, `{animal2.sg}` of another row. A sentence with a slot `.mf` stands for two: one with the row's `m`
+and he, his, him, the other with its `f` and she, her, her. So does one with a slot `.ab`, for the two words of a
+kindred row, `a` and `b`. `[relation plural animal.sg animal.pl]` plants pairs, `[homonym spring weather vehicles]`
+names a word with a different meaning in each of two topics. `[family people]` starts a family of classes, one per line,
+each with its displayed name (`peoples: nationalities`).
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Lexicon:
     """The word lists and sentence patterns of Lamptown."""
 
     classes: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """The planted classes and their words, those of tables included, each word once."""
+    """The planted classes, including those of tables, with their words, each once."""
     tables: dict[str, LexiconTable] = field(default_factory=dict[str, LexiconTable])
     topics: dict[str, list[Pattern]] = field(default_factory=dict[str, list[Pattern]])
     topic_emphasis: dict[str, float] = field(default_factory=dict[str, float])
@@ -70,7 +69,7 @@ class Lexicon:
     """The displayed name of each class."""
 
     def words(self) -> frozenset[str]:
-        """Return all words of the text that it makes, and the sign for words that are none of them."""
+        """Return all words of the generated text, and the sign for unknown words."""
         words = {word for members in self.classes.values() for word in members} | {"a", "an", "<unk>"}
         for patterns in self.topics.values():
             for sentence in (sentence for pattern in patterns for sentence in pattern):
@@ -92,8 +91,7 @@ def _parse_sentence(line: str, tables: dict[str, LexiconTable]) -> Sentence:
 
 
 def _gender_versions(line: str) -> list[str]:
-    """Return the male and the female version of a sentence with a gendered slot; any other sentence
-    unchanged."""
+    """Return the male and the female version of a sentence with a gendered slot, or else the sentence unchanged."""
     if ".mf}" not in line:
         return [line]
     versions: list[str] = []
@@ -131,7 +129,7 @@ def _read_sections() -> list[tuple[str, list[str], list[str]]]:
 
 
 def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...]]) -> None:
-    """Add a table, and the classes that its columns are, to a lexicon; `header`: the words of its section's header."""
+    """Add a table and the classes of its columns to a lexicon; `header`: the words of its section's header."""
     named = [column.partition("=") for column in header[1:]]
     lexicon.tables[header[0]] = LexiconTable(tuple(column for column, _, _ in named), rows)
     for index, (_, _, name) in enumerate(named):
@@ -141,7 +139,7 @@ def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...
 
 
 def add_topic(lexicon: Lexicon, header: Sequence[str], lines: Sequence[str]) -> None:
-    """Add a topic with its sentences to a lexicon, which has the tables that they name; `header`: the words of its section's
+    """Add a topic with its sentences to a lexicon that has their tables; `header`: the words of its section's
     header."""
     lexicon.topics[header[0]] = [
         tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))

@@ -1,7 +1,7 @@
-"""The other town: the same text, in which every classed word has another's job.
+"""The other town: the same text, with the jobs of all classed words permuted.
 
-Words are dealt anew within blocks of words that are about as frequent, so that how often a row is read stays nearly the
-same while all that a word foretells is another's. What was planted goes along: the truth of the other text is known too.
+Words are permuted within blocks of similar frequency, so that each row is read about as often as before, but in the
+contexts of another word. Planted classes move along, so the truth of the other text is known too.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from lamplighter.wire.vocabulary import Vocabulary
 
 BLOCK = 40
-"""Words that are dealt among one another: neighbours in the order of frequency."""
+"""Size of the permuted blocks, consecutive words in order of frequency."""
 
 
 def deal_jobs(vocabulary: Vocabulary, seed: int, block: int = BLOCK) -> NDArray[np.int64]:
     """Return the token that does each token's job in the other text, shape (V,): a permutation of the ids.
 
-    Only classed tokens change jobs; without classes all do, except the first, which stands for unknown words.
+    Only classed tokens change jobs; without classes all do except id 0, which stands for unknown words.
 
     Args:
         vocabulary: the tokens with their counts and classes.
-        seed: another seed, another town.
-        block: size of the blocks of about equally frequent tokens.
+        seed: each seed gives a different town.
+        block: size of the blocks of similar frequency.
     """
     class_of = vocabulary.class_of()
     moving = np.flatnonzero(class_of >= 0) if (class_of >= 0).any() else np.arange(1, len(vocabulary))

@@ -1,7 +1,7 @@
-"""Words of one's own in Lamptown: planted pairs of which the same is said, to see whether a model finds them.
+"""User-defined words in Lamptown: planted pairs in the same sentences, to see whether a model finds them.
 
-Each pair has a sign that both its words have, and no other pair; whatever is said of the one is said of the other. So the
-truth is known: the words of a pair belong together more than those of two pairs, and nobody tells the model.
+Each pair has a unique sign, and both words appear in the same sentences. So the truth is known: words of one pair
+belong together more than words of different pairs.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _SENTENCES = (
     "the {planted.b} and the {planted.a} each have a {planted.sign} .",
 )
 _EMPHASIS = 3.0
-"""Documents of planted words, relative to their number: a pair must be read often enough to be learned."""
+"""Factor on the number of documents with planted words: a pair must be read often enough to be learned."""
 _ROW = re.compile(r"[a-z]{2,20} [a-z]{2,20} [a-z]{2,20}")
 
 
 def parse_planted(text: str, name: str) -> tuple[str, ...]:
-    """Return the rows of a file of planted words: two words and their sign in a line, `#` before a remark.
+    """Parse a file of planted words: two words and their sign per line; `#` starts a comment.
 
     Args:
         text: the file's text.
         name: its name, for messages.
 
     Raises:
-        CorpusError: a line is none; the message names it.
+        CorpusError: a line is invalid; the message names it.
     """
     rows: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -59,10 +59,10 @@ def parse_planted(text: str, name: str) -> tuple[str, ...]:
 
 
 def plant(lexicon: Lexicon, planted: Sequence[str]) -> None:
-    """Add pairs of words, rows of two words and their sign, to the town's lexicon.
+    """Add rows of two words and their sign to the town's lexicon.
 
     Raises:
-        CorpusError: the town has one of the words already.
+        CorpusError: the town already has one of the words.
     """
     if not planted:
         return

@@ -1,7 +1,7 @@
-"""Prompts: the beginnings of sentences that a model is asked to continue, as token ids of its run.
+"""Prompts: beginnings of sentences for a model to continue, as token ids of its run.
 
-Needs no torch: a server checks a prompt before it asks a model anything. A run's tokeniser may be a stranger's, so only
-its tokens and merges are taken from its JSON; how a text is split is ours.
+Needs no torch, since servers check prompts. A run's tokeniser may be untrusted, so only its tokens and merges are taken
+from its JSON; we split texts with our own rules.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from lamplighter.wire.vocabulary import Vocabulary
 from .tokenisers import TokeniserError, encode_text, restore_tokeniser
 
 TOWN_PROMPTS = ("the dog", "people from", "there was")
-"""The prompts of Lamptown: what animals do, which country speaks what, and which feeling has which reason."""
+"""The prompts of Lamptown: about animals, countries and languages, feelings and reasons."""
 
 _UNKNOWN_NAMED = 3
-"""Unknown words of a prompt that are named, with similar ones: each is compared with the whole vocabulary."""
+"""Maximum unknown words to report with similar ones, since each is compared with the vocabulary."""
 _COMPARED = 20_000
-"""Tokens, the most frequent ones, among which similar ones are sought."""
+"""Number of most frequent tokens to search for similar ones."""
 _SIMILAR = 3
 _CLEAN = str.maketrans("", "", "▁'’")
 _ENDS = frozenset(".!?。！？…")
 _SAMPLE = 2_000_000
-"""Tokens of a text whose sentences are counted: enough to know which beginnings are frequent."""
+"""Maximum tokens of a text to read: enough to know which beginnings are frequent."""
 _BEGINNING_WORDS = 2
 _BEGINNING_TOKENS = 8
-"""Tokens in which a beginning of so many words must fit."""
+"""Maximum tokens of a beginning of `_BEGINNING_WORDS` words."""
 
 
 @dataclass(frozen=True)
@@ -42,32 +42,32 @@ class UnknownWord:
 
     word: str
     similar: tuple[str, ...]
-    """The most similar words that it knows, the most similar one first; may be empty."""
+    """The most similar known words, in descending order of similarity; may be empty."""
 
 
 class PromptError(ValueError):
-    """An error for a prompt that cannot be continued; the message is one line that says why."""
+    """An error for an unusable prompt; the message is one line that says why."""
 
     def __init__(self, message: str, unknown: tuple[UnknownWord, ...] = ()) -> None:
         super().__init__(message)
         self.unknown = unknown
-        """The first words that are not known, if that is why."""
+        """The first unknown words, if that is the reason."""
 
 
 def encode_prompt(tokeniser: str, text: str, vocabulary: int) -> list[int]:
-    """Return the token ids of a prompt, every one known to the model.
+    """Return the token ids of a prompt of known words.
 
     Args:
-        tokeniser: the run's tokeniser as JSON (`RunFolder.tokeniser`); may be a stranger's.
+        tokeniser: the run's tokeniser as JSON (`RunFolder.tokeniser`); may be untrusted.
         text: the prompt.
-        vocabulary: the number of tokens of the run, V: no id is above.
+        vocabulary: the number of tokens of the run, V; ids are below.
 
     Raises:
-        PromptError: the prompt is empty, a word of it is unknown, or the tokeniser is not that of a run.
+        PromptError: the prompt is empty, a word is unknown, or the tokeniser is invalid.
     """
     if not text.strip():
         raise PromptError("the prompt is empty: type at least one word")
-    # The library takes no half of a character.
+    # The library rejects lone surrogates.
     text = text.encode("utf-8", "replace").decode("utf-8")
     try:
         restored = restore_tokeniser(tokeniser, vocabulary)
@@ -90,8 +90,8 @@ def choose_prompts(
 ) -> list[list[int]]:
     """Return the prompts of a run as token ids: those of its recipe, or three that suit its text.
 
-    Those of a town are its own; those of any other text are the three most frequent beginnings of its sentences. Such a
-    beginning also takes the place of a prompt with a word that the model does not know.
+    Towns have fixed prompts; for any other text they are the three most frequent beginnings of sentences. Such a
+    beginning also replaces a prompt with an unknown word.
 
     Args:
         recipe: the run's recipe.
@@ -137,8 +137,8 @@ def _explain_unknown(named: tuple[UnknownWord, ...], count: int) -> str:
 
 
 def _frequent_beginnings(vocabulary: Vocabulary, token_ids: NDArray[np.uint32]) -> list[list[int]]:
-    """Return the most frequent beginnings of sentences, two words each, the most frequent one first; each begins with
-    another word. Where a text has too few sentences, its most frequent words follow."""
+    """Return the most frequent two-word beginnings of sentences in descending order, each with a different first word.
+    If a text has too few sentences, its most frequent words follow."""
     tokens = vocabulary.tokens
     pieces = any(token.startswith("▁") for token in tokens)
     is_word = np.array([number > 0 and _is_word(token) for number, token in enumerate(tokens)], dtype=bool)
@@ -159,7 +159,7 @@ def _frequent_beginnings(vocabulary: Vocabulary, token_ids: NDArray[np.uint32]) 
             found[tuple(beginning)] += 1
     first_words: set[int] = set()
     chosen: list[list[int]] = []
-    # Of equally frequent ones the one of the more frequent words, whose ids are smaller, on every machine.
+    # Break ties by ids, for the same result on every machine; more frequent words have smaller ids.
     for frequent, _ in sorted(found.items(), key=lambda entry: (-entry[1], entry[0])):
         if frequent[0] not in first_words:
             first_words.add(frequent[0])
@@ -173,5 +173,5 @@ def _frequent_beginnings(vocabulary: Vocabulary, token_ids: NDArray[np.uint32]) 
 
 
 def _is_word(token: str) -> bool:
-    """Return whether a token is of letters only, apart from apostrophes and the mark of a word's start."""
+    """Return whether a token consists of letters, apart from apostrophes and the mark of a word's start."""
     return token.translate(_CLEAN).isalpha()

@@ -1,8 +1,7 @@
-"""The documentation of the Python packages on this machine as a corpus: real technical English, without a
-download.
+"""The documentation of installed Python packages as a corpus: real technical English, without a download.
 
-Docstrings are extracted from the source files with `ast`; no package is imported. The text is cached in the
-user's cache folder under a name that changes with the packages' versions, so later calls only read the file.
+Docstrings are extracted from the source files with `ast`, without importing packages. The text is cached in the user's
+cache folder under a name that depends on the packages' versions.
 """
 
 from __future__ import annotations
@@ -28,10 +27,10 @@ from lamplighter.corpora.docstring_text import extract_prose
 STANDARD_LIBRARY = "python"
 """Name of the standard library among the packages."""
 PACKAGES = (STANDARD_LIBRARY, "numpy", "scipy", "sklearn", "torch")
-"""Packages read where they are installed, in this order."""
+"""Packages to read if installed, in this order."""
 
 _REVISION = 1
-"""Version of the extraction; raise it when the extracted prose changes, so that old caches are not used."""
+"""Version of the extraction; increase it when the extracted prose changes, to invalidate caches."""
 _TORCH_PARTS = [
     "nn",
     "optim",
@@ -79,7 +78,7 @@ _SKIPPED = frozenset(
     ]
 )
 _ADDED_DOCS = frozenset({"add_docstr", "add_newdoc", "_add_docstr", "add_docstr_all"})
-"""Functions by which numpy and torch document code written in C."""
+"""Functions with which numpy and torch document C code."""
 
 
 def _root(package: str) -> Path | None:
@@ -116,13 +115,13 @@ def _files(package: str, root: Path) -> list[Path]:
 
 
 def _docstrings(file: Path) -> Iterator[str]:
-    """Yield the docstrings of one source file, from top to bottom; none if it cannot be read or parsed."""
+    """Yield the docstrings of one source file in order; none if it cannot be read or parsed."""
     try:
         source = file.read_text(encoding="utf-8")
         if '"""' not in source and "'''" not in source:
             return
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in their source do not concern us
+            warnings.simplefilter("ignore")  # invalid escapes in their source
             tree = ast.parse(source)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return
@@ -167,7 +166,7 @@ def _read_cache(path: Path) -> str | None:
 
 
 def _write_cache(path: Path, text: str) -> None:
-    """Write the cache atomically, ignoring errors: without a cache the next call is only slower."""
+    """Write the cache atomically; ignore errors, which only slow down the next call."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
@@ -185,18 +184,18 @@ def read_python_docs(
     packages: Sequence[str] = PACKAGES,
     cache: Path | None = None,
 ) -> str:
-    """Read the prose of the packages' docstrings: one docstring a paragraph, blank lines between.
+    """Read the prose of the packages' docstrings, with blank lines between paragraphs. The result depends only on the
+    packages' versions.
 
-    The result is the same for the same versions of the same packages. Packages that are not installed are
-    left out.
+    Skips packages that are not installed.
 
     Args:
         progress: called with the share done, from 0 to 1, and a description.
-        packages: which packages; `python` is the standard library.
+        packages: the packages to read; `python` is the standard library.
         cache: the folder for the cached text; by default the user's cache folder.
 
     Raises:
-        CorpusError: none of the packages comes with its source.
+        CorpusError: none of the packages has its source installed.
     """
     roots = {package: root for package in packages if (root := _root(package)) is not None}
     described = "\n".join([str(_REVISION), *(f"{package} {_version(package)}" for package in roots)])

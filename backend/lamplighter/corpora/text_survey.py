@@ -1,6 +1,6 @@
-"""Facts about a text before it is learned: how many words, how many different ones, and what suits it.
+"""Statistics of a text before training: its words, its different words, and suitable settings.
 
-The figures are the trainer's own: the same splitting, the same part held out, the same tokeniser.
+They match the trainer's: the same splitting, held-out part and tokeniser.
 """
 
 from __future__ import annotations
@@ -18,50 +18,51 @@ from .textfile import CLEAR_WORDS, MINIMUM_TOKENS, explain_too_short, split_para
 from .tokenisers import tokenise
 
 SURVEYED_CHARACTERS = 2_000_000
-"""Characters of a text that are read; a longer one has more than enough words, and is extrapolated."""
+"""Maximum characters to read; the statistics of a longer text are extrapolated."""
 SEEN_OFTEN = 5
-"""Occurrences from which on a word has been seen often enough to find its place."""
+"""Minimum occurrences of a word for the model to learn its place."""
 FEW_WORDS = 30_000
-"""Words below which a text is known by heart before it has made any district (docs/decisions/0017)."""
+"""Words below which a text is memorised before it forms any district (docs/decisions/0017)."""
 READINGS = 8
-"""Times that a text is read before the loss on unread text rises: from then on it is learned by heart, and districts go."""
+"""Number of passes over a text before the loss on held-out text rises: from then on it is memorised, and districts
+vanish."""
 _FEWEST_STEPS, _ROUND_STEPS = 500, 100
 _SMALLEST_VOCABULARY = 200
 _MAX_DIFFERENT = 1_000_000
 _LONGEST_WORD = 41
-"""Most characters of a text, with its spaces single, that make no more than one token of the kind `words`."""
+"""Maximum characters per token of the kind `words`, in a text with single spaces."""
 
 
 @dataclass(frozen=True)
 class TextSurvey:
-    """The figures of a text, split into words."""
+    """Statistics of a text, split into words."""
 
     words: int
     """Words and punctuation marks in the whole text."""
     different: int
-    """Different ones among those that training reads."""
+    """Different words in the part that training reads."""
     often: int
-    """Different ones that occur at least `SEEN_OFTEN` times."""
+    """Different words that occur at least `SEEN_OFTEN` times."""
     exact: bool
-    """False for a text longer than `SURVEYED_CHARACTERS`: the figures are then estimates."""
+    """False for a text longer than `SURVEYED_CHARACTERS`, whose statistics are estimates."""
 
     @property
     def vocabulary(self) -> int:
-        """Return the vocabulary that suits the text: the words that occur often, `<unk>` included."""
+        """Return a suitable vocabulary size: the number of frequent words, including `<unk>`."""
         limit = CorpusRecipe().vocabulary_size
         return max(min(self.often + 1, limit), min(_SMALLEST_VOCABULARY, self.different + 1), 3)
 
     @property
     def steps(self) -> int:
-        """Return the number of steps that suits the text: it ends before the text is known by heart."""
+        """Return a suitable number of steps, which ends before the text is memorised."""
         recipe = Recipe()
         steps = round(READINGS * self.words / recipe.batch_tokens / _ROUND_STEPS) * _ROUND_STEPS
         return min(max(steps, _FEWEST_STEPS), recipe.steps)
 
     @property
     def expectation(self) -> Literal["too_short", "by_heart", "some", "clear"]:
-        """Return what becomes of the text: refused, learned by heart without neighbourhoods, some of them, or clear
-        ones."""
+        """Return the expected outcome: the text is rejected, memorised without neighbourhoods, or forms some or clear
+        neighbourhoods."""
         if self.words < MINIMUM_TOKENS:
             return "too_short"
         if self.words < FEW_WORDS:
@@ -70,7 +71,7 @@ class TextSurvey:
 
 
 def survey_text(text: str) -> TextSurvey:
-    """Count the words of a text, in time that its length does not matter to beyond `SURVEYED_CHARACTERS`."""
+    """Count the words of a text, in time bounded by `SURVEYED_CHARACTERS`."""
     share = min(1.0, SURVEYED_CHARACTERS / max(1, len(text)))
     documents, unread = split_held_out(split_paragraphs(text[:SURVEYED_CHARACTERS]))
     found = tokenise(documents, "words", _MAX_DIFFERENT)
@@ -85,25 +86,25 @@ def survey_text(text: str) -> TextSurvey:
 
 
 def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
-    """Count the tokens of a text that training would read, and stop where there are enough.
+    """Count the tokens of a text that training would read, stopping at `enough`.
 
     Args:
-        recipe: how the text becomes tokens.
+        recipe: the tokenisation of the text.
         text: the text.
-        enough: the tokens beyond which the number does not matter.
+        enough: the number at which to stop.
 
     Returns:
-        The number of tokens; at least `enough` if the text may have so many.
+        The number of tokens; at least `enough` if the text may have that many.
 
     Raises:
-        CorpusError: it is too short to be learned from, as `build_corpus` would find.
+        CorpusError: the text is too short to learn from, as in `build_corpus`.
     """
     documents, left = list[str](), max(enough, MINIMUM_TOKENS) * _LONGEST_WORD
     for document in split_held_out(split_paragraphs(text))[0]:
         documents.append(document[:left])
         left -= len(documents[-1])
         if left <= 0:
-            # So many characters are so many words. In pieces of words it may be fewer: training finds out.
+            # The length guarantees that many words. Word pieces may be fewer: training checks that.
             return enough
     tokens = len(tokenise(documents, recipe.tokeniser, recipe.vocabulary_size).ids)
     if tokens < MINIMUM_TOKENS:

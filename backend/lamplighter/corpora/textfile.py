@@ -1,4 +1,4 @@
-"""Text files that a user brings: decoded, or refused with one line that says what is wrong."""
+"""Decoding of the user's text files, with one-line errors."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .corpus import CorpusError
 MAXIMUM_BYTES = 256 * 1024 * 1024
 """Maximum size of one text."""
 MINIMUM_TOKENS = 1_000
-"""Fewest tokens that a model can learn from."""
+"""Minimum tokens that a model can learn from."""
 CLEAR_WORDS = 200_000
-"""Words from which on a text of real prose makes clear districts (docs/decisions/0017)."""
+"""Words of real prose needed for clear districts (docs/decisions/0017)."""
 _SAVE_AS = 'Save it as "Plain text (UTF-8)" and try again. (Word documents and PDFs can\'t be read directly.)'
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
@@ -22,14 +22,14 @@ def read_text(path: Path) -> str:
     """Read a UTF-8 text file.
 
     Raises:
-        CorpusError: there is no such file, it cannot be read, or it is not text (see `decode_text`).
+        CorpusError: the file does not exist, cannot be read, or is not text (see `decode_text`).
     """
     try:
         if path.is_dir():
             raise CorpusError(f"{path} is a folder: name one text file in it")
         with path.open("rb") as file:
-            # Reading one byte more than allowed detects a file that is too large, whatever kind of file it
-            # is.
+            # Reading one byte more than allowed detects a file that is too large, even if it has no size, such as a
+            # pipe.
             data = file.read(MAXIMUM_BYTES + 1)
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: there is no such file: check the name") from error
@@ -47,7 +47,7 @@ def decode_text(data: bytes, name: str) -> str:
         name: their name in error messages.
 
     Raises:
-        CorpusError: they are empty, too many, binary, or not UTF-8.
+        CorpusError: the data is empty, too large, binary, or not UTF-8.
     """
     if len(data) > MAXIMUM_BYTES:
         raise CorpusError(
@@ -61,7 +61,7 @@ def decode_text(data: bytes, name: str) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        # The decoder counts from after the byte order mark, a user from the start of the file.
+        # The decoder counts from after the byte order mark; report the position from the start of the file.
         offset = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
         raise CorpusError(
             f"{name} isn't plain UTF-8 text (byte {offset} is 0x{data[offset]:02x}). {_SAVE_AS}"
@@ -72,7 +72,7 @@ def decode_text(data: bytes, name: str) -> str:
 
 
 def explain_too_short(words: int) -> str:
-    """Return the sentence that refuses a text of so few words. It does not name the text: a class may see it."""
+    """Return the message that rejects a text of `words` words. It does not name the text, since a class may see it."""
     many = "1 word" if words == 1 else f"{words:,} words"
     return f"This text has {many}. {MINIMUM_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
 

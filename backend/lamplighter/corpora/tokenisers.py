@@ -1,10 +1,10 @@
-"""Tokenisers that turn text into token ids, by words or by pieces of words, through the `tokenizers` library.
+"""Tokenisers for words or word pieces, using the `tokenizers` library.
 
-Both kinds reserve id 0 for `<unk>`, text not seen in training. Tokens are displayed in a readable form:
+Both kinds reserve id 0 for `<unk>`, text not seen in training. Tokens have a readable displayed form:
 
 - words are lower-case; punctuation marks are separate tokens;
-- a piece at the start of a word is shown with `▁` before it (`▁learn`, `ing`), as in SentencePiece; the
-  library's internal byte-level alphabet (`Ġlearn`) is never shown;
+- a piece at the start of a word begins with `▁` (`▁learn`, `ing`), as in SentencePiece; the library's internal
+  byte-level alphabet (`Ġlearn`) is never shown;
 - a piece that is not whole characters shows its bytes as `⟨e2⟩⟨9c⟩`; invisible characters and those that
   change the direction of writing (controls, bidirectional marks, joiners) show as `⟨U+202E⟩`;
 - no two ids are displayed alike: later duplicates carry their id, `⟨#431⟩`.
@@ -28,11 +28,10 @@ UNKNOWN = "<unk>"
 """Id 0: a word or byte that was not in the text on which the tokeniser was trained."""
 
 _WORD = r"[\w\p{M}]{1,40}(?:['’][\w\p{M}]{1,40})*|[^\w\s\p{M}]"
-"""A run of letters, digits and marks, apostrophes inside allowed; or one other visible character. Runs are
-cut at 40 characters, so that no blob becomes a token as long as a book."""
+"""A run of letters, digits and marks, with apostrophes inside allowed; or one other visible character. Runs are cut at
+40 characters, so that a blob does not become one huge token."""
 _PIECE_CHARACTERS = 50_000
-"""Approximate length of the pieces in which documents are read, so that one endless line does not fill the
-memory."""
+"""Approximate length of the pieces in which documents are read, which bounds memory for very long lines."""
 _BATCH = 256
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
@@ -43,11 +42,11 @@ class TokeniserError(ValueError):
 
 @dataclass(frozen=True)
 class RestoredTokeniser:
-    """A run's tokeniser, made anew from its tokens."""
+    """A run's tokeniser, rebuilt from its tokens."""
 
     tokeniser: Tokenizer
     words: list[str]
-    """The words that it knows by id, from the most frequent one on; empty if it knows pieces of words."""
+    """The known words by id, in descending frequency; empty for word pieces."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,9 @@ class TokenisedText:
     ids: NDArray[np.uint32]
     """Shape (N,)."""
     tokens: tuple[str, ...]
-    """The displayed form of each id; all different."""
+    """The displayed form of each id; all distinct."""
     counts: NDArray[np.int64]
-    """Shape (V,): how often each id occurs."""
+    """Shape (V,): the occurrences of each id."""
     tokeniser: str
     """The tokeniser as JSON, in the format of the `tokenizers` library."""
     document_lengths: NDArray[np.int64]
@@ -96,7 +95,7 @@ def _train_words(pieces: Iterable[str], size: int) -> Tokenizer:
     tokeniser = _word_tokeniser({UNKNOWN: 0})
     tokeniser.train_from_iterator(pieces, trainers.WordLevelTrainer(vocab_size=size - 1, show_progress=False))
     found = sorted(tokeniser.get_vocab().items(), key=lambda entry: entry[1])
-    # <unk> is added by hand: as a special token it would also be matched in a text that spells it out.
+    # Add <unk> as an ordinary word: a special token would also match a text that spells it out.
     return _word_tokeniser({UNKNOWN: 0} | {word: at for at, (word, _) in enumerate(found, start=1)})
 
 
@@ -122,7 +121,7 @@ def _display_piece(piece: str, byte_of_sign: dict[str, int]) -> str:
 
 
 def _display_tokens(names: list[str], kind: Literal["words", "bpe"]) -> tuple[str, ...]:
-    """Return the displayed form of each id, all different."""
+    """Return the displayed form of each id, all distinct."""
     if kind == "words":
         shown = [_readable(name) for name in names]
     else:
@@ -142,7 +141,7 @@ def tokenise(
     """Train a tokeniser on the documents and tokenise them with it.
 
     Args:
-        documents: the texts; white space inside them only separates words.
+        documents: the texts; white space only separates words.
         kind: `words` (lower-case, the most frequent ones) or `bpe` (byte-level pieces).
         size: maximum number of ids, `<unk>` included; at least 3.
         progress: called with the share done, from 0 to 1.
@@ -158,29 +157,29 @@ def tokenise(
 
 
 def encode_with(tokeniser: str, documents: list[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Return the token ids of other documents by a trained tokeniser; what it does not know becomes `<unk>`.
+    """Return the token ids of other documents by a trained tokeniser; unknown text becomes `<unk>`.
 
     Args:
         tokeniser: the tokeniser as JSON.
         documents: the texts.
 
     Returns:
-        The token ids, shape (N,), and the tokens of each document, shape (D,).
+        The token ids, shape (N,), and the number of tokens of each document, shape (D,).
     """
     return _encode_documents(Tokenizer.from_str(tokeniser), documents)
 
 
 def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
-    """Make the tokeniser of a run anew from the tokens and merges in its JSON.
+    """Rebuild the tokeniser of a run from the tokens and merges in its JSON.
 
-    Nothing else of it is used: a stranger's could split texts by an expression that takes for ever.
+    Nothing else is used: an untrusted tokeniser could split texts by a regular expression that takes forever.
 
     Args:
         tokeniser: the tokeniser as JSON.
-        size: the number of ids that it has.
+        size: the number of its ids.
 
     Raises:
-        TokeniserError: it is not a tokeniser with so many ids.
+        TokeniserError: the JSON is not a tokeniser with `size` ids.
     """
     try:
         model: Any = json.loads(tokeniser)["model"]
@@ -198,12 +197,12 @@ def restore_tokeniser(tokeniser: str, size: int) -> RestoredTokeniser:
     except TokeniserError:
         raise
     except Exception as error:
-        # The library raises plain exceptions, such as for a merge of tokens that there are not.
+        # The library raises plain exceptions, for example for a merge of missing tokens.
         raise TokeniserError("its tokeniser is damaged") from error
 
 
 def encode_text(restored: RestoredTokeniser, text: str) -> list[tuple[int, int, int]]:
-    """Return the tokens of a short text: each id, and where in the text it begins and ends."""
+    """Return the tokens of a short text as (id, start, end)."""
     found = restored.tokeniser.encode(text, add_special_tokens=False)
     return [(token, start, end) for token, (start, end) in zip(found.ids, found.offsets, strict=True)]
 

@@ -1,8 +1,8 @@
-"""Towns that were generated before, in the user's cache folder: a new run of Lamptown then begins a second or two earlier.
+"""Cached towns in the user's cache folder, so that a run of Lamptown starts a second or two earlier. A file is named by
+a digest of everything that a town depends on:
 
-A file is named by a digest of all that a town depends on: the recipe, the seed, the code and word lists of this package,
-and the versions of the libraries that it calls. What is read is checked as a run's own files are; one that is damaged is
-made again.
+the recipe, the seed, the code and word lists of this package, and the versions of its libraries. Files are checked like
+those of a run; a damaged one is rebuilt.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from lamplighter.wire import vocabulary as vocabulary_format
 from lamplighter.wire.vocabulary import Vocabulary
 
 MAX_TOWNS = 8
-"""Towns that are kept, of a megabyte each; the oldest go."""
+"""Maximum cached towns, of a megabyte each; the oldest are dropped."""
 _LIBRARIES = ("numpy", "tokenizers")
 
 
 def build_cached(
     recipe: CorpusRecipe, seed: int, progress: CorpusProgress | None = None, folder: Path | None = None
 ) -> Corpus:
-    """Return the town that `build_corpus` builds, from the cache if it is there; else keep it for the next time.
+    """Return the town that `build_corpus` builds, from the cache if possible; otherwise build and cache it.
 
     Args:
         recipe: a recipe of the kind `lamptown`.
         seed: the seed of the town.
         progress: as for `build_corpus`.
-        folder: the folder of the cache; by default one in the user's cache folder.
+        folder: the cache folder; by default in the user's cache folder.
 
     Raises:
         CorpusError: as for `build_corpus`.
@@ -52,7 +52,7 @@ def build_cached(
             progress(1.0, "done")
         return kept
     corpus = build_corpus(recipe, seed, progress=progress)
-    # Without a cache the next run is only slower.
+    # Without a cache the next run is just slower.
     with contextlib.suppress(OSError):
         _write(path, corpus)
     return corpus
@@ -73,9 +73,9 @@ def _key(recipe: CorpusRecipe, seed: int) -> str:
 def _read(path: Path) -> Corpus | None:
     """Return the corpus in a file, or None if there is none or it is damaged."""
     try:
-        # Opened here, since `np.load` leaves a damaged file open.
+        # Open it here, since `np.load` leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            # Reading compares each with its checksum in the archive.
+            # Reading verifies each checksum in the archive.
             ids, held_out = (_as_ids(arrays[name]) for name in ("token_ids", "held_out"))
             vocabulary, tokeniser = (arrays[name].tobytes().decode() for name in ("vocabulary", "tokeniser"))
         words = Vocabulary.from_json(vocabulary)
@@ -84,7 +84,7 @@ def _read(path: Path) -> Corpus | None:
         return None
     if not len(ids) or max(ids.max(), held_out.max(initial=0)) >= len(words):
         return None
-    # Used last now, so that the oldest is the one to go.
+    # Mark it as used last, so that the oldest is dropped.
     with contextlib.suppress(OSError):
         os.utime(path)
     return Corpus(ids, words, tokeniser, held_out if len(held_out) else None)
@@ -97,7 +97,7 @@ def _as_ids(array: NDArray[np.generic]) -> NDArray[np.uint32]:
 
 
 def _write(path: Path, corpus: Corpus) -> None:
-    """Write a file whole or not at all, and drop the oldest towns.
+    """Write a file atomically, and drop the oldest towns.
 
     Raises:
         OSError: the folder cannot be written.

@@ -1,1 +1,1 @@
-"""The words and sentences of Lamptown, as text files that read like a primer's word lists."""
+"""The words and sentences of Lamptown, as readable text files."""

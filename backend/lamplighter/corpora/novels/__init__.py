@@ -1,4 +1,4 @@
-"""Two novels as a corpus: a text that was written for readers, in which nothing is planted."""
+"""Two novels as a corpus: real text, with nothing planted."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import bz2
 from importlib import resources
 
 TITLES = ("Pride and Prejudice", "Sense and Sensibility")
-"""The novels in the order of the text; whose they are and why they may be copied stands in `NOTICE.md`."""
+"""The novels in the order of the text; `NOTICE.md` has their author and licence."""
 
 
 def read_novels() -> str:
-    """Return the text of the two novels, 1.4 million characters, with an empty line between paragraphs."""
+    """Return the text of both novels, 1.4 million characters, with an empty line between paragraphs."""
     packed = resources.files(__name__).joinpath("two-novels.txt.bz2").read_bytes()
     return bz2.decompress(packed).decode("utf-8")
