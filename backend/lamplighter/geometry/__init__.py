@@ -1,1 +1,1 @@
-"""Pure functions on one snapshot of the embedding."""
+"""Pure functions of one snapshot of the embedding."""

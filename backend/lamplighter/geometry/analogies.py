@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
-"""Maximum questions asked for one relation; pairs that give more are sampled, always in the same way."""
+"""Maximum questions for one relation; more are sampled with a fixed seed."""
 _MOST_ENUMERATED = 500
-"""Most pairs of which all questions are made before some are sampled: a quarter of a million. Of more pairs they are drawn."""
+"""Maximum pairs whose questions are all enumerated (a quarter of a million) before sampling; with more pairs, questions
+are drawn."""
 _DRAWS = 20
-"""Draws for each question that is wanted of so many pairs: some fall on the same two pairs, or give no question."""
+"""Draws per wanted question in that case: some repeat, or give no question."""
 
 
 class RankedRows(NamedTuple):
@@ -32,24 +33,24 @@ class RankedRows(NamedTuple):
 
 @dataclass(frozen=True)
 class AnalogyBaselines:
-    """Shares of a relation's questions that are answered by less than the analogy, each from 0 to 1."""
+    """Shares of a relation's questions that simpler methods answer, each from 0 to 1."""
 
     chance: float
-    """Guessing among all tokens but the three given."""
+    """Guessing among all tokens except the three given."""
     right_class: float
-    """Guessing among the tokens of the right answer's class; NaN where it has none."""
+    """Guessing among the tokens of the right answer's class; NaN if it has none."""
     nearest_of_c: float
-    """Naming the token most similar to c, the three given excluded."""
+    """Naming the token most similar to c, excluding the three given."""
     without_exclusion: float
-    """3CosAdd where the three given tokens may be named."""
+    """3CosAdd without excluding the three given tokens."""
 
 
 def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIONS) -> NDArray[np.int64]:
-    """Return the questions (a, b, c, d) that pairs give, shape (Q, 4): every pair against every other.
+    """Return the questions (a, b, c, d) from every two pairs, shape (Q, 4). Omits questions without an answer (d is one
+    of the three given words) or without content (two of a, b, c are equal).
 
-    Questions without an answer (d is one of the three given words) and without content (two of a, b, c are
-    equal) are left out. If there are more than `limit`, a fixed random sample is returned; of very many pairs whose words
-    hardly ever differ, perhaps fewer.
+    If there are more than `limit`, returns a fixed random sample; it may be smaller for many pairs with few different
+    words.
     """
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
     count, random = len(known), np.random.default_rng(0)
@@ -60,7 +61,7 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
         codes = codes[np.sort(np.unique(codes, return_index=True)[1])]
     else:
         codes = np.arange(combinations)
-    # Two different pairs as one number: the first, and which of the others.
+    # One number encodes two different pairs: the first, and the index among the others.
     one, other = np.divmod(codes, max(1, count - 1))
     other += other >= one
     a, b, c, d = *known[one].T, *known[other].T
@@ -118,7 +119,7 @@ def answer_analogy(
     Args:
         vectors: shape (V, D).
         a, b, c: rows.
-        most: number of answers.
+        most: maximum number of answers.
 
     Returns:
         Ids and cosines with a - b + c, nearest first, equal cosines by id; at most `most` of each.
@@ -139,7 +140,7 @@ def analogy_baselines(
     class_of: NDArray[np.integer],
     limit: int = MAX_QUESTIONS,
 ) -> AnalogyBaselines:
-    """Compute what a relation's `analogy_accuracy` is to be compared with, on the same questions.
+    """Compute baselines for a relation's `analogy_accuracy`, on the same questions.
 
     Args:
         vectors: shape (V, D).

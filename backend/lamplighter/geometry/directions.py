@@ -1,4 +1,4 @@
-"""Directions of a space: the axis from some words to others, and whether a relation's pairs point one way."""
+"""Directions of a space: the axis from some words to others, and the consistency of a relation's offsets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import split_rows, unit_rows
 
 DRAWS = 20
-"""Number of random relations that a relation's consistency is compared with."""
+"""Number of random relations to compare a relation's consistency with."""
 _SEED = 0
 
 Vectors = NDArray[np.float32]
@@ -21,7 +21,7 @@ class Axis(NamedTuple):
     """A direction from the mean of some rows to the mean of others."""
 
     length: float
-    """Distance of the two means; 0 if they coincide, and then there is no direction."""
+    """Distance of the two means; 0 if they coincide, so that there is no direction."""
     positions: NDArray[np.float64] | None
     """Shape (V,): each row along the direction, 0 midway between the means; None without a direction."""
     spread: float
@@ -31,12 +31,12 @@ class Axis(NamedTuple):
 
 
 def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.integer]) -> Axis:
-    """Measure where all rows lie along the axis from the mean of some rows to the mean of others.
+    """Measure the positions of all rows along the axis from the mean of some rows to the mean of others.
 
     Args:
         vectors: shape (V, D).
         start: rows of one end, at least one.
-        end: rows of the other, at least one.
+        end: rows of the other end, at least one.
     """
     one, other = (vectors[rows].mean(axis=0, dtype=np.float64) for rows in (start, end))
     length = float(np.linalg.norm(other - one))
@@ -51,7 +51,7 @@ def measure_axis(vectors: Vectors, start: NDArray[np.integer], end: NDArray[np.i
 
 
 def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> float:
-    """Compute the mean cosine between the offsets (second row minus first) of every two pairs.
+    """Compute the mean cosine of the offsets (second row minus first) of every two pairs.
 
     Args:
         vectors: shape (V, D).
@@ -67,9 +67,9 @@ def offset_consistency(vectors: Vectors, pairs: Sequence[tuple[int, int]]) -> fl
 def consistency_by_chance(
     vectors: Vectors, pairs: Sequence[tuple[int, int]], class_of: NDArray[np.integer]
 ) -> tuple[float, float]:
-    """Compute the `offset_consistency` of random pairs of the same classes, drawn `DRAWS` times, always in the same way.
+    """Compute the `offset_consistency` of random pairs of the same classes, drawn `DRAWS` times with a fixed seed.
 
-    Whatever two classes have between them, their random pairs have as well; a relation has more.
+    This is the consistency of the classes alone; a relation adds to it.
 
     Args:
         vectors: shape (V, D).
@@ -77,7 +77,7 @@ def consistency_by_chance(
         class_of: shape (V,), the class of each row, negative for none.
 
     Returns:
-        Mean and standard deviation over the draws; NaN where a word of the relation has no class, or there are fewer than
+        Mean and standard deviation over the draws; NaN if a word of the relation has no class, or there are fewer than
         two pairs.
     """
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
@@ -88,7 +88,7 @@ def consistency_by_chance(
     members = {int(label): np.flatnonzero(np.asarray(class_of) == label) for label in np.unique(classes)}
     found: list[float] = []
     for _ in range(DRAWS):
-        # Words are dealt like cards: two pairs that shared one would look alike by that alone.
+        # Draw without replacement: two pairs that share a word would look alike just for that.
         drawn = np.empty_like(known)
         for label, rows in members.items():
             places = classes == label
@@ -98,7 +98,7 @@ def consistency_by_chance(
 
 
 def _mean_variance(vectors: Vectors) -> float:
-    """Return the mean variance of a coordinate, computed wide, but not of the whole matrix at once."""
+    """Return the mean variance of a coordinate, computed in 64 bits block by block."""
     size, dim = vectors.shape
     mean = vectors.mean(axis=0, dtype=np.float64)
     squares = sum(float(np.square(vectors[block] - mean).sum()) for block in split_rows(size, dim))
@@ -109,10 +109,10 @@ def _mean_cosine(vectors: Vectors, pairs: NDArray[np.int64]) -> float:
     total, count = np.zeros(vectors.shape[1]), 0
     for block in split_rows(len(pairs), vectors.shape[1]):
         offsets = unit_rows(vectors[pairs[block, 1]] - vectors[pairs[block, 0]])
-        # Two equal rows have no offset, and no direction.
+        # Two equal rows have no offset, so no direction.
         count += int(offsets.any(axis=1).sum())
         total += offsets.sum(axis=0, dtype=np.float64)
     if count < 2:
         return float("nan")
-    # The sum over all ordered pairs, without a table of them: |sum|^2 less each one with itself.
+    # The sum over all ordered pairs without a table: |sum|^2 minus each with itself.
     return float(np.clip((np.square(total).sum() - count) / (count * (count - 1)), -1, 1))

@@ -1,4 +1,4 @@
-"""Displacements of rows in the embedding itself, not on a map of it."""
+"""Displacements of rows in the embedding, not on a map."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> ND
         after: shape (V, D).
 
     Returns:
-        Shape (V,); NaN where a row contains NaN.
+        Shape (V,); NaN for rows that contain NaN.
 
     Raises:
         ValueError: the shapes differ.
@@ -35,7 +35,7 @@ def displacements(before: NDArray[np.float32], after: NDArray[np.float32]) -> ND
 
 
 def farthest_rows(distances: NDArray[np.float32], limit: int) -> NDArray[np.int64]:
-    """Return up to `limit` rows that moved, the farthest first, ties by lower id. NaN counts as not moved."""
+    """Return up to `limit` rows that moved, farthest first, ties by lower id. NaN counts as not moved."""
     moved = np.flatnonzero(distances > 0)
     order = np.argsort(-distances[moved], kind="stable")
     return moved[order[:limit]]

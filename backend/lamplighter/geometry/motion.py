@@ -1,4 +1,4 @@
-"""The motion of one vector through the steps: its length, the distance it moves and the angle it turns."""
+"""The motion of one vector over the steps: its length, the distance it moves and the angle it turns."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class VectorMotion(NamedTuple):
     length: Doubles
     """Euclidean norm."""
     displacement: Doubles
-    """Euclidean distance from the step before; NaN at the first step if `before` is unknown."""
+    """Euclidean distance from the previous step; NaN at the first step if `before` is unknown."""
     turned: Doubles
-    """Degrees between the vector and the one before; NaN at the first step if `before` is unknown, and where
-    either has zero length."""
+    """Degrees between the vector and the previous one; NaN at the first step if `before` is unknown, and if either has
+    zero length."""
     turned_since_first: Doubles
-    """Degrees between the vector and the first; NaN where either has zero length."""
+    """Degrees between the vector and the first; NaN if either has zero length."""
 
 
 def measure_motion(
@@ -30,7 +30,7 @@ def measure_motion(
     """Compute the motion of a vector.
 
     Args:
-        vectors: shape (N, D), N at least 1: the vector after each of some steps.
+        vectors: shape (N, D), N at least 1: the vector after each step.
         first: shape (D,): the reference of `turned_since_first`; None: the first of `vectors`.
         before: shape (D,): the vector at the step before the first of `vectors`; None: unknown.
     """
@@ -47,8 +47,7 @@ def measure_motion(
 
 
 def _degrees(a: Doubles, b: Doubles) -> Doubles:
-    """Return the angles between rows, by Kahan's formula: for small angles an arc cosine is mostly rounding
-    error."""
+    """Return the angles between rows, by Kahan's formula: an arc cosine of small angles is mostly rounding error."""
     lengths_a = np.linalg.norm(a, axis=1, keepdims=True)
     lengths_b = np.linalg.norm(b, axis=1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):

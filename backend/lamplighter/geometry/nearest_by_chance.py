@@ -1,4 +1,4 @@
-"""The cosine of the nearest neighbour, as measured and by chance: among many random directions some are alike."""
+"""The cosine of the nearest neighbour, as measured and by chance: of many random directions some are similar."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MOST_QUERIES = 1_000
-"""Most rows whose nearest neighbour is looked for; of larger matrices a fixed random sample, among all rows."""
+"""Maximum rows whose nearest neighbour among all rows is found; a fixed random sample of larger matrices."""
 _SEED = 0
 
 
 def nearest_cosine(vectors: NDArray[np.float32]) -> float:
-    """Compute the mean, over the rows or a sample of them, of the cosine with the nearest other row.
+    """Compute the mean cosine of rows, or a sample of them, with their nearest other row.
 
     Args:
         vectors: shape (V, D).
@@ -41,9 +41,9 @@ def nearest_cosine(vectors: NDArray[np.float32]) -> float:
 
 @lru_cache(maxsize=64)
 def nearest_cosine_by_chance(size: int, dim: int, seed: int = _SEED) -> float:
-    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, always the same ones for a seed.
+    """Compute the `nearest_cosine` of `size` random directions in `dim` dimensions, determined by a seed.
 
-    A row's length does not change a cosine, so it stands for random rows of any lengths.
+    Lengths do not change cosines, so it holds for random rows of any lengths.
     """
     return nearest_cosine(np.random.default_rng(seed).standard_normal((size, dim), dtype=np.float32))
 

@@ -1,8 +1,7 @@
 """Exact nearest neighbours by cosine, in plain numpy.
 
-Memory is bounded: queries are processed in blocks, so that no more than `BLOCK_BYTES` of similarities exist
-at once. A row of zeros, or one with a value that is not finite, has no direction: its cosine with every other
-row is 0.
+Memory is bounded: queries are processed in blocks, so that no more than `BLOCK_BYTES` of similarities exist at once. A
+row of zeros, or with a value that is not finite, has no direction: its cosine with every other row is 0.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ BLOCK_BYTES = 16 << 20
 
 
 def split_rows(size: int, dim: int) -> Iterator[slice]:
-    """Yield the rows of a matrix of shape (size, dim) in blocks of at most `BLOCK_BYTES` of float64, at least one row each."""
+    """Yield slices of the rows of a (size, dim) matrix, of at most `BLOCK_BYTES` as float64, but at least one row
+    each."""
     block = max(1, BLOCK_BYTES // (8 * max(1, dim)))
     for start in range(0, size, block):
         yield slice(start, start + block)
@@ -53,7 +53,7 @@ def nearest_rows(
     """Find the `k` nearest rows of some rows, by cosine.
 
     Args:
-        vectors: shape (V, D), of any length.
+        vectors: shape (V, D), of any lengths.
         query_ids: shape (Q,), row numbers; may repeat.
         k: number of neighbours; at most V - 1 are returned.
 
@@ -98,8 +98,7 @@ def _largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
     if top is None:
         top = np.broadcast_to(np.arange(columns), values.shape)
     else:
-        # Where equal values straddle the edge, the partition has kept arbitrary ones: take the first ones
-        # instead.
+        # If equal values straddle the edge, the partition has kept arbitrary ones: take the first instead.
         edge = np.take_along_axis(values, top, axis=1).min(axis=1, keepdims=True)
         for row in np.flatnonzero((values >= edge).sum(axis=1) > k):
             above = np.flatnonzero(values[row] > edge[row])

@@ -1,4 +1,4 @@
-"""Rounds of *Odd one out*: three rows that lie close together, and a fourth that lies far from all three."""
+"""Rounds of *Odd one out*: three rows close together, and a fourth far from all of them."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import unit_rows
 
 WORDS = 4
-"""Words of a round, one of which is the odd one."""
+"""Words in a round, including the odd one."""
 TRIES = 3
-"""First words that are tried for each round, at most."""
+"""Maximum first words to try for each round."""
 PRODUCTS_PER_TRY = 3
-"""Products of the matrix with a row that one try takes."""
+"""Products of the matrix with a row in one try."""
 _FARTHEST = 4
-"""Part of the rows from which the odd one is drawn: the farthest quarter."""
+"""The odd one is drawn from the farthest 1 / `_FARTHEST` of the rows."""
 
 
 class Round(NamedTuple):
-    """Four rows in the order in which they are shown."""
+    """Four rows in display order."""
 
     rows: tuple[int, ...]
     odd: int
-    """Place of the odd one among them, from 0; as likely at each place."""
+    """Index of the odd one, from 0; each is equally likely."""
     cosines: NDArray[np.float32]
-    """Shape (4, 4), of each with each."""
+    """Cosines of every two rows, shape (4, 4)."""
 
 
 def draw_rounds(
     vectors: NDArray[np.float32], playable: NDArray[np.bool_], most: int, seed: tuple[int, ...]
 ) -> list[Round]:
-    """Draw rounds from a matrix, no row in two of them.
+    """Draw disjoint rounds from a matrix.
 
-    The three are a row drawn at random, the row most similar to it, and the row whose smaller similarity with these two is
-    largest. The fourth is drawn from the quarter of the rows whose largest similarity with any of the three is smallest. A round
-    counts only if every two of the three are more similar than the fourth is to any of them, so that no other answer is as good.
+    The three are a random row, the row most similar to it, and the row with the largest minimum similarity to both. The
+    fourth is drawn from the quarter of the rows with the smallest maximum similarity to the three. A round counts only
+    if every two of the three are more similar than the fourth is to any of them, so that the answer is unique.
 
     Args:
         vectors: shape (V, D).
         playable: shape (V,), the rows that may occur; those without a direction never do.
-        most: number of rounds; fewer where rows run out, or too many lie equally far.
-        seed: the same one gives the same rounds of the same matrix.
+        most: maximum number of rounds; fewer if rows run out, or too many are equally far.
+        seed: determines the rounds of a matrix.
     """
     units = unit_rows(vectors)
     free = playable & units.any(axis=1)
@@ -65,7 +65,7 @@ def _draw_round(
     free = free.copy()
     three = [first]
     free[first] = False
-    # The smaller and the larger of the similarities with those chosen so far.
+    # The minimum and the maximum similarity to the rows chosen so far.
     least = most = units @ units[first]
     while len(three) < WORDS - 1:
         three.append(int(np.where(free, least, -np.inf).argmax()))

@@ -1,4 +1,4 @@
-"""Pairwise similarity of rows: of chosen rows with one another, and of random rows for comparison."""
+"""Pairwise similarity of rows: chosen ones, and random ones for comparison."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from lamplighter.geometry.neighbours import unit_rows
 
 RANDOM_PAIRS = 10_000
-"""Number of random pairs measured; all pairs where there are fewer."""
+"""Maximum random pairs to measure; all pairs if there are fewer."""
 
 BLOCK = 256
 _SEED = 0
@@ -37,14 +37,14 @@ class PairSimilarity:
 
 
 def pairwise_similarities(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Compute the cosine and the Euclidean distance of every row with every other.
+    """Compute the cosine and the Euclidean distance of every two rows.
 
     Args:
         vectors: shape (K, D).
 
     Returns:
-        Two arrays of shape (K, K): cosines (0 for rows without a direction, zero or not finite), and
-        distances (not finite for rows that are not).
+        Two arrays of shape (K, K): cosines (0 for rows without a direction:
+        zero or not finite), and distances (not finite for such rows).
     """
     units = unit_rows(vectors)
     cosines = np.clip(units @ units.T, -1, 1)
@@ -69,7 +69,7 @@ def measure_all_pairs(vectors: NDArray[np.float32]) -> PairSimilarity:
 
 
 def measure_random_pairs(vectors: NDArray[np.float32], limit: int = RANDOM_PAIRS) -> PairSimilarity:
-    """Measure random pairs of the rows, the same ones each time; all pairs where there are at most `limit`.
+    """Measure random pairs of the rows with a fixed seed; all pairs if there are at most `limit`.
 
     Args:
         vectors: shape (V, D).
@@ -108,7 +108,7 @@ class _RunningStatistics:
         self._most = float(np.maximum(self._most, wide.max()))
 
     def spread(self, low: float, high: float) -> PairStatistics:
-        """Return the statistics, clipped to `low` and `high`: rounding can put a value slightly outside."""
+        """Return the statistics, clipped to `low` and `high` against rounding errors."""
         if not self.count:
             return PairStatistics(np.nan, np.nan, np.nan, np.nan)
         mean = self._sum / self.count
@@ -118,7 +118,7 @@ class _RunningStatistics:
 
 
 def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:
-    """Return b's rank among the rows most similar to a by cosine, and a's among those most similar to b; 1 is first.
+    """Return the rank of b by cosine with a, and of a by cosine with b; 1 is the most similar.
 
     Args:
         vectors: shape (V, D).
@@ -129,7 +129,7 @@ def mutual_ranks(vectors: NDArray[np.float32], a: int, b: int) -> tuple[int, int
 
 
 def mutual_ranks_of_units(units: NDArray[np.float32], a: int, b: int) -> tuple[int, int]:
-    """Return ranks like `mutual_ranks`, for rows that `unit_rows` has already scaled."""
+    """Return ranks like `mutual_ranks`, for rows scaled by `unit_rows`."""
     ranks: list[int] = []
     for row, other in ((a, b), (b, a)):
         cosines = units @ units[row]
@@ -147,7 +147,7 @@ class PairDistance(NamedTuple):
     distance: Doubles
     """Euclidean distance."""
     cosine: Doubles
-    """Cosine of the angle between the two; NaN where either has zero length."""
+    """Cosine of the angle between the two; NaN if either has zero length."""
 
 
 def pair_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> PairDistance:

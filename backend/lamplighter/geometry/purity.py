@@ -17,13 +17,14 @@ class NeighbourClasses:
     own: NDArray[np.int64]
     """Shape (N,): each token's class, as an index into `sizes`."""
     nearest: NDArray[np.int64]
-    """Shape (N, k): the classes of its nearest, nearest first."""
+    """Shape (N, k): the classes of its nearest neighbours, nearest first."""
     sizes: NDArray[np.int64]
-    """Shape (C,): the classes' numbers of tokens."""
+    """Shape (C,): the number of tokens of each class."""
 
     @property
     def limits(self) -> NDArray[np.int64]:
-        """Return how many neighbours of each token count, shape (N,): no more than its class has other tokens."""
+        """Return the number of neighbours that count for each token, shape (N,): at most the other tokens of its
+        class."""
         return np.minimum(self.nearest.shape[1], self.sizes - 1)[self.own]
 
     @property
@@ -47,7 +48,7 @@ def find_neighbour_classes(
 
 
 def classify_neighbours(ids: NDArray[np.integer], labels: NDArray[np.integer]) -> NeighbourClasses:
-    """Return the classes of neighbours that are known, so that several sets of classes need only one search.
+    """Return the classes of known neighbours, so that several sets of classes need only one search.
 
     Args:
         ids: shape (N, k), the nearest of each token, nearest first, as numbers from 0 to N - 1.
@@ -89,7 +90,7 @@ def neighbour_purity(found: NeighbourClasses) -> float:
     small ones.
 
     Returns:
-        From 0 to 1; NaN when no class has two tokens.
+        From 0 to 1; NaN if no class has two tokens.
     """
     by_class = class_purities(found)
     return float(by_class.mean()) if len(by_class) else float("nan")

@@ -11,8 +11,7 @@ def effective_rank(vectors: NDArray[np.float32]) -> float:
     """Compute the effective rank (Roy and Vetterli 2007): exp of the entropy of the normalised singular
     values.
 
-    It is between 1 (one direction holds everything) and min(V, D) (all are equal); a random start is close to
-    the latter.
+    It is between 1 (a single direction) and min(V, D) (all equal); a random start is close to the latter.
 
     Args:
         vectors: shape (V, D), finite, not centred.
@@ -41,7 +40,7 @@ def rank_correlation(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
         y: shape (N,).
 
     Returns:
-        From -1 to 1; NaN when either does not vary, or there are none.
+        From -1 to 1; NaN if either is constant or empty.
     """
     if not len(x):
         return float("nan")

@@ -1,4 +1,4 @@
-"""Random rotations of a space, and what they leave as it was."""
+"""Random rotations of a space, and a check of invariance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def rotate(vectors: Floats, rotation: NDArray[np.float64]) -> Floats:
 
 
 def share_of_kept_lists(before: NDArray[np.integer], after: NDArray[np.integer]) -> float:
-    """Return the share of rows with the same members in two matrices of ids, (N, k) each, in whatever order; NaN for no
+    """Return the share of rows with the same members, in any order, in two matrices of ids, (N, k) each; NaN for no
     rows."""
     if not len(before):
         return float("nan")

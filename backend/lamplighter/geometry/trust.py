@@ -1,4 +1,4 @@
-"""Trust in a map over all of its tokens: costs V^2, in blocks of bounded memory.
+"""Trust in a map over all of its tokens: takes V^2 time, and bounded memory.
 
 Trustworthiness (Venna and Kaski 2001) asks whether neighbours on the map are neighbours in the embedding, and
 weighs an intruder by its rank there. Recall is the share of the nearest in the embedding that are also
@@ -29,7 +29,7 @@ class FullTrust:
 def compute_full_trust(
     vectors: NDArray[np.float32], coordinates: NDArray[np.float32], neighbours: int = 10
 ) -> FullTrust:
-    """Compute trustworthiness and recall of a map, with every token ranked against every other.
+    """Compute trustworthiness and recall of a map, ranking every token against every other.
 
     Equal cosines share the better rank. Takes about V^2 (D + 20) additions.
 
