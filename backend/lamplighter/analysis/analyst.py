@@ -1,9 +1,8 @@
-"""The analyst's main loop: it follows a run and computes measures at keyframes and at the end, and tiles of
-moved rows.
+"""The analyst's main loop: it follows a run and computes measures at keyframes and at the end, and tiles of moved rows.
 
-The analyst has the lowest priority for the processor. It rests after each set of measures in proportion to
-its cost, and when it falls behind it takes the newest keyframe and skips the others. Once the run is over and tiled, it
-measures the steps of its curve that lack measures.
+The analyst has the lowest CPU priority. It rests after each set of measures in proportion to its cost, and when it
+falls behind it skips to the newest keyframe. Once the run has ended and is tiled, it completes the measures of the
+run's curve.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from lamplighter.runfolder.writing.finalise import compact_run
 POLL = 0.1
 """Seconds between two polls of the run."""
 SHARE = 0.12
-"""Share of one core used while the run is trained."""
+"""Maximum share of one core while the run is trained."""
 
 
 class Analyst:
@@ -67,9 +66,9 @@ class Analyst:
             fill_curves(self._run, lambda: self._loop.stopped)
 
     def _measure_until_over(self, reader: StepsReader | None) -> bool:
-        """Measure and tile until the run is over (True) or it is time to stop (False)."""
-        # The trainer can seal its file only while it has no readers, so the reader is closed whenever it is
-        # not in use: while measures are computed and while the analyst rests.
+        """Measure and tile until the run has ended (True) or `stop` was called (False)."""
+        # The trainer can seal its file only without readers, so close the reader whenever it is not in use: while
+        # computing measures and while resting.
         over = False
         with MeasuresWriter(self._run.measures_path) as writer:
             try:
@@ -99,7 +98,7 @@ class Analyst:
                     census = (
                         read_touches(reader, measured[1]) if measured[1] >= 0 and measured != done else None
                     )
-                    # What was logged last may have come after the last step was measured.
+                    # The loop may have logged numbers after the last step was measured.
                     losses = _read_losses(reader, done, measured[1], again=over) if over or census else {}
                     if over or census is not None:
                         reader.close()
@@ -127,8 +126,8 @@ class Analyst:
 def _read_losses(
     reader: StepsReader, done: tuple[int, int], last: int, *, again: bool
 ) -> dict[tuple[int, int], dict[str, float]]:
-    """Return the losses and logged numbers by attempt and step up to `last` since those that are done, or with `again` from
-    the last of them on. Those of skipped keyframes are included: a loss costs nothing here."""
+    """Return the losses and logged numbers by attempt and step, after those that are done (with `again`: from the last
+    of them) up to `last`. Includes skipped keyframes, since losses are already recorded."""
     lineage = reader.lineage()
     first = max(0, done[1] + (0 if again else 1))
     newest = lineage.range_at(last)

@@ -1,8 +1,7 @@
-"""The measures of a finished run that its curves lack: of steps that were not measured, or by fewer measures than there
-are now.
+"""Completion of a finished run's curves: measures of steps without them, or with an incomplete set.
 
-A run trained without a server was measured at its last step only. Each step's measures are one transaction, so that a
-filler that is killed loses nothing, and the next goes on with what still lacks.
+A run trained without a server was measured only at its last step. Each step's measures are one transaction, so that a
+killed filler loses nothing, and the next one continues.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from lamplighter.runfolder.tables.measures import MeasuresWriter
 
 
 def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
-    """Measure the steps of a run's curve that lack measures, one after another, until `stopped` returns True or the run is
-    not over any more. The caller is the run's analyst.
+    """Measure the steps of a run's curve that lack measures, until `stopped` returns True or the run is continued. The
+    caller must be the run's analyst.
 
     Raises:
         FormatError: this version cannot read the folder.
@@ -37,8 +36,8 @@ def fill_curves(run: RunFolder, stopped: Callable[[], bool]) -> None:
 
 
 def _fill_step(run: RunFolder, writer: MeasuresWriter, attempt: int, step: int) -> bool:
-    """Measure one step. Return False if the run is not over any more."""
-    # The record is closed while measures are computed: a trainer that takes the run up again is not held up.
+    """Measure one step. Return False if the run was continued."""
+    # Close the record before computing measures, so as not to delay a trainer that continues the run.
     with MatrixHistory(run) as history:
         if not history.steps.phase().has_ended:
             return False

@@ -2,29 +2,23 @@
 
 Names are stable, since charts and exports refer to them:
 
-| name | meaning |
-|---|---|
-| `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the value expected by
-chance |
-| `neighbour_information` | bits that the ten nearest tell about a token's planted class: the order gained |
-| `neighbour_information_chance`, `neighbour_information_most` | what lists that know nothing have, and the most possible |
-| `analogy <relation>` | share of that relation's questions answered, for every planted relation |
-| `analogy_chance` | expected share when guessing |
-| `consistency <relation>` | mean cosine between the offsets of the relation's pairs |
-| `consistency_chance <relation>` | that of random pairs of the same classes |
-| `rank <a>/<b>` | the larger of two kindred words' ranks among one another's nearest; 1 is nearest, half the tokens by
-chance |
-| `nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix), and
-that of as many random directions |
-| `effective_rank` | number of directions the embedding uses |
-| `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
-| `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
-| `never_lit` | number of rows that no batch has touched yet; from the first known batch on |
-| `loss_held_out` | loss on text that training never reads, in nats, as the trainer measured it at a keyframe |
-| `loss_read` | mean loss of the last batches before that, in nats |
-| any other | a number that a loop of somebody's own logged with the step (`watch`, `record`) |
+| name | meaning | |---|---| | `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the
+value expected by chance | | `neighbour_information` | bits that the ten nearest give about a token's planted class: the
+order gained | | `neighbour_information_chance`, `neighbour_information_most` | that of uninformative lists, and the
+maximum | | `analogy <relation>` | share of that relation's questions answered, for every planted relation | |
+`analogy_chance` | expected share when guessing | | `consistency <relation>` | mean cosine between the offsets of the
+relation's pairs | | `consistency_chance <relation>` | that of random pairs of the same classes | | `rank <a>/<b>` | the
+larger of two kindred words' ranks among one another's nearest; 1 is nearest, half the tokens by chance | |
+`nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix),
+and that of as many random directions | | `effective_rank` | number of directions the embedding uses | |
+`length_log_count_spearman` | rank correlation of a row's length with its token's log count | | `coverage` | share of
+the rows that a batch has ever touched; from the first known batch on | | `never_lit` | number of rows that no batch has
+touched yet; from the first known batch on | | `loss_held_out` | loss on text that training never reads, in nats, as the
+trainer measured it at a keyframe | | `loss_read` | mean loss of the last batches before that, in nats | | any other | a
+number that a client's loop logged with the step (`watch`, `record`) |
 
-A row that is not finite has no direction: its cosine with any other is 0. Measures without a meaning for a run (no planted classes, say) are left out.
+A row that is not finite has no direction: its cosine with any other is 0. Measures that do not apply to a run (for
+example, without planted classes) are omitted.
 """
 
 from __future__ import annotations
@@ -56,12 +50,12 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 NEIGHBOURS = 10
 READ_BATCHES = 16
-"""Batches whose mean loss is compared with the loss on held-out text: some 8,000 tokens of the default recipe."""
+"""Batches whose mean loss is compared with the loss on held-out text: about 8,000 tokens of the default recipe."""
 
 
 def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict[str, float]]:
-    """Return both losses at each step of the lineage from `first` to `last` that has one on held-out text, and the numbers
-    that the loop logged with any of them.
+    """Return both losses at each step of the lineage from `first` to `last` with a loss on held-out text, and the
+    numbers that the loop logged at any step.
 
     Args:
         reader: the record of the steps.
@@ -69,7 +63,7 @@ def measure_losses(reader: StepsReader, first: int, last: int) -> dict[int, dict
         last: the last step, inclusive.
 
     Returns:
-        `loss_held_out`, `loss_read` from step 1 on, and what was logged, by step.
+        `loss_held_out`, `loss_read` from step 1 on, and logged numbers, by step.
     """
     found = {step: decode_scalars(numbers) for step, numbers in reader.scalars(first, last).items()}
     for step, held_out in reader.held_out_losses(first, last).items():
@@ -92,11 +86,11 @@ def measure(
     Args:
         vectors: shape (V, D).
         vocabulary: the run's vocabulary.
-        touches: shape (V,), number of batches that contained each row; None where the batches are not recorded.
-        planted: pairs of words whose ranks are measured besides those that everybody knows.
+        touches: shape (V,), number of batches that contained each row; None if batches are not recorded.
+        planted: pairs of words to rank in addition to `KINDRED`.
 
     Returns:
-        Finite numbers by name. Where the vectors are not finite, only measures that do not depend on them.
+        Finite numbers by name. If the vectors are not finite, only measures that do not depend on them.
     """
     values = {} if touches is None else {"coverage": float((touches > 0).mean())}
     if touches is not None:

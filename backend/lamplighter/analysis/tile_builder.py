@@ -21,7 +21,7 @@ from lamplighter.wire.tile_frames import encode_tile
 MAX_STRETCH_STEPS = 200
 """Maximum steps of a stretch: a snapshot unpacks one or two."""
 MAX_STRETCH_BYTES = 64 << 20
-"""Maximum bytes of a stretch's rows; bounds the analyst's memory at a few times as much."""
+"""Maximum bytes of a stretch's rows; bounds the analyst's memory at a few times that."""
 TILE_BYTES = 256 << 10
 """Approximate bytes of a tile's rows: the cost of reading one token in one stretch."""
 _CHECK_SECONDS = 1.0
@@ -37,8 +37,8 @@ class TileBuilder:
         self._writer: TilesWriter | None = None
 
     def build_if_due(self) -> None:
-        """Build the tiles of the next stretch if it is complete and the time share allows; leaves no file of
-        the trainer's open.
+        """Build the tiles of the next stretch if it is complete and the time share allows. Leaves no file of the
+        trainer open.
 
         Raises:
             FormatError: this version cannot read the folder.
@@ -52,10 +52,10 @@ class TileBuilder:
             self._share.rest_for(_CHECK_SECONDS)
 
     def build_rest(self, stopped: Callable[[], bool]) -> bool:
-        """Tile the rest of a run that is over.
+        """Tile the rest of a finished run.
 
         Returns:
-            Whether the whole run is tiled; False when `stopped` returned True before.
+            Whether the whole run is tiled; False if `stopped` returned True first.
 
         Raises:
             FormatError: this version cannot read the folder.
@@ -76,11 +76,11 @@ class TileBuilder:
             with MatrixHistory(self._run) as history:
                 if plan_next_stretch(history, over=over) is None:
                     return False
-                # Created only now, because a run without moved rows has no such file.
+                # Create the file only now: a run without moved rows has none.
                 self._writer = self._writer or TilesWriter(self._run.tiles_path)
                 return tile_next_stretch(history, self._writer, over=over)
         except (FileNotFoundError, LookupError):
-            # The run has not begun or was moved away, or another attempt has begun: try again next time.
+            # The run has not started, was moved away, or has a new attempt: try again next time.
             return False
 
 
@@ -95,11 +95,11 @@ class TilePlan(NamedTuple):
 def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
     """Choose the next stretch to tile; None while none is complete.
 
-    It ends at a keyframe where possible, since the keyframes between stretches are the ones that are kept.
+    It ends at a keyframe if possible, since keyframes between stretches are kept.
 
     Args:
         history: the run's history.
-        over: no more steps will come, so the remaining ones make a stretch too.
+        over: whether the run has ended, so that the remaining steps form a stretch too.
     """
     steps = history.steps
     lineage, (_, newest) = steps.lineage(), steps.newest_step()
@@ -114,7 +114,7 @@ def plan_next_stretch(history: MatrixHistory, *, over: bool) -> TilePlan | None:
         base_step = int(kept[0]) - 1
         if base_step == done or steps.keyframe_step(base_step) == base_step:
             break
-        # Rows were not stored for a while, and these do not start at a keyframe, so they cannot be tiled.
+        # Rows are missing before these, which do not start at a keyframe, so they cannot be tiled.
         following = steps.keyframe_step_after(base_step)
         if following is None:
             return None
@@ -138,10 +138,10 @@ def tile_next_stretch(history: MatrixHistory, writer: TilesWriter, *, over: bool
     """Build the tiles of the next stretch, if it is complete.
 
     Returns:
-        Whether it was.
+        Whether tiles were built.
 
     Raises:
-        LookupError: a new attempt began meanwhile, or rows are missing; no tiles are stored.
+        LookupError: a new attempt began, or rows are missing; no tiles are stored.
     """
     lineage = history.steps.lineage()
     plan = plan_next_stretch(history, over=over)
