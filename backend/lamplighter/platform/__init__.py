@@ -1,1 +1,1 @@
-"""Differences between systems: file modes, syncing to disk, resource limits, priorities, and how processes end."""
+"""Differences between operating systems: file modes, syncing to disk, resource limits, priorities, process ends."""

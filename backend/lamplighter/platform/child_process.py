@@ -1,4 +1,4 @@
-"""Child processes on every platform: their start, their priority, and an end that leaves nothing behind."""
+"""Child processes on every platform: start, priority and clean end."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import IO, Any
 def start_child(
     command: list[str], *, stdin: int, stdout: int | IO[Any], stderr: int | IO[Any], background: bool
 ) -> subprocess.Popen[bytes]:
-    """Start a child process that leads a session of its own.
+    """Start a child process as the leader of a new session.
 
-    Ctrl-C in the terminal then goes to this process alone, which decides what becomes of its children.
+    Ctrl-C in the terminal then goes to this process alone, which decides how to end its children.
 
     Args:
         command: the command line.
         stdin: as for `subprocess.Popen`, like `stdout` and `stderr`.
-        background: whether it gets less of the processor on Windows. Elsewhere use `lower_priority`, or let the
-            child lower its own.
+        background: whether to lower its priority on Windows. Elsewhere use `lower_priority`, or let the child lower its
+            priority.
 
     Raises:
         OSError: the process cannot be started.
@@ -41,33 +41,33 @@ def start_child(
 
 
 def lower_priority(process: int, by: int) -> None:
-    """Lower the priority of a process by `by` steps of niceness, where the platform has them."""
-    # Set from outside, right after the start, so that threads the worker starts later inherit it.
+    """Lower the priority of a process by `by` steps of niceness, if the platform has them."""
+    # Set it from outside, right after the start, so that threads the worker starts later inherit it.
     if by and hasattr(os, "setpriority"):
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process, by)
 
 
 def interrupting_signal() -> int:
-    """Return the signal that interrupts a child as Ctrl-C does, or else the one that asks it to end."""
-    # Windows sends Ctrl-C to a whole console only.
+    """Return the signal that interrupts a child like Ctrl-C or, on Windows, terminates it."""
+    # Windows can send Ctrl-C only to a whole console.
     return signal.SIGTERM if sys.platform == "win32" else signal.SIGINT
 
 
 LOW_PRIORITY, LOWEST_PRIORITY = 10, 19
-"""Steps of niceness below the trainer's priority: of work that somebody waits for, and of what nobody does."""
+"""Steps of niceness below the trainer's priority: for work that a user waits for, and for background work."""
 
 
 def yield_processor(by: int = LOW_PRIORITY) -> None:
-    """Lower the priority of this process below the trainer's, where the platform has priorities."""
+    """Lower the priority of this process below the trainer's, if the platform has priorities."""
     # Not every system supports niceness, and nothing depends on it.
     with suppress(OSError, AttributeError):
         os.nice(by)
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that leads its group, with everything it started, unless its end has been noticed."""
-    # Once a process has been waited for, its number may be another's.
+    """Kill a process that leads its group, with all its children, unless it was already waited for."""
+    # The id of a process that was waited for may have been reused.
     if process.returncode is not None:
         return
     with suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The number of files and sockets that this process may have open."""
+"""The limit of open files and sockets of this process."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ except ImportError:  # Windows, where sockets are handles and no such limit is n
     resource = None
 
 _WANTED = 16_384
-"""Enough for every connection and file of a server. Not more: a program that closes "all" descriptors of a child it
-starts takes time for each that may exist."""
+"""Enough for every connection and file of a server. Not more, since some programs close every possible descriptor in
+each child process."""
 _FEWEST = 1_024
 
 
 def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
-    """Raise the soft limit of this process, and of those it starts, as far as `wanted` and the hard limit allow.
+    """Raise the soft limit of this process and its children up to `wanted`, or to the hard limit if that is lower.
 
     Returns:
-        The limit that holds now; None if this system has none that can be asked for.
+        The new limit; None if this system does not report one.
     """
     if resource is None:
         return None
@@ -29,7 +29,7 @@ def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         except (OSError, ValueError):
-            # macOS calls its hard limit unlimited and refuses what its kernel does not allow.
+            # macOS reports an unlimited hard limit, but rejects values beyond its kernel's.
             most = most // 2 if most >= 2 * _FEWEST else soft
         else:
             return most

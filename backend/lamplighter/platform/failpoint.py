@@ -1,8 +1,8 @@
 """Failpoints: named places where a process can be made to die as by `kill -9`, for crash tests.
 
-`LAMPLIGHTER_FAILPOINT="checkpoint-write:3"` makes a process kill itself the third time it reaches that place;
-separate several with commas. `NAME:TIMES:SECONDS` limits how long a process lives on after entering a block.
-Failpoints are armed only by the environment, at process start; without any, one costs a test of an empty dict.
+`LAMPLIGHTER_FAILPOINT="checkpoint-write:3"` makes a process kill itself the third time it reaches that place; separate
+several with commas. `NAME:TIMES:SECONDS` limits how long a process lives after entering a block. Failpoints are armed
+only by the environment, at process start; otherwise each costs one lookup in an empty dict.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def trigger(name: str) -> None:
 
 
 def trigger_within(name: str) -> AbstractContextManager[object]:
-    """Kill this process at a random moment in the block, at its end at the latest, if failpoint `name` is due.
+    """Kill this process at a random moment in the block, at the latest at its end, if failpoint `name` is due.
 
-    The moment may well fall inside a call into C.
+    The moment may fall inside a call into C.
     """
     if _armed and name in _armed and _armed[name].due():
         return _kill_during(name, _armed[name].max_seconds)

@@ -1,7 +1,7 @@
-"""Syncing to disk, so that a file, a new name or a whole folder outlasts a power cut.
+"""Syncing to disk, so that a file, a new name or a whole folder survives a power cut.
 
-A file that is synced and then renamed may still go back to its old name: the name is in the folder, which is synced by
-itself. Windows cannot sync a folder and needs no such thing; some network file systems cannot either.
+A file that is synced and then renamed may still revert to its old name: the name is in the folder, which is synced
+separately. Windows cannot sync a folder and need not; some network file systems cannot either.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 _FOLDERS_CAN_BE_SYNCED = os.name == "posix"
-# EACCES and EPERM: a folder may be written to but not read.
+# EACCES and EPERM: the folder may be writable but not readable.
 _NOT_SYNCABLE = (
     errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF, errno.EACCES, errno.EPERM,
 )  # fmt: skip
@@ -23,7 +23,7 @@ def sync_file(path: Path) -> None:
     Raises:
         OSError: the file cannot be opened for writing, or its contents do not reach the disk.
     """
-    # Windows syncs no descriptor that is only for reading.
+    # Windows cannot sync a read-only descriptor.
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(descriptor)
@@ -32,10 +32,10 @@ def sync_file(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Sync the names in a folder, where the system can.
+    """Sync the names in a folder, if the system can.
 
     Raises:
-        OSError: they do not reach the disk.
+        OSError: the names do not reach the disk.
     """
     if not _FOLDERS_CAN_BE_SYNCED:
         return
@@ -51,10 +51,10 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Sync a file, or a folder with all that is in it.
+    """Sync a file, or a folder with its contents.
 
     Raises:
-        OSError: something of it does not reach the disk.
+        OSError: some of it does not reach the disk.
     """
     if not path.is_dir():
         sync_file(path)
@@ -66,20 +66,20 @@ def sync_tree(path: Path) -> None:
 
 
 def replace_durably(source: Path, target: Path) -> None:
-    """Rename a file, whose contents are synced, over another in the same folder, so that the new name lasts.
+    """Rename a synced file over another in the same folder, and sync the new name.
 
     Raises:
-        OSError: it cannot be renamed, or the name does not reach the disk.
+        OSError: the file cannot be renamed, or the name does not reach the disk.
     """
     source.replace(target)
     sync_folder(target.parent)
 
 
 def link_durably(source: Path, target: Path) -> bool:
-    """Give a file, whose contents are synced, a second name that is free, so that the name lasts.
+    """Hard-link a synced file to an unused name, and sync the name.
 
     Returns:
-        Whether it has the name; False where the file system refuses a second one.
+        Whether the link exists; False if the file system does not support hard links.
     """
     try:
         os.link(source, target)
@@ -90,13 +90,13 @@ def link_durably(source: Path, target: Path) -> bool:
 
 
 def rename_durably(source: Path, target: Path) -> Path:
-    """Rename a folder, whose contents are synced, to a name that is free, so that the new name lasts.
+    """Rename a synced folder to an unused name, and sync the new name.
 
     Returns:
         The new path.
 
     Raises:
-        OSError: it cannot be renamed, or the name does not reach the disk.
+        OSError: the folder cannot be renamed, or the name does not reach the disk.
     """
     renamed = source.rename(target)
     sync_folder(target.parent)

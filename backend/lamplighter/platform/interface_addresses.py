@@ -1,4 +1,4 @@
-"""The addresses of this machine's network interfaces, as the system lists them."""
+"""The addresses of this machine's network interfaces, from the operating system."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _VIRTUAL = re.compile(
     r"|hyper-v|virtualbox|vmware",
     re.I,
 )
-# Carriers' shared addresses; on a laptop with one of these, it is the machine's name in a private network of tunnels.
+# Carrier-grade NAT addresses; a laptop with one of these usually has it from a mesh VPN.
 _SHARED = ipaddress.ip_network("100.64.0.0/10")
 
 
@@ -36,16 +36,16 @@ class InterfaceAddress:
 
     address: Address
     interface: str
-    """The system's name of the interface; empty where the system does not tell (Windows)."""
+    """The system's name of the interface; empty if unknown (Windows)."""
     kind: InterfaceKind
-    """Where it leads, as far as the name tells: to a network of other machines, to machines inside this one, or
-    through a tunnel (a VPN)."""
+    """The kind guessed from the name: a network of other machines, virtual machines inside this one, or a tunnel
+    (VPN)."""
 
 
 def read_interface_addresses() -> list[InterfaceAddress]:
     """Return the addresses at which other machines might reach this one, in the system's order.
 
-    Loopback and link-local addresses are left out: no browser elsewhere can use them.
+    Omits loopback and link-local addresses, which no other machine's browser can use.
     """
     found: list[InterfaceAddress] = []
     listed = _ask_resolver() if sys.platform == "win32" else _ask_kernel()
@@ -59,12 +59,12 @@ def read_interface_addresses() -> list[InterfaceAddress]:
 
 
 def classify_interface(name: str, flags: int, address: Address) -> InterfaceKind:
-    """Return where an interface leads.
+    """Return the kind of an interface.
 
     Args:
-        name: the system's name of it, or its description (Windows), or "".
+        name: the system's name, or the description (Windows), or "".
         flags: those of `getifaddrs`.
-        address: an address of it.
+        address: an address of the interface.
     """
     if _VIRTUAL.match(name):
         return "virtual"
@@ -74,13 +74,13 @@ def classify_interface(name: str, flags: int, address: Address) -> InterfaceKind
 
 
 def _ask_resolver() -> Iterator[tuple[str, str, int]]:
-    """Yield what this machine's own name resolves to, which on Windows is every address it has."""
+    """Yield the addresses that this machine's name resolves to; on Windows these are all it has."""
     for *_, place in socket.getaddrinfo(socket.gethostname(), None, type=socket.SOCK_STREAM):
         yield str(place[0]).partition("%")[0], "", _UP
 
 
 class _Ifaddrs(ctypes.Structure):
-    """An entry of the list that `getifaddrs` makes; its head is alike on Linux and macOS."""
+    """An entry of the list from `getifaddrs`; its head is the same on Linux and macOS."""
 
 
 _Ifaddrs._fields_ = [  # pyright: ignore[reportPrivateUsage]
@@ -95,7 +95,7 @@ def _ask_kernel() -> Iterator[tuple[str, str, int]]:
     """Yield address, interface and flags of every interface that is up.
 
     Raises:
-        OSError, AttributeError: the C library has no such list.
+        OSError, AttributeError: the C library lacks `getifaddrs`, or it failed.
     """
     library = ctypes.CDLL(None, use_errno=True)
     first = ctypes.POINTER(_Ifaddrs)()
@@ -115,9 +115,9 @@ def _ask_kernel() -> Iterator[tuple[str, str, int]]:
 
 
 def _read_socket_address(place: int) -> str | None:
-    """Return the address in a C `sockaddr`, as text; None of a family that is neither IPv4 nor IPv6."""
+    """Return the address in a C `sockaddr` as text; None for families other than IPv4 and IPv6."""
     head = ctypes.string_at(place, 2)
-    # BSD systems, macOS among them, put a length before the family.
+    # BSD systems, including macOS, put a length before the family.
     family = (
         head[1] if sys.platform == "darwin" or "bsd" in sys.platform else int.from_bytes(head, sys.byteorder)
     )

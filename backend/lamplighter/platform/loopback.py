@@ -1,4 +1,4 @@
-"""Addresses of this machine alone."""
+"""Loopback addresses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ipaddress
 
 DEFAULT_PORT = 8600
 LOCAL_ADDRESS = f"http://127.0.0.1:{DEFAULT_PORT}"
-"""Where a server on this machine is, unless it was told otherwise."""
+"""The default address of a server on this machine."""
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or address means this machine only."""
+    """Return whether a host name or address is a loopback one."""
     if host.lower() == "localhost":
         return True
     try:

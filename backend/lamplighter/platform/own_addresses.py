@@ -1,4 +1,4 @@
-"""The addresses under which people on the same network reach this machine, the likeliest first."""
+"""The addresses at which others on the network can reach this machine, most likely first."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from contextlib import suppress
 from lamplighter.platform.interface_addresses import Address, InterfaceAddress, read_interface_addresses
 
 _SOMEWHERE = ("203.0.113.1", "2001:db8::1")
-"""Addresses kept for documents: the system says by which of its own it would go there, and sends nothing."""
+"""Addresses reserved for documentation: connecting a UDP socket to one reveals the local address of the route, and
+sends nothing."""
 _KINDS = ("network", "virtual", "tunnel")
 _NAME_WAIT = 1.0
-"""Seconds that the machine's own name may take to resolve."""
+"""Maximum seconds to resolve the machine's name."""
 
 
 def find_own_addresses() -> list[str]:
-    """Return this machine's addresses as they stand in the host of a URL: IPv6 in brackets, names in lower case.
+    """Return this machine's addresses as hosts of a URL: IPv6 in brackets, names in lower case.
 
-    The address of the default route comes first, unless that leads through a tunnel; IPv4 comes before IPv6; networks
-    before machines inside this one and tunnels. At the end stands `NAME.local`, if that name leads here. Loopback
-    and link-local addresses are left out, so the list is empty on a machine without a network.
+    The address of the default route comes first, unless it is a tunnel; IPv4 before IPv6; networks before virtual
+    interfaces and tunnels; last comes `NAME.local`, if that name resolves to this machine. Loopback and link-local
+    addresses are omitted, so the list is empty without a network.
     """
     listed = read_interface_addresses()
     addresses = rank_addresses(listed, find_default_routes())
@@ -31,7 +32,7 @@ def find_own_addresses() -> list[str]:
 
 
 def find_default_routes() -> list[Address]:
-    """Return the own addresses by which this machine goes out: of IPv4 and of IPv6, as far as it has each."""
+    """Return this machine's addresses on its default routes, for IPv4 and IPv6 if it has them."""
     found: list[Address] = []
     for family, somewhere in zip((socket.AF_INET, socket.AF_INET6), _SOMEWHERE, strict=True):
         with suppress(OSError, ValueError), socket.socket(family, socket.SOCK_DGRAM) as asking:
@@ -43,11 +44,11 @@ def find_default_routes() -> list[Address]:
 
 
 def rank_addresses(listed: list[InterfaceAddress], routes: list[Address]) -> list[InterfaceAddress]:
-    """Return addresses, the likeliest for somebody on the same network first, each once.
+    """Return addresses without duplicates, the most likely to work for others on the network first.
 
     Args:
-        listed: those of the interfaces.
-        routes: own addresses of default routes. One that is not listed counts as a network's.
+        listed: addresses of the interfaces.
+        routes: addresses of default routes. One that is not listed counts as a network's.
     """
     known = {one.address for one in listed}
     unlisted = [InterfaceAddress(route, "", "network") for route in routes if route not in known]
@@ -69,7 +70,7 @@ def write_host(address: Address) -> str:
 
 
 def find_local_name(own: set[Address]) -> str | None:
-    """Return this machine's name on the local network, if it resolves to an address of its own."""
+    """Return this machine's name on the local network, if it resolves to one of its addresses."""
     name = f"{socket.gethostname().partition('.')[0].lower()}.local"
     found: list[Address] = []
 
@@ -78,7 +79,7 @@ def find_local_name(own: set[Address]) -> str | None:
             for *_, place in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM):
                 found.append(ipaddress.ip_address(str(place[0]).partition("%")[0]))
 
-    # In a thread, because a resolver may take as long as it likes.
+    # Use a thread, because resolving has no timeout.
     asking = threading.Thread(target=resolve, daemon=True)
     asking.start()
     asking.join(_NAME_WAIT)

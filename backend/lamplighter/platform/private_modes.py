@@ -1,7 +1,7 @@
-"""File modes: a new folder is its user's only, and a new file is as open as the folder it is in.
+"""File modes: a new folder is private to its user, and a new file has the permissions of its folder.
 
-Nothing that exists is changed. So whoever shares a folder opens it once (`chmod -R go+rX`), and what is written into it
-later is shared too. Windows has no modes: a folder there inherits who may read it.
+Existing modes are not changed. So to share a folder, run `chmod -R go+rX` once; files written into it later are shared
+too. Windows has no modes: folders there inherit permissions.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ _EVERYBODY = 0o666
 
 
 def make_private_folder(path: Path, *, parents: bool = False, exist_ok: bool = False) -> None:
-    """Create a folder that only its user can open. One that is there already keeps its mode.
+    """Create a folder that only its user can open. An existing folder keeps its mode.
 
     Args:
         path: the folder.
-        parents: whether to create the folders above it; these get the usual mode.
-        exist_ok: whether it may be there already.
+        parents: whether to create its parents, with the default mode.
+        exist_ok: whether the folder may exist.
 
     Raises:
-        OSError: it cannot be created.
+        OSError: the folder cannot be created.
     """
     path.mkdir(mode=0o700 if _HAS_MODES else 0o777, parents=parents, exist_ok=exist_ok)
 
 
 def open_like_folder(path: str | Path, flags: int) -> int:
-    """Open a file, creating it as open as its folder if it is new; an `opener` for the built-in `open`.
+    """Open a file; a new one gets the permissions of its folder. An `opener` for the built-in `open`.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     return os.open(path, flags, _folder_mode(Path(path)) if _HAS_MODES else 0o777)
 
 
 def open_private(path: str | Path, flags: int) -> int:
-    """Open a file, creating it for its user only if it is new, whatever its folder allows; an `opener` for `open`.
+    """Open a file; a new one is private to its user even in a shared folder. An `opener` for the built-in `open`.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     return os.open(path, flags, _OWN if _HAS_MODES else 0o777)
 
 
 def restrict_like_folder(path: Path) -> None:
-    """Take from a file that was just created whatever its folder does not allow; for files that a library creates."""
+    """Restrict a file just created by a library to the permissions of its folder."""
     if not _HAS_MODES:
         return
-    # A file system without modes refuses, and nothing depends on it.
+    # A file system without modes fails here; nothing depends on it.
     with suppress(OSError):
         mode = stat.S_IMODE(path.stat().st_mode)
         allowed = mode & _folder_mode(path)
@@ -61,13 +61,13 @@ def restrict_like_folder(path: Path) -> None:
 
 
 def keep_new_files_private() -> None:
-    """Let only this user read the files that this process creates from now on."""
+    """Make files that this process creates from now on private to this user."""
     if _HAS_MODES:
         os.umask(0o077)
 
 
 def is_private(facts: os.stat_result) -> bool:
-    """Return whether nobody but its user can read a file, as far as its mode tells."""
+    """Return whether a file's mode lets only its user read it."""
     return not _HAS_MODES or not facts.st_mode & 0o077
 
 

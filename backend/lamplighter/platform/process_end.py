@@ -1,4 +1,4 @@
-"""An end of this process as by a kill from outside."""
+"""An abrupt end of this process, as by a kill from outside."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import NoReturn
 
 
 def kill_own_process() -> NoReturn:
-    """End this process at once: nothing is cleaned up, and no handler runs."""
+    """End this process at once, without cleanup or handlers."""
     if sys.platform == "win32":
         os.kill(os.getpid(), signal.SIGTERM)  # TerminateProcess: as abrupt.
     else:
         os.kill(os.getpid(), signal.SIGKILL)
-    while True:  # A signal to one's own process is delivered soon, not always at once.
+    while True:  # The signal may be delivered with a delay.
         time.sleep(1)

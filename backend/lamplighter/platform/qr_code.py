@@ -7,16 +7,16 @@ from functools import lru_cache
 import segno
 
 _QUIET_ZONE = 4
-"""Light modules around a code, as the standard asks for."""
+"""Width of the light margin required by the standard, in modules."""
 _BLOCKS = {"11": " ", "01": "▀", "10": "▄", "00": "█"}
-"""Two modules, one above the other, as one character: light ones are drawn, for terminals are mostly dark."""
+"""Two modules, one above the other, as one character. Light modules are drawn, since most terminals are dark."""
 
 
 @lru_cache(8)
 def qr_rows(text: str) -> list[str]:
-    """Return the rows of a text's QR code, a character for each module: "1" is dark, "0" light.
+    """Return the rows of a text's QR code including the quiet zone, one character per module:
 
-    The quiet zone is part of the rows.
+    "1" is dark, "0" light.
 
     Raises:
         ValueError: the text is too long for a code.
@@ -26,7 +26,8 @@ def qr_rows(text: str) -> list[str]:
 
 
 def qr_for_terminal(text: str) -> str:
-    """Return a text's QR code as lines of block characters, to be shown light on dark: two rows of modules in a line.
+    """Return a text's QR code as lines of block characters, to be shown light on dark; each line has two rows of
+    modules.
 
     Raises:
         ValueError: the text is too long for a code.

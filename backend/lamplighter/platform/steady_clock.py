@@ -1,5 +1,4 @@
-"""A clock that tells the time of day and cannot be set: a lifetime measured by it does not change when the system's clock is
-set."""
+"""A wall clock that ignores changes of the system's clock, for measuring lifetimes."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from pathlib import Path
 
 
 def _uptime() -> float:
-    # Linux's monotonic clock stands still while a laptop sleeps, and so does that which Python uses on macOS.
+    # The monotonic clock of Linux stops while a laptop sleeps, and so does the one that Python uses on macOS.
     for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
         if hasattr(time, name):
             return time.clock_gettime(getattr(time, name))
@@ -24,7 +23,7 @@ def _find_boot() -> str | None:
 
 
 class SteadyClock:
-    """Unix seconds, as the system told them when this clock began, plus those that have passed since."""
+    """Unix seconds by the system's clock when this clock started, plus the time since."""
 
     def __init__(
         self,
@@ -32,12 +31,12 @@ class SteadyClock:
         uptime: Callable[[], float] = _uptime,
         boot: str | None = None,
     ) -> None:
-        """Begin now.
+        """Start the clock.
 
         Args:
-            wall: gives Unix seconds, as the system's clock is set.
-            uptime: gives seconds since this machine started.
-            boot: names this start of the machine; None: not known, as on any system but Linux.
+            wall: returns Unix seconds by the system's clock.
+            uptime: returns seconds since the machine booted.
+            boot: an id of this boot; None: unknown, as on any system except Linux.
         """
         self.uptime = uptime
         self.boot = boot
@@ -48,8 +47,8 @@ class SteadyClock:
         return self.uptime() + self._ahead
 
     def seconds_since(self, moment: float, uptime: float, boot: str | None) -> float:
-        """Return the seconds since a moment that another process noted by such a clock, with the machine's uptime and boot.
-        Since the same boot the uptime tells, even if the clock was set; else the clock does.
+        """Return the seconds since a moment recorded by another process, with its uptime and boot id. Within the same
+        boot this uses the uptime, even if the clock was set; otherwise the clock.
         """
         same = boot is not None and boot == self.boot
         return max(0.0, self.uptime() - uptime if same else self() - moment)

@@ -1,8 +1,8 @@
-"""Limits on what a worker takes: open files, core dumps, and its own memory.
+"""Limits of a worker: open files, core dumps and memory.
 
-A run may be a stranger's, and what it asks for is then a stranger's too: with a limit its worker fails with a sentence,
-where the system would end whatever takes the most memory, the server for one. Only Linux holds a process to a limit on
-its memory; elsewhere, and where a graphics card's driver reserves addresses far beyond any memory, there is none.
+A run may be untrusted, and so may its demands: with a limit its worker fails with a message, instead of the system
+killing the process with the most memory, perhaps the server. Only Linux enforces a memory limit of a process; there is
+none elsewhere, or with a graphics driver, which reserves huge address ranges.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ except ImportError:  # Windows
     resource = None
 
 MAX_OPEN_FILES = 1_024
-"""Files that a worker may have open; it needs some dozens."""
+"""Maximum open files of a worker, which needs a few dozen."""
 _SLACK_BYTES = 3_000_000_000
-"""Beyond what the work needs: stacks of threads, arenas and compilers, which are mostly never touched."""
+"""Allowance for thread stacks, arenas and compilers, most of which is never touched."""
 _HEADROOM = 4
-"""How much more than its estimate the work may take."""
+"""Factor on the estimate that the work may take."""
 _MACHINE_SHARE = 0.75
-"""Share of the machine's memory that one worker may take, whatever it was estimated to need."""
+"""Maximum share of the machine's memory for one worker."""
 _CGROUP_LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
     Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
@@ -35,13 +35,13 @@ _CGROUP_USES = (
     (Path("/sys/fs/cgroup/memory.current"), "inactive_file"),
     (Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"), "total_inactive_file"),
 )
-"""Files with the bytes that a container uses, and the part of it that the system gives back when it is needed, by its name in `memory.stat`."""
+"""Files with the bytes that a container uses, and the name in `memory.stat` of the part that the system can reclaim."""
 _GRAPHICS_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 
 
 def limit_worker_files() -> None:
-    """Limit the open files of this process to `MAX_OPEN_FILES`, and let it leave no core dump, which would hold the
-    text. A limit that is lower already stays."""
+    """Limit the open files of this process to `MAX_OPEN_FILES`, and disable core dumps, which would hold the text.
+    Lower limits stay."""
     if resource is None:
         return
     for kind, most in ((resource.RLIMIT_NOFILE, MAX_OPEN_FILES), (resource.RLIMIT_CORE, 0)):
@@ -53,11 +53,11 @@ def bounded_memory(needed: int) -> Generator[int | None]:
     """Limit the memory of this process within the block, with wide headroom above what it needs.
 
     Args:
-        needed: the estimated bytes that the work will take beyond what the process has now.
+        needed: the estimated bytes that the work will take in addition.
 
     Yields:
-        The bytes that the process may have in all; None where there is no limit: not on Linux, and not where there is
-        a graphics card.
+        The limit in bytes; None without a limit:
+        not on Linux, or with a graphics card.
     """
     most = memory_allowance(needed)
     if resource is None or most is None:
@@ -73,8 +73,8 @@ def bounded_memory(needed: int) -> Generator[int | None]:
 
 
 def memory_allowance(needed: int) -> int | None:
-    """Return the bytes that this process may have in all if its work needs so many more than it has now; None where
-    that cannot be limited."""
+    """Return the memory limit in bytes for this process if its work needs `needed` more bytes; None if it cannot be
+    limited."""
     present = _data_bytes()
     if resource is None or present is None or has_graphics_driver():
         return None
@@ -86,7 +86,7 @@ def memory_allowance(needed: int) -> int | None:
 
 
 def machine_memory() -> int | None:
-    """Return the bytes of memory that this machine, or the container on it, has; None if it does not say."""
+    """Return the bytes of memory of this machine or container; None if unknown."""
     found: list[int] = []
     with suppress(AttributeError, OSError, ValueError):
         found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -97,8 +97,8 @@ def machine_memory() -> int | None:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that a process may take now without others being swapped out or ended; None if this machine does
-    not say, as only Linux does."""
+    """Return the bytes that a process can take now without others being swapped out or killed; None if unknown, as on
+    any system except Linux."""
     found: list[int] = []
     with suppress(OSError, ValueError, KeyError):
         found.append(1_024 * _read_numbers(_MEMORY)["MemAvailable:"])
@@ -118,25 +118,25 @@ def available_memory() -> int | None:
 
 
 def has_graphics_driver() -> bool:
-    """Return whether there may be a graphics card that torch computes on by a driver of its own."""
+    """Return whether there may be a graphics card with a driver that torch uses."""
     return any(os.path.exists(path) for path in _GRAPHICS_DRIVERS)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error means that memory could not be had: Python's own, or that of torch on a processor."""
+    """Return whether an error means that memory ran out: Python's, or torch's on a CPU."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
 
 
 def _read_numbers(path: Path) -> dict[str, int]:
-    """Return the numbers of a file of the system with a name and a number in each line."""
+    """Return the numbers in a system file with a name and a number in each line."""
     lines = path.read_text(encoding="ascii").splitlines()
     return {name: int(number) for name, number, *_ in map(str.split, lines)}
 
 
 def _data_bytes() -> int | None:
-    """Return the bytes that `RLIMIT_DATA` counts of this process now: private memory that it may write to."""
+    """Return the bytes of this process that count towards `RLIMIT_DATA`: private writable memory."""
     if sys.platform != "linux":
         return None
     try:
@@ -147,13 +147,13 @@ def _data_bytes() -> int | None:
 
 
 def _lower(kind: int, most: int) -> int:
-    """Lower a limit of this process to `most` where it is higher. Return the limit that holds."""
+    """Lower a limit of this process to at most `most`. Return the new limit."""
     assert resource is not None
     soft, hard = resource.getrlimit(kind)
     if soft != resource.RLIM_INFINITY and soft <= most:
         return soft
     try:
-        # The hard limit stays: nothing in a worker raises the soft one again.
+        # Leave the hard limit: no code in a worker raises the soft one again.
         resource.setrlimit(kind, (most, hard))
     except (OSError, ValueError):
         return soft

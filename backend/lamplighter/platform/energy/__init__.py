@@ -1,1 +1,1 @@
-"""The energy that a process' work takes, by the best means that a machine has."""
+"""The energy that a process takes, by the best method available on the machine."""

@@ -1,4 +1,4 @@
-"""The meter of one process' work: what it took so far, by the best counter that there is."""
+"""The energy meter of one process, using the best available counter."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from lamplighter.platform.energy.rapl_counter import POWERCAP, RaplCounter
 
 @dataclass(frozen=True)
 class SpentEnergy:
-    """The energy and the time that work took, since it first began."""
+    """The energy and the time that the work has taken since it began."""
 
     joules: float = 0.0
     processor_seconds: float = 0.0
-    """Seconds of this process on all cores together."""
+    """CPU seconds of this process on all cores."""
     seconds: float = 0.0
-    """Seconds by the clock, without pauses."""
+    """Wall-clock seconds, without pauses."""
     steps: int | None = 0
-    """Steps of training that it was spent on, each as often as it was computed; None where they were not counted."""
+    """Training steps, each as often as it was computed; None if they were not counted."""
 
 
 class EnergyMeter:
-    """A meter that stands still while the work does."""
+    """A meter that can be paused."""
 
     def __init__(
         self, counter: EnergyCounter, method: EnergyMethod, before: SpentEnergy | None = None
     ) -> None:
-        """Stand still until `resume`, at what was spent `before`."""
+        """Start paused, at what was spent `before`."""
         self.method = method
         self._counter = counter
         self._spent = before or SpentEnergy()
         self._since: tuple[float | None, float, float] | None = None
 
     def spent(self) -> SpentEnergy:
-        """Return what the work took so far. Takes microseconds."""
+        """Return what the work has taken so far. Takes microseconds."""
         if self._since is not None:
             since, now = self._since, self._now()
             joules = 0.0 if since[0] is None or now[0] is None else max(0.0, now[0] - since[0])
@@ -55,18 +55,18 @@ class EnergyMeter:
         return self._spent
 
     def count_step(self) -> None:
-        """Count a step that is computed, unless those before were not counted."""
+        """Count a computed step, unless earlier steps were not counted."""
         if self._spent.steps is not None:
             self._spent = replace(self._spent, steps=self._spent.steps + 1)
 
     def pause(self) -> None:
-        """Stand still until `resume`: what the machine takes meanwhile is not the work's."""
+        """Pause until `resume`: exclude what the machine takes until then."""
         if self._since is not None:
             self.spent()
             self._since = None
 
     def resume(self) -> None:
-        """Count again."""
+        """Resume measuring."""
         if self._since is None:
             self._since = self._now()
 
@@ -82,14 +82,14 @@ def open_meter(
     load: Callable[[], Any] = load_nvml,
     powercap: Path = POWERCAP,
 ) -> EnergyMeter:
-    """Return a meter by the best method that this machine has, standing still.
+    """Return a paused meter by the best method available on this machine.
 
     Args:
-        watts: of a busy core, for an estimate.
-        gpu: the driver's name of the NVIDIA card that does the work, empty for another card; None if the processor does it.
+        watts: watts of a busy core, for an estimate.
+        gpu: the driver's name of the NVIDIA card that does the work, empty for another card; None for the CPU.
         before: what was spent before.
         load: loads NVIDIA's library.
-        powercap: the folder of the processors' counters.
+        powercap: the folder of the CPU counters.
     """
     if gpu is not None:
         with suppress(NoCounterError):

@@ -1,6 +1,6 @@
-"""The methods by which energy is known, each with what is known of its error.
+"""The methods of measuring energy, with their errors.
 
-A number of joules never goes anywhere without the name of its method.
+Joules are always reported with the name of their method.
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from typing import Literal, Protocol
 
 MethodName = Literal["nvml", "rapl", "processor"]
 METHODS: tuple[MethodName, ...] = ("nvml", "rapl", "processor")
-"""The methods, the best first."""
+"""The methods, best first."""
 
 
 @dataclass(frozen=True)
 class EnergyMethod:
-    """A method, as a run records it."""
+    """A method as recorded in a run."""
 
     name: MethodName
-    """`nvml`: the counter of one NVIDIA card, whole, without the processor beside it. `rapl`: the counters of all processors
-    of the machine, other programs' work included. `processor`: an estimate, this process' processor seconds times watts."""
+    """`nvml`: the counter of one whole NVIDIA card, without the CPU. `rapl`: the counters of all CPUs of the machine,
+    including other programs. `processor`: an estimate, the CPU seconds of this process times watts."""
     watts: float | None = None
-    """Watts of a busy core that an estimate assumes; None for a counter."""
+    """Watts of a busy core assumed by an estimate; None for a counter."""
     without_card: bool = False
-    """True if a graphics card does the work and its part is missing."""
+    """True if a graphics card does the work and its energy is missing."""
 
 
 @dataclass(frozen=True)
 class MethodError:
-    """The error of a method: the true energy lies between the joules told times `least` and times `most`, as far as the source
-    says."""
+    """The error of a method: according to the source, the true energy lies between `least` and `most` times the
+    reported joules."""
 
     least: float
     most: float
@@ -38,7 +38,7 @@ class MethodError:
 
 
 _SENSOR_ERROR = 0.73
-"""Relative to the truth, an external power meter: a sensor that is off by so much tells between 0.27 and 1.73 of what is true."""
+"""Relative to an external power meter: a sensor with this error reports between 0.27 and 1.73 times the true value."""
 _SENSORS = MethodError(
     1 / (1 + _SENSOR_ERROR),
     1 / (1 - _SENSOR_ERROR),
@@ -53,12 +53,12 @@ _PER_CORE = MethodError(
     "https://github.com/GreenAlgorithms/green-algorithms-tool/blob/master/data/latest/TDP_cpu.csv",
 )
 DEFAULT_WATTS = 12.0
-"""Watts of a busy core that nothing is known of: the value that Green Algorithms has for any processor."""
+"""Watts of a busy core of an unknown model: the value of Green Algorithms for any CPU."""
 MAX_WATTS = 1_000.0
 
 
 def method_error(method: EnergyMethod) -> MethodError | None:
-    """Return the error of a method; None where nobody knows it, as of watts that somebody stated."""
+    """Return the error of a method; None if unknown, as for watts stated by the user."""
     if method.name == "processor":
         return _PER_CORE if method.watts == DEFAULT_WATTS else None
     return _SENSORS
@@ -68,9 +68,9 @@ class EnergyCounter(Protocol):
     """A counter of joules."""
 
     def joules(self) -> float | None:
-        """Return joules since any fixed moment; None if the counter cannot be read now."""
+        """Return joules since an arbitrary fixed moment; None if the counter cannot be read now."""
         ...
 
 
 class NoCounterError(Exception):
-    """An error for a counter that this machine lacks or does not let this process read."""
+    """An error for a counter that is missing or that this process may not read."""

@@ -1,7 +1,7 @@
-"""The energy counter of an NVIDIA card, by NVIDIA's management library, which comes with the driver.
+"""The energy counter of an NVIDIA card, from NVIDIA's management library, which comes with the driver.
 
-`nvmlDeviceGetTotalEnergyConsumption`: millijoules of the whole card since the driver was loaded, of Volta and newer. Called
-through ctypes: four functions need no package.
+`nvmlDeviceGetTotalEnergyConsumption` returns millijoules of the whole card since the driver was loaded, on Volta and
+newer. We call it through ctypes, since four functions need no package.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def load_nvml() -> Any:
     """Load the library of the driver.
 
     Raises:
-        NoCounterError: there is none.
+        NoCounterError: there is no such library.
     """
     try:
         return ctypes.CDLL(_LIBRARY)
@@ -36,10 +36,10 @@ class NvmlCounter:
 
         Args:
             library: the library, as `load_nvml` returns it.
-            uuid: the name that the driver gives the card, `GPU-...`: its number may be another here than for CUDA.
+            uuid: the driver's name of the card, `GPU-...`; its number may differ from CUDA's.
 
         Raises:
-            NoCounterError: it cannot be found or read, or has no counter.
+            NoCounterError: the card cannot be found or read, or has no counter.
         """
         self._library, self._device = library, ctypes.c_void_p()
         try:
@@ -56,7 +56,7 @@ class NvmlCounter:
             raise NoCounterError from None
 
     def joules(self) -> float | None:
-        """Return the joules of the card since its driver was loaded; None if it no longer answers."""
+        """Return the joules of the card since its driver was loaded; None if it no longer responds."""
         status = self._read(self._device, ctypes.byref(self._millijoules))
         return self._millijoules.value / 1_000 if status == _SUCCESS else None
 

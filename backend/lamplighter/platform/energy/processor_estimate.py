@@ -1,4 +1,4 @@
-"""An estimate of energy where nothing counts it: the processor seconds of this process, times the watts of a busy core."""
+"""An estimate of energy without a counter: the CPU seconds of this process times the watts of a busy core."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import time
 from lamplighter.platform.energy.energy_method import DEFAULT_WATTS, MAX_WATTS
 
 WATTS_VARIABLE = "LAMPLIGHTER_WATTS"
-"""The environment variable with the watts of a busy core of this machine, for who knows them."""
+"""The environment variable with the watts of a busy core of this machine."""
 
 
 class WattsError(ValueError):
-    """An error for watts that cannot be meant; the message says what is allowed."""
+    """An error for invalid watts; the message says what is allowed."""
 
 
 def parse_watts(text: str) -> float:
     """Return the watts of a busy core.
 
     Raises:
-        WattsError: they are no number above 0 and at most 1,000.
+        WattsError: the text is not a number above 0 and at most 1,000.
     """
     try:
         watts = float(text)
@@ -32,10 +32,10 @@ def parse_watts(text: str) -> float:
 
 
 def stated_watts() -> float:
-    """Return the watts that the environment states, or the default.
+    """Return the watts from the environment, or the default.
 
     Raises:
-        WattsError: it states none that can be meant.
+        WattsError: the environment states invalid watts.
     """
     text = os.environ.get(WATTS_VARIABLE, "").strip()
     try:
@@ -45,11 +45,11 @@ def stated_watts() -> float:
 
 
 class ProcessorEstimate:
-    """The processor seconds of this process times stated watts."""
+    """The CPU seconds of this process times the stated watts."""
 
     def __init__(self, watts: float) -> None:
         self.watts = watts
 
     def joules(self) -> float | None:
-        """Return the joules that this process' processor seconds would take."""
+        """Return the estimated joules of this process."""
         return self.watts * time.process_time()

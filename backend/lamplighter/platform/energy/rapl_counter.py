@@ -1,9 +1,9 @@
-"""The energy counters of the processors, by the kernel's powercap tree (Intel's RAPL; AMD has them there too).
+"""The energy counters of the CPUs, from the kernel's powercap tree (Intel's RAPL; AMD's are there too).
 
 Each zone is a folder `intel-rapl:0` with `name`, `energy_uj` and `max_energy_range_uj`, at which it wraps around. Zones
-overlap: `core`, `uncore` and `dram` below a package are mostly within it, `psys` holds the packages, and `intel-rapl-mmio` is
-another view of the same counters. So the packages are added up, and nothing else. Since 2020 the kernel lets only the
-administrator read them (CVE-2020-8694).
+overlap: `core`, `uncore` and `dram` below a package are mostly included in it, `psys` includes the packages, and
+`intel-rapl-mmio` is another view of the same counters. So we add up only the packages. Since 2020 only root can read
+them (CVE-2020-8694).
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class _Zone:
 
 
 class RaplCounter:
-    """The sum of the counters of all processor packages. Read it at least once in each turn, which is some minutes long."""
+    """The sum of the counters of all CPU packages. Read it before a counter wraps around, which takes some minutes."""
 
     def __init__(self, root: Path = POWERCAP) -> None:
         """Find the packages below `root`.
 
         Raises:
-            NoCounterError: there are none, or they may not be read.
+            NoCounterError: there are no packages, or they may not be read.
         """
         try:
             self._zones = [
@@ -54,7 +54,7 @@ class RaplCounter:
             raise NoCounterError
 
     def joules(self) -> float | None:
-        """Return the joules of all packages since any fixed moment; None if they can no longer be read."""
+        """Return the joules of all packages since an arbitrary fixed moment; None if they can no longer be read."""
         try:
             return _MICRO * sum(zone.microjoules() for zone in self._zones)
         except (OSError, ValueError):
