@@ -1,1 +1,1 @@
-"""The packing of runs: one page in one file that shows a run without a server, and a gallery of such pages."""
+"""Packing of runs: a page in a single file that shows a run without a server, and a gallery of such pages."""

@@ -1,4 +1,4 @@
-"""The course in a packed page: the server's answers about its parts, and the steps and questions that they show."""
+"""The course in a packed page: the server's answers about its parts, and the steps and questions they show."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ from lamplighter.packing.run_answers import RunAnswers
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""
 MOST_STEPS = 40
-"""Most steps that are held for the sake of the course: each takes room, and anybody may write a part."""
+"""Maximum steps kept for the course: each takes space, and course texts may be untrusted."""
 
 
 @dataclass(frozen=True)
 class PackedCourse:
-    """The course of one run, as it is when it is packed."""
+    """The course of one run at the time of packing."""
 
     answers: dict[str, Any] = field(default_factory=dict[str, Any])
-    """Answers of the server, by path and query: `/api/lessons?lang=en`, and below the run's `/lessons/1?lang=en`; none: it has no part that
-    this run can tell."""
+    """Answers of the server, by path and query: `/api/lessons?lang=en`, and relative to the run `/lessons/1?lang=en`;
+    empty if no part applies to this run."""
     steps: tuple[int, ...] = ()
-    """Steps that its views show, those of stages before those of links."""
+    """Steps shown by its views, those of stages before those of links."""
     questions: frozenset[str] = frozenset()
-    """Ids of the questions whose answers it reads."""
+    """Ids of the questions whose answers it uses."""
     numbers: int = 0
     unknown: int = 0
-    """How many of its numbers are unknown."""
+    """The number of unknown ones among its numbers."""
 
 
 def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
-    """Return the parts of the course that a run can tell, up to its step `last`.
+    """Return the parts of the course that apply to a run, up to its step `last`.
 
     Raises:
-        AnswerError: a part could not be had.
+        AnswerError: the server rejected a request for a part.
     """
     stored, told = dict[str, Any](), list[dict[str, Any]]()
     for language in list_languages(find_lessons()):
         query = f"?lang={language}"
         listed = json.loads(answers.ask(f"/api/lessons{query}"))["items"]
-        # Where a part is in English alone, the page takes that.
+        # The page falls back to English for an untranslated part.
         own = [one["number"] for one in listed if language in (LANGUAGE, one["language"])]
         parts = {number: json.loads(answers.get(f"/lessons/{number}{query}")) for number in own}
         here = {number: _end(part) for number, part in parts.items() if not part["missing_words"]}
@@ -62,7 +62,7 @@ def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
 
 
 def _end(part: dict[str, Any]) -> dict[str, Any]:
-    """Return a part as it stays in a file: nothing that it waits for comes any more."""
+    """Return a part without the states of waiting, which never end in a file."""
     part["training"] = False
     for number in part["numbers"].values():
         if number["waits_for"] == "step" and number["step"] is not None:
@@ -82,7 +82,7 @@ def _views(stages: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _steps_of(view: str) -> Iterator[int]:
-    """Yield the steps that the query of a view names."""
+    """Yield the steps in the query of a view."""
     named = parse_qs(view.removeprefix("?"))
     for key in _STEP_KEYS:
         yield from (int(word) for word in named.get(key, ()) if word.isdecimal() and len(word) < 10)

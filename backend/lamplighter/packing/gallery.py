@@ -1,4 +1,4 @@
-"""A gallery: a folder of packed pages with an index, which any host of files serves, under any path."""
+"""A gallery: a folder of packed pages with an index, for any static file host and any path."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_name import derive_run_name, read_run_name
 
 PICTURE_SIZE = (1200, 630)
-"""Width and height of a picture in pixels: for the preview of a link."""
+"""Width and height in pixels of a picture for link previews."""
 MAX_RUNS = 200
 _TITLE = "Watch a language model learn"
 _SENTENCE = (
@@ -52,19 +52,19 @@ class _Card:
 def write_gallery(
     runs: Sequence[RunFolder], out: Path, url: str | None = None, progress: ExportProgress = no_progress
 ) -> Path:
-    """Write a gallery of runs. It appears whole or not at all.
+    """Write a gallery of runs. It appears complete or not at all.
 
     Args:
         runs: the runs, in the order of their cards.
         out: the folder to create.
-        url: the address at which the gallery will be, so that previews of links have pictures; None: without.
+        url: the future address of the gallery, needed for pictures in link previews; None: no pictures.
         progress: called with the share done; raise `Cancelled` in it to cancel.
 
     Returns:
         The folder.
 
     Raises:
-        ExportError: a run cannot be packed, the address is none, or the folder is there already.
+        ExportError: a run cannot be packed, the address is invalid, or the folder exists.
         FormatError: this version cannot read a run.
     """
     if not runs:
@@ -98,10 +98,10 @@ def _part(progress: ExportProgress, index: int, count: int, name: str) -> Export
 
 
 def _check_url(url: str | None) -> str | None:
-    """Return an address with a slash at its end.
+    """Return an address with a trailing slash.
 
     Raises:
-        ExportError: it is none that a page on the web can have.
+        ExportError: the address is not a web address.
     """
     if url is None:
         return None

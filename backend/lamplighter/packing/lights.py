@@ -1,4 +1,4 @@
-"""The lights of a packed run: some of its steps as beats, which count those in between exactly."""
+"""The lights of a packed run: some of its steps as beats, with exact counts of those in between."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MAX_STEPS = 2_000
 FEWEST_STEPS = 2
 _STEPS_AT_ONCE = 500
 _BEATS_AT_ONCE = 64
-"""Beats of one envelope."""
+"""Maximum beats in an envelope."""
 
 
 @dataclass(frozen=True)
 class Lights:
-    """Steps that a packed run shows."""
+    """The steps shown by a packed run."""
 
     steps: list[int]
-    """Ascending; without step 0, which lights nothing."""
+    """Ascending, without step 0, which has no lit rows."""
     envelopes: list[bytes]
     """The census of step 0 and the beats, in order."""
 
@@ -48,8 +48,8 @@ def pack_lights(
         run: the run.
         reader: its steps.
         last: its last step, at least 1.
-        kept: steps that are among them in any case.
-        budget: the bytes that they may take. The first and the last step are kept even so.
+        kept: steps to include in any case.
+        budget: the maximum bytes; the first and the last step are kept even beyond it.
         progress: called with the share done.
     """
     count, asked = min(MAX_STEPS, last), {step for step in kept if 1 <= step <= last}
@@ -57,7 +57,7 @@ def pack_lights(
     size = sum(map(len, packed.envelopes))
     if size <= budget:
         return packed
-    # Fewer steps have more between them, so that it does not shrink in proportion.
+    # Fewer steps have more steps between them, so the size shrinks less than in proportion.
     while size > budget and count > FEWEST_STEPS:
         count = max(FEWEST_STEPS, int(count * min(0.9, 0.95 * budget / size)))
         packed = _pack(
@@ -68,7 +68,7 @@ def pack_lights(
 
 
 def choose_steps(last: int, count: int) -> set[int]:
-    """Return about `count` steps from 1 to `last`, both among them, denser at the beginning; all if there are no more."""
+    """Return about `count` steps from 1 to `last`, inclusive, denser at the beginning; all if there are no more."""
     if count >= last:
         return set(range(1, last + 1))
     return {max(1, step) for step in early_steps(last, count)}
@@ -97,7 +97,8 @@ def _pack(
 
 
 def _dim(beat: Beat) -> Beat:
-    """Return a beat whose norms take less room: those between are left out, the others rounded to about three digits."""
+    """Return a beat with smaller norms: those of steps between are omitted, the others rounded to about three
+    digits."""
     norms = _round(beat.gradient_norms)
     return replace(beat, gradient_norms=norms, between=replace(beat.between, norms=None))
 

@@ -1,4 +1,4 @@
-"""The maps of a packed run: some of its layouts on a grid of 12 bits, each a difference from the one before."""
+"""The maps of a packed run: some of its layouts on a 12-bit grid, each as a difference from the one before."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from lamplighter.wire.layout_frames import Layout, Method
 MAX_LAYOUTS = {Method.UMAP: 150, Method.LINEAR: 40}
 MAX_DISTRICTS = 80
 _BYTES_A_TOKEN = 2.5
-"""About the bytes that a layout takes, as a difference, with the tokens' own trust."""
+"""Approximate bytes per token of a layout difference with trust by token."""
 _AT_ONCE = 50
 
 
 @dataclass(frozen=True)
 class Maps:
-    """Layouts of one view."""
+    """The layouts of one view."""
 
     chosen: list[LayoutEntry]
     available: int
-    """Layouts of that view that the run has."""
+    """Number of layouts of the view in the run."""
     envelopes: list[bytes]
 
 
 def pack_maps(
     run: RunFolder, lineage: Lineage, last: int, view: Method, budget: int, progress: Callable[[float], None]
 ) -> Maps | None:
-    """Encode the layouts of a view up to the step `last`: the smoothed ones if there are some of all steps. None: there is
-    none."""
+    """Encode the layouts of a view up to the step `last`, preferably the smoothed ones if they cover all steps; None if
+    there are no layouts."""
     path = run.relayouts_path if covers_run(run, last) else run.layouts_path
     try:
         with LayoutsReader(path) as reader:
@@ -57,7 +57,7 @@ def pack_maps(
 
 
 def pack_districts(run: RunFolder, lineage: Lineage, last: int) -> list[bytes]:
-    """Encode what was found of districts up to the step `last`, thinned evenly."""
+    """Encode the districts up to the step `last`, thinned evenly."""
     try:
         with LayoutsReader(run.layouts_path) as reader:
             found = {
@@ -81,7 +81,7 @@ def _pack(reader: LayoutsReader, chosen: list[LayoutEntry], progress: Callable[[
 
 
 def _round_trust(layout: Layout) -> Layout:
-    """Return a layout whose tokens' own trust has four bits: it is an estimate, and its last digits take room."""
+    """Return a layout with trust by token rounded to four bits: it is an estimate, and more bits take space."""
     if layout.by_token is None:
         return layout
     return replace(layout, by_token=(np.rint(layout.by_token / 17) * 17).astype(np.uint8))

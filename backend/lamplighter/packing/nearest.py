@@ -1,4 +1,4 @@
-"""The nearest neighbours of every token at some moments, packed: the words, how similar they are, and the lengths of rows."""
+"""Packed nearest neighbours of every token at some steps: ids, similarities, and row lengths."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lamplighter.wire.byte_planes import encode_planes
 
 MAX_MOMENTS, NEIGHBOURS = 50, 10
 _BYTES_EACH = 2.2
-"""About the bytes that a neighbour takes."""
+"""Approximate bytes per neighbour."""
 _LENGTH_STEPS = 65_535
 
 
@@ -29,22 +29,22 @@ class NearestWords:
     """The steps of the moments, ascending."""
     k: int
     longest: list[float]
-    """By moment, the length that stands for 65,535."""
+    """By moment, the length encoded as 65,535."""
     data: bytes
-    """For each moment, one after the other, as byte planes: the ids (V, k) as 32 bits, minus those of the moment before,
-    modulo 2**32; the cosines (V, k) in hundredths as signed bytes, each minus the one before it in its row, modulo 256; the
-    lengths of the rows (V,) as 16 bits. All of it compressed (RFC 1951)."""
+    """For each moment in turn, as byte planes: the ids (V, k) as 32 bits, minus those of the previous moment, modulo
+    2**32; the cosines (V, k) in hundredths as signed bytes, each minus the previous one in its row, modulo 256; the row
+    lengths (V,) as 16 bits. All compressed (RFC 1951)."""
 
 
 def pack_nearest(
     run: RunFolder, last: int, kept: Sequence[int], budget: int, progress: Callable[[float], None]
 ) -> NearestWords:
-    """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning; fewer if they would take
-    more than about `budget` bytes. Up to half of them are the steps `kept` for the course."""
+    """Encode the neighbours at up to `MAX_MOMENTS` steps from 0 to `last`, denser at the beginning, within about
+    `budget` bytes. Up to half of them are the steps `kept` for the course."""
     size = len(run.vocabulary)
     k = max(0, min(NEIGHBOURS, size - 1))
     count = max(2, min(MAX_MOMENTS, int(budget / (_BYTES_EACH * max(1, size * k)))))
-    # The first and the last are among them anyway.
+    # The first and the last are always included.
     asked = [step for step in kept if 0 < step < last][: (count - 1) // 2]
     wanted = sorted({*asked, *early_steps(last, count - len(asked))})
     steps, longest, parts = list[int](), list[float](), list[bytes]()

@@ -1,4 +1,4 @@
-"""A run made small: everything that its page shows without a server, in named parts that are compressed one by one."""
+"""A packed run: everything that its page shows without a server, in separately compressed parts."""
 
 from __future__ import annotations
 
@@ -25,29 +25,31 @@ from lamplighter.wire.layout_frames import Method
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
 _ANSWERS_BYTES = 600_000
-"""Most bytes of stored answers of the model, uncompressed; those that the course reads are kept, then those asked last."""
+"""Maximum bytes of stored answers of the model, uncompressed; those that the course uses come first, then the
+newest."""
 _TOKENS_AT_ONCE = 50_000
 _MOST_WORDS = 64
-"""Words of the text that a step read."""
+"""Maximum words of the text that a step read."""
 _ENDED = ("finished", "stopped", "failed", "interrupted")
 
 
 @dataclass(frozen=True)
 class PackedRun:
-    """A run as a page holds it."""
+    """A run in the form that a page holds."""
 
     head: dict[str, Any]
     parts: dict[str, bytes]
-    """By name, compressed."""
+    """Compressed parts by name."""
     left_out: list[str]
-    """Sentences without a capital or a full stop."""
+    """Phrases without an initial capital or a full stop."""
 
 
 def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = None) -> PackedRun:
-    """Encode a run, live or over; a live one up to its newest step. `lessons`: a folder of texts laid over the course's.
+    """Encode a run, live or finished; a live one up to its newest step. `lessons`: a folder of texts that override the
+    course's.
 
     Raises:
-        ExportError: the run has no step, or no map yet.
+        ExportError: the run has no step or no map yet.
         FormatError: this version cannot read the folder.
     """
     try:
@@ -67,7 +69,7 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
             with RunAnswers(run, lessons) as answers:
                 course = pack_course(answers, last)
                 stored, asked = _store_answers(answers, last, len(run.vocabulary), course)
-            # An answer of the model stands beside the step that it is about, and a stage of the course beside its own.
+            # Keep the steps of stored answers and of stages of the course.
             about = [*course.steps, *(one["step"] for one in stored["/examinations"]["items"])]
             lights = pack_lights(
                 run, reader, last, about, _LIGHTS_BYTES, sub_progress(progress, 0.15, 0.6, "lights")
@@ -106,7 +108,7 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
         "run": run.id,
         "name": stored[""]["name"],
         "vocabulary": len(run.vocabulary),
-        # No step is shown on a later map.
+        # A step is never shown on a later map.
         "steps": [step for step in ([0, *lights.steps]) if step >= first] or [last],
         "leftOut": left_out,
         "answers": asked[0] > 0,
@@ -121,8 +123,8 @@ def pack_run(run: RunFolder, progress: ExportProgress, lessons: Path | None = No
 def _store_answers(
     answers: RunAnswers, last: int, words: int, course: PackedCourse
 ) -> tuple[dict[str, Any], tuple[int, int]]:
-    """Return the server's answers that are kept as they are, by the path below the run's, and how many answers of the model
-    are among them, of how many: those that the course reads, then those asked last."""
+    """Return the server's answers to store unchanged, by path relative to the run, and the number of the model's
+    answers stored and available. Those that the course uses come first, then the newest."""
     stored: dict[str, Any] = {
         rest: json.loads(answers.get(rest))
         for rest in (
@@ -130,7 +132,7 @@ def _store_answers(
             "/steps?from=1&most=2000",
             "/measures",
             f"/lines?to={last}",
-            # Page by page, as the page asks for them, until one is not full.
+            # Page by page, like the page, until one is not full.
             *(f"/tokens?limit={_TOKENS_AT_ONCE}&offset={at}" for at in range(0, words + 1, _TOKENS_AT_ONCE)),
             "/districts/events",
             "/map",
@@ -139,7 +141,7 @@ def _store_answers(
     stored["/lines"] = stored.pop(f"/lines?to={last}")
     status = stored[""]["status"]
     if status["phase"] not in _ENDED:
-        # Its training goes on, but not in this file.
+        # A live run continues, but not in this file.
         status["phase"] = "interrupted"
     status["alive"], status["step"] = False, last
     examinations = [
@@ -161,12 +163,12 @@ def _store_answers(
 
 
 def _read_texts(run: RunFolder, lights: Lights) -> dict[int, list[int]]:
-    """Return the beginning of the text that each step read, by step; none where the text is not kept."""
+    """Return the beginning of the text that each step read, by step; empty if the text is not kept."""
     return {step: ids for step in lights.steps for ids in _first_words(run, step)}
 
 
 def _first_words(run: RunFolder, step: int) -> Iterator[list[int]]:
-    # A run is shown without its text, if that is not what its batches were taken from.
+    # Omit the text if the batches do not come from it.
     with suppress(*READ_ERRORS, ValueError):
         for sequences in read_batch_text(run, step, 1):
             yield sequences[0][:_MOST_WORDS].tolist()

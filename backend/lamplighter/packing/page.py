@@ -1,4 +1,5 @@
-"""The packed page as one file: scripts, style, fonts and the run are inside, and its policy allows nothing else."""
+"""The packed page as one file with scripts, style, fonts and the run; its content security policy allows nothing
+else."""
 
 from __future__ import annotations
 
@@ -21,27 +22,27 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.web.http.assets import find_plotly
 
 PLOTLY_PATH = "/vendor/plotly.min.js"
-"""The name of the part that is plotly.js: where a server has it."""
+"""The name of the part with plotly.js: its path on a server."""
 NOTICES = "THIRD-PARTY.txt"
-"""The name of the file of notices beside a page (`frontend/third-party.ts`)."""
+"""The name of the file of third-party notices beside a page (`frontend/third-party.ts`)."""
 _FIELD = re.compile(r"\{\{([a-z-]+)\}\}")
 _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The preview that others show of a link to the page."""
+    """The preview of a link to the page, on other sites."""
 
     title: str
     sentence: str
     picture_url: str | None = None
-    """The picture's address, absolute where it is known; None: without one."""
+    """The picture's address, absolute if known; None: no picture."""
 
 
 def write_packed_page(
     run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None
 ) -> None:
-    """Write the page that shows a run without a server. `lessons`: a folder of texts laid over the course's.
+    """Write the page that shows a run without a server. `lessons`: a folder of texts that override the course's.
 
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.
@@ -95,7 +96,7 @@ def render_page(packed: PackedRun, preview: Preview) -> str:
 
 
 def read_notices() -> str:
-    """Return the notices of the packages whose code, style and fonts a built page carries.
+    """Return the notices of the packages whose code, styles and fonts are in a built page.
 
     Raises:
         FileNotFoundError: the page has not been built.
@@ -104,16 +105,16 @@ def read_notices() -> str:
 
 
 def icon_url() -> str:
-    """Return the icon of a page as an address that holds it."""
+    """Return the icon of a page as a data URL."""
     return f"data:image/svg+xml,{quote((find_static() / 'lamp.svg').read_text(encoding='utf-8'))}"
 
 
 def safe_json(value: Any) -> str:
-    """Return JSON that cannot close the script element around it, whatever the tokens are."""
+    """Return JSON that cannot close the script element around it, with any tokens."""
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
-    # JSON itself escapes control characters; half a surrogate pair cannot be encoded at all.
+    # JSON escapes control characters; a lone surrogate cannot be encoded.
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -125,12 +126,13 @@ def _policy(scripts: list[str], styles: list[str]) -> str:
 
 
 def digest_source(text: str) -> str:
-    """Return the source expression by which a policy allows this very script or style."""
+    """Return the source expression with which a policy allows exactly this script or style."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
 def _inside_script(text: str) -> str:
-    """Return a script that does not end its element early: in its strings, templates and patterns the sign is the same."""
+    """Return a script that does not close its element early; the escape is equivalent in strings, templates and
+    patterns."""
     return text.strip().replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
@@ -139,7 +141,7 @@ def _inside_style(text: str) -> str:
 
 
 def preview_tags(preview: Preview) -> str:
-    """Return the elements by which others know what to show of a link to a page."""
+    """Return the meta elements for link previews of a page."""
     tags = {"og:title": preview.title, "og:description": preview.sentence, "og:type": "website"}
     if preview.picture_url is not None:
         tags |= {"og:image": preview.picture_url, "twitter:card": "summary_large_image"}

@@ -1,4 +1,4 @@
-"""The answers of a server about one run, asked without a server."""
+"""The answers of a server about one run, obtained in this process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lamplighter.serving.apps.reading_app import create_reading_app
 
 
 class AnswerError(RuntimeError):
-    """An answer that is none: a status of 400 or more."""
+    """An error for an answer with a status of 400 or more."""
 
     def __init__(self, path: str, status: int, body: bytes) -> None:
         super().__init__(f"{path}: {status} {body[:200].decode('utf-8', 'replace')}")
@@ -25,10 +25,12 @@ class AnswerError(RuntimeError):
 
 
 class RunAnswers:
-    """The answers about one run. A context manager; they are made in a thread of its own, whatever loop the caller runs."""
+    """The answers about one run; a context manager. They are computed in a separate thread, independent of the caller's
+    event loop."""
 
     def __init__(self, run: RunFolder, lessons: Path | None = None) -> None:
-        """Prepare to ask about `run`, which lies in its folder of runs; `lessons`: a folder of texts laid over the course's."""
+        """Prepare to ask about `run`, which is in its folder of runs; `lessons`: a folder of texts that override the
+        course's."""
         self._app: FastAPI = create_reading_app(run.path.parent, course_library(lessons))
         self._loop = start_blocking_portal()
         self._root = f"/api/runs/{run.id}"
@@ -46,15 +48,15 @@ class RunAnswers:
         """Return the body of the answer to `GET /api/runs/{run}` and `rest`, such as `"/steps?from=1"`.
 
         Raises:
-            AnswerError: the server would refuse.
+            AnswerError: the server rejects the request.
         """
         return self.ask(self._root + rest)
 
     def ask(self, address: str) -> bytes:
-        """Return the body of the answer to `GET` of an address, from the root of the server on.
+        """Return the body of the answer to `GET` of an address relative to the root of the server.
 
         Raises:
-            AnswerError: the server would refuse.
+            AnswerError: the server rejects the request.
         """
         return self._portal.call(self._ask, address)
 
@@ -78,7 +80,7 @@ class RunAnswers:
         status, parts = 500, list[bytes]()
 
         async def receive() -> MutableMapping[str, Any]:
-            # The request has no body, and its sender does not leave before the answer is complete.
+            # The request has no body, and its client never disconnects.
             await asyncio.Event().wait()
             raise AssertionError
 

@@ -1,9 +1,9 @@
 """Packing as a process: `python -m lamplighter.packing.worker RUN-FOLDER OUT [--lessons DIR]`.
 
-It reports on standard output as `lamplighter.exports.worker` does, runs for the process at the other end of its standard
-input, and exits when that end closes. `OUT` is written in place: whoever called puts it where it belongs.
+It reports on standard output like `lamplighter.exports.worker`, and exits when its caller closes standard input. `OUT`
+is written in place; the caller moves it.
 
-Exit codes: 0 done, 4 it failed (the problem says why), 5 the caller is gone.
+Exit codes: 0 done, 4 it failed (the problem says why), 5 the caller has exited.
 """
 
 from __future__ import annotations
