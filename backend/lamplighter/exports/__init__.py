@@ -1,1 +1,1 @@
-"""Exports of a run in standard formats, one file a format; and the import of a run."""
+"""Exports of a run in standard formats, one file per format, and the import of a run."""

@@ -1,4 +1,4 @@
-"""The registry of export formats, and the one function that writes any of them."""
+"""The registry of export formats, and the function that writes them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ FORMATS: dict[str, ExportFormat] = {
 
 
 class OpenedRun(Protocol):
-    """A run that a client has opened: `lamplighter.open` returns one."""
+    """A run opened by a client, as returned by `lamplighter.open`."""
 
     @property
     def folder(self) -> Path:
@@ -58,15 +58,15 @@ def export_run(
     progress: ExportProgress = no_progress,
     lessons: Path | None = None,
 ) -> Path:
-    """Export a run, live or over. The result appears whole or not at all.
+    """Export a run, live or finished. The result appears complete or not at all.
 
     Args:
-        run: the run, such as `lamplighter.open` returns it.
+        run: the run, for example from `lamplighter.open`.
         format: one of `FORMATS`.
         step: the step, for formats of one step; None: the newest stored exactly.
-        out: the file to create; None: named after the run, in the current folder.
+        out: the file to create; None: a file named after the run in the current folder.
         progress: called with the share done; raise `Cancelled` in it to cancel.
-        lessons: a folder of texts laid over those of the course, for the page.
+        lessons: a folder of texts that override those of the course, for the page.
 
     Returns:
         The path of the result.

@@ -1,5 +1,4 @@
-"""The parts that all exports share: progress, cancellation, errors of one line, and output that appears
-atomically."""
+"""Common parts of all exports: progress, cancellation, one-line errors, and atomic output."""
 
 from __future__ import annotations
 
@@ -19,15 +18,15 @@ _PURPOSE = "lamplighter-export"
 
 
 class ExportError(ValueError):
-    """A failed export or import; the message is one line: why, and what to do."""
+    """An error for a failed export or import; the message is one line: why, and what to do."""
 
 
 class MissingPackageError(ExportError):
-    """A format that needs a package which is not installed."""
+    """An error for a format that needs a missing package."""
 
 
 class Cancelled(Exception):
-    """The cancellation of an export by its caller."""
+    """An error for an export that its caller cancelled."""
 
 
 def no_progress(share: float, what: str) -> None:
@@ -35,17 +34,17 @@ def no_progress(share: float, what: str) -> None:
 
 
 def sub_progress(progress: ExportProgress, start: float, end: float, what: str) -> Callable[[float], None]:
-    """Return a progress callback from 0 to 1 that reports to another as its part from `start` to `end`."""
+    """Return a callback that maps progress from 0 to 1 to the range `start` to `end` of another."""
     return lambda share: progress(start + (end - start) * share, what)
 
 
 @contextmanager
 def atomic_output(target: Path) -> Generator[Path]:
-    """Yield a path to write to (as a file or a folder); it becomes `target` when the block succeeds, else it
-    is deleted. What killed exports left in the target's folder is deleted, too.
+    """Yield a path to write to (as a file or a folder); it becomes `target` if the block succeeds, else it is deleted.
+    Leftovers of killed exports in the target's folder are deleted, too.
 
     Raises:
-        ExportError: `target` already exists, or its folder cannot be written to.
+        ExportError: `target` exists, or its folder cannot be written to.
     """
     if target.exists():
         raise ExportError(f"{target} is there already: remove it, or name another place with --out")

@@ -1,5 +1,5 @@
-"""The page that shows a run without a server, made by a process of its own: it asks what a server would answer, and whoever
-exports need not carry one.
+"""The page that shows a run without a server, made by a separate process: packing imports the server, which other
+exports do not need.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def write_page(run: RunFolder, out: Path, progress: ExportProgress, lessons: Path | None = None) -> None:
-    """Write the page of a run. `lessons`: a folder of texts laid over the course's.
+    """Write the page of a run. `lessons`: a folder of texts that override the course's.
 
     Raises:
         ExportError: the run has no step or no map yet, or the page has not been built.

@@ -1,4 +1,4 @@
-"""One sentence about a run, for people who meet it outside the app."""
+"""One sentence about a run, for use outside the app."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WORDS_OF_SIZE = ((1e9, "billion"), (1e6, "million"))
 
 
 def describe_run(run: RunFolder) -> str:
-    """Return how many words the model knows and has read, and what came of it, as one sentence."""
+    """Return one sentence with the words that the model knows and has read, and the neighbourhoods found."""
     try:
         status, words = read_status(run), len(run.vocabulary)
         districts = count_districts(run) or 0

@@ -30,7 +30,7 @@ class StepSnapshot:
     """Shape (V, D), bit for bit."""
     vocabulary: Vocabulary
     layout: Layout | None
-    """The newest layout at or before the step, UMAP's if there is one; None before the first."""
+    """The newest layout at or before the step, preferably UMAP's; None before the first."""
 
     @property
     def classes(self) -> list[str]:
@@ -39,7 +39,7 @@ class StepSnapshot:
         return [names[index] for index in self.vocabulary.class_of()]
 
     def metadata(self) -> dict[str, str]:
-        """Return the metadata that an export carries."""
+        """Return the metadata of an export."""
         facts = {
             "format": "lamplighter",
             "run": self.run_id,
@@ -52,10 +52,10 @@ class StepSnapshot:
 
 
 def read_step_snapshot(run: RunFolder, step: int | None) -> StepSnapshot:
-    """Read a run after `step`, or after the newest step stored exactly.
+    """Read a run after `step` (None: the newest step stored exactly).
 
     Raises:
-        ExportError: that step is not stored exactly, or the run has no step yet.
+        ExportError: the step is not stored exactly, or the run has no step yet.
         FormatError: this version cannot read the folder.
     """
     try:

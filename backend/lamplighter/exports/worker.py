@@ -1,10 +1,10 @@
 """An export as a process: `python -m lamplighter.exports.worker RUN-FOLDER FORMAT OUT [--step N] [--lessons DIR]`.
 
-It reports progress on standard output, one JSON object a line: `{"share": 0.4, "what": "steps.sqlite"}`,
-`{"left_out": "..."}`, or `{"problem": "..."}` as the last. It runs for the process that holds the other end
-of its standard input, and exits when that end closes. `OUT` is a file and appears whole or not at all.
+It reports progress on standard output, one JSON object per line: `{"share": 0.4, "what": "steps.sqlite"}`,
+`{"left_out": "..."}`, or `{"problem": "..."}` as the last. It exits when its caller closes standard input. `OUT` is a
+file and appears complete or not at all.
 
-Exit codes: 0 done, 4 the export failed (the problem says why), 5 the caller is gone.
+Exit codes: 0 done, 4 the export failed (the problem says why), 5 the caller has exited.
 """
 
 from __future__ import annotations
@@ -47,16 +47,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--step", type=int, help="which step, for formats of one")
     parser.add_argument("--lessons", type=Path, help="texts laid over those of the course")
     chosen = parser.parse_args(arguments)
-    # What a server makes is for those whom it lets fetch it.
+    # The server controls who may fetch the result.
     keep_new_files_private()
     return run_export(chosen.run, partial(_export, chosen.format, chosen.step, chosen.lessons, chosen.out))
 
 
 def run_export(folder: Path, make: Callable[[RunFolder, ExportProgress], None]) -> ExitCode:
-    """Call `make` with a run's folder as the work of this process, its memory bounded; report its progress, and why it
-    failed.
-    """
-    # Exit at once; files left behind lie in a folder that the parent process deletes.
+    """Call `make` with a run's folder in bounded memory; report its progress, and the reason if it fails."""
+    # Exit at once; the parent process deletes the folder with the leftovers.
     watch_parent(lambda: os._exit(ExitCode.CANCELLED))
     yield_processor()
     limit_worker_files()
@@ -98,13 +96,13 @@ def _export(
 
 
 class _ProgressLines:
-    """A limiter of the lines of progress."""
+    """A rate limiter for lines of progress."""
 
     def __init__(self) -> None:
         self._next = 0.0
 
     def progress(self, share: float, what: str) -> None:
-        """Print a line of progress, if the last one is not too recent; an `ExportProgress`."""
+        """Print a line of progress unless the last one is too recent; an `ExportProgress`."""
         if what.startswith(_LEFT_OUT):
             send_message(left_out=what.removeprefix(_LEFT_OUT))
         elif share >= 1 or time.monotonic() >= self._next:

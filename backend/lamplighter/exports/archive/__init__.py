@@ -1,1 +1,1 @@
-"""A whole run as one zip file, written and read."""
+"""Writing and reading a whole run as one zip file."""

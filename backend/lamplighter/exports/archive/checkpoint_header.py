@@ -1,4 +1,4 @@
-"""The header of an untrusted checkpoint; its numbers stay unread until somebody continues the run."""
+"""The header of an untrusted checkpoint; its numbers are not read until a user continues the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lamplighter.exports.output import ExportError
 from lamplighter.platform.printable import quote_foreign
 
 _MAX_HEADER = 4_000_000
-"""Maximum bytes of a header. The deepest model has some 2,500 tensors, of about 100 bytes each."""
+"""Maximum bytes of a header. The deepest model has about 2,500 tensors, of about 100 bytes each."""
 _MAX_RATE = 10.0
 
 
@@ -20,7 +20,7 @@ def check_checkpoint(path: Path, vocabulary: int, dim: int) -> None:
     """Check that a file has the header of a checkpoint of a model with an embedding of (`vocabulary`, `dim`).
 
     Raises:
-        ExportError: it has not.
+        ExportError: the file does not have such a header.
     """
     with path.open("rb") as file:
         header = int.from_bytes(file.read(8), "little")

@@ -1,7 +1,7 @@
 """The digests of a zip's files, in the form that `sha256sum --check` reads.
 
-They show damage, and files that were changed without a new list. Who makes a zip can make its list too: they say
-nothing about whom to trust.
+They detect damage, and changed files without a new list. The maker of a zip also makes its list, so they are no proof
+of origin.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def parse_digests(data: bytes) -> dict[str, str]:
     """Return the digests of a list, by file name.
 
     Raises:
-        ExportError: it is not such a list.
+        ExportError: the data is not such a list.
     """
     digests: dict[str, str] = {}
     for number, line in enumerate(data.decode("utf-8", errors="replace").splitlines(), start=1):

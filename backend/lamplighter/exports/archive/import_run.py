@@ -1,8 +1,8 @@
-"""`lamplighter import`: a run from a zip, whose contents are untrusted until checked.
+"""`lamplighter import`: a run from an untrusted zip.
 
-Everything is rewritten: SQLite rows are copied one by one (`runfolder/importing/`), JSON is parsed, checked and
-written again. A checkpoint is a safetensors file, never a pickle, and only its header is read. The run appears
-whole, under a new id, or not at all.
+Everything is checked and rewritten: SQLite rows are copied one by one (`runfolder/importing/`), JSON is parsed, checked
+and written again. A checkpoint is a safetensors file, never a pickle, and only its header is read. The run appears
+complete, under a new id, or not at all.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 
 class ImportedRun(NamedTuple):
-    """A run that was imported, and what its user should know of it."""
+    """An imported run, with remarks for its user."""
 
     run: RunFolder
     remarks: tuple[str, ...]
-    """Sentences: whether its files were compared with digests, and what was changed besides the id."""
+    """Sentences that say whether its files were compared with digests, and what changed besides the id."""
 
 
 def import_zip(
     run_store: RunStore, source: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES
 ) -> ImportedRun:
-    """Create a run from a zip, written by `lamplighter export --to zip` or by anyone else.
+    """Create a run from a zip, written by `lamplighter export --to zip` or any other program.
 
     Args:
-        run_store: where the run goes.
+        run_store: the target store.
         source: the zip.
         progress: called with the share done; may raise `Cancelled`.
-        total: maximum number of bytes when unpacked.
+        total: maximum unpacked bytes.
 
     Raises:
-        ExportError: the zip is refused; the message says why. No file of it is kept.
+        ExportError: the zip is rejected; the message says why. None of its files are kept.
     """
     try:
         with preparation_folder(run_store.path, "importing") as folder, bounded_sqlite_memory():
@@ -85,13 +85,13 @@ def import_zip(
 
 
 def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> str:
-    """Copy all files, checking each. Return the phase that the run was in."""
+    """Copy all files, checking each. Return the phase of the run."""
 
     def tick() -> None:
         progress(0.55, "checking every step")
         require_spare_room(copy.path)
 
-    # The name of its corpus is only displayed; no path in a recipe is ever opened.
+    # The corpus name is only displayed; no path in a recipe is ever opened.
     recipe = packed.recipe
     recorded = recipe.corpus.kind == "recorded"
     require_bounded_json(packed.path / "vocabulary.json", None if recorded else recipe.corpus.vocabulary_size)
@@ -109,7 +109,7 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
         copy.write_vocabulary(vocabulary)
     else:
         _copy_corpus(packed, copy, vocabulary)
-    # The steps first: the other files may refer to no others.
+    # Copy the steps first: the other files may refer only to them.
     phase = copy_steps(packed.steps_path, copy.steps_path, checks)
     packed.steps_path.unlink()
     for source, target, copy_rows in (
@@ -128,20 +128,20 @@ def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> s
 
 
 def _copy_model_states(packed: RunFolder, copy: RunFolder, vocabulary: int, dim: int) -> None:
-    """Move the checkpoints and waypoints, each after its header is checked."""
+    """Move the checkpoints and waypoints after checking their headers."""
     for source, target in ((packed.checkpoints, copy.checkpoints), (packed.waypoints, copy.waypoints)):
         for path in source.glob("*.safetensors"):
             check_checkpoint(path, vocabulary, dim)
             make_private_folder(target, exist_ok=True)
             path.rename(target / path.name)
     if copy.waypoints.exists():
-        # The checkpoint is not packed twice, and goes when the run is continued.
+        # A checkpoint that is also a waypoint is packed only once; the copy is dropped when the run is continued.
         for path in copy.checkpoints.glob("*.safetensors"):
             link_durably(path, copy.waypoints / path.name)
 
 
 def _copy_name(packed: RunFolder, copy: RunFolder) -> None:
-    """Copy the name of a run, which runs from before there were names lack."""
+    """Copy the name of a run; older runs have none."""
     if not (packed.path / NAME_FILE).exists():
         return
     name = read_run_name(packed)

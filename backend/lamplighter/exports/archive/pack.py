@@ -1,4 +1,4 @@
-"""The zip of a run: everything needed to view it elsewhere, and to continue it."""
+"""The zip of a run: everything needed to view and continue it elsewhere."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _BLOCK = 1 << 20
 
 
 def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write the zip of a run, live or over, with the digests of its files.
+    """Write the zip of a run, live or finished, with the digests of its files.
 
-    Locks, logs, requests and any other files are not included.
+    Excludes locks, logs, requests and unknown files.
 
     Raises:
-        ExportError: the run has not begun.
+        ExportError: the run has not started.
         FormatError: this version cannot read the folder.
     """
     if not run.is_prepared or not run.steps_path.exists():
@@ -43,7 +43,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
 
         names = [*TEXTS, *CORPORA]
         present = [run.path / name for name in names if (run.path / name).is_file()]
-        # A checkpoint is written atomically, but the newest may be replaced by a newer one meanwhile.
+        # A checkpoint is written atomically, but a newer one may replace it before it is opened.
         checkpoint = ""
         for path in sorted(run.checkpoints.glob(_STATES), reverse=True):
             with contextlib.suppress(FileNotFoundError):
@@ -55,7 +55,7 @@ def write_zip(run: RunFolder, out: Path, progress: ExportProgress) -> None:
             start, end = (0.05 + 0.15 * i / len(waypoints) for i in (index, index + 1))
             if path.name == checkpoint:
                 continue  # The same file: the import gives it both names again.
-            # Waypoints are thinned meanwhile.
+            # The trainer may remove waypoints in the meantime.
             with contextlib.suppress(FileNotFoundError):
                 add(path, f"waypoints/{path.name}", sub_progress(progress, start, end, path.name))
         for index, path in enumerate(present):

@@ -1,7 +1,7 @@
 """Extraction of a run's files, and no others, from an untrusted zip.
 
-Only the known names, each once, each within its size limit; stored or deflated; no links, no paths outside the
-folder, no zip bombs, and no more than the disk has room for. Where the zip lists digests, every file must have its own.
+Accepts only known names, each once and within its size limit, stored or deflated; no links, paths outside the folder or
+zip bombs, and no more than fits on the disk. If the zip lists digests, every file must match its digest.
 """
 
 from __future__ import annotations
@@ -54,22 +54,22 @@ _RECIPE = re.compile(r"((?:[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}/)?)recipe\.json")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _FOLDERS = ("", "checkpoints/", "waypoints/")
 _MEMBERS = 32
-"""Maximum files of a run, beside its waypoints."""
+"""Maximum files of a run, not counting waypoints."""
 _BLOCK = 1 << 20
 _DATABASE_BEGIN = b"SQLite format 3\0"
 
 
 def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MAX_TOTAL_BYTES) -> bool:
-    """Extract a run's files from a zip into an empty folder. Their contents are not checked here.
+    """Extract a run's files from a zip into an empty folder. Does not check their contents.
 
     Args:
         source: the zip.
-        folder: the target; the names in it are ours.
+        folder: the target; it gets only known names.
         progress: called with the share of the bytes done.
         total: maximum number of bytes when unpacked.
 
     Returns:
-        Whether the zip lists digests; the files are then those that it lists.
+        Whether the zip lists digests; all files then match it.
 
     Raises:
         ExportError: the file is not a zip, or not the zip of a run; the message says what is wrong.
@@ -101,7 +101,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
                         target_file.write(block)
                         digest.update(block)
                         progress((done + target_file.tell()) / max(1, size), name)
-                    # Reading ends where the zip says, so there can be less than it says, and no more.
+                    # Reading stops at the stated size, so there can be fewer bytes but not more.
                     if target_file.tell() != info.file_size:
                         raise ExportError(f"{source.name}: {name} is not as large as it says: refused")
                 done += info.file_size
@@ -114,7 +114,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
         raise ExportError(f"there is no file {source}") from error
     except OSError as error:
         if error.errno == errno.EINVAL:
-            # It points to a place before its own beginning.
+            # The zip refers to an offset before its beginning.
             raise ExportError(f"{source.name} is not a zip that can be read: it is cut short") from error
         raise ExportError(f"{source.name} cannot be unpacked: {error.strerror or error}") from error
     except (
@@ -128,17 +128,17 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
 
 
 def _require_database(begin: bytes, name: str) -> None:
-    """Refuse a file that is no database before gigabytes of it are written: zeros take up little of a zip."""
+    """Reject a file that is not a database before writing gigabytes: zeros compress to almost nothing."""
     if not begin.startswith(_DATABASE_BEGIN):
         raise ExportError(f"{name} is no SQLite database: refused")
 
 
 def require_spare_room(folder: Path) -> None:
-    """Check that the disk still has room beside what training keeps for itself.
+    """Check that the disk has free space beyond the reserve for training.
 
     Raises:
-        ExportError: it has not; the message says what to do.
-        OSError: the disk cannot be asked.
+        ExportError: it has none; the message says what to do.
+        OSError: the disk cannot be queried.
     """
     if spare_bytes(folder) < 0:
         raise ExportError(
@@ -147,9 +147,9 @@ def require_spare_room(folder: Path) -> None:
 
 
 def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None:
-    """Refuse a run that the disk has no room for: every file as it is unpacked, and what is rewritten beside it."""
+    """Reject a run that does not fit on the disk: all unpacked files, and the copies that are rewritten."""
     sizes = {name: info.file_size for name, info in members.items()}
-    # Databases are rewritten one after another, and each goes when its copy is there; checkpoints are only moved.
+    # Databases are rewritten one after another, and each is deleted once copied; checkpoints are only moved.
     databases = max((size for name, size in sizes.items() if name.endswith(".sqlite")), default=0)
     others = sum(size for name, size in sizes.items() if not name.endswith((".sqlite", ".safetensors")))
     needed, spare = sum(sizes.values()) + databases + others, spare_bytes(folder)
@@ -161,7 +161,7 @@ def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None
 
 
 def _read_digests(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo]) -> dict[str, str] | None:
-    """Return the digests by file, and take their list from the members; None if the zip has none."""
+    """Return the digests by file, removing the list from the members; None if the zip has none."""
     info = members.pop(DIGESTS, None)
     if info is None:
         return None
@@ -181,7 +181,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
     if prefix is None:
         raise ExportError("this is not the zip of a run: it has no recipe.json")
     for info in infos:
-        # zipfile normalises names that it does not like; use the name as written.
+        # zipfile normalises some names; use the name as written.
         name = info.orig_filename
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind == stat.S_IFLNK:
@@ -199,7 +199,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         if name in members:
             raise ExportError(f"the zip holds {name} twice: refused")
         if info.compress_type not in _METHODS:
-            # Other methods take memory as their headers please, and no export of ours uses one.
+            # Other methods may take any amount of memory, and our exports do not use them.
             raise ExportError(
                 f"{name} is packed by a method other than deflate: unpack the zip, and zip the folder again"
             )
@@ -219,7 +219,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
 
 
 def _require_few(names: Iterable[str]) -> None:
-    """Refuse more files than a run has, or more waypoints."""
+    """Reject more files or waypoints than a run can have."""
     of_waypoints = ["waypoints/" in name for name in names]
     waypoints, others = of_waypoints.count(True), of_waypoints.count(False)
     if waypoints > MAX_WAYPOINTS:
@@ -233,12 +233,11 @@ def _quote_name(name: str) -> str:
 
 
 class _BoundedReader(io.BufferedReader):
-    """A file for `zipfile` with bounded reads, since `zipfile` reads the list of members at once, however
-    long it claims to be."""
+    """A file for `zipfile` with bounded reads, since `zipfile` reads the list of members at once, at its stated
+    size."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read up to `size` bytes. Raises BadZipFile for a size that only a huge list of members would
-        need."""
+        """Read up to `size` bytes. Raise BadZipFile for a size that only a huge list of members needs."""
         if size is None or size < 0:
             position = self.tell()
             size = self.seek(0, io.SEEK_END) - position

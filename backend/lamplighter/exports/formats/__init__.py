@@ -1,1 +1,1 @@
-"""One module for each file format of an export."""
+"""One module for each export format."""

@@ -1,4 +1,5 @@
-"""The history of a run as a CSV file: losses, speeds, numbers of rows that were read, had a gradient and moved, and the measures, by step."""
+"""The history of a run as a CSV file: by step, losses, speeds, measures, and numbers of rows in the batch, with a
+gradient and moved."""
 
 from __future__ import annotations
 
@@ -20,10 +21,10 @@ _COLUMNS = (
 
 
 def write_csv(run: RunFolder, out: Path, progress: ExportProgress) -> None:
-    """Write one row per step (and one for step 0 where that was measured), in UTF-8 with a header. What is not recorded is
-    empty, or nan.
+    """Write one row per step (and one for step 0 if it was measured), in UTF-8 with a header. Unrecorded values are
+    empty or nan.
 
-    Each measure has a column `measure: NAME`, empty where the step was not measured.
+    Each measure has a column `measure: NAME`, empty for steps without it.
 
     Raises:
         ExportError: the run has no step yet.

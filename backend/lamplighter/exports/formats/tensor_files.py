@@ -1,4 +1,4 @@
-"""The embedding at one step as safetensors or npy: bit for bit, and never a pickle."""
+"""The embedding at one step as safetensors or npy: bit for bit, never a pickle."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from lamplighter.runfolder.run_folder import RunFolder
 
 
 def write_safetensors(run: RunFolder, step: int | None, out: Path, progress: ExportProgress) -> None:
-    """Write `embedding` (V, D) and, where there is a map, `coordinates` (V, 2), both float32.
+    """Write `embedding` (V, D) and, if there is a map, `coordinates` (V, 2), both float32.
 
-    The metadata are `run`, `attempt`, `step`, and of the map `layout_step` and `layout_method`.
+    The metadata are `run`, `attempt`, `step` and, for the map, `layout_step` and `layout_method`.
 
     Raises:
-        ExportError: that step is not stored exactly, or the run has no step yet.
+        ExportError: the step is not stored exactly, or the run has no step yet.
     """
     snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")
     tensors = {"embedding": np.ascontiguousarray(snapshot.vectors)}
     if snapshot.layout is not None:
         tensors["coordinates"] = np.ascontiguousarray(snapshot.layout.coordinates)
-    # The library makes the file its user's only; this one is as open as any new file.
+    # The library would create a private file; this one gets the default permissions.
     out.touch()
     mode = out.stat().st_mode
     save_file(tensors, out, metadata=snapshot.metadata())
@@ -37,7 +37,7 @@ def write_npy(run: RunFolder, step: int | None, out: Path, progress: ExportProgr
     """Write the embedding alone, (V, D) float32.
 
     Raises:
-        ExportError: that step is not stored exactly, or the run has no step yet.
+        ExportError: the step is not stored exactly, or the run has no step yet.
     """
     snapshot = read_step_snapshot(run, step)
     progress(0.5, "writing")

@@ -32,7 +32,7 @@ class TokenRows:
 
     @property
     def tokens(self) -> list[str]:
-        """Return the text of each token, which is untrusted. Half a surrogate pair becomes its code."""
+        """Return the text of each token, which is untrusted. Lone surrogates become codes."""
         return [printable_surrogates(self.vocabulary.tokens[i]) for i in self.token_ids.tolist()]
 
     @property
@@ -43,7 +43,7 @@ class TokenRows:
 
     @property
     def counts(self) -> list[int | None]:
-        """Return how often each token occurs in the corpus; None for each where that is not known."""
+        """Return the occurrences of each token in the corpus; None for each if unknown."""
         if not self.vocabulary.counts_known:
             return [None] * len(self.token_ids)
         return self.vocabulary.counts[self.token_ids].tolist()
@@ -114,7 +114,7 @@ def vector_column(vectors: NDArray[np.float32]) -> Any:
 
 
 class ArrowStream:
-    """An Arrow IPC stream, written and drained batch by batch."""
+    """An Arrow IPC stream, written and read out batch by batch."""
 
     def __init__(self, schema: Any) -> None:
         """Open the stream.
@@ -137,7 +137,7 @@ class ArrowStream:
 
 
 def printable_surrogates(text: str) -> str:
-    """Return a text that UTF-8 can hold: half a surrogate pair becomes its code."""
+    """Return a text that can be encoded as UTF-8: lone surrogates become codes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -153,7 +153,7 @@ def import_pyarrow(module: str = "pyarrow") -> Any:
     """Import pyarrow, a large optional dependency that ships no types.
 
     Raises:
-        MissingPackageError: it is not installed.
+        MissingPackageError: pyarrow is not installed.
     """
     try:
         return import_module(module)

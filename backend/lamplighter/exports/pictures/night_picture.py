@@ -1,4 +1,4 @@
-"""A map as a small picture of a city at night, drawn with numpy alone: summed light, 1 - exp(-light), as the page's."""
+"""A map as a small picture of a city at night, drawn with numpy alone, with the page's exposure: 1 - exp(-light)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 SMALL = (320, 180)
-"""Width and height in pixels of the picture that a list shows."""
+"""Width and height in pixels of the picture in a list."""
 PICTURE_BYTES = 12 * 4 * SMALL[0] * SMALL[1]
-"""Bytes of memory that drawing a small one takes besides the lamps: a few images of 32 bits a channel."""
+"""Bytes of memory for drawing a small picture, without lamps: a few images of 32 bits per channel."""
 LAMP_BYTES = 80
-"""Bytes of memory that drawing takes for a lamp."""
+"""Bytes of memory per lamp for drawing."""
 TINTS = ("#f1af64", "#69b3eb", "#38e3b5", "#d77ea6", "#fde56f", "#8d7fee", "#f5642b", "#d6f0f9")
-"""Colours of the kinds of lamps, in turn: those of the page (`frontend/src/map/palette.ts`), as are the others."""
+"""Colours of the kinds of lamps, cycled. All colours are those of the page (`frontend/src/map/palette.ts`)."""
 PLAIN = "#a3b2d4"
 _NIGHT, _LAND, _LAMP = "#0a0e1c", "#12203c", "#ffe9c4"
 
 _MARGIN = 0.05
-"""Share of the picture that stays free on each side."""
+"""Share of the picture left free on each side."""
 _OUTLIERS = 0.3
-"""Percent of the lamps beyond each edge of what the picture shows, so that a stray one does not shrink the city."""
+"""Percentage of lamps cut off at each edge, so that a stray one does not shrink the city."""
 _CORE, _GLOW, _LAND_REACH = 0.7, 3.2, 9.0
 """Standard deviations of the blurs, in pixels of a small picture."""
 _CORE_LIGHT, _GLOW_LIGHT = 2.6, 5.0
-"""Light of a lamp in a small picture of `_USUAL_LAMPS`, summed over its pixels. More lamps are each dimmer, fewer brighter."""
+"""Light of a lamp in a small picture of `_USUAL_LAMPS`, summed over its pixels. The more lamps, the dimmer each."""
 _USUAL_LAMPS = 2_000
 _MOST_OF_USUAL, _LEAST_OF_USUAL = 3.0, 0.2
 
@@ -41,7 +41,7 @@ def draw_night(
 
     Args:
         coordinates: shape (V, 2), finite.
-        kinds: shape (V,), the number of each lamp's kind, which decides its colour; -1 for none.
+        kinds: shape (V,), the index of each lamp's kind, which determines its colour; -1 for none.
         brightness: shape (V,), from 0 to 1.
         size: width and height in pixels.
     """
@@ -57,7 +57,7 @@ def draw_night(
 
 
 def draw_single_lamp(size: tuple[int, int] = SMALL) -> bytes:
-    """Draw the picture of a run without a map: the dark, and one lamp. Return it as a PNG."""
+    """Draw the picture of a run without a map: one lamp in the dark. Return it as a PNG."""
     larger, (width, height) = _enlargement(size), size
     light = larger**2 * _sum_light(np.array([[width / 2, height / 2]], np.float32), _linear([_LAMP]), size)
     lamps = 8 * _blur(light, 1.2 * larger) + 60 * _blur(light, 9 * larger)
@@ -65,7 +65,7 @@ def draw_single_lamp(size: tuple[int, int] = SMALL) -> bytes:
 
 
 def _enlargement(size: tuple[int, int]) -> float:
-    """Return how many times larger than a small picture one of a size is."""
+    """Return the scale of a picture relative to a small one."""
     return min(size[0] / SMALL[0], size[1] / SMALL[1])
 
 
@@ -76,20 +76,20 @@ def _linear(colours: list[str]) -> NDArray[np.float32]:
 
 
 def _place(coordinates: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return where lamps stand in the picture, in pixels: shape (V, 2), the whole city as large as fits."""
+    """Return the positions of lamps in pixels, shape (V, 2), with the city as large as fits."""
     low, high = np.percentile(coordinates, [_OUTLIERS, 100 - _OUTLIERS], axis=0).astype(np.float64)
     width, height = size
     room = np.array([width, height]) * (1 - 2 * _MARGIN)
     scale = float((room / np.maximum(high - low, 1e-30)).min())
     offset = (coordinates - (low + high) / 2) * scale * [1, -1]
-    # Far outside, a lamp is not seen, wherever it is.
+    # The exact position of a lamp far outside does not matter.
     return np.add(np.clip(offset, -width, width), (width / 2, height / 2)).astype(np.float32)
 
 
 def _sum_light(
     places: NDArray[np.float32], light: NDArray[np.float32], size: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Return the light that falls on each pixel, shape (H, W, 3): that of a lamp goes to the four pixels around it."""
+    """Return the light on each pixel, shape (H, W, 3); a lamp lights the four pixels around it."""
     width, height = size
     summed = np.zeros((height * width, 3), dtype=np.float32)
     corner = np.floor(places - 0.5).astype(np.int64)
@@ -107,7 +107,7 @@ def _sum_light(
 
 
 def _blur(image: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
-    """Blur an image of shape (H, W, C) with a Gaussian; what lies outside is dark."""
+    """Blur an image of shape (H, W, C) with a Gaussian; the outside is dark."""
     reach = int(np.ceil(3 * deviation))
     weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / deviation) ** 2)
     weights = (weights / weights.sum()).astype(np.float32)
@@ -121,7 +121,7 @@ def _blur(image: NDArray[np.float32], deviation: float) -> NDArray[np.float32]:
 
 
 def _expose(lamps: NDArray[np.float32], density: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the picture, shape (H, W, 3): the lamps' light over the land, which is where lamps are dense."""
+    """Return the picture, shape (H, W, 3): the lamps' light over land, which is drawn where lamps are dense."""
     night, land = _linear([_NIGHT, _LAND])
     edge = np.clip((density - 0.06) / 0.1, 0, 1)
     ground = night + (land - night) * (edge * edge * (3 - 2 * edge))
@@ -132,7 +132,7 @@ def _expose(lamps: NDArray[np.float32], density: NDArray[np.float32]) -> NDArray
 def _encode(pixels: NDArray[np.uint8]) -> bytes:
     """Return an image of shape (H, W, 3) as a PNG."""
     height, width, _ = pixels.shape
-    # Each row as its difference from the one above (filter 2), which packs best here.
+    # Each row as its difference from the one above (filter 2), which compresses best here.
     above = np.vstack([np.zeros((1, width, 3), np.uint8), pixels[:-1]])
     rows = np.hstack([np.full((height, 1), 2, np.uint8), (pixels - above).reshape(height, 3 * width)])
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The picture of a run: its last map as a city at night, or a single lamp where there is no map."""
+"""The picture of a run: its last map as a city at night, or a single lamp if it has no map."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LEAST_BRIGHT = 0.25
 """Brightness of the rarest token; the most frequent has 1."""
 
 PictureCache = Callable[[tuple[Any, ...], Callable[[], bytes]], bytes]
-"""A function that returns what is kept under a key, and makes it if nothing is."""
+"""A function that returns the cached picture of a key, or makes and caches it."""
 
 
 def _draw_anew(_key: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
@@ -37,12 +37,12 @@ def _draw_anew(_key: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
 
 
 class RunPicture:
-    """The picture of a run as its last map is now. Nothing is drawn before `png` is called."""
+    """The picture of a run's current last map. Drawn only when `png` is called."""
 
     def __init__(
         self, run: RunFolder, cache: PictureCache = _draw_anew, size: tuple[int, int] = SMALL
     ) -> None:
-        """Look up which layout is the last; a run whose map cannot be read has none. `size`: width and height in pixels."""
+        """Look up the last layout; a run with an unreadable map has none. `size`: width and height in pixels."""
         self._run, self._cache, self._size = run, cache, size
         self._entry: LayoutEntry | None = None
         self._districts: Districts | None = None
@@ -52,13 +52,13 @@ class RunPicture:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Return everything that the picture depends on besides the run."""
+        """Return all values that the picture depends on besides the run."""
         layout = self._entry and (self._entry.id, self._entry.attempt, self._entry.step)
         districts = self._districts and (self._districts.attempt, self._districts.step)
         return (self._run.created, layout, districts)
 
     def cost(self) -> int:
-        """Return about how many bytes of memory it takes to make a small one; 0 for a lamp in the dark, which takes few.
+        """Return the approximate bytes of memory for drawing a small picture; 0 for a single lamp, which takes few.
 
         Raises:
             FormatError: the vocabulary cannot be read.
@@ -94,12 +94,12 @@ class RunPicture:
 
 
 def _kinds(vocabulary: Vocabulary, districts: Districts | None) -> NDArray[np.int64]:
-    """Return the kind of each token, as the page colours it: its family, its class, or its district; -1 for none.
-    Shape (V,)."""
+    """Return the kind of each token by which the page colours it: family, class or district; -1 for none. Shape
+    (V,)."""
     class_of = vocabulary.class_of().astype(np.int64)
     family_of = vocabulary.family_of()
     if family_of:
-        # In the order of their first classes, as on the page.
+        # In order of their first classes, as on the page.
         families = dict.fromkeys(family_of[name] for name in vocabulary.classes if name in family_of)
         places = {name: place for place, name in enumerate(families)}
         kind_of_class = [places[family_of[name]] if name in family_of else -1 for name in vocabulary.classes]
