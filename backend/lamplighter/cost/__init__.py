@@ -1,1 +1,1 @@
-"""The cost of a run: energy, arithmetic and bytes, and what the same would cost at another size."""
+"""The cost of a run: energy, arithmetic and bytes, and estimates for other sizes."""

@@ -1,7 +1,7 @@
-"""The cost of larger models by the energy of one run: their arithmetic, at the joules that an operation took here.
+"""The cost of larger models, extrapolated from one run: their arithmetic times the joules per operation measured here.
 
-Only the arithmetic of the others is computed. Their joules are extrapolated: on other machines an operation costs less by
-orders of magnitude, which the published figures beside them show.
+Only their arithmetic is computed. On other machines an operation takes orders of magnitude less energy, as the
+published figures show.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from lamplighter.cost.step_work import describe_step_work
 from lamplighter.recipe import Recipe
 
 LARGER_VOCABULARY, LARGER_DIM = 50_000, 1_024
-"""The embedding that texts about language models have as their example: 51,200,000 numbers."""
+"""The usual textbook example of an embedding: 51,200,000 numbers."""
 
 
 @dataclass(frozen=True)
 class ScaleRow:
-    """A training, and what it took or would take."""
+    """The actual or extrapolated cost of training a model."""
 
     kind: Literal["run", "larger", "model"]
-    """This `run`; the same steps with the `larger` embedding and its width; or a `model` of the field."""
+    """This `run`; the same steps with the `larger` embedding and its width; or a published `model`."""
     parameters: int
     tokens: int
     flops: float
-    """Operations of the training: of the run and the larger one by formula, of a model 6 N D with all parameters."""
+    """Operations of the training: by formula for the run and the larger one, 6 N D with all parameters for a model."""
     joules: float | None
-    """Energy of the run as its method has it, of the others extrapolated: what so many operations would take here; None
-    where that of the run is not known."""
+    """Energy: measured for the run, extrapolated for the others from their operations; None if the run's is unknown."""
     published: PublishedFigures | None
     """A model's figures, with their sources."""
 
@@ -38,14 +37,14 @@ class ScaleRow:
 def scale_cost(
     recipe: Recipe, vocabulary: int, rows: float | None, steps: int, joules: float | None
 ) -> list[ScaleRow]:
-    """Return the run with `steps`, the larger one, and models of the field.
+    """Return rows for the run with `steps`, the larger one, and published models.
 
     Args:
         recipe: the recipe of a run that is trained here.
         vocabulary: V, the number of tokens.
-        rows: rows of the embedding with a gradient in a step, the mean; None if not known.
-        steps: steps of which the energy is known, each as often as it was computed.
-        joules: the energy that these took; None if not known.
+        rows: mean rows of the embedding with a gradient in a step; None if unknown.
+        steps: steps with known energy, each as often as it was computed.
+        joules: the energy of these steps; None if unknown.
     """
     work = describe_step_work(recipe, vocabulary, rows)
     flops = steps * work.flops
@@ -71,7 +70,8 @@ def scale_cost(
 
 
 def _enlarge(recipe: Recipe) -> Recipe:
-    # The number of heads must divide the width; it hardly changes the arithmetic. Not validated anew: it is not to be trained.
+    # The number of heads must divide the width; it hardly changes the arithmetic. The copy is not validated, since it
+    # is never trained.
     model = recipe.model.model_copy(
         update={"dim": LARGER_DIM, "heads": math.gcd(recipe.model.heads, LARGER_DIM)}
     )

@@ -1,4 +1,4 @@
-"""Models of the field whose size and training are published, each with its source (`reference_models.json`)."""
+"""Models with published size and training, with sources (`reference_models.json`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SECONDS_PER_HOUR = 3_600
 
 @dataclass(frozen=True)
 class PublishedFigures:
-    """A model as its makers, or those who studied it, describe it."""
+    """Published figures of a model, from its makers or from studies."""
 
     name: str
     year: int
@@ -23,16 +23,16 @@ class PublishedFigures:
     source: str
     url: str
     flops: float | None
-    """Floating-point operations of its training, where the source tells them."""
+    """Floating-point operations of its training, if the source states them."""
     joules: float | None
-    """Energy of its training, where it is told: as such, or as hours of cards and their power."""
+    """Energy of its training, if stated directly or as GPU hours and power."""
     energy_source: str | None
     energy_url: str | None
 
 
 @cache
 def reference_models() -> tuple[PublishedFigures, ...]:
-    """Return the models, those with the least arithmetic first."""
+    """Return the models in ascending order of arithmetic."""
     text = (
         resources.files(__package__ or "lamplighter.cost")
         .joinpath("reference_models.json")

@@ -1,4 +1,4 @@
-"""The cost of a run, read from its folder: what it took, what it computed, and what became better meanwhile."""
+"""The cost of a run, read from its folder: its energy, its arithmetic, and the progress they bought."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.pulse_frames import Pulse
 
 INFORMATION = "neighbour_information"
-"""The measure of order: bits that the lists of neighbours tell of a word's planted class."""
+"""The measure of order: bits that neighbour lists give about a word's planted class."""
 MAX_POINTS = 240
-"""Most steps of the curve."""
+"""Maximum steps of the curve."""
 _FINE_STRIDES = (25, 50)
-"""Strides of a short curve, at which the trainer reads its energy, too."""
+"""Strides of a short curve, at which the trainer also reads energy."""
 
 MissingEnergy = Literal["recorded", "unmeasured"]
 
 
 @dataclass(frozen=True)
 class CostPoint(DocumentedRecord):
-    """A step of the curve: sums up to it, and how good the model was. Null where that is not known."""
+    """A step of the curve: sums up to it, and the quality of the model. Null if unknown."""
 
     step: int
     joules: float | None
     processor_seconds: float | None
     flops: float | None
     loss: float | None
-    """Loss of the step's own batch, in nats; null for step 0."""
+    """Loss of the step's batch, in nats; null for step 0."""
     held_out_loss: float | None
     bits: float | None
     """The measure `neighbour_information`."""
@@ -58,22 +58,23 @@ class RunCost:
     step: int
     energy: RunEnergy | None
     watts_now: float | None
-    """The mean of the last readings of energy; None unless the run is training."""
+    """The mean power of the last readings; None unless the run is training."""
     missing: MissingEnergy | None
-    """Why there is no energy: the run was `recorded` from a loop elsewhere, or trained by a version that did not measure it."""
+    """Why there is no energy: the run was `recorded` from a client's loop, or trained by a version that did not measure
+    it."""
     work: StepWork | None
-    """None for a run that was recorded from a loop elsewhere: only that knows its model."""
+    """None for a run recorded from a client's loop, whose model is unknown."""
     tokens: int | None
     flops: float | None
     curve: list[CostPoint]
     measured_order: bool
-    """True if the curve has bits anywhere."""
+    """True if any point of the curve has bits."""
     scale: list[ScaleRow]
 
 
 def cost_steps(newest: int, keyframe_every: int) -> list[int]:
-    """Return the steps of the curve of a run, ascending, at most `MAX_POINTS`: those with keyframes, with which measures come,
-    and between them where there is room."""
+    """Return the steps of a run's curve, ascending, at most `MAX_POINTS`: those with keyframes, where measures are
+    made, and others between them if there is room."""
     fine = (stride for stride in _FINE_STRIDES if keyframe_every % stride == 0)
     stride = next((one for one in (*fine, keyframe_every) if newest // one < MAX_POINTS - 1), 0)
     stride = stride or keyframe_every * math.ceil(newest / keyframe_every / (MAX_POINTS - 2))
@@ -81,7 +82,7 @@ def cost_steps(newest: int, keyframe_every: int) -> list[int]:
 
 
 def read_run_cost(run: RunFolder, reader: StepsReader, steps: list[int]) -> RunCost:
-    """Return the cost of a run whose corpus is read, with a curve of the given steps.
+    """Return the cost of a prepared run, with a curve of the given steps.
 
     Raises:
         FormatError: the run cannot be read.

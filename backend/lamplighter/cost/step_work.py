@@ -1,4 +1,4 @@
-"""The work of one training step, by formula: floating-point operations, the rule of thumb for them, and bytes."""
+"""The work of one training step by formula: floating-point operations, their rule of thumb, and bytes."""
 
 from __future__ import annotations
 
@@ -24,26 +24,27 @@ class LayerFlops(DocumentedRecord):
 
 @dataclass(frozen=True)
 class SixNd(DocumentedRecord):
-    """The rule of thumb 6 N D (Kaplan et al. 2020, arXiv 2001.08361) for a step of D tokens, with one of the readings of N."""
+    """The rule of thumb 6 N D (Kaplan et al. 2020, arXiv 2001.08361) for a step of D tokens, with one definition of
+    N."""
 
     counted: CountedParameters
-    """`all` parameters; `without_input_table`, which is only looked up in; or `without_tables`: neither the table of the
-    input, nor that of the output, nor positions, as Kaplan et al. count."""
+    """`all` parameters; `without_input_table`, which is only a lookup; or `without_tables`: without the tables of
+    input, output and positions, as in Kaplan et al."""
     parameters: int
     flops: int
     error: float
-    """Its relative error against the products of matrices in the step, forward and backward."""
+    """Relative error against the matrix products of the step, forward and backward."""
 
 
 @dataclass(frozen=True)
 class UpdateBytes(DocumentedRecord):
-    """The memory that the update of the embedding reads and writes in a step: rows x D x 4 bytes x (1 + 2 x arrays). The
-    gradient is read, each array is read and written."""
+    """The memory traffic of updating the embedding in a step: rows x D x 4 bytes x (1 + 2 x arrays). The gradient is
+    read; each array is read and written."""
 
     rows: int
-    """Rows that are updated: the mean of steps that were looked at, or all."""
+    """Updated rows: the mean of sampled steps, or all."""
     arrays: int
-    """Numbers kept for each weight: the weight, and with Adam two moving averages."""
+    """Numbers kept for each weight: the weight and, with Adam, two moving averages."""
     touched: int
     whole: int
     """Bytes of updating the whole matrix."""
@@ -55,18 +56,18 @@ class StepWork:
 
     parameters: int
     tokens: int
-    """Predictions of a step."""
+    """Predictions in a step."""
     forward: int
-    """Floating-point operations, like the next."""
+    """Floating-point operations, as in `backward` and `update`."""
     backward: int
     update: int | None
-    """Clipping and the optimiser; None while no step tells how many rows are updated."""
+    """Clipping and the optimiser; None until a step shows the number of updated rows."""
     products: int
-    """The part of `forward` and `backward` in products of matrices."""
+    """The part of `forward` and `backward` in matrix products."""
     product_count: int
-    """Products of matrices, forward and backward; that of all sequences and heads counts as one."""
+    """Number of matrix products, forward and backward; one over all sequences and heads counts once."""
     product_count_apart: int
-    """The same where each sequence and each head has a product of its own in attention."""
+    """The same, but counting each sequence and head in attention separately."""
     layers: list[LayerFlops]
     six_nd: list[SixNd]
     update_bytes: UpdateBytes | None
@@ -83,7 +84,7 @@ def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> S
     Args:
         recipe: the recipe of a run that is trained here.
         vocabulary: V, the number of tokens.
-        rows: rows of the embedding with a gradient, the mean over steps; None if that is not known yet.
+        rows: mean rows of the embedding with a gradient over steps; None if not known yet.
     """
     model, kind = recipe.model, recipe.optimiser.kind
     whole = kind == "adam" or model.tied
@@ -97,7 +98,7 @@ def describe_step_work(recipe: Recipe, vocabulary: int, rows: float | None) -> S
     layers: dict[str, tuple[int, int]] = {}
     product_count = apart = 0
     for operation in list_operations(model, vocabulary, recipe.sequences):
-        # Backward there are two for each: one for the gradient of either factor.
+        # The backward pass has two for each: one for the gradient of each factor.
         product_count += 3 * operation.is_product
         apart += 3 * operation.pairs
         forward, backward = layers.get(operation.layer, (0, 0))
