@@ -1,12 +1,14 @@
 /**
- * A rule of ESLint: outside `src/state/`, nothing assigns to a member of what `src/state/` declares.
- * What a person does goes through a command instead (`state/commands/`), which the history records.
+ * A rule of ESLint: only stores assign to members of stores, which are what `src/state/` and the `.svelte.ts` files of the
+ * features declare. What a person does goes through a command instead (`state/commands/`), which the history records, or
+ * through a method of a feature's store. A test may set a store up.
  *
  * It judges by types, in scripts and in markup alike: `store.x = 1`, `store.x++`, `delete store.x`,
  * `[store.x] = list`, `bind:value={store.x}`.
  */
 
-const OURS = /\/src\/state\//;
+const STORES = /\/src\/(state\/|features\/.*\.svelte\.ts$)/;
+const TESTS = /\.test\.ts$/;
 
 /** @typedef {import("estree").Node} Node */
 /** @typedef {import("estree").MemberExpression} Member */
@@ -42,11 +44,13 @@ function* membersIn(target) {
 export default {
   meta: {
     type: "problem",
-    messages: { write: "Call a command instead of assigning to `{{member}}` of a store." },
+    messages: {
+      write: "Call a command or a method instead of assigning to `{{member}}` of a store.",
+    },
     schema: [],
   },
   create(context) {
-    if (OURS.test(context.filename)) return {};
+    if (STORES.test(context.filename) || TESTS.test(context.filename)) return {};
     /** @type {Services} */
     // eslint-disable-next-line @typescript-eslint/no-unsafe-assignment -- ESLint does not know its parser.
     const services = context.sourceCode.parserServices;
@@ -58,7 +62,7 @@ export default {
     function isStore(type) {
       if (type.isUnionOrIntersection()) return type.types.some(isStore);
       const declarations = type.getSymbol()?.declarations ?? [];
-      return declarations.some((one) => OURS.test(one.getSourceFile().fileName));
+      return declarations.some((one) => STORES.test(one.getSourceFile().fileName));
     }
 
     /** @param {Node | null} target */

@@ -35,6 +35,15 @@ export class PictureExport {
     setContext(CONTEXT_KEY, this);
   }
 
+  /** Take the scene that pictures are drawn from; null: there is none. */
+  setScene(scene: Scene | null) {
+    this.scene = scene;
+  }
+
+  chooseSize(size: PictureSizeName) {
+    this.size = size;
+  }
+
   /** Export a picture of what the map shows, to save it or to share it. */
   exportPicture(delivery: Delivery = "save") {
     return this.deliver(delivery, async () => {

@@ -107,6 +107,11 @@ export class MapProps {
     return this.trails.current.map((trail) => ({ ...trail, own: !movers.has(trail.id) }));
   });
 
+  /** Take note that the pointer or the focus is on a legend entry; null: on none. */
+  readonly pointAtEntry = (key: string | null) => {
+    this.pointedEntry = key;
+  };
+
   /** Return the meaning of a lamp's colour in words; empty for class and frequency, which the tooltip shows anyway. */
   readonly colourText = (id: number): string => {
     const { scale } = this.colouring;
