@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 WINDOW = 16
 """Maximum distance in positions of two words that meet: about a sentence and its neighbour."""
-MOST_TOKENS = 4_000_000
+MAX_TOKENS = 4_000_000
 """Maximum tokens that are read, from the beginning of a text."""
-MOST_PAIRS = 20_000
+MAX_PAIRS = 20_000
 """Maximum pairs that are counted."""
 _BLOCK = 1 << 18
 
@@ -20,13 +20,13 @@ def count_meetings(token_ids: NDArray[np.uint32], pairs: Sequence[tuple[int, int
     """Count, for each pair of words, the pairs of positions at most `WINDOW` apart that hold them, in either order.
 
     Args:
-        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read.
-        pairs: at most `MOST_PAIRS`, each of two different ids.
+        token_ids: the text, shape (N,); at most `MAX_TOKENS` are read.
+        pairs: at most `MAX_PAIRS`, each of two different ids.
 
     Returns:
         Shape (P,).
     """
-    text = token_ids[:MOST_TOKENS]
+    text = token_ids[:MAX_TOKENS]
     if not len(pairs) or not len(text):
         return np.zeros(len(pairs), dtype=np.int64)
     ordered = np.sort(np.array(pairs, dtype=np.int64).reshape(-1, 2), axis=1)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lamplighter.corpora.cooccurrence import MOST_TOKENS, WINDOW
+from lamplighter.corpora.cooccurrence import MAX_TOKENS, WINDOW
 
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 """Maximum size of a vocabulary: the table of contexts has `2 * _CONTEXTS` numbers for each word."""
 COMMON = 500
 """Number of most frequent words that get lists; a rare word has too few contexts."""
@@ -27,7 +27,7 @@ _LEAST = np.float32(1e-9)
 
 def list_bytes(size: int) -> int:
     """Return the maximum memory in bytes that `list_words` takes for a vocabulary of `size` words."""
-    return 32 * min(size, MOST_ROWS) * 2 * _CONTEXTS
+    return 32 * min(size, MAX_ROWS) * 2 * _CONTEXTS
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLi
     """Return the lists of a text's most frequent words; None if it has too many words, or too few.
 
     Args:
-        token_ids: the text, shape (N,); at most `MOST_TOKENS` are read. Id 0 stands for unknown tokens.
+        token_ids: the text, shape (N,); at most `MAX_TOKENS` are read. Id 0 stands for unknown tokens.
         tokens: the vocabulary; signs without a letter get no list, but may be in others' lists.
     """
     size = len(tokens)
-    if not LISTED + 1 < size <= MOST_ROWS:
+    if not LISTED + 1 < size <= MAX_ROWS:
         return None
-    text = token_ids[:MOST_TOKENS].astype(np.int64)
+    text = token_ids[:MAX_TOKENS].astype(np.int64)
     counts = np.bincount(text, minlength=size)
     order = np.argsort(-counts, kind="stable")
     named = [at for at in order.tolist() if at and counts[at] and any(sign.isalpha() for sign in tokens[at])]

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-_FEWEST_WORDS = 6
+_MIN_WORDS = 6
 """Minimum words of a paragraph; shorter ones are headings, types and names."""
 _PLAIN_SHARE = 0.75
 """Minimum share of plain words, not code, in a paragraph."""
@@ -83,7 +83,7 @@ def _text_lines(docstring: str) -> Iterator[str]:
             yield ""
             described = line.split(" : ", 1)[0] if " : " in line else line
             _, colon, rest = described.partition("):")
-            if colon and len(rest.split()) >= _FEWEST_WORDS:
+            if colon and len(rest.split()) >= _MIN_WORDS:
                 yield rest
             continue
         if _BULLET.match(line):
@@ -110,7 +110,7 @@ def _without_markup(text: str) -> str:
 
 def _is_prose(text: str) -> bool:
     words = text.split()
-    if len(words) < _FEWEST_WORDS or text[-1] not in ".!?:":
+    if len(words) < _MIN_WORDS or text[-1] not in ".!?:":
         return False
     plain = sum(1 for word in words if _PLAIN.fullmatch(word))
     return plain >= _PLAIN_SHARE * len(words)

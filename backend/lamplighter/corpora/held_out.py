@@ -4,14 +4,14 @@ from __future__ import annotations
 
 TOWN_HELD_OUT_TOKENS = 50_000
 """Tokens of held-out text for a town, from the town of another seed."""
-MINIMUM_WORDS = 20_000
+MIN_WORDS = 20_000
 """Minimum words of a text from which a part is held out; a shorter one is read whole."""
 _SHARE = 10
 """The last 1 / `_SHARE` of the words is held out."""
 
 
 def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
-    """Split the last tenth off a text of at least `MINIMUM_WORDS` words, if necessary within a document.
+    """Split the last tenth off a text of at least `MIN_WORDS` words, if necessary within a document.
 
     Args:
         documents: words separated by single spaces.
@@ -20,7 +20,7 @@ def split_held_out(documents: list[str]) -> tuple[list[str], list[str]]:
         The documents to read, and those held out; none are held out of a shorter text.
     """
     total = sum(document.count(" ") + 1 for document in documents)
-    if total < MINIMUM_WORDS:
+    if total < MIN_WORDS:
         return documents, []
     left = total // _SHARE
     number = len(documents)

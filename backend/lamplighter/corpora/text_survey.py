@@ -14,7 +14,7 @@ from lamplighter.recipe import CorpusRecipe, Recipe
 
 from .corpus import CorpusError
 from .held_out import split_held_out
-from .textfile import CLEAR_WORDS, MINIMUM_TOKENS, explain_too_short, split_paragraphs
+from .textfile import CLEAR_WORDS, MIN_TOKENS, explain_too_short, split_paragraphs
 from .tokenisers import tokenise
 
 SURVEYED_CHARACTERS = 2_000_000
@@ -26,10 +26,10 @@ FEW_WORDS = 30_000
 READINGS = 8
 """Number of passes over a text before the loss on held-out text rises: from then on it is memorised, and districts
 vanish."""
-_FEWEST_STEPS, _ROUND_STEPS = 500, 100
-_SMALLEST_VOCABULARY = 200
+_MIN_STEPS, _ROUND_STEPS = 500, 100
+_MIN_VOCABULARY = 200
 _MAX_DIFFERENT = 1_000_000
-_LONGEST_WORD = 41
+_MAX_WORD = 41
 """Maximum characters per token of the kind `words`, in a text with single spaces."""
 
 
@@ -50,20 +50,20 @@ class TextSurvey:
     def vocabulary(self) -> int:
         """Return a suitable vocabulary size: the number of frequent words, including `<unk>`."""
         limit = CorpusRecipe().vocabulary_size
-        return max(min(self.often + 1, limit), min(_SMALLEST_VOCABULARY, self.different + 1), 3)
+        return max(min(self.often + 1, limit), min(_MIN_VOCABULARY, self.different + 1), 3)
 
     @property
     def steps(self) -> int:
         """Return a suitable number of steps, which ends before the text is memorised."""
         recipe = Recipe()
         steps = round(READINGS * self.words / recipe.batch_tokens / _ROUND_STEPS) * _ROUND_STEPS
-        return min(max(steps, _FEWEST_STEPS), recipe.steps)
+        return min(max(steps, _MIN_STEPS), recipe.steps)
 
     @property
     def expectation(self) -> Literal["too_short", "by_heart", "some", "clear"]:
         """Return the expected outcome: the text is rejected, memorised without neighbourhoods, or forms some or clear
         neighbourhoods."""
-        if self.words < MINIMUM_TOKENS:
+        if self.words < MIN_TOKENS:
             return "too_short"
         if self.words < FEW_WORDS:
             return "by_heart"
@@ -99,7 +99,7 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
     Raises:
         CorpusError: the text is too short to learn from, as in `build_corpus`.
     """
-    documents, left = list[str](), max(enough, MINIMUM_TOKENS) * _LONGEST_WORD
+    documents, left = list[str](), max(enough, MIN_TOKENS) * _MAX_WORD
     for document in split_held_out(split_paragraphs(text))[0]:
         documents.append(document[:left])
         left -= len(documents[-1])
@@ -107,6 +107,6 @@ def count_enough_tokens(recipe: CorpusRecipe, text: str, enough: int) -> int:
             # The length guarantees that many words. Word pieces may be fewer: training checks that.
             return enough
     tokens = len(tokenise(documents, recipe.tokeniser, recipe.vocabulary_size).ids)
-    if tokens < MINIMUM_TOKENS:
+    if tokens < MIN_TOKENS:
         raise CorpusError(explain_too_short(tokens))
     return tokens

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from .corpus import CorpusError
 
-MAXIMUM_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 256 * 1024 * 1024
 """Maximum size of one text."""
-MINIMUM_TOKENS = 1_000
+MIN_TOKENS = 1_000
 """Minimum tokens that a model can learn from."""
 CLEAR_WORDS = 200_000
 """Words of real prose needed for clear districts (docs/decisions/0017)."""
@@ -30,7 +30,7 @@ def read_text(path: Path) -> str:
         with path.open("rb") as file:
             # Reading one byte more than allowed detects a file that is too large, even if it has no size, such as a
             # pipe.
-            data = file.read(MAXIMUM_BYTES + 1)
+            data = file.read(MAX_BYTES + 1)
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: there is no such file: check the name") from error
     except (OSError, ValueError) as error:
@@ -49,9 +49,9 @@ def decode_text(data: bytes, name: str) -> str:
     Raises:
         CorpusError: the data is empty, too large, binary, or not UTF-8.
     """
-    if len(data) > MAXIMUM_BYTES:
+    if len(data) > MAX_BYTES:
         raise CorpusError(
-            f"{name} is too large: at most {MAXIMUM_BYTES // 2**20} MB are read; bring a part of it"
+            f"{name} is too large: at most {MAX_BYTES // 2**20} MB are read; bring a part of it"
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise CorpusError(f"{name} isn't plain UTF-8 text (it is UTF-16). {_SAVE_AS}")
@@ -67,14 +67,16 @@ def decode_text(data: bytes, name: str) -> str:
             f"{name} isn't plain UTF-8 text (byte {offset} is 0x{data[offset]:02x}). {_SAVE_AS}"
         ) from error
     if not text.strip():
-        raise CorpusError(f"{name} is empty. {MINIMUM_TOKENS:,} words are needed.")
+        raise CorpusError(f"{name} is empty. {MIN_TOKENS:,} words are needed.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def explain_too_short(words: int) -> str:
     """Return the message that rejects a text of `words` words. It does not name the text, since a class may see it."""
     many = "1 word" if words == 1 else f"{words:,} words"
-    return f"This text has {many}. {MINIMUM_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
+    return (
+        f"This text has {many}. {MIN_TOKENS:,} are needed; clear neighbourhoods need about {CLEAR_WORDS:,}."
+    )
 
 
 def split_paragraphs(text: str) -> list[str]:

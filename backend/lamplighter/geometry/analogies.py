@@ -17,7 +17,7 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
 MAX_QUESTIONS = 1_000
 """Maximum questions for one relation; more are sampled with a fixed seed."""
-_MOST_ENUMERATED = 500
+_MAX_ENUMERATED = 500
 """Maximum pairs whose questions are all enumerated (a quarter of a million) before sampling; with more pairs, questions
 are drawn."""
 _DRAWS = 20
@@ -55,7 +55,7 @@ def analogy_questions(pairs: Sequence[tuple[int, int]], limit: int = MAX_QUESTIO
     known = np.array(list(dict.fromkeys(pairs)), dtype=np.int64).reshape(-1, 2)
     count, random = len(known), np.random.default_rng(0)
     combinations = count * (count - 1)
-    drawn = count > _MOST_ENUMERATED
+    drawn = count > _MAX_ENUMERATED
     if drawn:
         codes = random.integers(combinations, size=_DRAWS * limit)
         codes = codes[np.sort(np.unique(codes, return_index=True)[1])]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 
-MOST_QUERIES = 1_000
+MAX_QUERIES = 1_000
 """Maximum rows whose nearest neighbour among all rows is found; a fixed random sample of larger matrices."""
 _SEED = 0
 
@@ -27,8 +27,8 @@ def nearest_cosine(vectors: NDArray[np.float32]) -> float:
         return float("nan")
     units = unit_rows(vectors)
     queries = np.arange(len(units))
-    if len(queries) > MOST_QUERIES:
-        queries = np.random.default_rng(_SEED).choice(len(units), MOST_QUERIES, replace=False)
+    if len(queries) > MAX_QUERIES:
+        queries = np.random.default_rng(_SEED).choice(len(units), MAX_QUERIES, replace=False)
     total = 0.0
     block = max(1, BLOCK_BYTES // (4 * len(units)))
     for start in range(0, len(queries), block):

@@ -13,7 +13,7 @@ from lamplighter.packing.run_answers import RunAnswers
 
 _STEP_KEYS = ("at", "from", "then", "against")
 """Keys of a view that name a step."""
-MOST_STEPS = 40
+MAX_STEPS = 40
 """Maximum steps kept for the course: each takes space, and course texts may be untrusted."""
 
 
@@ -58,7 +58,7 @@ def pack_course(answers: RunAnswers, last: int) -> PackedCourse:
     asked = [stage["examination"]["id"] for stage in stages if stage["examination"]]
     values = [number["value"] for part in counted for number in part["numbers"].values()]
     steps = dict.fromkeys(step for view in _views(stages) for step in _steps_of(view) if step <= last)
-    return PackedCourse(stored, tuple(steps)[:MOST_STEPS], frozenset(asked), len(values), values.count(None))
+    return PackedCourse(stored, tuple(steps)[:MAX_STEPS], frozenset(asked), len(values), values.count(None))
 
 
 def _end(part: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from lamplighter.wire.frames import decode_as, encode
 from lamplighter.wire.pulse_frames import Pulse
 
 MAX_STEPS = 2_000
-FEWEST_STEPS = 2
+MIN_STEPS = 2
 _STEPS_AT_ONCE = 500
 _BEATS_AT_ONCE = 64
 """Maximum beats in an envelope."""
@@ -58,8 +58,8 @@ def pack_lights(
     if size <= budget:
         return packed
     # Fewer steps have more steps between them, so the size shrinks less than in proportion.
-    while size > budget and count > FEWEST_STEPS:
-        count = max(FEWEST_STEPS, int(count * min(0.9, 0.95 * budget / size)))
+    while size > budget and count > MIN_STEPS:
+        count = max(MIN_STEPS, int(count * min(0.9, 0.95 * budget / size)))
         packed = _pack(
             run, reader, last, asked | choose_steps(last, count), lambda share: progress((1 + share) / 2)
         )

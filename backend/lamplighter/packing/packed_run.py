@@ -28,7 +28,7 @@ _ANSWERS_BYTES = 600_000
 """Maximum bytes of stored answers of the model, uncompressed; those that the course uses come first, then the
 newest."""
 _TOKENS_AT_ONCE = 50_000
-_MOST_WORDS = 64
+_MAX_WORDS = 64
 """Maximum words of the text that a step read."""
 _ENDED = ("finished", "stopped", "failed", "interrupted")
 
@@ -171,7 +171,7 @@ def _first_words(run: RunFolder, step: int) -> Iterator[list[int]]:
     # Omit the text if the batches do not come from it.
     with suppress(*READ_ERRORS, ValueError):
         for sequences in read_batch_text(run, step, 1):
-            yield sequences[0][:_MOST_WORDS].tolist()
+            yield sequences[0][:_MAX_WORDS].tolist()
 
 
 def _describe_left_out(

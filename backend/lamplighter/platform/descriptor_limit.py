@@ -10,7 +10,7 @@ except ImportError:  # Windows, where sockets are handles and no such limit is n
 _WANTED = 16_384
 """Enough for every connection and file of a server. Not more, since some programs close every possible descriptor in
 each child process."""
-_FEWEST = 1_024
+_MIN_WANTED = 1_024
 
 
 def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
@@ -30,7 +30,7 @@ def raise_descriptor_limit(wanted: int = _WANTED) -> int | None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         except (OSError, ValueError):
             # macOS reports an unlimited hard limit, but rejects values beyond its kernel's.
-            most = most // 2 if most >= 2 * _FEWEST else soft
+            most = most // 2 if most >= 2 * _MIN_WANTED else soft
         else:
             return most
     return soft

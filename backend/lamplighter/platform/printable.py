@@ -6,7 +6,7 @@ reverse a line.
 
 from __future__ import annotations
 
-LONGEST_QUOTE = 200
+MAX_QUOTE = 200
 """Maximum characters of untrusted text in a message."""
 
 
@@ -18,9 +18,9 @@ def escape_unprintable(text: str) -> str:
 
 
 def quote_foreign(text: object) -> str:
-    """Return untrusted text for use in a message: one printable line of at most `LONGEST_QUOTE` characters."""
-    line = escape_unprintable(" ".join(str(text)[: 4 * LONGEST_QUOTE].split()))
-    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"
+    """Return untrusted text for use in a message: one printable line of at most `MAX_QUOTE` characters."""
+    line = escape_unprintable(" ".join(str(text)[: 4 * MAX_QUOTE].split()))
+    return line if len(line) <= MAX_QUOTE else f"{line[:MAX_QUOTE]}…"
 
 
 def _code(sign: str) -> str:

@@ -25,7 +25,7 @@ _MAX_BYTES = 4 * MAX_RUN_NAME + 2
 _FIRST_WORDS = 5
 """Words of an unnamed text that name its run."""
 _FIRST_BYTES = 1_000
-_MOST_OF_A_NAME = 1_000
+_MAX_READ = 1_000
 
 
 def clean_run_name(text: str) -> str:
@@ -114,7 +114,7 @@ def _first_words(run: RunFolder) -> str:
 
 def _printable(text: str) -> str:
     """Return the printable part of a text, shortened for a name."""
-    composed = unicodedata.normalize("NFC", text[:_MOST_OF_A_NAME])
+    composed = unicodedata.normalize("NFC", text[:_MAX_READ])
     seen = "".join(sign if sign.isprintable() else " " for sign in composed)
     # Leave room for a note that the words are shuffled, and for a number.
     return _shortened(" ".join(seen.split()), MAX_RUN_NAME - 16)

@@ -24,7 +24,7 @@ from lamplighter.wire.vocabulary import Vocabulary
 RUN_ID_PATTERN = r"[a-z0-9][a-z0-9-]{0,79}"
 _ID = re.compile(RUN_ID_PATTERN)
 _TRASH = ".trash"
-_MOST_OF_A_NAME = 1_000
+_MAX_READ = 1_000
 
 
 class NoSuchRunError(LookupError):
@@ -174,9 +174,7 @@ def run_id_of(name: str) -> str:
     """
     if _ID.fullmatch(name):
         return name
-    plain = (
-        unicodedata.normalize("NFKD", name[:_MOST_OF_A_NAME].casefold()).encode("ascii", "ignore").decode()
-    )
+    plain = unicodedata.normalize("NFKD", name[:_MAX_READ].casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].rstrip("-") or "run"
 
 

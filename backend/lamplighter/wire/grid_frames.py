@@ -31,7 +31,7 @@ _DIFFERENCE = struct.Struct("<IBBHIIfffI")
 _TRUST_BY_TOKEN, _TRUST_CHANGES = 1, 2
 _MARGIN = 0.15
 """Margin around a layout, as a share of its extent, because maps grow."""
-_LEAST_EXTENT = 0.4
+_MIN_EXTENT = 0.4
 """Minimum share of the grid that a layout takes up on both axes; a smaller one gets a new grid."""
 _MAX_SPAN = 1e38
 
@@ -120,7 +120,7 @@ def place_on_grid(layout: Layout, grid: Grid, number: int) -> GridLayout | None:
         on_grid = np.rint((xy - low) / np.where(span > 0, span, 1) * GRID_STEPS)
         extent = np.ptp(on_grid, axis=0) / GRID_STEPS
     # A layout without extent is equally small on any grid.
-    small = (extent < _LEAST_EXTENT) & (np.ptp(xy, axis=0) > 0)
+    small = (extent < _MIN_EXTENT) & (np.ptp(xy, axis=0) > 0)
     if not np.isfinite(on_grid).all() or on_grid.min() < 0 or on_grid.max() > GRID_STEPS or small.any():
         return None
     return GridLayout(

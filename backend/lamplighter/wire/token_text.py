@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 _MARKS = "Ġ▁ "
-_LEAST_MARKED = 0.05
+_MIN_MARKED = 0.05
 """Minimum share of tokens with a mark in a vocabulary of word pieces."""
 _SPACE_SIGN = "␣"
 _LETTER = r"[^\W_]"
@@ -22,7 +22,7 @@ def read_tokens(tokens: Sequence[str]) -> tuple[str, ...]:
     which continues one; any other vocabulary unchanged. Different tokens get different texts.
     """
     marked = sum(len(token) > 1 and token[0] in _MARKS for token in tokens)
-    if not marked or marked < _LEAST_MARKED * len(tokens):
+    if not marked or marked < _MIN_MARKED * len(tokens):
         return tuple(tokens)
     if sum(token.startswith("Ġ") for token in tokens) * 2 >= marked:
         symbols = byte_by_symbol()

@@ -146,5 +146,5 @@ def test_a_curve_has_its_first_and_its_last_step_and_is_bounded(
     with MatrixHistory(run) as history:
         assert choose_curve_steps(run, history, 45) == [0, 10, 20, 30, 40, 45]
         assert choose_curve_steps(run, history, 27) == [0, 10, 20, 27]
-        monkeypatch.setattr(curve_steps, "MOST_CURVE_STEPS", 3)
+        monkeypatch.setattr(curve_steps, "MAX_CURVE_STEPS", 3)
         assert choose_curve_steps(run, history, 45) == [0, 20, 45]

@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from lamplighter.cli import terminal
 from lamplighter.cli.app import main
 from lamplighter.exports.export import export_run
-from lamplighter.platform.printable import LONGEST_QUOTE, escape_unprintable, quote_foreign
+from lamplighter.platform.printable import MAX_QUOTE, escape_unprintable, quote_foreign
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps import StepsWriter
 from tests.support.recorded import record
@@ -35,7 +35,7 @@ def test_what_is_not_printable_is_shown_by_its_code() -> None:
     assert escape_unprintable("naïve ☃ 🏮, a · b") == "naïve ☃ 🏮, a · b"
     assert escape_unprintable("\U000e0041") == r"\U000e0041"
     assert quote_foreign("a\n\tb") == "a b"
-    assert len(quote_foreign("x" * 10**7)) == LONGEST_QUOTE + 1
+    assert len(quote_foreign("x" * 10**7)) == MAX_QUOTE + 1
 
 
 def test_a_line_of_json_stays_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def test_a_text_of_too_many_or_too_few_words_has_no_lists(monkeypatch: pytest.Mo
     assert list_words(village(), TOKENS) is not None
     assert list_words(np.zeros(50, np.uint32), TOKENS) is None
     assert list_words(np.ones(50, np.uint32), TOKENS[:5]) is None
-    monkeypatch.setattr(distribution, "MOST_ROWS", len(TOKENS) - 1)
+    monkeypatch.setattr(distribution, "MAX_ROWS", len(TOKENS) - 1)
     assert list_words(village(), TOKENS) is None
 
 

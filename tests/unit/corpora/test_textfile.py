@@ -44,7 +44,7 @@ def test_the_byte_that_is_named_is_counted_from_the_start() -> None:
 
 
 def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(textfile, "MAXIMUM_BYTES", 2**20)
+    monkeypatch.setattr(textfile, "MAX_BYTES", 2**20)
     file = tmp_path / "large.txt"
     file.write_bytes(b"a" * (2**20 + 1))
     with pytest.raises(CorpusError, match="too large: at most 1 MB"):

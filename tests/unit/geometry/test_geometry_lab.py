@@ -202,7 +202,7 @@ def test_nearest_by_chance_is_what_random_rows_have(monkeypatch: pytest.MonkeyPa
         nearest_cosine_by_chance(600, 8) > nearest_cosine_by_chance(60, 8) > nearest_cosine_by_chance(60, 64)
     )
     assert random_cosine_deviation(64) == 0.125
-    monkeypatch.setattr(nearest_by_chance, "MOST_QUERIES", 30)
+    monkeypatch.setattr(nearest_by_chance, "MAX_QUERIES", 30)
     assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=0.05)
     assert nearest_cosine(vectors) != pytest.approx(np.mean(by_hand), abs=1e-9)
     assert np.isnan(nearest_cosine(vectors[:1]))

@@ -18,7 +18,7 @@ from lamplighter.lessons.library import LessonLibrary, find_lessons, read_folder
 from lamplighter.lessons.part import Part
 from lamplighter.lessons.teacher_page import TeacherPage
 from lamplighter.packing import packed_run
-from lamplighter.packing.course import MOST_STEPS, pack_course
+from lamplighter.packing.course import MAX_STEPS, pack_course
 from lamplighter.packing.packed_run import PackedRun, pack_run
 from lamplighter.packing.page import Preview, render_page
 from lamplighter.packing.run_answers import RunAnswers
@@ -173,7 +173,7 @@ def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> No
     # It cannot make the file hold any number of steps.
     with RunAnswers(run, lessons) as answers:
         steps = pack_course(answers, LAST).steps
-    assert len(steps) == MOST_STEPS
+    assert len(steps) == MAX_STEPS
     assert {0, 500} <= set(steps)
 
 

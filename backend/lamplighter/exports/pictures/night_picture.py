@@ -28,7 +28,7 @@ _CORE, _GLOW, _LAND_REACH = 0.7, 3.2, 9.0
 _CORE_LIGHT, _GLOW_LIGHT = 2.6, 5.0
 """Light of a lamp in a small picture of `_USUAL_LAMPS`, summed over its pixels. The more lamps, the dimmer each."""
 _USUAL_LAMPS = 2_000
-_MOST_OF_USUAL, _LEAST_OF_USUAL = 3.0, 0.2
+_MAX_SCALE, _MIN_SCALE = 3.0, 0.2
 
 
 def draw_night(
@@ -47,7 +47,7 @@ def draw_night(
     """
     larger = _enlargement(size)
     colours = _linear([*TINTS, PLAIN])[np.where(kinds < 0, len(TINTS), kinds % len(TINTS))]
-    amount = np.clip((_USUAL_LAMPS / len(coordinates)) ** 0.5, _LEAST_OF_USUAL, _MOST_OF_USUAL)
+    amount = np.clip((_USUAL_LAMPS / len(coordinates)) ** 0.5, _MIN_SCALE, _MAX_SCALE)
     amount = amount * larger**2
     shades = colours * np.asarray(brightness, np.float32)[:, None]
     light = _sum_light(_place(coordinates, size), shades, size)

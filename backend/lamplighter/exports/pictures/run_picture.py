@@ -25,14 +25,14 @@ from lamplighter.wire.frames import decode_as
 from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.vocabulary import Vocabulary
 
-_LEAST_BRIGHT = 0.25
+_MIN_BRIGHTNESS = 0.25
 """Brightness of the rarest token; the most frequent has 1."""
 
 PictureCache = Callable[[tuple[Any, ...], Callable[[], bytes]], bytes]
 """A function that returns the cached picture of a key, or makes and caches it."""
 
 
-def _draw_anew(_key: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
+def _draw_uncached(_key: tuple[Any, ...], draw: Callable[[], bytes]) -> bytes:
     return draw()
 
 
@@ -40,7 +40,7 @@ class RunPicture:
     """The picture of a run's current last map. Drawn only when `png` is called."""
 
     def __init__(
-        self, run: RunFolder, cache: PictureCache = _draw_anew, size: tuple[int, int] = SMALL
+        self, run: RunFolder, cache: PictureCache = _draw_uncached, size: tuple[int, int] = SMALL
     ) -> None:
         """Look up the last layout; a run with an unreadable map has none. `size`: width and height in pixels."""
         self._run, self._cache, self._size = run, cache, size
@@ -89,7 +89,7 @@ class RunPicture:
         ranks = np.argsort(np.argsort(vocabulary.counts[:size], kind="stable"), kind="stable") / size
         if not vocabulary.counts_known:
             ranks = np.full(size, 0.5)
-        brightness = _LEAST_BRIGHT + (1 - _LEAST_BRIGHT) * ranks**2
+        brightness = _MIN_BRIGHTNESS + (1 - _MIN_BRIGHTNESS) * ranks**2
         return draw_night(layout.coordinates[:size], kinds, brightness, self._size)
 
 

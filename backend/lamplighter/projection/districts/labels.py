@@ -72,14 +72,14 @@ class DistrictNamer:
         self._names = {known: name for known, name in self._names.items() if known in members}
         used_names: set[str] = set()
         # Districts that keep their name come first, so that no new one takes it.
-        anew: list[int] = []
+        unnamed: list[int] = []
         for known, some in members.items():
             name = self._names.get(known)
             if name is not None and name.text not in used_names and self._fits(name, some):
                 used_names.add(name.text)
             else:
-                anew.append(known)
-        for known in sorted(anew, key=lambda known: -len(members[known])):
+                unnamed.append(known)
+        for known in sorted(unnamed, key=lambda known: -len(members[known])):
             self._names[known] = self._compose_name(members[known], units, used_names)
             used_names.add(self._names[known].text)
         return {known: self._names[known].text for known in members}

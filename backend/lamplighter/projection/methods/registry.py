@@ -53,7 +53,7 @@ def make_replacement_method(
         return make_method(chosen, coordinates)
     from lamplighter.projection.methods.refit_umap import align_or_mirror
 
-    anew = make_method(chosen).draw_frame(vectors)
-    method = make_method(chosen, align_or_mirror(anew, coordinates))
+    fresh = make_method(chosen).draw_frame(vectors)
+    method = make_method(chosen, align_or_mirror(fresh, coordinates))
     method.resume_from(vectors)
     return method

@@ -17,7 +17,7 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 
-MOST_CURVE_STEPS = 64
+MAX_CURVE_STEPS = 64
 """Maximum steps of a curve: each takes a matrix, and a long run has thousands."""
 MARK = "nearest_cosine"
 """A measure that every complete set has, and that sets of earlier versions lack."""
@@ -41,13 +41,13 @@ class CurveMeasures:
 
 def choose_curve_steps(run: RunFolder, history: MatrixHistory, last: int) -> list[int]:
     """Choose the steps of a run's curve up to `last`, ascending. Candidates are the newest step and those at which a
-    keyframe was due, if their matrices are kept exactly; at most `MOST_CURVE_STEPS` of them, evenly spread."""
+    keyframe was due, if their matrices are kept exactly; at most `MAX_CURVE_STEPS` of them, evenly spread."""
     exact = history.exact_steps()
     exact = exact[: int(np.searchsorted(exact, last, side="right"))]
     due = exact[exact % run.recipe.cadence.keyframe_every == 0].tolist()
     if len(exact) and (not due or due[-1] != exact[-1]):
         due.append(int(exact[-1]))
-    return spread_evenly(due, MOST_CURVE_STEPS)
+    return spread_evenly(due, MAX_CURVE_STEPS)
 
 
 def spread_evenly(items: Sequence[Item], most: int) -> list[Item]:

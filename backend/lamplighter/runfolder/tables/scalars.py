@@ -13,7 +13,7 @@ from lamplighter.runfolder.errors import FormatError
 MAX_SCALARS = 32
 """Maximum names in one run: each is a curve on the page."""
 SCALAR_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./ @:-]{0,63}")
-_MOST_CHARACTERS = 100 * MAX_SCALARS
+_MAX_CHARACTERS = 100 * MAX_SCALARS
 
 
 def encode_scalars(values: Mapping[str, float]) -> str | None:
@@ -29,7 +29,7 @@ def decode_scalars(text: Any) -> dict[str, float]:
         FormatError: a name or a number is invalid, or there are too many.
     """
     try:
-        if not isinstance(text, str) or len(text) > _MOST_CHARACTERS:
+        if not isinstance(text, str) or len(text) > _MAX_CHARACTERS:
             raise ValueError
         found = cast("dict[str, Any]", json.loads(text))
         values = {name: float(value) for name, value in found.items() if not isinstance(value, str | bool)}

@@ -233,14 +233,14 @@ class StepsWriter(FactsWriter):
         """Return the size of the database, including its WAL."""
         return self._path.stat().st_size + self.wal_bytes()
 
-    def most_bytes(self) -> int:
+    def max_bytes(self) -> int:
         """Return the maximum size of the database and its WAL until the next commit, for any progress of a checkpoint;
         without free pages, which the next records reuse."""
         pages = self._connection.pragma("page_count") - self._connection.pragma("freelist_count")
         return pages * PAGE_SIZE + self.wal_bytes()
 
     def count_changes(self) -> int:
-        """Return the number of rows that this writer has changed; `most_bytes` changes only with it."""
+        """Return the number of rows that this writer has changed; `max_bytes` changes only with it."""
         return self._connection.total_changes()
 
     def empty_wal(self) -> None:

@@ -10,7 +10,7 @@ from lamplighter.runfolder.tables.steps import StepsWriter
 
 _OTHER_FILES_EVERY = 50
 _KEYFRAMES_ONLY_AT, _STOP_AT = 0.90, 0.98
-_KEYFRAMES_ROOM, _MOST_KEYFRAMES_ROOM = 12, 0.5
+_KEYFRAMES_ROOM, _MAX_KEYFRAMES_SHARE = 12, 0.5
 """Number of keyframes that moved rows leave room for, and the maximum share of the budget left for them."""
 _SAID = {
     "keyframes": "only keyframes are kept from here on",
@@ -32,7 +32,7 @@ class DiskBudget:
             share: the share of the rest for snapshots and existing files.
         """
         self._run, self._writer, self._reserve = run, writer, reserve
-        self._other_bytes = self._most_bytes = 0
+        self._other_bytes = self._max_bytes = 0
         self._measured_after = -1
         self.limit = run.recipe.disk_budget - reserve
         """Maximum bytes of the run, without the reserve."""
@@ -72,7 +72,7 @@ class DiskBudget:
         before, self.replaced_keyframe, self.has_room = self.snapshots, None, True
         beyond = self.limit - self._snapshot_limit
         if self.snapshots == "all" and rows:
-            room = min(_KEYFRAMES_ROOM * keyframe, _MOST_KEYFRAMES_ROOM * self._snapshot_limit)
+            room = min(_KEYFRAMES_ROOM * keyframe, _MAX_KEYFRAMES_SHARE * self._snapshot_limit)
             for_rows = beyond + max((1 - _KEYFRAMES_ONLY_AT) * self._snapshot_limit, room) + rows
             if self.bytes_left(for_rows) <= for_rows:
                 self.snapshots = "keyframes"
@@ -101,5 +101,5 @@ class DiskBudget:
         # Called several times a step, and each call would ask the file system.
         changes = self._writer.count_changes()
         if changes != self._measured_after:
-            self._measured_after, self._most_bytes = changes, self._writer.most_bytes()
-        return self.limit - self._most_bytes - self._other_bytes
+            self._measured_after, self._max_bytes = changes, self._writer.max_bytes()
+        return self.limit - self._max_bytes - self._other_bytes

@@ -13,7 +13,7 @@ EARLY_WAYPOINTS = (0, 1, 2, 5, 10, 20, 50)
 """Steps whose waypoints are never dropped: the model changes fastest here, and most questions are about them."""
 MAX_WAYPOINTS = 200
 """Maximum waypoints of a run of any model size."""
-_FEWEST = len(EARLY_WAYPOINTS) + 1
+_MIN_WAYPOINTS = len(EARLY_WAYPOINTS) + 1
 """The early waypoints and the last."""
 _SHARE = 0.25
 """Share of the disk budget for waypoints. Those of a default run with 4,000 words fit at their first spacing."""
@@ -38,9 +38,9 @@ def waypoint_room(recipe: Recipe, vocabulary: int) -> int:
     if recipe.corpus.kind == "recorded":
         return 0
     size = estimate_checkpoint_bytes(recipe, vocabulary)
-    if size * _FEWEST > _MAX_SHARE * recipe.disk_budget:
+    if size * _MIN_WAYPOINTS > _MAX_SHARE * recipe.disk_budget:
         return 0
-    return min(MAX_WAYPOINTS, max(_FEWEST, int(_SHARE * recipe.disk_budget / size)))
+    return min(MAX_WAYPOINTS, max(_MIN_WAYPOINTS, int(_SHARE * recipe.disk_budget / size)))
 
 
 def waypoint_spacing(step: int, every: int, room: int) -> int:
@@ -51,7 +51,7 @@ def waypoint_spacing(step: int, every: int, room: int) -> int:
         every: the recipe's spacing, doubled until the waypoints fit.
         room: the maximum waypoints of the run, at least 8.
     """
-    while _FEWEST + step // every > room:
+    while _MIN_WAYPOINTS + step // every > room:
         every *= 2
     return every
 

@@ -144,7 +144,7 @@ def get_nearest_by_chance(asking: GeometryRequestDep) -> Response:
                 nearest_cosine=nearest_by_chance.nearest_cosine(vectors),
                 nearest_cosine_chance=nearest_by_chance.nearest_cosine_by_chance(size, dim),
                 random_pair_deviation=nearest_by_chance.random_cosine_deviation(dim),
-                rows=min(size, nearest_by_chance.MOST_QUERIES),
+                rows=min(size, nearest_by_chance.MAX_QUERIES),
             )
         )
 
@@ -173,9 +173,9 @@ def get_cooccurrence(asking: GeometryRequestDep) -> Response:
         items: list[RelationMeetings] = []
         for relation in asked.reply.run.vocabulary.relations:
             pairs = [pair for pair in dict.fromkeys(relation.pairs) if pair[0] != pair[1]]
-            pairs = pairs[: cooccurrence.MOST_PAIRS]
+            pairs = pairs[: cooccurrence.MAX_PAIRS]
             items.append(_group(vectors, relation.name, pairs, cooccurrence.count_meetings(text, pairs)))
-        read = min(len(text), cooccurrence.MOST_TOKENS)
+        read = min(len(text), cooccurrence.MAX_TOKENS)
         return json_body(Cooccurrence(**asked.facts, window=cooccurrence.WINDOW, tokens=read, items=items))
 
     return asked.reply.send(asked.large_cost(), make)

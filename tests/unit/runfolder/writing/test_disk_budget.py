@@ -42,7 +42,7 @@ class FilledRun:
             self.writer.empty_wal()
         filling = self.run.path / "filling"
         filling.unlink(missing_ok=True)
-        used = self.writer.most_bytes() + self.run.bytes_on_disk() - self.writer.bytes_used()
+        used = self.writer.max_bytes() + self.run.bytes_on_disk() - self.writer.bytes_used()
         with filling.open("wb") as file:
             file.truncate(BUDGET - used - int(left))
         budget = DiskBudget(self.run, self.writer, reserve=reserve, share=share)
