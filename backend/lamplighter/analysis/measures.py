@@ -2,20 +2,27 @@
 
 Names are stable, since charts and exports refer to them:
 
-| name | meaning | |---|---| | `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the
-value expected by chance | | `neighbour_information` | bits that the ten nearest give about a token's planted class: the
-order gained | | `neighbour_information_chance`, `neighbour_information_most` | that of uninformative lists, and the
-maximum | | `analogy <relation>` | share of that relation's questions answered, for every planted relation | |
-`analogy_chance` | expected share when guessing | | `consistency <relation>` | mean cosine between the offsets of the
-relation's pairs | | `consistency_chance <relation>` | that of random pairs of the same classes | | `rank <a>/<b>` | the
-larger of two kindred words' ranks among one another's nearest; 1 is nearest, half the tokens by chance | |
-`nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix),
-and that of as many random directions | | `effective_rank` | number of directions the embedding uses | |
-`length_log_count_spearman` | rank correlation of a row's length with its token's log count | | `coverage` | share of
-the rows that a batch has ever touched; from the first known batch on | | `never_lit` | number of rows that no batch has
-touched yet; from the first known batch on | | `loss_held_out` | loss on text that training never reads, in nats, as the
-trainer measured it at a keyframe | | `loss_read` | mean loss of the last batches before that, in nats | | any other | a
-number that a client's loop logged with the step (`watch`, `record`) |
+| name | meaning |
+|---|---|
+| `purity_10nn`, `purity_chance` | macro-averaged 10-NN purity of planted classes, and the value expected by
+chance |
+| `neighbour_information` | bits that the ten nearest give about a token's planted class |
+| `neighbour_information_chance`, `neighbour_information_most` | that of uninformative lists, and the maximum |
+| `analogy <relation>` | share of that relation's questions answered, for every planted relation |
+| `analogy_chance` | expected share when guessing |
+| `consistency <relation>` | mean cosine between the offsets of the relation's pairs |
+| `consistency_chance <relation>` | that of random pairs of the same classes |
+| `rank <a>/<b>` | the larger of two kindred words' ranks among each other's nearest; 1 is nearest, half the tokens by
+chance |
+| `nearest_cosine`, `nearest_cosine_chance` | mean cosine with the nearest row (of a thousand rows in a larger matrix),
+and that of as many random directions |
+| `effective_rank` | number of directions the embedding uses |
+| `length_log_count_spearman` | rank correlation of a row's length with its token's log count |
+| `coverage` | share of the rows that a batch has ever touched; from the first known batch on |
+| `never_lit` | number of rows that no batch has touched yet; from the first known batch on |
+| `loss_held_out` | loss on held-out text, in nats, as the trainer measured it at a keyframe |
+| `loss_read` | mean loss of the last batches before that, in nats |
+| any other | a number that a client's loop logged with the step (`watch`, `record`) |
 
 A row that is not finite has no direction: its cosine with any other is 0. Measures that do not apply to a run (for
 example, without planted classes) are omitted.
