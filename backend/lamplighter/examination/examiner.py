@@ -147,7 +147,7 @@ class Examiner:
             answer = encode_answer(self._examine(entry))
         except StoppedError:
             if self._run.path.is_dir():
-                self._writer.put_back(entry.id)
+                self._writer.requeue(entry.id)
         except CancelledError:
             self._writer.cancel(entry.id)
         except _FAILURES as error:

@@ -19,7 +19,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.step_numbers import NUMBERS_FACT, StepNumbers
 from lamplighter.runfolder.tables.steps import StepsWriter
-from lamplighter.runfolder.writing.failed_write import NOT_NOW, why_not
+from lamplighter.runfolder.writing.failed_write import NOT_NOW, explain_failed_write
 from lamplighter.runfolder.writing.step_commit import MeasuredStep, StepCommitter
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
@@ -231,10 +231,12 @@ class StepRecording:
             kept = self._committer.commit(record)
         except NOT_NOW as error:
             self._exact = False
-            self._waiting.queue_step(replace(record, rows=None, keyframe=None, census=None), why_not(error))
+            self._waiting.queue_step(
+                replace(record, rows=None, keyframe=None, census=None), explain_failed_write(error)
+            )
             if self._waiting.are_too_many:
                 self.at = self._waiting.give_up()
-                self.end(why_not(error))
+                self.end(explain_failed_write(error))
             return
         self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
 
@@ -280,7 +282,7 @@ class StepRecording:
             except NOT_NOW as error:
                 log.warning(
                     "%s: the record of %s has no end, and lacks its last %d steps",
-                    why_not(error),
+                    explain_failed_write(error),
                     self.run.id,
                     len(self._waiting),
                 )

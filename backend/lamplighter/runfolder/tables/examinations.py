@@ -135,7 +135,7 @@ class ExaminationsWriter(FactsWriter):
         """Store the progress of a question."""
         self._update(question_id, "share=?, activity=?", share, activity)
 
-    def put_back(self, question_id: str) -> None:
+    def requeue(self, question_id: str) -> None:
         """Requeue a question that was interrupted, without counting the try."""
         self._update(question_id, "state='waiting', share=0, activity='', tries=max(0, tries-1)")
 

@@ -12,7 +12,7 @@ NOT_NOW = (*DISK_FULL_ERRORS, apsw.BusyError)
 """Errors of a write that can succeed later: the disk is full, or a reader holds a file without a WAL."""
 
 
-def why_not(error: Exception) -> str:
+def explain_failed_write(error: Exception) -> str:
     """Return a readable reason why nothing can be written, given one of `NOT_NOW`."""
     if isinstance(error, apsw.BusyError):
         return "a reader holds the run's file, and its file system has no shared memory"

@@ -77,7 +77,7 @@ def test_the_next_writer_goes_on_with_the_queue(path: Path):
             ("c", "running", 1), ("a", "waiting", 0), ("b", "waiting", 0),
         ]  # fmt: skip
         assert writer.last_applied() == {"server": 7}
-        writer.put_back("c")
+        writer.requeue("c")
         entry = writer.entry("c")
         assert entry is not None
         assert (entry.state, entry.tries) == ("waiting", 0)
