@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema
 
 from lamplighter.recipe import StrictInput, explain_validation_error
 
@@ -33,9 +34,23 @@ class _Question(StrictInput):
 
     step: Step
     """The step after which the model is examined; 0 is before the first."""
+    confirmed: Annotated[bool, Field(exclude=True, repr=False)] = False
+    """True to ask a run that was imported: its model takes what a stranger's recipe asks for. Without it such a question is
+    refused with 409, and the refusal says what that is. It is not stored with the question."""
 
     _examined: ClassVar[Literal["after", "before", "start"]] = "after"
     """The model that is needed: that after the step, that before it, or the one at the start of the run."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """Return the JSON schema, in which the kind must be said: it tells the questions apart."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        found = handler.resolve_ref_schema(schema)
+        found["properties"]["kind"].pop("default")
+        found["required"].insert(1, "kind")
+        return schema
 
     @property
     def model_step(self) -> int:
@@ -207,10 +222,8 @@ Question = (
     | BetterQuestion
     | SubstitutionQuestion
 )
-KINDS = (
-    *("speak", "microscope", "what_if", "transplant", "rotation", "probe"),
-    *("devices", "bench", "batch_sizes", "environment", "deciles", "better", "substitution"),
-)
+KINDS: tuple[str, ...] = tuple(question.model_fields["kind"].default for question in get_args(Question))
+"""The kinds of questions by name."""
 _QUESTIONS: TypeAdapter[Question] = TypeAdapter(Annotated[Question, Field(discriminator="kind")])
 
 

@@ -63,7 +63,10 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Applicatio
             writer.add_question(
                 ids[name], attempt=1, step=step, kind=kind, question=canonical_question(question)
             )
-            writer.finish(ids[name], json.dumps({"kind": kind, "step": step, "replayed": REPLAYED} | answer))
+            writer.finish(
+                ids[name],
+                json.dumps({"kind": kind, "step": step, "attempt": 1, "replayed": REPLAYED} | answer),
+            )
     trainer.end()
     with Application(runs, "serve", "--no-workers") as app:
         yield app, trainer.run.id, ids
@@ -87,7 +90,7 @@ def show(page: Page, asked: tuple[Application, str, dict[str, str]], name: str, 
 
 
 @pytest.mark.parametrize("kind", ASKED)
-def test_an_answer_without_its_fields_is_said_to_be_none(
+def test_an_answer_without_its_fields_cannot_be_shown(
     page: Page, asked: tuple[Application, str, dict[str, str]], kind: str
 ) -> None:
     show(page, asked, kind, STEP)

@@ -9,7 +9,7 @@ import pytest
 
 from lamplighter.answers import AnswerError, SpeakAnswer, dump_answer, parse_answer
 
-SAID = {"id": 1, "p": 0.5, "candidates": [[1, 0.5], [2, None]]}
+SAID = {"id": 1, "p": 0.5, "candidates": [[1, 0.5], [2, 0.25]]}
 SPOKEN: dict[str, Any] = {
     "kind": "speak",
     "step": 3,
@@ -24,7 +24,7 @@ SPOKEN: dict[str, Any] = {
 def test_a_stored_answer_is_read_and_written_as_it_was() -> None:
     answer = parse_answer("speak", json.dumps(SPOKEN))
     assert isinstance(answer, SpeakAnswer)
-    assert answer.greedy[0].candidates == [(1, 0.5), (2, None)]
+    assert answer.greedy[0].candidates == [(1, 0.5), (2, 0.25)]
     assert answer.replayed.origin == 0
     assert not answer.imported
     assert json.loads(dump_answer(answer)) == SPOKEN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lamplighter.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe, WordNumber
+from lamplighter.answers.parts import AnswerBase, AnswerPart, LossPair, Maybe
 
 RiverFlag = Literal["vanishing", "exploding"]
 
@@ -36,7 +36,7 @@ class MicroscopeText(AnswerPart):
     rank_before: list[int]
     """Its rank among all words, from 1."""
     rank_after: list[int]
-    candidates: list[list[WordNumber]]
+    candidates: list[list[tuple[int, Maybe]]]
     """The likeliest words at each position before the update, with their probabilities."""
     share_risen: float
     """The share of the batch's positions whose true word became more probable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -12,8 +12,16 @@ TextName = Literal["training", "held_out"]
 """The text that losses are measured on."""
 Maybe = float | None
 """A number; None where it is not finite, or not known."""
-WordNumber = tuple[int, Maybe]
+WordNumber = tuple[int, float]
 """The id of a token with a number: its probability, cosine, norm or distance."""
+
+
+def _drop_default(schema: dict[str, Any]) -> None:
+    schema.pop("default")
+
+
+Omitted = Field(json_schema_extra=_drop_default)
+"""A field with a default, which is left out of an answer where it is not set: readers must not expect it."""
 
 
 class AnswerPart(DocumentedModel):
@@ -43,7 +51,7 @@ class AnswerBase(AnswerPart):
     attempt: int
     """The attempt of the run in which that step counts."""
     replayed: Replayed
-    imported: bool = False
+    imported: Annotated[bool, Omitted] = False
     """True if the answer came with an imported run, whose maker may have written anything."""
 
 
@@ -51,7 +59,7 @@ class SaidWord(AnswerPart):
     """A word that the model said."""
 
     id: int
-    p: Maybe
+    p: float
     """Its probability."""
     candidates: list[WordNumber]
     """The most probable words there with their probabilities, the likeliest first."""

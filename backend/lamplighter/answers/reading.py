@@ -73,20 +73,20 @@ class TransplantAnswer(AnswerBase):
     text: TextName
     rows: int
     """Rows that differ now."""
-    distance: Maybe
+    distance: float
     """How far they were moved, on average."""
 
 
 class RotationPurity(LossChange):
     """The purity of the planted classes before and after the rotation, and by chance."""
 
-    chance: Maybe
+    chance: float
 
 
 class RotatedWord(AnswerPart):
     """The first numbers of a word's row, and its nearest words with their cosines."""
 
-    numbers: list[Maybe]
+    numbers: list[float]
     neighbours: list[WordNumber]
 
 

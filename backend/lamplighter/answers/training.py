@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lamplighter.answers.parts import AnswerBase, AnswerPart, Maybe, TextName, WordNumber
+from lamplighter.answers.parts import AnswerBase, AnswerPart, Maybe, Omitted, TextName, WordNumber
 
 
 class RowCounts(AnswerPart):
@@ -37,7 +37,7 @@ class TaughtState(AnswerPart):
     loss: Maybe
     """Of the sentence, in nats."""
     text_loss: Maybe
-    rows: TaughtRows | None = None
+    rows: Annotated[TaughtRows | None, Omitted] = None
     """In the phase `sentence` only."""
 
 
@@ -45,11 +45,11 @@ class WatchedContext(AnswerPart):
     """A context, and what the model says after it in each state."""
 
     ids: list[int]
-    p: list[Maybe]
+    p: list[float]
     """Probability of the told word."""
     said: int
     """The word that was most probable before."""
-    said_p: list[Maybe]
+    said_p: list[float]
 
 
 class ChangedContext(WatchedContext):
@@ -103,7 +103,7 @@ class ExchangeSeconds(AnswerPart):
     """Seconds of the exchange, by way."""
 
     dense: float
-    lazy: float | None = None
+    lazy: Annotated[float | None, Omitted] = None
     """Missing where every row has a gradient."""
 
 

@@ -31,7 +31,7 @@ def rounded(value: float, digits: int = _DIGITS) -> float | None:
 
 
 def round_known(value: float, digits: int = _DIGITS) -> float:
-    """Return a number with so many significant digits."""
+    """Return a number with so many significant digits; one that is not finite stays so, and no answer takes it."""
     return float(f"{float(value):.{digits}g}")
 
 
@@ -189,8 +189,8 @@ def describe_words(words: Sequence[SpokenWord]) -> list[SaidWord]:
     return [
         SaidWord(
             id=word.token_id,
-            p=rounded(word.probability),
-            candidates=[(token_id, rounded(p)) for token_id, p in word.candidates],
+            p=round_known(word.probability),
+            candidates=[(token_id, round_known(p)) for token_id, p in word.candidates],
         )
         for word in words
     ]

@@ -72,44 +72,9 @@ export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 /** The lines that the model said after one step. */
 export type LineSet = Answered["Lines"];
 
-/** A question to the model as it was at a step: let it go on with a prompt. */
-export type SpeakQuestion = Sent["NewSpeakQuestion"];
-/** A question about one training step, from its text to the update of one number. */
-export type MicroscopeQuestion = Sent["NewMicroscopeQuestion"];
-/** Teach a copy of the model a sentence. */
-export type WhatIfQuestion = Sent["NewWhatIfQuestion"];
-/** Put a row, or the whole embedding, in the place of another. */
-export type TransplantQuestion = Sent["NewTransplantQuestion"];
-/** Turn the whole space. */
-export type RotationQuestion = Sent["NewRotationQuestion"];
-/** Read the attention of a sentence. */
-export type ProbeQuestion = Sent["NewProbeQuestion"];
-/** Share one step between two processes. */
-export type DevicesQuestion = Sent["NewDevicesQuestion"];
-/** Four rules of updating the embedding, on the same batches. */
-export type BenchQuestion = Sent["NewBenchQuestion"];
-/** Count the rows that batches of several sizes read. */
-export type BatchSizesQuestion = Sent["NewBatchSizesQuestion"];
-/** Train a copy on a text in which every word has another's job, and then on its own again. */
-export type EnvironmentQuestion = Sent["NewEnvironmentQuestion"];
-/** The loss on frequent and on rare words. */
-export type DecilesQuestion = Sent["NewDecilesQuestion"];
-/** Put words in the place of others in held-out sentences. */
-export type SubstitutionQuestion = Sent["NewSubstitutionQuestion"];
-/** A question that the page asks. */
-export type ExaminationQuestion =
-  | SpeakQuestion
-  | MicroscopeQuestion
-  | WhatIfQuestion
-  | TransplantQuestion
-  | RotationQuestion
-  | ProbeQuestion
-  | DevicesQuestion
-  | BenchQuestion
-  | BatchSizesQuestion
-  | EnvironmentQuestion
-  | DecilesQuestion
-  | SubstitutionQuestion;
+/** A question about the model as it was at a step. */
+export type ExaminationQuestion = Body<"POST /api/runs/{run}/examinations">;
+export type QuestionOf<Kind extends AnswerKind> = Extract<ExaminationQuestion, { kind: Kind }>;
 /** A question, and what has become of it. Words of people are in it. Hostile: show with `printableText`. */
 export type Examination = Answered["Examination"];
 
@@ -131,28 +96,26 @@ export type LessonNumber = LessonPart["numbers"][string];
 /** A question that claims wait for. */
 export type ClaimQuestion = ClaimBoard["questions"][number];
 
-/** How the model was brought to the step, and whether every step came out as it is recorded; null where nothing says. */
-export interface Replayed {
-  from: number;
-  steps: number;
-  equal: boolean | null;
-  /** Greatest difference of the embedding from the recorded one; null where not known. */
-  difference: number | null;
-}
-
-/** A word that the model said, its probability, and what else it thought of: ids with probabilities, the likeliest first. */
-export interface SaidWord {
-  id: number;
-  p: number;
-  candidates: [number, number][];
-}
-/** The answer to a question of the kind `speak`. */
-export interface SpeakAnswer {
-  prompt: number[];
-  greedy: SaidWord[];
-  sampled: SaidWord[];
-  replayed: Replayed;
-}
+/** An answer of the examiner. Words of people and numbers of an imported run are in it. Hostile. */
+export type StoredAnswer = NonNullable<Answered["ExaminationDetails"]["answer"]>;
+export type AnswerKind = StoredAnswer["kind"];
+export type AnswerTo<Kind extends AnswerKind> = Extract<StoredAnswer, { kind: Kind }>;
+export type Replayed = Answered["Replayed"];
+export type SaidWord = Answered["SaidWord"];
+export type TaughtRows = Answered["TaughtRows"];
+export type EnvironmentPoint = Answered["EnvironmentPoint"];
+export type RuleReading = Answered["RuleReading"];
+export type WordGroup = Answered["WordGroup"];
+export type OptimiserReading = Answered["OptimiserReading"];
+/** A kind of word that is put in the place of another. */
+export type Substitute = "near" | "tenth" | "chance";
+export type MicroscopeText = Answered["MicroscopeText"];
+export type MicroscopeOperations = Answered["MicroscopeOperations"];
+export type ForwardOperation = Answered["ForwardOperation"];
+export type LinearOutput = Answered["LinearOutput"];
+export type MicroscopeRiver = Answered["MicroscopeRiver"];
+export type RiverFlag = NonNullable<Answered["LayerGradient"]["flag"]>;
+export type RowUpdate = Answered["RowUpdate"];
 
 /** The class, as the presenter sees it: who is there, what they see, and what is asked. */
 export type SchoolClass = Answered["Class"];

@@ -44,8 +44,8 @@ TOGETHER = (
 )
 RELATED = "JSON Schema cannot relate two numbers to each other; 422 names both"
 KNOWN = (
-    Known("GET .*", VALID, "with attempt, say also to which step", TOGETHER),
-    Known("GET .*", VALID, "with attempt, name the step as well", TOGETHER),
+    Known("GET .*", VALID, "attempt needs a last step", TOGETHER),
+    Known("GET .*", VALID, "attempt needs a step", TOGETHER),
     Known("GET .*/geometry/.*", VALID, "at most [0-9]+ (tokens can be named|pairs can be asked for) at once", "a pattern of a list counts signs, not entries"),
     Known("GET .*/geometry/ranks.*", VALID, "is one token: name two different ones", "a pattern cannot say that ids differ; the description does"),
     Known("GET .*", VALID, "from=[0-9]+ is after to=[0-9]+", RELATED),
@@ -67,7 +67,7 @@ KNOWN = (
     Known("POST /api/runs", VALID, "that upload is not here", "an upload is kept for a while; it is a field, not a path"),
     Known("POST .*", VALID, "the model would have [0-9,]+ parameters, at most", RELATED),
     Known("POST .*", VALID, "a batch of sequences .* tokens, at most", RELATED),
-    Known("POST .*/examinations", VALID, "is beyond this run, where it goes from", "how large a run's model is, is no schema's to say"),
+    Known("POST .*/examinations", VALID, "is out of range for this run", "how large a run's model is, is no schema's to say"),
     Known("POST .*/examinations", VALID, "the model has never read", "which words a text has is no schema's to say"),
     Known("POST /api/class/question", VALID, "Input should be a valid integer", "JSON Schema takes 170.0 for whole; ids are written without a point"),
     Known("POST /api/uploads", VALID, "This (text|file) (is empty|isn.t plain)", "which bytes are text is said in words"),

@@ -78,7 +78,7 @@ def _purity(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationPu
     return RotationPurity(
         before=rounded(class_purity(before, class_of)),
         after=rounded(class_purity(after, class_of)),
-        chance=rounded(purity_chance(class_of)),
+        chance=round_known(purity_chance(class_of)),
     )
 
 
@@ -93,8 +93,8 @@ def _example(before: Floats, after: Floats, vocabulary: Vocabulary) -> RotationE
         ids, cosines = nearest_rows(vectors, np.array([token_id]), NEIGHBOURS)
         pairs = zip(ids[0].tolist(), cosines[0].tolist(), strict=True)
         return RotatedWord(
-            numbers=[rounded(float(number)) for number in vectors[token_id, :SHOWN_NUMBERS]],
-            neighbours=[(neighbour, rounded(cosine)) for neighbour, cosine in pairs],
+            numbers=[round_known(float(number)) for number in vectors[token_id, :SHOWN_NUMBERS]],
+            neighbours=[(neighbour, round_known(cosine)) for neighbour, cosine in pairs],
         )
 
     return RotationExample(id=token_id, before=tell(before), after=tell(after))

@@ -91,7 +91,7 @@ def examine(model: ExaminedModel, question: TransplantQuestion, report: ReportPr
         chance=round_known(float(np.log(len(old)))),
         text=text.name,
         rows=len(moved),
-        distance=rounded(float(moved.mean())) if len(moved) else 0.0,
+        distance=round_known(float(moved.mean())) if len(moved) else 0.0,
     )
 
 

@@ -1,4 +1,4 @@
-"""Questions about a run's model: asked, listed, answered, cancelled."""
+"""Questions about a run's model: ask, list, read the answer, cancel."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import Body, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
+from lamplighter.answers import AnswerError, parse_answer
 from lamplighter.model.training_demands import describe_demands
 from lamplighter.processes.asked_question import (
     AskedQuestion,
@@ -29,7 +30,6 @@ from lamplighter.serving.schemas.examinations import (
     Examination,
     ExaminationDetails,
     ExaminationList,
-    NewQuestion,
     describe_examination,
 )
 from lamplighter.serving.services import Services, ServicesDep
@@ -43,8 +43,10 @@ routes = Routes("examinations")
 ExaminationId = Annotated[
     str, Path(description="The question's id.", json_schema_extra={"pattern": "^[0-9a-f]{16}$"})
 ]
+_PARSED = 24
+"""Bytes of a parsed answer for each byte of its JSON."""
 _COPIES = 12
-"""Copies of a question in memory while a list of them is made: as text, as objects, and as the answer's JSON."""
+"""Copies of a question in memory while a list is made: as text, as objects, and as the response's JSON."""
 
 
 @routes.post(
@@ -54,15 +56,18 @@ _COPIES = 12
     answers=AnswerFacts(errors=(507,)),
 )
 def ask_about_model(
-    request: Request, run: RunId, question: Annotated[NewQuestion, Body()], services: ServicesDep
+    request: Request,
+    run: RunId,
+    question: Annotated[Question, Body(discriminator="kind")],
+    services: ServicesDep,
 ) -> Response:
-    """Ask something about a run's model after a step. The examiner, a process that is started for it, computes the recorded
-    steps again up to there; the live socket tells what becomes of the question. The same question is answered once. 409 if
-    the run has no model here, or has not come to that step.
+    """Ask about a run's model after a step. The examiner, a process that is started for it, recomputes the recorded
+    steps up to there; the live socket reports the state of the question. The same question is answered once. 409 if the
+    run has no model here, or has not reached that step.
     """
     request.state.audited = f"examine ({question.kind})"
     reply = services.reply(request, run, status=202)
-    asked = _check(reply.run, question.to_question())
+    asked = _check(reply.run, question)
     _require_confirmed(reply.run, confirmed=question.confirmed)
     entry = read_examination(reply.run, asked.id)
     if entry is None or entry.state != "done":
@@ -75,7 +80,7 @@ def ask_about_model(
 
 @routes.get("/api/runs/{run}/examinations", pool=Pool.CHEAP, response_model=ExaminationList)
 def list_examinations(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return the questions that were asked of a run, without their answers."""
+    """Return the questions about a run, without their answers."""
     reply = services.reply(request, run)
     count, size = 0, 0
     try:
@@ -109,7 +114,7 @@ def get_examination(
         with ExaminationsReader(reply.run.examinations_path) as reader:
             size = reader.answer_bytes(examination)
     reply.tag("examination", entry.id, entry.revision, entry.state, entry.problem, immutable=False)
-    return reply.send(BOUNDED_COST + 4 * size, lambda: [_with_answer(reply.run, entry)])
+    return reply.send(BOUNDED_COST + _PARSED * size, lambda: [_with_answer(reply.run, entry)])
 
 
 @routes.delete(
@@ -119,7 +124,7 @@ def get_examination(
     answers=AnswerFacts(errors=(507,)),
 )
 def cancel_examination(run: RunId, examination: ExaminationId, services: ServicesDep) -> Response:
-    """Cancel a question that is not answered yet; one that is keeps its answer."""
+    """Cancel a question that is not answered yet. An answered one keeps its answer."""
     found = services.catalog.find_run(run)
     if _find(found, examination, services).is_open:
         with services.request_lock:
@@ -138,12 +143,12 @@ def _check(run: RunFolder, question: Question) -> AskedQuestion:
 
 
 def _require_confirmed(run: RunFolder, *, confirmed: bool) -> None:
-    """Raise Refused (409) if an imported run is to be asked by a caller who was not told what that takes."""
+    """Refuse (409) a question about an imported run if the caller has not confirmed the resources."""
     if confirmed or not is_imported(run):
         return
     message = (
-        f"{run.id} was imported. To ask its model takes {describe_demands(run.recipe, len(run.vocabulary))}. Ask again"
-        " with confirmed=true if this machine is to do that"
+        f"{run.id} was imported. Asking its model takes {describe_demands(run.recipe, len(run.vocabulary))}. To do that"
+        " on this machine, ask again with confirmed=true"
     )
     raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
 
@@ -157,20 +162,20 @@ def _ask(run: RunFolder, asked: AskedQuestion, services: Services) -> None:
 
 
 def _find(run: RunFolder, asked_id: str, services: Services) -> ExaminationEntry:
-    """Return what has become of a question.
+    """Return the state of a question.
 
     Raises:
         RefusedError: it was never asked (404).
     """
     found = next((entry for entry in _list(run, services, asked_id) if entry.id == asked_id), None)
     if found is None:
-        raise RefusedError(404, f"nobody has asked the question {asked_id[:16]!r} of this run")
+        raise RefusedError(404, f"there is no question {asked_id[:16]!r} about this run")
     return found
 
 
 def _list(run: RunFolder, services: Services, asked_id: str | None = None) -> list[ExaminationEntry]:
-    """Return the questions about a run, or one of them, as they are: some that this server asked no examiner has taken
-    up yet."""
+    """Return the questions about a run, or one of them, including those of this server that no examiner has read
+    yet."""
     pending = {question.asked.id: question for question in services.examiner_jobs.open_questions(run)}
     found: dict[str, ExaminationEntry] = {}
     applied = 0
@@ -210,10 +215,13 @@ def _as_it_is(
 
 
 def _with_answer(run: RunFolder, entry: ExaminationEntry) -> bytes:
-    # An answer is JSON already; as objects it would take many times its size.
     answer = None
     if entry.state == "done":
         with ExaminationsReader(run.examinations_path) as reader:
             answer = reader.answer(entry.id)
+        try:
+            parse_answer(entry.kind, answer or "null")
+        except AnswerError:
+            answer = None
     body = to_json_text(describe_examination(entry))
     return f'{body[:-1]},"answer":{answer or "null"}}}'.encode()

@@ -1,8 +1,7 @@
 /** Experiments with the model: a component for each, which makes its question and shows its answer. */
 
 import type { Component } from "svelte";
-import type { StoredAnswer } from "../../api/answer-types";
-import type { ExaminationQuestion } from "../../api/rest-types";
+import type { ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Questions } from "../../state/questions/questions.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";

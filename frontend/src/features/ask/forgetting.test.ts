@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EnvironmentAnswer } from "../../api/answer-types";
+import type { AnswerTo } from "../../api/rest-types";
 import { answersForgetFirst, forgottenAt, keptOf, mapForgetsLast } from "./forgetting";
 
 /** Return an answer whose points have a loss and the purities of both matrices. */
@@ -17,7 +17,7 @@ function answerOf(points: [number, number | null, number | null, number | null][
     turned_back_at: 100,
     chance: 0,
     words: Math.round(Math.exp(6)),
-  } as EnvironmentAnswer;
+  } as AnswerTo<"environment">;
 }
 
 const USUAL = answerOf([

@@ -1,6 +1,6 @@
 /** Forgetting of a copy of the model that moved to another town. Pure. */
 
-import type { EnvironmentAnswer, EnvironmentPoint } from "../../api/answer-types";
+import type { AnswerTo, EnvironmentPoint } from "../../api/rest-types";
 
 /** A part of what is known that counts as forgotten. */
 export const FORGOTTEN = 0.1;
@@ -11,7 +11,7 @@ export const MEMORIES: readonly Memory[] = ["answers", "output", "input"];
 
 /** Return how much of what was known at first is still known at a point, 1 for all; null where that is not known. */
 export function keptOf(
-  answer: EnvironmentAnswer,
+  answer: AnswerTo<"environment">,
   point: EnvironmentPoint,
   memory: Memory,
 ): number | null {
@@ -31,7 +31,7 @@ export function keptOf(
  * Return the step at which a tenth of what was known of the first town was gone: the first one looked at; Infinity if it
  * was not, up to where it turned back; null where that is not known.
  */
-export function forgottenAt(answer: EnvironmentAnswer, memory: Memory): number | null {
+export function forgottenAt(answer: AnswerTo<"environment">, memory: Memory): number | null {
   for (const point of awayOf(answer)) {
     const kept = keptOf(answer, point, memory);
     if (kept === null) return null;
@@ -41,18 +41,18 @@ export function forgottenAt(answer: EnvironmentAnswer, memory: Memory): number |
 }
 
 /** Return whether the input matrix was forgotten after all else, or not at all. */
-export function mapForgetsLast(answer: EnvironmentAnswer): boolean {
+export function mapForgetsLast(answer: AnswerTo<"environment">): boolean {
   const at = (memory: Memory) => forgottenAt(answer, memory) ?? Infinity;
   return at("input") >= Math.max(at("answers"), at("output"));
 }
 
 /** Return the points in the other town. */
-export function awayOf({ curve, turned_back_at }: EnvironmentAnswer): EnvironmentPoint[] {
+export function awayOf({ curve, turned_back_at }: AnswerTo<"environment">): EnvironmentPoint[] {
   return curve.filter(({ step }) => step <= (turned_back_at ?? Infinity));
 }
 
 /** Return whether the answers were forgotten before either matrix; null where that is not known. */
-export function answersForgetFirst(answer: EnvironmentAnswer): boolean | null {
+export function answersForgetFirst(answer: AnswerTo<"environment">): boolean | null {
   const [answers, output, input] = MEMORIES.map((memory) => forgottenAt(answer, memory));
   if (answers == null || output == null || input == null) return null;
   return answers < Math.min(output, input);

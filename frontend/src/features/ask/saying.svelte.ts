@@ -3,7 +3,7 @@
  * as beats have to be at least, so that they flash no more than those.
  */
 
-import type { SpeakAnswer } from "../../api/rest-types";
+import type { AnswerTo } from "../../api/rest-types";
 import type { StepBeat } from "../../model/step-beat";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
@@ -37,7 +37,7 @@ export class Saying {
   id = $state<string | null>(null);
   /** Words said so far, of both lines. */
   said = $state(0);
-  private answer = $state.raw<SpeakAnswer | null>(null);
+  private answer = $state.raw<AnswerTo<"speak"> | null>(null);
   private step = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastAt = -Infinity;
@@ -61,7 +61,7 @@ export class Saying {
   }
 
   /** Say an answer from its first word on. */
-  start(id: string, step: number, answer: SpeakAnswer) {
+  start(id: string, step: number, answer: AnswerTo<"speak">) {
     clearTimeout(this.timer);
     this.id = id;
     this.answer = answer;

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { SpeakAnswer } from "../../api/rest-types";
+import type { AnswerTo } from "../../api/rest-types";
 import type { StepBeat } from "../../model/step-beat";
 import { SHORTEST_INTERVAL } from "../../state/live/beat-scheduler";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { lampsOf, Saying, saidOf, WORD_INTERVAL } from "./saying.svelte";
 
 const word = (id: number) => ({ id, p: 0.5, candidates: [] });
-const ANSWER: SpeakAnswer = {
+const ANSWER: AnswerTo<"speak"> = {
+  kind: "speak",
+  step: 5,
+  attempt: 1,
   prompt: [1, 2],
   greedy: [word(3), word(4)],
   sampled: [word(5)],

@@ -1,6 +1,6 @@
 /** The steps of a copy that is taught, in order. Pure. */
 
-import type { WhatIfAnswer } from "../../api/answer-types";
+import type { AnswerTo } from "../../api/rest-types";
 
 export interface TaughtStates {
   /** Steps of the copy at each state, those on the run's own text included. */
@@ -14,7 +14,7 @@ export interface TaughtStates {
 }
 
 /** Return the steps of an answer's states, and what became of its told word. */
-export function taughtStates({ states, own }: WhatIfAnswer): TaughtStates {
+export function taughtStates({ states, own }: AnswerTo<"what_if">): TaughtStates {
   const taught = states.findLast(({ phase }) => phase === "sentence")?.number ?? 0;
   const steps = states.map(({ phase, number }) => (phase === "town" ? taught + number : number));
   const believed = own.p.slice(0, taught + 1).findIndex((p) => p > 0.5);

@@ -3,7 +3,7 @@
  * rings grow around those that moved, the farther the wider. Beats are as far apart as those of training (decision 0008).
  */
 
-import type { TaughtRows, WhatIfAnswer } from "../../api/answer-types";
+import type { AnswerTo, TaughtRows } from "../../api/rest-types";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
 /** Time of each beat, ms; not below `SHORTEST_INTERVAL` of the beats. */
@@ -50,7 +50,7 @@ export class Teaching {
   ) {}
 
   /** Show all times of reading, one after another; then ring what else changed. */
-  start(step: number, { states }: WhatIfAnswer, changed: readonly number[]) {
+  start(step: number, { states }: AnswerTo<"what_if">, changed: readonly number[]) {
     this.stop();
     this.requestedStep = this.run.requestedStep;
     const times = states.flatMap(({ rows }) => rows ?? []);

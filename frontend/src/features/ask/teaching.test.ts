@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { TaughtRows, WhatIfAnswer } from "../../api/answer-types";
+import type { AnswerTo, TaughtRows } from "../../api/rest-types";
 import { SHORTEST_INTERVAL } from "../../state/live/beat-scheduler";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { taughtStates } from "./taught";
@@ -24,7 +24,7 @@ const ANSWER = {
     state("town", 5),
   ],
   own: { p: [0.01, 0.2, 0.7, 0.6, 0.4] },
-} as WhatIfAnswer;
+} as AnswerTo<"what_if">;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ForwardOperation } from "../../api/microscope-answer";
+import type { ForwardOperation } from "../../api/rest-types";
 import { changeOf, runningSums, verdictOf, workByLayer } from "./arithmetic";
 
 const operation = (layer: string, forward: number) => ({ layer, forward }) as ForwardOperation;

@@ -1,11 +1,6 @@
 /** The numbers of a step as they are drawn: its operations by layer, one sum bit by bit, and what a comparison says. Pure. */
 
-import type {
-  LinearOutput,
-  MicroscopeAnswer,
-  ForwardOperation,
-  RowUpdate,
-} from "../../api/microscope-answer";
+import type { AnswerTo, ForwardOperation, LinearOutput, RowUpdate } from "../../api/rest-types";
 
 export interface LayerWork {
   layer: string;
@@ -52,7 +47,7 @@ export interface Verdict {
 /** Return how a number that was recomputed compares with the record, or else with the model. */
 export function verdictOf(
   row: Pick<RowUpdate, "stored" | "difference" | "model_difference">,
-  { equal }: Pick<MicroscopeAnswer["check"], "equal">,
+  { equal }: Pick<AnswerTo<"microscope">["check"], "equal">,
 ): Verdict {
   const recorded = row.stored !== null;
   const difference = recorded ? row.difference : row.model_difference;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MicroscopeText } from "../../api/microscope-answer";
+import type { MicroscopeText } from "../../api/rest-types";
 import { guessesAt } from "./guesses";
 
 const TEXT = {

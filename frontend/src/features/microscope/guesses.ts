@@ -1,6 +1,6 @@
 /** The guesses of the model after a word, and where the word that came stands among it. Pure. */
 
-import type { MicroscopeText } from "../../api/microscope-answer";
+import type { MicroscopeText } from "../../api/rest-types";
 
 export interface Guess {
   id: number;

@@ -1,6 +1,6 @@
 /** Texts of the place where one training step is looked at under the microscope; they load with it. */
 
-import type { RiverFlag } from "../../api/microscope-answer";
+import type { RiverFlag } from "../../api/rest-types";
 import { percent, plain } from "../../strings/amounts";
 import { ask } from "../../strings/ask";
 import { count } from "../../strings/numbers";

@@ -3,15 +3,15 @@
 import { SvelteMap } from "svelte/reactivity";
 import { ApiError, failureOf, type Failure } from "../../api/failure";
 import { requestJson, runPath } from "../../api/rest";
-import type { Answer, Examination, ExaminationQuestion, SpeakAnswer } from "../../api/rest-types";
+import type { Answer, AnswerTo, Examination, ExaminationQuestion } from "../../api/rest-types";
 import type { LiveRun } from "../run/live-run.svelte";
 import { withExamination, type Asked } from "./examinations";
 
-export class Questions<Answered = SpeakAnswer> {
+export class Questions<Answered = AnswerTo<"speak">> {
   /** All questions, those asked last at the end. */
   items = $state.raw<Examination[]>([]);
-  /** The answers that are here, by the question's id. */
-  readonly answers = new SvelteMap<string, Answered>();
+  /** The answers that are here, by the question's id; null: one that cannot be read. */
+  readonly answers = new SvelteMap<string, Answered | null>();
   /** True once the list is here. */
   listed = $state(false);
   /** The question asked last on this page, or opened; null: none. */
@@ -103,7 +103,7 @@ export class Questions<Answered = SpeakAnswer> {
     try {
       const { answer } =
         await this.request<Answer<"GET /api/runs/{run}/examinations/{examination}">>(id);
-      if (answer) this.answers.set(id, answer as unknown as Answered);
+      this.answers.set(id, answer as Answered | null);
     } catch (error) {
       // One that was dropped meanwhile has no answer; who is silent is asked again.
       if (this.abort.signal.aborted) return;

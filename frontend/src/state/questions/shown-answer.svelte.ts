@@ -1,11 +1,10 @@
 /** The questions about one subject, and the answer that is shown of them. */
 
-import type { AnswerByKind, StoredAnswer } from "../../api/answer-types";
-import type { ExaminationQuestion } from "../../api/rest-types";
+import type { AnswerKind, AnswerTo, ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
 import { askedAbout, isOpen, shownOf, subjectOf, type Subject } from "./examinations";
 import type { Questions } from "./questions.svelte";
 
-export class ShownAnswer<Kind extends keyof AnswerByKind> {
+export class ShownAnswer<Kind extends AnswerKind> {
   /** Create it in a component. `subject`: what is asked; null: nothing yet. `step`: the step displayed. */
   constructor(
     private readonly questionsNow: () => Questions<StoredAnswer>,
@@ -32,8 +31,11 @@ export class ShownAnswer<Kind extends keyof AnswerByKind> {
   readonly answer = $derived.by(
     // The questions of a subject are of its kind.
     () =>
-      (this.shown && (this.questions.answers.get(this.shown.id) ?? null)) as
-        AnswerByKind[Kind] | null,
+      (this.shown && (this.questions.answers.get(this.shown.id) ?? null)) as AnswerTo<Kind> | null,
+  );
+  /** Set where what is stored is no answer. */
+  readonly unreadable = $derived.by(
+    () => this.shown !== null && this.questions.answers.get(this.shown.id) === null,
   );
   readonly waiting = $derived.by(() => this.shown !== null && isOpen(this.shown));
   readonly answeredHere = $derived.by(() =>

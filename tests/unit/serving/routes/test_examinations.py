@@ -22,6 +22,13 @@ pytestmark = pytest.mark.anyio
 
 ROTATION = {"kind": "rotation", "step": 5}
 CANONICAL = {"kind": "rotation", "step": 5, "seed": 0}
+WORD = {"numbers": [0.5], "neighbours": [[2, 0.25]]}
+ANSWER = {
+    "kind": "rotation", "step": 5, "attempt": 1, "coordinates": 8, "changed": 1.0, "lists": 2, "kept": 1.0,
+    "cosine_error": 0.0, "purity": None, "example": {"id": 1, "before": WORD, "after": WORD},
+    "loss": {"before": 1.0, "after": 2.0}, "text": "training",
+    "replayed": {"from": 0, "steps": 5, "equal": True, "difference": 0.0},
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -76,9 +83,9 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
             0.25,
             "computing step 3 again",
         )
-        writer.finish(asked_id, '{"turned":0.5}')
+        writer.finish(asked_id, json.dumps(ANSWER))
     done = await get(app, run, f"/{asked_id}")
-    assert (done.json["state"], done.json["answer"]) == ("done", {"turned": 0.5})
+    assert (done.json["state"], done.json["answer"]) == ("done", ANSWER)
     tag = done.headers["etag"]
     assert (await get(app, run, f"/{asked_id}", **{"if-none-match": tag})).status == 304
     # Once it is answered, nobody needs to be asked again.
@@ -86,6 +93,21 @@ async def test_asked_listed_answered(app: FastAPI, run: RunFolder, bearer: dict[
     assert (again.status, again.json["state"]) == (202, "done")
     with ExaminationsWriter(run.examinations_path) as writer:
         assert take_up(run, writer) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[1", json.dumps(ANSWER | {"kept": "all"}), json.dumps(ANSWER | {"kind": "x"})]
+)
+async def test_what_is_stored_and_is_no_answer_is_not_sent(
+    app: FastAPI, run: RunFolder, bearer: dict[str, str], text: str
+) -> None:
+    asked_id = (await ask(app, run, bearer, **ROTATION)).json["id"]
+    with ExaminationsWriter(run.examinations_path) as writer:
+        take_up(run, writer)
+        writer.add_question(asked_id, attempt=1, step=5, kind="rotation", question=json.dumps(CANONICAL))
+        writer.finish(asked_id, text)
+    found = (await get(app, run, f"/{asked_id}")).json
+    assert (found["state"], found["answer"]) == ("done", None)
 
 
 async def test_cancelled_while_it_waits_and_not_once_it_is_done(
@@ -116,7 +138,7 @@ async def test_cancelled_while_it_waits_and_not_once_it_is_done(
         ({"kind": "tarot", "step": 1}, 422, "kind"),
         ({"kind": "speak", "step": 1, "prompt": ""}, 422, "prompt"),
         ({"kind": "speak", "step": 1, "prompt": "x" * 2_001}, 422, "2000"),
-        ({"kind": "microscope", "step": 1, "token": 40}, 422, "token: 40 is beyond this run"),
+        ({"kind": "microscope", "step": 1, "token": 40}, 422, "token: 40 is out of range for this run"),
         ({"kind": "transplant", "step": 1, "prompt": "dog", "into": "zzyzx"}, 422, ""),
         ({}, 422, "kind"),
     ],
@@ -137,7 +159,10 @@ async def test_a_run_without_a_model(app: FastAPI, tmp_path: Path, bearer: dict[
     changed = run.recipe.corpus.model_copy(update={"kind": "recorded"})
     (run.path / "recipe.json").write_text(run.recipe.model_copy(update={"corpus": changed}).model_dump_json())
     refused = await ask(app, run, bearer, **ROTATION)
-    assert (refused.status, "recorded from a training loop" in refused.json["detail"]) == (409, True)
+    assert (refused.status, "recorded from an external training loop" in refused.json["detail"]) == (
+        409,
+        True,
+    )
 
 
 async def test_a_strangers_run_is_asked_only_by_who_was_told_what_that_takes(

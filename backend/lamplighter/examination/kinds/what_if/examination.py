@@ -125,7 +125,7 @@ class _WhatIf:
     def _candidates(self) -> list[WordNumber]:
         with reading(self._learner):
             [probabilities] = next_probabilities(self._learner.model, self._inputs[:, : self._told])
-        return [(token_id, rounded(p)) for token_id, p in most_probable(probabilities, CANDIDATES)]
+        return [(token_id, round_known(p)) for token_id, p in most_probable(probabilities, CANDIDATES)]
 
 
 def _find_told(ids: list[int], model: Transformer, vocabulary: Vocabulary) -> int:
@@ -163,7 +163,7 @@ def _describe_rows(observation: Observation) -> TaughtRows:
 
 def _largest(ids: NDArray[np.uint32], numbers: NDArray[np.float32]) -> list[WordNumber]:
     order = np.argsort(-numbers, kind="stable")[:MAX_ROWS]
-    return [(int(ids[at]), rounded(float(numbers[at]))) for at in order]
+    return [(int(ids[at]), round_known(float(numbers[at]))) for at in order]
 
 
 def _share_moved(before: Learner, after: Learner) -> float:

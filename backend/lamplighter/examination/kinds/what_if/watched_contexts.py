@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lamplighter.answers.training import ChangedContext, WatchedContext
-from lamplighter.examination.readings import next_probabilities, rounded
+from lamplighter.examination.readings import next_probabilities, round_known
 from lamplighter.geometry.neighbours import unit_rows
 from lamplighter.model.transformer import Transformer
 from lamplighter.wire.vocabulary import Vocabulary
@@ -93,9 +93,9 @@ class WatchedContexts:
     def _tell(self, row: int) -> WatchedContext:
         return WatchedContext(
             ids=self._ids[row].tolist(),
-            p=[rounded(float(reading[row, 0])) for reading in self._readings],
+            p=[round_known(float(reading[row, 0])) for reading in self._readings],
             said=int(self._said[row]),
-            said_p=[rounded(float(reading[row, 1])) for reading in self._readings],
+            said_p=[round_known(float(reading[row, 1])) for reading in self._readings],
         )
 
 

@@ -1,13 +1,7 @@
 /** Texts of the experiments about the city and how it is trained: the bench, sizes of batches, another town, rare words, words
  * in each other's place. */
 
-import type {
-  BenchAnswer,
-  EnvironmentAnswer,
-  RuleReading,
-  Substitute,
-  WordGroup,
-} from "../../../api/answer-types";
+import type { AnswerTo, RuleReading, Substitute, WordGroup } from "../../../api/rest-types";
 import type { Memory } from "../forgetting";
 import type { OptimiserPair } from "./rare-words";
 import { fine, NOTICED, percent } from "../../../strings/amounts";
@@ -77,9 +71,9 @@ export const bench = table("bench", {
     return `At this size it saves no time: a lazy step took ${milliseconds(lazy.step_ms)} ms, one of Adam ${milliseconds(adam.step_ms)} ms.${end}`;
   },
   large: "In a large model",
-  largeMore: (large: NonNullable<BenchAnswer["large"]>) =>
+  largeMore: (large: NonNullable<AnswerTo<"bench">["large"]>) =>
     `A matrix of ${count(large.rows)} × ${count(large.width)}: updating ${count(large.touched)} rows took ${milliseconds(large.touched_ms)} ms, all rows ${milliseconds(large.whole_ms)} ms: ${times(large.whole_ms / large.touched_ms)} times as long.`,
-  softmax: (large: NonNullable<BenchAnswer["large"]>) =>
+  softmax: (large: NonNullable<AnswerTo<"bench">["large"]>) =>
     `But to predict ${count(large.batch_tokens)} words over so many rows takes ${times(large.softmax_flops / large.whole_flops)} times the arithmetic of updating them all. Most of the work lies elsewhere.`,
   noLarge: (reason: string) => `It was not measured here: ${reason}.`,
   fresh:
@@ -139,7 +133,7 @@ export const otherTown = table("otherTown", {
   oneMatrix: "Input and output are one matrix here.",
   axis: (turned: number | null) =>
     turned === null ? "by step in the other town" : `by step; home again after ${count(turned)}`,
-  words: ({ permuted, words }: EnvironmentAnswer) =>
+  words: ({ permuted, words }: AnswerTo<"environment">) =>
     `${count(permuted)} of ${count(words)} words have another’s job, of a word about as frequent.`,
   unchanged: "This was a copy. The run itself was not changed.",
 });

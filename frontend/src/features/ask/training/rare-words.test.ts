@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { DecilesAnswer } from "../../../api/answer-types";
+import type { AnswerTo } from "../../../api/rest-types";
 import { endsOf, leavesRareWords } from "./rare-words";
 
 const answerOf = (sgd: (number | null)[], adam: (number | null)[]) =>
@@ -8,7 +8,7 @@ const answerOf = (sgd: (number | null)[], adam: (number | null)[]) =>
       { name: "sgd", curve: [{ step: 9, losses: sgd }] },
       { name: "adam", curve: [{ step: 9, losses: adam }] },
     ],
-  }) as unknown as DecilesAnswer;
+  }) as unknown as AnswerTo<"deciles">;
 
 describe("rare words under two optimisers", () => {
   it("are left behind where plain descent is worse on them, and worse than elsewhere", () => {
@@ -22,6 +22,6 @@ describe("rare words under two optimisers", () => {
   it("are looked for among the groups of which something is known", () => {
     expect(endsOf(answerOf([1, 2, null], [1, 1, 3]))!.rare).toEqual({ sgd: 2, adam: 1 });
     expect(endsOf(answerOf([null, null], [1, 2]))).toBeNull();
-    expect(endsOf({ optimisers: [] } as unknown as DecilesAnswer)).toBeNull();
+    expect(endsOf({ optimisers: [] } as unknown as AnswerTo<"deciles">)).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 /** Losses of two optimisers on frequent and on rare words. Pure. */
 
-import type { DecilesAnswer } from "../../../api/answer-types";
+import type { AnswerTo } from "../../../api/rest-types";
 
 /** The losses of both optimisers at the end, on a group of words. */
 export interface OptimiserPair {
@@ -11,7 +11,7 @@ export interface OptimiserPair {
 /** Return the losses at the end on the most frequent and on the rarest group; null where one is not known. */
 export function endsOf({
   optimisers,
-}: DecilesAnswer): { frequent: OptimiserPair; rare: OptimiserPair } | null {
+}: AnswerTo<"deciles">): { frequent: OptimiserPair; rare: OptimiserPair } | null {
   const last = (name: "sgd" | "adam") =>
     optimisers.find((one) => one.name === name)?.curve.at(-1)?.losses;
   const [sgd, adam] = [last("sgd"), last("adam")];
