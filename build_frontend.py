@@ -39,6 +39,8 @@ ROOT = Path(__file__).resolve().parent
 SCHEMA_WRITER = "write-schema.ts"
 GENERATED = Path("src", "api", "generated")
 """Written from `openapi.json`; never committed."""
+TEXTS = Path("backend", "lamplighter", "claims", "texts")
+"""The texts of the claims, which the command line reads as well."""
 
 COMPRESSED = (".js", ".css", ".svg", ".txt", ".json")
 """Suffixes of the files that are kept compressed as well."""
@@ -115,20 +117,21 @@ def compress(app: Path) -> None:
 
 def source_hash(root: Path) -> str:
     """Return a digest of everything the built page depends on: sources, configuration, lock file."""
-    frontend = root / "frontend"
     digest = hashlib.sha256(b"compressed by zopfli")
-    for path in sorted(_sources(frontend)):
-        digest.update(path.relative_to(frontend).as_posix().encode() + b"\0")
+    for path in sorted(_sources(root)):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
-def _sources(frontend: Path) -> Iterator[Path]:
+def _sources(root: Path) -> Iterator[Path]:
+    frontend = root / "frontend"
     generated = frontend / GENERATED
     for folder in ("src", "public"):
         files = (p for p in (frontend / folder).rglob("*") if p.is_file() and ".test." not in p.name)
         yield from (p for p in files if generated not in p.parents)
     yield from (p for p in frontend.iterdir() if p.is_file())
+    yield from (root / TEXTS).glob("*.json")
 
 
 def install(frontend: Path) -> None:

@@ -61,7 +61,7 @@ def _prepare(run: RunFolder) -> bool:
             seconds[one.question.kind] = time.perf_counter() - asked
         evidence, _ = _read(run, LruCache())
         took = time.perf_counter() - begun
-    dark = [row.claim.number for row in make_board(evidence) if row.finding.state is ClaimState.UNMEASURED]
+    dark = [row.number for row in make_board(evidence) if row.state is ClaimState.UNMEASURED]
     return report(
         "claims_prepared",
         took,

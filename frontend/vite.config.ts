@@ -33,6 +33,8 @@ export default defineConfig(({ command }) => ({
     },
   },
   server: {
+    // The texts of the claims are beside the rules that name them.
+    fs: { allow: [".", "../backend/lamplighter/claims/texts"] },
     proxy: {
       "/api": { target: server, ws: true, changeOrigin: true },
       "/static": server,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lamplighter.claims.board import CLAIMS
-from lamplighter.claims.claim import ClaimState, Finding
+from lamplighter.claims.claim import ClaimState, Finding, Values
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import gather_evidence
 from lamplighter.questions import canonical_question, parse_question, question_id
@@ -25,6 +25,11 @@ def gather(run: RunFolder) -> Evidence:
 def find(number: int, evidence: Evidence) -> Finding:
     """Return what is found about a claim."""
     return CLAIMS[number - 1].find(evidence)
+
+
+def said(finding: Finding) -> dict[str, Values]:
+    """Return the values of each sentence that says why a claim has its state, by code."""
+    return {sentence.code: sentence.values for sentence in finding.reason}
 
 
 def judge(number: int, *several: Evidence) -> list[ClaimState]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link
+from lamplighter.claims.codes import ClaimNumber, GroupCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
 from lamplighter.claims.rules import arithmetic, matrix, meaning, motion, rows, surroundings
@@ -23,35 +24,42 @@ GROUP_OF = {claim.number: group.GROUP for group in _GROUPS for claim in group.CL
 """The subject of each claim, by its number."""
 
 
-@dataclass(frozen=True)
-class BoardRow:
-    """A claim with what was found on a run."""
+@dataclass(frozen=True, kw_only=True)
+class ClaimRow(Finding):
+    """A claim about learning, with what was found on this run. Its words are in `texts/`, by its number."""
 
-    claim: Claim
-    finding: Finding
+    number: ClaimNumber
+    role: ClaimRole
+    """A claim, which a run may show to be false; a check of this program; or a definition, which no run can."""
+    group: GroupCode
+    """The subject that it shares with some others."""
     view: str
     """The query string of the view that shows it."""
     answer_id: str | None
-    """The id of the stored answer that the view shows; None where it shows none."""
+    """The id of the examination whose answer the view shows; null where it shows none, or there is none yet."""
     show_question: dict[str, Any] | None
-    """The fields of a question that is asked before the view is opened, where the board computes by itself what it shows."""
+    """The question to post to `examinations` before the view is opened, where the board computes by itself what it shows; null
+    where there is none."""
     break_by: Link
+    """The button that shows where it ends."""
     control: Finding | None
-    """The finding of the same rule on the control; None where there is no control."""
+    """The finding of the same rule on the control; null where there is no control."""
 
 
-def make_board(evidence: Evidence) -> list[BoardRow]:
+def make_board(evidence: Evidence) -> list[ClaimRow]:
     """Return the rows of the board, by number."""
     return [_make_row(claim, evidence) for claim in CLAIMS]
 
 
-def _make_row(claim: Claim, evidence: Evidence) -> BoardRow:
+def _make_row(claim: Claim, evidence: Evidence) -> ClaimRow:
     view = claim.show(evidence)
     kind = parse_qs(view.removeprefix("?")).get("ask", [""])[0]
     stored = evidence.answers.get(kind) if kind in claim.kinds else None
-    return BoardRow(
-        claim=claim,
-        finding=claim.find(evidence),
+    return ClaimRow(
+        **vars(claim.find(evidence)),
+        number=claim.number,
+        role=claim.role,
+        group=GROUP_OF[claim.number],
         view=view,
         answer_id=None if stored is None else stored.id,
         show_question=rotation_question(evidence) if kind == "rotation" else None,
@@ -97,9 +105,9 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
     return found
 
 
-def count_states(rows: list[BoardRow]) -> dict[ClaimRole, Counter[ClaimState]]:
+def count_states(rows: list[ClaimRow]) -> dict[ClaimRole, Counter[ClaimState]]:
     """Return how many statements of each role are in each state: checks and definitions are not counted as claims."""
     found = {role: Counter[ClaimState]() for role in ClaimRole}
     for row in rows:
-        found[row.claim.role][row.finding.state] += 1
+        found[row.role][row.state] += 1
     return found

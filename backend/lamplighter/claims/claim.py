@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
+from lamplighter.claims.codes import FigureCode, LinkCode, SentenceCode, WaitCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
 from lamplighter.documented_model import DocumentedRecord
@@ -38,15 +39,29 @@ class ClaimState(StrEnum):
     """A number is missing; `waits_for` says which."""
 
 
+Unit = Literal["", "share", "nats", "bits", "degrees", "bytes", "FLOP", "J", "ms"]
+"""The unit of a figure; empty for a plain number, `share` for a part of one."""
+Values = dict[str, int | float | str]
+"""The numbers and names in a sentence, by the names that its text has for them."""
+
+
+@dataclass(frozen=True)
+class Sentence(DocumentedRecord):
+    """A sentence as its code with the values in it; its words are in `texts/`, in each language of the page."""
+
+    code: SentenceCode
+    values: Values = field(default_factory=Values)
+
+
 @dataclass(frozen=True)
 class Figure(DocumentedRecord):
-    """A number with what it is of."""
+    """A number with the code of what it measures."""
 
-    name: str
+    code: FigureCode
     value: float | None
     """Null where it is unknown."""
-    unit: str = ""
-    """A word; empty for a plain number, `share` for a part of one."""
+    unit: Unit = ""
+    """Empty for a plain number, `share` for a part of one."""
     step: int | None = None
     """The step that it is of; null: of the run, or of none."""
     low: float | None = None
@@ -55,20 +70,24 @@ class Figure(DocumentedRecord):
     """The upper end of its interval."""
     draws: int = 0
     """The number of draws, steps or sentences that the interval comes from; 0 where it has none."""
+    values: Values = field(default_factory=Values)
+    """The numbers and names in the words for it: the relation or the rule that it is about."""
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(DocumentedRecord):
     """A finding about a claim: its state with the numbers it follows from."""
 
     state: ClaimState
-    reason: str
-    """One sentence that says why, with the numbers."""
+    """Derived from the figures by a rule (`docs/claims.md`)."""
+    reason: tuple[Sentence, ...]
+    """The sentences that say why, with the numbers."""
     figures: tuple[Figure, ...] = ()
     null: Figure | None = None
-    """The same measure where the claim is false: its mean and the interval that several draws of it fall into."""
-    waits_for: str | None = None
-    """The thing that a number is missing for; None where none is."""
+    """The same measure where the claim is false: its mean and the interval that several draws of it fall into; null where that
+    is unknown."""
+    waits_for: WaitCode | None = None
+    """The code of what a number is missing for; null where none is."""
     imported: bool = False
     """True where a number came with an imported run."""
 
@@ -77,27 +96,23 @@ class Finding:
 class Link(DocumentedRecord):
     """A button: it opens a view of the page, and may ask the model first."""
 
-    label: str
+    code: LinkCode
+    """The code of its label."""
     view: str
     """The query string of the view."""
     question: dict[str, Any] | None = None
     """The question to post to `examinations` before; null where there is none."""
     breaks: bool = False
     """True where the view shows the claim failing, false where it shows how far the claim reaches."""
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    """The words that its label names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement about learning, the same for every run, and the rule that finds its state."""
+    """A statement about learning, the same for every run, and the rule that finds its state. Its words are in `texts/`."""
 
     number: int
-    name: str
-    """Two or three words."""
-    statement: str
-    condition: str
-    """When it holds, and when it stops."""
-    method: str
-    """How the number is measured."""
     find: Callable[[Evidence], Finding]
     show: Callable[[Evidence], str]
     """Returns the query string of the view that shows it."""
@@ -108,17 +123,35 @@ class Claim:
     role: ClaimRole = ClaimRole.CLAIM
 
 
-def waiting(waits_for: str, *figures: Figure, null: Figure | None = None, why: str = "") -> Finding:
-    """Return the finding of a claim that lacks a number; `waits_for`: a noun phrase, `why`: why it may wait for ever."""
-    reason = f"Not measured yet: this waits for {waits_for}" + (f" ({why})." if why else ".")
-    return Finding(ClaimState.UNMEASURED, reason, figures, null, waits_for)
+def say(code: SentenceCode, **values: float | str) -> Sentence:
+    """Return a sentence with its values."""
+    return Sentence(code, values)
 
 
-def spread_figure(name: str, spread: Spread, unit: str = "", step: int | None = None) -> Figure:
+def waiting(code: WaitCode, *figures: Figure, null: Figure | None = None) -> Finding:
+    """Return the finding of a claim that lacks a number; `code` says what it waits for."""
+    return Finding(ClaimState.UNMEASURED, (), figures, null, code)
+
+
+def waiting_for_answer(
+    evidence: Evidence, code: WaitCode, *figures: Figure, null: Figure | None = None
+) -> Finding:
+    """Return the finding of a claim that lacks an answer of the examiner; of a recorded run it says that none can come."""
+    return replace(waiting(code, *figures, null=null), reason=say_unaskable(evidence))
+
+
+def say_unaskable(evidence: Evidence) -> tuple[Sentence, ...]:
+    """Return the sentence that the model of a recorded run cannot be asked; nothing for any other run."""
+    return (say("recorded_elsewhere"),) if evidence.recorded_elsewhere else ()
+
+
+def spread_figure(
+    code: FigureCode, spread: Spread, unit: Unit = "", step: int | None = None, **values: float | str
+) -> Figure:
     """Return the mean of several draws as a figure, with the interval that 95 of 100 of them fall into."""
     low = max(0.0, spread.low) if unit == "share" else spread.low
     high = min(1.0, spread.high) if unit == "share" and spread.mean <= 1 else spread.high
-    return Figure(name, spread.mean, unit, step, low, high, spread.draws)
+    return Figure(code, spread.mean, unit, step, low, high, spread.draws, values)
 
 
 def choose_state(holds: bool, in_part: bool) -> ClaimState:
@@ -145,8 +178,3 @@ def list_at(answer: object, *path: str) -> list[Any]:
     for name in path:
         answer = answer.get(name) if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     return answer if isinstance(answer, list) else []  # pyright: ignore[reportUnknownVariableType]
-
-
-def percent(share: float) -> str:
-    """Return a share as people read it: 7.3 %."""
-    return f"{100 * share:.3g} %" if share < 0.995 or share == 1 else f"{100 * share:.4g} %"

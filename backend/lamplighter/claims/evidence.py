@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.claims.codes import WaitCode
 from lamplighter.claims.intervals import Spread
 from lamplighter.recipe import OptimiserKind
 
@@ -158,6 +159,15 @@ class EnergyFigures:
 
 
 @dataclass(frozen=True)
+class EarlierShare:
+    """The share of a word's ten nearest that a table has in common with itself some steps earlier."""
+
+    table: Literal["input", "output"]
+    steps: int
+    share: float
+
+
+@dataclass(frozen=True)
 class CityFigures:
     """Figures of the input matrix beside the output matrix."""
 
@@ -169,8 +179,8 @@ class CityFigures:
     """Mutual ranks in the output matrix."""
     shared: Spread
     """Share of a word's ten nearest that are the same in both, with its standard error over the words."""
-    earlier: Mapping[str, float]
-    """The same share between a table and the same table some hundred steps earlier, by what is compared."""
+    earlier: tuple[EarlierShare, ...]
+    """The same share between a table and itself some hundred steps earlier."""
     follows: Spread | None
     """By how much nearness in the input matrix agrees better with which words follow than with which come before: the
     difference of two correlations, with its standard error over the words; None where the text is not here."""
@@ -242,8 +252,8 @@ class Evidence:
     trust: TrustFigures | None = None
     energy: EnergyFigures | None = None
     cities: CityFigures | None = None
-    no_output_matrix: str = ""
-    """The reason why there is no output matrix to compare; empty where none is known."""
+    no_output_matrix: WaitCode | None = None
+    """The code of why there is no output matrix to compare; None where that is not known."""
     answers: Mapping[str, StoredAnswer] = field(default_factory=dict[str, StoredAnswer])
     """The newest answer to the board's own question, by kind."""
     control: Evidence | None = None
@@ -252,9 +262,3 @@ class Evidence:
     def series(self, name: str) -> dict[int, float]:
         """Return a measure by step, ascending."""
         return {step: values[name] for step, values in sorted(self.measures.items()) if name in values}
-
-    def missing_answer(self, what: str) -> str:
-        """Return, as a noun phrase, what a claim waits for that needs an answer of the examiner."""
-        if self.recorded_elsewhere:
-            return f"{what}: the model of a recorded run is not here, so nobody can ask it"
-        return what

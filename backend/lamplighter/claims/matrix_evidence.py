@@ -14,7 +14,13 @@ from lamplighter.claims.city_figures import (
     share_across_seeds,
     share_of_same,
 )
-from lamplighter.claims.evidence import CityFigures, MatrixFigures, RelationFigures, TurnedFigures
+from lamplighter.claims.evidence import (
+    CityFigures,
+    EarlierShare,
+    MatrixFigures,
+    RelationFigures,
+    TurnedFigures,
+)
 from lamplighter.claims.examples import choose_words
 from lamplighter.claims.intervals import Spread, spread_of
 from lamplighter.claims.matrix_figures import (
@@ -29,7 +35,7 @@ from lamplighter.geometry.nearest_by_chance import nearest_cosine_by_chance
 from lamplighter.geometry.pairs import mutual_ranks
 from lamplighter.runfolder.reading.lru_cache import LruCache
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
-from lamplighter.runfolder.reading.output_matrix import read_output_matrix_at
+from lamplighter.runfolder.reading.output_matrix import NoOutputMatrixError, read_output_matrix_at
 from lamplighter.runfolder.reading.snapshot import NoSnapshotError, Snapshot
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -171,9 +177,11 @@ class _MatrixReading:
                     (*self._key, "cities", self._step), lambda: self._measure_cities(words)
                 )
             }
-        except UNREADABLE as error:
+        except NoOutputMatrixError:
+            return {"no_output_matrix": "output_matrix_not_kept"}
+        except UNREADABLE:
             # A damaged state of the model takes nothing else with it.
-            return {"no_output_matrix": str(error)}
+            return {"no_output_matrix": "output_matrix_unreadable"}
 
     def _measure_cities(self, words: tuple[str, str]) -> CityFigures | None:
         output = self._output(self._step)
@@ -191,7 +199,10 @@ class _MatrixReading:
             mutual_ranks(found.vectors, one, other),
             mutual_ranks(output.vectors, one, other),
             share_of_same(nearest, nearest_out),
-            self._compare_with_earlier(found.step, nearest) | self._compare_output(output.step, nearest_out),
+            (
+                *self._compare_with_earlier(found.step, nearest),
+                *self._compare_output(output.step, nearest_out),
+            ),
             None if about is None else about[0],
             None if about is None else about[1],
         )
@@ -199,21 +210,20 @@ class _MatrixReading:
     def _output(self, step: int) -> Snapshot:
         return read_output_matrix_at(self._run, self._history.steps, step)
 
-    def _compare_with_earlier(self, step: int, nearest: NDArray[np.int32]) -> dict[str, float]:
-        """Return the share of a word's ten nearest that the input table has in common with itself some hundred steps earlier."""
-        shares: dict[str, float] = {}
+    def _compare_with_earlier(self, step: int, nearest: NDArray[np.int32]) -> list[EarlierShare]:
+        """Return what the input table has in common with itself some hundred steps earlier."""
+        shares: dict[int, float] = {}
         for lag in LAGS:
             earlier = self._snapshot(step - lag) if 2 * lag <= step else None
             if earlier is not None and lag <= step - earlier.step <= 1.5 * lag:
-                name = f"input table, {step - earlier.step:,} steps earlier"
-                shares[name] = share_of_same(nearest, sample_nearest(earlier.vectors)).mean
-        return shares
+                shares[step - earlier.step] = share_of_same(nearest, sample_nearest(earlier.vectors)).mean
+        return [EarlierShare("input", steps, share) for steps, share in shares.items()]
 
-    def _compare_output(self, step: int, nearest: NDArray[np.int32]) -> dict[str, float]:
-        """Return the same share of the output table, at the last kept state at least `LAGS[-1]` steps earlier."""
+    def _compare_output(self, step: int, nearest: NDArray[np.int32]) -> list[EarlierShare]:
+        """Return the same of the output table, at the last kept state at least `LAGS[-1]` steps earlier."""
         with suppress(*UNREADABLE):
             earlier = self._output(max(step // 2, step - LAGS[-1]))
             if earlier.step < step:
-                name = f"output table, {step - earlier.step:,} steps earlier"
-                return {name: share_of_same(nearest, sample_nearest(earlier.vectors)).mean}
-        return {}
+                share = share_of_same(nearest, sample_nearest(earlier.vectors)).mean
+                return [EarlierShare("output", step - earlier.step, share)]
+        return []

@@ -11,8 +11,9 @@ from lamplighter.claims.claim import (
     choose_state,
     list_at,
     number_at,
-    percent,
+    say,
     waiting,
+    waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence
 from lamplighter.model.optimiser_costs import count_update_bytes, count_update_flops
@@ -34,27 +35,24 @@ def find_affordable(evidence: Evidence) -> Finding:
     pulses = evidence.pulses
     touched = None if pulses is None else median(pulses.moved_rows)
     if pulses is None or touched is None:
-        return waiting("a step whose moved rows are recorded")
+        return waiting("moved_rows")
     share = touched / evidence.rows
     numbers, every = round(touched * evidence.width), evidence.rows * evidence.width
     kind = evidence.optimiser
     # Updating every row is the work of the dense rule of the same kind.
     dense = "adam" if kind == "lazy" else kind
     figures = [
-        Figure("rows updated, of all", share, "share"),
-        Figure("bytes of the update", float(count_update_bytes(kind, numbers)), "bytes"),
+        Figure("rows_updated_of_all", share, "share"),
+        Figure("bytes_of_the_update", float(count_update_bytes(kind, numbers)), "bytes"),
     ]
-    null = Figure("bytes of updating every row", float(count_update_bytes(dense, every)), "bytes")
-    told = f"A step updates {percent(share)} of the rows"
+    null = Figure("bytes_of_updating_every_row", float(count_update_bytes(dense, every)), "bytes")
     answer = evidence.answers.get("microscope")
     totals = ("forward", "backward", "update")
     parts = [
         None if answer is None else number_at(answer.fields, "operations", "totals", name) for name in totals
     ]
     if answer is None or any(part is None for part in parts):
-        return waiting(
-            evidence.missing_answer("one step under the microscope, for its arithmetic"), *figures, null=null
-        )
+        return waiting_for_answer(evidence, "microscope_arithmetic", *figures, null=null)
     whole = sum(part for part in parts if part is not None)
     saved = count_update_flops(dense, every) - count_update_flops(kind, numbers)
     of_step = saved / (whole + saved) if whole + saved > 0 else 0.0
@@ -63,16 +61,15 @@ def find_affordable(evidence: Evidence) -> Finding:
         for rows in np.nanquantile(pulses.moved_rows, (0.975, 0.025)).tolist()
     )
     saving = Figure(
-        "arithmetic of the step that is saved", of_step, "share", answer.step, few, many, len(pulses.steps)
+        "arithmetic_of_the_step_that_is_saved", of_step, "share", answer.step, few, many, len(pulses.steps)
     )
     figures.insert(0, saving)
     figures += [null, *_measured_times(evidence)]
-    told += f", which saves {percent(of_step)} of the arithmetic that the step would take with all of them. A tenth would make it affordable."
     return Finding(
         choose_state(share <= ALL_LIT and of_step >= SAVES, share <= ALL_LIT and of_step >= SPARES),
-        told,
+        (say("arithmetic_is_saved", rows=share, saved=of_step),),
         tuple(figures),
-        Figure("every row updated", 0.0, "share"),
+        Figure("every_row_updated", 0.0, "share"),
         imported=answer.imported,
     )
 
@@ -82,47 +79,38 @@ def find_batch_size(evidence: Evidence) -> Finding:
     answer = evidence.answers.get("microscope")
     share = None if answer is None else number_at(answer.fields, "whole", "share")
     if answer is None or share is None:
-        return waiting(evidence.missing_answer("one step under the microscope, for all its parameters"))
+        return waiting_for_answer(evidence, "microscope_parameters")
     moved, rows = number_at(answer.fields, "whole", "rows_moved"), number_at(answer.fields, "whole", "rows")
     if moved is None or not rows:
-        return waiting("a step whose moved rows are counted")
+        return waiting("counted_rows")
     city = moved / rows
     house = _share_of_the_rest(evidence, share, moved)
     figures = [
-        Figure("parameters outside the city that a step moves", house, "share", answer.step),
-        Figure("parameters that a step moves", share, "share", answer.step),
-        Figure("rows of the city that it moves", city, "share", answer.step),
+        Figure("parameters_outside_the_city_that_a_step_moves", house, "share", answer.step),
+        Figure("parameters_that_a_step_moves", share, "share", answer.step),
+        Figure("rows_of_the_city_that_it_moves", city, "share", answer.step),
     ]
     null = _share_of_the_city(evidence, city)
     if house is None:
-        return waiting("the number of all parameters", *figures, null=null)
-    told = f"A step moves {percent(house)} of the parameters outside the city and {percent(city)} of the city's rows"
+        return waiting("number_of_parameters", *figures, null=null)
+    reason = [say("house_and_city_move", house=house, city=city)]
     if city > ALL_LIT:
-        return Finding(
-            ClaimState.FAILING,
-            f"{told}: here the city does not sleep.",
-            tuple(figures),
-            null,
-            imported=answer.imported,
-        )
+        reason.append(say("city_does_not_sleep"))
+        return Finding(ClaimState.FAILING, tuple(reason), tuple(figures), null, imported=answer.imported)
     sizes = _batch_sizes(evidence)
-    figures += [Figure(f"lit by a batch of {tokens:,.0f} tokens", lit, "share") for tokens, lit in sizes]
+    figures += [
+        Figure("lit_by_a_batch", lit, "share", values={"tokens": int(tokens)}) for tokens, lit in sizes
+    ]
     moves = house >= AWAKE and city <= FEW
     if not sizes:
-        told += "; larger batches are not measured yet."
-        waits_for = evidence.missing_answer("larger batches of the same text")
+        reason.append(say("larger_batches_are_not_measured"))
         state = choose_state(False, house > 2 * city)
-        return Finding(state, told, tuple(figures), null, waits_for, answer.imported)
+        return Finding(state, tuple(reason), tuple(figures), null, "larger_batches", answer.imported)
     tokens, lit = max(sizes)
-    told += f"; a batch of {tokens:,.0f} tokens would light {percent(lit)}."
+    reason.append(say("larger_batch_would_light", tokens=tokens, share=lit))
     grows = lit > GROWS * min(sizes)[1] or lit > ALL_LIT
-    return Finding(
-        choose_state(moves and grows, house > 2 * city),
-        told,
-        tuple(figures),
-        null,
-        imported=answer.imported,
-    )
+    state = choose_state(moves and grows, house > 2 * city)
+    return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
 
 def _share_of_the_rest(evidence: Evidence, share: float, moved_rows: float) -> float | None:
@@ -138,9 +126,9 @@ def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
     """Return the share of the rows that a step moves, with the interval that 95 of 100 steps fall into."""
     moved = None if evidence.pulses is None else evidence.pulses.moved_rows
     if moved is None or not np.isfinite(moved).any():
-        return Figure("of the city", city, "share")
+        return Figure("of_the_city", city, "share")
     low, high = (value / evidence.rows for value in np.nanquantile(moved, (0.025, 0.975)).tolist())
-    return Figure("of the city", city, "share", None, low, high, int(np.isfinite(moved).sum()))
+    return Figure("of_the_city", city, "share", None, low, high, int(np.isfinite(moved).sum()))
 
 
 def _batch_sizes(evidence: Evidence) -> list[tuple[float, float]]:
@@ -160,8 +148,8 @@ def _measured_times(evidence: Evidence) -> list[Figure]:
     if answer is None:
         return []
     times = [number_at(answer.fields, "large", name) for name in ("touched_ms", "whole_ms")]
-    names = ("large matrix: touched rows", "large matrix: every row")
-    return [Figure(name, time, "ms") for name, time in zip(names, times, strict=True) if time is not None]
+    codes = ("large_matrix_touched_rows", "large_matrix_every_row")
+    return [Figure(code, time, "ms") for code, time in zip(codes, times, strict=True) if time is not None]
 
 
 def median(values: np.ndarray) -> float | None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lamplighter.claims.claim import Link
+from lamplighter.claims.codes import LinkCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import parse_known
 
@@ -17,12 +18,12 @@ def view(**words: str | int | None) -> str:
 
 
 def ask(
-    label: str, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
+    code: LinkCode, question: dict[str, Any], evidence: Evidence, otherwise: str, *, breaks: bool = False
 ) -> Link:
     """Return the button that asks a question and opens the view `otherwise`, where its answer is shown; the view alone where
     this run or this version has no such question."""
     askable = not evidence.recorded_elsewhere and parse_known(question) is not None
-    return Link(label, otherwise, question if askable else None, breaks)
+    return Link(code, otherwise, question if askable else None, breaks)
 
 
 def microscope(evidence: Evidence, section: str) -> str:

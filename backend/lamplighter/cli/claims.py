@@ -13,12 +13,12 @@ import click
 
 from lamplighter.claims.board import (
     BoardQuestion,
-    BoardRow,
+    ClaimRow,
     count_states,
     list_board_questions,
     make_board,
 )
-from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, percent
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure
 from lamplighter.claims.control import (
     ControlRun,
     find_other_seed,
@@ -26,6 +26,7 @@ from lamplighter.claims.control import (
     has_control,
     read_control,
 )
+from lamplighter.claims.english import claim_text, figure_text, percent, reason_text
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
 from lamplighter.cli.common import common_options
@@ -100,7 +101,7 @@ def prepare_claims(runs_dir: Path, run_id: str, *, yes: bool) -> None:
     problems = [*finish_run(run), *ask_all(run, wanted_by_claims(run), yes=yes)]
     evidence, _ = _read_board(run)
     rows = make_board(evidence)
-    measured = sum(row.finding.state is not ClaimState.UNMEASURED for row in rows)
+    measured = sum(row.state is not ClaimState.UNMEASURED for row in rows)
     print_line(f"{measured} of {len(rows)} statements have a number: lamplighter claims {run.id}")
     if evidence.recorded_elsewhere:
         raise click.ClickException(
@@ -139,17 +140,17 @@ def _read_board(run: RunFolder, control: ControlRun | None = None) -> tuple[Evid
     return evidence, list_board_questions(evidence, moment.lineage)
 
 
-def _describe(row: BoardRow, width: int) -> list[str]:
-    claim, finding, control = row.claim, row.finding, row.control
-    signs = f"{SIGNS[finding.state]:<22}" + ("" if control is None else f" {SIGNS[control.state]:<22}")
-    lines = [f"{claim.number:>2}  {signs} {claim.name}{_ROLES[claim.role]}"]
-    lines += _wrap(claim.statement, width)
-    lines += _wrap(finding.reason, width)
-    if finding.null is not None:
-        lines += _wrap(f"to compare: {_tell(finding.null)}", width)
-    if control is not None and control.state is not finding.state:
-        lines += _wrap(f"on shuffled words: {control.reason}", width)
-    if finding.imported:
+def _describe(row: ClaimRow, width: int) -> list[str]:
+    control = row.control
+    signs = f"{SIGNS[row.state]:<22}" + ("" if control is None else f" {SIGNS[control.state]:<22}")
+    lines = [f"{row.number:>2}  {signs} {claim_text(row.number, 'name')}{_ROLES[row.role]}"]
+    lines += _wrap(claim_text(row.number, "statement"), width)
+    lines += _wrap(reason_text(row), width)
+    if row.null is not None:
+        lines += _wrap(f"to compare: {_tell(row.null)}", width)
+    if control is not None and control.state is not row.state:
+        lines += _wrap(f"on shuffled words: {reason_text(control)}", width)
+    if row.imported:
         lines += _wrap("as told by the person who gave this run", width)
     return [*lines, ""]
 
@@ -160,8 +161,8 @@ def _wrap(text: str, width: int) -> list[str]:
 
 def _tell(figure: Figure) -> str:
     if figure.value is None:
-        return f"{figure.name}: unknown"
-    told = f"{figure.name}: {_tell_value(figure.value, figure.unit)}"
+        return f"{figure_text(figure)}: unknown"
+    told = f"{figure_text(figure)}: {_tell_value(figure.value, figure.unit)}"
     if figure.low is None or figure.high is None:
         return told
     ends = f"{_tell_value(figure.low, figure.unit)} to {_tell_value(figure.high, figure.unit)}"
@@ -175,12 +176,12 @@ def _tell_value(value: float, unit: str) -> str:
     return f"{value:,{digits}} {unit}".strip()
 
 
-def _sum_up(rows: list[BoardRow]) -> str:
+def _sum_up(rows: list[ClaimRow]) -> str:
     """Return how many claims hold, on the control too if there is one; checks and definitions are no claims."""
     of_role = count_states(rows)
     states = of_role[ClaimRole.CLAIM]
     held = f"{states[ClaimState.HOLDS]} of {states.total()} claims hold"
-    on_control = [row.control.state for row in rows if row.control and row.claim.role is ClaimRole.CLAIM]
+    on_control = [row.control.state for row in rows if row.control and row.role is ClaimRole.CLAIM]
     if on_control:
         held += f" ({on_control.count(ClaimState.HOLDS)} on shuffled words)"
     others = [f"{states[state]} {sign}" for state, sign in SIGNS.items() if state is not ClaimState.HOLDS]
@@ -188,21 +189,13 @@ def _sum_up(rows: list[BoardRow]) -> str:
     return ", ".join((held, *others, rest))
 
 
-def _as_json(evidence: Evidence, rows: list[BoardRow], control: ControlRun | None) -> dict[str, Any]:
-    items = [
-        {
-            "number": row.claim.number,
-            "role": row.claim.role,
-            "name": row.claim.name,
-            "statement": row.claim.statement,
-            "condition": row.claim.condition,
-            "method": row.claim.method,
-            **asdict(row.finding),
-            "view": row.view,
-            "break_by": asdict(row.break_by),
-            "control": None if row.control is None else asdict(row.control),
-        }
-        for row in rows
-    ]
+def _as_json(evidence: Evidence, rows: list[ClaimRow], control: ControlRun | None) -> dict[str, Any]:
+    items = [{**asdict(row), "english": _in_english(row)} for row in rows]
     beside = None if control is None else {"run": control.run.id, "step": control.moment.step}
     return {"step": evidence.step, "training": evidence.training, "control": beside, "items": items}
+
+
+def _in_english(row: ClaimRow) -> dict[str, str]:
+    """Return the words of a row, beside its codes."""
+    parts = {part: claim_text(row.number, part) for part in ("name", "statement", "condition", "method")}
+    return {**parts, "reason": reason_text(row)}

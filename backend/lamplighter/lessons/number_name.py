@@ -127,9 +127,9 @@ def parse_number_name(text: str) -> NumberName:
     return NumberName(text, "measure", (_one_of(head, MEASURES, "measure"),), step)
 
 
-def figure_name(name: str) -> str:
-    """Return the name of a claim's figure as a lesson writes it: small letters and digits, `_` between words."""
-    return "_".join(re.findall("[a-z0-9]+", name.lower()))
+def figure_name(code: str, *values: float | str) -> str:
+    """Return the name of a claim's figure as a lesson writes it: its code, `_`, and the values in its words."""
+    return "_".join(re.findall("[a-z0-9]+", " ".join(map(str, (code, *values))).lower()))
 
 
 def _one_of(name: str, known: Iterable[str], what: str) -> str:

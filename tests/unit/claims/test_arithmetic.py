@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lamplighter.claims.evidence import Evidence
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import told, town, untold
 
 
@@ -95,7 +95,7 @@ def test_a_step_computed_again_is_equal_or_rounded_or_another_one() -> None:
         FAILING,
         FAILING,
     ]
-    assert "rounding explains" in find(17, differing(1.9e-4)).reason
+    assert "rounding_explains" in said(find(17, differing(1.9e-4)))
     assert (
         judge(17, untold("microscope"), seen({"check.equal": None}), seen({"check": "yes"}))
         == [UNMEASURED] * 3

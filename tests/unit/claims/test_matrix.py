@@ -9,9 +9,9 @@ import pytest
 
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimRole
-from lamplighter.claims.evidence import Evidence, TurnedFigures
+from lamplighter.claims.evidence import EarlierShare, Evidence, TurnedFigures
 from lamplighter.claims.intervals import Spread
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import PARAMETERS, ROWS, STEP, WIDTH, cities, told, town, untold
 
 
@@ -19,8 +19,15 @@ def test_a_matrix_of_weights_is_a_definition_that_counts_right() -> None:
     found = find(4, town())
     assert CLAIMS[3].role == ClaimRole.DEFINITION
     assert [figure.value for figure in found.figures] == [ROWS * WIDTH, ROWS * WIDTH / PARAMETERS]
-    assert "2,382 rows of 64 numbers make 152,448 weights, 37.5 % of all." in found.reason
-    assert "The same table also makes the predictions" in find(4, town(tied=True)).reason
+    assert said(found) == {
+        "rows_of_numbers_of_all": {
+            "rows": ROWS,
+            "width": WIDTH,
+            "numbers": ROWS * WIDTH,
+            "share": ROWS * WIDTH / PARAMETERS,
+        }
+    }
+    assert "same_table_predicts" in said(find(4, town(tied=True)))
     assert find(4, town(parameters=None)).figures[1].value is None
 
 
@@ -38,13 +45,13 @@ def test_two_tables_share_surely_less_than_one_has_in_common_with_that_of_anothe
     # The interval of the two tables ends at 0.5396.
     more, less = (both(other_seed=Spread(share, 0.01, 500)) for share in (0.56, 0.559))
     assert judge(24, more, less) == [HOLDS, CONDITIONAL]
-    assert judge(24, both(earlier={}, other_seed=Spread(0.56, 0.01, 500))) == [HOLDS]
-    assert "has 56 % in common with that of another seed" in find(24, more).reason
+    assert judge(24, both(earlier=(), other_seed=Spread(0.56, 0.01, 500))) == [HOLDS]
+    assert said(find(24, more))["in_common_with_another_seed"] == {"share": 0.56}
 
 
 @pytest.mark.parametrize("kept", [0.733, 0.689, 0.582])
 def test_one_table_at_two_times_is_not_two_cities(kept: float) -> None:
-    earlier = {"input table, 500 steps earlier": kept}
+    earlier = (EarlierShare("input", 500, kept),)
     itself = both(
         shared=Spread(kept, 0.01, 500),
         earlier=earlier,
@@ -83,7 +90,7 @@ def test_each_table_leans_to_its_own_side_clearly(side: str) -> None:
 def test_shuffled_words_have_no_sides() -> None:
     shuffled = both(
         shared=Spread(0.143, 0.01, 500),
-        earlier={"input table, 100 steps earlier": 0.62},
+        earlier=(EarlierShare("input", 100, 0.62),),
         follows=Spread(0.02, 0.007, 500),
         precedes=Spread(0.0, 0.007, 500),
     )
@@ -91,12 +98,13 @@ def test_shuffled_words_have_no_sides() -> None:
 
 
 def test_without_an_earlier_table_two_cities_are_shown_in_part() -> None:
-    assert judge(24, both(earlier={}), both(earlier={}, follows=None, precedes=None)) == [
+    assert judge(24, both(earlier=()), both(earlier=(), follows=None, precedes=None)) == [
         CONDITIONAL,
         FAILING,
     ]
     assert judge(24, town(tied=True), town(cities=None)) == [FAILING, UNMEASURED]
-    assert "no state is kept" in find(24, town(cities=None, no_output_matrix="no state is kept")).reason
+    unkept = town(cities=None, no_output_matrix="output_matrix_not_kept")
+    assert find(24, unkept).waits_for == "output_matrix_not_kept"
 
 
 def test_a_rotation_changes_the_numbers_and_keeps_the_neighbours() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import Spread
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import STEP, matrix, newest, order, readings, relation, told, town, untold
 
 PLANTED = {"past": relation(), "plural": relation()}
@@ -21,12 +21,14 @@ def started(purity: float, step: int = 0) -> Evidence:
 
 def test_a_start_is_random_within_three_deviations_of_chance() -> None:
     assert judge(1, *map(started, (0.0109, 0.0051, 0.0111, 0.0049))) == [HOLDS, HOLDS, FAILING, FAILING]
-    assert "2.9 standard deviations" in find(1, started(0.0109)).reason
+    assert said(find(1, started(0.0109)))["deviations_from_chance"]["deviations"] == pytest.approx(
+        2.9, abs=0.05
+    )
 
 
 def test_an_order_that_was_there_later_says_nothing_of_the_start() -> None:
     late = find(1, started(0.9, 5))
-    assert (late.state, "step 0" in str(late.waits_for)) == (UNMEASURED, True)
+    assert (late.state, late.waits_for) == (UNMEASURED, "matrix_of_step_0")
     assert judge(1, started(0.0109, 5), town(first=None)) == [HOLDS, UNMEASURED]
 
 
@@ -83,7 +85,7 @@ def test_words_that_came_together_may_be_told_apart() -> None:
         return replace(newest(order(0.9)), measures={2_500: {"purity_10nn": best}})
 
     assert judge(2, after(0.949), after(0.951)) == [HOLDS, CONDITIONAL]
-    assert find(2, after(0.951)).reason.startswith("Together, then told apart: 95.1 % at step 2,500.")
+    assert said(find(2, after(0.951)))["told_apart"] == {"share": 0.951, "step": 2_500}
 
 
 def test_while_it_trains_more_than_chance_is_a_beginning() -> None:
@@ -91,13 +93,13 @@ def test_while_it_trains_more_than_chance_is_a_beginning() -> None:
         return replace(newest(order(purity)), training=True)
 
     assert judge(2, learning(0.0109), learning(0.0111)) == [FAILING, CONDITIONAL]
-    assert find(2, learning(0.0111)).reason.endswith("; the training is not over.")
+    assert "training_is_not_over" in said(find(2, learning(0.0111)))
 
 
 def test_without_kinds_or_a_matrix_coming_together_is_not_measured() -> None:
     unclassed = town(newest=matrix(STEP, None), classes=False)
     assert judge(2, town(newest=None), unclassed) == [UNMEASURED, UNMEASURED]
-    assert "this text has none" in str(find(2, unclassed).waits_for)
+    assert find(2, unclassed).waits_for == "planted_kinds"
 
 
 def substituted(**numbers: Any) -> Evidence:
@@ -125,7 +127,7 @@ def test_length_follows_frequency_now_and_not_only_once() -> None:
     once = {100: {"length_log_count_spearman": 0.9}}
     later = replace(newest(length_follows=0.5), measures=once)
     assert judge(3, later, town(newest=None, measures=once)) == [CONDITIONAL, HOLDS]
-    assert "it was 0.90 at step 100" in find(3, later).reason
+    assert said(find(3, later))["length_followed"] == {"correlation": 0.9, "step": 100}
 
 
 def test_lengths_of_few_words_follow_frequency_by_chance() -> None:
@@ -147,7 +149,7 @@ def test_readings_that_are_not_known_are_not_counted_as_holding() -> None:
         "chance_less_near__error",
     ):
         found = find(3, substituted(**{missing: None}))
-        assert (found.state, "not measured: near" in found.reason) == (CONDITIONAL, True), missing
+        assert (found.state, "near_is_not_measured" in said(found)) == (CONDITIONAL, True), missing
 
 
 def test_no_reading_of_three_holds() -> None:
@@ -195,7 +197,7 @@ def test_a_word_comes_apart_more_than_before_the_layers_and_in_the_untrained_mod
     assert judge(14, apart(0.705, 0.6, None), apart(0.695, 0.6, None)) == [HOLDS, CONDITIONAL]
     # The board's own question has two sentences. Of one twice nothing comes apart.
     assert judge(14, apart(1.0, 1.0, 1.0)) == [CONDITIONAL]
-    assert find(14, apart(0.705, 0.6, 0.9)).reason.count("0.60 after the last layer") == 1
+    assert said(find(14, apart(0.705, 0.6, 0.9)))["word_in_two_sentences"]["after"] == 0.6
 
 
 def test_of_several_words_the_one_that_comes_apart_most_counts() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lamplighter.claims.evidence import Evidence
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import LENGTH, PACE, STEP, matrix, pulses, told, town, untold
 
 
@@ -59,7 +59,7 @@ def test_the_weakest_layer_at_two_thousandths_is_dry() -> None:
 
 def test_one_layer_has_no_river() -> None:
     found = find(11, flowing(least_norm=np.nan))
-    assert (found.state, found.waits_for) == (UNMEASURED, "a step with the gradients of at least two layers")
+    assert (found.state, found.waits_for) == (UNMEASURED, "gradients_of_two_layers")
     null = find(11, flowing(least_norm=np.linspace(0.05, 0.55, STEP))).null
     assert (null and null.draws) == 20
 
@@ -103,7 +103,8 @@ def test_large_shifts_at_the_start_are_seen() -> None:
     # As of the default run: small at the end alone.
     real = town(pulses=pulses({1: 0.746, 10: 0.347, 100: 0.274, 1_000: 0.018, 2_500: 0.0085, 5_000: 0.006}))
     found = find(15, real)
-    assert (found.state, "in step 1 it moved 74.6 %" in found.reason) == (CONDITIONAL, True)
+    assert (found.state, said(found)["lit_row_moved"]["step"]) == (CONDITIONAL, 1)
+    assert said(found)["lit_row_moved"]["share"] == pytest.approx(0.746)
     unkept = replace(real, row_lengths={STEP: LENGTH})
     assert judge(15, unkept, town(row_lengths={}), town(pulses=None)) == [CONDITIONAL, UNMEASURED, UNMEASURED]
     assert judge(15, replace(town(), row_lengths={**town().row_lengths, STEP: LENGTH / 6})) == [FAILING]

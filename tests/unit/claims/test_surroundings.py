@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lamplighter.claims.evidence import EnergyFigures, Evidence, TrustFigures
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, UNMEASURED, find, judge, said
 from tests.unit.claims.town import ROWS, STEP, curve, matrix, newest, order, told, town, untold
 
 GUESSING = math.log(ROWS)
@@ -39,7 +39,7 @@ def test_answers_forget_a_tenth_of_what_was_known() -> None:
 
 def test_the_map_forgets_a_tenth_of_what_it_knew_beyond_chance() -> None:
     assert judge(13, away(purity=0.819), away(purity=0.821)) == [HOLDS, CONDITIONAL]
-    assert "has forgotten it too" in find(13, away(purity=0.819)).reason
+    assert "map_has_forgotten" in said(find(13, away(purity=0.819)))
 
 
 def test_forgetting_is_clearly_more_than_staying_at_home() -> None:
@@ -59,14 +59,14 @@ def test_without_steps_at_home_forgetting_is_shown_in_part(missing: str) -> None
     kept = told("environment", {missing: None}, away(HOME + 0.49))
     assert judge(13, kept, told("environment", {missing: None}, away(HOME + 0.51))) == [FAILING, CONDITIONAL]
     null = find(13, town()).null
-    assert (null and null.name) == "staying at home for 100 steps"
+    assert (null and (null.code, null.values)) == ("staying_at_home", {"steps": 100})
     assert judge(13, told("environment", {"home.purity_in": None})) == [CONDITIONAL]
 
 
 def test_a_map_that_knows_no_kinds_has_nothing_to_forget() -> None:
     # A quarter of what there is beyond a chance of 0.1 is 0.325.
     assert judge(13, away(before=0.33, purity=0.2), away(before=0.32, purity=0.2)) == [HOLDS, CONDITIONAL]
-    assert "had nothing to forget" in find(13, away(before=0.32, purity=0.2)).reason
+    assert "map_had_nothing_to_forget" in said(find(13, away(before=0.32, purity=0.2)))
     assert judge(13, away(purity=None), away(before=None)) == [CONDITIONAL, CONDITIONAL]
 
 
@@ -133,8 +133,8 @@ def test_without_energy_or_order_a_price_is_not_known() -> None:
         town(newest=matrix(STEP, None)),
     ]
     assert judge(16, *unknown) == [UNMEASURED] * len(unknown)
-    assert "was not measured while it trained" in find(16, unknown[0]).reason
-    assert "kept while it trains" in find(16, replace(unknown[0], training=True)).reason
+    assert find(16, unknown[0]).waits_for == "energy_of_another_run"
+    assert find(16, replace(unknown[0], training=True)).waits_for == "energy_while_it_trains"
 
 
 def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
@@ -156,7 +156,7 @@ def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
 def test_bytes_are_those_of_the_formula(name: str) -> None:
     off = [told("devices", {f"measured.{name}": measured}) for measured in (1_001.0, 100_000.0)]
     assert judge(18, *off) == [FAILING, FAILING]
-    assert "They differ." in find(18, off[0]).reason
+    assert "formula_says_otherwise" in said(find(18, off[0]))
     assert judge(18, untold("devices"), told("devices", {f"measured.{name}": None})) == [UNMEASURED] * 2
 
 

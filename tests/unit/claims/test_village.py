@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
+from lamplighter.answers import dump_answer
 from lamplighter.claims.control import gather_with_control, make_control_recipe, read_control
 from lamplighter.claims.evidence import Evidence, StoredAnswer
 from lamplighter.claims.gathering import read_moment
 from lamplighter.claims.questions_asked import list_questions
 from lamplighter.examination.answering import examine
 from lamplighter.runfolder.reading.lru_cache import LruCache
-from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, find, judge
+from tests.support.evidences import CONDITIONAL, FAILING, HOLDS, find, judge, said
 from tests.support.village import (
     STEPS,
     Village,
@@ -56,7 +58,11 @@ def examined(village: Village, evidence: Evidence) -> Evidence:
     """Return evidence with the answers to some of the board's own questions."""
     answers = {
         question.kind: StoredAnswer(
-            STEPS, examine(village.examined(question.model_step), question, ignore_progress), "0" * 16
+            STEPS,
+            json.loads(
+                dump_answer(examine(village.examined(question.model_step), question, ignore_progress))
+            ),
+            "0" * 16,
         )
         for question in list_questions(evidence)
         if question.kind in ASKED
@@ -70,7 +76,7 @@ def test_words_come_together_in_the_village_and_not_in_its_control(both: Both) -
     assert evidence.control is not None
     found = find(2, evidence)
     assert (found.state, find(2, evidence.control).state) == (HOLDS, FAILING), found.reason
-    assert (found.null and found.null.name) == "shuffled words, the control"
+    assert (found.null and found.null.code) == "shuffled_words"
     assert judge(1, evidence, evidence.control) == [HOLDS, HOLDS]
 
 
@@ -90,6 +96,6 @@ def test_near_words_replace_each_other_in_the_village_alone(both: Both) -> None:
     assert evidence.control is not None
     own, control = examined(both.village, evidence), examined(both.control, evidence.control)
     assert judge(3, own, control) == [CONDITIONAL, FAILING]
-    assert "0 of 3 readings hold here: the nearest word" in find(3, control).reason
+    assert said(find(3, control))["readings_hold"]["holding"] == 0
     # Relations are planted in neither.
     assert judge(14, control) == [FAILING]

@@ -11,6 +11,7 @@ import numpy as np
 
 from lamplighter.claims.evidence import (
     CityFigures,
+    EarlierShare,
     EnergyFigures,
     Evidence,
     MatrixFigures,
@@ -157,7 +158,7 @@ def cities(**changes: Any) -> CityFigures:
         (1, 1),
         (1, 1),
         Spread(0.52, 0.01, 500),
-        {"input table, 100 steps earlier": 0.95, "output table, 500 steps earlier": 0.84},
+        (EarlierShare("input", 100, 0.95), EarlierShare("output", 500, 0.84)),
         Spread(0.25, 0.007, 500),
         Spread(0.22, 0.007, 500),
     )

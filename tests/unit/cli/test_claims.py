@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 import lamplighter
 from lamplighter.claims import board
 from lamplighter.claims.board import CLAIMS, list_board_questions
-from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Figure, Finding
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Figure, Finding, say
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import read_moment
@@ -58,9 +58,9 @@ def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.M
 
         return replace(CLAIMS[number - 1], role=role, find=find)
 
-    chance = Figure("by chance", 0.0081, "share", low=0.0079, high=0.0083, draws=20)
-    held = Finding(ClaimState.HOLDS, "It does.", (), chance)
-    failing = Finding(ClaimState.FAILING, "It does not, in random order.", ())
+    chance = Figure("by_chance", 0.0081, "share", low=0.0079, high=0.0083, draws=20)
+    held = Finding(ClaimState.HOLDS, (), (), chance)
+    failing = Finding(ClaimState.FAILING, (say("city_does_not_sleep"),), ())
     rows = (
         claim(1, ClaimRole.CLAIM, held, failing),
         claim(2, ClaimRole.CLAIM, held, held),
@@ -73,11 +73,11 @@ def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.M
     told = typed(run, "claims", run.id).stdout
     assert f"control {control.id}" in told
     lines = [" ".join(line.split()) for line in told.splitlines()]
-    assert f"1 [+] holds [x] shown failing {CLAIMS[0].name}" in lines
-    assert lines.count("on shuffled words: It does not, in random order.") == 1
+    assert "1 [+] holds [x] shown failing Random start" in lines
+    assert lines.count("on shuffled words: Here the city does not sleep.") == 1
     assert "to compare: by chance: 0.81 % (0.79 % to 0.83 %, n = 20)" in lines
-    assert f"3 [+] holds [+] holds {CLAIMS[2].name} (this program, checked)" in lines
-    assert f"4 [+] holds [+] holds {CLAIMS[3].name} (by definition)" in lines
+    assert "3 [+] holds [+] holds Near, direction, length (this program, checked)" in lines
+    assert "4 [+] holds [+] holds A matrix of weights (by definition)" in lines
     assert lines[-1].startswith("2 of 2 claims hold (1 on shuffled words)")
     assert lines[-1].endswith(", 2 checks and definitions")
     assert "--control-of" not in told
@@ -86,6 +86,7 @@ def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.M
     assert [row["role"] for row in document["items"]] == ["claim", "claim", "check", "definition"]
     assert document["items"][0]["control"]["state"] == "failing"
     assert document["items"][0]["null"]["draws"] == 20
+    assert document["items"][0]["english"]["name"] == "Random start"
 
 
 def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,7 +153,7 @@ def test_a_figure_of_a_claim_is_that_of_the_board(tmp_path: Path) -> None:
     assert found.null is not None
     assert numbers["claim.6.null"] == NumberValue(found.null.value, found.null.step)
     assert numbers["run.guess_loss"].value == pytest.approx(np.log(rows))
-    [share] = (figure for figure in found.figures if figure.name == "share of the city")
+    [share] = (figure for figure in found.figures if figure.code == "share_of_the_city")
     assert numbers["claim.6.share_of_the_city"] == NumberValue(share.value, share.step)
 
 

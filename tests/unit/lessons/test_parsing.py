@@ -234,6 +234,6 @@ def test_two_questions_of_a_kind_have_names_and_one_may_name_its_step() -> None:
 
 
 def test_names_of_figures_and_measures_are_written_with_small_letters_and_points() -> None:
-    assert figure_name("lit by a batch of 2,048 tokens") == "lit_by_a_batch_of_2_048_tokens"
+    assert figure_name("lit_by_a_batch", 2_048) == "lit_by_a_batch_2048"
     assert parse_number_name("analogy.male_female@500").parts == ("analogy male female",)
     assert parse_number_name("rank.dog.cat@last").parts == ("rank dog/cat",)

@@ -9,13 +9,15 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Values,
     as_number,
     choose_state,
     list_at,
     number_at,
-    percent,
+    say,
     spread_figure,
     waiting,
+    waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence, StoredAnswer
 from lamplighter.claims.intervals import CLEAR, Spread, mean_of, share_interval, spread_of
@@ -48,34 +50,31 @@ def find_one_step(evidence: Evidence) -> Finding:
     random = ("whole", "random")
     start, end = (number_at(answer.fields, *random, name) for name in ("before", "after"))
     losses = [as_number(loss) for loss in list_at(answer.fields, *random, "losses")[:64]]
+    risen = number_at(answer.fields, "text", "share_risen")
     figures = [
-        Figure("loss after the update, same batch", after, "nats", answer.step),
-        Figure("before the update", before, "nats"),
-        Figure(
-            "words that became likelier",
-            number_at(answer.fields, "text", "share_risen"),
-            "share",
-            answer.step,
-        ),
+        Figure("loss_after_the_update", after, "nats", answer.step),
+        Figure("loss_before_the_update", before, "nats"),
+        Figure("words_that_became_likelier", risen, "share", answer.step),
     ]
     if own is not None:
         figures.append(own)
-    told = f"Step {answer.step:,} changed the loss on its own batch from {before:.3f} to {after:.3f} nats per word"
+    reason = [say("step_changed_loss", step=answer.step, before=before, after=after)]
     null, better = None, False
     if start is not None and end is not None and len(losses) >= FEWEST_DRAWS and None not in losses:
         # On a part of the batch, which the true update is measured on as well.
         changes = spread_of([loss - start for loss in losses if loss is not None])
-        figures.insert(0, Figure("change of the loss by the update", end - start, "nats", answer.step))
-        null = spread_figure("change by a random update as large", changes, "nats", answer.step)
+        figures.insert(0, Figure("change_by_the_update", end - start, "nats", answer.step))
+        null = spread_figure("change_by_a_random_update", changes, "nats", answer.step)
         better = after < before and end < start and changes.score(end - start) < -CLEAR
-        told += f"; random updates as large change it by {changes.mean:+.2g}, where this one changes it by {end - start:+.2g}"
+        reason.append(say("random_updates_change", random=changes.mean, own=end - start))
     if null is None or own is None or own.low is None or own.value is None:
-        waits_for = evidence.missing_answer("random updates as large, and more steps, to compare with")
         state = choose_state(False, after < before)
-        return Finding(state, f"{told}.", tuple(figures), null, waits_for, answer.imported)
-    told += f". Of {own.draws} steps {percent(own.value)} helped their own batch"
+        return Finding(
+            state, tuple(reason), tuple(figures), null, "random_updates_and_more_steps", answer.imported
+        )
+    reason.append(say("steps_helped", steps=own.draws, share=own.value))
     state = choose_state(better and own.low > ALWAYS, better or own.low > COIN)
-    return Finding(state, f"{told}.", tuple(figures), null, imported=answer.imported)
+    return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
 
 def _share_of(evidence: Evidence, text: str) -> Figure | None:
@@ -86,12 +85,12 @@ def _share_of(evidence: Evidence, text: str) -> Figure | None:
         return None
     steps = len(list_at(answer.fields, "same"))
     low, high = share_interval(share, steps)
-    names = {
-        "same": "steps that help their own batch",
-        "other": "steps that help another batch",
-        "unread": "steps that help unread text",
+    codes = {
+        "same": "steps_that_help_their_own_batch",
+        "other": "steps_that_help_another_batch",
+        "unread": "steps_that_help_unread_text",
     }
-    return Figure(names[text], share, "share", answer.step, low, high, steps)
+    return Figure(codes[text], share, "share", answer.step, low, high, steps)
 
 
 def find_arithmetic(evidence: Evidence) -> Finding:
@@ -105,20 +104,21 @@ def find_arithmetic(evidence: Evidence) -> Finding:
     off = number_at(answer.fields, "row", "model_difference") if off is None else off
     known = [part for part in parts if part is not None]
     if len(known) < len(parts) or off is None or not sum(known[:3]):
-        return waiting("a step with finite numbers")
+        return waiting("finite_step")
     products = (known[3] + known[4]) / sum(known[:3])
     figures = [
-        Figure("of the operations, in products of matrices", products, "share", answer.step),
-        Figure("operations in one step", sum(known[:3]), "FLOP", answer.step),
-        Figure("difference of an updated number, computed again", abs(off), step=answer.step),
+        Figure("of_the_operations_in_products_of_matrices", products, "share", answer.step),
+        Figure("operations_in_one_step", sum(known[:3]), "FLOP", answer.step),
+        Figure("difference_by_formula", abs(off), step=answer.step),
     ]
     predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
     if evidence.parameters is not None and predictions is not None:
-        figures.append(Figure("6 × parameters × words", 6 * evidence.parameters * predictions, "FLOP"))
-    told = f"{percent(products)} of {sum(known[:3]):,.0f} operations are products of matrices; an updated number computed again by formula differs by {abs(off):.1g}."
-    told += " The rest, such as softmax and norms, is not." if products < 1 else ""
+        figures.append(Figure("six_parameters_words", 6 * evidence.parameters * predictions, "FLOP"))
+    reason = [say("products_of_matrices", share=products, operations=sum(known[:3]), difference=abs(off))]
+    if products < 1:
+        reason.append(say("rest_is_no_product"))
     state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
-    return Finding(state, told, tuple(figures), imported=answer.imported)
+    return Finding(state, tuple(reason), tuple(figures), imported=answer.imported)
 
 
 def find_loop(evidence: Evidence) -> Finding:
@@ -131,29 +131,28 @@ def find_loop(evidence: Evidence) -> Finding:
     numbers, same = (number_at(answer.fields, "row", "row", name) for name in ("numbers", "numbers_equal"))
     off, update = (number_at(check, name) for name in ("largest_difference", "largest_update"))
     figures = [
-        Figure("numbers of a row, computed again, that equal the record", same, step=answer.step),
-        Figure("largest difference in the whole table", off, step=answer.step),
-        Figure("largest update of the step", update, step=answer.step),
-        Figure("numbers of the row", numbers),
+        Figure("numbers_of_a_row_that_equal_the_record", same, step=answer.step),
+        Figure("largest_difference", off, step=answer.step),
+        Figure("largest_update", update, step=answer.step),
+        Figure("numbers_of_the_row", numbers),
     ]
     if not isinstance(equal, bool):
-        return waiting("a recorded step to compare with", *figures)
+        return waiting("recorded_step", *figures)
     if equal:
-        told = f"Step {answer.step:,} computed again equals the record to the last bit: symbol, vector, layers, gradient and update are those of the run."
-        return Finding(ClaimState.HOLDS, told, tuple(figures), imported=answer.imported)
+        reason = (say("step_equals_record", step=answer.step),)
+        return Finding(ClaimState.HOLDS, reason, tuple(figures), imported=answer.imported)
     if off is None or update is None:
-        waits_for = "the recorded table of this step, to know by how much"
-        told = f"Step {answer.step:,} computed again here differs from the record; by how much is not known."
-        return Finding(ClaimState.CONDITIONAL, told, tuple(figures), None, waits_for, answer.imported)
+        reason = (say("step_differs_unknown", step=answer.step),)
+        return Finding(
+            ClaimState.CONDITIONAL, reason, tuple(figures), None, "recorded_table", answer.imported
+        )
     rounding = abs(off) <= ROUNDING * abs(update)
-    told = f"Step {answer.step:,} computed again here differs from the record by {abs(off):.1g} at most"
-    told += (
-        ", no more than another machine's rounding explains."
-        if rounding
-        else ", more than rounding explains."
+    reason = (
+        say("step_differs", step=answer.step, difference=abs(off)),
+        say("rounding_explains" if rounding else "more_than_rounding"),
     )
     state = choose_state(False, rounding)
-    return Finding(state, told, tuple(figures), imported=answer.imported)
+    return Finding(state, reason, tuple(figures), imported=answer.imported)
 
 
 def find_right_guesses(evidence: Evidence) -> Finding:
@@ -171,21 +170,20 @@ def find_right_guesses(evidence: Evidence) -> Finding:
     known = [one for each in shares if (one := as_number(each)) is not None]
     spread = mean_of(known) if len(known) > 1 else None
     main = (
-        Figure("share of the gradient from right guesses", share, "share", answer.step)
+        Figure("share_of_the_gradient_from_right_guesses", share, "share", answer.step)
         if spread is None
-        else spread_figure("share of the gradient from right guesses", spread, "share", answer.step)
+        else spread_figure("share_of_the_gradient_from_right_guesses", spread, "share", answer.step)
     )
-    figures = (main, Figure("positions guessed right", right / of, "share", answer.step))
-    null = Figure("if only mistakes taught", 0.0, "share")
-    told = f"In step {answer.step:,} {right:,.0f} of {of:,.0f} words were guessed right, and {percent(share or 0.0)} of the gradient comes from them"
+    figures = (main, Figure("positions_guessed_right", right / of, "share", answer.step))
+    null = Figure("if_only_mistakes_taught", 0.0, "share")
+    guessed = say("right_guesses", step=answer.step, right=right, of=of, share=share or 0.0)
     if spread is None:
         # One step is a sample; how much the share changes from step to step is not known.
-        waits_for = evidence.missing_answer("more steps, to know how much it changes")
         state = choose_state(False, bool(share))
-        return Finding(state, f"{told}.", figures, null, waits_for, answer.imported)
-    told += f"; over {spread.draws} steps it is {percent(spread.mean)} on average. If only mistakes taught it would be 0."
+        return Finding(state, (guessed,), figures, null, "more_steps_to_vary", answer.imported)
+    reason = (guessed, say("right_guesses_on_average", steps=spread.draws, share=spread.mean))
     state = choose_state(spread.low >= TAUGHT, spread.low > 0)
-    return Finding(state, told, figures, null, imported=answer.imported)
+    return Finding(state, reason, figures, null, imported=answer.imported)
 
 
 def find_better_here(evidence: Evidence) -> Finding:
@@ -193,31 +191,32 @@ def find_better_here(evidence: Evidence) -> Finding:
     own, other, unread = (_share_of(evidence, text) for text in ("same", "other", "unread"))
     if own is not None and other is not None and own.draws >= ENOUGH:
         elsewhere = [one for one in (other, unread) if one is not None]
-        told = f"{percent(own.value or 0)} of {own.draws} steps help the batch they read, {percent(other.value or 0)} another one"
-        told += "" if unread is None else f" and {percent(unread.value or 0)} unread text"
-        told += "; a coin would give 50 %."
+        shares: Values = {"own": own.value or 0, "other": other.value or 0, "steps": own.draws}
+        reason = (
+            say("steps_help_read_text", **shares)
+            if unread is None
+            else say("steps_help", **shares, unread=unread.value or 0)
+        )
         low, high = share_interval(0.5, own.draws)
-        null = Figure("a coin", 0.5, "share", None, low, high, own.draws)
+        null = Figure("a_coin", 0.5, "share", None, low, high, own.draws)
         surely = own.low is not None and own.low > ALWAYS
         like_a_coin = all(_holds_a_half(one) for one in elsewhere)
         less = all((one.high or 1) < (own.low or 0) for one in elsewhere)
         imported = evidence.answers["better"].imported
         state = choose_state(surely and like_a_coin and less, surely and less)
-        return Finding(state, told, (own, *elsewhere), null, imported=imported)
+        return Finding(state, (reason,), (own, *elsewhere), null, imported=imported)
     answer, before, after = _losses(evidence, "same")
     _, other_before, other_after = _losses(evidence, "other")
     if answer is None or before is None or after is None or other_before is None or other_after is None:
         return _wait_for_microscope(evidence)
     figures = (
-        Figure("change of the loss, own batch", after - before, "nats", answer.step),
-        Figure("change of the loss, another batch", other_after - other_before, "nats", answer.step),
+        Figure("change_on_its_own_batch", after - before, "nats", answer.step),
+        Figure("change_on_another_batch", other_after - other_before, "nats", answer.step),
     )
-    null = Figure("no update", 0.0, "nats")
-    gain, elsewhere = before - after, other_before - other_after
-    told = f"Step {answer.step:,} made the loss on its own batch {_lower(gain)} and on another one {_lower(elsewhere)}; one step is a sample, not a share."
+    null = Figure("no_update", 0.0, "nats")
+    reason = say("one_step_changed", step=answer.step, own=after - before, other=other_after - other_before)
     # One step says nothing of how many do.
-    waits_for = evidence.missing_answer("more steps, to give a share")
-    return Finding(ClaimState.UNMEASURED, told, figures, null, waits_for, answer.imported)
+    return Finding(ClaimState.UNMEASURED, (reason,), figures, null, "more_steps_for_a_share", answer.imported)
 
 
 def _holds_a_half(share: Figure) -> bool:
@@ -233,20 +232,19 @@ def find_bent_update(evidence: Evidence) -> Finding:
         return _wait_for_microscope(evidence)
     spread = number_at(answer.fields, "whole", "random", "cosine_spread")
     figures = (
-        Figure("cosine of update and downhill", cosine, step=answer.step),
-        Figure("angle between them", number_at(answer.fields, "whole", "degrees"), "degrees", answer.step),
+        Figure("cosine_with_downhill", cosine, step=answer.step),
+        Figure("angle_between_them", number_at(answer.fields, "whole", "degrees"), "degrees", answer.step),
     )
-    null = Figure("the same direction", 1.0)
+    null = Figure("same_direction", 1.0)
     if spread is not None:
-        figures = (*figures, spread_figure("a random direction", Spread(0.0, spread, 0)))
-    told = f"The update of step {answer.step:,} and straight downhill have a cosine of {cosine:.2f}; the same direction would have 1, a random one 0."
+        figures = (*figures, spread_figure("random_direction", Spread(0.0, spread, 0)))
+    reason = (say("update_direction", step=answer.step, cosine=cosine),)
     if spread is None:
-        waits_for = evidence.missing_answer("a random direction to compare with")
         state = choose_state(False, cosine < STRAIGHT)
-        return Finding(state, told, figures, null, waits_for, answer.imported)
+        return Finding(state, reason, figures, null, "random_direction", answer.imported)
     downhill = cosine > CLEAR * spread
     state = choose_state(downhill and cosine <= BENT, downhill and cosine < STRAIGHT)
-    return Finding(state, told, figures, null, imported=answer.imported)
+    return Finding(state, reason, figures, null, imported=answer.imported)
 
 
 def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float | None, float | None]:
@@ -259,29 +257,20 @@ def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float 
     return answer, before, after
 
 
-def _lower(nats: float) -> str:
-    return f"{abs(nats):.2g} nats {'lower' if nats > 0 else 'higher'}"
-
-
 def _wait_for_microscope(evidence: Evidence) -> Finding:
     if evidence.step < 1 and not evidence.recorded_elsewhere:
-        return waiting("the first step")
-    return waiting(evidence.missing_answer("one step under the microscope"))
+        return waiting("first_step")
+    return waiting_for_answer(evidence, "microscope")
 
 
-GROUP = "Inside one step"
+GROUP = "step"
 CLAIMS = (
     Claim(
-        5,
-        "Predict, compare, correct",
-        "One step: guess the next word everywhere, compare with the text, pass the error back, change the numbers a little.",
-        "The step makes its own batch better. It promises nothing for any other text.",
-        "The loss on the very same batch before and after the update, and after random updates as large; and how many of forty "
-        "steps helped their own batch.",
-        find_one_step,
-        lambda evidence: microscope(evidence, "helped"),
-        lambda evidence: Link(
-            "Teach it a lie instead",
+        number=5,
+        find=find_one_step,
+        show=lambda evidence: microscope(evidence, "helped"),
+        break_by=lambda evidence: Link(
+            "teach_a_lie",
             view(
                 panel="ask",
                 ask="what_if",
@@ -292,59 +281,38 @@ CLAIMS = (
         kinds=("microscope", "better"),
     ),
     Claim(
-        10,
-        "Matrix arithmetic",
-        "Behind all of it is arithmetic with matrices, which one can do again by hand and get the same number.",
-        "Most of it is products of matrices. Softmax, norms and the curve between two layers are not, and without them "
-        "two layers would be one.",
-        "Operations counted by formula, and one number of one row computed by hand beside the recorded one.",
-        find_arithmetic,
-        lambda evidence: microscope(evidence, "transformation"),
-        lambda evidence: Link(
-            "Look at an early step, where Adam corrects most",
-            view(panel="microscope", section="update", at=min(10, evidence.step)),
+        number=10,
+        find=find_arithmetic,
+        show=lambda evidence: microscope(evidence, "transformation"),
+        break_by=lambda evidence: Link(
+            "early_step", view(panel="microscope", section="update", at=min(10, evidence.step))
         ),
         kinds=("microscope",),
         role=ClaimRole.CHECK,
     ),
     Claim(
-        17,
-        "One loop",
-        "Symbol, vector, layers, gradient, update: one word goes round this loop in every step.",
-        "Equal to the last bit on the machine that trained. Another machine may round otherwise.",
-        "A step computed again from the record, compared number by number.",
-        find_loop,
-        lambda evidence: microscope(evidence, "update"),
-        lambda evidence: Link(
-            "See the very first loop, before anything was learned", first_microscope(evidence)
-        ),
+        number=17,
+        find=find_loop,
+        show=lambda evidence: microscope(evidence, "update"),
+        break_by=lambda evidence: Link("first_loop", first_microscope(evidence)),
         kinds=("microscope",),
         role=ClaimRole.CHECK,
     ),
     Claim(
-        21,
-        "Right guesses teach too",
-        "A model does not learn only from its mistakes. A right guess that was not quite sure teaches as well.",
-        "Holds once it guesses something right. At the very start there is nothing to count.",
-        "The share of the gradient that comes from positions whose likeliest word was the true one, in one step and in forty.",
-        find_right_guesses,
-        lambda evidence: microscope(evidence, "helped"),
-        lambda evidence: Link(
-            "Go to the start, where few guesses are right", first_microscope(evidence, "helped"), breaks=True
+        number=21,
+        find=find_right_guesses,
+        show=lambda evidence: microscope(evidence, "helped"),
+        break_by=lambda evidence: Link(
+            "few_right_guesses", first_microscope(evidence, "helped"), breaks=True
         ),
         kinds=("microscope", "better"),
     ),
     Claim(
-        22,
-        "Better here, not there",
-        "A step makes the text it has just read easier. For another text it may go either way, like the toss of a coin.",
-        "Holds late in training. In the first steps everything helps everywhere.",
-        "The share of forty steps, ten at each of four places of the training, that lower the loss on their own batch, on another "
-        "batch, and on unread text. Steps of one place are alike, so the true intervals are wider than these.",
-        find_better_here,
-        lambda evidence: microscope(evidence, "helped"),
-        lambda evidence: ask(
-            "Look at the first steps",
+        number=22,
+        find=find_better_here,
+        show=lambda evidence: microscope(evidence, "helped"),
+        break_by=lambda evidence: ask(
+            "first_steps",
             {"kind": "better", "step": 1},
             evidence,
             first_microscope(evidence, "helped"),
@@ -353,16 +321,10 @@ CLAIMS = (
         kinds=("microscope", "better"),
     ),
     Claim(
-        27,
-        "Not straight downhill",
-        "The update is not the gradient: the optimiser takes another way down than the steepest one.",
-        "Holds for Adam and its kin. Plain gradient descent goes straight down.",
-        "The cosine between the update of all parameters and the opposite of their gradient, beside that of a random direction.",
-        find_bent_update,
-        lambda evidence: microscope(evidence, "update"),
-        lambda evidence: Link(
-            "See the first step, before Adam has a memory", first_microscope(evidence, "update")
-        ),
+        number=27,
+        find=find_bent_update,
+        show=lambda evidence: microscope(evidence, "update"),
+        break_by=lambda evidence: Link("step_without_memory", first_microscope(evidence, "update")),
         kinds=("microscope",),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from lamplighter.claims.claim import (
     Claim,
@@ -10,19 +11,21 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Sentence,
+    Values,
     as_number,
     choose_state,
     list_at,
     number_at,
-    percent,
+    say,
     spread_figure,
     waiting,
+    waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence, OrderFigures, RelationFigures
 from lamplighter.claims.intervals import CLEAR, Spread, share_interval
 from lamplighter.claims.views import view, word_card
 
-_UNFINISHED = "; the training is not over"
 GROUPED, PARTLY = 0.5, 0.25
 """Least part of what purity can gain beyond chance at which words of a kind have come together, and have begun to. Topics
 alone give a text in random order a tenth."""
@@ -34,6 +37,8 @@ REPLACEABLE = 0.5
 """Most part of the harm of a word drawn at random that the nearest word may do in a word's place."""
 ANSWERED = 0.5
 """Least share of a relation's questions that counts as answered."""
+MAX_DEVIATIONS = 1_000
+"""Standard deviations from which on their number is not given."""
 SEPARATED = 0.1
 """Least fall of a cosine, beyond that of the untrained model, by which one word has come apart in two sentences."""
 
@@ -42,38 +47,31 @@ def find_random_start(evidence: Evidence) -> Finding:
     """Return whether the first matrix has no more order than chance gives."""
     first = evidence.first
     if first is None:
-        return waiting("a kept matrix of the first step")
-    nearest = Figure("mean cosine of a row with its nearest", first.nearest_cosine, step=first.step)
+        return waiting("first_matrix")
+    nearest = Figure("cosine_of_a_row_with_its_nearest", first.nearest_cosine, step=first.step)
     if first.order is not None:
         purity, dealt = first.order.purity.mean, first.order.purity_dealt
-        figures = (Figure("purity of the ten nearest", purity, "share", first.step), nearest)
-        null = spread_figure("labels dealt at random", dealt, "share")
+        figures = (Figure("purity_of_the_ten_nearest", purity, "share", first.step), nearest)
+        null = spread_figure("labels_dealt_at_random", dealt, "share")
         far = dealt.score(purity)
-        told = f"{percent(purity)} of a word's ten nearest are of its own kind"
+        measured = say("own_kind_at_step", step=first.step, share=purity)
     elif evidence.chance_cosine is not None:
         figures = (nearest,)
-        null = spread_figure("random directions", evidence.chance_cosine)
+        null = spread_figure("random_directions", evidence.chance_cosine)
         far = evidence.chance_cosine.score(first.nearest_cosine)
-        told = f"a row and its nearest have a cosine of {first.nearest_cosine:.3f}"
+        measured = say("nearest_cosine_at_step", step=first.step, cosine=first.nearest_cosine)
     else:
-        return waiting("a kept matrix of the first step", nearest)
-    told = f"At step {first.step:,} {told}, {_far(far)} from what chance gives."
-    if abs(far) <= CLEAR:
-        return Finding(ClaimState.HOLDS, told, figures, null)
-    if first.step:
-        waits_for = "the matrix of step 0, which was not kept"
-        return Finding(
-            ClaimState.UNMEASURED, f"{told} The start itself was not kept.", figures, null, waits_for
-        )
-    return Finding(ClaimState.FAILING, f"{told} This run did not begin at random.", figures, null)
-
-
-def _far(deviations: float) -> str:
-    return (
-        f"{deviations:.1f} standard deviations"
-        if abs(deviations) < 1_000
-        else "very many standard deviations"
+        return waiting("first_matrix", nearest)
+    # Where chance does not vary, the distance in deviations is infinite.
+    distance = (
+        say("deviations_from_chance", deviations=far) if abs(far) < MAX_DEVIATIONS else say("far_from_chance")
     )
+    reason = (measured, distance)
+    if abs(far) <= CLEAR:
+        return Finding(ClaimState.HOLDS, reason, figures, null)
+    if first.step:
+        return Finding(ClaimState.UNMEASURED, reason, figures, null, "matrix_of_step_0")
+    return Finding(ClaimState.FAILING, (*reason, say("not_begun_at_random")), figures, null)
 
 
 def find_pulled_together(evidence: Evidence) -> Finding:
@@ -81,33 +79,33 @@ def find_pulled_together(evidence: Evidence) -> Finding:
     newest = evidence.newest
     order = None if newest is None else newest.order
     if newest is None or order is None:
-        return waiting(
-            "a kept matrix, to look at" if evidence.classes else "planted kinds of words: this text has none"
-        )
+        return waiting("kept_matrix" if evidence.classes else "planted_kinds")
     series = {**evidence.series("purity_10nn"), newest.step: order.purity.mean}
     best_step = max(series, key=lambda step: series[step])
     now, best = order.purity.mean, series[best_step]
     figures = [
-        spread_figure("purity of the ten nearest", order.purity, "share", newest.step),
-        Figure("the most so far", best, "share", best_step),
-        Figure("of what there is to gain beyond chance", order.grouped, "share", newest.step),
+        spread_figure("purity_of_the_ten_nearest", order.purity, "share", newest.step),
+        Figure("the_most_so_far", best, "share", best_step),
+        Figure("of_what_there_is_to_gain", order.grouped, "share", newest.step),
         spread_figure("chance", order.purity_dealt, "share"),
     ]
-    null = spread_figure("labels dealt at random", order.purity_dealt, "share")
-    told = f"{percent(now)} of a word's ten nearest are of its own kind; labels dealt at random give {percent(order.purity_dealt.mean)}"
+    null = spread_figure("labels_dealt_at_random", order.purity_dealt, "share")
+    reason = [say("own_kind", share=now, dealt=order.purity_dealt.mean)]
     control = _control_order(evidence, newest.step)
     beyond = control is None or order.purity.low > control.purity.high
     if control is not None:
-        null = spread_figure("shuffled words, the control", control.purity, "share")
-        told += f", and shuffled words {percent(control.purity.mean)}"
+        null = spread_figure("shuffled_words", control.purity, "share")
+        reason.append(say("own_kind_on_shuffled_words", share=control.purity.mean))
     grouped = order.surely_grouped >= GROUPED and beyond
     fallen = best - now > TOLD_APART
     if fallen:
-        told = f"Together, then told apart: {percent(best)} at step {best_step:,}. Now {told}"
+        reason.insert(0, say("told_apart", share=best, step=best_step))
     begun = order.surely_grouped >= PARTLY and beyond
     learning = evidence.training and order.purity_dealt.score(now) > CLEAR
-    told += _UNFINISHED if evidence.training and not grouped else ""
-    return Finding(choose_state(grouped and not fallen, begun or learning), f"{told}.", tuple(figures), null)
+    if evidence.training and not grouped:
+        reason.append(say("training_is_not_over"))
+    state = choose_state(grouped and not fallen, begun or learning)
+    return Finding(state, tuple(reason), tuple(figures), null)
 
 
 def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
@@ -119,81 +117,95 @@ def _control_order(evidence: Evidence, step: int) -> OrderFigures | None:
 def find_what_geometry_says(evidence: Evidence) -> Finding:
     """Return how many of three readings hold: near words replace each other, directions are relations, length follows
     frequency."""
-    parts: dict[str, bool | None] = {}
-    told: list[str] = []
-    figures: list[Figure] = []
-    null = _read_substitution(evidence, parts, told, figures)
-    if evidence.relations:
-        answered = [name for name, one in evidence.relations.items() if _is_answered(one)]
-        parts["direction"] = len(answered) > len(evidence.relations) / 2
-        figures.append(Figure("analogies answered, on average", _mean(evidence.relations), "share"))
-        told.append(f"{len(answered)} of {len(evidence.relations)} relations are directions")
-    else:
-        parts["direction"] = None
-    _read_lengths(evidence, parts, told, figures)
-    substitution = evidence.missing_answer("a word put in the place of another")
-    if not told:
-        return waiting(substitution, *figures, null=null)
-    holding = [name for name, holds in parts.items() if holds]
-    missing = [name for name, holds in parts.items() if holds is None]
-    reason = f"{len(holding)} of 3 readings hold here: {'; '.join(told)}"
-    reason += f"; not measured: {', '.join(missing)}" if missing else ""
-    reason += _UNFINISHED if evidence.training else ""
-    state = choose_state(len(holding) == len(parts), bool(holding) or evidence.training)
-    waits_for = substitution if "near" in missing else None
+    readings = (_read_substitution(evidence), _read_relations(evidence), _read_lengths(evidence))
+    figures = tuple(figure for reading in readings for figure in reading.figures)
+    null = readings[0].null
+    known = [reading for reading in readings if reading.holds is not None]
+    if not known:
+        return waiting_for_answer(evidence, "substitution", *figures, null=null)
+    holding = sum(reading.holds is True for reading in known)
+    reason = [say("readings_hold", holding=holding, readings=len(readings))]
+    reason += [sentence for reading in readings for sentence in reading.reason]
+    if evidence.training:
+        reason.append(say("training_is_not_over"))
+    state = choose_state(holding == len(readings), bool(holding) or evidence.training)
+    waits_for = "substitution" if readings[0].holds is None else None
     if state is ClaimState.FAILING and waits_for:
         state = ClaimState.UNMEASURED
-    return Finding(state, f"{reason}.", tuple(figures), null, waits_for)
+    return Finding(state, tuple(reason), figures, null, waits_for)
 
 
-def _read_substitution(
-    evidence: Evidence, parts: dict[str, bool | None], told: list[str], figures: list[Figure]
-) -> Figure | None:
-    """Add what replacing words shows. Return what words drawn at random do, the null."""
+@dataclass(frozen=True)
+class _Reading:
+    """One of the three readings of the geometry."""
+
+    holds: bool | None
+    """None where it is not measured."""
+    reason: tuple[Sentence, ...]
+    figures: tuple[Figure, ...] = ()
+    null: Figure | None = None
+
+
+def _read_substitution(evidence: Evidence) -> _Reading:
+    """Return what replacing a word by its nearest shows; the null is what words drawn at random do."""
     answer = evidence.answers.get("substitution")
     near, error = _rise(answer, "near"), _rise(answer, "near", "error")
     chance, spread = _rise(answer, "chance"), _rise(answer, "chance", "spread")
     less, unsure = _rise(answer, "chance_less_near", "mean"), _rise(answer, "chance_less_near", "error")
     if answer is None or near is None or chance is None or less is None or unsure is None:
-        parts["near"] = None
-        return None
+        return _Reading(None, (say("near_is_not_measured"),))
     sentences = int(number_at(answer.fields, "sentences") or 0)
     harm = Spread(near, error or 0.0, sentences)
-    figures.append(spread_figure("harm of the nearest word in a word's place", harm, "nats", answer.step))
-    parts["near"] = less > CLEAR * unsure and near <= REPLACEABLE * chance
-    told.append(
-        f"the nearest word in a word's place costs a sentence {near:.2g} nats, one drawn at random {chance:.2g}"
-    )
     draws = int(number_at(answer.fields, "draws") or 0)
-    return spread_figure("a word drawn at random", Spread(chance, spread or 0.0, draws), "nats")
+    return _Reading(
+        less > CLEAR * unsure and near <= REPLACEABLE * chance,
+        (say("nearest_word_costs", near=near, random=chance),),
+        (spread_figure("harm_of_the_nearest_word", harm, "nats", answer.step),),
+        spread_figure("word_drawn_at_random", Spread(chance, spread or 0.0, draws), "nats"),
+    )
 
 
-def _rise(answer: object, name: str, what: str = "rise") -> float | None:
-    return number_at(getattr(answer, "fields", None), name, what)
+def _read_relations(evidence: Evidence) -> _Reading:
+    """Return how many relations are directions."""
+    relations = evidence.relations
+    if not relations:
+        return _Reading(None, (say("direction_is_not_measured"),))
+    answered = sum(map(_is_answered, relations.values()))
+    return _Reading(
+        answered > len(relations) / 2,
+        (say("relations_are_directions", answered=answered, relations=len(relations)),),
+        (Figure("analogies_on_average", _mean(relations), "share"),),
+    )
 
 
-def _read_lengths(
-    evidence: Evidence, parts: dict[str, bool | None], told: list[str], figures: list[Figure]
-) -> None:
+def _read_lengths(evidence: Evidence) -> _Reading:
+    """Return how a row's length follows its word's frequency."""
     newest = evidence.newest
     lengths = evidence.series("length_log_count_spearman")
     if newest is not None and newest.length_follows is not None:
         lengths = {**lengths, newest.step: newest.length_follows}
     if not lengths:
-        parts["length"] = None
-        return
+        return _Reading(None, (say("length_is_not_measured"),))
     last, best_step = max(lengths), max(lengths, key=lambda step: lengths[step])
     now, best = lengths[last], lengths[best_step]
-    figures += [
-        Figure("rank correlation of length and frequency", now, step=last),
-        Figure("the most so far", best, step=best_step),
-    ]
     # Where counts are dealt to the rows at random, a rank correlation has this deviation.
     dealt = Spread(0.0, (max(2, evidence.rows) - 1) ** -0.5, 0)
-    figures.append(spread_figure("length and frequency, counts dealt at random", dealt))
-    parts["length"] = now >= FOLLOWS and dealt.score(now) > CLEAR
-    was = f"; it was {best:.2f} at step {best_step:,}" if best > now else ""
-    told.append(f"length follows frequency by {now:.2f} (0 would mean no relation{was})")
+    reason = [say("length_follows", correlation=now)]
+    if best > now:
+        reason.append(say("length_followed", correlation=best, step=best_step))
+    return _Reading(
+        now >= FOLLOWS and dealt.score(now) > CLEAR,
+        tuple(reason),
+        (
+            Figure("rank_correlation_of_length_and_frequency", now, step=last),
+            Figure("the_most_so_far", best, step=best_step),
+            spread_figure("length_and_frequency_by_chance", dealt),
+        ),
+    )
+
+
+def _rise(answer: object, name: str, what: str = "rise") -> float | None:
+    return number_at(getattr(answer, "fields", None), name, what)
 
 
 def find_geometry_emerges(evidence: Evidence) -> Finding:
@@ -201,54 +213,53 @@ def find_geometry_emerges(evidence: Evidence) -> Finding:
     relations, apart = evidence.relations, _separation(evidence)
     answer = evidence.answers.get("probe")
     figures: list[Figure] = []
-    told: list[str] = []
+    reason: list[Sentence] = []
     null = None
-    answered = [name for name, one in relations.items() if _is_answered(one)]
+    answered = sum(map(_is_answered, relations.values()))
     if relations:
         less = {name: max(one.nearest_of_c, one.right_class) for name, one in relations.items()}
         # Each relation is judged beside its own: they are no draws of one null.
         shares = list(less.values())
         null = Figure(
-            "guessing the kind, or the nearest of the third word, on average over relations",
+            "without_a_sum_on_average",
             sum(shares) / len(shares),
             "share",
             low=min(shares),
             high=max(shares),
         )
-        figures.append(Figure("analogies answered, on average", _mean(relations), "share"))
+        figures.append(Figure("analogies_on_average", _mean(relations), "share"))
         for name, one in relations.items():
             low, high = share_interval(one.score, one.pairs, CLEAR)
-            figures.append(
-                Figure(f"analogies: {name}", one.score, "share", low=low, high=high, draws=one.pairs)
-            )
-            figures.append(Figure(f"without a sum: {name}", less[name], "share"))
-        told.append(
-            f"{len(answered)} of {len(relations)} relations are answered half of the time, and surely better than by guessing the kind or naming the nearest of the third word"
-        )
+            named: Values = {"relation": name}
+            figures += [
+                Figure("analogies", one.score, "share", None, low, high, one.pairs, named),
+                Figure("without_a_sum", less[name], "share", values=named),
+            ]
+        reason.append(say("relations_answered", answered=answered, relations=len(relations)))
     separated = None
     if apart is not None and answer is not None:
         now, before, untrained = apart
         separated = now < min(before, before if untrained is None else untrained) - SEPARATED
         figures += [
-            Figure("cosine of one word in two sentences, last layer", now, step=answer.step),
-            Figure("the same before the first layer", before, step=answer.step),
-            Figure("the same in the untrained model", untrained, step=0),
+            Figure("cosine_in_two_sentences", now, step=answer.step),
+            Figure("cosine_before_the_first_layer", before, step=answer.step),
+            Figure("cosine_in_the_untrained_model", untrained, step=0),
         ]
-        null = null or Figure("in the untrained model", before if untrained is None else untrained)
-        told.append(
-            f"one word in two sentences has a cosine of {now:.2f} after the last layer, {before:.2f} before"
-            + ("" if untrained is None else f" and {untrained:.2f} in the untrained model")
-        )
-    if not told:
-        return waiting(evidence.missing_answer("one word in two sentences, read layer by layer"))
+        null = null or Figure("in_the_untrained_model", before if untrained is None else untrained)
+        reason.append(say("word_in_two_sentences", after=now, before=before))
+        if untrained is not None:
+            reason.append(say("word_in_the_untrained_model", untrained=untrained))
+    if not reason:
+        return waiting_for_answer(evidence, "two_sentences")
     some = any(_is_known(one) for one in relations.values())
     state = choose_state(
-        bool(relations) and len(answered) == len(relations) and bool(separated),
+        bool(relations) and answered == len(relations) and bool(separated),
         some or bool(separated) or evidence.training,
     )
-    reason = ", and ".join(told) + (_UNFINISHED if evidence.training else "")
+    if evidence.training:
+        reason.append(say("training_is_not_over"))
     imported = answer is not None and answer.imported
-    return Finding(state, f"{reason[0].upper()}{reason[1:]}.", tuple(figures), null, imported=imported)
+    return Finding(state, tuple(reason), tuple(figures), null, imported=imported)
 
 
 def _is_answered(one: RelationFigures) -> bool:
@@ -297,69 +308,46 @@ def _cosines(answer: object, step: int) -> dict[int, tuple[float, float]]:
 
 def _break_geometry(evidence: Evidence) -> Link:
     if evidence.opposites is None:
-        return Link("See which relations fail", view(panel="geometry", lab="relations"))
+        return Link("relations_that_fail", view(panel="geometry", lab="relations"))
     one, other = evidence.opposites
     return Link(
-        f"Opposites are near, too: see “{one}” and “{other}”",
+        "opposites_are_near",
         view(panel="token", word=one, with_=other, at=evidence.step),
         breaks=True,
+        values={"one": one, "other": other},
     )
 
 
-GROUP = "What words come to mean"
+GROUP = "meaning"
 CLAIMS = (
     Claim(
-        1,
-        "Random start",
-        "Before the first step every word is a random list of numbers: no word is near another for a reason.",
-        "Holds where a run starts from nothing. Chance alone makes some words look alike.",
-        "The share of a word's ten nearest that are of its own kind, at step 0, beside the same for labels dealt at random "
-        "twenty times. Where no kinds are known: the nearest cosine, beside twenty random spaces.",
-        find_random_start,
-        lambda evidence: word_card(evidence, map="linear", at=0),
-        lambda evidence: Link(
-            "See the same word at the end", word_card(evidence, at=evidence.step, links="space"), breaks=True
+        number=1,
+        find=find_random_start,
+        show=lambda evidence: word_card(evidence, map="linear", at=0),
+        break_by=lambda evidence: Link(
+            "same_word_at_the_end", word_card(evidence, at=evidence.step, links="space"), breaks=True
         ),
     ),
     Claim(
-        2,
-        "Alike, together",
-        "Words that are used alike end up close to each other.",
-        "Holds where a text uses words in a pattern. Without any order of words only their topics are left, which bring few "
-        "of them together; and words that came together can be told apart later.",
-        "The share of a word's ten nearest that are of its own kind, with its interval over the kinds, beside labels dealt at "
-        "random and, where it was trained, beside the control: the same text with its words shuffled.",
-        find_pulled_together,
-        lambda evidence: word_card(evidence, with_=evidence.partner),
-        lambda evidence: Link(
-            "Go back to where no word was near",
-            word_card(evidence, with_=evidence.partner, at=0),
-            breaks=True,
+        number=2,
+        find=find_pulled_together,
+        show=lambda evidence: word_card(evidence, with_=evidence.partner),
+        break_by=lambda evidence: Link(
+            "no_word_was_near", word_card(evidence, with_=evidence.partner, at=0), breaks=True
         ),
     ),
     Claim(
-        3,
-        "Near, direction, length",
-        "Near means: could stand in its place. A direction means a relation. And a long row means a frequent word.",
-        "Each of the three is measured by itself. Length follows frequency early in training and then less and less.",
-        "Words of held-out sentences are replaced by their nearest, and by random words as frequent; the share of relations "
-        "answered by a sum; the rank correlation of a row's length with its word's count.",
-        find_what_geometry_says,
-        lambda _: view(panel="measures"),
-        _break_geometry,
+        number=3,
+        find=find_what_geometry_says,
+        show=lambda _: view(panel="measures"),
+        break_by=_break_geometry,
         kinds=("substitution",),
     ),
     Claim(
-        14,
-        "Meaning emerges",
-        "The model is never told what a word means. Relations, and the sense of a word in its sentence, appear in the numbers.",
-        "Holds relation by relation: some are learned well, others hardly, and some a word's nearest alone would answer. "
-        "In Lamptown the relations were written into the text, so they are found again; in a text of your own nothing is planted.",
-        "The share of analogies answered, with an interval of three deviations over the pairs (of few pairs only nearly all "
-        "would do), beside guessing the right kind of word and beside the nearest of the third word. And how far one word comes apart in two sentences, beside the untrained model.",
-        find_geometry_emerges,
-        lambda _: view(panel="geometry", lab="relations"),
-        _break_geometry,
+        number=14,
+        find=find_geometry_emerges,
+        show=lambda _: view(panel="geometry", lab="relations"),
+        break_by=_break_geometry,
         kinds=("probe",),
     ),
 )

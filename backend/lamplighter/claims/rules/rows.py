@@ -12,13 +12,16 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Values,
     choose_state,
     list_at,
     number_at,
-    percent,
+    say,
     spread_figure,
     waiting,
+    waiting_for_answer,
 )
+from lamplighter.claims.codes import LinkCode
 from lamplighter.claims.evidence import Evidence, PulseFigures
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.savings import ALL_LIT, FEW, find_affordable, find_batch_size, median
@@ -34,7 +37,7 @@ def find_sleepers(evidence: Evidence) -> Finding:
     """Return whether only rows of the batch moved, in the steps that were looked at."""
     pulses = evidence.pulses
     if pulses is None or not np.isfinite(pulses.batch_rows).any():
-        return waiting("a step whose batch is recorded")
+        return waiting("batch_of_a_step")
     lit = float(np.nanmedian(pulses.batch_rows))
     compared = np.isfinite(pulses.moved_sleepers)
     verified = compared & pulses.verified
@@ -44,29 +47,25 @@ def find_sleepers(evidence: Evidence) -> Finding:
         value / evidence.rows for value in np.nanquantile(pulses.batch_rows, (0.025, 0.975)).tolist()
     )
     figures = [
-        Figure("share of the city", lit / evidence.rows, "share", None, low, high, looked),
-        Figure("rows in a batch, median", lit),
-        Figure("sleepers that moved", float(moved) if compared.any() else None),
-        Figure("steps whose whole matrix was compared", float(verified.sum())),
+        Figure("share_of_the_city", lit / evidence.rows, "share", None, low, high, looked),
+        Figure("rows_in_a_batch_median", lit),
+        Figure("sleepers_that_moved", float(moved) if compared.any() else None),
+        Figure("steps_whose_whole_matrix_was_compared", float(verified.sum())),
     ]
     null = _drawn_evenly(evidence)
-    told = f"{lit:,.0f} of {evidence.rows:,} rows lit ({percent(lit / evidence.rows)}) in a median batch of {looked:,} steps looked at"
-    told += (
-        ""
-        if null is None or null.value is None
-        else f"; words drawn evenly would light {percent(null.value)}"
-    )
+    share = lit / evidence.rows
+    reason = [say("rows_lit", lit=lit, rows=evidence.rows, share=share, steps=looked)]
+    if null is not None and null.value is not None:
+        reason.append(say("drawn_evenly_would_light", share=null.value))
     if not compared.any():
-        return waiting("a step whose moved rows are recorded", *figures, null=null)
+        return waiting("moved_rows", *figures, null=null)
     if moved:
-        share = float((pulses.moved_sleepers[compared] > 0).mean())
-        told += f"; in {percent(share)} of them rows moved that were not read."
-        return Finding(ClaimState.FAILING, told, tuple(figures), null)
-    told += f"; no sleeper moved, and in {int(verified.sum()):,} steps the whole city was checked."
-    few = lit / evidence.rows
-    return Finding(
-        choose_state(bool(verified.any()) and few <= FEW, few < ALL_LIT), told, tuple(figures), null
-    )
+        stirred = float((pulses.moved_sleepers[compared] > 0).mean())
+        reason.append(say("rows_moved_unread", share=stirred))
+        return Finding(ClaimState.FAILING, tuple(reason), tuple(figures), null)
+    reason.append(say("no_sleeper_moved", steps=int(verified.sum())))
+    state = choose_state(bool(verified.any()) and share <= FEW, share < ALL_LIT)
+    return Finding(state, tuple(reason), tuple(figures), null)
 
 
 def _drawn_evenly(evidence: Evidence) -> Figure | None:
@@ -79,39 +78,39 @@ def _drawn_evenly(evidence: Evidence) -> Figure | None:
     q, r = (1 - 1 / rows) ** words, (1 - 2 / rows) ** words if rows > 1 else 0.0
     variance = rows * q * (1 - q) + rows * (rows - 1) * (r - q * q)
     spread = Spread(1 - q, math.sqrt(max(0.0, variance)) / rows, words)
-    return spread_figure("words drawn evenly", spread, "share")
+    return spread_figure("words_drawn_evenly", spread, "share")
 
 
 def find_renovation(evidence: Evidence) -> Finding:
     """Return whether frequent words are touched most, and all in the end."""
     touches = evidence.touches
     if touches is None:
-        return waiting("a step whose batch is recorded")
+        return waiting("batch_of_a_step")
     covered = 1 - touches.never / evidence.rows
     figures = [
-        Figure("words ever touched", covered, "share", touches.step),
-        Figure("words never touched", float(touches.never), step=touches.step),
-        Figure("of them in the text", float(touches.missed), step=touches.step),
-        Figure("touches of a median word", touches.median, step=touches.step),
-        Figure("touches of the word with the most", float(touches.most), step=touches.step),
+        Figure("words_ever_touched", covered, "share", touches.step),
+        Figure("words_never_touched", float(touches.never), step=touches.step),
+        Figure("never_touched_in_the_text", float(touches.missed), step=touches.step),
+        Figure("touches_of_a_median_word", touches.median, step=touches.step),
+        Figure("touches_of_the_word_with_the_most", float(touches.most), step=touches.step),
     ]
     dealt = touches.correlation_dealt
-    null = None if dealt is None else spread_figure("counts dealt at random", dealt)
-    told = f"In {touches.step:,} steps {touches.never:,} of {evidence.rows:,} words {'was' if touches.never == 1 else 'were'} never touched, {touches.missed:,} of them in the text"
+    null = None if dealt is None else spread_figure("counts_dealt_at_random", dealt)
     if touches.correlation is None:
-        return waiting("the counts of the words in the text", *figures, null=null)
+        return waiting("counts_in_the_text", *figures, null=null)
     figures.insert(
-        0, Figure("rank correlation of touches and counts", touches.correlation, step=touches.step)
+        0,
+        Figure("rank_correlation_of_touches_and_counts", touches.correlation, step=touches.step),
     )
-    told += f"; touches follow the counts by {touches.correlation:.2f} (0 would mean no relation)."
+    counted: Values = {"steps": touches.step, "never": touches.never, "rows": evidence.rows}
+    reason = (
+        say("words_never_touched", **counted, missed=touches.missed),
+        say("touches_follow_counts", correlation=touches.correlation),
+    )
     beyond = dealt is not None and dealt.score(touches.correlation) > CLEAR
     follows = touches.correlation >= PROPORTIONAL and beyond
-    return Finding(
-        choose_state(follows and touches.missed == 0, touches.correlation >= UNRELATED and beyond),
-        told,
-        tuple(figures),
-        null,
-    )
+    state = choose_state(follows and touches.missed == 0, touches.correlation >= UNRELATED and beyond)
+    return Finding(state, reason, tuple(figures), null)
 
 
 def find_when_not(evidence: Evidence) -> Finding:
@@ -119,7 +118,7 @@ def find_when_not(evidence: Evidence) -> Finding:
     answer = evidence.answers.get("bench")
     if answer is None:
         own = _own_sets(evidence)
-        return own or waiting(evidence.missing_answer("the bench: the same batches under four rules"))
+        return own or waiting_for_answer(evidence, "bench")
     figures: list[Figure] = []
     unequal: list[str] = []
     others = 0
@@ -129,9 +128,10 @@ def find_when_not(evidence: Evidence) -> Finding:
         read, gradient, moved = (number_at(recipe, f"{part}_rows") for part in ("batch", "gradient", "moved"))
         if not isinstance(name, str) or read is None or gradient is None or moved is None:
             continue
+        named: Values = {"rule": name[:40]}
         figures += [
-            Figure(f"{name[:40]}: rows with a gradient", gradient),
-            Figure(f"{name[:40]}: rows that moved", moved),
+            Figure("rows_with_a_gradient_under", gradient, values=named),
+            Figure("rows_that_moved_under", moved, values=named),
         ]
         stirred[name[:40]] = max(gradient, moved) - read
         if name != "lazy":
@@ -139,22 +139,17 @@ def find_when_not(evidence: Evidence) -> Finding:
             if max(gradient, moved) > STIRRED * read:
                 unequal.append(name[:40])
     if not others:
-        return waiting("a bench with another rule than the lazy one")
+        return waiting("another_rule")
     most = max((name for name in stirred if name != "lazy"), key=lambda name: stirred[name])
-    figures.insert(0, Figure(f"rows that stir without being read, {most}", stirred[most]))
-    null = Figure("under the lazy rule", stirred["lazy"]) if "lazy" in stirred else None
-    told = (
-        f"With {', '.join(unequal)} rows stir that were not read; {len(unequal)} of {others} rules wake sleepers."
+    figures.insert(0, Figure("rows_that_stir_unread", stirred[most], values={"rule": most}))
+    null = Figure("under_the_lazy_rule", stirred["lazy"]) if "lazy" in stirred else None
+    reason = (
+        say("rules_wake_sleepers", rules=", ".join(unequal), waking=len(unequal), others=others)
         if unequal
-        else f"With none of {others} other rules did a row stir that was not read."
+        else say("no_rule_wakes_sleepers", others=others)
     )
-    return Finding(
-        choose_state(len(unequal) == others, bool(unequal)),
-        told,
-        tuple(figures),
-        null,
-        imported=answer.imported,
-    )
+    state = choose_state(len(unequal) == others, bool(unequal))
+    return Finding(state, (reason,), tuple(figures), null, imported=answer.imported)
 
 
 def _own_sets(evidence: Evidence) -> Finding | None:
@@ -168,91 +163,66 @@ def _own_sets(evidence: Evidence) -> Finding | None:
     if batch is None or gradient is None or moved is None:
         return None
     figures = (
-        Figure("rows with a gradient, median", gradient),
-        Figure("rows that moved, median", moved),
+        Figure("rows_with_a_gradient_median", gradient),
+        Figure("rows_that_moved_median", moved),
     )
     unequal = max(gradient, moved) > STIRRED * batch
-    told = (
-        f"This run's own rule: {batch:,.0f} rows read, {gradient:,.0f} with a gradient, {moved:,.0f} moved."
-    )
-    return Finding(choose_state(unequal, False), told, figures, Figure("rows in the batch, median", batch))
+    reason = say("own_rule", read=batch, gradient=gradient, moved=moved)
+    null = Figure("rows_in_the_batch_median", batch)
+    return Finding(choose_state(unequal, False), (reason,), figures, null)
 
 
-def _bench(evidence: Evidence, label: str, steps: int, *, breaks: bool) -> Link:
+def _bench(evidence: Evidence, code: LinkCode, steps: int, *, breaks: bool) -> Link:
     question = {"kind": "bench", "step": evidence.examined_step, "steps": steps}
     shown = view(panel="ask", ask="bench", section="answer", at=evidence.examined_step)
-    return ask(label, question, evidence, shown, breaks=breaks)
+    return ask(code, question, evidence, shown, breaks=breaks)
 
 
 def _show_step(evidence: Evidence) -> str:
     return view(panel="step", section="sets", colour="moved", at=evidence.step)
 
 
-GROUP = "Who sleeps, who wakes"
+def _find_unlit_word(evidence: Evidence) -> Link:
+    token = None if evidence.touches is None else evidence.touches.first_never
+    if token is None:
+        return Link("the_first_step", view(colour="since", at=1))
+    return Link("word_that_never_lit", view(panel="token", token=token, at=evidence.step), breaks=True)
+
+
+GROUP = "rows"
 CLAIMS = (
     Claim(
-        6,
-        "Most of the city sleeps",
-        "A batch reads a few hundred words. Only their rows light up and move; the rest of the city sleeps.",
-        "Holds with lazy updates and separate tables. Tied weights and plain Adam wake sleepers.",
-        "Three sets in every step: rows read, rows with a gradient, rows that moved; the whole matrix is compared. Beside them "
-        "the rows that a batch of words drawn evenly would light.",
-        find_sleepers,
-        _show_step,
-        lambda evidence: _bench(evidence, "Wake the sleepers: other rules, same batches", 40, breaks=True),
+        number=6,
+        find=find_sleepers,
+        show=_show_step,
+        break_by=lambda evidence: _bench(evidence, "wake_the_sleepers", 40, breaks=True),
     ),
     Claim(
-        7,
-        "Always rebuilding somewhere",
-        "Frequent words are rebuilt all the time, rare ones seldom, and in the end all of them were.",
-        "Holds of the words that the text uses. One that it never uses keeps its first, random row for ever.",
-        "How often each row was in a batch, beside how often its word is in the text, and beside counts dealt at random twenty "
-        "times; and which never was.",
-        find_renovation,
-        lambda evidence: view(colour="since", at=evidence.step),
-        lambda evidence: Link(
-            "Go to a word that never lit"
-            if evidence.touches and evidence.touches.first_never is not None
-            else "See the first step",
-            view(panel="token", token=evidence.touches.first_never, at=evidence.step)
-            if evidence.touches and evidence.touches.first_never is not None
-            else view(colour="since", at=1),
-            breaks=bool(evidence.touches and evidence.touches.first_never is not None),
-        ),
+        number=7,
+        find=find_renovation,
+        show=lambda evidence: view(colour="since", at=evidence.step),
+        break_by=_find_unlit_word,
     ),
     Claim(
-        8,
-        "Cheap updates",
-        "Updating only the rows that were read is what makes a step affordable.",
-        "Holds for the update of the table alone. In a whole step the predictions cost far more, so that little is saved.",
-        "Bytes and arithmetic of the update, for the touched rows and for all, against the whole step.",
-        find_affordable,
-        lambda _: view(panel="cost", section="memory"),
-        lambda evidence: _bench(evidence, "Measure it with a stopwatch", 40, breaks=False),
+        number=8,
+        find=find_affordable,
+        show=lambda _: view(panel="cost", section="memory"),
+        break_by=lambda evidence: _bench(evidence, "measure_with_a_stopwatch", 40, breaks=False),
         kinds=("microscope", "bench"),
     ),
     Claim(
-        9,
-        "… and when not",
-        "Change the rule and sleepers stir: tied weights give every row a gradient, momentum lets rows drift on.",
-        "Holds once momentum has something to carry on. After a single step nothing drifts yet.",
-        "The three sets again, for the same batches under the lazy rule and three others.",
-        find_when_not,
-        lambda evidence: view(panel="ask", ask="bench", section="answer", at=evidence.examined_step),
-        lambda evidence: _bench(evidence, "Stop after the first step", 1, breaks=True),
+        number=9,
+        find=find_when_not,
+        show=lambda evidence: view(panel="ask", ask="bench", section="answer", at=evidence.examined_step),
+        break_by=lambda evidence: _bench(evidence, "after_the_first_step", 1, breaks=True),
         kinds=("bench",),
     ),
     Claim(
-        26,
-        "The house does not sleep",
-        "While the city sleeps, the rest of the model moves. And the city sleeps only because the batch is small.",
-        "Holds for small batches. The larger the batch, the more of the city lights up.",
-        "The share of the parameters outside the city that a step moves, beside that of the city's rows; and the rows that larger "
-        "batches of the same text would light.",
-        find_batch_size,
-        _show_step,
-        lambda evidence: ask(
-            "Take a larger batch",
+        number=26,
+        find=find_batch_size,
+        show=_show_step,
+        break_by=lambda evidence: ask(
+            "larger_batch",
             {"kind": "batch_sizes", "step": evidence.examined_step},
             evidence,
             view(panel="ask", ask="batch_sizes", section="answer", at=evidence.examined_step),

@@ -10,12 +10,14 @@ from lamplighter.claims.claim import (
     Figure,
     Finding,
     Link,
+    Values,
     choose_state,
     list_at,
     number_at,
-    percent,
+    say,
     spread_figure,
     waiting,
+    waiting_for_answer,
 )
 from lamplighter.claims.evidence import Evidence, StoredAnswer
 from lamplighter.claims.intervals import CLEAR, Spread
@@ -25,10 +27,11 @@ from lamplighter.claims.views import ask, view, word_card
 FORGOTTEN = 0.1
 """Part of what was known at first that counts as forgotten: beyond what guessing or chance would give."""
 _METHODS = {
-    "processor": "estimated from processor time",
-    "rapl": "counted by the processor",
-    "nvml": "counted by the graphics card",
+    "processor": ("energy_by_processor_time", "estimated_from_processor_time"),
+    "rapl": ("energy_counted_by_the_processor", "counted_by_the_processor"),
+    "nvml": ("energy_counted_by_the_graphics_card", "counted_by_the_graphics_card"),
 }
+"""The codes of the energy's figure and of the sentence on how it is known, by method."""
 _KNOWN = 0.05
 """Least nats below guessing at which something is known."""
 FAITHFUL, FAULTLESS = 0.95, 0.99
@@ -48,45 +51,45 @@ def find_environment(evidence: Evidence) -> Finding:
     turned = None if answer is None else number_at(answer.fields, "turned_back_at")
     away = [one for one in curve if turned is None or (number_at(one, "step") or 0) <= turned]
     if answer is None or len(away) < 2:
-        return waiting(evidence.missing_answer("some hundred steps in another town"))
+        return waiting_for_answer(evidence, "steps_in_another_town")
     first, last = (number_at(one, "loss_first") for one in (away[0], away[-1]))
     if first is None or last is None:
-        return waiting("finite losses in both towns")
+        return waiting("losses_in_both_towns")
     before, after = (number_at(one, "purity_in_first") for one in (away[0], away[-1]))
-    steps = number_at(away[-1], "step") or 0
+    steps = int(number_at(away[-1], "step") or 0)
     figures = [
-        Figure(f"loss on the first town after {steps:,.0f} steps elsewhere", last, "nats", answer.step),
-        Figure("loss before it moved", first, "nats", answer.step),
-        Figure("purity of the map before", before, "share", answer.step),
-        Figure("purity of the map after", after, "share"),
+        Figure("loss_after_steps_elsewhere", last, "nats", answer.step, values={"steps": steps}),
+        Figure("loss_before_it_moved", first, "nats", answer.step),
+        Figure("purity_of_the_map_before", before, "share", answer.step),
+        Figure("purity_of_the_map_after", after, "share"),
     ]
     guessing, chance = math.log(evidence.rows), number_at(answer.fields, "chance")
     home, null, stay = _change_at_home(answer, "loss"), None, _steps_at_home(answer)
     if home is not None:
         stayed = Spread(first + home.mean, home.deviation, home.draws)
-        null = spread_figure(f"staying at home for {stay:,} steps", stayed, "nats")
-    told = f"{steps:,.0f} steps in another town raise the loss on the first from {first:.2f} to {last:.2f} nats, where guessing has {guessing:.2f}"
+        null = spread_figure("staying_at_home", stayed, "nats", steps=stay)
+    reason = [say("steps_elsewhere", steps=steps, before=first, after=last, guessing=guessing)]
     if guessing - first <= _KNOWN:
+        reason.insert(0, say("knows_nothing_of_the_first_town"))
         state = choose_state(False, evidence.training)
-        return Finding(state, f"This model knows nothing of its first town. {told}.", tuple(figures), null)
+        return Finding(state, tuple(reason), tuple(figures), null)
     beyond = home is not None and home.score(last - first) > CLEAR
     forgotten = beyond and (last - first) / (guessing - first) >= FORGOTTEN
     map_forgot = False
     if before is not None and after is not None and chance is not None and chance < 1:
         if (before - chance) / (1 - chance) < PARTLY:
-            told += f"; the map, at {percent(before)} purity, had nothing to forget"
+            reason.append(say("map_had_nothing_to_forget", purity=before))
         else:
             stayed = _change_at_home(answer, "purity_in")
             beyond = stayed is not None and stayed.score(after - before) < -CLEAR
             map_forgot = beyond and (before - after) / (before - chance) >= FORGOTTEN
-            kept = "has forgotten it too" if map_forgot else "still remembers it"
-            told += f"; the map, at {percent(after)} purity after {percent(before)}, {kept}"
+            kept = "map_has_forgotten" if map_forgot else "map_still_remembers"
+            reason.append(say(kept, before=before, after=after))
     if home is None:
-        waits_for = evidence.missing_answer("the same measured again, with steps at home")
         state = choose_state(False, (last - first) / (guessing - first) >= FORGOTTEN)
-        return Finding(state, f"{told}.", tuple(figures), null, waits_for, answer.imported)
+        return Finding(state, tuple(reason), tuple(figures), null, "steps_at_home", answer.imported)
     state = choose_state(forgotten and map_forgot, forgotten)
-    return Finding(state, f"{told}.", tuple(figures), null, imported=answer.imported)
+    return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
 
 def _steps_at_home(answer: StoredAnswer) -> int:
@@ -110,72 +113,74 @@ def find_price_of_order(evidence: Evidence) -> Finding:
     null = None
     if order:
         last = max(order)
-        figures.append(Figure("order: bits of kind in a word's neighbours", order[last], "bits", last))
+        figures.append(Figure("bits_of_kind", order[last], "bits", last))
         most = evidence.series("neighbour_information_most")
-        figures.append(Figure("order at the start", order[min(order)], "bits", min(order)))
+        figures.append(Figure("order_at_the_start", order[min(order)], "bits", min(order)))
         if most:
-            figures.append(Figure("the most there can be", most[max(most)], "bits"))
+            figures.append(Figure("the_most_there_can_be", most[max(most)], "bits"))
     found = None if evidence.newest is None else evidence.newest.order
     if found is not None:
-        figures.append(Figure("of the order there is to gain", found.ordered, "share", evidence.step))
-        null = spread_figure("labels dealt at random", found.information_dealt, "bits")
+        figures.append(Figure("of_the_order_there_is_to_gain", found.ordered, "share", evidence.step))
+        null = spread_figure("labels_dealt_at_random", found.information_dealt, "bits")
     energy = evidence.energy
     if energy is None or not energy.joules:
-        missing = (
-            "the energy of the run, which is kept while it trains"
-            if evidence.training
-            else "a run whose energy is known: that of this one was not measured while it trained"
-        )
+        missing = "energy_while_it_trains" if evidence.training else "energy_of_another_run"
         return waiting(missing, *figures, null=null)
-    method = _METHODS.get(energy.method, energy.method)
+    code, known_by = _METHODS.get(energy.method, ("energy_so_far", "known_by_a_method"))
     total = energy.joules[max(energy.joules)]
-    figures.append(Figure(f"energy so far, {method}", total, "J", max(energy.joules)))
+    named: Values = {"method": energy.method}
+    figures.append(Figure(code, total, "J", max(energy.joules), values=named))
     # Only where both are known: the energy may have been read from the middle of the run on.
     known = [step for step in order if step in energy.joules and step >= energy.since]
     if len(known) < 3 or energy.joules[known[-1]] <= 0 or found is None:
-        return waiting("order and energy at three steps", *figures, null=null)
+        return waiting("order_and_energy", *figures, null=null)
     half = energy.joules[known[-1]] / 2
     middle = next(step for step in known if energy.joules[step] >= half)
     total = energy.joules[known[-1]]
     gained = order[known[-1]] - order[known[0]]
     later = order[known[-1]] - order[middle]
-    told = f"{gained:.2f} bits of order for {total:,.0f} J ({method}), {percent(max(0.0, found.ordered))} of what there is to gain; the second half of the energy bought {later:.2f} of them."
+    reason = (
+        say("order_bought", gained=gained, joules=total, share=max(0.0, found.ordered), later=later),
+        say(known_by, **named),
+    )
     beyond = gained > 0 and found.information_dealt.score(order[known[-1]]) > CLEAR
     much = beyond and found.ordered >= GROUPED
     state = choose_state(much and later >= SECOND_HALF * gained, beyond and found.ordered >= PARTLY)
-    return Finding(state, told, tuple(figures), null)
+    return Finding(state, reason, tuple(figures), null)
 
 
 def find_devices(evidence: Evidence) -> Finding:
     """Return the bytes that two devices exchange in a step, by formula and measured."""
     answer = evidence.answers.get("devices")
     if answer is None:
-        return waiting(evidence.missing_answer("one step on two processes, by its button"))
+        return waiting_for_answer(evidence, "two_processes")
     dense, lazy = (number_at(answer.fields, "formula", f"{name}_bytes") for name in ("dense", "lazy"))
     measured = {name: number_at(answer.fields, "measured", f"{name}_bytes") for name in ("dense", "lazy")}
     difference, largest = (number_at(answer.fields, "measured", name) for name in ("difference", "largest"))
     off = None if difference is None or not largest else difference / largest
     if dense is None or lazy is None or None in measured.values() or off is None:
-        return waiting("a measured step on two processes")
+        return waiting("measured_processes")
     figures = (
-        Figure("bytes a step, every number", measured["dense"], "bytes", answer.step),
-        Figure("bytes a step, touched rows", measured["lazy"], "bytes", answer.step),
-        Figure("difference from one process, of the largest gradient", off, "share", answer.step),
+        Figure("bytes_a_step_every_number", measured["dense"], "bytes", answer.step),
+        Figure("bytes_a_step_touched_rows", measured["lazy"], "bytes", answer.step),
+        Figure("difference_from_one_process", off, "share", answer.step),
     )
-    told = f"Two processes exchange {measured['dense']:,.0f} bytes a step, or {measured['lazy']:,.0f} with touched rows alone; the formula says {dense:,.0f} and {lazy:,.0f}."
     counted = measured["dense"] == dense and measured["lazy"] == lazy
-    told += "" if counted else " They differ."
-    told += f" The gradients differ from those of one process by {abs(off):.1g} of the largest."
+    reason = [
+        say("processes_exchange", dense=measured["dense"] or 0, lazy=measured["lazy"] or 0),
+        say("formula_says" if counted else "formula_says_otherwise", dense=dense, lazy=lazy),
+        say("gradients_differ", share=abs(off)),
+    ]
     # Rounding in another order is a condition; other numbers, or other bytes than the formula's, are a fault.
     state = choose_state(counted and abs(off) <= EXACT_GRADIENTS, counted and abs(off) <= ROUNDED_GRADIENTS)
-    return Finding(state, told, figures, imported=answer.imported)
+    return Finding(state, tuple(reason), figures, imported=answer.imported)
 
 
 def find_projection(evidence: Evidence) -> Finding:
     """Return how many neighbours the map loses."""
     trust = evidence.trust
     if trust is None or trust.recall is None:
-        return waiting("a map whose neighbours were checked")
+        return waiting("checked_map")
     by_chance = min(1.0, 10 / max(1, evidence.rows - 1))
     # Of ten places in each of V lists.
     shown, random = (
@@ -183,28 +188,26 @@ def find_projection(evidence: Evidence) -> Finding:
         for share in (min(1.0, max(0.0, trust.recall)), by_chance)
     )
     figures = (
-        spread_figure("neighbours in the space that are neighbours on the map", shown, "share", trust.step),
-        spread_figure("a random map", random, "share"),
-        Figure("trustworthiness of the map", trust.trust, "share", trust.step),
+        spread_figure("neighbours_in_the_space_that_are_neighbours_on_the_map", shown, "share", trust.step),
+        spread_figure("a_random_map", random, "share"),
+        Figure("trustworthiness_of_the_map", trust.trust, "share", trust.step),
     )
-    told = f"The map of step {trust.step:,} shows {percent(trust.recall)} of a word's nearest as its nearest; a random map would show {percent(by_chance)}."
-    null = Figure("a map that loses none", 1.0, "share")
-    return Finding(choose_state(trust.recall < FAITHFUL, trust.recall < FAULTLESS), told, figures, null)
+    reason = say("map_shows", step=trust.step, share=trust.recall, random=by_chance)
+    null = Figure("a_map_that_loses_none", 1.0, "share")
+    state = choose_state(trust.recall < FAITHFUL, trust.recall < FAULTLESS)
+    return Finding(state, (reason,), figures, null)
 
 
-GROUP = "The world around it"
+GROUP = "surroundings"
 CLAIMS = (
     Claim(
-        13,
-        "What it lives on",
-        "A model remembers the text it lives on. Move it to another town and it forgets the first.",
-        "The answers forget within a few steps. The map that everybody looks at is the last to know.",
-        "The loss on both towns, and the purity under both, while it trains in the other one and back, beside a copy that stays "
-        "at home. A tenth of what was known is gone: forgotten.",
-        find_environment,
-        lambda evidence: view(panel="ask", ask="environment", section="answer", at=evidence.examined_step),
-        lambda evidence: ask(
-            "Stay only ten steps",
+        number=13,
+        find=find_environment,
+        show=lambda evidence: view(
+            panel="ask", ask="environment", section="answer", at=evidence.examined_step
+        ),
+        break_by=lambda evidence: ask(
+            "stay_ten_steps",
             {"kind": "environment", "step": evidence.examined_step, "steps": 10, "back": 10},
             evidence,
             view(panel="ask", ask="environment", section="answer", at=evidence.examined_step),
@@ -213,25 +216,17 @@ CLAIMS = (
         kinds=("environment",),
     ),
     Claim(
-        16,
-        "Order has a price",
-        "Order among the words is paid for in energy.",
-        "Early in training a little energy buys much order. Later the same energy buys hardly any.",
-        "Joules by a method that is named, beside the bits of kind in a word's nearest, and beside labels dealt at random.",
-        find_price_of_order,
-        lambda _: view(panel="cost", section="order"),
-        lambda _: Link("See what the second half bought", view(panel="measures")),
+        number=16,
+        find=find_price_of_order,
+        show=lambda _: view(panel="cost", section="order"),
+        break_by=lambda _: Link("what_the_second_half_bought", view(panel="measures")),
     ),
     Claim(
-        18,
-        "Many devices",
-        "Large models share the work among many devices, which must tell each other what changed.",
-        "Measured with two processes of this machine. How fast a network between machines would be is not measured here.",
-        "Bytes of the numbers that each of two processes hands to the exchange in one step, counted.",
-        find_devices,
-        lambda _: view(panel="cost", section="devices"),
-        lambda evidence: ask(
-            "Run one step on two processes",
+        number=18,
+        find=find_devices,
+        show=lambda _: view(panel="cost", section="devices"),
+        break_by=lambda evidence: ask(
+            "step_on_two_processes",
             {"kind": "devices", "step": evidence.examined_step},
             evidence,
             view(panel="cost", section="devices"),
@@ -240,15 +235,9 @@ CLAIMS = (
         role=ClaimRole.CHECK,
     ),
     Claim(
-        20,
-        "A map can lie",
-        "The map squeezes a space of many directions onto a screen. Some neighbours on it are none.",
-        "Holds for every flat map of such a space. How much it lies is written beside it.",
-        "The share of a word's nearest in the space that are also its nearest on the map.",
-        find_projection,
-        lambda evidence: word_card(evidence, doubt=1, links="both"),
-        lambda evidence: Link(
-            "Put a plain shadow of the space beside it", word_card(evidence, beside="view:linear", doubt=1)
-        ),
+        number=20,
+        find=find_projection,
+        show=lambda evidence: word_card(evidence, doubt=1, links="both"),
+        break_by=lambda evidence: Link("plain_shadow", word_card(evidence, beside="view:linear", doubt=1)),
     ),
 )

@@ -1,12 +1,15 @@
-/** German texts around the board of claims; what a claim says comes in English. */
+/** German texts of the board of claims. */
 
-import type { claims as english } from "./claims.strings";
+import german from "../../../../backend/lamplighter/claims/texts/de.json";
+import type { claims as english, texts } from "./claims.strings";
 import { count } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
 
+export const claimTexts: Translated<typeof texts> = german;
+
 export const claims: Translated<typeof english> = {
   title: "Stimmt das?",
-  more: "Was man darüber sagt, wie ein Modell lernt (auf Englisch). Jede Lampe sagt, was dieser Lauf zeigt.",
+  more: "Was man darüber sagt, wie ein Modell lernt. Jede Lampe sagt, was dieser Lauf zeigt.",
   asOf: (step) => `Stand: Schritt ${count(step)}.`,
   step: (step) => `bei Schritt ${count(step)}`,
   training: "Es lernt noch, also können sich Lampen ändern.",
@@ -46,15 +49,17 @@ export const claims: Translated<typeof english> = {
     "Dies ist ein Kontrolllauf: Die Wörter seines Textes stehen in zufälliger Reihenfolge, also sollte hier nicht gelten, was von Bedeutung handelt.",
   trainControl: "Kontrolllauf trainieren",
   controlBegun: "Der Kontrolllauf wird trainiert. Seine Zeichen erscheinen neben diesen.",
-  lamp: ({ number, name, state, role, control }) =>
+  lamp: ({ number, state, role, control }) =>
     [
-      `${number}, ${name}: ${claims.states[state]}`,
+      `${number}, ${german.claims[number].name}: ${claims.states[state]}`,
       ...(role === "claim" ? [] : [claims.roles[role]]),
       ...(control ? [claims.onControl(claims.states[control.state])] : []),
     ].join(". "),
   claim: (number) => `Behauptung ${number}`,
   compare: { null: "Zum Vergleich", control: "Bei vertauschten Wörtern" },
   interval: (low, high) => `von ${low} bis ${high}`,
+  waitsFor: (what) => `Noch nicht gemessen. Es fehlt: ${what}.`,
+  units: { nats: "Nats", bits: "Bits", bytes: "Bytes", FLOP: "FLOP", J: "J", ms: "ms" },
   numbers: "Alle Zahlen",
   condition: "Wann es nicht mehr stimmt",
   method: "Wie es gemessen wird",
@@ -89,7 +94,7 @@ export const claims: Translated<typeof english> = {
     cosine:
       "Ein Kosinus vergleicht die Richtungen zweier Pfeile: 1 heißt dieselbe Richtung, 0 nichts gemeinsam, −1 genau entgegengesetzt.",
     purity:
-      "Reinheit (purity) ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100 %.",
+      "Reinheit ist der Anteil der nächsten Nachbarn eines Wortes, die von seiner Art sind: Sind es alle, ist sie 100 %.",
   },
   unknown: "unbekannt",
   loading: "Der Lauf wird gelesen …",

@@ -1,5 +1,13 @@
 import { expect, it } from "vitest";
-import { claimInterval, claimValue, explainedWords } from "./claims.strings";
+import german from "../../../../backend/lamplighter/claims/texts/de.json";
+import {
+  claimInterval,
+  claimValue,
+  explainedWords,
+  figureText,
+  reasonText,
+  texts,
+} from "./claims.strings";
 
 it("values of claims are readable", () => {
   expect(claimValue(0.98424, "share")).toBe("98.4 %");
@@ -13,21 +21,68 @@ it("values of claims are readable", () => {
 });
 
 it("words of the field are explained where a card uses them first", () => {
-  const figure = { name: "loss", value: 1, unit: "nats", step: 5, low: null, high: null, draws: 0 };
-  const row = { figures: [figure], null: null, reason: "It fell.", statement: "A step helps." };
+  const figure = {
+    code: "guessing",
+    value: 1,
+    unit: "nats",
+    step: 5,
+    low: null,
+    high: null,
+    draws: 0,
+    values: {},
+  } as const;
+  const row = { figures: [figure], null: null, reason: [] };
   expect(explainedWords(row)).toHaveLength(1);
   expect(explainedWords({ ...row, figures: [] })).toEqual([]);
-  expect(explainedWords({ ...row, reason: "The cosine rose, as did the purity." })).toHaveLength(3);
-  // Neither a donation nor what stands further down.
-  expect(explainedWords({ ...row, figures: [], reason: "Donations rose." })).toEqual([]);
+  const reason = [
+    { code: "update_direction", values: {} },
+    { code: "map_has_forgotten", values: {} },
+  ] as const;
+  expect(explainedWords({ ...row, reason: [...reason] })).toHaveLength(3);
+  // Nothing that stands further down.
   expect(explainedWords({ ...row, figures: [{ ...figure, unit: "" }, figure] })).toEqual([]);
 });
 
 it("an interval says where it comes from", () => {
-  const figure = { name: "by chance", value: 0.0081, unit: "share", step: null };
+  const figure = {
+    code: "by_chance",
+    value: 0.0081,
+    unit: "share",
+    step: null,
+    values: {},
+  } as const;
   const ends = { low: 0.0079, high: 0.0083 };
   const drawn = { ...figure, ...ends, draws: 20 };
   expect(claimInterval(drawn)).toBe("from 0.79 % to 0.83 % (n = 20)");
   expect(claimInterval({ ...drawn, draws: 0 })).toBe("from 0.79 % to 0.83 %");
   expect(claimInterval({ ...drawn, high: null })).toBeNull();
+});
+
+it("a reason is told with its numbers, after what a number waits for", () => {
+  const reason = [
+    { code: "told_apart", values: { share: 0.951, step: 2_500 } },
+    { code: "nearness_agrees", values: { input: -0.001, output: 0.25 } },
+    { code: "one_step_changed", values: { step: 5, own: -0.1, other: 0.0123 } },
+  ] as const;
+  const told = reasonText({ state: "holds", reason: [...reason], waits_for: null });
+  expect(told).toContain("Together, then told apart: it was 95.1 % at step 2,500.");
+  expect(told).toContain("follow by 0.00, in the output table with which come before by 0.25 ");
+  expect(told).toContain("by -0.1 nats and on another one by +0.012;");
+  const waiting = { state: "unmeasured", reason: [], waits_for: "first_step" } as const;
+  expect(reasonText({ ...waiting, reason: [] })).toBe(
+    "Not measured yet: this waits for the first step.",
+  );
+  // Words of a text are shown with their invisible characters.
+  const named = { code: "analogies", values: { relation: "a\u200bb" } } as const;
+  expect(figureText(named)).not.toContain("\u200b");
+});
+
+it("the German texts are there, with no word of the English ones left", () => {
+  const kinds = ["groups", "figures", "sentences", "waits", "links"] as const;
+  const same = kinds.flatMap((kind) => {
+    const translated: Record<string, string> = german[kind];
+    return Object.entries(texts[kind]).filter(([code, text]) => translated[code] === text);
+  });
+  // Only names in braces and signs may be alike.
+  expect(same).toEqual([]);
 });

@@ -1,11 +1,14 @@
-/** Texts around the board of claims; what a claim says comes with it. */
+/** Texts of the board of claims: those around it, and those of the codes that the server sends. */
 
+import english from "../../../../backend/lamplighter/claims/texts/en.json";
 import type { ClaimFigure, ClaimRow } from "../../api/rest-types";
-import { count, decimal, small } from "../../strings/numbers";
+import { printableText } from "../../api/vocabulary";
+import { count, decimal, fixed, small } from "../../strings/numbers";
 import { table } from "../../strings/translation";
 
 type State = ClaimRow["state"];
-type Lamp = Pick<ClaimRow, "number" | "name" | "state" | "role" | "control">;
+type ClaimFinding = Pick<ClaimRow, "state" | "reason" | "waits_for">;
+type Lamp = Pick<ClaimRow, "number" | "state" | "role" | "control">;
 
 const activities: Record<string, string> = {
   microscope: "one step under the microscope",
@@ -18,6 +21,9 @@ const activities: Record<string, string> = {
   environment: "a stay in another town",
   devices: "one step on two processes",
 };
+
+/** What the codes mean: the command line reads the same file. */
+export const texts = table("claimTexts", english);
 
 export const claims = table("claims", {
   title: "Is it true?",
@@ -59,15 +65,24 @@ export const claims = table("claims", {
     "This run is a control: the words of its text are in random order, so claims about meaning should fail.",
   trainControl: "Train the control",
   controlBegun: "The control is being trained. Its signs appear beside these.",
-  lamp: ({ number, name, state, role, control }: Lamp) =>
+  lamp: ({ number, state, role, control }: Lamp) =>
     [
-      `${number}, ${name}: ${claims.states[state]}`,
+      `${number}, ${texts.claims[number].name}: ${claims.states[state]}`,
       ...(role === "claim" ? [] : [claims.roles[role]]),
       ...(control ? [claims.onControl(claims.states[control.state])] : []),
     ].join(". "),
   claim: (number: number) => `Claim ${number}`,
   compare: { null: "To compare", control: "On shuffled words" },
   interval: (low: string, high: string) => `from ${low} to ${high}`,
+  waitsFor: (what: string) => `Not measured yet: this waits for ${what}.`,
+  units: {
+    nats: "nats",
+    bits: "bits",
+    bytes: "bytes",
+    FLOP: "FLOP",
+    J: "J",
+    ms: "ms",
+  } satisfies Record<Exclude<ClaimFigure["unit"], "" | "share" | "degrees">, string>,
   numbers: "All numbers",
   condition: "When it stops being true",
   method: "How it is measured",
@@ -102,24 +117,88 @@ export const claims = table("claims", {
   packed: "A file has no claims: open the run with Lamplighter to see them.",
 } as const);
 
-/** Words of the field that a card may use, in the server's sentences. */
-const EXPLAINED = { nats: /\bnats?\b/, cosine: /\bcosines?\b/, purity: /\bpurity\b/ };
+type Term = keyof typeof claims.explained;
+type Code = ClaimFigure["code"] | ClaimFinding["reason"][number]["code"];
+
+/** The figures and sentences that use a word of the field, besides those with its unit. */
+const USES: Record<Term, readonly Code[]> = {
+  nats: [
+    "nearest_word_costs",
+    "loss_with_rows_of_step",
+    "step_changed_loss",
+    "one_step_changed",
+    "steps_elsewhere",
+  ],
+  cosine: [
+    "cosine_of_a_row_with_its_nearest",
+    "nearest_cosine_at_step",
+    "word_in_two_sentences",
+    "cosine_with_downhill",
+    "update_direction",
+  ],
+  purity: [
+    "purity_of_the_ten_nearest",
+    "map_had_nothing_to_forget",
+    "map_has_forgotten",
+    "map_still_remembers",
+  ],
+};
 
 /** Return what the words of the field mean that a claim uses where it is read first. */
 export function explainedWords({
   figures,
   null: compared,
   reason,
-  statement,
-}: Pick<ClaimRow, "figures" | "null" | "reason" | "statement">): string[] {
-  const first = [figures[0], compared].flatMap((one) => (one ? [one.name, one.unit] : []));
-  const text = [statement, reason, ...first].join(" ");
-  const found = Object.entries(EXPLAINED).filter(([, word]) => word.test(text));
-  return found.map(([name]) => claims.explained[name as keyof typeof EXPLAINED]);
+}: Pick<ClaimRow, "figures" | "null" | "reason">): string[] {
+  const first = [figures[0], compared].flatMap((one) => one ?? []);
+  const used = new Set<string>([...first, ...reason].map(({ code }) => code));
+  for (const { unit } of first) if (unit === "nats") used.add("nearest_word_costs");
+  return (Object.keys(USES) as Term[])
+    .filter((term) => USES[term].some((code) => used.has(code)))
+    .map((term) => claims.explained[term]);
+}
+
+type Values = ClaimFigure["values"];
+/** A field of a text: a name, and how its number is written. */
+const FIELD = /\{(\w+)(?::(\+?)(\.?\w+))?\}/g;
+
+/** Fill the fields of a text; words come from the run, so their invisible characters are shown. */
+function fill(text: string, values: Values): string {
+  return text.replace(FIELD, (_, name: string, sign?: string, format?: string) => {
+    const value = values[name] ?? "";
+    if (typeof value === "string") return printableText(value);
+    return (sign && value > 0 ? sign : "") + formatNumber(value, format ?? "");
+  });
+}
+
+function formatNumber(value: number, format: string): string {
+  if (format === "percent") return claimValue(value, "share");
+  if (format === "count") return count(value);
+  if (!format.startsWith(".")) return small(value, Number(format));
+  const digits = Number(format.slice(1));
+  // No minus before a zero.
+  return fixed(Number(value.toFixed(digits)) + 0, digits);
+}
+
+/** Return the words for what a figure measures. */
+export function figureText({ code, values }: Pick<ClaimFigure, "code" | "values">): string {
+  return fill(texts.figures[code], values);
+}
+
+/** Return the label of a button. */
+export function linkText({ code, values }: ClaimRow["break_by"]): string {
+  return fill(texts.links[code], values);
+}
+
+/** Return the sentences that say why a claim has its state. */
+export function reasonText({ state, reason, waits_for: waits }: ClaimFinding): string {
+  const told = reason.map(({ code, values }) => fill(texts.sentences[code], values));
+  if (state === "unmeasured" && waits !== null) told.unshift(claims.waitsFor(texts.waits[waits]));
+  return told.join(" ");
 }
 
 /** Format the value of a figure. */
-export function claimValue(value: number | null, unit: string): string {
+export function claimValue(value: number | null, unit: ClaimFigure["unit"]): string {
   if (value === null) return claims.unknown;
   if (unit === "share") {
     const hundred = 100 * value;
@@ -129,7 +208,7 @@ export function claimValue(value: number | null, unit: string): string {
   const size = Math.abs(value);
   const text =
     size >= 10_000 || (Number.isInteger(value) && size >= 1_000) ? count(value) : small(value, 3);
-  return unit === "degrees" ? `${text}°` : unit ? `${text} ${unit}` : text;
+  return unit === "degrees" ? `${text}°` : unit ? `${text} ${claims.units[unit]}` : text;
 }
 
 /** Format the interval of a figure, with the number of draws, steps, words or kinds that it comes from; null where it has none. */

@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { neighbourOf, streetOf } from "./houses";
 
 const rows = [
-  { group: "one", number: 1, role: "claim" },
-  { group: "one", number: 2, role: "claim" },
-  { group: "two", number: 3, role: "claim" },
-  { group: "one", number: 4, role: "claim" },
-  { group: "two", number: 5, role: "definition" },
-  { group: "three", number: 6, role: "check" },
+  { group: "meaning", number: 1, role: "claim" },
+  { group: "meaning", number: 2, role: "claim" },
+  { group: "matrix", number: 3, role: "claim" },
+  { group: "meaning", number: 4, role: "claim" },
+  { group: "matrix", number: 5, role: "definition" },
+  { group: "rows", number: 6, role: "check" },
 ] as const;
 
 describe("the houses of the board", () => {

@@ -3,7 +3,7 @@
 import type { ClaimRow } from "../../api/rest-types";
 
 export interface House<Row> {
-  readonly group: string;
+  readonly group: ClaimRow["group"];
   readonly rows: readonly Row[];
 }
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 
 from lamplighter.claims import board
 from lamplighter.claims.board import CLAIMS
-from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link
+from lamplighter.claims.claim import ClaimRole, ClaimState, Figure, Finding, Link, say
 from lamplighter.claims.control import make_control_recipe
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.gathering import Moment
@@ -52,7 +52,9 @@ async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_p
     writer.close()
     measured = await call(app, "GET", path, held)
     assert measured.status == 200
-    assert "97 % at step 20" in measured.json["items"][1]["reason"]
+    assert {"code": "told_apart", "values": {"share": 0.97, "step": 20}} in measured.json["items"][1][
+        "reason"
+    ]
     held["if-none-match"] = measured.headers["etag"]
     store_answer(run, asked["question"], {"step": 35, **microscope()})
     answered = (await call(app, "GET", path, held)).json
@@ -85,13 +87,18 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
     app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def find(evidence: Evidence) -> Finding:
-        spread = Figure("dealt anew", 0.1, "share", low=0.08, high=math.inf, draws=20)
+        spread = Figure("labels_dealt_at_random", 0.1, "share", low=0.08, high=math.inf, draws=20)
         if evidence.control is None:
-            return Finding(ClaimState.FAILING, "It does not.", (Figure("steps", evidence.step),), spread)
-        return Finding(ClaimState.HOLDS, "It does.", (), spread)
+            return Finding(
+                ClaimState.FAILING,
+                (say("one_city"),),
+                (Figure("steps_there_were", evidence.step),),
+                spread,
+            )
+        return Finding(ClaimState.HOLDS, (), (), spread)
 
     def open_view(_evidence: Evidence) -> Link:
-        return Link("Shuffle it", "?panel=measures", breaks=True)
+        return Link("first_steps", "?panel=measures", breaks=True)
 
     role = (ClaimRole.CLAIM, ClaimRole.CHECK, ClaimRole.DEFINITION)
     rows = [replace(claim, find=find, break_by=open_view) for claim in CLAIMS[:3]]
@@ -115,7 +122,8 @@ async def test_the_board_has_a_column_for_the_control_as_it_is_now(
     claim, check, definition = beside.json["items"]
     assert [row["role"] for row in (claim, check, definition)] == ["claim", "check", "definition"]
     assert (claim["state"], claim["control"]["state"]) == ("holds", "failing")
-    assert (claim["control"]["reason"], claim["control"]["figure"]["value"]) == ("It does not.", 100)
+    assert claim["control"]["reason"] == [{"code": "one_city", "values": {}}]
+    assert claim["control"]["figures"][0]["value"] == 100
     for null in (claim["null"], claim["control"]["null"]):
         # JSON has no word for infinity.
         assert (null["value"], null["low"], null["high"], null["draws"]) == (0.1, 0.08, None, 20)
