@@ -12,10 +12,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, Literal, TypeVar
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -96,6 +97,14 @@ class DeclaredRoute:
             raise TypeError(
                 f"{self.endpoint.__name__} must name a pool of threads if it blocks, and only then"
             )
+
+    @cached_property
+    def built(self) -> APIRoute:
+        """Return FastAPI's route, one for all apps: most of the time that an app takes to build goes into its routes."""
+        endpoint = self.endpoint if self.pool is Pool.NONE else _in_pool(self)
+        return APIRoute(
+            self.rule.path, endpoint, generate_unique_id_function=lambda route: route.name, **self.options
+        )
 
 
 class Routes:
@@ -180,12 +189,12 @@ class Routes:
         Returns them for the app's gate and OpenAPI document.
         """
         attached = [route for route in self.declared if wanted(route.rule)]
+        app.state.pools, app.state.response_cache = pools, cache
         for route in attached:
             if route.rule.kind == "websocket":
                 app.add_api_websocket_route(route.rule.path, route.endpoint)
             else:
-                endpoint = route.endpoint if route.pool is Pool.NONE else _in_pool(route, pools, cache)
-                app.add_api_route(route.rule.path, endpoint, tags=[self._tag], **route.options)
+                app.router.routes.append(route.built)
         return attached
 
     def _add(
@@ -196,6 +205,9 @@ class Routes:
         pricing: Pricing,
         pool: Pool,
     ) -> Callable[[Endpoint], Endpoint]:
+        if rule.kind == "http":
+            options = {"tags": [self._tag], **options}
+
         def keep(endpoint: Endpoint) -> Endpoint:
             answering = _refuse_unpriced(endpoint) if pricing is Pricing.STATED else endpoint
             self.declared.append(DeclaredRoute(rule, answering, options, answers, pricing, pool))
@@ -216,8 +228,8 @@ def _refuse_unpriced(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return answer
 
 
-def _in_pool(route: DeclaredRoute, pools: ThreadPools, cache: ResponseCache) -> Callable[..., Any]:
-    """Return a coroutine function that runs the function of a route in a thread of its pool."""
+def _in_pool(route: DeclaredRoute) -> Callable[..., Any]:
+    """Return a coroutine function that runs the function of a route in a thread of its pool of the app."""
     # FastAPI reads from the signature what to pass, and passes the request under one name only.
     signature = inspect.signature(route.endpoint, eval_str=True)
     parameters = list(signature.parameters.values())
@@ -229,6 +241,8 @@ def _in_pool(route: DeclaredRoute, pools: ThreadPools, cache: ResponseCache) -> 
     async def run(**arguments: Any) -> Response:
         request = arguments[own] if own else arguments.pop(_REQUEST)
         caller = identify_caller(request)
+        pools: ThreadPools = request.app.state.pools
+        cache: ResponseCache = request.app.state.response_cache
 
         def work() -> Response:
             return spool_body(route.endpoint(**arguments), cache, presenter=caller.presenter)
