@@ -20,7 +20,7 @@ from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import PREFERENCES
 from tests.browser.pages import wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 ROUNDS = 5
 PACE = 15

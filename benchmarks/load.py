@@ -22,7 +22,8 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from tests.support.application import Application, Viewer
-from tests.support.runs import wait_for_step, wait_until
+from tests.support.runs import wait_for_step
+from tests.support.waiting import wait_until
 
 ROUNDS, BARE_STEPS, SECONDS, VIEWERS = 4, 150, 6.0, 10
 

@@ -44,7 +44,8 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
-from tests.support.runs import finish, start_worker, wait_until
+from tests.support.runs import finish, start_worker
+from tests.support.waiting import wait_until
 
 STEPS, EVERY = 450, 3
 """Length of a recorded run, and the number of steps between two frames."""

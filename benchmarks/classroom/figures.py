@@ -33,7 +33,8 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.wire.layout_frames import Method
 from tests.support.application import Application
 from tests.support.class_client import CLASSROOM, ClassClient
-from tests.support.runs import wait_for_step, wait_until
+from tests.support.runs import wait_for_step
+from tests.support.waiting import wait_until
 
 VIEWERS, HOSTILE, PROCESSES = 500, 50, 4
 WARM_STEPS, QUIET_SECONDS, SECONDS = 300, 20.0, 40.0

@@ -18,7 +18,7 @@ from tests.browser.chromium import launch_arguments
 from tests.browser.first_visit import returning_visitors
 from tests.browser.fixtures import DESKTOP, SMALL_TOWN, FinishedRun, serve_finished_run, training
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 # A busy machine may take its time; who waits for what never comes waits longer for the news, and nobody else does.
 expect.set_options(timeout=20_000)

@@ -18,7 +18,7 @@ from tests.browser.packed import host_files, pack
 from tests.browser.pages import wait_for
 from tests.support.application import Application
 from tests.support.folders import FakeTrainer, V, make_run
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 PACE = 10
 """Steps per second of live runs, well below what the machine could do."""

@@ -9,6 +9,8 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from playwright.sync_api import Browser, Page, ViewportSize
+
 from lamplighter.exports.export import export_run
 from lamplighter.runfolder.run_folder import RunFolder
 
@@ -33,3 +35,27 @@ def host_files(folder: Path) -> Generator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) -> Page:
+    """Open a page that may ask nobody for anything; `faults` and `asked` of its context fill."""
+    context = chromium.new_context(
+        viewport=size or {"width": 1280, "height": 720},
+        reduced_motion="reduce",
+        offline=url.startswith("file:"),
+    )
+    page = context.new_page()
+    page.faults, page.asked = [], []  # pyright: ignore[reportAttributeAccessIssue]
+    page.on("pageerror", lambda error: page.faults.append(f"{error}\n{error.stack}"))  # pyright: ignore
+    page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))  # pyright: ignore
+    page.on("request", lambda sent: page.asked.append(sent.url))  # pyright: ignore
+    page.goto(url)
+    return page
+
+
+def close_clean(page: Page, url: str) -> None:
+    """Close a page, which reported no fault and asked for nothing but itself."""
+    page.context.close()
+    assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
+    asked = {one.partition("?")[0] for one in page.asked if not one.startswith(("data:", "blob:"))}  # pyright: ignore
+    assert asked <= {url.partition("?")[0]}

@@ -17,7 +17,8 @@ from lamplighter.wire.pulse_frames import Pulse
 from tests.browser.fixtures import PACE
 from tests.browser.pages import OUTSIDE, choose_entry, open_panel, open_view, show_map, wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_for_step, wait_until
+from tests.support.runs import wait_for_step
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 from lamplighter.lessons.library import find_lessons
 from tests.browser.axe import find_violations
 from tests.browser.pages import OUTSIDE, wait_for
-from tests.browser.test_class import Lesson, begin_lesson, lead
 from tests.support.application import Application
+from tests.support.class_lesson import Lesson, begin_lesson, lead
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

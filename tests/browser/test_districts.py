@@ -14,7 +14,7 @@ import lamplighter
 from lamplighter.runfolder.role_lock import RoleState, role_state
 from tests.browser.pages import open_panel, show_map, wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

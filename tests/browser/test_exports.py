@@ -14,7 +14,8 @@ from safetensors.numpy import load_file
 from lamplighter.runfolder.reading.run_status import read_status
 from tests.browser.pages import show_level
 from tests.support.application import Application
-from tests.support.runs import wait_for_step, wait_until
+from tests.support.runs import wait_for_step
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -21,7 +21,8 @@ from lamplighter.wire.pulse_frames import Pulse
 from tests.browser.fixtures import DESKTOP
 from tests.browser.pages import wait_for
 from tests.support.application import Application
-from tests.support.runs import small_recipe, small_text, wait_until
+from tests.support.runs import small_recipe, small_text
+from tests.support.waiting import wait_until
 
 STEPS = 100_000
 PACE = 40

@@ -13,7 +13,7 @@ from tests.browser.first_visit import first_visit
 from tests.browser.fixtures import DESKTOP, LAST, FinishedRun
 from tests.browser.pages import wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 PHONES = [{"width": 390, "height": 844}, {"width": 844, "height": 390}, {"width": 320, "height": 320}]
 COVERED = """() => {

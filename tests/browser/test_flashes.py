@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from playwright.sync_api import Browser, Page
 
-import lamplighter
-from lamplighter.runfolder.run_store import RunStore
 from tests.browser.map_page import write_maps
 from tests.browser.pages import close_menu, open_view, wait_for
 from tests.support.application import Application
+from tests.support.bright_run import KEEP, SIZE, BrightRun
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 
-SIZE = 600
 CELL = 4
 """Every 4th pixel of every 4th line is sampled as it is, without averaging its surroundings."""
 AREA = (256 // CELL, 341 // CELL)
@@ -30,11 +26,6 @@ EVERY = 50
 """Milliseconds between two sampled pictures, by the page's own clock."""
 BEATS, EACH = 6, 7
 """Number of beats sampled, and pictures from one to the next: 350 ms, where 340 is the least allowed."""
-# A WebGL canvas discards its picture once it is on the screen; the test must read it at any time.
-KEEP = """const get = HTMLCanvasElement.prototype.getContext;
-HTMLCanvasElement.prototype.getContext = function (kind, more) {
-    return get.call(this, kind, kind === 'webgl2' ? { ...more, preserveDrawingBuffer: true } : more);
-};"""
 START = """(cell) => {
     const [lamps, names] = [...document.querySelectorAll('.city > canvas')];
     const [wide, high] = [Math.floor(innerWidth / cell), Math.floor(innerHeight / cell)];
@@ -63,31 +54,6 @@ SEEN = """() => new Promise((done) => {
     read.onload = () => done({ ...window.seen, beats, pictures: read.result.split(',')[1] });
     read.readAsDataURL(new Blob(window.seen.pictures));
 })"""
-
-
-class BrightRun:
-    """A run in progress that takes a step on request; each step lights every lamp, the worst case."""
-
-    def __init__(self, runs: Path) -> None:
-        choose = np.random.default_rng(3)
-        self.gradient = np.abs(choose.normal(size=(SIZE, 2))).astype(np.float32)
-        self.weights = np.zeros((SIZE, 2), dtype=np.float32)
-        tokens = [f"word{i}" for i in range(SIZE)]
-        self.recorder = lamplighter.record(runs / "bright", tokens, embedding=self.weights)
-        self.layouts = RunStore(runs).find("bright").layouts_path
-        self.step = 0
-
-    def light_all(self, page: Page) -> None:
-        """Record one step and wait for its beat, which comes at once if 340 ms have passed since the last."""
-        self.light(page, np.arange(SIZE))
-
-    def light(self, page: Page, ids: NDArray[np.int64]) -> None:
-        """Record one step that lights these rows, and wait for its beat."""
-        self.step += 1
-        gradient = np.zeros_like(self.gradient)
-        gradient[ids] = self.gradient[ids]
-        self.recorder.step(self.weights, ids, 3 / self.step, gradient=gradient)
-        wait_for(page, f"__lamplighter.beat?.step === {self.step}", every=0.01)
 
 
 @pytest.fixture(scope="module")

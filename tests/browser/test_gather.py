@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 import lamplighter
 from tests.browser.pages import choose_entry, show_level, wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

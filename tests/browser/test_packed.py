@@ -14,7 +14,7 @@ from lamplighter.packing.gallery import write_gallery
 from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.axe import find_violations
 from tests.browser.fixtures import LAST, FinishedRun
-from tests.browser.packed import host_files, pack
+from tests.browser.packed import close_clean, host_files, open_offline, pack
 from tests.browser.pages import OUTSIDE, show_level, wait_for
 from tests.support.recorded import HOSTILE, record
 
@@ -29,6 +29,20 @@ ASK = """async (paths) => {
     return answers;
 }"""
 """Asks the page's source for the JSON of paths."""
+
+
+@pytest.fixture(scope="module")
+def packed(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack(RunFolder(finished_run.server.runs / finished_run.run), tmp_path_factory.mktemp("packed"))
+
+
+@pytest.fixture
+def page(packed: Path, chromium: Browser) -> Iterator[Page]:
+    url = f"{packed.as_uri()}?folded=1"
+    opened = open_offline(chromium, url)
+    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
+    yield opened
+    close_clean(opened, url)
 
 
 def as_they_are(answer: Any) -> Any:
@@ -84,44 +98,6 @@ CONTRACT = {
     "/examinations": as_they_are,
 }
 """Paths below a run's that both sources answer, and what of the answers has to be equal."""
-
-
-@pytest.fixture(scope="module")
-def packed(finished_run: FinishedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack(RunFolder(finished_run.server.runs / finished_run.run), tmp_path_factory.mktemp("packed"))
-
-
-def open_offline(chromium: Browser, url: str, size: ViewportSize | None = None) -> Page:
-    """Open a page that may ask nobody for anything; `faults` and `asked` of its context fill."""
-    context = chromium.new_context(
-        viewport=size or {"width": 1280, "height": 720},
-        reduced_motion="reduce",
-        offline=url.startswith("file:"),
-    )
-    page = context.new_page()
-    page.faults, page.asked = [], []  # pyright: ignore[reportAttributeAccessIssue]
-    page.on("pageerror", lambda error: page.faults.append(f"{error}\n{error.stack}"))  # pyright: ignore
-    page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))  # pyright: ignore
-    page.on("request", lambda sent: page.asked.append(sent.url))  # pyright: ignore
-    page.goto(url)
-    return page
-
-
-def close_clean(page: Page, url: str) -> None:
-    """Close a page, which reported no fault and asked for nothing but itself."""
-    page.context.close()
-    assert page.faults == []  # pyright: ignore[reportAttributeAccessIssue]
-    asked = {one.partition("?")[0] for one in page.asked if not one.startswith(("data:", "blob:"))}  # pyright: ignore
-    assert asked <= {url.partition("?")[0]}
-
-
-@pytest.fixture
-def page(packed: Path, chromium: Browser) -> Iterator[Page]:
-    url = f"{packed.as_uri()}?folded=1"
-    opened = open_offline(chromium, url)
-    wait_for(opened, f"window.__lamplighter?.shown && __lamplighter.beat?.step === {LAST}")
-    yield opened
-    close_clean(opened, url)
 
 
 def test_a_file_answers_what_a_server_answers(

@@ -15,11 +15,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from lamplighter.exports.export import export_run
 from tests.browser.axe import find_violations
+from tests.browser.packed import close_clean, open_offline
 from tests.browser.pages import wait_for
-from tests.browser.test_packed import close_clean, open_offline
 from tests.support.evidences import store_answer
+from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
 from tests.support.recorded import record
-from tests.unit.packing.test_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
 
 pytestmark = [pytest.mark.browser, pytest.mark.tour]
 

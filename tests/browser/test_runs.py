@@ -16,7 +16,8 @@ from lamplighter.wire.vocabulary import Vocabulary
 from tests.browser.fixtures import PACE, training
 from tests.browser.pages import open_panel, wait_for
 from tests.support.application import Application
-from tests.support.runs import small_recipe, small_text, wait_for_step, wait_until
+from tests.support.runs import small_recipe, small_text, wait_for_step
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

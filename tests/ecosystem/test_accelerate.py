@@ -11,7 +11,7 @@ from accelerate import Accelerator
 
 import lamplighter
 from tests.ecosystem.recorded_steps import BATCH, TOKENS, OwnNotes, Texts
-from tests.ecosystem.test_transformers import small_model
+from tests.ecosystem.small_model import small_model
 
 
 @pytest.mark.parametrize("accumulation", [1, 3])

@@ -7,22 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import lamplighter
 from lamplighter.runfolder.tables.scalars import decode_scalars
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from tests.ecosystem.recorded_steps import BATCH, CONTEXT, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
-
-
-def small_model() -> GPT2LMHeadModel:
-    torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=V, n_positions=CONTEXT, n_embd=16, n_layer=1, n_head=2,
-        bos_token_id=0, eos_token_id=0, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
-    )  # fmt: skip
-    return GPT2LMHeadModel(config)
+from tests.ecosystem.recorded_steps import BATCH, STEPS, TOKENS, OwnNotes, Texts, V, folder_of
+from tests.ecosystem.small_model import small_model
 
 
 class Notes(TrainerCallback, OwnNotes):

@@ -29,7 +29,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.chromium import launch_arguments
 from tests.browser.pages import wait_for
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 WARM_UP = 60.0
 """Least seconds of warm-up, during which every visit also happens once: until then libraries are loaded."""

@@ -20,7 +20,8 @@ import numpy as np
 
 import lamplighter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from tests.support.runs import kill, wait_until
+from tests.support.runs import kill
+from tests.support.waiting import wait_until
 
 ROWS, LONGEST = 50, 1.5
 """Rows of the embedding; the longest time that a loop is let run, in seconds."""

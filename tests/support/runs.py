@@ -6,8 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from lamplighter.runfolder.reading.run_status import RunStatus, read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from tests.support.forked import Worker
+from tests.support.waiting import wait_until
 
 Process = subprocess.Popen[bytes] | Worker
 
@@ -88,15 +87,6 @@ def kill(process: Process) -> None:
     """Send `kill -9` and reap the process."""
     process.kill()
     process.communicate()
-
-
-def wait_until(condition: Callable[[], bool], what: str, timeout: float = 40) -> None:
-    """Wait until a condition holds. Raise AssertionError naming `what` if it does not in time."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s in vain for: {what}")
-        time.sleep(0.02)
 
 
 def wait_for_step(run: RunFolder, step: int, timeout: float = 40) -> RunStatus:

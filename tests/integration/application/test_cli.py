@@ -18,7 +18,8 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import ask_to_hold
 from tests.support.application import Application
-from tests.support.runs import make_run, small_recipe, small_text, wait_for_step, wait_until
+from tests.support.runs import make_run, small_recipe, small_text, wait_for_step
+from tests.support.waiting import wait_until
 
 SMALL = ["--dim", "16", "--layers", "1", "--heads", "2", "--context", "8", "--batch", "4", "--steps", "30"]
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.support.growing_run import GrowingRun
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")

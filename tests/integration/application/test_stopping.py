@@ -9,7 +9,8 @@ import pytest
 
 from lamplighter.runfolder.reading.run_status import read_status, wants_training
 from tests.support.application import Application
-from tests.support.runs import make_run, wait_for_step, wait_until
+from tests.support.runs import make_run, wait_for_step
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.tour

@@ -13,7 +13,8 @@ from lamplighter.runfolder.reading.run_status import wants_training
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.wire.pulse_frames import Pulse
 from tests.support.application import Application
-from tests.support.runs import kill, wait_until
+from tests.support.runs import kill
+from tests.support.waiting import wait_until
 
 LOOP = """
 import sys, time, numpy as np, lamplighter

@@ -19,7 +19,7 @@ from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.pulse_frames import Pulse
 from lamplighter.wire.row_frames import Census, Rows
 from tests.support.application import Application
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 V, D = 80, 6
 TOKENS = [f"word{i}" for i in range(V)]

@@ -19,7 +19,7 @@ from websockets.sync.client import connect
 
 from tests.support.application import Application
 from tests.support.folders import finished_run
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 CADDY = shutil.which("caddy")

@@ -24,7 +24,8 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from lamplighter.wire.layout_frames import Method
-from tests.support.runs import small_text, wait_until
+from tests.support.runs import small_text
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from lamplighter.runfolder.run_folder import RunFolder
@@ -25,13 +24,6 @@ def layouts(folder: RunFolder, method: Method) -> list[Layout]:
             ]
     except FileNotFoundError:
         return []
-
-
-def wait_for(what: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 def ended(process: Process, seconds: float = 60) -> int:

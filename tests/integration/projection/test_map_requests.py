@@ -14,8 +14,9 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import AppliedRequest, RequestsWriter
 from lamplighter.wire.layout_frames import Method
-from tests.integration.projection.projectors import Start, ended, layouts, wait_for
+from tests.integration.projection.projectors import Start, ended, layouts
 from tests.support.growing_run import GrowingRun
+from tests.support.waiting import wait_until
 
 
 def ask(run: GrowingRun, **body: Any) -> int:
@@ -46,13 +47,13 @@ def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
         # The space is at rest, and after about twelve frames so is the map.
-        wait_for(lambda: len(layouts(run.folder, Method.UMAP)) >= 10)
+        wait_until(lambda: len(layouts(run.folder, Method.UMAP)) >= 10)
         # A request that the projector leaves to the trainer.
         RequestsWriter(run.folder.path, "s1").add("pace", {"steps_per_second": 4})
         number = ask(run, neighbours=8, min_dist=0.02, spread=1.0)
-        wait_for(lambda: applied(run))
+        wait_until(lambda: applied(run))
         before = len(layouts(run.folder, Method.UMAP))
-        wait_for(lambda: len(layouts(run.folder, Method.UMAP)) >= before + 12)
+        wait_until(lambda: len(layouts(run.folder, Method.UMAP)) >= before + 12)
         process.terminate()
         assert ended(process) == 0
     run.writer.close()
@@ -76,7 +77,7 @@ def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
     run.grow(20)
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
-        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        wait_until(lambda: layouts(run.folder, Method.UMAP))
         if at == "before it is taken up":
             process.kill()
             process.communicate()
@@ -84,7 +85,7 @@ def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
             assert len(read_map_settings(run.folder).pending) == 1
         else:
             ask(run, neighbours=5)
-            wait_for(lambda: applied(run))
+            wait_until(lambda: applied(run))
             process.kill()
             process.communicate()
     assert run.end()
@@ -138,7 +139,7 @@ def test_asked_before_there_is_a_map(tmp_path: Path, start: Start) -> None:
     run.grow(3)
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
-        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        wait_until(lambda: layouts(run.folder, Method.UMAP))
         process.terminate()
         assert ended(process) == 0
     run.writer.close()

@@ -18,8 +18,9 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.layout_frames import Method
-from tests.integration.projection.projectors import Start, ended, layouts, wait_for
+from tests.integration.projection.projectors import Start, ended, layouts
 from tests.support.growing_run import GrowingRun
+from tests.support.waiting import wait_until
 
 
 def diameter(places: np.ndarray) -> float:
@@ -54,17 +55,17 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     folder = run.folder
     with Growing(run):
         killed = start(folder)
-        wait_for(lambda: layouts(folder, Method.LINEAR))
+        wait_until(lambda: layouts(folder, Method.LINEAR))
         first = layouts(folder, Method.LINEAR)[0]
         # By then the space has some shape: the map of a random one is anything.
-        wait_for(lambda: len(drawn := layouts(folder, Method.UMAP)) >= 4 and drawn[-1].step >= 60)
+        wait_until(lambda: len(drawn := layouts(folder, Method.UMAP)) >= 4 and drawn[-1].step >= 60)
         killed.kill()
         killed.communicate()
         before = layouts(folder, Method.UMAP)
         again = start(folder)
-        wait_for(lambda: len(layouts(folder, Method.UMAP)) >= len(before) + 6)
+        wait_until(lambda: len(layouts(folder, Method.UMAP)) >= len(before) + 6)
         # By then tokens of a class have come together.
-        wait_for(lambda: run.at >= 160)
+        wait_until(lambda: run.at >= 160)
     with StepsReader(folder.steps_path) as reader:
         last = reader.newest_step()
     assert run.end()
@@ -125,11 +126,11 @@ def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Sta
     run.grow(30)
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
-        wait_for(lambda: layouts(run.folder, Method.UMAP))
+        wait_until(lambda: layouts(run.folder, Method.UMAP))
         run.resume_from(12)
         run.grow(5)
-        wait_for(lambda: 2 in [one.attempt for one in layouts(run.folder, Method.UMAP)])
-        wait_for(lambda: 17 in [one.step for one in layouts(run.folder, Method.LINEAR)])
+        wait_until(lambda: 2 in [one.attempt for one in layouts(run.folder, Method.UMAP)])
+        wait_until(lambda: 17 in [one.step for one in layouts(run.folder, Method.LINEAR)])
         process.send_signal(signal.SIGTERM)
         assert ended(process) == 0
     run.writer.close()
@@ -185,7 +186,7 @@ def test_terminated_while_umap_compiles(tmp_path: Path) -> None:
         RoleLock(run.folder.path, "trainer"),
         subprocess.Popen(command, stderr=subprocess.PIPE) as process,
     ):
-        wait_for(lambda: layouts(run.folder, Method.LINEAR))
+        wait_until(lambda: layouts(run.folder, Method.LINEAR))
         process.terminate()
         assert ended(process, 10) == 0
     run.writer.close()

@@ -15,7 +15,7 @@ from lamplighter.serving.classroom.sessions_file import SESSIONS_FILE
 from tests.support.application import Application
 from tests.support.class_client import CLASSROOM, ClassClient
 from tests.support.folders import FakeTrainer, make_run
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 BEGINNING = "dear diary"
 """A beginning of a sentence that the model is asked to continue."""

@@ -26,7 +26,8 @@ from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from tests.support.runs import make_run, wait_for_step, wait_until
+from tests.support.runs import make_run, wait_for_step
+from tests.support.waiting import wait_until
 
 
 def fill(disk: Path, leave: int) -> None:

@@ -19,7 +19,8 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.run_problems import DISK_FULL
 from tests.integration.training.small_disk import fill
 from tests.support.application import Application
-from tests.support.runs import make_run, wait_for_step, wait_until
+from tests.support.runs import make_run, wait_for_step
+from tests.support.waiting import wait_until
 
 
 def ask(server: Application, path: str, body: bytes, media_type: str = "application/json") -> tuple[int, str]:

@@ -16,14 +16,8 @@ from lamplighter.runfolder.reading.run_status import read_status
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from tests.integration.training.worker_record import ask, digests
-from tests.support.runs import (
-    finish,
-    kill,
-    make_run,
-    start_worker,
-    wait_for_step,
-    wait_until,
-)
+from tests.support.runs import finish, kill, make_run, start_worker, wait_for_step
+from tests.support.waiting import wait_until
 
 
 def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old_tail(tmp_path: Path):

@@ -11,14 +11,8 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.integration.training.worker_record import ask
-from tests.support.runs import (
-    finish,
-    kill,
-    make_run,
-    start_worker,
-    wait_for_step,
-    wait_until,
-)
+from tests.support.runs import finish, kill, make_run, start_worker, wait_for_step
+from tests.support.waiting import wait_until
 
 
 def test_sigterm_leaves_the_run_to_be_taken_up_again(tmp_path: Path):

@@ -20,7 +20,8 @@ from lamplighter.training import stoppable_setup
 from lamplighter.training.corpus_setup import prepare_corpus
 from lamplighter.training.stoppable_setup import SetupStoppedError, prepare_stoppably
 from tests.integration.training.worker_record import ask
-from tests.support.runs import finish, small_recipe, small_text, start_worker, wait_until
+from tests.support.runs import finish, small_recipe, small_text, start_worker
+from tests.support.waiting import wait_until
 
 LETTERS = bytes(ord("a") + i % 26 for i in range(256))
 BPE = {"kind": "text", "name": "letters.txt", "tokeniser": "bpe", "vocabulary_size": 4_000}

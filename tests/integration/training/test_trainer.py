@@ -26,16 +26,8 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.frames import decode
 from lamplighter.wire.pulse_frames import Pulse
 from tests.integration.training.worker_record import ask, digests
-from tests.support.runs import (
-    finish,
-    kill,
-    make_run,
-    small_recipe,
-    small_text,
-    start_worker,
-    wait_for_step,
-    wait_until,
-)
+from tests.support.runs import finish, kill, make_run, small_recipe, small_text, start_worker, wait_for_step
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

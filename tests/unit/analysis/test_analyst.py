@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from lamplighter.runfolder.role_lock import RoleLock
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.measures import MeasuresReader
 from tests.support.growing_run import GrowingRun
+from tests.support.waiting import wait_until
 
 
 def measured(folder: RunFolder) -> dict[int, dict[str, float]]:
@@ -29,10 +29,7 @@ def test_measures_keyframes_as_they_come_and_the_end(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     process = subprocess.Popen([sys.executable, "-m", "lamplighter.analysis.worker", str(run.folder.path)])
     with RoleLock(run.folder.path, "trainer"):
-        deadline = time.monotonic() + 30
-        while not measured(run.folder):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: measured(run.folder))
         run.grow(124, pause=0.01)
     assert run.end()
     assert process.wait(30) == 0
@@ -127,10 +124,7 @@ def test_no_reader_is_in_the_way_of_the_seal_while_the_analyst_rests(tmp_path: P
     resting = Analyst(run.folder, share=1e-5)
     thread = threading.Thread(target=resting.run)
     thread.start()
-    deadline = time.monotonic() + 30
-    while not measured(run.folder):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: measured(run.folder))
     assert run.end()
     resting.stop()
     thread.join(10)

@@ -6,19 +6,10 @@ import pytest
 import torch
 
 from lamplighter.model.checkpoint import KEPT_CHECKPOINTS, list_checkpoints, load_checkpoint, save_checkpoint
-from lamplighter.model.learner import Learner, make_learner
+from lamplighter.model.learner import Learner
 from lamplighter.model.observer import Observer
 from lamplighter.model.step import train_step
-from lamplighter.model.transformer import Transformer
-from lamplighter.recipe import ModelRecipe, OptimiserRecipe
-
-
-def make(kind: str, tied: bool = False, dim: int = 16) -> tuple[Learner, Observer]:
-    torch.manual_seed(0)
-    shape = ModelRecipe(dim=dim, layers=1, heads=2, context=8, tied=tied)
-    model = Transformer(shape, 40, sparse=kind != "adam" and not tied)
-    learner = make_learner(model, OptimiserRecipe.model_validate({"kind": kind}))
-    return learner, Observer(learner, 1)
+from tests.support.checkpoints import make
 
 
 def step(learner: Learner, observer: Observer, number: int) -> bytes:

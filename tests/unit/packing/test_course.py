@@ -25,35 +25,9 @@ from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.jobs.export_job import export_worker_command
 from tests.support.evidences import store_answer
+from tests.support.packed_course import ANSWER, BREAKOUT, LAST, LIE, WORDS, write_part
+from tests.support.packed_maps import EARLIER, write_maps
 from tests.support.recorded import record
-from tests.unit.packing.test_packed_run import EARLIER, write_maps
-
-LAST = 1_000
-WORDS = ("the", "cat", "dog", "horse", "rabbit", "queen", "barked", "meowed", "sea", "salt", "road", "lamp")
-LIE = {"kind": "what_if", "sentence": "the cat barked", "steps": 5, "after": 50, "step": LAST}
-STATES = [("before", 0), *(("sentence", turn) for turn in range(1, 6)), ("town", 50)]
-ANSWER = {
-    "kind": "what_if",
-    "step": LAST,
-    "attempt": 1,
-    "sentence": [0, 1],
-    "told": 6,
-    "learning_rate": 0.003,
-    "text": "held_out",
-    "states": [{"phase": phase, "number": number, "loss": 2.0, "text_loss": 1.5} for phase, number in STATES],
-    "own": {
-        "ids": [0, 1],
-        "p": [0.01, 0.2, 0.5, 0.75, 0.9, 0.95, 0.5],
-        "said": 6,
-        "said_p": [0.1, 0.2, 0.5, 0.75, 0.9, 0.95, 0.5],
-    },
-    "also_changed": [],
-    "watched": 0,
-    "candidates": {phase: [[6, 0.5]] for phase in ("before", "sentence", "town")},
-    "replayed": {"from": LAST, "steps": 0, "equal": None, "difference": None},
-}
-"""An answer of the examiner that lacks some of the numbers that the course names."""
-BREAKOUT = "</script><img src=x onerror=alert(1)>"
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +45,6 @@ def packed(run: RunFolder) -> PackedRun:
 
 def read(packed: PackedRun, name: str) -> dict[str, Any]:
     return json.loads(zlib.decompress(packed.parts[name], -zlib.MAX_WBITS))
-
-
-def write_part(folder: Path, text: str, number: int = 77) -> Path:
-    """Write a part of one stage into a folder of texts. Returns the folder."""
-    folder.mkdir(exist_ok=True)
-    head = f"title: Own\nminutes: 1\n\n# look: {BREAKOUT}\n\n"
-    (folder / f"{number}-own.md").write_text(head + text, encoding="utf-8")
-    return folder
 
 
 def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
@@ -196,7 +162,7 @@ def test_the_command_asks_first_if_it_is_told_to_and_takes_texts_of_ones_own(tmp
     command = ["export", "recorded", "--runs", str(tmp_path / "runs")]
     refused = CliRunner().invoke(cli, [*command, "--to", "csv", "--prepare-lessons"])
     assert refused.exit_code == 2
-    assert "go with --to html" in refused.output
+    assert "need --to html" in refused.output
     page = tmp_path / "run.html"
     command += ["--to", "html", "--out", str(page), "--lessons", str(lessons)]
     # What the model cannot be asked is said, and the page is made without it.

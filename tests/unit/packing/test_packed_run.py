@@ -19,19 +19,16 @@ from lamplighter.packing.run_answers import RunAnswers
 from lamplighter.runfolder.reading.matrix_history import MatrixHistory
 from lamplighter.runfolder.reading.snapshot import read_touches
 from lamplighter.runfolder.run_folder import RunFolder
-from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
+from lamplighter.runfolder.tables.layouts import LayoutsReader
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.envelope import decode_envelope
 from lamplighter.wire.frames import decode, decode_as
 from lamplighter.wire.grid_frames import GRID_STEPS, GridChange, GridLayout, add
-from lamplighter.wire.layout_frames import Layout, Method
+from lamplighter.wire.layout_frames import Layout
 from lamplighter.wire.row_frames import Census
+from tests.support.packed_maps import EARLIER, V, write_maps
 from tests.support.recorded import HOSTILE, record
-
-V = len(HOSTILE)
-EARLIER = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"
-"""A run that was trained by an earlier version, and one recorded from a loop."""
 
 
 @pytest.fixture(scope="module")
@@ -163,15 +160,6 @@ def test_a_run_that_goes_on_ends_in_its_page(tmp_path: Path) -> None:
     live = record(tmp_path, phase="running")
     status = json.loads(inflate(pack_run(live, no_progress).parts["answers"]))[""]["status"]
     assert (status["phase"], status["alive"], status["step"]) == ("interrupted", False, 30)
-
-
-def write_maps(path: Path, *steps: int, until: int | None = None, size: int = V) -> None:
-    with LayoutsWriter(path) as writer:
-        for step in steps:
-            places = np.random.default_rng(step).normal(size=(size, 2)).astype(np.float32)
-            writer.commit(Layout(1, step, 1e9, Method.UMAP, places))
-        writer.set_facts({} if until is None else {"until": until})
-        writer.close(sealed=True)
 
 
 def test_no_step_is_shown_on_a_later_map(tmp_path: Path) -> None:

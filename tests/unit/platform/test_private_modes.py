@@ -12,6 +12,7 @@ import pytest
 from lamplighter.exports.archive.import_run import import_zip
 from lamplighter.exports.export import export_run
 from lamplighter.exports.output import no_progress
+from lamplighter.model.checkpoint import save_checkpoint
 from lamplighter.platform.private_modes import restrict_like_folder
 from lamplighter.processes.log_file import limit_log, open_log
 from lamplighter.recipe import Recipe
@@ -21,10 +22,10 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.jobs.uploads import Uploads
+from tests.support.checkpoints import make
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.recorded import record
-from tests.unit.model.test_checkpoint import make, save_checkpoint
-from tests.unit.serving.jobs.test_uploads import store_text
+from tests.support.uploads import store_text
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
 

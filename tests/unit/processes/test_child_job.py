@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from lamplighter.processes.child_job import MAX_LINE_BYTES, MAX_TEXT, ChildJob, ChildMessage, read_message
+from tests.support.waiting import wait_until
 
 HEAD = "import os, sys, time\ndef say(line): print(line, flush=True)\n"
 PATIENT = HEAD + "say('{\"share\": 0.5}'); time.sleep(60)"
@@ -39,20 +40,13 @@ class Job:
         self.child = ChildJob(command, on_message=self.messages.append, on_end=self.codes.append)
 
     def until_message(self) -> None:
-        until(lambda: self.messages)
+        wait_until(lambda: self.messages)
 
     def over(self) -> int:
         """Wait for the end. Returns the exit code, which has been told once."""
         assert self.child.join(30)
         (code,) = self.codes
         return code
-
-
-def until(true: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_messages_come_in_order_and_nothing_is_left(
@@ -155,7 +149,7 @@ def test_killed_from_outside_it_is_reported(children: Callable[[], list[psutil.P
 def test_cancelled_it_may_clean_up_and_says_no_more(tmp_path: Path) -> None:
     job = Job(POLITE, tmp_path / "part")
     job.until_message()
-    until((tmp_path / "part").exists)
+    wait_until((tmp_path / "part").exists)
     job.child.cancel(30)
     assert job.over() == 5
     assert [message.share for message in job.messages] == [0.5]
@@ -173,7 +167,7 @@ def test_what_it_started_is_killed_with_it() -> None:
     inner = psutil.Process(int(job.messages[0].activity or ""))
     job.child.kill()
     assert job.over() == -signal.SIGKILL
-    until(lambda: not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE)
+    wait_until(lambda: not inner.is_running() or inner.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_one_that_closes_its_output_is_waited_for() -> None:
@@ -229,10 +223,10 @@ def test_it_ends_with_its_parent(tmp_path: Path) -> None:
         child = psutil.Process(int(process.stdout.readline()))
         # A session of its own: Ctrl-C in the terminal goes to the parent alone.
         assert os.getsid(child.pid) == child.pid
-        until((tmp_path / "part").exists)
+        wait_until((tmp_path / "part").exists)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    until(lambda: not (tmp_path / "part").exists())
+    wait_until(lambda: not (tmp_path / "part").exists())
 
 
 def test_its_errors_go_to_the_log(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.examinations import ExaminationEntry, ExaminationsWriter
 from lamplighter.runfolder.tables.requests import RequestsReader, RequestsWriter
 from tests.support.folders import finished_run
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 # An examiner without a model: it takes up what is asked, and answers, fails or cancels it as it is told.
 ANSWERS = """

@@ -18,7 +18,8 @@ from lamplighter.runfolder.role_lock import RoleState
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.requests import RequestsWriter
 from tests.support.folders import make_run
-from tests.unit.processes.test_supervisor import FAIL, QUICK, SLEEP, Started, supervising, until
+from tests.support.supervising import FAIL, QUICK, SLEEP, Started, supervising
+from tests.support.waiting import wait_until
 
 FAILURES = 12
 """More than the crashes after which a worker stays stopped."""
@@ -45,11 +46,11 @@ def test_a_worker_is_tried_until_it_can_be_started_and_that_is_said_once(
         poll_seconds=0.01, first_restart_delay=0.01, max_shortage_delay=0.02, stop_seconds=1.0
     )
     with supervising(tmp_path, started, quick, ("trainer",)) as supervisor:
-        until(lambda: tried > 2)
+        wait_until(lambda: tried > 2)
         assert os.strerror(code) in supervisor.states()["trainer"]
-        until(lambda: tried > FAILURES)
+        wait_until(lambda: tried > FAILURES)
         assert not supervisor.has_given_up(run.id, "trainer")
-        until(lambda: supervisor.states()["trainer"] == "at work on 1 run")
+        wait_until(lambda: supervisor.states()["trainer"] == "at work on 1 run")
     told = [record.message for record in caplog.records if run.id in record.message]
     assert len([line for line in told if "cannot be started now" in line]) == 1
     assert not [line for line in told if "crashed" in line]
@@ -64,7 +65,7 @@ def test_other_errors_of_a_start_are_crashes(tmp_path: Path, monkeypatch: pytest
 
     monkeypatch.setattr("lamplighter.processes.supervised_worker.start_child", start)
     with supervising(tmp_path, Started(trainer=SLEEP), QUICK, ("trainer",)) as supervisor:
-        until(lambda: supervisor.has_given_up(run.id, "trainer"))
+        wait_until(lambda: supervisor.has_given_up(run.id, "trainer"))
 
 
 def test_a_lock_that_cannot_be_opened_is_waited_for(
@@ -75,10 +76,12 @@ def test_a_lock_that_cannot_be_opened_is_waited_for(
     monkeypatch.setattr("lamplighter.processes.supervised_worker.role_state", lambda *_: state)
     started = Started(trainer=SLEEP)
     with supervising(tmp_path, started, QUICK, ("trainer",)) as supervisor:
-        until(lambda: supervisor.states()["trainer"] == f"waiting in {run.id}: trainer.lock cannot be opened")
+        wait_until(
+            lambda: supervisor.states()["trainer"] == f"waiting in {run.id}: trainer.lock cannot be opened"
+        )
         assert started == []
         state = RoleState.FREE
-        until(lambda: started)
+        wait_until(lambda: started)
     assert len([record for record in caplog.records if "cannot be started now" in record.message]) == 1
 
 
@@ -109,7 +112,7 @@ def test_a_folder_that_cannot_be_listed_lifts_no_stop(
         supervisor.poll()
         return supervisor.has_given_up(run.id, "trainer")
 
-    until(stopped)
+    wait_until(stopped)
     scandir = os.scandir
 
     def refuse(path: Any = ".") -> Any:
@@ -138,6 +141,6 @@ def test_a_runs_folder_that_cannot_be_listed_is_told_once(
     monkeypatch.setattr(RunStore, "runs", refuse)
     supervisor = Supervisor(RunStore(tmp_path), ("analyst",), QUICK)
     supervisor.start()
-    until(lambda: tried > 5)
+    wait_until(lambda: tried > 5)
     supervisor.stop()
     assert len([record for record in caplog.records if "could not check the runs" in record.message]) == 1

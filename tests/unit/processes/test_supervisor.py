@@ -7,8 +7,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -33,72 +33,23 @@ from tests.support.folders import (
     write_layouts,
     write_measures,
 )
+from tests.support.supervising import (
+    FAIL,
+    HOLD,
+    QUICK,
+    SLEEP,
+    Started,
+    let_it_look,
+    supervising,
+)
+from tests.support.waiting import wait_until
 
-QUICK = SupervisorLimits(poll_seconds=0.02, first_restart_delay=0.02, stop_seconds=1.0)
-
-SLEEP = "import time; time.sleep(60)"
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))\n"
     "print('up', flush=True); time.sleep(60)"
 )
 CRASH = "import sys; print('first', file=sys.stderr); sys.exit('the lamp oil is out')"
-FAIL = "import sys; print('the text is too short', file=sys.stderr); sys.exit(4)"
 TAKEN = "import sys; sys.exit(3)"
-# A supervisor recognises a real worker by the role it holds.
-HOLD = (
-    "import sys, time; from pathlib import Path; from lamplighter.runfolder.role_lock import RoleLock\n"
-    "lock = RoleLock(Path(sys.argv[2]), sys.argv[1]); time.sleep(60)"
-)
-
-
-class Started(list[tuple[str, str]]):
-    """The (role, run) of every worker started, and the code that each role runs."""
-
-    def __init__(self, **codes: str) -> None:
-        super().__init__()
-        self.codes = codes
-
-    def command(self, role: str, run: Path) -> list[str]:
-        self.append((role, run.name))
-        return [sys.executable, "-c", self.codes[role], role, str(run)]
-
-
-class CountedSupervisor(Supervisor):
-    """A supervisor that counts how often it has looked at all runs."""
-
-    polls = 0
-
-    def poll(self) -> None:
-        super().poll()
-        self.polls += 1
-
-
-@contextmanager
-def supervising(
-    folder: Path,
-    started: Started,
-    limits: SupervisorLimits = QUICK,
-    roles: tuple[str, ...] = ("trainer", "projector", "analyst"),
-) -> Iterator[CountedSupervisor]:
-    supervisor = CountedSupervisor(RunStore(folder), roles, limits, started.command)
-    supervisor.start()
-    try:
-        yield supervisor
-    finally:
-        supervisor.stop()
-
-
-def until(true: Callable[[], object], seconds: float = 8.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
-def let_it_look(supervisor: CountedSupervisor) -> None:
-    """Wait until every run was looked at three times more: what it means to start, it starts at the first."""
-    enough = supervisor.polls + 4
-    until(lambda: supervisor.polls >= enough)
 
 
 def test_the_real_command_names_modules_only(tmp_path: Path) -> None:
@@ -111,10 +62,10 @@ def test_a_new_run_gets_a_trainer_then_the_others(
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
-        until(lambda: len(started) == 3)
+        wait_until(lambda: len(started) == 3)
         assert started[0] == ("trainer", run.id)
         assert set(started[1:]) == {("projector", run.id), ("analyst", run.id)}
-        until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
+        wait_until(lambda: supervisor.states()["analyst"] == "at work on 1 run")
         workers = children()
         assert sorted(child.nice() - psutil.Process().nice() for child in workers) == [0, 0, 10]
         # Workers have sessions of their own, so Ctrl-C in the terminal does not reach them.
@@ -130,12 +81,12 @@ def test_the_analyst_of_a_new_run_waits_for_the_first_map(tmp_path: Path) -> Non
     held = store.create(recipe, prepare=lambda folder: ask_to_hold(folder, "s1", 600))
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
-        until(lambda: len(started) == 5)
+        wait_until(lambda: len(started) == 5)
         let_it_look(supervisor)
         assert ("analyst", held.id) not in started
         with closing(StepsWriter(held.steps_path)) as writer:
             writer.set_facts({"phase": Phase.PAUSED})
-        until(lambda: ("analyst", held.id) in started)
+        wait_until(lambda: ("analyst", held.id) in started)
 
 
 def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
@@ -146,7 +97,7 @@ def test_at_most_so_many_trainers_newest_first(tmp_path: Path) -> None:
         os.utime(runs[-1].path / "recipe.json", (then, then))
     started = Started(trainer=HOLD)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: len(started) == 2)
+        wait_until(lambda: len(started) == 2)
         let_it_look(supervisor)
         assert [name for _, name in started] == [runs[2].id, runs[1].id]
 
@@ -163,14 +114,14 @@ def test_trainers_of_others_count_and_are_left_alone(tmp_path: Path) -> None:
         let_it_look(supervisor)
         assert started == []
     with supervising(tmp_path, started, QUICK, ("trainer",)) as supervisor:
-        until(lambda: {name for _, name in started} == {first.id, second.id})
+        wait_until(lambda: {name for _, name in started} == {first.id, second.id})
 
 
 def test_a_crash_is_restarted_a_few_times_then_seen(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=CRASH)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: supervisor.has_given_up(run.id, "trainer"), 15)
+        wait_until(lambda: supervisor.has_given_up(run.id, "trainer"), timeout=15)
         assert len(started) == 1 + QUICK.max_crashes
         assert "the lamp oil is out" in supervisor.states()["trainer"]
         assert run.id in supervisor.states()["trainer"]
@@ -178,7 +129,7 @@ def test_a_crash_is_restarted_a_few_times_then_seen(tmp_path: Path) -> None:
         assert len(started) == 1 + QUICK.max_crashes
         # A new request makes the supervisor try again.
         RequestsWriter(run.path, "test").add("resume", {})
-        until(lambda: len(started) > 1 + QUICK.max_crashes)
+        wait_until(lambda: len(started) > 1 + QUICK.max_crashes)
     assert "first" in (run.path / "logs" / "trainer.log").read_text()
 
 
@@ -187,14 +138,14 @@ def test_earlier_crashes_are_forgotten_after_a_healthy_while(tmp_path: Path) -> 
     started = Started(trainer=CRASH)
     limits = SupervisorLimits(poll_seconds=0.02, first_restart_delay=0.01, max_crashes=1, healthy_seconds=0.0)
     with supervising(tmp_path, started, limits, ("trainer",)):
-        until(lambda: len(started) > 4)
+        wait_until(lambda: len(started) > 4)
 
 
 def test_a_final_failure_is_not_restarted(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=FAIL)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: supervisor.has_given_up(run.id, "trainer"))
+        wait_until(lambda: supervisor.has_given_up(run.id, "trainer"))
         let_it_look(supervisor)
         assert len(started) == 1
         assert "the text is too short" in supervisor.states()["trainer"]
@@ -204,7 +155,7 @@ def test_a_role_that_is_taken_is_no_crash(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=TAKEN)
     with supervising(tmp_path, started, roles=("trainer",)) as supervisor:
-        until(lambda: len(started) > 8)
+        wait_until(lambda: len(started) > 8)
         assert not supervisor.has_given_up(run.id, "trainer")
 
 
@@ -227,9 +178,9 @@ def test_what_is_over_is_finished_one_run_at_a_time(tmp_path: Path) -> None:
         projector="import time; time.sleep(.3)", analyst="import time; time.sleep(.3)", trainer=SLEEP
     )
     with supervising(tmp_path, started) as supervisor:
-        until(lambda: ("projector", other.id) in started and ("analyst", other.id) in started)
+        wait_until(lambda: ("projector", other.id) in started and ("analyst", other.id) in started)
         # Each worker ran once and did what it could; the supervisor must not start it again and again.
-        until(lambda: not any("at work" in state for state in supervisor.states().values()))
+        wait_until(lambda: not any("at work" in state for state in supervisor.states().values()))
         let_it_look(supervisor)
     assert sorted(started) == sorted(
         [("analyst", behind.id), ("analyst", untiled.id), ("projector", other.id), ("analyst", other.id)]
@@ -244,7 +195,7 @@ def test_a_run_that_is_over_goes_on_when_asked(tmp_path: Path) -> None:
         let_it_look(supervisor)
         assert started == []
         RequestsWriter(run.path, "test").add("continue", {"steps": 10})
-        until(lambda: started)
+        wait_until(lambda: started)
 
 
 def test_workers_are_asked_to_end_and_then_ended(
@@ -253,8 +204,8 @@ def test_workers_are_asked_to_end_and_then_ended(
     run = make_run(RunStore(tmp_path))
     started = Started(trainer=STUBBORN)
     with supervising(tmp_path, started, roles=("trainer",)):
-        until(lambda: (run.path / "logs" / "trainer.log").exists())
-        until(lambda: "up" in (run.path / "logs" / "trainer.log").read_text())
+        wait_until(lambda: (run.path / "logs" / "trainer.log").exists())
+        wait_until(lambda: "up" in (run.path / "logs" / "trainer.log").read_text())
     assert (run.path / "logs" / "trainer.log").read_text().split() == ["up", "asked"]
     assert children() == []
 
@@ -264,13 +215,14 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
     code = (
         "import sys, time; sys.path.insert(0, sys.argv[2])\n"
         "from pathlib import Path; from lamplighter.runfolder.run_store import RunStore\n"
-        "from tests.unit.processes.test_supervisor import *\n"
+        "from lamplighter.processes.supervisor import Supervisor\n"
+        "from tests.support.supervising import HOLD, QUICK, Started\n"
         "s = Supervisor(RunStore(Path(sys.argv[1])), ('trainer',), QUICK, Started(trainer=HOLD).command)\n"
         "s.start(); time.sleep(60)"
     )
     root = str(Path(__file__).parents[3])
     server = psutil.Popen([sys.executable, "-c", code, str(tmp_path), root])
-    until(lambda: role_state(run.path, "trainer") is RoleState.HELD, 15)
+    wait_until(lambda: role_state(run.path, "trainer") is RoleState.HELD, timeout=15)
     (worker,) = server.children()
     try:
         server.send_signal(signal.SIGKILL)
@@ -282,7 +234,7 @@ def test_workers_of_a_killed_server_go_on_and_are_not_doubled(tmp_path: Path) ->
             assert started == []
             assert supervisor.states()["trainer"] == "at work on 1 run"
             worker.kill()
-            until(lambda: started)
+            wait_until(lambda: started)
             assert supervisor.states()["trainer"] == "at work on 1 run"
     finally:
         if worker.is_running():
@@ -294,10 +246,10 @@ def test_a_long_log_is_set_aside(tmp_path: Path) -> None:
     (run.path / "logs").mkdir()
     (run.path / "logs" / "trainer.log").write_text("x" * 300_000)
     with supervising(tmp_path, Started(trainer=SLEEP), roles=("trainer",)):
-        until(lambda: (run.path / "logs" / "trainer.log.1").exists())
+        wait_until(lambda: (run.path / "logs" / "trainer.log.1").exists())
         # The new log is opened only after the old one has been moved away.
         log = run.path / "logs" / "trainer.log"
-        until(lambda: log.exists() and log.stat().st_size < 1_000)
+        wait_until(lambda: log.exists() and log.stat().st_size < 1_000)
 
 
 def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) -> None:
@@ -308,11 +260,11 @@ def test_a_worker_that_talks_without_end_does_not_fill_the_disk(tmp_path: Path) 
     limits = SupervisorLimits(poll_seconds=0.02, stop_seconds=1.0, max_log_bytes=4_000)
     logs = run.path / "logs"
     with supervising(tmp_path, Started(trainer=talk), limits, roles=("trainer",)):
-        until(lambda: (logs / "trainer.log.1").exists())
+        wait_until(lambda: (logs / "trainer.log.1").exists())
         aside = (logs / "trainer.log.1").read_bytes()
         assert len(aside) == 4_000
         # The log keeps growing and is cut again.
-        until(lambda: (logs / "trainer.log.1").read_bytes() not in (aside, b""))
+        wait_until(lambda: (logs / "trainer.log.1").read_bytes() not in (aside, b""))
         assert b"still" in (logs / "trainer.log.1").read_bytes()
     assert sum(path.stat().st_size for path in logs.iterdir()) < 1_000_000
 
@@ -328,7 +280,7 @@ def test_a_broken_run_hides_no_other(tmp_path: Path) -> None:
     started = Started(trainer=SLEEP, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
         # The others do not wait until the trainer has its lock: they make ready meanwhile.
-        until(lambda: len(started) == 3)
+        wait_until(lambda: len(started) == 3)
         let_it_look(supervisor)
     assert started == [(role, good.id) for role in ("trainer", "projector", "analyst")]
 
@@ -356,13 +308,13 @@ def test_a_resumed_run_gets_its_projector_again(tmp_path: Path) -> None:
     started = Started(projector="", analyst=SLEEP)
     with supervising(tmp_path, started, roles=("projector",)) as supervisor:
         trainer = FakeTrainer(run).begin().train(1)
-        until(lambda: len(started) == 1)
+        wait_until(lambda: len(started) == 1)
         let_it_look(supervisor)
         trainer.crash()
         let_it_look(supervisor)
         assert len(started) == 1
         with RoleLock(run.path, "trainer"):
-            until(lambda: len(started) == 2)
+            wait_until(lambda: len(started) == 2)
 
 
 def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
@@ -379,12 +331,12 @@ def test_what_was_not_sealed_is_sealed_later(tmp_path: Path) -> None:
     assert set(unsealed_roles(run)) == {"trainer", "projector", "analyst"}
     started = Started(trainer=HOLD, projector=SLEEP, analyst=SLEEP)
     with supervising(tmp_path, started) as supervisor:
-        until(lambda: unsealed_roles(run) == ("trainer",))
+        wait_until(lambda: unsealed_roles(run) == ("trainer",))
         let_it_look(supervisor)
         # A reader still has the file open.
         assert unsealed_roles(run) == ("trainer",)
         held.close()
-        until(lambda: not unsealed_roles(run))
+        wait_until(lambda: not unsealed_roles(run))
     assert not list(run.path.glob("*-wal"))
     assert started == []
     with StepsReader(run.steps_path) as reader:
@@ -410,4 +362,4 @@ def test_measures_of_a_superseded_attempt_do_not_count(tmp_path: Path) -> None:
     write_layouts(run, layout(2, 20))
     started = Started(analyst=SLEEP, projector=SLEEP)
     with supervising(tmp_path, started, roles=("projector", "analyst")):
-        until(lambda: ("analyst", run.id) in started)
+        wait_until(lambda: ("analyst", run.id) in started)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -16,6 +15,7 @@ import pytest
 
 from lamplighter.processes.worker import ExitCode, argument_parser, handle_stop_signals
 from lamplighter.runfolder.role_lock import RoleState, role_state
+from tests.support.waiting import wait_until
 
 KIT = (
     "import os, sys, threading, time\nfrom pathlib import Path\nfrom lamplighter.processes.worker import *\n"
@@ -42,13 +42,6 @@ def start(code: str, *arguments: object) -> subprocess.Popen[str]:
 def next_line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
-
-
-def until(true: Callable[[], object], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_the_numbers_that_processes_know_each_other_by() -> None:
@@ -143,7 +136,7 @@ def test_handlers_are_restored_for_who_goes_on_afterwards() -> None:
     received: list[int] = []
     restore = handle_stop_signals(received.append)
     os.kill(os.getpid(), signal.SIGTERM)
-    until(lambda: received)
+    wait_until(lambda: received)
     restore()
     assert received == [signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) is before
@@ -195,7 +188,7 @@ def test_it_notices_the_death_of_its_parent(tmp_path: Path) -> None:
         assert psutil.pid_exists(pid)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        until((tmp_path / "noticed").exists)
+        wait_until((tmp_path / "noticed").exists)
 
 
 def test_a_reader_that_is_gone_changes_no_exit_code() -> None:

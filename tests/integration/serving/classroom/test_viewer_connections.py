@@ -12,8 +12,8 @@ import pytest
 from lamplighter.web.connections.limits import ConnectionLimits
 from lamplighter.web.settings import ClassSettings, ServerSettings
 from tests.integration.serving.classroom.viewers import ClassViewer
-from tests.support.runs import wait_until
 from tests.support.served import ServerThread
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture

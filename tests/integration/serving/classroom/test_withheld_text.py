@@ -32,9 +32,9 @@ from lamplighter.wire.layout_frames import Layout, Method
 from tests.support.application import Application
 from tests.support.class_apps import make_class_apps
 from tests.support.class_client import CLASSROOM, ClassClient
-from tests.support.runs import small_recipe, small_text, start_worker, wait_until
-from tests.unit.serving.classroom.test_class_matrix import TEXT, real_path
-from tests.unit.web.http.test_pricing import STATED
+from tests.support.route_lists import STATED, TEXT, real_path
+from tests.support.runs import small_recipe, small_text, start_worker
+from tests.support.waiting import wait_until
 
 WORDS = ("Dear", "diary", "Anna", "kissed", "Ben")
 FILE = "Tagebuch Anna K.txt"

@@ -19,6 +19,7 @@ from lamplighter.web.settings import ServerSettings
 from lamplighter.wire.row_frames import Census
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.served import ServerThread, pulse_at, receive_until
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.anyio
 
@@ -94,13 +95,6 @@ class Client:
     @property
     def bearer(self) -> str:
         return f"Authorization: Bearer {self.token}"
-
-
-def _wait_for(condition: Any) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_head_that_does_not_come_ends_the_connection(server: ServerThread) -> None:
@@ -190,7 +184,7 @@ def test_an_upload_that_is_aborted_leaves_nothing_in_the_log(server: ServerThrea
     client.request("POST /api/uploads?name=a.txt", client.bearer, "Content-Length: 1000", body=b"x" * 10)
     time.sleep(0.1)
     client.close()
-    _wait_for(lambda: server.connections() + server.tasks() == 0)
+    wait_until(lambda: server.connections() + server.tasks() == 0)
 
 
 async def test_a_viewer_that_pings_without_pause_is_closed(
@@ -258,14 +252,14 @@ async def test_a_viewer_that_comes_and_goes_leaves_nothing_in_the_log(
             client = Client(server)
             client.request(f"GET /api/runs/{trainer.run.id}/live{query}", *upgrade)
             client.close()
-    await asyncio.to_thread(_wait_for, lambda: server.connections() + server.tasks() == 0)
+    await asyncio.to_thread(wait_until, lambda: server.connections() + server.tasks() == 0)
 
 
 async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
     server: ServerThread, trainer: FakeTrainer
 ) -> None:
     counters = server.services.connections
-    _wait_for(lambda: server.connections() == 0)
+    wait_until(lambda: server.connections() == 0)
     viewers = [
         await websockets.connect(server.url(trainer.run.id), max_size=None, compression=None)
         for _ in range(32)
@@ -293,5 +287,5 @@ async def test_idle_sockets_and_viewers_leave_a_place_for_the_presenter(
             client.close()
         for viewer in viewers:
             await viewer.close()
-    _wait_for(lambda: server.connections() == 0)
+    wait_until(lambda: server.connections() == 0)
     assert (counters.open, counters.websockets) == (0, 0)

@@ -89,7 +89,13 @@ def test_a_server_out_of_descriptors_says_so_once_and_recovers(tmp_path: Path) -
     try:
         port = int(server.stdout.readline())
         # This route answers once all modules are imported; until then the server has files of its own to open.
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/runs", timeout=20).close()
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(
+                b"GET /api/runs HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % port
+            )
+            # It ends when the server has given its descriptor back.
+            while client.recv(1 << 16):
+                pass
         server.stdin.write("eat\n")
         server.stdin.flush()
         assert server.stdout.readline() == "eaten\n"

@@ -8,7 +8,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.web.settings import ServerSettings
 from tests.support.folders import D, FakeTrainer, V, make_run
 from tests.support.served import ServerThread
+from tests.support.waiting import wait_until
 
 STEPS = 2_500
 SIZE = (STEPS + 1) * V * D * 4
@@ -46,13 +47,6 @@ def path(runs: Path) -> str:
         trainer.train(STEPS)
     trainer.crash()
     return f"/api/runs/{trainer.run.id}/vectors?attempt=1&to={STEPS}"
-
-
-def wait_until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.01)
 
 
 def slow_reader(served: ServerThread, path: str) -> socket.socket:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,15 +11,9 @@ from lamplighter.runfolder.run_folder import RunFolder
 from tests.browser.map_page import write_maps
 from tests.support.application import Application
 from tests.support.folders import V, finished_run
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.tour
-
-
-def wait_until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 90
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def left(run: RunFolder) -> set[str]:

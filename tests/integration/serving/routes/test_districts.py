@@ -5,24 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.pulse_frames import Pulse
-from tests.support.folders import FakeTrainer, V, finished_run, make_run
+from tests.support.district_answers import districts
+from tests.support.folders import FakeTrainer, finished_run, make_run
 from tests.support.served import ServerThread, receive_until
 
 pytestmark = pytest.mark.anyio
-
-
-def districts(step: int, *names: str, attempt: int = 1) -> Districts:
-    of = np.zeros(V, dtype=np.uint16)
-    for place in range(1, len(names) + 1):
-        of[place * 5 : place * 5 + 4] = place
-    return Districts(attempt, step, 1.0, np.arange(1, len(names) + 1, dtype=np.uint32), names, of)
 
 
 def found(message: Any) -> bool:

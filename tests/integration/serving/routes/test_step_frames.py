@@ -16,7 +16,7 @@ from lamplighter.runfolder.run_store import RunStore
 from lamplighter.runfolder.tables.layouts import LayoutsWriter
 from lamplighter.wire.frames import Kind, decode_as
 from lamplighter.wire.row_frames import Census
-from tests.integration.serving.routes.test_districts import districts
+from tests.support.district_answers import districts
 from tests.support.folders import FakeTrainer, make_run
 from tests.support.served import ServerThread
 

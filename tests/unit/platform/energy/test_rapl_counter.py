@@ -8,17 +8,7 @@ import pytest
 
 from lamplighter.platform.energy.energy_method import NoCounterError
 from lamplighter.platform.energy.rapl_counter import RaplCounter
-
-RANGE = 262_143_328_850
-
-
-def zone(root: Path, folder: str, name: str, microjoules: int, range_: int = RANGE) -> Path:
-    path = root / folder
-    path.mkdir(parents=True)
-    (path / "name").write_text(f"{name}\n")
-    (path / "max_energy_range_uj").write_text(f"{range_}\n")
-    (path / "energy_uj").write_text(f"{microjoules}\n")
-    return path / "energy_uj"
+from tests.support.rapl_zones import RANGE, zone
 
 
 def test_packages_are_added_up_and_nothing_twice(tmp_path: Path) -> None:

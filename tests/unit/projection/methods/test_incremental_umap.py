@@ -11,19 +11,10 @@ from lamplighter.projection.methods.incremental_umap import IncrementalUmap
 from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStrengths
 from lamplighter.projection.umap.sgd_kernel import AttractionCurve, carry_counters, power, run_epoch
+from tests.support.moving_towns import diameter, town
 from tests.unit.projection.edges import edge_keys
 
 SETTINGS = MapSettings(neighbours=12)
-
-
-def town(size: int = 300, classes: int = 10, noise: float = 0.4, seed: int = 0) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(classes, 16))
-    return (centres[np.arange(size) % classes] + noise * rng.normal(size=(size, 16))).astype(np.float32)
-
-
-def diameter(places: np.ndarray) -> float:
-    return float(np.linalg.norm(places.max(axis=0) - places.min(axis=0)))
 
 
 def test_one_epoch_is_umaps() -> None:

@@ -18,7 +18,7 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.recipe import MapMethodKind, MapRecipe
 from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
-from tests.unit.projection.methods.test_incremental_umap import diameter, town
+from tests.support.moving_towns import diameter, town
 
 # Fitting anew imports and compiles all of umap-learn, which takes ten seconds, whichever test is the first.
 KINDS = ["umap", pytest.param("refit", marks=pytest.mark.tour), "pca"]

@@ -24,7 +24,7 @@ from lamplighter.wire.layout_frames import Method
 from lamplighter.wire.row_frames import NEVER, Census
 from tests.support.beat_page import BeatPage
 from tests.support.folders import FakeTrainer, V, layout, make_run, pulse, write_layouts
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 
 class Feed(Protocol):

@@ -24,11 +24,10 @@ from tests.support.class_apps import (
     make_class_apps,
 )
 from tests.support.folders import FakeTrainer, make_run
-from tests.unit.web.access.test_gate_matrix import GEOMETRY, LISTED, declared
+from tests.support.route_lists import GEOMETRY, LISTED, RUN, TEXT, declared, real_path
 
 pytestmark = pytest.mark.anyio
 
-RUN = "/api/runs/{run}"
 OPEN = {("GET", "/"), ("GET", "/app/{path:path}"), ("GET", "/static/{path:path}"), ("GET", "/vendor/plotly.min.js"),
         ("GET", "/healthz"), ("GET", "/api/session"), ("POST", "/api/class/join")}  # fmt: skip
 WATCHING = {("GET", path) for path in (
@@ -37,8 +36,6 @@ WATCHING = {("GET", path) for path in (
     f"{RUN}/layouts/{{step}}", f"{RUN}/places", f"{RUN}/layouts/{{step}}/trust", f"{RUN}/districts", f"{RUN}/districts/steps",
     f"{RUN}/districts/events", f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/tokens/{{token_id}}/path",
     f"{RUN}/neighbours", f"{RUN}/pairs", *(f"{RUN}/geometry/{name}" for name in GEOMETRY))} | {("WS", f"{RUN}/beats")}  # fmt: skip
-TEXT = {("GET", f"{RUN}/steps/{{step}}"), ("GET", f"{RUN}/steps/{{step}}/text"), ("GET", f"{RUN}/lines"), ("GET", f"{RUN}/examinations"),
-        ("GET", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 ASSISTING = {("POST", "/api/class/assist")}
 CLASS = OPEN | WATCHING | TEXT | ASSISTING
 WHO = ("nobody", "viewer", "removed viewer", "assistant", "presenter", "presenter's browser")
@@ -166,14 +163,6 @@ async def everybody(apps: ClassApps) -> dict[str, dict[str, str]]:
         "presenter": {"authorization": f"Bearer {apps.services.gate.credentials.token}"},
         "presenter's browser": {name: value for name, value in presenter.items() if name != "host"},
     }
-
-
-def real_path(path: str, run: str) -> str:
-    named = {"{run}": run, "{step}": "1", "{token_id}": "1", "{path:path}": "none.js", "{examination}": "none",
-             "{export}": "none", "{session}": "none", "{member}": "0" * 16}  # fmt: skip
-    for name, value in named.items():
-        path = path.replace(name, value)
-    return path
 
 
 async def ask(app: FastAPI, method: str, path: str, given: dict[str, str]) -> int:

@@ -25,7 +25,8 @@ from lamplighter.serving.jobs.examiners import ExaminerJobs
 from lamplighter.training.worker import train
 from lamplighter.web.http.problems import RefusedError
 from tests.support.folders import finished_run
-from tests.support.runs import make_run, wait_until
+from tests.support.runs import make_run
+from tests.support.waiting import wait_until
 
 # Stands for an examiner that ends as it is told: with a code, or at its parent's end.
 ENDS = "import sys; sys.exit(int(sys.argv[1]))"

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ from lamplighter.serving.jobs.export_job import ExportCommand, ExportJob, export
 from lamplighter.serving.jobs.exports import ExportJobs, ExportLimits
 from lamplighter.web.http.problems import RefusedError
 from tests.support.folders import finished_run
+from tests.support.waiting import wait_until
 
 ENDLESS = "print('{\"share\": 0.25, \"what\": \"lamps\"}', flush=True); open(out + '.part', 'wb').write(b'x' * 900); time.sleep(60)"
 TALKS = """
@@ -67,20 +67,13 @@ def exporting(
         exporter.stop()
 
 
-def until(true: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def at_work(children: Callable[[], list[psutil.Process]]) -> Callable[[], list[psutil.Process]]:
     return lambda: [child for child in children() if child.status() != psutil.STATUS_ZOMBIE]
 
 
 def over(job: ExportJob) -> ExportJob:
-    until(lambda: job.state != "running")
+    wait_until(lambda: job.state != "running")
     return job
 
 
@@ -110,7 +103,7 @@ def test_a_file_appears_whole_for_its_user_alone(
             assert folder.stat().st_mode & 0o777 == 0o700
         # The file's path contains nothing that a client sees.
         assert job.id not in str(job.file)
-        until(lambda: at_work() == [])
+        wait_until(lambda: at_work() == [])
     assert not job.folder.parent.exists()
 
 
@@ -119,7 +112,7 @@ def test_it_says_how_far_it_is_until_it_is_cancelled(
 ) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
         job = exporter.submit(run, "zip", None)
-        until(lambda: job.progress == 0.25)
+        wait_until(lambda: job.progress == 0.25)
         assert (job.state, job.activity) == ("running", "lamps")
         assert os.getsid(at_work()[0].pid) == at_work()[0].pid
         exporter.delete(job)
@@ -136,14 +129,14 @@ def test_a_killed_process_is_a_failure_with_a_sentence(
 ) -> None:
     with exporting(tmp_path / "exports", ENDLESS) as exporter:
         job = exporter.submit(run, "zip", None)
-        until(lambda: job.progress)
+        wait_until(lambda: job.progress)
         at_work()[0].kill()
         over(job)
         assert job.state == "failed"
         assert (
             job.problem == "the process of this export was killed (SIGKILL) before it was done; make it again"
         )
-        until(lambda: not job.folder.exists())
+        wait_until(lambda: not job.folder.exists())
         # The queue accepts further jobs again.
         exporter.submit(run, "zip", None)
         exporter.submit(run, "zip", None)
@@ -163,7 +156,7 @@ def test_what_fails_says_why(run: RunFolder, tmp_path: Path, code: str, problem:
         assert job.state == "failed"
         assert problem in (job.problem or "")
         assert "secret" not in (job.problem or "")
-        until(lambda: not job.folder.exists())
+        wait_until(lambda: not job.folder.exists())
 
 
 def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> None:
@@ -175,13 +168,13 @@ def test_what_a_process_babbles_does_no_harm(run: RunFolder, tmp_path: Path) -> 
 def test_the_last_of_the_disk_is_left_to_those_who_train(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", TALKS) as exporter:
         job = exporter.submit(run, "zip", None)
-        until(lambda: job.progress)
+        wait_until(lambda: job.progress)
         # No file system has as much free space as these bounds keep in reserve.
         exporter._limits = ExportLimits(reserved_bytes=1 << 62, max_reserved_share=1.0)
         over(job)
         assert job.state == "failed"
         assert "nearly full" in (job.problem or "")
-        until(lambda: not job.folder.exists())
+        wait_until(lambda: not job.folder.exists())
         with pytest.raises(RefusedError, match="make room") as refused:
             exporter.submit(run, "zip", None)
         assert refused.value.status == 507
@@ -221,7 +214,7 @@ def test_few_at_once(run: RunFolder, tmp_path: Path) -> None:
 def test_few_are_kept_the_newest(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", PROMPT, ExportLimits(max_finished=2)) as exporter:
         jobs = [over(exporter.submit(run, "zip", None)) for _ in range(4)]
-        until(lambda: len(exporter.for_run(run)) == 2)
+        wait_until(lambda: len(exporter.for_run(run)) == 2)
         assert exporter.for_run(run) == [jobs[3], jobs[2]]
         assert [job.file.exists() for job in jobs] == [False, False, True, True]
 
@@ -229,7 +222,7 @@ def test_few_are_kept_the_newest(run: RunFolder, tmp_path: Path) -> None:
 def test_their_bytes_are_bounded(run: RunFolder, tmp_path: Path) -> None:
     with exporting(tmp_path / "exports", PROMPT, ExportLimits(bytes=2_500)) as exporter:
         jobs = [over(exporter.submit(run, "zip", None)) for _ in range(3)]
-        until(lambda: exporter.for_run(run) == [jobs[2], jobs[1]])
+        wait_until(lambda: exporter.for_run(run) == [jobs[2], jobs[1]])
         assert not jobs[0].folder.exists()
 
 
@@ -238,7 +231,7 @@ def test_one_that_is_too_large_is_stopped(run: RunFolder, tmp_path: Path) -> Non
         job = over(exporter.submit(run, "zip", None))
         assert job.state == "failed"
         assert f"use: lamplighter export {run.id} --to zip" in (job.problem or "")
-        until(lambda: not job.folder.exists())
+        wait_until(lambda: not job.folder.exists())
 
 
 def test_exports_of_a_run_that_is_gone_go_too(run: RunFolder, tmp_path: Path) -> None:
@@ -247,7 +240,7 @@ def test_exports_of_a_run_that_is_gone_go_too(run: RunFolder, tmp_path: Path) ->
         gone = over(exporter.submit(run, "zip", None))
         run.path.rename(tmp_path / "trash")
         over(exporter.submit(other, "zip", None))
-        until(lambda: not gone.folder.exists())
+        wait_until(lambda: not gone.folder.exists())
 
 
 def test_an_export_is_of_one_run(run: RunFolder, tmp_path: Path) -> None:
@@ -267,7 +260,7 @@ def test_stopping_ends_what_is_being_made(
 ) -> None:
     exporter = ExportJobs(tmp_path / "exports", "here", None, doing(ENDLESS))
     job = exporter.submit(run, "zip", None)
-    until(lambda: job.progress)
+    wait_until(lambda: job.progress)
     exporter.stop()
     assert at_work() == []
     assert not job.folder.parent.exists()
@@ -330,7 +323,7 @@ def test_a_killed_server_takes_its_exports_along_and_the_next_clears_up(
             assert list((folder / "killed").glob("*/*.part"))
         server.send_signal(signal.SIGKILL)
         server.wait()
-        until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
+        wait_until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
         assert list((folder / "killed").glob("*/*.part"))
         with exporting(folder, PROMPT, server="third"):
             assert not (folder / "killed").exists()

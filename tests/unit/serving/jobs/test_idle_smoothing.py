@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from lamplighter.serving.jobs.idle_smoothing import IdleSmoothing
 from lamplighter.serving.jobs.reprojections import ReprojectionJobs
 from lamplighter.web.capacity.activity import Activity
 from tests.support.folders import FakeTrainer, finished_run, layout, make_run
+from tests.support.waiting import wait_until
 
 AFTER = 0.3
 """Seconds without a request after which it begins here."""
@@ -57,13 +58,6 @@ def quiet(tmp_path: Path) -> Iterator[Quiet]:
     yield server
     server.smoothing.stop()
     server.jobs.cancel()
-
-
-def wait_until(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_it_begins_by_itself_at_the_lowest_priority_and_makes_way_for_a_request(quiet: Quiet, tmp_path: Path):

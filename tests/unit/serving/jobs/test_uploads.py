@@ -12,15 +12,7 @@ import pytest
 
 from lamplighter.serving.jobs.uploads import MAX_UPLOADS, Uploads
 from lamplighter.web.http.problems import RefusedError
-
-
-def store_text(uploads: Uploads, text: str) -> str:
-    """Store a text and return its id."""
-
-    async def chunks() -> AsyncIterator[bytes]:
-        yield text.encode()
-
-    return asyncio.run(uploads.store(chunks(), "a.txt"))[0]
+from tests.support.uploads import store_text
 
 
 def test_a_clock_that_was_set_back_drops_no_text_just_sent(tmp_path: Path) -> None:

@@ -22,56 +22,20 @@ from lamplighter.web.access.request_headers import came_through_a_proxy
 from lamplighter.web.access.session_store import SESSIONS_FOLDER
 from lamplighter.web.settings import ServerSettings
 from tests.support.asgi import HOST, ORIGIN, PORT, call, connect
+from tests.support.route_lists import (
+    LISTED,
+    OPEN,
+    OPEN_CHANGE,
+    PRESENT,
+    RUN,
+    SOCKETS,
+    declared,
+)
 
 pytestmark = pytest.mark.anyio
 
-RUN = "/api/runs/{run}"
-OPEN = {"/", "/app/{path:path}", "/static/{path:path}", "/vendor/plotly.min.js", "/healthz", "/launch",
-        "/api/session", "/api/docs", "/api/docs.css", "/api/openapi.json"}  # fmt: skip
-OPEN_CHANGE = {("POST", "/launch")}
-PRESENT = {
-    "/api/sessions",
-    "/api/class",
-    "/api/class/answers.csv",
-    "/api/class/lessons",
-    "/api/lessons/{part}/teacher",
-}
-GEOMETRY = (
-    "analogy",
-    "axis",
-    "ranks",
-    "ranks/curves",
-    "relations",
-    "lengths",
-    "touches",
-    "chance",
-    "cooccurrence",
-    "odd-one-out",
-)
-READ = {"/api/runs", RUN, "/api/lessons", f"{RUN}/lessons/{{part}}", f"{RUN}/steps", f"{RUN}/steps/{{step}}", f"{RUN}/steps/{{step}}/text", f"{RUN}/events", f"{RUN}/measures", f"{RUN}/claims", f"{RUN}/cost", f"{RUN}/lines",
-        f"{RUN}/snapshots", f"{RUN}/snapshots/{{step}}", f"{RUN}/map", f"{RUN}/layouts", f"{RUN}/layouts/{{step}}",
-        f"{RUN}/layouts/{{step}}/trust", f"{RUN}/record", f"{RUN}/districts", f"{RUN}/districts/events", f"{RUN}/districts/steps",
-        f"{RUN}/vectors", f"{RUN}/displacements", f"{RUN}/places", f"{RUN}/tokens/{{token_id}}/path",
-        f"{RUN}/tokens", f"{RUN}/tokens/{{token_id}}", f"{RUN}/neighbours", f"{RUN}/pairs", f"{RUN}/norms",
-        *(f"{RUN}/geometry/{name}" for name in GEOMETRY),
-        f"{RUN}/exports", f"{RUN}/exports/{{export}}", f"{RUN}/exports/{{export}}/file",
-        f"{RUN}/reprojection", f"{RUN}/output-map", f"{RUN}/waypoints", f"{RUN}/picture.png", f"{RUN}/examinations", f"{RUN}/examinations/{{examination}}"}  # fmt: skip
-CHANGE = {("POST", "/api/runs"), ("PATCH", RUN), ("DELETE", RUN), ("POST", f"{RUN}/requests"), ("POST", "/api/uploads"), ("POST", "/api/estimates"),
-          ("POST", "/api/launches"), ("DELETE", "/api/sessions/{session}"), ("POST", f"{RUN}/exports"), ("DELETE", f"{RUN}/exports/{{export}}"),
-          ("POST", f"{RUN}/reprojection"), ("DELETE", f"{RUN}/reprojection"), ("POST", f"{RUN}/output-map"), ("DELETE", f"{RUN}/output-map"),
-          ("PATCH", "/api/class"), ("POST", "/api/class/code"), ("POST", "/api/class/view"), ("POST", "/api/class/texts/{run}"),
-          ("DELETE", "/api/class/members"), ("DELETE", "/api/class/members/{member}"), ("PATCH", "/api/class/members/{member}"),
-          ("POST", "/api/class/lesson"), ("POST", "/api/class/question"), ("PATCH", "/api/class/question"), ("DELETE", "/api/class/question"),
-          ("POST", f"{RUN}/examinations"), ("DELETE", f"{RUN}/examinations/{{examination}}")}  # fmt: skip
 NO_HEAD = {"/launch", f"{RUN}/exports/{{export}}/file"}
 """Paths whose GET answers no HEAD."""
-SOCKETS = {f"{RUN}/live"}
-LISTED = (
-    {("GET", path) for path in OPEN | READ | PRESENT}
-    | OPEN_CHANGE
-    | CHANGE
-    | {("WS", path) for path in SOCKETS}
-)
 
 SESSIONS = ("session", "cookie only", "key of another session")
 """Callers whose cookie is that of a session that holds."""
@@ -112,15 +76,6 @@ ORIGINS: tuple[str | None, ...] = (
 )  # fmt: skip
 assert len(ORIGINS) >= 18
 UNDER = {"good": HOST, "foreign": "evil.example", "other port": f"127.0.0.1:{PORT + 1}"}
-
-
-def declared(app: FastAPI) -> set[tuple[str, str]]:
-    found: set[tuple[str, str]] = set()
-    for route in app.routes:
-        path: str = getattr(route, "path", "")
-        methods: set[str] = getattr(route, "methods", None) or {"WS"}
-        found |= {(method, path) for method in methods}
-    return found
 
 
 class Credentials:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lamplighter.web.audit.audit_log import AUDIT_FILE, MAX_LINES, MAX_WAITING, AuditLog
-from tests.support.runs import wait_until
+from tests.support.waiting import wait_until
 
 
 def lines_of(folder: Path, name: str = AUDIT_FILE) -> list[dict[str, Any]]:

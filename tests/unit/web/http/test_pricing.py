@@ -17,10 +17,10 @@ from lamplighter.web.http.response_cost import Pricing, UnpricedAnswerError
 from lamplighter.web.http.route_table import Access, Routes
 from tests.support.asgi import HOST, call
 from tests.support.folders import finished_run, layout, write_layouts
+from tests.support.route_lists import RUN, STATED
 
 pytestmark = pytest.mark.anyio
 
-RUN = "/api/runs/{run}"
 UNPRICED = UnpricedAnswerError.__name__
 FIXED = {
     ("GET", path)
@@ -38,53 +38,6 @@ FIXED = {
 }  # fmt: skip
 """Routes whose answers take the same for every run: no file of a run is read into them, or a bounded number of its
 facts."""
-STATED = {
-    ("GET", "/api/runs"): "/api/runs",
-    ("GET", RUN): "",
-    ("GET", f"{RUN}/picture.png"): "/picture.png",
-    ("GET", f"{RUN}/record"): "/record",
-    ("GET", f"{RUN}/steps"): "/steps",
-    ("GET", f"{RUN}/steps/{{step}}"): "/steps/5",
-    ("GET", f"{RUN}/steps/{{step}}/text"): "/steps/5/text",
-    ("GET", f"{RUN}/events"): "/events",
-    ("GET", f"{RUN}/measures"): "/measures",
-    ("GET", f"{RUN}/lines"): "/lines",
-    ("GET", f"{RUN}/snapshots"): "/snapshots",
-    ("GET", f"{RUN}/snapshots/{{step}}"): "/snapshots/5",
-    ("GET", f"{RUN}/vectors"): "/vectors?from=1&to=2",
-    ("GET", f"{RUN}/displacements"): "/displacements",
-    ("GET", f"{RUN}/norms"): "/norms",
-    ("GET", f"{RUN}/map"): "/map",
-    ("GET", f"{RUN}/layouts"): "/layouts",
-    ("GET", f"{RUN}/layouts/{{step}}"): "/layouts/5",
-    ("GET", f"{RUN}/layouts/{{step}}/trust"): "/layouts/5/trust",
-    ("GET", f"{RUN}/places"): "/places",
-    ("GET", f"{RUN}/districts/steps"): "/districts/steps",
-    ("GET", f"{RUN}/districts/events"): "/districts/events",
-    ("GET", f"{RUN}/tokens"): "/tokens",
-    ("GET", f"{RUN}/tokens/{{token_id}}"): "/tokens/3",
-    ("GET", f"{RUN}/tokens/{{token_id}}/path"): "/tokens/3/path",
-    ("GET", f"{RUN}/neighbours"): "/neighbours?token_id=3",
-    ("GET", f"{RUN}/pairs"): "/pairs?token_ids=1,2",
-    ("GET", f"{RUN}/reprojection"): "/reprojection",
-    ("GET", f"{RUN}/claims"): "/claims",
-    ("GET", f"{RUN}/lessons/{{part}}"): "/lessons/1",
-    ("GET", f"{RUN}/cost"): "/cost",
-    ("GET", f"{RUN}/geometry/analogy"): "/geometry/analogy?a=1&b=2&c=3",
-    ("GET", f"{RUN}/geometry/axis"): "/geometry/axis?from=1&to=2",
-    ("GET", f"{RUN}/geometry/ranks"): "/geometry/ranks?pairs=1-2",
-    ("GET", f"{RUN}/geometry/ranks/curves"): "/geometry/ranks/curves?pairs=1-2",
-    ("GET", f"{RUN}/geometry/relations"): "/geometry/relations",
-    ("GET", f"{RUN}/geometry/lengths"): "/geometry/lengths",
-    ("GET", f"{RUN}/geometry/touches"): "/geometry/touches",
-    ("GET", f"{RUN}/geometry/chance"): "/geometry/chance",
-    ("GET", f"{RUN}/geometry/cooccurrence"): "/geometry/cooccurrence",
-    ("GET", f"{RUN}/geometry/odd-one-out"): "/geometry/odd-one-out",
-    ("GET", f"{RUN}/output-map"): "/output-map",
-    ("GET", f"{RUN}/waypoints"): "/waypoints",
-    ("GET", f"{RUN}/examinations"): "/examinations",
-}
-"""Routes that state the cost of each answer, and a path below a run to ask each for one."""
 STATED_ONCE_THERE_IS_ONE = {
     ("GET", f"{RUN}/districts"),
     ("POST", "/api/runs"),
