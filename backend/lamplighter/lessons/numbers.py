@@ -7,10 +7,11 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
+from lamplighter.answers import Answer, parse_answer
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import as_number
 from lamplighter.claims.evidence import Evidence
@@ -21,6 +22,7 @@ from lamplighter.claims.unreadable import UNREADABLE
 from lamplighter.documented_model import DocumentedRecord
 from lamplighter.geometry.analogies import analogy_baselines
 from lamplighter.geometry.neighbours import nearest_rows
+from lamplighter.lessons.answer_path import number_at
 from lamplighter.lessons.number_name import OF_THE_TEXT, NumberName, figure_name
 from lamplighter.lessons.part import Part, StageQuestion
 from lamplighter.lessons.run_numbers import read_run_numbers
@@ -143,7 +145,7 @@ class _Resolver:
         self, run: RunFolder, moment: Moment, questions: Mapping[str, PartQuestion], cache: LruCache
     ) -> None:
         self._run, self._moment, self._questions, self._cache = run, moment, questions, cache
-        self._answers: dict[str, Any] = {}
+        self._answers: dict[str, Answer | None] = {}
         self._measures: dict[int, dict[str, float]] = {}
         self._figures: dict[str, dict[str, NumberValue]] = {}
         self._evidence: Evidence | None = None
@@ -224,8 +226,9 @@ class _Resolver:
         if kind not in self._answers:
             self._answers[kind] = None
             with suppress(*UNREADABLE), ExaminationsReader(self._run.examinations_path) as reader:
-                self._answers[kind] = json.loads(reader.answer(asked.id) or "null")
-        value = _follow(self._answers[kind], path)
+                self._answers[kind] = parse_answer(asked.question.kind, reader.answer(asked.id) or "")
+        answer = self._answers[kind]
+        value = None if answer is None else number_at(answer, path)
         return NumberValue(value, asked.question.step, None if value is not None else "answer")
 
     def _of_word(self, number: str, word: str, step: int) -> float | None:
@@ -293,16 +296,3 @@ class _Resolver:
             values["kin"] = float((class_of[ids[0]] == class_of[row]).sum())
             values["kin_chance"] = NEAREST * kin / (len(vocabulary) - 1)
         return values
-
-
-def _follow(answer: Any, path: list[str]) -> float | None:
-    """Return the number at a path of an answer; None if there is none."""
-    for part in path:
-        if isinstance(answer, dict):
-            answer = answer.get(part)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        elif isinstance(answer, list) and (part == "last" or part.isdigit()):
-            place = -1 if part == "last" else int(part)
-            answer = answer[place] if -1 <= place < len(answer) and answer else None  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        else:
-            return None
-    return as_number(answer)

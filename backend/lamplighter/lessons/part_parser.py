@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from lamplighter.lessons.answer_path import leads_to_number
 from lamplighter.lessons.markdown import MarkdownReader
 from lamplighter.lessons.number_name import NumberName
 from lamplighter.lessons.part import (
@@ -131,11 +132,19 @@ class _PartParser:
                 f"a part names at most {MAX_NUMBERS} numbers, {MAX_WORD_NUMBERS} of them of words and relations: leave some out"
             )
         asked = [stage.examination.name for stage in stages if stage.examination]
+        kinds = {
+            stage.examination.name: stage.examination.fields["kind"] for stage in stages if stage.examination
+        }
         for one in numbers:
-            if one.kind == "answer" and one.parts[0] not in asked:
+            if one.kind != "answer":
+                continue
+            name, *path = one.parts
+            if name not in kinds:
                 raise self._error(
-                    f"{one.text} is of an answer that no stage asks for: write examine: kind={one.parts[0]}"
+                    f"{one.text} is of an answer that no stage asks for: write examine: kind={name}"
                 )
+            if not leads_to_number(kinds[name], path):
+                raise self._error(f"{one.text}: an answer of the kind {kinds[name]} has no such number")
         if len(set(asked)) < len(asked):
             raise self._error("two questions of a part have one name: give one of them another, as=other")
         if len(asked) > MAX_QUESTIONS:

@@ -50,6 +50,16 @@ def make_part() -> Part:
     return parse_part("01-a.md", 1, TEXT)
 
 
+def what_if(step: int, *p: float) -> dict[str, Any]:
+    """Return an answer in which the told word has some probabilities."""
+    return {
+        "kind": "what_if", "step": step, "attempt": 1, "sentence": [1], "told": 0, "learning_rate": 0.1, "text": "training",
+        "states": [], "own": {"ids": [1], "p": p, "said": 3, "said_p": p}, "also_changed": [], "watched": 0,
+        "candidates": {"before": [], "sentence": [], "town": None}, "parameters_moved": 1.0,
+        "replayed": {"from": 0, "steps": step, "equal": True, "difference": 0.0},
+    }  # fmt: skip
+
+
 def resolve(run: RunFolder, part: Part | None = None) -> dict[str, NumberValue]:
     part, moment = part or make_part(), read_moment(run)
     return resolve_numbers(run, part, moment, find_questions(run, part, moment), LruCache())
@@ -82,17 +92,24 @@ def test_numbers_come_from_measures_words_and_answers(tmp_path: Path) -> None:
     assert numbers[f"word.kin.{WORD}@0"].value == len(set(nearest) & set(ANIMALS))
     assert numbers[f"word.kin_chance.{WORD}@0"].value == 10 * 3 / (len(rows) - 1)
 
-    store_answer(run, QUESTION, {"own": {"p": [0.1, 0.2, 10**400], "said": "x"}, "states": []})
+    store_answer(run, QUESTION, what_if(35, 0.1, 0.2, 1e300))
     numbers = resolve(run)
     assert numbers["answer.what_if.own.p.0"] == NumberValue(0.1, 35)
-    # What is no number is none, and what is not there neither.
-    for name in ("own.p.last", "own.said", "states.7.loss"):
+    assert numbers["answer.what_if.own.said"] == NumberValue(3, 35)
+    # A number that is too large is none, nor is what is not there.
+    for name in ("own.p.last", "states.7.loss"):
         assert numbers[f"answer.what_if.{name}"] == NumberValue(None, 35, "answer")
+
+
+def test_an_answer_of_another_shape_has_no_numbers(tmp_path: Path) -> None:
+    run = finished_run(tmp_path)
+    store_answer(run, QUESTION, what_if(35, 0.5) | {"states": None})
+    assert resolve(run)["answer.what_if.own.p.0"] == NumberValue(None, 35, "answer")
 
 
 def test_an_answer_about_an_older_step_serves_only_while_the_run_trains(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path), steps=400)).begin().train(120)
-    store_answer(trainer.run, {**QUESTION, "step": 50}, {"own": {"p": [0.5]}})
+    store_answer(trainer.run, {**QUESTION, "step": 50}, what_if(50, 0.5))
     assert resolve(trainer.run)["answer.what_if.own.p.0"] == NumberValue(0.5, 50)
     assert resolve(trainer.run)["purity_10nn@500"] == NumberValue(None, 500, "step")
     trainer.end()
@@ -203,10 +220,10 @@ def test_questions_of_one_kind_are_told_apart_by_name_and_step(tmp_path: Path) -
         f"title: A\nminutes: 5\n\n# look: A\nview: ?at=110\nexamine: kind=what_if&sentence={WORD}&steps=2&step=100&as=early\n\n"
         f"{{answer.early.own.p.0}}\n# look: B\nexamine: kind=what_if&sentence={WORD}&steps=2\n\n{{answer.what_if.own.p.0}}\n",
     )
-    store_answer(trainer.run, {**asked, "step": 50}, {"own": {"p": [0.5]}})
+    store_answer(trainer.run, {**asked, "step": 50}, what_if(50, 0.5))
     assert resolve(trainer.run, part)["answer.early.own.p.0"].waits_for == "answer"
     assert resolve(trainer.run, part)["answer.what_if.own.p.0"].value == 0.5
-    store_answer(trainer.run, {**asked, "step": 100}, {"own": {"p": [0.25]}})
+    store_answer(trainer.run, {**asked, "step": 100}, what_if(100, 0.25))
     assert resolve(trainer.run, part)["answer.early.own.p.0"] == NumberValue(0.25, 100)
     trainer.end()
     assert resolve(trainer.run, part)["answer.early.own.p.0"].value == 0.25

@@ -74,6 +74,9 @@ def test_a_part_is_a_tree_of_stages() -> None:
         ("{purity_10nn@0|hex}", "no form"),
         ("{answer.what_if.own.p.3}", "no stage asks"),
         ("{answer.nothing.a}", "no stage asks"),
+        *((f"{{answer.what_if.{path}}}\n\n# look: B\nexamine: kind=what_if&sentence=a", "has no such number") for path in (
+            "own", "own.p", "own.p.x", "own.nothing", "text", "own.p.0.1", "candidates.before.0.2", "replayed.origin",
+        )),
         ("{answer.What.a}", "names no number"),
         ("{claim.29.share}", "no claim"),
         ("{claim.6.Share of}", "names no figure"),
