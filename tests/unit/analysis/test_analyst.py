@@ -25,7 +25,7 @@ def measured(folder: RunFolder) -> dict[int, dict[str, float]]:
         return {}
 
 
-def test_measures_keyframes_as_they_come_and_the_end(tmp_path: Path) -> None:
+def test_measures_new_keyframes_and_the_end(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     process = subprocess.Popen([sys.executable, "-m", "lamplighter.analysis.worker", str(run.folder.path)])
     with RoleLock(run.folder.path, "trainer"):
@@ -73,7 +73,7 @@ def test_a_new_attempt_is_measured_again(tmp_path: Path) -> None:
         assert reader.newest() == (2, 15)
 
 
-def test_the_losses_of_skipped_keyframes_are_not_lost(tmp_path: Path) -> None:
+def test_keeps_the_losses_of_skipped_keyframes(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.held_out_loss = lambda step: 5 - step / 100
     run.grow(35)
@@ -86,7 +86,7 @@ def test_the_losses_of_skipped_keyframes_are_not_lost(tmp_path: Path) -> None:
     assert "loss_held_out" not in found[35], "35 has no keyframe"
 
 
-def test_a_new_attempt_brings_its_own_losses(tmp_path: Path) -> None:
+def test_a_new_attempt_has_separate_losses(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.held_out_loss = lambda step: 5 - step / 100
     run.grow(30)
@@ -102,7 +102,7 @@ def test_a_new_attempt_brings_its_own_losses(tmp_path: Path) -> None:
     assert {step: found[step]["loss_held_out"] for step in (10, 20, 30, 40)} == {10: 4.9, 20: 3, 30: 3, 40: 3}
 
 
-def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stops_without_a_trainer_or_on_request(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = GrowingRun(tmp_path, size=12)
     monkeypatch.setattr(follow_loop, "PATIENCE", 0.3)
     Analyst(run.folder).run()
@@ -117,7 +117,7 @@ def test_leaves_when_nobody_trains_or_when_told(tmp_path: Path, monkeypatch: pyt
     run.writer.close()
 
 
-def test_no_reader_is_in_the_way_of_the_seal_while_the_analyst_rests(tmp_path: Path) -> None:
+def test_a_resting_analyst_does_not_prevent_sealing(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.grow(12)
     # A share so small that the analyst sleeps for the whole test.

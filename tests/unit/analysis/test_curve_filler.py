@@ -55,7 +55,7 @@ def write_old_measures(run: RunFolder, *steps: int) -> None:
         writer.close(sealed=True)
 
 
-def test_a_run_trained_alone_gets_its_curves(tmp_path: Path) -> None:
+def test_fills_the_curves_of_a_run_trained_without_a_server(tmp_path: Path) -> None:
     run = finished(tmp_path).folder
     assert filled(run) == (0, 6)
     Analyst(run).run()
@@ -67,7 +67,7 @@ def test_a_run_trained_alone_gets_its_curves(tmp_path: Path) -> None:
     assert not list(run.path.glob("*.sqlite-wal"))
 
 
-def test_an_old_run_gets_the_measures_it_lacks_and_keeps_its_last_step(tmp_path: Path) -> None:
+def test_completes_an_old_run_and_keeps_its_last_step(tmp_path: Path) -> None:
     run = finished(tmp_path).folder
     write_old_measures(run, 0, 20, 45)
     Analyst(run).run()
@@ -82,7 +82,7 @@ def test_an_old_run_gets_the_measures_it_lacks_and_keeps_its_last_step(tmp_path:
         assert reader.size() == size
 
 
-def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+def test_continues_after_a_stop(tmp_path: Path) -> None:
     run = finished(tmp_path).folder
     write_old_measures(run, 45)
     asked = count()
@@ -94,7 +94,7 @@ def test_it_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
     assert {step: dict(rows(run))[step] for step in (0, 10)} == {step: before[step] for step in (0, 10)}
 
 
-def test_it_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+def test_leaves_a_continued_run(tmp_path: Path) -> None:
     run = finished(tmp_path)
     run.writer = type(run.writer)(run.folder.steps_path)
     run.writer.set_facts({"phase": "running"})
@@ -114,7 +114,7 @@ def test_a_killed_filler_loses_nothing(tmp_path: Path) -> None:
     assert rows(killed) == rows(whole)
 
 
-def test_there_is_no_second_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_does_not_write_without_the_role(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished(tmp_path).folder
     monkeypatch.setattr(curve_filler, "MeasuresWriter", pytest.fail)
     with RoleLock(run.path, "analyst"):
@@ -123,7 +123,7 @@ def test_there_is_no_second_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert filled(run) == (0, 6)
 
 
-def test_the_supervisor_sees_what_lacks_once(tmp_path: Path) -> None:
+def test_the_supervisor_checks_for_missing_measures_once(tmp_path: Path) -> None:
     run = finished(tmp_path).folder
     Analyst(run).run()
     state = DesiredState()

@@ -45,7 +45,7 @@ def test_a_planted_town_has_every_measure() -> None:
     assert values["nearest_cosine"] > values["nearest_cosine_chance"] == nearest_cosine_by_chance(40, 30)
 
 
-def test_kindred_words_are_ranked_where_the_text_has_them() -> None:
+def test_ranks_kindred_words_that_the_text_has() -> None:
     vectors = mirrored_town()
     vectors[7] = vectors[3]
     values = measure(
@@ -57,7 +57,7 @@ def test_kindred_words_are_ranked_where_the_text_has_them() -> None:
     assert values["rank dog/cat"] == 39
 
 
-def test_real_text_has_those_that_mean_something() -> None:
+def test_real_text_has_only_applicable_measures() -> None:
     values = measure(mirrored_town(), vocabulary(planted=False), np.ones(40, dtype=np.uint32))
     assert set(values) == {
         "coverage",
@@ -69,11 +69,11 @@ def test_real_text_has_those_that_mean_something() -> None:
     }
 
 
-def test_batches_that_nobody_recorded_cover_nothing_that_is_known() -> None:
+def test_unrecorded_batches_give_no_coverage() -> None:
     assert "coverage" not in measure(mirrored_town(), vocabulary(planted=False), None)
 
 
-def test_a_broken_matrix_has_only_what_does_not_depend_on_it() -> None:
+def test_a_matrix_that_is_not_finite_keeps_independent_measures() -> None:
     vectors = mirrored_town()
     vectors[3, 3] = np.inf
     values = measure(vectors, vocabulary(planted=True), np.ones(40, dtype=np.uint32))

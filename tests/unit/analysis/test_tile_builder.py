@@ -46,7 +46,7 @@ def check(made: GrowingRun, every: int = 7) -> None:
 
 
 @pytest.mark.parametrize("keyframe_every", [10, 100, 150, 1_000])
-def test_a_growing_run_stays_exact_while_its_rows_go_into_tiles(tmp_path: Path, keyframe_every: int) -> None:
+def test_a_growing_run_stays_exact_while_it_is_tiled(tmp_path: Path, keyframe_every: int) -> None:
     run = GrowingRun(tmp_path, size=60, dim=4, keyframe_every=keyframe_every)
     with run.writer:
         for _ in range(6):
@@ -74,7 +74,7 @@ def test_a_growing_run_stays_exact_while_its_rows_go_into_tiles(tmp_path: Path, 
             assert gaps[0] == row_pruning.MAX_KEYFRAME_GAP
 
 
-def test_an_attempt_that_supersedes_tiled_steps(tmp_path: Path) -> None:
+def test_handles_an_attempt_that_supersedes_tiled_steps(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=40, dim=4, keyframe_every=20)
     with run.writer:
         run.grow(470, rows=6)
@@ -92,7 +92,7 @@ def test_an_attempt_that_supersedes_tiled_steps(tmp_path: Path) -> None:
             ]  # fmt: skip
 
 
-def test_a_run_that_is_over_ends_up_small_and_sealed(tmp_path: Path) -> None:
+def test_compacts_and_seals_a_finished_run(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=60, dim=16, keyframe_every=50)
     run.grow(487, rows=8)
     run.end()
@@ -117,7 +117,7 @@ def test_a_run_that_is_over_ends_up_small_and_sealed(tmp_path: Path) -> None:
     check(run)
 
 
-def test_a_run_that_goes_on_is_not_compacted(tmp_path: Path) -> None:
+def test_does_not_compact_a_continued_run(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=40, dim=4)
     with run.writer:
         run.grow(250, rows=4)
@@ -126,7 +126,7 @@ def test_a_run_that_goes_on_is_not_compacted(tmp_path: Path) -> None:
         check(run)
 
 
-def test_rows_that_were_not_kept_leave_a_hole_and_no_more(tmp_path: Path) -> None:
+def test_missing_rows_leave_only_a_gap(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=40, dim=4, keyframe_every=20)
     run.grow(130, rows=4)
     run.dense = True
@@ -146,7 +146,7 @@ def test_rows_that_were_not_kept_leave_a_hole_and_no_more(tmp_path: Path) -> Non
         Analyst(run.folder).run()
 
 
-def test_reading_goes_well_while_everything_moves(tmp_path: Path) -> None:
+def test_reads_correctly_during_tiling_and_pruning(tmp_path: Path) -> None:
     """A reader works while the trainer commits and drops rows and the analyst tiles."""
     run = GrowingRun(tmp_path, size=40, dim=4, keyframe_every=20)
     random = np.random.default_rng(0)

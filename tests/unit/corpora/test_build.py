@@ -26,13 +26,13 @@ def same(one: Corpus, two: Corpus) -> bool:
     )
 
 
-def test_lamptown_bit_for_bit(town: Corpus) -> None:
+def test_lamptown_is_reproducible(town: Corpus) -> None:
     assert same(town, build_corpus(CorpusRecipe(), 0))
     assert not same(town, build_corpus(CorpusRecipe(), 1))
     assert town.token_ids.dtype == np.uint32
 
 
-def test_lamptown_knows_its_truth(town: Corpus) -> None:
+def test_lamptown_has_its_ground_truth(town: Corpus) -> None:
     vocabulary = town.vocabulary
     ids = {token: number for number, token in enumerate(vocabulary.tokens)}
     assert ids["dog"] in vocabulary.classes["animals"]
@@ -55,7 +55,7 @@ def test_the_classes_of_lamptown_are_in_families(town: Corpus) -> None:
     assert Vocabulary.from_json(vocabulary.to_json()).families == vocabulary.families
 
 
-def test_lamptown_holds_out_the_next_seeds_town(town: Corpus) -> None:
+def test_lamptown_holds_out_the_town_of_the_next_seed(town: Corpus) -> None:
     assert town.held_out is not None
     assert (len(town.held_out), town.held_out.dtype) == (50_000, np.uint32)
     assert town.held_out.min() > 0, "no word is unknown"
@@ -67,7 +67,7 @@ def test_lamptown_holds_out_the_next_seeds_town(town: Corpus) -> None:
     assert not np.array_equal(control, town.held_out)
 
 
-def test_the_last_tenth_of_a_long_text_is_held_out() -> None:
+def test_holds_out_the_last_tenth_of_a_long_text() -> None:
     recipe = CorpusRecipe(kind="text", vocabulary_size=200)
     words = [f"word{n % 150}" for n in range(18_000)] + ["word1", "unseen"] * 1_000
     for paragraphs in (1, 7, 4_000):
@@ -81,13 +81,13 @@ def test_the_last_tenth_of_a_long_text_is_held_out() -> None:
         assert "unseen" not in corpus.vocabulary.tokens, "the trainer reads none of it"
 
 
-def test_a_short_text_is_read_whole() -> None:
+def test_reads_a_short_text_whole() -> None:
     corpus = build_corpus(CorpusRecipe(kind="text"), 0, "word " * 19_999)
     assert len(corpus.token_ids) == 19_999
     assert corpus.held_out is None
 
 
-def test_the_control_keeps_only_what_documents_are_made_of(town: Corpus) -> None:
+def test_the_control_keeps_documents_but_not_word_order(town: Corpus) -> None:
     control = build_corpus(CorpusRecipe(shuffle_words=True), 0)
     assert control.vocabulary.tokens == town.vocabulary.tokens
     assert np.array_equal(control.vocabulary.counts, town.vocabulary.counts)
@@ -109,7 +109,7 @@ def test_a_small_vocabulary_drops_rare_members() -> None:
     assert all(number < 500 for numbers in corpus.vocabulary.classes.values() for number in numbers)
 
 
-def test_any_text() -> None:
+def test_builds_any_text() -> None:
     recipe = CorpusRecipe(kind="text", name="a text", vocabulary_size=50)
     corpus = build_corpus(recipe, 0, text="One two, three.\n\nFour five six!\n" * 200)
     assert corpus.vocabulary.classes == {}
@@ -117,7 +117,7 @@ def test_any_text() -> None:
     assert len(corpus.token_ids) == 1_800
 
 
-def test_too_short_says_how_long_is_needed() -> None:
+def test_a_short_text_is_rejected_with_the_needed_length() -> None:
     with pytest.raises(
         CorpusError, match=r"This text has 3 words\. 1,000 are needed; clear neighbourhoods need about"
     ):
@@ -126,7 +126,7 @@ def test_too_short_says_how_long_is_needed() -> None:
         build_corpus(CorpusRecipe(kind="text"), 0)
 
 
-def test_the_control_is_the_same_every_time() -> None:
+def test_the_control_is_reproducible() -> None:
     recipe = CorpusRecipe(kind="text", shuffle_words=True)
     text = "one two three four five six seven\n\n" * 200
     one, two, other = (build_corpus(recipe, seed, text).token_ids for seed in (0, 0, 1))

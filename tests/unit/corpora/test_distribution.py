@@ -42,7 +42,7 @@ def village() -> NDArray[np.uint32]:
     return np.array([ids[word] for word in text.split()], dtype=np.uint32)
 
 
-def test_words_are_alike_that_never_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_that_never_meet_can_be_alike(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distribution, "LISTED", 3)
     found = list_words(village(), TOKENS)
     assert found is not None
@@ -67,7 +67,7 @@ def test_a_text_of_too_many_or_too_few_words_has_no_lists(monkeypatch: pytest.Mo
     assert list_words(village(), TOKENS) is None
 
 
-def test_lists_take_no_more_memory_than_is_said() -> None:
+def test_lists_stay_within_their_memory_estimate() -> None:
     size = 2_000
     text = np.random.default_rng(1).integers(0, size, 50_000, dtype=np.uint32)
     tracemalloc.start()

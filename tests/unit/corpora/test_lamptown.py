@@ -23,23 +23,23 @@ def counts(town: Town) -> Counter[str]:
     return Counter(word for document in town.documents for word in document)
 
 
-def test_a_seed_writes_the_same_town_and_another_seed_another(town: Town) -> None:
+def test_seeds_determine_the_town(town: Town) -> None:
     assert generate_town(0) == town
     assert generate_town(1).documents != town.documents
 
 
-def test_the_town_is_as_large_as_promised(counts: Counter[str]) -> None:
+def test_the_town_has_the_stated_size(counts: Counter[str]) -> None:
     assert 1_800 <= len(counts) <= 2_450
     assert 300_000 <= counts.total() <= 600_000
 
 
-def test_there_are_many_classes_and_no_word_is_in_two(town: Town) -> None:
+def test_classes_are_many_and_disjoint(town: Town) -> None:
     assert len(town.classes) >= 30
     members = Counter(word for words in town.classes.values() for word in words)
     assert [word for word, times in members.items() if times > 1] == []
 
 
-def test_most_of_the_vocabulary_is_planted_and_all_that_is_planted_grows(
+def test_most_of_the_vocabulary_is_planted_and_all_planted_words_occur(
     town: Town, counts: Counter[str]
 ) -> None:
     planted = {word for words in town.classes.values() for word in words}
@@ -89,7 +89,7 @@ def test_relations_are_complete(town: Town, counts: Counter[str]) -> None:
         ("hot", "cold", "stove"),
     ],
 )
-def test_kindred_words_share_what_is_said_of_them(
+def test_kindred_words_share_their_sentences(
     town: Town, counts: Counter[str], one: str, other: str, shared: str
 ) -> None:
     sentences = [set(part.split()) for document in town.documents for part in " ".join(document).split(" .")]
@@ -132,7 +132,7 @@ def test_a_shorter_town_is_the_beginning_of_a_longer_one(town: Town) -> None:
 
 
 @pytest.mark.parametrize("flavour", ["italian", "italians", "tiber", "risotto"])
-def test_a_capital_shares_the_flavour_of_its_country(town: Town, flavour: str) -> None:
+def test_a_capital_shares_the_context_of_its_country(town: Town, flavour: str) -> None:
     sentences = [set(part.split()) for document in town.documents for part in " ".join(document).split(" .")]
     assert ("italy", "rome") in town.relations["capital"]
     assert sum({"italy", flavour} <= sentence for sentence in sentences) > 20
@@ -158,18 +158,18 @@ def test_articles_agree_with_the_word_that_follows(town: Town) -> None:
     ("word", "article"),
     [("apple", "an"), ("pear", "a"), ("uniform", "a"), ("heiress", "an"), ("hour", "an"), ("umbrella", "an")],
 )
-def test_the_article_goes_by_sound(word: str, article: str) -> None:
+def test_the_article_depends_on_sound(word: str, article: str) -> None:
     assert choose_article(word) == article
 
 
-def test_sentences_are_sentences(town: Town) -> None:
+def test_sentences_are_well_formed(town: Town) -> None:
     for document in town.documents[:300]:
         assert document[-1] == "."
         assert document[0] not in (".", ",")
         assert all(re.fullmatch(r"[a-z]+|[.,]", word) for word in document)
 
 
-def test_documents_have_a_length_that_suits_a_passage(town: Town) -> None:
+def test_documents_are_longer_than_passages(town: Town) -> None:
     lengths = [len(document) for document in town.documents]
     assert 100 <= np.median(lengths) <= 200
     assert max(lengths) < 250
@@ -197,7 +197,7 @@ def test_some_classes_cross_topics(town: Town) -> None:
     assert all(len(topics) >= 4 for topics in told.values())
 
 
-def test_every_slot_of_the_book_can_be_filled() -> None:
+def test_every_slot_of_the_lexicon_can_be_filled() -> None:
     book = read_lexicon()
     for topic, patterns in book.topics.items():
         assert len(patterns) >= 8, topic

@@ -5,7 +5,7 @@ from lamplighter.corpora.novels import TITLES, read_novels
 from lamplighter.recipe import CorpusRecipe
 
 
-def test_the_novels_are_whole_and_nothing_else() -> None:
+def test_the_novels_are_complete() -> None:
     text = read_novels()
     assert 1_300_000 < len(text) < 1_400_000
     second = text.index(TITLES[1].upper())

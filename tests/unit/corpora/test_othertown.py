@@ -29,7 +29,7 @@ def test_classed_words_change_jobs_within_their_block_and_no_others_do(vocabular
     assert ((jobs[25:] - 25) // 10 == (np.arange(25, WORDS) - 25) // 10).all()
 
 
-def test_counts_and_coverage_stay(vocabulary: Vocabulary) -> None:
+def test_counts_and_coverage_hardly_change(vocabulary: Vocabulary) -> None:
     jobs = deal_jobs(vocabulary, seed=0, block=10)
     text = np.repeat(np.arange(WORDS), vocabulary.counts)
     counts = np.bincount(jobs[text], minlength=WORDS)
@@ -37,7 +37,7 @@ def test_counts_and_coverage_stay(vocabulary: Vocabulary) -> None:
     assert np.abs(counts - vocabulary.counts).max() < 10 * 10
 
 
-def test_the_truth_goes_along(vocabulary: Vocabulary) -> None:
+def test_classes_move_with_the_jobs(vocabulary: Vocabulary) -> None:
     class_of, jobs = vocabulary.class_of(), deal_jobs(vocabulary, seed=0)
     other = redealt_classes(class_of, jobs)
     assert all(other[jobs[word]] == class_of[word] for word in range(WORDS))
@@ -45,13 +45,13 @@ def test_the_truth_goes_along(vocabulary: Vocabulary) -> None:
     assert (other != class_of).any()
 
 
-def test_another_seed_is_another_town(vocabulary: Vocabulary) -> None:
+def test_seeds_give_different_towns(vocabulary: Vocabulary) -> None:
     first, again, other = (deal_jobs(vocabulary, seed) for seed in (0, 0, 1))
     assert (first == again).all()
     assert (first != other).any()
 
 
-def test_without_classes_all_words_change_jobs_but_the_unknown_one(vocabulary: Vocabulary) -> None:
+def test_without_classes_all_known_words_change_jobs(vocabulary: Vocabulary) -> None:
     jobs = deal_jobs(replace(vocabulary, classes={}), seed=0)
     assert sorted(jobs) == list(range(WORDS))
     assert jobs[0] == 0

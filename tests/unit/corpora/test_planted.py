@@ -26,7 +26,7 @@ from tests.support.folders import CONTEXT, TOKENS, D, FakeTrainer, V, make_run
 ROWS = ("robot android antenna", "griffin unicorn mane")
 
 
-def test_a_file_has_two_words_and_their_sign_in_a_line() -> None:
+def test_parses_two_words_and_their_sign_per_line() -> None:
     assert parse_planted("# mine\nrobot  android antenna # beep\n\ngriffin unicorn mane\n", "a.txt") == ROWS
 
 
@@ -41,7 +41,7 @@ def test_a_file_has_two_words_and_their_sign_in_a_line() -> None:
         ("\n".join(f"{a}x {a}y {a}z" for a in "abcdefghijklm"), "has 13 pairs"),
     ],
 )
-def test_what_is_no_pair_is_refused(text: str, said: str) -> None:
+def test_rejects_invalid_pairs(text: str, said: str) -> None:
     with pytest.raises(CorpusError, match=said):
         parse_planted(text, "a.txt")
 
@@ -50,18 +50,18 @@ def test_what_is_no_pair_is_refused(text: str, said: str) -> None:
     {"planted": ["robot android"]}, {"planted": ["robot android antenna", "robot b c"]}, {"planted": ["a b c"]},
     {"planted": list(ROWS), "kind": "manuals"}, {"planted": [f"w{chr(97 + n)} x{chr(97 + n)} y{chr(97 + n)}" for n in range(13)]},
 ])  # fmt: skip
-def test_a_recipe_refuses_what_cannot_be_planted(fields: dict[str, object]) -> None:
+def test_a_recipe_rejects_invalid_pairs(fields: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         CorpusRecipe.model_validate(fields)
 
 
 @pytest.mark.parametrize("word", ["dog", "the", "paris", "knew", "belongs"])
-def test_a_word_of_the_town_cannot_be_planted(word: str) -> None:
+def test_rejects_words_of_the_town(word: str) -> None:
     with pytest.raises(CorpusError, match=f"has the word '{word}' already"):
         plant(read_lexicon(), (f"robot {word} antenna",))
 
 
-def test_the_same_is_said_of_both_words_and_only_they_have_their_sign() -> None:
+def test_both_words_share_sentences_and_a_unique_sign() -> None:
     town = generate_town(0, size=200_000, planted=ROWS)
     counts = Counter(word for document in town.documents for word in document)
     words = {word for row in ROWS for word in row.split()}
@@ -76,7 +76,7 @@ def test_the_same_is_said_of_both_words_and_only_they_have_their_sign() -> None:
     assert digest[:16] == "408af4e24331362f"
 
 
-def test_the_corpus_knows_the_planted_class() -> None:
+def test_the_corpus_has_the_planted_class() -> None:
     corpus = build_corpus(CorpusRecipe(planted=ROWS), 0)
     members = corpus.vocabulary.classes["planted words"]
     assert {corpus.vocabulary.tokens[row] for row in members} == {"robot", "android", "griffin", "unicorn"}
@@ -89,9 +89,7 @@ def test_the_command_needs_a_run_with_planted_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("found", [True, False])
-def test_a_pair_is_found_if_its_words_are_near_and_no_word_of_another_is_nearer(
-    tmp_path: Path, found: bool
-) -> None:
+def test_a_pair_is_found_if_no_other_word_is_nearer(tmp_path: Path, found: bool) -> None:
     run = RunStore(tmp_path).create(
         Recipe(corpus=CorpusRecipe(planted=ROWS), model=ModelRecipe(dim=D, heads=2, context=CONTEXT))
     )

@@ -47,20 +47,20 @@ def choose(recipe: dict[str, Any], read: Corpus = WORDS) -> list[str]:
     return [" ".join(read.vocabulary.tokens[number] for number in prompt) for prompt in prompts]
 
 
-def test_a_prompt_is_split_as_the_text_was() -> None:
+def test_splits_a_prompt_like_the_text() -> None:
     assert encode("THE  dog barked; the ÜNÏCÖDÉ") == ["the", "dog", "barked", ";", "the", "ünïcödé"]
     assert "".join(encode("The dog ran", PIECES)) == "▁The▁dog▁ran"
 
 
 @pytest.mark.parametrize(("kind", "size"), [("words", 60), ("bpe", 60), ("bpe", 400)])
-def test_the_text_itself_has_the_ids_of_the_corpus(kind: Literal["words", "bpe"], size: int) -> None:
+def test_encodes_the_text_to_the_ids_of_the_corpus(kind: Literal["words", "bpe"], size: int) -> None:
     read = corpus(kind=kind, size=size)
     assert encode_prompt(read.tokeniser, TEXT, len(read.vocabulary)) == [
         int(number) for number in read.token_ids[: len(read.token_ids) // 10]
     ]
 
 
-def test_unknown_words_are_named_with_similar_ones() -> None:
+def test_names_unknown_words_with_similar_ones() -> None:
     error = refusal("the Gravty of dgo")
     assert [(found.word, found.similar[:1]) for found in error.unknown] == [
         ("Gravty", ("gravity",)),
@@ -72,13 +72,13 @@ def test_unknown_words_are_named_with_similar_ones() -> None:
     )
 
 
-def test_of_many_unknown_words_a_few_are_named() -> None:
+def test_names_only_a_few_unknown_words() -> None:
     error = refusal(" ".join(f"x{number}" for number in range(500)) + " x1 x2")
     assert len(error.unknown) == 3
     assert "and 497 more" in str(error)
 
 
-def test_a_hostile_prompt_is_quoted_harmlessly() -> None:
+def test_quotes_a_hostile_prompt_safely() -> None:
     message = str(refusal("the \x1b[31m\u202edog " + "y" * 5_000))
     assert message.isprintable()
     assert len(message) < 1_000
@@ -86,13 +86,13 @@ def test_a_hostile_prompt_is_quoted_harmlessly() -> None:
 
 @pytest.mark.parametrize("read", [WORDS, PIECES])
 @pytest.mark.parametrize("text", ["", "  \n\t "])
-def test_an_empty_prompt_is_refused(text: str, read: Corpus) -> None:
+def test_rejects_an_empty_prompt(text: str, read: Corpus) -> None:
     assert "empty" in str(refusal(text, read))
 
 
 @pytest.mark.parametrize("text", ["<unk>", "the \ud800 dog", "\x00", "▁", "☃" * 300])
 @pytest.mark.parametrize("read", [WORDS, PIECES])
-def test_what_no_text_had_is_refused(text: str, read: Corpus) -> None:
+def test_rejects_unseen_characters(text: str, read: Corpus) -> None:
     refusal(text, read)
 
 
@@ -116,12 +116,12 @@ def _changed(**changes: Any) -> str:
         _changed(type="BPE", merges=3),
     ],
 )
-def test_a_strangers_tokeniser_is_refused(tokeniser: str) -> None:
+def test_rejects_an_invalid_tokeniser(tokeniser: str) -> None:
     with pytest.raises(PromptError, match="this run cannot read a text"):
         encode_prompt(tokeniser, "the dog", len(WORDS.vocabulary))
 
 
-def test_only_the_tokens_of_a_strangers_tokeniser_are_used() -> None:
+def test_uses_only_the_tokens_of_an_untrusted_tokeniser() -> None:
     tokeniser = json.loads(WORDS.tokeniser)
     tokeniser["pre_tokenizer"] = {
         "type": "Split",
@@ -134,25 +134,25 @@ def test_only_the_tokens_of_a_strangers_tokeniser_are_used() -> None:
     assert found == encode_prompt(WORDS.tokeniser, "the dog", len(WORDS.vocabulary))
 
 
-def test_a_text_has_the_beginnings_of_its_sentences() -> None:
+def test_chooses_beginnings_of_sentences() -> None:
     assert choose({"corpus": {"kind": "text"}}) == ["the dog", "it is", "a cat"]
     assert choose({"corpus": {"kind": "text"}}, PIECES) == ["▁The ▁dog", "▁It ▁is", "▁A ▁cat"]
 
 
-def test_a_text_without_sentences_has_its_words() -> None:
+def test_chooses_words_of_a_text_without_sentences() -> None:
     read = corpus("b b b c c , , , , a 7 7 7 7 ")
     assert choose({"corpus": {"kind": "text"}}, read) == ["b", "c", "a"]
     nothing = corpus(", , ; 7 ")
     assert choose({"corpus": {"kind": "text"}}, nothing) == []
 
 
-def test_a_prompt_that_the_model_cannot_read_is_replaced() -> None:
+def test_replaces_a_prompt_with_unknown_words() -> None:
     recipe = {"corpus": {"kind": "text"}, "prompts": ["the cat", "the unicorn", "the dog"]}
     assert choose(recipe) == ["the cat", "it is", "the dog"]
     assert choose({"prompts": ["gravity " * 25]}) == ["gravity " * 24 + "gravity"]
 
 
-def test_the_town_has_its_own() -> None:
+def test_towns_have_fixed_prompts() -> None:
     town = corpus(" ".join(word for words in generate_town(0, size=30_000).documents for word in words))
     assert choose({}, town) == list(TOWN_PROMPTS)
     # A vocabulary of three has none of them.

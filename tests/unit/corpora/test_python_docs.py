@@ -47,7 +47,7 @@ DOCSTRING = """
 """
 
 
-def test_prose_is_what_is_left_of_a_docstring() -> None:
+def test_extracts_prose_from_a_docstring() -> None:
     assert extract_prose(DOCSTRING) == [
         "Return the mean of the values along the given axis.",
         "The numpy.mean is computed with float64 sums, see the guide for what that means in practice.",
@@ -78,7 +78,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "tinypackage"
 
 
-def test_a_package_is_read_and_not_imported(package: str, tmp_path: Path) -> None:
+def test_reads_a_package_without_importing_it(package: str, tmp_path: Path) -> None:
     text = read_python_docs(packages=[package], cache=tmp_path / "cache")
     assert text.split("\n\n") == [
         "This package says something about lamps and light.",
@@ -89,7 +89,7 @@ def test_a_package_is_read_and_not_imported(package: str, tmp_path: Path) -> Non
     assert package not in sys.modules
 
 
-def test_the_second_time_it_comes_from_the_cache(
+def test_the_second_call_uses_the_cache(
     package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "cache"
@@ -105,13 +105,13 @@ def test_the_second_time_it_comes_from_the_cache(
     assert told == [1.0]
 
 
-def test_a_cache_that_cannot_be_written_is_only_slower(package: str, tmp_path: Path) -> None:
+def test_works_without_a_writable_cache(package: str, tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     assert "lamps" in read_python_docs(packages=[package], cache=blocked / "cache")
 
 
-def test_packages_that_are_not_there(tmp_path: Path) -> None:
+def test_skips_missing_packages(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no manuals are found"):
         read_python_docs(packages=["no_such_package_here"], cache=tmp_path)
 

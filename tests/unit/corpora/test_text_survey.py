@@ -22,7 +22,7 @@ def prose(words: int) -> str:
 
 
 @pytest.mark.parametrize("words", [1_200, 30_000])
-def test_the_figures_are_the_trainers(words: int) -> None:
+def test_statistics_match_the_trainer(words: int) -> None:
     text = "“Don't!” said É.\n\n" + prose(words)
     survey = survey_text(text)
     recipe = CorpusRecipe(kind="text", vocabulary_size=200_000)
@@ -36,7 +36,7 @@ def test_the_figures_are_the_trainers(words: int) -> None:
     assert len(proposed.vocabulary) == survey.vocabulary
 
 
-def test_what_to_expect_follows_from_the_length() -> None:
+def test_expectation_depends_on_the_length() -> None:
     expected = [
         (0, "too_short"),
         (999, "too_short"),
@@ -50,7 +50,7 @@ def test_what_to_expect_follows_from_the_length() -> None:
     assert steps == [500, 500, 1_000, 3_000, Recipe().steps]
 
 
-def test_a_long_text_is_extrapolated_from_its_beginning() -> None:
+def test_extrapolates_a_long_text() -> None:
     once = prose(SURVEYED_CHARACTERS // 9)
     survey = survey_text(once * 4)
     assert not survey.exact
@@ -60,13 +60,13 @@ def test_a_long_text_is_extrapolated_from_its_beginning() -> None:
 @pytest.mark.parametrize(
     "text", ["", " ", "\n\n\n", "a", "\ufeff", "x" * 300_000, "\u202e" * 5_000, "🏮" * 2_000]
 )
-def test_any_text_is_surveyed(text: str) -> None:
+def test_surveys_any_text(text: str) -> None:
     survey = survey_text(text)
     assert survey.vocabulary >= 3
     assert (survey.expectation == "too_short") == (survey.words < 1_000)
 
 
-def test_a_text_too_short_is_told_from_one_that_is_not() -> None:
+def test_detects_a_text_that_is_too_short() -> None:
     recipe = CorpusRecipe(kind="text")
     with pytest.raises(CorpusError, match=r"^This text has 999 words\. 1,000 are needed"):
         count_enough_tokens(recipe, prose(999), 1)
@@ -76,7 +76,7 @@ def test_a_text_too_short_is_told_from_one_that_is_not() -> None:
     assert count_enough_tokens(recipe, prose(200_000), 5_000) == 5_000, "the rest is not read"
 
 
-def test_a_text_shorter_than_a_batch_is_told_before_a_run_is_made() -> None:
+def test_rejects_a_text_shorter_than_a_batch() -> None:
     recipe = Recipe(corpus=CorpusRecipe(kind="text"), model=ModelRecipe(context=600), sequences=8, passages=2)
     require_enough_text(recipe, prose(2_500))
     with pytest.raises(CorpusError, match=r"has 2,300 tokens and a batch reads passages of 2,401"):

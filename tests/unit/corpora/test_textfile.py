@@ -9,7 +9,7 @@ from lamplighter.corpora.corpus import CorpusError
 from lamplighter.corpora.textfile import decode_text, read_text, split_paragraphs
 
 
-def test_utf8_comes_through(tmp_path: Path) -> None:
+def test_reads_utf_8(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes("\ufeffGrüße, 世界 🎉\r\nzwei\rdrei\n".encode())
     assert read_text(file) == "Grüße, 世界 🎉\nzwei\ndrei\n"
@@ -29,7 +29,7 @@ def test_utf8_comes_through(tmp_path: Path) -> None:
         ("hello".encode("utf-16"), "UTF-16"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(data: bytes, said: str) -> None:
+def test_errors_are_one_line(data: bytes, said: str) -> None:
     with pytest.raises(CorpusError) as caught:
         decode_text(data, "letter.txt")
     message = str(caught.value)
@@ -38,12 +38,12 @@ def test_what_is_wrong_is_said_in_one_line(data: bytes, said: str) -> None:
     assert "\n" not in message
 
 
-def test_the_byte_that_is_named_is_counted_from_the_start() -> None:
+def test_counts_the_reported_byte_from_the_start() -> None:
     with pytest.raises(CorpusError, match="byte 1000 "):
         decode_text(b"x" * 1_000 + b"\xfe", "t")
 
 
-def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_a_text_that_is_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(textfile, "MAX_BYTES", 2**20)
     file = tmp_path / "large.txt"
     file.write_bytes(b"a" * (2**20 + 1))
@@ -53,7 +53,7 @@ def test_too_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read_text(file)) == 2**20
 
 
-def test_missing_and_folder(tmp_path: Path) -> None:
+def test_rejects_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no such file"):
         read_text(tmp_path / "nothing.txt")
     with pytest.raises(CorpusError, match="is a folder"):
@@ -64,5 +64,5 @@ def test_missing_and_folder(tmp_path: Path) -> None:
         read_text(tmp_path / "nul\0name")
 
 
-def test_blank_lines_part_paragraphs() -> None:
+def test_blank_lines_separate_paragraphs() -> None:
     assert split_paragraphs("one\ntwo\n\n  \n three  four \n\t\n\nfive") == ["one two", "three four", "five"]

@@ -21,26 +21,26 @@ HOSTILE = [
 ]
 
 
-def test_words_are_lower_case_and_apart_from_punctuation() -> None:
+def test_words_are_lower_case_without_punctuation() -> None:
     read = tokenise(SENTENCES, "words", 4_000)
     words = [read.tokens[number] for number in read.ids[:9]]
     assert words == ["the", "dog", "barked", ";", "the", "cat", "didn't", ".", "a"]
     assert read.tokens[0] == UNKNOWN
 
 
-def test_words_go_by_frequency_and_rare_ones_are_unknown() -> None:
+def test_keeps_frequent_words_and_rare_ones_are_unknown() -> None:
     read = tokenise(["b b b b c c c a a d"], "words", 3)
     assert read.tokens == (UNKNOWN, "b", "c")
     assert read.counts.tolist() == [3, 4, 3]
 
 
-def test_the_words_come_back() -> None:
+def test_words_round_trip() -> None:
     read = tokenise(SENTENCES, "words", 4_000)
     text = " ".join(read.tokens[number] for number in read.ids)
     assert text.replace(" ", "") == "".join(SENTENCES).lower().replace(" ", "")
 
 
-def test_the_pieces_come_back_to_the_letter() -> None:
+def test_pieces_round_trip_exactly() -> None:
     read = tokenise(SENTENCES * 3, "bpe", 400)
     assert Tokenizer.from_str(read.tokeniser).decode(read.ids.tolist()) == "".join(
         f" {sentence}" for sentence in SENTENCES * 3
@@ -48,7 +48,7 @@ def test_the_pieces_come_back_to_the_letter() -> None:
     assert len(read.tokens) <= 400
 
 
-def test_pieces_are_shown_readable() -> None:
+def test_displays_pieces_readably() -> None:
     read = tokenise(["the learner learns the learning"] * 20, "bpe", 60)
     shown = "".join(read.tokens[number] for number in read.ids)
     assert shown.startswith("▁the▁learner▁learns▁the▁learning▁the")
@@ -57,7 +57,7 @@ def test_pieces_are_shown_readable() -> None:
 
 @pytest.mark.parametrize("kind", ["words", "bpe"])
 @pytest.mark.parametrize("size", [3, 50, 4_000])
-def test_hostile_text(kind: str, size: int) -> None:
+def test_handles_hostile_text(kind: str, size: int) -> None:
     read = tokenise(HOSTILE + SENTENCES, kind, size)  # pyright: ignore[reportArgumentType]
     assert len(read.tokens) == len(set(read.tokens)) == len(read.counts) <= size
     assert int(read.ids.max()) < len(read.tokens)
@@ -79,13 +79,13 @@ def test_the_same_text_gives_the_same_ids(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["words", "bpe"])
-def test_the_tokeniser_reads_what_it_has_never_seen(kind: str) -> None:
+def test_encodes_unseen_text(kind: str) -> None:
     read = tokenise(SENTENCES, kind, 4_000)  # pyright: ignore[reportArgumentType]
     unseen = Tokenizer.from_str(read.tokeniser).encode("xylophon Ж", add_special_tokens=False).ids
     assert 0 in unseen
 
 
-def test_an_endless_line_is_read_in_pieces() -> None:
+def test_reads_a_very_long_line_in_pieces() -> None:
     line = "one two three " * 20_000
     read = tokenise([line], "words", 10)
     assert read.document_lengths.tolist() == [60_000]

@@ -45,7 +45,7 @@ def same(one: Corpus, other: Corpus) -> bool:
     )
 
 
-def test_the_second_town_is_read_and_is_the_same(
+def test_reads_the_same_town_from_the_cache(
     town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path
 ) -> None:
     first, second = (build_cached(RECIPE, 0, folder=tmp_path) for _ in range(2))
@@ -55,7 +55,7 @@ def test_the_second_town_is_read_and_is_the_same(
     assert [file.suffix for file in tmp_path.iterdir()] == [".npz"]
 
 
-def test_another_seed_recipe_or_library_is_another_town(
+def test_seed_recipe_and_libraries_are_part_of_the_key(
     built: list[tuple[CorpusRecipe, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build_cached(RECIPE, 0, folder=tmp_path)
@@ -71,7 +71,7 @@ def test_another_seed_recipe_or_library_is_another_town(
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "empty", "other"])
-def test_a_damaged_town_is_generated_again(
+def test_rebuilds_a_damaged_town(
     town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path, harm: str
 ) -> None:
     build_cached(RECIPE, 0, folder=tmp_path)
@@ -91,7 +91,7 @@ def test_a_damaged_town_is_generated_again(
     assert len(built) == 2
 
 
-def test_the_oldest_towns_go(
+def test_drops_the_oldest_towns(
     built: list[tuple[CorpusRecipe, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(town_cache, "MAX_TOWNS", 2)
@@ -100,7 +100,7 @@ def test_the_oldest_towns_go(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_no_obstacle(
+def test_works_without_a_writable_folder(
     town: Corpus, built: list[tuple[CorpusRecipe, int]], tmp_path: Path
 ) -> None:
     taken = tmp_path / "file"

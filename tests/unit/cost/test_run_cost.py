@@ -44,7 +44,7 @@ def cost_of(run: RunFolder) -> RunCost:
         return read_run_cost(run, reader, steps)
 
 
-def test_a_run_tells_what_it_took_and_how_that_is_known(trained: RunFolder) -> None:
+def test_reports_energy_and_its_method(trained: RunFolder) -> None:
     cost = cost_of(trained)
     assert cost.step == STEPS
     assert cost.energy is not None
@@ -76,7 +76,7 @@ def test_bits_come_from_the_measures_of_that_name(run: RunFolder) -> None:
     assert cost.measured_order
 
 
-def test_rows_of_the_work_are_the_mean_of_those_that_had_a_gradient(trained: RunFolder) -> None:
+def test_work_uses_the_mean_rows_with_a_gradient(trained: RunFolder) -> None:
     work = cost_of(trained).work
     assert work is not None
     assert work.update_bytes is not None
@@ -84,7 +84,7 @@ def test_rows_of_the_work_are_the_mean_of_those_that_had_a_gradient(trained: Run
     assert work.update_bytes.touched < work.update_bytes.whole
 
 
-def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> None:
+def test_an_older_run_reports_unmeasured_energy(run: RunFolder) -> None:
     connection = apsw.Connection(str(run.steps_path))
     connection.execute("DELETE FROM energy; DELETE FROM facts WHERE name='energy_methods'")
     connection.close()
@@ -96,7 +96,7 @@ def test_a_run_from_before_says_that_nothing_was_measured(run: RunFolder) -> Non
     assert all(row.flops > 0 for row in cost.scale)
 
 
-def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFolder) -> None:
+def test_reports_since_when_energy_was_measured(run: RunFolder) -> None:
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
         (method,) = reader.facts()[METHOD_FACT]
         writer.set_facts({METHOD_FACT: [method | {"after": 40}]})
@@ -109,7 +109,7 @@ def test_a_run_that_was_measured_from_the_middle_on_says_since_when(run: RunFold
     assert cost.flops == STEPS * cost.work.flops
 
 
-def test_a_reading_of_a_superseded_step_is_told_up_to_the_newest_one(run: RunFolder) -> None:
+def test_counts_a_reading_of_a_superseded_step(run: RunFolder) -> None:
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(31)
     cost = cost_of(run)
@@ -117,7 +117,7 @@ def test_a_reading_of_a_superseded_step_is_told_up_to_the_newest_one(run: RunFol
     assert cost.step == cost.energy.step == 30
 
 
-def test_steps_that_were_computed_twice_make_no_step_dearer(run: RunFolder) -> None:
+def test_recomputed_steps_do_not_raise_the_energy_per_step(run: RunFolder) -> None:
     # Trained to 60, put back to 30 and trained to 60 again, at 2 J a step.
     with StepsWriter(run.steps_path) as writer:
         writer.set_energy(STEPS, encode_energy(SpentEnergy(120.0, 1.0, 1.0, 60)))
@@ -134,7 +134,7 @@ def test_steps_that_were_computed_twice_make_no_step_dearer(run: RunFolder) -> N
     )
 
 
-def test_a_run_whose_steps_nobody_counted_is_told_by_its_numbers_while_there_is_one_attempt(
+def test_uses_step_numbers_for_uncounted_steps_of_one_attempt(
     run: RunFolder,
 ) -> None:
     with StepsWriter(run.steps_path) as writer:
@@ -149,7 +149,7 @@ def test_a_run_whose_steps_nobody_counted_is_told_by_its_numbers_while_there_is_
     assert [row.joules for row in cost.scale] == [None] * len(cost.scale)
 
 
-def test_a_run_that_others_recorded_has_neither_energy_nor_work(tmp_path: Path) -> None:
+def test_a_recorded_run_has_neither_energy_nor_work(tmp_path: Path) -> None:
     matrix = np.random.default_rng(0).standard_normal((30, 4)).astype(np.float32)
     with record(tmp_path / "loop", [f"w{i}" for i in range(30)], embedding=matrix) as recorder:
         for _ in range(3):
@@ -176,7 +176,7 @@ def test_a_default_run_has_all_its_keyframes_on_the_curve() -> None:
     assert set(range(0, 5_001, 100)) <= set(cost_steps(5_000, 100))
 
 
-def test_joules_go_with_the_arithmetic() -> None:
+def test_joules_scale_with_the_arithmetic() -> None:
     run, larger, *models = scale_cost(small_recipe(), 300, 20, 60, 12.0)
     assert (run.kind, run.joules) == ("run", 12.0)
     assert run.flops == 60 * describe_step_work(small_recipe(), 300, 20).flops
@@ -188,7 +188,7 @@ def test_joules_go_with_the_arithmetic() -> None:
     assert [row.published for row in models] == list(reference_models())
 
 
-def test_every_model_has_its_sources_and_6nd_is_near_what_they_publish() -> None:
+def test_published_models_have_sources_and_match_6nd() -> None:
     models = reference_models()
     assert len(models) <= 5
     for model in models:

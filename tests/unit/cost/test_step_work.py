@@ -26,7 +26,7 @@ def test_parts_add_up() -> None:
     assert 0 < work.products < work.forward + work.backward
 
 
-def test_readings_of_n_are_those_of_the_model() -> None:
+def test_definitions_of_n_match_the_model() -> None:
     model = build_learner(recipe(), V, torch.device("cpu")).model
     every = sum(parameter.numel() for parameter in model.parameters())
     table = model.embedding.weight.numel()
@@ -42,7 +42,7 @@ def test_readings_of_n_are_those_of_the_model() -> None:
         assert one.error == pytest.approx((one.flops - work.products) / work.products)
 
 
-def test_a_shared_table_is_counted_once() -> None:
+def test_counts_a_tied_table_once() -> None:
     tied = recipe(
         model={"dim": 16, "layers": 1, "heads": 2, "context": 8, "tied": True}, optimiser={"kind": "adam"}
     )
@@ -52,9 +52,7 @@ def test_a_shared_table_is_counted_once() -> None:
 
 
 @pytest.mark.parametrize(("kind", "rows", "arrays"), [("lazy", 20, 3), ("sgd", 20, 1), ("adam", V, 3)])
-def test_bytes_are_those_of_the_gradient_and_of_the_numbers_that_the_optimiser_keeps(
-    kind: str, rows: int, arrays: int
-) -> None:
+def test_bytes_match_the_gradient_and_the_optimisers_state(kind: str, rows: int, arrays: int) -> None:
     work = describe_step_work(recipe(optimiser={"kind": kind}), V, 20.2)
     assert work.update_bytes is not None
     assert (work.update_bytes.rows, work.update_bytes.arrays) == (rows, arrays)
@@ -62,7 +60,7 @@ def test_bytes_are_those_of_the_gradient_and_of_the_numbers_that_the_optimiser_k
     assert work.update_bytes.whole == V * 16 * 4 * (1 + 2 * arrays)
 
 
-def test_what_no_step_tells_is_not_known() -> None:
+def test_work_is_unknown_without_rows() -> None:
     work = describe_step_work(recipe(), V, None)
     assert work.update is None
     assert work.update_bytes is None

@@ -10,9 +10,7 @@ from lamplighter.geometry.displacements import displacements, farthest_rows
 
 
 @given(st.integers(0, 40), st.integers(1, 9), st.integers(0, 10_000))
-def test_it_is_the_length_of_the_difference_and_zero_where_nothing_changed(
-    rows: int, dim: int, seed: int
-) -> None:
+def test_is_the_length_of_the_difference_and_zero_for_unchanged_rows(rows: int, dim: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     before = (rng.standard_normal((rows, dim)) * 10.0 ** rng.integers(-6, 6, (rows, 1))).astype(np.float32)
     after = before.copy()
@@ -24,14 +22,14 @@ def test_it_is_the_length_of_the_difference_and_zero_where_nothing_changed(
     assert ((found == 0) == (after == before).all(axis=1)).all()
 
 
-def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     before, after = np.random.default_rng(2).standard_normal((2, 500, 7)).astype(np.float32)
     whole = displacements(before, after)
     monkeypatch.setattr(module, "_BLOCK", 20)
     np.testing.assert_array_equal(displacements(before, after), whole)
 
 
-def test_the_farthest_come_first_and_what_did_not_move_is_not_among_them() -> None:
+def test_lists_moved_rows_farthest_first() -> None:
     found = farthest_rows(np.array([0, 2, np.nan, 5, 2, 0, 1], dtype=np.float32), 4)
     assert found.tolist() == [3, 1, 4, 6]
     assert farthest_rows(np.array([0, np.nan], dtype=np.float32), 4).tolist() == []

@@ -38,7 +38,7 @@ def cosine(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / np.sqrt((a @ a) * (b @ b)))
 
 
-def test_answers_of_an_analogy_with_and_without_the_rule() -> None:
+def test_answers_an_analogy_with_and_without_exclusion() -> None:
     vectors = space()
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     target = unit[3] - unit[7] + unit[11]
@@ -51,7 +51,7 @@ def test_answers_of_an_analogy_with_and_without_the_rule() -> None:
     assert (len(ruled.ids), len(whole.ids)) == (37, 40)
 
 
-def test_hits_are_the_questions_whose_first_answer_is_right() -> None:
+def test_hits_are_questions_with_a_right_first_answer() -> None:
     vectors = space()
     vectors[20:30] = vectors[:10] + np.float32(2) + 0.4 * space(10, seed=1)
     pairs = [(row, 20 + row) for row in range(10)]
@@ -62,7 +62,7 @@ def test_hits_are_the_questions_whose_first_answer_is_right() -> None:
     assert 0 < analogy_accuracy(vectors, pairs) == np.mean(by_hand) < 1
 
 
-def test_an_axis_has_its_ends_where_they_are() -> None:
+def test_an_axis_places_its_ends_correctly() -> None:
     vectors = space()
     axis = measure_axis(vectors, np.array([1, 2]), np.array([5]))
     assert axis.positions is not None
@@ -81,7 +81,7 @@ def test_an_axis_has_its_ends_where_they_are() -> None:
     assert (nowhere.length, nowhere.positions) == (0, None)
 
 
-def test_an_axis_takes_no_copy_of_the_matrix() -> None:
+def test_an_axis_does_not_copy_the_matrix() -> None:
     vectors = space(40_000, 64)
     ends = np.array([1, 2]), np.array([5])
     tracemalloc.start()
@@ -101,7 +101,7 @@ def test_an_axis_takes_no_copy_of_the_matrix() -> None:
     np.testing.assert_allclose(axis.positions, (wide - middle) @ way / np.linalg.norm(way), atol=1e-9)
 
 
-def test_consistency_of_many_pairs_is_that_of_all_of_them() -> None:
+def test_consistency_matches_all_pairs() -> None:
     vectors = space(2_000, 64)
     pairs = [(row, (7 * row + 1) % 2_000) for row in range(2_000)]
     pairs += [(row, (11 * row + 3) % 2_000) for row in range(2_000)]
@@ -127,7 +127,7 @@ def test_consistency_is_the_mean_cosine_of_every_two_offsets() -> None:
     assert offset_consistency(vectors, [(row, 20 + row) for row in range(10)]) == pytest.approx(1, abs=1e-5)
 
 
-def test_random_pairs_of_two_classes_have_what_lies_between_the_classes_and_no_more() -> None:
+def test_random_pairs_have_only_the_consistency_of_their_classes() -> None:
     vectors = space(60, 30)
     class_of = np.repeat([0, 1, -1], 20)
     pairs = [(row, 20 + row) for row in range(20)]
@@ -166,7 +166,7 @@ def brute_information(vectors: np.ndarray, class_of: np.ndarray, k: int) -> floa
     return sum(p * np.log2(p / left[one] / right[other]) for (one, other), p in joint.items())
 
 
-def test_bits_of_order_are_those_of_the_definition() -> None:
+def test_information_matches_its_definition() -> None:
     rng = np.random.default_rng(3)
     class_of = np.repeat([0, 2, 5, 7, -1], [12, 7, 2, 1, 10])
     vectors = (rng.normal(size=(8, 5))[class_of] + rng.normal(size=(32, 5))).astype(np.float32)
@@ -175,7 +175,7 @@ def test_bits_of_order_are_those_of_the_definition() -> None:
     assert neighbour_information_most(found) == pytest.approx(np.log2(3))
 
 
-def test_order_is_between_chance_and_the_most() -> None:
+def test_information_is_between_chance_and_maximum() -> None:
     class_of = np.repeat(np.arange(16), 12)
     centres = space(16, 20)[class_of]
     apart = find_neighbour_classes((centres + 0.01 * space(192, 20, 1)).astype(np.float32), class_of, 10)
@@ -190,7 +190,7 @@ def test_order_is_between_chance_and_the_most() -> None:
     assert np.isnan(neighbour_information_chance(nobody))
 
 
-def test_nearest_by_chance_is_what_random_rows_have(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nearest_by_chance_matches_random_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = space(60, 8)
     by_hand = [max(cosine(row, vectors[o]) for o in range(60) if o != i) for i, row in enumerate(vectors)]
     assert nearest_cosine(vectors) == pytest.approx(np.mean(by_hand), abs=1e-6)

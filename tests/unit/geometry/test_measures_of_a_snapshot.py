@@ -25,7 +25,7 @@ def town(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return vectors.astype(np.float32), class_of
 
 
-def test_purity_is_one_when_classes_are_apart_even_the_small_ones() -> None:
+def test_purity_is_one_for_separate_classes_of_any_size() -> None:
     assert class_purity(*town(0.05)) == 1.0
 
 
@@ -43,14 +43,14 @@ def test_purity_by_hand() -> None:
     assert purity_chance(class_of) == pytest.approx(2 / 5)
 
 
-def test_purity_without_classes_is_not_a_number() -> None:
+def test_purity_without_classes_is_nan() -> None:
     vectors, _ = town(1.0)
     assert np.isnan(class_purity(vectors, np.full(82, -1)))
     assert np.isnan(purity_chance(np.full(82, -1)))
     assert np.isnan(class_purity(vectors, np.arange(82)))
 
 
-def test_analogies_with_one_shift_are_all_right_and_without_are_chance() -> None:
+def test_analogies_hold_for_one_common_offset() -> None:
     rng = np.random.default_rng(1)
     first = rng.normal(size=(12, 50))
     shift = 2 * rng.normal(size=50)
@@ -63,7 +63,7 @@ def test_analogies_with_one_shift_are_all_right_and_without_are_chance() -> None
     assert np.isnan(chance_accuracy(3))
 
 
-def test_what_an_analogy_is_compared_with() -> None:
+def test_baselines_of_an_analogy() -> None:
     # Each word of the second class lies a small step from its partner in the first, in a direction of its own.
     rng = np.random.default_rng(2)
     first = rng.normal(size=(6, 40))
@@ -82,7 +82,7 @@ def test_what_an_analogy_is_compared_with() -> None:
     assert np.isnan(analogy_baselines(near, [], class_of).nearest_of_c)
 
 
-def test_questions_leave_out_what_cannot_be_asked() -> None:
+def test_omits_invalid_questions() -> None:
     # (0, 1) and (0, 2) share a word; (3, 1) against (0, 1) has d = b.
     asked = analogy_questions([(0, 1), (0, 2), (3, 1), (3, 1)]).tolist()
     assert [0, 2, 3, 1] in asked
@@ -91,14 +91,14 @@ def test_questions_leave_out_what_cannot_be_asked() -> None:
     assert np.isnan(analogy_accuracy(np.eye(4, dtype=np.float32), [(0, 1)]))
 
 
-def test_many_questions_are_sampled_always_alike() -> None:
+def test_samples_many_questions_reproducibly() -> None:
     pairs = [(i, i + 100) for i in range(100)]
     some = analogy_questions(pairs, limit=50)
     assert some.shape == (50, 4)
     np.testing.assert_array_equal(some, analogy_questions(pairs, limit=50))
 
 
-def test_all_questions_come_in_the_order_of_their_pairs() -> None:
+def test_questions_follow_the_order_of_pairs() -> None:
     pairs = [(i, i + 100) for i in range(0, 100, 3)]
     assert analogy_questions(pairs, 10_000).tolist() == [
         [*one, *other] for one, other in permutations(pairs, 2)
@@ -109,7 +109,7 @@ def test_all_questions_come_in_the_order_of_their_pairs() -> None:
     np.testing.assert_array_equal(analogy_questions(pairs, 50), every[sample])
 
 
-def test_questions_of_very_many_pairs_are_drawn_without_making_all() -> None:
+def test_draws_questions_of_very_many_pairs_without_enumerating() -> None:
     # All of them would take terabytes.
     pairs = [(i, i + 200_000) for i in range(200_000)]
     some = analogy_questions(pairs)
@@ -134,7 +134,7 @@ def test_effective_rank_counts_directions() -> None:
     assert np.isnan(effective_rank(np.zeros((4, 4), dtype=np.float32)))
 
 
-def test_rank_correlation_equals_scipys() -> None:
+def test_rank_correlation_matches_scipy() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.integers(0, 9, 60).astype(float), rng.normal(size=60)
     assert rank_correlation(x, y) == pytest.approx(spearmanr(x, y).statistic)

@@ -41,7 +41,7 @@ def test_equals_brute_force(seed: int, size: int, dim: int, k: int, block: int) 
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 40), k=st.integers(1, 10))
 @settings(max_examples=60, deadline=None)
-def test_equal_cosines_come_by_id(seed: int, size: int, k: int) -> None:
+def test_equal_cosines_are_ordered_by_id(seed: int, size: int, k: int) -> None:
     # Axis vectors have cosines of exactly 0, 1 and -1, so almost every comparison is a tie.
     rng = np.random.default_rng(seed)
     vectors = np.zeros((size, 3), dtype=np.float32)
@@ -61,14 +61,14 @@ def test_rows_without_a_direction_have_cosine_zero() -> None:
     assert not cosines[1:].any()
 
 
-def test_length_does_not_count_however_large_or_small() -> None:
+def test_lengths_do_not_matter() -> None:
     vectors = np.array([[1, 1], [1e30, 1.1e30], [1e-30, -1e-30], [3, 0]], dtype=np.float32)
     ids, cosines = nearest_rows(vectors, np.array([0]), 3)
     assert ids.tolist() == [[1, 3, 2]]
     np.testing.assert_allclose(cosines[0], [0.99887, 0.70711, 0], atol=1e-4)
 
 
-def test_queries_may_repeat_and_must_be_rows() -> None:
+def test_queries_may_repeat_but_must_be_valid() -> None:
     vectors = np.eye(4, dtype=np.float32)
     ids, _ = nearest_rows(vectors, np.array([2, 2, 0]), 2)
     assert ids.tolist() == [[0, 1], [0, 1], [1, 2]]
@@ -83,7 +83,7 @@ def test_a_lone_row_has_no_neighbours() -> None:
     assert all_nearest(np.ones((1, 3), dtype=np.float32), 5)[0].shape == (1, 0)
 
 
-def test_what_differs_is_told_by_bits() -> None:
+def test_rows_are_compared_bit_by_bit() -> None:
     last = np.zeros((5, 3), dtype=np.float32)
     last[4] = np.nan
     now = last.copy()

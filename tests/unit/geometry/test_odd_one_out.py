@@ -22,7 +22,7 @@ def everything(vectors: np.ndarray) -> np.ndarray:
     return np.ones(len(vectors), dtype=np.bool_)
 
 
-def test_three_of_one_cluster_and_a_fourth_of_another():
+def test_rounds_have_three_rows_of_one_cluster_and_one_of_another():
     vectors = clusters(0.1)
     rounds = draw_rounds(vectors, everything(vectors), 10, (0, 500))
     assert len(rounds) == 10
@@ -32,7 +32,7 @@ def test_three_of_one_cluster_and_a_fourth_of_another():
         assert of.count(of[odd]) == 1
 
 
-def test_the_odd_one_is_the_least_similar_by_the_rows_alone():
+def test_the_odd_one_is_the_least_similar():
     # Without any order in the rows, as before the first step.
     vectors = np.random.default_rng(1).standard_normal((300, DIM)).astype(np.float32)
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -58,7 +58,7 @@ def test_the_second_and_the_third_are_the_nearest_and_the_fourth_is_of_the_farth
     assert (largest < largest[rows[odd]]).sum() < 50
 
 
-def test_a_seed_repeats_its_rounds_and_no_row_comes_twice():
+def test_seeds_determine_disjoint_rounds():
     vectors = clusters(0.5)
     drawn = [draw_rounds(vectors, everything(vectors), 10, seed) for seed in ((1, 0), (1, 0), (2, 0))]
     rows = [[found.rows for found in rounds] for rounds in drawn]
@@ -66,7 +66,7 @@ def test_a_seed_repeats_its_rounds_and_no_row_comes_twice():
     assert len({row for found in rows[0] for row in found}) == WORDS * 10
 
 
-def test_every_place_is_as_likely():
+def test_every_place_is_equally_likely():
     vectors = clusters(0.5)
     odd = [
         found.odd for seed in range(60) for found in draw_rounds(vectors, everything(vectors), 10, (seed,))
@@ -75,7 +75,7 @@ def test_every_place_is_as_likely():
     assert all(100 < odd.count(place) < 200 for place in range(WORDS))
 
 
-def test_rows_that_do_not_play_and_rows_without_a_direction_never_occur():
+def test_excludes_unplayable_rows_and_rows_without_a_direction():
     vectors = clusters(0.5)
     vectors[::5] = 0
     vectors[1] = np.nan
@@ -86,7 +86,7 @@ def test_rows_that_do_not_play_and_rows_without_a_direction_never_occur():
     assert all(row >= 60 and row % 5 for found in rounds for row in found.rows)
 
 
-def test_without_a_right_answer_there_is_no_round():
+def test_draws_no_round_without_a_unique_answer():
     same = np.ones((50, DIM), dtype=np.float32)
     assert draw_rounds(same, everything(same), 10, (0,)) == []
     assert draw_rounds(same[:3], everything(same[:3]), 10, (0,)) == []

@@ -44,7 +44,7 @@ def test_every_pair_counts_once(seed: int, size: int, dim: int) -> None:
         assert (spread.least, spread.most) == pytest.approx((min(values), max(values)), abs=1e-3)
 
 
-def test_the_table_holds_both_ways() -> None:
+def test_the_table_is_symmetric() -> None:
     vectors = np.array([[3, 0], [0, 4], [0, 0], [6, 0]], dtype=np.float32)
     cosines, distances = pairs.pairwise_similarities(vectors)
     assert cosines[0].tolist() == [1, 0, 0, 1]
@@ -53,7 +53,7 @@ def test_the_table_holds_both_ways() -> None:
     assert (distances == distances.T).all()
 
 
-def test_random_pairs_are_the_same_each_time_and_tell_of_all() -> None:
+def test_random_pairs_are_reproducible_and_representative() -> None:
     vectors = np.random.default_rng(1).normal(size=(400, 6)).astype(np.float32) + 1
     found, all_of_them = pairs.measure_random_pairs(vectors), pairs.measure_all_pairs(vectors)
     assert found == pairs.measure_random_pairs(vectors)
@@ -63,7 +63,7 @@ def test_random_pairs_are_the_same_each_time_and_tell_of_all() -> None:
     assert pairs.measure_random_pairs(vectors[:50]).pairs == 50 * 49 // 2
 
 
-def test_what_is_not_a_number_is_not_told_as_one() -> None:
+def test_nan_values_give_nan_statistics() -> None:
     vectors = np.ones((3, 2), dtype=np.float32)
     vectors[1] = np.nan
     found = pairs.measure_all_pairs(vectors)

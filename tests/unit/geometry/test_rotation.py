@@ -22,7 +22,7 @@ def test_every_direction_is_equally_likely() -> None:
     assert np.allclose((first**2).mean(axis=0), 1 / 3, atol=0.06)
 
 
-def test_lengths_and_neighbours_stay() -> None:
+def test_keeps_lengths_and_neighbours() -> None:
     vectors = np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
     turned = rotate(vectors, random_rotation(8, 1))
     assert turned.dtype == np.float32
@@ -30,7 +30,7 @@ def test_lengths_and_neighbours_stay() -> None:
     assert share_of_kept_lists(all_nearest(vectors, 5)[0], all_nearest(turned, 5)[0]) == 1
 
 
-def test_lists_are_compared_by_their_members() -> None:
+def test_compares_lists_as_sets() -> None:
     one, other = np.array([[1, 2], [3, 4], [5, 6]]), np.array([[2, 1], [3, 5], [5, 6]])
     assert share_of_kept_lists(one, other) == pytest.approx(2 / 3)
     assert np.isnan(share_of_kept_lists(one[:0], other[:0]))

@@ -19,7 +19,7 @@ def step(learner: Learner, observer: Observer, number: int) -> bytes:
 
 
 @pytest.mark.parametrize(("kind", "tied"), [("lazy", False), ("adam", False), ("adam", True), ("sgd", False)])
-def test_after_a_checkpoint_the_same_bits_follow(tmp_path: Path, kind: str, tied: bool):
+def test_training_continues_bit_for_bit_from_a_checkpoint(tmp_path: Path, kind: str, tied: bool):
     learner, observer = make(kind, tied)
     for number in range(1, 6):
         step(learner, observer, number)
@@ -33,7 +33,7 @@ def test_after_a_checkpoint_the_same_bits_follow(tmp_path: Path, kind: str, tied
     assert watching.touches.tolist() == observer.touches.tolist()
 
 
-def test_from_one_before_the_first_step_training_begins_anew(tmp_path: Path):
+def test_a_checkpoint_of_step_0_restarts_training(tmp_path: Path):
     learner, observer = make("lazy")
     save_checkpoint(tmp_path, 0, 1, learner, observer, {})
     first = [step(learner, observer, number) for number in range(1, 4)]
@@ -41,7 +41,7 @@ def test_from_one_before_the_first_step_training_begins_anew(tmp_path: Path):
     assert [step(learner, observer, number) for number in range(1, 4)] == first
 
 
-def test_only_the_last_few_are_kept(tmp_path: Path):
+def test_keeps_only_the_last_checkpoints(tmp_path: Path):
     learner, observer = make("lazy")
     for number in range(1, 6):
         save_checkpoint(tmp_path, number, 1, learner, observer, {})
@@ -51,7 +51,7 @@ def test_only_the_last_few_are_kept(tmp_path: Path):
     assert [file.step for file in list_checkpoints(tmp_path)] == [4, 5, 6]
 
 
-def test_a_damaged_or_foreign_checkpoint_is_refused_with_its_name(tmp_path: Path):
+def test_rejects_damaged_and_foreign_checkpoints_by_name(tmp_path: Path):
     learner, observer = make("lazy")
     save_checkpoint(tmp_path, 1, 1, learner, observer, {})
     file = list_checkpoints(tmp_path)[0]

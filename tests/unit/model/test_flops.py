@@ -41,7 +41,7 @@ def counted_by_torch(model: ModelRecipe) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("model", SHAPES)
-def test_the_products_are_those_that_torch_counts(model: ModelRecipe):
+def test_matrix_products_match_torchs_counter(model: ModelRecipe):
     recipe = Recipe(
         model=model, optimiser=OptimiserRecipe(kind="adam"), sequences=SEQUENCES, passages=SEQUENCES
     )
@@ -69,7 +69,7 @@ class CountedProducts(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("model", SHAPES)
-def test_the_number_of_products_is_that_of_torch(model: ModelRecipe):
+def test_number_of_products_matches_torch(model: ModelRecipe):
     transformer = Transformer(model, V, sparse=False)
     ids = torch.randint(0, V, (SEQUENCES, model.context))
     with sdpa_kernel(SDPBackend.MATH), CountedProducts() as counted:
@@ -89,7 +89,7 @@ def test_attention_is_a_tenth_of_the_products_at_a_long_context():
     assert 0.1 < attention / sum(o.forward for o in products) < 0.2
 
 
-def test_the_shapes_are_those_of_the_tensors():
+def test_shapes_match_the_tensors():
     shape = SHAPES[0]
     transformer = Transformer(shape, V, sparse=True)
     seen: dict[str, list[tuple[int, ...]]] = {}
@@ -133,12 +133,12 @@ def test_every_layer_of_the_model_has_operations():
         assert list(dict.fromkeys(layers)) == [*expected, "loss"]
 
 
-def test_the_default_step_is_what_was_measured():
+def test_default_step_matches_the_measurement():
     flops = count_step_flops(Recipe(), 2_271, rows=165)
     assert (flops.forward_products + flops.backward_products) / 1e6 == pytest.approx(773.7, abs=0.1)
 
 
-def test_a_lazy_update_costs_only_the_rows_with_a_gradient():
+def test_a_lazy_update_counts_only_rows_with_a_gradient():
     lazy, dense = Recipe(), Recipe(optimiser=OptimiserRecipe(kind="adam"))
     rows = 165
     numbers = lazy.model.parameter_count(2_271) - (2_271 - rows) * lazy.model.dim
@@ -147,7 +147,7 @@ def test_a_lazy_update_costs_only_the_rows_with_a_gradient():
     assert count_step_flops(dense, 2_271, 1) == count_step_flops(dense, 2_271, rows)
 
 
-def test_the_cost_of_predicting_is_that_of_the_last_operations():
+def test_cost_of_predicting_matches_the_last_operations():
     model = ModelRecipe(dim=16, context=8)
     last = [
         operation

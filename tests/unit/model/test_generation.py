@@ -48,7 +48,7 @@ def test_a_greedy_line_is_the_argmax_over_a_sliding_window(model: Transformer) -
     assert len(text) == 14 > CONTEXT
 
 
-def test_company_changes_nothing(model: Transformer) -> None:
+def test_other_prompts_in_the_batch_change_nothing(model: Transformer) -> None:
     prompts = [[1], [2, 3, 4, 5], list(range(20))]
     together = continue_prompts(model, prompts, 9, [None, sampler(1), None], candidates=2)
     alone = [
@@ -62,13 +62,13 @@ def test_company_changes_nothing(model: Transformer) -> None:
         )
 
 
-def test_only_the_end_of_a_long_prompt_is_read(model: Transformer) -> None:
+def test_reads_only_the_end_of_a_long_prompt(model: Transformer) -> None:
     end = [4, 9, 2, 7, 7, 1]
     long, short = continue_prompts(model, [[11] * 500 + end, end], 5, [None, None])
     assert long == short
 
 
-def test_samples_have_the_models_probabilities_at_their_temperature(model: Transformer) -> None:
+def test_samples_follow_the_probabilities_at_their_temperature(model: Transformer) -> None:
     with torch.no_grad():
         logits = model.logits(torch.tensor([[3, 5]]))[0, -1].double()
     for temperature in (1.0, 0.5):
@@ -88,13 +88,13 @@ def test_samples_have_the_models_probabilities_at_their_temperature(model: Trans
         )
 
 
-def test_a_seed_repeats_a_line_and_another_says_another(model: Transformer) -> None:
+def test_seeds_determine_lines(model: Transformer) -> None:
     first, again, other = (continue_prompts(model, [[3]], 20, [sampler(s)])[0] for s in (1, 1, 2))
     assert first == again
     assert ids_of(first) != ids_of(other)
 
 
-def test_no_trace_is_left(model: Transformer) -> None:
+def test_generation_leaves_the_model_unchanged(model: Transformer) -> None:
     before = [parameter.detach().clone() for parameter in model.parameters()]
     state = torch.get_rng_state()
     continue_prompts(model, [[1], [2]], 4, [None, sampler(0)], candidates=3)
@@ -103,14 +103,14 @@ def test_no_trace_is_left(model: Transformer) -> None:
     assert all(parameter.grad is None for parameter in model.parameters())
 
 
-def test_of_equal_candidates_the_smaller_id_comes_first() -> None:
+def test_equal_candidates_are_ordered_by_id() -> None:
     probabilities = np.array([0.1, 0.2, 0.2, 0.3, 0.2])
     assert most_probable(probabilities, 3) == ((3, 0.3), (1, 0.2), (2, 0.2))
     assert len(most_probable(probabilities, 99)) == 5
     assert most_probable(probabilities, 0) == ()
 
 
-def test_what_cannot_be_continued_is_refused(model: Transformer) -> None:
+def test_rejects_empty_prompts_and_wrong_samplers(model: Transformer) -> None:
     with pytest.raises(ValueError, match="empty"):
         continue_prompts(model, [[1], []], 3, [None, None])
     with pytest.raises(ValueError, match="shorter"):
@@ -118,7 +118,7 @@ def test_what_cannot_be_continued_is_refused(model: Transformer) -> None:
     assert continue_prompts(model, [], 3, []) == []
 
 
-def test_a_model_that_broke_says_nothing() -> None:
+def test_a_model_that_is_not_finite_raises() -> None:
     broken = Transformer(SHAPE, V, sparse=False)
     with torch.no_grad():
         broken.unembedding.weight[4, 0] = float("nan")

@@ -21,7 +21,7 @@ def text(length: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, V, length).astype(np.uint32)
 
 
-def test_it_is_the_mean_over_windows_that_cover_the_text() -> None:
+def test_is_the_mean_over_windows_that_cover_the_text() -> None:
     learner, ids = build_learner(RECIPE, V, CPU), text(3 * CONTEXT + 1)
     windows = torch.from_numpy(ids.astype(np.int64))
     with torch.no_grad():
@@ -32,7 +32,7 @@ def test_it_is_the_mean_over_windows_that_cover_the_text() -> None:
     assert HeldOutLoss(RECIPE, ids).measure(learner) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
-def test_a_long_text_is_sampled_evenly_and_always_alike() -> None:
+def test_samples_a_long_text_evenly_and_reproducibly() -> None:
     measured = HeldOutLoss(RECIPE, text(10 * SAMPLE_TOKENS))
     assert measured.predictions == SAMPLE_TOKENS
     learner = build_learner(RECIPE, V, CPU)
@@ -44,14 +44,14 @@ def test_a_text_shorter_than_a_window_has_no_loss(length: int) -> None:
     assert HeldOutLoss(RECIPE, text(length)).measure(build_learner(RECIPE, V, CPU)) is None
 
 
-def test_a_loss_that_is_not_finite_is_none() -> None:
+def test_a_loss_that_is_not_finite_is_missing() -> None:
     learner = build_learner(RECIPE, V, CPU)
     with torch.no_grad():
         learner.model.embedding.weight.fill_(float("inf"))
     assert HeldOutLoss(RECIPE, text(100)).measure(learner) is None
 
 
-def test_training_is_the_same_with_and_without() -> None:
+def test_measuring_does_not_change_training() -> None:
     ids, held_out = torch.from_numpy(text(80).astype(np.int64)).view(8, 10), HeldOutLoss(RECIPE, text(100))
     matrices: list[np.ndarray] = []
     for watched in (False, True):

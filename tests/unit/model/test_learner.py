@@ -22,6 +22,6 @@ for kind in ("lazy", "adam", "sgd"):
 """
 
 
-def test_a_model_is_trained_without_the_compiler() -> None:
+def test_trains_without_torchs_compiler() -> None:
     done = subprocess.run([sys.executable, "-c", BUILD], capture_output=True, text=True, check=True)
     assert done.stdout == "True False\n" * 3

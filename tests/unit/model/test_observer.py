@@ -47,7 +47,7 @@ def watch(learner: Learner, observer: Observer, step: int, ids: torch.Tensor) ->
 
 
 @pytest.mark.parametrize(("kind", "tied"), CASES)
-def test_the_three_sets_are_what_the_tensors_say(kind: str, tied: bool):
+def test_sets_match_the_tensors(kind: str, tied: bool):
     learner = make(kind, tied)
     observer = Observer(learner, verify_every=1)
     for step, ids in enumerate(batches(8), start=1):
@@ -70,7 +70,7 @@ def test_the_three_sets_are_what_the_tensors_say(kind: str, tied: bool):
 
 
 @pytest.mark.parametrize(("kind", "tied"), CASES)
-def test_sets_are_equal_for_lazy_updates_and_come_apart_otherwise(kind: str, tied: bool):
+def test_sets_are_equal_only_for_lazy_updates(kind: str, tied: bool):
     learner = make(kind, tied)
     observer = Observer(learner, verify_every=1)
     for step, ids in enumerate(batches(4), start=1):
@@ -81,7 +81,7 @@ def test_sets_are_equal_for_lazy_updates_and_come_apart_otherwise(kind: str, tie
     assert len(moved) > len(batch) or (kind != "adam" and not tied)
 
 
-def test_the_loss_is_that_of_the_step():
+def test_loss_matches_the_step():
     learner = make("lazy", tied=False)
     learner.clip_norm = 0.5
     observer = Observer(learner, verify_every=1)
@@ -95,7 +95,7 @@ def test_the_loss_is_that_of_the_step():
 
 
 @pytest.mark.parametrize("kind", ["lazy", "sgd", "adam"])
-def test_a_row_that_had_a_gradient_and_stayed_has_not_moved(kind: str):
+def test_a_row_with_a_gradient_may_stay(kind: str):
     learner = make(kind, tied=False)
     learner.set_learning_rate(0.0)
     seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
@@ -105,7 +105,7 @@ def test_a_row_that_had_a_gradient_and_stayed_has_not_moved(kind: str):
 
 @pytest.mark.parametrize(("moved", "kept"), [(V // 2, True), (V // 2 + 1, False)])
 @pytest.mark.parametrize("kind", ["lazy", "adam"])
-def test_vectors_are_kept_of_half_of_the_rows_at_most(kind: str, moved: int, kept: bool):
+def test_keeps_vectors_of_at_most_half_the_rows(kind: str, moved: int, kept: bool):
     learner = make(kind, tied=False)
     learner.set_learning_rate(0.0)
     observer = Observer(learner, verify_every=1)
@@ -120,7 +120,7 @@ def test_vectors_are_kept_of_half_of_the_rows_at_most(kind: str, moved: int, kep
         )
 
 
-def test_looking_at_touched_rows_only_sees_the_same(monkeypatch: pytest.MonkeyPatch):
+def test_comparing_only_touched_rows_gives_the_same(monkeypatch: pytest.MonkeyPatch):
     whole = make("lazy", tied=False)
     all_seen = Observer(whole, verify_every=1)
     monkeypatch.setattr(observer_module, "SMALL", 0)
@@ -135,7 +135,7 @@ def test_looking_at_touched_rows_only_sees_the_same(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("by", [1, -1])
 @pytest.mark.parametrize("small", [False, True])
-def test_a_row_moved_behind_the_optimisers_back_is_found_by_the_whole_look(
+def test_full_comparison_finds_a_row_moved_outside_the_optimiser(
     monkeypatch: pytest.MonkeyPatch, by: int, small: bool
 ):
     if not small:
@@ -150,7 +150,7 @@ def test_a_row_moved_behind_the_optimisers_back_is_found_by_the_whole_look(
         assert (79 in seen.moved_ids) is seen.verified is (small or step == 3)
 
 
-def test_layer_norms_are_the_gradients_before_clipping():
+def test_layer_norms_are_norms_before_clipping():
     learner = make("lazy", tied=False)
     learner.clip_norm = 1e-4
     observer = Observer(learner, verify_every=1)
@@ -177,7 +177,7 @@ def test_touches_and_last_lit_count_batches_not_words():
     assert observer.last_lit[6] == 0xFFFFFFFF
 
 
-def test_a_loss_that_is_no_number_is_seen():
+def test_detects_a_loss_that_is_not_finite():
     learner = make("lazy", tied=False)
     observer = Observer(learner, verify_every=1)
     with torch.no_grad():
@@ -187,7 +187,7 @@ def test_a_loss_that_is_no_number_is_seen():
 
 @pytest.mark.parametrize("name", ["loss", "layer_norms", "moved_distances"])
 @pytest.mark.parametrize("number", [np.nan, np.inf])
-def test_one_number_that_is_none_is_enough(name: str, number: float):
+def test_detects_a_single_value_that_is_not_finite(name: str, number: float):
     learner = make("lazy", tied=False)
     seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
     assert seen.is_finite
@@ -199,7 +199,7 @@ def test_one_number_that_is_none_is_enough(name: str, number: float):
     assert spoilt.digest() != seen.digest()
 
 
-def test_the_digest_tells_other_vectors_of_the_same_moved_rows():
+def test_digests_differ_for_different_vectors():
     learner = make("lazy", tied=False)
     seen = watch(learner, Observer(learner, verify_every=1), 1, batches(1)[0])
     assert seen.moved_vectors is not None

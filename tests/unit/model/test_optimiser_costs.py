@@ -23,7 +23,7 @@ KINDS: tuple[OptimiserKind, ...] = get_args(OptimiserKind)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_arrays_are_those_that_the_optimiser_keeps(kind: OptimiserKind) -> None:
+def test_arrays_match_the_optimisers_state(kind: OptimiserKind) -> None:
     learner = build_learner(small_recipe(optimiser={"kind": kind}), V, torch.device("cpu"))
     ids = torch.arange(8)[None]
     train_step(learner, ids, ids)
@@ -35,7 +35,7 @@ def test_arrays_are_those_that_the_optimiser_keeps(kind: OptimiserKind) -> None:
     assert OPTIMISER_COSTS[kind].arrays == 1 + len(averages)
 
 
-def test_bytes_are_the_gradient_read_and_every_array_read_and_written() -> None:
+def test_bytes_count_one_gradient_read_and_array_reads_and_writes() -> None:
     assert [count_update_bytes(kind, 10) for kind in ("lazy", "adam", "sgd")] == [280, 280, 120]
 
 
@@ -62,7 +62,7 @@ def claimed(kind: OptimiserKind) -> dict[str, float | None]:
 
 
 @pytest.mark.parametrize("kind", ["lazy", "sgd"])
-def test_one_update_costs_the_same_in_the_claim_and_in_the_cost_of_a_run(kind: OptimiserKind) -> None:
+def test_claim_and_run_cost_agree_on_an_update(kind: OptimiserKind) -> None:
     recipe = small_recipe(optimiser={"kind": kind})
     told = describe_step_work(recipe, V, ROWS).update_bytes
     assert told is not None

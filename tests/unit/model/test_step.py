@@ -23,7 +23,7 @@ def batch(low: int, high: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tenso
 
 
 @pytest.mark.parametrize("kind", ["lazy", "adam", "sgd"])
-def test_a_batch_seen_again_is_less_of_a_surprise(kind: str):
+def test_a_repeated_batch_has_a_lower_loss(kind: str):
     it = learner(kind, learning_rate=0.3 if kind == "sgd" else 3e-3)
     first = train_step(it, *batch(0, 60)).loss.item()
     for _ in range(30):
@@ -32,7 +32,7 @@ def test_a_batch_seen_again_is_less_of_a_surprise(kind: str):
 
 
 @pytest.mark.parametrize(("kind", "sleepers_rest"), [("lazy", True), ("sgd", True), ("adam", False)])
-def test_rows_no_batch_touches_rest_unless_momentum_carries_them(kind: str, sleepers_rest: bool):
+def test_untouched_rows_move_only_by_momentum(kind: str, sleepers_rest: bool):
     it = learner(kind)
     train_step(it, *batch(0, 60))
     before = it.model.embedding.weight.detach().clone()
@@ -41,7 +41,7 @@ def test_rows_no_batch_touches_rest_unless_momentum_carries_them(kind: str, slee
     assert bool(same[20:].all()) is sleepers_rest
 
 
-def test_clipping_is_the_same_for_sparse_and_dense_gradients():
+def test_clips_sparse_and_dense_gradients_alike():
     norms: list[torch.Tensor] = []
     for sparse in (True, False):
         torch.manual_seed(3)
@@ -58,7 +58,7 @@ def test_clipping_is_the_same_for_sparse_and_dense_gradients():
     assert torch.allclose(norms[0], norms[1], rtol=1e-4)
 
 
-def test_small_gradients_are_left_alone():
+def test_does_not_clip_small_gradients():
     it = learner("lazy", clip_norm=1e6)
     assert train_step(it, *batch(0, 60)).clip_scale.item() == 1.0
 
@@ -73,6 +73,6 @@ def test_the_same_seed_gives_the_same_bits():
         assert torch.equal(a, b)
 
 
-def test_lazy_updates_of_a_dense_gradient_are_refused():
+def test_rejects_lazy_updates_of_a_dense_gradient():
     with pytest.raises(ValueError, match="sparse"):
         make_learner(Transformer(SHAPE, 60, sparse=False), OptimiserRecipe(kind="lazy"))

@@ -22,13 +22,13 @@ LAMPTOWN_TOKENS = 2_271
         ({"sequences": 128, "passages": 16, "model": {"context": 256}}, 1_569e6),
     ],
 )
-def test_the_memory_is_near_what_trainers_took(changes: dict[str, Any], peak: float) -> None:
+def test_memory_matches_measured_trainers(changes: dict[str, Any], peak: float) -> None:
     """The peaks are resident set sizes of `lamplighter train` on Lamptown, of six steps each."""
     demands = estimate_demands(Recipe.model_validate(changes), LAMPTOWN_TOKENS)
     assert 0.8 < demands.memory_bytes / peak < 1.25
 
 
-def test_the_largest_recipe_has_demands_too() -> None:
+def test_estimates_the_largest_recipe() -> None:
     largest = Recipe.model_validate(
         {
             "threads": 256,

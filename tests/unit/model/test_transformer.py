@@ -9,7 +9,7 @@ from lamplighter.recipe import ModelRecipe
 SHAPE = ModelRecipe(dim=16, layers=2, heads=4, context=8)
 
 
-def test_no_position_sees_what_follows_it():
+def test_positions_do_not_attend_to_later_ones():
     torch.manual_seed(0)
     model = Transformer(SHAPE, 50, sparse=False)
     ids = torch.randint(0, 50, (3, 8))
@@ -20,7 +20,7 @@ def test_no_position_sees_what_follows_it():
     assert not torch.allclose(before[:, 5:], after[:, 5:])
 
 
-def test_an_untrained_model_knows_nothing():
+def test_an_untrained_model_predicts_uniformly():
     torch.manual_seed(0)
     model = Transformer(SHAPE, 50, sparse=True)
     ids = torch.randint(0, 50, (64, 9))
@@ -45,7 +45,7 @@ def test_layers_hold_every_parameter_once(tied: bool):
     assert sorted(listed) == sorted(id(p) for p in model.parameters())
 
 
-def test_attention_shares_are_those_of_the_model():
+def test_attention_weights_match_the_model():
     torch.manual_seed(0)
     model = Transformer(SHAPE, 50, sparse=False)
     ids = torch.randint(0, 50, (3, 8))
@@ -67,7 +67,7 @@ def test_attention_shares_are_those_of_the_model():
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_another_embedding_is_lent_all_other_weights(tied: bool):
+def test_another_embedding_shares_all_other_weights(tied: bool):
     model = Transformer(SHAPE.model_copy(update={"tied": tied}), 50, sparse=False)
     before = model.embedding.weight.detach().clone()
     other = model.with_embedding(torch.zeros(50, 16))

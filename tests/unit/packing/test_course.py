@@ -47,7 +47,7 @@ def read(packed: PackedRun, name: str) -> dict[str, Any]:
     return json.loads(zlib.decompress(packed.parts[name], -zlib.MAX_WBITS))
 
 
-def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
+def test_parts_match_the_server(run: RunFolder, packed: PackedRun) -> None:
     course = read(packed, "course")
     with RunAnswers(run) as answers:
         listed = json.loads(answers.ask("/api/lessons"))["items"]
@@ -68,9 +68,7 @@ def test_its_parts_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
     assert any("numbers of the course, which are not known" in line for line in packed.left_out)
 
 
-def test_the_steps_of_its_views_are_held_however_little_room_there_is(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keeps_the_steps_of_views_within_any_budget(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed_run, "_LIGHTS_BYTES", 500)
     monkeypatch.setattr(packed_run, "_NEAREST_BYTES", 2.2 * len(WORDS) * 10 * 5)
     thinned = pack_run(run, no_progress).head
@@ -81,9 +79,7 @@ def test_the_steps_of_its_views_are_held_however_little_room_there_is(
     assert thinned["neighbours"] == 10
 
 
-def test_the_answer_that_it_reads_is_kept_before_those_asked_last(
-    run: RunFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_keeps_the_courses_answers_before_newer_ones(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     with RunAnswers(run) as answers:
         all_of_them = json.loads(answers.get("/examinations"))["items"]
         size = len(answers.get(f"/examinations/{all_of_them[0]['id']}"))
@@ -92,7 +88,7 @@ def test_the_answer_that_it_reads_is_kept_before_those_asked_last(
     assert [one["question"]["sentence"] for one in stored["/examinations"]["items"]] == [LIE["sentence"]]
 
 
-def test_a_run_that_lacks_the_words_has_only_the_parts_that_need_none(
+def test_a_run_without_the_words_has_only_general_parts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = record(tmp_path)
@@ -113,7 +109,7 @@ def test_a_run_that_lacks_the_words_has_only_the_parts_that_need_none(
     assert packed.head["course"] is False
 
 
-def test_of_a_run_that_goes_on_nothing_more_is_waited_for(tmp_path: Path) -> None:
+def test_a_live_run_has_no_waiting_states(tmp_path: Path) -> None:
     course = read(pack_run(record(tmp_path, WORDS, phase="running"), no_progress), "course")
     part = course["/lessons/1?lang=en"]
     assert part["training"] is False
@@ -125,7 +121,7 @@ def test_of_a_run_that_goes_on_nothing_more_is_waited_for(tmp_path: Path) -> Non
     )
 
 
-def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> None:
+def test_a_hostile_part_cannot_break_out(run: RunFolder, tmp_path: Path) -> None:
     paragraphs = [" ".join(f"[x](?at={at + step})" for step in range(25)) for at in range(1, 200, 25)]
     text = "\n\n".join([f"`{BREAKOUT}` and `<!--`", *paragraphs])
     lessons = write_part(tmp_path / "own", f"{text}\n")
@@ -143,9 +139,7 @@ def test_a_hostile_part_stays_in_its_place(run: RunFolder, tmp_path: Path) -> No
     assert {0, 500} <= set(steps)
 
 
-def test_texts_of_ones_own_reach_the_page_from_wherever_it_is_exported(
-    run: RunFolder, tmp_path: Path
-) -> None:
+def test_custom_texts_reach_the_page_from_every_exporter(run: RunFolder, tmp_path: Path) -> None:
     lessons, out = tmp_path / "own", tmp_path / "run.html"
     assert f"--lessons={lessons}" in export_worker_command(run, "html", None, out, lessons)
     assert export_worker_command(run, "npy", 3, out, lessons) == export_worker_command(run, "npy", 3, out)
@@ -153,7 +147,7 @@ def test_texts_of_ones_own_reach_the_page_from_wherever_it_is_exported(
         export_run(run, "csv", out=out, lessons=lessons)
 
 
-def test_the_command_asks_first_if_it_is_told_to_and_takes_texts_of_ones_own(tmp_path: Path) -> None:
+def test_the_command_prepares_lessons_and_takes_custom_texts(tmp_path: Path) -> None:
     with zipfile.ZipFile(EARLIER) as archive:
         archive.extractall(tmp_path / "runs")
     run = RunFolder(tmp_path / "runs" / "recorded")

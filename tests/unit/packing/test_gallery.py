@@ -51,13 +51,13 @@ def test_without_an_address_there_is_no_preview_picture(tmp_path: Path) -> None:
         "https://[x",
     ],
 )
-def test_an_address_that_is_none_is_refused_before_anything_is_made(tmp_path: Path, url: str) -> None:
+def test_rejects_an_invalid_address_before_writing(tmp_path: Path, url: str) -> None:
     with pytest.raises(ExportError, match="--url"):
         write_gallery([record(tmp_path / "runs")], tmp_path / "site", url)
     assert not (tmp_path / "site").exists()
 
 
-def test_one_run_that_cannot_be_packed_leaves_no_gallery(tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_packed_leaves_no_gallery(tmp_path: Path) -> None:
     runs = [record(tmp_path / "runs"), record(tmp_path / "runs", layouts=False)]
     with pytest.raises(ExportError, match="no map yet"):
         write_gallery(runs, tmp_path / "site")

@@ -69,7 +69,7 @@ def expect_recorded_counts(run: RunFolder, packed: PackedRun) -> None:
             assert np.array_equal(last_lit, so_far.last_lit)
 
 
-def test_every_step_of_a_short_run_is_held_with_its_counts(run: RunFolder, packed: PackedRun) -> None:
+def test_keeps_every_step_of_a_short_run_with_its_counts(run: RunFolder, packed: PackedRun) -> None:
     assert packed.head["steps"] == list(range(31))
     expect_recorded_counts(run, packed)
     beat = frames_of(packed, "lights")[12]
@@ -98,7 +98,7 @@ def test_steps_are_denser_at_the_beginning() -> None:
     assert lights.choose_steps(1, 1) == {1}
 
 
-def test_its_maps_are_those_of_the_run(run: RunFolder, packed: PackedRun) -> None:
+def test_maps_match_the_run(run: RunFolder, packed: PackedRun) -> None:
     newest: GridLayout | None = None
     with LayoutsReader(run.layouts_path) as reader:
         for frame, entry in zip(frames_of(packed, "umap"), reader.layout_entries(), strict=True):
@@ -111,7 +111,7 @@ def test_its_maps_are_those_of_the_run(run: RunFolder, packed: PackedRun) -> Non
             assert np.abs(shown - recorded).max() <= spans.max() / GRID_STEPS
 
 
-def test_its_neighbours_are_those_of_the_matrix(run: RunFolder, packed: PackedRun) -> None:
+def test_neighbours_match_the_matrix(run: RunFolder, packed: PackedRun) -> None:
     head = packed.head["nearest"]
     data, k = inflate(packed.parts["nearest"]), head["k"]
     each = V * k * 4 + V * k + 2 * V
@@ -140,7 +140,7 @@ def test_many_words_leave_room_for_few_moments(run: RunFolder) -> None:
     assert nearest.pack_nearest(run, 30, (0, 20, 10), 660, lambda _share: None).steps == [0, 20, 30]
 
 
-def test_its_answers_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
+def test_answers_match_the_server(run: RunFolder, packed: PackedRun) -> None:
     stored = json.loads(inflate(packed.parts["answers"]))
     with RunAnswers(run) as answers:
         for rest in ("/steps?from=1&most=2000", "/measures", "/tokens?limit=50000&offset=0", "/lines"):
@@ -150,13 +150,13 @@ def test_its_answers_are_the_servers(run: RunFolder, packed: PackedRun) -> None:
     assert stored["/examinations"] == {"items": []}
 
 
-def test_a_text_that_no_step_can_have_read_is_left_out(packed: PackedRun) -> None:
+def test_omits_a_text_that_no_step_read(packed: PackedRun) -> None:
     texts = json.loads(inflate(packed.parts["texts"]))
     # A text too short for a batch was not what these steps read.
     assert texts == {}
 
 
-def test_a_run_that_goes_on_ends_in_its_page(tmp_path: Path) -> None:
+def test_a_live_run_ends_in_its_page(tmp_path: Path) -> None:
     live = record(tmp_path, phase="running")
     status = json.loads(inflate(pack_run(live, no_progress).parts["answers"]))[""]["status"]
     assert (status["phase"], status["alive"], status["step"]) == ("interrupted", False, 30)
@@ -168,7 +168,7 @@ def test_no_step_is_shown_on_a_later_map(tmp_path: Path) -> None:
     assert pack_run(run, no_progress).head["steps"] == list(range(12, 31))
 
 
-def test_it_is_of_the_smoothed_map_if_that_is_of_the_whole_run(tmp_path: Path) -> None:
+def test_uses_the_smoothed_map_if_it_covers_the_whole_run(tmp_path: Path) -> None:
     run = record(tmp_path)
     write_maps(run.relayouts_path, 0, 9, 29, until=29)
     assert [frame.step for frame in frames_of(pack_run(run, no_progress), "umap")] == [0, 10, 20, 30]
@@ -178,9 +178,7 @@ def test_it_is_of_the_smoothed_map_if_that_is_of_the_whole_run(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["trained", "recorded"])
-def test_a_run_of_an_earlier_version_or_of_somebodys_own_loop_is_packed_too(
-    tmp_path: Path, name: str
-) -> None:
+def test_packs_runs_of_earlier_versions_and_client_loops(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(EARLIER) as archive:
         archive.extractall(tmp_path)
     run = RunFolder(tmp_path / name)
@@ -193,12 +191,12 @@ def test_a_run_of_an_earlier_version_or_of_somebodys_own_loop_is_packed_too(
     assert bool(texts) is (name == "trained")
 
 
-def test_a_run_without_a_map_or_a_step_says_so(tmp_path: Path) -> None:
+def test_rejects_a_run_without_a_map_or_a_step(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="lamplighter project"):
         pack_run(record(tmp_path / "a", layouts=False), no_progress)
 
 
-def test_a_vocabulary_of_several_pages_is_held_whole(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keeps_a_vocabulary_of_several_pages(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed_run, "_TOKENS_AT_ONCE", V - 2)
     stored = json.loads(inflate(pack_run(run, no_progress).parts["answers"]))
     pages = [stored[f"/tokens?limit={V - 2}&offset={at}"]["items"] for at in (0, V - 2)]

@@ -22,14 +22,14 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return (folder / "run.html").read_text(encoding="utf-8")
 
 
-def test_json_in_a_page_cannot_leave_it() -> None:
+def test_json_cannot_break_out_of_the_page() -> None:
     text = safe_json([*HOSTILE, "<!--", "]]>"])
     assert json.loads(text) == [*HOSTILE, "<!--", "]]>"]
     assert not any(sign in text for sign in "<>&\u2028\u2029\x00")
     assert json.loads(safe_json("\ud800")) == "?"
 
 
-def test_its_policy_allows_nothing_that_it_does_not_use(page: str) -> None:
+def test_the_policy_allows_only_what_the_page_uses(page: str) -> None:
     found = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
     assert found
     policy = dict(part.split(" ", 1) for part in html.unescape(found[1]).split("; "))
@@ -40,14 +40,14 @@ def test_its_policy_allows_nothing_that_it_does_not_use(page: str) -> None:
     assert all("unsafe" not in allowed for allowed in policy.values())
 
 
-def test_nothing_in_it_can_end_its_data(page: str) -> None:
+def test_nothing_can_end_the_data_early(page: str) -> None:
     assert page.count("<script") == page.count("</script>")
     # The token is in the compressed data alone.
     assert HOSTILE[4] not in page
     assert "src=x" not in page
 
 
-def test_it_carries_the_notices_of_what_is_in_it(page: str) -> None:
+def test_includes_third_party_notices(page: str) -> None:
     """Licences ask that they go with each copy: they are found by opening the file as text."""
     found = re.search(r'<script type="text/plain" id="third-party">(.*?)</script>', page, re.S)
     assert found
@@ -66,7 +66,7 @@ def test_it_carries_the_notices_of_what_is_in_it(page: str) -> None:
         assert "Copyright" in noticed[name]
 
 
-def test_it_asks_nobody_for_anything(page: str) -> None:
+def test_makes_no_network_requests(page: str) -> None:
     head = page[: page.index("<body>")]
     assert "http://" not in re.sub(r'xmlns="[^"]+"|data:[^"]+', "", head.split("<style>")[0])
     assert re.findall(r'(?:src|href)="(?!data:)[^"]*"', head.split("<style>")[0]) == []

@@ -58,7 +58,7 @@ def fields(model: type[BaseModel]) -> object:
     return model.model_json_schema()["properties"]
 
 
-def test_schemas_are_those_of_pydantic() -> None:
+def test_schemas_match_pydantic() -> None:
     assert fields(Ours[int]) == fields(Theirs[int])
     assert fields(OurChild) == fields(TheirChild)
     assert Inner.model_json_schema()["properties"]["size"]["description"] == "A size,\nin bytes."

@@ -29,20 +29,20 @@ def run(armed: str, inside: float = 0.0) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
 
 
-def test_unarmed_it_lives():
+def test_an_unarmed_failpoint_does_nothing():
     ended = run("")
     assert (ended.returncode, ended.stdout.count("after"), ended.stderr) == (0, 3, "")
     assert run("elsewhere:1").returncode == 0
 
 
-def test_it_dies_at_the_place_the_time_it_is_told_to_and_says_so():
+def test_dies_at_the_armed_hit_and_logs_it():
     ended = run("elsewhere:1,place:2")
     assert ended.returncode == -signal.SIGKILL
     assert ended.stdout.split("\n")[-2] == "before 2"
     assert ended.stderr == f"{failpoint.LOG_PREFIX}place\n"
 
 
-def test_it_dies_in_the_middle_of_a_stretch_and_at_its_end_at_the_latest():
+def test_dies_within_a_block_or_at_its_end():
     # During a sleep of a minute only the other thread can kill it.
     inside = run("stretch:1:0.01", inside=60)
     assert inside.returncode == -signal.SIGKILL
@@ -53,6 +53,6 @@ def test_it_dies_in_the_middle_of_a_stretch_and_at_its_end_at_the_latest():
 
 
 @pytest.mark.parametrize("text", ["x", "x:0", "x:-1", ":1", "x:1:0", "x:1:nan", "x:one"])
-def test_what_arms_nothing_is_refused(text: str):
+def test_rejects_invalid_failpoints(text: str):
     with pytest.raises(ValueError, match="is not NAME:TIMES"):
         failpoint.parse_failpoints(text)

@@ -50,7 +50,7 @@ def names(synced: Synced) -> list[str]:
     return [path.name for path, _ in synced]
 
 
-def test_a_new_run_and_its_name_last(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_a_new_run_and_its_name(tmp_path: Path, synced: Synced) -> None:
     run = RunStore(tmp_path).create(Recipe(), "a text")
     assert "recipe.json.part" in names(synced)
     assert "source.txt.part" in names(synced)
@@ -59,13 +59,13 @@ def test_a_new_run_and_its_name_last(tmp_path: Path, synced: Synced) -> None:
     assert run.path.is_dir()
 
 
-def test_a_recorded_run_and_its_name_last(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_a_recorded_run_and_its_name(tmp_path: Path, synced: Synced) -> None:
     recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
     create_recorded_run(tmp_path / "mine", recipe, Vocabulary(("a", "b"), np.ones(2, dtype=np.int64)))
     assert names(synced)[-2:] == ["run", tmp_path.name]
 
 
-def test_a_checkpoint_lasts_before_older_ones_go(
+def test_syncs_a_checkpoint_before_removing_older_ones(
     tmp_path: Path, synced: Synced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     learner, observer = make("lazy")
@@ -84,7 +84,7 @@ def test_a_checkpoint_lasts_before_older_ones_go(
     assert removed == [6]
 
 
-def test_a_second_name_lasts(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_a_hard_link(tmp_path: Path, synced: Synced) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.write_text("x")
     assert link_durably(first, second)
@@ -94,7 +94,7 @@ def test_a_second_name_lasts(tmp_path: Path, synced: Synced) -> None:
     assert not link_durably(tmp_path / "nothing", tmp_path / "third")
 
 
-def test_no_file_is_synced_by_a_descriptor_for_reading(tmp_path: Path, synced: Synced) -> None:
+def test_never_syncs_a_read_only_descriptor(tmp_path: Path, synced: Synced) -> None:
     learner, observer = make("lazy")
     save_checkpoint(tmp_path, 1, 1, learner, observer, {})
     RunStore(tmp_path).create(Recipe(), "a text")
@@ -103,14 +103,14 @@ def test_no_file_is_synced_by_a_descriptor_for_reading(tmp_path: Path, synced: S
     assert [path for path, everywhere in synced if not everywhere] == []
 
 
-def test_the_token_lasts(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_the_token(tmp_path: Path, synced: Synced) -> None:
     open_credentials(tmp_path)
     assert len(synced) == 2
     assert names(synced)[0].startswith(TOKEN_FILE)
     assert synced[1][0] == tmp_path
 
 
-def test_an_export_and_an_import_last(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_an_export_and_an_import(tmp_path: Path, synced: Synced) -> None:
     run = record(tmp_path / "runs")
     synced.clear()
     exported = export_run(run, "zip", out=tmp_path / "a.zip")
@@ -121,7 +121,7 @@ def test_an_export_and_an_import_last(tmp_path: Path, synced: Synced) -> None:
     assert {"steps.sqlite", "layouts.sqlite", "measures.sqlite", "run", "checkpoints"} < set(names(synced))
 
 
-def test_a_file_system_that_syncs_no_folders_is_no_failure(
+def test_tolerates_file_systems_that_cannot_sync_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: int) -> None:
@@ -139,7 +139,7 @@ def test_a_file_system_that_syncs_no_folders_is_no_failure(
     assert (tmp_path / "b").read_text() == "a"
 
 
-def test_a_tree_is_synced_from_its_leaves_to_its_root(tmp_path: Path, synced: Synced) -> None:
+def test_syncs_a_tree_from_its_leaves_to_its_root(tmp_path: Path, synced: Synced) -> None:
     (tmp_path / "tree/inner").mkdir(parents=True)
     (tmp_path / "tree/inner/leaf").touch()
     (tmp_path / "tree/twig").touch()

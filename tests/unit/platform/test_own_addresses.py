@@ -36,7 +36,7 @@ def test_the_default_route_comes_first_and_tunnels_last():
     assert str(rank_addresses(listed, [listed[0].address])[0].address) != "10.8.0.2"
 
 
-def test_a_route_that_no_interface_tells_of_counts_too():
+def test_includes_a_route_without_a_listed_interface():
     route = ipaddress.ip_address("192.168.1.7")
     assert [one.address for one in rank_addresses([], [route])] == [route]
 
@@ -54,11 +54,11 @@ def test_a_route_that_no_interface_tells_of_counts_too():
         ("br0", 0x1003, "192.168.1.7", "network"),
     ],
 )
-def test_an_interface_is_known_by_its_name_and_flags(name: str, flags: int, address: str, kind: str):
+def test_classifies_interfaces_by_name_and_flags(name: str, flags: int, address: str, kind: str):
     assert classify_interface(name, flags, ipaddress.ip_address(address)) == kind
 
 
-def test_every_address_of_this_machine_can_be_listened_on():
+def test_can_listen_on_every_address():
     hosts = find_own_addresses()
     assert len(hosts) == len(set(hosts))
     for host in hosts:
@@ -99,7 +99,7 @@ SCENES = {
 
 @NAMESPACES
 @pytest.mark.parametrize("scene", SCENES)
-def test_the_order_in_a_network_of_its_own(scene: str):
+def test_order_in_a_network_namespace(scene: str):
     build, expected = SCENES[scene]
     ask = "from lamplighter.platform.own_addresses import find_own_addresses as f; print(*f())"
     done = run_in_namespace(LINKS + build, [sys.executable, "-c", ask])

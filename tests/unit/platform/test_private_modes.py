@@ -46,7 +46,7 @@ def modes(folder: Path) -> set[int]:
     return {mode(path) for path in folder.rglob("*")} | {mode(folder)}
 
 
-def test_whatever_is_written_into_a_run_is_private(tmp_path: Path) -> None:
+def test_all_files_of_a_run_are_private(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path / "runs"))
     trainer = FakeTrainer(run).begin().train(12)
     # While it is written: with its WAL, and a reader's lock.
@@ -65,7 +65,7 @@ def test_whatever_is_written_into_a_run_is_private(tmp_path: Path) -> None:
     assert modes(tmp_path / "runs") == {0o600, 0o700}
 
 
-def test_a_folder_that_was_opened_stays_open_and_so_is_what_comes_later(tmp_path: Path) -> None:
+def test_a_shared_folder_and_its_new_files_stay_shared(tmp_path: Path) -> None:
     runs = tmp_path / "runs"
     runs.mkdir(mode=0o755)
     run = RunStore(runs).create(Recipe(), "a text")
@@ -88,12 +88,12 @@ def test_an_imported_run_is_private_and_an_export_is_not(tmp_path: Path) -> None
     assert modes(tmp_path / "others") == {0o600, 0o700}
 
 
-def test_a_text_that_was_sent_is_private(tmp_path: Path) -> None:
+def test_an_uploaded_text_is_private(tmp_path: Path) -> None:
     store_text(Uploads(tmp_path / ".uploads"), "a text of some words")
     assert modes(tmp_path / ".uploads") == {0o600, 0o700}
 
 
-def test_a_file_system_without_modes_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tolerates_file_systems_without_modes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError
 

@@ -32,6 +32,6 @@ def test_the_terminal_shows_every_module():
     assert set("".join(drawn[len(rows) :])) <= {"0"}
 
 
-def test_a_text_that_no_code_holds_is_refused():
+def test_rejects_a_text_that_is_too_long():
     with pytest.raises(ValueError):
         qr_rows("x" * 5_000)

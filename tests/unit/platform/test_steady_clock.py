@@ -10,7 +10,7 @@ import pytest
 from lamplighter.platform.steady_clock import SteadyClock, steady_clock
 
 
-def test_it_goes_on_whatever_the_systems_clock_is_set_to() -> None:
+def test_ignores_changes_of_the_systems_clock() -> None:
     wall, uptime = [1.8e9], [100.0]
     clock = SteadyClock(lambda: wall[0], lambda: uptime[0])
     assert clock() == 1.8e9
@@ -19,7 +19,7 @@ def test_it_goes_on_whatever_the_systems_clock_is_set_to() -> None:
     assert clock() == 1.8e9 + 5
 
 
-def test_that_of_this_process_tells_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_process_clock_shows_the_time_of_day(monkeypatch: pytest.MonkeyPatch) -> None:
     now = steady_clock()
     monkeypatch.setattr("time.time", lambda: 0.0)
     assert now <= steady_clock() < now + 600
@@ -37,7 +37,7 @@ def test_that_of_this_process_tells_the_time_of_day(monkeypatch: pytest.MonkeyPa
         (43_200, 3_600, None, 43_200),
     ],
 )
-def test_what_has_passed_in_another_process(
+def test_measures_time_since_another_processs_moment(
     wall: float, uptime: float, boot: str | None, passed: float
 ) -> None:
     then = SteadyClock(lambda: 1.8e9, lambda: 500.0, boot and "a")
@@ -46,7 +46,7 @@ def test_what_has_passed_in_another_process(
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems name no boot")
-def test_two_processes_of_one_boot_know_that_it_is_one() -> None:
+def test_two_processes_agree_on_the_boot_id() -> None:
     code = "from lamplighter.platform.steady_clock import steady_clock; print(steady_clock.boot)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout.strip() == steady_clock.boot is not None

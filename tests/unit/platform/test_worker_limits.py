@@ -48,7 +48,7 @@ def no_graphics(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_limits, "_GRAPHICS_DRIVERS", ())
 
 
-def test_the_allowance_is_what_the_work_needs_with_headroom_and_at_most_a_share_of_the_machine(
+def test_allowance_has_headroom_and_is_at_most_a_share_of_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(worker_limits, "_data_bytes", lambda: GB)
@@ -59,7 +59,7 @@ def test_the_allowance_is_what_the_work_needs_with_headroom_and_at_most_a_share_
     assert memory_allowance(100 * GB) == (1 + 3 + 400) * GB
 
 
-def test_a_graphics_card_lifts_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_graphics_card_disables_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     driver = tmp_path / "nvidiactl"
     monkeypatch.setattr(worker_limits, "_GRAPHICS_DRIVERS", (str(driver),))
     assert memory_allowance(GB) is not None
@@ -71,9 +71,7 @@ def test_a_graphics_card_lifts_the_limit(monkeypatch: pytest.MonkeyPatch, tmp_pa
         assert resource.getrlimit(resource.RLIMIT_DATA) == before
 
 
-def test_a_container_s_memory_counts_as_the_machine_s(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_containers_memory_counts_as_the_machines(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     limit = tmp_path / "memory.max"
     monkeypatch.setattr(worker_limits, "_CGROUP_LIMITS", (limit,))
     whole = machine_memory()
@@ -83,7 +81,7 @@ def test_a_container_s_memory_counts_as_the_machine_s(
         assert machine_memory() == found
 
 
-def test_available_memory_is_the_least_of_what_machine_container_and_limit_leave(
+def test_available_memory_is_the_minimum_over_machine_container_and_limit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     limit, used, memory = tmp_path / "memory.max", tmp_path / "memory.current", tmp_path / "meminfo"
@@ -127,7 +125,7 @@ def test_a_worker_has_limits(tmp_path: Path) -> None:
     assert 0 < data - 4 * needed - 3 * GB < GB
 
 
-def test_a_worker_that_reaches_its_limit_says_so(tmp_path: Path) -> None:
+def test_a_worker_at_its_limit_reports_it(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path))
     ended = subprocess.run([sys.executable, "-c", GREEDY, str(run.path)], capture_output=True, text=True)
     assert ended.returncode == 4

@@ -13,7 +13,7 @@ import pytest
 from lamplighter.projection import compile_worker, warm_up
 
 
-def test_what_is_compiled_before_is_not_compiled_again() -> None:
+def test_does_not_compile_twice() -> None:
     # The tests' own cache, which the start of the tests has filled, or this does.
     command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
     said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
@@ -22,7 +22,7 @@ def test_what_is_compiled_before_is_not_compiled_again() -> None:
     assert os.environ["NUMBA_CACHE_DIR"] in said[1]
 
 
-def test_a_failure_is_told_and_is_none_of_the_installation(
+def test_reports_a_failure_without_failing_the_installation(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail(*_: object) -> None:
@@ -35,7 +35,7 @@ def test_a_failure_is_told_and_is_none_of_the_installation(
     assert "lamplighter project --compile || true\n" in makefile.read_text(encoding="utf-8")
 
 
-def test_all_that_the_map_needs_is_among_what_is_compiled() -> None:
+def test_compiles_everything_that_the_map_needs() -> None:
     ready = warm_up.WarmUp(warm_up.MapRecipe(), 60)
     assert ready.share < 1
     while not ready.done:

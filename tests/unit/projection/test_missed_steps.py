@@ -32,7 +32,7 @@ def drawn(run: GrowingRun, missed: MissedSteps, newest: int, clock: Clock, frame
     return steps
 
 
-def test_the_first_matrix_comes_first_and_some_after_it_in_order(tmp_path: Path) -> None:
+def test_draws_the_first_matrix_then_some_steps_in_order(tmp_path: Path) -> None:
     run, clock = GrowingRun(tmp_path, size=20), Clock()
     run.grow(87)
     steps = drawn(run, MissedSteps(run.folder, clock=clock), 87, clock)
@@ -44,7 +44,7 @@ def test_the_first_matrix_comes_first_and_some_after_it_in_order(tmp_path: Path)
     run.writer.close()
 
 
-def test_of_a_few_steps_none_is_left_out(tmp_path: Path) -> None:
+def test_draws_all_of_a_few_steps(tmp_path: Path) -> None:
     run, clock = GrowingRun(tmp_path, size=20), Clock()
     missed = MissedSteps(run.folder, clock=clock)
     with StepsReader(run.folder.steps_path) as reader:
@@ -57,7 +57,7 @@ def test_of_a_few_steps_none_is_left_out(tmp_path: Path) -> None:
     run.writer.close()
 
 
-def test_they_hold_the_newest_back_for_so_long_at_most(tmp_path: Path) -> None:
+def test_delays_the_newest_by_a_bounded_time(tmp_path: Path) -> None:
     run, clock = GrowingRun(tmp_path, size=20), Clock()
     run.grow(80)
     missed = MissedSteps(run.folder, seconds=1.0, clock=clock)
@@ -72,7 +72,7 @@ def test_they_hold_the_newest_back_for_so_long_at_most(tmp_path: Path) -> None:
     run.writer.close()
 
 
-def test_where_only_keyframes_are_kept_each_is_drawn_once(tmp_path: Path) -> None:
+def test_draws_each_keyframe_once_without_rows(tmp_path: Path) -> None:
     run, clock = GrowingRun(tmp_path, size=20, dense=True, keyframe_every=20), Clock()
     run.grow(65)
     assert drawn(run, MissedSteps(run.folder, clock=clock), 60, clock) == [0, 20, 40, 60]

@@ -14,7 +14,7 @@ from lamplighter.runfolder.sqlite.database import fetch_all, open_reader, open_w
 from lamplighter.runfolder.tables.tiles import tile_key
 
 
-def test_integers_of_numpy_are_kept_and_found_as_integers(tmp_path: Path) -> None:
+def test_stores_numpy_integers_as_integers(tmp_path: Path) -> None:
     path = tmp_path / "some.sqlite"
     writer = open_writer(path, "CREATE TABLE t(a, b)")
     kinds = (np.int8, np.uint8, np.int32, np.uint32, np.int64, np.uint64, np.array)
@@ -29,7 +29,7 @@ def test_integers_of_numpy_are_kept_and_found_as_integers(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("value", [np.float32(1), np.arange(2), np.bool_(True), Decimal(1), Path("x"), [1]])
-def test_what_sqlite_has_no_type_for_is_refused(value: Any, tmp_path: Path) -> None:
+def test_rejects_types_that_sqlite_lacks(value: Any, tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "some.sqlite", "CREATE TABLE t(a)")
     with pytest.raises(TypeError, match=type(value).__name__):
         writer.execute("INSERT INTO t VALUES(?)", (value,))
@@ -41,7 +41,7 @@ def test_what_sqlite_has_no_type_for_is_refused(value: Any, tmp_path: Path) -> N
     writer.close()
 
 
-def test_a_row_id_is_no_narrower_than_the_numbers_in_it() -> None:
+def test_a_row_id_of_numpy_integers_does_not_overflow() -> None:
     for kind in (np.int32, np.uint32, np.int64):
         assert step_key(kind(3), kind(7)) == 3 << 32 | 7
         assert tile_key(kind(300), kind(7)) == 300 << 24 | 7

@@ -39,7 +39,7 @@ def damage(path: Path) -> None:
         "no vocabulary",
     ],
 )
-def test_no_reason_holds_a_path(
+def test_no_message_contains_a_path(
     tmp_path: Path, spoil: Callable[[Path], None] | None, read: Callable[[Path], object]
 ) -> None:
     if spoil is not None:
@@ -52,7 +52,7 @@ def test_no_reason_holds_a_path(
         assert reason
 
 
-def test_the_file_and_the_cause_are_still_said() -> None:
+def test_messages_name_the_file_and_the_cause() -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "/home/somebody/runs/a/steps.sqlite")
     assert explain_read_error(full) == "steps.sqlite: No space left on device"
     assert explain_read_error(FileNotFoundError(Path("/home/somebody/a.npy"))) == "a.npy: it is missing"
@@ -60,7 +60,7 @@ def test_the_file_and_the_cause_are_still_said() -> None:
     assert explain_read_error(FormatError("recipe.json: no object")) == "recipe.json: no object"
 
 
-def test_a_run_that_cannot_be_read_is_listed_without_its_folder(tmp_path: Path) -> None:
+def test_lists_an_unreadable_run_without_its_folder(tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (listed,) = RunCatalog(RunStore(tmp_path)).list_runs(RunStore(tmp_path).runs())
     found = listed.summary

@@ -21,7 +21,7 @@ def lineage_of(first_steps: list[int]) -> Lineage:
     return Lineage.of_attempts(sorted(numbered, reverse=True))
 
 
-def test_a_step_counts_in_the_newest_attempt_that_began_at_or_before_it():
+def test_a_step_counts_in_the_newest_attempt_started_at_or_before_it():
     assert list(THREE.ranges) == [(1, 0, 19), (3, 20, LAST_STEP)]
     assert (THREE.attempt_at(19), THREE.attempt_at(20), THREE.newest_attempt) == (1, 3, 3)
     assert THREE.counts(1, 19)
@@ -29,7 +29,7 @@ def test_a_step_counts_in_the_newest_attempt_that_began_at_or_before_it():
     assert not THREE.counts(2, 40)
 
 
-def test_an_attempt_goes_on_from_the_step_before_its_first():
+def test_an_attempt_continues_from_the_step_before_its_first():
     assert THREE.goes_on_from(1, 19)
     assert THREE.goes_on_from(3, 19)
     assert THREE.goes_on_from(3, 20)
@@ -59,7 +59,7 @@ def test_each_step_is_in_one_range_of_the_right_attempt(first_steps: list[int], 
 
 
 @given(first_steps, st.integers(0, 40), st.integers(0, 40))
-def test_a_clipped_lineage_has_the_same_attempts_within_and_none_without(
+def test_a_clipped_lineage_keeps_attempts_only_inside_the_range(
     first_steps: list[int], first: int, last: int
 ):
     lineage = lineage_of(first_steps)
@@ -77,7 +77,7 @@ def test_the_last_shared_step_is_the_last_with_one_attempt_on_both(one: list[int
     assert ours.last_shared_step(theirs, step) == max(same, default=0)
 
 
-def test_its_text_is_what_entity_tags_were_always_made_of():
+def test_repr_is_stable_for_entity_tags():
     assert repr(THREE.clip(5, 40)) == "[(1, 5, 19), (3, 20, 40)]"
 
 
@@ -102,7 +102,7 @@ class ChangingReader:
 ONE, TWO = Lineage.of_attempts([(1, 0)]), Lineage.of_attempts([(2, 5), (1, 0)])
 
 
-def test_what_was_read_while_an_attempt_began_is_read_again():
+def test_rereads_if_an_attempt_began():
     reader = ChangingReader(ONE, TWO)
     seen: list[Lineage] = []
 
@@ -115,7 +115,7 @@ def test_what_was_read_while_an_attempt_began_is_read_again():
     assert seen == [ONE, TWO]
 
 
-def test_what_failed_while_an_attempt_began_is_tried_again_and_nothing_else():
+def test_retries_an_error_only_if_an_attempt_began():
     reader = ChangingReader(ONE, TWO)
 
     def read(lineage: Lineage) -> int:

@@ -34,9 +34,7 @@ with preparation_folder(Path(sys.argv[1]), "making") as folder:
 """
 
 
-def test_nothing_is_left_of_a_run_that_was_created_or_could_not_be(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_creating_a_run_leaves_no_preparation_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = RunStore(tmp_path)
     run = store.create(Recipe())
     kept = ["checkpoints", "name.txt", "plain-name.txt", "recipe.json"]
@@ -54,7 +52,7 @@ def test_nothing_is_left_of_a_run_that_was_created_or_could_not_be(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_stays(tmp_path: Path) -> None:
+def test_clears_folders_of_killed_processes_but_not_of_living_ones(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -77,7 +75,7 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_makes_stays
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_an_import_that_was_killed_leaves_what_the_next_command_clears(tmp_path: Path) -> None:
+def test_the_next_command_clears_a_killed_import(tmp_path: Path) -> None:
     packed = export_run(record(tmp_path / "runs"), "zip", out=tmp_path / "run.zip")
     command = [sys.executable, "-m", "lamplighter", "--runs", str(tmp_path / "other"), "import", str(packed)]
     killed = subprocess.run(
@@ -104,7 +102,7 @@ def test_an_import_that_was_killed_leaves_what_the_next_command_clears(tmp_path:
         ),
     ],
 )
-def test_an_export_that_was_killed_leaves_what_the_next_into_the_folder_clears(
+def test_the_next_export_into_a_folder_clears_a_killed_one(
     tmp_path: Path, failpoint: str, words: tuple[str, ...]
 ) -> None:
     run, out = record(tmp_path / "runs"), tmp_path / "out"
@@ -122,7 +120,7 @@ def test_an_export_that_was_killed_leaves_what_the_next_into_the_folder_clears(
     assert {path.name for path in out.iterdir()} == {".making-something-of-the-users", "b.csv", "living"}
 
 
-def test_leftovers_of_earlier_versions_are_cleared_and_other_folders_are_not(tmp_path: Path) -> None:
+def test_clears_leftovers_of_earlier_versions_but_no_other_folders(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     kept = store.create(Recipe())
     for name in (".importing-ef761a5b4c6b", ".making-2026-11-25-lamptown-502661"):
@@ -140,7 +138,7 @@ def test_leftovers_of_earlier_versions_are_cleared_and_other_folders_are_not(tmp
     assert (kept.path / "recipe.json").exists()
 
 
-def test_a_folder_whose_lock_cannot_be_asked_stays(tmp_path: Path) -> None:
+def test_keeps_a_folder_with_an_unreadable_lock(tmp_path: Path) -> None:
     """Out of file descriptors, nobody can tell whether it is in use."""
     folder = tmp_path / ".making-x"
     lock_path(folder, "preparation").mkdir(parents=True)
@@ -148,7 +146,7 @@ def test_a_folder_whose_lock_cannot_be_asked_stays(tmp_path: Path) -> None:
     assert folder.exists()
 
 
-def test_whoever_is_cleared_away_before_the_lock_takes_another_folder(
+def test_takes_another_folder_if_cleared_before_locking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cleared: list[str] = []
@@ -166,7 +164,7 @@ def test_whoever_is_cleared_away_before_the_lock_takes_another_folder(
         assert folder.is_dir()
 
 
-def test_an_import_in_a_store_that_is_cleared_meanwhile_succeeds(tmp_path: Path) -> None:
+def test_imports_into_a_store_that_is_being_cleared(tmp_path: Path) -> None:
     packed = export_run(record(tmp_path / "runs"), "zip", out=tmp_path / "run.zip")
     store = RunStore(tmp_path / "other")
     cleared: list[int] = []

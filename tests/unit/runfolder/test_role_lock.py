@@ -73,7 +73,7 @@ def test_a_role_is_free_held_or_unknown(tmp_path: Path) -> None:
     assert role_state(tmp_path, "trainer") is RoleState.FREE
 
 
-def test_what_is_no_lock_is_held_by_nobody(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_lock_counts_as_free(tmp_path: Path) -> None:
     lock_path(tmp_path, "trainer").write_bytes(b"no lock at all" * 100)
     lock_path(tmp_path, "analyst").mkdir()
     lock_path(tmp_path, "projector").touch()
@@ -94,14 +94,14 @@ def not_as_root() -> Iterator[None]:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
-def test_a_lock_that_may_not_be_opened_is_unknown(tmp_path: Path) -> None:
+def test_a_lock_without_permission_is_unknown(tmp_path: Path) -> None:
     RoleLock(tmp_path, "trainer").close()
     lock_path(tmp_path, "trainer").chmod(0)
     with not_as_root():
         assert role_state(tmp_path, "trainer") is RoleState.UNKNOWN
 
 
-def test_without_descriptors_nothing_is_destroyed_or_taken_over(
+def test_without_descriptors_runs_are_neither_removed_nor_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RunStore(tmp_path)
@@ -133,9 +133,7 @@ def test_without_descriptors_nothing_is_destroyed_or_taken_over(
     assert not living.exists()
 
 
-def test_a_trainer_that_cannot_be_looked_for_counts_as_alive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unknown_trainer_counts_as_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunStore(tmp_path).create(Recipe())
     assert not read_status(run).alive
     monkeypatch.setattr("lamplighter.runfolder.reading.run_status.role_state", lambda *_: RoleState.UNKNOWN)

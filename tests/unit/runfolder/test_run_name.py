@@ -29,7 +29,7 @@ def text_recipe(name: str = "", **changes: object) -> Recipe:
     return Recipe(corpus=CorpusRecipe(kind="text", name=name, **changes))  # pyright: ignore[reportArgumentType]
 
 
-def test_each_new_run_has_a_name_of_its_own(tmp_path: Path) -> None:
+def test_new_runs_get_unique_names(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     shuffled = Recipe(corpus=CorpusRecipe(shuffle_words=True))
     recipes = (Recipe(), Recipe(), Recipe(seed=3), Recipe(seed=3), shuffled)
@@ -44,7 +44,7 @@ def test_each_new_run_has_a_name_of_its_own(tmp_path: Path) -> None:
     ]
 
 
-def test_a_name_stays_when_another_run_goes(tmp_path: Path) -> None:
+def test_keeps_a_name_when_another_run_is_removed(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     first, second = store.create(Recipe()), store.create(Recipe())
     store.trash(first)
@@ -53,7 +53,7 @@ def test_a_name_stays_when_another_run_goes(tmp_path: Path) -> None:
     assert store.names()[third.id] == TOWN
 
 
-def test_a_text_is_called_by_its_file_or_its_first_words(tmp_path: Path) -> None:
+def test_names_a_text_after_its_file_or_its_first_words(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     text = "Alice was beginning to get very tired of sitting by her sister\n" * 9
     made = [
@@ -66,7 +66,7 @@ def test_a_text_is_called_by_its_file_or_its_first_words(tmp_path: Path) -> None
     assert names[2].endswith("…")
 
 
-def test_runs_from_before_names_have_the_same_ones_every_time(tmp_path: Path) -> None:
+def test_unnamed_runs_get_stable_names(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     made = [store.create(Recipe()) for _ in range(3)]
     for number, run in enumerate(made):
@@ -93,7 +93,7 @@ def test_a_recorded_run_has_a_name_too(tmp_path: Path) -> None:
     "name",
     ["", "   ", "\n", "a\x00b", "a\x1b[31m", "\u202egnirts", "\u200b", "x" * (MAX_RUN_NAME + 1), "a\ud800"],
 )
-def test_hostile_names_are_refused(tmp_path: Path, name: str) -> None:
+def test_rejects_hostile_names(tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match="a name"):
         clean_run_name(name)
     run = RunStore(tmp_path).create(Recipe())
@@ -104,7 +104,7 @@ def test_hostile_names_are_refused(tmp_path: Path, name: str) -> None:
     assert RunStore(tmp_path).names() == {run.id: TOWN}
 
 
-def test_a_name_file_of_any_size_is_read_in_bounds(tmp_path: Path) -> None:
+def test_bounds_the_read_of_a_name_file(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(Recipe())
     (run.path / NAME_FILE).write_bytes(b"x" * 1_000_000)
     assert read_run_name(run) is None
@@ -114,12 +114,12 @@ def test_a_name_file_of_any_size_is_read_in_bounds(tmp_path: Path) -> None:
     shutil.rmtree(run.path / NAME_FILE)
 
 
-def test_a_name_is_one_line_of_single_spaces() -> None:
+def test_normalises_white_space() -> None:
     assert clean_run_name("  Our \t class,\n 8b  ") == "Our class, 8b"
     assert clean_run_name("e\u0301cole 🏮") == "\u00e9cole 🏮"
 
 
-def test_a_number_never_makes_a_name_too_long() -> None:
+def test_a_numbered_name_stays_within_the_limit() -> None:
     longest = "x" * MAX_RUN_NAME
     numbered = numbered_name(longest, [longest])
     assert numbered.endswith("… 2")
@@ -141,13 +141,13 @@ def test_a_number_never_makes_a_name_too_long() -> None:
         ("-x" * 100, ("x-" * 40)[:79]),
     ],
 )
-def test_every_name_has_an_id_that_is_an_id(name: str, run_id: str) -> None:
+def test_every_name_gives_a_valid_id(name: str, run_id: str) -> None:
     assert run_id_of(name) == run_id
     assert re.fullmatch(RUN_ID_PATTERN, run_id)
     assert run_id_of(run_id) == run_id
 
 
-def test_a_plain_name_has_no_word_of_the_text(tmp_path: Path) -> None:
+def test_a_plain_name_reveals_no_word_of_the_text(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     text = "Alice was beginning to get very tired of sitting by her sister\n" * 9
     made = [store.create(text_recipe(name), text) for name in ("alice.txt", "", "alice.txt")]
@@ -164,7 +164,7 @@ def test_a_plain_name_has_no_word_of_the_text(tmp_path: Path) -> None:
     assert (read_run_name(made[1]), plain_run_name(made[1])) == ("Wonderland", "Wonderland")
 
 
-def test_a_run_from_before_plain_names_has_one_without_a_number(tmp_path: Path) -> None:
+def test_an_older_run_has_a_plain_name_without_a_number(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     made = [store.create(text_recipe("alice.txt", shuffle_words=True), "text") for _ in range(2)]
     for run in made:
@@ -174,7 +174,7 @@ def test_a_run_from_before_plain_names_has_one_without_a_number(tmp_path: Path) 
     assert plain_run_name(made[0]) == "A text, shuffled"
 
 
-def test_the_plain_name_of_a_recorded_run_is_not_that_of_its_file(tmp_path: Path) -> None:
+def test_a_recorded_run_has_a_generic_plain_name(tmp_path: Path) -> None:
     recipe = Recipe(corpus=CorpusRecipe(kind="recorded", name="diary.npy"))
     vocabulary = Vocabulary(("a", "b"), np.array([1, 1]))
     made = [create_recorded_run(tmp_path / folder, recipe, vocabulary) for folder in ("one", "two")]

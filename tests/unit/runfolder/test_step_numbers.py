@@ -24,7 +24,7 @@ from lamplighter.runfolder.step_numbers import (
         (0, 1, [*range(1, 500), *range(502, 900), *range(905, 999)], 3),
     ],
 )
-def test_every_number_comes_back(first: int, stride: int, numbers: list[int], stretches: int) -> None:
+def test_numbers_round_trip(first: int, stride: int, numbers: list[int], stretches: int) -> None:
     kept = StepNumbers([(0, first, stride)])
     for step, number in enumerate(numbers, start=1):
         kept.set_number(step, number)
@@ -33,14 +33,14 @@ def test_every_number_comes_back(first: int, stride: int, numbers: list[int], st
     assert len(kept.stretches) <= stretches
 
 
-def test_a_step_that_was_not_recorded_leaves_no_number() -> None:
+def test_an_unrecorded_step_has_no_number() -> None:
     kept = StepNumbers()
     for step, number in ((1, 1), (2, 7), (3, 8), (2, 9), (3, 11)):
         kept.set_number(step, number)
     assert [kept.number_of(step) for step in range(4)] == [0, 1, 9, 11]
 
 
-def test_too_many_stretches_end_what_is_known() -> None:
+def test_numbers_after_too_many_stretches_are_unknown() -> None:
     kept = StepNumbers()
     numbers = np.cumsum(np.random.default_rng(0).integers(1, 1_000, size=3 * MAX_STRETCHES)).tolist()
     for step, number in enumerate(numbers, start=1):
@@ -52,6 +52,6 @@ def test_too_many_stretches_end_what_is_known() -> None:
     assert end >= MAX_STRETCHES
 
 
-def test_a_run_trained_here_has_the_steps_themselves() -> None:
+def test_numbers_of_a_trained_run_equal_its_steps() -> None:
     assert read_step_numbers({}).number_of(17) == 17
     assert StepNumbers().are_steps

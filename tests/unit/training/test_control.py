@@ -18,7 +18,7 @@ from lamplighter.training import control as control_module
 from lamplighter.training.control import RunControl
 
 
-def test_what_concerns_the_map_is_left_to_the_projector(tmp_path: Path) -> None:
+def test_leaves_map_requests_to_the_projector(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(Recipe())
     requests = RequestsWriter(run.path, "s1")
     requests.add("map", {"neighbours": 9})
@@ -32,7 +32,7 @@ def test_what_concerns_the_map_is_left_to_the_projector(tmp_path: Path) -> None:
         assert [applied.kind for applied in reader.applied()] == ["pace"]
 
 
-def test_at_a_pace_so_many_steps_are_due_in_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_steps_to_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RunStore(tmp_path).create(Recipe())
     RequestsWriter(run.path, "s1").add("pace", {"steps_per_second": 10})
     passed = 0.0
@@ -56,7 +56,7 @@ def test_at_a_pace_so_many_steps_are_due_in_a_second(tmp_path: Path, monkeypatch
         assert 20 <= steps <= 21
 
 
-def test_a_run_enters_no_phase_that_there_is_not(tmp_path: Path) -> None:
+def test_rejects_unknown_phases(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(Recipe())
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
         writer.start_attempt(0)

@@ -86,7 +86,7 @@ def waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting
         waiting.close()
 
 
-def test_a_stop_is_obeyed_and_recorded_while_nothing_fits(waiting: Waiting) -> None:
+def test_obeys_and_records_a_stop_on_a_full_disk(waiting: Waiting) -> None:
     assert not waiting.commit_step(lambda: waiting.ask("stop"))
     assert waiting.commits == 1
     assert waiting.control.stop_requested
@@ -96,7 +96,7 @@ def test_a_stop_is_obeyed_and_recorded_while_nothing_fits(waiting: Waiting) -> N
     assert waiting.applied() == [("stop", LAST + 1)]
 
 
-def test_a_pause_is_recorded_and_holds_the_step_until_the_run_goes_on(
+def test_records_a_pause_and_delays_the_step_until_resumed(
     waiting: Waiting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks: list[bool] = []
@@ -121,7 +121,7 @@ def test_a_pause_is_recorded_and_holds_the_step_until_the_run_goes_on(
     assert waiting.applied() == [("pause", LAST + 1), ("resume", LAST + 1)]
 
 
-def test_one_step_of_a_paused_run_is_committed_when_there_is_room(waiting: Waiting) -> None:
+def test_commits_a_single_step_of_a_paused_run_when_there_is_room(waiting: Waiting) -> None:
     waiting.disk.free = 1 << 30
     waiting.control.set_phase(Phase.PAUSED, LAST)
     waiting.disk.free = 0
@@ -133,7 +133,7 @@ def test_one_step_of_a_paused_run_is_committed_when_there_is_room(waiting: Waiti
     assert waiting.control.phase == Phase.PAUSED
 
 
-def test_a_change_of_the_learning_rate_waits_for_the_step_in_hand_and_goes_before_a_stop(
+def test_applies_a_learning_rate_after_the_pending_step_and_before_a_stop(
     waiting: Waiting,
 ) -> None:
     asked: list[str] = []
@@ -150,7 +150,7 @@ def test_a_change_of_the_learning_rate_waits_for_the_step_in_hand_and_goes_befor
     assert waiting.applied() == [("learning_rate", LAST + 1), ("pause", LAST + 1), ("stop", LAST + 1)]
 
 
-def test_what_cannot_be_recorded_has_no_effect_until_it_can(waiting: Waiting) -> None:
+def test_a_request_has_no_effect_until_it_is_recorded(waiting: Waiting) -> None:
     waiting.control.close()
     waiting.disk.free = 0
     waiting.ask("pause")

@@ -50,7 +50,7 @@ def method_of(run: RunFolder) -> UsedMethod:
     return found
 
 
-def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -> None:
+def test_records_energy_with_every_keyframe_and_at_the_end(trained: RunFolder) -> None:
     found = energies(trained)
     assert {0, 20, 25, 40, 50, STEPS} <= set(found)
     assert found[0] == SpentEnergy()
@@ -62,7 +62,7 @@ def test_energy_is_kept_with_every_keyframe_and_at_the_end(trained: RunFolder) -
     assert (method_of(trained).after, method_of(trained).mixed) == (0, False)
 
 
-def test_the_next_trainer_goes_on_with_the_sum(
+def test_the_next_trainer_continues_the_sum(
     trained: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
@@ -76,7 +76,7 @@ def test_the_next_trainer_goes_on_with_the_sum(
         assert (used.method.watts, used.after, used.mixed) == (33.0, 0, True)
 
 
-def test_steps_that_are_computed_again_are_counted_again(trained: RunFolder, tmp_path: Path) -> None:
+def test_counts_recomputed_steps_again(trained: RunFolder, tmp_path: Path) -> None:
     run = RunFolder(Path(shutil.copytree(trained.path, tmp_path / trained.id)))
     shutil.rmtree(run.checkpoints)
     RequestsWriter(run.path, "test").add("continue", {"steps": 20})
@@ -84,9 +84,7 @@ def test_steps_that_are_computed_again_are_counted_again(trained: RunFolder, tmp
     assert energies(run)[STEPS + 20].steps == STEPS + STEPS + 20
 
 
-def test_watts_that_cannot_be_meant_end_the_run_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_invalid_watts_end_the_run_with_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path, steps=2)
     monkeypatch.setenv("LAMPLIGHTER_WATTS", "plenty")
     assert train(run) == "failed"
@@ -94,7 +92,7 @@ def test_watts_that_cannot_be_meant_end_the_run_with_a_sentence(
         assert "LAMPLIGHTER_WATTS" in reader.facts()["message"]
 
 
-def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -> None:
+def test_imports_energy(trained: RunFolder, tmp_path: Path) -> None:
     packed = tmp_path / "run.zip"
     write_zip(trained, packed, no_progress)
     run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
@@ -121,16 +119,16 @@ def test_an_imported_run_brings_its_energy(trained: RunFolder, tmp_path: Path) -
         "[" * 150,
     ],
 )
-def test_energy_that_is_none_is_refused(text: object) -> None:
+def test_rejects_invalid_energy(text: object) -> None:
     with pytest.raises(FormatError, match="energy"):
         decode_energy(text)
 
 
-def test_energy_is_written_short() -> None:
+def test_writes_energy_compactly() -> None:
     assert encode_energy(SpentEnergy(1 / 3, 2.0, 1234567.891, 7)) == "[0.333333333,2.0,1234567.89,7]"
 
 
-def test_energy_of_a_trainer_that_did_not_count_its_steps_is_read_and_written_as_it_is() -> None:
+def test_round_trips_energy_without_step_counts() -> None:
     text = "[1.0,2.0,3.0]"
     assert decode_energy(text) == SpentEnergy(1.0, 2.0, 3.0, None)
     assert encode_energy(decode_energy(text)) == text
@@ -159,7 +157,7 @@ def test_rejects_an_unknown_method(fact: object) -> None:
         decode_method(fact)
 
 
-def test_a_run_has_one_method_which_is_the_least_exact() -> None:
+def test_a_run_has_the_least_exact_of_its_methods() -> None:
     rapl, estimate = EnergyMethod("rapl", None, True), EnergyMethod("processor", 12.0)
     fact = join_method(join_method(None, rapl, 20), rapl, 50)
     assert decode_method(fact) == UsedMethod(rapl, 20, mixed=False)

@@ -28,7 +28,7 @@ def learner() -> Learner:
     return build_learner(RECIPE, V, torch.device("cpu"))
 
 
-def test_it_speaks_often_at_first_and_seldom_later(learner: Learner) -> None:
+def test_speaks_often_at_first_and_rarely_later(learner: Learner) -> None:
     speaker = LineSpeaker(RECIPE, PROMPTS[:1])
     spoken = [step for step in range(1_001) if speaker.speak(learner, step)]
     assert spoken == [0, 1, 2, 5, 10, 20, 50, 100, 250, 500, 750, 1_000]
@@ -56,7 +56,7 @@ def said(learner: Learner, step: int, seed: int = 0) -> list[SpokenLine]:
     return LineSpeaker(RECIPE.model_copy(update={"seed": seed}), PROMPTS).speak(learner, step)
 
 
-def test_a_step_says_the_same_again_and_another_step_something_else(learner: Learner) -> None:
+def test_lines_of_a_step_are_reproducible(learner: Learner) -> None:
     assert said(learner, 5) == said(learner, 5)
     later, other_seed = said(learner, 10), said(learner, 5, seed=1)
     for changed in (later, other_seed):
@@ -67,7 +67,7 @@ def test_a_step_says_the_same_again_and_another_step_something_else(learner: Lea
     assert sampled_alike[0].words != sampled_alike[1].words, "two lines of one prompt share random numbers"
 
 
-def test_a_model_that_broke_says_nothing() -> None:
+def test_a_model_that_is_not_finite_says_nothing() -> None:
     broken = build_learner(RECIPE, V, torch.device("cpu"))
     with torch.no_grad():
         broken.model.embedding.weight.fill_(float("nan"))
@@ -87,7 +87,7 @@ def test_prompts_are_chosen_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["missing", "damaged"])
-def test_a_run_without_a_tokeniser_speaks_all_the_same(tmp_path: Path, change: str) -> None:
+def test_speaks_without_a_tokeniser(tmp_path: Path, change: str) -> None:
     run = RunStore(tmp_path).create(small_recipe(), small_text())
     prepare_corpus(run)
     expected = resolve_prompts(run, {})

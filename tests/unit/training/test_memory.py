@@ -18,7 +18,7 @@ resource = pytest.importorskip("resource")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to a limit on its memory")
-def test_a_model_beyond_the_limit_fails_with_a_sentence(
+def test_a_model_beyond_the_limit_fails_with_a_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_limits, "_GRAPHICS_DRIVERS", ())

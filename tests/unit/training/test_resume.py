@@ -58,20 +58,18 @@ def restore(checkpoints: RunCheckpoints, run: RunFolder, last: int, lineage: Lin
     return checkpoints.restore(lineage, last, build_model(), build_model)
 
 
-def test_the_checkpoint_of_the_last_committed_step_is_the_one_to_resume_from(
-    checkpoints: RunCheckpoints, run: RunFolder
-):
+def test_resumes_from_the_checkpoint_of_the_last_committed_step(checkpoints: RunCheckpoints, run: RunFolder):
     """A run that was stopped has one of its last step. Deleted, it would compute ten steps again, or all of them."""
     assert restore(checkpoints, run, last=20) == 20
     assert there(run) == [10, 20]
 
 
-def test_one_of_a_step_that_was_lost_from_the_record_goes(checkpoints: RunCheckpoints, run: RunFolder):
+def test_removes_a_checkpoint_of_a_lost_step(checkpoints: RunCheckpoints, run: RunFolder):
     assert restore(checkpoints, run, last=19) == 10
     assert there(run) == [10]
 
 
-def test_one_of_superseded_steps_goes_and_one_that_a_new_attempt_began_with_stays(
+def test_removes_superseded_checkpoints_but_keeps_the_start_of_an_attempt(
     checkpoints: RunCheckpoints, run: RunFolder
 ):
     assert restore(checkpoints, run, last=30, lineage=Lineage.of_attempts([(2, 21), (1, 0)])) == 20

@@ -58,7 +58,7 @@ def lay_out(run: RunFolder, method: Method) -> None:
         writer.commit(Layout(1, 0, 0.0, method, np.zeros((3, 2), dtype=np.float32)))
 
 
-def test_until_the_map_is_there_no_step_is_due(run: RunFolder, trainer: Trainer) -> None:
+def test_no_step_is_due_before_the_map_exists(run: RunFolder, trainer: Trainer) -> None:
     control = trainer()
     assert control.holding
     assert not control.may_step()
@@ -83,7 +83,7 @@ def test_until_the_map_is_there_no_step_is_due(run: RunFolder, trainer: Trainer)
 
 
 @pytest.mark.parametrize("method", [Method.PCA, Method.REFIT])
-def test_any_method_of_the_map_will_do(method: Method, run: RunFolder, trainer: Trainer) -> None:
+def test_any_map_method_ends_the_hold(method: Method, run: RunFolder, trainer: Trainer) -> None:
     control = trainer()
     lay_out(run, method)
     control.poll(0, now=True)
@@ -91,7 +91,7 @@ def test_any_method_of_the_map_will_do(method: Method, run: RunFolder, trainer: 
 
 
 @pytest.mark.parametrize("kind", ["begin", "resume", "step"])
-def test_who_says_so_goes_on_at_once(kind: str, run: RunFolder, trainer: Trainer) -> None:
+def test_a_request_ends_the_hold(kind: str, run: RunFolder, trainer: Trainer) -> None:
     control = trainer()
     ask(run, kind)
     control.poll(0, now=True)
@@ -101,7 +101,7 @@ def test_who_says_so_goes_on_at_once(kind: str, run: RunFolder, trainer: Trainer
     assert control.may_step() is (kind != "step")
 
 
-def test_a_stop_ends_it(run: RunFolder, trainer: Trainer) -> None:
+def test_a_stop_ends_the_hold(run: RunFolder, trainer: Trainer) -> None:
     control = trainer()
     ask(run, "stop")
     control.poll(0, now=True)
@@ -117,7 +117,7 @@ def test_a_stop_ends_it(run: RunFolder, trainer: Trainer) -> None:
 
 
 @pytest.mark.parametrize("kind", ["pause", "pace", "learning_rate"])
-def test_what_does_not_say_go_on_leaves_it(kind: str, run: RunFolder, trainer: Trainer) -> None:
+def test_other_requests_keep_the_hold(kind: str, run: RunFolder, trainer: Trainer) -> None:
     control = trainer()
     ask(run, kind)
     control.poll(0, now=True)
@@ -136,7 +136,7 @@ def test_a_pause_outlasts_the_map_and_begin_ends_both(run: RunFolder, trainer: T
     assert control.may_step()
 
 
-def test_its_time_is_bounded_by_the_trainer_itself(tmp_path: Path) -> None:
+def test_the_trainer_enforces_the_time_limit(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", 0.15))
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
         control = RunControl(run, writer, reader)
@@ -148,7 +148,7 @@ def test_its_time_is_bounded_by_the_trainer_itself(tmp_path: Path) -> None:
         assert not control.holding
 
 
-def test_the_next_trainer_waits_for_what_remains(run: RunFolder, trainer: Trainer) -> None:
+def test_the_next_trainer_waits_for_the_remaining_time(run: RunFolder, trainer: Trainer) -> None:
     trainer()
     hold = read_status(run).hold
     assert hold is not None
@@ -159,7 +159,7 @@ def test_the_next_trainer_waits_for_what_remains(run: RunFolder, trainer: Traine
     assert not trainer().holding
 
 
-def test_a_clock_that_was_put_back_prolongs_it_by_little(run: RunFolder) -> None:
+def test_a_clock_set_back_prolongs_the_hold_by_a_bounded_time(run: RunFolder) -> None:
     from lamplighter.training.start_hold import StartHold
 
     far = StartHold.continue_from({"hold_until": time.time() + 1e9})
@@ -171,7 +171,7 @@ def test_a_clock_that_was_put_back_prolongs_it_by_little(run: RunFolder) -> None
         assert StartHold.begin(wrong) is None
 
 
-def test_after_the_first_step_nothing_is_held(run: RunFolder) -> None:
+def test_there_is_no_hold_after_the_first_step(run: RunFolder) -> None:
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
         writer.start_attempt(0)
         control = RunControl(run, writer, reader)
@@ -180,7 +180,7 @@ def test_after_the_first_step_nothing_is_held(run: RunFolder) -> None:
         assert [applied.kind for applied in reader.applied()] == ["hold"]
 
 
-def test_a_run_that_no_server_began_is_not_held(tmp_path: Path) -> None:
+def test_a_run_started_without_a_server_is_not_held(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", 0))
     assert not list(run.path.glob("requests-*"))
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:

@@ -84,13 +84,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 ALL = [(step, 1) for step in sorted({*EARLY_WAYPOINTS, 15, 30, 45, 60})]
 
 
-def test_the_first_ones_and_every_multiple_are_kept(finished: RunFolder) -> None:
+def test_keeps_early_waypoints_and_multiples(finished: RunFolder) -> None:
     assert kept(finished) == ALL
     assert not list(finished.waypoints.glob("*.part"))
     assert events(finished, "waypoint") == []
 
 
-def test_one_that_is_a_checkpoint_is_the_same_file(finished: RunFolder) -> None:
+def test_a_waypoint_that_is_a_checkpoint_is_the_same_file(finished: RunFolder) -> None:
     checkpoints = list_checkpoints(finished.checkpoints)
     assert [file.step for file in checkpoints] == [45, 60]
     for file in checkpoints:
@@ -99,7 +99,7 @@ def test_one_that_is_a_checkpoint_is_the_same_file(finished: RunFolder) -> None:
 
 
 @pytest.mark.parametrize("step", [0, 2, 45])
-def test_from_any_of_them_the_next_steps_are_computed_again(finished: RunFolder, step: int) -> None:
+def test_recomputes_the_next_steps_from_any_waypoint(finished: RunFolder, step: int) -> None:
     learner = build_learner(finished.recipe, len(finished.vocabulary), torch.device("cpu"))
     observer = Observer(learner, finished.recipe.cadence.verify_every)
     file = CheckpointFile(step, 1, finished.waypoints / checkpoint_name(step, 1))
@@ -112,14 +112,14 @@ def test_from_any_of_them_the_next_steps_are_computed_again(finished: RunFolder,
         assert observer.observe(number, host_ids, result).digest() == recorded[number]
 
 
-def test_they_leave_no_trace_in_the_training(tmp_path: Path, finished: RunFolder) -> None:
+def test_waypoints_do_not_change_training(tmp_path: Path, finished: RunFolder) -> None:
     without = new_run(tmp_path, disk_budget=1_000_000)
     assert train(without) is Phase.FINISHED
     assert kept(without) == []
     assert digests(without) == digests(finished)
 
 
-def test_after_a_crash_those_that_lack_are_written_in_the_replay(tmp_path: Path) -> None:
+def test_the_replay_writes_missing_waypoints(tmp_path: Path) -> None:
     run = new_run(tmp_path)
     # It ends between the commit of a step and its waypoint.
     crash_after(run, 20)
@@ -130,7 +130,7 @@ def test_after_a_crash_those_that_lack_are_written_in_the_replay(tmp_path: Path)
     assert not list(run.waypoints.glob("*.part"))
 
 
-def test_those_of_superseded_steps_go(tmp_path: Path) -> None:
+def test_removes_waypoints_of_superseded_steps(tmp_path: Path) -> None:
     run = new_run(tmp_path, cadence=CADENCE | {"checkpoint_every": 1_000})
     crash_after(run, 25)
     execute(run, "UPDATE pulses SET digest=x'00' WHERE id & 0xffffffff = 12")
@@ -141,7 +141,7 @@ def test_those_of_superseded_steps_go(tmp_path: Path) -> None:
     assert kept(run) == [(step, 1 if step < 12 else 2) for step, _ in ALL]
 
 
-def test_those_of_steps_that_a_power_cut_took_go(tmp_path: Path) -> None:
+def test_removes_waypoints_of_steps_lost_in_a_power_cut(tmp_path: Path) -> None:
     run = new_run(tmp_path, cadence=CADENCE | {"checkpoint_every": 1_000})
     crash_after(run, 25)
     assert kept(run)[-1] == (20, 1)
@@ -164,7 +164,7 @@ def test_a_damaged_checkpoint_leaves_no_damaged_waypoint(tmp_path: Path, finishe
     assert {path.name: path.stat().st_size for path in run.waypoints.iterdir()} == whole
 
 
-def test_a_pause_is_kept_and_single_steps_are_not(tmp_path: Path) -> None:
+def test_keeps_a_waypoint_of_a_pause_but_not_of_single_steps(tmp_path: Path) -> None:
     run = new_run(
         tmp_path, steps=2_000, cadence=CADENCE | {"waypoint_every": 1_000, "checkpoint_every": 1_000}
     )
@@ -187,7 +187,7 @@ def test_a_pause_is_kept_and_single_steps_are_not(tmp_path: Path) -> None:
     assert kept(run) == [*((step, 1) for step in EARLY_WAYPOINTS), (paused, 1)]
 
 
-def test_a_run_that_is_long_for_its_budget_keeps_as_many_as_there_is_room_for(tmp_path: Path) -> None:
+def test_a_long_run_keeps_as_many_waypoints_as_fit(tmp_path: Path) -> None:
     run = new_run(tmp_path, steps=200, cadence=CADENCE | {"waypoint_every": 10}, disk_budget=9_000_000)
     assert train(run) is Phase.FINISHED
     room = waypoint_room(run.recipe, len(run.vocabulary))
@@ -196,7 +196,7 @@ def test_a_run_that_is_long_for_its_budget_keeps_as_many_as_there_is_room_for(tm
     assert {*EARLY_WAYPOINTS, 80, 160} <= steps
 
 
-def test_without_links_it_is_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writes_a_copy_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waypoints_module, "link_durably", refuse_link)
     run = new_run(tmp_path, steps=15)
     assert train(run) is Phase.FINISHED
@@ -207,9 +207,7 @@ def test_without_links_it_is_written_again(tmp_path: Path, monkeypatch: pytest.M
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_on_a_disk_that_is_nearly_full_they_are_left_out_and_training_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_skips_waypoints_on_a_nearly_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waypoints_module, "spare_bytes", nearly_nothing)
     run = new_run(tmp_path, steps=20)
     assert train(run) is Phase.FINISHED
@@ -220,7 +218,7 @@ def test_on_a_disk_that_is_nearly_full_they_are_left_out_and_training_goes_on(
     assert [file.step for file in list_checkpoints(run.checkpoints)] == [15, 20]
 
 
-def test_what_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+def test_a_failed_waypoint_does_not_stop_training(tmp_path: Path) -> None:
     run = new_run(tmp_path, steps=20)
     run.waypoints.write_text("no folder")
     assert train(run) is Phase.FINISHED

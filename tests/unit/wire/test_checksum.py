@@ -14,7 +14,7 @@ CHECKSUM_AT = {"pulse-listed": 68, "rows": 36, "rows-all": 36, "census": 28}
 
 
 @pytest.mark.parametrize("name", CHECKSUM_AT)
-def test_any_other_byte_is_noticed(name: str) -> None:
+def test_detects_any_changed_byte(name: str) -> None:
     data = (GOLDEN / f"{name}.bin").read_bytes()
     assert encode(decode(data)) == data
     for at in range(len(data)):
@@ -25,7 +25,7 @@ def test_any_other_byte_is_noticed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKSUM_AT)
-def test_a_record_without_one_is_read(name: str) -> None:
+def test_reads_records_without_a_checksum(name: str) -> None:
     data = bytearray((GOLDEN / f"{name}.bin").read_bytes())
     at = CHECKSUM_AT[name]
     data[at : at + 4] = bytes(4)

@@ -20,21 +20,21 @@ from lamplighter.wire.token_text import byte_by_symbol, decode_piece, read_token
         ((), ()),
     ],
 )
-def test_pieces_are_read_as_words(tokens: tuple[str, ...], read: tuple[str, ...]) -> None:
+def test_pieces_become_readable_words(tokens: tuple[str, ...], read: tuple[str, ...]) -> None:
     assert read_tokens(tokens) == read
 
 
-def test_words_are_left_as_they_are() -> None:
+def test_words_stay_unchanged() -> None:
     words = (*(f"w{i}" for i in range(40)), "▁odd")
     assert read_tokens(words) == words
 
 
 @given(st.lists(st.text("Ġ▁ -,aé1⟨c3⟩#", max_size=4), unique=True))
-def test_tokens_that_differ_are_read_differently(tokens: list[str]) -> None:
+def test_different_tokens_get_different_texts(tokens: list[str]) -> None:
     assert len(set(read_tokens(["Ġmark", *tokens]))) == len({"Ġmark", *tokens})
 
 
-def test_each_byte_is_read_from_the_symbol_that_tokenizers_writes_for_it() -> None:
+def test_byte_symbols_match_tokenizers() -> None:
     symbols = byte_by_symbol()
     assert set(symbols) == set(ByteLevel.alphabet())
     assert sorted(symbols.values()) == list(range(256))

@@ -44,7 +44,7 @@ def brought(run: RunFolder, tmp_path: Path) -> ImportedRun:
     )
 
 
-def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
+def test_a_run_round_trips(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     back, remarks = brought(run, tmp_path)
     assert remarks == (COMPARED,)
@@ -70,7 +70,7 @@ def test_a_run_comes_back_the_same(tmp_path: Path) -> None:
     assert not list((tmp_path / "other").glob(".*"))
 
 
-def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
+def test_tiles_and_a_smoothed_map_round_trip(tmp_path: Path) -> None:
     made = GrowingRun(tmp_path / "runs", size=30, dim=4)
     made.grow(437, rows=5)
     made.end()
@@ -92,7 +92,7 @@ def test_tiles_and_a_map_laid_out_anew_come_back_too(tmp_path: Path) -> None:
             assert [entry.step for entry in again.layout_entries()] == [437]
 
 
-def test_the_text_held_out_and_the_families_come_too(tmp_path: Path) -> None:
+def test_held_out_text_and_families_round_trip(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", held_out=True)
     back, _ = brought(run, tmp_path)
     assert run.held_out_ids is not None
@@ -103,7 +103,7 @@ def test_the_text_held_out_and_the_families_come_too(tmp_path: Path) -> None:
         assert steps.held_out_losses(0, 99) == {10: 4.5, 20: 3.5, 30: 2.5}
 
 
-def test_what_the_model_said_comes_too(tmp_path: Path) -> None:
+def test_lines_round_trip(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     said = encode_lines([SpokenLine((1, 2), (3, 4), (0.5, 0.25), True)])
     with StepsWriter(run.steps_path) as writer:
@@ -116,7 +116,7 @@ def test_what_the_model_said_comes_too(tmp_path: Path) -> None:
         assert steps.facts()["prompts"] == [[1, 2]]
 
 
-def test_a_run_without_held_out_text_lines_and_numbers_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_run_without_optional_data_round_trips(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     back, _ = brought(run, tmp_path)
     assert back.held_out_ids is None
@@ -130,7 +130,7 @@ def test_a_run_without_held_out_text_lines_and_numbers_comes_back_as_it_was(tmp_
         assert before.newest_step() == after.newest_step() == (1, 30)
 
 
-def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
+def test_contains_only_the_files_of_a_run(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     RequestsWriter(run.path, "abc").add("pause", {})
     for name in (".presenter-token", "logs/trainer.log", "notes.txt", "checkpoints/x.part"):
@@ -144,7 +144,7 @@ def test_only_the_files_of_a_run_are_in_it(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_waypoints_travel_and_one_that_is_the_checkpoint_only_once(tmp_path: Path) -> None:
+def test_packs_a_waypoint_that_is_a_checkpoint_only_once(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     for name in (CHECKPOINT, WAYPOINT, "waypoints/0000000020-0001.safetensors"):
         write_checkpoint(run, name)
@@ -170,7 +170,7 @@ def test_waypoints_travel_and_one_that_is_the_checkpoint_only_once(tmp_path: Pat
         read_output_matrix_at(back, steps, 15)
 
 
-def test_waypoints_that_go_meanwhile_are_left_out(tmp_path: Path) -> None:
+def test_skips_waypoints_removed_during_the_export(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     write_checkpoint(run, CHECKPOINT)
     write_checkpoint(run, WAYPOINT)
@@ -184,7 +184,7 @@ def test_waypoints_that_go_meanwhile_are_left_out(tmp_path: Path) -> None:
     assert not back.waypoints.exists()
 
 
-def test_a_name_travels_and_is_numbered_beside_one_alike(tmp_path: Path) -> None:
+def test_keeps_the_name_and_numbers_duplicates(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     write_run_name(run.path, "Our class")
     packed = export_run(run, "zip", out=tmp_path / "run.zip")
@@ -194,7 +194,7 @@ def test_a_name_travels_and_is_numbered_beside_one_alike(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", [None, "", "\u202egnirts", "x" * 4_000])
-def test_an_imported_run_has_a_name_that_can_be_shown(tmp_path: Path, name: str | None) -> None:
+def test_rejects_an_invalid_name(tmp_path: Path, name: str | None) -> None:
     run = record(tmp_path / "runs")
     (run.path / NAME_FILE).unlink()
     if name is not None:
@@ -210,7 +210,7 @@ def test_an_imported_run_has_a_name_that_can_be_shown(tmp_path: Path, name: str 
     assert store.runs() == []
 
 
-def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:
+def test_exports_a_live_run_as_of_one_moment(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", phase="running")
     with StepsWriter(run.steps_path) as writer:
         writer.set_facts({"message": "only in the WAL"})
@@ -221,14 +221,14 @@ def test_a_live_run_is_exported_as_it_is_at_one_moment(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("phase", ["running", "paused", "preparing", "something else"])
-def test_nothing_trains_an_imported_run_by_itself(tmp_path: Path, phase: str) -> None:
+def test_an_imported_run_is_not_trained_automatically(tmp_path: Path, phase: str) -> None:
     back, remarks = brought(record(tmp_path / "runs", phase=phase), tmp_path)
     assert read_status(back).phase == "interrupted"
     assert not wants_training(back)
     assert phase in remarks[-1]
 
 
-def test_requests_of_old_do_not_pass_for_new_ones(tmp_path: Path) -> None:
+def test_old_requests_are_not_taken_for_new_ones(tmp_path: Path) -> None:
     back, _ = brought(record(tmp_path / "runs"), tmp_path)
     RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
     assert wants_training(back)
@@ -254,7 +254,7 @@ def test_a_cancelled_export_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "other").iterdir()) == []
 
 
-def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
+def test_export_errors_are_one_line(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     (tmp_path / "there").write_text("mine")
     for wrong in (
@@ -268,7 +268,7 @@ def test_what_cannot_be_exported_is_one_line(tmp_path: Path) -> None:
     assert (tmp_path / "there").read_text() == "mine"
 
 
-def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
+def test_a_run_without_a_corpus_round_trips(tmp_path: Path) -> None:
     recipe = Recipe.model_validate({"corpus": {"kind": "recorded"}, "model": {"dim": 2, "heads": 1}})
     run = create_recorded_run(tmp_path / "runs" / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
     with StepsWriter(run.steps_path) as writer:
@@ -279,7 +279,7 @@ def test_a_run_without_a_corpus_comes_back_too(tmp_path: Path) -> None:
     assert not wants_training(back)
 
 
-def test_texts_are_cut_and_facts_that_nobody_knows_are_dropped(tmp_path: Path) -> None:
+def test_shortens_texts_and_drops_unknown_facts(tmp_path: Path) -> None:
     run = record(tmp_path / "runs")
     with StepsWriter(run.steps_path) as writer:
         writer.set_facts({"message": "x" * 9_000, "more": {"a": [1]}, "snapshots": "some"})
@@ -300,7 +300,7 @@ def test_texts_are_cut_and_facts_that_nobody_knows_are_dropped(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["trained", "recorded"])
-def test_runs_of_trainers_and_of_loops_elsewhere_are_within_all_bounds(tmp_path: Path, name: str) -> None:
+def test_trained_and_recorded_runs_are_within_all_bounds(tmp_path: Path, name: str) -> None:
     golden = Path(__file__).parents[3] / "golden" / "runs-format-2.zip"
     with zipfile.ZipFile(golden) as archive:
         archive.extractall(tmp_path / "runs")

@@ -68,7 +68,7 @@ def repacked(packed: Path, target: Path, change: Callable[[str, bytes], bytes | 
     return target
 
 
-def test_a_run_that_the_disk_has_no_room_for_is_refused_before_it_is_unpacked(
+def test_rejects_a_run_larger_than_the_disk_before_unpacking(
     tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None]
 ) -> None:
     seen: list[str] = []
@@ -80,7 +80,7 @@ def test_a_run_that_the_disk_has_no_room_for_is_refused_before_it_is_unpacked(
 
 
 @pytest.mark.parametrize("after", [2, 6, 12, 14])
-def test_a_disk_that_fills_meanwhile_ends_the_import(
+def test_a_disk_that_fills_up_ends_the_import(
     tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None], after: int
 ) -> None:
     """Somebody else may fill the disk while files are unpacked, or while they are rewritten."""
@@ -91,7 +91,7 @@ def test_a_disk_that_fills_meanwhile_ends_the_import(
 @pytest.mark.parametrize(
     "begin", [b"", b"\0" * 16, b"SQLite format 4\0"], ids=["nothing", "zeros", "another"]
 )
-def test_what_is_no_database_is_refused_at_its_first_block(
+def test_rejects_a_file_that_is_not_a_database_at_its_first_block(
     tmp_path: Path, packed: Path, begin: bytes
 ) -> None:
     """Gigabytes of zeros take up little of a zip, and long to write out."""
@@ -110,12 +110,12 @@ def test_what_is_no_database_is_refused_at_its_first_block(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "run.zip")
     assert refused(tmp_path, tmp_path / "run.zip") == "run.zip is no plain file"
 
 
-def test_a_file_is_rewritten_without_a_log_of_its_own_size(tmp_path: Path, packed: Path) -> None:
+def test_rewrites_a_file_without_a_large_wal(tmp_path: Path, packed: Path) -> None:
     seen: set[str] = set()
 
     def watch(share: float, what: str) -> None:
@@ -126,7 +126,7 @@ def test_a_file_is_rewritten_without_a_log_of_its_own_size(tmp_path: Path, packe
     assert ".sqlite-wal" not in seen
 
 
-def test_a_full_disk_is_a_sentence(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reports_a_full_disk(tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import apsw
 
     from lamplighter.runfolder.importing.untrusted_sqlite import CheckedCopy
@@ -138,7 +138,7 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path, packed: Path, monkeypatch: py
     assert refused(tmp_path, packed).endswith("database or disk is full; make room on the disk")
 
 
-def test_sqlite_takes_bounded_memory_while_a_run_is_imported(
+def test_bounds_sqlites_memory_during_an_import(
     tmp_path: Path, packed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import apsw
@@ -157,13 +157,13 @@ def test_sqlite_takes_bounded_memory_while_a_run_is_imported(
     assert apsw.hard_heap_limit(-1) == before
 
 
-def test_training_keeps_room_for_itself_on_a_small_disk_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keeps_a_reserve_for_training_on_a_small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     usage = Usage(100_000_000, 0, 60_000_000)
     monkeypatch.setattr(free_space.shutil, "disk_usage", lambda path: usage)
     assert free_space.spare_bytes(Path("/")) == 60_000_000 - 2 * 16_000_000
 
 
-def test_the_digests_are_what_sha256sum_reads(packed: Path, tmp_path: Path) -> None:
+def test_digests_are_readable_by_sha256sum(packed: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(packed) as archive:
         archive.extractall(tmp_path)
     (folder,) = tmp_path.iterdir()
@@ -177,7 +177,7 @@ def test_the_digests_are_what_sha256sum_reads(packed: Path, tmp_path: Path) -> N
     assert listed == files
 
 
-def test_a_changed_byte_is_found_and_without_digests_it_is_said(packed: Path, tmp_path: Path) -> None:
+def test_detects_a_changed_byte_and_reports_missing_digests(packed: Path, tmp_path: Path) -> None:
     def change(name: str, data: bytes) -> bytes:
         if name == "measures.sqlite":
             # In the free room of a page, where SQLite does not look.
@@ -194,25 +194,23 @@ def test_a_changed_byte_is_found_and_without_digests_it_is_said(packed: Path, tm
     assert remarks == ("its files were not checked for damage: the zip has no list of digests (SHA256SUMS)",)
 
 
-def test_a_run_larger_than_allowed_is_refused(packed: Path, tmp_path: Path) -> None:
+def test_rejects_a_run_above_the_size_limit(packed: Path, tmp_path: Path) -> None:
     assert "at most 0 are allowed" in refused(tmp_path, packed, total=10_000)
 
 
-def test_names_in_a_run_are_shown_and_never_followed(packed: Path, tmp_path: Path) -> None:
+def test_never_follows_names_in_a_run(packed: Path, tmp_path: Path) -> None:
     run, _ = import_zip(RunStore(tmp_path / "other"), packed, no_progress)
     assert run.recipe.corpus.name == "../../etc/passwd"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other"]
 
 
-def test_what_is_no_file_is_a_sentence(tmp_path: Path) -> None:
+def test_reports_a_missing_file(tmp_path: Path) -> None:
     assert "no file" in refused(tmp_path, tmp_path / "nothing.zip")
     with pytest.raises(ExportError):
         unpack(tmp_path, tmp_path, no_progress)
 
 
-def test_a_corpus_is_rewritten_without_being_read_at_once(
-    packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rewrites_a_corpus_in_chunks(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The corpus of a stranger may be two gigabytes of zeros, from a zip of two megabytes."""
     read_bytes = Path.read_bytes
 

@@ -55,7 +55,7 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
     assert (frame[["x", "y"]].to_numpy() == layout.coordinates).all()
 
 
-def test_embedding_atlas_hands_its_page_what_the_document_tells_it_to(tmp_path: Path) -> None:
+def test_embedding_atlas_sends_the_documented_columns_to_its_page(tmp_path: Path) -> None:
     """The package sends its page the table as Parquet again, with the columns that the options name."""
     frame = atlas("utils").load_pandas_data(
         str(export_run(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
@@ -82,7 +82,7 @@ def test_a_run_without_a_map_opens_too(tmp_path: Path) -> None:
     assert frame["vector"].map(len).eq(DIM).all()
 
 
-def test_a_missing_reader_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_reader_gives_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "embedding_atlas.utils", None)
     with pytest.raises(AssertionError, match=r"make \.make/develop"):
         atlas("utils")

@@ -34,7 +34,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files have no modes there")
-def test_every_format_is_as_open_as_any_new_file(run: RunFolder, tmp_path: Path) -> None:
+def test_every_format_has_default_permissions(run: RunFolder, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
         made = [export_run(run, format, out=tmp_path / format) for format in FORMATS]
@@ -55,7 +55,7 @@ def places(run: RunFolder, step: int) -> np.ndarray:
         return decode_as(reader.layout_record(newest.id), Layout).coordinates
 
 
-def test_parquet_has_the_columns_that_embedding_atlas_is_told(run: RunFolder, tmp_path: Path) -> None:
+def test_parquet_has_the_documented_columns(run: RunFolder, tmp_path: Path) -> None:
     table = pq.read_table(export_run(run, "parquet", 17, tmp_path / "run.parquet"))
     rows: list[dict[str, Any]] = table.to_pylist()
     assert [row["token"] for row in rows] == list(HOSTILE)
@@ -86,7 +86,7 @@ def test_safetensors_and_npy_are_bit_for_bit(run: RunFolder, tmp_path: Path) -> 
     assert (np.load(export_run(run, "npy", out=tmp_path / "run.npy")) == vectors(run, 30)).all()
 
 
-def test_csv_has_a_row_a_step(run: RunFolder, tmp_path: Path) -> None:
+def test_csv_has_a_row_per_step(run: RunFolder, tmp_path: Path) -> None:
     with export_run(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == list(range(31))
@@ -101,7 +101,7 @@ def test_csv_has_a_row_a_step(run: RunFolder, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_has_not_begun_is_one_line(tmp_path: Path, format: str) -> None:
+def test_reports_a_run_that_has_not_started(tmp_path: Path, format: str) -> None:
     waiting = make_run(tmp_path / "runs")
     with pytest.raises(ExportError) as caught:
         export_run(waiting, format, out=tmp_path / "out" / "x")
@@ -109,7 +109,7 @@ def test_what_has_not_begun_is_one_line(tmp_path: Path, format: str) -> None:
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_page_needs_a_map_and_says_how_to_make_one(tmp_path: Path) -> None:
+def test_a_page_without_a_map_says_how_to_make_one(tmp_path: Path) -> None:
     run = record(tmp_path / "runs", layouts=False)
     with pytest.raises(ExportError, match=f"lamplighter project {run.id}"):
         export_run(run, "html", out=tmp_path / "x.html")
@@ -133,6 +133,6 @@ def test_every_format_can_be_cancelled_and_exports_a_live_run(tmp_path: Path, fo
         assert export_run(run, format, out=tmp_path / "out" / "x").exists()
 
 
-def test_a_step_that_is_not_there_is_one_line(run: RunFolder, tmp_path: Path) -> None:
+def test_reports_a_missing_step(run: RunFolder, tmp_path: Path) -> None:
     with pytest.raises(ExportError, match="its last is 30"):
         export_run(run, "npy", 31, tmp_path / "x.npy")

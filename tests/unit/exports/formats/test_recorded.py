@@ -24,7 +24,7 @@ def run(tmp_path: Path) -> lamplighter.Run:
     return lamplighter.open(tmp_path / "mine")
 
 
-def test_an_opened_run_is_exported_with_what_is_known(run: lamplighter.Run, tmp_path: Path) -> None:
+def test_exports_the_known_data_of_an_opened_run(run: lamplighter.Run, tmp_path: Path) -> None:
     table = pq.read_table(export_run(run, "parquet", out=tmp_path / "run.parquet"))
     assert table["token"].to_pylist() == TOKENS
     assert table["text"].to_pylist() == ["of", "-of", "\n", "␣,", ","]
@@ -32,7 +32,7 @@ def test_an_opened_run_is_exported_with_what_is_known(run: lamplighter.Run, tmp_
     assert table["vector"].to_pylist() == [[3, 3, 3]] * len(TOKENS)
 
 
-def test_a_cell_is_empty_where_nothing_is_recorded(run: lamplighter.Run, tmp_path: Path) -> None:
+def test_cells_without_a_record_are_empty(run: lamplighter.Run, tmp_path: Path) -> None:
     with export_run(run, "csv", out=tmp_path / "run.csv").open(encoding="utf-8") as file:
         first, second = list(csv.DictReader(file))
     columns = ("batch_rows", "gradient_rows", "moved_rows")

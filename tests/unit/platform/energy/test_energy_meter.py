@@ -57,7 +57,7 @@ def no_library() -> Any:
     raise NoCounterError
 
 
-def test_a_card_is_read_by_its_own_counter() -> None:
+def test_reads_a_cards_counter() -> None:
     library = FakeNvml()
     meter = open_meter(DEFAULT_WATTS, CARD, load=lambda: library)
     assert meter.method == EnergyMethod("nvml")
@@ -73,12 +73,12 @@ def test_a_card_is_read_by_its_own_counter() -> None:
     ("library", "card"),
     [(FakeNvml(status=3), CARD), (FakeNvml(status=4), CARD), (FakeNvml(), "GPU-other"), (object(), CARD)],
 )
-def test_a_card_without_a_readable_counter_has_none(library: Any, card: str) -> None:
+def test_rejects_a_card_without_a_readable_counter(library: Any, card: str) -> None:
     with pytest.raises(NoCounterError):
         NvmlCounter(library, card)
 
 
-def test_the_next_best_method_is_taken_and_a_missing_card_is_told(tmp_path: Path) -> None:
+def test_uses_the_next_best_method_and_marks_a_missing_card(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", 5)
     rapl = open_meter(DEFAULT_WATTS, None, load=FakeNvml, powercap=tmp_path)
     assert rapl.method == EnergyMethod("rapl")
@@ -89,7 +89,7 @@ def test_the_next_best_method_is_taken_and_a_missing_card_is_told(tmp_path: Path
     assert other.method == EnergyMethod("rapl", without_card=True)
 
 
-def test_an_estimate_is_processor_seconds_times_watts() -> None:
+def test_an_estimate_is_cpu_seconds_times_watts() -> None:
     meter = open_meter(20.0, None, SpentEnergy(7.0, 3.0, 4.0), powercap=Path("/nowhere"))
     meter.resume()
     sum(range(200_000))
@@ -114,7 +114,7 @@ def test_a_pause_costs_nothing() -> None:
     assert meter.spent().joules == pytest.approx(7.0)
 
 
-def test_a_counter_that_was_reset_or_is_gone_takes_nothing_back() -> None:
+def test_a_reset_or_lost_counter_subtracts_nothing() -> None:
     counter = FixedCounter()
     meter = EnergyMeter(counter, EnergyMethod("nvml"))
     meter.resume()
@@ -124,7 +124,7 @@ def test_a_counter_that_was_reset_or_is_gone_takes_nothing_back() -> None:
     assert meter.spent().joules == pytest.approx(5.0)
 
 
-def test_every_method_tells_its_error_and_where_it_is_from() -> None:
+def test_every_method_has_an_error_with_a_source() -> None:
     for name in METHODS:
         error = method_error(EnergyMethod(name, DEFAULT_WATTS if name == "processor" else None))
         assert error is not None
@@ -140,7 +140,7 @@ def test_the_error_of_a_counter_is_relative_to_the_truth() -> None:
         assert truth in (pytest.approx(told * error.least), pytest.approx(told * error.most))
 
 
-def test_watts_that_cannot_be_meant_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_invalid_watts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse_watts(" 7.5 ") == 7.5
     for text in ("", "many", "0", "-3", "nan", "inf", "1001"):
         with pytest.raises(WattsError, match="above 0 and at most 1,000"):

@@ -11,7 +11,7 @@ from lamplighter.platform.energy.rapl_counter import RaplCounter
 from tests.support.rapl_zones import RANGE, zone
 
 
-def test_packages_are_added_up_and_nothing_twice(tmp_path: Path) -> None:
+def test_adds_up_packages_once(tmp_path: Path) -> None:
     zone(tmp_path, "intel-rapl:0", "package-0", 1_000_000)
     second = zone(tmp_path, "intel-rapl:1", "package-1", 2_000_000)
     for number, name in enumerate(("core", "uncore", "dram")):
@@ -24,7 +24,7 @@ def test_packages_are_added_up_and_nothing_twice(tmp_path: Path) -> None:
     assert counter.joules() == pytest.approx(3.5)
 
 
-def test_a_counter_that_wraps_around_goes_on(tmp_path: Path) -> None:
+def test_handles_a_counter_that_wraps_around(tmp_path: Path) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", RANGE - 1_000_000)
     counter = RaplCounter(tmp_path)
     before = counter.joules()
@@ -37,21 +37,19 @@ def test_a_counter_that_wraps_around_goes_on(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["psys", "core"])
-def test_a_machine_without_packages_has_none(tmp_path: Path, name: str) -> None:
+def test_rejects_a_machine_without_packages(tmp_path: Path, name: str) -> None:
     zone(tmp_path, "intel-rapl:0", name, 5)
     (tmp_path / "intel-rapl:9").mkdir()
     with pytest.raises(NoCounterError):
         RaplCounter(tmp_path)
 
 
-def test_a_machine_without_the_tree_has_none(tmp_path: Path) -> None:
+def test_rejects_a_machine_without_powercap(tmp_path: Path) -> None:
     with pytest.raises(NoCounterError):
         RaplCounter(tmp_path / "powercap")
 
 
-def test_a_counter_that_only_the_administrator_may_read_is_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejects_a_counter_that_only_root_can_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
     read = Path.read_text
 
@@ -66,7 +64,7 @@ def test_a_counter_that_only_the_administrator_may_read_is_none(
         RaplCounter(tmp_path)
 
 
-def test_what_is_no_number_is_no_counter(tmp_path: Path) -> None:
+def test_rejects_a_counter_without_a_number(tmp_path: Path) -> None:
     path = zone(tmp_path, "intel-rapl:0", "package-0", 5)
     counter = RaplCounter(tmp_path)
     path.write_text("gone\n")

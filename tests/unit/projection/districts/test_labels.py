@@ -16,15 +16,15 @@ def name(counts: list[int]) -> str:
     return namer.assign_names({1: np.arange(len(TOKENS))}, units)[1]
 
 
-def test_without_counts_the_most_central_words_name_a_district() -> None:
+def test_names_a_district_by_central_words_without_counts() -> None:
     assert set(name([0] * len(TOKENS)).split(" · ")) == {"café", "dog", "-ing"}
 
 
-def test_a_name_has_words_as_people_read_them() -> None:
+def test_names_use_readable_words() -> None:
     assert set(name([9, 9, 900, 800, 700, 1, 1, 1]).split(" · ")) == {"of", "the", "dog"}
 
 
-def test_a_planted_class_names_a_district_so_that_the_page_can_tell() -> None:
+def test_a_class_name_has_the_form_that_the_page_recognises() -> None:
     # The page renames each district whose name is a class, or begins with one and ": ".
     classes = {"animals": (0, 1, 2, 3, 4, 5), "colours": (6, 7, 8, 9)}
     tokens = ("dog", "cat", "cow", "horse", "sheep", "goat", "red", "blue", "green", "grey")

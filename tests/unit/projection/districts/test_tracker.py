@@ -37,7 +37,7 @@ def look(
     return {known: set(some.tolist()) for known, some in members.items()}, names, seen
 
 
-def test_towns_are_found_and_strays_are_in_none() -> None:
+def test_finds_clusters_and_leaves_out_strays() -> None:
     vectors = towns(30, 20, 12)
     labels = find_clusters(*all_nearest(vectors, NEIGHBOURS))
     found = {frozenset(np.flatnonzero(labels == n).tolist()) for n in range(labels.max() + 1)}
@@ -52,7 +52,7 @@ def test_a_random_space_has_no_districts() -> None:
     assert look(tracker, vectors, 3) == ({}, {}, [])
 
 
-def test_a_district_must_be_there_twice() -> None:
+def test_a_district_needs_two_observations() -> None:
     tracker = DistrictTracker(vocabulary(102))
     vectors = towns(30, 20, 12)
     assert look(tracker, vectors)[0] == {}
@@ -76,7 +76,7 @@ def test_a_district_keeps_its_id_and_name_while_it_grows_and_moves() -> None:
     assert changes == []
 
 
-def test_what_is_missing_once_is_no_news_and_twice_it_is_gone() -> None:
+def test_removes_a_district_missing_twice() -> None:
     vectors = towns(30, 20, 12)
     tracker = DistrictTracker(vocabulary(102))
     before, names, _ = look(tracker, vectors, 2)
@@ -116,7 +116,7 @@ def test_districts_merge_and_split() -> None:
     assert heir in members
 
 
-def test_a_district_that_ends_as_it_begins_is_no_news() -> None:
+def test_does_not_report_a_district_that_ends_as_it_begins() -> None:
     vectors = towns(60, 20, spread=0.1)
     tracker = DistrictTracker(vocabulary(len(vectors)))
     look(tracker, vectors, 2)
@@ -132,7 +132,7 @@ def test_a_district_that_ends_as_it_begins_is_no_news() -> None:
     assert changes == []
 
 
-def test_what_happened_is_said_in_the_words_of_the_page() -> None:
+def test_describes_changes_in_the_words_of_the_page() -> None:
     vectors = towns(30, 20, 12)
     members, names, changes = look(DistrictTracker(vocabulary(len(vectors))), vectors, 2)
     assert [change.message for change in changes] == [
@@ -140,7 +140,7 @@ def test_what_happened_is_said_in_the_words_of_the_page() -> None:
     ]
 
 
-def test_names_are_of_planted_classes_where_most_agree_else_of_central_tokens() -> None:
+def test_names_use_majority_classes_or_central_tokens() -> None:
     vectors = towns(30, 20, 12)
     classes = {"animals": tuple(range(26)), "odds": (30, 31, 50), "colours": tuple(range(90, 96))}
     tracker = DistrictTracker(vocabulary(102, classes))
@@ -164,7 +164,7 @@ def test_two_districts_of_one_class_have_two_names() -> None:
     assert sorted(name.split(":")[0] for name in names.values()) == ["animals", "animals"]
 
 
-def test_an_earlier_process_is_gone_on_from() -> None:
+def test_continues_from_an_earlier_process() -> None:
     vectors = towns(30, 20, 12)
     tracker = DistrictTracker(vocabulary(102))
     members, names, _ = look(tracker, vectors, 2)
@@ -177,12 +177,12 @@ def test_an_earlier_process_is_gone_on_from() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 15])
-def test_a_vocabulary_may_be_too_small_for_any(size: int) -> None:
+def test_a_tiny_vocabulary_has_no_districts(size: int) -> None:
     vectors = np.random.default_rng(0).normal(size=(size, 4)).astype(np.float32)
     assert look(DistrictTracker(vocabulary(size)), vectors, 2, final=True) == ({}, {}, [])
 
 
-def test_duplicates_and_rows_of_zeros() -> None:
+def test_handles_duplicates_and_zero_rows() -> None:
     vectors = towns(30, 20, 12)
     vectors[:30] = vectors[0]
     vectors[80:] = 0

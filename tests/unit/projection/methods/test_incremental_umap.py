@@ -17,7 +17,7 @@ from tests.unit.projection.edges import edge_keys
 SETTINGS = MapSettings(neighbours=12)
 
 
-def test_one_epoch_is_umaps() -> None:
+def test_one_epoch_matches_umap_learn() -> None:
     import umap.layouts
 
     rng = np.random.default_rng(0)
@@ -54,7 +54,7 @@ def test_one_epoch_is_umaps() -> None:
 
 
 @pytest.mark.parametrize("b", [0.4, 0.895, 1.52, 2.0])
-def test_powers_are_right_to_rounding(b: float) -> None:
+def test_powers_are_exact_to_rounding(b: float) -> None:
     x = np.random.default_rng(0).lognormal(sigma=8, size=2_000).astype(np.float32)
     x = x[(x > 1e-15) & (x < 1e15)]
     curve = AttractionCurve(1.0, b)
@@ -62,7 +62,7 @@ def test_powers_are_right_to_rounding(b: float) -> None:
     np.testing.assert_allclose(found, x.astype(np.float64) ** b, rtol=4e-7)
 
 
-def test_counters_are_carried_by_edge() -> None:
+def test_carries_counters_by_edge() -> None:
     """An edge in both graphs keeps its elapsed share of the period; a new edge keeps its own counter."""
     rng = np.random.default_rng(0)
     graphs: list[FuzzyGraph] = []
@@ -98,7 +98,7 @@ def test_shows_the_space_from_the_first_frame() -> None:
     assert probe.estimate(IncrementalUmap(SETTINGS).draw_frame(vectors)).trust > 0.93
 
 
-def test_a_space_at_rest_gives_a_map_at_rest() -> None:
+def test_a_resting_embedding_gives_a_resting_map() -> None:
     vectors = town()
     layout = IncrementalUmap(SETTINGS)
     layout.draw_frame(vectors)
@@ -133,7 +133,7 @@ def test_follows_without_jumping() -> None:
     assert trust > 0.97 * probe.estimate(IncrementalUmap(SETTINGS).draw_frame(end)).trust
 
 
-def test_goes_on_from_the_places_of_an_earlier_process() -> None:
+def test_continues_from_earlier_positions() -> None:
     vectors = town()
     first = IncrementalUmap(SETTINGS)
     for _ in range(20):
@@ -147,7 +147,7 @@ def test_goes_on_from_the_places_of_an_earlier_process() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 11])
-def test_fewer_tokens_than_neighbours(size: int) -> None:
+def test_handles_fewer_tokens_than_neighbours(size: int) -> None:
     layout = IncrementalUmap(SETTINGS)
     vectors = town(size, classes=2)
     for _ in range(3):
@@ -157,7 +157,7 @@ def test_fewer_tokens_than_neighbours(size: int) -> None:
     assert len(np.unique(places, axis=0)) == size
 
 
-def test_duplicates_and_rows_of_zeros() -> None:
+def test_handles_duplicates_and_zero_rows() -> None:
     vectors = town(100)
     vectors[:60] = vectors[0]
     vectors[60:70] = 0
@@ -176,7 +176,7 @@ def nearest_distance(places: np.ndarray) -> float:
     return float(np.median(distance.min(axis=1))) / diameter(places)
 
 
-def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
+def test_new_settings_continue_from_the_current_map() -> None:
     vectors = town()
     layout: LayoutMethod = IncrementalUmap(SETTINGS)
     before = layout.draw_frame(vectors)
@@ -203,12 +203,12 @@ def test_new_settings_make_the_map_flow_from_where_it_is() -> None:
         {"glide": 0.0},
     ],
 )
-def test_settings_that_draw_no_map_are_refused_in_words(bad: dict[str, Any]) -> None:
+def test_rejects_invalid_settings_with_a_message(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
         MapSettings(**bad)
 
 
-def test_a_calm_token_hardly_moves_while_others_do() -> None:
+def test_a_calm_token_hardly_moves() -> None:
     vectors = town()
     layout = IncrementalUmap(SETTINGS)
     before = layout.draw_frame(vectors)
@@ -227,7 +227,7 @@ def test_a_calm_token_hardly_moves_while_others_do() -> None:
     assert np.median(calm) < 0.2 * np.median(np.mean(went, axis=0)[moved])
 
 
-def test_what_was_given_out_stays_as_it_was() -> None:
+def test_later_frames_do_not_overwrite_results() -> None:
     layout = IncrementalUmap(SETTINGS)
     given = layout.draw_frame(town(seed=1))
     copy = given.copy()
@@ -236,7 +236,7 @@ def test_what_was_given_out_stays_as_it_was() -> None:
     np.testing.assert_array_equal(given, copy)
 
 
-def test_a_new_edge_begins_at_a_random_point_of_its_period() -> None:
+def test_a_new_edge_starts_at_a_random_point_of_its_period() -> None:
     vectors = town()
     layout = IncrementalUmap(SETTINGS)
     layout.draw_frame(vectors)

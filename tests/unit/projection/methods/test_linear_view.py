@@ -12,7 +12,7 @@ from lamplighter.projection.methods.linear_view import LinearView, principal_vie
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 60), moved=st.integers(0, 60))
 @settings(max_examples=60, deadline=None)
-def test_a_row_that_rests_does_not_move_at_all(seed: int, size: int, moved: int) -> None:
+def test_an_unchanged_row_does_not_move(seed: int, size: int, moved: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(size, 7)).astype(np.float32)
     view = principal_view(vectors, 1, 0)
@@ -35,7 +35,7 @@ def test_shows_the_directions_of_most_variance() -> None:
     np.testing.assert_allclose(places.std(axis=0), [9, 4], rtol=0.15)
 
 
-def test_new_directions_lie_like_the_picture_shown_so_far() -> None:
+def test_new_directions_match_the_previous_layout() -> None:
     rng = np.random.default_rng(1)
     vectors = (rng.normal(size=(300, 6)) * [5, 4, 1, 1, 1, 1]).astype(np.float32)
     mirrored = vectors[:, :2] * np.float32([-1, 1])
@@ -44,7 +44,7 @@ def test_new_directions_lie_like_the_picture_shown_so_far() -> None:
     assert np.corrcoef(places[:, 1], mirrored[:, 0])[0, 1] > 0.9
 
 
-def test_survives_being_written_down() -> None:
+def test_round_trips_through_facts() -> None:
     vectors = np.random.default_rng(2).normal(size=(9, 4)).astype(np.float32)
     view = principal_view(vectors, 2, 17)
     again = LinearView.from_facts(json.loads(json.dumps(view.to_facts())))
@@ -54,7 +54,7 @@ def test_survives_being_written_down() -> None:
         LinearView.from_facts({"centre": [0, 0], "basis": [[1, 0]], "attempt": 1, "step": 0})
 
 
-def test_rows_all_alike() -> None:
+def test_handles_identical_rows() -> None:
     places = principal_view(np.ones((5, 3), dtype=np.float32), 1, 0).project(
         np.ones((5, 3), dtype=np.float32)
     )

@@ -28,12 +28,12 @@ def chosen(method: MapMethodKind) -> MapRecipe:
     return MapRecipe(method=method, neighbours=12)
 
 
-def test_a_recipe_and_the_living_map_begin_alike() -> None:
+def test_default_recipe_matches_default_settings() -> None:
     assert settings_from_recipe(MapRecipe()) == MapSettings()
 
 
 @pytest.mark.parametrize("method", KINDS)
-def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
+def test_a_resting_embedding_gives_a_resting_map(method: MapMethodKind) -> None:
     vectors = town(80)
     made = make_method(chosen(method))
     assert made.unsettled
@@ -50,7 +50,7 @@ def test_a_space_at_rest_gives_a_map_at_rest(method: MapMethodKind) -> None:
 
 @pytest.mark.parametrize("method", KINDS)
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 11])
-def test_fewer_tokens_than_neighbours(method: MapMethodKind, size: int) -> None:
+def test_handles_fewer_tokens_than_neighbours(method: MapMethodKind, size: int) -> None:
     vectors = town(size, classes=2)
     made = make_method(chosen(method))
     for _ in range(3):
@@ -62,7 +62,7 @@ def test_fewer_tokens_than_neighbours(method: MapMethodKind, size: int) -> None:
 
 
 @pytest.mark.parametrize("method", KINDS)
-def test_duplicates_and_rows_of_zeros(method: MapMethodKind) -> None:
+def test_handles_duplicates_and_zero_rows(method: MapMethodKind) -> None:
     vectors = town(100)
     vectors[:60] = vectors[0]
     vectors[60:70] = 0
@@ -73,7 +73,7 @@ def test_duplicates_and_rows_of_zeros(method: MapMethodKind) -> None:
 
 
 @pytest.mark.parametrize("method", KINDS)
-def test_a_row_that_is_not_a_number_costs_the_frame_and_no_more(tmp_path, method: MapMethodKind) -> None:
+def test_a_row_that_is_not_finite_costs_one_frame(tmp_path, method: MapMethodKind) -> None:
     path = tmp_path / "layouts.sqlite"
     vectors = town(40)
     with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:
@@ -89,7 +89,7 @@ def test_a_row_that_is_not_a_number_costs_the_frame_and_no_more(tmp_path, method
         assert reader.facts()["skipped"]["step"] == 2
 
 
-def test_pca_lies_over_the_last_picture() -> None:
+def test_pca_aligns_to_the_last_layout() -> None:
     vectors = town(120)
     made = make_method(chosen("pca"))
     before = made.draw_frame(vectors)
@@ -97,13 +97,13 @@ def test_pca_lies_over_the_last_picture() -> None:
     assert np.linalg.norm(after - before, axis=1).max() < 0.01 * diameter(before)
 
 
-def test_a_refit_is_laid_over_the_last_picture_mirrored_where_that_fits() -> None:
+def test_a_refit_aligns_to_the_last_layout_even_mirrored() -> None:
     before = town(120)[:, :2]
     turned = (before * np.array([-1, 1])) @ np.array([[0, 1], [-1, 0]]) + 7
     np.testing.assert_allclose(align_or_mirror(turned.astype(np.float32), before), before, atol=0.05)
 
 
-def test_the_living_map_takes_over_from_another() -> None:
+def test_incremental_umap_continues_from_another_method() -> None:
     vectors = town()
     pca = make_method(chosen("pca")).draw_frame(vectors)
     made = make_replacement_method(chosen("umap"), vectors, pca)
@@ -116,6 +116,6 @@ def test_the_living_map_takes_over_from_another() -> None:
     assert ((one * two).sum(axis=1) > 0).mean() > 0.6
 
 
-def test_every_method_draws_the_map_and_none_the_linear_view() -> None:
+def test_every_method_draws_the_map_not_the_linear_view() -> None:
     assert {method.view for method in METHODS.values()} == {Method.UMAP}
     assert Method.LINEAR.view is Method.LINEAR

@@ -21,7 +21,7 @@ def method_with(count: int, width: int) -> Any:
     return SimpleNamespace(nearest=(ids, np.full((count, width), 0.5, dtype=np.float32)))
 
 
-def test_before_code_is_compiled_a_small_vocabulary_is_searched_and_a_large_one_waits():
+def test_searches_only_small_vocabularies_before_compilation():
     found = NeighbourSource().find(vectors(50), None)
     assert found is not None
     ids, cosines = found
@@ -34,12 +34,12 @@ def test_before_code_is_compiled_a_small_vocabulary_is_searched_and_a_large_one_
 
 
 @pytest.mark.parametrize(("count", "width", "used"), [(60, 39, 39), (60, 50, 39), (4, 3, 3)])
-def test_the_neighbours_that_the_method_keeps_are_used_without_a_search(count: int, width: int, used: int):
+def test_uses_the_methods_neighbours_without_a_search(count: int, width: int, used: int):
     found = NeighbourSource().find(vectors(count), method_with(count, width))
     assert found is not None
     assert found[0].shape == found[1].shape == (count, used)
     assert (found[0] == 7).all()
 
 
-def test_two_tokens_have_nothing_to_judge():
+def test_two_tokens_have_no_neighbours_to_judge():
     assert NeighbourSource().find(vectors(2), method_with(2, 1)) is None

@@ -17,7 +17,7 @@ def space_and_map(size: int, noise: float, seed: int = 0) -> tuple[np.ndarray, n
 
 @pytest.mark.parametrize("noise", [0.0, 1.0, 100.0])
 @pytest.mark.parametrize("neighbours", [5, 10])
-def test_in_full_it_is_what_sklearn_says(noise: float, neighbours: int) -> None:
+def test_full_trust_matches_scikit_learn(noise: float, neighbours: int) -> None:
     vectors, places = space_and_map(300, noise)
     probe = TrustProbe(300, neighbours=neighbours)
     probe.set_space(vectors)
@@ -40,7 +40,7 @@ def test_recall_is_the_share_of_neighbours_kept() -> None:
     assert probe.estimate(places).recall == pytest.approx(kept)
 
 
-def test_a_sample_is_near_the_whole_as_its_error_says() -> None:
+def test_a_sample_estimates_the_whole_within_its_error() -> None:
     vectors, places = space_and_map(1500, 1.0)
     whole = TrustProbe(1500, sample=1500)
     whole.set_space(vectors)
@@ -65,7 +65,7 @@ def test_too_few_tokens_have_no_trust(size: int) -> None:
     assert np.isnan([found.trust, found.error, found.recall]).all()
 
 
-def test_three_tokens_and_tokens_in_one_place() -> None:
+def test_handles_three_tokens_and_coinciding_tokens() -> None:
     probe = TrustProbe(3)
     probe.set_space(np.eye(3, dtype=np.float32))
     assert 0 <= probe.estimate(np.zeros((3, 2), dtype=np.float32)).trust <= 1
@@ -74,7 +74,7 @@ def test_three_tokens_and_tokens_in_one_place() -> None:
     assert probe.estimate(np.zeros((40, 2), dtype=np.float32)).trust == 1
 
 
-def test_after_moves_it_is_what_a_fresh_look_gives() -> None:
+def test_updates_equal_a_fresh_estimate() -> None:
     vectors, places = space_and_map(900, 0.5)
     probe = TrustProbe(900)
     rng = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def by_hand(vectors: np.ndarray, places: np.ndarray, k: int, reach: int) -> list
 
 
 @pytest.mark.parametrize(("k", "reach"), [(5, 20), (10, 39), (1, 2)])
-def test_the_trust_of_each_token_is_what_its_definition_says(k: int, reach: int) -> None:
+def test_trust_by_token_matches_its_definition(k: int, reach: int) -> None:
     vectors, places = space_and_map(150, 1.0)
     ids, _ = all_nearest(vectors, reach)
     found = trust_by_token(nearest_on_map(places, k), ids)
@@ -113,7 +113,7 @@ def test_the_trust_of_each_token_is_what_its_definition_says(k: int, reach: int)
     np.testing.assert_allclose(found / 255, by_hand(vectors, places, k, reach), atol=0.5 / 255 + 1e-6)
 
 
-def test_a_token_put_where_it_does_not_belong_is_the_one_that_is_doubtful() -> None:
+def test_a_misplaced_token_has_low_trust() -> None:
     vectors = np.random.default_rng(0).normal(size=(400, 2)).astype(np.float32)
     vectors = np.hstack([vectors, np.ones((400, 1), np.float32)])
     places = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True))[:, :2].copy()
@@ -127,7 +127,7 @@ def test_a_token_put_where_it_does_not_belong_is_the_one_that_is_doubtful() -> N
     assert np.median(found) > 220
 
 
-def test_duplicates_and_few_tokens_have_a_trust_of_their_own_or_none() -> None:
+def test_trust_by_token_handles_duplicates_and_few_tokens() -> None:
     vectors, places = space_and_map(60, 0.1)
     vectors[:20], places[:20] = vectors[0], places[0]
     ids, _ = all_nearest(vectors, 39)
@@ -140,7 +140,7 @@ def test_duplicates_and_few_tokens_have_a_trust_of_their_own_or_none() -> None:
     assert trust_by_token(nearest_on_map(places[:2], 0), all_nearest(vectors[:2], 39)[0]) is None
 
 
-def test_the_estimate_is_the_same_when_the_map_was_asked_before() -> None:
+def test_given_map_neighbours_do_not_change_the_estimate() -> None:
     vectors, places = space_and_map(700, 1.0)
     probe = TrustProbe(700)
     probe.set_space(vectors)

@@ -50,7 +50,7 @@ def assert_same(found: FuzzyGraph, expected: FuzzyGraph) -> None:
     np.testing.assert_allclose(found.weight, expected.weight, atol=2e-5)
 
 
-def test_the_graph_is_umaps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matches_umap_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     import umap
 
     # Of so few tokens: to compile it takes longer.
@@ -67,7 +67,7 @@ def test_the_graph_is_umaps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(3, 90), k=st.integers(1, 20))
 @settings(max_examples=40, deadline=None)
-def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: int) -> None:
+def test_updates_equal_a_full_build(seed: int, size: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = town(rng, size)
     vectors[rng.random(size) < 0.2] = vectors[0]
@@ -86,12 +86,12 @@ def test_kept_from_frame_to_frame_it_is_the_whole_one(seed: int, size: int, k: i
 
 
 @pytest.mark.parametrize("horizon", [2, 20])
-def test_edges_too_weak_to_fire_are_left_out(horizon: int) -> None:
+def test_drops_edges_too_weak_to_fire(horizon: int) -> None:
     graph = MembershipStrengths().build_graph(*all_nearest(town(np.random.default_rng(0), 100), 15), horizon)
     assert 0 < graph.period.max() <= horizon * (1 + 1e-6)
 
 
-def test_tokens_all_alike() -> None:
+def test_handles_identical_tokens() -> None:
     graph = MembershipStrengths().build_graph(*all_nearest(np.ones((6, 3), dtype=np.float32), 5), 200)
     assert len(graph.head) == 30
     assert (graph.weight == 1).all()

@@ -46,7 +46,7 @@ def assert_exact(index: NeighbourIndex, vectors: np.ndarray, k: int) -> None:
 
 @given(seed=st.integers(0, 2**32 - 1), size=st.integers(1, 120), k=st.integers(1, 25))
 @settings(max_examples=60, deadline=None)
-def test_is_exact_after_any_moves_ties_included(seed: int, size: int, k: int) -> None:
+def test_is_exact_after_any_moves_including_ties(seed: int, size: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     index = NeighbourIndex(k)
     before: np.ndarray | None = None
@@ -94,7 +94,7 @@ def test_few_moves_rank_few_rows() -> None:
     assert not found.changed.all()
 
 
-def test_every_row_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reranks_every_row_periodically(monkeypatch: pytest.MonkeyPatch) -> None:
     """A list that is wrong for any reason is repaired in its turn."""
     monkeypatch.setattr(nearest_neighbours, "REFRESH_PERIOD", 8)
     rng = np.random.default_rng(0)
@@ -120,7 +120,7 @@ def test_rows_that_are_not_finite_have_no_direction() -> None:
     assert_exact(index, vectors, 5)
 
 
-def test_the_cards_arithmetic_is_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gpu_products_match_cpu_products(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest_neighbours, "make_row_products", lambda units: GpuProducts(units, "cpu"))
     rng = np.random.default_rng(2)
     index = NeighbourIndex(8)

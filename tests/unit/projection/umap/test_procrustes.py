@@ -12,7 +12,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @given(seed=seeds, size=st.integers(2, 50), angle=st.floats(-3.1, 3.1))
 @settings(max_examples=80, deadline=None)
-def test_a_rotation_is_recovered(seed: int, size: int, angle: float) -> None:
+def test_recovers_a_rotation(seed: int, size: int, angle: float) -> None:
     rng = np.random.default_rng(seed)
     before = rng.normal(size=(size, 2)).astype(np.float32)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -24,7 +24,7 @@ def test_a_rotation_is_recovered(seed: int, size: int, angle: float) -> None:
 
 @given(seed=seeds, size=st.integers(1, 30), mirrored=st.booleans())
 @settings(max_examples=80, deadline=None)
-def test_never_a_mirror_image_nor_another_scale(seed: int, size: int, mirrored: bool) -> None:
+def test_never_reflects_or_scales(seed: int, size: int, mirrored: bool) -> None:
     rng = np.random.default_rng(seed)
     source = rng.normal(size=(size, 2)).astype(np.float32)
     target = 3 * source * [-1, 1] if mirrored else 3 * rng.normal(size=(size, 2))
@@ -35,7 +35,7 @@ def test_never_a_mirror_image_nor_another_scale(seed: int, size: int, mirrored: 
     np.testing.assert_allclose(distances[0], distances[1], atol=1e-4)
 
 
-def test_no_turn_where_any_would_do() -> None:
+def test_does_not_rotate_if_all_rotations_fit() -> None:
     same = np.ones((4, 2), dtype=np.float32)
     np.testing.assert_array_equal(fit_rigid_motion(same, 2 * same).rotation, np.eye(2))
 

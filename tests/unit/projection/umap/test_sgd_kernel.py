@@ -22,7 +22,7 @@ WRITTEN_OUT = {
 }
 
 
-def test_a_helper_changes_no_bit() -> None:
+def test_inlined_helpers_change_no_bit() -> None:
     source = inspect.getsource(run_epoch.py_func).replace("cache=True", "cache=False")
     for call, written in WRITTEN_OUT.items():
         assert call in source
@@ -49,7 +49,7 @@ def test_a_helper_changes_no_bit() -> None:
     assert np.abs(results[0] - start).max() > 0.3
 
 
-def test_random_integers_are_umaps() -> None:
+def test_random_integers_match_umap_learn() -> None:
     from umap import utils
 
     ours = np.random.default_rng(0).integers(1 << 10, 1 << 30, size=3)
@@ -61,7 +61,7 @@ def test_random_integers_are_umaps() -> None:
 
 
 @pytest.mark.parametrize(("spread", "min_dist"), [(1.5, 1.0), (1.0, 0.1), (5.0, 0.0)])
-def test_the_curve_is_umaps(spread: float, min_dist: float) -> None:
+def test_the_curve_matches_umap_learn(spread: float, min_dist: float) -> None:
     curve = AttractionCurve.fit(spread, min_dist)
     with np.errstate(all="ignore"):
         theirs = umap_.find_ab_params(spread, min_dist)

@@ -11,7 +11,7 @@ def steps(path: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("share", [0.15, 0.6])
-def test_a_place_that_trembles_is_shown_calmer_than_by_one_mean_of_the_same_delay(share: float) -> None:
+def test_smooths_better_than_one_mean_of_the_same_delay(share: float) -> None:
     rng = np.random.default_rng(0)
     smoother = PositionSmoother(np.zeros((200, 2), dtype=np.float32))
     one, alone = np.zeros((200, 2)), 1 / (2 / share - 1)
@@ -29,7 +29,7 @@ def test_a_place_that_trembles_is_shown_calmer_than_by_one_mean_of_the_same_dela
 
 
 @pytest.mark.parametrize("share", [0.15, 0.6])
-def test_what_moves_steadily_is_followed_at_a_fixed_delay(share: float) -> None:
+def test_follows_steady_motion_at_a_fixed_delay(share: float) -> None:
     way = np.array([[1, -2]], dtype=np.float32)
     smoother = PositionSmoother(0 * way)
     shares = np.array([[share]], dtype=np.float32)
@@ -40,7 +40,7 @@ def test_what_moves_steadily_is_followed_at_a_fixed_delay(share: float) -> None:
     np.testing.assert_allclose(99 * way - smoother.shown, 2 * (1 / share - 1) * way, rtol=1e-3)
 
 
-def test_who_is_on_the_way_past_has_not_arrived() -> None:
+def test_a_token_moving_past_has_not_arrived() -> None:
     places = np.array([[0, 0], [10, 0]], dtype=np.float32)
     there = places + np.float32(3)
     smoother = PositionSmoother(places)

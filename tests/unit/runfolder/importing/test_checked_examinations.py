@@ -38,7 +38,7 @@ def write(path: Path, *, asked_id: str = ASKED, answer: Any = ANSWER, **changes:
     return path
 
 
-def test_answers_come_in_marked_and_what_was_open_does_not(tmp_path: Path) -> None:
+def test_imports_answers_marked_and_drops_open_questions(tmp_path: Path) -> None:
     source = write(tmp_path / "source.sqlite")
     with ExaminationsWriter(source) as writer:
         waits = parse_question({"kind": "rotation", "step": 6})
@@ -87,7 +87,7 @@ def nested(depth: int) -> Any:
     ],
     ids=range(22),
 )
-def test_what_is_no_answer_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+def test_rejects_invalid_answers(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
     source = write(tmp_path / "source.sqlite", **changes)
     with pytest.raises(FormatError, match=said):
         copy_examinations(source, tmp_path / "copy.sqlite", checks())
@@ -103,7 +103,7 @@ def test_what_is_no_answer_is_refused(tmp_path: Path, changes: dict[str, Any], s
         ("CREATE TRIGGER t AFTER INSERT ON answers BEGIN DELETE FROM answers; END", "other tables"),
     ],
 )
-def test_a_file_that_was_made_by_hand(tmp_path: Path, sql: str, said: str) -> None:
+def test_rejects_tampered_files(tmp_path: Path, sql: str, said: str) -> None:
     source = write(tmp_path / "source.sqlite")
     connection = apsw.Connection(str(source))
     connection.execute(sql)
@@ -112,7 +112,7 @@ def test_a_file_that_was_made_by_hand(tmp_path: Path, sql: str, said: str) -> No
         copy_examinations(source, tmp_path / "copy.sqlite", checks())
 
 
-def test_answers_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_too_many_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = write(tmp_path / "source.sqlite")
     monkeypatch.setattr(examinations, "MAX_ANSWERS_BYTES", 10)
     with pytest.raises(FormatError, match="more answers than are kept"):

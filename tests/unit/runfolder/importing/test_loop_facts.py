@@ -10,7 +10,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.loop_facts import check_loop_facts
 
 
-def test_what_a_record_says_of_its_loop_is_taken() -> None:
+def test_accepts_valid_facts() -> None:
     facts: dict[str, Any] = {"config": {"lr": 0.1, "nested": {"a": [1]}}, "numbers": [[0, 5, 1], [3, 10, 0]]}
     assert check_loop_facts(facts | {"phase": "finished"}) == facts
     assert check_loop_facts({"phase": "finished"}) == {}
@@ -32,6 +32,6 @@ def test_what_a_record_says_of_its_loop_is_taken() -> None:
         {"numbers": [[step, step, 2] for step in range(1_002)]},
     ],
 )
-def test_anything_else_is_refused(facts: dict[str, Any]) -> None:
+def test_rejects_invalid_facts(facts: dict[str, Any]) -> None:
     with pytest.raises(FormatError):
         check_loop_facts(facts)

@@ -14,7 +14,7 @@ def numbers(size: int) -> Numbers:
     return np.zeros(size, np.uint8)
 
 
-def test_the_entries_used_last_stay_while_their_bytes_fit() -> None:
+def test_keeps_recently_used_entries_within_the_limit() -> None:
     cache = LruCache(90, lambda entry: entry.nbytes)
     for key in range(3):
         cache.get_or_make(key, lambda: numbers(30))
@@ -24,7 +24,7 @@ def test_the_entries_used_last_stay_while_their_bytes_fit() -> None:
     assert sum(entry.nbytes for entry in cache.values()) <= 90
 
 
-def test_what_would_push_out_the_others_is_not_kept() -> None:
+def test_skips_entries_that_would_evict_most_others() -> None:
     cache = LruCache(90, lambda entry: entry.nbytes)
     cache.get_or_make("small", lambda: numbers(30))
     assert len(cache.get_or_make("large", lambda: numbers(31))) == 31

@@ -32,7 +32,7 @@ def test_holds_the_newest_matrix_bit_for_bit(
             assert not follower.advance(reader)
 
 
-def test_a_superseded_step_is_given_up_at_once(tmp_path: Path) -> None:
+def test_abandons_a_superseded_step(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4)
     run.grow(25)
     follower = MatrixFollower(run.folder)
@@ -45,7 +45,7 @@ def test_a_superseded_step_is_given_up_at_once(tmp_path: Path) -> None:
         np.testing.assert_array_equal(follower.vectors, run.history[18])
 
 
-def test_without_rows_it_goes_from_keyframe_to_keyframe(tmp_path: Path) -> None:
+def test_follows_keyframes_without_rows(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4, dense=True)
     follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:
@@ -58,7 +58,7 @@ def test_without_rows_it_goes_from_keyframe_to_keyframe(tmp_path: Path) -> None:
         np.testing.assert_array_equal(follower.vectors, run.history[10])
 
 
-def test_can_stop_at_a_step_and_go_back(tmp_path: Path) -> None:
+def test_stops_at_a_step_and_goes_back(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=12, dim=4)
     run.grow(95)
     follower = MatrixFollower(run.folder)

@@ -48,7 +48,7 @@ def raw_state(run: RunFolder, header: object, body: bytes = b"") -> None:
     path.write_bytes(struct.pack("<Q", len(text)) + text + body)
 
 
-def test_the_newest_state_at_or_before_a_step_and_of_a_removed_one_the_one_before(tmp_path: Path) -> None:
+def test_finds_the_newest_existing_state_at_or_before_a_step(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     matrices = {step: random_matrix(run, step) for step in (0, 10, 30)}
     paths = {step: write_waypoint(run, step, matrix) for step, matrix in matrices.items()}
@@ -67,9 +67,7 @@ def test_the_newest_state_at_or_before_a_step_and_of_a_removed_one_the_one_befor
     assert (opened.output_matrix() == matrices[30]).all()
 
 
-def test_a_state_that_goes_between_the_list_and_the_reading_is_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_skips_a_state_removed_after_listing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = finished_run(tmp_path)
     first, second = (random_matrix(run, seed) for seed in (1, 2))
     write_waypoint(run, 10, first)
@@ -85,7 +83,7 @@ def test_a_state_that_goes_between_the_list_and_the_reading_is_passed_over(
         assert read_output_matrix_at(run, reader, None).step == 10
 
 
-def test_a_state_of_a_superseded_attempt_or_of_a_step_that_never_was_does_not_count(tmp_path: Path) -> None:
+def test_ignores_superseded_and_unknown_steps(tmp_path: Path) -> None:
     trainer = FakeTrainer(make_run(RunStore(tmp_path))).begin().train(20)
     run = trainer.run
     for step in (10, 20, 40):
@@ -97,7 +95,7 @@ def test_a_state_of_a_superseded_attempt_or_of_a_step_that_never_was_does_not_co
 
 
 @pytest.mark.parametrize(("kind", "exact"), [("f8", True), ("f2", False)])
-def test_other_types_of_numbers_are_read_as_float32(tmp_path: Path, kind: str, exact: bool) -> None:
+def test_converts_other_types_to_float32(tmp_path: Path, kind: str, exact: bool) -> None:
     run = finished_run(tmp_path)
     matrix = random_matrix(run, 3)
     write_waypoint(run, 5, matrix.astype(kind))
@@ -107,7 +105,7 @@ def test_other_types_of_numbers_are_read_as_float32(tmp_path: Path, kind: str, e
     np.testing.assert_allclose(vectors, matrix, rtol=1e-3)
 
 
-def test_of_tied_weights_it_is_the_input_matrix(tmp_path: Path) -> None:
+def test_tied_weights_give_the_input_matrix(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     recipe = json.loads((run.path / "recipe.json").read_text())
     recipe["model"]["tied"], recipe["optimiser"] = True, {"kind": "adam"}
@@ -119,7 +117,7 @@ def test_of_tied_weights_it_is_the_input_matrix(tmp_path: Path) -> None:
     assert (read(run, 25)[1] == matrix).all()
 
 
-def test_a_run_without_one_says_why(tmp_path: Path) -> None:
+def test_explains_a_missing_output_matrix(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     with pytest.raises(NoOutputMatrixError, match="no state of this run's model is kept"):
         read(run, None)
@@ -164,7 +162,7 @@ def entry(**changes: object) -> dict[str, object]:
     ],
     ids=str,
 )
-def test_a_hostile_state_is_refused_before_its_numbers_are_read(
+def test_rejects_a_hostile_state_before_reading_numbers(
     tmp_path: Path, header: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = finished_run(tmp_path)
@@ -180,7 +178,7 @@ def test_a_hostile_state_is_refused_before_its_numbers_are_read(
     assert len(str(refused.value)) < 400
 
 
-def test_a_header_longer_than_any_of_ours_is_not_parsed(tmp_path: Path) -> None:
+def test_does_not_parse_an_oversized_header(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     raw_state(run, entry() | {"x" * 4_000_000: None}, bytes(4 * V * D))
     with pytest.raises(FormatError, match="not a safetensors file"):

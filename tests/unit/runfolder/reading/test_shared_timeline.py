@@ -25,7 +25,7 @@ class Note:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_each_entry_is_played_once_and_as_soon_as_it_can(seed: int, tmp_path: Path) -> None:
+def test_plays_each_entry_once_as_soon_as_possible(seed: int, tmp_path: Path) -> None:
     random = np.random.default_rng(seed)
     file = tmp_path / "list"
     file.touch()
@@ -53,7 +53,7 @@ def test_each_entry_is_played_once_and_as_soon_as_it_can(seed: int, tmp_path: Pa
     assert read_from == sorted(read_from)
 
 
-def test_a_file_in_the_place_of_another_begins_the_list_anew(tmp_path: Path) -> None:
+def test_a_replaced_file_restarts_the_timeline(tmp_path: Path) -> None:
     file, other = tmp_path / "list", tmp_path / "other"
     file.touch()
     other.touch()
@@ -65,7 +65,7 @@ def test_a_file_in_the_place_of_another_begins_the_list_anew(tmp_path: Path) -> 
     ).entries == (Note(2, 1, 5),)
 
 
-def test_a_list_without_end_is_cut(tmp_path: Path) -> None:
+def test_truncates_a_huge_timeline(tmp_path: Path) -> None:
     file = tmp_path / "list"
     file.touch()
     reader = TimelineReader[Note](5)
@@ -73,7 +73,7 @@ def test_a_list_without_end_is_cut(tmp_path: Path) -> None:
     assert [note.id for note in reader.read_new_entries(file, lambda _: endless).entries] == [1, 2, 3, 4, 5]
 
 
-def test_six_players_keep_the_events_of_a_run_once(tmp_path: Path) -> None:
+def test_six_players_share_one_copy_of_the_events(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     with StepsWriter(run.steps_path) as writer:
         for number in range(300):

@@ -36,7 +36,7 @@ def flags(found: StepSet) -> np.ndarray:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_a_set_holds_what_flags_by_step_hold(seed: int) -> None:
+def test_matches_a_table_of_flags(seed: int) -> None:
     random = np.random.default_rng(seed)
     listed, (firsts, lasts) = some_steps(random), some_ranges(random)
     one, other = StepSet.of_steps(listed), StepSet.of_ranges(firsts, lasts)
@@ -57,7 +57,7 @@ def test_a_set_holds_what_flags_by_step_hold(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_steps_are_exact_from_a_keyframe_to_the_first_gap(seed: int) -> None:
+def test_steps_are_exact_from_a_keyframe_to_the_next_gap(seed: int) -> None:
     random = np.random.default_rng(seed)
     keyframes, rows = some_steps(random), some_steps(random)
     tiled = StepSet.of_ranges(*some_ranges(random))
@@ -69,7 +69,7 @@ def test_steps_are_exact_from_a_keyframe_to_the_first_gap(seed: int) -> None:
     assert coverage.exact.to_array().tolist() == exact
 
 
-def test_a_run_numbered_to_the_last_step_takes_the_room_of_its_rows(tmp_path: Path) -> None:
+def test_memory_depends_on_rows_not_on_step_numbers(tmp_path: Path) -> None:
     run = finished_run(tmp_path)
     connection = open_writer(run.steps_path, steps.SCHEMA)
     connection.execute(

@@ -62,7 +62,7 @@ def without() -> Generator[None]:
 
 
 @pytest.mark.usefixtures("without")
-def test_a_run_is_recorded_and_read_by_another_process_meanwhile(tmp_path: Path) -> None:
+def test_another_process_reads_while_a_run_is_recorded(tmp_path: Path) -> None:
     weights = np.zeros((V, D), dtype=np.float32)
     with (
         subprocess.Popen(
@@ -116,14 +116,14 @@ def test_a_loop_does_not_wait_for_a_reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("without")
-def test_what_a_killed_writer_left_is_undone(tmp_path: Path) -> None:
+def test_rolls_back_the_transaction_of_a_killed_writer(tmp_path: Path) -> None:
     path = tmp_path / "some.sqlite"
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=True)
     assert path.with_name("some.sqlite-journal").stat().st_size
     assert fetch_all(open_reader(path), "SELECT a FROM t") == [(1,)]
 
 
-def test_a_file_that_was_left_in_wal_mode_elsewhere_is_written_on_and_not_misread(tmp_path: Path) -> None:
+def test_continues_a_file_left_in_wal_mode_elsewhere(tmp_path: Path) -> None:
     path = tmp_path / "some.sqlite"
     writer = open_writer(path, "CREATE TABLE t(a)")
     writer.execute("INSERT INTO t VALUES(1)")
@@ -146,7 +146,7 @@ def test_a_file_that_was_left_in_wal_mode_elsewhere_is_written_on_and_not_misrea
     assert not list(moved.glob("*-wal"))
 
 
-def test_a_backup_may_be_made_there_of_a_file_in_wal_mode(tmp_path: Path) -> None:
+def test_backs_up_a_file_in_wal_mode(tmp_path: Path) -> None:
     writer = open_writer(tmp_path / "some.sqlite", "CREATE TABLE t(a)")
     writer.execute("INSERT INTO t VALUES(1)")
     reader = open_reader(tmp_path / "some.sqlite")  # Its index of the WAL is mapped by now.
@@ -158,7 +158,7 @@ def test_a_backup_may_be_made_there_of_a_file_in_wal_mode(tmp_path: Path) -> Non
     writer.close()
 
 
-def test_a_folder_in_which_sqlite_can_keep_nothing_is_refused_and_left_empty(
+def test_rejects_a_folder_that_sqlite_cannot_use_and_leaves_it_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(folder: Path) -> bool:

@@ -54,7 +54,7 @@ print(most, path.stat().st_size)
 """
 
 
-def test_moves_what_was_written_into_the_file_while_it_grows(tmp_path: Path) -> None:
+def test_checkpoints_while_the_wal_grows(tmp_path: Path) -> None:
     path = tmp_path / "growing.sqlite"
     connection = open_writer(path, "CREATE TABLE t(x)")
     keeper = WalKeeper(path, interval=0.02, min_bytes=1 << 18)
@@ -84,7 +84,7 @@ def test_bounds_the_wal_of_a_writer_that_never_rests(tmp_path: Path) -> None:
     connection.close()
 
 
-def test_goes_on_after_a_shortage_of_descriptors(tmp_path: Path) -> None:
+def test_recovers_after_running_out_of_descriptors(tmp_path: Path) -> None:
     path = tmp_path / "short.sqlite"
     command = [sys.executable, "-c", WITHOUT_DESCRIPTORS, str(path)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -95,7 +95,7 @@ def test_goes_on_after_a_shortage_of_descriptors(tmp_path: Path) -> None:
     assert file > 2 * largest_wal
 
 
-def test_says_once_that_a_file_is_damaged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_a_damaged_file_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "damaged.sqlite"
     connection = open_writer(path, "CREATE TABLE t(x)")
     with connection:

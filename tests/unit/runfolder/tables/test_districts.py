@@ -14,7 +14,7 @@ def districts(step: int) -> Districts:
     return Districts(1, step, 1.0, np.array([4], np.uint32), ("animals",), np.ones(9, np.uint16))
 
 
-def test_old_times_get_coarser_and_events_stay(tmp_path: Path) -> None:
+def test_thins_old_districts_and_keeps_events(tmp_path: Path) -> None:
     path = tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer:
         for step in range(40):

@@ -20,7 +20,7 @@ def add(writer: ExaminationsWriter, question_id: str, problem: str | None = None
     writer.add_question(question_id, attempt=1, step=8, kind="speak", question='{"step":8}', problem=problem)
 
 
-def test_a_question_from_asking_to_its_answer(path: Path):
+def test_a_question_passes_through_all_states(path: Path):
     with ExaminationsWriter(path) as writer, ExaminationsReader(path) as reader:
         add(writer, "a")
         (waiting,) = reader.entries()
@@ -43,7 +43,7 @@ def test_a_question_from_asking_to_its_answer(path: Path):
         assert (reader.answer("b"), reader.answer_bytes("b"), reader.entry("b")) == (None, 0, None)
 
 
-def test_asked_again_it_is_answered_once_unless_it_failed(path: Path):
+def test_a_repeated_question_is_answered_once_unless_it_failed(path: Path):
     with ExaminationsWriter(path) as writer:
         add(writer, "a")
         add(writer, "a")
@@ -65,7 +65,7 @@ def test_asked_again_it_is_answered_once_unless_it_failed(path: Path):
         assert [entry.id for entry in writer.open_entries()] == ["b"]
 
 
-def test_the_next_writer_goes_on_with_the_queue(path: Path):
+def test_the_next_writer_continues_the_queue(path: Path):
     with ExaminationsWriter(path) as writer:
         for name in "cab":
             add(writer, name)
@@ -85,7 +85,7 @@ def test_the_next_writer_goes_on_with_the_queue(path: Path):
         assert writer.close(sealed=True)
 
 
-def test_the_oldest_answers_go_and_what_waits_stays(path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_drops_the_oldest_answers_but_no_open_question(path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(examinations, "MAX_ANSWERS_BYTES", 100)
     with ExaminationsWriter(path) as writer, ExaminationsReader(path) as reader:
         add(writer, "waits")

@@ -55,7 +55,7 @@ def run(tmp_path: Path) -> Iterator[Run]:
     made.writer.close()
 
 
-def test_those_that_moved_rows_apply_to_stay_and_the_first(run: Run) -> None:
+def test_keeps_the_first_keyframe_and_those_before_moved_rows(run: Run) -> None:
     for step in range(1, 9):
         run.add(step, keyframe=step in (2, 4, 6), rows=step in (3, 4, 5))
     # 2 and 4 have rows after them; 0 is the first.
@@ -67,7 +67,7 @@ def test_those_that_moved_rows_apply_to_stay_and_the_first(run: Run) -> None:
         assert history.exact_steps().tolist() == [0, 2, 3, 4, 5, 9]
 
 
-def test_those_that_tiles_apply_to_stay(run: Run) -> None:
+def test_keeps_keyframes_that_tiles_apply_to(run: Run) -> None:
     for step in range(1, 7):
         run.add(step, keyframe=step in (2, 4))
     with TilesWriter(run.folder / "tiles.sqlite") as tiles:
@@ -78,7 +78,7 @@ def test_those_that_tiles_apply_to_stay(run: Run) -> None:
     assert run.writer.find_surplus_keyframe(7) is None
 
 
-def test_superseded_ones_go_first_and_where_an_attempt_goes_on_one_stays(run: Run) -> None:
+def test_drops_superseded_keyframes_first_but_keeps_the_start_of_an_attempt(run: Run) -> None:
     for step in range(1, 7):
         run.add(step, keyframe=True)
     run.writer.start_attempt(5)
@@ -98,12 +98,12 @@ def test_superseded_ones_go_first_and_where_an_attempt_goes_on_one_stays(run: Ru
     assert {0, 4, 11} <= {*run.keyframes()}
 
 
-def test_a_single_one_stays(run: Run) -> None:
+def test_keeps_a_single_keyframe(run: Run) -> None:
     assert run.writer.find_surplus_keyframe(5) is None
 
 
 @pytest.mark.parametrize("room", [2, 3, 6, 20])
-def test_those_that_stay_are_a_logarithmic_series(room: int) -> None:
+def test_remaining_keyframes_form_a_logarithmic_series(room: int) -> None:
     steps, every, last = [0], 100, 100_000
     for now in range(every, last + 1, every):
         if len(steps) == room:
@@ -118,7 +118,7 @@ def test_those_that_stay_are_a_logarithmic_series(room: int) -> None:
     assert len(factors) == 0 or factors.max() < 4 * 1_000 ** (1 / len(factors))
 
 
-def test_a_path_is_read_again_if_a_keyframe_goes_meanwhile(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rereads_a_path_if_a_keyframe_disappears(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for step in range(1, 6):
         run.add(step, keyframe=True)
     read, replaced = RowDeltas.coverage, [1 << 32 | 3]

@@ -26,11 +26,11 @@ LINES = [
 ]
 
 
-def test_lines_come_back() -> None:
+def test_lines_round_trip() -> None:
     assert decode_lines(encode_lines(LINES), V) == LINES
 
 
-def test_six_digits_of_a_probability_are_kept() -> None:
+def test_keeps_six_digits_of_a_probability() -> None:
     [line] = decode_lines(encode_lines([SpokenLine((1,), (2,), (1 / 3,), False)]), V)
     assert line.probabilities == (0.333333,)
 
@@ -60,19 +60,19 @@ def changed(**values: Any) -> str:
         changed(probabilities=[0.5, "1"]), changed(probabilities=[0.5, 10**400]), changed(probabilities={"0": 1}),
     ],
 )  # fmt: skip
-def test_nothing_else_is_taken_for_lines(hostile: Any) -> None:
+def test_rejects_invalid_lines(hostile: Any) -> None:
     with pytest.raises(FormatError):
         decode_lines(hostile, V)
 
 
 @pytest.mark.parametrize("hostile", [None, "12", {}, [[]], [[1], 2], [["1"]], [[9]], [[1]] * 5, [[1] * 201]])
-def test_nothing_else_is_taken_for_prompts(hostile: Any) -> None:
+def test_rejects_invalid_prompts(hostile: Any) -> None:
     with pytest.raises(FormatError):
         decode_prompts(hostile, 9)
     assert decode_prompts([[8], [1, 2]], 9) == [(8,), (1, 2)]
 
 
-def test_lines_of_superseded_steps_do_not_count(tmp_path: Path) -> None:
+def test_ignores_lines_of_superseded_steps(tmp_path: Path) -> None:
     path = tmp_path / "steps.sqlite"
     with StepsWriter(path) as writer:
         writer.start_attempt(0)

@@ -73,7 +73,7 @@ def filled(tmp_path: Path) -> Iterator[FilledRun]:
         (0.499 * BUDGET + ROWS, 2_000_000, "keyframes"),
     ],
 )
-def test_moved_rows_end_where_a_tenth_is_left_or_the_room_of_twelve_keyframes(
+def test_stops_moved_rows_at_a_tenth_or_room_for_twelve_keyframes(
     filled: FilledRun, left: float, keyframe: int, snapshots: str
 ):
     budget = filled.budget(left)
@@ -82,7 +82,7 @@ def test_moved_rows_end_where_a_tenth_is_left_or_the_room_of_twelve_keyframes(
     assert said is None if snapshots == "all" else said and "10 MB is nearly used: only keyframes" in said
 
 
-def test_the_moved_rows_of_the_step_itself_count_and_a_step_without_any_ends_nothing(filled: FilledRun):
+def test_counts_the_rows_of_the_current_step(filled: FilledRun):
     budget = filled.budget(0.101 * BUDGET)
     assert budget.refresh(1, 0, KEYFRAME, due=False) is None
     assert budget.refresh(2, 1_000, KEYFRAME, due=False) is None
@@ -92,7 +92,7 @@ def test_the_moved_rows_of_the_step_itself_count_and_a_step_without_any_ends_not
     assert budget.snapshots == "keyframes"
 
 
-def test_what_is_left_is_asked_for_on_each_step_with_rows(filled: FilledRun):
+def test_measures_the_rest_at_each_step_with_rows(filled: FilledRun):
     budget = filled.budget(0.101 * BUDGET + ROWS)
     assert budget.refresh(1, ROWS, KEYFRAME, due=False) is None
     filled.commit(1, keyframe=bytes(20_000))
@@ -102,9 +102,7 @@ def test_what_is_left_is_asked_for_on_each_step_with_rows(filled: FilledRun):
 @pytest.mark.parametrize(
     ("left", "snapshots"), [(0.021 * BUDGET + KEYFRAME, "keyframes"), (0.019 * BUDGET + KEYFRAME, "series")]
 )
-def test_a_keyframe_takes_the_place_of_an_old_one_where_two_hundredths_are_left(
-    filled: FilledRun, left: float, snapshots: str
-):
+def test_replaces_keyframes_at_two_percent(filled: FilledRun, left: float, snapshots: str):
     for step in (10, 20, 30):
         filled.commit(step)
     budget = filled.budget(left)
@@ -118,7 +116,7 @@ def test_a_keyframe_takes_the_place_of_an_old_one_where_two_hundredths_are_left(
         assert budget.replaced_keyframe == filled.writer.find_surplus_keyframe(40)
 
 
-def test_a_step_that_is_to_have_no_keyframe_takes_the_place_of_none(filled: FilledRun):
+def test_a_step_without_a_keyframe_replaces_none(filled: FilledRun):
     for step in (10, 20, 30):
         filled.commit(step)
     budget = filled.budget(0)
@@ -127,7 +125,7 @@ def test_a_step_that_is_to_have_no_keyframe_takes_the_place_of_none(filled: Fill
     assert (budget.snapshots, budget.replaced_keyframe) == ("keyframes", None)
 
 
-def test_without_a_keyframe_that_can_go_no_more_are_kept(filled: FilledRun):
+def test_stops_keyframes_if_none_can_be_replaced(filled: FilledRun):
     filled.commit(10)
     budget = filled.budget(0.019 * BUDGET)
     said = budget.refresh(20, 0, KEYFRAME, due=True)
@@ -137,7 +135,7 @@ def test_without_a_keyframe_that_can_go_no_more_are_kept(filled: FilledRun):
     assert budget.refresh(30, 0, KEYFRAME, due=True) is None
 
 
-def test_the_write_ahead_log_is_emptied_before_keyframes_are_given_up(filled: FilledRun):
+def test_empties_the_wal_before_stopping_keyframes(filled: FilledRun):
     for step in (10, 20, 30):
         filled.commit(step)
     # What is in the log is twice on the disk: there is room once it is emptied.
@@ -150,7 +148,7 @@ def test_the_write_ahead_log_is_emptied_before_keyframes_are_given_up(filled: Fi
     assert budget.has_room
 
 
-def test_the_other_files_of_the_run_are_measured_every_fifty_steps(filled: FilledRun):
+def test_measures_other_files_every_fifty_steps(filled: FilledRun):
     budget = filled.budget(0.101 * BUDGET + ROWS)
     with (filled.run.path / "map").open("wb") as file:
         file.truncate(int(0.002 * BUDGET))
@@ -158,7 +156,7 @@ def test_the_other_files_of_the_run_are_measured_every_fifty_steps(filled: Fille
     assert budget.refresh(50, ROWS, KEYFRAME, due=False)
 
 
-def test_a_reserve_and_a_share_come_off_what_snapshots_may_take(filled: FilledRun):
+def test_subtracts_the_reserve_and_applies_the_share(filled: FilledRun):
     reserve = BUDGET // 10
     assert filled.budget(0.199 * BUDGET + ROWS, reserve=reserve).limit == BUDGET - reserve
     for left, snapshots in ((0.191, "all"), (0.189, "keyframes")):

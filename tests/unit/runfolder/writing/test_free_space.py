@@ -64,7 +64,7 @@ def test_snapshots_pause_below_the_reserve_and_resume_well_above_it(
         assert message is None if said is None else message and said in message
 
 
-def test_the_disk_is_asked_four_times_a_second(disk: Disk, tmp_path: Path):
+def test_queries_the_disk_at_most_four_times_a_second(disk: Disk, tmp_path: Path):
     space = FreeSpace(tmp_path)
     for _ in range(100):
         space.refresh()
@@ -72,7 +72,7 @@ def test_the_disk_is_asked_four_times_a_second(disk: Disk, tmp_path: Path):
     assert disk.asked == 4
 
 
-def test_after_a_failed_write_it_is_tried_again_ever_later_until_one_succeeds(disk: Disk, tmp_path: Path):
+def test_retries_failed_writes_with_growing_delays(disk: Disk, tmp_path: Path):
     """A quota does not show in the free space."""
     space = FreeSpace(tmp_path)
     for delay in (0.5, 1, 2, 4, 8, 16, 32, 60, 60):
@@ -96,7 +96,7 @@ def test_the_spare_bytes_leave_twice_the_reserve(disk: Disk, tmp_path: Path):
     assert spare_bytes(tmp_path) == -60 * MB
 
 
-def test_which_errors_mean_that_the_disk_is_full():
+def test_recognises_disk_full_errors():
     write_failed, read_failed = apsw.IOError("write"), apsw.IOError("read")
     write_failed.extendedresult = apsw.SQLITE_IOERR_WRITE
     read_failed.extendedresult = apsw.SQLITE_IOERR_READ

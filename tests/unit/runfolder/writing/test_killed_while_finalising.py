@@ -33,7 +33,7 @@ def left(tmp_path: Path) -> Path:
     return tmp_path / "left" / "steps.sqlite"
 
 
-def test_what_was_half_done_is_undone_by_the_first_reader(left: Path) -> None:
+def test_the_first_reader_rolls_back_an_unfinished_transaction(left: Path) -> None:
     assert left.with_name("steps.sqlite-journal").stat().st_size > 0
     for _ in range(2):
         with StepsReader(left) as reader:

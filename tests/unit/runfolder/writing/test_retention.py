@@ -13,7 +13,7 @@ def layout(step: int, method: Method, attempt: int = 1) -> Layout:
     return Layout(attempt, step, 0.0, method, np.eye(2, dtype=np.float32))
 
 
-def test_old_layouts_get_fewer_and_the_newest_stay(tmp_path: Path) -> None:
+def test_thins_old_layouts_and_keeps_the_newest(tmp_path: Path) -> None:
     path = tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer:
         for step in range(400):
@@ -31,7 +31,7 @@ def test_old_layouts_get_fewer_and_the_newest_stay(tmp_path: Path) -> None:
         assert steps[-newest:] == list(range(400 - newest, 400))
 
 
-def test_few_layouts_are_left_alone(tmp_path: Path) -> None:
+def test_keeps_few_layouts(tmp_path: Path) -> None:
     with LayoutsWriter(tmp_path / "layouts.sqlite") as writer:
         assert writer.thin_layouts(2) == 0
         for step in range(3):
@@ -40,7 +40,7 @@ def test_few_layouts_are_left_alone(tmp_path: Path) -> None:
         assert writer.thin_layouts(2) == 1
 
 
-def test_the_one_made_last_may_be_of_an_earlier_step(tmp_path: Path) -> None:
+def test_the_last_written_layout_may_belong_to_an_earlier_step(tmp_path: Path) -> None:
     path = tmp_path / "layouts.sqlite"
     with LayoutsWriter(path) as writer:
         with LayoutsReader(path) as reader:

@@ -24,7 +24,7 @@ def recipe(**changes: Any) -> Recipe:
     ("kind", "steps", "factor"),
     [("lazy", 700, 1.4), ("adam", 700, 1.4)],
 )
-def test_an_estimate_is_near_what_a_small_run_takes(tmp_path: Path, kind: str, steps: int, factor: float):
+def test_estimates_match_small_runs(tmp_path: Path, kind: str, steps: int, factor: float):
     run = make_run(tmp_path, steps=steps, optimiser={"kind": kind})
     assert train(run) == "finished"
     taken = run.bytes_on_disk()
@@ -35,7 +35,7 @@ def test_an_estimate_is_near_what_a_small_run_takes(tmp_path: Path, kind: str, s
     assert estimate_size(run.recipe, without_workers=True).bytes > taken / factor
 
 
-def test_the_rows_a_batch_lights_are_near_those_of_lamptown():
+def test_estimated_lit_rows_match_lamptown():
     corpus = build_corpus(Recipe().corpus, 0, None, None)
     for shape in ({"sequences": 4, "passages": 2}, {}, {"sequences": 64, "passages": 16}):
         asked = recipe(**shape)
@@ -46,7 +46,7 @@ def test_the_rows_a_batch_lights_are_near_those_of_lamptown():
     assert abs(guessed.keyframes - known.keyframes) < 0.05 * known.keyframes
 
 
-def test_what_is_asked_for_moves_the_estimate_the_right_way():
+def test_estimates_change_in_the_right_direction():
     usual = estimate_size(Recipe())
     assert usual.fits
     assert usual.exact

@@ -15,7 +15,7 @@ from tests.support.small_disk import small_disk
 SIZE = 400_000
 
 
-def test_a_reserve_takes_real_bytes_and_no_name(tmp_path: Path) -> None:
+def test_a_reserve_takes_real_bytes_in_an_unnamed_file(tmp_path: Path) -> None:
     reserve = SpaceReserve(tmp_path, SIZE)
     reserve.fill()
     assert reserve.held_bytes == SIZE
@@ -24,7 +24,7 @@ def test_a_reserve_takes_real_bytes_and_no_name(tmp_path: Path) -> None:
     assert reserve.held_bytes == 0
 
 
-def test_where_nothing_can_be_held_nothing_is_said(tmp_path: Path) -> None:
+def test_fill_never_raises(tmp_path: Path) -> None:
     reserve = SpaceReserve(tmp_path / "missing", SIZE)
     reserve.fill()
     assert reserve.held_bytes == 0
@@ -32,9 +32,7 @@ def test_where_nothing_can_be_held_nothing_is_said(tmp_path: Path) -> None:
         reserve.spend_on(_fail_with(apsw.FullError("full")))
 
 
-def test_requests_fit_into_the_reserve_of_a_full_disk_again_and_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_repeatedly_fit_into_the_reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with small_disk(monkeypatch) as disk:
         reserve = SpaceReserve(tmp_path, SIZE)
         reserve.fill()
@@ -57,7 +55,7 @@ def test_requests_fit_into_the_reserve_of_a_full_disk_again_and_again(
 # SQLite makes nothing of a checkpoint that fails while a file is closed; the simulated disk has raised by then.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("made", [0, 1])
-def test_a_request_is_either_refused_or_taken_however_little_room_there_is(
+def test_a_request_is_rejected_or_stored_at_any_free_space(
     made: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers: dict[Path, bool] = {}
@@ -81,7 +79,7 @@ def test_a_request_is_either_refused_or_taken_however_little_room_there_is(
         assert kinds == ["resume"] * made + ["pause"] * taken, folder.name
 
 
-def test_other_errors_do_not_spend_it(tmp_path: Path) -> None:
+def test_other_errors_do_not_release_the_reserve(tmp_path: Path) -> None:
     reserve = SpaceReserve(tmp_path, SIZE)
     reserve.fill()
     calls: list[int] = []

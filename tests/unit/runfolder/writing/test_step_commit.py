@@ -58,7 +58,7 @@ def run(tmp_path: Path) -> RunFolder:
     return RunStore(tmp_path).create(recipe)
 
 
-def test_every_effect_of_a_step_is_in_its_pulse(run: RunFolder):
+def test_a_pulse_has_every_effect_of_its_step(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix())
@@ -75,7 +75,7 @@ def test_every_effect_of_a_step_is_in_its_pulse(run: RunFolder):
     assert not pulse.merged
 
 
-def test_a_step_keeps_its_moved_rows_and_every_so_many_the_matrix(run: RunFolder):
+def test_keeps_moved_rows_and_periodic_keyframes(run: RunFolder):
     matrix = SmallMatrix()
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
@@ -112,7 +112,7 @@ def test_a_keyframe_has_the_loss_on_held_out_text(run: RunFolder):
         assert reader.held_out_losses(1, 9) == {}
 
 
-def test_a_step_keeps_the_lines_said_after_it(run: RunFolder):
+def test_keeps_the_lines_of_a_step(run: RunFolder):
     line = SpokenLine((1,), (2, 3), (0.5, 0.25), False)
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
@@ -127,7 +127,7 @@ def test_a_step_keeps_the_lines_said_after_it(run: RunFolder):
         assert reader.lines(0, 99, 9) == {0: encode_lines([line]), 2: encode_lines([line])}
 
 
-def test_on_a_full_disk_lines_are_given_up_before_scalars(run: RunFolder):
+def test_drops_lines_before_scalars_on_a_full_disk(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix())
@@ -143,7 +143,7 @@ def test_on_a_full_disk_lines_are_given_up_before_scalars(run: RunFolder):
         assert [event.kind for event in reader.events()] == ["full"]
 
 
-def test_the_matrix_can_stand_for_the_moved_rows(run: RunFolder):
+def test_a_matrix_can_replace_moved_rows(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix())
@@ -155,7 +155,7 @@ def test_the_matrix_can_stand_for_the_moved_rows(run: RunFolder):
         assert (many.rows, many.keyframe) == (None, None)
 
 
-def test_what_a_budget_gave_up_is_given_up(run: RunFolder):
+def test_does_not_resume_what_the_budget_stopped(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix(), {"snapshots": "keyframes"})
@@ -168,7 +168,7 @@ def test_what_a_budget_gave_up_is_given_up(run: RunFolder):
         assert (record.rows, record.keyframe, record.census) == (None, None, None)
 
 
-def test_a_keyframe_can_be_added_to_a_step(run: RunFolder):
+def test_adds_a_keyframe_to_a_committed_step(run: RunFolder):
     with StepsWriter(run.steps_path) as writer:
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix())
@@ -179,7 +179,7 @@ def test_a_keyframe_can_be_added_to_a_step(run: RunFolder):
         assert reader.keyframe_steps() == [(1, 0), (1, 1)]
 
 
-def test_the_first_matrix_is_kept_only_where_it_fits_into_the_budget(tmp_path: Path):
+def test_keeps_the_first_matrix_only_within_the_budget(tmp_path: Path):
     matrix = SmallMatrix()
     matrix.touches = np.zeros(100_000, dtype=np.uint32)
     for budget, fits in ((10_000_000, True), (1_500_000, False)):
@@ -190,7 +190,7 @@ def test_the_first_matrix_is_kept_only_where_it_fits_into_the_budget(tmp_path: P
             assert StepCommitter(run, writer, matrix).has_room_for_first_keyframe() is fits
 
 
-def test_a_step_that_is_to_have_a_matrix_asks_whether_the_budget_has_room_for_it(tmp_path: Path):
+def test_checks_the_budget_before_each_keyframe(tmp_path: Path):
     run = RunStore(tmp_path).create(
         Recipe(model=ModelRecipe(dim=D, heads=1), cadence=Cadence(keyframe_every=10), disk_budget=2_000_000)
     )

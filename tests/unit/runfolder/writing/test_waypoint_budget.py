@@ -34,7 +34,7 @@ def grown(last: int, every: int, room: int, pauses: Collection[int] = ()) -> lis
     return seen
 
 
-def test_a_default_run_has_the_first_ones_and_one_every_250_steps() -> None:
+def test_a_default_run_has_early_waypoints_and_one_every_250_steps() -> None:
     room = waypoint_room(Recipe(), 2_400)
     assert grown(5_000, 250, room)[-1] == EARLY | set(range(250, 5_001, 250))
     assert expected_waypoints(5_000, 250, room) == EARLY | set(range(250, 5_001, 250))
@@ -43,7 +43,7 @@ def test_a_default_run_has_the_first_ones_and_one_every_250_steps() -> None:
 
 
 @pytest.mark.parametrize("room", [8, 9, 13, 40])
-def test_however_long_it_runs_there_is_room_and_the_first_and_the_last_stay(room: int) -> None:
+def test_a_run_of_any_length_keeps_the_early_waypoints_and_the_last(room: int) -> None:
     for there in grown(20_000, 100, room, set(range(37, 20_000, 950))):
         last = max(there)
         assert len(there) <= room
@@ -52,13 +52,13 @@ def test_however_long_it_runs_there_is_room_and_the_first_and_the_last_stay(room
     assert set(range(0, 20_001, spacing)) <= grown(20_000, 100, room)[-1]
 
 
-def test_without_an_end_the_spacing_doubles() -> None:
+def test_the_spacing_doubles_as_the_run_grows() -> None:
     spacings = [waypoint_spacing(step, 250, 30) for step in range(0, 100_000, 250)]
     assert spacings == sorted(spacings)
     assert set(spacings) == {250 * 2**n for n in range(6)}
 
 
-def test_those_of_pauses_go_first_then_every_second_one_then_where_an_attempt_began() -> None:
+def test_drops_waypoints_of_pauses_first_and_starts_of_attempts_last() -> None:
     steps = [0, 1, 2, 5, 10, 20, 50, 100, 130, 200, 260, 300, 330, 400]
     assert surplus_waypoints(steps, 100, 14) == []
     assert surplus_waypoints(steps, 100, 13, starts=[130]) == [260]
@@ -68,7 +68,7 @@ def test_those_of_pauses_go_first_then_every_second_one_then_where_an_attempt_be
     assert surplus_waypoints(steps, 100, 8, starts=[130]) == [260, 330, 100, 200, 300, 130]
 
 
-def test_the_last_stays_also_if_it_is_of_a_pause() -> None:
+def test_keeps_the_last_even_if_it_is_of_a_pause() -> None:
     assert surplus_waypoints([*EARLY_WAYPOINTS, 100, 130], 100, 8) == [100]
 
 
@@ -76,7 +76,7 @@ def sized(**changes: Any) -> int:
     return waypoint_room(Recipe.model_validate(changes), 2_400)
 
 
-def test_the_room_follows_the_budget_and_the_size_of_the_model() -> None:
+def test_room_depends_on_the_budget_and_the_model_size() -> None:
     assert sized(disk_budget=10**12) == MAX_WAYPOINTS
     size = estimate_checkpoint_bytes(Recipe(), 2_400)
     assert sized(disk_budget=60 * size) == 15
@@ -87,6 +87,6 @@ def test_the_room_follows_the_budget_and_the_size_of_the_model() -> None:
     assert sized(corpus={"kind": "recorded"}) == 0
 
 
-def test_a_run_without_room_has_none() -> None:
+def test_a_run_without_room_has_no_waypoints() -> None:
     assert not is_waypoint_due(0, 250, 0)
     assert expected_waypoints(5_000, 250, 0) == set()
