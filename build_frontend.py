@@ -7,7 +7,7 @@ Two entry points: hatchling's build hook (`pip install .`, `-e .`, wheels) and a
     python build_frontend.py check     svelte-check, eslint, dependency-cruiser, prettier --check
     python build_frontend.py format    prettier --write
 
-Each first writes `frontend/src/api/generated/` from `frontend/openapi.json` (`write-schema.ts`).
+Each first writes `frontend/src/api/generated/` from `frontend/openapi.json` and `view_query.json` (`write-schema.ts`).
 The result is `static/app`; `static/app/.built-from` holds the hash of its sources, so a stale page is never
 shipped. A source distribution without `frontend/` uses the page that came with it.
 """
@@ -42,6 +42,8 @@ GENERATED = Path("src", "api", "generated")
 TEXTS = Path("backend", "lamplighter", "claims", "texts")
 """The texts of the claims, which the command line reads as well."""
 
+VIEW_QUERY = Path("backend", "lamplighter", "lessons", "view_query.json")
+"""The keys of an address that a lesson may set."""
 COMPRESSED = (".js", ".css", ".svg", ".txt", ".json")
 """Suffixes of the files that are kept compressed as well."""
 
@@ -132,6 +134,7 @@ def _sources(root: Path) -> Iterator[Path]:
         yield from (p for p in files if generated not in p.parents)
     yield from (p for p in frontend.iterdir() if p.is_file())
     yield from (root / TEXTS).glob("*.json")
+    yield root / VIEW_QUERY
 
 
 def install(frontend: Path) -> None:

@@ -1,5 +1,5 @@
 /**
- * Script that writes `src/api/generated/` from `openapi.json`. `build_frontend.py` runs it before every tool
+ * Script that writes `src/api/generated/` from `openapi.json`, and the keys of an address from `view_query.json`. `build_frontend.py` runs it before every tool
  * that reads the sources; the folder is not committed.
  */
 
@@ -13,11 +13,31 @@ const source = join(import.meta.dirname, "openapi.json");
 const folder = join(import.meta.dirname, "src", "api", "generated");
 
 const document = JSON.parse(readFileSync(source, "utf8")) as OpenApi;
-const modules = { "schema.ts": schemaTypes(document), "recipe.ts": recipeValues(document) };
+const viewQuery = join(
+  import.meta.dirname,
+  "..",
+  "backend",
+  "lamplighter",
+  "lessons",
+  "view_query.json",
+);
+const modules = {
+  "schema.ts": schemaTypes(document),
+  "recipe.ts": recipeValues(document),
+  "view-query.ts": viewQueryTables(readFileSync(viewQuery, "utf8")),
+};
 
 mkdirSync(folder, { recursive: true });
 for (const [name, text] of Object.entries(modules)) {
   const file = join(folder, name);
   // A file written again has a new time, for which a development server would load the page anew.
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) writeFileSync(file, text);
+}
+
+/** Return a module with the tables of the keys of an address that a lesson may set, as constants. */
+function viewQueryTables(text: string): string {
+  const tables = Object.entries(JSON.parse(text) as object).map(
+    ([name, table]) => `export const ${name.toUpperCase()} = ${JSON.stringify(table)} as const;\n`,
+  );
+  return ["// Generated from view_query.json by write-schema.ts.\n", ...tables].join("\n");
 }

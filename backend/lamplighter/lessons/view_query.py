@@ -1,59 +1,28 @@
 """The check of a view's query: the keys of the page's address, and what may stand behind each.
 
 The page reads it anyway, and drops what it does not know; here a text that names it is refused, so that its writer hears
-of it. A test compares the tables with the page's own.
+of it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 MAX_QUERY = 500
 """Most characters of a view."""
-CHOICES: dict[str, tuple[str, ...]] = {
-    "map": ("umap", "linear"),
-    "set": ("again", "live"),
-    "colour": ("family", "class", "district", "frequency", "since", "gradient", "moved", "trust"),
-    "panel": ("token", "district", "gathered", "ask", "geometry", "game", "microscope", "claims", "step", "matrix", "run", "map",
-              "measures", "cost", "export", "class", "runs"),
-    "ask": ("speak", "what_if", "transplant", "probe", "rotation", "bench", "batch_sizes", "environment", "deciles",
-            "substitution"),
-    "lab": ("analogy", "relations", "axis", "pairs"),
-    "rows": ("district", "class", "frequency", "id"),
-    "trails": ("none", "chosen", "movers"),
-    "links": ("none", "space", "map", "both"),
-    "legend": ("open", "folded"),
-    "names": ("own",),
-}  # fmt: skip
+_TABLE: dict[str, Any] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+"""The table of the keys, from which the page's is generated."""
+CHOICES: dict[str, tuple[str, ...]] = {key: tuple(words) for key, words in _TABLE["choices"].items()}
 """Keys whose word is one of a few."""
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "ask": ("answer", "apart"),
-    "microscope": ("symbol", "vector", "transformation", "gradient", "update", "helped"),
-    "step": ("sets", "river", "text", "history"),
-    "cost": ("meter", "work", "rule", "memory", "order", "scale", "devices"),
-}
+SECTIONS: dict[str, tuple[str, ...]] = {panel: tuple(names) for panel, names in _TABLE["sections"].items()}
 """Sections that may be pointed out, by panel."""
-FLAGS: tuple[str, ...] = ("apart", "folded", "doubt", "align", "beat")
-"""Keys that are 1 or missing."""
-NUMBERS: tuple[str, ...] = (
-    "at",
-    "from",
-    "then",
-    "against",
-    "over",
-    "other",
-    "times",
-    "after",
-    "claim",
-    "district",
-)
-"""Keys of whole numbers."""
-WORDS: tuple[str, ...] = ("word", "with", "into", "source")
-"""Keys of one word of the run."""
-TEXTS: tuple[str, ...] = ("say", "second", "of", "to", "words")
-"""Keys of several words."""
+FLAGS, NUMBERS, WORDS, TEXTS = (frozenset(_TABLE[form]) for form in ("flags", "numbers", "words", "texts"))
+"""Keys that are 1 or missing; of whole numbers; of one word of the run; of several words."""
 BESIDE = re.compile(r"view:(umap|linear)|step:\d{1,9}|matrix:out")
 SPEED = re.compile(r"\d{1,6}(\.\d{1,3})?")
 KEYS: frozenset[str] = frozenset((*CHOICES, *FLAGS, *NUMBERS, *WORDS, *TEXTS, "section", "beside", "speed"))

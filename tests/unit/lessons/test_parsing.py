@@ -11,7 +11,7 @@ from lamplighter.lessons.library import LessonLibrary, read_folder
 from lamplighter.lessons.number_name import figure_name, parse_number_name
 from lamplighter.lessons.part import LessonError, Part
 from lamplighter.lessons.part_parser import MAX_PART_BYTES, parse_part
-from lamplighter.lessons.view_query import CHOICES, FLAGS, KEYS, SECTIONS, ViewQueryError, parse_view_query
+from lamplighter.lessons.view_query import ViewQueryError, parse_view_query
 
 ROOT = Path(__file__).parents[3]
 HEAD = "title: A part\nminutes: 5\nwords: dog, cat\n\n"
@@ -74,9 +74,22 @@ def test_a_part_is_a_tree_of_stages() -> None:
         ("{purity_10nn@0|hex}", "no form"),
         ("{answer.what_if.own.p.3}", "no stage asks"),
         ("{answer.nothing.a}", "no stage asks"),
-        *((f"{{answer.what_if.{path}}}\n\n# look: B\nexamine: kind=what_if&sentence=a", "has no such number") for path in (
-            "own", "own.p", "own.p.x", "own.nothing", "text", "own.p.0.1", "candidates.before.0.2", "replayed.origin",
-        )),
+        *(
+            (
+                f"{{answer.what_if.{path}}}\n\n# look: B\nexamine: kind=what_if&sentence=a",
+                "has no such number",
+            )
+            for path in (
+                "own",
+                "own.p",
+                "own.p.x",
+                "own.nothing",
+                "text",
+                "own.p.0.1",
+                "candidates.before.0.2",
+                "replayed.origin",
+            )
+        ),
         ("{answer.What.a}", "names no number"),
         ("{claim.29.share}", "no claim"),
         ("{claim.6.Share of}", "names no figure"),
@@ -200,30 +213,6 @@ def test_an_overlay_replaces_and_adds_and_is_read_again_when_it_changes(tmp_path
 def test_what_is_no_view_is_refused(query: str) -> None:
     with pytest.raises(ViewQueryError):
         parse_view_query(query)
-
-
-def test_the_views_of_the_course_are_those_of_the_page() -> None:
-    model = ROOT / "frontend/src/model"
-    options = (model / "view-options.ts").read_text()
-    lists = {
-        name: tuple(re.findall(r'"([\w-]+)"', body))
-        for name, body in re.findall(r"export const (\w+) = \[(.*?)\] as const", options, re.DOTALL)
-    }
-    named = {"map": "MAPS", "colour": "COLOURS", "panel": "PANELS", "ask": "EXPERIMENTS", "lab": "GEOMETRY_VIEWS",
-             "rows": "ROW_ORDERS", "trails": "TRAIL_SETS", "links": "LINK_TARGETS"}  # fmt: skip
-    assert {key: CHOICES[key] for key in named} == {key: lists[name] for key, name in named.items()}
-    sections = re.search(r"export const SECTIONS = \{(.*?)\} as const", options, re.DOTALL)
-    assert sections
-    assert {
-        panel: tuple(re.findall(r'"(\w+)"', names))
-        for panel, names in re.findall(r"(\w+): \[(.*?)\]", sections[1])
-    } == SECTIONS
-    state = (model / "view-state.ts").read_text()
-    fields = set(re.findall(r"^  (\w+): (?:plain|formatted|oneToken|manyTokens)\(", state, re.MULTILINE))
-    texts = set(re.findall(r"(?:oneToken|manyTokens)\(\"(\w+)\"\)", state))
-    assert fields | texts >= KEYS
-    assert {"run", "lesson"} == (fields & {"run", "lesson"}) - KEYS
-    assert set(FLAGS) <= fields
 
 
 def test_two_questions_of_a_kind_have_names_and_one_may_name_its_step() -> None:

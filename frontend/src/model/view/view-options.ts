@@ -1,24 +1,8 @@
 /** The choices a viewer has: panels, colours, maps, trails and links. Pure. */
 
-export const PANELS = [
-  "token",
-  "district",
-  "gathered",
-  "ask",
-  "geometry",
-  "game",
-  "microscope",
-  "claims",
-  "step",
-  "matrix",
-  "run",
-  "map",
-  "measures",
-  "cost",
-  "export",
-  "class",
-  "runs",
-] as const;
+import { CHOICES, SECTIONS } from "../../api/generated/view-query";
+
+export const PANELS = CHOICES.panel;
 export type PanelName = (typeof PANELS)[number];
 
 /** The panels of the third level, in the order of their tabs. */
@@ -41,12 +25,7 @@ export function isCovering(panel: PanelName | null): panel is CoveringPanel {
 }
 
 /** Sections of a panel that a view may point out, by panel. */
-export const SECTIONS = {
-  ask: ["answer", "apart"],
-  microscope: ["symbol", "vector", "transformation", "gradient", "update", "helped"],
-  step: ["sets", "river", "text", "history"],
-  cost: ["meter", "work", "rule", "memory", "order", "scale", "devices"],
-} as const satisfies Partial<Record<PanelName, readonly string[]>>;
+export { SECTIONS };
 export type SectionName = (typeof SECTIONS)[keyof typeof SECTIONS][number];
 
 /** Return whether a panel has a section. */
@@ -72,46 +51,26 @@ export function isLabPanel(panel: PanelName): panel is (typeof LAB_PANELS)[numbe
 }
 
 /** The kinds of question that one may ask of the model. */
-export const EXPERIMENTS = [
-  "speak",
-  "what_if",
-  "transplant",
-  "probe",
-  "rotation",
-  "bench",
-  "batch_sizes",
-  "environment",
-  "deciles",
-  "substitution",
-] as const;
+export const EXPERIMENTS = CHOICES.ask;
 export type ExperimentName = (typeof EXPERIMENTS)[number];
 
 /** Views of the geometry lab. */
-export const GEOMETRY_VIEWS = ["analogy", "relations", "axis", "pairs"] as const;
+export const GEOMETRY_VIEWS = CHOICES.lab;
 export type GeometryView = (typeof GEOMETRY_VIEWS)[number];
 
-export const COLOURS = [
-  "family",
-  "class",
-  "district",
-  "frequency",
-  "since",
-  "gradient",
-  "moved",
-  "trust",
-] as const;
+export const COLOURS = CHOICES.colour;
 export type ColourBy = (typeof COLOURS)[number];
 
 /** Orders for the rows of the matrix. */
-export const ROW_ORDERS = ["district", "class", "frequency", "id"] as const;
+export const ROW_ORDERS = CHOICES.rows;
 export type RowOrder = (typeof ROW_ORDERS)[number];
 
 /** The maps of the vocabulary, by the method of their layout. */
-export const MAPS = ["umap", "linear"] as const;
+export const MAPS = CHOICES.map;
 
 /** Choices of the tokens whose trails are drawn, and of the tokens the focused one is linked to. */
-export const TRAIL_SETS = ["none", "chosen", "movers"] as const;
+export const TRAIL_SETS = CHOICES.trails;
 export type TrailSet = (typeof TRAIL_SETS)[number];
 
-export const LINK_TARGETS = ["none", "space", "map", "both"] as const;
+export const LINK_TARGETS = CHOICES.links;
 export type LinkTarget = (typeof LINK_TARGETS)[number];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../api/failure";
+import { CHOICES, FLAGS, NUMBERS, SECTIONS, TEXTS, WORDS } from "../../api/generated/view-query";
 import {
   DEFAULT_VIEW,
   formatViewState,
@@ -187,5 +188,22 @@ describe("a view", () => {
     expect(codeOf({ version: 2, at: 4 })).toBe("newerView");
     for (const json of [null, "?at=4", [], {}, { at: 4 }, { version: "1" }, { version: 0 }])
       expect(codeOf(json)).toBe("noView");
+  });
+});
+
+describe("a view that a lesson sets", () => {
+  const words = (table: Record<string, readonly string[]>) =>
+    Object.entries(table).flatMap(([key, names]) => names.map((name) => `?${key}=${name}`));
+  const queries = [
+    ...words(CHOICES),
+    ...Object.values(SECTIONS)
+      .flat()
+      .map((name) => `?section=${name}`),
+    ...[...FLAGS, ...NUMBERS].map((key) => `?${key}=1`),
+    ...[...WORDS, ...TEXTS].map((key) => `?${key}=dog`),
+  ];
+
+  it.each(queries)("reads %s", (query) => {
+    expect(formatViewState(parseViewState(query))).toBe(query);
   });
 });

@@ -7,6 +7,7 @@
  */
 
 import { ApiError } from "../../api/failure";
+import { CHOICES } from "../../api/generated/view-query";
 import { formatLook, parseLook } from "../look";
 import { formatRowPlace, formatTextPlace, parseRowPlace, parseTextPlace } from "./microscope-place";
 import { parseSecondMapSource } from "./second-map-options";
@@ -62,7 +63,7 @@ const FIELDS = {
    * Set of layouts of the past: the smoothed ones (`again`), or those made live; null: the smoothed
    * ones where they are of the whole run.
    */
-  set: plain(oneOf(["again", "live"])),
+  set: plain(oneOf(CHOICES.set)),
   /** Camera of the map; null: the whole map. */
   look: formatted(parseLook, formatLook),
   /** Content of the second map. */
@@ -106,7 +107,7 @@ const FIELDS = {
   /** Set when doubtful positions are marked. */
   doubt: plain(parseFlag),
   /** Names of districts; null: the planted class's where it gives one. */
-  names: plain((word) => (word === "own" ? word : null)),
+  names: plain(oneOf(CHOICES.names)),
   /** District in focus. */
   district: plain(parseInteger),
   /** Token that the focused one is compared with. */
@@ -120,7 +121,7 @@ const FIELDS = {
   links: plain(oneOf(LINK_TARGETS)),
   /** Steps back that distances and trails reach; 0: to the start. */
   over: plain(parseInteger),
-  legend: plain(oneOf(["open", "folded"])),
+  legend: plain(oneOf(CHOICES.legend)),
   /** Legend entry whose tokens are ringed. */
   ring: plain((word) => (/^([bck]\d{1,4}|none|rest|unknown)$/.test(word) ? word : null)),
   /** Selected tokens. */
