@@ -86,7 +86,7 @@ def beats(draw: st.DrawFn) -> Beat:
 
 
 @given(beats())
-def test_a_beat_comes_back_as_it_was(beat: Beat):
+def test_a_beat_round_trips(beat: Beat):
     data = encode(beat)
     assert len(data) % 4 == 0
     assert_equal(decode(data), beat)
@@ -106,7 +106,7 @@ def layouts(random: np.random.Generator, size: int, count: int) -> list[Layout]:
 
 
 @given(st.integers(1, 60), st.integers(0, 2**32), st.integers(1, 12))
-def test_differences_lead_bit_for_bit_to_the_whole_layout(size: int, seed: int, count: int):
+def test_differences_give_the_whole_layout_bit_for_bit(size: int, seed: int, count: int):
     there: GridLayout | None = None
     here: GridLayout | None = None
     for number, layout in enumerate(layouts(np.random.default_rng(seed), size, count)):
@@ -129,7 +129,7 @@ def test_differences_lead_bit_for_bit_to_the_whole_layout(size: int, seed: int, 
         assert (error <= 0.51 * quantum + 1e-6 * np.abs(layout.coordinates)).all()
 
 
-def test_a_layout_beyond_the_grid_or_lost_in_it_needs_another():
+def test_a_layout_too_large_or_small_for_the_grid_needs_another():
     xy = np.array([[0, 0], [1, 2], [3, 1]], dtype=np.float32)
     layout = Layout(1, 2, 3.0, Method.LINEAR, xy)
     grid = fit_grid(layout)
@@ -146,7 +146,7 @@ def test_a_layout_without_extent_has_a_grid(place: float):
     assert_equal(decode(encode(whole)), whole)
 
 
-def test_a_difference_from_another_layout_or_off_the_grid_is_refused():
+def test_rejects_a_difference_from_another_layout_or_off_the_grid():
     layout = Layout(1, 2, 3.0, Method.UMAP, np.array([[0, 0], [1, 2]], dtype=np.float32))
     whole = place_on_grid(layout, fit_grid(layout), 1)
     assert whole is not None
@@ -167,7 +167,7 @@ PARTS = st.lists(
 
 
 @given(PARTS)
-def test_an_envelope_gives_back_its_parts(parts: list[bytes | str]):
+def test_an_envelope_round_trips(parts: list[bytes | str]):
     assert decode_envelope(encode_envelope(parts)) == parts
 
 
@@ -179,7 +179,7 @@ def test_an_envelope_is_no_larger_than_its_parts():
 
 @settings(max_examples=300, deadline=None)
 @given(PARTS, st.data())
-def test_a_damaged_envelope_is_refused_or_read_and_costs_no_more_than_it_holds(
+def test_a_damaged_envelope_is_rejected_or_read_in_bounded_memory(
     parts: list[bytes | str], choose: st.DataObject
 ):
     data = bytearray(encode_envelope(parts))
@@ -197,7 +197,7 @@ def test_a_damaged_envelope_is_refused_or_read_and_costs_no_more_than_it_holds(
     assert peak < 1_000_000
 
 
-def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch):
+def test_does_not_inflate_a_bomb(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(envelope, "MAX_INFLATED", 1 << 20)
     bomb = zlib.compressobj(wbits=-15)
     data = b"\x01\x01" + bomb.compress(bytes(64 << 20)) + bomb.flush()
@@ -209,7 +209,7 @@ def test_a_bomb_is_not_inflated(monkeypatch: pytest.MonkeyPatch):
     assert peak < 4 << 20
 
 
-def test_empty_parts_without_end_are_refused():
+def test_rejects_too_many_empty_parts():
     with pytest.raises(FrameError):
         decode_envelope(b"\x01\x00" + bytes(4) * 2_000)
 
@@ -224,7 +224,7 @@ def test_empty_parts_without_end_are_refused():
         (Grid(0.0, 1.0, float("nan"), 1.0), False),
     ],
 )
-def test_a_grid_too_wide_to_be_computed_with_is_refused(grid: Grid, accepted: bool):
+def test_rejects_a_grid_too_wide_to_compute(grid: Grid, accepted: bool):
     """A reader subtracts its bounds in 32 bits, and steps beyond them."""
     places = np.zeros((2, 2), dtype=np.uint16)
     data = encode(GridLayout(1, 2, 3.0, Method.UMAP, 1, grid, places, 0.5, 0.1, 0.5, 2, None))

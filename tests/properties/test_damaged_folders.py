@@ -232,7 +232,7 @@ def copy_of(run: Path, runs_dir: Path) -> Generator[Path]:
 # Skip shrinking: it takes long, and the damage is small anyway.
 @settings(max_examples=80, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(what=st.lists(damages(), min_size=1, max_size=2), unfinished=st.booleans())
-def test_a_damaged_folder_says_so_and_hides_no_other(
+def test_a_damaged_folder_reports_its_problem_and_hides_no_other(
     runs_dir: Path, begun: Path, app: FastAPI, what: list[Callable[[Path], None]], unfinished: bool
 ) -> None:
     whole = next(run for run in RunStore(runs_dir).runs() if not run.id.startswith("damaged"))
@@ -246,7 +246,7 @@ def test_a_damaged_folder_says_so_and_hides_no_other(
 
 
 @pytest.mark.parametrize(("file", "table", "column"), TEXTS)
-def test_a_text_that_is_not_utf_8_is_a_damage_like_any_other(
+def test_a_text_that_is_not_utf_8_is_reported_as_damage(
     runs_dir: Path, app: FastAPI, file: str, table: str, column: str
 ) -> None:
     whole = next(run for run in RunStore(runs_dir).runs() if not run.id.startswith("damaged"))

@@ -130,7 +130,7 @@ def take(data: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(frames(), st.data())
-def test_a_mutated_frame_is_refused_or_can_be_used(frame: Frame, choose: st.DataObject):
+def test_a_mutated_frame_is_rejected_or_usable(frame: Frame, choose: st.DataObject):
     data = bytearray(encode(frame))
     for _ in range(choose.draw(st.integers(1, 3))):
         match choose.draw(st.integers(0, 4)):
@@ -156,12 +156,12 @@ def test_a_mutated_frame_is_refused_or_can_be_used(frame: Frame, choose: st.Data
     counts=st.lists(st.sampled_from(HUGE), min_size=0, max_size=12),
     rest=st.binary(max_size=120),
 )
-def test_huge_counts_cost_nothing(kind: int, flags: int, counts: list[int], rest: bytes):
+def test_huge_counts_take_no_memory(kind: int, flags: int, counts: list[int], rest: bytes):
     head = HEADER.pack(MAGIC, VERSION, kind, flags, 1, 7, 1.0)
     take(head + b"".join(struct.pack("<I", count) for count in counts) + rest)
 
 
-def test_a_megabyte_of_anything_is_refused():
+def test_rejects_a_megabyte_of_any_bytes():
     noise = np.random.default_rng(0).integers(0, 256, 1 << 20, dtype=np.uint8).tobytes()
     for kind in range(1, 9):
         take(HEADER.pack(MAGIC, VERSION, kind, 0, 1, 7, 1.0) + noise)

@@ -268,7 +268,7 @@ def _census(attempt: int, step: int) -> bytes:
     return encode(Census(attempt, step, 1e9 + step, np.zeros(V, np.uint32), np.zeros(V, np.uint32)))
 
 
-def test_whatever_happens_to_a_run_what_was_kept_is_there():
+def test_kept_steps_survive_any_sequence_of_events():
     with (
         # Stretches and distances of only a few steps, so that a few dozen steps cross every boundary.
         patch.object(tile_builder, "MAX_STRETCH_STEPS", 5),

@@ -56,7 +56,7 @@ class Moves:
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 30), momentum=st.booleans(), data=st.data())
-def test_every_bit_comes_back(seed: int, steps: int, momentum: bool, data: st.DataObject) -> None:
+def test_tiles_round_trip_bit_for_bit(seed: int, steps: int, momentum: bool, data: st.DataObject) -> None:
     moves = Moves(seed, steps, momentum)
     first = data.draw(st.integers(0, V - 1))
     following = data.draw(st.integers(first + 1, V))
@@ -80,7 +80,7 @@ def test_every_bit_comes_back(seed: int, steps: int, momentum: bool, data: st.Da
     assert bits(where) == bits(np.array([vector for _, _, vector in mine]))
 
 
-def test_what_moves_steadily_packs_better_by_the_difference_of_differences() -> None:
+def test_steady_motion_packs_better_with_second_differences() -> None:
     start = np.zeros((1, 64), dtype=np.float32) + 1
     steady = start + 1e-3 * np.arange(1, 200)[:, None].astype(np.float32)
     noise = np.random.default_rng(0).standard_normal((199, 64)).astype(np.float32)
@@ -92,14 +92,14 @@ def test_what_moves_steadily_packs_better_by_the_difference_of_differences() -> 
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.binary(max_size=300))
-def test_bytes_that_are_no_tile_are_refused(data: bytes) -> None:
+def test_rejects_bytes_that_are_not_a_tile(data: bytes) -> None:
     with pytest.raises(FrameError):
         decode_tile(data)
 
 
 @settings(max_examples=300, deadline=None)
 @given(at=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.integers(0, 400))
-def test_a_damaged_tile_is_refused_or_still_a_tile(at: int, value: int, cut: int) -> None:
+def test_a_damaged_tile_is_rejected_or_valid(at: int, value: int, cut: int) -> None:
     whole = bytearray(Moves(1, 20, False).tile(0, V))
     whole[at % len(whole)] = value
     try:

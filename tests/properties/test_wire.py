@@ -91,7 +91,7 @@ def assert_same(one: Frame, two: Frame) -> None:
 
 
 @given(st.one_of(pulses(), rows(), censuses()))
-def test_a_frame_comes_back_as_it_was(frame: Frame):
+def test_frames_round_trip(frame: Frame):
     data = encode(frame)
     assert len(data) % 4 == 0
     assert read_step(data) == (frame.attempt, frame.step)
@@ -99,7 +99,7 @@ def test_a_frame_comes_back_as_it_was(frame: Frame):
 
 
 @given(st.integers(1, 50), st.integers(0, 2**32), st.floats(1e-3, 1e3), st.sampled_from(list(Method)))
-def test_a_layout_comes_back_to_within_half_a_quantum(size: int, seed: int, spread: float, method: Method):
+def test_layouts_round_trip_to_half_a_quantum(size: int, seed: int, spread: float, method: Method):
     xy = numbers(np.random.default_rng(seed), size, 2) * np.float32(spread)
     back = decode(encode(Layout(1, 2, 3.0, method, xy, 0.5, 0.25, 0.125, 64)))
     assert isinstance(back, Layout)
@@ -115,7 +115,7 @@ def test_a_layout_comes_back_to_within_half_a_quantum(size: int, seed: int, spre
 
 
 @given(st.integers(1, 50), st.integers(0, 2**32))
-def test_the_trust_of_each_token_comes_back_and_a_layout_without_it_is_read(size: int, seed: int):
+def test_trust_by_token_round_trips_and_is_optional(size: int, seed: int):
     random = np.random.default_rng(seed)
     xy = numbers(random, size, 2)
     by_token = random.integers(0, 256, size, dtype=np.uint8)
@@ -142,7 +142,7 @@ def districts(draw: st.DrawFn) -> Districts:
 
 
 @given(districts())
-def test_districts_come_back_as_they_were(frame: Districts):
+def test_districts_round_trip(frame: Districts):
     data = encode(frame)
     assert len(data) % 4 == 0
     back = decode(data)
@@ -154,7 +154,7 @@ def test_districts_come_back_as_they_were(frame: Districts):
 
 @settings(max_examples=400)
 @given(st.one_of(pulses(), rows(), censuses(), districts()).map(encode), st.data())
-def test_damaged_frames_are_refused_or_read_but_never_crash(data: bytes, choose: st.DataObject):
+def test_damaged_frames_are_rejected_or_read(data: bytes, choose: st.DataObject):
     damaged = bytearray(data)
     for _ in range(choose.draw(st.integers(1, 4))):
         damaged[choose.draw(st.integers(0, len(damaged) - 1))] = choose.draw(st.integers(0, 255))
@@ -167,13 +167,13 @@ def test_damaged_frames_are_refused_or_read_but_never_crash(data: bytes, choose:
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_at_all_are_refused(data: bytes):
+def test_rejects_arbitrary_bytes(data: bytes):
     with pytest.raises(FrameError):
         decode(data)
 
 
 @pytest.mark.parametrize(("first", "merged"), [(9, 0), (10, 1), (11, 0), (11, 1)])
-def test_a_pulse_whose_first_step_and_flag_contradict_each_other_is_refused(first: int, merged: int):
+def test_rejects_a_pulse_with_contradictory_first_step_and_flag(first: int, merged: int):
     ids = np.array([1], dtype=np.uint32)
     size, norms = 3, np.ones(1, dtype=np.float32)
     pulse = Pulse(
@@ -202,9 +202,7 @@ def test_a_merged_pulse_is_the_union_of_its_steps(choose: st.DataObject, size: i
 
 
 @given(st.data(), st.integers(1, 20), st.integers(1, 4), st.integers(1, 5))
-def test_merged_rows_leave_the_matrix_that_all_of_them_leave(
-    choose: st.DataObject, size: int, dim: int, count: int
-):
+def test_merged_rows_give_the_same_matrix(choose: st.DataObject, size: int, dim: int, count: int):
     frames = [choose.draw(rows(size, dim)) for _ in range(count)]
     one, other = np.zeros((size, dim), np.float32), np.zeros((size, dim), np.float32)
     for frame in frames:
@@ -218,7 +216,7 @@ FRAME_FILES = sorted(set(GOLDEN.glob("*.bin")) - set(GOLDEN.glob("envelope*.bin"
 
 
 @pytest.mark.parametrize("path", FRAME_FILES, ids=lambda path: path.stem)
-def test_the_golden_frames_are_read_and_written_as_ever(path: Path):
+def test_golden_frames_are_unchanged(path: Path):
     """A change in the meaning of these bytes requires a new version of the format."""
     data = path.read_bytes()
     frame = decode(data)

@@ -32,7 +32,7 @@ def lamplighter(runs: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def test_a_run_goes_from_one_machine_to_another_and_on(run: RunFolder, tmp_path: Path) -> None:
+def test_an_exported_run_is_imported_and_continued(run: RunFolder, tmp_path: Path) -> None:
     packed = tmp_path / "run.zip"
     said = lamplighter(run.path.parent, "export", run.id, "--to", "zip", "--out", str(packed))
     assert said.returncode == 0, said.stderr
@@ -49,7 +49,7 @@ def test_a_run_goes_from_one_machine_to_another_and_on(run: RunFolder, tmp_path:
     assert (status.phase, status.step, status.attempt) == ("finished", 45, 1)
 
 
-def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
+def test_exports_a_live_run_completely(tmp_path: Path) -> None:
     run = make_run(tmp_path / "runs", steps=100_000)
     worker = start_worker(run)
     try:
@@ -69,7 +69,7 @@ def test_a_run_that_is_being_trained_is_exported_whole(tmp_path: Path) -> None:
         assert len(history.steps.pulses(1, status.step, status.step)) == status.step
 
 
-def test_what_cannot_be_done_is_one_line(run: RunFolder, tmp_path: Path) -> None:
+def test_errors_are_one_line(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "no.zip").write_text("hello")
     for words, reason in (
         (("export", run.id, "--to", "html", "--out", str(tmp_path / "a.html")), "lamplighter project"),

@@ -98,7 +98,7 @@ def expect_a_sentence(kind: str, files: Path, folder: Path, ask: Importer) -> No
     assert sorted(path.name for path in folder.rglob("*")) == ["hostile.zip", "runs"]
 
 
-def test_the_good_one_is_taken(files: Path, tmp_path: Path, import_in_child: Importer) -> None:
+def test_imports_a_valid_zip(files: Path, tmp_path: Path, import_in_child: Importer) -> None:
     (tmp_path / "good.zip").write_bytes(assemble(good_members(files)))
     answer = import_in_child(tmp_path / "good.zip", tmp_path / "runs")
     assert "imported" in answer, answer
@@ -108,11 +108,13 @@ def test_the_good_one_is_taken(files: Path, tmp_path: Path, import_in_child: Imp
 
 
 @pytest.mark.parametrize("kind", A_DOZEN)
-def test_a_dozen_hostile_zips(kind: str, files: Path, tmp_path: Path, import_in_child: Importer) -> None:
+def test_rejects_a_dozen_hostile_zips(
+    kind: str, files: Path, tmp_path: Path, import_in_child: Importer
+) -> None:
     expect_a_sentence(kind, files, tmp_path, import_in_child)
 
 
 @pytest.mark.tour
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_hostile_zip(kind: str, files: Path, tmp_path: Path, import_in_child: Importer) -> None:
+def test_rejects_every_hostile_zip(kind: str, files: Path, tmp_path: Path, import_in_child: Importer) -> None:
     expect_a_sentence(kind, files, tmp_path, import_in_child)

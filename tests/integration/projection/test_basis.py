@@ -12,7 +12,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 
 
 @pytest.mark.parametrize("first", [0, 7, 399])
-def test_the_basis_is_chosen_once_the_space_has_taken_shape(tmp_path: Path, first: int) -> None:
+def test_fixes_the_basis_once_the_space_has_taken_shape(tmp_path: Path, first: int) -> None:
     path = tmp_path / "layouts.sqlite"
     rng = np.random.default_rng(0)
     with LayoutsWriter(path) as writer, LayoutsReader(path) as reader:

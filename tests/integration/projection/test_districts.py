@@ -20,7 +20,7 @@ def grown(run: GrowingRun, steps: int, pull: float) -> np.ndarray:
     return run.vectors
 
 
-def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path) -> None:
+def test_districts_are_named_and_survive_a_restart(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path)
     path = run.folder.layouts_path
     size, vocabulary = run.size, run.folder.vocabulary
@@ -70,7 +70,7 @@ def test_districts_come_live_on_in_the_next_process_and_are_named(tmp_path: Path
     assert (later.step, later.ids.tolist(), later.names) == (61, found.ids.tolist(), found.names)
 
 
-def test_before_the_first_step_no_district_is_named_whatever_lies_together(tmp_path: Path) -> None:
+def test_detects_no_districts_before_the_first_step(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path)
     together = run.centres[run.class_of] + run.vectors * np.float32(0.05)
     with LayoutsWriter(run.folder.layouts_path) as writer:

@@ -41,7 +41,7 @@ def nearest_distance(places: np.ndarray) -> float:
     return float(np.median(distance.min(axis=1)) / np.linalg.norm(np.ptp(places, axis=0)))
 
 
-def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start: Start) -> None:
+def test_applies_settings_live_from_the_current_map(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path)
     run.grow(60)
     with RoleLock(run.folder.path, "trainer"):
@@ -70,7 +70,7 @@ def test_taken_up_while_it_runs_and_flows_from_where_it_is(tmp_path: Path, start
 
 
 @pytest.mark.parametrize("at", ["before it is taken up", "after it was taken up"])
-def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
+def test_a_killed_projector_neither_loses_nor_repeats_a_request(
     tmp_path: Path, start: Start, at: str
 ) -> None:
     run = GrowingRun(tmp_path, size=80)
@@ -99,7 +99,7 @@ def test_a_projector_that_is_killed_neither_loses_a_request_nor_repeats_it(
         assert reader.facts()["umap"]["neighbours"] == 5
 
 
-def test_a_finished_run_is_drawn_by_another_method(tmp_path: Path, start: Start) -> None:
+def test_draws_a_finished_run_by_another_method(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=60)
     run.grow(30)
     assert run.end()
@@ -121,7 +121,7 @@ def test_a_finished_run_is_drawn_by_another_method(tmp_path: Path, start: Start)
     assert not list(run.folder.path.glob("*.sqlite-wal"))
 
 
-def test_what_makes_no_sense_is_taken_up_and_changes_nothing(tmp_path: Path, start: Start) -> None:
+def test_acknowledges_an_invalid_request_without_change(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=30)
     run.grow(5)
     assert run.end()
@@ -133,7 +133,7 @@ def test_what_makes_no_sense_is_taken_up_and_changes_nothing(tmp_path: Path, sta
     assert read_map_settings(run.folder).current == run.folder.recipe.map
 
 
-def test_asked_before_there_is_a_map(tmp_path: Path, start: Start) -> None:
+def test_applies_a_request_made_before_the_map(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=40)
     ask(run, neighbours=4)
     run.grow(3)

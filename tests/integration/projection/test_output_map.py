@@ -44,7 +44,7 @@ def grown(tmp_path: Path) -> GrowingRun:
     return run
 
 
-def test_every_waypoint_jointly_and_close_to_the_input_map(grown: GrowingRun) -> None:
+def test_lays_out_every_waypoint_close_to_the_input_map(grown: GrowingRun) -> None:
     lay_out_output(grown.folder, quiet)
     alone = drawn(grown.folder)
     assert [layout.step for layout in alone] == list(STEPS)
@@ -76,7 +76,7 @@ def test_every_waypoint_jointly_and_close_to_the_input_map(grown: GrowingRun) ->
     assert placed[-1].trust > alone[-1].trust - 0.05
 
 
-def test_a_turned_map_and_a_mirrored_one_come_back_the_same() -> None:
+def test_aligns_rotated_and_mirrored_maps() -> None:
     rng = np.random.default_rng(5)
     slices = rng.standard_normal((3, 50, 2)).astype(np.float32)
     target = slices[-1] + rng.normal(scale=0.1, size=(50, 2)).astype(np.float32)
@@ -87,7 +87,7 @@ def test_a_turned_map_and_a_mirrored_one_come_back_the_same() -> None:
         np.testing.assert_allclose(align_slices(turned, target), settled, atol=1e-4)
 
 
-def test_a_turned_space_gives_a_map_of_the_same_neighbourhoods(grown: GrowingRun) -> None:
+def test_a_rotated_space_gives_the_same_neighbourhoods(grown: GrowingRun) -> None:
     """No coordinate of the space is the same, and every cosine is."""
     lay_out_output(grown.folder, quiet)
     before = drawn(grown.folder)[-1]
@@ -105,7 +105,7 @@ def test_a_turned_space_gives_a_map_of_the_same_neighbourhoods(grown: GrowingRun
 
 
 @pytest.mark.parametrize("how", ["nobody listens", "killed"])
-def test_ended_half_way_it_leaves_what_was_there(grown: GrowingRun, how: str) -> None:
+def test_an_interrupted_layout_keeps_the_previous_one(grown: GrowingRun, how: str) -> None:
     run = grown.folder
     run.output_layouts_path.write_bytes(b"the set before")
     command = [sys.executable, "-m", "lamplighter.projection.reprojection_worker", str(run.path), "--output"]
@@ -127,7 +127,7 @@ def test_ended_half_way_it_leaves_what_was_there(grown: GrowingRun, how: str) ->
     }  # fmt: skip
 
 
-def test_of_tied_weights_and_without_waypoints_there_is_none(tmp_path: Path) -> None:
+def test_rejects_tied_weights_and_missing_waypoints(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=20)
     run.grow(3)
     assert run.end()

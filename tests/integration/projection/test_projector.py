@@ -50,7 +50,7 @@ class Growing:
             self.run.step(pull=self.pull)
 
 
-def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, start: Start) -> None:
+def test_follows_a_run_to_its_end_through_a_kill(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path)
     folder = run.folder
     with Growing(run):
@@ -105,7 +105,7 @@ def test_follows_survives_being_killed_and_ends_with_the_run(tmp_path: Path, sta
     assert facts["umap"]["metric"] == "cosine"
 
 
-def test_a_finished_run_is_projected_once_and_then_left_alone(tmp_path: Path, start: Start) -> None:
+def test_projects_a_finished_run_once(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=40)
     run.grow(57, rows=10)
     assert run.end()
@@ -121,7 +121,7 @@ def test_a_finished_run_is_projected_once_and_then_left_alone(tmp_path: Path, st
     assert len(layouts(run.folder, Method.UMAP)) == made
 
 
-def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Start) -> None:
+def test_follows_a_new_attempt(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=60)
     run.grow(30)
     with RoleLock(run.folder.path, "trainer"):
@@ -136,7 +136,7 @@ def test_a_superseded_attempt_is_followed_by_the_next(tmp_path: Path, start: Sta
     run.writer.close()
 
 
-def test_another_method_begins_with_the_first_matrix_too(tmp_path: Path, start: Start) -> None:
+def test_other_methods_also_start_with_the_first_matrix(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=30)
     RequestsWriter(run.folder.path, "s1").add("map", {"method": "pca"})
     run.grow(4)
@@ -146,7 +146,7 @@ def test_another_method_begins_with_the_first_matrix_too(tmp_path: Path, start: 
 
 
 @pytest.mark.parametrize(("size", "dense"), [(3, False), (30, True)])
-def test_three_tokens_and_dense_runs(size: int, dense: bool, tmp_path: Path, start: Start) -> None:
+def test_handles_three_tokens_and_dense_runs(size: int, dense: bool, tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=size, classes=2, dense=dense)
     run.grow(25, rows=2)
     assert run.end()
@@ -156,7 +156,7 @@ def test_three_tokens_and_dense_runs(size: int, dense: bool, tmp_path: Path, sta
     assert np.isfinite(newest.coordinates).all()
 
 
-def test_a_row_that_is_not_a_number_costs_the_frame_and_is_said(tmp_path: Path, start: Start) -> None:
+def test_reports_a_row_that_is_not_finite(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=30)
     run.grow(3)
     run.vectors[5] = np.nan
@@ -168,7 +168,7 @@ def test_a_row_that_is_not_a_number_costs_the_frame_and_is_said(tmp_path: Path, 
         assert reader.facts()["skipped"]["reason"] == "1 row is not finite"
 
 
-def test_one_projector_a_run(tmp_path: Path, start: Start) -> None:
+def test_allows_one_projector_per_run(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=20)
     with RoleLock(run.folder.path, "projector"):
         process = start(run.folder)
@@ -192,7 +192,7 @@ def test_terminated_while_umap_compiles(tmp_path: Path) -> None:
     run.writer.close()
 
 
-def test_once_lays_out_the_newest_step_and_leaves(tmp_path: Path, start: Start) -> None:
+def test_once_lays_out_the_newest_step_and_exits(tmp_path: Path, start: Start) -> None:
     run = GrowingRun(tmp_path, size=60)
     run.grow(12)
     assert ended(start(run.folder, "--once")) == 0
@@ -200,7 +200,7 @@ def test_once_lays_out_the_newest_step_and_leaves(tmp_path: Path, start: Start) 
     run.writer.close()
 
 
-def test_no_such_folder(tmp_path: Path) -> None:
+def test_reports_a_missing_folder(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "lamplighter.projection.worker", str(tmp_path / "none")]
     done = subprocess.run(command, capture_output=True, check=False, env=os.environ)
     assert done.returncode == 4

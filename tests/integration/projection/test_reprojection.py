@@ -51,7 +51,7 @@ def over(tmp_path: Path) -> GrowingRun:
     return run
 
 
-def test_lies_beside_the_live_layouts_calm_and_true(over: GrowingRun) -> None:
+def test_writes_calm_faithful_layouts_beside_the_live_ones(over: GrowingRun) -> None:
     with again(over.folder, "--slices", "13") as process:
         lines = list(said(process))
     assert process.returncode == 0
@@ -97,7 +97,7 @@ def test_cancelled_half_way_leaves_nothing(over: GrowingRun, how: str) -> None:
         assert left(over.folder) == set()
 
 
-def test_a_set_that_is_there_stays_until_the_next_is_whole(over: GrowingRun) -> None:
+def test_keeps_the_previous_result_until_the_next_is_complete(over: GrowingRun) -> None:
     (over.folder.path / "relayouts.part").write_bytes(b"what a killed one left")
     reproject(over.folder, lambda _share, _what: None, 3)
     before = over.folder.relayouts_path.read_bytes()
@@ -114,7 +114,7 @@ def test_a_set_that_is_there_stays_until_the_next_is_whole(over: GrowingRun) -> 
     assert left(over.folder) == {"relayouts.sqlite"}
 
 
-def test_only_of_a_run_that_is_over(tmp_path: Path) -> None:
+def test_rejects_a_run_that_has_not_ended(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=20)
     run.grow(3)
     with again(run.folder) as process:
@@ -125,7 +125,7 @@ def test_only_of_a_run_that_is_over(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 5])
-def test_small_vocabularies_and_rows_that_are_not_numbers(tmp_path: Path, size: int) -> None:
+def test_handles_small_vocabularies_and_rows_that_are_not_finite(tmp_path: Path, size: int) -> None:
     run = GrowingRun(tmp_path, size=size, classes=2)
     run.grow(6, rows=2)
     run.vectors[1] = np.nan
@@ -137,7 +137,7 @@ def test_small_vocabularies_and_rows_that_are_not_numbers(tmp_path: Path, size: 
     assert all(np.isfinite(layout.coordinates).all() for layout in maps)
 
 
-def test_of_two_steps_at_least(tmp_path: Path) -> None:
+def test_needs_at_least_two_steps(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=20)
     assert run.end()
     with pytest.raises(ReprojectionError, match="fewer than two"):

@@ -20,7 +20,7 @@ from tests.support.runs import finish, kill, make_run, start_worker, wait_for_st
 from tests.support.waiting import wait_until
 
 
-def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old_tail(tmp_path: Path):
+def test_a_replay_with_different_numbers_starts_an_attempt(tmp_path: Path):
     # The window between the checkpoints at 150 and at the end is wide enough for a machine that looks late.
     cadence = {"keyframe_every": 20, "checkpoint_every": 150, "verify_every": 10}
     run = make_run(tmp_path, steps=600, cadence=cadence)
@@ -42,7 +42,7 @@ def test_replay_that_gives_other_numbers_opens_an_attempt_and_supersedes_the_old
     assert 160 <= last < 300
 
 
-def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_path: Path):
+def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_its_record(tmp_path: Path):
     run = make_run(tmp_path, steps=2_000, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30})
     assert finish(start_worker(run)) == 4
     status = read_status(run)
@@ -54,7 +54,7 @@ def test_numbers_that_are_not_finite_stop_the_run_with_its_record_intact(tmp_pat
         assert len(history.steps.pulses(1, 10_000)) == status.step
 
 
-def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rate(tmp_path: Path):
+def test_a_failed_run_continues_from_an_earlier_checkpoint_at_a_lower_learning_rate(tmp_path: Path):
     cadence = {"checkpoint_every": 3, "keyframe_every": 20}
     run = make_run(
         tmp_path, steps=60, cadence=cadence, optimiser={"kind": "sgd", "learning_rate": 10, "clip_norm": 1e30}
@@ -83,7 +83,7 @@ def test_a_failed_run_goes_on_from_an_earlier_checkpoint_at_a_lower_learning_rat
 
 
 @pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
-def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Path, how: int, phase: str):
+def test_a_stop_during_the_replay_saves_no_checkpoint(tmp_path: Path, how: int, phase: str):
     """The model is then at an earlier step than the record, so a checkpoint of it would belong to no step."""
     run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
     process = start_worker(run)
@@ -107,7 +107,7 @@ def test_stopped_while_it_replays_it_keeps_nothing_of_the_half_way(tmp_path: Pat
     assert {step: after[step] for step in before} == before
 
 
-def test_checkpoints_of_a_superseded_tail_are_not_taken_up(tmp_path: Path):
+def test_does_not_load_checkpoints_of_superseded_steps(tmp_path: Path):
     run = make_run(tmp_path, steps=1_000_000)
     process = start_worker(run)
     wait_for_step(run, 110)

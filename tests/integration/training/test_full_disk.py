@@ -96,7 +96,7 @@ def allow(process: subprocess.Popen[bytes], size: int) -> None:
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
-def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path: Path):
+def test_training_waits_on_a_full_disk_and_loses_no_step(tmp_path: Path):
     run, log = make_run(tmp_path / "runs", steps=1_000_000), tmp_path / "trainer.log"
     with worker(run, "training", log) as process:
         wait_for_step(run, 30)
@@ -119,7 +119,7 @@ def test_training_waits_while_nothing_can_be_written_and_loses_no_step(tmp_path:
     assert any("training waited" in message for message in said)
 
 
-def test_a_run_that_finds_no_room_to_begin_begins_when_there_is(tmp_path: Path):
+def test_a_run_starts_once_the_disk_has_room(tmp_path: Path):
     run, log = make_run(tmp_path / "runs", steps=1_000_000), tmp_path / "trainer.log"
     with worker(run, "training", log, limit=2_000) as process:
         wait_until(lambda: "training waits for room" in log.read_text(), "training to wait")
@@ -131,9 +131,7 @@ def test_a_run_that_finds_no_room_to_begin_begins_when_there_is(tmp_path: Path):
         assert [step for step, _ in reader.pulses(1, 20)] == list(range(1, 21))
 
 
-def test_a_trainer_that_waits_for_room_ends_when_it_is_told_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_trainer_waiting_for_room_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     run = make_run(tmp_path / "runs", steps=1_000_000)
     steps: list[int] = []
     with small_disk(monkeypatch) as disk:
@@ -165,7 +163,9 @@ def laid_out(run: RunFolder) -> bool:
 
 
 @pytest.mark.parametrize(("room", "done"), [("analysis", measured), ("projection", laid_out)])
-def test_who_follows_a_run_waits_for_room_too(tmp_path: Path, room: str, done: Callable[[RunFolder], bool]):
+def test_workers_that_follow_a_run_wait_for_room(
+    tmp_path: Path, room: str, done: Callable[[RunFolder], bool]
+):
     run, log = make_run(tmp_path / "runs", steps=60), tmp_path / "worker.log"
     assert train(run) == "finished"
     with worker(run, room, log, limit=2_000) as process:

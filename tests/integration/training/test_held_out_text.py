@@ -34,7 +34,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return run
 
 
-def test_its_loss_is_measured_at_every_keyframe(reference: RunFolder) -> None:
+def test_measures_the_loss_at_every_keyframe(reference: RunFolder) -> None:
     assert reference.held_out_ids is not None
     read = len(reference.token_ids)
     assert 0.09 < len(reference.held_out_ids) / (read + len(reference.held_out_ids)) < 0.11
@@ -44,7 +44,7 @@ def test_its_loss_is_measured_at_every_keyframe(reference: RunFolder) -> None:
     assert found[60] < found[0] - 0.2
 
 
-def test_a_run_that_was_killed_measures_the_same(tmp_path: Path, reference: RunFolder) -> None:
+def test_a_killed_run_measures_the_same(tmp_path: Path, reference: RunFolder) -> None:
     run = make_long_run(tmp_path)
     process = start_worker(run)
     wait_for_step(run, 30)
@@ -54,7 +54,7 @@ def test_a_run_that_was_killed_measures_the_same(tmp_path: Path, reference: RunF
     assert losses(run) == losses(reference)
 
 
-def test_it_is_among_the_measures_of_the_run(reference: RunFolder) -> None:
+def test_the_loss_is_among_the_measures(reference: RunFolder) -> None:
     Analyst(reference).run()
     with MeasuresReader(reference.measures_path) as reader:
         found = reader.by_step()
@@ -64,7 +64,7 @@ def test_it_is_among_the_measures_of_the_run(reference: RunFolder) -> None:
     assert "effective_rank" in found[60]
 
 
-def test_a_short_text_has_none(tmp_path: Path) -> None:
+def test_a_short_text_has_no_held_out_loss(tmp_path: Path) -> None:
     run = make_run(tmp_path, steps=20)
     assert train(run) == "finished"
     assert not run.held_out_path.exists()

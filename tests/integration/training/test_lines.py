@@ -32,7 +32,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return run
 
 
-def test_it_goes_from_noise_to_the_text(reference: RunFolder) -> None:
+def test_lines_go_from_noise_to_text(reference: RunFolder) -> None:
     found = {step: decode_lines(text, len(reference.vocabulary)) for step, text in lines(reference).items()}
     assert list(found) == [0, 1, 2, 5, 10, 20, 50]
     with StepsReader(reference.steps_path) as reader:
@@ -44,7 +44,7 @@ def test_it_goes_from_noise_to_the_text(reference: RunFolder) -> None:
     assert max(found[50][0].probabilities) > 2 * max(found[0][0].probabilities)
 
 
-def test_training_is_the_same_to_the_bit_with_and_without(tmp_path: Path, reference: RunFolder) -> None:
+def test_lines_do_not_change_training(tmp_path: Path, reference: RunFolder) -> None:
     silent = make_run(tmp_path)
     prepare_corpus(silent)
     with StepsWriter(silent.steps_path) as writer:
@@ -55,7 +55,7 @@ def test_training_is_the_same_to_the_bit_with_and_without(tmp_path: Path, refere
     assert digests(silent) == digests(reference)
 
 
-def test_a_run_that_was_killed_says_the_same(tmp_path: Path, reference: RunFolder) -> None:
+def test_a_killed_run_says_the_same_lines(tmp_path: Path, reference: RunFolder) -> None:
     run = make_run(tmp_path)
     process = start_worker(run)
     wait_for_step(run, 30)

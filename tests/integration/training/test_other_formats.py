@@ -55,7 +55,7 @@ def contents(run: RunFolder) -> dict[str, bytes]:
     }
 
 
-def test_a_file_from_before_the_first_release_is_refused(run: RunFolder):
+def test_rejects_a_file_from_before_the_first_release(run: RunFolder):
     write_version(run.steps_path, FORMAT_VERSION - 1)
     before = contents(run)
     for opening in (StepsReader, StepsWriter):
@@ -79,7 +79,7 @@ SAYS = f"has format {FORMAT_VERSION + 1}; this version reads up to {FORMAT_VERSI
 
 
 @pytest.mark.anyio
-async def test_a_newer_run_is_listed_with_the_reason_and_the_others_work(newer: RunFolder):
+async def test_lists_a_newer_run_with_the_reason(newer: RunFolder):
     app = create_app(ServerSettings(newer.path.parent, port=PORT, roles=()))
     listed = {run["id"]: run for run in (await call(app, "GET", "/api/runs", {"host": HOST})).json["items"]}
     assert listed["trained"]["readable"]
@@ -91,7 +91,7 @@ async def test_a_newer_run_is_listed_with_the_reason_and_the_others_work(newer: 
     assert SAYS in refused.json["detail"]
 
 
-def test_a_newer_run_is_refused_from_python_and_never_written_to(newer: RunFolder):
+def test_python_rejects_a_newer_run_without_writing(newer: RunFolder):
     before = contents(newer)
     with pytest.raises((FormatError, lamplighter.InputError), match="update Lamplighter"):
         _ = lamplighter.open(newer.path).status
@@ -111,7 +111,7 @@ def test_a_newer_run_is_refused_from_python_and_never_written_to(newer: RunFolde
 @pytest.mark.parametrize(
     "words", [["export", "newer", "--to", "csv"], ["train", "--resume", "newer"], ["project", "newer"]]
 )
-def test_a_newer_run_is_refused_on_the_command_line(newer: RunFolder, words: list[str], tmp_path: Path):
+def test_the_command_line_rejects_a_newer_run(newer: RunFolder, words: list[str], tmp_path: Path):
     command = [sys.executable, "-m", "lamplighter", "--runs", str(newer.path.parent), *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=tmp_path)
     assert done.returncode != 0
@@ -119,7 +119,7 @@ def test_a_newer_run_is_refused_on_the_command_line(newer: RunFolder, words: lis
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_newer_run_stands_in_the_list_on_the_command_line(newer: RunFolder):
+def test_the_command_line_lists_a_newer_run(newer: RunFolder):
     command = [sys.executable, "-m", "lamplighter", "--runs", str(newer.path.parent), "runs"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
@@ -128,7 +128,7 @@ def test_a_newer_run_stands_in_the_list_on_the_command_line(newer: RunFolder):
     assert "finished" in lines["trained"]
 
 
-def test_a_newer_run_is_not_imported(newer: RunFolder, tmp_path: Path):
+def test_does_not_import_a_newer_run(newer: RunFolder, tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "newer.zip", "w") as packed:
         for path in newer.path.rglob("*"):
             if path.is_file():
@@ -138,7 +138,7 @@ def test_a_newer_run_is_not_imported(newer: RunFolder, tmp_path: Path):
     assert list((tmp_path / "other").iterdir()) == []
 
 
-def test_a_newer_recipe_is_refused(run: RunFolder):
+def test_rejects_a_newer_recipe(run: RunFolder):
     path = run.path / "recipe.json"
     path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(FormatError, match="newer version: update Lamplighter"):

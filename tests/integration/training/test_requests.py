@@ -15,7 +15,7 @@ from tests.support.runs import finish, kill, make_run, start_worker, wait_for_st
 from tests.support.waiting import wait_until
 
 
-def test_sigterm_leaves_the_run_to_be_taken_up_again(tmp_path: Path):
+def test_sigterm_leaves_a_run_that_can_resume(tmp_path: Path):
     run = make_run(tmp_path, steps=5_000)
     process = start_worker(run)
     wait_for_step(run, 10)
@@ -57,7 +57,7 @@ def test_pause_step_pace_and_resume_take_effect_and_are_recorded(tmp_path: Path)
         assert pulse.learning_rate == pytest.approx(0.001 if step >= changed else 0.003)
 
 
-def test_a_learning_rate_changed_before_a_crash_is_changed_again_in_the_replay(tmp_path: Path):
+def test_the_replay_repeats_a_change_of_the_learning_rate(tmp_path: Path):
     run = make_run(tmp_path, steps=400, cadence={"checkpoint_every": 1000})
     process = start_worker(run)
     wait_for_step(run, 10)
@@ -69,7 +69,7 @@ def test_a_learning_rate_changed_before_a_crash_is_changed_again_in_the_replay(t
     assert read_status(run).attempt == 1
 
 
-def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
+def test_a_pause_before_the_start_starts_the_run_paused(tmp_path: Path):
     run = make_run(tmp_path, steps=100)
     ask(run, "pause")
     process = start_worker(run)
@@ -83,7 +83,7 @@ def test_asked_before_it_has_begun_it_begins_paused(tmp_path: Path):
     assert read_status(run).step == 100
 
 
-def test_resuming_keeps_the_pace_and_a_second_continue_adds_nothing(tmp_path: Path):
+def test_resuming_keeps_the_pace_and_ignores_a_second_continue(tmp_path: Path):
     run = make_run(tmp_path, steps=10)
     ask(run, "pace", steps_per_second=30)
     ask(run, "pause")

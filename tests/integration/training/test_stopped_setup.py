@@ -35,7 +35,7 @@ def letters(count: int) -> str:
     ("how", "phase"),
     [("request", "interrupted"), (signal.SIGINT, "interrupted"), (signal.SIGTERM, "preparing")],
 )
-def test_a_tokeniser_that_trains_is_stopped_and_leaves_no_process(
+def test_stops_a_training_tokeniser_and_leaves_no_process(
     tmp_path: Path, how: str | signal.Signals, phase: str
 ) -> None:
     run = RunStore(tmp_path).create(small_recipe(corpus=BPE), letters(6_000_000))
@@ -56,7 +56,7 @@ def test_a_tokeniser_that_trains_is_stopped_and_leaves_no_process(
     RunStore(tmp_path).trash(run)
 
 
-def test_a_run_that_was_stopped_before_its_first_step_goes_on_for_longer_if_asked(tmp_path: Path) -> None:
+def test_continues_a_run_stopped_before_its_first_step(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(small_recipe(steps=5), small_text())
     ask(run, "stop")
     assert finish(start_worker(run)) == ExitCode.DONE
@@ -66,7 +66,7 @@ def test_a_run_that_was_stopped_before_its_first_step_goes_on_for_longer_if_aske
     assert (read_status(run).phase, read_status(run).step) == ("finished", 8)
 
 
-def test_a_run_that_is_continued_before_its_stop_was_seen_trains(tmp_path: Path) -> None:
+def test_trains_a_run_continued_before_its_stop_was_read(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(small_recipe(steps=5), small_text())
     ask(run, "stop")
     ask(run, "continue", steps=3)
@@ -74,7 +74,7 @@ def test_a_run_that_is_continued_before_its_stop_was_seen_trains(tmp_path: Path)
     assert (read_status(run).phase, read_status(run).step) == ("finished", 8)
 
 
-def test_a_long_text_becomes_the_same_corpus_in_a_process_of_its_own(tmp_path: Path) -> None:
+def test_a_child_process_builds_the_same_corpus(tmp_path: Path) -> None:
     runs = [
         RunStore(tmp_path).create(small_recipe(corpus=BPE | {"vocabulary_size": 500}), small_text(20_000))
         for _ in range(2)
@@ -88,7 +88,7 @@ def test_a_long_text_becomes_the_same_corpus_in_a_process_of_its_own(tmp_path: P
         assert (runs[0].path / name).read_bytes() == (runs[1].path / name).read_bytes(), name
 
 
-def test_a_long_text_that_cannot_be_trained_on_says_why(tmp_path: Path) -> None:
+def test_reports_an_unusable_long_text(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(small_recipe(), "word" + " " * 100_000)
     with pytest.raises(CorpusError) as here:
         prepare_corpus(run)
@@ -97,7 +97,7 @@ def test_a_long_text_that_cannot_be_trained_on_says_why(tmp_path: Path) -> None:
     assert str(there.value) == str(here.value)
 
 
-def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+def test_reports_a_full_disk(tmp_path: Path) -> None:
     run = RunStore(tmp_path).create(small_recipe(), small_text(20_000))
     limited = (
         "import resource, sys; from lamplighter.training.corpus_worker import main;"
@@ -109,7 +109,7 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     assert not run.is_prepared
 
 
-def test_a_short_text_is_stopped_between_two_of_its_parts(tmp_path: Path) -> None:
+def test_stops_a_short_text_between_parts(tmp_path: Path) -> None:
     run: RunFolder = RunStore(tmp_path).create(small_recipe(), small_text())
     told: list[float] = []
     with pytest.raises(SetupStoppedError):

@@ -38,7 +38,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return run
 
 
-def test_a_run_ends_where_its_recipe_says_and_holds_every_step(reference: RunFolder):
+def test_a_run_ends_at_its_recipes_step_and_has_every_step(reference: RunFolder):
     status = read_status(reference)
     assert (status.phase, status.step, status.alive) == ("finished", 200, False)
     with StepsReader(reference.steps_path) as reader:
@@ -62,7 +62,7 @@ def test_every_step_rebuilds_bit_for_bit(reference: RunFolder):
             assert np.array_equal(history.snapshot(step).vectors, matrix)
 
 
-def test_a_run_that_waited_for_its_map_is_the_same_run(tmp_path: Path, reference: RunFolder):
+def test_waiting_for_the_map_does_not_change_a_run(tmp_path: Path, reference: RunFolder):
     store = RunStore(tmp_path)
     run = store.create(small_recipe(steps=200), small_text(), lambda folder: ask_to_hold(folder, "test", 600))
     process = start_worker(run)
@@ -79,7 +79,7 @@ def test_a_run_that_waited_for_its_map_is_the_same_run(tmp_path: Path, reference
     assert digests(run) == digests(reference)
 
 
-def test_killed_twice_it_resumes_by_replay_and_nothing_differs(tmp_path: Path, reference: RunFolder):
+def test_a_run_killed_twice_resumes_identically(tmp_path: Path, reference: RunFolder):
     run = make_run(tmp_path, steps=200)
     for at in (30, 90):
         process = start_worker(run)
@@ -107,7 +107,7 @@ def test_ctrl_c_finishes_the_step_and_the_run_can_be_continued(tmp_path: Path, r
     assert digests(run) == digests(reference)
 
 
-def test_a_damaged_checkpoint_is_passed_over_for_an_older_one(tmp_path: Path, reference: RunFolder):
+def test_skips_a_damaged_checkpoint(tmp_path: Path, reference: RunFolder):
     run = make_run(tmp_path, steps=200)
     process = start_worker(run)
     wait_for_step(run, 80)
@@ -120,13 +120,13 @@ def test_a_damaged_checkpoint_is_passed_over_for_an_older_one(tmp_path: Path, re
         assert any(event.kind == "checkpoint" for event in reader.events())
 
 
-def test_a_text_shorter_than_a_passage_fails_with_what_to_do(tmp_path: Path):
+def test_a_text_shorter_than_a_passage_fails_with_advice(tmp_path: Path):
     run = make_run(tmp_path, model={"dim": 16, "layers": 1, "heads": 2, "context": 2048})
     assert finish(start_worker(run)) == 4
     assert "bring a longer text, or use fewer sequences or a shorter context" in read_status(run).message
 
 
-def test_a_second_trainer_of_the_same_run_goes_away(tmp_path: Path):
+def test_a_second_trainer_of_a_run_exits(tmp_path: Path):
     run = make_run(tmp_path, steps=5_000)
     process = start_worker(run)
     wait_for_step(run, 1)
@@ -134,7 +134,7 @@ def test_a_second_trainer_of_the_same_run_goes_away(tmp_path: Path):
     kill(process)
 
 
-def test_the_disk_budget_thins_to_keyframes_and_says_so(tmp_path: Path):
+def test_the_disk_budget_reduces_to_keyframes_with_an_event(tmp_path: Path):
     run = make_run(tmp_path, steps=900, disk_budget=1_000_000)
     assert finish(start_worker(run)) == 0
     status = read_status(run)
@@ -146,7 +146,7 @@ def test_the_disk_budget_thins_to_keyframes_and_says_so(tmp_path: Path):
 
 
 @pytest.mark.parametrize(("kind", "tied"), [("adam", False), ("adam", True), ("sgd", True)])
-def test_dense_runs_keep_keyframes_and_say_what_is_exact(tmp_path: Path, kind: str, tied: bool):
+def test_dense_runs_keep_keyframes_and_report_exact_steps(tmp_path: Path, kind: str, tied: bool):
     model = {"dim": 16, "layers": 1, "heads": 2, "context": 8, "tied": tied}
     run = make_run(tmp_path, optimiser={"kind": kind}, model=model)
     assert finish(start_worker(run)) == 0
@@ -157,7 +157,7 @@ def test_dense_runs_keep_keyframes_and_say_what_is_exact(tmp_path: Path, kind: s
     assert len(pulse.moved_ids) > len(pulse.batch_ids)
 
 
-def test_a_text_too_short_fails_with_what_to_do(tmp_path: Path):
+def test_a_text_that_is_too_short_fails_with_advice(tmp_path: Path):
     run = RunStore(tmp_path).create(small_recipe(), "just a few words")
     assert finish(start_worker(run)) == 4
     assert read_status(run).phase == "failed"
