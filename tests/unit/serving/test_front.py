@@ -66,6 +66,28 @@ async def test_requests_for_the_rest_wait_until_it_is_there(tmp_path: Path) -> N
         assert [await task for task in waiting] == [200, 403, 404]
 
 
+async def test_requests_wait_while_the_rest_is_attached_and_not_yet_running(tmp_path: Path) -> None:
+    attached, may_run = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def rest(app: FastAPI) -> AsyncGenerator[None]:
+        attach_rest(app)
+        attached.set()
+        await may_run.wait()
+        async with run_rest(app):
+            yield
+
+    app = front(tmp_path, LateRest(rest, fail))
+    async with app.router.lifespan_context(app):
+        await attached.wait()
+        waiting = asyncio.create_task(status(app, "/api/runs"))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        may_run.set()
+        assert await waiting == 200
+
+
 async def test_where_the_rest_fails_requests_fail_and_the_server_is_told(tmp_path: Path) -> None:
     @asynccontextmanager
     async def rest(_: FastAPI) -> AsyncGenerator[None]:

@@ -1,6 +1,7 @@
-"""The front of a server: its gate, the page and sessions, which answer before the modules of all other routes are imported.
+"""The front of a server: its gate, page and sessions, which answer before the modules of the other routes are imported.
 
-A request for another route waits until those are there. The gate decides on it only then, by the rules of all routes.
+A request for another route waits until they are imported. Only then does the gate decide on it, by the rules of all
+routes.
 """
 
 from __future__ import annotations
@@ -38,22 +39,22 @@ from lamplighter.web.http.route_table import RouteRule, find_rule
 from lamplighter.web.settings import ServerSettings
 
 FRONT_ROUTES = (session, page)
-"""The modules whose routes need no run."""
+"""The modules with routes that need no run."""
 _THREADS = 8
-"""Threads that read the files and answers that are being sent. Routes have pools of their own."""
+"""Number of threads that read the files and bodies being sent. Routes have separate pools."""
 
 Rest = Callable[[FastAPI], AbstractAsyncContextManager[None]]
-"""A function that runs, for as long as its context is open, what a server is besides its front."""
+"""A function whose context runs the rest of a server."""
 
 
 def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: Rest | LateRest) -> FastAPI:
-    """Build the app of a server with its front alone; `app.state.services` holds its `FrontServices`, and `app.state.jobs`
-    what has to be stopped where the app's own shutdown was cut short.
+    """Build the app of a server with only its front; `app.state.services` holds its `FrontServices`, and
+    `app.state.jobs` the jobs to stop if the app's shutdown is cut short.
 
     Args:
-        settings: the server's, which were checked.
-        supervisor: the supervisor of the server's workers, which the app starts unless it runs, and stops.
-        rest: what the server is besides, which runs while the app does.
+        settings: the server's, already checked.
+        supervisor: the supervisor of the server's workers. The app starts it unless it runs, and stops it.
+        rest: the rest of the server, which runs while the app does.
 
     Raises:
         SettingsError: the settings are refused.
@@ -61,6 +62,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
     """
     front = _build(settings, supervisor)
     late = rest if isinstance(rest, LateRest) else None
+    own_rules: list[RouteRule] = []
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -92,7 +94,7 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
             Middleware(AuditMiddleware, audit=front.audit),
             Middleware(CrashMiddleware),
             Middleware(PaceMiddleware, pace=front.pace),
-            *([Middleware(LateRestMiddleware, rules=front.gate.rules, late=late)] if late else []),
+            *([Middleware(LateRestMiddleware, rules=own_rules, late=late)] if late else []),
             Middleware(GateMiddleware, gate=front.gate),
         ],
     )
@@ -104,11 +106,13 @@ def create_front(settings: ServerSettings, supervisor: Supervisor | None, rest: 
         for module in FRONT_ROUTES
         for route in module.routes.attach(app, front.pools, front.response_cache)
     ]
+    # A copy, because the gate gets the other rules before the rest runs.
+    own_rules += front.gate.rules
     return app
 
 
 class LateRest:
-    """The rest of a server, started in a task of its own once the app has started. Belongs to one event loop."""
+    """The rest of a server, started in a separate task once the app has started. Belongs to one event loop."""
 
     def __init__(self, rest: Rest, on_failure: Callable[[Exception], object]) -> None:
         """Prepare to open `rest`. `on_failure` is called if that fails."""
@@ -158,11 +162,11 @@ class LateRestMiddleware:
     """ASGI middleware that lets requests for the front pass at once, and all others when the rest runs."""
 
     def __init__(self, app: ASGIApp, rules: list[RouteRule], late: LateRest) -> None:
-        """Keep requests from `app` that no rule in `rules` is for, until `late` runs."""
+        """Hold back requests that match no rule in `rules` until `late` runs."""
         self._app, self._rules, self._late = app, rules, late
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hold one request or socket back until it can be answered."""
+        """Hold back one request or socket until it can be answered."""
         if scope["type"] in ("http", "websocket") and not self._late.runs:
             rule, _ = find_rule(self._rules, scope["type"], scope.get("method", ""), scope["path"])
             if rule is None:
@@ -173,7 +177,7 @@ class LateRestMiddleware:
 def _build(settings: ServerSettings, supervisor: Supervisor | None) -> FrontServices:
     path = RunStore(settings.runs).path
     public = settings.public
-    # The address people type comes first, because launch links use the first address.
+    # The public address comes first, because launch links use the first address.
     addresses = sorted(loopback_origins(settings.port), key=lambda address: address.host != "127.0.0.1")
     if settings.own_name and public is None:
         addresses.append(Origin("http", OWN_NAME, settings.port))
