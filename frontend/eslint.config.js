@@ -28,25 +28,26 @@ const layers = Object.entries(LAYERS).map(([room, below]) => ({
   },
 }));
 
-/** Hold the type imports of components to their own feature: in its folder, and in a folder of that. */
-const ownFeature = ["*", "*/*"].map((place) => ({
-  files: [`src/features/${place}/*.svelte`],
-  ignores: Object.keys(FEATURE_ARROWS).map((feature) => `src/features/${feature}/**`),
-  rules: {
-    "@typescript-eslint/no-restricted-imports": [
-      "error",
-      {
-        patterns: [
-          {
-            regex: `^${"../".repeat(place.split("/").length).replaceAll(".", "\\.")}(?!\\.\\.)`,
-            message: "A feature knows no other feature (layers.js).",
-          },
-          { regex: "^(\\.\\./)+app/", message: "app is above the features (layers.js)." },
-        ],
-      },
-    ],
-  },
-}));
+/** Hold the type imports of components to their own feature and those that it may know, in its folder and one below. */
+const ownFeature = Object.entries({ "*": [], ...FEATURE_ARROWS }).flatMap(([feature, others]) =>
+  [1, 2].map((depth) => ({
+    files: [`src/features/${feature}/${depth === 1 ? "" : "*/"}*.svelte`],
+    rules: {
+      "@typescript-eslint/no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./){${depth}}(?!(${["\\.\\.", ...others].join("|")})(/|$))`,
+              message: "A feature knows no other feature (layers.js).",
+            },
+            { regex: "^(\\.\\./)+app/", message: "app is above the features (layers.js)." },
+          ],
+        },
+      ],
+    },
+  })),
+);
 
 export default defineConfig(
   { ignores: ["node_modules/", "public/", "src/api/generated/"] },

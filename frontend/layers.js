@@ -30,7 +30,7 @@ export const LATE = [
   "map/export/",
   "charts/(matrix|attention|scales|lamps)/",
   "app/(german|late-panels|explore-panels|Shortcuts|bar/ViewMenu|bar/ShareMenu)",
-  "strings/(de/|help|ask|saying|exports|run\\.)",
+  "strings/(de/|ask|exports|run\\.)",
   "state/questions/",
   "state/past/record-player",
   "api/(class-stream|envelope|class-frames|grid-layouts)",
