@@ -42,5 +42,11 @@ export default defineConfig(({ command }) => ({
       "/healthz": server,
     },
   },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: {
+    include: ["src/**/*.test.ts"],
+    environment: "node",
+    // Loading the modules again for each file would take most of the time.
+    isolate: false,
+    setupFiles: ["after-test-file.ts"],
+  },
 }));

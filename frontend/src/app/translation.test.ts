@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { LANGUAGES } from "../model/language";
 import { translation as german } from "./german";
 import { count, setNumberLanguage, small } from "../strings/numbers";
@@ -124,7 +124,11 @@ describe("the page in German", () => {
     install(german);
     texts = allTexts();
   });
-  afterAll(() => setNumberLanguage("en"));
+  // The tables stay German: other files of tests load them again.
+  afterAll(() => {
+    setNumberLanguage("en");
+    vi.resetModules();
+  });
 
   it("has all texts of every file, and none of them in English", () => {
     expect(english.size).toBeGreaterThan(1_000);
