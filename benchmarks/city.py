@@ -33,10 +33,10 @@ from tests.browser.chromium import launch_arguments
 
 TOKENS, LARGE = 20_000, 50_000
 FRAMES, WARM_UP = 15, 3
-"""Number of frames; the first few are not counted: they compile code and allocate buffers."""
+"""Number of frames; the first few are not counted, because they compile code and allocate buffers."""
 CLUSTERS = 40
 _VIEW = 11.0
-"""Half the width of the made-up map, in map units."""
+"""Half the width of the synthetic map, in map units."""
 Costs = dict[str, list[dict[str, float]]]
 
 
@@ -149,7 +149,7 @@ def _made_up_words(tokens: int) -> list[str]:
 
 
 def _write_frames(folder: Path, tokens: int, count: int) -> None:
-    """Write a vocabulary, its districts and `count` layouts, each moved a little from the one before."""
+    """Write a vocabulary, its districts and `count` layouts, each moved a little from the previous one."""
     folder.mkdir()
     places, of = _made_up_city(tokens)
     random = np.random.default_rng(11)

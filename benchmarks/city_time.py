@@ -1,8 +1,8 @@
 """Scrubbing rate, in positions a second along the timeline, and the time from navigation to the first map.
 
-Runs a real application with a finished run of Lamptown, and pages of 1280 x 720 in a Chromium that draws in
-software. A position counts once the GPU process has finished a frame that showed that very step: as many rows
-as its batch had, on the last map made by then. A frame that showed anything else ends the benchmark.
+Runs a real application with a finished run of Lamptown, and pages of 1280 x 720 in a Chromium that draws in software. A
+position counts once the GPU process has finished a frame that showed exactly that step: as many rows as its batch had,
+on the last map made by then. A frame that showed anything else ends the benchmark.
 
 `cold` is the first drag on a page that has shown no past step: the page starts to fetch when the pointer
 reaches the handle, 0.3 s before the press. The very first drag in a browser that draws in software is slower
@@ -188,7 +188,7 @@ def _quantile(values: list[float], part: float) -> float | None:
 
 @asynccontextmanager
 async def open_page(browser: Browser, url: str) -> AsyncGenerator[Page]:
-    """Open the page in a browser context of its own, with empty caches. Yields the page."""
+    """Open the page in a new browser context, with empty caches. Yields the page."""
     context = await browser.new_context(viewport={"width": 1280, "height": 720})
     await context.add_init_script(WATCH)
     await context.add_init_script(SEEN)
@@ -205,7 +205,7 @@ async def wait_for(page: Page, expression: str) -> Any:
     deadline = time.monotonic() + _PATIENCE
     while not (value := await page.evaluate(expression)):
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {_PATIENCE} s in vain for the page: {expression}")
+            raise AssertionError(f"the page did not reach this state within {_PATIENCE} s: {expression}")
         await asyncio.sleep(0.05)
     return value
 

@@ -1,5 +1,5 @@
-"""The board of claims: how long until each has a number on a finished run that nobody has asked anything, and how long the
-prepared board takes to be made by a server that has made none before; and how long an answer of the lab takes over HTTP."""
+"""The board of claims: the time until each claim has a number on a finished run without answers, the time for a cold
+server to make the prepared board, and the time of the lab's answers over HTTP."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LAB = {
     "chance": "",
     "cooccurrence": "",
 }
-"""Routes of the lab, with what each is asked; a pair of braces is a word."""
+"""Routes of the lab with their queries; a pair of braces is a word."""
 
 
 def main() -> bool:
@@ -50,7 +50,7 @@ def main() -> bool:
 
 
 def _prepare(run: RunFolder) -> bool:
-    """Ask all that the board waits for, those of a button last, and report how long that took and what is still without a
+    """Ask all questions of the board, those with a button last, and report the time taken and the claims without a
     number."""
     begun, seconds = time.perf_counter(), {}
     with closing(LocalExaminer(run, "benchmark")) as examiner:
@@ -72,7 +72,7 @@ def _prepare(run: RunFolder) -> bool:
 
 
 def _answer(run: RunFolder) -> bool:
-    """Make the prepared board again and again, with nothing kept from before, and once more with all of it."""
+    """Make the prepared board repeatedly with empty caches, and once with full ones."""
     cold = [_milliseconds(run, LruCache()) for _ in range(TIMES)]
     kept = LruCache()
     _milliseconds(run, kept)
@@ -88,7 +88,7 @@ def _answer(run: RunFolder) -> bool:
 
 
 def _ask_lab(run: RunFolder) -> bool:
-    """Ask each route of the lab again and again, where it is about words each time about others, and report the slowest."""
+    """Ask each route of the lab repeatedly, each time about different words, and report the slowest."""
     draw = np.random.default_rng(0)
     cold: dict[str, float] = {}
     warm: dict[str, float] = {}

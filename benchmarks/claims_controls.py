@@ -1,9 +1,10 @@
-"""The board of claims beside its controls: the state of each claim on the default run, on the same text in random order, on a town
-whose planted classes and relations are dealt at random among its words, on a model that learns nothing, and on one that diverges.
+"""The board of claims beside its controls: the state of each claim on the default run, on the same text in random
+order, on a town whose planted classes and relations are permuted among its words, on a model that learns nothing, and
+on one that diverges.
 
-The goal is the table of predictions in `docs/claims.md`, and the reasons there for those that did not come true. Each column is prepared by `lamplighter examine --prepare claims`.
-`LAMPLIGHTER_BENCH_CONTROLS` names a folder in which the runs are kept between two calls, `LAMPLIGHTER_BENCH_STEPS` says how long
-they are. About twenty minutes.
+The goal is the table of predictions in `docs/claims.md`, with reasons there for those that were wrong. Each column is
+prepared by `lamplighter examine --prepare claims`. `LAMPLIGHTER_BENCH_CONTROLS` names a folder in which the runs are
+kept between two calls, `LAMPLIGHTER_BENCH_STEPS` says how long they are. About twenty minutes.
 """
 
 from __future__ import annotations
@@ -35,10 +36,10 @@ STILL_RATE, DIVERGING_FACTOR, SEED = 1e-7, 30, 33
 PREDICTIONS = Path(__file__).resolve().parent.parent / "docs" / "claims.md"
 EXPLAINED = "| # | run | predicted | found | why |"
 ABOUT_ORDER = (2, 3, 14, 24)
-"""Claims that must not hold where words stand in random order."""
+"""Claims that must not hold for words in random order."""
 _RELABELLED = "random-labels"
 _ABOUT_LABELS = ("measures.sqlite*", "examinations.sqlite*", "requests-*")
-"""Files of a run that say something of its labels, or wait to."""
+"""Files of a run that depend on its labels."""
 
 Board = dict[int, dict[str, Any]]
 
@@ -54,7 +55,7 @@ def main() -> bool:
 
 
 def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
-    """Return the states that are allowed of each claim in each column, from the table of a document.
+    """Return the allowed states of each claim in each column, from the table of a document.
 
     Raises:
         ValueError: there is no such table, or a cell of it is none.
@@ -75,7 +76,7 @@ def read_predictions(text: str) -> dict[int, dict[str, set[str]]]:
 
 
 def read_explained(text: str) -> set[tuple[int, str, str]]:
-    """Return the states that were found against a prediction and that the document gives a reason for: claim, column, state."""
+    """Return the states that contradict a prediction and are explained in the document, as claim, column, state."""
     found: set[tuple[int, str, str]] = set()
     for line in text.partition(EXPLAINED)[2].splitlines()[2:]:
         if not line.startswith("|"):
@@ -90,7 +91,7 @@ def compare(
     predicted: dict[int, dict[str, set[str]]],
     explained: AbstractSet[tuple[int, str, str]] = frozenset(),
 ) -> bool:
-    """Print the boards beside what was predicted. Returns whether each state is as predicted, or has its reason written down."""
+    """Print the boards beside the predictions. Returns whether each state is as predicted or explained."""
     found = {
         (number, column, boards[column][number]["state"]): allowed
         for number, row in predicted.items()
@@ -113,7 +114,7 @@ def compare(
         }
         for of in ("state", "figure")
     )
-    # A reason for what is not found any more is out of date.
+    # An explanation of a state that no longer occurs is out of date.
     unexplained = sorted(str(one) for one in found.keys() ^ explained)
     met = report(
         "claims_controls",
@@ -135,7 +136,7 @@ def compare(
 
 
 def _make_runs(store: RunStore) -> dict[str, RunFolder]:
-    """Return a prepared run for each column: kept from before, or else trained."""
+    """Return a prepared run for each column, cached or newly trained."""
     recipe = Recipe(steps=int(os.environ.get("LAMPLIGHTER_BENCH_STEPS") or STEPS))
     rate = recipe.optimiser.learning_rate
     recipes = {
@@ -146,7 +147,7 @@ def _make_runs(store: RunStore) -> dict[str, RunFolder]:
     }
     runs = {column: _train(store, column, one) for column, one in recipes.items()}
     runs["random labels"] = _relabel(runs["default"], store.path / f"{_RELABELLED}-{recipe.steps}")
-    # The controls first, for the board of the default run looks at its own.
+    # The controls first, because the board of the default run uses its control.
     for column in reversed(COLUMNS):
         print(f"preparing {column}", file=sys.stderr)
         _run_cli(runs[column], "examine", "RUN", "--prepare", "claims", "--yes")
@@ -159,12 +160,12 @@ def _with_rate(recipe: Recipe, rate: float) -> Recipe:
 
 
 def _train(store: RunStore, column: str, recipe: Recipe) -> RunFolder:
-    """Return a run of a recipe that is over, trained without a server."""
+    """Return a finished run of a recipe, trained without a server."""
     kept = [run for run in store.runs() if run.recipe == recipe and not run.id.startswith(_RELABELLED)]
     run = kept[0] if kept else store.create(recipe)
     if not read_status(run).has_ended:
         print(f"training {column}, {recipe.steps:,} steps", file=sys.stderr)
-        # A diverged one may fail, and is examined as far as it came.
+        # A diverged run may fail, and is examined up to there.
         _run_cli(run, "train", "--resume", "RUN", "--json")
         if not read_status(run).has_ended:
             raise AssertionError(f"{column} was not trained to an end")
@@ -172,7 +173,7 @@ def _train(store: RunStore, column: str, recipe: Recipe) -> RunFolder:
 
 
 def _relabel(run: RunFolder, path: Path) -> RunFolder:
-    """Return a copy of a run whose classes and relations belong to other words, dealt at random among those that have any."""
+    """Return a copy of a run with its classes and relations permuted among the labelled words."""
     if not path.exists():
         making = path.with_name(f".making-{path.name}")
         shutil.rmtree(making, ignore_errors=True)
@@ -183,7 +184,7 @@ def _relabel(run: RunFolder, path: Path) -> RunFolder:
 
 
 def deal_labels(vocabulary: Vocabulary) -> Vocabulary:
-    """Return a vocabulary with the same classes and relations, each word of which stands for another labelled word."""
+    """Return a vocabulary with the same classes and relations, permuted among the labelled words."""
     labelled = {token for members in vocabulary.classes.values() for token in members}
     labelled |= {token for one in vocabulary.relations for pair in one.pairs for token in pair}
     words = np.array(sorted(labelled))
@@ -215,8 +216,8 @@ def _read_board(run: RunFolder) -> Board:
 
 
 def _run_cli(run: RunFolder, *words: str) -> str:
-    """Run a command on a run, which `RUN` stands for, and tell if it fails: a question without an answer is a claim without a
-    number. Return what it printed."""
+    """Run a command on a run, whose path replaces `RUN`, and return its output. Reports a failure, because an
+    unanswered question is a claim without a number."""
     named = [run.id if word == "RUN" else word for word in words]
     command = [sys.executable, "-m", "lamplighter", "--runs", str(run.path.parent), *named]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)

@@ -1,9 +1,9 @@
 """Time from the command to the first lit lamp in the browser, with everything installed and warm, beside a floor.
 
-The first lamp is lit by the first step, and that waits for the map of step 0, as it does for a person. The floor of the server
-is a process that imports fastapi and uvicorn; that of the lamp one that imports torch, makes the town and takes a step. All
-take turns, so that a busy machine slows them alike. The server answers with the page; that it answers with the runs, whose
-modules come later, is printed beside it.
+The first lamp is lit by the first step, which waits for the map of step 0, as for a user. The floor of the server is a
+process that imports fastapi and uvicorn; that of the lamp one that imports torch, makes the town and takes a step. All
+take turns, so that a busy machine slows them alike. The server's first answer is the page; the time to the list of
+runs, whose modules are imported later, is printed beside it.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _report(name: str, took: list[float], floor: list[float], unit: str) -> bool
 
 
 def _note_list(application: Application, seconds: list[float]) -> None:
-    """Ask for the list of runs, and note when it came, in seconds since the command."""
+    """Ask for the list of runs, and record when it arrived, in seconds since the command."""
     application.get("/api/runs")
     seconds.append(time.time() - application.begun)
 

@@ -1,8 +1,8 @@
-"""The course as somebody takes it: how soon a part opens, how long one waits without news after a guess, and the size of its
-own scripts.
+"""The course as a visitor takes it: how soon a part opens, how long a visitor waits without news after a guess, and the
+size of its scripts.
 
-Every part of it is walked in a browser, on a finished Lamptown run that nobody has asked anything, so that what a part needs
-of the model is computed meanwhile; and opened once more when all is answered.
+A browser walks through every part on a finished Lamptown run without answers, so that the model's answers are computed
+during the walk. Then it opens each part again when all is answered.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tests.browser.pages import wait_for
 from tests.support.application import Application
 
 READING = 4.0
-"""Seconds that the visitor reads a stage before going on: hardly enough, so that the model has little time."""
+"""Seconds that the visitor reads a stage: short, so that the model has little time."""
 TIMES = 3
 SCRIPTS = (
     "panels/lessons",
@@ -50,8 +50,8 @@ _WATCH = """() => {
         requestAnimationFrame(look);
     })();
 }"""
-"""A script that notes the longest time in which a stage lacks a number, or is not there, and nothing says how far it is; and
-all the time in which one lacks a number."""
+"""A script that records the longest time in which a stage lacks a number or is not loaded without showing progress, and
+the total time in which one lacks a number."""
 _OPEN = """async (part) => {
     const begun = performance.now();
     document.querySelector(`[data-testid=part-${part}]`).click();
@@ -78,7 +78,7 @@ def main() -> bool:
 
 
 def _walk(page: Page, url: str) -> bool:
-    """Measure every part on one way through it. Leaves the page at the list of parts."""
+    """Measure every part on one walk. Leaves the page at the list of parts."""
     page.goto(f"{url}&lesson=0")
     wait_for(page, "window.__lamplighter?.shown", 60)
     page.evaluate(_WATCH)

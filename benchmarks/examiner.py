@@ -1,7 +1,7 @@
-"""The examiner: how soon it answers, whether its numbers are those of the record, and what it costs the disk and training.
+"""The examiner: how soon it answers, whether its numbers equal those of the record, and its cost in disk space.
 
-The questions are asked of a copy of a finished run, through a real worker process whose model is warm, and timed as whoever
-asks waits for them: until the answer has been read. No two are the same, since a stored answer takes no time.
+The questions are asked about a copy of a finished run, through a real worker process with a warm model, and timed until
+the answer has been read. No two are the same, since a stored answer takes no time.
 """
 
 from __future__ import annotations
@@ -41,22 +41,23 @@ EXAMINER_FILES = ("examinations.sqlite*", "requests-*")
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer with how long it took."""
+    """An answer with its times."""
 
     answer: dict[str, Any]
     seconds: float
-    """From asking until the answer has been read."""
+    """Seconds from asking until the answer has been read."""
     working: float
-    """Seconds of it from when the examiner took the question up until it had stored the answer."""
+    """Seconds from when the examiner read the question until it had stored the answer."""
     cpu: float
-    """Seconds of a processor that the examiner took, in steps of some 10 ms. On a busy machine they say more than the others."""
+    """Processor seconds of the examiner, with a resolution of about 10 ms. On a busy machine they are more meaningful
+    than the others."""
 
 
 class Asker:
-    """Somebody who asks one question after the other about the model of a run, never the same one twice."""
+    """A source of distinct questions about the model of a run, asked one after the other."""
 
     def __init__(self, run: RunFolder, examiner: LocalExaminer) -> None:
-        """Ask the examiner of a run that was trained on Lamptown."""
+        """Use the examiner of a run that was trained on Lamptown."""
         self.run = run
         self._examiner = examiner
         self._choose = random.Random(SEED)
@@ -115,7 +116,7 @@ def main() -> bool:
 
 
 def copy_unasked_run(run: RunFolder, folder: Path) -> RunFolder:
-    """Return a copy of a run that nobody has asked anything."""
+    """Return a copy of a run without answers."""
     ignored = shutil.ignore_patterns(*EXAMINER_FILES)
     return RunFolder(Path(shutil.copytree(run.path, folder / run.id, ignore=ignored)))
 
@@ -126,7 +127,7 @@ def _children_cpu_seconds() -> float:
 
 
 def _bare_step_cpu_seconds(run: RunFolder) -> float:
-    """Return the processor's seconds of a training step without anything else, here and now: a busy machine slows it too."""
+    """Return the processor seconds of a bare training step, measured now, because a busy machine slows it too."""
     torch.set_num_threads(run.recipe.threads)
     device = torch.device("cpu")
     learner = build_learner(run.recipe, len(run.vocabulary), device)
@@ -145,7 +146,7 @@ def _last_step(run: RunFolder) -> int:
 
 
 def _ask_at_loaded_step(asker: Asker) -> tuple[list[Answered], bool]:
-    """Ask each kind some times in turn. Returns what the microscope answered, and whether the goals are met."""
+    """Ask each kind several times in turn. Returns the microscope's answers, and whether the goals are met."""
     step = _last_step(asker.run) - 1
     begun = time.perf_counter()
     asker.ask("speak", step)
@@ -175,16 +176,16 @@ def _ask_at_loaded_step(asker: Asker) -> tuple[list[Answered], bool]:
 
 
 def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
-    """Go to steps of the whole run. Returns what the microscope answered there, and whether the goals are met."""
+    """Go to steps of the whole run. Returns the microscope's answers there, and whether the goals are met."""
     run = asker.run
     last = _last_step(run)
     steps = _choose_steps(run)
-    # The step before the last waypoint has all steps between two of them behind it.
+    # The step before the last waypoint needs all steps between two waypoints.
     every = run.recipe.cadence.waypoint_every
     farthest = last // every * every - 1
     seconds, cpu, computed, equal, microscopes = [], [], [], [], []
     bare = _bare_step_cpu_seconds(run)
-    # After the first step, so that the farthest one is not near to what is loaded.
+    # After the first step, so that the farthest one is not near the loaded step.
     for step in [*steps, 1, farthest]:
         found = asker.ask("speak", step, words=1)
         seconds.append(found.seconds)
@@ -224,7 +225,7 @@ def _ask_anywhere(asker: Asker) -> tuple[list[Answered], bool]:
 def _choose_steps(run: RunFolder) -> list[int]:
     """Return random steps in random order, as many near to the waypoint before them as far from it.
 
-    Twelve steps drawn at will would have a median that says more about the draw than about the examiner.
+    The median of twelve unrestricted random steps would depend more on the draw than on the examiner.
     """
     choose, every = random.Random(SEED), run.recipe.cadence.waypoint_every
     last = _last_step(run)
@@ -248,13 +249,13 @@ def _compare_coordinates(microscopes: list[Answered]) -> bool:
 
 
 def _compare_flops(run: RunFolder, microscope: Answered) -> bool:
-    """Compare the matrix products of a step, as the microscope tells them, with what torch counts."""
+    """Compare the matrix products of a step in the microscope's answer with torch's count."""
     recipe = run.recipe
     totals = microscope.answer["operations"]["totals"]
     formula = totals["forward_products"] + totals["backward_products"]
     model = Transformer(recipe.model, len(run.vocabulary), sparse=False)
     ids = torch.randint(0, len(run.vocabulary), (recipe.sequences, recipe.model.context))
-    # The counter does not know the kernel that a processor uses for attention.
+    # The counter ignores the attention kernel of processors.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         model(ids, ids).backward()
     counted = counter.get_total_flops()
@@ -263,7 +264,8 @@ def _compare_flops(run: RunFolder, microscope: Answered) -> bool:
 
 
 def _compare_bytes(kept: RunFolder, asked: RunFolder) -> bool:
-    """Compare what is there for the examiner alone with the rest; a waypoint that is a checkpoint too is of the rest."""
+    """Compare the bytes used only by the examiner with the rest; a waypoint that is also a checkpoint belongs to the
+    rest."""
     parts = bytes_by_part(kept)
     answers = asked.examinations_path.stat().st_size
     known = sum(path.stat().st_size for path in kept.path.glob("examinations.sqlite*"))

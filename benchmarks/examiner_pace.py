@@ -1,7 +1,8 @@
-"""The pace of training while its model is asked one question after another, against the same without questions.
+"""The pace of training while its model is asked one question after another, against the pace without questions.
 
-Both are rounds of one training in turn, in a real server with projector and analyst at work, so that a busy machine slows
-both alike. The examiner is warm in both. Each question is about another step of the run so far, which is computed again.
+Both are rounds of one training in turn, in a real server with projector and analyst at work, so that a busy machine
+slows both alike. The examiner is warm in both. Each question is about another step of the run so far, which is
+recomputed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Side:
 
 
 class _Questions:
-    """Questions about a run in training, one after another, and none twice."""
+    """Distinct questions about a run in training, one after another."""
 
     def __init__(self, run: RunFolder, examiner: LocalExaminer) -> None:
         self._run, self._examiner = run, examiner
@@ -71,7 +72,7 @@ def main() -> bool:
     """Measure and print. Returns whether the goal is met."""
     sides = {"quiet": Side(), "asked": Side()}
     with tempfile.TemporaryDirectory() as folder, Application(Path(folder), "serve") as application:
-        # Longer than the rounds last: a fast machine is at the default's end before them.
+        # Longer than the rounds: on a fast machine the default run would end before them.
         run = application.start_run({"steps": 20_000})
         # The map's first layout compiles code.
         wait_for_step(run, WARM, PATIENCE)
@@ -79,7 +80,7 @@ def main() -> bool:
             questions = _Questions(run, examiner)
             questions.ask()
             for number in range(ROUNDS):
-                # Whoever always came second would find the other's replay in the caches.
+                # If one side always came second, it would find the other's replay in the caches.
                 for name in ("quiet", "asked") if number % 2 == 0 else ("asked", "quiet"):
                     _measure_round(run, sides[name], questions if name == "asked" else None)
         application.ask(run, "stop")
@@ -106,7 +107,7 @@ def _measure_round(run: RunFolder, side: Side, questions: _Questions | None) -> 
     if questions is None:
         time.sleep(SECONDS)
     else:
-        # The last question is waited for: what is left of it must not slow the next round.
+        # Wait for the last question, so that it does not slow the next round.
         while time.monotonic() - begun < SECONDS:
             questions.ask()
     seconds, last = time.monotonic() - begun, read_status(run).step

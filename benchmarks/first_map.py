@@ -1,7 +1,7 @@
-"""Time from the command to the map of step 0 on the screen, with nothing compiled and with everything.
+"""Time from the command to the map of step 0 on the screen, with an empty and a full compilation cache.
 
-The page is opened as soon as the server answers, in a browser that is running already. The figure is the middle one of
-`ROUNDS` rounds: the first time at which the page draws the layout of the very first matrix.
+The page is opened as soon as the server answers, in a running browser. The figure is the median of `ROUNDS` rounds: the
+first time at which the page draws the layout of the first matrix.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> bool:
         tempfile.TemporaryDirectory() as folder,
     ):
         browser = playwright.chromium.launch(**launch_arguments())
-        # The browser's caches of files and shaders are those of somebody who has opened a page before.
+        # The browser's caches of files and shaders are warm, as for a returning visitor.
         _measure(browser, Path(folder) / "before")
         cold = [_measure(browser, Path(folder) / f"cold-{n}") for n in range(ROUNDS)]
         warm = [_measure(browser, Path(folder) / "cold-0") for _ in range(ROUNDS)]
@@ -87,7 +87,7 @@ def _measure(browser: Browser, compiled: Path) -> dict[str, float]:
 
 
 def _marks_in_record(run: RunFolder) -> dict[str, float]:
-    """Return the Unix seconds at which the first matrix was recorded and the first map was made of it."""
+    """Return the Unix seconds at which the first matrix was recorded and its map was made."""
     with StepsReader(run.steps_path) as steps, LayoutsReader(run.layouts_path) as layouts:
         keyframe = steps.keyframe(0)
         assert keyframe is not None

@@ -1,7 +1,7 @@
-"""The first screen as a newcomer meets it: how soon a sentence says what it is, how soon a light is on, and how many controls.
+"""The first screen of a new visitor: the time to the first sentence and to the first light, and the number of controls.
 
-A Lamptown run is trained meanwhile. The browser has opened the page before, so that its caches are warm, but has never
-seen the introduction. The times are the middle ones of `ROUNDS` visits, in milliseconds from the navigation.
+A Lamptown run is in training. The browser's caches are warm, but it has never shown the introduction. The times are
+medians of `ROUNDS` visits, in milliseconds from the navigation.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WATCH = """(() => {
         requestAnimationFrame(look);
     })();
 })()"""
-"""A script that notes when the sentence is there, when lamps are drawn, and when those of a step are lit."""
+"""A script that records when the sentence appears, when lamps are drawn, and when those of a step are lit."""
 _CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")]
     .filter((one) => one.tabIndex >= 0 && !one.disabled && one.getAttribute("aria-disabled") !== "true")
     .filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !one.closest("[inert]"))
@@ -48,7 +48,7 @@ _CONTROLS = """() => [...document.querySelectorAll("a[href], button, input, sele
         return width > 1 && height > 1 && right > 0 && left < innerWidth && bottom > 0 && top < innerHeight;
     })
     .map((one) => (one.getAttribute("aria-label") ?? one.textContent ?? "").trim().slice(0, 40) || one.outerHTML)"""
-"""The controls that can be seen, used and reached with a key."""
+"""The controls that are visible, usable and reachable by keyboard."""
 
 
 def main() -> bool:
@@ -123,7 +123,7 @@ def _controls(context: BrowserContext, url: str) -> tuple[list[str], list[str]]:
     """Return the names of the controls of the first screen, and which of the four that it must have are missing."""
     page = _open(context, url)
     wait_for(page, "window.__lamplighter?.beat?.paintedAt", _LATER)
-    # The introduction has buttons of its own for a while.
+    # The introduction temporarily adds buttons.
     page.get_by_test_id("skip-introduction").click()
     wait_for(page, "!document.querySelector('[data-testid=introduction]')", _LATER)
     controls: list[str] = page.evaluate(_CONTROLS)

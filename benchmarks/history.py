@@ -1,9 +1,9 @@
 """Random access to the past: any step of a 5,000-step run as a snapshot, and one token through all steps.
 
-Snapshots are requested from a real server over HTTP in random order, each step once, so that no answer is
-cached. A token's path is compared with two ways of scanning: rebuilding every snapshot separately (as a
-client of the REST interface would; timed on a sample and multiplied), and one pass over all steps that
-applies only the moved rows, which is the best that is possible without tiles.
+Snapshots are requested from a real server over HTTP in random order, each step once, so that no response is cached. A
+token's path is compared with two ways of scanning: rebuilding every snapshot separately (as a client of the REST
+interface would; timed on a sample and multiplied), and one pass over all steps that applies only the moved rows, which
+is the best that is possible without tiles.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> bool:
 
 
 def _over_http(run: RunFolder, steps: list[int]) -> list[float]:
-    """Return the seconds that each snapshot takes over one connection that is kept, as a browser keeps it."""
+    """Return the seconds for each snapshot over one kept-alive connection, as in a browser."""
     took: list[float] = []
     with Application(run.path.parent, "serve") as app:
         connection = http.client.HTTPConnection("127.0.0.1", app.port)

@@ -1,12 +1,11 @@
-"""Hostile clients beside honest ones: whether presenter and viewers notice, and whether the server is itself again afterwards.
+"""Hostile clients beside honest ones: whether presenter and viewers notice, and whether the server recovers.
 
 A server that may open 256 files meets 400 idle sockets, viewers that ping without pause, slow readers of a large file,
 clients that reconnect twenty times a second, and players at full speed (`hostile_clients.py`). Five honest viewers
 watch a run, and a presenter asks and changes something ten times a second, each time over a new connection.
 
-Then one viewer of a class asks over 200 connections for what takes longest to compute. The others each ask once a second
-for something that a page asks for. Three rounds, each first quiet and then with the flood. Loopback only; about six
-minutes.
+Then one viewer of a class requests the most expensive responses over 200 connections. The others each send one of the
+page's requests a second. Three rounds, each first quiet and then with the flood. Loopback only; about six minutes.
 """
 
 from __future__ import annotations
@@ -40,13 +39,14 @@ from tests.support.served import PacedTrainer
 DESCRIPTORS, VIEWERS, STEPS_PER_SECOND, SECONDS, CALM_SECONDS = 256, 5, 10, 45.0, 60.0
 CLASS_VIEWERS, ROUNDS, CLASS_SECONDS, STEPS, PAUSE = 12, 3, 40.0, 500, 1.0
 MAX_TIMES, MAX_MORE = 1.3, 100.0
-"""The most that the flood may cost the slowest viewer: so many times its 95th percentile in the quiet class, or so many ms more."""
+"""The maximum cost of the flood for the slowest viewer: a multiple of its 95th percentile in the quiet class, or a
+number of ms more."""
 _TIMEOUT = 20.0
 _KINDS = ("runs", "steps", "runs", "steps", "relations")
-"""The kinds of requests of a viewer, in turn."""
+"""The kinds of requests of a viewer, sent in turn."""
 _LIMITED = f'ulimit -n {DESCRIPTORS}; exec "$0" -m lamplighter "$@"'
 _STOP_AT_LOG_BYTES = 30_000_000
-"""A server that writes so much has failed, and goes on failing; the attack ends early, for the disk's sake."""
+"""A server that logs this much has failed; the attack ends early, to spare the disk."""
 
 
 class _Server:
@@ -140,7 +140,7 @@ def _measure(application: Application, trainer: FakeTrainer, finished: str) -> b
 
 
 def _attack(application: Application, run_id: str, server: _Server) -> float:
-    """Let the hostile clients loose. Returns the seconds until they were stopped."""
+    """Start the hostile clients. Returns the seconds until they were stopped."""
     hostile = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.support.hostile_clients", "server", application.url, run_id]
     )
@@ -156,9 +156,10 @@ def _attack(application: Application, run_id: str, server: _Server) -> float:
 
 
 def _calm_down(server: _Server, before: tuple[int, float]) -> tuple[float | None, tuple[int, float]]:
-    """Wait until descriptors and memory are back. Returns the seconds, None if they are not, and the last of both.
+    """Wait until descriptors and memory are back to normal. Returns the seconds, None if they are not, and the last
+    values.
 
-    Memory counts as back within 50 MB: an allocator keeps some, and a second attack finds it there.
+    Memory counts as back within 50 MB, because an allocator keeps some, which a second attack reuses.
     """
     begun = time.monotonic()
     while True:
@@ -242,7 +243,7 @@ def _slowest(viewers: Sequence[_ClassViewer]) -> float:
 
 
 class _ClassViewer(threading.Thread):
-    """A viewer who asks something again and again over one connection, and notes how long each answer takes."""
+    """A viewer that sends requests repeatedly over one connection, and records the time of each response."""
 
     def __init__(self, application: Application, run: RunFolder, number: int) -> None:
         super().__init__(daemon=True)
@@ -286,7 +287,7 @@ class _ClassViewer(threading.Thread):
 
 
 def _wait_until_idle(application: Application) -> None:
-    """Wait until the server has answered what was asked of it."""
+    """Wait until the server has answered all requests."""
     server = psutil.Process(application.process.pid)
     while server.cpu_percent(1.0) > 20:
         pass

@@ -85,7 +85,7 @@ def _painted(page: Page) -> dict[int, float]:
     deadline = time.monotonic() + BROWSER_SECONDS
     while time.monotonic() < deadline:
         beat = page.evaluate("__lamplighter.beat")
-        # Skip beats read from the record: their steps ended long before they were requested.
+        # Skip beats read from the record, whose steps ended long before they were requested.
         if beat and beat["paintedAt"] and beat["decodedAt"]:
             painted.setdefault(beat["step"], beat["paintedAt"] / 1e3)
         page.wait_for_timeout(50)

@@ -1,16 +1,15 @@
 """Speed, stability and trust of the living map, together: a map that never moves would win the first two.
 
 - Speed: one live frame (neighbours, graph, optimiser, alignment, trust) against `umap.UMAP` with the same
-  neighbours, minimum distance and spread: a cold fit, and a fit of ten epochs, as many as a frame has, that starts
-  from the places of the fit before. Compiled, one thread on all sides, as the projector has, in seconds of
-  processor time. Made-up spaces of clusters, a few of whose rows move.
+  neighbours, minimum distance and spread: a cold fit, and a fit of ten epochs, as many as a frame has, that starts from
+      the positions of the previous fit. Compiled, one thread on all sides, as the projector has, in seconds of
+  processor time. Synthetic spaces of clusters, with a few moving rows.
 - Quality: recorded runs of Lamptown and of the manuals, a frame every `EVERY` steps: the living map beside
   the classic refit, PCA and a map that never moves (`map_quality.py`).
 - Pace: layouts a second of a real projector beside a real trainer.
 - Memory: the peak of a real projector, from its start to the end of a map of 50,000 tokens.
 
-`LAMPLIGHTER_BENCH_RUNS` names a folder of runs made earlier. Single-threaded measurements run in a process of
-their own.
+`LAMPLIGHTER_BENCH_RUNS` names a folder of runs made earlier. Single-threaded measurements run in a separate process.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ def main() -> bool:
 
 
 def _speed(size: int, dim: int, moves: Sequence[int]) -> bool:
-    """Report the cost of a frame for each number of rows that move."""
+    """Report the cost of a frame for each number of moving rows."""
     rng = np.random.default_rng(0)
     vectors = made_up_clusters(rng, size, dim)
     layout, probe = IncrementalUmap(), TrustProbe(size)

@@ -3,12 +3,11 @@
 Interleaved in one process, in short blocks in turn, so that a busy machine slows all sides alike:
 
 - bare: `train_step` and nothing else, no logging, no `.item()`
-- ours: the trainer itself, with all that it does beside the steps: it observes and commits them, measures the loss on
-  held-out text, says lines, writes checkpoints and waypoints, meters energy and reads requests; a viewer reads the file as
-  it grows
+- ours: the real trainer with all its work: it observes and commits steps, measures the loss on held-out text, generates
+lines, writes checkpoints and waypoints, measures energy and reads requests; a viewer reads the growing file
 - np.save: the bare loop, and the whole matrix saved after each step
 
-What is done every 100 or 250 steps is in few of the blocks, so the shares are those of all blocks together.
+Work that is done every 100 or 250 steps is in few of the blocks, so the shares are computed over all blocks.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ BLOCKS, STEPS, WARM = 40, 25, 30
 
 
 class _TimedWriter(StepsWriter):
-    """Keeps how long each commit took, in seconds."""
+    """A writer that records the duration of each commit, in seconds."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -67,15 +66,15 @@ class Measured:
     """Milliseconds of each commit."""
 
     def rate(self, side: str) -> float:
-        """Give a side's steps a second."""
+        """Return a side's steps a second."""
         return self.steps / float(self.took[side].mean())
 
     def share(self, side: str) -> float:
-        """Give a side's steps a second as a share of the bare loop's."""
+        """Return a side's steps a second as a share of the bare loop's."""
         return float(self.took["bare"].sum() / self.took[side].sum())
 
     def facts(self) -> dict[str, float | int]:
-        """Give what a line of the report says beside its value."""
+        """Return the facts of a report line besides its value."""
         return {
             "bare_steps_per_second": self.rate("bare"),
             "observed_steps_per_second": self.rate("ours"),
@@ -100,7 +99,7 @@ def main() -> bool:
 
 
 class _Blocks:
-    """The blocks of all sides: the trainer's progress ends a block of its own, and the others have theirs meanwhile."""
+    """The blocks of all sides: when the trainer's progress ends its block, the other sides run theirs."""
 
     def __init__(self, others: dict[str, Callable[[int], None]], steps: int, device: torch.device) -> None:
         self.took: dict[str, list[float]] = {side: [] for side in (*others, "ours")}
@@ -110,13 +109,13 @@ class _Blocks:
         self._begun = 0.0, 0.0
 
     def take_turns(self, progress: Progress) -> None:
-        """End the trainer's block if it is over: time the others', and begin its next."""
+        """End the trainer's block if it is over: time the others' blocks, and start its next."""
         if (progress.step - WARM) % self._steps or progress.step < WARM:
             return
         block = (progress.step - WARM) // self._steps
         if block:
             self._end("ours")
-        # The first in a block finds the caches cold: take turns.
+        # The first side finds the caches cold, so they take turns.
         for side in np.roll(list(self._others), block):
             self._begin()
             for _ in range(self._steps if block else WARM):
@@ -136,7 +135,7 @@ class _Blocks:
 
 
 def measure(recipe: Recipe, blocks: int = BLOCKS, steps: int = STEPS) -> Measured:
-    """Train `recipe` in three ways in turn, in so many blocks of so many steps each."""
+    """Train `recipe` in three ways in turn, in a number of blocks with a number of steps each."""
     with tempfile.TemporaryDirectory() as folder:
         run = RunStore(Path(folder)).create(recipe.model_copy(update={"steps": WARM + blocks * steps}))
         prepare_corpus(run)
@@ -175,7 +174,7 @@ def measure(recipe: Recipe, blocks: int = BLOCKS, steps: int = STEPS) -> Measure
 
 
 def _follow(path: Path, stop: threading.Event) -> None:
-    """Read as the server does: poll every 5 ms, and read what is new."""
+    """Read like the server: poll every 5 ms, and read new data."""
     with StepsReader(path) as reader:
         version, last = -1, 0
         while not stop.wait(0.005):

@@ -1,7 +1,7 @@
 """The page in a file beside the same page from a server: bytes by part, seconds to the first light, positions of a drag.
 
-Both are of one finished run whose model has answered all that the course asks, in a Chromium that draws in software, at 1280 x 720. A position of a drag counts as in
-`city_time`: once the GPU process has finished a frame that showed that very step.
+Both show one finished run with all answers of the course, in a Chromium that draws in software, at 1280 x 720. A
+position of a drag counts as in `city_time`: once the GPU process has finished a frame that showed exactly that step.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def main() -> bool:
 
 
 async def _measure(urls: dict[str, str]) -> tuple[dict[str, list[float]], dict[str, Sweep]]:
-    """Return the milliseconds to the first light, and a drag, by where the page comes from; each in turn."""
+    """Return the milliseconds to the first light, and a drag, by the source of the page, measured in turn."""
     lights: dict[str, list[float]] = {where: [] for where in urls}
     sweeps: dict[str, Sweep] = {}
     async with async_playwright() as playwright:

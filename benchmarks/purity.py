@@ -1,4 +1,4 @@
-"""How soon meaning appears: 10-NN purity of Lamptown's planted classes while the default recipe trains.
+"""The time until meaning appears: 10-NN purity of Lamptown's planted classes while the default recipe trains.
 
 The real application runs: server, trainer, projector and analyst as `lamplighter` starts them, and three
 websocket clients that follow every channel. The control is the same text with its words shuffled inside each

@@ -1,9 +1,9 @@
-"""Cost of recording for the trainer, of steps with a keyframe too, and the size of the WAL while readers hold it open.
+"""Cost of recording for the trainer, also of steps with a keyframe, and the size of the WAL while readers hold it open.
 
-One process trains the default recipe and records every step as the trainer does, in the runs folder of a real
-server with projector and analyst at work (so stretches are tiled, and tiled rows are dropped). Meanwhile
-readers of every kind stop in the middle of reading: an iterator over steps, a cursor over snapshots, and a
-viewer that stops receiving.
+One process trains the default recipe and records every step as the trainer does, in the runs folder of a real server
+with projector and analyst at work (so stretches are tiled, and tiled rows are dropped). At the same time readers of
+every kind stop in the middle of reading: an iterator over steps, a cursor over snapshots, and a viewer that stops
+receiving.
 
 Observation is not included; `benchmarks.observation` measures it. It is printed for comparison.
 """

@@ -1,7 +1,7 @@
 """Disk usage of a run: everything in its finished folder, against a full fp32 matrix per step.
 
-A second figure leaves out the waypoints. They are no record of the matrix: each holds the whole model and the optimiser's two
-averages of every number, eight times the matrix, so that a step can be computed again; none is needed to read one.
+A second figure excludes the waypoints, which are not part of the record: each holds the whole model and the optimiser's
+    two averages of every number, eight times the matrix, for recomputing steps; none is needed for reading.
 """
 
 from __future__ import annotations

@@ -30,12 +30,13 @@ from lamplighter.recipe import Recipe
 
 SEEDS = (0, 1, 2)
 RELATIONS = ("capital", "plural", "past", "male female", "opposites")
-"""Relations whose analogies are asked: their mean over the seeds has a goal, and the least of them one that is a tenth lower."""
+"""Relations whose analogies are tested: their mean over the seeds has a goal, and the lowest of them a goal a tenth
+lower."""
 PAIRS = (("dog", "cat"), ("gravity", "mass"), ("joy", "happiness"))
 NEAR = 3
-"""Each word of a pair is to be among so many nearest of the other, in at least two seeds of three."""
+"""Each word of a pair must be among this many nearest words of the other, in at least two of three seeds."""
 OCCURRENCES = 200
-"""Occurrences of a homonym that are read in each of its topics."""
+"""Number of occurrences of a homonym read in each of its topics."""
 
 
 def main() -> bool:
@@ -83,7 +84,7 @@ def _train_seed(seed: int) -> dict[str, Any]:
 
 
 class TownLesson:
-    """A model in training on the town of one seed, as the default recipe trains it."""
+    """A model in training on the town of one seed, with the default recipe."""
 
     def __init__(self, seed: int) -> None:
         self.recipe = Recipe(seed=seed)
@@ -104,7 +105,7 @@ class TownLesson:
         return {word: topic_cosines(self.learner.model, *both) for word, both in self._windows.items()}
 
     def figures(self, before: dict[str, tuple[float, float]]) -> dict[str, Any]:
-        """Return all figures of the model as it is; `before` holds the homonyms' cosines at step 0."""
+        """Return all figures of the current model; `before` holds the homonyms' cosines at step 0."""
         vocabulary = self.corpus.vocabulary
         vectors = self.learner.model.embedding.weight.detach().numpy()
         ids = {token: number for number, token in enumerate(vocabulary.tokens)}
@@ -139,7 +140,7 @@ def homonym_windows(
 ) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Return windows of the town's text that end with a homonym, in each of its two topics, shape (N, context) each.
 
-    A window lies within one document, so all its words are of the topic.
+    A window lies within one document, so all its words belong to the topic.
     """
     town, homonyms = generate_town(seed), read_lexicon().homonyms
     ids = {token: number for number, token in enumerate(corpus.vocabulary.tokens)}
@@ -163,7 +164,7 @@ def homonym_windows(
 def topic_cosines(
     model: Transformer, one: NDArray[np.int64], other: NDArray[np.int64]
 ) -> tuple[float, float]:
-    """Compute how alike a word is in two topics in the last layer, read at the same position.
+    """Compute the similarity of a word in two topics in the last layer, read at the same position.
 
     Args:
         model: the model.

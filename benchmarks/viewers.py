@@ -1,4 +1,4 @@
-"""How soon each of ten viewers of one run receives a step that was just committed, all on this machine's cores."""
+"""The delay until each of ten viewers of one run receives a committed step, all on this machine's cores."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Speed of a training that is watched, beside the same training unwatched.
+"""Speed of a watched training, compared with the same training unwatched.
 
-Two models of GPT-2's shape with tied weights and AdamW take turns in one process, step by step, so that both meet the same
-machine. Processor time on one thread, so that other programs do not count. Where only every tenth step is recorded, ten steps
-are one pair. `LAMPLIGHTER_BENCH_WIDTH=768` takes GPT-2's own width. A vocabulary of characters goes with a model as narrow as
-people train for it, whose steps take some ten milliseconds.
+Two models of GPT-2's shape with tied weights and AdamW take turns in one process, step by step, so that both meet the
+same machine. Processor time on one thread, so that other programs do not count. If only every tenth step is recorded,
+ten steps are one pair. `LAMPLIGHTER_BENCH_WIDTH=768` uses GPT-2's width. A vocabulary of characters is paired with a
+typical narrow model, whose steps take about ten milliseconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CASES = (
     (50_257, WIDTH, 64, 1, 20),
     (50_257, WIDTH, 64, 10, 4),
 )
-"""Rows, width, tokens of a sequence, steps for each that is recorded, and pairs."""
+"""Rows, width, tokens per sequence, steps per recorded step, and pairs."""
 
 
 class Block(nn.Module):
@@ -81,7 +81,7 @@ class Trained:
         self._rows, self._context = rows, context
 
     def step(self, steps: int) -> float:
-        """Train. Returns the seconds of the processor that a step took."""
+        """Train. Returns the processor seconds per step."""
         begun = time.process_time()
         for _ in range(steps):
             ids = torch.randint(self._rows, (SEQUENCES, self._context), generator=self._choose)
@@ -110,7 +110,7 @@ def _compare(rows: int, width: int, context: int, every: int, pairs: int) -> boo
             for trained in (plain, watched):
                 trained.step(WARM if every == 1 else every)
             for number in range(pairs):
-                # Whoever goes first meets another cache.
+                # The first one finds another cache state, so they alternate.
                 first, second = (plain, watched) if number % 2 else (watched, plain)
                 took = {id(one): one.step(every) for one in (first, second)}
                 seconds.append((took[id(plain)], took[id(watched)]))

@@ -1,4 +1,4 @@
-"""Hatchling's build hook: puts into the wheel what goes beside a training loop, from the package next to this folder."""
+"""Hatchling's build hook, which copies the parts for a training loop from the neighbouring package into the wheel."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PARTS = (
     "runfolder",
     "wire",
 )
-"""The distribution `lamplighter` leaves these out (pyproject.toml at the root)."""
+"""The distribution `lamplighter` excludes these (pyproject.toml at the root)."""
 
 
 class WatchedParts(BuildHookInterface[Any]):
-    """The choice of the files."""
+    """The build hook that selects the files."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the parts to a wheel; an editable one has them where they are."""
+        """Add the parts to a wheel. An editable installation finds them in place."""
         if version != "editable":
             build_data["force_include"].update(
                 {f"../lamplighter/{part}": f"lamplighter/{part}" for part in PARTS}

@@ -1,4 +1,4 @@
-"""A run of many tokens, written at the pace of beats without training anything."""
+"""A run of many tokens, written at the pace of beats without training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
 
 STEPS_PER_SECOND = 10
-"""Some steps more than are shown, as in a run."""
+"""More steps than are shown, as in a real run."""
 _DIM = 4
 
 
@@ -73,7 +73,7 @@ class ClassRun:
                 step += 1
                 self._commit(step)
                 if step % STEPS_PER_SECOND == 1:
-                    # As far as a map of a default run moves in a second.
+                    # The distance that a map of a default run moves in a second.
                     self._places += 0.004 * self._random.standard_normal(self._places.shape)
                     trust = self._random.integers(200, 256, self._tokens, dtype=np.uint8)
                     xy = self._places.astype(np.float32)

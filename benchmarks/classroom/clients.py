@@ -1,6 +1,6 @@
-"""Viewers in a process of their own, at the lowest priority: `python -m benchmarks.classroom.clients`.
+"""Viewers in a separate process at the lowest priority: `python -m benchmarks.classroom.clients`.
 
-They follow what their parent says line by line: where to connect, to begin to count, to tell and end.
+They follow their parent's orders line by line: where to connect, when to start counting, when to report and end.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ class Crowd:
         self.connected = sum(int(self._hear(process)) for process in self._processes)
 
     def count(self) -> None:
-        """Begin to count from now on."""
+        """Start counting."""
         for process in self._processes:
             self._say(process, "count")
             self._hear(process)
 
     def end(self) -> tuple[Tally, float]:
-        """Return the counts of all, and the seconds of processor time that they took meanwhile; end the processes."""
+        """Return the counts of all, and their processor seconds since the start of counting; end the processes."""
         for process in self._processes:
             self._say(process, "end")
         whole, seconds = Tally(), 0.0
@@ -78,7 +78,7 @@ class Crowd:
 
 
 def percentile(delays: dict[int, int], share: float) -> float:
-    """Return the delay in ms that so large a share of beats did not exceed."""
+    """Return the delay in ms that a share of beats did not exceed."""
     wanted, seen = share * sum(delays.values()), 0
     for delay in sorted(delays):
         seen += delays[delay]
@@ -88,7 +88,7 @@ def percentile(delays: dict[int, int], share: float) -> float:
 
 
 def _connect(port: int, run: str, cookies: Sequence[str], plain: int) -> list[Seat]:
-    """Connect a viewer for each cookie, and so many `plain` ones."""
+    """Connect a viewer for each cookie, and a number of `plain` ones."""
     path = f"/api/runs/{run}/beats"
     return [Seat(port, path, cookie) for cookie in cookies] + [PlainSeat(port) for _ in range(plain)]
 

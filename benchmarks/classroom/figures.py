@@ -1,9 +1,9 @@
-"""A class of five hundred on one machine: delays, bytes, the presenter's answers, and what is left for training.
+"""A class of five hundred on one machine: delays, bytes, the presenter's answers, and the remaining pace of training.
 
-The application trains the default run with its map, all on the same cores; the viewers are bare sockets in processes of their
-own at the lowest priority, and a delay ends when the system has received a beat, as a phone would that has a processor of its
-own. Then the same with fifty of the viewers hostile (`hostile.py`), beside the peaceful class, and last the plain way beside
-ours (`plain.py`). Loopback only; about four minutes.
+The application trains the default run with its map, all on the same cores. The viewers are bare sockets in separate
+processes at the lowest priority, and a delay ends when the kernel has received a beat, as on a phone with its own
+processor. Then fifty of the viewers are hostile (`hostile.py`), compared with the peaceful class, and last the plain
+way is compared with ours (`plain.py`). Loopback only; about four minutes.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def _has_map(run: RunFolder) -> bool:
 
 
 def _pace(run: RunFolder, seconds: float) -> float:
-    """Return the steps a second that are trained for some seconds."""
+    """Return the training speed over a few seconds, in steps a second."""
     begun, first = time.monotonic(), read_status(run).step
     time.sleep(seconds)
     return (read_status(run).step - first) / (time.monotonic() - begun)

@@ -1,8 +1,8 @@
-"""A phone that joins while 49 others do: milliseconds from the code to the first lamp that is lit.
+"""A phone that joins together with 49 others: milliseconds from the code to the first lit lamp.
 
 The phone is a page of its size in a Chromium that draws in software, on the cores of the server. The others are threads of a
-process at the lowest priority: each fetches the page and all that it loads first, joins by the code, and takes a seat, within
-the same ten seconds.
+process at the lowest priority: each fetches the page and its first files, joins by the code, and takes a seat, within
+    the same ten seconds.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The plain way to show a run to many: what a class gets, as JSON, written once and sent to each viewer in turn.
+"""The plain way to show a run to many: the messages of a class as JSON, written once and sent to each viewer in turn.
 
-It says what our beats and maps say, no more and as seldom: the rows of the step that is shown and of those since the one
-before, and once a second where every token lies, with numbers of four digits. The server's library deflates each message for
-each viewer, as it does unless told otherwise.
+It has the same content and rate as our beats and maps: the rows of the shown step and of the steps since the previous
+    one, and once a second the position of every token with four digits. The server's library deflates each message for
+    each viewer, its default.
 
-`python -m benchmarks.classroom.plain TOKENS BATCH FRAMES` prints its port, sends a frame as often as a class gets a beat, or as
-often as it can, and prints how many it sent in all, and in how many seconds of processor time, once it has sent so many.
+`python -m benchmarks.classroom.plain TOKENS BATCH FRAMES` prints its port, sends FRAMES frames at the rate of beats, or
+as fast as it can, and prints the number sent and the processor seconds.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BEATS = round(MAP_SECONDS / BEAT_SECONDS)
 
 
 class PlainRun:
-    """The frames of a run as `class_run.py` writes one."""
+    """The frames of a run like that of `class_run.py`."""
 
     def __init__(self, tokens: int, batch: int) -> None:
         self._tokens, self._batch = tokens, batch
@@ -39,7 +39,7 @@ class PlainRun:
         self._places = self._random.standard_normal((tokens, 2))
 
     def frame(self, number: int) -> dict[str, Any]:
-        """Return what a page is told by the beat of this number, counted from 0."""
+        """Return the content of a beat, by its number from 0."""
         step, random = (number + 1) * _STEPS, self._random
         *between, shown = [random.choice(self._tokens, self._batch, replace=False) for _ in range(_STEPS)]
         touches, last = np.zeros((2, self._tokens), np.int64)
@@ -92,7 +92,7 @@ def serve(tokens: int, batch: int, frames: int) -> None:
             clients.remove(websocket)
 
     async def send(server: uvicorn.Server) -> None:
-        # The parent says when all viewers are there.
+        # The parent reports when all viewers are connected.
         await asyncio.to_thread(sys.stdin.readline)
         begun, sent = time.process_time(), 0
         for number in range(frames):

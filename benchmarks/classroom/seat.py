@@ -1,4 +1,4 @@
-"""One viewer of a class as a bare socket, and what its messages say; as cheap for this machine as a phone is."""
+"""One viewer of a class as a bare socket, with the contents of its messages; as cheap for this machine as a phone."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from lamplighter.wire.frames import decode
 from lamplighter.wire.row_frames import Census
 
 _TIMESTAMPS = getattr(socket, "SO_TIMESTAMPNS", 35)
-"""The option of a socket on Linux that tells when the system received something, however late a process reads it."""
+"""The Linux socket option that reports when the kernel received data, even if a process reads it late."""
 _TEXT, _BINARY, _CLOSE, _PING = 1, 2, 8, 9
 
 
 @dataclass(frozen=True)
 class Contents:
-    """The beats of a message, and whether it is a new start."""
+    """The beats of a message, and whether it starts anew from a state."""
 
     beats: tuple[tuple[int, int, float], ...]
     """First step, step and time of each beat."""
@@ -28,7 +28,8 @@ class Contents:
 
 
 class Reading:
-    """The contents of messages. All viewers get the same bytes: each is decoded once in a process."""
+    """A cache of the contents of messages. All viewers get the same bytes, so each message is decoded once in a
+    process."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, Contents] = {}
@@ -54,12 +55,12 @@ class Tally:
     beats: int = 0
     bytes: int = 0
     missed: int = 0
-    """Beats that did not follow the one before."""
+    """Beats that did not follow the previous one."""
     skips: int = 0
-    """Times that a viewer was sent the newest state instead."""
+    """Number of times that a viewer was sent the newest state instead."""
     closed: int = 0
     delays: dict[int, int] = field(default_factory=dict[int, int])
-    """How many beats took so many milliseconds from the end of their step."""
+    """The number of beats by milliseconds from the end of their step."""
 
 
 class Seat:
@@ -91,7 +92,7 @@ class Seat:
         """True once it was sent a state."""
 
     def read(self, reading: Reading, tally: Tally) -> bool:
-        """Read what came. Returns False once the server has closed."""
+        """Read the received bytes. Returns False once the server has closed."""
         try:
             data, notes, _, _ = self.socket.recvmsg(1 << 18, 256)
         except BlockingIOError:
@@ -130,7 +131,7 @@ class Seat:
 
     def _take(self, kind: int, payload: bytes, arrived: float, reading: Reading, tally: Tally) -> None:
         if kind == _PING:
-            # Masked with zeros: it is the server's own four bytes.
+            # Masked with zeros: the server's four bytes.
             self.socket.send(bytes((0x8A, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
             return
         if kind not in (_TEXT, _BINARY):
@@ -152,10 +153,10 @@ class Seat:
 
 
 class PlainSeat(Seat):
-    """A viewer of the plain server: it counts messages, and takes its compressed ones as they are."""
+    """A viewer of the plain server, which counts messages without decompressing them."""
 
     def __init__(self, port: int) -> None:
-        """Connect, as a browser does that can inflate."""
+        """Connect like a browser that supports compression."""
         super().__init__(port, "/ws", "", "Sec-WebSocket-Extensions: permessage-deflate\r\n")
         self.joined = True
 

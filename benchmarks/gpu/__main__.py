@@ -1,8 +1,8 @@
 """`python -m benchmarks.gpu` runs all that needs a graphics card, `... NAME ...` some; JSON lines.
 
-A new check is a function of the device that prints its lines with `benchmarks.support.report.report` and returns whether its
-goals are met, and an entry in `CHECKS`. `--device cpu` tries the code of the checks out where there is no card; the
-figures then say nothing.
+A new check is a function of the device that prints its lines with `benchmarks.support.report.report` and returns
+whether its goals are met, and an entry in `CHECKS`. `--device cpu` tries out the code of the checks without a card; the
+figures are then meaningless.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHECKS: dict[str, Callable[[torch.device], bool]] = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments name; an exit status: 1 when a goal was missed or a check broke."""
+    """Run the named checks. Returns the exit status: 1 if a goal was missed or a check failed."""
     parser = argparse.ArgumentParser("python -m benchmarks.gpu")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(CHECKS)}; default: all")
     parser.add_argument("--device", choices=("cuda", "mps", "cpu"), help="instead of the card that is found")

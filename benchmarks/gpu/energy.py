@@ -1,4 +1,4 @@
-"""The counter of the card's energy: whether it can be read, and what a step takes by it."""
+"""The card's energy counter: whether it is readable, and its energy per step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = 500
 
 
 def meter(device: torch.device) -> bool:
-    """Train each model and print the joules of a step. Returns whether an NVIDIA card counted them."""
+    """Train each model and print the joules per step. Returns whether an NVIDIA card counted them."""
     met = True
     for name, recipe in recipes(device).items():
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
-"""The examiner on the card: recorded steps computed again and compared with their digests, and the model speaking.
+"""The examiner on the card: recorded steps recomputed and compared with their digests, and text generation.
 
-The examiner's own replayer is asked, in this process. Where a card adds in another order each time, the digests differ, and
-the examiner says by how much: worth knowing of which card and optimiser that is true.
+The examiner's replayer runs in this process. If a card adds in a different order each time, the digests differ, and the
+examiner reports by how much, for each card and optimiser.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lamplighter.training.trainer import synchronise
 from tests.support.runs import finish, start_worker
 
 STEPS, REPLAYED = 200, (190, 140, 99, 40, 3, 120)
-"""Steps in an order in which each is gone to from a waypoint of its own."""
+"""Steps in an order such that each is reached from a different waypoint."""
 CADENCE = {"checkpoint_every": 50, "waypoint_every": 50}
 SPEAK_STEPS, WORDS, TIMES = 20, 20, 9
 PATIENCE = 300
@@ -36,12 +36,12 @@ PATIENCE = 300
 
 
 def replay(device: torch.device) -> bool:
-    """Go to steps of a recorded run, and compare each one that is computed on the way with the record."""
+    """Go to steps of a recorded run, and compare each recomputed one with the record."""
     for optimiser in optimisers(device):
         recipe = {"optimiser": {"kind": optimiser}, "cadence": CADENCE, "steps": STEPS, "device": device.type}
         with _trained(Recipe.model_validate(recipe)) as run:
             replayer, found = Replayer(run), list[dict[str, Any]]()
-            # The first time starts the card.
+            # The first time initialises the card.
             replayer.model_at(1, _ignore_progress)
             computed, begun = 0, time.perf_counter()
 
@@ -67,7 +67,7 @@ def replay(device: torch.device) -> bool:
 
 
 def speak(device: torch.device) -> bool:
-    """Let each model continue a prompt, greedily and by chance, and see whether it says the same every time."""
+    """Let each model continue a prompt, greedily and by sampling, and check that it repeats itself."""
     for name, recipe in recipes(device).items():
         cadence = {"checkpoint_every": SPEAK_STEPS}
         fields = recipe.model_dump() | {"steps": SPEAK_STEPS, "cadence": cadence}
@@ -90,7 +90,7 @@ def speak(device: torch.device) -> bool:
 
 @contextmanager
 def _trained(recipe: Recipe) -> Generator[RunFolder]:
-    """Train a recipe to its end in a folder that goes afterwards."""
+    """Train a recipe to its end in a temporary folder."""
     with tempfile.TemporaryDirectory() as folder:
         run = RunStore(Path(folder)).create(recipe)
         if (code := finish(start_worker(run), PATIENCE)) != 0:
@@ -103,4 +103,4 @@ def _words(answer: dict[str, Any]) -> list[int]:
 
 
 def _ignore_progress(_share: float, _activity: str) -> None:
-    """Take a report of progress and do nothing."""
+    """Ignore a progress report."""

@@ -1,4 +1,4 @@
-"""The map's nearest neighbours with the products of the card, beside those of the processor: as fast, and the same?
+"""The map's nearest neighbours by matrix products on the card, compared with the processor in speed and result.
 
 One thread of the processor on both sides, as the projector has.
 """
@@ -32,14 +32,14 @@ class _Frames:
     whole: float
     """Seconds of the first frame, in which every row is ranked."""
     repaired: float
-    """Median seconds of those after it."""
+    """Median seconds of the later frames."""
     ids: NDArray[np.int32]
     cosines: NDArray[np.float32]
     """Cosines to the neighbours in the last frame."""
 
 
 def compare(device: torch.device) -> bool:
-    """Measure the same frames both ways, and compare what comes out."""
+    """Measure the same frames both ways, and compare the results."""
     met = True
     for size in SIZES:
         host = _frames(size, None)
@@ -59,11 +59,11 @@ def compare(device: torch.device) -> bool:
 
 
 def _frames(size: int, device: torch.device | None) -> _Frames:
-    """Follow a space that moves; on the processor where `device` is None."""
-    # Whatever the size is: which is the faster one is what is to be found out.
+    """Follow a moving space, on the processor if `device` is None."""
+    # For any size, because the faster side is to be determined.
     products = patch.object(nearest_neighbours, "products_of", lambda units: _products(units, device))
     with products, threadpool_limits(1):
-        # Compiled, and the card awake, before anything is timed.
+        # Compile, and wake up the card, before timing.
         _follow(200, 2)
         return _follow(size, FRAMES)
 

@@ -1,7 +1,7 @@
-"""A run computed again on the card, beside the first: the same bit for bit, or the difference.
+"""A run recomputed on the card and compared with the first, bit for bit.
 
-On a processor it is, and `make soak` counts on it. A card may add in another order each time: then a run that was
-killed goes on as a new attempt, which is allowed, and worth knowing of which card and optimiser it is true.
+On a processor they are equal, which `make soak` relies on. A card may add in a different order each time; then a killed
+run continues as a new attempt, which is allowed. This shows for which card and optimiser that happens.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PATIENCE = 300
 
 
 def compare(device: torch.device) -> bool:
-    """Train one recipe three times, once with a kill on the way, and compare the others with the first."""
+    """Train one recipe three times, once with a kill, and compare the others with the first."""
     for optimiser in optimisers(device):
         with tempfile.TemporaryDirectory() as folder:
             recipe = Recipe.model_validate(

@@ -1,4 +1,4 @@
-"""Training on the card: steps a second against the processor, and what watching them costs."""
+"""Training on the card: steps a second compared with the processor, and the cost of observation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def speed(device: torch.device) -> bool:
             run = RunStore(Path(folder)).create(recipe)
             prepare_corpus(run)
             rate = _rate(recipe, run, device)
-            # All of it, not the one thread of a recipe: else the card would win too easily.
+            # Use all threads instead of the recipe's one, for a fair comparison.
             torch.set_num_threads(os.cpu_count() or 1)
             processor = _rate(recipe, run, torch.device("cpu"))
         report(

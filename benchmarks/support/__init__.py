@@ -1,1 +1,1 @@
-"""Help for benchmarks: runs to measure on, page sizes, the report with its goals."""
+"""Support for benchmarks: runs to measure, page sizes, the report with its goals."""

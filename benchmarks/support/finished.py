@@ -1,4 +1,4 @@
-"""A finished run made by the product itself, for the benchmarks that read one; made once per process."""
+"""A finished run for the benchmarks that read one, made by the real application once per process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPS = 5_000
 
 @functools.cache
 def finished_run() -> RunFolder:
-    """Train the default recipe on Lamptown to its end, beside all workers; about two minutes.
+    """Train the default recipe on Lamptown to its end, with all workers; about two minutes.
 
     If `LAMPLIGHTER_BENCH_RUN` names a run folder made earlier, returns that one.
     """
@@ -42,7 +42,7 @@ def train(app: Application, steps: int) -> RunFolder:
     deadline = time.monotonic() + 300
     while not settled(run):
         if time.monotonic() > deadline:
-            raise AssertionError(f"the run did not come to rest:\n{app.log}")
+            raise AssertionError(f"the run did not settle:\n{app.log}")
         time.sleep(0.5)
     return run
 

@@ -1,7 +1,7 @@
 """Hostile clients, all in one process, until they are stopped: `python -m benchmarks.support.hostile_clients KIND ARGUMENT...`.
 
-`server URL RUN` is the attack on a server, `flood URL COOKIE PATH...` one viewer of a class over as many connections as it
-gets, and `class URL RUN COOKIE...` viewers of a class, each with a good session.
+`server URL RUN` attacks a server, `flood URL COOKIE PATH...` is one viewer of a class over as many connections as
+possible, and `class URL RUN COOKIE...` are viewers of a class, each with a valid session.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ class Attack:
     """The clients of one process."""
 
     def __init__(self, url: str, run: str) -> None:
-        """Choose a server on this machine, and a finished run of it."""
+        """Choose a server on this machine, and one of its finished runs."""
         address = urlsplit(url)
-        assert address.hostname == "127.0.0.1", "only ever at this machine"
+        assert address.hostname == "127.0.0.1", "attacks are only allowed on this machine"
         assert address.port
         self._port = address.port
         self.socket_path = f"/api/runs/{run}/live"
 
     async def last(self) -> None:
-        """Start all clients and keep them at it."""
+        """Start all clients and keep them running."""
         await asyncio.gather(*(self._repeat(kind, n) for kind, count in self.kinds() for n in range(count)))
 
     def kinds(self) -> list[tuple[Client, int]]:
@@ -54,7 +54,7 @@ class Attack:
         ]
 
     def more_headers(self) -> str:
-        """Return further headers of a websocket, each with its line end."""
+        """Return further headers of a websocket, each with its line ending."""
         return ""
 
     async def _repeat(self, client: Client, number: int) -> None:
@@ -64,7 +64,7 @@ class Attack:
             await asyncio.sleep(0 if client == self._reconnect else 0.5)
 
     async def _idle(self, number: int) -> None:
-        """Hold a connection: every second one says nothing, the others half a line."""
+        """Hold a connection: every second client sends nothing, the others half a line."""
         reader, writer = await self._connect()
         with contextlib.closing(writer):
             if number % 2:
@@ -72,7 +72,7 @@ class Attack:
             await reader.read()
 
     async def _ping(self, _: int) -> None:
-        """Send pings as fast as they are taken, and read none of the pongs."""
+        """Send pings as fast as possible without reading the pongs."""
         writer = (await self._upgrade("channels=pulse"))[1]
         with contextlib.closing(writer):
             while not writer.is_closing():
@@ -99,7 +99,7 @@ class Attack:
         await asyncio.sleep(max(0.0, begun + 0.05 - asyncio.get_running_loop().time()))
 
     async def _play(self, _: int) -> None:
-        """Play a run from its beginning as fast as it comes, again and again."""
+        """Play a run from its beginning at full speed, repeatedly."""
         reader, writer = await self._upgrade("channels=pulse,layout,rows&from=0&speed=full")
         with contextlib.closing(writer):
             while data := await reader.read(1 << 20):
@@ -141,7 +141,7 @@ class Flood(Attack):
     """The connections of one process, all with the same session."""
 
     def __init__(self, url: str, cookie: str, *paths: str) -> None:
-        """Choose a class on this machine, a session, and what to ask; `{step}` in a path is another one each time."""
+        """Choose a class on this machine, a session, and the paths to request; `{step}` in a path changes each time."""
         super().__init__(url, "")
         self._authority = url.removeprefix("http://")
         self._cookie = cookie
@@ -149,7 +149,7 @@ class Flood(Attack):
         self._steps = itertools.count()
 
     async def last(self) -> None:
-        """Open the connections, and open each again when it is closed."""
+        """Open the connections, and reopen each when it is closed."""
         await asyncio.gather(
             *(self._flood(self._paths[n % len(self._paths)]) for n in range(FLOOD_CONNECTIONS))
         )
@@ -189,7 +189,7 @@ class ClassAttack(Attack):
         return [(self._as_member(kind, number), EACH) for number, kind in enumerate(kinds)]
 
     def more_headers(self) -> str:
-        """Return the headers of the member that this task is."""
+        """Return the headers of this task's member."""
         return f"Origin: {self._origin}\r\nCookie: {_member.get()}\r\n"
 
     def _as_member(self, client: Client, kind: int) -> Client:
@@ -200,13 +200,13 @@ class ClassAttack(Attack):
         return act
 
     async def _stall(self, _: int) -> None:
-        """Watch, and read nothing."""
+        """Watch without reading."""
         writer = (await self._upgrade("", buffer=4_096))[1]
         with contextlib.closing(writer):
             await asyncio.sleep(60)
 
     async def _flood(self, _: int) -> None:
-        """Say something that is no prediction, as fast as it is taken."""
+        """Send invalid predictions as fast as possible."""
         writer = (await self._upgrade(""))[1]
         with contextlib.closing(writer):
             while not writer.is_closing():
@@ -215,7 +215,7 @@ class ClassAttack(Attack):
 
 
 def run_attack(attack: Attack) -> None:
-    """Run an attack until SIGTERM, or until the process that started this one is gone."""
+    """Run an attack until SIGTERM, or until the parent process has ended."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 
     async def last() -> None:

@@ -23,7 +23,7 @@ from lamplighter.projection.quality.trust import TrustProbe
 from lamplighter.projection.umap.nearest_neighbours import NeighbourIndex
 
 COMPARED = 8
-"""Snapshots of a run that get a cold fit."""
+"""Number of snapshots of a run that get a cold fit."""
 CALM = 20
 """Least number of tokens with unchanged row and neighbours for a frame to count."""
 
@@ -132,7 +132,7 @@ def _reported(kind: str, shown: dict[str, MethodScores], facts: dict[str, Any], 
 
 
 def _rest(kind: str, layout: IncrementalUmap, vectors: Places) -> bool:
-    """Report how many seconds a map of a frozen space takes to come to rest.
+    """Report the seconds for a map of a frozen space to settle.
 
     Frames are drawn at the projector's pace, at most eight a second.
     """

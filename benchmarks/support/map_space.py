@@ -1,4 +1,4 @@
-"""Made-up spaces of any size for the map's speed: clusters, as words form."""
+"""Synthetic spaces of any size for the map's speed: clusters like those of words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The size of the page's own scripts, compressed as the server sends them; plotly.js is not one of them.
 
-Their goals, `city_javascript_first` and `city_javascript`, are a test's, too.
+A test checks their goals, `city_javascript_first` and `city_javascript`, too.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ class PageSize:
     """Sizes in bytes."""
 
     first: int
-    """The script that the page names, those it imports statically, and the worker it starts at once."""
+    """The page's script, its static imports, and the worker that it starts at once."""
     whole: int
-    """Those and all scripts that load when they are asked for."""
+    """Those and all scripts that load on demand."""
 
 
 def measure_page(app: Path) -> PageSize:

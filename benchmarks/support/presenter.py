@@ -1,4 +1,4 @@
-"""A presenter who asks something again and again, and notes how long each answer takes."""
+"""A presenter that sends requests repeatedly, and records the time of each response."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ TIMEOUT = 5.0
 
 
 class Presenter(threading.Thread):
-    """A presenter who asks something ten times a second, each time over a new connection."""
+    """A presenter that sends ten requests a second, each over a new connection."""
 
     def __init__(self, application: Application, requests: Sequence[tuple[str, str, str | None]]) -> None:
-        """Prepare to ask these in turn, each with its method, path and body."""
+        """Prepare to send these requests in turn, each with its method, path and body."""
         super().__init__(daemon=True)
         self.milliseconds: list[float] = []
         self.failed = 0
@@ -27,7 +27,7 @@ class Presenter(threading.Thread):
         self._requests = requests
 
     def run(self) -> None:
-        """Ask until it is stopped."""
+        """Send requests until stopped."""
         count = 0
         while not self.stopped.wait(0.1):
             method, path, body = self._requests[count % len(self._requests)]

@@ -1,6 +1,6 @@
-"""One line a figure: what was measured, on both sides, and whether it meets its goal.
+"""One line per figure, with the measurements of both sides, and whether it meets its goal.
 
-The goals stand in one place, the table of `docs/benchmarks.md`, with the day on which each was set.
+The goals are in the table of `docs/benchmarks.md`, with the day on which each was set.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": 
 
 @functools.cache
 def read_goals() -> Mapping[str, str | None]:
-    """Return the goal of each figure, such as ">= 0.95"; None where the figure is only to be known."""
+    """Return the goal of each figure, such as ">= 0.95"; None if the figure is only informative."""
     rows = _ROW.findall(TABLE.read_text(encoding="utf-8"))
     return {name: None if goal == "none" else goal for name, goal in rows}
 
@@ -30,9 +30,9 @@ def report(bench: str, value: float, unit: str, **sides: Any) -> bool:
 
     Args:
         bench: its name, as in the table of goals.
-        value: what was measured.
-        unit: of `value`.
-        sides: what was measured on both sides, and under which conditions.
+        value: the measured value.
+        unit: the unit of `value`.
+        sides: the measurements of both sides, and the conditions.
 
     Returns:
         Whether the goal, if there is one, is met.
