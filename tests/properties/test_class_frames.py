@@ -1,4 +1,4 @@
-"""Frames for a class: beats and layouts on a grid come back as they were, differences are exact, envelopes are safe."""
+"""Beats and grid layouts round-trip, differences are exact, envelopes are safe."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_beat_round_trips(beat: Beat):
 
 
 def layouts(random: np.random.Generator, size: int, count: int) -> list[Layout]:
-    """Return layouts that drift and grow as a map does; some of them know the trust of each token."""
+    """Return layouts that drift and grow like a map; some have trust by token."""
     xy = random.standard_normal((size, 2)) * random.choice([1e-3, 1.0, 1e6])
     found: list[Layout] = []
     for step in range(count):
@@ -225,7 +225,7 @@ def test_rejects_too_many_empty_parts():
     ],
 )
 def test_rejects_a_grid_too_wide_to_compute(grid: Grid, accepted: bool):
-    """A reader subtracts its bounds in 32 bits, and steps beyond them."""
+    """A reader subtracts the bounds in 32 bits, and may go beyond them."""
     places = np.zeros((2, 2), dtype=np.uint16)
     data = encode(GridLayout(1, 2, 3.0, Method.UMAP, 1, grid, places, 0.5, 0.1, 0.5, 2, None))
     if accepted:

@@ -1,4 +1,4 @@
-"""A run's record against an in-memory model: whatever happens to the run, every kept step is there."""
+"""A run's record against an in-memory model: every kept step survives any sequence of events."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CommitInterrupted(Exception):
 
 
 class RunMachine(RuleBasedStateMachine):
-    """The actions of a trainer, an analyst and anyone who copies a run, in any order, with crashes."""
+    """The actions of a trainer, an analyst and a copying user, in any order, with crashes."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -51,7 +51,7 @@ moves = st.lists(st.sets(st.integers(0, V - 1)), min_size=1, max_size=12)
 def test_every_step_of_the_line_rebuilds_bit_for_bit(
     attempts: list[tuple[float, list[set[int]]]], every: int, seed: int
 ):
-    """An attempt starts at any step already reached and continues from the state before it."""
+    """An attempt starts at any reached step and continues from the state before it."""
     random = np.random.default_rng(seed)
     expected = [random.standard_normal((V, D)).astype(np.float32)]
     lit: list[set[int]] = [set()]

@@ -1,4 +1,4 @@
-"""A tile returns every bit, between any two steps, and bytes that are no tile are refused."""
+"""A tile returns every bit between any two steps, and other bytes are rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands `export` and `import` as a person types them, on the run of a real trainer."""
+"""The commands `export` and `import` on the run of a real trainer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_exported_run_is_imported_and_continued(run: RunFolder, tmp_path: Pat
     assert said.returncode == 0, said.stderr
     (back,) = RunStore(tmp_path / "other").runs()
     assert said.stdout.startswith(back.id)
-    # The import includes the checkpoint, so training continues without computing earlier steps again.
+    # The import includes the checkpoint, so training continues without recomputing earlier steps.
     RequestsWriter(back.path, "cli").add("continue", {"steps": 5})
     finish(start_worker(back))
     status = read_status(back)

@@ -1,4 +1,4 @@
-"""Zips made by others: each trick is refused with a sentence, leaves nothing behind and takes little memory."""
+"""Hostile zips: each is rejected with a message, leaves nothing behind and takes little memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 MOST_MEMORY = 200 << 20
-"""Bytes that the import of a small zip may take, beyond what the program takes."""
+"""Maximum bytes that the import of a small zip may take in addition."""
 LONGEST_SENTENCE = 600
 KINDS = [
     *(f"archive: {name}" for name in ARCHIVES),
@@ -70,7 +70,7 @@ def import_in_child() -> Generator[Importer]:
 
 
 def write_hostile_zip(kind: str, files: Path, folder: Path) -> tuple[Path, str]:
-    """Write the zip of a kind. Return it, and part of what is to be said of it."""
+    """Write the zip of a kind. Return it, and part of the expected message."""
     group, _, name = kind.partition(": ")
     target = folder / "hostile.zip"
     if group == "archive":

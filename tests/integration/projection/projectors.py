@@ -1,4 +1,4 @@
-"""Real projector processes, and the layouts they wrote."""
+"""Real projector processes and their layouts."""
 
 from __future__ import annotations
 

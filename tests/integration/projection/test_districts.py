@@ -1,4 +1,4 @@
-"""Per-token trust and the districts, as the projector leaves them with a run."""
+"""Trust by token and districts, as written by the projector."""
 
 from __future__ import annotations
 

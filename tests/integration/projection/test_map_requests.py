@@ -46,7 +46,7 @@ def test_applies_settings_live_from_the_current_map(tmp_path: Path, start: Start
     run.grow(60)
     with RoleLock(run.folder.path, "trainer"):
         process = start(run.folder)
-        # The space is at rest, and after about twelve frames so is the map.
+        # The space is at rest, and so is the map after about twelve frames.
         wait_until(lambda: len(layouts(run.folder, Method.UMAP)) >= 10)
         # A request that the projector leaves to the trainer.
         RequestsWriter(run.folder.path, "s1").add("pace", {"steps_per_second": 4})
@@ -113,7 +113,7 @@ def test_draws_a_finished_run_by_another_method(tmp_path: Path, start: Start) ->
     (drawn,) = layouts(run.folder, Method.PCA)
     assert (drawn.step, drawn.method) == (30, Method.PCA)
     assert len(layouts(run.folder, Method.UMAP)) == kept
-    # Back again: the living map starts afresh, aligned to the other method's last layout.
+    # Back again: the incremental map restarts, aligned to the other method's last layout.
     ask(run, method="umap")
     assert ended(start(run.folder)) == 0
     assert len(layouts(run.folder, Method.UMAP)) > kept

@@ -1,4 +1,4 @@
-"""The map of the output matrix, laid out by a real process: whole or not at all, and turned like that of the input matrix."""
+"""The map of the output matrix, laid out by a real process: complete or not at all, and aligned to the input map."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def test_lays_out_every_waypoint_close_to_the_input_map(grown: GrowingRun) -> No
     lay_out_output(grown.folder, quiet)
     alone = drawn(grown.folder)
     assert [layout.step for layout in alone] == list(STEPS)
-    # The map of the input matrix, as it is laid out elsewhere: the same, but mirrored, turned and shifted.
+    # The map of the input matrix from another machine: the same, but mirrored, rotated and shifted.
     turn = np.array([[0.28, -0.96], [0.96, 0.28]])
     target = ((alone[-1].coordinates * [-1, 1]) @ turn.T + [30, -7]).astype(np.float32)
     with LayoutsWriter(grown.folder.layouts_path) as writer:
         writer.commit(Layout(1, 39, 1e9, Method.UMAP, target))
     lay_out_output(grown.folder, quiet)
     placed = drawn(grown.folder)
-    # Clusters lie where they lie on that map, their words anyhow within them. How far the farthest lies off depends on the
-    # processor's rounding; that most lie nearest to their own place does not, and by chance one of the eight does.
+    # Clusters lie as on that map, with their words in any order within them. The largest distance depends on rounding;
+    # that most clusters lie nearest to their place does not, and by chance only one of eight does.
     clusters = [grown.class_of == each for each in range(8)]
 
     def distances(coordinates: Floats) -> Floats:
@@ -88,7 +88,7 @@ def test_aligns_rotated_and_mirrored_maps() -> None:
 
 
 def test_a_rotated_space_gives_the_same_neighbourhoods(grown: GrowingRun) -> None:
-    """No coordinate of the space is the same, and every cosine is."""
+    """All coordinates of the space differ, and all cosines are equal."""
     lay_out_output(grown.folder, quiet)
     before = drawn(grown.folder)[-1]
     with LayoutsWriter(grown.folder.layouts_path) as writer:

@@ -1,4 +1,4 @@
-"""The projector as a real process beside a run that grows."""
+"""The projector as a real process beside a growing run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_follows_a_run_to_its_end_through_a_kill(tmp_path: Path, start: Start) -
         killed = start(folder)
         wait_until(lambda: layouts(folder, Method.LINEAR))
         first = layouts(folder, Method.LINEAR)[0]
-        # By then the space has some shape: the map of a random one is anything.
+        # By then the space has some structure; the map of a random one is arbitrary.
         wait_until(lambda: len(drawn := layouts(folder, Method.UMAP)) >= 4 and drawn[-1].step >= 60)
         killed.kill()
         killed.communicate()
@@ -82,7 +82,7 @@ def test_follows_a_run_to_its_end_through_a_kill(tmp_path: Path, start: Start) -
     # The space itself moves between the two; a fresh map would be somewhere else entirely (0.2 and more).
     assert np.median(moved) < 0.12 * diameter(before[-1].coordinates)
 
-    # No later frame jumps either, nor the last one, before which the map comes to rest.
+    # Later frames do not jump either, nor does the last, before which the map comes to rest.
     for one, two in zip(maps[len(before) :], maps[len(before) + 1 :], strict=False):
         moved = np.linalg.norm(two.coordinates - one.coordinates, axis=1)
         assert np.median(moved) < 0.12 * diameter(one.coordinates)
@@ -112,7 +112,7 @@ def test_projects_a_finished_run_once(tmp_path: Path, start: Start) -> None:
     assert ended(start(run.folder)) == 0
     maps = layouts(run.folder, Method.UMAP)
     made = len(maps)
-    # The first matrix, twenty of the steps since then, and the last until it rests.
+    # The first matrix, twenty later steps, and the last until the map rests.
     order = list(dict.fromkeys(one.step for one in maps))
     assert order == [0, *spaced_steps(0, 57)]
     with LayoutsReader(run.folder.layouts_path) as reader:
@@ -180,7 +180,7 @@ def test_allows_one_projector_per_run(tmp_path: Path, start: Start) -> None:
 
 def test_terminated_while_umap_compiles(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=20)
-    # Not one that has imported it already.
+    # A new process, which has not imported it yet.
     command = [sys.executable, "-m", "lamplighter.projection.worker", str(run.folder.path)]
     with (
         RoleLock(run.folder.path, "trainer"),

@@ -1,4 +1,4 @@
-"""A finished run laid out again by a real process: completely or not at all, beside the live layouts."""
+"""A finished run reprojected by a real process: completely or not at all, beside the live layouts."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A program that fills a small file system under a trainer, frees it, and checks every step.
 
-`python -m tests.integration.training.small_disk FOLDER`, with FOLDER a file system of a few MB of its own;
-`test_full_disk.py` starts it.
+`python -m tests.integration.training.small_disk FOLDER`, with FOLDER a separate file system of a few MB; started by
+`test_full_disk.py`.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def check_record(run: RunFolder, disk: Path) -> None:
         assert gap[-1] < last
         around = [0, paused - 1, gap[-1] + 1, gap[-1] + 2, last]
         found = {step: history.snapshot(step).vectors for step in around}
-    # The same run on a disk with room gives the same steps.
+    # The same run on a roomy disk gives the same steps.
     elsewhere = Path(os.environ["SMALL_DISK_LOG"]).parent / "roomy"
     other = make_run(elsewhere, steps=last)
     command = [sys.executable, "-m", "lamplighter.training.worker", str(other.path)]

@@ -1,7 +1,7 @@
-"""A program that fills a small file system under a server and its workers, and asks things of them meanwhile.
+"""A program that fills a small file system under a server and its workers, and sends requests to them.
 
-`python -m tests.integration.training.small_disk_server FOLDER`, with FOLDER a file system of a few MB of its own;
-`test_full_disk.py` starts it.
+`python -m tests.integration.training.small_disk_server FOLDER`, with FOLDER a separate file system of a few MB; started
+by `test_full_disk.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main(disk: Path) -> None:
         wait_for_step(run, 40)
         fill(disk, leave=0)
         wait_until(lambda: read_status(run).crowded, "training to wait for room")
-        # What workers and temporary files gave up meanwhile.
+        # Fill the space that workers and temporary files have released.
         fill(disk, leave=0)
         names = {path.name for path in disk.iterdir()}
         for _ in range(20):

@@ -1,4 +1,4 @@
-"""A run that cannot go on as it was: other numbers, none, or another line of steps."""
+"""A run that cannot continue unchanged: different numbers, invalid numbers, or another attempt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 
 def test_a_replay_with_different_numbers_starts_an_attempt(tmp_path: Path):
-    # The window between the checkpoints at 150 and at the end is wide enough for a machine that looks late.
+    # The window between the checkpoints at 150 and at the end is wide enough for a slow machine.
     cadence = {"keyframe_every": 20, "checkpoint_every": 150, "verify_every": 10}
     run = make_run(tmp_path, steps=600, cadence=cadence)
     process = start_worker(run)
@@ -78,13 +78,13 @@ def test_a_failed_run_continues_from_an_earlier_checkpoint_at_a_lower_learning_r
     assert began <= failed_after
     assert rates[began - 1] == pytest.approx(10)
     assert rates[began] == pytest.approx(1e-9)
-    # What is computed again from here takes the learning rate of the second attempt.
+    # Steps recomputed from here use the learning rate of the second attempt.
     assert (run.waypoints / checkpoint_name(began - 1, 2)).exists()
 
 
 @pytest.mark.parametrize(("how", "phase"), [(signal.SIGTERM, "running"), (signal.SIGINT, "interrupted")])
 def test_a_stop_during_the_replay_saves_no_checkpoint(tmp_path: Path, how: int, phase: str):
-    """The model is then at an earlier step than the record, so a checkpoint of it would belong to no step."""
+    """The model is then behind the record, so a checkpoint of it would belong to no step."""
     run = make_run(tmp_path, steps=100_000, cadence={"checkpoint_every": 100_000})
     process = start_worker(run)
     wait_for_step(run, 500)
@@ -92,7 +92,7 @@ def test_a_stop_during_the_replay_saves_no_checkpoint(tmp_path: Path, how: int, 
     before = digests(run)
     process = start_worker(run)
     wait_until(lambda: read_status(run).alive, "the second trainer")
-    # Signals are handled from the first line on; the replay of 500 steps takes several times as much.
+    # Signals are handled from the start; the replay of 500 steps takes several times as much.
     wait_until(lambda: psutil.Process(process.pid).cpu_times().user > 0.25, "the replay")
     process.send_signal(how)
     assert finish(process) == 0
@@ -114,7 +114,7 @@ def test_does_not_load_checkpoints_of_superseded_steps(tmp_path: Path):
     kill(process)
     old = sorted(run.checkpoints.glob("*.safetensors"))
     connection = apsw.Connection(str(run.steps_path))
-    # Pretend that a second attempt had computed the steps from 60 on again and reached 70.
+    # Pretend that a second attempt recomputed the steps from 60 and reached 70.
     connection.execute("INSERT INTO attempts VALUES(2, 60, 0)")
     connection.execute(
         "INSERT INTO pulses SELECT (2<<32)|(id & 0xffffffff), x'00', record FROM pulses"

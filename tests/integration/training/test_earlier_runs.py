@@ -1,4 +1,4 @@
-"""Runs of the present format, recorded before the modules were moved to rooms, open with the very same numbers."""
+"""Runs of the current format, recorded by earlier code, open with exactly the same numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import lamplighter
 
 EARLIER = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"
-"""A run that was trained (60 steps, tiles, maps, a reprojection), and one recorded from a loop (50 steps)."""
+"""A trained run (60 steps, tiles, maps, a reprojection), and one recorded from a loop (50 steps)."""
 
 MATRICES = {
     "trained": (61, "eb8d95734cb97a0701fe9f8e85e407239d9a24a542c3f278b7e7fee49948414b"),

@@ -1,4 +1,4 @@
-"""A full disk that gets room again: a real file system of a few MB, and the kernel's limit on file size."""
+"""A full disk that gets room again: on a real file system of a few MB, and by the kernel's limit on file size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.waiting import wait_until
 
 
 def on_a_small_disk(module: str, folder: Path, size: str) -> str:
-    """Run a module as a program with a file system of that size, in namespaces of its own, without root.
+    """Run a module as a program with a file system of that size, in separate namespaces, without root.
 
     Returns:
         Its standard output.
@@ -180,5 +180,5 @@ def test_workers_that_follow_a_run_wait_for_room(
                 return False
 
         wait_until(there, f"what {room} makes")
-        # The run is over, so the worker ends by itself. SIGTERM would kill it if it came while Python shuts down.
+        # The run has ended, so the worker exits by itself. SIGTERM would kill it during Python's shutdown.
         process.wait(60)

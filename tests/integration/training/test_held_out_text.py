@@ -1,4 +1,4 @@
-"""Text that training never reads, from a person's file to the measures: held out, measured, resumed, shown."""
+"""Held-out text, from the user's file to the measures: held out, measured, resumed, shown."""
 
 from __future__ import annotations
 

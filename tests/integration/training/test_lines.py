@@ -1,4 +1,4 @@
-"""The lines that a model says while it is trained: in the record with its step, the same after a crash, and of no consequence."""
+"""The lines of a model in training: recorded with their step, the same after a crash, without effect on training."""
 
 from __future__ import annotations
 

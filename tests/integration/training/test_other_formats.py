@@ -1,4 +1,4 @@
-"""Runs of another format are refused with a clear message, and left as they are."""
+"""Runs of another format are rejected with a clear message, and left unchanged."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RUNS = Path(__file__).parents[2] / "golden" / "runs-format-2.zip"
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    """Make a run of the present format with all its files."""
+    """Make a run of the current format with all its files."""
     with zipfile.ZipFile(RUNS) as packed:
         packed.extractall(tmp_path / "runs")
     shutil.rmtree(tmp_path / "runs" / "recorded")

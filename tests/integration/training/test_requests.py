@@ -1,4 +1,4 @@
-"""Requests to a trainer while it works, before and after, and what it keeps of them."""
+"""Requests to a trainer before, during and after training, and their record."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_pause_before_the_start_starts_the_run_paused(tmp_path: Path):
     ask(run, "pause")
     process = start_worker(run)
     wait_until(lambda: read_status(run).phase == "paused", "pause")
-    # It goes round its loop, and takes no step.
+    # The trainer's loop runs, but takes no step.
     ask(run, "pace", steps_per_second=1_000)
     wait_until(lambda: read_status(run).pace == "limited", "a pace while it is paused")
     assert read_status(run).step == 0

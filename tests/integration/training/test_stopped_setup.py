@@ -1,4 +1,5 @@
-"""A run that is stopped while its text is read: a tokeniser looks at nothing, for minutes of random letters."""
+"""A run stopped while its text is read: training a tokeniser cannot be interrupted, and takes minutes for random
+letters."""
 
 from __future__ import annotations
 
@@ -47,7 +48,7 @@ def test_stops_a_training_tokeniser_and_leaves_no_process(
         process.send_signal(how)
     else:
         ask(run, "stop")
-    # Unstopped it takes minutes.
+    # Without a stop it takes minutes.
     assert finish(process, timeout=15) == ExitCode.DONE
     assert not any(child.is_running() for child in children)
     assert read_status(run).phase == phase

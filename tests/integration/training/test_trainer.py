@@ -32,7 +32,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """Train the recipe that every run here uses, undisturbed."""
+    """Train the recipe of all runs here without interruption."""
     run = make_run(tmp_path_factory.mktemp("reference"), steps=200)
     assert finish(start_worker(run)) == 0
     return run
@@ -165,7 +165,7 @@ def test_a_text_that_is_too_short_fails_with_advice(tmp_path: Path):
 
 
 def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
-    """As root, a real other user opens it; otherwise the same user without write permission."""
+    """As root, another user opens it; otherwise the same user without write permission."""
     script = (
         "import sys, pathlib\n"
         "from lamplighter.runfolder.run_folder import RunFolder\n"
@@ -178,7 +178,7 @@ def test_a_finished_run_opens_read_only_as_another_user(reference: RunFolder):
         "except PermissionError: pass\n"
         "print(read_status(run).step, len(StepsReader(run.steps_path).pulses(1, 10_000)))\n"
     )
-    # Runs and pytest's folders are closed to other users; open the path to this one, and close it afterwards.
+    # Runs and pytest's folders are private: open the path to this one, and restore it afterwards.
     way = [path for path in (reference.path, *reference.path.parents) if path.stat().st_uid == os.geteuid()]
     way += reference.path.iterdir()
     modes = {path: stat.S_IMODE(path.stat().st_mode) for path in way}

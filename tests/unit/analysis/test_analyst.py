@@ -120,7 +120,7 @@ def test_stops_without_a_trainer_or_on_request(tmp_path: Path, monkeypatch: pyte
 def test_a_resting_analyst_does_not_prevent_sealing(tmp_path: Path) -> None:
     run = GrowingRun(tmp_path, size=48)
     run.grow(12)
-    # A share so small that the analyst sleeps for the whole test.
+    # A share so small that the analyst sleeps during the whole test.
     resting = Analyst(run.folder, share=1e-5)
     thread = threading.Thread(target=resting.run)
     thread.start()

@@ -1,4 +1,4 @@
-"""Measures that a finished run lacks are filled in: all of them, once, whatever interrupts."""
+"""Missing measures of a finished run are completed, all and once, despite interruptions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def filled(run: RunFolder) -> tuple[int, int]:
 
 
 def write_old_measures(run: RunFolder, *steps: int) -> None:
-    """Write sets as they were before there were as many measures."""
+    """Write sets in the form of earlier versions, with fewer measures."""
     with MeasuresWriter(run.measures_path) as writer:
         for step in steps:
             writer.commit(1, step, {"purity_10nn": 0.5, "effective_rank": 9.0})

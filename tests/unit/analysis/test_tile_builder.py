@@ -1,4 +1,4 @@
-"""Stretches written to tiles while the writer drops their rows: every step stays exact at every moment."""
+"""Stretches are tiled while the writer drops their rows: every step stays exact at every moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.growing_run import GrowingRun
 
 
 def tile(run: RunFolder, *, over: bool = False) -> int:
-    """Write every stretch that can be tiled. Returns how many."""
+    """Write every stretch that can be tiled. Return their number."""
     made = 0
     with MatrixHistory(run) as history, TilesWriter(run.tiles_path) as writer:
         while tile_next_stretch(history, writer, over=over):

@@ -30,7 +30,7 @@ its bone, and neither meets the other."""  # fmt: skip
 
 
 def village() -> NDArray[np.uint32]:
-    """Return a text in which each topic stays by itself for many sentences."""
+    """Return a text in which each topic continues for many sentences."""
     ids = {token: number for number, token in enumerate(TOKENS)}
     sentences = {
         "cat": "the cat slept . the cat ran . fish . ",
@@ -47,7 +47,7 @@ def test_words_that_never_meet_can_be_alike(monkeypatch: pytest.MonkeyPatch) -> 
     found = list_words(village(), TOKENS)
     assert found is not None
     row = [TOKENS[token] for token in found.rows]
-    # Signs have no list, and no word lists itself or what is unknown.
+    # Signs have no list, and no word lists itself or `<unk>`.
     assert set(row) == set(TOKENS) - {"<unk>", "."}
     assert row[0] == "the"
     for word, other, thing in (("cat", "dog", "fish"), ("dog", "cat", "bone")):

@@ -16,7 +16,7 @@ def test_the_novels_are_complete() -> None:
     assert text[:second].rstrip().endswith("had been the means of uniting them.")
     assert "The family of Dashwood had long been settled in Sussex." in text[second : second + 300]
     assert text.endswith("coolness between their husbands.\n")
-    # Marks of stress would make tokens of their own, and a name that is a trademark may not go with it.
+    # Marks of emphasis would become tokens, and the text must not contain a trademarked name.
     assert not set("_*[]") & set(text)
     assert "gutenberg" not in text.lower()
 
@@ -27,6 +27,6 @@ def test_nothing_is_planted_in_the_novels() -> None:
     assert len(vocabulary) == 4_000
     assert {"elizabeth", "elinor", "mother", "sister"} < set(vocabulary.tokens)
     assert (vocabulary.classes, vocabulary.relations, vocabulary.families) == ({}, (), {})
-    # Some of it is kept from training.
+    # Part of it is held out.
     assert corpus.held_out is not None
     assert 10_000 < len(corpus.held_out) < len(corpus.token_ids) / 5

@@ -1,4 +1,4 @@
-"""The other town: every classed word has another's job, and how often each job is done stays nearly the same."""
+"""The other town: classed words swap jobs, and the frequency of each job hardly changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = 100
 
 @pytest.fixture
 def vocabulary() -> Vocabulary:
-    """Return a hundred words, ever rarer, three quarters of them in classes of five."""
+    """Return a hundred words of falling frequency, three quarters of them in classes of five."""
     classes = {f"class {at}": tuple(range(25 + 5 * at, 30 + 5 * at)) for at in range(15)}
     return Vocabulary(tuple(map(str, range(WORDS))), np.arange(WORDS, 0, -1, dtype=np.int64) * 10, classes)
 
@@ -24,7 +24,7 @@ def test_classed_words_change_jobs_within_their_block_and_no_others_do(vocabular
     jobs = deal_jobs(vocabulary, seed=0, block=10)
     assert sorted(jobs) == list(range(WORDS))
     assert (jobs[:25] == np.arange(25)).all()
-    # Of ten words hardly one keeps its job.
+    # Hardly one word in ten keeps its job.
     assert (jobs[25:] != np.arange(25, WORDS)).sum() > 50
     assert ((jobs[25:] - 25) // 10 == (np.arange(25, WORDS) - 25) // 10).all()
 

@@ -1,4 +1,4 @@
-"""Words of one's own in Lamptown: what a file may say, what the town says of them, and whether a model found them."""
+"""User-defined words in Lamptown: their file, their sentences, and whether a model found them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_both_words_share_sentences_and_a_unique_sign() -> None:
     assert town.classes[CLASS] == ["robot", "griffin", "android", "unicorn"]
     lines = [line for document in town.documents for line in " ".join(document).split(" . ")]
     assert not [line for line in lines if "antenna" in line.split() and "griffin" in line.split()]
-    # Whoever plants nothing reads the town of always.
+    # Without planted words the town is unchanged.
     digest = hashlib.sha256(repr(generate_town(0, size=20_000).documents).encode()).hexdigest()
     assert digest[:16] == "408af4e24331362f"
 

@@ -1,4 +1,4 @@
-"""Prompts as token ids: refused with a useful sentence, or known to the model in every token; and those that are chosen."""
+"""Prompts as token ids: rejected with a useful message, or of known tokens only; and the chosen prompts."""
 
 from __future__ import annotations
 
@@ -155,6 +155,6 @@ def test_replaces_a_prompt_with_unknown_words() -> None:
 def test_towns_have_fixed_prompts() -> None:
     town = corpus(" ".join(word for words in generate_town(0, size=30_000).documents for word in words))
     assert choose({}, town) == list(TOWN_PROMPTS)
-    # A vocabulary of three has none of them.
+    # A vocabulary of three lacks their words.
     few = Vocabulary(("<unk>", "the", "."), np.array([5, 9, 7]))
     assert choose({}, Corpus(np.minimum(town.token_ids, 2), few, "{}")) == ["the"]

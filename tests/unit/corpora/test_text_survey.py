@@ -16,7 +16,7 @@ from lamplighter.recipe import CorpusRecipe, ModelRecipe, Recipe
 
 
 def prose(words: int) -> str:
-    """Return a text of so many words, of which a few occur often."""
+    """Return a text of that many words, a few of which occur often."""
     said = [f"word{n * n % 977}" if n % 3 else f"common{n % 50}" for n in range(words)]
     return "\n\n".join(" ".join(said[at : at + 90]) for at in range(0, words, 90))
 

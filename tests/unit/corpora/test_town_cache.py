@@ -1,4 +1,4 @@
-"""A town from the cache is the town that would be generated, and nothing else is taken for one."""
+"""A cached town equals a generated one, and an invalid file is rejected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def town() -> Corpus:
 
 @pytest.fixture
 def built(town: Corpus, monkeypatch: pytest.MonkeyPatch) -> list[tuple[CorpusRecipe, int]]:
-    """Return the list of what is built, not read; each is the town of the seed 0."""
+    """Return the list of built, not cached, towns; each is the town of seed 0."""
     seen: list[tuple[CorpusRecipe, int]] = []
 
     def build(recipe: CorpusRecipe, seed: int, progress: object = None) -> Corpus:

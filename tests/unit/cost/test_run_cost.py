@@ -1,4 +1,4 @@
-"""The cost of a run that was trained here, of one that others recorded, and of one from before energy was measured."""
+"""The cost of a trained run, of a recorded run, and of one from before energy was measured."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_counts_a_reading_of_a_superseded_step(run: RunFolder) -> None:
 
 
 def test_recomputed_steps_do_not_raise_the_energy_per_step(run: RunFolder) -> None:
-    # Trained to 60, put back to 30 and trained to 60 again, at 2 J a step.
+    # Trained to 60, reset to 30 and trained to 60 again, at 2 J per step.
     with StepsWriter(run.steps_path) as writer:
         writer.set_energy(STEPS, encode_energy(SpentEnergy(120.0, 1.0, 1.0, 60)))
         once = cost_of(run)
@@ -197,5 +197,5 @@ def test_published_models_have_sources_and_match_6nd() -> None:
         if model.flops is not None:
             assert model.flops == pytest.approx(6 * model.parameters * model.tokens, rel=0.05)
         if model.joules is not None:
-            # Between the best and the worst that cards do: 0.1 to 10 pJ for an operation.
+            # Within the range of GPUs: 0.1 to 10 pJ per operation.
             assert 1e-13 < model.joules / (6 * model.parameters * model.tokens) < 3e-11

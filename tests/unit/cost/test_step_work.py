@@ -1,4 +1,4 @@
-"""The work of a step: its parts add up, 6 N D is judged by the products, and bytes are those of the rows that are updated."""
+"""The work of a step: its parts add up, 6 N D is compared with the products, and bytes count the updated rows."""
 
 from __future__ import annotations
 

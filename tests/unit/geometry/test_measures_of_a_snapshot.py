@@ -64,7 +64,7 @@ def test_analogies_hold_for_one_common_offset() -> None:
 
 
 def test_baselines_of_an_analogy() -> None:
-    # Each word of the second class lies a small step from its partner in the first, in a direction of its own.
+    # Each word of the second class lies close to its partner in the first, each in a different direction.
     rng = np.random.default_rng(2)
     first = rng.normal(size=(6, 40))
     shift = rng.normal(size=40)
@@ -104,7 +104,7 @@ def test_questions_follow_the_order_of_pairs() -> None:
         [*one, *other] for one, other in permutations(pairs, 2)
     ]
     every = np.array([[*one, *other] for one, other in permutations(pairs, 2)])
-    # Scores of runs that are measured already stay the same.
+    # Scores of already measured runs stay the same.
     sample = np.sort(np.random.default_rng(0).choice(len(every), 50, replace=False))
     np.testing.assert_array_equal(analogy_questions(pairs, 50), every[sample])
 

@@ -1,4 +1,5 @@
-"""Rounds of *Odd one out*: three rows of a cluster and one of elsewhere, the same for a seed, and none that has two answers."""
+"""Rounds of *Odd one out*: three rows of a cluster and one from elsewhere, determined by a seed, with a unique
+answer."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ CLUSTERS, MEMBERS, DIM = 12, 20, 16
 
 
 def clusters(noise: float) -> np.ndarray:
-    """Return `MEMBERS` rows around each of `CLUSTERS` directions, a cluster after another."""
+    """Return `MEMBERS` rows around each of `CLUSTERS` directions, cluster by cluster."""
     draw = np.random.default_rng(0)
     centres = draw.standard_normal((CLUSTERS, DIM)).repeat(MEMBERS, axis=0)
     return (centres + noise * draw.standard_normal(centres.shape)).astype(np.float32)
@@ -33,7 +34,7 @@ def test_rounds_have_three_rows_of_one_cluster_and_one_of_another():
 
 
 def test_the_odd_one_is_the_least_similar():
-    # Without any order in the rows, as before the first step.
+    # Rows without structure, as before the first step.
     vectors = np.random.default_rng(1).standard_normal((300, DIM)).astype(np.float32)
     units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     for rows, odd, cosines in draw_rounds(vectors, everything(vectors), 20, (7,)):
@@ -71,7 +72,7 @@ def test_every_place_is_equally_likely():
     odd = [
         found.odd for seed in range(60) for found in draw_rounds(vectors, everything(vectors), 10, (seed,))
     ]
-    # 600 rounds, 150 a place, give or take 11.
+    # 600 rounds, 150 ± 11 for each place.
     assert all(100 < odd.count(place) < 200 for place in range(WORDS))
 
 

@@ -1,4 +1,4 @@
-"""Random rotations: orthogonal, different for each seed, and kind to neighbours."""
+"""Random rotations: orthogonal, different for each seed, and preserving neighbours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operations of a step by formula against torch's own counter and the tensors that the model makes."""
+"""The operations of a step by formula, against torch's counter and the model's tensors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def counted_by_torch(model: ModelRecipe) -> tuple[int, int]:
     """Return what torch counts forward, and forward and backward together."""
     transformer = Transformer(model, V, sparse=False)
     ids = torch.randint(0, V, (SEQUENCES, model.context))
-    # The kernel that a processor uses for attention is one that the counter does not know.
+    # The counter does not know the attention kernel that a CPU uses.
     with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         loss = transformer(ids, ids)
         forward = counter.get_total_flops()
@@ -52,7 +52,7 @@ def test_matrix_products_match_torchs_counter(model: ModelRecipe):
 
 
 class CountedProducts(TorchDispatchMode):
-    """A mode that counts the products of matrices that torch computes: those of many pairs at once, and each pair of them."""
+    """A mode that counts the matrix products computed by torch: batched ones once, and by pair."""
 
     def __init__(self) -> None:
         super().__init__()

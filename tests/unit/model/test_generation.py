@@ -1,4 +1,4 @@
-"""The words that a model says: those of its own logits, in any company, by chance only where that is wanted."""
+"""Generated words follow the model's logits, in any batch, and are sampled only on request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def model() -> Transformer:
     made = Transformer(SHAPE, V, sparse=False)
     with torch.no_grad():
         for parameter in made.parameters():
-            # An untrained model's logits are all but equal.
+            # The logits of an untrained model are almost equal.
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
     return made
 
@@ -79,7 +79,7 @@ def test_samples_follow_the_probabilities_at_their_temperature(model: Transforme
         shares = np.bincount([line[0].token_id for line in said], minlength=V) / draws
         expected = (logits / temperature).softmax(0).numpy()
         np.testing.assert_allclose(shares, expected, atol=5 * np.sqrt(0.25 / draws))
-        # The probability that is told is the model's own.
+        # The reported probability is at temperature 1.
         own = logits.softmax(0).numpy()
         np.testing.assert_allclose(
             [line[0].probability for line in said[:9]],

@@ -1,4 +1,4 @@
-"""The loss on text that training never reads: right, repeatable, and without a trace in the training."""
+"""The loss on held-out text: correct, reproducible, and without effect on training."""
 
 from __future__ import annotations
 

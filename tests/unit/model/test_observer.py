@@ -1,4 +1,4 @@
-"""The observer's sets against the gradient and the matrix themselves, computed independently."""
+"""The observer's sets, against an independent computation from the gradient and the matrix."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_full_comparison_finds_a_row_moved_outside_the_optimiser(
         with torch.no_grad():
             learner.model.embedding.weight[79] += by
         seen = watch(learner, observer, step, ids)
-        # A small matrix is looked at as a whole at every step.
+        # A small matrix is compared in full at every step.
         assert (79 in seen.moved_ids) is seen.verified is (small or step == 3)
 
 

@@ -1,4 +1,4 @@
-"""The cost of an update is one number wherever it is told, and that of the optimisers that train."""
+"""The cost of an update is the same everywhere, and matches the optimisers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of training, estimated from a recipe, against what trainers on a processor took."""
+"""The memory of training estimated from a recipe, against measured trainers on a CPU."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LAMPTOWN_TOKENS = 2_271
     ],
 )
 def test_memory_matches_measured_trainers(changes: dict[str, Any], peak: float) -> None:
-    """The peaks are resident set sizes of `lamplighter train` on Lamptown, of six steps each."""
+    """The peaks are resident set sizes of `lamplighter train` on Lamptown for six steps."""
     demands = estimate_demands(Recipe.model_validate(changes), LAMPTOWN_TOKENS)
     assert 0.8 < demands.memory_bytes / peak < 1.25
 

@@ -1,4 +1,4 @@
-"""The course in a packed run: the server's own answers, the steps and questions that it needs, and hostile texts."""
+"""The course in a packed run: the server's answers, the needed steps and questions, and hostile texts."""
 
 from __future__ import annotations
 
@@ -56,14 +56,14 @@ def test_parts_match_the_server(run: RunFolder, packed: PackedRun) -> None:
         ]
         for number in (1, 10):
             assert course[f"/lessons/{number}?lang=en"] == json.loads(answers.get(f"/lessons/{number}"))
-    # Whoever gets the file is taught: it says what for, and not which answers a teacher expects.
+    # The file is for students: it has the aims, but not the answers that a teacher expects.
     assert all(one["aim"] for one in course["/api/lessons?lang=en"]["items"])
     assert not any("/teacher" in key for key in course)
     assert "Stage by stage" not in json.dumps(course)
     assert packed.head["course"]
     numbers = course["/lessons/10?lang=en"]["numbers"]
     assert numbers["answer.what_if.own.p.3"]["value"] == 0.75
-    # What nobody has measured is unknown, and said to be.
+    # An unmeasured number is unknown, and reported as such.
     assert numbers["answer.what_if.parameters_moved"] == {"value": None, "step": LAST, "waits_for": "answer"}
     assert any("numbers of the course, which are not known" in line for line in packed.left_out)
 
@@ -98,7 +98,7 @@ def test_a_run_without_the_words_has_only_general_parts(
     assert {item["number"] for item in course["/api/lessons?lang=en"]["items"]} == {
         number for number, part in read_folder(find_lessons()).parts.items() if not part.words
     }
-    # Without any there is no course to offer.
+    # Without parts there is no course.
 
     def texts(_library: LessonLibrary, _language: str) -> tuple[dict[int, Part], dict[int, TeacherPage]]:
         return {1: read_folder(find_lessons()).parts[1]}, {}
@@ -132,7 +132,7 @@ def test_a_hostile_part_cannot_break_out(run: RunFolder, tmp_path: Path) -> None
     page = render_page(packed, Preview("a", "b"))
     assert "src=x" not in page
     assert page.count("<script") == page.count("</script>")
-    # It cannot make the file hold any number of steps.
+    # It cannot make the file keep an arbitrary number of steps.
     with RunAnswers(run, lessons) as answers:
         steps = pack_course(answers, LAST).steps
     assert len(steps) == MAX_STEPS
@@ -159,7 +159,7 @@ def test_the_command_prepares_lessons_and_takes_custom_texts(tmp_path: Path) -> 
     assert "need --to html" in refused.output
     page = tmp_path / "run.html"
     command += ["--to", "html", "--out", str(page), "--lessons", str(lessons)]
-    # What the model cannot be asked is said, and the page is made without it.
+    # A question that cannot be asked is reported, and the page is made without it.
     asked = CliRunner().invoke(cli, [*command, "--prepare-lessons"])
     assert asked.exit_code == 0, asked.output
     assert "is unknown" in asked.output or "is left out" in asked.output

@@ -1,4 +1,4 @@
-"""The gallery: an index with a picture and a sentence for each run, whole or not at all."""
+"""The gallery: an index with a picture and a sentence for each run, complete or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contents of a packed run: the counts of the record, its maps, its neighbours, and the server's own answers."""
+"""Contents of a packed run: counts of the record, maps, neighbours, and the server's answers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def inflate(data: bytes) -> bytes:
 
 
 def expect_recorded_counts(run: RunFolder, packed: PackedRun) -> None:
-    """Check that the beats count what the record counts, at each of their steps."""
+    """Check that the beats have the counts of the record, at each of their steps."""
     census, *beats = frames_of(packed, "lights")
     assert isinstance(census, Census)
     touches, last_lit = census.touches.copy(), census.last_lit.copy()
@@ -152,7 +152,7 @@ def test_answers_match_the_server(run: RunFolder, packed: PackedRun) -> None:
 
 def test_omits_a_text_that_no_step_read(packed: PackedRun) -> None:
     texts = json.loads(inflate(packed.parts["texts"]))
-    # A text too short for a batch was not what these steps read.
+    # These steps cannot have read a text too short for a batch.
     assert texts == {}
 
 
@@ -187,7 +187,7 @@ def test_packs_runs_of_earlier_versions_and_client_loops(tmp_path: Path, name: s
     packed = pack_run(run, no_progress)
     expect_recorded_counts(run, packed)
     texts = json.loads(inflate(packed.parts["texts"]))
-    # A loop of one's own keeps no text.
+    # A client's loop keeps no text.
     assert bool(texts) is (name == "trained")
 
 

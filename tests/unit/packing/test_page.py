@@ -1,4 +1,4 @@
-"""The packed page as text: nothing in it can leave its place, and its policy allows what it has and no more."""
+"""The packed page as text: nothing can break out, and its policy allows only what it contains."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_policy_allows_only_what_the_page_uses(page: str) -> None:
     found = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
     assert found
     policy = dict(part.split(" ", 1) for part in html.unescape(found[1]).split("; "))
-    # The default is not asked about these two.
+    # The default does not apply to these two.
     for name in ("default-src", "form-action", "base-uri"):
         assert policy[name] == "'none'"
     assert "connect-src" not in policy
@@ -48,7 +48,7 @@ def test_nothing_can_end_the_data_early(page: str) -> None:
 
 
 def test_includes_third_party_notices(page: str) -> None:
-    """Licences ask that they go with each copy: they are found by opening the file as text."""
+    """Licences must accompany each copy: they are readable in the file as text."""
     found = re.search(r'<script type="text/plain" id="third-party">(.*?)</script>', page, re.S)
     assert found
     rule = "-" * 80

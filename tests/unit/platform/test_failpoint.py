@@ -1,4 +1,4 @@
-"""A process dies at its armed failpoint, at the chosen visit, and nowhere else."""
+"""A process dies at its armed failpoint, at the chosen hit, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Names and contents that must outlast a power cut are synced: files before they are renamed, and the folders that hold the new names."""
+"""Names and contents that must survive a power cut are synced: files before renaming, then the folders of the new
+names."""
 
 from __future__ import annotations
 
@@ -29,14 +30,14 @@ Synced = list[tuple[Path, bool]]
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> Synced:
-    """Return a list that gets every path synced from now on, and whether that can be done on Windows too."""
+    """Return a list that gets every path synced from now on, and whether Windows could sync it too."""
     paths: Synced = []
     fsync = os.fsync
 
     def note(descriptor: int) -> None:
         path = Path(os.readlink(f"/proc/self/fd/{descriptor}"))
         writable = fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
-        # Windows syncs no descriptor that is for reading only; a folder is not synced there.
+        # Windows cannot sync a read-only descriptor, and need not sync folders.
         paths.append((path, writable or path.is_dir()))
         fsync(descriptor)
 
@@ -54,7 +55,7 @@ def test_syncs_a_new_run_and_its_name(tmp_path: Path, synced: Synced) -> None:
     run = RunStore(tmp_path).create(Recipe(), "a text")
     assert "recipe.json.part" in names(synced)
     assert "source.txt.part" in names(synced)
-    # The folder while it had another name, then the one that holds its new name.
+    # First the folder under its old name, then the parent with its new name.
     assert names(synced)[-2:] == ["run", tmp_path.name]
     assert run.path.is_dir()
 

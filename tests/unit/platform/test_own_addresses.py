@@ -1,4 +1,4 @@
-"""The addresses of this machine: those that the system has, in the order in which they are likely to work."""
+"""The addresses of this machine, in the order in which they are likely to work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_default_route_comes_first_and_tunnels_last():
     ]
     ranked = [str(one.address) for one in rank_addresses(listed, [listed[4].address, listed[2].address])]
     assert ranked == ["192.168.1.7", "10.0.0.3", "fd00::7", "172.17.0.1", "10.8.0.2"]
-    # A VPN that takes every way out does not bring anybody in.
+    # A VPN with the default route is not reachable from the network.
     assert str(rank_addresses(listed, [listed[0].address])[0].address) != "10.8.0.2"
 
 

@@ -1,4 +1,4 @@
-"""Runs, texts and uploads are their user's only; folders that were opened stay open, with what is written into them."""
+"""Runs, texts and uploads are private; shared folders stay shared, with new files in them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def modes(folder: Path) -> set[int]:
 def test_all_files_of_a_run_are_private(tmp_path: Path) -> None:
     run = make_run(RunStore(tmp_path / "runs"))
     trainer = FakeTrainer(run).begin().train(12)
-    # While it is written: with its WAL, and a reader's lock.
+    # While it is written, with its WAL and a reader's lock.
     with StepsReader(run.steps_path), RoleLock(run.path, "analyst"):
         DiskFullFlag(run.path)
         RequestsWriter(run.path, "test").add("pause", {})

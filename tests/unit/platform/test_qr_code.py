@@ -1,4 +1,4 @@
-"""QR codes: what is drawn on a terminal is the code, with its quiet zone."""
+"""QR codes: the terminal shows the code with its quiet zone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits of workers: what they are derived from, and what happens to a worker that reaches them."""
+"""Limits of workers: their sources, and the effect on a worker that reaches them."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_available_memory_is_the_minimum_over_machine_container_and_limit(
     assert available_memory() == 3_072_000
     limit.write_text("2000000\n")
     used.write_text("1500000\n")
-    # What a container only keeps in case it is read again is free.
+    # The page cache of a container counts as free.
     (tmp_path / "memory.stat").write_text("anon 1000000\ninactive_file 500000\n")
     assert available_memory() == 1_000_000
     limit.write_text("max\n")
@@ -121,7 +121,7 @@ def test_a_worker_has_limits(tmp_path: Path) -> None:
     assert files <= worker_limits.MAX_OPEN_FILES
     assert core == 0
     needed = estimate_matrix_worker_bytes(run)
-    # The process had something before, and its limit has room for that.
+    # The limit includes what the process had before.
     assert 0 < data - 4 * needed - 3 * GB < GB
 
 

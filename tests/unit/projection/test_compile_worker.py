@@ -1,4 +1,4 @@
-"""The map's code compiled at the installation: in the open, once, and never to the harm of the installation."""
+"""Compilation of the map's code during installation: visible, once, and never failing the installation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lamplighter.projection import compile_worker, warm_up
 
 
 def test_does_not_compile_twice() -> None:
-    # The tests' own cache, which the start of the tests has filled, or this does.
+    # The cache of the tests, which their start or this test fills.
     command = [sys.executable, "-m", "lamplighter.projection.compile_worker"]
     said = [subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)]
     assert "once on this machine" in said[1]

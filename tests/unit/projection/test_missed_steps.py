@@ -1,4 +1,4 @@
-"""Which steps the map draws before the newest, and for how long they may hold it back."""
+"""The steps that the map draws before the newest, and the limit of their delay."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Clock:
 
 
 def drawn(run: GrowingRun, missed: MissedSteps, newest: int, clock: Clock, frame: float = 0.0) -> list[int]:
-    """Return the steps until it is the newest's turn, where each frame takes so many seconds."""
+    """Return the steps drawn before the newest, if each frame takes `frame` seconds."""
     steps: list[int] = []
     with StepsReader(run.folder.steps_path) as reader:
         while (matrix := missed.next_matrix(reader, newest)) is not None:
@@ -39,7 +39,7 @@ def test_draws_the_first_matrix_then_some_steps_in_order(tmp_path: Path) -> None
     assert steps[0] == 0
     assert steps[-1] == 87
     assert len(steps) == 1 + MAX_STEPS
-    # Evenly: no gap is more than a step longer than another.
+    # Evenly: gaps differ by at most one step.
     assert set(np.diff(steps)) == {4, 5}
     run.writer.close()
 
@@ -51,7 +51,7 @@ def test_draws_all_of_a_few_steps(tmp_path: Path) -> None:
         first = missed.next_matrix(reader, 0)
         assert first is not None
         assert first.step == 0
-        # Those that pass while it is drawn are missed too.
+        # Steps that pass during drawing are missed too.
         run.grow(3)
     assert drawn(run, missed, 3, clock) == [1, 2, 3]
     run.writer.close()
@@ -61,7 +61,7 @@ def test_delays_the_newest_by_a_bounded_time(tmp_path: Path) -> None:
     run, clock = GrowingRun(tmp_path, size=20), Clock()
     run.grow(80)
     missed = MissedSteps(run.folder, seconds=1.0, clock=clock)
-    # The first layout may take as long as it does, since the newest would have to wait for its own as well.
+    # The first layout may take any time, since the newest step would have to wait for its own too.
     with StepsReader(run.folder.steps_path) as reader:
         missed.next_matrix(reader, 80)
     clock.now += 60

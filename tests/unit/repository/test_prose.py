@@ -18,19 +18,19 @@ VERBS = """
     Abort Accept Acquire Add Admit Adopt Advance Align Allow Analyse Announce Answer Append Apply Ask Assign
     Attend Audit Become Begin Blend Blur Break Build Call Cancel Capture Carry Change Check Choose Clear Clip
     Close Cluster Collect Combine Commit Compare Compile Compress Compute Configure Connect Continue Convert
-    Copy Count Create Cut Decide Decode Decompress Delete Derive Describe Detect Discard Disconnect Do Drag
-    Draw Drop Encode End Enqueue Enter Escape Estimate Expect Export Extend Extract Fetch Fill Finalise Find
-    Fit Focus Follow Forget Forgive Fork Format Generate Give Glide Go Group Guard Hand Handle Hard-link Hold
-    Ignore Implement Import Index Initialise Insert Install Invalidate Issue Join Jump Keep Kill Launch Lay
-    Leave Let Light Limit List Load Locate Lock Log Look Lower Make Map Mark Measure Memoise Merge Monitor
-    Move Name Note Notice Open Optimise Order Pad Pan Parse Pass Pause Perform Pick Place Plan Play Point Poll
-    Pool Post Prefetch Prepare Press Print Process Produce Project Provide Pull Quantise Queue Quote Raise
-    Rank Read Rebuild Receive Record Redeem Refer Refine Reformat Refuse Register Reject Release Remember
-    Remove Rename Render Reopen Replace Replay Report Reproject Request Requeue Reserve Reset Resolve Restart
-    Restore Restrict Resume Retry Return Reveal Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek
-    Select Send Serve Set Share Show Skip Smooth Sort Split Stand Start Step Stop Store Stream Supervise
-    Switch Sync Take Test Thin Tile Tone-map Trace Train Translate Truncate Update Upload Use Verify Visit
-    Wait Warn Watch Wrap Write Yield Zoom
+    Copy Count Create Cut Decide Decode Decompress Delete Derive Describe Detect Discard Disconnect Do Drag Draw
+    Drop Encode End Enqueue Enter Escape Estimate Expect Export Extend Extract Fetch Fill Finalise Find Fit
+    Focus Follow Forget Forgive Fork Format Generate Give Glide Go Group Guard Hand Handle Hard-link Hold Ignore
+    Implement Import Index Initialise Insert Install Invalidate Issue Join Jump Keep Kill Launch Lay Leave Let
+    Light Limit List Load Locate Lock Log Look Lower Make Map Mark Measure Memoise Merge Monitor Move Name Note
+    Notice Open Optimise Order Overwrite Pad Pan Parse Pass Pause Perform Pick Place Plan Play Point Poll Pool
+    Post Prefetch Prepare Press Print Process Produce Project Provide Pull Quantise Queue Quote Raise Rank Read
+    Rebuild Receive Record Redeem Refer Refine Reformat Refuse Register Reject Release Remember Remove Rename
+    Render Reopen Replace Replay Report Reproject Request Requeue Reserve Reset Resolve Restart Restore Restrict
+    Resume Retry Return Reveal Ring Roll Rotate Round Run Say Scale Score Scrub Seal Seek Select Send Serve Set
+    Share Show Skip Smooth Sort Split Stand Start Step Stop Store Stream Supervise Switch Sync Take Test Thin
+    Tile Tone-map Trace Train Translate Truncate Update Upload Use Verify Visit Wait Warn Watch Wrap Write Yield
+    Zoom
 """
 CALQUE = re.compile(r"(What|Who|Whoever|Whatever|Of|Whether|Nobody|Nothing)\b|The same\.")
 """First words that hide the verb of a sentence, or its noun."""

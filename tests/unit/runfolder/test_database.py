@@ -1,4 +1,4 @@
-"""Values bound to statements: SQLite's own types reach a run's files, and nothing else does."""
+"""Values bound to statements: only SQLite's types reach a run's files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reasons for people who may see a run: none names a folder of this machine."""
+"""Error messages for viewers of a run never name a folder of this machine."""
 
 from __future__ import annotations
 

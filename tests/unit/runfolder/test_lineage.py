@@ -1,4 +1,4 @@
-"""The lineage of a run: what counts after attempts superseded each other."""
+"""The lineage of a run: the steps that count after attempts superseded each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lamplighter.runfolder.lineage import LAST_STEP, Lineage, split_step_key, step_key
 
-# The third attempt began before the second did, which therefore has no step left.
+# The third attempt starts before the second, which therefore has no steps left.
 THREE = Lineage.of_attempts([(3, 20), (2, 35), (1, 0)])
 
 first_steps = st.lists(st.integers(0, 30), min_size=1, max_size=6)

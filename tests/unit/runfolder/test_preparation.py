@@ -1,4 +1,4 @@
-"""Folders in which runs are prepared: gone when they are done, and cleared away after a kill, never before."""
+"""Preparation folders: removed when done, cleared after a kill, never while in use."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_clears_leftovers_of_earlier_versions_but_no_other_folders(tmp_path: Pat
 
 
 def test_keeps_a_folder_with_an_unreadable_lock(tmp_path: Path) -> None:
-    """Out of file descriptors, nobody can tell whether it is in use."""
+    """Without file descriptors it is unknown whether the folder is in use."""
     folder = tmp_path / ".making-x"
     lock_path(folder, "preparation").mkdir(parents=True)
     assert RunStore(tmp_path).clear_leftovers() == 0

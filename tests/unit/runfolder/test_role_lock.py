@@ -1,4 +1,4 @@
-"""The state of a role: held, free or unknown. What destroys or takes over needs it to be free."""
+"""The state of a role: held, free or unknown. Deleting and taking over require it to be free."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def no_descriptors() -> Iterator[None]:
     with ExitStack() as stack:
         newest = os.open(os.devnull, os.O_RDONLY)
         stack.callback(os.close, newest)
-        # Those below the newest that are free are taken; above it there are none any more.
+        # Take the free descriptors below the newest; the limit allows none above it.
         resource.setrlimit(resource.RLIMIT_NOFILE, (newest + 1, before[1]))
         stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
         while True:
@@ -82,7 +82,7 @@ def test_a_file_that_is_not_a_lock_counts_as_free(tmp_path: Path) -> None:
 
 @contextmanager
 def not_as_root() -> Iterator[None]:
-    """Give up the rights of root for a moment, if we have them: root may open every file."""
+    """Drop the rights of root temporarily, since root may open every file."""
     if os.geteuid() != 0:
         yield
         return

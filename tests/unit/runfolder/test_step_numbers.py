@@ -1,4 +1,4 @@
-"""Numbers that steps have in a loop elsewhere: a few stretches for as many steps as there are."""
+"""Step numbers of a client's loop: a few stretches for any number of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trainer on a full disk: it is paused and stopped as on any other, and what it computed keeps its numbers."""
+"""A trainer on a full disk can be paused and stopped as usual, and keeps the numbers of a computed step."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAST = 5
 
 
 class Waiting:
-    """A trainer whose disk is full, with a step in its hand."""
+    """A trainer on a full disk, with a computed step."""
 
     def __init__(self, run: RunFolder, disk: SmallDisk) -> None:
         self.run, self.disk = run, disk
@@ -40,17 +40,17 @@ class Waiting:
         self.control.reserve_space()
         self.wait = DiskWait(run.path, self.writer, self.reader, self.control, StopFlag())
         self.commits = 0
-        """How often the step was tried."""
+        """The number of tries to commit the step."""
         disk.free = 0
 
     def ask(self, kind: str, **body: float) -> None:
-        """Make a request, with room of the server's own."""
+        """Make a request, using space reserved for the server."""
         disk, self.disk.free = self.disk.free, 1 << 30
         RequestsWriter(self.run.path, "s1").add(kind, body)
         self.disk.free = disk
 
     def commit_step(self, on_wait: Callable[[], None]) -> bool:
-        """Commit the step in hand, which takes a megabyte."""
+        """Commit the computed step, which takes a megabyte."""
 
         def commit() -> None:
             self.commits += 1
@@ -103,7 +103,7 @@ def test_records_a_pause_and_delays_the_step_until_resumed(
     may_step = RunControl.may_step
 
     def look(control: RunControl) -> bool:
-        """Look as the trainer does, before a paused step; room comes first, then somebody resumes."""
+        """Check like the trainer before a paused step; first the disk gets room, then the run is resumed."""
         assert waiting.reader.phase() == Phase.PAUSED
         looks.append(is_waiting_for_space(waiting.run.path))
         if len(looks) == 1:

@@ -1,4 +1,4 @@
-"""The energy of a training: read, committed, and continued by the next trainer."""
+"""The energy of training: read, committed, and continued by the next trainer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lines of a model in training: when it speaks, which prompts it continues, and that the same step says the same."""
+"""The lines of a model in training: when it speaks, its prompts, and reproducibility."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_lines_of_a_step_are_reproducible(learner: Learner) -> None:
     assert said(learner, 5) == said(learner, 5)
     later, other_seed = said(learner, 10), said(learner, 5, seed=1)
     for changed in (later, other_seed):
-        # The model is the same here: only the random numbers differ.
+        # The model is the same; only the random numbers differ.
         assert changed[:2] == said(learner, 5)[:2]
         assert changed[2].words != said(learner, 5)[2].words
     sampled_alike = LineSpeaker(RECIPE, PROMPTS[:1]).speak(learner, 5)[1:]

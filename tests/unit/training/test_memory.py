@@ -1,4 +1,4 @@
-"""A trainer that reaches its limit of memory ends with a sentence that says what to do."""
+"""A trainer that reaches its memory limit ends with a message that says what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checkpoint that a run resumes from: the newest one whose steps count, and which files go on the way."""
+"""Resumption from the newest valid checkpoint, and removal of invalid files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def restore(checkpoints: RunCheckpoints, run: RunFolder, last: int, lineage: Lin
 
 
 def test_resumes_from_the_checkpoint_of_the_last_committed_step(checkpoints: RunCheckpoints, run: RunFolder):
-    """A run that was stopped has one of its last step. Deleted, it would compute ten steps again, or all of them."""
+    """A stopped run has a checkpoint of its last step. If it were deleted, steps would be recomputed."""
     assert restore(checkpoints, run, last=20) == 20
     assert there(run) == [10, 20]
 

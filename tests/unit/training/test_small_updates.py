@@ -1,4 +1,4 @@
-"""Updates far smaller than those of a default run: what moved by a millionth has moved, in the record and in a snapshot."""
+"""Updates far smaller than those of a default run: moves of a millionth are recorded and in snapshots."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STEPS = 12
 
 @pytest.mark.parametrize("kind", ["lazy", "sgd", "adam"])
 def test_records_rows_that_move_by_a_millionth(tmp_path: Path, kind: str):
-    # Only the first and the last matrix are kept whole: every other one is rebuilt from moved rows, where they are few.
+    # Only the first and the last matrix are kept whole; every other is rebuilt from moved rows.
     cadence = {"keyframe_every": 100, "checkpoint_every": 100, "verify_every": 5}
     run = make_run(tmp_path, steps=STEPS, cadence=cadence, optimiser={"kind": kind, "learning_rate": 1e-6})
     assert train(run) is Phase.FINISHED

@@ -1,4 +1,4 @@
-"""The hold before the first step: each way in which it ends, and what it never holds up."""
+"""The hold before the first step: every way it ends, and what it never delays."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from lamplighter.training.start_hold import MAX_HOLD_SECONDS
 from lamplighter.wire.layout_frames import Layout, Method
 
 LONG = 60.0
-"""Seconds that no test waits for."""
+"""Seconds; no test waits that long."""
 Trainer = Callable[[], RunControl]
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> RunFolder:
-    """Return a run that is to wait for its map."""
+    """Return a run that must wait for its map."""
     return RunStore(tmp_path).create(Recipe(), prepare=lambda folder: ask_to_hold(folder, "s1", LONG))
 
 
 @pytest.fixture
 def trainer(run: RunFolder) -> Iterator[Trainer]:
-    """Return a function that gives the control of a trainer at step 0, each time of another process."""
+    """Return a function that returns the control of a new trainer process at step 0."""
     with StepsWriter(run.steps_path) as writer, StepsReader(run.steps_path) as reader:
 
         def begin() -> RunControl:
@@ -97,7 +97,7 @@ def test_a_request_ends_the_hold(kind: str, run: RunFolder, trainer: Trainer) ->
     control.poll(0, now=True)
     assert control.may_step()
     assert read_status(run).hold is None
-    # One step was asked for, and no more.
+    # Only one step was requested.
     assert control.may_step() is (kind != "step")
 
 
@@ -109,7 +109,7 @@ def test_a_stop_ends_the_hold(run: RunFolder, trainer: Trainer) -> None:
     control.interrupt(0)
     status = read_status(run)
     assert (status.phase, status.hold) == (Phase.INTERRUPTED, None)
-    # To go on with it holds nothing up either.
+    # Continuing is not delayed either.
     ask(run, "continue")
     again = trainer()
     assert not again.holding
@@ -142,7 +142,7 @@ def test_the_trainer_enforces_the_time_limit(tmp_path: Path) -> None:
         control = RunControl(run, writer, reader)
         control.poll(0, now=True)
         assert control.holding
-        # Neither a projector nor a server is there.
+        # There is neither a projector nor a server.
         while not control.may_step():
             control.poll(0)
         assert not control.holding

@@ -1,4 +1,4 @@
-"""The waypoints that a trainer leaves: at which steps, as which files, and what becomes of them after a crash."""
+"""The waypoints of a trainer: their steps, their files, and their fate after a crash."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEPS = 60
 
 
 class CrashError(Exception):
-    """A crash of the trainer, right after it committed a step."""
+    """A crash of the trainer right after it committed a step."""
 
 
 def refuse_link(source: Path, target: Path) -> bool:
@@ -121,7 +121,7 @@ def test_waypoints_do_not_change_training(tmp_path: Path, finished: RunFolder) -
 
 def test_the_replay_writes_missing_waypoints(tmp_path: Path) -> None:
     run = new_run(tmp_path)
-    # It ends between the commit of a step and its waypoint.
+    # Crash between the commit of a step and its waypoint.
     crash_after(run, 20)
     assert (20, 1) not in kept(run)
     (run.waypoints / "0000000020-0001.part").write_bytes(b"half")
@@ -177,7 +177,7 @@ def test_keeps_a_waypoint_of_a_pause_but_not_of_single_steps(tmp_path: Path) -> 
             with StepsReader(run.steps_path) as reader:
                 if reader.facts()["phase"] != "paused":
                     return
-            # Two single steps, then it ends.
+            # Two single steps, then stop.
             singles.append(progress.step)
             requests.add("step" if len(singles) == 1 else "stop", {})
 

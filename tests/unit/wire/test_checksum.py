@@ -1,4 +1,4 @@
-"""The checksum of a record: a byte that changed is noticed, and older records have none."""
+"""The checksum of a record: it detects any changed byte; older records have none."""
 
 from __future__ import annotations
 

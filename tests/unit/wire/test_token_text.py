@@ -14,7 +14,7 @@ from lamplighter.wire.token_text import byte_by_symbol, decode_piece, read_token
         (("▁learn", "ing", ".", "▁", "▁the", "the", "é"), ("learn", "-ing", ".", "▁", "the", "-the", "-é")),
         (("Ġlearn", "ing", "Ċ", "Ġ", "ĠcafÃ©", "Ã"), ("learn", "-ing", "\n", " ", "café", "⟨c3⟩")),
         ((" of", "of", " ,", ","), ("of", "-of", "␣,", ",")),
-        # A token that was added by hand is in no alphabet.
+        # An added token is in no alphabet.
         (("Ġa", "<|im_start|>", "犬"), ("a", "<|im_start|>", "-犬")),
         (("play", "##ing"), ("play", "##ing")),
         ((), ()),

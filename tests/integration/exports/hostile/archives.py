@@ -1,4 +1,4 @@
-"""Hostile zips: what a zip says of its members, and how it is put together. Each with part of what is said of it."""
+"""Hostile zips, by their headers and their structure, each with part of the expected message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _UTF8 = 1 << 11
 
 @dataclass(frozen=True)
 class Member:
-    """A member of a zip, with what its headers claim; None is what is true."""
+    """A member of a zip with the claims of its headers; None means the true value."""
 
     name: bytes
     data: bytes
@@ -41,14 +41,14 @@ class Archive:
     """A hostile zip."""
 
     says: str
-    """Part of the sentence with which it is refused."""
+    """Part of the message that rejects it."""
     change: Change = lambda members: members
     finish: Callable[[bytes], bytes] = lambda data: data
     """A change of the bytes of the whole zip."""
 
 
 def good_members(folder: Path) -> list[Member]:
-    """Return the members of the zip of a good run, deflated; its digests are left out, or they would find everything."""
+    """Return the deflated members of the zip of a valid run, without digests, which would detect every change."""
     return [
         deflated(f"run/{path.relative_to(folder).as_posix()}".encode(), path.read_bytes())
         for path in sorted(folder.rglob("*"))
@@ -99,7 +99,7 @@ def _named(name: str | bytes, data: bytes = b"x", **claims: int) -> Change:
 
 
 def _alter(name: str, **claims: object) -> Change:
-    """Change what the headers claim of one member."""
+    """Change the claims of one member's headers."""
 
     def change(members: list[Member]) -> list[Member]:
         return [
@@ -190,7 +190,7 @@ def _end(**how: int) -> Callable[[bytes], bytes]:
 
 
 def _zip64_end(disks: int = 1, size: int = 0, offset: int = 0) -> Callable[[bytes], bytes]:
-    """Add the records of a large zip before the one at the end."""
+    """Add the zip64 records before the one at the end."""
 
     def act(data: bytes) -> bytes:
         at = data.rindex(b"PK\x05\x06")

@@ -1,4 +1,4 @@
-"""Hostile SQLite files in the zip of a run, each with part of what is said of it."""
+"""Hostile SQLite files in the zip of a run, each with part of the expected message."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def frame(
 
 
 def _damage(name: str, where: float, fill: bytes) -> Change:
-    """Write over a page at a share of the file."""
+    """Overwrite a page at a share of the file."""
 
     def change(folder: Path) -> None:
         data = bytearray((folder / name).read_bytes())

@@ -1,4 +1,4 @@
-"""Hostile JSON, npy and safetensors files in the zip of a run, each with part of what is said of it."""
+"""Hostile JSON, npy and safetensors files in the zip of a run, each with part of the expected message."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _number(name: str, entry: str, literal: str) -> Change:
 
 
 def _corpus(array: NDArray[Any], **how: Any) -> Change:
-    """Return a change that writes another corpus, with the facts that belong to it."""
+    """Return a change that writes another corpus, with its facts."""
 
     def change(folder: Path) -> None:
         np.save(folder / "corpus.npy", array, **how)
@@ -82,7 +82,7 @@ def _with_its_facts(folder: Path, tokens: int) -> None:
 
 
 def _npy(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> Change:
-    """Return a change that writes an npy file with a header of one's own."""
+    """Return a change that writes an npy file with a custom header."""
     size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(header))
     return _text("corpus.npy", b"\x93NUMPY" + version + size + header.encode("latin-1") + data)
 
@@ -92,7 +92,7 @@ def _ids(**how: Any) -> NDArray[np.uint32]:
 
 
 def _tensors(header: bytes, data: bytes = b"", length: int | None = None) -> Change:
-    """Return a change that writes a safetensors file with a header of one's own."""
+    """Return a change that writes a safetensors file with a custom header."""
     return _text(CHECKPOINT, struct.pack("<Q", len(header) if length is None else length) + header + data)
 
 

@@ -1,7 +1,7 @@
 """A process that imports zips, each in a forked child with bounded memory: `python -m ...import_server`.
 
-It reads a line of JSON for each zip, `{"zip_path": ..., "store": ...}`, and answers with a line: what was said, and how much
-memory it took. A child shares what is imported already, so that a zip costs milliseconds.
+It reads a line of JSON for each zip, `{"zip_path": ..., "store": ...}`, and answers with a line: the message and the
+memory taken. Children share the imported modules, so that a zip takes milliseconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def peak_memory() -> int:
-    """Return the most memory this process has had resident, in bytes."""
+    """Return the peak resident memory of this process in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
 
 
@@ -38,7 +38,7 @@ def limit_resources() -> None:
 
 
 def import_one(zip_path: str, store: str) -> dict[str, Any]:
-    """Import a zip. Return what was said."""
+    """Import a zip. Return the messages."""
     before = peak_memory()
     said: dict[str, Any] = {}
     try:
@@ -53,7 +53,7 @@ def import_one(zip_path: str, store: str) -> dict[str, Any]:
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    # The collector would otherwise write to, and so copy, the pages that children share.
+    # Otherwise the collector would write to, and so copy, the pages shared with children.
     gc.freeze()
     for line in sys.stdin:
         reading, writing = os.pipe()

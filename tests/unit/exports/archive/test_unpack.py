@@ -1,4 +1,4 @@
-"""Room on the disk, digests and limits of a zip that is unpacked."""
+"""Disk space, digests and limits when unpacking a zip."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Iterator[int]], None]:
-    """Return a function that sets the free bytes of a terabyte's disk, one number each time it is asked."""
+    """Return a function that sets the free bytes of a terabyte disk, one number for each query."""
 
     def set_free(numbers: Iterator[int]) -> None:
         monkeypatch.setattr(
@@ -59,7 +59,7 @@ def refused(tmp_path: Path, packed: Path, **limits: Any) -> str:
 
 
 def repacked(packed: Path, target: Path, change: Callable[[str, bytes], bytes | None]) -> Path:
-    """Write the members of a zip to another, changed; None leaves one out."""
+    """Copy the members of a zip to another with changes; None omits a member."""
     with zipfile.ZipFile(packed) as source, zipfile.ZipFile(target, "w") as archive:
         for name in source.namelist():
             data = change(name.split("/", 1)[1], source.read(name))
@@ -72,7 +72,7 @@ def test_rejects_a_run_larger_than_the_disk_before_unpacking(
     tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None]
 ) -> None:
     seen: list[str] = []
-    # Twice the 200 MB that training keeps for itself, and less than the run needs.
+    # Twice the 200 MB reserved for training, and less than the run needs.
     disk(iter([400_000_000 + 100_000] * 9))
     with pytest.raises(ExportError, match=r"needs \d MB on the disk for a while, and 0 MB are free beside"):
         import_zip(RunStore(tmp_path / "other"), packed, lambda share, what: seen.append(what))
@@ -83,7 +83,7 @@ def test_rejects_a_run_larger_than_the_disk_before_unpacking(
 def test_a_disk_that_fills_up_ends_the_import(
     tmp_path: Path, packed: Path, disk: Callable[[Iterator[int]], None], after: int
 ) -> None:
-    """Somebody else may fill the disk while files are unpacked, or while they are rewritten."""
+    """Another process may fill the disk while files are unpacked or rewritten."""
     disk(iter([900 * GIGABYTE] * after + [300_000_000] * 1_000))
     assert "the disk is nearly full" in refused(tmp_path, packed)
 
@@ -94,7 +94,7 @@ def test_a_disk_that_fills_up_ends_the_import(
 def test_rejects_a_file_that_is_not_a_database_at_its_first_block(
     tmp_path: Path, packed: Path, begin: bytes
 ) -> None:
-    """Gigabytes of zeros take up little of a zip, and long to write out."""
+    """Gigabytes of zeros take little space in a zip, and long to write."""
 
     def change(name: str, data: bytes) -> bytes | None:
         if name == "SHA256SUMS":
@@ -180,7 +180,7 @@ def test_digests_are_readable_by_sha256sum(packed: Path, tmp_path: Path) -> None
 def test_detects_a_changed_byte_and_reports_missing_digests(packed: Path, tmp_path: Path) -> None:
     def change(name: str, data: bytes) -> bytes:
         if name == "measures.sqlite":
-            # In the free room of a page, where SQLite does not look.
+            # In the unused part of a page, which SQLite does not check.
             at = data.index(bytes(64), 4096)
             return data[:at] + b"\x01" + data[at + 1 :]
         return data
@@ -211,7 +211,7 @@ def test_reports_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_rewrites_a_corpus_in_chunks(packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The corpus of a stranger may be two gigabytes of zeros, from a zip of two megabytes."""
+    """An untrusted corpus may be two gigabytes of zeros, from a zip of two megabytes."""
     read_bytes = Path.read_bytes
 
     def refuse_the_corpus(path: Path) -> bytes:

@@ -56,7 +56,7 @@ def test_embedding_atlas_opens_it(tmp_path: Path) -> None:
 
 
 def test_embedding_atlas_sends_the_documented_columns_to_its_page(tmp_path: Path) -> None:
-    """The package sends its page the table as Parquet again, with the columns that the options name."""
+    """The package sends its page the table as Parquet again, with the columns named by the options."""
     frame = atlas("utils").load_pandas_data(
         str(export_run(record(tmp_path / "runs"), "parquet", out=tmp_path / "run.parquet"))
     )

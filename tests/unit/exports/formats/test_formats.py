@@ -1,4 +1,4 @@
-"""Each export format as its usual reader reads it."""
+"""Each export format, read by its usual reader."""
 
 from __future__ import annotations
 

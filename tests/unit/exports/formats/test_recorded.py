@@ -1,4 +1,4 @@
-"""Exports of a run that a loop of somebody's own recorded: nothing is said that the loop did not tell."""
+"""Exports of a run recorded from a client's loop: only recorded data is exported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The meter: which method it takes, and that it stands still in a pause."""
+"""The meter: its choice of method, and pauses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FakeNvml:
 
 
 class FixedCounter:
-    """A counter that a test turns."""
+    """A counter set by the test."""
 
     value: float | None = 100.0
 

@@ -1,4 +1,4 @@
-"""The processors' counters, on a tree of files like the kernel's."""
+"""The CPU counters, on a tree of files like the kernel's."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_rejects_a_counter_that_only_root_can_read(tmp_path: Path, monkeypatch: 
     read = Path.read_text
 
     def refuse(self: Path, encoding: str | None = None) -> str:
-        # Root, as which tests may run, may read everything.
+        # Tests may run as root, which may read everything.
         if self == path:
             raise PermissionError(13, "Permission denied")
         return read(self, encoding=encoding)

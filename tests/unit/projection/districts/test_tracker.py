@@ -13,7 +13,7 @@ DIM = 24
 
 
 def towns(*sizes: int, strays: int = 40, spread: float = 0.25, seed: int = 0) -> np.ndarray:
-    """Return clusters of the given sizes, each around its own direction, and some stray tokens."""
+    """Return clusters of the given sizes, each around a different direction, and some stray tokens."""
     rng = np.random.default_rng(seed)
     centres = np.linalg.qr(rng.normal(size=(DIM, DIM)))[0]
     parts = [centres[i] + spread * rng.normal(size=(n, DIM)) / np.sqrt(DIM) * 2 for i, n in enumerate(sizes)]
@@ -121,7 +121,7 @@ def test_does_not_report_a_district_that_ends_as_it_begins() -> None:
     tracker = DistrictTracker(vocabulary(len(vectors)))
     look(tracker, vectors, 2)
     apart = vectors.copy()
-    # Nine leave together; then the district that they left is lost for once, which claims all its members.
+    # Nine leave together; then their old district is missed once, which keeps all its members.
     apart[:9] = towns(1, 1, 9, strays=0, spread=0.1)[2:]
     look(tracker, apart)
     apart[9:60] = np.random.default_rng(4).normal(size=(51, DIM))

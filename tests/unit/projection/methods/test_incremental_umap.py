@@ -63,7 +63,7 @@ def test_powers_are_exact_to_rounding(b: float) -> None:
 
 
 def test_carries_counters_by_edge() -> None:
-    """An edge in both graphs keeps its elapsed share of the period; a new edge keeps its own counter."""
+    """An edge in both graphs keeps its elapsed share of the period; a new edge keeps its counter."""
     rng = np.random.default_rng(0)
     graphs: list[FuzzyGraph] = []
     for seed in (1, 2):
@@ -111,7 +111,7 @@ def test_a_resting_embedding_gives_a_resting_map() -> None:
 
 
 def test_follows_without_jumping() -> None:
-    """Two halves of the tokens trade places in the space, a little every frame."""
+    """Two halves of the tokens swap places in the space, a little in every frame."""
     rng = np.random.default_rng(0)
     start, end = town(seed=1), town(seed=2)
     layout = IncrementalUmap(SETTINGS)

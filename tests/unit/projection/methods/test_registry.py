@@ -1,4 +1,4 @@
-"""Every layout method copes with unusual spaces as the living map does."""
+"""Every layout method handles unusual spaces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lamplighter.runfolder.tables.layouts import LayoutsReader, LayoutsWriter
 from lamplighter.wire.layout_frames import Method
 from tests.support.moving_towns import diameter, town
 
-# Fitting anew imports and compiles all of umap-learn, which takes ten seconds, whichever test is the first.
+# Refitting imports and compiles all of umap-learn, which takes ten seconds in the first test.
 KINDS = ["umap", pytest.param("refit", marks=pytest.mark.tour), "pca"]
 
 

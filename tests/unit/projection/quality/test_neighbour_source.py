@@ -1,4 +1,4 @@
-"""The source of nearest neighbours for judging a map: those that a method keeps of this embedding, or none for now."""
+"""The source of nearest neighbours for judging a map: the method's, computed ones, or none yet."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def vectors(count: int) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def method_with(count: int, width: int) -> Any:
-    """Return a method that keeps neighbours which no search would find."""
+    """Return a method with neighbours that a search would not find."""
     ids = np.full((count, width), 7, dtype=np.int32)
     return SimpleNamespace(nearest=(ids, np.full((count, width), 0.5, dtype=np.float32)))
 

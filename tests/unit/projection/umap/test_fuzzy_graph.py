@@ -12,7 +12,7 @@ from lamplighter.projection.umap.fuzzy_graph import FuzzyGraph, MembershipStreng
 from lamplighter.projection.umap.umap_learn import umap_
 from tests.unit.projection.edges import edge_keys
 
-# The same source for one thread, kept on the disk: as umap-learn compiles it, it takes three seconds in every process.
+# The same source, single-threaded and cached on disk: as umap-learn compiles it, it takes three seconds per process.
 umap_smooth_distances = numba.njit(umap_.smooth_knn_dist.py_func, cache=True)
 umap_membership_strengths = numba.njit(umap_.compute_membership_strengths.py_func, cache=True)
 
@@ -53,7 +53,7 @@ def assert_same(found: FuzzyGraph, expected: FuzzyGraph) -> None:
 def test_matches_umap_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     import umap
 
-    # Of so few tokens: to compile it takes longer.
+    # Not compiled: for so few tokens, compiling takes longer.
     for name in ("fast_knn_indices", "smooth_knn_dist", "compute_membership_strengths"):
         monkeypatch.setattr(umap.umap_, name, getattr(umap.umap_, name).py_func)
     vectors = town(np.random.default_rng(0), 300)

@@ -95,7 +95,7 @@ def test_few_moves_rank_few_rows() -> None:
 
 
 def test_reranks_every_row_periodically(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A list that is wrong for any reason is repaired in its turn."""
+    """A wrong list is repaired in its turn."""
     monkeypatch.setattr(nearest_neighbours, "REFRESH_PERIOD", 8)
     rng = np.random.default_rng(0)
     vectors = lattice(rng, 100)

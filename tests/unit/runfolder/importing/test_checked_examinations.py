@@ -1,4 +1,4 @@
-"""Answers from another machine: only what is an answer to its question comes in, and it is marked."""
+"""Imported answers: only valid answers to their questions are kept, and they are marked."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_imports_answers_marked_and_drops_open_questions(tmp_path: Path) -> None
         (entry,) = reader.entries()
         assert (entry.id, entry.state, entry.question) == (ASKED, "done", canonical_question(QUESTION))
         assert json.loads(reader.answer(ASKED) or "") == ANSWER | {"imported": True}
-        # Requests of another machine are no acknowledgement of any here.
+        # Acknowledged requests of another machine do not count here.
         assert reader.last_applied() == {}
 
 

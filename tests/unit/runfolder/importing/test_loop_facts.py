@@ -1,4 +1,4 @@
-"""Facts about the loop of a stranger's run are bounded and whole, or refused."""
+"""Facts about an untrusted run's loop are bounded and valid, or rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of what was read from runs: bounded by the bytes of its entries."""
+"""The cache of run data, bounded by the bytes of its entries."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.support.growing_run import GrowingRun
 def test_holds_the_newest_matrix_bit_for_bit(
     actions: list[int], seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A positive action adds so many steps; a negative one goes back that far and opens an attempt."""
+    """A positive action adds that many steps; a negative one goes back that far and starts an attempt."""
     run = GrowingRun(tmp_path_factory.mktemp("runs"), size=12, dim=4, keyframe_every=7, seed=seed)
     follower = MatrixFollower(run.folder)
     with run.writer, StepsReader(run.folder.steps_path) as reader:

@@ -1,4 +1,4 @@
-"""The output matrix, read from the states of a model without torch: which steps have it, and what is refused."""
+"""The output matrix, read from saved states without torch: available steps, and rejected files."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_explains_a_missing_output_matrix(tmp_path: Path) -> None:
     recorded = create_recorded_run(tmp_path / "mine", recipe, Vocabulary(("a", "b"), np.array([1, 1])))
     with StepsWriter(recorded.steps_path) as writer:
         writer.start_attempt(0)
-    # Whatever lies there is not of a model that is known.
+    # The model of a recorded run is unknown, so its waypoints do not count.
     write_waypoint(recorded, 0, np.ones((2, 2), np.float32))
     assert (listed(recorded), has_tied_weights(recorded)) == ([], None)
     with pytest.raises(NoOutputMatrixError, match="not trained here"):

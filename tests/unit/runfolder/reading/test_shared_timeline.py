@@ -1,4 +1,4 @@
-"""Timelines that players share: each entry is played once, with its step or as soon as it is there, and kept once."""
+"""Shared timelines: each entry is stored once, and played once, with its step or as soon as it exists."""
 
 from __future__ import annotations
 

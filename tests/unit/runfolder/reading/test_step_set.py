@@ -1,4 +1,4 @@
-"""Sets of steps: the same steps as a table of flags, in room that follows from their number."""
+"""Sets of steps: the same steps as a table of flags, in memory proportional to the ranges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs on a file system that maps no file into the memory of several processes: they are written and read without a WAL."""
+"""Runs on a file system without shared memory mappings are written and read without a WAL."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_another_process_reads_while_a_run_is_recorded(tmp_path: Path) -> None:
         for step in range(1, 61):
             weights[1:] = step
             if step % 3 == 0:
-                # While this step is being committed.
+                # Read while this step is being committed.
                 reader.stdin.write("\n")
                 reader.stdin.flush()
             recorder.step(weights, [1, 2], float(step))

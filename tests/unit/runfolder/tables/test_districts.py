@@ -1,4 +1,4 @@
-"""The districts of a layouts file: old times get coarser, and events stay."""
+"""The districts of a layouts file: old ones are thinned out, events stay."""
 
 from __future__ import annotations
 

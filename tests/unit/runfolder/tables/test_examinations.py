@@ -1,4 +1,4 @@
-"""The file of questions and answers: a queue that outlives its writer, bounded, and read change by change."""
+"""The file of questions and answers: a bounded queue that survives its writer, read change by change."""
 
 from __future__ import annotations
 

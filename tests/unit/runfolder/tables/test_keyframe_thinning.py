@@ -1,4 +1,4 @@
-"""Which keyframe goes for a new one: never one that is still needed, nor the first."""
+"""The choice of the keyframe to replace: never a needed one, nor the first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ V, D = 3, 2
 
 
 class Run:
-    """A run whose matrix is full of the number of its step."""
+    """A run whose matrix is filled with its step number."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -74,7 +74,7 @@ def test_keeps_keyframes_that_tiles_apply_to(run: Run) -> None:
         tiles.commit(1, 3, 4, [(0, b"tile")])
     assert run.writer.find_surplus_keyframe(7) == 1 << 32 | 4
     (run.folder / "tiles.sqlite").write_bytes(b"x" * 4_096)
-    # Whether they need one cannot be told.
+    # Unknown whether tiles need one.
     assert run.writer.find_surplus_keyframe(7) is None
 
 

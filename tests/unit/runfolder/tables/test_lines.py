@@ -1,4 +1,4 @@
-"""The lines of a step as JSON: they come back, and nothing else than lines is taken for some."""
+"""The lines of a step as JSON: they round-trip, and anything else is rejected."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The disk budget of a run: at which sizes moved rows end, a keyframe goes for each new one, and none is kept.
+"""The disk budget of a run: sizes at which moved rows stop, keyframes replace old ones, and keyframes stop.
 
-The sizes are those of real files: the run's own, and one beside them that leaves the room a test is about.
+The sizes are those of real files: the run's, and a filler that leaves the wanted space.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ROWS, KEYFRAME = 1_000, 10_000
 
 @dataclass
 class FilledRun:
-    """A run whose budget has as many bytes left as a test asks for."""
+    """A run with a given number of bytes left in its budget."""
 
     run: RunFolder
     writer: StepsWriter
@@ -37,7 +37,7 @@ class FilledRun:
     def budget(
         self, left: float, *, reserve: int = 0, share: float = 1.0, empty_log: bool = True
     ) -> DiskBudget:
-        """Return the budget with `left` bytes of it unused, reserve and share not counted."""
+        """Return the budget with `left` bytes unused, before reserve and share."""
         if empty_log:
             self.writer.empty_wal()
         filling = self.run.path / "filling"
@@ -65,7 +65,7 @@ def filled(tmp_path: Path) -> Iterator[FilledRun]:
     [
         (0.101 * BUDGET + ROWS, KEYFRAME, "all"),
         (0.099 * BUDGET + ROWS, KEYFRAME, "keyframes"),
-        # Twelve keyframes are to have room, where that is more than a tenth.
+        # Twelve keyframes must fit, if that is more than a tenth.
         (12.1 * 200_000 + ROWS, 200_000, "all"),
         (11.9 * 200_000 + ROWS, 200_000, "keyframes"),
         # But half of the budget is for moved rows, however large a keyframe is.
@@ -87,7 +87,7 @@ def test_counts_the_rows_of_the_current_step(filled: FilledRun):
     assert budget.refresh(1, 0, KEYFRAME, due=False) is None
     assert budget.refresh(2, 1_000, KEYFRAME, due=False) is None
     assert budget.refresh(3, int(0.002 * BUDGET), KEYFRAME, due=False)
-    # What was given up does not resume, and is said once.
+    # Moved rows do not resume, and the message comes once.
     assert budget.refresh(4, 1, KEYFRAME, due=False) is None
     assert budget.snapshots == "keyframes"
 
@@ -138,7 +138,7 @@ def test_stops_keyframes_if_none_can_be_replaced(filled: FilledRun):
 def test_empties_the_wal_before_stopping_keyframes(filled: FilledRun):
     for step in (10, 20, 30):
         filled.commit(step)
-    # What is in the log is twice on the disk: there is room once it is emptied.
+    # Data in the WAL is on the disk twice: emptying it makes room.
     large = filled.writer.wal_bytes() - 2_000
     budget = filled.budget(1_000, empty_log=False)
     budget.snapshots = "series"
@@ -163,7 +163,7 @@ def test_subtracts_the_reserve_and_applies_the_share(filled: FilledRun):
         budget = filled.budget(left * BUDGET + ROWS, reserve=reserve)
         budget.refresh(1, ROWS, KEYFRAME, due=False)
         assert budget.snapshots == snapshots
-    # A quarter of the budget is for what follows, and of the rest a tenth is for keyframes.
+    # A quarter of the budget is reserved, and a tenth of the rest is for keyframes.
     for left, snapshots in ((0.326, "all"), (0.324, "keyframes")):
         budget = filled.budget(left * BUDGET + ROWS, share=0.75)
         budget.refresh(1, ROWS, KEYFRAME, due=False)
@@ -171,7 +171,7 @@ def test_subtracts_the_reserve_and_applies_the_share(filled: FilledRun):
 
 
 def test_a_run_never_writes_past_its_budget(filled: FilledRun):
-    """Fill a run with keyframes of a fiftieth of what is left: a threshold above one would let it grow by several."""
+    """Fill a run with keyframes of a fiftieth of the free budget: a wrong threshold would let it grow by several."""
     budget = filled.budget(1_000_000)
     budget.snapshots = "keyframes"
     said: list[str] = []
@@ -183,6 +183,6 @@ def test_a_run_never_writes_past_its_budget(filled: FilledRun):
             filled.commit(step, keyframe=bytes(20_000), replaced=budget.replaced_keyframe)
         sizes.append(filled.run.bytes_on_disk())
     assert max(sizes) <= BUDGET
-    # It used what there was, and each new keyframe took the place of an old one from then on.
+    # It used the whole budget, and from then on each new keyframe replaced an old one.
     assert max(sizes) > BUDGET - 0.03 * BUDGET
     assert [budget.snapshots, len(said)] == ["series", 1]

@@ -1,4 +1,4 @@
-"""The free space of a disk: at which sizes snapshots pause and resume, how often it is asked for, which errors mean full."""
+"""Free disk space: sizes at which snapshots pause and resume, frequency of queries, and disk-full errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MB, GB = 10**6, 10**9
 
 
 class Disk:
-    """A disk of a size of its own, and a clock that a test moves."""
+    """A simulated disk, and a clock moved by the test."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.total = self.free = GB
@@ -38,7 +38,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 @pytest.mark.parametrize(
     ("total", "reserve"),
     [
-        # A twentieth of the disk, but 16 MB at least and 200 MB at most; of a tiny one a quarter.
+        # A twentieth of the disk, at least 16 MB and at most 200 MB; a quarter of a tiny one.
         (GB, 50 * MB),
         (100 * GB, 200 * MB),
         (200 * MB, 16 * MB),
@@ -105,7 +105,7 @@ def test_recognises_disk_full_errors():
     for error, no_room, disk_full in (
         (apsw.FullError("full"), True, True),
         (write_failed, True, True),
-        # One who only writes was not refused a read.
+        # A writer does not read, so the error is of a write.
         (read_failed, False, True),
         (full, True, True),
         (quota, True, True),

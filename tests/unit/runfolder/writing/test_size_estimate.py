@@ -1,4 +1,4 @@
-"""The estimated size of a run on the disk, against its real size."""
+"""The estimated size of a run on disk, against its real size."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_estimates_change_in_the_right_direction():
     assert few.bytes == 50_000_000 < few.whole
     text = recipe(corpus={"kind": "text", "vocabulary_size": 200_000})
     assert estimate_size(text, text_bytes=1_000).bytes < estimate_size(text).bytes
-    # The largest numbers give a number, not an overflow. Only a loop elsewhere may have all of them at once.
+    # The largest values do not overflow. Only a client's loop may have all of them at once.
     largest = recipe(
         steps=100_000_000,
         sequences=65_536,

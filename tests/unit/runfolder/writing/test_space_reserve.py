@@ -1,4 +1,4 @@
-"""Space held for what must be written on a full disk."""
+"""Reserved space for writes on a full disk."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_requests_repeatedly_fit_into_the_reserve(tmp_path: Path, monkeypatch: p
             assert disk.free == 0, "what is left is held again"
         assert reserve.held_bytes > SIZE - 50_000
         assert len(RequestsReader(tmp_path).read_new()) == 25
-        # Where there is room again, the reserve is whole again.
+        # Once there is room, the reserve is full again.
         disk.free = 1_000_000
         reserve.spend_on(lambda: writer.add("stop", {}))
         assert reserve.held_bytes == SIZE
         reserve.close()
 
 
-# SQLite makes nothing of a checkpoint that fails while a file is closed; the simulated disk has raised by then.
+# SQLite ignores a checkpoint that fails while closing a file, but the simulated disk has raised by then.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("made", [0, 1])
 def test_a_request_is_rejected_or_stored_at_any_free_space(

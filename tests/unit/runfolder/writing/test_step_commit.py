@@ -1,4 +1,4 @@
-"""The committer of steps: what it keeps of each, and that nothing is lost on the way to the frame."""
+"""The committer of steps: what it keeps of each step, without loss on the way to the frame."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_drops_lines_before_scalars_on_a_full_disk(run: RunFolder):
         writer.start_attempt(0)
         committer = StepCommitter(run, writer, SmallMatrix())
         record = committer.encode_step(measured(1))
-        # What is left in the pages of a full file holds a pulse, not a long line.
+        # The free space in the pages of a full file fits a pulse, not a long line.
         connection = writer._connection  # pyright: ignore[reportPrivateUsage]
         connection.pragma("max_page_count", connection.pragma("page_count"))
         assert (record.rows, record.keyframe) == (None, None)
@@ -200,6 +200,6 @@ def test_checks_the_budget_before_each_keyframe(tmp_path: Path):
         assert committer.encode_step(measured(10)).keyframe is not None
         with (run.path / "filling").open("wb") as file:
             file.truncate(2_000_000)
-        # The other files are measured now and then.
+        # Other files are measured only at intervals.
         assert committer.encode_step(measured(50)).keyframe is None
         assert committer.snapshots == "none"

@@ -1,4 +1,4 @@
-"""The steps whose waypoints a run has, and those that go when there are too many."""
+"""The steps with waypoints, and those dropped when there are too many."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_default_run_has_early_waypoints_and_one_every_250_steps() -> None:
     room = waypoint_room(Recipe(), 2_400)
     assert grown(5_000, 250, room)[-1] == EARLY | set(range(250, 5_001, 250))
     assert expected_waypoints(5_000, 250, room) == EARLY | set(range(250, 5_001, 250))
-    # A text of one's own has a larger vocabulary, and is asked about as closely.
+    # A user's text has a larger vocabulary, and gets the same spacing.
     assert waypoint_spacing(5_000, 250, waypoint_room(Recipe(), 4_000)) == 250
 
 
@@ -80,7 +80,7 @@ def test_room_depends_on_the_budget_and_the_model_size() -> None:
     assert sized(disk_budget=10**12) == MAX_WAYPOINTS
     size = estimate_checkpoint_bytes(Recipe(), 2_400)
     assert sized(disk_budget=60 * size) == 15
-    # The first seven and the last may take half of it, not more.
+    # The early seven and the last may take at most half of it.
     assert sized(disk_budget=16 * size) == 8
     assert sized(disk_budget=16 * size - 1) == 0
     assert sized(optimiser={"kind": "sgd"}) > 2 * sized()
