@@ -2,10 +2,10 @@
 
 import { fine } from "../../strings/amounts";
 import type {
-  look as englishLook,
-  swap as englishSwap,
-  teach as englishTeach,
-  turn as englishTurn,
+  probe as englishProbe,
+  transplant as englishTransplant,
+  whatIf as englishWhatIf,
+  rotation as englishRotation,
 } from "./ask-experiments.strings";
 import { count, fixed } from "../../strings/numbers";
 import type { Translated } from "../../strings/translation";
@@ -15,7 +15,7 @@ const steps = (number: number) => (number === 1 ? "1 Schritt" : `${count(number)
 
 const unchanged = "Das war eine Kopie. Der Lauf selbst ist unverändert.";
 
-export const teach: Translated<typeof englishTeach> = {
+export const whatIf: Translated<typeof englishWhatIf> = {
   times: (value) => `Es liest deinen Satz ${times(value)}`,
   after: (value) =>
     value ? `Danach ${steps(value)} vom eigenen Text` : "Und danach nichts vom eigenen Text",
@@ -58,7 +58,7 @@ export const teach: Translated<typeof englishTeach> = {
   unchanged,
 };
 
-export const swap: Translated<typeof englishSwap> = {
+export const transplant: Translated<typeof englishTransplant> = {
   take: "Was eingesetzt wird",
   what: {
     word: "die Zeile eines anderen Wortes",
@@ -96,7 +96,7 @@ export const swap: Translated<typeof englishSwap> = {
   unchanged,
 };
 
-export const turn: Translated<typeof englishTurn> = {
+export const rotation: Translated<typeof englishRotation> = {
   empty:
     "Der Computer dreht den ganzen Raum zufällig, wie man einen Globus dreht. Welche Zahlen bleiben gleich? Welche Wörter sind noch Nachbarn? Rate erst.",
   changed: (numbers) => `von ${count(numbers)} Zahlen haben sich geändert`,
@@ -114,7 +114,7 @@ export const turn: Translated<typeof englishTurn> = {
   unchanged,
 };
 
-export const look: Translated<typeof englishLook> = {
+export const probe: Translated<typeof englishProbe> = {
   second: "Mit einem zweiten Satz vergleichen (oder leer lassen)",
   secondHint: "ein Satz mit einem derselben Wörter",
   other: "Daneben, bei Schritt",

@@ -1,6 +1,6 @@
 /** Texts of the experiments with the model: teaching, swapping, looking inside and turning. */
 
-import type { Swap } from "./swap";
+import type { Transplant } from "./transplant";
 import { fine } from "../../strings/amounts";
 import { count, fixed } from "../../strings/numbers";
 import { table } from "../../strings/translation";
@@ -11,7 +11,7 @@ const steps = (number: number) => (number === 1 ? "1 step" : `${count(number)} s
 const ordinal = (number: number) =>
   `${number}${number === 1 ? "st" : number === 2 ? "nd" : number === 3 ? "rd" : "th"}`;
 
-export const teach = table("teach", {
+export const whatIf = table("whatIf", {
   times: (value: number) => `It reads your sentence ${times(value)}`,
   after: (value: number) =>
     value ? `Then ${steps(value)} of its own text` : "And nothing of its own text after that",
@@ -54,13 +54,13 @@ export const teach = table("teach", {
   unchanged: "This was a copy. The run itself was not changed.",
 });
 
-export const swap = table("swap", {
+export const transplant = table("transplant", {
   take: "What to put in",
   what: {
     word: "another word’s row",
     step: "its own row of another step",
     city: "the whole city of another step",
-  } satisfies Record<Swap, string>,
+  } satisfies Record<Transplant, string>,
   putRow: "The row of",
   inPlace: "in the place of",
   rowOf: "The row of",
@@ -94,7 +94,7 @@ export const swap = table("swap", {
   unchanged: "This was a copy. The run itself was not changed.",
 });
 
-export const turn = table("turn", {
+export const rotation = table("rotation", {
   empty:
     "The computer turns the whole space at random, as one turns a globe. Which of its numbers stay the same? Which words are still neighbours? Guess first.",
   changed: (numbers: number) => `of ${count(numbers)} numbers changed`,
@@ -112,7 +112,7 @@ export const turn = table("turn", {
   unchanged: "This was a copy. The run itself was not changed.",
 });
 
-export const look = table("look", {
+export const probe = table("probe", {
   second: "Compare with a second sentence (or leave it empty)",
   secondHint: "a sentence with one of the same words",
   other: "Beside it, at step",

@@ -5,16 +5,16 @@ import type { ExaminationQuestion, StoredAnswer } from "../../api/rest-types";
 import type { ExperimentName } from "../../model/view/view-options";
 import type { Questions } from "../../state/questions/questions.svelte";
 import type { AskSettings } from "../../state/view/ask-settings.svelte";
-import BatchSize from "./training/BatchSize.svelte";
+import BatchSizes from "./training/BatchSizes.svelte";
 import Bench from "./training/Bench.svelte";
-import LookInside from "./LookInside.svelte";
-import OtherTown from "./training/OtherTown.svelte";
-import RareWords from "./training/RareWords.svelte";
-import Say from "./Say.svelte";
-import StandIn from "./training/StandIn.svelte";
-import Swap from "./Swap.svelte";
-import Teach from "./Teach.svelte";
-import Turn from "./Turn.svelte";
+import Probe from "./Probe.svelte";
+import Environment from "./training/Environment.svelte";
+import Deciles from "./training/Deciles.svelte";
+import Speak from "./Speak.svelte";
+import Substitution from "./training/Substitution.svelte";
+import Transplant from "./Transplant.svelte";
+import WhatIf from "./WhatIf.svelte";
+import Rotation from "./Rotation.svelte";
 
 export interface ExperimentProps {
   questions: Questions<StoredAnswer>;
@@ -38,14 +38,14 @@ interface Experiment {
 }
 
 export const EXPERIMENT_PANELS: Record<ExperimentName, Experiment> = {
-  speak: { Panel: Say },
-  what_if: { Panel: Teach },
-  transplant: { Panel: Swap },
-  probe: { Panel: LookInside },
-  rotation: { Panel: Turn, wordless: true },
+  speak: { Panel: Speak },
+  what_if: { Panel: WhatIf },
+  transplant: { Panel: Transplant },
+  probe: { Panel: Probe },
+  rotation: { Panel: Rotation, wordless: true },
   bench: { Panel: Bench, wordless: true },
-  batch_sizes: { Panel: BatchSize, wordless: true },
-  environment: { Panel: OtherTown, wordless: true },
-  deciles: { Panel: RareWords, wordless: true },
-  substitution: { Panel: StandIn, wordless: true },
+  batch_sizes: { Panel: BatchSizes, wordless: true },
+  environment: { Panel: Environment, wordless: true },
+  deciles: { Panel: Deciles, wordless: true },
+  substitution: { Panel: Substitution, wordless: true },
 };

@@ -2,11 +2,11 @@
 
 import { fine, NOTICED, percent } from "../../../strings/amounts";
 import type {
-  batchSize as englishBatchSize,
+  batchSizes as englishBatchSizes,
   bench as englishBench,
-  otherTown as englishOtherTown,
-  rareWords as englishRareWords,
-  standIn as englishStandIn,
+  environment as englishEnvironment,
+  deciles as englishDeciles,
+  substitution as englishSubstitution,
 } from "./ask-training.strings";
 import { approximately, bytes, count, fixed, small } from "../../../strings/numbers";
 import type { Translated } from "../../../strings/translation";
@@ -74,7 +74,7 @@ export const bench: Translated<typeof englishBench> = {
     "Alle vier fangen untrainiert an, denn aus einer trainierten Stadt mit zwei Matrizen lässt sich keine mit einer einzigen machen. Dem Lauf ist nichts geschehen.",
 };
 
-export const batchSize: Translated<typeof englishBatchSize> = {
+export const batchSizes: Translated<typeof englishBatchSizes> = {
   empty:
     "Die Batches des Laufs werden einer nach dem anderen zu größeren zusammengelegt. Rate erst: Wie viele Wörter muss man auf einmal lesen, bis keine Zeile mehr schläft?",
   slider: "Wörter in einem Batch",
@@ -94,7 +94,7 @@ export const batchSize: Translated<typeof englishBatchSize> = {
       : `Selbst bei ${count(tokens)} Wörtern auf einmal schlafen hier ${fine(1 - share)} der Zeilen.`,
 };
 
-export const otherTown: Translated<typeof englishOtherTown> = {
+export const environment: Translated<typeof englishEnvironment> = {
   empty: (number, back) =>
     `Eine Kopie zieht für ${steps(number)} in eine andere Stadt: dieselben Wörter, aber jedes hat die Aufgabe eines anderen. Dann kommt sie für ${steps(back)} nach Hause. Rate erst: Was vergisst sie zuerst, ihre Antworten oder ihre Karte? Das dauert eine Weile.`,
   memory: {
@@ -134,7 +134,7 @@ export const otherTown: Translated<typeof englishOtherTown> = {
   unchanged: "Das war eine Kopie. Der Lauf selbst ist unverändert.",
 };
 
-export const rareWords: Translated<typeof englishRareWords> = {
+export const deciles: Translated<typeof englishDeciles> = {
   empty:
     "Die Wörter werden danach sortiert, wie oft sie im Text stehen, in Gruppen, die je etwa ein Zehntel davon ausmachen. Du siehst, wie gut das Modell jede Gruppe kennt und welche Art zu trainieren die seltenen lernt.",
   now: "Wie überrascht es ist, von häufigen zu seltenen Wörtern",
@@ -172,7 +172,7 @@ export const rareWords: Translated<typeof englishRareWords> = {
     `${name}: ${loss(first[1])} auf den häufigsten Wörtern, ${loss(last[1])} auf den seltensten`,
 };
 
-export const standIn: Translated<typeof englishStandIn> = {
+export const substitution: Translated<typeof englishSubstitution> = {
   empty:
     "Liegen zwei Wörter nah beieinander, müsste das eine an der Stelle des anderen taugen. In rund zweihundert Sätzen wird ein Wort ersetzt: durch sein nächstes, durch sein zehntnächstes und durch Wörter, die nur etwa so häufig sind. Was überrascht das Modell am wenigsten? Rate erst.",
   head: "Um wie viel mehr der Satz das Modell überrascht",

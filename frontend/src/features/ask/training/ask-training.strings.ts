@@ -3,7 +3,7 @@
 
 import type { AnswerTo, RuleReading, Substitute, WordGroup } from "../../../api/rest-types";
 import type { Memory } from "../forgetting";
-import type { OptimiserPair } from "./rare-words";
+import type { OptimiserPair } from "./deciles";
 import { fine, NOTICED, percent } from "../../../strings/amounts";
 import { approximately, bytes, count, fixed, small } from "../../../strings/numbers";
 import { table } from "../../../strings/translation";
@@ -80,7 +80,7 @@ export const bench = table("bench", {
     "All four begin untrained, since a trained city with two matrices cannot be made one with a single matrix. Nothing happened to the run.",
 });
 
-export const batchSize = table("batchSize", {
+export const batchSizes = table("batchSizes", {
   empty:
     "The run’s own batches, one after another, are joined to larger ones. Guess first: how many words must be read at once until no row sleeps?",
   slider: "Words in a batch",
@@ -100,7 +100,7 @@ export const batchSize = table("batchSize", {
       : `Even ${count(tokens)} words at a time leave ${fine(1 - share)} of the rows asleep here.`,
 });
 
-export const otherTown = table("otherTown", {
+export const environment = table("environment", {
   empty: (number: number, back: number) =>
     `A copy moves to another town for ${steps(number)}: the same words, but each has another’s job. Then it comes home for ${steps(back)}. Guess first: what does it forget first, its answers or its map? It takes a while.`,
   memory: {
@@ -138,7 +138,7 @@ export const otherTown = table("otherTown", {
   unchanged: "This was a copy. The run itself was not changed.",
 });
 
-export const rareWords = table("rareWords", {
+export const deciles = table("deciles", {
   empty:
     "Words are sorted by how often the text has them, into groups that each have about a tenth of it. You see how well the model knows each group, and which way of training learns the rare ones.",
   now: "How surprised it is, from frequent to rare words",
@@ -176,7 +176,7 @@ export const rareWords = table("rareWords", {
     `${name}: ${loss(first[1])} on the most frequent words, ${loss(last[1])} on the rarest`,
 });
 
-export const standIn = table("standIn", {
+export const substitution = table("substitution", {
   empty:
     "If two words lie near each other, one should do in the other’s place. In some two hundred sentences one word is replaced: by its nearest, by its tenth nearest, and by words that are only about as frequent. Which surprises the model least? Guess first.",
   head: "How much more surprised the model is by the sentence",
