@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any, Literal, cast, get_args, get_origin
 
+from pydantic import BaseModel
+
+from lamplighter.answers import Answer
+from lamplighter.answers.parts import AnswerBase
 from lamplighter.claims.board import CLAIMS
 from lamplighter.claims.claim import ClaimState, Finding, Values
 from lamplighter.claims.evidence import Evidence
@@ -15,6 +21,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.examinations import ExaminationsWriter
 
 HOLDS, CONDITIONAL, FAILING, UNMEASURED = ClaimState
+_MISSING = object()
 
 
 def gather(run: RunFolder) -> Evidence:
@@ -47,6 +54,40 @@ def store_answer(run: RunFolder, question: dict[str, Any], answer: object, attem
     )
     writer.finish(name, json.dumps(answer))
     writer.close()
+
+
+def whole_answer(kind: str, step: int, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of an answer: those given, and as little as there may be in all others."""
+    models: tuple[type[AnswerBase], ...] = get_args(get_args(Answer)[0])
+    [model] = (model for model in models if get_args(model.model_fields["kind"].annotation) == (kind,))
+    return _fill(model, fields) | {"kind": kind, "step": step}
+
+
+def _fill(model: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _complete(field.annotation, fields.get(name, _MISSING))
+        for name, field in ((field.alias or name, field) for name, field in model.model_fields.items())
+        if name in fields or field.is_required()
+    }
+
+
+def _complete(kind: Any, value: Any) -> Any:
+    """Return a value of a type, with what it lacks; for a missing one null if it may be, or else nothing, 0 or the first."""
+    choices = get_args(kind)
+    if NoneType in choices:
+        return None if value is _MISSING or value is None else _complete(choices[0], value)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        given = cast("Mapping[str, Any]", {} if value is _MISSING else value)
+        return _fill(kind, given) if isinstance(given, dict) else given
+    if get_origin(kind) is list:
+        given: Any = [] if value is _MISSING else value
+        return [_complete(choices[0], one) for one in given] if isinstance(given, list) else given
+    if value is not _MISSING:
+        # Numbers of operations are counted by formula here.
+        return round(value) if kind is int and isinstance(value, float) else value
+    if get_origin(kind) is tuple:
+        return [_complete(choice, _MISSING) for choice in choices]
+    return choices[0] if get_origin(kind) is Literal else kind()
 
 
 def microscope() -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link
+from lamplighter.claims.claim import Claim, ClaimRole, ClaimState, Finding, Link, waiting
 from lamplighter.claims.codes import ClaimNumber, GroupCode
 from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.questions_asked import BY_BUTTON, list_questions, rotation_question
@@ -51,12 +52,26 @@ def make_board(evidence: Evidence) -> list[ClaimRow]:
     return [_make_row(claim, evidence) for claim in CLAIMS]
 
 
+def judge(claim: Claim, evidence: Evidence) -> Finding:
+    """Return the finding of a claim. The numbers of an imported answer may be too large to compute with: then it waits for
+    others."""
+    try:
+        finding = claim.find(evidence)
+    except (ArithmeticError, ValueError):
+        return waiting("finite_numbers")
+    told = (value for one in (*finding.reason, *finding.figures) for value in one.values.values())
+    numbers = (*told, *(figure.value for figure in finding.figures))
+    if all(math.isfinite(number) for number in numbers if isinstance(number, int | float)):
+        return finding
+    return waiting("finite_numbers")
+
+
 def _make_row(claim: Claim, evidence: Evidence) -> ClaimRow:
     view = claim.show(evidence)
     kind = parse_qs(view.removeprefix("?")).get("ask", [""])[0]
     stored = evidence.answers.get(kind) if kind in claim.kinds else None
     return ClaimRow(
-        **vars(claim.find(evidence)),
+        **vars(judge(claim, evidence)),
         number=claim.number,
         role=claim.role,
         group=GROUP_OF[claim.number],
@@ -64,7 +79,7 @@ def _make_row(claim: Claim, evidence: Evidence) -> ClaimRow:
         answer_id=None if stored is None else stored.id,
         show_question=rotation_question(evidence) if kind == "rotation" else None,
         break_by=claim.break_by(evidence),
-        control=None if evidence.control is None else claim.find(evidence.control),
+        control=None if evidence.control is None else judge(claim, evidence.control),
     )
 
 
@@ -98,7 +113,7 @@ def list_board_questions(evidence: Evidence, lineage: Lineage) -> list[BoardQues
                 question_id(lineage.attempt_at(question.last_step), question),
                 question,
                 tuple(claim.number for claim in CLAIMS if kind in claim.kinds),
-                stored is not None and stored.step >= least,
+                stored is not None and stored.answer.step >= least,
                 kind in BY_BUTTON,
             )
         )

@@ -164,17 +164,3 @@ def as_number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
         return None
     return float(value)
-
-
-def number_at(answer: object, *path: str) -> float | None:
-    """Return the finite number in nested objects; None if there is none."""
-    for name in path:
-        answer = answer.get(name) if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return as_number(answer)
-
-
-def list_at(answer: object, *path: str) -> list[Any]:
-    """Return the list in nested objects; an empty one if there is none."""
-    for name in path:
-        answer = answer.get(name) if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return answer if isinstance(answer, list) else []  # pyright: ignore[reportUnknownVariableType]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lamplighter.answers import Answer
+from lamplighter.answers.parts import AnswerBase
 from lamplighter.claims.codes import WaitCode
 from lamplighter.claims.intervals import Spread
 from lamplighter.recipe import OptimiserKind
 
+_Answer = TypeVar("_Answer", bound=AnswerBase)
 Measures = Mapping[int, Mapping[str, float]]
 
 
@@ -194,15 +197,9 @@ class CityFigures:
 class StoredAnswer:
     """An answer that the examiner has stored, or that came with an imported run."""
 
-    step: int
-    fields: Mapping[str, Any]
+    answer: Answer
     id: str
     """The id of the examination."""
-
-    @property
-    def imported(self) -> bool:
-        """Return whether it came with the run."""
-        return self.fields.get("imported") is True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,6 +255,11 @@ class Evidence:
     """The newest answer to the board's own question, by kind."""
     control: Evidence | None = None
     """The evidence about the control: a run of the same recipe on shuffled words; None where there is none."""
+
+    def answer(self, model: type[_Answer]) -> _Answer | None:
+        """Return the answer of a kind; None where there is none."""
+        answers = (stored.answer for stored in self.answers.values())
+        return next((answer for answer in answers if isinstance(answer, model)), None)
 
     def series(self, name: str) -> dict[int, float]:
         """Return a measure by step, ascending."""

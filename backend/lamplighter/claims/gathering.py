@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from lamplighter.answers import AnswerError, parse_answer
 from lamplighter.claims.evidence import EnergyFigures, Evidence, StoredAnswer, TrustFigures
 from lamplighter.claims.examples import choose_opposites, choose_sentences, choose_words
 from lamplighter.claims.matrix_evidence import read_matrix_evidence
@@ -190,10 +191,8 @@ class _Gathering:
         with ExaminationsReader(self._run.examinations_path) as reader:
             found: dict[str, StoredAnswer] = {}
             for kind, name in _serving(reader, self._moment.lineage, _sentences_of(self._run)).items():
-                answer = json.loads(reader.answer(name) or "null")
-                step = answer.get("step") if isinstance(answer, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-                if isinstance(step, int):
-                    found[kind] = StoredAnswer(step, answer, name)  # pyright: ignore[reportUnknownArgumentType]
+                with suppress(AnswerError):
+                    found[kind] = StoredAnswer(parse_answer(kind, reader.answer(name) or ""), name)
         return found
 
     def _guard(self, read: Callable[[], T]) -> T | None:

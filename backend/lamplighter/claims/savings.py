@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from lamplighter.answers import BatchSizesAnswer, BenchAnswer, MicroscopeAnswer
 from lamplighter.claims.claim import (
     ClaimState,
     Figure,
     Finding,
     choose_state,
-    list_at,
-    number_at,
     say,
     waiting,
     waiting_for_answer,
@@ -46,14 +45,11 @@ def find_affordable(evidence: Evidence) -> Finding:
         Figure("bytes_of_the_update", float(count_update_bytes(kind, numbers)), "bytes"),
     ]
     null = Figure("bytes_of_updating_every_row", float(count_update_bytes(dense, every)), "bytes")
-    answer = evidence.answers.get("microscope")
-    totals = ("forward", "backward", "update")
-    parts = [
-        None if answer is None else number_at(answer.fields, "operations", "totals", name) for name in totals
-    ]
-    if answer is None or any(part is None for part in parts):
+    answer = evidence.answer(MicroscopeAnswer)
+    if answer is None:
         return waiting_for_answer(evidence, "microscope_arithmetic", *figures, null=null)
-    whole = sum(part for part in parts if part is not None)
+    totals = answer.operations.totals
+    whole = totals.forward + totals.backward + totals.update
     saved = count_update_flops(dense, every) - count_update_flops(kind, numbers)
     of_step = saved / (whole + saved) if whole + saved > 0 else 0.0
     few, many = (
@@ -76,12 +72,11 @@ def find_affordable(evidence: Evidence) -> Finding:
 
 def find_batch_size(evidence: Evidence) -> Finding:
     """Return whether most of the model moves while most of the embedding sleeps, and how a larger batch wakes it."""
-    answer = evidence.answers.get("microscope")
-    share = None if answer is None else number_at(answer.fields, "whole", "share")
-    if answer is None or share is None:
+    answer = evidence.answer(MicroscopeAnswer)
+    if answer is None:
         return waiting_for_answer(evidence, "microscope_parameters")
-    moved, rows = number_at(answer.fields, "whole", "rows_moved"), number_at(answer.fields, "whole", "rows")
-    if moved is None or not rows:
+    share, moved, rows = answer.whole.share, answer.whole.rows_moved, answer.whole.rows
+    if not rows:
         return waiting("counted_rows")
     city = moved / rows
     house = _share_of_the_rest(evidence, share, moved)
@@ -98,9 +93,7 @@ def find_batch_size(evidence: Evidence) -> Finding:
         reason.append(say("city_does_not_sleep"))
         return Finding(ClaimState.FAILING, tuple(reason), tuple(figures), null, imported=answer.imported)
     sizes = _batch_sizes(evidence)
-    figures += [
-        Figure("lit_by_a_batch", lit, "share", values={"tokens": int(tokens)}) for tokens, lit in sizes
-    ]
+    figures += [Figure("lit_by_a_batch", lit, "share", values={"tokens": tokens}) for tokens, lit in sizes]
     moves = house >= AWAKE and city <= FEW
     if not sizes:
         reason.append(say("larger_batches_are_not_measured"))
@@ -131,25 +124,22 @@ def _share_of_the_city(evidence: Evidence, city: float) -> Figure:
     return Figure("of_the_city", city, "share", None, low, high, int(np.isfinite(moved).sum()))
 
 
-def _batch_sizes(evidence: Evidence) -> list[tuple[float, float]]:
+def _batch_sizes(evidence: Evidence) -> list[tuple[int, float]]:
     """Return tokens of a batch and the share of the rows that it lights, ascending."""
-    answer = evidence.answers.get("batch_sizes")
-    found: list[tuple[float, float]] = []
-    for one in [] if answer is None else list_at(answer.fields, "sizes")[:16]:
-        tokens, share = number_at(one, "tokens"), number_at(one, "share")
-        if tokens is not None and share is not None:
-            found.append((tokens, share))
-    return sorted(found)
+    answer = evidence.answer(BatchSizesAnswer)
+    return [] if answer is None else sorted((one.tokens, one.share) for one in answer.sizes[:16])
 
 
 def _measured_times(evidence: Evidence) -> list[Figure]:
     """Return what the bench measured of a large matrix, if it did."""
-    answer = evidence.answers.get("bench")
-    if answer is None:
+    answer = evidence.answer(BenchAnswer)
+    large = None if answer is None else answer.large
+    if large is None:
         return []
-    times = [number_at(answer.fields, "large", name) for name in ("touched_ms", "whole_ms")]
-    codes = ("large_matrix_touched_rows", "large_matrix_every_row")
-    return [Figure(code, time, "ms") for code, time in zip(codes, times, strict=True) if time is not None]
+    return [
+        Figure("large_matrix_touched_rows", large.touched_ms, "ms"),
+        Figure("large_matrix_every_row", large.whole_ms, "ms"),
+    ]
 
 
 def median(values: np.ndarray) -> float | None:

@@ -21,7 +21,7 @@ from lamplighter.claims.gathering import read_moment
 from lamplighter.questions import QuestionError, parse_question, question_id
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
-from tests.support.evidences import find, gather, microscope, said, store_answer
+from tests.support.evidences import find, gather, microscope, said, store_answer, whole_answer
 from tests.support.folders import finished_run, make_run
 from tests.unit.claims.town import readings
 
@@ -91,6 +91,7 @@ def test_an_imported_answer_may_say_anything(tmp_path: Path, lie: object) -> Non
     for depth in (
         {"whole": lie, "text": lie, "row": lie, "operations": lie},
         _spoil(microscope(), lambda: lie),
+        _spoil(whole_answer("microscope", step, microscope()), lambda: lie),
     ):
         assert isinstance(depth, dict)
         shutil.rmtree(run.examinations_path, ignore_errors=True)
@@ -112,7 +113,11 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
         one.question.kind for one in list_board_questions(before, moment.lineage) if not one.answered
     ]
     assert open_kinds[0] == "microscope"
-    store_answer(run, {"kind": "microscope", "step": moment.step}, {"step": moment.step, **microscope()})
+    store_answer(
+        run,
+        {"kind": "microscope", "step": moment.step},
+        whole_answer("microscope", moment.step, microscope()),
+    )
     after = gather(run)
     assert read_moment(run) != moment
     # One step is known, and how many do so is not.
@@ -123,7 +128,7 @@ def test_a_stored_answer_is_evidence_and_is_not_asked_again(tmp_path: Path) -> N
     # One of a superseded attempt is none.
     other = finished_run(tmp_path / "other")
     question = {"kind": "microscope", "step": moment.step}
-    store_answer(other, question, {"step": moment.step, **microscope()}, attempt=7)
+    store_answer(other, question, whole_answer("microscope", moment.step, microscope()), attempt=7)
     assert find(5, gather(other)).state == ClaimState.UNMEASURED
 
 
@@ -134,7 +139,7 @@ def test_only_the_boards_own_questions_change_the_board(tmp_path: Path) -> None:
     one, other = sentences
     probe = {"kind": "probe", "step": step, "sentence": one, "other_sentence": other, "other_step": 0}
     own = {"readings": readings((0.99, 0.6), 0.95, step), "change": [[0.3]]}
-    store_answer(run, probe, {"step": step, **own})
+    store_answer(run, probe, whole_answer("probe", step, own))
     board = make_board(gather(run))
     assert find(14, gather(run)).figures[-3].value == 0.6
     moment = read_moment(run)
@@ -154,13 +159,14 @@ def test_only_the_boards_own_questions_change_the_board(tmp_path: Path) -> None:
         {"kind": "transplant", "step": step, "prompt": one, "source_step": step - 1},
     ]
     for question in asked:
-        store_answer(
-            run, question, {"step": step, **microscope(), **own, "readings": readings((1.0, 1.0), 1.0, step)}
-        )
+        fields = own | {"readings": readings((1.0, 1.0), 1.0, step)} if question["kind"] == "probe" else {}
+        store_answer(run, question, whole_answer(str(question["kind"]), step, fields))
     assert read_moment(run) == moment
     assert make_board(gather(run)) == board
     # Its own of an earlier step gives way to that of a later one.
-    store_answer(run, {**probe, "step": step - 5}, {"step": step - 5, **own, "change": [[0.9]]})
+    store_answer(
+        run, {**probe, "step": step - 5}, whole_answer("probe", step - 5, {**own, "change": [[0.9]]})
+    )
     assert make_board(gather(run)) == board
 
 
@@ -169,7 +175,7 @@ def test_a_row_names_the_answer_that_its_view_shows(tmp_path: Path) -> None:
     moment = read_moment(run)
     for steps in (40, 1):
         question = {"kind": "bench", "step": moment.step, "steps": steps}
-        store_answer(run, question, {"step": moment.step})
+        store_answer(run, question, whole_answer("bench", moment.step, {}))
     serving = parse_question({"kind": "bench", "step": moment.step, "steps": 40})
     rows = {row.number: row for row in make_board(gather(run))}
     assert rows[9].answer_id == question_id(moment.lineage.attempt_at(moment.step), serving)

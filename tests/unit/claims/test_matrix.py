@@ -162,6 +162,6 @@ def test_an_answer_without_errors_shows_strange_rows_in_part(missing: str) -> No
     assert judge(28, told("transplant", {missing: None, "loss.after": 1.0})) == [FAILING]
 
 
-@pytest.mark.parametrize("missing", ["loss.before", "loss.after", "chance", "source_step"])
+@pytest.mark.parametrize("missing", ["loss.before", "loss.after"])
 def test_without_a_finite_loss_belonging_together_is_not_measured(missing: str) -> None:
     assert judge(28, told("transplant", {missing: None}), untold("transplant")) == [UNMEASURED] * 2

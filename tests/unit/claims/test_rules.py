@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from lamplighter.claims.board import CLAIMS, count_states, make_board
+from lamplighter.claims.board import judge as judge_claim
 from lamplighter.claims.claim import ClaimRole
 from lamplighter.claims.evidence import Evidence
 from tests.support.evidences import FAILING, HOLDS, UNMEASURED, find, judge
-from tests.unit.claims.town import ROWS, WIDTH, town
+from tests.unit.claims.town import ROWS, WIDTH, told, town
 
 
 def test_all_hold_where_a_town_is_learned_by_small_steps() -> None:
@@ -31,3 +34,19 @@ def test_one_table_is_two_cities_in_no_case() -> None:
         FAILING,
         FAILING,
     ]
+
+
+@pytest.mark.parametrize("huge", [1e308, -1e308])
+def test_numbers_too_large_to_compute_with_are_none(huge: float) -> None:
+    losses = {
+        f"text.losses.{batch}.{name}": huge for batch in ("same", "other") for name in ("before", "after")
+    }
+    operations = {f"operations.totals.{name}": 10**400 for name in ("forward", "backward", "update")}
+    evidence = told(
+        "microscope", {"text.losses.same.before": -huge, "whole.rows": 10**400, **operations} | losses
+    )
+    for claim in CLAIMS:
+        finding = judge_claim(claim, evidence)
+        numbers = [figure.value for figure in finding.figures]
+        json.dumps([*numbers, *(sentence.values for sentence in finding.reason)], allow_nan=False)
+    assert judge_claim(CLAIMS[9], evidence).waits_for == "finite_numbers"

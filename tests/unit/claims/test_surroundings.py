@@ -154,10 +154,10 @@ def test_gradients_of_two_processes_are_those_of_one_up_to_rounding() -> None:
 
 @pytest.mark.parametrize("name", ["dense_bytes", "lazy_bytes"])
 def test_bytes_are_those_of_the_formula(name: str) -> None:
-    off = [told("devices", {f"measured.{name}": measured}) for measured in (1_001.0, 100_000.0)]
+    off = [told("devices", {f"measured.{name}": measured}) for measured in (1_001, 100_000)]
     assert judge(18, *off) == [FAILING, FAILING]
     assert "formula_says_otherwise" in said(find(18, off[0]))
-    assert judge(18, untold("devices"), told("devices", {f"measured.{name}": None})) == [UNMEASURED] * 2
+    assert judge(18, untold("devices"), told("devices", {"measured.lazy_bytes": None})) == [UNMEASURED] * 2
 
 
 def test_a_map_lies_where_it_loses_neighbours() -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from lamplighter.answers import dump_answer
 from lamplighter.claims.control import gather_with_control, make_control_recipe, read_control
 from lamplighter.claims.evidence import Evidence, StoredAnswer
 from lamplighter.claims.gathering import read_moment
@@ -58,11 +56,7 @@ def examined(village: Village, evidence: Evidence) -> Evidence:
     """Return evidence with the answers to some of the board's own questions."""
     answers = {
         question.kind: StoredAnswer(
-            STEPS,
-            json.loads(
-                dump_answer(examine(village.examined(question.model_step), question, ignore_progress))
-            ),
-            "0" * 16,
+            examine(village.examined(question.model_step), question, ignore_progress), "0" * 16
         )
         for question in list_questions(evidence)
         if question.kind in ASKED

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from lamplighter.answers import parse_answer
 from lamplighter.claims.evidence import (
     CityFigures,
     EarlierShare,
@@ -24,7 +25,7 @@ from lamplighter.claims.evidence import (
     TurnedFigures,
 )
 from lamplighter.claims.intervals import Spread
-from tests.support.evidences import microscope
+from tests.support.evidences import microscope, whole_answer
 
 ROWS, WIDTH, STEP = 2_382, 64, 5_000
 PARAMETERS = 406_528
@@ -60,7 +61,7 @@ def town(**changes: Any) -> Evidence:
         "trust": TrustFigures(STEP, 0.9, 0.5),
         "energy": EnergyFigures("processor", {0: 0.0, 2_000: 1_000.0, STEP: 2_000.0}),
         "cities": cities(),
-        "answers": {kind: StoredAnswer(STEP, fields, "0" * 16) for kind, fields in _answers().items()},
+        "answers": {kind: stored(kind, fields) for kind, fields in _answers().items()},
     }
     return Evidence(**(fields | changes))
 
@@ -74,17 +75,21 @@ def told(kind: str, changes: Mapping[str, Any] | None = None, evidence: Evidence
         evidence: the evidence to change.
     """
     evidence = evidence or town()
-    fields: dict[str, Any] = copy.deepcopy(dict(evidence.answers[kind].fields))
+    fields = evidence.answers[kind].answer.model_dump(by_alias=True)
     for path, value in (changes or {}).items():
         *way, last = path.split(".")
         at = fields
         for name in way:
             at = at[name]
-        at.pop(last, None)
+        del at[last]
         if value is not None:
             at[last] = value
-    answer = replace(evidence.answers[kind], fields=fields)
-    return replace(evidence, answers={**evidence.answers, kind: answer})
+    return replace(evidence, answers={**evidence.answers, kind: stored(kind, fields)})
+
+
+def stored(kind: str, fields: Mapping[str, Any]) -> StoredAnswer:
+    """Return an answer of which some fields are given."""
+    return StoredAnswer(parse_answer(kind, json.dumps(whole_answer(kind, STEP, fields))), "0" * 16)
 
 
 def untold(*kinds: str, **changes: Any) -> Evidence:
@@ -196,7 +201,7 @@ def _answers() -> dict[str, dict[str, Any]]:
             "shares": {"same": 1.0, "other": 0.5, "unread": 0.5},
             "right_guesses": [0.19, 0.21] * 20,
         },
-        "bench": {"recipes": bench(("lazy", 165, 165), ("momentum", 165, 900), ("tied", 2_382, 2_382))},
+        "bench": {"recipes": bench(("lazy", 165, 165), ("decay", 165, 900), ("tied", 2_382, 2_382))},
         "batch_sizes": {"sizes": [{"tokens": 512, "share": 0.07}, {"tokens": 131_072, "share": 0.95}]},
         "substitution": {
             "sentences": 200,
@@ -217,10 +222,10 @@ def _answers() -> dict[str, dict[str, Any]]:
         },
         "probe": {"readings": readings((0.99, 0.6), 0.95), "change": [[0.2, 0.4]]},
         "transplant": {
+            "first": [{}, {}],
             "loss": {"before": 1.0, "after": 3.0},
             "chance": 5.0,
             "source_step": 500,
-            "windows": 64,
             "rise": {"mean": 2.0, "error": 0.05},
             "previous": {
                 "step": STEP - 1,
@@ -230,7 +235,7 @@ def _answers() -> dict[str, dict[str, Any]]:
             },
         },
         "devices": {
-            "formula": {"dense_bytes": 1_000.0, "lazy_bytes": 400.0},
-            "measured": {"dense_bytes": 1_000.0, "lazy_bytes": 400.0, "difference": 1e-7, "largest": 0.1},
+            "formula": {"dense_bytes": 1_000, "lazy_bytes": 400},
+            "measured": {"dense_bytes": 1_000, "lazy_bytes": 400, "difference": 1e-7, "largest": 0.1},
         },
     }

@@ -22,7 +22,7 @@ from lamplighter.processes.local_examiner import ExaminationFailedError, LocalEx
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import RunStore
 from lamplighter.training.worker import train
-from tests.support.evidences import gather, store_answer
+from tests.support.evidences import gather, store_answer, whole_answer
 from tests.support.folders import make_run as make_unbegun
 from tests.support.runs import make_run, small_text
 
@@ -51,7 +51,7 @@ def test_the_board_as_text_and_as_json(run: RunFolder) -> None:
     assert {row["state"] for row in found["items"]} >= {"holds", "unmeasured"}
 
 
-def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_columns_and_invalid_claims(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     def claim(number: int, role: ClaimRole, mine: Finding, other: Finding) -> Claim:
         def find(evidence: Evidence) -> Finding:
             return mine if evidence.control is not None else other
@@ -89,7 +89,7 @@ def test_both_columns_and_what_is_no_claim(run: RunFolder, monkeypatch: pytest.M
     assert document["items"][0]["english"]["name"] == "Random start"
 
 
-def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_answers_are_requested_once(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def examine(_self: LocalExaminer, one: object, _on_change: object = None) -> dict[str, object]:
@@ -97,7 +97,10 @@ def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.Monke
         asked.append(question.kind)
         if question.kind == "transplant":
             raise ExaminationFailedError("the examiner ended")
-        store_answer(run, question.model_dump(mode="json"), {"step": question.step})
+        fields = {"first": [{}, {}]} if question.kind == "transplant" else {}
+        store_answer(
+            run, question.model_dump(mode="json"), whole_answer(question.kind, question.step, fields)
+        )
         return {}
 
     monkeypatch.setattr(LocalExaminer, "examine", examine)
@@ -123,7 +126,7 @@ def test_what_is_missing_is_asked_once(run: RunFolder, monkeypatch: pytest.Monke
     assert finished == [run.id, run.id]
 
 
-def test_what_cannot_be_prepared_is_one_line(
+def test_an_impossible_preparation_is_one_line(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def finish(_run: RunFolder) -> list[str]:

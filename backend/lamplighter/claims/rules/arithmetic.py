@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from lamplighter.answers import BetterAnswer, MicroscopeAnswer
+from lamplighter.answers.parts import LossPair
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -10,16 +14,13 @@ from lamplighter.claims.claim import (
     Finding,
     Link,
     Values,
-    as_number,
     choose_state,
-    list_at,
-    number_at,
     say,
     spread_figure,
     waiting,
     waiting_for_answer,
 )
-from lamplighter.claims.evidence import Evidence, StoredAnswer
+from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread, mean_of, share_interval, spread_of
 from lamplighter.claims.views import ask, first_microscope, microscope, view
 
@@ -43,26 +44,27 @@ ROUNDING = 1e-2
 
 def find_one_step(evidence: Evidence) -> Finding:
     """Return whether a step lowered the loss on its own batch by more than a random update of its length, and others did."""
-    answer, before, after = _losses(evidence, "same")
-    if answer is None or before is None or after is None:
+    answer = evidence.answer(MicroscopeAnswer)
+    if answer is None:
         return _wait_for_microscope(evidence)
-    own = _share_of(evidence, "same")
-    random = ("whole", "random")
-    start, end = (number_at(answer.fields, *random, name) for name in ("before", "after"))
-    losses = [as_number(loss) for loss in list_at(answer.fields, *random, "losses")[:64]]
-    risen = number_at(answer.fields, "text", "share_risen")
+    before, after = answer.text.losses.same.before, answer.text.losses.same.after
+    if before is None or after is None:
+        return _wait_for_microscope(evidence)
+    own, random = _share_of(evidence, "same"), answer.whole.random
+    start, end = random.before, random.after
+    losses = [loss for loss in random.losses[:64] if loss is not None]
     figures = [
         Figure("loss_after_the_update", after, "nats", answer.step),
         Figure("loss_before_the_update", before, "nats"),
-        Figure("words_that_became_likelier", risen, "share", answer.step),
+        Figure("words_that_became_likelier", answer.text.share_risen, "share", answer.step),
     ]
     if own is not None:
         figures.append(own)
     reason = [say("step_changed_loss", step=answer.step, before=before, after=after)]
     null, better = None, False
-    if start is not None and end is not None and len(losses) >= FEWEST_DRAWS and None not in losses:
+    if start is not None and end is not None and len(losses) >= max(FEWEST_DRAWS, len(random.losses[:64])):
         # On a part of the batch, which the true update is measured on as well.
-        changes = spread_of([loss - start for loss in losses if loss is not None])
+        changes = spread_of([loss - start for loss in losses])
         figures.insert(0, Figure("change_by_the_update", end - start, "nats", answer.step))
         null = spread_figure("change_by_a_random_update", changes, "nats", answer.step)
         better = after < before and end < start and changes.score(end - start) < -CLEAR
@@ -77,13 +79,13 @@ def find_one_step(evidence: Evidence) -> Finding:
     return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
 
-def _share_of(evidence: Evidence, text: str) -> Figure | None:
+def _share_of(evidence: Evidence, text: Literal["same", "other", "unread"]) -> Figure | None:
     """Return the share of the looked-at steps that helped a text, with its interval; None where it is not known."""
-    answer = evidence.answers.get("better")
-    share = None if answer is None else number_at(answer.fields, "shares", text)
+    answer = evidence.answer(BetterAnswer)
+    share = None if answer is None else getattr(answer.shares, text)
     if answer is None or share is None or not 0 <= share <= 1:
         return None
-    steps = len(list_at(answer.fields, "same"))
+    steps = len(answer.same)
     low, high = share_interval(share, steps)
     codes = {
         "same": "steps_that_help_their_own_batch",
@@ -95,26 +97,24 @@ def _share_of(evidence: Evidence, text: str) -> Figure | None:
 
 def find_arithmetic(evidence: Evidence) -> Finding:
     """Return whether the step is recomputed exactly, and how much of it is products of matrices."""
-    answer = evidence.answers.get("microscope")
+    answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
-    totals = ("forward", "backward", "update", "forward_products", "backward_products")
-    parts = [number_at(answer.fields, "operations", "totals", name) for name in totals]
-    off = number_at(answer.fields, "row", "difference")
-    off = number_at(answer.fields, "row", "model_difference") if off is None else off
-    known = [part for part in parts if part is not None]
-    if len(known) < len(parts) or off is None or not sum(known[:3]):
+    totals, row = answer.operations.totals, answer.row
+    off = row.model_difference if row.difference is None else row.difference
+    operations = totals.forward + totals.backward + totals.update
+    if off is None or not operations:
         return waiting("finite_step")
-    products = (known[3] + known[4]) / sum(known[:3])
+    products = (totals.forward_products + totals.backward_products) / operations
     figures = [
         Figure("of_the_operations_in_products_of_matrices", products, "share", answer.step),
-        Figure("operations_in_one_step", sum(known[:3]), "FLOP", answer.step),
+        Figure("operations_in_one_step", float(operations), "FLOP", answer.step),
         Figure("difference_by_formula", abs(off), step=answer.step),
     ]
-    predictions = number_at(answer.fields, "text", "losses", "same", "predictions")
-    if evidence.parameters is not None and predictions is not None:
-        figures.append(Figure("six_parameters_words", 6 * evidence.parameters * predictions, "FLOP"))
-    reason = [say("products_of_matrices", share=products, operations=sum(known[:3]), difference=abs(off))]
+    if evidence.parameters is not None:
+        flops = 6.0 * evidence.parameters * answer.text.losses.same.predictions
+        figures.append(Figure("six_parameters_words", flops, "FLOP"))
+    reason = [say("products_of_matrices", share=products, operations=operations, difference=abs(off))]
     if products < 1:
         reason.append(say("rest_is_no_product"))
     state = choose_state(abs(off) <= EXACT and products >= PRODUCTS, abs(off) <= EXACT)
@@ -123,20 +123,18 @@ def find_arithmetic(evidence: Evidence) -> Finding:
 
 def find_loop(evidence: Evidence) -> Finding:
     """Return whether the stored step and the recomputed one are the same to the last bit."""
-    answer = evidence.answers.get("microscope")
+    answer = evidence.answer(MicroscopeAnswer)
     if answer is None:
         return _wait_for_microscope(evidence)
-    check = answer.fields.get("check")
-    equal = check.get("equal") if isinstance(check, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    numbers, same = (number_at(answer.fields, "row", "row", name) for name in ("numbers", "numbers_equal"))
-    off, update = (number_at(check, name) for name in ("largest_difference", "largest_update"))
+    equal, row = answer.check.equal, answer.row.row
+    off, update = answer.check.largest_difference, answer.check.largest_update
     figures = [
-        Figure("numbers_of_a_row_that_equal_the_record", same, step=answer.step),
+        Figure("numbers_of_a_row_that_equal_the_record", row.numbers_equal, step=answer.step),
         Figure("largest_difference", off, step=answer.step),
         Figure("largest_update", update, step=answer.step),
-        Figure("numbers_of_the_row", numbers),
+        Figure("numbers_of_the_row", row.numbers),
     ]
-    if not isinstance(equal, bool):
+    if equal is None:
         return waiting("recorded_step", *figures)
     if equal:
         reason = (say("step_equals_record", step=answer.step),)
@@ -157,17 +155,14 @@ def find_loop(evidence: Evidence) -> Finding:
 
 def find_right_guesses(evidence: Evidence) -> Finding:
     """Return whether positions that were guessed right have a share of the gradient."""
-    answer = evidence.answers.get("microscope")
-    path = ("whole", "right_guesses")
-    right, of, share = (
-        None if answer is None else number_at(answer.fields, *path, name)
-        for name in ("positions", "of", "gradient_share")
-    )
-    if answer is None or right is None or not of:
+    answer = evidence.answer(MicroscopeAnswer)
+    if answer is None or not answer.whole.right_guesses.of:
         return _wait_for_microscope(evidence)
-    several = evidence.answers.get("better")
-    shares = [] if several is None else list_at(several.fields, "right_guesses")[:1_000]
-    known = [one for each in shares if (one := as_number(each)) is not None]
+    guesses = answer.whole.right_guesses
+    right, of, share = guesses.positions, guesses.of, guesses.gradient_share
+    several = evidence.answer(BetterAnswer)
+    shares = [] if several is None else several.right_guesses[:1_000]
+    known = [one for one in shares if one is not None]
     spread = mean_of(known) if len(known) > 1 else None
     main = (
         Figure("share_of_the_gradient_from_right_guesses", share, "share", answer.step)
@@ -202,19 +197,23 @@ def find_better_here(evidence: Evidence) -> Finding:
         surely = own.low is not None and own.low > ALWAYS
         like_a_coin = all(_holds_a_half(one) for one in elsewhere)
         less = all((one.high or 1) < (own.low or 0) for one in elsewhere)
-        imported = evidence.answers["better"].imported
+        better = evidence.answer(BetterAnswer)
+        imported = better is not None and better.imported
         state = choose_state(surely and like_a_coin and less, surely and less)
         return Finding(state, (reason,), (own, *elsewhere), null, imported=imported)
-    answer, before, after = _losses(evidence, "same")
-    _, other_before, other_after = _losses(evidence, "other")
-    if answer is None or before is None or after is None or other_before is None or other_after is None:
+    answer = evidence.answer(MicroscopeAnswer)
+    if answer is None:
+        return _wait_for_microscope(evidence)
+    losses = answer.text.losses
+    change, elsewhere = _change_of(losses.same), _change_of(losses.other)
+    if change is None or elsewhere is None:
         return _wait_for_microscope(evidence)
     figures = (
-        Figure("change_on_its_own_batch", after - before, "nats", answer.step),
-        Figure("change_on_another_batch", other_after - other_before, "nats", answer.step),
+        Figure("change_on_its_own_batch", change, "nats", answer.step),
+        Figure("change_on_another_batch", elsewhere, "nats", answer.step),
     )
     null = Figure("no_update", 0.0, "nats")
-    reason = say("one_step_changed", step=answer.step, own=after - before, other=other_after - other_before)
+    reason = say("one_step_changed", step=answer.step, own=change, other=elsewhere)
     # One step says nothing of how many do.
     return Finding(ClaimState.UNMEASURED, (reason,), figures, null, "more_steps_for_a_share", answer.imported)
 
@@ -226,35 +225,26 @@ def _holds_a_half(share: Figure) -> bool:
 
 def find_bent_update(evidence: Evidence) -> Finding:
     """Return whether the update goes another way than straight downhill."""
-    answer = evidence.answers.get("microscope")
-    cosine = None if answer is None else number_at(answer.fields, "whole", "cosine")
+    answer = evidence.answer(MicroscopeAnswer)
+    cosine = None if answer is None else answer.whole.cosine
     if answer is None or cosine is None:
         return _wait_for_microscope(evidence)
-    spread = number_at(answer.fields, "whole", "random", "cosine_spread")
     figures = (
         Figure("cosine_with_downhill", cosine, step=answer.step),
-        Figure("angle_between_them", number_at(answer.fields, "whole", "degrees"), "degrees", answer.step),
+        Figure("angle_between_them", answer.whole.degrees, "degrees", answer.step),
     )
     null = Figure("same_direction", 1.0)
-    if spread is not None:
-        figures = (*figures, spread_figure("random_direction", Spread(0.0, spread, 0)))
+    spread = answer.whole.random.cosine_spread
+    figures = (*figures, spread_figure("random_direction", Spread(0.0, spread, 0)))
     reason = (say("update_direction", step=answer.step, cosine=cosine),)
-    if spread is None:
-        state = choose_state(False, cosine < STRAIGHT)
-        return Finding(state, reason, figures, null, "random_direction", answer.imported)
     downhill = cosine > CLEAR * spread
     state = choose_state(downhill and cosine <= BENT, downhill and cosine < STRAIGHT)
     return Finding(state, reason, figures, null, imported=answer.imported)
 
 
-def _losses(evidence: Evidence, batch: str) -> tuple[StoredAnswer | None, float | None, float | None]:
-    """Return the step under the microscope and its loss before and after on a batch."""
-    answer = evidence.answers.get("microscope")
-    before, after = (
-        None if answer is None else number_at(answer.fields, "text", "losses", batch, name)
-        for name in ("before", "after")
-    )
-    return answer, before, after
+def _change_of(loss: LossPair) -> float | None:
+    """Return by how much the update changed a loss; None where that is not finite."""
+    return None if loss.before is None or loss.after is None else loss.after - loss.before
 
 
 def _wait_for_microscope(evidence: Evidence) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lamplighter.answers import TransplantAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -11,7 +12,6 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    number_at,
     say,
     spread_figure,
     waiting,
@@ -139,26 +139,21 @@ def find_arbitrary_coordinates(evidence: Evidence) -> Finding:
 
 def find_belong_together(evidence: Evidence) -> Finding:
     """Return whether the layers are worse off with an older embedding than with their own."""
-    answer = evidence.answers.get("transplant")
+    answer = evidence.answer(TransplantAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "older_embedding")
-    own, older = number_at(answer.fields, "loss", "before"), number_at(answer.fields, "loss", "after")
-    chance, source = number_at(answer.fields, "chance"), number_at(answer.fields, "source_step")
-    if own is None or older is None or source is None or chance is None:
+    own, older, chance, source = answer.loss.before, answer.loss.after, answer.chance, answer.source_step
+    if own is None or older is None:
         return waiting("finite_losses")
-    error, last_error = (
-        number_at(answer.fields, "rise", "error"),
-        number_at(answer.fields, "previous", "rise", "error"),
-    )
-    last = number_at(answer.fields, "previous", "loss")
+    error, previous = answer.rise.error, answer.previous
     figures = [
-        Figure("loss_with_older_rows", older, "nats", int(source)),
+        Figure("loss_with_older_rows", older, "nats", source),
         Figure("loss_with_its_own_rows", own, "nats"),
         Figure("guessing", chance, "nats"),
     ]
     losses = say(
         "loss_with_rows_of_step",
-        source=int(source),
+        source=source,
         step=answer.step,
         older=older,
         own=own,
@@ -167,14 +162,14 @@ def find_belong_together(evidence: Evidence) -> Finding:
     if own >= chance:
         reason = (losses, say("layers_that_know_nothing"))
         return Finding(ClaimState.FAILING, reason, tuple(figures), imported=answer.imported)
-    if error is None or last is None or last_error is None:
-        # An answer stored before errors were: how surely older rows do harm is not known.
+    if error is None or previous is None or previous.loss is None or previous.rise.error is None:
+        # How surely older rows do harm is not known.
         state = choose_state(False, older > own)
         return Finding(state, (losses,), tuple(figures), None, "older_embedding_again", answer.imported)
-    windows = int(number_at(answer.fields, "windows") or 0)
-    rise, last_rise = Spread(older - own, error, windows), Spread(last - own, last_error, windows)
+    last, last_error = previous.loss, previous.rise.error
+    rise, last_rise = Spread(older - own, error, 0), Spread(last - own, last_error, 0)
     figures.append(spread_figure("rise_of_the_loss", rise, "nats"))
-    null = spread_figure("with_the_rows_of_the_step_before", Spread(last, last_error, windows), "nats")
+    null = spread_figure("with_the_rows_of_the_step_before", Spread(last, last_error, 0), "nats")
     sure = rise.score(0) < -CLEAR and rise.low > last_rise.high
     state = choose_state(sure and rise.mean / (chance - own) >= STRANGE, sure)
     return Finding(state, (losses,), tuple(figures), null, imported=answer.imported)

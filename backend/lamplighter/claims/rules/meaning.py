@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lamplighter.answers import ProbeAnswer, SubstitutionAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimState,
@@ -13,10 +14,7 @@ from lamplighter.claims.claim import (
     Link,
     Sentence,
     Values,
-    as_number,
     choose_state,
-    list_at,
-    number_at,
     say,
     spread_figure,
     waiting,
@@ -148,20 +146,20 @@ class _Reading:
 
 def _read_substitution(evidence: Evidence) -> _Reading:
     """Return what replacing a word by its nearest shows; the null is what words drawn at random do."""
-    answer = evidence.answers.get("substitution")
-    near, error = _rise(answer, "near"), _rise(answer, "near", "error")
-    chance, spread = _rise(answer, "chance"), _rise(answer, "chance", "spread")
-    less, unsure = _rise(answer, "chance_less_near", "mean"), _rise(answer, "chance_less_near", "error")
-    if answer is None or near is None or chance is None or less is None or unsure is None:
+    answer = evidence.answer(SubstitutionAnswer)
+    near, chance = (None, None) if answer is None else (answer.near.rise, answer.chance.rise)
+    less = None if answer is None else answer.chance_less_near
+    if answer is None or near is None or chance is None or less is None:
         return _Reading(None, (say("near_is_not_measured"),))
-    sentences = int(number_at(answer.fields, "sentences") or 0)
-    harm = Spread(near, error or 0.0, sentences)
-    draws = int(number_at(answer.fields, "draws") or 0)
+    if less.mean is None or less.error is None:
+        return _Reading(None, (say("near_is_not_measured"),))
+    harm = Spread(near, answer.near.error or 0.0, answer.sentences)
+    null = Spread(chance, answer.chance.spread or 0.0, answer.draws)
     return _Reading(
-        less > CLEAR * unsure and near <= REPLACEABLE * chance,
+        less.mean > CLEAR * less.error and near <= REPLACEABLE * chance,
         (say("nearest_word_costs", near=near, random=chance),),
         (spread_figure("harm_of_the_nearest_word", harm, "nats", answer.step),),
-        spread_figure("word_drawn_at_random", Spread(chance, spread or 0.0, draws), "nats"),
+        spread_figure("word_drawn_at_random", null, "nats"),
     )
 
 
@@ -204,14 +202,10 @@ def _read_lengths(evidence: Evidence) -> _Reading:
     )
 
 
-def _rise(answer: object, name: str, what: str = "rise") -> float | None:
-    return number_at(getattr(answer, "fields", None), name, what)
-
-
 def find_geometry_emerges(evidence: Evidence) -> Finding:
     """Return whether relations are answered and one word has two meanings in two sentences."""
     relations, apart = evidence.relations, _separation(evidence)
-    answer = evidence.answers.get("probe")
+    answer = evidence.answer(ProbeAnswer)
     figures: list[Figure] = []
     reason: list[Sentence] = []
     null = None
@@ -281,10 +275,10 @@ def _mean(relations: Mapping[str, RelationFigures]) -> float:
 def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
     """Return the cosines of the word that two sentences move apart most: after the last layer, before the first one, and after
     the last of the untrained model."""
-    answer = evidence.answers.get("probe")
+    answer = evidence.answer(ProbeAnswer)
     if answer is None:
         return None
-    now, untrained = (_cosines(answer.fields, step) for step in (answer.step, 0))
+    now, untrained = (_cosines(answer, step) for step in (answer.step, 0))
     if not now:
         return None
     word = min(now, key=lambda name: now[name][1])
@@ -292,15 +286,14 @@ def _separation(evidence: Evidence) -> tuple[float, float, float | None] | None:
     return last, first, untrained[word][1] if word in untrained else None
 
 
-def _cosines(answer: object, step: int) -> dict[int, tuple[float, float]]:
+def _cosines(answer: ProbeAnswer, step: int) -> dict[int, tuple[float, float]]:
     """Return the cosines of each word that two sentences share, before the first layer and after the last, by its place in
     the list."""
     found: dict[int, tuple[float, float]] = {}
-    readings = [one for one in list_at(answer, "readings") if number_at(one, "step") == step]
-    for place, word in enumerate(list_at(readings[0], "words") if readings else []):
-        cosines = list_at(word, "cosines")
-        if len(cosines) > 1:
-            first, last = as_number(cosines[0]), as_number(cosines[-1])
+    reading = next((one for one in answer.readings if one.step == step), None)
+    for place, word in enumerate([] if reading is None else reading.words):
+        if len(word.cosines) > 1:
+            first, last = word.cosines[0], word.cosines[-1]
             if first is not None and last is not None:
                 found[place] = first, last
     return found

@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 
+from lamplighter.answers import ProbeAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
     Figure,
     Finding,
     Link,
-    as_number,
     choose_state,
-    list_at,
     say,
     spread_figure,
     waiting,
@@ -87,7 +86,7 @@ def find_turn(evidence: Evidence) -> Finding:
     newest = evidence.newest
     now, early = (None if newest is None else newest.turn), evidence.first_turn
     change = _attention_change(evidence)
-    answer = evidence.answers.get("probe")
+    answer = evidence.answer(ProbeAnswer)
     figures = [
         Figure("turn_of_a_row_now_median", now, "degrees", None if newest is None else newest.step),
         Figure("turn_of_a_row_in_step_1_median", early, "degrees", 1),
@@ -207,12 +206,9 @@ def _share_at(evidence: Evidence, step: int) -> Spread | None:
 
 
 def _attention_change(evidence: Evidence) -> float | None:
-    answer = evidence.answers.get("probe")
-    if answer is None:
-        return None
-    layers = list_at(answer.fields, "change")[:256]
-    heads = [as_number(head) for layer in layers if isinstance(layer, list) for head in layer]  # pyright: ignore[reportUnknownVariableType]
-    known = [head for head in heads if head is not None]
+    answer = evidence.answer(ProbeAnswer)
+    layers = [] if answer is None else answer.change or []
+    known = [head for layer in layers[:256] for head in layer if head is not None]
     return sum(known) / len(known) if known else None
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from lamplighter.answers import BenchAnswer
 from lamplighter.claims.claim import (
     Claim,
     ClaimState,
@@ -14,8 +15,6 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    list_at,
-    number_at,
     say,
     spread_figure,
     waiting,
@@ -115,7 +114,7 @@ def find_renovation(evidence: Evidence) -> Finding:
 
 def find_when_not(evidence: Evidence) -> Finding:
     """Return whether the three sets come apart with tied weights and with momentum."""
-    answer = evidence.answers.get("bench")
+    answer = evidence.answer(BenchAnswer)
     if answer is None:
         own = _own_sets(evidence)
         return own or waiting_for_answer(evidence, "bench")
@@ -123,21 +122,18 @@ def find_when_not(evidence: Evidence) -> Finding:
     unequal: list[str] = []
     others = 0
     stirred: dict[str, float] = {}
-    for recipe in list_at(answer.fields, "recipes")[:8]:
-        name = recipe.get("name") if isinstance(recipe, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        read, gradient, moved = (number_at(recipe, f"{part}_rows") for part in ("batch", "gradient", "moved"))
-        if not isinstance(name, str) or read is None or gradient is None or moved is None:
-            continue
-        named: Values = {"rule": name[:40]}
+    for rule in answer.recipes[:8]:
+        name, gradient, moved = rule.name, rule.gradient_rows, rule.moved_rows
+        named: Values = {"rule": name}
         figures += [
             Figure("rows_with_a_gradient_under", gradient, values=named),
             Figure("rows_that_moved_under", moved, values=named),
         ]
-        stirred[name[:40]] = max(gradient, moved) - read
+        stirred[name] = max(gradient, moved) - rule.batch_rows
         if name != "lazy":
             others += 1
-            if max(gradient, moved) > STIRRED * read:
-                unequal.append(name[:40])
+            if max(gradient, moved) > STIRRED * rule.batch_rows:
+                unequal.append(name)
     if not others:
         return waiting("another_rule")
     most = max((name for name in stirred if name != "lazy"), key=lambda name: stirred[name])

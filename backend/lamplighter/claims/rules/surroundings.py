@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from lamplighter.answers import DevicesAnswer, EnvironmentAnswer
+from lamplighter.answers.training import EnvironmentHome, HomeChange
 from lamplighter.claims.claim import (
     Claim,
     ClaimRole,
@@ -12,14 +14,12 @@ from lamplighter.claims.claim import (
     Link,
     Values,
     choose_state,
-    list_at,
-    number_at,
     say,
     spread_figure,
     waiting,
     waiting_for_answer,
 )
-from lamplighter.claims.evidence import Evidence, StoredAnswer
+from lamplighter.claims.evidence import Evidence
 from lamplighter.claims.intervals import CLEAR, Spread
 from lamplighter.claims.rules.meaning import GROUPED, PARTLY
 from lamplighter.claims.views import ask, view, word_card
@@ -46,25 +46,24 @@ SECOND_HALF = 0.25
 
 def find_environment(evidence: Evidence) -> Finding:
     """Return whether the model forgets one town in another, and what forgets first."""
-    answer = evidence.answers.get("environment")
-    curve = [] if answer is None else list_at(answer.fields, "curve")[:200]
-    turned = None if answer is None else number_at(answer.fields, "turned_back_at")
-    away = [one for one in curve if turned is None or (number_at(one, "step") or 0) <= turned]
+    answer = evidence.answer(EnvironmentAnswer)
+    curve = [] if answer is None else answer.curve[:200]
+    turned = None if answer is None else answer.turned_back_at
+    away = [one for one in curve if turned is None or one.step <= turned]
     if answer is None or len(away) < 2:
         return waiting_for_answer(evidence, "steps_in_another_town")
-    first, last = (number_at(one, "loss_first") for one in (away[0], away[-1]))
+    first, last = away[0].loss_first, away[-1].loss_first
     if first is None or last is None:
         return waiting("losses_in_both_towns")
-    before, after = (number_at(one, "purity_in_first") for one in (away[0], away[-1]))
-    steps = int(number_at(away[-1], "step") or 0)
+    before, after, steps = away[0].purity_in_first, away[-1].purity_in_first, away[-1].step
     figures = [
         Figure("loss_after_steps_elsewhere", last, "nats", answer.step, values={"steps": steps}),
         Figure("loss_before_it_moved", first, "nats", answer.step),
         Figure("purity_of_the_map_before", before, "share", answer.step),
         Figure("purity_of_the_map_after", after, "share"),
     ]
-    guessing, chance = math.log(evidence.rows), number_at(answer.fields, "chance")
-    home, null, stay = _change_at_home(answer, "loss"), None, _steps_at_home(answer)
+    guessing, chance = math.log(evidence.rows), answer.chance
+    home, null, stay = _change_at_home(answer.home, answer.home.loss), None, _steps_at_home(answer.home)
     if home is not None:
         stayed = Spread(first + home.mean, home.deviation, home.draws)
         null = spread_figure("staying_at_home", stayed, "nats", steps=stay)
@@ -80,7 +79,7 @@ def find_environment(evidence: Evidence) -> Finding:
         if (before - chance) / (1 - chance) < PARTLY:
             reason.append(say("map_had_nothing_to_forget", purity=before))
         else:
-            stayed = _change_at_home(answer, "purity_in")
+            stayed = _change_at_home(answer.home, answer.home.purity_in)
             beyond = stayed is not None and stayed.score(after - before) < -CLEAR
             map_forgot = beyond and (before - after) / (before - chance) >= FORGOTTEN
             kept = "map_has_forgotten" if map_forgot else "map_still_remembers"
@@ -92,18 +91,16 @@ def find_environment(evidence: Evidence) -> Finding:
     return Finding(state, tuple(reason), tuple(figures), null, imported=answer.imported)
 
 
-def _steps_at_home(answer: StoredAnswer) -> int:
-    curve = list_at(answer.fields, "home", "curve")
-    return int(number_at(curve[-1], "step") or 0) if curve else 0
+def _steps_at_home(home: EnvironmentHome) -> int:
+    return home.curve[-1].step if home.curve else 0
 
 
-def _change_at_home(answer: StoredAnswer, name: str) -> Spread | None:
+def _change_at_home(home: EnvironmentHome, change: HomeChange | None) -> Spread | None:
     """Return how a number changes where the model goes on at home, with its spread over those steps; None where that was not
     measured."""
-    mean, spread = (number_at(answer.fields, "home", name, part) for part in ("mean", "spread"))
-    if mean is None or spread is None:
+    if change is None or change.mean is None or change.spread is None:
         return None
-    return Spread(mean, spread, max(1, len(list_at(answer.fields, "home", "curve")) - 1))
+    return Spread(change.mean, change.spread, max(1, len(home.curve) - 1))
 
 
 def find_price_of_order(evidence: Evidence) -> Finding:
@@ -151,24 +148,31 @@ def find_price_of_order(evidence: Evidence) -> Finding:
 
 def find_devices(evidence: Evidence) -> Finding:
     """Return the bytes that two devices exchange in a step, by formula and measured."""
-    answer = evidence.answers.get("devices")
+    answer = evidence.answer(DevicesAnswer)
     if answer is None:
         return waiting_for_answer(evidence, "two_processes")
-    dense, lazy = (number_at(answer.fields, "formula", f"{name}_bytes") for name in ("dense", "lazy"))
-    measured = {name: number_at(answer.fields, "measured", f"{name}_bytes") for name in ("dense", "lazy")}
-    difference, largest = (number_at(answer.fields, "measured", name) for name in ("difference", "largest"))
-    off = None if difference is None or not largest else difference / largest
-    if dense is None or lazy is None or None in measured.values() or off is None:
+    formula, measured = answer.formula, answer.measured
+    if (
+        measured.difference is None
+        or not measured.largest
+        or formula.lazy_bytes is None
+        or measured.lazy_bytes is None
+    ):
         return waiting("measured_processes")
+    off = measured.difference / measured.largest
     figures = (
-        Figure("bytes_a_step_every_number", measured["dense"], "bytes", answer.step),
-        Figure("bytes_a_step_touched_rows", measured["lazy"], "bytes", answer.step),
+        Figure("bytes_a_step_every_number", float(measured.dense_bytes), "bytes", answer.step),
+        Figure("bytes_a_step_touched_rows", float(measured.lazy_bytes), "bytes", answer.step),
         Figure("difference_from_one_process", off, "share", answer.step),
     )
-    counted = measured["dense"] == dense and measured["lazy"] == lazy
+    counted = measured.dense_bytes == formula.dense_bytes and measured.lazy_bytes == formula.lazy_bytes
     reason = [
-        say("processes_exchange", dense=measured["dense"] or 0, lazy=measured["lazy"] or 0),
-        say("formula_says" if counted else "formula_says_otherwise", dense=dense, lazy=lazy),
+        say("processes_exchange", dense=measured.dense_bytes, lazy=measured.lazy_bytes),
+        say(
+            "formula_says" if counted else "formula_says_otherwise",
+            dense=formula.dense_bytes,
+            lazy=formula.lazy_bytes,
+        ),
         say("gradients_differ", share=abs(off)),
     ]
     # Rounding in another order is a condition; other numbers, or other bytes than the formula's, are a fault.

@@ -23,7 +23,7 @@ from lamplighter.runfolder.tables.measures import MeasuresWriter
 from lamplighter.serving.reading.board_price import price_board
 from lamplighter.serving.routes import claims
 from tests.support.asgi import HOST, call
-from tests.support.evidences import microscope, store_answer
+from tests.support.evidences import microscope, store_answer, whole_answer
 from tests.support.folders import FakeTrainer, finished_run, make_run
 
 pytestmark = pytest.mark.anyio
@@ -56,7 +56,7 @@ async def test_every_claim_has_a_state_and_what_it_waits_for(app: FastAPI, tmp_p
         "reason"
     ]
     held["if-none-match"] = measured.headers["etag"]
-    store_answer(run, asked["question"], {"step": 35, **microscope()})
+    store_answer(run, asked["question"], whole_answer("microscope", 35, microscope()))
     answered = (await call(app, "GET", path, held)).json
     assert answered["items"][4]["state"] == "conditional"
     assert answered["questions"][0]["answered"]
