@@ -80,7 +80,7 @@ def _read(path: Path) -> Corpus | None:
             vocabulary, tokeniser = (arrays[name].tobytes().decode() for name in ("vocabulary", "tokeniser"))
         words = Vocabulary.from_json(vocabulary)
         json.loads(tokeniser)
-    except Exception:  # noqa: BLE001  # whatever is wrong with a file, its town can be made again
+    except Exception:  # noqa: BLE001  # an invalid file is rebuilt
         return None
     if not len(ids) or max(ids.max(), held_out.max(initial=0)) >= len(words):
         return None

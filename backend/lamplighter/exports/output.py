@@ -47,7 +47,7 @@ def atomic_output(target: Path) -> Generator[Path]:
         ExportError: `target` exists, or its folder cannot be written to.
     """
     if target.exists():
-        raise ExportError(f"{target} is there already: remove it, or name another place with --out")
+        raise ExportError(f"{target} exists: remove it, or name another place with --out")
     with ExitStack() as stack:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)

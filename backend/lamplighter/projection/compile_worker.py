@@ -18,11 +18,11 @@ from lamplighter.projection.worker import prepare_environment
 def main() -> int:
     """Compile what is missing, print a summary and the time it took, and return the exit code."""
     prepare_environment()
-    print("compiling the code of the map, once on this machine: some ten seconds", flush=True)
+    print("compiling the map's code, once on this machine: about ten seconds", flush=True)
     start = time.monotonic()
     try:
         compiled = _compile()
-    except Exception as error:  # noqa: BLE001  # whatever it is, Lamplighter is installed and runs
+    except Exception as error:  # noqa: BLE001  # Lamplighter works without it
         print(f"it could not be compiled ({error}); the first run tries again, and its map comes later")
         return 1
     done = f"compiled {compiled} functions" if compiled else "everything was compiled before"

@@ -146,5 +146,5 @@ def write_joint_layouts(
         facts = {"map": chosen.model_dump(), "linear": view.to_facts(), "made": time.time()}
         writer.set_facts({**facts, UNTIL_FACT: until})
         if not writer.close(sealed=True):
-            raise ReprojectionError("what was made could not be closed: try again")
+            raise ReprojectionError("the result could not be saved: try again")
     return trusts

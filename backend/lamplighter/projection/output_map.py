@@ -120,9 +120,7 @@ def _read_kept(run: RunFolder, reader: StepsReader, point: OutputPoint) -> Snaps
     try:
         return read_output_matrix(run, reader, point)
     except FileNotFoundError as error:
-        raise ReprojectionError(
-            f"the state of step {point.step:,} was removed meanwhile: try again"
-        ) from error
+        raise ReprojectionError(f"the state of step {point.step:,} was removed: try again") from error
 
 
 def _input_map(run: RunFolder, reader: StepsReader, step: int) -> NDArray[np.float32] | None:

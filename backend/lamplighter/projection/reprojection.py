@@ -43,7 +43,7 @@ def reproject(run: RunFolder, progress: ReprojectionProgress, slices: int = SLIC
     start = time.monotonic()
     with whole_file(run.relayouts_path) as part, MatrixHistory(run) as history:
         if not history.steps.phase().has_ended:
-            raise ReprojectionError("this run is not over: it can be laid out anew once it is")
+            raise ReprojectionError("this run has not ended: reproject it once it has")
         size = len(run.vocabulary.tokens)
         steps = _choose_steps(history, size, slices)
         chosen = JointSlices(steps, lambda index: history.snapshot(steps[index]), size)

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except _CancelledError:
         return ExitCode.CANCELLED
     except RoleTakenError:
-        send_message(problem="this run is being laid out anew already")
+        send_message(problem="this run is already being reprojected")
         return ExitCode.ROLE_TAKEN
     except FileNotFoundError:
         return report_failure("this run has not begun: there is nothing to lay out")

@@ -24,16 +24,16 @@ def check_loop_facts(facts: dict[str, Any]) -> dict[str, Any]:
     config, stretches = facts.get(CONFIG_FACT), facts.get(NUMBERS_FACT)
     if config is not None:
         if not isinstance(config, dict) or len(json.dumps(config).encode()) > MAX_CONFIG_BYTES:
-            raise FormatError(f"a configuration that is no object of at most {MAX_CONFIG_BYTES:,} bytes")
+            raise FormatError(f"the configuration must be an object of at most {MAX_CONFIG_BYTES:,} bytes")
         known[CONFIG_FACT] = config
     if stretches is not None:
         if not isinstance(stretches, list) or not 1 <= len(stretches) <= MAX_STRETCHES + 1:
-            raise FormatError(f"numbers of steps that are no list of at most {MAX_STRETCHES:,} stretches")
+            raise FormatError(f"the step numbers must be a list of at most {MAX_STRETCHES:,} stretches")
         before = -1
         for stretch in stretches:
             whole = isinstance(stretch, list) and [type(part) for part in stretch] == [int] * 3
             if not whole or not all(0 <= part <= MAX_NUMBER for part in stretch) or stretch[0] <= before:
-                raise FormatError("numbers of steps that are no ascending stretches of three whole numbers")
+                raise FormatError("the step numbers must be ascending stretches of three integers")
             before = stretch[0]
         known[NUMBERS_FACT] = stretches
     return known

@@ -78,7 +78,7 @@ class RunStore:
         """
         if recipe.corpus.kind == "recorded":
             raise RecipeError(
-                "the corpus kind 'recorded' is of runs written by a training loop of their own, and cannot be"
+                "runs of the corpus kind 'recorded' are written by a client's training loop, and cannot be"
                 f" trained here: use {', '.join(BUILT_IN_TEXTS)} or text"
             )
         with preparation_folder(self.path, "making") as folder:
@@ -136,7 +136,7 @@ class RunStore:
             raise RunBusyError(f"{run.id} is being trained; stop it first")
         if state is RoleState.UNKNOWN:
             raise RunBusyError(
-                f"whether {run.id} is being trained cannot be told now, as its trainer.lock cannot be opened: try again"
+                f"cannot tell whether {run.id} is being trained, since its trainer.lock cannot be opened: try again"
             )
         trash = self.path / _TRASH
         make_private_folder(trash, exist_ok=True)

@@ -125,7 +125,7 @@ class RunCheckpoints:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._failed:
                 self._failed = True
-                message = f"{error}; those before it are kept, and it is tried again"
+                message = f"{error}; earlier ones are kept, and it will be tried again"
                 log_line(message)
                 with contextlib.suppress(*DISK_FULL_ERRORS):
                     self._writer.add_event(step, "checkpoint", message)

@@ -59,7 +59,7 @@ def train(
         FormatError: this version cannot read the folder.
     """
     if run.recipe.corpus.kind == "recorded":
-        raise RecipeError(f"{run.id} was recorded from a training loop of its own: it cannot be trained here")
+        raise RecipeError(f"{run.id} was recorded from a client's training loop: it cannot be trained here")
     stop = StopFlag()
 
     def on_signal(number: int) -> None:

@@ -79,12 +79,12 @@ def test_writes_calm_faithful_layouts_beside_the_live_ones(over: GrowingRun) -> 
     assert left(over.folder) == {"relayouts.sqlite"}
 
 
-@pytest.mark.parametrize("how", ["nobody listens", "terminated", "killed"])
+@pytest.mark.parametrize("how", ["the caller exits", "terminated", "killed"])
 def test_cancelled_half_way_leaves_nothing(over: GrowingRun, how: str) -> None:
     with again(over.folder, "--slices", "40") as process:
         assert process.stdin is not None
         next(line for line in said(process) if float(line["share"]) > 0.3)
-        if how == "nobody listens":
+        if how == "the caller exits":
             process.stdin.close()
         elif how == "terminated":
             process.terminate()

@@ -73,7 +73,7 @@ def test_completes_an_old_run_and_keeps_its_last_step(tmp_path: Path) -> None:
     Analyst(run).run()
     found = dict(rows(run))
     assert all(MARK in values for values in found.values())
-    assert found[20]["purity_10nn"] != 0.5, "computed anew"
+    assert found[20]["purity_10nn"] != 0.5, "recomputed"
     with MeasuresReader(run.measures_path) as reader:
         assert reader.newest() == (1, 45)
         size = reader.size()

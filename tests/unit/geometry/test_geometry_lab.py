@@ -184,10 +184,10 @@ def test_information_is_between_chance_and_maximum() -> None:
     noise = find_neighbour_classes(space(192, 20, 2), class_of, 10)
     assert neighbour_information(noise) == pytest.approx(neighbour_information_chance(noise), abs=0.1)
     assert neighbour_information_chance(apart) == pytest.approx(neighbour_information_chance(noise), abs=0.1)
-    nobody = find_neighbour_classes(space(), np.full(40, -1))
-    assert np.isnan(neighbour_information(nobody))
-    assert np.isnan(neighbour_information_most(nobody))
-    assert np.isnan(neighbour_information_chance(nobody))
+    unclassed = find_neighbour_classes(space(), np.full(40, -1))
+    assert np.isnan(neighbour_information(unclassed))
+    assert np.isnan(neighbour_information_most(unclassed))
+    assert np.isnan(neighbour_information_chance(unclassed))
 
 
 def test_nearest_by_chance_matches_random_rows(monkeypatch: pytest.MonkeyPatch) -> None:

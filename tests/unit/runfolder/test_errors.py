@@ -53,9 +53,9 @@ def test_no_message_contains_a_path(
 
 
 def test_messages_name_the_file_and_the_cause() -> None:
-    full = OSError(errno.ENOSPC, "No space left on device", "/home/somebody/runs/a/steps.sqlite")
+    full = OSError(errno.ENOSPC, "No space left on device", "/home/user/runs/a/steps.sqlite")
     assert explain_read_error(full) == "steps.sqlite: No space left on device"
-    assert explain_read_error(FileNotFoundError(Path("/home/somebody/a.npy"))) == "a.npy: it is missing"
+    assert explain_read_error(FileNotFoundError(Path("/home/user/a.npy"))) == "a.npy: it is missing"
     assert explain_read_error(OSError(errno.EMFILE, "Too many open files")) == "Too many open files"
     assert explain_read_error(FormatError("recipe.json: no object")) == "recipe.json: no object"
 

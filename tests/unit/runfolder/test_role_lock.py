@@ -116,7 +116,8 @@ def test_without_descriptors_runs_are_neither_removed_nor_taken_over(
     with held((run.path, "trainer"), (living, "exporter")):
         with no_descriptors():
             with pytest.raises(
-                RunBusyError, match=r"cannot be told now, as its trainer\.lock cannot be opened"
+                RunBusyError,
+                match=r"cannot tell whether .* is being trained, since its trainer\.lock cannot be opened",
             ):
                 store.trash(run)
             jobs._clear()

@@ -65,5 +65,5 @@ def test_rejects_unknown_phases(tmp_path: Path) -> None:
             control.set_phase("done", 0)  # pyright: ignore[reportArgumentType]
         assert (control.phase, reader.phase(), reader.events()) == (Phase.WAITING, Phase.WAITING, [])
         writer.set_facts({"phase": "done"})
-        with pytest.raises(FormatError, match="'done' is no phase"):
+        with pytest.raises(FormatError, match="'done' is not a phase"):
             reader.phase()

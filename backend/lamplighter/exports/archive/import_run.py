@@ -81,7 +81,7 @@ def import_zip(
     except DISK_FULL_ERRORS as error:
         raise ExportError(f"{source.name} cannot be imported: {error}; make room on the disk") from error
     except MemoryError as error:
-        raise ExportError(f"{source.name} takes more memory than there is: refused") from error
+        raise ExportError(f"{source.name} needs more memory than is available: refused") from error
 
 
 def _copy_run(packed: RunFolder, copy: RunFolder, progress: ExportProgress) -> str:
@@ -160,7 +160,7 @@ def _copy_corpus(packed: RunFolder, copy: RunFolder, vocabulary: Vocabulary) -> 
     except FileNotFoundError as error:
         raise ExportError(f"this is not the zip of a run: it has no {Path(error.filename).name}") from error
     if read_json_object(packed.path / "corpus.json") != facts:
-        raise ExportError("corpus.npy is not what corpus.json says: refused")
+        raise ExportError("corpus.npy does not match corpus.json: refused")
     copy.write_corpus(token_ids, vocabulary, tokeniser, _checked_held_out(packed))
 
 

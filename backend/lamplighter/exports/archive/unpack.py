@@ -77,7 +77,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
     try:
         if not stat.S_ISREG(source.stat().st_mode):
             # Opening a pipe would wait for its other end.
-            raise ExportError(f"{source.name} is no plain file")
+            raise ExportError(f"{source.name} is not a regular file")
         with (
             source.open("rb", buffering=0) as raw,
             _BoundedReader(raw) as file,
@@ -130,7 +130,7 @@ def unpack(source: Path, folder: Path, progress: ExportProgress, total: int = MA
 def _require_database(begin: bytes, name: str) -> None:
     """Reject a file that is not a database before writing gigabytes: zeros compress to almost nothing."""
     if not begin.startswith(_DATABASE_BEGIN):
-        raise ExportError(f"{name} is no SQLite database: refused")
+        raise ExportError(f"{name} is not an SQLite database: refused")
 
 
 def require_spare_room(folder: Path) -> None:
@@ -142,7 +142,7 @@ def require_spare_room(folder: Path) -> None:
     """
     if spare_bytes(folder) < 0:
         raise ExportError(
-            "the disk is nearly full, and what is left is for those who train: make room, and import it again"
+            "the disk is nearly full, and the rest is reserved for training: make room, and import it again"
         )
 
 
@@ -155,8 +155,8 @@ def _require_room_for(members: dict[str, zipfile.ZipInfo], folder: Path) -> None
     needed, spare = sum(sizes.values()) + databases + others, spare_bytes(folder)
     if needed > spare:
         raise ExportError(
-            f"the import needs {needed / MEGABYTE:,.0f} MB on the disk for a while, and {max(0, spare) / MEGABYTE:,.0f} MB"
-            " are free beside what training keeps for itself: make room, and import it again"
+            f"the import temporarily needs {needed / MEGABYTE:,.0f} MB, and {max(0, spare) / MEGABYTE:,.0f} MB are free"
+            " beyond the reserve for training: make room on the disk, and import it again"
         )
 
 
@@ -194,7 +194,7 @@ def _check_members(archive: zipfile.ZipFile, total: int) -> dict[str, zipfile.Zi
         limit = _CHECKPOINT_LIMIT if _CHECKPOINT.fullmatch(name) else _LIMITS.get(name)
         if limit is None or kind not in (0, stat.S_IFREG):
             raise ExportError(
-                f"the zip holds {_quote_name(info.orig_filename)}, which is no file of a run: refused"
+                f"the zip holds {_quote_name(info.orig_filename)}, which is not a file of a run: refused"
             )
         if name in members:
             raise ExportError(f"the zip holds {name} twice: refused")

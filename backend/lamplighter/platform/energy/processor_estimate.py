@@ -27,7 +27,7 @@ def parse_watts(text: str) -> float:
     except ValueError:
         watts = math.nan
     if not 0 < watts <= MAX_WATTS:
-        raise WattsError(f"{text[:40]!r} is no number of watts above 0 and at most {MAX_WATTS:,.0f}")
+        raise WattsError(f"{text[:40]!r} is not a number of watts above 0 and at most {MAX_WATTS:,.0f}")
     return watts
 
 

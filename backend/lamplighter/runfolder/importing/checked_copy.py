@@ -100,7 +100,7 @@ def _copy_districts(file: UntrustedFile, copy: CheckedCopy, checks: RunChecks, n
     query = "SELECT time, attempt, step, kind, message FROM district_events ORDER BY id"
     for when, attempt, step, kind, message in file.rows(query, MAX_DISTRICT_EVENTS):
         if kind not in districts.DISTRICT_EVENT_KINDS:
-            raise FormatError("something became of a district that cannot")
+            raise FormatError("unknown kind of district event")
         copy.insert(
             "INSERT INTO district_events(time,attempt,step,kind,message) VALUES(?,?,?,?,?)",
             require_number(when),
@@ -158,7 +158,7 @@ def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
         for number, attempt, *ends in file.rows(query, MAX_STRETCHES):
             first, last = map(checks.require_step, ends)
             if not 1 <= number < 1 << 32 or not 1 <= first <= last < first + MAX_STRETCH_STEPS:
-                raise FormatError("a stretch that is none")
+                raise FormatError("an invalid stretch")
             stretches[number] = require_count(attempt), first, last
             copy.insert("INSERT INTO stretches VALUES(?,?,?,?)", number, attempt, first, last)
         reached = dict.fromkeys(stretches, 0)
@@ -174,7 +174,7 @@ def copy_tiles(source: Path, target: Path, checks: RunChecks) -> None:
             if (tile.attempt, tile.first_step, tile.last_step) != stretches[stretch] or (
                 (tile.first_token, tile.dim) != (first_token, checks.dim)
             ):
-                raise FormatError("a tile that is not of its stretch")
+                raise FormatError("a tile that does not belong to its stretch")
             reached[stretch] += tile.tokens
             copy.insert("INSERT INTO tiles VALUES(?,?)", row, record)
         if any(count != checks.vocabulary for count in reached.values()):

@@ -45,7 +45,7 @@ def copy_examinations(source: Path, target: Path, checks: RunChecks) -> int:
         query = "SELECT id, attempt, step, kind, question, state, asked, made, answer FROM answers ORDER BY revision"
         for asked_id, attempt, step, kind, text, state, asked, made, answer in file.rows(query, _MAX_ROWS):
             if state not in examinations.STATES:
-                raise FormatError("a question in a state that there is not")
+                raise FormatError("a question in an unknown state")
             if state != "done":
                 continue
             question = _checked_question(text, checks)
@@ -54,11 +54,11 @@ def copy_examinations(source: Path, target: Path, checks: RunChecks) -> int:
                 question.step,
                 question.kind,
             ):
-                raise FormatError("a question that is not the one its row names")
+                raise FormatError("a question that differs from its row")
             checked = _checked_answer(answer, question)
             count, size = count + 1, size + len(checked)
             if count > examinations.MAX_ANSWERS or size > examinations.MAX_ANSWERS_BYTES:
-                raise FormatError("more answers than are kept of a run")
+                raise FormatError("too many answers")
             times = require_number(asked), require_number(made)
             copy.insert(
                 _INSERT, asked_id, attempt, step, kind, canonical_question(question), *times, count, checked
@@ -80,14 +80,14 @@ def _checked_answer(text: Any, question: Question) -> str:
     limit = examinations.MAX_ANSWER_BYTES
     text = require_text(text, limit)
     if text.count("[") + text.count("{") > _MAX_CONTAINERS:
-        raise FormatError("an answer of more lists than one has")
+        raise FormatError("an answer with too many lists")
     answer = parse_json(text, "an answer")
     _require_plain(answer, _MAX_DEPTH)
     if not isinstance(answer, dict) or (answer.get("kind"), answer.get("step")) != (
         question.kind,
         question.step,
     ):  # pyright: ignore[reportUnknownMemberType]
-        raise FormatError("an answer that is not to its question")
+        raise FormatError("an answer to another question")
     marked = json.dumps(answer | {"imported": True}, separators=(",", ":"), ensure_ascii=False)
     if len(marked.encode()) > limit:
         raise FormatError(f"an answer of more than {limit / 1e6:,.0f} MB")

@@ -78,7 +78,10 @@ def copy_steps(source: Path, target: Path, checks: RunChecks) -> str:
             _copy_values(file, copy, checks, attempts, column, check)
         _copy_events(file, copy, checks)
         if phase not in ENDED_PHASES:
-            facts |= {"phase": Phase.INTERRUPTED, "message": "taken from where it was still being trained"}
+            facts |= {
+                "phase": Phase.INTERRUPTED,
+                "message": "imported while it was still being trained elsewhere",
+            }
         for name, value in (facts | {IMPORTED_FACT: time.time()}).items():
             copy.insert("INSERT INTO facts VALUES(?,?)", name, json.dumps(value))
     return str(phase)
@@ -197,7 +200,7 @@ def _read_attempts(file: UntrustedFile) -> dict[int, tuple[int, float]]:
 def _require_reached(attempts: dict[int, tuple[int, float]], row: int) -> None:
     attempt, step = split_step_key(row)
     if attempt not in attempts or step < attempts[attempt][0]:
-        raise FormatError(f"step {step} is of an attempt that did not reach it")
+        raise FormatError(f"step {step} belongs to an attempt that did not reach it")
 
 
 def read_facts(file: UntrustedFile) -> dict[str, Any]:
@@ -221,10 +224,10 @@ def _checked_facts(file: UntrustedFile, checks: RunChecks) -> dict[str, Any]:
     if "layers" in facts:
         layers: Any = facts["layers"]
         if not isinstance(layers, list) or len(layers) > MAX_LAYERS:
-            raise FormatError(f"layers that are no list of at most {MAX_LAYERS} names")
+            raise FormatError(f"layers must be a list of at most {MAX_LAYERS} names")
         known["layers"] = [require_text(layer, MAX_NAME) for layer in layers]
         if len(json.dumps(known["layers"], ensure_ascii=False).encode()) > MAX_LAYERS_BYTES:
-            raise FormatError(f"names of layers of more than {MAX_LAYERS_BYTES:,} bytes together")
+            raise FormatError(f"layer names of more than {MAX_LAYERS_BYTES:,} bytes in total")
     if "prompts" in facts:
         known["prompts"] = decode_prompts(facts["prompts"], checks.vocabulary)
     for key in ("parameters", "steps"):

@@ -33,7 +33,7 @@ def check_vocabulary(vocabulary: Vocabulary) -> None:
     try:
         "".join([*vocabulary.tokens, *names]).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise FormatError("vocabulary.json holds text that is no Unicode: refused") from error
+        raise FormatError("vocabulary.json holds text that is not Unicode: refused") from error
     if any(len(token) > _MAX_TOKEN for token in vocabulary.tokens):
         raise FormatError(f"vocabulary.json holds a token of more than {_MAX_TOKEN:,} characters: refused")
     if any(len(name) > MAX_NAME for name in names):

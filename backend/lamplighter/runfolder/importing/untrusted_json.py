@@ -48,5 +48,5 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise FormatError(f"{path.name} is not JSON: {quote_foreign(error)}: refused") from error
     if not isinstance(value, dict):
-        raise FormatError(f"{path.name} is no JSON object: refused")
+        raise FormatError(f"{path.name} is not a JSON object: refused")
     return value  # pyright: ignore[reportUnknownVariableType]

@@ -23,12 +23,12 @@ def check_token_ids(path: Path) -> None:
         try:
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
-                raise FormatError(f"{path.name}: an array in a format that token ids never take")
+                raise FormatError(f"{path.name}: an array in an unsupported format")
             shape, _, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=_MAX_HEADER)
         except FormatError:
             raise
         except (ValueError, EOFError, RecursionError, MemoryError) as error:
-            raise FormatError(f"{path.name} is no array: {quote_foreign(error)}") from error
+            raise FormatError(f"{path.name} is not an array: {quote_foreign(error)}") from error
         size = path.stat().st_size - file.tell()
     if dtype != np.dtype("<u4") or len(shape) != 1:
         raise FormatError(f"{path.name}: not token ids of this vocabulary")

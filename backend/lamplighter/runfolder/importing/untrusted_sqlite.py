@@ -100,14 +100,14 @@ class UntrustedFile:
         except FrameError as error:
             raise FormatError(str(error)) from error
         if not isinstance(frame, kind) or step_key(frame.attempt, frame.step) != row:
-            raise FormatError("a record that is not what its row says")
+            raise FormatError("a record that contradicts its row")
         size = len(frame.coordinates) if isinstance(frame, Layout) else 0
         size = len(frame.of) if isinstance(frame, Districts) else size
         size = len(frame.touches) if isinstance(frame, Census) else size
         size = frame.vocabulary if isinstance(frame, Pulse | Rows) else size
         width = frame.vectors.shape[1] if isinstance(frame, Rows) else self._checks.dim
         if (size, width) != (self._checks.vocabulary, self._checks.dim) or not math.isfinite(frame.time):
-            raise FormatError("a record that is not of this run's vocabulary and width")
+            raise FormatError("a record that does not match this run's vocabulary and width")
         return frame
 
     def __enter__(self) -> UntrustedFile:

@@ -34,7 +34,7 @@ def parse_request_body(text: Any, name: str) -> dict[str, Any]:
     """
     body = parse_json(require_text(text, 1_000), name)
     if not isinstance(body, dict) or len(body) > 20:  # pyright: ignore[reportUnknownArgumentType]
-        raise FormatError(f"{name}: a request that is no object")
+        raise FormatError(f"{name}: a request that is not an object")
     checked: dict[str, Any] = {}
     for key, value in body.items():  # pyright: ignore[reportUnknownVariableType]
         if isinstance(value, int | float):
@@ -52,11 +52,11 @@ def require_text(value: Any, limit: int = _MAX_TEXT) -> str:
         FormatError: the value is not a string, or is too long.
     """
     if not isinstance(value, str) or len(value) > limit:
-        raise FormatError(f"a text that is none, or has more than {limit:,} characters")
+        raise FormatError(f"not a text, or one of more than {limit:,} characters")
     try:
         value.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise FormatError("a text that is no Unicode") from error
+        raise FormatError("a text that is not Unicode") from error
     return value
 
 
@@ -77,7 +77,7 @@ def require_count(value: Any) -> int:
         FormatError: the value is not such an integer.
     """
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 32:
-        raise FormatError("a number of steps or attempts that is none")
+        raise FormatError("an invalid number of steps or attempts")
     return value
 
 

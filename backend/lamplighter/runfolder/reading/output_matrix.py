@@ -71,7 +71,7 @@ def explain_no_output(run: RunFolder, points: Sequence[OutputPoint], step: int |
     if has_tied_weights(run) is None:
         return "this run was not trained here: its record has the input matrix, and nothing else of the model"
     if not points:
-        return "no state of this run's model is kept, so that nothing but its input matrix is known"
+        return "no state of this run's model is kept, so only its input matrix is known"
     return f"no state of the model at or before step {step} is kept: the first is of step {points[0].step}"
 
 

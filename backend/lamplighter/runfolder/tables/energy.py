@@ -76,7 +76,7 @@ def decode_energy(text: Any) -> SpentEnergy:
         if len(counted) > 1 or not all(value.is_integer() and value <= _MAX_STEPS for value in counted):
             raise ValueError
     except (ValueError, TypeError, RecursionError, OverflowError):
-        raise FormatError("steps.sqlite: the energy of a step is no three or four numbers") from None
+        raise FormatError("steps.sqlite: the energy of a step is not three or four numbers") from None
     return SpentEnergy(joules, processor_seconds, seconds, int(counted[0]) if counted else None)
 
 

@@ -53,13 +53,13 @@ def decode_lines(text: Any, vocabulary: int) -> list[SpokenLine]:
         FormatError: the text does not hold lines of this vocabulary.
     """
     if not isinstance(text, str) or len(text) > MAX_LINES_CHARACTERS:
-        raise FormatError("lines that are no text, or a text that is too long")
+        raise FormatError("lines that are not text, or are too long")
     try:
         found: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FormatError("lines that are not JSON") from error
     if not isinstance(found, list) or not 1 <= len(found) <= MAX_LINES:  # pyright: ignore[reportUnknownArgumentType]
-        raise FormatError(f"lines that are no list of 1 to {MAX_LINES}")
+        raise FormatError(f"lines must be a list of 1 to {MAX_LINES}")
     return [_checked_line(line, vocabulary) for line in found]  # pyright: ignore[reportUnknownVariableType]
 
 
@@ -70,13 +70,13 @@ def decode_prompts(value: Any, vocabulary: int) -> list[tuple[int, ...]]:
         FormatError: the value does not hold prompts of this vocabulary.
     """
     if not isinstance(value, list) or len(value) > MAX_PROMPTS:  # pyright: ignore[reportUnknownArgumentType]
-        raise FormatError(f"prompts that are no list of at most {MAX_PROMPTS}")
+        raise FormatError(f"prompts must be a list of at most {MAX_PROMPTS}")
     return [_checked_ids(prompt, MAX_PROMPT_TOKENS, vocabulary) for prompt in value]  # pyright: ignore[reportUnknownVariableType]
 
 
 def _checked_line(line: Any, vocabulary: int) -> SpokenLine:
     if not isinstance(line, dict) or set(line) != {"prompt", "words", "probabilities", "sampled"}:  # pyright: ignore[reportUnknownArgumentType]
-        raise FormatError("a line that is none")
+        raise FormatError("an invalid line")
     sampled: Any = line["sampled"]
     probabilities: Any = line["probabilities"]
     prompt = _checked_ids(line["prompt"], MAX_PROMPT_TOKENS, vocabulary)
@@ -88,13 +88,13 @@ def _checked_line(line: Any, vocabulary: int) -> SpokenLine:
     for probability in probabilities:  # pyright: ignore[reportUnknownVariableType]
         # `isinstance` would accept a bool, which is an int.
         if type(probability) not in (int, float) or not 0 <= probability <= 1:  # pyright: ignore[reportUnknownArgumentType]
-            raise FormatError("a probability that is none")
+            raise FormatError("an invalid probability")
     return SpokenLine(prompt, words, tuple(map(float, probabilities)), sampled)  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _checked_ids(value: Any, most: int, vocabulary: int) -> tuple[int, ...]:
     if not isinstance(value, list) or not 1 <= len(value) <= most:  # pyright: ignore[reportUnknownArgumentType]
-        raise FormatError(f"a text that is no list of 1 to {most} tokens")
+        raise FormatError(f"a text must be a list of 1 to {most} tokens")
     for token_id in value:  # pyright: ignore[reportUnknownVariableType]
         if type(token_id) is not int or not 0 <= token_id < vocabulary:  # pyright: ignore[reportUnknownArgumentType]
             raise FormatError("a token that the vocabulary does not have")

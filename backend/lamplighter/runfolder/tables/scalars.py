@@ -40,5 +40,5 @@ def decode_scalars(text: Any) -> dict[str, float]:
         ):
             raise ValueError
     except (ValueError, TypeError, AttributeError, RecursionError, OverflowError):
-        raise FormatError("steps.sqlite: the numbers logged with a step are none") from None
+        raise FormatError("steps.sqlite: the numbers logged with a step are invalid") from None
     return values

@@ -88,7 +88,7 @@ def phase_in(facts: dict[str, Any]) -> Phase:
     try:
         return Phase(name)
     except ValueError:
-        raise FormatError(f"steps.sqlite: {str(name)[:80]!r} is no phase of a run") from None
+        raise FormatError(f"steps.sqlite: {str(name)[:80]!r} is not a phase of a run") from None
 
 
 class StepsWriter(FactsWriter):

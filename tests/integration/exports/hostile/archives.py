@@ -201,7 +201,7 @@ def _zip64_end(disks: int = 1, size: int = 0, offset: int = 0) -> Callable[[byte
     return act
 
 
-_NO_FILE = "is no file of a run"
+_NO_FILE = "is not a file of a run"
 _OTHER_NAMES = (
     "../evil.txt", "/etc/evil", "run/../../evil", "run\\..\\evil", "C:\\evil", "run/.presenter-token", "run/trainer.lock",
     "run/requests-cli.sqlite", "run/waypoints/../x.safetensors", "run/waypoints/1-1.safetensors", "run/waypoints/a/0000000001-0001.safetensors", "run/checkpoints/../x.safetensors", "run/checkpoints/0000000001-0001.pt",
@@ -258,7 +258,7 @@ ARCHIVES: dict[str, Archive] = {
     "a zip64 field without its number": Archive(
         "Corrupt zip64", _alter("source.txt", size=0xFFFF_FFFF, extra=b"\x01\x00\x00\x00")
     ),
-    "zeros that unpack to sixty megabytes": Archive("is no SQLite database", _with("steps.sqlite", bytes(60_000_000))),
+    "zeros that unpack to sixty megabytes": Archive("is not an SQLite database", _with("steps.sqlite", bytes(60_000_000))),
     "digests of another file": Archive(
         "not the file that SHA256SUMS lists", _sums_of_all(lambda sums: sums.update({"steps.sqlite": "0" * 64}))
     ),
@@ -266,8 +266,8 @@ ARCHIVES: dict[str, Archive] = {
     "digests of a file that is not there": Archive(
         "do not hold the same files", _sums_of_all(lambda sums: sums.update({"../evil": "0" * 64}))
     ),
-    "digests that are no text": Archive("no list of digests at line 1", _with("SHA256SUMS", b"\xff\x00\x1b[2J")),
-    "digests in capitals": Archive("no list of digests", _sums(f"{'A' * 64}  recipe.json\n")),
+    "digests that are no text": Archive("not a list of digests at line 1", _with("SHA256SUMS", b"\xff\x00\x1b[2J")),
+    "digests in capitals": Archive("not a list of digests", _sums(f"{'A' * 64}  recipe.json\n")),
     "digests of 70 kilobytes": Archive("SHA256SUMS would have", _with("SHA256SUMS", b"\n" * 70_000)),
     "an empty file": Archive("not a zip that can be read", finish=lambda data: b""),
     "no zip": Archive("not a zip that can be read", finish=lambda data: b"hello"),

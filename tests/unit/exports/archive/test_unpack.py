@@ -74,7 +74,7 @@ def test_rejects_a_run_larger_than_the_disk_before_unpacking(
     seen: list[str] = []
     # Twice the 200 MB reserved for training, and less than the run needs.
     disk(iter([400_000_000 + 100_000] * 9))
-    with pytest.raises(ExportError, match=r"needs \d MB on the disk for a while, and 0 MB are free beside"):
+    with pytest.raises(ExportError, match=r"needs \d MB, and 0 MB are free beyond the reserve"):
         import_zip(RunStore(tmp_path / "other"), packed, lambda share, what: seen.append(what))
     assert seen == []
 
@@ -103,7 +103,7 @@ def test_rejects_a_file_that_is_not_a_database_at_its_first_block(
 
     zipped = repacked(packed, tmp_path / "zeros.zip", change)
     seen: list[str] = []
-    with pytest.raises(ExportError, match=r"^layouts\.sqlite is no SQLite database: refused$"):
+    with pytest.raises(ExportError, match=r"^layouts\.sqlite is not an SQLite database: refused$"):
         import_zip(RunStore(tmp_path / "other"), zipped, lambda share, what: seen.append(what))
     assert seen
     assert "layouts.sqlite" not in seen
@@ -112,7 +112,7 @@ def test_rejects_a_file_that_is_not_a_database_at_its_first_block(
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
 def test_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "run.zip")
-    assert refused(tmp_path, tmp_path / "run.zip") == "run.zip is no plain file"
+    assert refused(tmp_path, tmp_path / "run.zip") == "run.zip is not a regular file"
 
 
 def test_rewrites_a_file_without_a_large_wal(tmp_path: Path, packed: Path) -> None:
