@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import ConfigDict, Field, GetJsonSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema
 
-from lamplighter.recipe import StrictInput, explain_validation_error
+from lamplighter.recipe import Recipe, StrictInput, explain_validation_error
 
 MAX_TEXT = 2_000
 """Maximum characters of a prompt or a sentence."""
@@ -23,6 +23,31 @@ Step = Annotated[int, Field(ge=0, le=MAX_STEP)]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 TokenId = Annotated[int, Field(ge=0, lt=200_000)]
+
+
+BENCH_RULES = 4
+"""Trainings of the kind `bench`."""
+DECILE_RUNS = 6
+"""Trainings of the kind `deciles`: three learning rates of two optimisers."""
+BETTER_BATCHES = 3
+"""Batches that a step of the kind `better` reads besides: its own afterwards, and another one before and after."""
+ENVIRONMENT_POINTS = 25
+"""Maximum points at which the kind `environment` reads the text of both towns."""
+HOME_STEPS, HOME_POINTS = 100, 10
+"""Maximum steps for which a copy stays at home there, and the points at which it reads its text."""
+SUBSTITUTES = 10
+"""Words that the kind `substitution` puts in the place of each: the nearest, the tenth nearest, and random ones."""
+MAX_POSITIONS = 64
+"""Maximum predictions of a window that it reads: what follows much later says little of one word."""
+
+
+class Work(NamedTuple):
+    """What a question takes."""
+
+    steps: int = 0
+    """Training steps."""
+    read: float = 0.0
+    """Batches that are read, forward only."""
 
 
 class QuestionError(ValueError):
@@ -57,10 +82,19 @@ class _Question(StrictInput):
         """Return the step to which the model must be brought before the question is answered."""
         return {"after": self.step, "before": self.step - 1, "start": 0}[self._examined]
 
+    counted: ClassVar[str] = "steps"
+    """The field that says how much is computed."""
+    on_processor: ClassVar[bool] = False
+    """Whether it is computed on a processor, wherever the run was trained."""
+
     @property
     def last_step(self) -> int:
         """Return the last step whose model the answer depends on."""
         return self.step
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return what the question takes, by which it is priced; `sample`: the batches that a sample of the run's text has."""
+        return Work()
 
 
 class SpeakQuestion(_Question):
@@ -159,6 +193,11 @@ class BenchQuestion(_Question):
     steps: Annotated[int, Field(ge=1, le=60)] = 40
     """Training steps of each rule, from the recipe's initial state, on the batches after `step`."""
     _examined = "start"
+    on_processor = True
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the trainings of all rules."""
+        return Work(BENCH_RULES * self.steps)
 
 
 class BatchSizesQuestion(_Question):
@@ -177,6 +216,11 @@ class EnvironmentQuestion(_Question):
     back: Annotated[int, Field(ge=0, le=500)] = 100
     """Training steps on the run's own text after that."""
 
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the training on both texts and that of the copy at home, with the readings of the curves."""
+        steps = self.steps + self.back + min(self.steps, HOME_STEPS)
+        return Work(steps, (2 * ENVIRONMENT_POINTS + HOME_POINTS) * sample)
+
 
 class DecilesQuestion(_Question):
     """The loss on frequent and on rare words, now and under two optimisers from the start."""
@@ -184,6 +228,10 @@ class DecilesQuestion(_Question):
     kind: Literal["deciles"] = "deciles"
     steps: Annotated[int, Field(ge=0, le=200)] = 100
     """Training steps of each optimiser at each of its learning rates; 0: none is trained."""
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the trainings of both optimisers."""
+        return Work(DECILE_RUNS * self.steps)
 
 
 class BetterQuestion(_Question):
@@ -196,6 +244,10 @@ class BetterQuestion(_Question):
     """Places of the training that they are shared among, `step` the last of them; fewer where fewer states of the model were
     kept."""
 
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the steps, with the texts that are read before and after each."""
+        return Work(self.steps, (BETTER_BATCHES + sample) * self.steps + sample * self.places)
+
 
 class SubstitutionQuestion(_Question):
     """Words put in the place of others in held-out sentences: the nearest, the tenth nearest, and random ones."""
@@ -205,6 +257,12 @@ class SubstitutionQuestion(_Question):
     """Words of the sample, each of which is replaced in one sentence; fewer where the text has fewer."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of the sample of words, of their sentences, and of the random words."""
+    counted = "words"
+
+    def work(self, recipe: Recipe, sample: float) -> Work:
+        """Return the sentences that are read, each with every word that is put in."""
+        windows = (1 + SUBSTITUTES) * self.words
+        return Work(read=windows * min(recipe.model.context, MAX_POSITIONS) / recipe.batch_tokens)
 
 
 Question = (

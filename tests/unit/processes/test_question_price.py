@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from lamplighter import questions
 from lamplighter.examination.kinds.bench.examination import RULES
 from lamplighter.examination.kinds.deciles.examination import RATES
 from lamplighter.examination.kinds.environment import chosen_steps
 from lamplighter.model.batches import SAMPLE_TOKENS
 from lamplighter.model.flops import count_step_flops
 from lamplighter.processes import question_price
-from lamplighter.processes.question_price import BENCH_RULES, DECILE_RUNS, require_affordable
-from lamplighter.questions import Question, QuestionError, parse_question
+from lamplighter.processes.question_price import require_affordable
+from lamplighter.questions import BENCH_RULES, DECILE_RUNS, Question, QuestionError, parse_question
 from lamplighter.recipe import Recipe
 
 LARGEST = (
@@ -66,12 +67,12 @@ def test_an_imported_run_that_names_a_card_is_priced_by_this_machine(card: Path)
         require_affordable(WIDE, 50_000, question({"kind": "environment", "steps": 10, "back": 0}), "cuda")
 
 
-def test_what_trains_nothing_is_free() -> None:
+def test_questions_without_training_are_free() -> None:
     require_affordable(WIDE, 50_000, question({"kind": "batch_sizes"}), "cpu")
     require_affordable(WIDE, 50_000, question({"kind": "deciles", "steps": 0}), "cpu")
 
 
-def test_a_sample_of_text_is_many_batches_for_who_trains_on_few_tokens() -> None:
+def test_a_text_sample_is_many_batches_for_few_tokens() -> None:
     small, better = Recipe(sequences=1, passages=1), question({"kind": "better", "steps": 20})
     large = Recipe(sequences=128)
     flops = [count_step_flops(recipe, 2_382, 2_382) for recipe in (small, large)]
@@ -92,7 +93,7 @@ def test_steps_at_home_are_paid_for_beside_those_in_the_other_town() -> None:
     sample = SAMPLE_TOKENS / recipe.batch_tokens
     for steps, home in ((30, 30), (600, 100)):
         cost = (steps + 20 + home) * (flops.forward + flops.backward + flops.update)
-        cost += (2 * question_price.ENVIRONMENT_POINTS + question_price.HOME_POINTS) * sample * flops.forward
+        cost += (2 * questions.ENVIRONMENT_POINTS + questions.HOME_POINTS) * sample * flops.forward
         moving = question({"kind": "environment", "steps": steps, "back": 20})
         for limit, refused in ((1.001 * cost, False), (0.999 * cost, True)):
             with pytest.MonkeyPatch.context() as patch, raising(refused):
@@ -101,7 +102,7 @@ def test_steps_at_home_are_paid_for_beside_those_in_the_other_town() -> None:
 
 
 def test_the_points_that_are_paid_for_are_as_many_as_are_read() -> None:
-    assert len(chosen_steps(2_000, 500)) <= question_price.ENVIRONMENT_POINTS
+    assert len(chosen_steps(2_000, 500)) <= questions.ENVIRONMENT_POINTS
 
 
 def raising(refused: bool) -> AbstractContextManager[object]:

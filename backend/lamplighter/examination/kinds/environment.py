@@ -17,8 +17,7 @@ from lamplighter.geometry.neighbours import all_nearest
 from lamplighter.geometry.purity import classify_neighbours, neighbour_purity, purity_chance
 from lamplighter.model.learner import Learner
 from lamplighter.model.step import train_step
-from lamplighter.processes.question_price import HOME_POINTS, HOME_STEPS
-from lamplighter.questions import EnvironmentQuestion
+from lamplighter.questions import HOME_POINTS, HOME_STEPS, EnvironmentQuestion
 
 MAX_CLASSED = 4_096
 """Most classed words whose neighbours are sought: the cost grows with their square."""

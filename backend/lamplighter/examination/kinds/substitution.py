@@ -24,8 +24,7 @@ from lamplighter.examination.examined_model import AnswerFacts, ExaminedModel, R
 from lamplighter.examination.readings import mean_error, mean_loss, prediction_losses, rounded, standard_error
 from lamplighter.geometry.neighbours import nearest_rows
 from lamplighter.model.batches import positions_after
-from lamplighter.processes.question_price import MAX_POSITIONS, SUBSTITUTES
-from lamplighter.questions import QuestionError, SubstitutionQuestion
+from lamplighter.questions import MAX_POSITIONS, SUBSTITUTES, QuestionError, SubstitutionQuestion
 
 _RANK = 10
 """The rank of the farther neighbour."""
