@@ -1,5 +1,4 @@
-"""A builder of tiles, which regroup the moved rows of finished stretches so that one token's whole history is
-fast to read."""
+"""A builder of tiles, which regroup the moved rows of stretches for fast reading of one token's history."""
 
 from __future__ import annotations
 

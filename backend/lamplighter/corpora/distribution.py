@@ -68,8 +68,7 @@ def list_words(token_ids: NDArray[np.uint32], tokens: tuple[str, ...]) -> WordLi
 def _meetings(
     text: NDArray[np.int64], counts: NDArray[np.int64], rows: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the log-likelihood ratio (Dunning 1993) that each word meets each of `rows` more often than by chance,
-    shape (R, V)."""
+    """Return the log-likelihood ratios (Dunning 1993) of words meeting `rows` more than by chance, shape (R, V)."""
     size = len(counts)
     place = np.full(size, -1)
     place[rows] = np.arange(len(rows))

@@ -168,8 +168,7 @@ class _DocumentWriter:
 
 
 def _topic_weights(lexicon: Lexicon) -> dict[str, float]:
-    """Return the topics' weights, which grow with the number of words unique to a topic, so that all words are frequent
-    enough."""
+    """Return the topics' weights, which grow with their unique words, so that all words are frequent enough."""
     stems = {topic: _sources_of_topic(patterns) for topic, patterns in lexicon.topics.items()}
     topic_counts = Counter(stem for found in stems.values() for stem in found)
 

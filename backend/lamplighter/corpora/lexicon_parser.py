@@ -139,8 +139,7 @@ def add_table(lexicon: Lexicon, header: Sequence[str], rows: list[tuple[str, ...
 
 
 def add_topic(lexicon: Lexicon, header: Sequence[str], lines: Sequence[str]) -> None:
-    """Add a topic with its sentences to a lexicon that has their tables; `header`: the words of its section's
-    header."""
+    """Add a topic's sentences to a lexicon that has their tables; `header`: the words of its section's header."""
     lexicon.topics[header[0]] = [
         tuple(_parse_sentence(version, lexicon.tables) for version in _sentence_versions(line))
         for line in lines

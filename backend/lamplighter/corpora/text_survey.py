@@ -24,8 +24,7 @@ SEEN_OFTEN = 5
 FEW_WORDS = 30_000
 """Words below which a text is memorised before it forms any district (docs/decisions/0017)."""
 READINGS = 8
-"""Number of passes over a text before the loss on held-out text rises: from then on it is memorised, and districts
-vanish."""
+"""Passes over a text before the loss on held-out text rises: it is memorised, and districts vanish."""
 _MIN_STEPS, _ROUND_STEPS = 500, 100
 _MIN_VOCABULARY = 200
 _MAX_DIFFERENT = 1_000_000

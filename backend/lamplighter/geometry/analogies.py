@@ -18,8 +18,7 @@ from lamplighter.geometry.neighbours import BLOCK_BYTES, unit_rows
 MAX_QUESTIONS = 1_000
 """Maximum questions for one relation; more are sampled with a fixed seed."""
 _MAX_ENUMERATED = 500
-"""Maximum pairs whose questions are all enumerated (a quarter of a million) before sampling; with more pairs, questions
-are drawn."""
+"""Maximum pairs whose questions are enumerated (a quarter of a million); with more, questions are drawn."""
 _DRAWS = 20
 """Draws per wanted question in that case: some repeat, or give no question."""
 

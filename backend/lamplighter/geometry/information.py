@@ -51,7 +51,6 @@ def neighbour_information_most(found: NeighbourClasses) -> float:
 
 
 def neighbour_information_chance(found: NeighbourClasses) -> float:
-    """Compute the `neighbour_information` of uninformative lists: those found, shuffled among all tokens with a fixed
-    seed."""
+    """Compute the `neighbour_information` of the lists, shuffled among all tokens with a fixed seed."""
     dealt = np.random.default_rng(_SEED).permutation(found.nearest.ravel())
     return neighbour_information(replace(found, nearest=dealt.reshape(found.nearest.shape)))

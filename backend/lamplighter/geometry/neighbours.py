@@ -16,8 +16,7 @@ BLOCK_BYTES = 16 << 20
 
 
 def split_rows(size: int, dim: int) -> Iterator[slice]:
-    """Yield slices of the rows of a (size, dim) matrix, of at most `BLOCK_BYTES` as float64, but at least one row
-    each."""
+    """Yield slices of the rows of a (size, dim) matrix, of at most `BLOCK_BYTES` as float64 or one row."""
     block = max(1, BLOCK_BYTES // (8 * max(1, dim)))
     for start in range(0, size, block):
         yield slice(start, start + block)

@@ -23,8 +23,7 @@ class NeighbourClasses:
 
     @property
     def limits(self) -> NDArray[np.int64]:
-        """Return the number of neighbours that count for each token, shape (N,): at most the other tokens of its
-        class."""
+        """Return the number of counted neighbours per token, shape (N,): at most the other tokens of its class."""
         return np.minimum(self.nearest.shape[1], self.sizes - 1)[self.own]
 
     @property

@@ -1,5 +1,4 @@
-"""The number of directions an embedding uses, and the correlation of its rows' lengths with token
-frequency."""
+"""The number of directions in an embedding, and the correlation of row lengths with token frequency."""
 
 from __future__ import annotations
 

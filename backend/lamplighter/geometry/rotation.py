@@ -23,8 +23,7 @@ def rotate(vectors: Floats, rotation: NDArray[np.float64]) -> Floats:
 
 
 def share_of_kept_lists(before: NDArray[np.integer], after: NDArray[np.integer]) -> float:
-    """Return the share of rows with the same members, in any order, in two matrices of ids, (N, k) each; NaN for no
-    rows."""
+    """Return the share of rows with the same members, in any order, in two id matrices (N, k); NaN for no rows."""
     if not len(before):
         return float("nan")
     return float((np.sort(before, axis=1) == np.sort(after, axis=1)).all(axis=1).mean())

@@ -22,8 +22,7 @@ Dimensions = tuple[int, ...]
 
 # Operations by number of the output, forward and backward.
 _NORM = (7, 13)
-"""Mean, deviation, division by it, scale and shift. Backward: three sums over the vector, and the gradients of both
-weights."""
+"""Mean, deviation, division by it, scale and shift. Backward: three sums, and the gradients of both weights."""
 _GELU = (5, 11)
 """x (1 + erf(x / sqrt 2)) / 2. Backward: its derivative, an error function and an exponential."""
 _ATTENTION_SOFTMAX = (6, 5)
@@ -53,8 +52,7 @@ class Operation:
 
     @property
     def pairs(self) -> int:
-        """Return the number of multiplied matrix pairs: one per sequence and head for attention, one for a weight
-        matrix."""
+        """Return the number of matrix pairs: one per sequence and head in attention, one for a weight matrix."""
         return math.prod(self.inputs[1][:-2]) if self.is_product else 0
 
 

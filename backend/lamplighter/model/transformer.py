@@ -142,8 +142,8 @@ class Transformer(nn.Module):
         return weights
 
     def with_embedding(self, weight: Tensor) -> Transformer:
-        """Return a model with the embedding `weight`, (V, D), that shares all other weights with this one. Tied weights
-        stay tied."""
+        """Return a model with the embedding `weight`, (V, D), and all other weights of this one; tied weights stay
+        tied."""
         # The memo makes `deepcopy` share the parameters.
         model = copy.deepcopy(self, {id(parameter): parameter for parameter in self.parameters()})
         model.embedding.weight = nn.Parameter(weight)

@@ -97,8 +97,7 @@ def _pack(
 
 
 def _dim(beat: Beat) -> Beat:
-    """Return a beat with smaller norms: those of steps between are omitted, the others rounded to about three
-    digits."""
+    """Return a beat with fewer norms: those between are omitted, the others have about three digits."""
     norms = _round(beat.gradient_norms)
     return replace(beat, gradient_norms=norms, between=replace(beat.between, norms=None))
 

@@ -25,8 +25,7 @@ from lamplighter.wire.layout_frames import Method
 FORMAT = 1
 _LIGHTS_BYTES, _MAPS_BYTES, _LINEAR_BYTES, _NEAREST_BYTES = 1_050_000, 600_000, 150_000, 1_600_000
 _ANSWERS_BYTES = 600_000
-"""Maximum bytes of stored answers of the model, uncompressed; those that the course uses come first, then the
-newest."""
+"""Maximum uncompressed bytes of stored answers: those that the course uses, then the newest."""
 _TOKENS_AT_ONCE = 50_000
 _MAX_WORDS = 64
 """Maximum words of the text that a step read."""

@@ -1,5 +1,4 @@
-"""The packed page as one file with scripts, style, fonts and the run; its content security policy allows nothing
-else."""
+"""The packed page: one file with scripts, style, fonts and the run; its policy allows nothing else."""
 
 from __future__ import annotations
 
@@ -131,8 +130,7 @@ def digest_source(text: str) -> str:
 
 
 def _inside_script(text: str) -> str:
-    """Return a script that does not close its element early; the escape is equivalent in strings, templates and
-    patterns."""
+    """Return a script that does not close its element early, with escapes valid in strings and patterns."""
     return text.strip().replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

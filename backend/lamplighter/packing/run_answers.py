@@ -25,12 +25,10 @@ class AnswerError(RuntimeError):
 
 
 class RunAnswers:
-    """The answers about one run; a context manager. They are computed in a separate thread, independent of the caller's
-    event loop."""
+    """The answers about one run, computed in a separate thread with its event loop; a context manager."""
 
     def __init__(self, run: RunFolder, lessons: Path | None = None) -> None:
-        """Prepare to ask about `run`, which is in its folder of runs; `lessons`: a folder of texts that override the
-        course's."""
+        """Prepare to ask about `run` in its store; `lessons`: a folder of texts that override the course's."""
         self._app: FastAPI = create_reading_app(run.path.parent, course_library(lessons))
         self._loop = start_blocking_portal()
         self._root = f"/api/runs/{run.id}"

@@ -38,8 +38,7 @@ class InterfaceAddress:
     interface: str
     """The system's name of the interface; empty if unknown (Windows)."""
     kind: InterfaceKind
-    """The kind guessed from the name: a network of other machines, virtual machines inside this one, or a tunnel
-    (VPN)."""
+    """The kind guessed from the name: a network, virtual machines inside this one, or a tunnel (VPN)."""
 
 
 def read_interface_addresses() -> list[InterfaceAddress]:

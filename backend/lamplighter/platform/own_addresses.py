@@ -10,8 +10,7 @@ from contextlib import suppress
 from lamplighter.platform.interface_addresses import Address, InterfaceAddress, read_interface_addresses
 
 _SOMEWHERE = ("203.0.113.1", "2001:db8::1")
-"""Addresses reserved for documentation: connecting a UDP socket to one reveals the local address of the route, and
-sends nothing."""
+"""Addresses reserved for documentation: connecting a UDP socket sends nothing, but shows the local address."""
 _KINDS = ("network", "virtual", "tunnel")
 _NAME_WAIT = 1.0
 """Maximum seconds to resolve the machine's name."""

@@ -73,8 +73,7 @@ def bounded_memory(needed: int) -> Generator[int | None]:
 
 
 def memory_allowance(needed: int) -> int | None:
-    """Return the memory limit in bytes for this process if its work needs `needed` more bytes; None if it cannot be
-    limited."""
+    """Return the memory limit in bytes for work that needs `needed` more; None if it cannot be limited."""
     present = _data_bytes()
     if resource is None or present is None or has_graphics_driver():
         return None

@@ -79,6 +79,5 @@ class LayoutMethod(Protocol):
         ...
 
     def change_settings(self, settings: MapSettings) -> None:
-        """Use other settings from the next frame on, starting from the current positions, never from
-        scratch."""
+        """Use other settings from the next frame on, continuing from the current positions."""
         ...

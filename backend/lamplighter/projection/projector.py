@@ -87,8 +87,7 @@ class Projector:
         return self._ready
 
     def set_previous_space(self, vectors: NDArray[np.float32] | None) -> None:
-        """Set the embedding of the last layout, shape (V, D), so that the layout method can detect the rows that
-        moved."""
+        """Set the embedding of the last layout, shape (V, D), from which the method detects moved rows."""
         self._remembered = vectors
 
     def start_map(self) -> None:

@@ -45,8 +45,7 @@ class Lineage:
 
     @staticmethod
     def of_attempts(newest_first: Iterable[tuple[int, int]]) -> Lineage:
-        """Return the lineage of attempts given as (attempt, first step); each supersedes older ones from its first
-        step."""
+        """Return the lineage of (attempt, first step) pairs; each supersedes older ones from its first step."""
         ranges: list[AttemptRange] = []
         end = LAST_STEP
         for attempt, first in newest_first:

@@ -20,8 +20,7 @@ from lamplighter.runfolder.errors import FormatError
 from lamplighter.runfolder.role_lock import RoleLock, RoleTakenError, lock_path
 
 Purpose = Literal["making", "importing", "receiving", "lamplighter-export"]
-"""The first word of a folder's name. `lamplighter-export` names the program, since exports go to folders of the
-user."""
+"""The first word of a folder's name; exports go to the user's folders, so theirs names the program."""
 _ROLE = "preparation"
 
 

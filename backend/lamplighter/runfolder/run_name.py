@@ -94,8 +94,7 @@ def derive_run_name(run: RunFolder, *, plain: bool = False) -> str:
 
 
 def numbered_name(name: str, taken: Iterable[str]) -> str:
-    """Return `name`, with the first free number from 2 appended if it is taken: "Lamptown 2", "Lamptown · seed 3
-    (2)"."""
+    """Return `name`, with the first free number from 2 if it is taken: "Lamptown 2", "Lamptown · seed 3 (2)"."""
     others = set(taken)
     if name not in others:
         return name

@@ -111,8 +111,7 @@ class RunStore:
         return RunFolder(rename_durably(prepared, self.path / _new_run_id(recipe)))
 
     def give_name(self, prepared: RunFolder) -> None:
-        """Store the name and the plain name of a run that is not in the store yet, each numbered if a run of the store
-        has the same."""
+        """Store the name and the plain name of a new run, each numbered if a run of the store has the same."""
         name = read_run_name(prepared) or derive_run_name(prepared)
         plain_name = derive_run_name(prepared, plain=True)
         write_run_name(

@@ -105,8 +105,7 @@ class RunWaypoints:
                     file.path.unlink(missing_ok=True)
 
     def _require_room(self) -> None:
-        """Leave the space that snapshots and checkpoints rely on. Even a hard link takes space once its checkpoint is
-        removed."""
+        """Leave space for snapshots and checkpoints; even a hard link takes space once its checkpoint is removed."""
         if spare_bytes(self._run.path) < self._file_bytes:
             raise CheckpointError("the disk is nearly full")
 

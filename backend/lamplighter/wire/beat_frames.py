@@ -81,8 +81,7 @@ class Beat:
     """Number of rows that moved without being in the batch; None if not every row was compared."""
     between: StepsBetween = NO_STEPS
     elsewhere: bool = False
-    """True if rows outside their batch got gradients, in this step or in those between; their norms are not
-    included."""
+    """True if rows outside their batch got gradients, here or between; their norms are not included."""
 
     @property
     def verified(self) -> bool:

@@ -233,8 +233,7 @@ def _quote_name(name: str) -> str:
 
 
 class _BoundedReader(io.BufferedReader):
-    """A file for `zipfile` with bounded reads, since `zipfile` reads the list of members at once, at its stated
-    size."""
+    """A file with bounded reads for `zipfile`, which reads the list of members at once, at its stated size."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read up to `size` bytes. Raise BadZipFile for a size that only a huge list of members needs."""

@@ -14,8 +14,7 @@ _NAMES = {"float32": "F32", "int64": "I64"}
 
 
 def npy_header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
-    """Return the header of an npy file in C order. `dtype` must hold no objects, so that no pickle is
-    needed."""
+    """Return the header of an npy file in C order; `dtype` must hold no objects, which need a pickle."""
     file = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         file, {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}

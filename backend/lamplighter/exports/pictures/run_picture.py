@@ -94,8 +94,7 @@ class RunPicture:
 
 
 def _kinds(vocabulary: Vocabulary, districts: Districts | None) -> NDArray[np.int64]:
-    """Return the kind of each token by which the page colours it: family, class or district; -1 for none. Shape
-    (V,)."""
+    """Return each token's kind, as coloured on the page: family, class or district, shape (V,); -1 for none."""
     class_of = vocabulary.class_of().astype(np.int64)
     family_of = vocabulary.family_of()
     if family_of:

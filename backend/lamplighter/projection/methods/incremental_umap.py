@@ -65,8 +65,7 @@ class IncrementalUmap:
 
     @property
     def nearest(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Return the neighbours kept for every token and their cosines in the last drawn embedding, shape (V, K)
-        each."""
+        """Return every token's neighbours and their cosines in the last drawn embedding, shape (V, K) each."""
         return self._neighbours.ids, self._neighbours.cosines
 
     @property
@@ -126,8 +125,7 @@ class IncrementalUmap:
         self.learning_rate = settings.max_learning_rate
 
     def _smoothing_share(self, unrest: NDArray[np.float32], change: float) -> NDArray[np.floating] | float:
-        """Return the share of its way that each token moves in one frame, shape (V, 1); a scalar if no neighbours
-        changed."""
+        """Return the share of its way that each token moves, shape (V, 1); a scalar if no neighbours changed."""
         slow, fast = self.settings.calm_glide, self.settings.glide
         if change == 0:
             return fast

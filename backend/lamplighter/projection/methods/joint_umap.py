@@ -31,8 +31,7 @@ _ROUNDS = 5
 _EPOCHS = 6
 """Optimiser epochs between two pulls of the springs."""
 _PULL = 0.9
-"""Share of the way to its positions before and after that a token with an unchanged neighbourhood moves in
-one pull."""
+"""Share of the way to its adjacent positions that an unchanged token moves in one pull."""
 _FINAL_PULLS = 2
 """Pulls of the springs at the end, without the optimiser."""
 

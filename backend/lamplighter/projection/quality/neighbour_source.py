@@ -1,5 +1,4 @@
-"""The source of each token's nearest neighbours for trust and districts: the layout method's list, or one computed
-here."""
+"""The source of nearest neighbours for trust and districts: the layout method's, or computed here."""
 
 from __future__ import annotations
 

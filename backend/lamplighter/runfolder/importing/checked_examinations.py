@@ -95,8 +95,7 @@ def _checked_answer(text: Any, question: Question) -> str:
 
 
 def _require_plain(value: Any, depth: int) -> None:
-    """Check that a value consists of finite numbers, short strings, booleans and nulls, in shallow lists and
-    objects."""
+    """Check that a value has only finite numbers, short strings, booleans and nulls, in shallow lists and objects."""
     if depth < 0:
         raise FormatError("an answer that is nested too deeply")
     if isinstance(value, dict):

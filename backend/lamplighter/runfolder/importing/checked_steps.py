@@ -135,8 +135,7 @@ def _copy_values(
     column: str,
     check: Callable[[Any], float | str],
 ) -> None:
-    """Copy a table with one value per step, named `table.column`. `check` returns the value to store, or raises
-    FormatError."""
+    """Copy the values of a column `table.column`, one per step. `check` returns each checked value."""
     table, value_name = column.split(".")
     for row, value in file.rows(f"SELECT id, {value_name} FROM {table} ORDER BY id"):
         checks.require_step(split_step_key(row)[1])

@@ -29,7 +29,6 @@ def districts_on_lineage(
 def newest_layout_entry(
     entries: Iterable[LayoutEntry], method: Method, step: int | None = None
 ) -> LayoutEntry | None:
-    """Return the layout in the view of `method` for the latest step at or before `step`; the last written if there are
-    several."""
+    """Return the last written layout in the view of `method` for the latest step at or before `step`."""
     fitting = (e for e in entries if e.method.view == method.view and (step is None or e.step <= step))
     return max(fitting, key=lambda e: (e.step, e.id), default=None)

@@ -119,8 +119,7 @@ class MatrixHistory:
         return Lineage.stable(self.steps, lambda lineage: self._on_stable_tiles(lineage, read))
 
     def _on_stable_tiles(self, lineage: Lineage, read: Callable[[Lineage], T]) -> T:
-        """Call `read`; retry if a lookup failed because rows moved from one file to the other, or a keyframe was
-        dropped."""
+        """Call `read`; retry if a lookup failed because rows moved to the other file, or a keyframe was dropped."""
         while True:
             before = self._deltas.stretches_on(lineage), self.steps.keyframe_steps()
             try:

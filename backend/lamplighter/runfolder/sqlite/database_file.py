@@ -35,8 +35,7 @@ class FileWriter:
         self._keeper = WalKeeper(path)
 
     def transaction(self) -> AbstractContextManager[object]:
-        """Return a context manager whose writes are one transaction: all visible at once or, after a crash, none. Do
-        not nest it."""
+        """Return a context manager, not to be nested, whose writes are one transaction, visible at once or never."""
         self.undo_interrupted()
         return self._connection
 

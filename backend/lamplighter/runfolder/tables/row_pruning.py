@@ -66,8 +66,7 @@ class RowPruning:
         return self._connection.total_changes() > before
 
     def has_tiles_after(self, attempt: int, step: int) -> bool:
-        """Return whether tiles hold steps of `attempt` after `step`: the record then lost steps, as after a power
-        cut."""
+        """Return whether tiles hold steps of `attempt` after `step`: the record lost them, as after a power cut."""
         self._read_new_stretches()
         return any(stretch.attempt == attempt and stretch.last > step for stretch in self._pending)
 

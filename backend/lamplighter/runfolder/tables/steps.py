@@ -123,8 +123,7 @@ class StepsWriter(FactsWriter):
             self._connection.execute("INSERT INTO keyframes VALUES(?,?,?)", (row, keyframe, census))
 
     def add_held_out_loss(self, step: int, loss: float) -> None:
-        """Add the loss on held-out text, in nats, to a committed step of the newest attempt without one, or to step
-        0."""
+        """Add the loss on held-out text, in nats, to step 0 or a committed step of the newest attempt without one."""
         with self._connection:
             self._insert_held_out(step_key(self.attempt, step), loss)
 
@@ -134,8 +133,7 @@ class StepsWriter(FactsWriter):
             self._insert_lines(step_key(self.attempt, step), lines)
 
     def add_scalars(self, step: int, scalars: str) -> None:
-        """Add encoded numbers of the loop to a committed step of the newest attempt, replacing those with the same
-        names."""
+        """Add encoded numbers of the loop to a committed step of the newest attempt, replacing equal names."""
         with self._connection:
             self._insert_scalars(step_key(self.attempt, step), scalars)
 

@@ -38,8 +38,7 @@ class DiskBudget:
         """Maximum bytes of the run, without the reserve."""
         self._snapshot_limit = share * self.limit
         self.snapshots = "all"
-        """Snapshots to keep from now on: `all`, `keyframes`, `series` (each new keyframe replaces an old one) or
-        `none`."""
+        """Snapshots to keep: `all`, `keyframes`, `series` (each new keyframe replaces an old one) or `none`."""
         self.replaced_keyframe: int | None = None
         """The row of the keyframe that the current step's replaces."""
         self.has_room = True

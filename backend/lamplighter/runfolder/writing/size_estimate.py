@@ -57,8 +57,7 @@ class SizeEstimate:
 
     @property
     def bytes(self) -> int:
-        """Return the total bytes with the budget applied. Scalars, checkpoints and waypoints are kept even beyond
-        it."""
+        """Return the total bytes within the budget, which does not limit scalars, checkpoints and waypoints."""
         return min(self.whole, max(self.budget, self._always_kept))
 
     @property
