@@ -1,1 +1,1 @@
-"""The Python API: read a run, follow a live one, record one's own training loop. Imports nothing heavy."""
+"""The Python API: read a run, follow a live one, record a training loop. Imports no heavy modules."""

@@ -32,14 +32,14 @@ def still(
         embedding: a folder that `save_pretrained` wrote, `.safetensors` or the index of its shards, `.npy`, `.npz`, word
             vectors (word2vec's text or binary, GloVe), a folder of the Embedding Projector, gensim's `KeyedVectors`, or
             the matrix itself; shape (V, D).
-        vocabulary: its tokens, where it has none of its own: a file as `read_vocabulary` takes it, a model folder, a
-            tokeniser, the tokens by id, or a mapping of token to id.
-        tensor: which matrix of the source, where several could be meant.
-        columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
-        colour: which column; the first by default.
+        vocabulary: its tokens, if the source has none: a file for `read_vocabulary`, a model folder, a tokeniser, the
+            tokens by id, or a mapping of token to id.
+        tensor: the name of the matrix, if the source has several.
+        columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
+        colour: the column to use; the first by default.
 
     Raises:
-        InputError: a file cannot be used; the message tells which and why.
+        InputError: a file cannot be used; the message says which and why.
         FileExistsError: `folder` is not empty.
     """
     found = find_embedding(embedding, vocabulary, tensor)
@@ -55,14 +55,14 @@ def still(
 def coloured(
     found: FoundEmbedding, columns: str | os.PathLike[str] | None, colour: str | None
 ) -> tuple[FoundEmbedding, str]:
-    """Return an embedding whose tokens have the classes of a table's column, and what is said about it.
+    """Return an embedding with classes from a table's column, and a phrase that describes it.
 
     Raises:
-        InputError: see `colour_by_column`; or a column is named and no table.
+        InputError: see `colour_by_column`; or a column is named without a table.
     """
     if columns is None:
         if colour is not None:
-            raise InputError("colour names a column of a table: give the table too (columns)")
+            raise InputError("colour names a column of a table, so columns is needed too")
         return found, ""
     made = colour_by_column(found.vocabulary, Path(columns), colour)
     return (
@@ -72,6 +72,6 @@ def coloured(
 
 
 def run_path(folder: str | os.PathLike[str]) -> Path:
-    """Return the folder of a new run: the one that was given, with the run id that is nearest to its name."""
+    """Return the folder of a new run: the given one, with its name changed to the nearest run id."""
     path = Path(folder).absolute()
     return path.with_name(run_id_of(path.name)) if path.name else path

@@ -1,4 +1,4 @@
-"""Errors of the Python API. Each message is one line a person can act on."""
+"""Errors of the Python API. Each message is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class NoSuchTokenError(LookupError):
 
 
 class NoLayoutError(LookupError):
-    """A layout that does not exist at or before the step yet."""
+    """There is no layout at or before the step yet."""
 
 
 class NotBegunError(LookupError):
-    """A run of which nothing is recorded yet."""
+    """Nothing of the run is recorded yet."""
 
 
 class ExaminationError(RuntimeError):
@@ -24,8 +24,8 @@ class ExaminationError(RuntimeError):
 
 
 class LiveError(ConnectionError):
-    """A live run that cannot be followed, or not any more; an automatic retry would not help."""
+    """A live run cannot be followed, or no longer; an automatic retry would not help."""
 
 
 class RecordWarning(UserWarning):
-    """A warning about a record: it ended before its loop did, or the steps that it is given contradict themselves."""
+    """A warning about a record: it ended before its loop, or its steps are inconsistent."""

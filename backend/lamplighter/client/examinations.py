@@ -1,4 +1,4 @@
-"""Questions about a run's model, asked from Python: in its folder, or of the server that shows it."""
+"""Questions about a run's model, asked from Python: in its folder, or to the server that shows it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ _TIMEOUT = 30.0
 _MAX_BODY = 4_000_000
 
 OnProgress = Callable[[float, str], object]
-"""A callback that gets the share done, from 0 to 1, and what is being done."""
+"""A callback that gets the share done, from 0 to 1, and a description of the current work."""
 
 _examiners: dict[str, LocalExaminer] = {}
-"""Examiners of this process by the path of their run: they stay, since a second question often follows the first."""
+"""Examiners of this process by the path of their run. They are kept, since a second question often follows the
+first."""
 
 
 def examine_folder(
@@ -41,7 +42,7 @@ def examine_folder(
         FormatError: this version cannot read the folder.
         ImportError: only `lamplighter-watch` is installed.
     """
-    # Child processes, and what reads a run's files, are needed by nothing else here.
+    # Nothing else here needs child processes or readers of a run's files.
     with require_whole_application("examine"):
         from lamplighter.model.training_demands import describe_demands
         from lamplighter.processes.asked_question import ExaminationRefusedError, check_question
@@ -55,7 +56,7 @@ def examine_folder(
     if is_imported(run) and not confirmed:
         demands = describe_demands(run.recipe, len(run.vocabulary))
         raise InputError(
-            f"{run.id} was imported. To ask its model takes {demands}: pass confirmed=True if that is to be"
+            f"{run.id} was imported. Asking its model takes {demands}: pass confirmed=True to do that"
         )
     examiner = _examiners.setdefault(str(run.path), LocalExaminer(run, "python"))
     try:
@@ -82,9 +83,9 @@ def examine(
         url: the run's page (`http://host:port/?run=ID`) or its REST address (`http://host:port/api/runs/ID`).
         kind: the kind of question, such as `speak`.
         step: the step after which the model is asked.
-        token: the presenter's token: only presenters ask. Over http to another machine anyone on the way can read it, which
-            a `UserWarning` says.
-        confirmed: whether an imported run may take what its recipe asks for.
+        token: the presenter's token, because only presenters may ask. Over http to another machine anyone on the way
+            can read it, and a `UserWarning` says so.
+        confirmed: whether an imported run may use the resources in its recipe.
         on_progress: called with the share done and a description of the work.
         fields: the fields of the question, such as `prompt`.
 
@@ -129,7 +130,7 @@ def _call(method: str, url: str, token: str | None, body: dict[str, Any] | None 
         headers["Content-Type"] = "application/json"
         data = json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers, method=method)
-    # A proxy cannot reach this machine's loopback interface; and no redirect may carry the token elsewhere.
+    # A proxy cannot reach this machine's loopback interface, and no redirect may carry the token elsewhere.
     proxies = urllib.request.ProxyHandler({} if stays_here(urlsplit(url).hostname or "") else None)
     opener = urllib.request.build_opener(proxies, _NoRedirects())
     try:
@@ -139,11 +140,11 @@ def _call(method: str, url: str, token: str | None, body: dict[str, Any] | None 
         with error:
             raise ExaminationError(_read_problem(error)) from error
     except OSError as error:
-        raise LiveError(f"{url}: nobody answers there as a Lamplighter does: {error}") from error
+        raise LiveError(f"{url}: no Lamplighter server answers: {error}") from error
     try:
         return json.loads(text) if text else None
     except ValueError as error:
-        raise LiveError(f"{url}: it speaks another language: {error}") from error
+        raise LiveError(f"{url}: unexpected response: {error}") from error
 
 
 def _read_problem(error: urllib.error.HTTPError) -> str:

@@ -1,4 +1,4 @@
-"""Whole numbers from Python: what is not one is refused here, before anything is read or written by it."""
+"""Whole numbers from Python, checked before they are used."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ def whole_number(value: object, name: str, least: int | None = 0) -> int:
 
     Args:
         value: anything with `__index__`.
-        name: begins the messages: the argument's name.
+        name: the argument's name, which begins the messages.
         least: the smallest number that is allowed; None: any.
 
     Raises:
-        InputError: it is no whole number (a float, a bool, a text), or below `least`.
+        InputError: it is not a whole number (a float, a bool, a text), or below `least`.
     """
     try:
-        # A bool has `__index__` too; as a step or an id it is a slip.
+        # A bool has `__index__` too, but as a step or an id it is a mistake.
         if isinstance(value, bool):
             raise TypeError
         number = int(operator.index(cast(SupportsIndex, value)))
     except TypeError:
         raise InputError(
-            f"{name}: {str(value)[:80]} is no whole number but of type {type(value).__name__}"
+            f"{name}: {str(value)[:80]} is not a whole number but of type {type(value).__name__}"
         ) from None
     if least is not None and number < least:
-        raise InputError(f"{name}: {number} is too small: {least} or later")
+        raise InputError(f"{name}: {number} is too small: at least {least}")
     return number

@@ -24,7 +24,7 @@ from lamplighter.wire.row_frames import Census
 
 CHANNELS = ("pulse", "layout", "rows")
 LINGER = 3.0
-"""Seconds without a frame after which a run that is over counts as fully shown."""
+"""Seconds without a frame after which a finished run counts as fully shown."""
 _FATAL_CODES = {
     4400: "that cannot be played",
     4404: "there is no such run",
@@ -45,14 +45,14 @@ def follow(
     patience: float = 60.0,
     linger: float = LINGER,
 ) -> Generator[Frame]:
-    """Yield a run's frames as they arrive, decoded, as a viewer of these channels gets them (`docs/wire.md`).
+    """Yield a run's decoded frames as they arrive, as a viewer of these channels gets them (`docs/wire.md`).
 
-    The state so far comes first (a census, the newest layouts, the whole matrix), then every new frame. After a lost
-    connection it reconnects, and the state so far comes again. A slow reader gets several steps merged into one
-    pulse (`frame.merged`). The generator ends when the run is over and shown.
+    The current state comes first (a census, the newest layouts, the full matrix), then every new frame. After a lost
+    connection it reconnects, and the current state comes again. A slow reader gets several steps merged into one pulse
+    (`frame.merged`). The generator ends when the run is over and fully shown.
 
-    With `from_step` the run is played back from there: the state at that step, then every later step, and live from
-    the newest step on. After a lost connection playback resumes from the last step received.
+    With `from_step` the run is played back: the state at that step, then every later step, then live. After a lost
+    connection playback resumes from the last step received.
 
     Args:
         url: the run's page (`http://host:port/?run=ID`), its REST address (`http://host:port/api/runs/ID`), or its
@@ -61,13 +61,13 @@ def follow(
             anyone on the way can read it, which a `UserWarning` says.
         channels: any of `pulse` (which also gives the census), `layout`, `rows`.
         from_step: the step to play from; None: live.
-        speed: playback speed in steps a second; None: as fast as you read, with nothing merged.
+        speed: playback speed in steps a second; None: as fast as you read, without merging.
         patience: seconds to keep reconnecting after a lost connection. The first connection is not retried.
-        linger: seconds to wait for a last layout or matrix of a run that is over.
+        linger: seconds to wait for a last layout or matrix of a finished run.
 
     Raises:
         InputError: the address, a channel, the step or the speed is not valid.
-        LiveError: no server answers, or it refuses for good: no such run or step, not allowed, cannot be read.
+        LiveError: no server answers, or it refuses permanently: no such run or step, not allowed, unreadable.
     """
     wanted = [channels] if isinstance(channels, str) else list(channels)
     if not wanted or any(name not in CHANNELS for name in wanted):
@@ -77,26 +77,26 @@ def follow(
     socket_url = build_live_url(url, wanted)
     speed_query = None if from_step is None else f"&speed={_format_speed(speed)}"
     if from_step is None and speed is not None:
-        raise InputError("speed: only a run that is played from a step on has one; give from_step too")
+        raise InputError("speed: needs from_step, because only playback has a speed")
     start = None if from_step is None else whole_number(from_step, "from_step")
     warn_of_open_token(token, socket_url)
     return _LiveStream(socket_url, token, set(wanted), patience, linger, start, speed_query).frames()
 
 
 def warn_of_open_token(token: str | None, address: str) -> None:
-    """Raise a `UserWarning` for the caller's caller if a token is to go to another machine unencrypted."""
+    """Issue a `UserWarning` to the caller's caller if a token would be sent to another machine unencrypted."""
     host = urlsplit(address).hostname or ""
     if token and address.startswith(("ws:", "http:")) and not stays_here(host):
         warnings.warn(
-            f"the presenter's token goes to {host} unencrypted, and whoever reads it on the way can change and delete "
+            f"the presenter's token is sent to {host} unencrypted, and anyone who reads it on the way can change and delete "
             "runs there: use an https address, or a tunnel to this machine",
             stacklevel=3,
         )
 
 
 def stays_here(host: str) -> bool:
-    """Return whether what is sent to a host stays on this machine."""
-    # Names below `localhost` are this machine's own (RFC 6761).
+    """Return whether data sent to a host stays on this machine."""
+    # Names below `localhost` are this machine's (RFC 6761).
     return is_loopback(host) or host.endswith(".localhost")
 
 
@@ -104,7 +104,7 @@ def _format_speed(speed: float | None) -> str:
     if speed is None:
         return "full"
     if not 0.001 <= speed <= 1e6:
-        raise InputError(f"speed: {speed} is none; steps a second, from 0.001 to 1,000,000, or None")
+        raise InputError(f"speed: {speed} is invalid; use steps a second, from 0.001 to 1,000,000, or None")
     return f"{speed:.9f}".rstrip("0").rstrip(".")
 
 
@@ -128,7 +128,7 @@ def run_address(url: str) -> str:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise InputError(f"{url[:200]!r} is no address: {error}") from error
+        raise InputError(f"{url[:200]!r} is not an address: {error}") from error
     scheme = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(parts.scheme)
     names = [part for part in parts.path.split("/") if part]
     run = (
@@ -138,7 +138,7 @@ def run_address(url: str) -> str:
     )
     if scheme is None or not host or not run:
         raise InputError(
-            f"{url[:200]!r} is not the address of a run: like http://127.0.0.1:8600/?run=ID, or"
+            f"{url[:200]!r} is not the address of a run such as http://127.0.0.1:8600/?run=ID, or"
             " http://127.0.0.1:8600/api/runs/ID"
         )
     authority = parts.netloc.rpartition("@")[2]
@@ -161,7 +161,7 @@ class _LiveStream:
         self._patience, self._linger = patience, linger
         self._over = self._recorded = False
         self._end = 0
-        """The last step of a run that is over."""
+        """The last step of a finished run."""
         self._newest_step = -1
         self._resume_step, self._speed_query = from_step or 0, speed_query
         self._playing = self._ended_by_server = False
@@ -190,14 +190,12 @@ class _LiveStream:
                 reason_text = f"status {status}"
             except (OSError, InvalidHandshake, TimeoutError) as error:
                 if first:
-                    raise LiveError(
-                        f"{self._address}: nobody answers there as a Lamplighter does: {error}"
-                    ) from error
+                    raise LiveError(f"{self._address}: no Lamplighter server answers: {error}") from error
                 reason_text = str(error)
             except InvalidURI as error:
                 raise InputError(str(error)) from error
             except FrameError as error:
-                raise LiveError(f"{self._address}: it speaks another language: {error}") from error
+                raise LiveError(f"{self._address}: unexpected response: {error}") from error
             now = time.monotonic()
             lost_since = now if lost_since is None else lost_since
             if now + wait - lost_since > self._patience:
@@ -219,7 +217,7 @@ class _LiveStream:
         )
 
     def _receive(self, socket: ClientConnection) -> Generator[Frame]:
-        # Every connection starts with the state so far.
+        # Every connection starts with the current state.
         self._over, self._newest_step = False, -1
         self._playing = self._speed_query is not None
         while not self._is_done():
@@ -255,7 +253,7 @@ class _LiveStream:
             self._recorded = message["run"]["recipe"]["corpus"]["kind"] == "recorded"
         if status is not None:
             phase = status["phase"]
-            # A recorded loop that was killed could not report it, and nothing will continue it.
+            # A killed loop could not report its end, and nothing will continue it.
             ended = phase in ENDED_PHASES or (self._recorded and phase == Phase.RUNNING)
             self._over = ended and not status["alive"]
             self._end = status["step"]

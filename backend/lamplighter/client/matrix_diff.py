@@ -1,7 +1,7 @@
 """The effect of a step, measured from outside the loop by comparing the matrix with a copy of it.
 
-It accepts tensors of any library: an array, or an object with `detach`, `cpu` and `numpy`. It assumes nothing about
-the optimiser: a row has moved if its bits differ from the copy's, whatever moved it.
+It accepts tensors of any library: an array, or an object with `detach`, `cpu` and `numpy`. It assumes nothing about the
+    optimiser: a row has moved if its bits differ from the copy's.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from lamplighter.wire.binary import MAX_VOCABULARY, Floats, UInts
 from lamplighter.wire.row_frames import MAX_DIM
 
 MOST_BYTES = 900_000_000
-"""Most bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
+"""Maximum bytes of a matrix: SQLite stores records of up to 10^9 bytes."""
 _BLOCK = 1 << 18
 """Numbers compared at once, so that a block fits in the processor's cache."""
 
@@ -61,7 +61,7 @@ class MatrixDiff:
                     distances.append(_row_norms(new_rows - old[changed]))
                     old[changed] = new_rows
                 else:
-                    # To pick most of the rows costs more than to take all.
+                    # Selecting most of the rows costs more than copying all.
                     distances.append(_row_norms(new - old)[changed])
                     old[:] = new
                 ids.append(start + changed)
@@ -79,10 +79,10 @@ def to_host_array(values: Any, name: str) -> NDArray[Any]:
 
     Args:
         values: the tensor or array.
-        name: begins the messages: the argument's name.
+        name: the argument's name, which begins the messages.
 
     Raises:
-        InputError: it is no tensor or array, or a tensor without values.
+        InputError: it is not a tensor or an array, or a tensor without values.
     """
     if getattr(values, "is_meta", False):
         raise InputError(f"{name}: this tensor is on the meta device, where it has no numbers: load it first")
@@ -110,7 +110,7 @@ def to_matrix(embedding: Any) -> Floats:
     matrix = to_host_array(weight, "embedding")
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise InputError(
-            f"the embedding must be a matrix of numbers, tokens x width; this has shape {matrix.shape} and type"
+            f"the embedding must be a matrix of numbers, tokens x width; this one has shape {matrix.shape} and type"
             f" {matrix.dtype}: give the weight itself, such as model.embedding.weight"
         )
     check_matrix_size(*matrix.shape)

@@ -1,4 +1,4 @@
-"""Runs in notebooks: a card that any of them shows, and the whole page in a cell."""
+"""Runs in notebooks: a card without scripts, and the whole page in a cell."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def notebook_card(run: RunFolder) -> str:
 
 @dataclass(frozen=True)
 class NotebookPage:
-    """The page of a run for the cell of a notebook, in a frame that can reach nothing else."""
+    """The page of a run for a notebook cell, in a sandboxed frame."""
 
     html: str = field(repr=False)
-    """The page, a whole document."""
+    """The page, a complete HTML document."""
     height: int
     """Height of the frame in pixels."""
 

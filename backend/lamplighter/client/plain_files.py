@@ -1,4 +1,4 @@
-"""Plain files, apart from pipes and devices."""
+"""A check for plain files, as opposed to pipes and devices."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lamplighter.client.errors import InputError
 
 
 def require_plain_file(path: Path) -> None:
-    """Refuse a pipe or a device, before it is opened: opening a pipe waits for its other end.
+    """Refuse a pipe or a device before it is opened, because opening a pipe waits for its other end.
 
     Raises:
-        InputError: it is no plain file.
-        OSError: there is no such file, or it cannot be looked at.
+        InputError: it is not a plain file.
+        OSError: there is no such file, or its status cannot be read.
     """
     if not stat.S_ISREG(path.stat().st_mode):
-        raise InputError(f"{path.name}: no plain file: save what comes out of it, and name that file")
+        raise InputError(f"{path.name}: not a plain file: save its output in a file, and name that one")

@@ -38,33 +38,33 @@ def record(
     """Record a training loop as a run, live in the dashboard of a server over the folder's parent.
 
     Args:
-        folder: the run's, which must not exist yet or be empty. Its name becomes the run's id, which has only a-z, 0-9 and
-            '-': with another name the folder gets the nearest one (`my-run` for "My_Run"), and a warning says which.
+        folder: the run's folder, which must not exist yet or be empty. Its name becomes the run's id, which has only
+            a-z, 0-9 and '-': another name is changed to the nearest id (`my-run` for "My_Run"), with a warning.
         vocabulary: the tokens by id, V of them; or a mapping of token to id, as a tokeniser's `get_vocab()`
             gives it; or the path of a file with them (see `read_vocabulary`).
-        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the
-            first step, and what that step moved is not known.
-        counts: how often each token occurs in the text, shape (V,), where that is known.
-        classes: what is known to belong together: a name to tokens or ids.
-        steps: where the loop will end, where that is known: a page shows how far it is.
-        name: what people call the text.
-        keyframe_every: steps between two whole matrices.
-        disk_budget: bytes the run may take; near this limit less is kept, and the run reports it.
-        every: the loop's steps for each one that is recorded: those whose number is a multiple of it.
-        first_step: the number of the last step before the record, where a loop goes on from a checkpoint.
-        config: what people want kept about the loop: JSON values by name.
-        on_error: what an error in a step does: `warn` ends the record with one warning and lets the loop go on, `raise`
-            raises it in the loop.
+        embedding: the matrix before the first step, shape (V, D). Without it the record begins after the first step,
+            and the rows moved by that step are unknown.
+        counts: occurrences of each token in the text, shape (V,), if known.
+        classes: known groups of tokens: a mapping of name to tokens or ids.
+        steps: the last step of the loop, if known: the page then shows the progress.
+        name: the name of the text.
+        keyframe_every: steps between two full matrices.
+        disk_budget: maximum bytes of the run; near this limit less is kept, and the run reports it.
+        every: record the steps whose number is a multiple of it.
+        first_step: the number of the last step before the record, if a loop continues from a checkpoint.
+        config: settings of the loop to keep: JSON values by name.
+        on_error: the handling of an error in a step: `warn` ends the record with one warning while the loop continues,
+            `raise` raises it in the loop.
 
     Raises:
-        InputError: an argument cannot be used, or the folder cannot be made; the message tells which and why.
+        InputError: an argument is invalid, or the folder cannot be created; the message says which and why.
         FileExistsError: `folder` is not empty.
     """
     if isinstance(vocabulary, Vocabulary):
         loaded = vocabulary
     elif isinstance(vocabulary, str | os.PathLike):
         if counts is not None or classes is not None:
-            raise InputError("counts and classes go with a list of tokens, not with a vocabulary file")
+            raise InputError("counts and classes need a list of tokens, not a vocabulary file")
         loaded = read_vocabulary(vocabulary)
     else:
         loaded = make_vocabulary(vocabulary, counts=counts, classes=classes)

@@ -1,4 +1,4 @@
-"""The reading of a run's record. Each answer is of one state of the run, though a new attempt may begin meanwhile."""
+"""The reading of a run's record. Each result is from one state of the run, even if a new attempt begins."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from lamplighter.wire.layout_frames import Layout, Method
 from lamplighter.wire.pulse_frames import Pulse
 
 _BATCH = 64
-"""Steps read at once: it bounds memory, and lets the trainer's WAL be checkpointed in between."""
+"""Steps read at once, which bounds memory and lets the trainer's WAL be checkpointed in between."""
 
 T = TypeVar("T")
 
 
 class RecordReading:
-    """A reading of one run's record, which keeps no file open between calls."""
+    """A reader of one run's record, which keeps no file open between calls."""
 
     def __init__(self, run: RunFolder) -> None:
         self._run = run
 
     def read_consistently(self, read: Callable[[MatrixHistory], T]) -> T:
-        """Return what a callback reads from the history; call it again if a new attempt began meanwhile.
+        """Return the result of `read` on the history; call it again if a new attempt began during the call.
 
         Raises:
             NotBegunError: nothing is recorded yet.
@@ -76,7 +76,7 @@ class RecordReading:
             raise describe_damage(self._run, error) from error
 
     def play_frames(self, first: int, last: int, parts: Sequence[PlaybackKind]) -> Iterator[Frame]:
-        """Yield the frames that a viewer would have got from step `first` to `last`, a few steps at a time.
+        """Yield the frames that a viewer would have received from step `first` to `last`, a few steps at a time.
 
         Raises:
             InputError: there is no such step.

@@ -1,7 +1,6 @@
-"""The recorder of any training loop: one call a step, and nothing else that the loop must do.
+"""The recorder of any training loop: the loop only makes one call per step.
 
-The record is measured on the matrix it is given: the rows whose bits changed since the last call, whatever changed
-them.
+The record is measured on the given matrix: the rows whose bits changed since the last call.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """A recorder of one training loop. It holds the run's trainer role, and closes itself when the program ends.
+    """A recorder of one training loop. It holds the run's trainer role, and closes when the program ends.
 
-    Any thread may call it; in a forked child it does nothing.
+    Thread-safe. In a forked child it does nothing.
     """
 
     def __init__(
@@ -96,12 +95,13 @@ class Recorder:
 
     @property
     def at(self) -> int:
-        """Return the number of steps that are recorded."""
+        """Return the number of recorded steps."""
         return self._recording.at if self._recording else 0
 
     @property
     def is_recording(self) -> bool:
-        """Return whether a further step would be recorded: not once the recorder is closed, or its record has ended."""
+        """Return whether a further step would be recorded: False once the recorder is closed or its record has
+        ended."""
         return not self._closed and not (self._recording and self._recording.ended)
 
     @property
@@ -124,19 +124,19 @@ class Recorder:
 
         Args:
             embedding: the matrix after the step, shape (V, D): a tensor on any device or an array; float32 is kept
-                bit for bit, other precisions as float32. Only looked at in a step that is recorded (`every`).
-            token_ids: the batch's token ids, whole numbers of any shape; -100 is a place without a token.
-            loss: the batch's loss, in nats a token; None: not known.
+                bit for bit, other precisions as float32. Only read in recorded steps (`every`).
+            token_ids: the batch's token ids, whole numbers of any shape; -100 is padding.
+            loss: the batch's loss, in nats per token; None: unknown.
             learning_rate: the embedding's learning rate.
-            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. Its norm
-                is also charted. Without it the gradient is not known.
-            gradient_norms: in place of `gradient`: the norms of its rows, shape (V,), or a pair of the ids of its non-zero
-                rows and their norms.
-            step: the step's number in the loop, above the one before; by default that plus one.
+            gradient: the embedding's gradient, `weight.grad`, dense or sparse, shape (V, D), before it is cleared. Its
+                norm is also charted. Without it the gradient is unknown.
+            gradient_norms: instead of `gradient`: the norms of its rows, shape (V,), or a pair of the ids of its
+                non-zero rows and their norms.
+            step: the step's number in the loop, above the previous one; by default the previous one plus one.
 
         Raises:
-            InputError: with `on_error="raise"`: an argument does not fit the vocabulary or the previous matrix; the step
-                is not recorded.
+            InputError: with `on_error="raise"`: an argument does not match the vocabulary or the previous matrix; the
+                step is not recorded.
         """
         if os.getpid() != self._process:
             return
@@ -153,7 +153,7 @@ class Recorder:
                 number = self._next_number(step)
                 self._record(embedding, rows, number, scalars, ended, seconds)
             except Exception as error:
-                # Whatever it is: a record ends nobody's training, unless that is wanted.
+                # Catch every error: a record must not end a training unless requested.
                 if self._raises:
                     raise
                 self.end_with(error)
@@ -165,7 +165,7 @@ class Recorder:
         size = len(self._vocabulary)
         batch = count_batch_rows(token_ids, size)
         if gradient is not None and gradient_norms is not None:
-            raise InputError("gradient and gradient_norms: give one of them")
+            raise InputError("gradient and gradient_norms: give only one of them")
         if gradient is not None:
             dim = self._recording.embedding().shape[1] if self._recording else None
             return batch, find_gradient_rows(gradient, size, dim)
@@ -176,7 +176,7 @@ class Recorder:
             return self.number + 1
         number = whole_number(step, "step")
         if not self.number < number <= MAX_NUMBER:
-            raise InputError(f"step: {number} does not follow {self.number}: numbers of steps grow")
+            raise InputError(f"step: {number} does not follow {self.number}: step numbers must increase")
         return number
 
     def _record(
@@ -201,18 +201,18 @@ class Recorder:
             self._commit(seen, matrix, seen_first=first)
 
     def lose_step(self) -> None:
-        """Note that a comparison was not recorded, so that the next step keeps the whole matrix."""
+        """Note that a comparison was not recorded, so that the next step keeps the full matrix."""
         with self._lock:
             if self._recording is not None:
                 self._recording.lose_step()
 
     def step_found(self, seen: SeenStep, changed: ChangedRows, *, whole_batch: bool = True) -> None:
-        """Record a step that was measured elsewhere. The recorder was begun with a `ComparedMatrix` then.
+        """Record a step that was measured elsewhere, in a recorder that was started with a `ComparedMatrix`.
 
         Args:
-            seen: the step, of a number above the one before.
-            changed: the rows that moved since the step before.
-            whole_batch: whether the ids are all of the step's; otherwise they need not fit its gradient.
+            seen: the step, with a number above the previous one.
+            changed: the rows that moved since the previous step.
+            whole_batch: whether the ids are complete; otherwise they need not match the gradient.
 
         Raises:
             InputError: the recorder is closed.
@@ -242,23 +242,23 @@ class Recorder:
             warn(f"step {seen.number} of {self._path.name}: {contradiction}")
 
     def note(self, kind: str, message: str) -> None:
-        """Add an event to the last step that was recorded."""
+        """Add an event to the last recorded step."""
         with self._lock:
             if self._recording is not None and self.is_recording:
                 self._recording.add_event(kind, message)
 
     def add_scalars(self, scalars: str) -> None:
-        """Keep encoded numbers of a loop (`runfolder/tables/scalars.py`) with the last step that was recorded."""
+        """Store encoded numbers of a loop (`runfolder/tables/scalars.py`) with the last recorded step."""
         with self._lock:
             if self._recording is not None and self.is_recording:
                 self._recording.add_scalars(scalars)
 
     def close(self, phase: str = Phase.FINISHED, message: str = "") -> None:
-        """End the run (`with`, or the end of the program, does it). A run that never began leaves no files.
+        """End the run, as the end of a `with` block or of the program does. A run that never began leaves no files.
 
         Args:
             phase: how it ended: `finished`, `interrupted` or `failed`.
-            message: more about it, for people; by default how many steps are recorded.
+            message: a message about the end; by default the number of recorded steps.
 
         Raises:
             InputError: `phase` is none of these.
@@ -276,7 +276,7 @@ class Recorder:
                 self._recording.finish(Phase(phase), message or f"all {self.at} steps are recorded")
 
     def _close_after(self, error: BaseException | None) -> None:
-        """Close after the loop, which ended with an error or without. An error of our own does not hide the loop's."""
+        """Close after the end of the loop, with or without an error. Our own error does not hide the loop's."""
         try:
             if error is None:
                 self.close()
@@ -291,21 +291,21 @@ class Recorder:
             warn(f"the end of {self._path.name} could not be recorded: {describe_error(own)}")
 
     def _close_at_exit(self) -> None:
-        # What Python printed last as the error of the program, if it is of this loop's time.
+        # The last error that Python printed, if it happened during this loop.
         error = getattr(sys, "last_value", None)
         self._close_after(None if error is self._earlier_error else error)
 
     def end_with(self, error: Exception) -> None:
-        """End the record with one warning, so that the loop goes on."""
+        """End the record with one warning, so that the loop continues."""
         self._silent = True
         reason = describe_error(error)
         warn(
-            f"the record of {self._path.name} ends after step {self._recorded_number}: {reason}. Training goes on"
+            f"the record of {self._path.name} ends after step {self._recorded_number}: {reason}. Training continues"
         )
         if self._closed:
             return
         try:
-            message = f"what followed step {self._recorded_number} is not recorded: {reason}"
+            message = f"later steps than {self._recorded_number} are not recorded: {reason}"
             self.close(Phase.INTERRUPTED, message[:500])
         except Exception as own:  # noqa: BLE001 (no error of a record ends a training)
             log.warning("the end of %s could not be recorded: %s", self._path.name, describe_error(own))
@@ -315,12 +315,12 @@ class Recorder:
         return self._planned.check_matrix(embedding, before)
 
     def _try_create_recording(self, matrix: Floats) -> bool:
-        """Create the run in the middle of a loop, which must not stop because the disk is full."""
+        """Create the run during a loop, which must not stop because the disk is full."""
         try:
             self._recording = self._planned.begin_recording(matrix, first=1)
         except (*DISK_FULL_ERRORS, OSError) as error:
             if not is_disk_full(error):
                 raise
             self._silent = True
-            log.warning("the disk is full (%s): the loop goes on and is not recorded", error)
+            log.warning("the disk is full (%s): the loop continues without being recorded", error)
         return self._recording is not None

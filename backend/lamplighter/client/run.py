@@ -60,16 +60,14 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Nothing to close; `with` only marks where reading ends.
+        # There is nothing to close; `with` only marks the end of reading.
         pass
 
     def __repr__(self) -> str:
         return f"<lamplighter run {self.id}>"
 
     def _repr_html_(self) -> str | None:
-        """Return the run as a notebook shows it: a picture, a sentence, and a link; None where that needs what is not
-        installed.
-        """
+        """Return the run's card for a notebook: a picture, a sentence, and a link; None without the whole application."""
         try:
             from lamplighter.client.notebook import notebook_card
         except ModuleNotFoundError:
@@ -77,14 +75,14 @@ class Run:
         return notebook_card(self._folder)
 
     def show(self, height: int = 720) -> NotebookPage:
-        """Return the whole page of the run, for the cell of a notebook; it needs no server. Takes seconds, and the output
-        some megabytes.
+        """Return the whole page of the run, for a notebook cell without a server. Takes seconds, and some megabytes of
+        output.
 
         Args:
-            height: of the page in the cell, in pixels; at least 320.
+            height: the height of the page in the cell, in pixels; at least 320.
 
         Raises:
-            InputError: `height` is not such a number.
+            InputError: `height` is invalid.
             ExportError: the run has no step or no map yet.
             FormatError: this version cannot read the run.
             ImportError: only `lamplighter-watch` is installed.
@@ -106,8 +104,8 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
-        """Return the recipe that the run was created with. Of a run that `record` made, what only its loop knows is None:
-        the optimiser, the layers, the batch."""
+        """Return the recipe of the run. In a run made by `record`, facts that only the loop knows are None: the
+        optimiser, the layers, the batch."""
         return self._folder.recipe.without_unknown()
 
     @property
@@ -115,13 +113,13 @@ class Run:
         """Return the tokens, counts, planted classes and relations.
 
         Raises:
-            NotBegunError: the corpus is not read yet.
+            NotBegunError: the corpus has not been read yet.
             FormatError: the file is damaged.
         """
         try:
             return self._folder.vocabulary
         except FileNotFoundError:
-            raise NotBegunError(f"{self.id} has not read its corpus yet: there are no tokens") from None
+            raise NotBegunError(f"{self.id} has not read its corpus yet, so there are no tokens") from None
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -137,8 +135,8 @@ class Run:
         """Return the id of a token, given as text or as an id (any whole number, numpy's too).
 
         Raises:
-            InputError: it is neither a text nor a whole number.
-            NoSuchTokenError: the vocabulary has none such.
+            InputError: `token` is neither a text nor a whole number.
+            NoSuchTokenError: the vocabulary has no such token.
         """
         if isinstance(token, str):
             found = self._id_by_token.get(token)
@@ -148,17 +146,17 @@ class Run:
         token_id = whole_number(token, "token", least=None)
         if not 0 <= token_id < len(self.tokens):
             raise NoSuchTokenError(
-                f"{token_id} is not a token id of {self.id}: they go from 0 to {len(self.tokens) - 1}"
+                f"{token_id} is not a token id of {self.id}, from 0 to {len(self.tokens) - 1}"
             )
         return token_id
 
     def steps(self, first: SupportsIndex = 1, last: SupportsIndex | None = None) -> Iterator[Pulse]:
         """Yield the pulse of each step from `first` to `last`, inclusive (None: up to the run's newest step).
 
-        Reads as it goes, a few steps at a time: memory does not grow with the run.
+        Reads lazily, a few steps at a time, so memory does not grow with the run.
 
         Raises:
-            InputError: `first` or `last` is no whole number, or below 0.
+            InputError: `first` or `last` is not a whole number, or below 0.
             NotBegunError: nothing is recorded yet.
         """
         start = whole_number(first, "first")
@@ -170,12 +168,12 @@ class Run:
         last: SupportsIndex | None = None,
         channels: Iterable[str] = ("pulse", "layout"),
     ) -> Iterator[Frame]:
-        """Yield the frames that a live viewer of these channels would have got from step `first` on, as fast as they
-        are read: the census, the newest layouts and the matrix at `first`, then the frames of each step up to
-        `last`, inclusive (None: the run's newest step).
+        """Yield the frames that a live viewer of these channels would have received from step `first`, as fast as they
+        are read: the census, the newest layouts and the matrix at `first`, then the frames of each step up to `last`,
+        inclusive (None: the run's newest step).
 
-        When a new attempt supersedes steps already given, a census (and a matrix) of the last step that still counts
-        comes first, as it does live. Reads a few steps at a time.
+        When a new attempt supersedes steps already yielded, a census (and a matrix) of the last valid step comes first,
+        as in a live run. Reads a few steps at a time.
 
         Args:
             first: the first step; 0 is before the first update.
@@ -183,7 +181,7 @@ class Run:
             channels: any of `pulse` (which also gives the census), `layout`, `rows`.
 
         Raises:
-            InputError: no such channel or step.
+            InputError: there is no such channel or step.
             NotBegunError: nothing is recorded yet.
         """
         wanted = [channels] if isinstance(channels, str) else list(channels)
@@ -194,18 +192,18 @@ class Run:
         start = whole_number(first, "first")
         end = self._record.newest_step() if last is None else whole_number(last, "last")
         if start > end:
-            raise InputError(f"steps {start} to {end}: the first must be 0 or later, and not after the last")
+            raise InputError(f"steps {start} to {end}: the first must be at least 0, and not after the last")
         parts = [part for name in wanted for part in CHANNELS[name]]
         return self._record.play_frames(start, end, parts)
 
     def step_number(self, step: SupportsIndex) -> int | None:
-        """Return the number that a step had in the loop it was recorded from; the step itself in a run trained here.
+        """Return the number of a step in the loop that it was recorded from; the step itself in a run trained here.
 
-        A record's own steps are consecutive; a loop that was recorded every ten steps, or that went on from a
+        A record's own steps are consecutive; a loop that was recorded every ten steps, or that continued from a
         checkpoint, has other numbers.
 
         Returns:
-            The number; None if it is not known.
+            The number; None if unknown.
 
         Raises:
             InputError: `step` is no whole number, or below 0.
@@ -216,7 +214,7 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """Return what the loop was recorded with as its `config`; empty if nothing was.
+        """Return the `config` that the loop was recorded with; empty if there was none.
 
         Raises:
             NotBegunError: nothing is recorded yet.
@@ -228,13 +226,13 @@ class Run:
         return self._record.read_consistently(lambda h: h.exact_steps())
 
     def snapshot(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
-        """Return the embedding after a step, bit for bit, shape (V, D). None: the newest that was kept.
+        """Return the embedding after a step, bit for bit, shape (V, D). None: the newest kept one.
 
         Costs one keyframe and the moved rows since, at most `recipe.cadence.keyframe_every` steps.
 
         Raises:
             InputError: `step` is no whole number, or below 0.
-            NoSnapshotError: that step was not kept exactly; `nearest` is the step before it that was.
+            NoSnapshotError: that step was not kept exactly; `nearest` is the exactly kept step before it.
         """
         if step is None:
             return self._record.read_consistently(
@@ -244,19 +242,19 @@ class Run:
         return self._record.read_consistently(lambda h: h.snapshot(wanted).vectors)
 
     def output_steps(self) -> NDArray[np.int64]:
-        """Return the steps for which `output_matrix` has a matrix of their own, ascending, shape (N,); none of a run that
-        was not trained here.
+        """Return the steps whose own output matrix is kept, ascending, shape (N,); empty for a run that was not trained
+        here.
         """
         points = self._record.read_consistently(lambda h: list_output_points(self._folder, h.steps))
         return np.array([point.step for point in points], dtype=np.int64)
 
     def output_matrix(self, step: SupportsIndex | None = None) -> NDArray[np.float32]:
-        """Return the output matrix (unembedding) at the newest of `output_steps` at or before a step, shape (V, D). None: the
-        newest of all. A row of it holds what foretells a token; of tied weights it is the embedding.
+        """Return the output matrix (unembedding) at the newest of `output_steps` at or before a step, shape (V, D).
+        None: the newest of all. Each row predicts a token; with tied weights it is the embedding.
 
         Raises:
             InputError: `step` is no whole number, or below 0.
-            NoOutputMatrixError: none is kept; the message says why.
+            NoOutputMatrixError: no output matrix is kept; the message says why.
             FormatError: the state of the model is damaged.
         """
         wanted = None if step is None else whole_number(step, "step")
@@ -265,11 +263,11 @@ class Run:
         )
 
     def path(self, token: str | SupportsIndex) -> TokenHistory:
-        """Return one token's vector after every step that `snapshot` would give.
+        """Return one token's vector after every step that `snapshot` supports.
 
-        Rebuilds no matrix: the pulses tell in which steps the row moved, and only those steps' moved rows are read,
-        one row of each. The cost is one pulse a step and one record for each time the token moved; if moved rows are
-        not kept (dense updates), one keyframe a point. Memory is that of the result, N x D numbers.
+        Rebuilds no matrix: the pulses tell in which steps the row moved, and only one row of those steps is read. The
+            cost is one pulse per step and one record for each time the token moved; if moved rows are not kept (dense
+            updates), one keyframe per point. Memory is that of the result, N x D numbers.
 
         Raises:
             InputError: `token` is neither a text nor a whole number.
@@ -284,7 +282,7 @@ class Run:
 
         Raises:
             InputError: `step` is no whole number, or below 0.
-            NoLayoutError: there is none yet.
+            NoLayoutError: there is no layout yet.
         """
         newest = None if step is None else whole_number(step, "step")
         wanted_method = {"umap": Method.UMAP, "linear": Method.LINEAR}[method]
@@ -295,7 +293,7 @@ class Run:
         raise NoLayoutError(f"{self.id} has no {method} layout{when} yet")
 
     def logged(self) -> dict[int, dict[str, float]]:
-        """Return the numbers that the loop logged (`watcher.log`), by step and name, without a server; empty if it logged none.
+        """Return the numbers that the loop logged (`watcher.log`), by step and name; empty if it logged none.
 
         Raises:
             NotBegunError: nothing is recorded yet.
@@ -317,19 +315,19 @@ class Run:
     ) -> dict[str, Any]:
         """Return the answer to a question about the model as it was after a step (`docs/rest.md`, "Asking the model").
 
-        The steps up to there are computed again by a process of its own, which stays for further questions and ends with
-        this one. The same question is answered once. Ctrl-C cancels it.
+        A separate process recomputes the steps up to there. It stays for further questions and ends with this process.
+        The same question is answered once. Ctrl-C cancels it.
 
         Args:
             kind: the kind of question, such as `speak`.
             step: the step; None: the newest.
-            confirmed: whether an imported run may take what its recipe asks for.
+            confirmed: whether an imported run may use the resources in its recipe.
             on_progress: called with the share done and a description of the work.
             fields: the fields of the question, such as `prompt`.
 
         Raises:
             InputError: there is no such question, or the run has no such step or word.
-            ExaminationError: it cannot be answered.
+            ExaminationError: the question cannot be answered.
         """
         from lamplighter.client.examinations import examine_folder
 
@@ -343,10 +341,10 @@ class Run:
         return self._record.read_events()
 
     def backup(self, target: str | os.PathLike[str]) -> Run:
-        """Copy the run into a new folder, as it is at one moment, even while it is being written. Return the copy.
+        """Copy a consistent state of the run into a new folder, even while it is being written. Return the copy.
 
-        The states of its model, which only a run trained here has, are not copied (`lamplighter export --to zip` has
-        them).
+        The states of its model, which only a run trained here has, are not copied; use `lamplighter export --to zip`
+        for these.
 
         Args:
             target: the folder of the copy, which must not exist or be empty; its name must be a run's id.
@@ -364,7 +362,7 @@ class Run:
         except FormatError:
             raise
         except (ValueError, OSError) as error:
-            raise InputError(f"{path} cannot be made: {error}") from error
+            raise InputError(f"{path} cannot be created: {error}") from error
         return Run(path)
 
     @cached_property

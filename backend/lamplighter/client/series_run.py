@@ -1,4 +1,4 @@
-"""Checkpoints of one training as a finished run: a step for each, with its real number, and maps laid out jointly."""
+"""Checkpoints of one training as a finished run: a step for each, with its training step, and maps laid out jointly."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from lamplighter.wire.binary import Floats
 from lamplighter.wire.vocabulary import Vocabulary
 
 _MOST_NAMED = 12
-"""Checkpoints whose steps are all named in the run's message."""
+"""Maximum number of checkpoints whose steps are all named in the run's message."""
 
 SeriesProgress = Callable[[float, str], None]
-"""A callback that gets the share done of the reading or of the maps, from 0 to 1, and a description."""
+"""A callback that gets the share done, of reading or of the maps, from 0 to 1, and a description."""
 
 
 def series(
@@ -40,30 +40,30 @@ def series(
     maps: bool = True,
     progress: SeriesProgress | None = None,
 ) -> Run:
-    """Create a finished run from the checkpoints of one training: its own steps are 0, 1, 2, ..., and `Run.step_number`
-    gives the step in training of each.
+    """Create a finished run from the checkpoints of one training. Its steps are 0, 1, 2, ..., and `Run.step_number`
+    gives the training step of each.
 
     Args:
         folder: the run's folder, which must not exist yet or be empty. The run's id is the nearest one to its name.
-        sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources, each as `still`
-            takes one; or a mapping of step to source.
-        vocabulary: the tokens, where the sources have none of their own, as for `still`. Sources that order the same tokens
-            otherwise are put in the order of the first.
-        steps: the step of each of several sources. Without it those of paths are in their names, and others, in memory,
-            are 0, 1, 2, ...
-        tensor: which matrix of each source, where several could be meant.
-        columns: a table about the tokens (CSV, TSV, parquet), of which a column colours the map.
-        colour: which column; the first by default.
-        maps: whether the maps of all steps are laid out jointly before this returns, in a process of its own.
-        progress: called with the share done and what is done, of the maps in another thread.
+        sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources, each in a
+            form that `still` accepts; or a mapping of step to source.
+        vocabulary: the tokens, if the sources have none, as for `still`. Sources with the same tokens in another order
+            are reordered like the first.
+        steps: the step of each of several sources. By default, those of paths are read from their names, and those in
+            memory are 0, 1, 2, ...
+        tensor: the name of the matrix, if a source has several.
+        columns: a table about the tokens (CSV, TSV, parquet); one of its columns colours the map.
+        colour: the column to use; the first by default.
+        maps: whether to lay out the maps of all steps jointly before returning, in a separate process.
+        progress: called with the share done and a description; for the maps, in another thread.
 
     Raises:
-        InputError: a source cannot be used, or two do not fit together; nothing is left of the run.
+        InputError: a source cannot be used, or two do not match; the run is removed.
         FileExistsError: `folder` is not empty.
-        ReprojectionFailedError: the run is there, and its maps could not be made.
+        ReprojectionFailedError: the run exists, but its maps could not be made.
         ImportError: maps are wanted, and only `lamplighter-watch` is installed.
     """
-    # Said before anything is read.
+    # Checked before reading anything.
     lay_out = _import_map_maker() if maps else None
     checkpoints = collect_checkpoints(sources, steps)
     report = progress or _ignore_progress
@@ -111,7 +111,7 @@ def _find(
 
 
 def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step: int) -> Floats:
-    """Return the matrix of a later checkpoint, its rows in the order of the first one's tokens."""
+    """Return the matrix of a later checkpoint, with rows in the order of the first one's tokens."""
     if found.vectors.shape != first.vectors.shape:
         shapes = [" x ".join(f"{n:,}" for n in one.vectors.shape) for one in (found, first)]
         raise InputError(f"step {step} has a matrix of {shapes[0]}, and step {first_step} one of {shapes[1]}")
@@ -122,7 +122,5 @@ def _fitted(found: FoundEmbedding, first: FoundEmbedding, step: int, first_step:
     missing = next((token for token in wanted if token not in row_of), None)
     if missing is not None or len(row_of) != len(tokens):
         what = "some tokens twice" if missing is None else f"no token {missing[:80]!r}"
-        raise InputError(
-            f"step {step} has {what}, other than step {first_step}: a series is of one vocabulary"
-        )
+        raise InputError(f"step {step} has {what}, unlike step {first_step}: a series needs one vocabulary")
     return np.ascontiguousarray(found.vectors[[row_of[token] for token in wanted]])

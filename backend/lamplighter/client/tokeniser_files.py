@@ -1,7 +1,7 @@
-"""The tokens of a tokeniser, as people read them: of `tokenizer.json`, or of a tokeniser in memory.
+"""The displayed tokens of a tokeniser, from `tokenizer.json` or in memory.
 
-The pieces of a byte-level tokeniser are the text that they stand for ("Ġof" is " of"), those of SentencePiece likewise
-("▁of"), and WordPiece's stay ("##ing"). Where two would then be alike, the pieces stay as they are.
+The pieces of byte-level tokenisers are shown as their text ("Ġof" is " of"), those of SentencePiece likewise ("▁of"),
+and WordPiece's unchanged ("##ing"). If two would then be equal, the raw pieces are shown.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def read_tokeniser(tokeniser: Any) -> list[str]:
     inner = getattr(tokeniser, "backend_tokenizer", tokeniser)
     if callable(getattr(inner, "to_str", None)):
         return parse_tokeniser(json.loads(inner.to_str()), "tokenizer")
-    # A slow one of transformers does not say how its pieces are read.
+    # A slow tokeniser of transformers does not expose its decoder.
     return parse_tokeniser({"model": {"vocab": dict(tokeniser.get_vocab())}}, "tokenizer")
 
 
@@ -50,14 +50,14 @@ def is_tokeniser_json(data: object) -> bool:
 
 
 def parse_tokeniser(data: Any, where: str) -> list[str]:
-    """Return the tokens by id in a parsed `tokenizer.json`; an id that has none is `(unused 7)`.
+    """Return the tokens by id in a parsed `tokenizer.json`; an id without a token is `(unused 7)`.
 
     Args:
-        data: an object with `model.vocab` and, if there are any, `added_tokens`.
+        data: an object with `model.vocab` and optional `added_tokens`.
         where: begins the messages.
 
     Raises:
-        InputError: it is no tokeniser, or an id in it is none.
+        InputError: it is not a tokeniser, or has an invalid id.
     """
     pieces = _pieces_by_id(data["model"].get("vocab"), where)
     added = _added_by_id(data.get("added_tokens"), where)
@@ -80,7 +80,7 @@ def decode_byte_level(pieces: list[str]) -> list[str]:
 
 
 def pad_tokens(tokens: list[str], rows: int) -> list[str]:
-    """Return the tokens with a name for each row of a padded matrix that has none: `(unused 50257)`."""
+    """Return the tokens with a name, `(unused 50257)`, for each further row of a padded matrix."""
     return [*tokens, *(f"(unused {number})" for number in range(len(tokens), rows))]
 
 
@@ -95,7 +95,7 @@ def _read_tiktoken(tokeniser: Any) -> list[str]:
         try:
             pieces.append("".join(symbols[byte] for byte in tokeniser.decode_single_token_bytes(number)))
         except KeyError:
-            # Ids are not without gaps.
+            # Ids may have gaps.
             pieces.append(f"(unused {number})")
     return decode_byte_level(pieces)
 
@@ -105,7 +105,7 @@ def _pieces_by_id(vocab: Any, where: str) -> dict[int, str]:
         # Unigram lists its pieces, each with its score, by id.
         pairs = cast("list[Any]", vocab)
         if not all(isinstance(pair, list) and pair and isinstance(pair[0], str) for pair in pairs):
-            raise InputError(f"{where}: the pieces of its vocabulary are no pairs of text and score")
+            raise InputError(f"{where}: the pieces of its vocabulary are not pairs of text and score")
         return dict(enumerate(pair[0] for pair in pairs[: MAX_VOCABULARY + 1]))
     if not isinstance(vocab, dict):
         raise InputError(f"{where}: this tokeniser has no vocabulary (model.vocab)")
@@ -150,7 +150,7 @@ def _component_kinds(component: Any, depth: int = 0) -> Iterator[str]:
 
 
 def _read_pieces(pieces: list[str], kinds: set[str]) -> list[str]:
-    """Return the texts that pieces stand for; one that is not in the tokeniser's alphabet is its own text."""
+    """Return the texts of pieces; a piece outside the tokeniser's alphabet is its own text."""
     if "ByteLevel" in kinds:
         symbols = byte_by_symbol()
         return [decode_piece(piece, symbols) for piece in pieces]
@@ -158,7 +158,7 @@ def _read_pieces(pieces: list[str], kinds: set[str]) -> list[str]:
 
 
 def _kept_distinct(shown: list[str], raw: list[str]) -> list[str]:
-    """Return the texts, with the raw piece for each that was changed to one that another token has."""
+    """Return the texts, with the raw piece where the text would equal that of another token."""
     while True:
         times = Counter(shown)
         alike = [number for number, text in enumerate(shown) if times[text] > 1 and text != raw[number]]

@@ -1,6 +1,6 @@
-"""Vocabularies from lists and files, as a run needs them.
+"""Vocabularies of runs from lists and files.
 
-A file's content is untrusted until shown as text: sizes are bounded, and nothing in it is ever executed.
+A file's content is untrusted: sizes are bounded, and nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lamplighter.wire.vocabulary import MAX_NAMES_BYTES, Vocabulary
 
 MOST_BYTES = 256 << 20
 MOST_CHARACTERS = 1_000
-"""Most characters in one token, which a page has to show."""
+"""Maximum characters in one token, which the page has to show."""
 MOST_CLASSES = 4_096
 FEWEST_TOKENS = 3
 
@@ -43,16 +43,15 @@ def make_vocabulary(
     """Return a vocabulary of tokens given by id.
 
     Args:
-        tokens: texts, where the id of each is its place; or a mapping of token to id, in any order, whose ids
-            are 0 to V - 1, each once; or a tokeniser of `tokenizers` or `transformers`.
-        counts: how often each occurs in the text, where that is known; shape (V,).
-        classes: what is known to belong together: a name to tokens, or to their ids. A token is in one at
-            most.
+        tokens: texts in the order of their ids; or a mapping of token to id, in any order, whose ids are 0 to V - 1,
+            each once; or a tokeniser of `tokenizers` or `transformers`.
+        counts: occurrences of each token in the text, if known; shape (V,).
+        classes: known groups of tokens: a mapping of name to tokens or ids. A token is in at most one.
         where: begins the messages.
 
     Raises:
-        InputError: a token is no text, or too long; there are too few or too many; a mapping's ids have gaps
-            or one twice; the tokens have no order; a count or class does not fit.
+        InputError: a token is not a text, or too long; there are too few or too many; a mapping's ids have gaps or
+            duplicates; the tokens have no order; a count or class is invalid.
     """
     if is_tokeniser(tokens):
         tokens = read_tokeniser(tokens)
@@ -80,7 +79,7 @@ def make_vocabulary(
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{where}: the counts are not whole numbers") from error
         if numbers.shape != (len(texts),) or bool((numbers < 0).any()):
-            raise InputError(f"{where}: the counts must be one number a token, none below 0")
+            raise InputError(f"{where}: the counts must be one number per token, none below 0")
     vocabulary = Vocabulary(tuple(texts), numbers, _classes(texts, classes or {}, where))
     if (size := vocabulary.bytes_of_names()) > MAX_NAMES_BYTES:
         raise InputError(
@@ -136,55 +135,53 @@ def _from_json(text: str, where: str) -> list[Any]:
 
 
 def _by_id(ids: Mapping[Any, Any], where: str) -> list[Any]:
-    """Return the tokens of a mapping of token to id, by id: the order it lists them in says nothing.
+    """Return the tokens of a mapping of token to id, in the order of their ids.
 
     Raises:
         InputError: the ids are not 0 to V - 1, each once; the message says which is wrong and what to do.
     """
     if ids and all(isinstance(token, str) for token in ids.values()):
         raise InputError(
-            f"{where}: a mapping goes from token to id; this one goes from id to token: turn it round"
+            f"{where}: a mapping goes from token to id; this one goes from id to token: invert it"
         )
     by_id: dict[int, Any] = {}
     for token, given in ids.items():
-        number = whole_number(
-            given, f"{where}: each token needs an id of its own; that of {str(token)[:80]!r}"
-        )
+        number = whole_number(given, f"{where}: each token needs a unique id; that of {str(token)[:80]!r}")
         if number in by_id:
             raise InputError(
-                f"{where}: each token needs an id of its own; {str(by_id[number])[:80]!r} and {str(token)[:80]!r}"
+                f"{where}: each token needs a unique id; {str(by_id[number])[:80]!r} and {str(token)[:80]!r}"
                 f" both have {number}"
             )
         by_id[number] = token
     missing = next((number for number in range(len(by_id)) if number not in by_id), None)
     if missing is not None:
         raise InputError(
-            f"{where}: each token needs an id of its own, from 0 on without gaps; none of the {len(by_id):,} has"
-            f" {missing}, and the largest is {max(by_id)}: give each id that is missing a placeholder, like"
+            f"{where}: each token needs a unique id, from 0 without gaps; none of the {len(by_id):,} has"
+            f" {missing}, and the largest is {max(by_id)}: add a placeholder for each missing id, like"
             f" '[unused{missing}]'"
         )
     return [by_id[number] for number in range(len(by_id))]
 
 
 def unequal(rows: int, tokens: int) -> str:
-    """Return what to do where a matrix has `rows` rows and its vocabulary another number of tokens."""
+    """Return advice for a matrix of `rows` rows whose vocabulary has another number of tokens."""
     if rows > tokens:
         return (
-            f"add a placeholder for each row that has no token, like '[unused{tokens}]', or give the first"
-            f" {tokens:,} rows only"
+            f"add a placeholder for each row without a token, like '[unused{tokens}]', or give only the first"
+            f" {tokens:,} rows"
         )
-    return f"leave out the tokens from id {rows:,} on, or give the matrix that has a row for each"
+    return f"omit the tokens from id {rows:,}, or give a matrix with a row for each"
 
 
 def parse_table(header: list[str], lines: list[str], where: str, *, no_class: str = "") -> Vocabulary:
-    """Return the vocabulary in a table of cells between tabs.
+    """Return the vocabulary in a tab-separated table.
 
     Args:
-        header: the names of its columns, `token` among them; `class` groups the tokens (empty for none), and `count` says
-            how often each occurs.
+        header: the names of its columns, including `token`; `class` groups the tokens (empty for none), and `count` is
+            the number of occurrences.
         lines: the rows, by id.
         where: begins the messages.
-        no_class: a word that, like an empty cell, stands for none.
+        no_class: a word that means no class, like an empty cell.
 
     Raises:
         InputError: a row has more or fewer cells than the header; or see `make_vocabulary`.
@@ -204,14 +201,14 @@ def parse_table(header: list[str], lines: list[str], where: str, *, no_class: st
             classes.setdefault(cells[class_column], []).append(number)
         if count_column is not None and cells[count_column].isdecimal() and len(cells[count_column]) < 19:
             counts.append(int(cells[count_column]))
-    # A count that is none, or missing, says that the column means something else.
+    # If a count is invalid or missing, the column means something else.
     known = counts if count_column is not None and len(counts) == len(tokens) else None
     return make_vocabulary(tokens, counts=known, classes=classes, where=where)
 
 
 def _check_text(token: object, where: str) -> str:
     if not isinstance(token, str):
-        raise InputError(f"{where} is no text but {type(token).__name__}")
+        raise InputError(f"{where} is not a text but {type(token).__name__}")
     if len(token) > MOST_CHARACTERS:
         raise InputError(f"{where} has {len(token):,} characters; at most {MOST_CHARACTERS:,}")
     try:

@@ -1,4 +1,4 @@
-"""A guard of calls that the whole application is needed for, where only `lamplighter-watch` is installed."""
+"""A guard for calls that need the whole application if only `lamplighter-watch` is installed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def require_whole_application(what: str) -> Generator[None]:
-    """Guard the imports inside: one that is missing says how to install the rest.
+    """Guard the imports inside: a missing one raises an error that says how to install the rest.
 
     Args:
-        what: begins the message: what needs it.
+        what: the caller, which begins the message.
 
     Raises:
         ImportError: a module is missing; the message is the line to type.

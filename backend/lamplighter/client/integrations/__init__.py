@@ -1,1 +1,1 @@
-"""`lamplighter.watch` as a callback of the trainers that people use. Each imports its trainer, and nothing else does."""
+"""`lamplighter.watch` as a callback of common trainers. Only the callback's module imports its trainer."""

@@ -14,9 +14,9 @@ _SHARDED = ("FSDPStrategy", "DeepSpeedStrategy", "ModelParallelStrategy")
 
 
 class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
-    """A callback that watches a LightningModule from the first step to the last, by the Trainer's own numbers of steps.
+    """A callback that watches a LightningModule from the first step to the last, with the Trainer's step numbers.
 
-    The loss is the one that `training_step` returns; what a validation logs is kept as curves.
+    The loss is the one that `training_step` returns. Numbers that a validation logs are kept as curves.
     """
 
     def __init__(self, tokenizer: Any = None, folder: Any = None, **options: Any) -> None:
@@ -25,7 +25,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
         Args:
             tokenizer: as for `watch`.
             folder: as for `watch`.
-            options: its other arguments.
+            options: the other arguments of `watch`.
         """
         super().__init__()
         self._tokenizer, self._folder, self._options = tokenizer, folder, options
@@ -48,14 +48,14 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
         self._loss, self._step = 0.0, self.watcher.step
 
     def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
-        """Give the step its number."""
+        """Set the number of the step."""
         if self.watcher is not None:
             self.watcher.next_step = trainer.global_step + 1
 
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Hand over the loss of a step once it has ended: the sum over its batches, each divided by their number already."""
+        """Log the loss of a finished step: the sum over its batches, each already divided by their number."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         if self.watcher is None or loss is None:
             return
@@ -65,7 +65,7 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
             self._loss, self._step = 0.0, self.watcher.step
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Keep what was measured."""
+        """Log the validation's metrics."""
         if self.watcher is not None and not trainer.sanity_checking:
             self.watcher.log(**{name: float(value) for name, value in trainer.callback_metrics.items()})
 
@@ -75,6 +75,6 @@ class LightningCallback(Callback):  # pyright: ignore[reportUntypedBaseClass]
             self.watcher.close()
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
-        """End the record with what ended the training."""
+        """End the record with the exception that ended the training."""
         if self.watcher is not None:
             self.watcher.close(exception)

@@ -11,13 +11,13 @@ from lamplighter.client.watching.watch import watch
 from lamplighter.client.watching.watcher import Watcher
 
 _COSTS = ("_runtime", "_per_second")
-"""Ends of the names of metrics that say how long an evaluation took."""
+"""Suffixes of metrics about the time of an evaluation."""
 
 
 class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBaseClass]
-    """A callback that watches a Trainer's model from the first step to the last, by the Trainer's own numbers of steps.
+    """A callback that watches a Trainer's model from the first step to the last, with the Trainer's step numbers.
 
-    What an evaluation measures is kept as curves.
+    Metrics of an evaluation are kept as curves.
     """
 
     def __init__(self, tokenizer: Any = None, folder: Any = None, **options: Any) -> None:
@@ -26,7 +26,7 @@ class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBas
         Args:
             tokenizer: as for `watch`; None: the Trainer's own (`processing_class`).
             folder: as for `watch`.
-            options: its other arguments.
+            options: the other arguments of `watch`.
         """
         super().__init__()
         self._tokenizer, self._folder, self._options = tokenizer, folder, options
@@ -48,14 +48,14 @@ class TransformersCallback(TrainerCallback):  # pyright: ignore[reportUntypedBas
         self.watcher = watch(model, tokenizer, self._folder, **options)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **others: Any) -> None:
-        """Give the step its number."""
+        """Set the number of the step."""
         if self.watcher is not None:
             self.watcher.next_step = state.global_step + 1
 
     def on_evaluate(
         self, args: Any, state: Any, control: Any, metrics: dict[str, Any] | None = None, **others: Any
     ) -> None:
-        """Keep what was measured."""
+        """Log the evaluation's metrics."""
         measured = {
             name: value
             for name, value in (metrics or {}).items()

@@ -1,4 +1,4 @@
-"""The configuration of a loop, as people want it kept: JSON values by name."""
+"""The configuration of a loop: JSON values by name."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ _MAX_TEXT = 1_000
 
 
 def make_config(config: object) -> dict[str, Any]:
-    """Return a configuration as plain JSON values; whatever has no such value as its text.
+    """Return a configuration as plain JSON values, with other objects as text.
 
     Raises:
-        InputError: it is no mapping, or too large.
+        InputError: it is not a mapping, or too large.
     """
     if not isinstance(config, Mapping):
-        raise InputError(f"config: values by name are needed, such as a dict, not {type(config).__name__}")
+        raise InputError(
+            f"config: a mapping of name to value is needed, such as a dict, not {type(config).__name__}"
+        )
     plain: dict[str, Any] = _plain(config, 0)
     size = len(json.dumps(plain).encode())
     if size > MAX_CONFIG_BYTES:

@@ -15,14 +15,14 @@ from lamplighter.runfolder.step_numbers import MAX_NUMBER, NUMBERS_FACT, StepNum
 
 @dataclass(frozen=True)
 class LoopFacts:
-    """The facts of a loop, in the loop's own numbers of steps."""
+    """The facts of a loop, in the loop's own step numbers."""
 
     every: int
-    """Steps of the loop for each that is recorded."""
+    """Steps of the loop per recorded step."""
     first_step: int
     """The number of the last step before the record."""
     steps: int | None
-    """The number of the last step; None: not known."""
+    """The number of the last step; None: unknown."""
     config: dict[str, Any] | None
 
     def __post_init__(self) -> None:
@@ -30,20 +30,20 @@ class LoopFacts:
             raise InputError(f"first_step: {self.first_step} is too large: at most {MAX_NUMBER}")
         if self.steps is not None and self.planned_steps() < 1:
             raise InputError(
-                f"steps: a loop from step {self.first_step} to {self.steps} has none that is recorded"
+                f"steps: a loop from step {self.first_step} to {self.steps} has no recorded step"
                 f" (every={self.every})"
             )
 
     def planned_steps(self) -> int:
-        """Return the number of steps that will be recorded; 0: not known."""
+        """Return the number of steps that will be recorded; 0: unknown."""
         return 0 if self.steps is None else self.steps // self.every - self.first_step // self.every
 
     def numbers(self) -> StepNumbers:
-        """Return the numbers that the recorded steps have if none is left out."""
+        """Return the numbers of the recorded steps if none is skipped."""
         return StepNumbers([(0, self.first_step, self.every)])
 
     def as_facts(self) -> dict[str, Any]:
-        """Return what a run states of its loop from the beginning."""
+        """Return the initial facts of a run about its loop."""
         facts: dict[str, Any] = {"steps": self.planned_steps() or 1, "layers": []}
         if not self.numbers().are_steps:
             facts[NUMBERS_FACT] = self.numbers().stretches

@@ -1,4 +1,4 @@
-"""A record that is planned: where it will be, of which tokens, by which loop. It begins with the first matrix."""
+"""A planned record: its folder, vocabulary and loop. It begins with the first matrix."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from lamplighter.wire.vocabulary import Vocabulary
 
 
 class PlannedRecord:
-    """A record before its first matrix, and what every matrix of it must be."""
+    """A record before its first matrix, and the requirements on its matrices."""
 
     def __init__(self, path: Path, vocabulary: Vocabulary, plan: dict[str, Any], loop: LoopFacts) -> None:
         """Check the arguments (see `record`).
 
         Raises:
-            InputError: the plan, or the folder, is of no use.
+            InputError: the plan or the folder is invalid.
             FileExistsError: the folder is taken.
         """
         make_recorded_recipe(plan, 2)
@@ -43,17 +43,17 @@ class PlannedRecord:
         """Return a matrix of the record, shape (V, D).
 
         Args:
-            embedding: what the loop gave as the matrix.
-            before: the shape of the matrix before; None: this is the first.
+            embedding: the loop's argument.
+            before: the shape of the previous matrix; None: this is the first.
 
         Raises:
-            InputError: it is no matrix, or one of another shape, or does not fit the vocabulary.
+            InputError: it is not a matrix, has another shape, or does not match the vocabulary.
         """
         matrix = to_matrix(embedding)
         if before is not None and matrix.shape != before:
             raise InputError(
                 f"the embedding was {before[0]:,} x {before[1]:,} and is now {len(matrix):,} x {matrix.shape[1]:,}:"
-                " record into a new folder from here on"
+                " record into a new folder from now on"
             )
         if len(matrix) != len(self._vocabulary):
             raise InputError(
@@ -63,14 +63,14 @@ class PlannedRecord:
         return matrix
 
     def begin_recording(self, matrix: Floats | ComparedMatrix, first: int) -> StepRecording:
-        """Create the run, and begin its record. Nothing of it stays where that fails.
+        """Create the run, and start its record. Leaves no files after a failure.
 
         Args:
             matrix: the first matrix.
-            first: the step that it is of: 0 before the first update, 1 after it.
+            first: the step of the matrix: 0 before the first update, 1 after it.
 
         Raises:
-            InputError: the folder cannot be made, or its file system cannot hold a run.
+            InputError: the folder cannot be created, or its file system cannot hold a run.
             OSError, apsw.Error: the disk is full.
         """
         recipe = make_recorded_recipe(self._plan, matrix.shape[1])
@@ -81,10 +81,10 @@ class PlannedRecord:
                 raise
             taken = isinstance(error, FileExistsError) or error.errno == errno.ENOTEMPTY
             if taken and self._path.is_dir():
-                # Another process was quicker.
-                raise FileExistsError(f"{self._path} is there by now: record into another folder") from error
+                # Another process was faster.
+                raise FileExistsError(f"{self._path} exists now: record into another folder") from error
             reason = error.strerror or error
-            raise InputError(f"{self._path} cannot be made ({reason}): choose another folder") from error
+            raise InputError(f"{self._path} cannot be created ({reason}): choose another folder") from error
         try:
             lock = RoleLock(run.path, "trainer")
             try:
@@ -99,6 +99,6 @@ class PlannedRecord:
             if full or isinstance(error, OSError):
                 raise
             raise InputError(
-                f"{self._path} cannot hold a run: SQLite cannot keep a file there ({error}). Choose a folder on"
+                f"{self._path} cannot hold a run: SQLite cannot store a file there ({error}). Choose a folder on"
                 " another file system"
             ) from error

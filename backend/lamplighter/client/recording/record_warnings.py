@@ -1,4 +1,4 @@
-"""Warnings about a record, which never stop the loop that is recorded."""
+"""Warnings about a record, which never stop the recorded loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lamplighter.client.errors import InputError, RecordWarning
 log = logging.getLogger(__name__)
 
 Place = tuple[str, int]
-"""A file and a line of it."""
+"""A file and a line number."""
 
 _PATHS = sysconfig.get_paths()
 _PACKAGE = str(Path(__file__).parents[2])
@@ -22,11 +22,11 @@ _INSTALLED = (*_NO_LOOP, *(_PATHS[name] for name in ("stdlib", "platstdlib", "pu
 
 
 def warn(message: str, otherwise: Place | None = None) -> None:
-    """Show a warning at the line of the loop that led to it. Never raises, even where warnings are errors.
+    """Show a warning at the line of the loop that caused it. Never raises, even if warnings are errors.
 
     Args:
         message: the warning.
-        otherwise: the place to name where no code of the loop is under way, as at the end of the program.
+        otherwise: the place to name if no code of the loop is running, as at the end of the program.
     """
     file, line = find_place() or otherwise or ("lamplighter", 0)
     try:
@@ -36,7 +36,7 @@ def warn(message: str, otherwise: Place | None = None) -> None:
 
 
 def say(message: str) -> None:
-    """Print a line about a record. Never raises, even where there is no terminal, or one that cannot write the message."""
+    """Print a line about a record. Never raises, even without a terminal, or if it cannot encode the message."""
     try:
         print(f"Lamplighter: {message}")
     except (OSError, ValueError, AttributeError):
@@ -44,8 +44,8 @@ def say(message: str) -> None:
 
 
 def find_place() -> Place | None:
-    """Return the line of the loop that is under way: the innermost one outside installed packages, or else outside this
-    package and torch; None if there is none, as in a thread of torch's own."""
+    """Return the running line of the loop: the innermost one outside installed packages, or else outside this package
+    and torch; None if there is none, as in a thread of torch."""
     installed: Place | None = None
     frame = inspect.currentframe()
     while frame is not None:
@@ -59,6 +59,6 @@ def find_place() -> Place | None:
 
 
 def describe_error(error: Exception) -> str:
-    """Return an error as one line; with its type where its message may not be made for people."""
+    """Return an error as one line, with its type if its message may not be meant for users."""
     text = " ".join(str(error).split())[:400]
     return text if isinstance(error, InputError) else f"{type(error).__name__}: {text}"

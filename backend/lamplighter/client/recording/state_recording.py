@@ -1,6 +1,6 @@
-"""States of an embedding as a finished run: a whole matrix at each step, and the rows that moved from one to the next.
+"""States of an embedding as a finished run: a full matrix at each step, and the rows that moved between steps.
 
-Of what happened between two states nothing is known, and nothing is claimed: no batch, no loss, no gradient.
+Nothing is known about the time between two states, so there is no batch, loss or gradient.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ from lamplighter.wire.row_frames import NEVER, Census, Rows
 from lamplighter.wire.vocabulary import Vocabulary
 
 _ROOM = 1.1
-"""Free space that is asked for, in sizes of the matrices."""
+"""Required free space, in multiples of the size of the matrices."""
 _UNKNOWN = float("nan")
 
 
 class StateRecording:
-    """A run in the making. Use it in a `with`: after an exception nothing is left of it.
+    """A run under construction. Use it in a `with` block: an exception removes the run.
 
-    The run's own steps are consecutive from 0 on, a state each; what the states are called is kept as their numbers.
+    The run's steps are consecutive from 0, one per state; the training steps of the states are stored as their numbers.
     """
 
     def __init__(self, path: Path, name: str, vocabulary: Vocabulary, numbers: list[int], dim: int) -> None:
         """Create the run.
 
         Args:
-            path: its folder, which must not exist yet or be empty.
-            name: what people call it.
+            path: the run's folder, which must not exist yet or be empty.
+            name: its display name.
             vocabulary: its tokens, V of them.
-            numbers: the step in training of each state to come, ascending.
+            numbers: the training step of each state, ascending.
             dim: D.
 
         Raises:
-            InputError: the folder's name is no run id, or there is too little room for the matrices.
+            InputError: the folder's name is not a run id, or there is too little room for the matrices.
             FileExistsError: `path` is not empty.
         """
         try:
@@ -61,7 +61,7 @@ class StateRecording:
         plan = {
             "corpus": {"kind": "recorded", "name": name[:200]},
             "steps": max(1, len(numbers) - 1),
-            # Enough for the matrices, and as much again for their maps.
+            # Enough for the matrices and their maps.
             "disk_budget": DEFAULT_DISK_BUDGET + 2 * size,
         }
         self._at = -1
@@ -106,11 +106,11 @@ class StateRecording:
             rows = encode(Rows(attempt, self._at, now, size, moved.token_ids, moved.vectors))
         else:
             keyframe, census = self._encode_keyframe(matrix, now)
-        # Nobody computes these steps again, so that nobody compares digests.
+        # These steps are never recomputed, so no digest is compared.
         self._writer.commit(StepRecord(self._at, self._pulse(moved, now), b"", rows, keyframe, census))
 
     def finish(self, message: str) -> None:
-        """End the run, with a message for people."""
+        """End the run with a message."""
         facts = {
             "phase": Phase.FINISHED,
             "message": message[:500],
@@ -141,7 +141,7 @@ class StateRecording:
             tokens_per_second=_UNKNOWN,
             step_seconds=_UNKNOWN,
             observe_seconds=_UNKNOWN,
-            # No step of training reads nothing: without rows the batch is not known.
+            # Every training step reads rows, so a step without rows means an unknown batch.
             batch_ids=none,
             batch_counts=none,
             gradient_ids=none,
@@ -162,5 +162,5 @@ def _require_room(path: Path, size: int) -> None:
     free = shutil.disk_usage(near).free
     if free < _ROOM * size:
         raise InputError(
-            f"the matrices take {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free on the disk: make room, or give fewer"
+            f"the matrices take {size / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free on the disk: make room, or give fewer checkpoints"
         )

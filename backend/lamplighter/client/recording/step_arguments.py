@@ -11,7 +11,7 @@ from lamplighter.client.matrix_diff import to_host_array
 from lamplighter.wire.binary import Floats, UInts
 
 PADDING_ID = -100
-"""The id that torch's losses ignore: a place without a token."""
+"""The id that torch's losses ignore: padding."""
 
 
 class BatchRows(NamedTuple):
@@ -31,7 +31,7 @@ class GradientRows(NamedTuple):
 
 
 def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
-    """Return the distinct ids of a batch and how often each occurs, without places of `PADDING_ID`.
+    """Return the distinct ids of a batch and the count of each, without `PADDING_ID`.
 
     Raises:
         InputError: the ids are not whole numbers, or not in this vocabulary.
@@ -44,7 +44,7 @@ def count_batch_rows(token_ids: Any, size: int) -> BatchRows:
     distinct, counts = distinct[tokens], counts[tokens]
     if len(distinct) and (distinct[0] < 0 or distinct[-1] >= size):
         wrong = int(distinct[0] if distinct[0] < 0 else distinct[-1])
-        raise InputError(f"token_ids: {wrong} is no token id; they go from 0 to {size - 1}")
+        raise InputError(f"token_ids: {wrong} is not a token id from 0 to {size - 1}")
     return BatchRows(distinct.astype(np.uint32), counts.astype(np.uint32))
 
 
@@ -54,10 +54,10 @@ def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRow
     Args:
         gradient: the gradient.
         size: the rows of the embedding, V.
-        dim: its width, D, where that is known already.
+        dim: its width, D, if known.
 
     Raises:
-        InputError: the gradient is no matrix of numbers of that shape.
+        InputError: the gradient is not a matrix of numbers of that shape.
     """
     if not hasattr(gradient, "shape"):
         raise InputError(f"gradient: a tensor or an array is needed, not {type(gradient).__name__}")
@@ -80,17 +80,18 @@ def find_gradient_rows(gradient: Any, size: int, dim: int | None) -> GradientRow
 
 
 def read_gradient_norms(norms: Any, size: int) -> GradientRows:
-    """Return the rows whose gradient is non-zero: of the norms of all rows, shape (V,), or of a pair of ids and their norms.
+    """Return the rows with a non-zero gradient, from the norms of all rows, shape (V,), or from a pair of ids and
+    norms.
 
     Raises:
-        InputError: they are neither, or an id is given twice or not in this vocabulary.
+        InputError: they are neither, or an id is repeated or not in this vocabulary.
     """
     if isinstance(norms, tuple | list) and len(norms) == 2:
         ids, values = (to_host_array(part, "gradient_norms").reshape(-1) for part in norms)
         if ids.size == 0:
             ids = ids.astype(np.int64)
         if ids.dtype.kind not in "iu" or len(ids) != len(values):
-            raise InputError("gradient_norms: a pair must be whole ids and as many norms")
+            raise InputError("gradient_norms: a pair must be whole ids and equally many norms")
         order = np.argsort(ids, kind="stable")
         ids, values = ids[order], values[order]
         if len(ids) and (ids[0] < 0 or ids[-1] >= size or (np.diff(ids) == 0).any()):
@@ -113,7 +114,7 @@ def to_float32_scalar(value: Any, name: str) -> float:
     """Return a loss or a rate, tensor or not, rounded to the frame's float32; NaN for None.
 
     Raises:
-        InputError: it is not one number.
+        InputError: it is not a single number.
     """
     if value is None:
         return float("nan")

@@ -1,9 +1,9 @@
-"""A check that the ids, the gradient and the moved rows of a step can be of the same step.
+"""A check that the ids, the gradient and the moved rows belong to the same step.
 
-A loop that reads its next batch before it calls the recorder, or clears its gradient, is easily recorded wrong. What
-follows from the arithmetic of an embedding is checked and nothing else. The gradient of an input embedding has rows of
-the batch alone; tied weights, or one matrix in two places, give further rows a gradient, and each row of the batch
-has one still. Momentum and decay move further rows, and rounding may leave some where they are.
+A loop that reads its next batch or clears its gradient before it calls the recorder gives wrong data. Only consequences
+of an embedding's arithmetic are checked. The gradient of an input embedding has only rows of the batch. With tied
+weights, or one matrix in two places, further rows have a gradient, but each row of the batch still has one. Momentum
+and decay move further rows, and rounding may leave some unmoved.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from lamplighter.client.recording.step_arguments import GradientRows
 from lamplighter.wire.binary import UInts
 
 _IN_A_ROW = 3
-"""Steps in a row that must contradict themselves: a single one may be of padding alone."""
+"""Consecutive inconsistent steps before a warning: a single one may consist of padding."""
 _SHARED = 0.75
-"""Share that batch and gradient have in common at least, of the one or of the other: some rows of a batch have a gradient of
-exactly zero, padding for one."""
+"""Minimum overlap of batch and gradient, as a share of either: some rows of a batch, such as padding, have a gradient
+of exactly zero."""
 
-_LATE = "the rows are those of the ids given a step before: give each step the ids that it was computed from"
+_LATE = "the rows match the ids of the previous step: give each step the ids that it was computed from"
 _GRADIENT_AND_BATCH = "the gradient has other rows than the ids: {}"
-_GRADIENT_AND_MOVED = "none of the rows with a gradient moved, and others did: give the gradient of this step, as it is before it is cleared"
+_GRADIENT_AND_MOVED = "none of the rows with a gradient moved, but others did: give the gradient of this step before it is cleared"
 
 
 class StepConsistency:
-    """A check of the steps of one loop, one after another."""
+    """A check of consecutive steps of one loop."""
 
     def __init__(self, size: int) -> None:
-        """Begin with a loop whose matrix has `size` rows."""
+        """Start with a loop whose matrix has `size` rows."""
         self._size = size
         self._previous: UInts | None = None
         self._in_a_row: dict[str, int] = {}
@@ -37,12 +37,12 @@ class StepConsistency:
     def find_contradiction(
         self, batch: UInts, gradient: GradientRows | None, moved: UInts | None
     ) -> str | None:
-        """Return what contradicts itself in the last steps, once for each loop; else None.
+        """Return a contradiction in the last steps, once per loop; else None.
 
         Args:
             batch: the ids of the step, sorted.
             gradient: the rows with a gradient; None if none was given.
-            moved: the rows that moved, sorted; None if they are not known.
+            moved: the rows that moved, sorted; None if unknown.
         """
         previous, self._previous = self._previous, batch
         if self._said:
@@ -58,12 +58,12 @@ class StepConsistency:
     def _contradictions(
         self, batch: UInts, gradient: GradientRows | None, moved: UInts | None, previous: UInts | None
     ) -> dict[str, str | None]:
-        """Return what this step contradicts by itself, by kind. A kind of which it says nothing is left out."""
+        """Return the contradictions of this step by kind. Kinds that cannot be checked are omitted."""
         found: dict[str, str | None] = {}
         if gradient is not None and len(gradient.token_ids) and len(batch):
             rows = gradient.token_ids
             shared = _shared(batch, rows)
-            # Where most rows have a gradient, weights are tied, and any few rows may have none.
+            # If most rows have a gradient, weights are tied, and any few rows may have none.
             apart = (
                 2 * len(rows) <= self._size and shared < _SHARED * len(batch) and shared < _SHARED * len(rows)
             )
@@ -75,7 +75,7 @@ class StepConsistency:
             found["gradient and moved"] = _GRADIENT_AND_MOVED if disjoint else None
         if gradient is None and moved is not None and len(moved) and previous is not None:
             late = _shared(previous, moved) == len(moved) > _shared(batch, moved)
-            found["moved and batch"] = f"the rows that moved are not of the ids: {_LATE}" if late else None
+            found["moved and batch"] = f"the rows that moved are not among the ids: {_LATE}" if late else None
         return found
 
 

@@ -1,4 +1,4 @@
-"""The limits that a run's disk budget sets to what is kept of a recorded step; about its snapshots `DiskBudget` decides."""
+"""The limits of a run's disk budget on the data of a recorded step; `DiskBudget` decides about snapshots."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import StepEffects
 
 _SNAPSHOT_SHARE, _NORMS_SHARE = 0.7, 0.85
-"""Shares of the disk budget that are used when snapshots end, and when the norms of rows do."""
+"""Used shares of the disk budget at which snapshots end, and at which the norms of rows end."""
 _STEP_BYTES = 4 * PAGE_SIZE
-"""Bytes that a commit may take beside its arrays, or an event: whole pages go into the write-ahead log."""
+"""Bytes of a commit besides its arrays, or of an event: whole pages go into the write-ahead log."""
 NO_IDS: UInts = np.empty(0, dtype=np.uint32)
 NO_NORMS: Floats = np.empty(0, dtype=np.float32)
 
@@ -31,38 +31,38 @@ class StepLimits:
         self._writer = writer
         self._without_norms = False
         self._text = f"the disk budget of {run.recipe.disk_budget / 1e6:,.0f} MB is"
-        # The last matrix is kept in any case: within the budget where it has room for two, else beyond it.
+        # The last matrix is always kept: within the budget if it has room for two, else beyond it.
         reserve = keyframe + _STEP_BYTES if 2 * keyframe < run.recipe.disk_budget else 0
         self.budget = DiskBudget(run, writer, reserve=reserve, share=_SNAPSHOT_SHARE)
 
     @property
     def reached(self) -> str:
-        """Return for people that the budget is used."""
+        """Return a message that the budget is used up."""
         return f"{self._text} used"
 
     def limit_effects(
         self, effects: StepEffects, add_event: Callable[[str, str], None]
     ) -> StepEffects | None:
-        """Return what of a step there is room for; None if that is nothing.
+        """Return the part of a step that fits; None if nothing fits.
 
         Args:
             effects: the step.
             add_event: adds an event to it.
         """
-        # What is committed is in the write-ahead log and in the file for a while.
+        # Committed data is temporarily in both the write-ahead log and the file.
         needed = _STEP_BYTES + 16 * len(effects.batch_ids)
         with_norms = 16 * (len(effects.gradient_ids) + len(effects.moved_ids)) + needed
         with_norms += round((1 - _NORMS_SHARE) * self.budget.limit)
         if not self._without_norms and self.budget.bytes_left(with_norms) < with_norms:
             self._without_norms = True
-            message = f"{self._text} nearly used: of each step only loss and batch are kept from here on"
+            message = f"{self._text} nearly used up: only loss and batch of each step are kept from now on"
             add_event("thinned", f"{message} (a larger disk_budget, or every=, keeps more)")
         while self.budget.bytes_left(needed) < needed:
             if not self._drop_keyframe():
                 return None
         if not self._without_norms:
             return effects
-        # No gradient and an unverified set of moved rows say that neither is known.
+        # No gradient and an unverified set of moved rows mean that neither is known.
         return replace(
             effects,
             gradient_ids=NO_IDS,
@@ -74,7 +74,7 @@ class StepLimits:
         )
 
     def _drop_keyframe(self) -> bool:
-        # Loss and batch of a step are worth more than the matrix of another.
+        # Loss and batch of a step are more valuable than the matrix of another.
         with suppress(*NOT_NOW):
             return self._writer.drop_surplus_keyframe()
         return False

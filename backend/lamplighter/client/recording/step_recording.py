@@ -1,4 +1,4 @@
-"""Recording of a foreign training loop's steps: each is measured, encoded once and committed in one transaction."""
+"""Recording of an external training loop's steps: each is measured, encoded once and committed in one transaction."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from lamplighter.wire.row_frames import NEVER
 log = logging.getLogger(__name__)
 
 _PATIENCE, _LAST_PATIENCE = 0.25, 60.0
-"""Seconds that the loop waits for a reader of a file without a WAL: at a step, and at its end."""
+"""Seconds that the loop waits for a reader of a file without a WAL, at a step and at its end."""
 
 _SMALL_MATRIX = 1 << 18
-"""Bytes of a matrix of which moved rows are kept however many they are: writing them takes little time."""
+"""Size in bytes of a matrix up to which all moved rows are kept, because writing them is fast."""
 
 
 class SeenStep(NamedTuple):
-    """A step as the loop gave it."""
+    """A step as reported by the loop."""
 
     number: int
     """Its number in the loop."""
@@ -43,14 +43,14 @@ class SeenStep(NamedTuple):
     loss: float
     learning_rate: float
     ended: float
-    """The time at which training ended and the recorder was called, Unix seconds."""
+    """The time at which the step ended and the recorder was called, in Unix seconds."""
     scalars: str | None = None
-    """Other numbers that the loop logged with it, encoded (`runfolder/tables/scalars.py`)."""
+    """Other numbers that the loop logged with the step, encoded (`runfolder/tables/scalars.py`)."""
 
 
 @runtime_checkable
 class ComparedMatrix(Protocol):
-    """A matrix in training, as it was when it was last compared; `watch` keeps its copy where the weight is."""
+    """A matrix in training as of its last comparison; `watch` keeps the copy on the weight's device."""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -64,7 +64,7 @@ class ComparedMatrix(Protocol):
 
 
 class StepRecording:
-    """A recording in progress: the run of one loop, from its first matrix on."""
+    """A recording in progress of one loop's run, from its first matrix."""
 
     def __init__(
         self,
@@ -75,8 +75,8 @@ class StepRecording:
         facts: dict[str, Any],
         numbers: StepNumbers,
     ) -> None:
-        """Begin with the matrix after step `first` (0: before the first), shape (V, D); it is copied, unless whoever gives
-        it compares it."""
+        """Start with the matrix after step `first` (0: before the first), shape (V, D). It is copied unless it is a
+        `ComparedMatrix`."""
         self.run, self._lock = run, lock
         self.matrix_diff = MatrixDiff(matrix) if isinstance(matrix, np.ndarray) else matrix
         matrix = self.matrix_diff.matrix
@@ -84,9 +84,9 @@ class StepRecording:
         self.touches: UInts = np.zeros(len(matrix), dtype=np.uint32)
         self.last_lit: UInts = np.full(len(matrix), NEVER, dtype=np.uint32)
         self.at = 0
-        """Steps recorded so far."""
+        """Number of steps recorded so far."""
         self.ended = ""
-        """Why the record ended before the loop; empty while it goes on."""
+        """The reason why the record ended before the loop; empty while it continues."""
         self._numbers = numbers
         self._exact = False
         self._needs_keyframe = first > 0
@@ -106,31 +106,31 @@ class StepRecording:
         self.writer.add_event(first, "started", "recorded from a training loop of its own", facts | begun)
 
     def embedding(self) -> Floats:
-        """Return the matrix at the last comparison, shape (V, D); not a copy."""
+        """Return the matrix at the last comparison, shape (V, D), not a copy."""
         return self.matrix_diff.matrix
 
     def lose_step(self) -> None:
-        """Note that a comparison was not committed: the next step keeps the whole matrix."""
+        """Note that a comparison was not committed, so that the next step keeps the full matrix."""
         self._needs_keyframe = True
 
     def commit(
         self, seen: SeenStep, matrix: Floats | ChangedRows, *, seen_first: bool = False
     ) -> UInts | None:
-        """Measure what the step changed, unless that is given, and commit it.
+        """Measure the changes of the step, unless they are given, and commit it.
 
-        While nothing can be written, steps wait in memory and are committed later, in order. Once the record has ended only the
-        last matrix is kept up to date.
+        While the disk cannot be written, steps wait in memory and are committed later, in order. Once the record has
+        ended only the last matrix is updated.
 
         Returns:
-            The rows that moved, where they are known.
+            The rows that moved, if known.
         """
         if self.ended:
             if not isinstance(matrix, ChangedRows):
                 self.matrix_diff.matrix[:] = matrix
             self._beyond = seen
             return None
-        # If this is interrupted (Ctrl-C) and the loop goes on, the copy is ahead of the record, so the next step must
-        # keep the whole matrix.
+        # If this is interrupted (Ctrl-C) and the loop continues, the copy is ahead of the record, so the next step must
+        # keep the full matrix.
         whole, self._needs_keyframe = self._needs_keyframe, True
         changed = matrix if isinstance(matrix, ChangedRows) else self._compare(matrix)
         effects = self._measure(seen, self.at + 1)
@@ -150,7 +150,7 @@ class StepRecording:
             if not self.ended:
                 self.at = limited.step
         except BaseException:
-            # Ctrl-C comes behind the commit, too.
+            # Ctrl-C may also arrive after the commit.
             if self.writer.has_step(limited.step):
                 self.at = limited.step
             else:
@@ -161,7 +161,8 @@ class StepRecording:
         return None if seen_first else changed.token_ids
 
     def _moved_vectors(self, changed: ChangedRows, number: int) -> Floats | None:
-        """Return the rows that moved, shape (moved, D), where they are kept: at most half of a matrix, or all of a small one."""
+        """Return the moved rows, shape (moved, D), if they are kept: at most half of a matrix, or all of a small
+        one."""
         if changed.vectors is not None or self._committer.snapshots != "all":
             return changed.vectors
         rows, width = self.matrix_diff.shape
@@ -172,18 +173,18 @@ class StepRecording:
             self._said_dense = True
             self._committer.add_event(
                 "thinned",
-                f"more than half of the rows moved in step {number:,}: after such steps the matrix is kept only once in"
+                f"more than half of the rows moved in step {number:,}: after such steps the matrix is kept only every"
                 f" {every:,} recorded steps (keyframe_every=1 keeps each)",
             )
         return None
 
     def _compare(self, matrix: Floats) -> ChangedRows:
         if not isinstance(self.matrix_diff, MatrixDiff):
-            raise TypeError("this matrix is compared by whoever gave it")
+            raise TypeError("a ComparedMatrix is compared by its owner")
         return self.matrix_diff.diff(matrix)
 
     def _measure(self, seen: SeenStep, step: int) -> StepEffects:
-        """Return the effects of a step as far as the loop told them."""
+        """Return the effects of a step as reported by the loop."""
         gradient = seen.rows.gradient
         if gradient is not None and not self.layers:
             self.layers = ["embedding"]
@@ -206,7 +207,7 @@ class StepRecording:
 
     def _measured(self, seen: SeenStep, effects: StepEffects, vectors: Floats | None) -> MeasuredStep:
         rows = seen.rows
-        # Nobody computes these steps again, so that nobody compares digests.
+        # These steps are never recomputed, so no digest is compared.
         return MeasuredStep(
             effects, vectors, b"", seen.learning_rate, seen.ended, rows.seconds / rows.steps, rows.steps
         )
@@ -218,12 +219,12 @@ class StepRecording:
         self.last_lit[ids] = step
 
     def end(self, reason: str) -> None:
-        """End the record before the loop has ended: what follows is not recorded, but for the last matrix."""
-        self.ended = f"{reason}: what followed step {self._numbers.number_of(self.at)} is not recorded"
-        log.warning("%s: %s; the loop goes on", self.run.id, self.ended)
+        """End the record before the loop: later steps are not recorded, except for the last matrix."""
+        self.ended = f"{reason}: later steps than {self._numbers.number_of(self.at)} are not recorded"
+        log.warning("%s: %s; the loop continues", self.run.id, self.ended)
 
     def _write(self, measured: MeasuredStep, scalars: str | None, *, whole: bool) -> None:
-        # While earlier steps wait without their matrices, moved rows have no base to apply to.
+        # While earlier steps wait without their matrices, moved rows have no base.
         record = self._committer.encode_step(measured, whole=whole or bool(self._waiting))
         record = replace(record, scalars=scalars)
         try:
@@ -241,18 +242,18 @@ class StepRecording:
         self._exact = kept and (record.keyframe is not None or (record.rows is not None and self._exact))
 
     def set_facts(self, facts: dict[str, Any]) -> None:
-        """Set facts about the run, deferred while nothing can be written."""
+        """Set facts about the run, deferred while the disk cannot be written."""
         self._pending_facts |= facts
         with suppress(*NOT_NOW):
             self._write_waiting()
 
     def add_scalars(self, scalars: str) -> None:
-        """Keep encoded numbers of the loop with the last step, unless nothing can be written."""
+        """Store encoded numbers of the loop with the last step, unless the disk cannot be written."""
         with suppress(*NOT_NOW):
             self.writer.add_scalars(self.at, scalars)
 
     def add_event(self, kind: str, message: str) -> None:
-        """Add an event to the last step, unless nothing can be written."""
+        """Add an event to the last step, unless the disk cannot be written."""
         with suppress(*NOT_NOW):
             self.writer.add_event(self.at, kind, message)
 
@@ -264,7 +265,7 @@ class StepRecording:
 
     def finish(self, phase: Phase, message: str) -> None:
         """Keep the last matrix unless it can be rebuilt, record how the run ended, and release the lock. A part that
-        cannot be written is left out, with a warning.
+        cannot be written is omitted with a warning.
         """
         try:
             self.writer.set_patience(_LAST_PATIENCE)
@@ -293,7 +294,7 @@ class StepRecording:
 
     def _keep_last_matrix(self) -> None:
         if self._beyond is not None:
-            # The last step of the loop is recorded alone, so that there is one to which the matrix belongs.
+            # The last step of the loop is recorded separately, so that the matrix belongs to a step.
             seen, step = self._beyond, self.at + 1
             effects = replace(self._measure(seen, step), gradient_ids=NO_IDS, gradient_norms=NO_NORMS)
             effects = replace(effects, layer_norms=np.full_like(effects.layer_norms, np.nan))

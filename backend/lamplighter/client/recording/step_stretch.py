@@ -1,4 +1,4 @@
-"""The steps of a loop since the last that was recorded, taken together as one: sets are unions, counts are sums."""
+"""The steps of a loop since the last recorded one, merged into one: sets are united, counts are summed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from lamplighter.wire.binary import UInts
 
 
 class StretchedStep(NamedTuple):
-    """One step of the record, which may be several of the loop."""
+    """One recorded step, which may merge several of the loop."""
 
     steps: int
-    """Steps of the loop."""
+    """Number of steps of the loop."""
     batch: BatchRows
     gradient: GradientRows | None
     """The largest norm of each row's gradient; None unless every step had a gradient."""
     seconds: float
-    """The time that training took, for all of them."""
+    """The training time of all of them, in seconds."""
 
 
 class StepStretch:
-    """The steps of a loop since the last that was recorded."""
+    """The steps of a loop since the last recorded one."""
 
     def __init__(self) -> None:
         self._steps: StretchedStep | None = None
@@ -48,7 +48,7 @@ class StepStretch:
         )
 
     def take_stretch(self) -> StretchedStep:
-        """Return the steps added since the last call, at least one, and begin anew."""
+        """Return the steps added since the last call, at least one, and start the next stretch."""
         steps, self._steps = self._steps, None
         if steps is None:
             raise RuntimeError("no step was added")

@@ -1,1 +1,1 @@
-"""Embeddings that people have: model folders, files of vectors, vectors in memory. All of them are checked as hostile."""
+"""Embeddings of users: model folders, files of vectors, vectors in memory. All are checked as hostile input."""

@@ -27,7 +27,7 @@ _NPY_ERRORS = (
     RecursionError,
     MemoryError,
     OverflowError,
-    # numpy reads an odd header anew, token by token.
+    # numpy parses an unusual header again, token by token.
     tokenize.TokenError,
 )
 
@@ -42,8 +42,8 @@ def read_npy(path: Path) -> Floats:
     """Return the matrix in an `.npy` file as float32, shape (V, D).
 
     Raises:
-        InputError: it holds no matrix of floating-point numbers, or a run cannot hold its size.
-        OSError: it cannot be read.
+        InputError: it holds no matrix of floating-point numbers, or is too large for a run.
+        OSError: the file cannot be read.
     """
     try:
         # Memory-mapped, so that a header cannot claim more memory than the file has bytes.
@@ -62,16 +62,17 @@ def read_npy(path: Path) -> Floats:
 
 
 def read_npz(path: Path, rows: int | None, wanted: str | None) -> tuple[Floats, list[str] | None, str]:
-    """Return one matrix of an `.npz` file as float32, the tokens if it has an array of as many texts, and the matrix's name.
+    """Return one matrix of an `.npz` file as float32, the tokens if an array has equally many texts, and the matrix's
+    name.
 
     Args:
         path: the file.
-        rows: V, where the vocabulary is known.
-        wanted: name of the array; None if only one fits.
+        rows: V, if the vocabulary is known.
+        wanted: the name of the array; None if only one fits.
 
     Raises:
-        InputError: it is no such file, no matrix fits, or a run cannot hold its size.
-        OSError: it cannot be read.
+        InputError: it is not an `.npz` file, no matrix fits, or it is too large for a run.
+        OSError: the file cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -115,7 +116,7 @@ def _read_array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype
     reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, fortran, kind = reader(file)
     if kind.hasobject or min(shape, default=0) < 0 or max(shape, default=0) > max(MAX_VOCABULARY, MOST_BYTES):
-        raise ValueError("an array of objects, or of no possible shape")
+        raise ValueError("an array of objects, or of an impossible shape")
     return shape, fortran, kind
 
 
@@ -123,7 +124,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[A
     with archive.open(member) as file:
         shape, fortran, kind = _read_array_header(file)
         length = math.prod(shape) * kind.itemsize
-        # However much a small member unpacks to, no more than its checked shape needs is read.
+        # Read no more than the checked shape needs, even if a small member unpacks to more.
         data = file.read(length)
     if len(data) != length:
         raise ValueError("an array is cut short")

@@ -1,4 +1,4 @@
-"""The checkpoints of one training, with their steps: those in a folder, or those that somebody lists."""
+"""The checkpoints of one training with their steps, from a folder or a list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Checkpoint(NamedTuple):
 
     step: int
     source: Any
-    """As `find_embedding` takes it."""
+    """A source for `find_embedding`."""
 
 
 def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> list[Checkpoint]:
@@ -33,27 +33,27 @@ def collect_checkpoints(sources: Any, steps: Iterable[Any] | None = None) -> lis
     Args:
         sources: a folder with `checkpoint-10`, `checkpoint-20`, ... or `step-10.npy`, ...; several sources; or a mapping of
             step to source.
-        steps: the step of each of several sources. Without it those of paths are in their names, and others, in memory,
-            are 0, 1, 2, ...
+        steps: the step of each of several sources. By default, those of paths are read from their names, and those in
+            memory are 0, 1, 2, ...
 
     Raises:
-        InputError: there are fewer than two, a step is missing or twice, or is none.
+        InputError: there are fewer than two, or a step is missing, repeated or invalid.
     """
     if isinstance(sources, Mapping):
         if steps is not None:
-            raise InputError("steps: a mapping of step to source has them already")
+            raise InputError("steps: a mapping of step to source already has the steps")
         pairs: list[tuple[Any, Any]] = list(cast("Mapping[Any, Any]", sources).items())
     else:
         listed = _list_folder(Path(sources)) if isinstance(sources, str | os.PathLike) else _bounded(sources)
         pairs = list(zip(_steps_of(listed, steps), listed, strict=True))
     if not 2 <= len(pairs) <= MOST_CHECKPOINTS:
         raise InputError(
-            f"a series has 2 to {MOST_CHECKPOINTS:,} checkpoints, and this has {len(pairs)}; one is shown by still"
+            f"a series has 2 to {MOST_CHECKPOINTS:,} checkpoints, but this one has {len(pairs)}; use still for a single one"
         )
     found = sorted((Checkpoint(_checked(step), source) for step, source in pairs), key=lambda one: one.step)
     for before, after in pairwise(found):
         if before.step == after.step:
-            raise InputError(f"two checkpoints are of step {after.step}: give the steps (steps)")
+            raise InputError(f"two checkpoints have the step {after.step}: give the steps (steps)")
     return found
 
 
@@ -86,7 +86,7 @@ def _steps_of(sources: list[Any], steps: Iterable[Any] | None) -> list[Any]:
 
 
 def _list_folder(folder: Path) -> list[Any]:
-    """Return the checkpoints in a folder: the folders that are called so, or else the files that end with a number."""
+    """Return the checkpoints in a folder: the folders with such names, or else the files that end with a number."""
     try:
         entries = sorted(islice(folder.iterdir(), _MOST_ENTRIES))
     except OSError as error:
@@ -96,7 +96,7 @@ def _list_folder(folder: Path) -> list[Any]:
     found = found or [entry for entry in plain if entry.is_file() and _FILE.fullmatch(entry.name)]
     if not found:
         raise InputError(
-            f"{folder.name}: a folder without checkpoints: checkpoint-10, checkpoint-20, ... or files such as step-10.npy"
+            f"{folder.name}: a folder without checkpoints such as checkpoint-10, checkpoint-20, ... or files such as step-10.npy"
         )
     return list(found)
 

@@ -1,4 +1,4 @@
-"""A column of a table about tokens, as classes: a colour of the map. CSV, TSV, or parquet where pyarrow is installed."""
+"""A column of a table about tokens as classes, which colour the map. CSV, TSV, or parquet if pyarrow is installed."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from lamplighter.wire.vocabulary import Vocabulary
 _BY_TOKEN = ("token", "word", "label", "name", "text", "key")
 _BY_ID = ("id", "token_id", "index")
 _MOST_KINDS = 12
-"""Distinct numbers that are still kinds, such as a cluster's; more are a quantity."""
+"""Maximum number of distinct numbers that are categories, such as clusters; more are a quantity."""
 _BANDS = 6
 _MOST_COLUMNS = 1_000
 
 
 class ColouredVocabulary(NamedTuple):
-    """A vocabulary with the classes that a column gives it."""
+    """A vocabulary with the classes of a column."""
 
     vocabulary: Vocabulary
     description: str
-    """A sentence for people: which column, and how many tokens it names."""
+    """A sentence with the column and the number of tokens that it names."""
 
 
 def colour_by_column(vocabulary: Vocabulary, path: Path, column: str | None = None) -> ColouredVocabulary:
     """Return a vocabulary whose classes are the values of a table's column.
 
-    A column of kinds gives a class for each. One of numbers, more than twelve different ones, gives six bands of about as
-    many tokens each, which are named after their numbers.
+    A column of categories gives a class for each. One with more than twelve distinct numbers gives six bands with about
+    equally many tokens, named after their range.
 
     Args:
-        vocabulary: the tokens; classes that it has are replaced.
+        vocabulary: the tokens; existing classes are replaced.
         path: `.csv`, `.tsv` or `.parquet`, with a header. A column `token` (or word, label, name, text, key) names the
             tokens, or one `id` (token_id, index) their ids; without either, the first one does.
-        column: which column; None: the first other one.
+        column: the column to use; None: the first other one.
 
     Raises:
         InputError: the table cannot be read, lacks the column, or names none of the tokens.
@@ -91,10 +91,10 @@ def _read_table(path: Path) -> dict[str, list[Any]]:
     try:
         header = next(reader, [])
         if not header or len(set(header)) != len(header) or len(header) > _MOST_COLUMNS:
-            raise InputError(f"{path.name}: a first line with the names of its columns is needed, each once")
+            raise InputError(f"{path.name}: the first line must name the columns, each once")
         rows = [row for row in islice(reader, 2 * MAX_VOCABULARY) if row]
     except csv.Error as error:
-        raise InputError(f"{path.name}: no table of cells: {error}") from error
+        raise InputError(f"{path.name}: not a table of cells: {error}") from error
     for number, row in enumerate(rows):
         if len(row) != len(header):
             raise InputError(f"{path.name}: row {number + 1} has {len(row)} cells, the header {len(header)}")
@@ -106,7 +106,7 @@ def _read_parquet(path: Path) -> dict[str, list[Any]]:
         import pyarrow
         from pyarrow import parquet
     except ImportError as error:
-        raise InputError(f"{path.name}: parquet is read with pyarrow: pip install pyarrow") from error
+        raise InputError(f"{path.name}: reading parquet needs pyarrow: pip install pyarrow") from error
     try:
         with parquet.ParquetFile(path) as file:
             facts = file.metadata
@@ -126,7 +126,7 @@ def _ids_of(keys: Iterable[Any], vocabulary: Vocabulary, *, by_id: bool) -> list
         ids = [int(key) if str(key).strip().isdecimal() and len(str(key)) < 12 else -1 for key in keys]
         return [at if 0 <= at < len(vocabulary) else None for at in ids]
     id_of = {token: at for at, token in reversed(list(enumerate(vocabulary.tokens)))}
-    # A word stands in a table without the space that its token begins with.
+    # A table has words without the leading space of their token.
     return [id_of.get(str(key), id_of.get(f" {key}")) for key in keys]
 
 
@@ -159,7 +159,7 @@ def _classes_of(values: dict[int, str]) -> dict[str, list[int]]:
 
 
 def _as_numbers(texts: Sequence[str]) -> list[float] | None:
-    """Return texts as numbers; None unless each is a finite one."""
+    """Return texts as numbers; None unless all are finite numbers."""
     try:
         numbers = [float(text) for text in texts]
     except ValueError:

@@ -1,4 +1,4 @@
-"""The embedding in whatever people have of it, with its tokens: a model folder, a file of vectors, vectors in memory."""
+"""The embedding in a model folder, a file of vectors, or vectors in memory, with its tokens."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ _PACKED = (".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".tar")
 
 @dataclass(frozen=True)
 class FoundEmbedding:
-    """An embedding that can be shown: finite, with a token for each row."""
+    """A finite embedding with a token for each row."""
 
     vectors: Floats
     """Shape (V, D)."""
     vocabulary: Vocabulary
     description: str
-    """A phrase for people: `transformer.wte.weight of model.safetensors`."""
+    """A phrase for messages: `transformer.wte.weight of model.safetensors`."""
     tensor: str | None = None
-    """Its name in a model; None elsewhere."""
+    """Its name in a model; None for other sources."""
 
 
 class _Raw(NamedTuple):
     vectors: Floats
     tokens: Vocabulary | None
-    """The tokens of the source itself; None if it has none."""
+    """The tokens of the source; None if it has none."""
     description: str
     padded: bool
-    """True if the matrix may have more rows than there are tokens, as models do."""
+    """True if the matrix may have more rows than tokens, as in models."""
     tensor: str | None = None
 
 
@@ -59,18 +59,18 @@ def find_embedding(
     Args:
         source: a path (a model folder, a projector folder, `.safetensors`, an index of shards, `.npy`, `.npz`, word
             vectors as text or binary), gensim's `KeyedVectors`, or a matrix of shape (V, D).
-        vocabulary: its tokens, as `read_given_vocabulary` takes them; None where the source has its own.
-        tensor: which matrix, where several could be meant.
-        known: the tokens of a source that has none, where no vocabulary is given.
+        vocabulary: its tokens, in a form for `read_given_vocabulary`; None if the source has tokens.
+        tensor: the name of the matrix, if there are several.
+        known: the tokens of a source without any, if no vocabulary is given.
 
     Raises:
-        InputError: it cannot be used; the message tells which part, why, and what to do.
+        InputError: the source cannot be used; the message says which part, why, and what to do.
     """
     given, is_padded = (None, False) if vocabulary is None else read_given_vocabulary(vocabulary)
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         if "\0" in str(path):
-            raise InputError("a path holds no character 0")
+            raise InputError("a path cannot contain a null character")
         try:
             raw = _read_path(path, given, tensor)
         except OSError as error:
@@ -82,14 +82,14 @@ def find_embedding(
     tokens = given or raw.tokens or known
     if tokens is None:
         raise InputError(
-            f"{where}: it has no tokens of its own: give a vocabulary too (a list, token to id, a file of a token a line,"
+            f"{where}: it has no tokens: give a vocabulary too (a list, token to id, a file with one token per line,"
             " or tokenizer.json)"
         )
     tokens = fit_rows(tokens, len(raw.vectors), where, padded=raw.padded or is_padded)
     non_finite = np.flatnonzero(~np.isfinite(raw.vectors).all(axis=1))
     if len(non_finite):
         raise InputError(
-            f"{where}: {len(non_finite):,} rows hold values that are not finite numbers (row {non_finite[0]} first): such a"
+            f"{where}: {len(non_finite):,} rows hold values that are not finite numbers (first row {non_finite[0]}): such a"
             " matrix has no map"
         )
     return FoundEmbedding(raw.vectors, tokens, raw.description, raw.tensor)
@@ -101,7 +101,7 @@ def _read_path(path: Path, given: Vocabulary | None, tensor: str | None) -> _Raw
     if path.is_dir():
         return _read_folder(path, given, tensor)
     if name.endswith(_PACKED):
-        raise InputError(f"{path.name}: it is packed: unpack it first")
+        raise InputError(f"{path.name}: it is compressed: unpack it first")
     require_plain_file(path)
     if name.endswith((".safetensors", _SHARDS)):
         own = given or find_folder_vocabulary(path.parent)
@@ -131,7 +131,7 @@ def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> 
     if projected is None:
         if has_checkpoints(folder):
             raise InputError(
-                f"{folder.name}: it holds checkpoints: series shows them all, and still one of them"
+                f"{folder.name}: it holds checkpoints: use series for all, or still for one of them"
             )
         raise InputError(
             f"{folder.name}: a folder without model.safetensors, model.safetensors.index.json, projector_config.pbtxt or"
@@ -147,7 +147,7 @@ def _read_folder(folder: Path, given: Vocabulary | None, tensor: str | None) -> 
 def _read_memory(source: Any) -> _Raw:
     keys, vectors = getattr(source, "index_to_key", None), getattr(source, "vectors", None)
     if keys is None and hasattr(source, "wv"):
-        # A whole model of gensim.
+        # A complete gensim model.
         keys, vectors = getattr(source.wv, "index_to_key", None), getattr(source.wv, "vectors", None)
     if keys is None or vectors is None:
         return _Raw(np.array(to_matrix(source), copy=True), None, "a matrix in memory", padded=False)

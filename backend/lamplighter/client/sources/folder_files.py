@@ -1,4 +1,4 @@
-"""Files that a folder of somebody else's names: none is outside it."""
+"""Files named in an untrusted folder, none of them outside it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from lamplighter.client.errors import InputError
 from lamplighter.client.plain_files import require_plain_file
 
 MOST_JSON = 64 << 20
-"""Bytes of the largest index or configuration that is read."""
+"""Maximum bytes of an index or a configuration."""
 
 
 def locate_file(folder: Path, name: object) -> Path:
-    """Return the path of a file in a folder, by the relative name that one of the folder's own files gives it.
+    """Return the path of a file in a folder, from a relative name in one of the folder's files.
 
-    A link may lead out of the folder only in the cache of Hugging Face, which links each file of a snapshot to the blobs
+    A link may lead out of the folder only in the Hugging Face cache, which links each file of a snapshot to the blobs
     of the same model.
 
     Raises:
@@ -24,26 +24,26 @@ def locate_file(folder: Path, name: object) -> Path:
     """
     shown = f"{folder.name}: {str(name)[:200]!r}"
     if not isinstance(name, str) or not name or "\\" in name or ":" in name or "\0" in name:
-        raise InputError(f"{shown} is no name of a file in this folder")
+        raise InputError(f"{shown} is not the name of a file in this folder")
     parts = PurePosixPath(name).parts
     if PurePosixPath(name).is_absolute() or ".." in parts:
-        raise InputError(f"{shown} is outside this folder, and is not read")
+        raise InputError(f"{shown} is outside this folder and is not read")
     path = folder.joinpath(*parts)
     try:
         real, inside = path.resolve(strict=True), folder.resolve(strict=True)
         is_plain = stat.S_ISREG(real.stat().st_mode)
     except (OSError, RuntimeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "a link that leads to itself"
+        why = error.strerror if isinstance(error, OSError) else "a circular link"
         raise InputError(f"{shown} cannot be read: {why}") from error
     if not real.is_relative_to(inside) and not _is_blob_of(inside, real):
-        raise InputError(f"{shown} is a link to a file outside this folder, and is not read")
+        raise InputError(f"{shown} is a link to a file outside this folder and is not read")
     if not is_plain:
-        raise InputError(f"{shown} is no plain file")
+        raise InputError(f"{shown} is not a plain file")
     return path
 
 
 def has_file(folder: Path, name: str) -> bool:
-    """Return whether a folder has an entry of this name that is no folder."""
+    """Return whether a folder has an entry of this name that is not a folder."""
     return os.path.lexists(folder / name) and not (folder / name).is_dir()
 
 
@@ -51,14 +51,14 @@ def read_text_file(path: Path, most: int = MOST_JSON) -> str:
     """Return a UTF-8 text of at most `most` bytes.
 
     Raises:
-        InputError: it is larger, no UTF-8, or no plain file.
+        InputError: it is larger, not UTF-8, or not a plain file.
         OSError: it cannot be read.
     """
     require_plain_file(path)
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
-        raise InputError(f"{path.name}: more than {most:,} bytes, which is not read")
+        raise InputError(f"{path.name}: more than {most:,} bytes, too large to be read")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""The vocabulary that lies beside an embedding: a tokeniser's files, or the labels of the Embedding Projector."""
+"""The vocabulary beside an embedding: a tokeniser's files, or the labels of the Embedding Projector."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from lamplighter.client.vocabulary_files import MOST_BYTES, make_vocabulary, par
 from lamplighter.wire.vocabulary import Vocabulary
 
 _LABELS = ("token", "word", "label", "name", "title", "text", "key")
-"""Columns that name the tokens of a table, in any case; else its first does."""
+"""Names of the token column of a table, in any case; without one, the first column."""
 
 
 def find_folder_vocabulary(folder: Path) -> Vocabulary | None:
-    """Return the vocabulary of a model folder: of `tokenizer.json`, `vocab.json` or `vocab.txt`; None if it has none.
+    """Return the vocabulary in `tokenizer.json`, `vocab.json` or `vocab.txt` of a model folder; None if it has none.
 
-    A folder `checkpoint-500` is also given that of the folder around it, where the Trainer saves it once.
+    For a folder `checkpoint-500`, also search the parent folder, where the Trainer saves it once.
 
     Raises:
         InputError: the file cannot be used.
@@ -27,18 +27,18 @@ def find_folder_vocabulary(folder: Path) -> Vocabulary | None:
             if has_file(place, name):
                 found = read_vocabulary(locate_file(place, name))
                 if name == "vocab.json" and has_file(place, "merges.txt"):
-                    # GPT-2's files of before tokenizer.json: its pieces are bytes.
+                    # GPT-2's files from before tokenizer.json: its pieces are bytes.
                     return make_vocabulary(decode_byte_level(list(found.tokens)), where=name)
                 return found
     return None
 
 
 def read_labels(path: Path, rows: int) -> Vocabulary:
-    """Return the vocabulary in a `metadata.tsv`: a label a line, or a table with a header.
+    """Return the vocabulary in a `metadata.tsv`: one label per line, or a table with a header.
 
     Args:
         path: the file.
-        rows: V. A single column has a header if it has one line more.
+        rows: V. A single column has a header if it has one extra line.
 
     Raises:
         InputError: it cannot be used.
@@ -50,9 +50,9 @@ def read_labels(path: Path, rows: int) -> Vocabulary:
     if len(header) == 1:
         return make_vocabulary(lines[1:] if len(lines) == rows + 1 else lines, where=path.name)
     if len(lines) != rows + 1:
-        raise InputError(f"{path.name}: {len(lines) - 1:,} labels below its header, and {rows:,} vectors")
+        raise InputError(f"{path.name}: {len(lines) - 1:,} labels below its header, but {rows:,} vectors")
     lower = [column.strip().lower() for column in header]
     label = next((lower.index(name) for name in _LABELS if name in lower), 0)
     names = ["token" if at == label else name if name != "token" else "" for at, name in enumerate(lower)]
-    # Our own export writes the word, as the projector shows no empty cells.
+    # Our export writes the word, because the projector hides empty cells.
     return parse_table(names, lines[1:], path.name, no_class="none")

@@ -1,4 +1,4 @@
-"""The names of an embedding's rows, from whatever people have of them: a file, a folder, a tokeniser, tokens by id."""
+"""The names of an embedding's rows, from a file, a folder, a tokeniser, or tokens by id."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from lamplighter.wire.vocabulary import Vocabulary
 GivenVocabulary = (
     Vocabulary | str | os.PathLike[str] | Iterable[str] | Mapping[str, SupportsIndex] | VocabularySource
 )
-"""A vocabulary in any form that people have it in: a file, a folder, a tokeniser, tokens by id, token to id."""
+"""A vocabulary in any form: a file, a folder, a tokeniser, tokens by id, token to id."""
 
 
 def read_given_vocabulary(given: Any, where: str = "vocabulary") -> tuple[Vocabulary, bool]:
-    """Return a vocabulary that was given, and whether it is a tokeniser's, whose matrix is often padded.
+    """Return a given vocabulary, and whether it is a tokeniser's, whose matrix is often padded.
 
     Args:
         given: a `Vocabulary`; the path of a vocabulary file (`read_vocabulary`) or of a model folder; a tokeniser of
             `tokenizers`, `transformers` or `tiktoken`; tokens by id; a mapping of token to id.
-        where: begins the messages about one in memory.
+        where: begins the messages about a vocabulary in memory.
 
     Raises:
         InputError: it cannot be used.
@@ -57,26 +57,25 @@ def name_rows(tokenizer: Any, rows: int) -> Vocabulary:
     """Return a vocabulary with a name for each row of a model's embedding.
 
     Args:
-        tokenizer: as `read_given_vocabulary` takes it; None: the rows are named by their ids.
-        rows: V. Rows that have no token, as in a padded embedding, are named "(unused 50257)".
+        tokenizer: a form for `read_given_vocabulary`; None: the rows are named by their ids.
+        rows: V. Rows without a token, as in a padded embedding, are named "(unused 50257)".
 
     Raises:
-        InputError: its tokens cannot be read, or are more than the embedding has rows.
+        InputError: its tokens cannot be read, or outnumber the rows of the embedding.
     """
     if tokenizer is None:
         return make_vocabulary([str(number) for number in range(rows)])
     vocabulary, _ = read_given_vocabulary(tokenizer, "tokenizer")
     if len(vocabulary) > rows:
         raise InputError(
-            f"tokenizer: {len(vocabulary):,} tokens, but the embedding has {rows:,} rows: is it of another model? If"
-            " not, call model.resize_token_embeddings first, or give a list of the tokens that have a row"
+            f"tokenizer: {len(vocabulary):,} tokens, but the embedding has {rows:,} rows: does it belong to another model? If"
+            " not, call model.resize_token_embeddings first, or give a list of the tokens with a row"
         )
     return pad_vocabulary(vocabulary, rows)
 
 
 def fit_rows(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> Vocabulary:
-    """Return a vocabulary with a name for each row of a matrix, which may have more rows than there are tokens if it is
-    padded.
+    """Return a vocabulary with a name for each row of a matrix, which may have more rows than tokens if padded.
 
     Raises:
         InputError: it has another number of tokens; the message begins with `where`.
@@ -84,7 +83,7 @@ def fit_rows(vocabulary: Vocabulary, rows: int, where: str, *, padded: bool) -> 
     size = len(vocabulary)
     if size > rows or (size < rows and not padded):
         raise InputError(
-            f"{where}: {rows:,} rows, and the vocabulary has {size:,} tokens; there must be as many:"
+            f"{where}: {rows:,} rows, but the vocabulary has {size:,} tokens; the numbers must be equal:"
             f" {unequal(rows, size)}"
         )
     return pad_vocabulary(vocabulary, rows)

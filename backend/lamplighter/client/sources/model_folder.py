@@ -1,4 +1,5 @@
-"""A folder that `save_pretrained` wrote: safetensors, whole or in shards, with a tokeniser and a configuration."""
+"""A folder written by `save_pretrained`: safetensors, in one file or in shards, with a tokeniser and a
+configuration."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def find_model_file(folder: Path) -> Path | None:
     """Return the safetensors file of a model folder, or the index of its shards; None if it has neither.
 
     Raises:
-        InputError: it has several that could be meant, pickles alone, or a link that leads out of it.
+        InputError: it has several candidates, only pickles, or a link that leads out of it.
     """
     for name in (_WHOLE, _INDEX):
         if has_file(folder, name):
@@ -32,7 +33,7 @@ def find_model_file(folder: Path) -> Path | None:
         return locate_file(folder, others[0])
     if others:
         listed = ", ".join(others[:8])
-        raise InputError(f"{folder.name}: several safetensors files, and no {_INDEX}: name one of {listed}")
+        raise InputError(f"{folder.name}: several safetensors files without {_INDEX}: name one of {listed}")
     for name in _PICKLES:
         if has_file(folder, name):
             refuse_pickle(folder / name)
@@ -44,11 +45,11 @@ def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple
 
     Args:
         path: ends in `.safetensors`, or in `.safetensors.index.json`.
-        rows: the number of tokens, None if it is not known.
-        wanted: name of the tensor; None if only one can be meant.
+        rows: the number of tokens, None if unknown.
+        wanted: the name of the tensor; None if there is only one candidate.
 
     Raises:
-        InputError: a file is not what it says it is, or no tensor or several fit.
+        InputError: a file is malformed, or no tensor or several fit.
         OSError: a file cannot be read.
     """
     if path.suffix == ".safetensors":
@@ -56,7 +57,7 @@ def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple
     else:
         tensors = _read_shards(path, wanted)
     if wanted in tensors:
-        # Whatever it is: what is wrong with it is said of it alone.
+        # Report any error as an error of this file.
         chosen = wanted
     else:
         matrices = {name: entry.shape for name, (_, entry) in tensors.items() if entry.is_matrix}
@@ -66,7 +67,7 @@ def read_model_matrix(path: Path, rows: int | None, wanted: str | None) -> tuple
 
 
 def _rows_of_model(path: Path, matrices: dict[str, tuple[int, ...]], rows: int | None) -> int | None:
-    """Return the rows that the configuration beside a model gives its vocabulary, where the tokens fit no matrix."""
+    """Return the vocabulary size in the configuration beside a model, if the tokens match no matrix."""
     if rows is not None and any(shape[0] == rows for shape in matrices.values()):
         return rows
     if not has_file(path.parent, "config.json"):
@@ -84,7 +85,7 @@ def _rows_of_model(path: Path, matrices: dict[str, tuple[int, ...]], rows: int |
 
 
 def _read_shards(index: Path, wanted: str | None) -> dict[str, tuple[Path, StoredTensor]]:
-    """Return the tensors of the shards that can hold the embedding: by its name, or else all of them."""
+    """Return the tensors of the shards that may hold the embedding: by its name, or else all."""
     try:
         data: Any = json.loads(read_text_file(index, MOST_JSON))
         shard_of = {str(name): shard for name, shard in data["weight_map"].items()}

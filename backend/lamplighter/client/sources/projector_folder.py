@@ -1,6 +1,6 @@
 """A folder of the Embedding Projector: TensorBoard's `projector_config.pbtxt`, or the JSON of the page.
 
-Of the configuration only the paths are taken, and none that leads out of the folder.
+Only the paths of the configuration are used, and none that leads out of the folder.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ class ProjectedTensor:
     vectors_path: Path
     labels_path: Path | None
     shape: tuple[int, ...]
-    """As the configuration gives it; empty if it does not."""
+    """The shape in the configuration; empty if it has none."""
 
 
 def find_projected_tensor(folder: Path, wanted: str | None) -> ProjectedTensor | None:
-    """Return the embedding of a projector folder; None if the folder is none.
+    """Return the embedding of a projector folder; None for other folders.
 
     Args:
         folder: the folder.
-        wanted: its name, where there are several.
+        wanted: its name, if there are several.
 
     Raises:
         InputError: the configuration cannot be read, names no or several embeddings, or a file outside the folder.
@@ -66,14 +66,14 @@ def read_projected_vectors(tensor: ProjectedTensor) -> Floats:
     """Return the vectors, shape (V, D): text, or the plain floats of a `.bytes` file.
 
     Raises:
-        InputError: they are not what the configuration says, or a run cannot hold their size.
+        InputError: they do not match the configuration, or are too large for a run.
         OSError: they cannot be read.
     """
     path = tensor.vectors_path
     if path.suffix.lower() != ".bytes":
         return read_word_vectors(path).vectors
     if len(tensor.shape) != 2 or path.stat().st_size != 4 * tensor.shape[0] * tensor.shape[1]:
-        raise InputError(f"{path.name}: not as many bytes as its tensor_shape {list(tensor.shape)} needs")
+        raise InputError(f"{path.name}: its size does not match its tensor_shape {list(tensor.shape)}")
     check_matrix_size(*tensor.shape)
     return np.fromfile(path, dtype="<f4").astype(np.float32).reshape(tensor.shape)
 
@@ -110,7 +110,7 @@ def _choose_entry(entries: list[dict[str, Any]], where: str, wanted: str | None)
         what = (
             f"no embedding {wanted[:80]!r}"
             if wanted
-            else "several embeddings; say which"
+            else "several embeddings; name one"
             if chosen
             else "none"
         )
@@ -128,7 +128,7 @@ def _locate(folder: Path, config: str, entry: dict[str, Any]) -> ProjectedTensor
     shape = entry.get("tensor_shape") or []
     sizes: list[Any] = cast("list[Any]", shape) if isinstance(shape, list) else [None]
     if not all(type(size) is int and size >= 0 for size in sizes):
-        raise InputError(f"{config}: its tensor_shape is no list of sizes")
+        raise InputError(f"{config}: its tensor_shape is not a list of sizes")
     return ProjectedTensor(
         str(entry.get("tensor_name") or vectors.stem)[:200], vectors, labels_path, tuple(sizes)
     )

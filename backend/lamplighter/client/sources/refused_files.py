@@ -1,4 +1,4 @@
-"""Files that can run code when they are opened, and the way out for each: none of them is opened."""
+"""Files that can run code when opened, which are refused with an alternative for each."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _TORCH = (".pt", ".pth", ".ckpt", ".bin", ".index.json")
 _GENSIM = (".kv", ".model", ".wordvectors")
 _OTHERS = (".pkl", ".pickle", ".joblib", ".dill")
 _PICKLE_BEGINS = (b"PK\x03\x04", b"\x80")
-"""First bytes of what torch writes (a zip), and of a pickle of any protocol in use."""
+"""First bytes of torch's files (a zip), and of pickles of all protocols in use."""
 
 
 def is_pickle_name(path: Path) -> bool:
-    """Return whether files of this name are pickles; a `.bin` may be word vectors, and is looked into."""
+    """Return whether files of this name are pickles. A `.bin` may be word vectors, so its content is checked."""
     return path.name.lower().endswith((*_TORCH[:3], *_GENSIM, *_OTHERS))
 
 
 def is_pickle_begin(data: bytes) -> bool:
-    """Return whether a file that begins so is a pickle."""
+    """Return whether a file with these first bytes is a pickle."""
     return data.startswith(_PICKLE_BEGINS)
 
 
 def refuse_pickle(path: Path) -> NoReturn:
-    """Raise an InputError that says how to save what is in a pickle so that it can be read."""
+    """Raise an InputError that says how to save a pickle's content in a readable format."""
     name = path.name.lower()
     if name.endswith(_GENSIM):
         way = (
@@ -39,4 +39,4 @@ def refuse_pickle(path: Path) -> NoReturn:
         )
     else:
         way = "load it where you trust it and save the matrix with numpy.save, or give the array itself"
-    raise InputError(f"{path.name}: a pickle can run code when it is opened, so it is not: {way}")
+    raise InputError(f"{path.name}: a pickle can run code when opened, so it is not read: {way}")

@@ -1,4 +1,4 @@
-"""The matrices in a `.safetensors` file of somebody's own."""
+"""The matrices in an untrusted `.safetensors` file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
     """Return the tensors of a file by name, without reading them.
 
     Raises:
-        InputError: it is no such file, or a tensor lies outside it.
+        InputError: it is not such a file, or a tensor lies outside it.
         OSError: it cannot be read.
     """
     try:
@@ -28,7 +28,7 @@ def read_tensor(path: Path, name: str, entry: StoredTensor) -> Floats:
     """Return one matrix of a file as float32, shape (V, D).
 
     Raises:
-        InputError: it is no matrix of numbers, or a run cannot hold its size.
+        InputError: it is not a matrix of numbers, or too large for a run.
         OSError: the file cannot be read.
     """
     if not entry.is_matrix:

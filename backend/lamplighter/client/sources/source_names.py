@@ -1,4 +1,4 @@
-"""The names of sources, for runs that nobody named, and the steps in them."""
+"""The names of sources, for unnamed runs, and the steps in them."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ _ENDINGS = (
 _GENERAL = frozenset(
     {"model", "pytorch_model", "embedding", "embeddings", "vectors", "tensors", "weights", "wte"}
 )
-"""Names of files that say nothing: every model of transformers is called `model`."""
+"""Generic file names: every model of transformers is called `model`."""
 CHECKPOINT_NAME = re.compile(r"(?:checkpoint|ckpt|(?:global_)?steps?|epochs?|iter)[-_]?\d+", re.I)
-"""A name that says no more than which checkpoint it is."""
+"""A name with only the number of a checkpoint."""
 _NUMBER = re.compile(r"\d+")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 def name_source(path: Path) -> str:
-    """Return what a run of this file or folder is called where nobody says: its name, or that of the folder around it
-    where it is a general one."""
+    """Return the default name of a run of this file or folder: its name, or that of its parent if it is generic."""
     full = path.absolute()
     if full.name in ("", "..") or full.parts[-1:] == (".",):
         full = full.resolve()
@@ -38,19 +37,21 @@ def name_source(path: Path) -> str:
     if name.lower() in _GENERAL or not name:
         return name_source(full.parent) if full.parent.name else name
     if full.parent.name == "snapshots" and full.parent.parent.name.startswith("models--"):
-        # The cache of Hugging Face: models--openai-community--gpt2/snapshots/<hash>.
+        # The Hugging Face cache: models--openai-community--gpt2/snapshots/<hash>.
         return full.parent.parent.name.removeprefix("models--").replace("--", " ")
     return f"{full.parent.name} {name}" if CHECKPOINT_NAME.fullmatch(name) and full.parent.name else name
 
 
 def step_in_name(path: Path) -> int | None:
-    """Return the step that a checkpoint's name ends with, or else holds: 500 of `checkpoint-500`; None if none."""
+    """Return the step at the end of a checkpoint's name, or else within it: 500 for `checkpoint-500`; None if there is
+    none."""
     numbers = _NUMBER.findall(_without_ending(path.name))
     return int(numbers[-1]) if numbers and len(numbers[-1]) < 12 else None
 
 
 def free_run_path(store: Path, name: str) -> Path:
-    """Return the path of a new run in a store: the id nearest to its name, with the first free number from 2 if it is taken."""
+    """Return the path of a new run in a store: the id nearest to its name, with the first free number from 2 if
+    taken."""
     run_id = run_id_of(name)
     path, number = store / run_id, 2
     while path.exists() or path.is_symlink():

@@ -1,4 +1,4 @@
-"""The choice of the matrix, of the many in a model, that is its token embedding."""
+"""The choice of a model's token embedding among its matrices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lamplighter.client.errors import InputError
 
 _KNOWN = (
-    # Of T5 and BART, whose encoder and decoder may each list it again.
+    # T5 and BART, whose encoder and decoder may each list it again.
     "shared",
     "wte",
     "embed_tokens",
@@ -22,7 +22,7 @@ _KNOWN = (
     "embedding",
     "embeddings",
 )
-"""Last parts of the names of token embeddings (GPT-2, Llama, BERT, ...), from the surest on."""
+"""Last parts of the names of token embeddings (GPT-2, Llama, BERT, ...), the most certain first."""
 _MOST_LISTED = 8
 
 
@@ -34,8 +34,8 @@ def choose_tensor(
     Args:
         where: begins the messages.
         shapes: (V, D) of each matrix by name.
-        rows: the number of tokens; the embedding may have more rows, where it is padded. None if it is not known.
-        wanted: a name that was asked for, or the end of one from a dot on.
+        rows: the number of tokens; a padded embedding may have more rows. None if unknown.
+        wanted: the requested name, or its end after a dot.
 
     Raises:
         InputError: none fits, or several do; the message lists them, the likely ones first.
@@ -61,7 +61,7 @@ def choose_tensor(
             return some[0]
         if some:
             fit = "could be the embedding" if rows is None else f"have {shapes[some[0]][0]:,} rows"
-            raise InputError(f"{where}: several matrices {fit}; say which: {_list_names(some)}")
+            raise InputError(f"{where}: several matrices {fit}; name one: {_list_names(some)}")
     listed = _list_names([f"{name} ({' x '.join(f'{n:,}' for n in shapes[name])})" for name in likely])
     needed = "to choose from" if rows is None else f"has {rows:,} rows, as many as the vocabulary has tokens"
     raise InputError(f"{where}: no matrix {needed}; there are {listed}")

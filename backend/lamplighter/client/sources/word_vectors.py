@@ -1,4 +1,4 @@
-"""Word vectors as word2vec, GloVe and fastText write them: a token and its numbers a line, or word2vec's binary form.
+"""Word vectors of word2vec, GloVe and fastText: one token and its numbers per line, or word2vec's binary form.
 
 A matrix of text without tokens (`tensors.tsv` of the Embedding Projector) is read here too.
 """
@@ -20,9 +20,9 @@ from lamplighter.wire.row_frames import MAX_DIM
 
 _HEADER = re.compile(rb"(\d{1,9}) (\d{1,9})[ \t]*\r?\n")
 _MOST_TOKEN = 4 * MOST_CHARACTERS
-"""Bytes of the longest token."""
+"""Maximum bytes of a token."""
 _MOST_NUMBER = 40
-"""Bytes of one number in text, with what separates it."""
+"""Maximum bytes of one number in text, with its separator."""
 _MOST_LINE = _MOST_TOKEN + _MOST_NUMBER * MAX_DIM
 _SNIFFED = 1 << 16
 
@@ -37,13 +37,13 @@ class WordVectors(NamedTuple):
 
 
 def read_word_vectors(path: Path) -> WordVectors:
-    """Return the vectors in a file of text, or in word2vec's binary form.
+    """Return the vectors in a text file, or in word2vec's binary form.
 
-    The first line may give V and D, as word2vec writes it; then there must be as many. Bytes that are no UTF-8 are shown
-    as `\\xe2`.
+    The first line may give V and D, as in word2vec's files, and must then be correct. Bytes that are not UTF-8 are
+    shown as `\\xe2`.
 
     Raises:
-        InputError: it is neither, or a run cannot hold its size; the message names the line.
+        InputError: it is neither, or too large for a run; the message names the line.
         OSError: it cannot be read.
     """
     size = path.stat().st_size
@@ -55,7 +55,7 @@ def read_word_vectors(path: Path) -> WordVectors:
             return _read_text(file, path.name, None)
         rows, dim = int(header[1]), int(header[2])
         check_matrix_size(rows, dim)
-        # A row takes a byte for its token, one behind it, and at least two for a number in text.
+        # A row takes a byte for its token, one after it, and at least two for a number in text.
         if size - header.end() < rows * (2 * dim + 1):
             raise InputError(f"{path.name}: too short for the {rows:,} x {dim:,} numbers that it announces")
         file.seek(header.end())
@@ -65,7 +65,7 @@ def read_word_vectors(path: Path) -> WordVectors:
 
 
 def _is_text(data: bytes, dim: int) -> bool:
-    """Return whether the rows that begin so are text: no byte of the first is one that text has none of."""
+    """Return whether the rows that begin with `data` are text: the first row has no control bytes."""
     line = data.split(b"\n", 1)[0][:_SNIFFED]
     if b"\0" in line:
         return False
@@ -80,7 +80,7 @@ def _read_binary(file: IO[bytes], where: str, rows: int, dim: int) -> WordVector
     tokens: list[str] = []
     rest = b""
     for number in range(rows):
-        # The token ends at the first space; its numbers follow, and perhaps a line feed.
+        # The token ends at the first space; its numbers follow, then optionally a line feed.
         while (end := rest.find(b" ")) < 0 and len(rest) <= _MOST_TOKEN:
             more = file.read(_SNIFFED)
             if not more:
@@ -93,11 +93,11 @@ def _read_binary(file: IO[bytes], where: str, rows: int, dim: int) -> WordVector
         if (missing := 4 * dim - len(rest)) > 0:
             rest += file.read(max(missing, _SNIFFED))
         if len(rest) < 4 * dim:
-            raise InputError(f"{where}: cut short in row {number} of {rows:,}")
+            raise InputError(f"{where}: truncated in row {number} of {rows:,}")
         vectors[number] = np.frombuffer(rest, dtype="<f4", count=dim)
         rest = rest[4 * dim :]
     if rest.strip() or file.read(1):
-        raise InputError(f"{where}: more follows the {rows:,} rows that it announces")
+        raise InputError(f"{where}: data follows the {rows:,} rows that it announces")
     return WordVectors(tokens, vectors)
 
 
@@ -115,7 +115,7 @@ def _read_text(file: IO[bytes], where: str, announced: tuple[int, int] | None) -
         separator = b"\t" if b"\t" in line else b" "
         cells = line.split(separator)
         if count == 0 and not announced:
-            # Where each cell is a number and tabs are between them, as in tensors.tsv, there are no tokens.
+            # If all cells are numbers separated by tabs, as in tensors.tsv, there are no tokens.
             has_tokens = separator == b" " or _parse_numbers(cells[0]) is None
             dim = len(cells) - has_tokens
         if has_tokens and len(cells) > dim:
@@ -124,7 +124,7 @@ def _read_text(file: IO[bytes], where: str, announced: tuple[int, int] | None) -
         values = _parse_numbers(b" ".join(cells))
         if values is None or len(values) != dim or dim < 2:
             if count == 0 and not announced:
-                raise InputError(f"{at} is not a token and its numbers: this is no file of word vectors")
+                raise InputError(f"{at} is not a token and its numbers: this is not a file of word vectors")
             kind = "a token and its numbers" if has_tokens else "numbers"
             raise InputError(f"{at} is not {kind}, {dim} of them")
         if count >= MAX_VOCABULARY:
@@ -134,7 +134,7 @@ def _read_text(file: IO[bytes], where: str, announced: tuple[int, int] | None) -
         numbers.frombytes(values.tobytes())
     rows = len(numbers) // dim if dim else 0
     if announced and rows != announced[0]:
-        raise InputError(f"{where}: {rows:,} rows, and its first line announces {announced[0]:,}")
+        raise InputError(f"{where}: {rows:,} rows, but its first line announces {announced[0]:,}")
     check_matrix_size(rows, dim)
     vectors = np.frombuffer(numbers, dtype=np.float32).reshape(rows, dim)
     return WordVectors(tokens if has_tokens else None, vectors)

@@ -1,1 +1,1 @@
-"""`lamplighter.watch`: a training of somebody's own becomes a run, by hooks, while its loop stays as it is."""
+"""`lamplighter.watch`: hooks that record an external training as a run without changing its loop."""

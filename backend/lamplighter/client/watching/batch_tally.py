@@ -1,10 +1,10 @@
 """A tally of a training step: how often its forward passes read each row, and the losses that they returned.
 
-In eager mode a pass is linked to its step by its backward pass: a hook on what it returned adds its ids when a gradient
-arrives. So an evaluation, a batch fetched early and a pass whose step was skipped are counted in no step. Inside
-`torch.compile` the same two methods become part of the graph, which counts at the forward pass: there they branch on
-nothing that changes from step to step, so nothing is compiled again for them. Neither way waits for the device. Memory is V
-numbers, and the ids of the passes whose graphs the loop still holds.
+In eager mode a pass is linked to its step by its backward pass: a hook on its output adds its ids when a gradient
+    arrives. So an evaluation, a prefetched batch and a pass whose step was skipped are counted in no step. Inside
+    `torch.compile` the same two methods become part of the graph, which counts at the forward pass: they do not branch
+    on changing values there, so they cause no recompilation. Neither way waits for the device. Memory is V numbers, and
+    the ids of the passes whose graphs the loop still holds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Guard = Callable[[Callable[..., None]], Callable[..., None]]
 
 
 _IDS_BY_NAME = ("input", "input_ids", "ids", "tokens", "x")
-"""The arguments that are the ids, where a module gets them by name."""
+"""The names of keyword arguments that are the ids."""
 _numbers = count()
 
 
@@ -56,15 +56,15 @@ class BatchTally:
     """The counts of the passes since they were last taken."""
 
     def __init__(self, rows: int, device: torch.device, guard: Guard) -> None:
-        """Begin with nothing counted.
+        """Start without counts.
 
         Args:
             rows: the rows of the table, V.
-            device: where the table is.
-            guard: wraps each hook that is put on a tensor.
+            device: the device of the table.
+            guard: wraps each hook on a tensor.
         """
         self._rows = rows
-        # What compiled graphs count: by slot (ids below 0, the V rows, ids beyond), and the losses.
+        # The counts of compiled graphs: by slot (ids below 0, the V rows, ids beyond), and the losses.
         self._counts = torch.zeros(rows + 2, dtype=torch.int32, device=device)
         self._loss_sum = torch.zeros((), dtype=torch.float32, device=device)
         self._losses = torch.zeros((), dtype=torch.int32, device=device)
@@ -78,25 +78,26 @@ class BatchTally:
         self.touched = False
         """True if a forward pass was seen since the counts were last taken."""
         self.begun: float | None = None
-        """The end of the first pass since this was None, by `time.perf_counter`; None: there was none, or it is not known."""
+        """The end of the first pass since this was None, by `time.perf_counter`; None: there was none, or it is
+        unknown."""
         self.loss_name: str | None = None
-        """Which part of the model's output the loss is, where it is not called loss."""
+        """The part of the model's output that is the loss, if it is not called loss."""
         self.fed_positions: bool | None = None
         """True if the first pass read the rows 0, 1, 2, ... in this order; None before it."""
 
     def count_ids(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Count the ids that the table's module has just looked up. A forward hook, called with gradients on.
+        """Count the ids that the table's module has just looked up. A forward hook, called with gradients enabled.
 
         Args:
             module: the module.
-            args: what it was called with: the ids are the first argument, or have one of the usual names.
-            kwargs: its arguments by name.
+            args: its positional arguments; the ids are the first, or have one of the usual names.
+            kwargs: its keyword arguments.
             output: what it returned.
         """
         ids = args[0] if args else next((kwargs[name] for name in _IDS_BY_NAME if name in kwargs), None)
         if torch.compiler.is_compiling():
             if module.training and isinstance(ids, Tensor) and not ids.is_floating_point():
-                # Written and never read in here: to read them would compile a graph for each value.
+                # Only written here: reading them would compile a graph for each value.
                 self.touched = self._in_graph = True
                 slots = (ids.detach().reshape(-1).long() + 1).clamp(0, self._rows + 1)
                 self._counts.index_add_(0, slots, torch.ones_like(slots, dtype=torch.int32))
@@ -105,7 +106,7 @@ class BatchTally:
 
     def _count_eagerly(self, module: nn.Module, ids: Any, output: Any) -> None:
         if _in_transform():
-            # It may be an analysis beside the training: it tells only where nothing else was counted.
+            # It may be an analysis beside the training, so report it only if nothing else was counted.
             self._in_transform = "the model runs inside a transform of torch.func"
             return
         slots = to_slots(ids, self._rows)
@@ -118,21 +119,21 @@ class BatchTally:
         seen = _Pass(slots, why, module.training)
         outputs = [one for one in tensors_in(output) if one.requires_grad]
         if outputs and self._pending and not in_backward():
-            # Their backward pass never came to the table: an interrupted one, or one that was asked for something else.
+            # Their backward pass never reached the table: it was interrupted, or for other gradients.
             self.forget_passes()
         for one in outputs:
             _hook_gradient(one, partial(self._join_pass, seen))
         if not outputs and module.training and not in_backward():
-            # A frozen table: no gradient will tell.
+            # A frozen table gets no gradient.
             self._passes.append(seen)
 
     def add_loss(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any], output: Any) -> None:
-        """Add the loss that the model has just returned, if it returned one. A forward hook, called with gradients on.
+        """Add the loss that the model has just returned, if any. A forward hook, called with gradients enabled.
 
         Args:
             module: the model.
             args: what it was called with.
-            kwargs: its arguments by name: with `num_items_in_batch` a trainer says that it divides each loss already.
+            kwargs: its keyword arguments; `num_items_in_batch` means that the trainer already divides each loss.
             output: what it returned.
         """
         self.touched = True
@@ -153,10 +154,11 @@ class BatchTally:
         _hook_gradient(loss, partial(self._join_loss, _Loss(loss.detach().float(), divided)))
 
     def take_batch(self, window: TalliedBatch | None) -> TalliedBatch:
-        """Return the counts since the last time, and begin the next batch.
+        """Return the counts since the last call, and start the next batch.
 
         Args:
-            window: the batch so far of the step under way: a pass that is gone back twice (`retain_graph`) is read once.
+            window: the current step's batch so far, so that a pass with two backward passes (`retain_graph`) is counted
+                once.
         """
         known = window.parts if window is not None else ()
         passes = [one for one in self._passes if one.number not in known]
@@ -184,14 +186,14 @@ class BatchTally:
         )
         self.forget_passes()
         if self._in_graph:
-            # In place: the graph holds these very tensors.
+            # In place, because the graph holds these tensors.
             for tensor in (self._counts, self._loss_sum, self._losses):
                 tensor.zero_()
         self.touched = self._in_graph = False
         return taken
 
     def forget_passes(self) -> None:
-        """Forget the passes and losses since the counts were last taken: they are of no step."""
+        """Forget the passes and losses since the counts were last taken, because they belong to no step."""
         self._passes, self._reached, self._pending, self._in_transform = [], [], False, None
 
     def _add_pass(self, seen: _Pass, gradient: Tensor) -> None:
@@ -207,23 +209,23 @@ class BatchTally:
 
 
 def _in_transform() -> bool:
-    """Return whether a transform of `torch.func` is under way, whose tensors must not leave it."""
+    """Return whether a transform of `torch.func` is running, whose tensors must not leave it."""
     return torch._C._functorch.peek_interpreter_stack() is not None  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
 def in_backward() -> bool:
-    """Return whether this thread is inside a backward pass, which computes again what checkpointing did not keep."""
+    """Return whether this thread is inside a backward pass, which recomputes checkpointed activations."""
     return torch._C._current_graph_task_id() != -1  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
 
 
 def _hook_gradient(tensor: Tensor, hook: Any) -> None:
-    # As on the hooks of the weight.
+    # As for the hooks of the weight.
     hook.__torch_unserializable__ = True
     tensor.register_hook(hook)
 
 
 def _are_positions(slots: Tensor, ids: Any) -> bool:
-    """Return whether ids are 0, 1, 2, ... in each of their rows. Waits for the device, once in a training."""
+    """Return whether ids are 0, 1, 2, ... in each row. Waits for the device, once per training."""
     plain = isinstance(ids, Tensor) and not ids.is_nested and ids.ndim
     length = ids.shape[-1] if plain else len(slots)
     if length < 2 or len(slots) % length:

@@ -1,4 +1,4 @@
-"""The search for a model's embedding, and for the ways of training in which its rows cannot be read."""
+"""The search for a model's embedding, and checks for kinds of training whose rows cannot be read."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _WRAPPERS = {
     "DistributedDataParallel": "module",
     "OptimizedModule": "_orig_mod",
 }
-"""Modules that hold the model whole, by class name, and where. By name, so that nothing is imported for them."""
+"""Attributes of wrappers that hold the whole model, by class name. By name, to avoid importing them."""
 _SHARDED = {
     "FullyShardedDataParallel": "FSDP",
     "FSDP": "FSDP",
     "DeepSpeedEngine": "DeepSpeed",
 }
 _PADDING, _PADDING_SHARE = 128, 0.01
-"""The most rows without a token that a table has, as such or as a share of its tokens: tables are padded to multiples of 64
-or 128."""
+"""Maximum rows of a table without a token, as a number or as a share of its tokens: tables are padded to multiples of
+64 or 128."""
 
 
 def unwrap_model(model: Any) -> nn.Module:
     """Return the model inside the wrappers that keep it whole: `DataParallel`, DDP, `torch.compile`.
 
     Raises:
-        InputError: it is no model, or one whose weights are cut into parts (FSDP, DeepSpeed).
+        InputError: it is not a model, or its weights are sharded (FSDP, DeepSpeed).
     """
     while True:
         if not isinstance(model, nn.Module):
@@ -43,24 +43,24 @@ def unwrap_model(model: Any) -> nn.Module:
             return model
         if type(model).__name__ == "DataParallel" and len(cast(Any, model).device_ids) > 1:
             raise InputError(
-                "a model in DataParallel on several devices cannot be watched: its copies live for one step each;"
+                "a model in DataParallel on several devices cannot be watched, because its copies exist for one step each;"
                 " use DistributedDataParallel"
             )
         model = getattr(model, inside)
 
 
 def choose_table(model: nn.Module, chosen: Any = None, tokens: int | None = None) -> WatchedTable:
-    """Return the table that is to be watched.
+    """Return the table to watch.
 
     Args:
         model: the model, unwrapped.
         chosen: a module with a matrix, a matrix of the model, or the name of either; None: what
             `get_input_embeddings()` returns if the model has it; otherwise the one `nn.Embedding` whose rows fit the
             tokens; without tokens the one that is also the output layer's, or has most rows.
-        tokens: the number of tokens that are to name the rows, where it is known.
+        tokens: the number of tokens that name the rows, if known.
 
     Raises:
-        InputError: there is none, or several could be it, or its weight cannot be watched; the message names them.
+        InputError: there is no candidate or several, or its weight cannot be watched; the message names them.
     """
     table = _named_table(model, chosen) if chosen is not None else None
     table = table or _own_choice(model) or _fitting_table(model, tokens)
@@ -81,7 +81,7 @@ def check_weight(weight: Tensor) -> None:
     if hasattr(weight, "ds_id"):
         raise _refusal("DeepSpeed")
     if weight.is_meta:
-        raise InputError("the embedding is on the device 'meta' and has no numbers yet: watch it once it has")
+        raise InputError("the embedding is on the device 'meta' and has no values yet: watch it once it has")
     if weight.ndim != 2:
         raise InputError(
             f"the embedding must be a matrix, tokens x width; its weight has shape {tuple(weight.shape)}"
@@ -98,7 +98,7 @@ def check_weight(weight: Tensor) -> None:
 
 
 def name_candidates(model: nn.Module) -> str:
-    """Return the model's embeddings with their shapes, as the end of a message; empty if it has none."""
+    """Return the model's embeddings with their shapes, for the end of a message; empty if it has none."""
     found = [f"{table.name} ({len(table.weight):,} x {table.weight.shape[1]})" for table in _tables(model)]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return f"; its embeddings: {', '.join(found[:5])}{more}" if found else ""
@@ -121,7 +121,7 @@ def _named_table(model: nn.Module, chosen: Any) -> WatchedTable:
             for attribute, weight in module.named_parameters(recurse=False):
                 if weight is chosen:
                     return WatchedTable(module, attribute, f"{name}.{attribute}" if name else attribute)
-        raise InputError("embedding: this matrix is no parameter of the model")
+        raise InputError("embedding: this matrix is not a parameter of the model")
     for name, module in modules.items():
         if module is chosen:
             return _table_of(model, module, name)
@@ -131,7 +131,7 @@ def _named_table(model: nn.Module, chosen: Any) -> WatchedTable:
 
 
 def _table_of(model: nn.Module, module: nn.Module, name: str) -> WatchedTable:
-    """Return the table of a module: its `weight`, or the one matrix that is its own."""
+    """Return the table of a module: its `weight`, or its only matrix."""
     if isinstance(getattr(module, "weight", None), Tensor):
         return WatchedTable(module, "weight", name)
     matrices = [one for one, weight in module.named_parameters(recurse=False) if weight.ndim == 2]
@@ -142,7 +142,7 @@ def _table_of(model: nn.Module, module: nn.Module, name: str) -> WatchedTable:
 
 def _no_matrix(model: nn.Module, chosen: Any) -> InputError:
     return InputError(
-        "embedding: a module with a matrix of its own is needed, such as nn.Embedding, or that matrix, or the name of"
+        "embedding: a module with its own matrix is needed, such as nn.Embedding, or that matrix, or the name of"
         f" either; this is of type {type(chosen).__name__}{name_candidates(model)}"
     )
 
@@ -169,7 +169,7 @@ def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
     tables = list(_tables(model))
     if not tables:
         raise InputError(
-            "the model has no nn.Embedding: say which module or matrix has a row for each token, embedding=model.that"
+            "the model has no nn.Embedding: name the module or matrix with a row for each token, embedding=model.that"
         )
     found = tables
     if tokens is not None:
@@ -177,12 +177,12 @@ def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
         most = tokens + max(_PADDING, _PADDING_SHARE * tokens)
         found = found or [table for table in tables if tokens < len(table.weight) < most]
         if not found and len(tables) == 1 and len(tables[0].weight) < tokens:
-            # Too few rows for these tokens: the caller names the rows, and says more about it.
+            # There are too few rows for these tokens; the caller reports it when naming the rows.
             return tables[0]
         if not found:
             raise InputError(
-                f"no embedding of the model has a row for each of the {tokens:,} tokens, padded or not: say which one it"
-                f" is all the same, such as embedding={tables[0].name!r}{name_candidates(model)}"
+                f"no embedding of the model has a row for each of the {tokens:,} tokens, padded or not: name the right one"
+                f" anyway, such as embedding={tables[0].name!r}{name_candidates(model)}"
             )
     if len(found) > 1:
         outputs = {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)}
@@ -192,7 +192,7 @@ def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
         found = [table for table in found if len(table.weight) == most]
     if len({id(table.weight) for table in found}) > 1:
         raise InputError(
-            f"{len(found)} embeddings of the model could be it: say which one, such as"
+            f"{len(found)} embeddings of the model are candidates: name one, such as"
             f" embedding={found[0].name!r}{name_candidates(model)}"
         )
     found[0].guessed = len(tables) > 1 and len(found[0].weight) != tokens
@@ -201,7 +201,7 @@ def _fitting_table(model: nn.Module, tokens: int | None) -> WatchedTable:
 
 def _refusal(what: str) -> InputError:
     return InputError(
-        f"the model is trained with {what}: each process holds only a part of the embedding, so a step cannot be"
-        " recorded whole. Train it on one device or with DistributedDataParallel, or record its checkpoints"
+        f"the model is trained with {what}: each process holds only a part of the embedding, so a complete step cannot be"
+        " recorded. Train it on one device or with DistributedDataParallel, or record its checkpoints"
         " (lamplighter series)"
     )

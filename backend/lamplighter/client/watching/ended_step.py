@@ -1,4 +1,4 @@
-"""A step that has ended, with its numbers on their way to the host."""
+"""A finished step, with its numbers on the way to the host."""
 
 from __future__ import annotations
 
@@ -14,43 +14,43 @@ from lamplighter.client.recording.step_stretch import StretchedStep
 from lamplighter.client.watching.tallied_batch import JoinedSteps
 from lamplighter.client.watching.weight_diff import DeferredRead
 
-_NO_LOSS = "the model returns no loss, so the record has none: tell it with log(loss=...) in each step"
+_NO_LOSS = "the model returns no loss, so the record has none: report it with log(loss=...) in each step"
 _UNDIVIDED = (
-    "a step has {0} losses, and nothing divides them by {0} outside the model: whether their mean or their sum is the step's"
-    " loss cannot be known, so the record has none: tell it with log(loss=...)"
+    "a step has {0} losses, and nothing divides them by {0} outside the model: it is unknown whether their mean or their sum"
+    " is the step's loss, so the record has none: report it with log(loss=...)"
 )
 _BEYOND = (
-    "ids beyond the {:,} rows of the embedding reach its module, which turns them into others before it reads"
+    "ids beyond the {:,} rows of the embedding reach its module, which maps them to others before the lookup"
 )
 
 
 @dataclass
 class EndedStep:
-    """A step of the record, which joins one or more of the loop."""
+    """A recorded step, which merges one or more of the loop."""
 
     number: int
     """Its number in the loop."""
     read: DeferredRead
     """Numbers of all rows: counts, norms, moved, distances; of the last step: loss_sum, losses, undivided, rate."""
     joined: JoinedSteps
-    """The steps of the loop that it joins."""
+    """The steps of the loop that it merges."""
     divided: bool
     """True if its losses were divided by the tokens of the whole step."""
     learning_rate: float | Tensor | None
     ended: float
     loss: float | None
-    """The loss that was told; it wins over the one that was found."""
+    """The reported loss, which takes precedence over the one found in the model's output."""
     lost: bool
-    """True if the comparison before was interrupted, so that its rows are not known."""
+    """True if the previous comparison was interrupted, so that the moved rows are unknown."""
 
     def loss_in(self, host: Mapping[str, Tensor]) -> tuple[float | None, str | None]:
-        """Return the loss that was told, or else that of the passes.
+        """Return the reported loss, or else that of the passes.
 
         Args:
             host: what was read.
 
         Returns:
-            The loss, or None and why it cannot be known.
+            The loss, or None and the reason why it is unknown.
         """
         if self.loss is not None:
             return self.loss, None
@@ -64,7 +64,7 @@ class EndedStep:
         return total / count, None
 
     def why_ids_unknown(self, host: Mapping[str, Tensor]) -> str | None:
-        """Return why the ids that were read are not all known; None if they are.
+        """Return why the ids are not all known; None if they are.
 
         Args:
             host: what was read.
@@ -75,14 +75,14 @@ class EndedStep:
         return _BEYOND.format(len(counts) - 2) if counts[-1] else None
 
     def as_seen(self, host: Mapping[str, Tensor], loss: float | None, scalars: str | None) -> SeenStep:
-        """Return the step as a recorder takes it.
+        """Return the step in the form for a recorder.
 
         Args:
             host: what was read.
-            loss: in nats a token, where it is known.
+            loss: in nats per token, if known.
             scalars: other numbers, encoded.
         """
-        # A part of the ids would say that no others were read.
+        # A part of the ids would imply that no others were read.
         known = self.why_ids_unknown(host) is None
         counts = host["counts"].numpy()[1:-1] * known
         ids = np.flatnonzero(counts)

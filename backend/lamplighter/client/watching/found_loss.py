@@ -1,4 +1,4 @@
-"""The loss in what a model returned."""
+"""The loss in a model's output."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 
 def find_loss(output: Any) -> tuple[Tensor | None, str | None]:
-    """Return the loss in what a model returned, and which part of it that is.
+    """Return the loss in a model's output, and its place there.
 
     Args:
         output: a tensor; or a tuple, a list, a mapping or an object, whose part called "loss" is the loss, otherwise its
-            first scalar. A scalar that no gradient reaches is none: it is a measure.
+            first scalar. A scalar without a gradient is not a loss but a metric.
 
     Returns:
-        The loss, and its place, for people, where nothing says that it is the loss; (None, None) if there is none.
+        The loss, and a description of its place if it is not called loss; (None, None) if there is none.
     """
     named = _named_loss(output)
     if named is not None:
@@ -30,7 +30,7 @@ def find_loss(output: Any) -> tuple[Tensor | None, str | None]:
         parts = enumerate(cast("tuple[Any, ...]", output))
     for place, value in parts:
         if _is_loss(value):
-            return value, f"item {place!r} of what the model returned"
+            return value, f"item {place!r} of the model's output"
     return None, None
 
 

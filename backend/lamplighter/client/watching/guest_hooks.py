@@ -1,7 +1,7 @@
-"""The hooks of a watcher in a training that is not ours: none is on a module, and no error of ours leaves them.
+"""The hooks of a watcher in an external training: none is on a module, and none raises our errors.
 
-The forward hooks are torch's global ones, filtered by identity: a hook of a module is pickled with it, and refuses
-`torch.jit.script`. They hold no model, so that one which its loop has dropped is freed.
+The forward hooks are torch's global ones, filtered by identity, because a module's hook is pickled with it and prevents
+`torch.jit.script`. They hold no model, so that a dropped model is freed.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ ForwardHook = Callable[[nn.Module, Any, Mapping[str, Any], Any], None]
 
 
 class GuestHooks:
-    """The hooks of one watcher, and what keeps its errors from the training."""
+    """The hooks of one watcher, guarded so that its errors do not reach the training."""
 
     def __init__(self, on_error: Callable[[Exception], None]) -> None:
-        """Begin without hooks.
+        """Start without hooks.
 
         Args:
-            on_error: called with an error of a hook; what it raises is raised in the loop.
+            on_error: called with an error of a hook; an exception that it raises reaches the loop.
         """
         self._on_error = on_error
         self._process, self._lock = os.getpid(), threading.RLock()
         self._on_model: list[Any] = []
         self._on_optimizers: list[Any] = []
         self.silent = False
-        """True if no hook does anything any more."""
+        """True once all hooks are inactive."""
 
     def install_on_weight(self, weight: Tensor, on_backward: Any, on_gradient: Any) -> None:
-        """Install hooks on a weight: before its gradient is added to, and after."""
+        """Install hooks on a weight: before its gradient is accumulated, and after."""
         self._on_model += [
             weight.register_hook(self.guarded(on_backward)),
             weight.register_post_accumulate_grad_hook(self.guarded(on_gradient)),  # pyright: ignore[reportAttributeAccessIssue]
@@ -57,7 +57,7 @@ class GuestHooks:
         ]
 
     def install_on_modules(self, *hooks: tuple[nn.Module, ForwardHook]) -> None:
-        """Install hooks on forward passes with gradients on, each for one module, which is not kept alive by it."""
+        """Install hooks on forward passes with gradients enabled, each for one module, without keeping it alive."""
         wanted = [(weakref.ref(module), hook, self.guarded(hook)) for module, hook in hooks]
 
         def on_forward(module: nn.Module, args: Any, kwargs: Any, output: Any) -> None:
@@ -66,25 +66,26 @@ class GuestHooks:
             for reference, hook, guarded in wanted:
                 if module is reference():
                     if torch.compiler.is_compiling():
-                        # A graph is of the training that is compiled, not of one that is exported.
+                        # Count only in compiled graphs, not in exported ones.
                         if not (self.silent or _is_exporting()):
                             hook(module, args, kwargs, output)
                     elif not torch._C._get_tracing_state():  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
                         guarded(module, args, kwargs, output)
 
-        # Dynamo keeps what it compiles by code object, and would give this watcher the graph of another.
+        # Dynamo caches graphs by code object, and would give this watcher the graph of another.
         on_forward.__code__ = on_forward.__code__.replace()
-        # Torch warns at each call of a compiled model while there is any global hook; ours does nothing twice.
+        # Torch warns at each call of a compiled model while there is a global hook; ours is idempotent.
         warnings.filterwarnings(
             "ignore", r"Using `torch.compile\(module\)` when there are global hooks on modules"
         )
         self._on_model.append(torch_module.register_module_forward_hook(on_forward, with_kwargs=True))
 
     def guarded(self, hook: Callable[P, None]) -> Callable[P, None]:
-        """Wrap a hook, so that no error of ours reaches the training, unless that is wanted."""
+        """Wrap a hook, so that our errors do not reach the training unless requested."""
 
         def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-            # A forked process has the hooks, too, and must not write; a compiled optimiser cannot hold them, nor a CUDA graph.
+            # A forked process has the hooks too, but must not write; compiled optimisers and CUDA graphs cannot hold
+            # them.
             if (
                 self.silent
                 or torch.compiler.is_compiling()
@@ -98,12 +99,13 @@ class GuestHooks:
             except Exception as error:  # noqa: BLE001 (after any error the training goes on)
                 self._on_error(error)
 
-        # Otherwise torch warns at the saving of a tensor with this hook that the hook is not saved.
+        # Otherwise torch warns that the hook is not saved when a tensor with it is saved.
         guarded.__torch_unserializable__ = True  # pyright: ignore[reportFunctionMemberAccess]
         return guarded
 
     def leave(self) -> None:
-        """Remove all hooks. Within an optimiser's step those on optimisers stay, and do nothing: torch goes through them then."""
+        """Remove all hooks. Within an optimiser's step, those on optimisers stay inactive, because torch iterates over
+        them."""
         self.silent = True
         _remove(self._on_model)
         if not is_within_step():
@@ -111,7 +113,7 @@ class GuestHooks:
 
 
 def _is_capturing() -> bool:
-    """Return whether a CUDA graph is being captured: to wait for the device would break it."""
+    """Return whether a CUDA graph is being captured, which must not wait for the device."""
     return torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing()
 
 
@@ -119,5 +121,5 @@ def _remove(handles: list[Any]) -> None:
     while handles:
         handle = handles.pop()
         handle.remove()
-        # torch forgets this, and takes the hook for one that is still there.
+        # torch does not reset this, and assumes that the hook still exists.
         torch_module._global_forward_hooks_with_kwargs.pop(handle.id, None)  # pyright: ignore[reportPrivateUsage]

@@ -8,13 +8,13 @@ from lamplighter.client.watching.watcher import Watcher
 
 
 class IdleWatcher(Watcher):
-    """The watcher of a training that is recorded elsewhere, or that cannot be recorded."""
+    """The watcher of a training that is recorded elsewhere or cannot be recorded."""
 
     def __init__(self, why: str) -> None:
-        """Begin as a watcher that is closed.
+        """Start as a closed watcher.
 
         Args:
-            why: why it records nothing, for people.
+            why: the reason why it records nothing.
         """
         self.introduction = why
         self.closed = True

@@ -1,4 +1,4 @@
-"""The ids that a module looked up, read from its arguments of any kind, and the tensors in what it returned."""
+"""The ids that a module looked up, from arguments of any kind, and the tensors in its output."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ _KINDS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def to_slots(ids: Any, rows: int) -> Tensor | None:
-    """Return the slot in which each id is counted, as a copy of its own: 0 for ids below 0, 1 to V for the rows, V + 1
-    beyond them.
+    """Return the slot in which each id is counted, as a copy: 0 for ids below 0, 1 to V for the rows, V + 1 beyond
+    them.
 
     Args:
-        ids: what the module was called with.
+        ids: the module's argument.
         rows: the rows of its table, V.
 
     Returns:
-        Slots, shape (N,), int64, where the ids are; None if these are no ids (`why_unreadable`).
+        Slots, shape (N,), int64, on the device of the ids; None if these are not ids (`why_unreadable`).
     """
     plain = _plain_ids(ids)
     return None if plain is None else (plain.reshape(-1).to(torch.int64) + 1).clamp_(0, rows + 1)
 
 
 def why_unreadable(ids: Any) -> str:
-    """Return why ids that have no slots cannot be counted, for people."""
+    """Return why ids without slots cannot be counted, as a message."""
     kind = str(ids.dtype).removeprefix("torch.") if isinstance(ids, Tensor) else type(ids).__name__
-    return f"what looks tokens up got no plain tensor of whole numbers ({kind})"
+    return f"the lookup got no plain tensor of whole numbers ({kind})"
 
 
 def _plain_ids(ids: Any) -> Tensor | None:
@@ -46,12 +46,12 @@ def _plain_ids(ids: Any) -> Tensor | None:
         ids = ids.values()
     if ids.layout is not torch.strided or ids.dtype not in _KINDS:
         return None
-    # A subclass may count in ways of its own.
+    # A subclass may behave differently.
     return ids if type(ids) is Tensor else ids.as_subclass(Tensor)
 
 
 def tensors_in(output: Any) -> list[Tensor]:
-    """Return the tensors that a module returned: by itself, or in a tuple, a list, a mapping or an object's attributes."""
+    """Return the tensors in a module's output: itself, or in a tuple, a list, a mapping or an object's attributes."""
     if isinstance(output, Tensor):
         return [output]
     if isinstance(output, Mapping):

@@ -13,41 +13,41 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim.optimizer import Optimizer
 
 _CALLERS = 12
-"""Callers that are looked at; there are four between a scaler and a hook."""
+"""Number of stack frames to check; there are four between a scaler and a hook."""
 _STEP = Optimizer.profile_hook_step(Optimizer.step).__code__
-"""The function with which torch wraps each optimiser's `step`, and which calls the hooks."""
+"""The function with which torch wraps each optimiser's `step` and which calls the hooks."""
 
 
 def group_of(optimizer: Optimizer, weight: Tensor) -> dict[str, Any] | None:
-    """Return the group of an optimiser's parameters that this very weight is in; None if it is in none."""
+    """Return the parameter group of an optimiser that contains this weight; None if none does."""
     groups = optimizer.param_groups
     return next((group for group in groups if any(one is weight for one in group["params"])), None)
 
 
 def has_closure(args: Any, kwargs: Any) -> bool:
-    """Return whether a step was called with a closure, which computes the gradient within it.
+    """Return whether a step was called with a closure, which computes the gradient during the step.
 
     Args:
-        args: the arguments as a hook gets them: the first is the optimiser itself.
-        kwargs: the arguments by name.
+        args: the hook's positional arguments; the first is the optimiser.
+        kwargs: the keyword arguments.
     """
     return any(argument is not None for argument in args[1:]) or kwargs.get("closure") is not None
 
 
 def called_by_scaler() -> bool:
-    """Return whether a step was called by a GradScaler, found among the callers: it says so nowhere else."""
+    """Return whether a step was called by a GradScaler, by inspecting the call stack, the only indication."""
     return any(frame.f_code is GradScaler.step.__code__ for frame in _callers())
 
 
 def called_by_optimizer_of(weight: Tensor) -> bool:
-    """Return whether the step that has just ended is a part of another, which has not: of the same optimiser, whose class
-    calls that of its parent, or of one around it."""
+    """Return whether the step that has just ended is part of an unfinished one: of the same optimiser, whose class
+    calls its parent's step, or of an enclosing one."""
     steps = [frame for frame in _callers() if frame.f_code is _STEP]
     return any(group_of(frame.f_locals["args"][0], weight) is not None for frame in steps[1:])
 
 
 def is_within_step() -> bool:
-    """Return whether this is called, however deep, by the step of an optimiser."""
+    """Return whether the step of an optimiser is on the call stack."""
     return any(frame.f_code is _STEP for frame in _callers(None))
 
 

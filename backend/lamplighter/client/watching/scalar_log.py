@@ -1,4 +1,4 @@
-"""The numbers that a loop logs beside its loss: checked, bounded, and kept with the step that is recorded next."""
+"""The numbers that a loop logs besides its loss: checked, bounded, and stored with the next recorded step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lamplighter.client.errors import InputError
 from lamplighter.runfolder.tables.scalars import MAX_SCALARS, SCALAR_NAME, encode_scalars
 
 _ALL_OF_THE_FIRST = 500
-"""Values of a curve that are all kept; of as many again every second one, and so on."""
+"""Number of a curve's first values that are all kept; of the next as many every second one, and so on."""
 
 
 class ScalarLog:
@@ -21,10 +21,10 @@ class ScalarLog:
         self._waiting: dict[str, float] = {}
 
     def log_scalars(self, scalars: dict[str, Any]) -> None:
-        """Add numbers; a later one of the same name and step replaces the earlier.
+        """Add numbers. A later one with the same name and step replaces the earlier.
 
         Raises:
-            InputError: a name cannot be kept, there are too many, or a value is no number.
+            InputError: a name is invalid, there are too many, or a value is not a number.
         """
         for name, value in scalars.items():
             if not SCALAR_NAME.fullmatch(name):
@@ -42,7 +42,7 @@ class ScalarLog:
             self._logged[name] += 1
 
     def take_scalars(self) -> str | None:
-        """Return what waits, encoded, or None, and begin anew."""
+        """Return the waiting numbers, encoded, or None, and clear them."""
         waiting, self._waiting = self._waiting, {}
         return encode_scalars(waiting)
 
@@ -51,7 +51,7 @@ def read_number(value: Any, name: str) -> float:
     """Return a number, which may be a tensor or an array of one.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a number.
     """
     try:
         return float(value.detach() if hasattr(value, "detach") else value)

@@ -1,4 +1,4 @@
-"""The address at which a run is to be seen: of a server that has it, or the command that starts one."""
+"""The address at which a run can be seen: that of a server with the run, or the command to start one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from urllib.parse import quote, urlsplit
 from lamplighter.platform.loopback import LOCAL_ADDRESS
 
 _PATIENCE = 0.5
-"""Seconds for a server of this machine to answer, from the first byte to the last; a training waits once."""
+"""Seconds for a server on this machine to answer completely; a training waits once."""
 _MOST_BYTES = 1 << 16
 
 
 def find_server(run: Path) -> str | None:
-    """Return the address at which the server of this machine shows a run; None if it has not this very run.
+    """Return the address at which the server on this machine shows a run; None if it does not have this run.
 
-    The program that listens there may be no server of ours: no answer of it raises, or takes longer than half a second.
+    The program that listens there may be another one: its answers never raise errors, or take longer than half a
+        second.
     """
     try:
         said = _ask(f"/api/runs/{quote(run.name)}")
@@ -38,14 +39,14 @@ def serving_command(run: Path) -> str:
 
 
 def _ask(path: str) -> Any:
-    """Return the JSON that the server of this machine answers."""
+    """Return the JSON answer of the server on this machine."""
     where = urlsplit(LOCAL_ADDRESS)
     until = time.monotonic() + _PATIENCE
     answer = b""
     with socket.create_connection((where.hostname, where.port), timeout=_PATIENCE) as connection:
         request = f"GET {path} HTTP/1.0\r\nHost: {where.netloc}\r\nAccept: application/json\r\n\r\n"
         connection.sendall(request.encode())
-        # A timeout of a socket is for each read: one byte at a time would take for ever.
+        # A socket's timeout applies to each read, so one byte at a time could take for ever.
         while (left := until - time.monotonic()) > 0 and len(answer) <= _MOST_BYTES:
             connection.settimeout(left)
             part = connection.recv(_MOST_BYTES)
@@ -55,12 +56,12 @@ def _ask(path: str) -> Any:
     response = HTTPResponse(cast(socket.socket, _Answered(answer)))
     response.begin()
     if response.status != 200 or response.headers.get_content_type() != "application/json":
-        raise ValueError("this is no answer of ours")
+        raise ValueError("not an answer of a Lamplighter server")
     return json.loads(response.read())
 
 
 class _Answered:
-    """Bytes that were received, as `HTTPResponse` reads them."""
+    """Received bytes, in a form for `HTTPResponse`."""
 
     def __init__(self, received: bytes) -> None:
         self._received = received

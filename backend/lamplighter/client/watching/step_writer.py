@@ -1,7 +1,7 @@
 """The writer of a watched training's steps.
 
-A step that has ended is held until the next backward pass: so its numbers have time to come to the host, and `log` may
-still tell its loss.
+A finished step is held until the next backward pass, so that its numbers have time to reach the host, and `log` can
+still report its loss.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from lamplighter.client.watching.tallied_batch import JoinedSteps, TalliedBatch
 from lamplighter.client.watching.weight_diff import DeferredRead, WeightDiff
 
 _NO_IDS = (
-    "the optimiser stepped, and no ids of the embedding were seen, so which rows a step read is not known. If the model was"
+    "the optimiser stepped, but no ids of the embedding were seen, so the rows that a step read are unknown. If the model was"
     " compiled (torch.compile) and ran before it was watched, watch it before its first forward pass, or call"
     " torch._dynamo.reset(); otherwise choose the module that looks the tokens up: embedding=..."
 )
-_UNKNOWN_IDS = "{}, so which rows a step read is not known; its gradient and its moves are"
+_UNKNOWN_IDS = "{}, so the rows that a step read are unknown; its gradient and its moves are known"
 
 
 class StepWriter:
@@ -34,9 +34,9 @@ class StepWriter:
 
         Args:
             recorder: the record, begun with `diff`.
-            diff: a comparison with the weight as it is now.
-            shared: whether several processes train together, so that the ids are not all of a step's.
-            looked_up: whether ids of a step are to be seen at all.
+            diff: a comparison with the current weight.
+            shared: whether several processes train together, so that the ids of a step are incomplete.
+            looked_up: whether the ids of a step are visible at all.
         """
         self._recorder, self._diff, self._shared, self._looked_up = recorder, diff, shared, looked_up
         self._place = find_place()
@@ -44,7 +44,7 @@ class StepWriter:
         self._lost = False
         self._said: set[str] = set()
         self.scalars = ScalarLog()
-        """The numbers by name that go with the next step."""
+        """The numbers for the next step, by name."""
 
     def warn_once(self, message: str) -> None:
         """Print a warning about the record, unless it was printed before."""
@@ -53,8 +53,8 @@ class StepWriter:
             warn(f"{self._recorder.folder.name}: {message}", otherwise=self._place)
 
     def name_loss(self, name: str) -> None:
-        """Say once, here and in the run, what is taken for the loss where nothing calls it so."""
-        message = f"the loss is {name}; if it is another, tell it with log(loss=...)"
+        """Report once, here and in the run, the value used as the loss if it is not called loss."""
+        message = f"the loss is {name}; if that is wrong, report it with log(loss=...)"
         if message not in self._said:
             self._said.add(message)
             self._recorder.note("loss", message)
@@ -70,16 +70,16 @@ class StepWriter:
         ended: float,
         loss: float | None,
     ) -> None:
-        """Measure the step that has just ended, and send its numbers on their way to the host.
+        """Measure the finished step, and start copying its numbers to the host.
 
         Args:
             weight: the matrix after it, shape (V, D).
-            joined: the steps of the loop that it joins.
+            joined: the merged steps of the loop.
             batch: the batch of the last of them.
             number: its number in the loop.
             rate: its learning rate.
             ended: when it ended, in seconds since 1970.
-            loss: its loss, in nats a token, if the loop has told it already.
+            loss: its loss, in nats per token, if the loop has already reported it.
         """
         lost, self._lost = self._lost, True
         moved, distances = self._diff.compare(weight)
@@ -91,14 +91,14 @@ class StepWriter:
             loss_sum=batch.loss_sum,
             losses=batch.losses,
             undivided=batch.undivided,
-            # A scheduler sets the next rate in the same tensor, before this one is read.
+            # A scheduler may set the next rate in the same tensor before this one is read.
             rate=rate.detach().clone() if isinstance(rate, Tensor) else None,
         )
         self._held = EndedStep(number, read, joined, batch.divided, rate, ended, loss, lost)
         self._lost = False
 
     def tell_loss(self, loss: float) -> bool:
-        """Write the step that is held with this loss, in nats a token; return whether one was held."""
+        """Write the held step with this loss, in nats per token. Return whether a step was held."""
         if self._held is None:
             return False
         self._held.loss = loss
@@ -106,11 +106,11 @@ class StepWriter:
         return True
 
     def write_held(self) -> None:
-        """Write the step that is held, if there is one."""
+        """Write the held step, if any."""
         step = self._held
         if step is None:
             return
-        # Until it is written, an interruption (Ctrl-C) loses it.
+        # An interruption (Ctrl-C) before it is written loses it.
         self._lost, self._held = True, None
         host = step.read.to_host()
         loss, why_none = step.loss_in(host)
@@ -134,7 +134,7 @@ class StepWriter:
         return None if step.joined.seen or host["counts"].any() else _NO_IDS
 
     def write_end(self) -> bool:
-        """Write what is left; return whether any step was recorded."""
+        """Write the last steps. Return whether any step was recorded."""
         self.write_held()
         if not self._recorder.at:
             return False

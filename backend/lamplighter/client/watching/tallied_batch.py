@@ -1,4 +1,4 @@
-"""The counts of a step's passes, and of several steps together, still on their device."""
+"""The counts of a step's passes, and of several merged steps, still on their device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ class TalliedBatch:
     divided: bool
     """True if the trainer said that each loss is already divided by the tokens of the whole step."""
     undivided: Tensor | None
-    """True if a gradient of 1 reached any of the losses: nothing divided it after the model. None if that is not known."""
+    """True if a gradient of 1 reached any of the losses, so that nothing divided it after the model. None if
+    unknown."""
     unreadable: str | None
     """Why the ids are not all known; None if they are."""
     seen: bool
@@ -30,18 +31,18 @@ class TalliedBatch:
     parts: frozenset[int]
     """The numbers of its passes and losses, without those in a compiled graph."""
     in_eval: bool
-    """True if a pass of them was in eval mode."""
+    """True if any of its passes was in eval mode."""
 
     def joined_with(self, later: TalliedBatch, kept: Tensor | None = None) -> TalliedBatch:
-        """Return the passes of both, which are of one step.
+        """Return the passes of both, which belong to one step.
 
         Args:
             later: the passes after these.
-            kept: a bool on the device: False if these are of no step after all, and the later ones alone count.
+            kept: a bool on the device: False if these belong to no step, so that only the later ones count.
         """
         counts, loss_sum, losses = self.counts, self.loss_sum, self.losses
         if kept is not None:
-            # Where each of them is. A loss that is not a number must not outlive its step.
+            # Use `where`: a NaN loss must not outlive its step.
             counts = counts * kept.to(counts.device)
             loss_sum = torch.where(kept.to(loss_sum.device), loss_sum, 0.0)
             losses = losses * kept.to(losses.device)
@@ -53,14 +54,14 @@ class TalliedBatch:
             undivided([self.undivided, later.undivided]),
             self.unreadable or later.unreadable,
             self.seen or later.seen,
-            # Otherwise a loop that clears its gradients in place, and steps without an optimiser, would keep them all.
+            # Otherwise a loop that clears its gradients in place and steps without an optimiser would keep all of them.
             self.parts | later.parts if kept is None else later.parts,
             self.in_eval or later.in_eval,
         )
 
 
 def undivided(gradients: Iterable[Tensor | None]) -> Tensor | None:
-    """Return whether any of the gradients that reached losses is 1, on their device; None if none is known."""
+    """Return whether any of the losses' gradients is 1, on their device; None if none is known."""
     found = None
     for gradient in gradients:
         if gradient is not None:
@@ -70,7 +71,7 @@ def undivided(gradients: Iterable[Tensor | None]) -> Tensor | None:
 
 @dataclass(frozen=True)
 class JoinedSteps:
-    """The steps of a loop since the last that was recorded."""
+    """The steps of a loop since the last recorded one."""
 
     steps: int
     counts: Tensor
@@ -78,7 +79,7 @@ class JoinedSteps:
     norms: Tensor | None
     """The largest norm of each row's gradient, shape (V,); None unless every step had a gradient."""
     seconds: float
-    """How long they took, from the first forward pass of each to its end."""
+    """Their duration in seconds, from the first forward pass of each to its end."""
     unreadable: str | None
     """Why the ids are not all known; None if they are."""
     seen: bool

@@ -1,4 +1,4 @@
-"""`lamplighter.watch(model, tokenizer)`: one line in front of a training loop that stays as it is."""
+"""`lamplighter.watch(model, tokenizer)`: one line before an unchanged training loop."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ from lamplighter.runfolder.phase import Phase
 from lamplighter.runfolder.run_store import run_id_of
 
 FOLDER = "runs"
-"""The folder of runs where none is named."""
+"""The default folder of runs."""
 _MOST_NUMBERED = 10_000
 _RANKS = {"RANK": "WORLD_SIZE", "LOCAL_RANK": "LOCAL_WORLD_SIZE", "SLURM_PROCID": "SLURM_STEP_NUM_TASKS"}
-"""Where launchers say which of several processes this is, and of how many. The last is there within `srun` alone."""
+"""The environment variables in which launchers give the rank and the number of processes. The last is set only within
+`srun`."""
 
 
 def watch(
@@ -47,33 +48,35 @@ def watch(
     keyframe_every: SupportsIndex = 100,
     disk_budget: SupportsIndex = DEFAULT_DISK_BUDGET,
 ) -> Watcher:
-    """Watch the training of a model: its steps become a run, and its loop stays as it is.
+    """Watch the training of a model: record its steps as a run without changing the loop.
 
-    A folder that cannot be made, a disk that is full or any error of ours is said in one warning, and the training goes on
-    unrecorded, unless `on_error` is "raise".
+    If the folder cannot be created, the disk is full, or the recording has an error, one warning is shown and the
+    training continues unrecorded, unless `on_error` is "raise".
 
     Args:
         model: the model, before its first forward pass if it is compiled; in DDP or `torch.compile` or not.
-        tokenizer: names the rows: of `transformers`, `tokenizers` or `tiktoken`, a list of tokens, a mapping of token to
-            id, or the path of a vocabulary file; None: their ids do.
-        folder: the run's, by any name; None: `runs/` and the model's class and the time. A number is added if it exists.
-        embedding: the module that looks tokens up, an output layer, or a parameter that is no module's weight; or the name
-            of any. None: `get_input_embeddings()`, or the `nn.Embedding` that has a row for each token.
-        every: the steps for each one that is recorded: those whose number is a multiple of it.
-        gradient: `as_used`: as the optimiser gets it, unscaled and clipped; `before_clipping`: as it was computed, not with
-            a GradScaler nor with DDP; None: none.
-        first_step: the number of the last step before, where a training goes on from a checkpoint.
-        steps: the number of the last step, where that is known: a page shows how far it is.
-        config: what people want kept about the training: JSON values by name.
-        on_error: what an error of the record does: `warn` ends the record with a warning, `raise` raises it in the loop.
-        keyframe_every: recorded steps between two whole matrices.
-        disk_budget: bytes that the run may take.
+        tokenizer: names the rows: a tokeniser of `transformers`, `tokenizers` or `tiktoken`, a list of tokens, a
+            mapping of token to id, or the path of a vocabulary file; None: rows are named by their ids.
+        folder: the run's folder, with any name; None: `runs/` with the model's class and the time. A number is added if
+            it exists.
+        embedding: the module that looks up tokens, an output layer, or a parameter that is not a module's weight; or
+            the name of any. None: `get_input_embeddings()`, or the `nn.Embedding` with a row for each token.
+        every: record the steps whose number is a multiple of it.
+        gradient: `as_used`: as the optimiser gets it, unscaled and clipped; `before_clipping`: as it was computed,
+            impossible with a GradScaler or DDP; None: not recorded.
+        first_step: the number of the last step before, if a training continues from a checkpoint.
+        steps: the number of the last step, if known: the page then shows the progress.
+        config: settings of the training to keep: JSON values by name.
+        on_error: the handling of an error of the record: `warn` ends the record with a warning, `raise` raises it in
+            the loop.
+        keyframe_every: recorded steps between two full matrices.
+        disk_budget: maximum bytes of the run.
 
     Returns:
         the watcher. It ends with the program, with its `with` block or at `close()`.
 
     Raises:
-        InputError: this training cannot be watched, or an argument cannot be used; the message tells why.
+        InputError: this training cannot be watched, or an argument is invalid; the message says why.
     """
     if gradient not in ("as_used", "before_clipping", None):
         raise InputError(f'gradient: "as_used", "before_clipping" or None, not {str(gradient)[:80]!r}')
@@ -84,8 +87,8 @@ def watch(
     processes, rank = _processes()
     if gradient == "before_clipping" and processes > 1:
         raise InputError(
-            'gradient="before_clipping" cannot be where several processes train together: before clipping each has its'
-            ' own part of the gradient; use "as_used"'
+            'gradient="before_clipping" is impossible if several processes train together: before clipping each has'
+            ' only its part of the gradient; use "as_used"'
         )
 
     def attach() -> Watcher:
@@ -94,7 +97,7 @@ def watch(
         table = choose_table(root, embedding, None if given is None else len(given))
         vocabulary = name_rows(given, len(table.weight))
         if rank:
-            why = f"this is process {rank} of {processes}, and the first one records"
+            why = f"this is process {rank} of {processes}, and only the first one records"
             say(why)
             return IdleWatcher(why)
         end_earlier_watch(table.weight)
@@ -133,10 +136,10 @@ def watch(
             say(watcher.introduction)
             if processes > 1:
                 warn(
-                    f"{processes} processes train together: the ids and the loss of a step are those of this process alone,"
-                    " its gradient and its moves are of all"
+                    f"{processes} processes train together: the ids and the loss of a step are only those of this process,"
+                    " its gradient and its moves those of all"
                 )
-            # Last of all: an error before this leaves nothing in the model.
+            # Last, so that an earlier error leaves nothing in the model.
             watcher.install(root, table)
         except Exception as error:
             recorder.close(Phase.INTERRUPTED, describe_error(error))
@@ -149,14 +152,14 @@ def watch(
         refused = isinstance(error, InputError) and not isinstance(error.__cause__, OSError)
         if refused or on_error == "raise":
             raise
-        warn(f"this training is not recorded, and goes on: {describe_error(error)}")
+        warn(f"this training continues without being recorded: {describe_error(error)}")
         return IdleWatcher(describe_error(error))
 
 
 def _begin_in_free_folder(
     folder: str | os.PathLike[str] | None, model: str, begin: Callable[[Path, str], Recorder]
 ) -> Recorder:
-    """Begin a record in the first folder of a name that no other process has taken."""
+    """Start a record in the first numbered folder that no other process has taken."""
     given = Path(folder) if folder is not None else Path(f"{model} {time.strftime('%Y-%m-%d %H.%M')}")
     for path in _numbered_folders(given):
         if path.exists() or path.is_symlink():
@@ -165,11 +168,11 @@ def _begin_in_free_folder(
             return begin(path, given.name)
         except FileExistsError:
             continue
-    raise FileExistsError(f"{given} and thousands of the same name are there: choose another name")
+    raise FileExistsError(f"{given} and thousands of numbered ones exist: choose another name")
 
 
 def _numbered_folders(given: Path) -> Iterator[Path]:
-    """Yield where a run of a name may be: a name without a folder is in `runs/`."""
+    """Yield the possible folders of a run with a name; a bare name is in `runs/`."""
     parent = given.parent if given.is_absolute() or len(given.parts) > 1 else Path(FOLDER)
     run_id = run_id_of(given.name)
     for number in range(1, _MOST_NUMBERED):
@@ -178,9 +181,9 @@ def _numbered_folders(given: Path) -> Iterator[Path]:
 
 
 def _processes() -> tuple[int, int]:
-    """Return how many processes train together, and the rank of this one.
+    """Return the number of processes that train together, and the rank of this one.
 
-    A process that has joined no group yet is asked for what its launcher told it.
+    Before a process joins a group, the variables of its launcher are used.
     """
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():

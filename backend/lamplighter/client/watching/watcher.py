@@ -1,8 +1,8 @@
 """The watcher of a training, called by hooks.
 
-A forward pass joins its step when its backward pass reaches what the embedding returned: so the passes of a step that a
-GradScaler skipped, an evaluation, and a batch fetched early join no other. A step ends when an optimiser that holds this
-very weight has stepped.
+A forward pass is added to its step when its backward pass reaches the embedding's output, so the passes of a step that
+a GradScaler skipped, an evaluation, and a prefetched batch are not added to another step. A step ends when an optimiser
+that holds this weight has stepped.
 """
 
 from __future__ import annotations
@@ -44,17 +44,18 @@ _GRADIENTS: dict[str, str] = {
     "before_clipping": "gradients are as they were computed, before any clipping",
 }
 _UNSEEN_STEPS = 200
-"""Steps of other optimisers, or backward passes, without a step of the embedding's own, after which that is said."""
-_REPLACED = "the embedding was replaced by another: watch the model again once it is as it stays"
+"""Number of other optimisers' steps or backward passes, without a step of the embedding, after which a warning is
+shown."""
+_REPLACED = "the embedding was replaced by another: watch the model again once it is final"
 _live: weakref.WeakSet[Watcher] = weakref.WeakSet()
 """The watchers that are not closed."""
 
 
 class Watcher:
-    """The record of a training, made by hooks: `lamplighter.watch` attaches it, `close` takes the hooks away.
+    """The record of a training, made by hooks: `lamplighter.watch` attaches them, `close` removes them.
 
-    It ends by itself when the program does, when its model is freed, and when its embedding is watched again. Used in a
-    `with`, it ends with the block, and an exception there interrupts the run.
+    It ends with the program, when its model is freed, and when its embedding is watched again. In a `with` statement it
+    ends with the block, and an exception there interrupts the run.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class Watcher:
             model: the model, unwrapped.
             table: the matrix in it.
             recorder: the record, begun with `diff`.
-            diff: a comparison with the matrix as it is now.
-            every: the steps for each one that is recorded.
-            gradient: which gradient is recorded.
+            diff: a comparison with the current matrix.
+            every: record the steps whose number is a multiple of it.
+            gradient: the kind of gradient to record.
             first_step: the number of the last step before.
-            raises: whether an error ends the training rather than the record.
+            raises: whether an error is raised in the training instead of ending the record.
             shared: whether several processes train together.
-            others: the tables that the model has, for people.
-            address: where a server shows the run, if one does.
+            others: the model's tables, for messages.
+            address: the address at which a server shows the run, if any.
         """
         self._model = weakref.ref(model)
         self._owner, self._attribute = weakref.ref(table.owner, self._end_freed), table.attribute
@@ -94,17 +95,17 @@ class Watcher:
         self._writer = StepWriter(recorder, diff, shared=shared, looked_up=table.is_looked_up)
         run = recorder.run
         self.folder: Path | None = None if run is None else run.path
-        """The run's folder; None where nothing is recorded."""
+        """The run's folder; None if nothing is recorded."""
         self.address = address
-        """Where a server shows the run; None where none does."""
+        """The address at which a server shows the run; None if none does."""
         where = address or f"records {recorder.folder}; to watch it: {serving_command(recorder.folder)}"
         rows, width = diff.shape
         self.introduction = f"{where} (the embedding is {table.name}, {rows:,} x {width})"
-        """The sentence about it that is printed at the beginning."""
+        """The sentence that is printed at the beginning."""
         self._every, self._gradient, self._raises = every, gradient, raises
         self._doubt = (
-            f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, and not of"
-            f" tokens. Say which one is theirs, embedding=...{others}"
+            f"{table.name} {tuple(table.weight.shape)} is read at 0, 1, 2, ...: it is a table of positions, not of"
+            f" tokens. Name the table of tokens, embedding=...{others}"
             if table.guessed
             else None
         )
@@ -118,15 +119,15 @@ class Watcher:
         self._returned = time.perf_counter()
         self._recorded = first_step
         self.step = first_step
-        """The number of the last step that ended, whether it is recorded or not."""
+        """The number of the last finished step, recorded or not."""
         self.next_step: int | None = None
-        """The number of the step under way, where the loop has numbers of its own; otherwise the steps are counted."""
+        """The number of the current step, if the loop has its own numbers; otherwise the steps are counted."""
         self.closed = False
         if gradient is not None:
             recorder.note("gradient", _GRADIENTS[gradient])
 
     def install(self, model: nn.Module, table: WatchedTable) -> None:
-        """Install the hooks on the model and the table that this was made for, all of them or none."""
+        """Install the hooks on the model and the table, all of them or none."""
         try:
             self._hooks.install_on_modules(
                 *((reader, self._tally.count_ids) for reader in table.readers(model)),
@@ -153,15 +154,15 @@ class Watcher:
         return f"<Lamplighter {'watched' if self.closed else 'watches'} {self._recorder.at} steps: {where}>"
 
     def log(self, *, loss: Any = None, **scalars: Any) -> None:
-        """Hand over numbers that only the loop knows.
+        """Log numbers that only the loop knows.
 
         Args:
-            loss: the loss of the step under way or, after `optimizer.step()` and before the next forward pass, of the step
-                that has just ended, in nats a token. It wins over the loss that the model returned.
+            loss: the loss of the current step or, after `optimizer.step()` and before the next forward pass, of the
+                step that has just ended, in nats per token. It takes precedence over the loss that the model returned.
             scalars: other numbers by name, kept as curves over the steps.
 
         Raises:
-            InputError: something is no number, or a name cannot be kept; only where `on_error` is "raise".
+            InputError: a value is not a number, or a name is invalid; only if `on_error` is "raise".
         """
         self._hooks.guarded(self._log)(loss, scalars)
 
@@ -178,15 +179,16 @@ class Watcher:
         self._recorder.__exit__(type(error) if error else None, error, None)
 
     def watches(self, weight: Tensor) -> bool:
-        """Return whether this very matrix is the one that is watched."""
+        """Return whether this matrix is the watched one."""
         return self._weight is weight
 
     def _close_at_exit(self) -> None:
-        # The recorder has a look at how the program ended, and closes itself.
+        # The recorder checks how the program ended, and closes itself.
         self._hooks.guarded(self._finish)()
 
     def _end_freed(self, reference: Any) -> None:
-        # This runs anywhere, also while the interpreter ends, when names of this module are gone: it must raise nothing.
+        # This may run anywhere, also during interpreter shutdown, when names of this module are gone, so it must not
+        # raise.
         try:
             if self._model() is None:
                 self.close()
@@ -203,7 +205,7 @@ class Watcher:
         self._leave()
 
     def _leave(self) -> None:
-        """Do nothing from here on, and let go of the model."""
+        """Become inactive, and release the model."""
         self.closed = True
         self._hooks.leave()
         self._writer.note_interruption()
@@ -214,7 +216,7 @@ class Watcher:
 
     def _end_with(self, error: Exception) -> None:
         """End the record with an error of a hook."""
-        # What ended well before the error is kept, if it can be.
+        # Keep the steps that ended before the error, if possible.
         with suppress(Exception):
             self._writer.write_held()
         self._leave()
@@ -224,7 +226,7 @@ class Watcher:
         self._recorder.end_with(error)
 
     def _on_backward(self, gradient: Tensor) -> None:
-        """Join the passes since the last backward pass to their step."""
+        """Add the passes since the last backward pass to their step."""
         self._writer.write_held()
         if self._doubt is not None and self._tally.fed_positions:
             raise InputError(self._doubt)
@@ -232,8 +234,8 @@ class Watcher:
         if passes.in_eval and not self._said_eval:
             self._said_eval = True
             self._writer.warn_once(
-                f"the model trains in eval mode since step {self._number()}, without dropout: call model.train(), unless"
-                " that is meant"
+                f"the model has trained in eval mode since step {self._number()}, without dropout: call model.train(), unless"
+                " this is intended"
             )
 
     def _on_gradient(self, weight: Tensor) -> None:
@@ -251,7 +253,7 @@ class Watcher:
             raise InputError(_REPLACED)
         self._unseen += 1
         if self._unseen % _UNSEEN_STEPS == 0:
-            # Those of a frozen table, say, which no optimiser holds, would be kept for ever.
+            # Otherwise those of a frozen table, for example, which no optimiser holds, would be kept for ever.
             self._tally.forget_passes()
         if self._unseen == _UNSEEN_STEPS:
             self._writer.warn_once(self._why_nothing())
@@ -260,7 +262,7 @@ class Watcher:
         return self.step + 1 if self.next_step is None else self.next_step
 
     def _is_due(self) -> bool:
-        # As the recorder sees it: the first step behind a multiple, where a loop leaves numbers out.
+        # Like the recorder: the first step after a multiple, if a loop skips numbers.
         return self._number() // self._every > self._recorded // self._every
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -269,7 +271,7 @@ class Watcher:
         if self._gradient == "before_clipping":
             if called_by_scaler():
                 raise InputError(
-                    'gradient="before_clipping" cannot be with a GradScaler: the gradient is scaled then; use "as_used"'
+                    'gradient="before_clipping" is impossible with a GradScaler, because the gradient is scaled then; use "as_used"'
                 )
         elif not has_closure(args, kwargs) and self._weight.grad is not None:
             self._norms = row_norms(self._weight.grad, getattr(optimizer, "grad_scale", None))
@@ -283,7 +285,7 @@ class Watcher:
             return
         found_inf = getattr(optimizer, "found_inf", None)
         if found_inf is not None and bool(found_inf):
-            # The optimiser is fused: it is called, and skips its step by itself.
+            # A fused optimiser is called and skips its step itself.
             self._window.drop_batch()
             self._norms = None
             return
@@ -295,7 +297,7 @@ class Watcher:
         if self._gradient == "as_used" and has_closure(args, kwargs) and self._weight.grad is not None:
             # The gradient was computed within the step; a scaler allows no closure.
             self._norms = row_norms(self._weight.grad)
-        # From the first pass where that is known: an evaluation or a checkpoint before it is no training.
+        # From the first pass if known, because an evaluation or a checkpoint before it is not training.
         seconds = now - (self._tally.begun or self._returned)
         step = JoinedSteps(1, batch.counts, self._norms, seconds, batch.unreadable, batch.seen)
         joined = step if self._joined is None else self._joined.joined_with(step)
@@ -315,7 +317,7 @@ class Watcher:
         except InputError as error:
             if self._raises:
                 raise
-            # Nothing else depends on a number that cannot be kept.
+            # Nothing else depends on an invalid number.
             self._writer.warn_once(str(error))
             return
         if value is None:
@@ -323,21 +325,21 @@ class Watcher:
         if self._tally.touched or self._window.is_open:
             self._next_loss = value
         else:
-            # Of a step between two recorded ones it is not kept.
+            # It is not kept for a step between two recorded ones.
             self._writer.tell_loss(value)
 
     def _why_nothing(self) -> str:
         if self._joined is not None:
             return f"the loop ended before the first step that is due (every={self._every})"
         return (
-            f"no optimiser has stepped with this embedding ({tuple(self._weight.shape)}) in its parameters for"
+            f"no optimiser with this embedding ({tuple(self._weight.shape)}) in its parameters has stepped for"
             f" {self._unseen:,} backward passes. If the model was given another embedding (resize_token_embeddings), or the"
             " optimiser holds other weights, watch it again"
         )
 
 
 def end_earlier_watch(weight: Tensor) -> None:
-    """End the watcher of a weight that is watched again, as when a cell of a notebook is run once more."""
+    """End the watcher of a weight that is watched again, as when a notebook cell is run again."""
     for watcher in list(_live):
         if watcher.watches(weight):
             watcher.close()

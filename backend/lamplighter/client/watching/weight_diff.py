@@ -1,6 +1,6 @@
-"""The effect of a step on a weight, found on the device where the weight is.
+"""The effect of a step on a weight, computed on the weight's device.
 
-The copy to compare with stays there too. The host gets V numbers a step, and the moved rows only where they are few.
+The copy for comparison stays there too. The host gets V numbers per step, and the moved rows only if they are few.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from lamplighter.client.matrix_diff import ChangedRows
 from lamplighter.wire.binary import Floats
 
 _BLOCK = {"cpu": 1 << 18}
-"""Numbers compared at once by kind of device: on a processor so many that they fit in its cache."""
+"""Numbers compared at once, by kind of device: on a processor as many as fit in its cache."""
 _BLOCK_ELSEWHERE = 1 << 24
 
 
 class DeferredRead:
-    """Tensors on their way to the host. Starting it waits for nothing; reading them later waits."""
+    """Tensors being copied to the host. Starting the copy does not wait; reading them does."""
 
     def __init__(self, **tensors: Tensor | None) -> None:
         given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
@@ -69,7 +69,7 @@ class WeightDiff:
         return self._to_host(lambda: self._copy)
 
     def compare(self, weight: Tensor) -> tuple[Tensor, Tensor]:
-        """Find the rows whose bits differ from the copy, and update the copy. Waits for no device.
+        """Find the rows whose bits differ from the copy, and update the copy. Does not wait for the device.
 
         Args:
             weight: the weight after the step, shape (V, D).
@@ -93,8 +93,8 @@ class WeightDiff:
         return moved, distances
 
     def changed_rows(self, moved: Tensor, distances: Tensor) -> ChangedRows:
-        """Return what `compare` found, both in host memory, as a recorder takes it: with the vectors, from the copy, where
-        at most half of the rows moved."""
+        """Return the results of `compare`, in host memory, in the form for a recorder: with the vectors, from the copy,
+        if at most half of the rows moved."""
         ids = np.flatnonzero(moved.numpy())
         vectors = None
         if 2 * len(ids) <= len(moved):
@@ -107,7 +107,7 @@ class WeightDiff:
     def _to_host(self, read: Callable[[], Tensor]) -> Floats:
         if not self._copy.is_cuda:
             return cast(Floats, read().cpu().numpy())
-        # On a stream of its own, so that it waits for the copy and not for the step which is under way by now.
+        # On a separate stream, so that it waits for the copy and not for the current step.
         stream = torch.cuda.Stream(self._copy.device)
         if self._copied is not None:
             stream.wait_event(self._copied)
@@ -123,7 +123,7 @@ def row_norms(gradient: Tensor, scale: Tensor | float | None = None) -> Tensor:
         found = torch.linalg.vector_norm(gradient.values().float(), dim=1)
         norms.index_copy_(0, gradient.indices()[0], found)
     else:
-        # Halves are summed as float32 without a copy of the whole gradient.
+        # Half-precision values are summed as float32 without a copy of the whole gradient.
         wide = None if gradient.dtype is torch.float64 else torch.float32
         norms = torch.linalg.vector_norm(gradient.detach(), dim=1, dtype=wide).float()
     return norms if scale is None else norms / scale
