@@ -22,7 +22,8 @@ import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from benchmarks.classroom.class_run import STEPS_PER_SECOND
-from lamplighter.serving.classroom.beats.beat_maker import BEAT_SECONDS, MAP_SECONDS
+from lamplighter.serving.classroom.beats.beat_maker import MAP_SECONDS
+from lamplighter.serving.live.beat_picker import BEAT_SECONDS
 
 _STEPS = round(BEAT_SECONDS * STEPS_PER_SECOND)
 """Steps from one beat to the next."""

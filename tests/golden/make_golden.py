@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from lamplighter.serving.classroom.beats.touch_tally import TouchTally
+from lamplighter.serving.live.touch_tally import TouchTally
 from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.district_frames import Districts
 from lamplighter.wire.envelope import encode_envelope
@@ -241,7 +241,7 @@ def steps_and_beats() -> tuple[list[bytes | str], list[bytes | str]]:
         )
         pulses.append(encode(one))
         if step % 7 == 0 or step > 120:
-            beats.append(encode(tally.show(one)[0]))
+            beats.append(encode(tally.show(one)))
         else:
             tally.count_between(one)
     return list(pulses), list(beats)

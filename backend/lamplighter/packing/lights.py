@@ -11,7 +11,7 @@ from lamplighter.packing.spacing import early_steps
 from lamplighter.runfolder.reading.snapshot import read_census
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.steps_reader import StepsReader
-from lamplighter.serving.classroom.beats.touch_tally import TouchTally
+from lamplighter.serving.live.touch_tally import TouchTally
 from lamplighter.wire.beat_frames import Beat
 from lamplighter.wire.envelope import encode_envelope
 from lamplighter.wire.frames import decode_as, encode
@@ -86,7 +86,7 @@ def _pack(
             if step not in wanted:
                 tally.count_between(pulse)
                 continue
-            frames.append(encode(_dim(tally.show(pulse)[0])))
+            frames.append(encode(_dim(tally.show(pulse))))
             if len(frames) >= _BEATS_AT_ONCE:
                 envelopes.append(encode_envelope(frames))
                 frames = []

@@ -23,18 +23,22 @@ from lamplighter.runfolder.reading.playback.playback_parts import PlaybackCursor
 from lamplighter.runfolder.reading.shared_timeline import SharedTimelines
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.run_store import NoSuchRunError
+from lamplighter.serving.live.beat_queue import BeatQueue
 from lamplighter.serving.live.message import OF_THE_PRESENT, ViewerMessage
-from lamplighter.serving.live.playback_request import PlaybackRequestError, parse_playback_request
+from lamplighter.serving.live.playback_request import (
+    PlaybackRequestError,
+    parse_interval,
+    parse_playback_request,
+)
 from lamplighter.serving.live.playback_session import CLOSE_CANNOT_BE_PLAYED, PlaybackSession, close_code_for
 from lamplighter.serving.live.run_follower import RunFollower
 from lamplighter.serving.live.send_queue import SendQueue
 from lamplighter.serving.live.socket_tasks import run_socket, send_in_time
 from lamplighter.serving.live.viewer import (
-    CHANNEL_NAMES,
     CLOSE_NO_SUCH_RUN,
-    DEFAULT_CHANNELS,
     SEND_SECONDS,
     Viewer,
+    parse_channels,
 )
 from lamplighter.serving.reading.run_catalog import RunCatalog
 
@@ -113,11 +117,13 @@ class Hub:
         """Viewers to whom the past is being played."""
 
     async def serve(self, websocket: WebSocket, run_id: str, query: Mapping[str, str]) -> None:
-        """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`, `from`,
-        `to`, `speed`, `set`."""
+        """Serve one viewer until it disconnects or is closed. `query`: the parameters `channels`,
+        `interval`, `from`, `to`, `speed`, `set`."""
         await websocket.accept()
+        channels = parse_channels(query)
         try:
             request = parse_playback_request(query)
+            interval = parse_interval(query, channels)
         except PlaybackRequestError as error:
             await websocket.close(CLOSE_CANNOT_BE_PLAYED, str(error))
             return
@@ -126,9 +132,7 @@ class Hub:
         except NoSuchRunError as error:
             await websocket.close(CLOSE_NO_SUCH_RUN, str(error))
             return
-        wanted = query.get("channels", DEFAULT_CHANNELS)
-        channels = frozenset(name for name in wanted.split(",") if name in CHANNEL_NAMES)
-        viewer = Viewer(channels, SendQueue())
+        viewer = Viewer(channels, SendQueue(beats=None if interval is None else BeatQueue(interval)))
         with self._watch(run, viewer) as watched_run:
             if request is None:
                 watched_run.follower.join(viewer, viewer.channels)

@@ -107,7 +107,7 @@ class JoinQueue(Generic[ViewerT]):
         self, channels: frozenset[str], at_hand: dict[bool, list[ViewerMessage]]
     ) -> list[ViewerMessage]:
         messages = [self._hello(channels)]
-        if self._step_feed.step >= 0 and channels & {"pulse", "rows"}:
+        if self._step_feed.step >= 0 and channels & {"pulse", "beats", "rows"}:
             rows = "rows" in channels
             if rows not in at_hand:
                 with self._steps.opened() as reader:

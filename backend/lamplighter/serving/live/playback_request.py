@@ -1,13 +1,14 @@
-"""A viewer's request to be played the past, read from the query of its connection."""
+"""A viewer's request for a pace: that of beats, or that of the past; read from the query of its connection."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from lamplighter.runfolder.lineage import LAST_STEP
+from lamplighter.serving.live.beat_picker import BEAT_SECONDS
 
 DEFAULT_SPEED = 50.0
 """Default speed, in steps per second."""
@@ -16,8 +17,11 @@ _LAST_PLAYABLE_STEP = LAST_STEP - 1
 """The last step that another can follow."""
 
 
+_MAX_INTERVAL = 60.0
+
+
 class PlaybackRequestError(ValueError):
-    """A playback request that cannot be fulfilled; the message says which can."""
+    """A request that cannot be fulfilled; the message says which can."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,29 @@ def parse_playback_request(query: Mapping[str, str]) -> PlaybackRequest | None:
             "`set` must be `live` or `again`: the map as it was made, or as it was laid out anew"
         )
     return PlaybackRequest(first, last, _speed(query.get("speed")), layouts == "again")
+
+
+def parse_interval(query: Mapping[str, str], channels: Collection[str]) -> float | None:
+    """Read the least seconds between two beats in the parameter `interval`; None for a viewer of no beats.
+
+    Raises:
+        PlaybackRequestError: the parameter is not valid, or does not go with the others.
+    """
+    if "beats" not in channels:
+        if "interval" in query:
+            raise PlaybackRequestError("`interval` needs the channel `beats`")
+        return None
+    if "from" in query or "pulse" in channels:
+        raise PlaybackRequestError("`beats` are live, and take the place of `pulse`")
+    text = query.get("interval")
+    if text is None:
+        return BEAT_SECONDS
+    if (
+        not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,9})?", text)
+        or not BEAT_SECONDS <= float(text) <= _MAX_INTERVAL
+    ):
+        raise PlaybackRequestError(f"`interval` must be seconds, {BEAT_SECONDS:.2f} to {_MAX_INTERVAL:g}")
+    return float(text)
 
 
 def _step(name: str, text: str) -> int:

@@ -4,16 +4,19 @@ Naive: `for viewer in viewers: await send(...)`. One viewer who stops reading th
 send: no order, and no bound. So: a queue per viewer, which the run follower fills without ever waiting, and a
 task per viewer that empties it as fast as that viewer reads.
 
-Pulses and rows merge once more than `MERGE_AFTER` are queued; layouts, districts, the census and the status
-are replaced by newer ones; other text waits, and a viewer with too much of it queued is disconnected.
+Pulses and rows merge once more than `MERGE_AFTER` are queued, or become beats (`beat_queue.py`); layouts, districts, the
+census and the status are replaced by newer ones; other text waits, and a viewer with too much of it queued is disconnected.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from lamplighter.serving.live.beat_queue import BeatQueue
 from lamplighter.serving.live.message import LATEST_ONLY, MessageKind, ViewerMessage
 from lamplighter.wire.frames import decode, encode
 from lamplighter.wire.merge import merge_pulses, merge_rows
@@ -34,8 +37,16 @@ class TooFarBehindError(RuntimeError):
 class SendQueue:
     """A queue that the event loop fills without waiting and one sender empties."""
 
-    def __init__(self, merge_after: int = MERGE_AFTER, merge_bytes: int = MERGE_BYTES) -> None:
-        """Start empty."""
+    def __init__(
+        self,
+        merge_after: int = MERGE_AFTER,
+        merge_bytes: int = MERGE_BYTES,
+        *,
+        beats: BeatQueue | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start empty. With `beats` pulses become beats; otherwise they are sent as they are."""
+        self._beats, self._clock = beats, clock
         self._frames = {
             MessageKind.PULSE: _MergeQueue(_merge_pulse_frames, merge_after, merge_bytes),
             MessageKind.ROWS: _MergeQueue(_merge_row_frames, merge_after, merge_bytes),
@@ -53,6 +64,13 @@ class SendQueue:
         """
         self._count += 1
         entry = (self._count, message)
+        if self._beats is not None and isinstance(message.data, bytes):
+            if message.kind is MessageKind.CENSUS:
+                self._beats.start(message.data)
+            elif message.kind is MessageKind.PULSE:
+                self._beats.put(message.data, self._clock())
+                self._filled.set()
+                return
         if message.kind in self._frames:
             self._frames[message.kind].put(entry)
         elif message.kind in LATEST_ONLY:
@@ -73,11 +91,19 @@ class SendQueue:
     async def get(self) -> bytes | str:
         """Return the next message in order of arrival, waiting for one if there is none."""
         while True:
+            beats = self._beats
+            if beats is not None and MessageKind.CENSUS not in self._newest:
+                beat = beats.pop(self._clock())
+                if beat is not None:
+                    return beat
             found = self._pop()
             if found is not None:
                 return found.data
             self._filled.clear()
-            await self._filled.wait()
+            wait = float("inf") if beats is None else beats.due_at - self._clock()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(None if wait == float("inf") else wait):
+                    await self._filled.wait()
 
     def pending_count(self) -> int:
         """Return the number of queued messages."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket
 
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.live.send_queue import SendQueue, TooFarBehindError
+from lamplighter.wire.binary import FrameError
 
-CHANNEL_NAMES = ("pulse", "layout", "rows")
+CHANNEL_NAMES = ("pulse", "beats", "layout", "rows")
 DEFAULT_CHANNELS = "pulse,layout"
 SEND_SECONDS = 10.0
 """Seconds allowed for sending one message."""
@@ -57,13 +58,16 @@ class Viewer:
 
     def enqueue(self, messages: list[ViewerMessage]) -> None:
         """Queue the messages that belong to the viewer's channels."""
+        wanted = self.channels | {"pulse"} if "beats" in self.channels else self.channels
         try:
             for message in messages:
                 channel = CHANNEL_OF_KIND.get(message.kind)
-                if channel is None or channel in self.channels:
+                if channel is None or channel in wanted:
                     self.queue.put(message)
         except TooFarBehindError:
             self.request_close(CLOSE_TOO_SLOW, "reading too slowly")
+        except FrameError as error:
+            self.request_close(CLOSE_UNREADABLE, f"a step cannot be read: {error}"[:120])
 
     async def wait_for_room(self, limit: int) -> None:
         """Wait until no more than this many messages are queued."""
@@ -75,6 +79,12 @@ class Viewer:
         """Close the viewer's socket."""
         if not self.ended.done():
             self.ended.set_result(CloseConnection(code, reason))
+
+
+def parse_channels(query: Mapping[str, str]) -> frozenset[str]:
+    """Return the channels that a viewer wants, of those that there are."""
+    wanted = query.get("channels", DEFAULT_CHANNELS).split(",")
+    return frozenset(name for name in wanted if name in CHANNEL_NAMES)
 
 
 def abort(websocket: WebSocket) -> None:

@@ -44,6 +44,21 @@ class LinesMessage(Lines):
     type: Literal["lines"] = "lines"
 
 
+class PassedMessage(ApiModel):
+    """A live socket message: steps between two beats, as a chart shows them. It comes just before the second of the two."""
+
+    type: Literal["passed"] = "passed"
+    attempt: int
+    steps: list[int]
+    """Ascending."""
+    losses: list[float | None]
+    """The loss of each step; null if it is not finite."""
+    norms: list[list[float | None]]
+    """The norms of the layers' gradients of each step, in the order of the run's `layers`."""
+    ever_rows: list[int]
+    """Rows that were in a batch at least once, up to each step."""
+
+
 class AcknowledgedMessage(ApiModel):
     """A live socket message: a request took effect."""
 
@@ -100,6 +115,7 @@ SocketMessage = Annotated[
     | StatusMessage
     | MeasuresMessage
     | LinesMessage
+    | PassedMessage
     | AcknowledgedMessage
     | ExaminationMessage
     | WordsMessage

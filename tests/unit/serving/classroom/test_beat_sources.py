@@ -17,6 +17,7 @@ from lamplighter.serving.classroom.beats.beat_maker import BeatMaker
 from lamplighter.serving.classroom.beats.beat_source import BeatSource
 from lamplighter.serving.classroom.beats.folder_beats import FolderBeats
 from lamplighter.serving.classroom.beats.memory_beats import MemoryBeats
+from lamplighter.serving.live import beat_picker
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.serving.reading.run_catalog import RunCatalog
 from lamplighter.wire.frames import decode, encode
@@ -135,8 +136,10 @@ def _newest_step(source: BeatSource) -> int:
 @pytest.fixture(params=["memory", "folder"])
 def feed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Feed]:
     # Beats come as fast as steps do.
-    for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS", "_SHORTEST_WAIT", "_LONGEST_WAIT"):
+    for name in ("BEAT_SECONDS", "MAP_SECONDS", "_TEXT_SECONDS"):
         monkeypatch.setattr(beat_maker, name, 0.0)
+    for name in ("_MIN_WAIT", "_MAX_WAIT"):
+        monkeypatch.setattr(beat_picker, name, 0.0)
     for name in ("_BEAT_RATE", "_MAP_RATE"):
         monkeypatch.setattr(beat_maker, name, 1e12)
     made: Feed = MemoryFeed() if request.param == "memory" else FolderFeed(tmp_path)

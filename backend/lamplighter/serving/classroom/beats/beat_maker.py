@@ -1,9 +1,7 @@
-"""The making of a class's publications from the messages of a run's follower: which step is shown, what goes with it, when.
+"""The making of a class's publications from the messages of a run's follower: what goes with a beat, and when.
 
-A beat is one real step, never a merge of several, and beats are at least a third of a second apart. When one is due the next
-step to arrive is shown, so that what glows is fresh, and those between are counted. When no more steps come, the last of
-them still gets its beat. The map is sent at most once a second. Both have a rate in bytes as well, so that a class of 500
-takes no more than a Wi-Fi has, however fast the run is and however large its vocabulary.
+Beats are at least a third of a second apart, and the map is sent at most once a second. Both have a rate in bytes as well, so
+that a class of 500 takes no more than a Wi-Fi has, however fast the run is and however large its vocabulary.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from lamplighter.serving.classroom.beats.publication import (
     Publication,
     without_message,
 )
-from lamplighter.serving.classroom.beats.touch_tally import TouchTally
+from lamplighter.serving.live.beat_picker import BEAT_SECONDS, BeatPicker
 from lamplighter.serving.live.message import MessageKind, ViewerMessage
 from lamplighter.wire.beat_frames import NO_STEPS
 from lamplighter.wire.binary import FrameError
@@ -31,13 +29,14 @@ from lamplighter.wire.row_frames import Census
 
 log = logging.getLogger(__name__)
 
-BEAT_SECONDS, MAP_SECONDS = 1 / 3, 1.0
+MAP_SECONDS = 1.0
 _BEAT_RATE, _MAP_RATE = 4_400.0, 2_900.0
 """Bytes a second for beats and for the map. With the status they are less than 8 kB."""
 _LINEAR_SECONDS, _DISTRICTS_SECONDS = 4.0, 5.0
 """Least seconds between two linear layouts, once there is a map, and between two sets of districts."""
-_SHORTEST_WAIT, _LONGEST_WAIT = 0.12, 1.0
-"""Bounds on the seconds that a due beat waits for a step newer than the last one seen."""
+_MAX_NORMS = 400
+"""Rows between two beats whose gradient norms are sent. Norms do not compress: those of the thousand rows that a fast run
+lights between two beats would take more than the beats themselves."""
 _TEXT_SECONDS = 0.4
 """Seconds that a text waits for a beat to go with."""
 
@@ -51,7 +50,7 @@ class BeatMaker:
     def __init__(self, read_words: ReadWords) -> None:
         """Start before anything is known of the run."""
         self._read_words = read_words
-        self._tally: TouchTally | None = None
+        self._picker: BeatPicker | None = None
         self._state = NOTHING_YET
         self._chains = {Method.UMAP: GridChain(), Method.LINEAR: GridChain()}
         self._beats, self._map = Pace(BEAT_SECONDS, _BEAT_RATE), Pace(MAP_SECONDS, _MAP_RATE)
@@ -59,11 +58,6 @@ class BeatMaker:
         """When texts that wait are sent without a beat."""
         self._sent_at = float("-inf")
         self._start: bytes | None = None
-        self._pulse: Pulse | None = None
-        """The newest step, while it is not counted yet."""
-        self._pulse_at = float("inf")
-        """When it is shown, if no newer one comes."""
-        self._arrived_at = float("-inf")
         self._status: str | None = None
         self._texts: list[str] = []
         self._worded: list[str] = []
@@ -99,10 +93,11 @@ class BeatMaker:
     def _take_frame(self, kind: MessageKind, data: bytes, now: float) -> None:
         match kind:
             case MessageKind.PULSE:
-                self._take_pulse(decode_as(data, Pulse), now)
+                if self._picker is not None:
+                    self._picker.offer(decode_as(data, Pulse), now, self._beats.next_at)
             case MessageKind.CENSUS:
                 census = decode_as(data, Census)
-                self._tally, self._start, self._pulse = TouchTally(census), data, None
+                self._picker, self._start = BeatPicker(census, _MAX_NORMS), data
                 self._state = replace(self._state, census=census, beat=None, words=None)
             case MessageKind.UMAP:
                 self._layouts[Method.UMAP] = data
@@ -112,19 +107,6 @@ class BeatMaker:
                 self._districts = data
             case _:
                 return
-
-    def _take_pulse(self, pulse: Pulse, now: float) -> None:
-        tally = self._tally
-        if tally is None or pulse.vocabulary != tally.vocabulary:
-            return
-        if self._pulse is not None:
-            tally.count_between(self._pulse)
-        gap, self._arrived_at = now - self._arrived_at, now
-        self._pulse, self._pulse_at = pulse, now
-        if now < self._beats.next_at:
-            # It is due before long, and by then a fresher one is likely.
-            wait = min(max(1.5 * gap, _SHORTEST_WAIT), _LONGEST_WAIT)
-            self._pulse_at = max(self._beats.next_at, now + wait)
 
     def next_publication(self, now: float) -> tuple[Publication, JoiningState] | None:
         """Return what is to be published at `now` (seconds), with the state of whoever joins after it; None if nothing is
@@ -145,14 +127,13 @@ class BeatMaker:
         return self._with_texts(start)
 
     def _make_beat(self, now: float) -> Publication | None:
-        pulse, tally = self._pulse, self._tally
-        if pulse is None or tally is None or now < self._pulse_at:
+        picked = self._picker and self._picker.pick(now)
+        if not picked:
             return None
-        self._pulse = None
-        beat, census = tally.show(pulse)
-        words = self._read_words(pulse.attempt, pulse.step)
+        beat = picked.beat
+        words = self._read_words(beat.attempt, beat.step)
         alone = encode(replace(beat, first_step=beat.step, between=NO_STEPS))
-        self._state = replace(self._state, census=census, beat=alone, words=words)
+        self._state = replace(self._state, census=picked.before, beat=alone, words=words)
         publication = self._with_texts(encode(beat), words)
         self._beats.note_sent(now, len(publication.envelope(text=True) or b""))
         return publication

@@ -7,18 +7,20 @@ import numpy as np
 from lamplighter.wire.beat_frames import Beat, StepsBetween
 from lamplighter.wire.binary import Floats, UInts
 from lamplighter.wire.pulse_frames import Pulse
-from lamplighter.wire.row_frames import Census
-
-_MOST_NORMS = 400
-"""Rows between two beats whose gradient norms are told. Norms do not compress: those of the thousand rows that a fast run
-lights between two beats would take more than the beats themselves."""
+from lamplighter.wire.row_frames import NEVER, Census
 
 
 class TouchTally:
     """The counts that a viewer has who got every beat."""
 
-    def __init__(self, census: Census) -> None:
-        """Start from a census, which viewers get."""
+    def __init__(self, census: Census, max_norms: int | None = None) -> None:
+        """Start from a census, which viewers get.
+
+        Args:
+            census: the counts to start from.
+            max_norms: rows between two beats up to which their gradient norms are sent; None for any number.
+        """
+        self._max_norms = max_norms
         self._attempt = census.attempt
         self._touches = census.touches.astype(np.uint32)
         self._last_lit = census.last_lit.astype(np.uint32)
@@ -27,6 +29,8 @@ class TouchTally:
         self._norms = np.zeros(len(census.touches), dtype=np.float32)
         self._elsewhere = False
         self._first_step = census.step + 1
+        self.ever = int(np.count_nonzero(self._last_lit != NEVER))
+        """Rows in a batch at least once."""
 
     @property
     def vocabulary(self) -> int:
@@ -40,23 +44,19 @@ class TouchTally:
         self._norms[pulse.gradient_ids] = pulse.gradient_norms
         self._elsewhere |= _has_others(pulse.gradient_ids, pulse.batch_ids)
 
-    def show(self, pulse: Pulse) -> tuple[Beat, Census]:
-        """Count a step as a beat.
+    def census_before(self, pulse: Pulse) -> Census:
+        """Return the counts just before a step that is not counted yet."""
+        return Census(pulse.attempt, pulse.step - 1, pulse.time, self._touches.copy(), self._last_lit.copy())
 
-        Returns:
-            The beat, and the census just before its step: with both, somebody who joins has the same counts as those who
-            got every beat, and the light of the newest step as well.
-        """
+    def show(self, pulse: Pulse) -> Beat:
+        """Count a step, and return it as a beat."""
         ids = np.flatnonzero(self._between).astype(np.uint32)
         elsewhere = self._elsewhere or _has_others(pulse.gradient_ids, pulse.batch_ids)
         between = StepsBetween(
             ids,
             self._between[ids],
             self._last_lit[ids],
-            None if elsewhere or len(ids) > _MOST_NORMS else self._norms[ids],
-        )
-        before = Census(
-            pulse.attempt, pulse.step - 1, pulse.time, self._touches.copy(), self._last_lit.copy()
+            None if elsewhere or self._has_too_many(ids) else self._norms[ids],
         )
         beat = Beat(
             attempt=pulse.attempt,
@@ -85,9 +85,13 @@ class TouchTally:
         self._norms[:] = 0
         self._elsewhere = False
         self._first_step = pulse.step + 1
-        return beat, before
+        return beat
+
+    def _has_too_many(self, ids: UInts) -> bool:
+        return self._max_norms is not None and len(ids) > self._max_norms
 
     def _count(self, pulse: Pulse) -> None:
+        self.ever += int(np.count_nonzero(self._last_lit[pulse.batch_ids] == NEVER))
         self._touches[pulse.batch_ids] += np.uint32(1)
         self._last_lit[pulse.batch_ids] = pulse.step
 

@@ -1,0 +1,92 @@
+"""The choice of the steps that become beats.
+
+A beat is one real step, never a merge of several. When one is due the next step to arrive is shown, so that what glows is
+fresh, and those between are counted. When no more steps come, the last of them still gets its beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lamplighter.serving.live.touch_tally import TouchTally
+from lamplighter.wire.beat_frames import Beat
+from lamplighter.wire.pulse_frames import Pulse
+from lamplighter.wire.row_frames import Census
+
+BEAT_SECONDS = 1 / 3
+"""Least seconds between two beats: a picture flashes at most three times a second."""
+_MIN_WAIT, _MAX_WAIT = 0.12, 1.0
+"""Bounds on the seconds that a due beat waits for a step newer than the last one seen."""
+_MAX_PASSED = 1_000
+
+
+@dataclass(frozen=True)
+class PassedStep:
+    """A step between two beats, as a chart shows it."""
+
+    step: int
+    loss: float
+    norms: Sequence[float]
+    """Norms of the layers' gradients."""
+    ever: int
+    """Rows in a batch at least once up to this step."""
+
+
+@dataclass(frozen=True)
+class PickedBeat:
+    """A step that is shown."""
+
+    beat: Beat
+    before: Census
+    """The counts just before its step: with both, a viewer who joins has the counts of one who got every beat."""
+    pulse: Pulse
+    passed: list[PassedStep]
+    """The steps since the beat before; if they were more than a thousand, some of them."""
+
+
+class BeatPicker:
+    """The beats after one census. For one thread only."""
+
+    def __init__(self, census: Census, max_norms: int | None = None) -> None:
+        """Start from a census, which viewers get.
+
+        Args:
+            census: the counts to start from.
+            max_norms: rows between two beats up to which their gradient norms are sent; None for any number.
+        """
+        self._tally = TouchTally(census, max_norms)
+        self._pulse: Pulse | None = None
+        """The newest step, while it is not counted yet."""
+        self._passed: list[PassedStep] = []
+        self._arrived_at = float("-inf")
+        self.due_at = float("inf")
+        """When the newest step is shown if no newer one comes; infinite if it was shown."""
+
+    def offer(self, pulse: Pulse, now: float, next_at: float) -> None:
+        """Take in a step that arrived at `now`; the next beat may be shown from `next_at` on (seconds)."""
+        if pulse.vocabulary != self._tally.vocabulary:
+            return
+        if self._pulse is not None:
+            self._pass(self._pulse)
+        gap, self._arrived_at = now - self._arrived_at, now
+        self._pulse, self.due_at = pulse, now
+        if now < next_at:
+            # It is due before long, and by then a fresher one is likely.
+            self.due_at = max(next_at, now + min(max(1.5 * gap, _MIN_WAIT), _MAX_WAIT))
+
+    def pick(self, now: float) -> PickedBeat | None:
+        """Return the step to show at `now` (seconds); None if none is due."""
+        pulse = self._pulse
+        if pulse is None or now < self.due_at:
+            return None
+        self._pulse, self.due_at = None, float("inf")
+        passed, self._passed = self._passed, []
+        before = self._tally.census_before(pulse)
+        return PickedBeat(self._tally.show(pulse), before, pulse, passed)
+
+    def _pass(self, pulse: Pulse) -> None:
+        self._tally.count_between(pulse)
+        if len(self._passed) >= _MAX_PASSED:
+            del self._passed[::2]
+        self._passed.append(PassedStep(pulse.step, pulse.loss, pulse.layer_norms.tolist(), self._tally.ever))
