@@ -33,6 +33,6 @@ export const LATE = [
   "strings/(de/|ask|exports|run\\.)",
   "state/questions/",
   "state/past/record-player",
-  "api/(class-stream|envelope|class-frames|grid-layouts)",
+  "api/(class-stream|envelope|grid-frames|grid-layouts)",
   "ui/(ReplayedNote|QuestionProblem|CopyButton)",
 ];

@@ -16,7 +16,8 @@ import { toMapPosition } from "../src/model/plane/viewport";
 import { designPixelSize } from "../src/map/scene/still-scene";
 import { NO_CONTENT, type SceneContent } from "../src/map/scene/map-content";
 import { Scene } from "../src/map/scene/scene";
-import { SETTLED, type Beat } from "../src/map/scene/displayed-map";
+import { SETTLED } from "../src/map/scene/displayed-map";
+import type { Light } from "../src/model/light";
 import { decode, type Districts, type Layout } from "../src/api/frames";
 import type { Token } from "../src/api/rest-types";
 import { buildVocabulary, type Vocabulary } from "../src/api/vocabulary";
@@ -97,7 +98,7 @@ function show(changes: Partial<SceneContent>) {
 }
 
 /** Return the beat of a step: one token in `LIT_EVERY`, different ones in each step. */
-function beatOf(step: number): Beat {
+function beatOf(step: number): Light {
   const count = Math.floor(vocabulary.tokens.length / LIT_EVERY);
   const ids = Uint32Array.from({ length: count }, (_, i) => LIT_EVERY * i + (step % LIT_EVERY));
   const norms = Float32Array.from(ids, (id) => 0.1 + (id % 97) / 97);

@@ -116,7 +116,7 @@ def test_a_frozen_tab_catches_up_without_a_reload_or_a_replay(
     wait_for(page, f"__lamplighter.beat?.step === {32 + MISSED}")
 
 
-def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_pulse_of_what_was_missed(
+def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_beat_of_what_was_missed(
     server: Application, trainer: FakeTrainer, context: BrowserContext
 ) -> None:
     remember_sockets(context)
@@ -126,7 +126,7 @@ def test_a_line_that_was_gone_for_long_brings_the_newest_and_no_pulse_of_what_wa
     trainer.train(MISSED)
     context.set_offline(False)
     has_caught_up(page, server, trainer, 31 + MISSED)
-    came = page.evaluate("__lamplighter.received.frames.pulse - window.before.pulse")
+    came = page.evaluate("__lamplighter.received.frames.beat - window.before.beat")
     assert came <= 5
     assert page.evaluate(LIT_SINCE)[-1] == 31 + MISSED
 

@@ -114,7 +114,7 @@ def test_what_takes_no_requests_says_so(recorded: Application, chromium: Browser
 def test_a_step_that_has_not_come_is_said(recorded: Application, chromium: Browser):
     page = chromium.new_page(viewport={"width": 1280, "height": 720})
     page.goto(f"{recorded.url}/?run=mine&from=5000")
-    expect(page.get_by_test_id("notice")).to_contain_text("between 0 and 400")
+    expect(page.get_by_test_id("notice")).to_contain_text("the last is 400")
     choose_entry(page, "goLive")
     wait_for(page, "__lamplighter.beat?.step === 400")
     expect(page.get_by_test_id("notice")).to_have_count(0)

@@ -74,7 +74,7 @@ class StepCounts:
     """The number of steps by how the page learned of them."""
 
     steps: int
-    by_pulse: int
+    by_beat: int
     from_record: int
     unaccounted: list[int] = field(default_factory=list[int])
 
@@ -241,12 +241,11 @@ def soak(minutes: float, say: Callable[[str], None]) -> dict[str, Any]:
         "listeners": [first.listeners, last.listeners],
         "offline": watcher.offline,
         "frames": received["frames"],
-        "merged_pulses": received["merged"],
         "steps": heard.steps,
-        "steps_by_pulse": heard.by_pulse,
+        "steps_by_beat": heard.by_beat,
         "steps_from_record": heard.from_record,
         "gaps": len(received["gaps"]),
-        "lost_between_pulses": received["lost"],
+        "lost_between_beats": received["lost"],
         "unaccounted": len(heard.unaccounted),
         "page_errors": watcher.faults,
         "seconds": round(time.monotonic() - begun, 1),

@@ -22,6 +22,13 @@ export function checkAscending(ids: Uint32Array, vocabulary: number): Uint32Arra
   return ids;
 }
 
+/** Return the ids of all rows. */
+export function allIds(vocabulary: number): Uint32Array {
+  const ids = new Uint32Array(vocabulary);
+  for (let id = 0; id < vocabulary; id++) ids[id] = id;
+  return ids;
+}
+
 export function checkLimit(value: number, limit: number, name: string): number {
   if (value > limit) throw new FrameError(`${name}: ${value} is more than ${limit}`);
   return value;

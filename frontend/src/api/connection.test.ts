@@ -127,15 +127,15 @@ describe("the envelopes of a class", () => {
     const socket = joinWith(async (data) => {
       // The first takes longest.
       await new Promise((done) => setTimeout(done, 100 / data.byteLength));
-      return [{ kind: "pulse", step: data.byteLength } as Frame];
+      return [{ kind: "beat", step: data.byteLength } as Frame];
     });
     for (const data of [bytes(1), '{"type":"live","step":7}', bytes(2)])
       socket.onmessage?.({ data });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(parts).toEqual([
-      { kind: "pulse", step: 1 },
+      { kind: "beat", step: 1 },
       { type: "live", step: 7 },
-      { kind: "pulse", step: 2 },
+      { kind: "beat", step: 2 },
     ]);
   });
 
@@ -144,11 +144,11 @@ describe("the envelopes of a class", () => {
     const socket = joinWith((data) =>
       data.byteLength === 1
         ? Promise.reject(new FrameError("cut short"))
-        : Promise.resolve([{ kind: "pulse", step: data.byteLength } as Frame]),
+        : Promise.resolve([{ kind: "beat", step: data.byteLength } as Frame]),
     );
     for (const data of [bytes(1), "{", bytes(2)]) socket.onmessage?.({ data });
     await vi.advanceTimersByTimeAsync(10);
-    expect(parts).toEqual([{ kind: "pulse", step: 2 }]);
+    expect(parts).toEqual([{ kind: "beat", step: 2 }]);
     expect(warned).toHaveBeenCalledTimes(2);
     socket.onmessage?.({ data: bytes(3) });
     socket.close();
@@ -164,7 +164,7 @@ describe("the envelopes of a class", () => {
       opener: () =>
         ++loads === 1
           ? Promise.reject(new TypeError("no network"))
-          : Promise.resolve(() => Promise.resolve([{ kind: "pulse" } as Frame])),
+          : Promise.resolve(() => Promise.resolve([{ kind: "beat" } as Frame])),
     }));
     FakeSocket.made[0]!.open();
     FakeSocket.made[0]!.onmessage?.({ data: bytes(1) });
@@ -173,6 +173,6 @@ describe("the envelopes of a class", () => {
     FakeSocket.made[1]!.open();
     FakeSocket.made[1]!.onmessage?.({ data: bytes(1) });
     await vi.advanceTimersByTimeAsync(10);
-    expect(parts).toEqual([{ kind: "pulse" }]);
+    expect(parts).toEqual([{ kind: "beat" }]);
   });
 });

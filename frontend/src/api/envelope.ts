@@ -4,8 +4,8 @@
  */
 
 import { FrameError, utf8 } from "./binary-reader";
-import { decodeClassFrame } from "./class-frames";
 import { decode, type Frame } from "./frames";
+import { decodeGridFrame } from "./grid-frames";
 import type { SocketMessage } from "./rest-types";
 
 const VERSION = 1;
@@ -13,9 +13,9 @@ const DEFLATED = 1;
 const MAX_INFLATED = 64 << 20;
 const MAX_PARTS = 1_000;
 const BRACE = 0x7b;
-/** Byte of a frame's header that tells its kind, and the first kind that only a class is sent. */
+/** Byte of a frame's header that tells its kind, and the first kind of a layout on a grid. */
 const KIND = 5;
-const FIRST_CLASS_KIND = 6;
+const FIRST_GRID_KIND = 7;
 
 /** Decode a binary message of the class's socket. Rejects with `FrameError` for anything else. */
 export async function decodeEnvelope(data: ArrayBuffer): Promise<(Frame | SocketMessage)[]> {
@@ -48,7 +48,7 @@ function decodePart(part: Uint8Array<ArrayBuffer>): Frame | SocketMessage {
   // A copy: arrays of a frame must begin at multiples of four bytes.
   const frame = part.slice().buffer;
   const kind = part[KIND] ?? 0;
-  return kind >= FIRST_CLASS_KIND ? decodeClassFrame(frame) : decode(frame);
+  return kind >= FIRST_GRID_KIND ? decodeGridFrame(frame) : decode(frame);
 }
 
 function parseText(text: string): SocketMessage {

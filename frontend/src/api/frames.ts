@@ -2,11 +2,19 @@
  * Decoding of the frames of `docs/wire.md`: bytes in, typed-array views out.
  *
  * Mirrors `backend/lamplighter/wire/`; both read the golden frames under `tests/golden`.
- * It reads single frames; sockets are in `connection.ts`. Frames that only a class is sent are in `class-frames.ts`.
+ * It reads single frames; sockets are in `connection.ts`. Layouts on a grid are in `grid-frames.ts`.
  */
 
-import { checkAscending, BinaryReader, FrameError, checkLimit, utf8 } from "./binary-reader";
-import type { ClassBeat, GridChange, GridLayout } from "./class-frames";
+import { decodeBeat, decodePulse, type Beat } from "./beat-frames";
+import {
+  allIds,
+  checkAscending,
+  BinaryReader,
+  FrameError,
+  checkLimit,
+  utf8,
+} from "./binary-reader";
+import type { GridChange, GridLayout } from "./grid-frames";
 import {
   MAX_VOCABULARY,
   readHeader,
@@ -23,32 +31,6 @@ const MAX_DISTRICTS = 0xfffe;
 const MAX_TEXT_BYTES = 1 << 22;
 
 export type { LayoutMethod } from "./frame-header";
-
-/**
- * One step's changes, or several steps merged for a viewer who fell behind (`firstStep < step`).
- */
-export interface Pulse extends FrameHeader {
-  kind: "pulse";
-  firstStep: number;
-  merged: boolean;
-  /** Set when the moved rows were found by comparing the whole matrix. */
-  verified: boolean;
-  /** Mean cross-entropy of the batch, nats a token. */
-  loss: number;
-  learningRate: number;
-  tokensPerSecond: number;
-  stepSeconds: number;
-  observeSeconds: number;
-  batchIds: Uint32Array;
-  batchCounts: Uint32Array;
-  gradientIds: Uint32Array;
-  /** Euclidean norm of each row's gradient: before clipping in a run trained here, otherwise as its loop gave it. */
-  gradientNorms: Float32Array;
-  movedIds: Uint32Array;
-  movedDistances: Float32Array;
-  /** Gradient norm by layer, in the order of the run's `layers`. */
-  layerNorms: Float32Array;
-}
 
 /** Positions of the tokens at one step: x = x0 + (x1 - x0) * places[2 * id] / 65535. */
 export interface Layout extends FrameHeader, LayoutView {
@@ -95,8 +77,7 @@ export interface Census extends FrameHeader {
   lastLit: Uint32Array;
 }
 
-export type Frame =
-  Pulse | Layout | Rows | Census | Districts | ClassBeat | GridLayout | GridChange;
+export type Frame = Beat | Layout | Rows | Census | Districts | GridLayout | GridChange;
 
 /** Decode one frame; its arrays are views on `data`. Throws `FrameError` for anything else. */
 export function decode(data: ArrayBuffer): Frame {
@@ -137,55 +118,11 @@ function decodeBody(kind: number, cursor: BinaryReader, flags: number, header: F
     }
     case 5:
       return decodeDistricts(cursor, header);
+    case 6:
+      return decodeBeat(cursor, flags, header);
     default:
       throw new FrameError(`unknown kind of frame: ${kind}`);
   }
-}
-
-function decodePulse(cursor: BinaryReader, flags: number, header: FrameHeader): Pulse {
-  const firstStep = cursor.u32();
-  const vocabulary = checkLimit(cursor.u32(), MAX_VOCABULARY, "vocabulary");
-  const batch = checkLimit(cursor.u32(), vocabulary, "rows in the batch set");
-  const gradient = checkLimit(cursor.u32(), vocabulary, "rows in the gradient set");
-  const moved = checkLimit(cursor.u32(), vocabulary, "rows in the moved set");
-  const layers = cursor.u32();
-  const loss = cursor.f32();
-  const learningRate = cursor.f32();
-  const tokensPerSecond = cursor.f32();
-  const stepSeconds = cursor.f32();
-  const observeSeconds = cursor.f32();
-  cursor.skip(4);
-  const merged = (flags & 1) === 1;
-  if (firstStep > header.step || merged !== (firstStep !== header.step)) {
-    throw new FrameError("the first of the merged steps contradicts the rest");
-  }
-  const batchIds = checkAscending(cursor.u32s(batch), vocabulary);
-  const batchCounts = cursor.u32s(batch);
-  const gradientIds = decodeSet(cursor, (flags >> 1) & 3, gradient, batchIds, vocabulary);
-  const gradientNorms = cursor.f32s(gradient);
-  const movedIds = decodeSet(cursor, (flags >> 3) & 3, moved, batchIds, vocabulary);
-  const movedDistances = cursor.f32s(moved);
-  const layerNorms = cursor.f32s(layers);
-  return {
-    kind: "pulse",
-    ...header,
-    vocabulary,
-    firstStep,
-    merged,
-    verified: (flags & 32) !== 0,
-    loss,
-    learningRate,
-    tokensPerSecond,
-    stepSeconds,
-    observeSeconds,
-    batchIds,
-    batchCounts,
-    gradientIds,
-    gradientNorms,
-    movedIds,
-    movedDistances,
-    layerNorms,
-  };
 }
 
 function decodeLayout(cursor: BinaryReader, flags: number, header: FrameHeader): Layout {
@@ -254,30 +191,4 @@ function decodeRows(cursor: BinaryReader, flags: number, header: FrameHeader): R
   const vectors = cursor.f32s(count * dim);
   const tokenIds = listed ?? allIds(vocabulary);
   return { kind: "rows", ...header, vocabulary, dim, whole, tokenIds, vectors };
-}
-
-function decodeSet(
-  cursor: BinaryReader,
-  encoding: number,
-  count: number,
-  batchIds: Uint32Array,
-  vocabulary: number,
-): Uint32Array {
-  if (encoding === 0) return checkAscending(cursor.u32s(count), vocabulary);
-  if (encoding === 1) {
-    if (count !== batchIds.length)
-      throw new FrameError("a set like the batch's must be as large as the batch's");
-    return batchIds;
-  }
-  if (encoding === 2) {
-    if (count !== vocabulary) throw new FrameError("a set of all rows must have every row");
-    return allIds(vocabulary);
-  }
-  throw new FrameError(`unknown encoding of a set: ${encoding}`);
-}
-
-function allIds(vocabulary: number): Uint32Array {
-  const ids = new Uint32Array(vocabulary);
-  for (let id = 0; id < vocabulary; id++) ids[id] = id;
-  return ids;
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { FrameError } from "./binary-reader";
-import { decodeClassFrame, type GridChange, type GridLayout } from "./class-frames";
+import { decodeGridFrame, type GridChange, type GridLayout } from "./grid-frames";
 import { GridLayouts } from "./grid-layouts";
 
 function golden(name: string): GridLayout | GridChange {
   const file = readFileSync(new URL(`../../../tests/golden/${name}.bin`, import.meta.url));
   const data = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
-  return decodeClassFrame(data) as GridLayout | GridChange;
+  return decodeGridFrame(data);
 }
 
 const whole = golden("grid-layout") as GridLayout;

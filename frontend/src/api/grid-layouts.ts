@@ -1,7 +1,7 @@
 /** The newest layout of each view on its grid, to which differences are added. */
 
 import { FrameError } from "./binary-reader";
-import type { GridChange, GridLayout } from "./class-frames";
+import type { GridChange, GridLayout } from "./grid-frames";
 import type { LayoutMethod } from "./frame-header";
 import type { Layout } from "./frames";
 

@@ -132,6 +132,8 @@ export type ClassSubject = QuestionToClass["about"];
 export type ClassMessage = Answered["ClassMessage"];
 /** The beginning of the text that a step read, as it comes with the step's beat. */
 export type WordsMessage = Answered["WordsMessage"];
+/** Steps between two beats, as a chart shows them. */
+export type PassedSteps = Answered["PassedMessage"];
 /** A viewer's prediction, which the socket takes. */
 export type Prediction = Answered["PredictionMessage"];
 /** A request of an assistant: to the trainer, or to point at a word. */

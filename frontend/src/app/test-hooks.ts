@@ -6,7 +6,7 @@
 
 import { requestJson } from "../api/rest";
 import type { Scene } from "../map/scene/scene";
-import type { Beat } from "../map/scene/displayed-map";
+import type { Light } from "../model/light";
 import type { OpenRun } from "../state/run/open-run.svelte";
 import type { FrameCounts } from "../state/live/frame-counts";
 
@@ -22,7 +22,7 @@ interface TestHooks {
   } | null;
   /** Counts of the frames received, and the steps they covered or that had to be read from the record. */
   readonly received:
-    | (Pick<FrameCounts, "frames" | "merged" | "lost" | "gaps"> & {
+    | (Pick<FrameCounts, "frames" | "lost" | "gaps"> & {
         stretches: FrameCounts["ranges"];
       })
     | null;
@@ -78,7 +78,7 @@ export class PaintingLog {
   scene: Scene | null = null;
   readonly last: Painting[] = [];
 
-  record({ step, ids }: Beat) {
+  record({ step, ids }: Light) {
     const map = shownLayout(this.scene);
     const at = performance.timeOrigin + performance.now();
     this.last.push({ step, rows: ids.length, map, at });
@@ -110,8 +110,8 @@ export function installTestHooks(openRun: OpenRun, paintings: PaintingLog) {
     },
     get received() {
       if (!openRun.run) return null;
-      const { frames, merged, lost, ranges: stretches, gaps } = openRun.run.frameCounts;
-      return { frames, merged, lost, stretches, gaps };
+      const { frames, lost, ranges: stretches, gaps } = openRun.run.frameCounts;
+      return { frames, lost, stretches, gaps };
     },
     get layoutSteps() {
       const { linear, umap } = openRun.run?.layouts ?? {};

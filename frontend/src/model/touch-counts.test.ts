@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { ClassBeat } from "../api/class-frames";
+import type { Beat } from "../api/beat-frames";
 import { decodeEnvelope } from "../api/envelope";
-import { NEVER, type Census, type Frame, type Pulse } from "../api/frames";
-import { GRADIENT_BIT, TouchCounts, LIT_BIT, TOUCHES_BIT } from "./touch-counts";
+import { NEVER, type Census, type Frame } from "../api/frames";
+import { TouchCounts } from "./touch-counts";
 
-const pulse = (step: number, ids: number[], first = step, counts = ids.map(() => 1)) =>
+const none = new Uint32Array(0);
+
+/** Return the beat of one step that read some rows, each of which got a gradient. */
+const beatOf = (step: number, ids: number[]) =>
   ({
-    attempt: 1,
-    step,
-    firstStep: first,
-    vocabulary: 5,
+    ...{ kind: "beat", attempt: 1, step, firstStep: step, vocabulary: 5 },
     batchIds: Uint32Array.from(ids),
-    batchCounts: Uint32Array.from(counts),
-    gradientIds: Uint32Array.from(ids),
     gradientNorms: Float32Array.from(ids, (id) => id / 2),
-  }) as Pulse;
+    between: { ids: none, touches: none, lastLit: none, norms: null },
+    ...{ elsewhere: false, gradients: null },
+  }) as unknown as Beat;
 
 const census = {
   attempt: 1,
@@ -29,7 +29,7 @@ describe("touch counts", () => {
   it("goes on from a census", () => {
     const touchCounts = new TouchCounts(5);
     touchCounts.loadCensus(census);
-    touchCounts.applyPulse(pulse(11, [0, 3]));
+    touchCounts.apply(beatOf(11, [0, 3]));
     expect([...touchCounts.touches]).toEqual([4, 0, 1, 1, 9]);
     expect([...touchCounts.lastLit]).toEqual([11, NEVER, 2, 11, 10]);
     expect(touchCounts.gradient[3]).toBe(1.5);
@@ -39,56 +39,40 @@ describe("touch counts", () => {
   it("knows that nobody recorded what steps read, once there are steps", () => {
     const touchCounts = new TouchCounts(5);
     expect(touchCounts.unread).toBe(false);
-    touchCounts.applyPulse(pulse(1, []));
+    touchCounts.apply(beatOf(1, []));
     expect(touchCounts.unread).toBe(true);
-    touchCounts.applyPulse(pulse(2, [3]));
+    touchCounts.apply(beatOf(2, [3]));
     expect(touchCounts.unread).toBe(false);
   });
 
   it("counts no step twice", () => {
     const touchCounts = new TouchCounts(5);
     touchCounts.loadCensus(census);
-    touchCounts.applyPulse(pulse(10, [1]));
+    touchCounts.apply(beatOf(10, [1]));
     expect(touchCounts.touches[1]).toBe(0);
   });
 
-  it("counts a row of a merged pulse at most once a step and once an occurrence", () => {
+  it("knows the gradients of rows in no batch, which come with the step or after it", () => {
+    const gradients = { ids: Uint32Array.of(0, 4), norms: Float32Array.of(1, 9) };
     const touchCounts = new TouchCounts(5);
-    touchCounts.applyPulse(pulse(4, [0, 1], 1, [2, 90]));
-    expect([...touchCounts.touches]).toEqual([2, 4, 0, 0, 0]);
-  });
-
-  it("says what is only an upper bound", () => {
-    const touchCounts = new TouchCounts(5);
-    touchCounts.applyPulse(pulse(4, [0, 1], 1, [1, 90]));
-    expect([...touchCounts.upperBounds]).toEqual([
-      LIT_BIT | GRADIENT_BIT,
-      TOUCHES_BIT | LIT_BIT | GRADIENT_BIT,
-      0,
-      0,
-      0,
-    ]);
-    touchCounts.applyPulse(pulse(5, [1]));
-    expect(touchCounts.upperBounds[1]).toBe(TOUCHES_BIT);
-    touchCounts.loadCensus({ ...census, step: 6 });
-    expect([...touchCounts.upperBounds]).toEqual([GRADIENT_BIT, 0, 0, 0, 0]);
-  });
-
-  it("knows what was lit in the last steps", () => {
-    const touchCounts = new TouchCounts(5, 3);
-    for (let step = 1; step <= 5; step++) touchCounts.applyPulse(pulse(step, [step - 1]));
-    expect(touchCounts.litRecently()).toEqual({ rows: 3, steps: 3, about: false });
+    touchCounts.apply({ ...beatOf(1, [3]), gradients });
+    expect([...touchCounts.gradient]).toEqual([1, NaN, NaN, 1.5, 9]);
+    touchCounts.apply({ ...beatOf(2, [3]), elsewhere: true });
+    expect([...touchCounts.gradient]).toEqual([NaN, NaN, NaN, 1.5, NaN]);
+    expect(touchCounts.apply({ ...beatOf(2, [3]), gradients })).toBe(false);
+    expect([...touchCounts.gradient]).toEqual([1, NaN, NaN, 1.5, 9]);
+    expect(touchCounts.touches[3]).toBe(2);
   });
 
   it("ignores frames of another vocabulary", () => {
     const touchCounts = new TouchCounts(4);
     touchCounts.loadCensus(census);
-    touchCounts.applyPulse(pulse(11, [4]));
+    touchCounts.apply(beatOf(11, [4]));
     expect(touchCounts.everTouched).toBe(0);
   });
 });
 
-describe("the beats of a class", () => {
+describe("beats", () => {
   const parts = (name: string) => {
     const file = readFileSync(new URL(`../../../tests/golden/${name}.bin`, import.meta.url));
     return decodeEnvelope(new Uint8Array(file).buffer) as Promise<Frame[]>;
@@ -101,16 +85,15 @@ describe("the beats of a class", () => {
     let known = 0;
     for (const frame of await parts("envelope-pulses")) {
       if (frame.kind === "census") whole.loadCensus(frame);
-      else if (frame.kind === "pulse") whole.applyPulse(frame);
+      else if (frame.kind === "beat") whole.apply(frame);
       if (beats[0]?.step !== frame.step) continue;
       const beat = beats.shift()!;
       if (beat.kind === "census") beaten.loadCensus(beat);
-      else if (beat.kind === "beat") beaten.applyBeat(beat);
+      else if (beat.kind === "beat") beaten.apply(beat);
       expect(beaten.step).toBe(whole.step);
       expect(beaten.touches).toEqual(whole.touches);
       expect(beaten.lastLit).toEqual(whole.lastLit);
       expect(beaten.everTouched).toBe(whole.everTouched);
-      expect(beaten.litRecently()).toEqual(whole.litRecently());
       beaten.gradient.forEach((norm, id) => {
         if (Number.isNaN(norm)) return;
         expect(norm).toBe(whole.gradient[id]);
@@ -119,18 +102,17 @@ describe("the beats of a class", () => {
     }
     expect(beats).toEqual([]);
     expect(known).toBeGreaterThan(400);
-    expect(beaten.upperBounds.some(Boolean)).toBe(false);
   });
 
   it("count once, and only rows of this vocabulary", async () => {
     const counts = new TouchCounts(24);
-    const beat = (await parts("envelope-beats"))[1] as ClassBeat;
-    counts.applyBeat(beat);
+    const beat = (await parts("envelope-beats"))[1] as Beat;
+    counts.apply(beat);
     const touches = counts.touches.slice();
-    counts.applyBeat(beat);
+    counts.apply(beat);
     expect(counts.touches).toEqual(touches);
     const others = new TouchCounts(23);
-    others.applyBeat(beat);
+    others.apply(beat);
     expect(others.everTouched).toBe(0);
   });
 });

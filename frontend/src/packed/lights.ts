@@ -1,6 +1,6 @@
 /** The lights of a run in a file: some of its steps as beats, and what they count. */
 
-import type { ClassBeat } from "../api/class-frames";
+import type { Beat } from "../api/beat-frames";
 import { NEVER, type Census, type Frame } from "../api/frames";
 import { readFrames, type PackedFile } from "./packed-file";
 
@@ -9,14 +9,14 @@ const CENSUS_EVERY = 64;
 
 export class PackedLights {
   private constructor(
-    private readonly beats: readonly ClassBeat[],
+    private readonly beats: readonly Beat[],
     /** The counts before beat 0, `CENSUS_EVERY`, ... */
     private readonly censuses: readonly Census[],
   ) {}
 
   /** Decode all of them. Throws `FrameError`. */
   static async open(file: PackedFile): Promise<PackedLights> {
-    const beats: ClassBeat[] = [];
+    const beats: Beat[] = [];
     const censuses: Census[] = [];
     let counts: Census | null = null;
     for (const frame of await readFrames(file, file.head.parts.lights)) {
@@ -49,7 +49,7 @@ export class PackedLights {
   }
 
   /** Return the beat of a step; null if it is not held. */
-  at(step: number): ClassBeat | null {
+  at(step: number): Beat | null {
     return this.beats.find((beat) => beat.step === step) ?? null;
   }
 
@@ -74,7 +74,7 @@ function copyOf(census: Census): Census {
 }
 
 /** Count a beat, and the steps since the one before. */
-function count(census: Census, { between, batchIds, step, attempt, time }: ClassBeat) {
+function count(census: Census, { between, batchIds, step, attempt, time }: Beat) {
   between.ids.forEach((id, i) => {
     census.touches[id]! += between.touches[i]!;
     census.lastLit[id] = between.lastLit[i]!;

@@ -3,7 +3,7 @@
  * (`docs/rest.md`), of the steps that the file holds. What it does not hold is 404.
  */
 
-import type { ClassBeat } from "../api/class-frames";
+import type { Beat } from "../api/beat-frames";
 import { inflate } from "../api/envelope";
 import type { LayoutMethod } from "../api/frame-header";
 import type { Districts, Frame, Layout } from "../api/frames";
@@ -279,10 +279,7 @@ export class PackedSource implements Source {
 }
 
 /** Return the last of some items at or before a step; null if there is none. Items are ascending by step. */
-function lastAt<T extends Layout | Districts | ClassBeat>(
-  items: readonly T[],
-  step: number,
-): T | null {
+function lastAt<T extends Layout | Districts | Beat>(items: readonly T[], step: number): T | null {
   return items.findLast((one) => one.step <= step) ?? null;
 }
 

@@ -2,12 +2,11 @@
 
 import type { Districts, Layout, LayoutMethod } from "../api/frames";
 import type { TouchCounts } from "../model/touch-counts";
-import type { StepBeat } from "../model/step-beat";
+import type { StepLight } from "../model/light";
 
-/** Counts of lit rows as of one step. */
+/** Count of lit rows as of one step. */
 export interface Counters {
   step: number;
-  recently: { rows: number; steps: number; about: boolean };
   ever: number;
 }
 
@@ -37,7 +36,7 @@ export class ShownStep {
   layouts = $state.raw<Layouts>({});
   /** Clusters of the space; null where none have been looked for. */
   districts = $state.raw<Districts | null>(null);
-  beat = $state.raw<StepBeat | null>(null);
+  beat = $state.raw<StepLight | null>(null);
   /** Counts as of the step displayed; null where not known. */
   counters = $state.raw<Counters | null>(null);
   touchCounts = $state.raw<TouchCounts | null>(null);
@@ -60,5 +59,5 @@ export class ShownStep {
 
 export function buildCounters(touchCounts: TouchCounts): Counters {
   const { step, everTouched: ever } = touchCounts;
-  return { step, ever, recently: touchCounts.litRecently() };
+  return { step, ever };
 }

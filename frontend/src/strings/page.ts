@@ -22,7 +22,6 @@ export const page = {
   surpriseMore: (loss: number) =>
     `How surprised the model is by the next word, on average (cross-entropy loss, in nats a word).${Number.isFinite(loss) ? ` As if it hesitated among about ${count(Math.max(1, Math.round(Math.exp(loss))))} equally likely words.` : ""}`,
   loss: "loss",
-  about: (what: string) => `about ${what}`,
   lossWithUnit: "surprise (loss, nats a word)",
   asleep: (words: number) => `· ${count(words)} asleep`,
   outside: (words: number) => `· ${count(words)} not in this step`,

@@ -81,10 +81,9 @@ export const token = {
     norm: "length of its vector",
     touches: "in batches",
     lastLit: "last read",
-    ago: (steps: number, about = false) => {
-      if (steps <= 0) return about ? "in one of the last steps" : "in this step";
-      const ago = steps === 1 ? "1 step ago" : `${count(steps)} steps ago`;
-      return about ? `about ${ago}` : ago;
+    ago: (steps: number) => {
+      if (steps <= 0) return "in this step";
+      return steps === 1 ? "1 step ago" : `${count(steps)} steps ago`;
     },
     never: "never yet",
     notRecorded: "not recorded",

@@ -218,13 +218,11 @@ def test_all_that_is_shown_of_the_past_is_of_one_set_of_maps(
 ) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda socket: asked.append(socket.url))
     page.goto(runs.link(f"{query}&panel=map"))
     wait_for(page, "window.__lamplighter?.shown")
     expect(page.get_by_test_id(f"set-{'again' if smoothed else 'live'}")).to_be_checked()
     expect_same_after_loading(page)
-    past = [url for url in asked if "/places?" in url or "layouts?" in url or "&from=" in url]
-    past = [url for url in past if "/api/" in url and ("/live?" not in url or "speed=" in url)]
+    past = [url for url in asked if "/api/" in url and ("/places?" in url or "layouts?" in url)]
     assert all(("set=again" in url) is smoothed for url in past), past
     # The trails are asked for after the hand has rested.
     assert any("token_ids=1&" in url for url in past) is ("trails" in query)

@@ -16,7 +16,7 @@ def received(stretches: list[tuple[int, int]], gaps: list[tuple[int, int, bool]]
 
 def test_steps_are_told_or_read() -> None:
     heard = count_steps(received([(5, 9), (13, 20)], [(1, 4, True), (10, 12, True)]), 20)
-    assert (heard.by_pulse, heard.from_record, heard.unaccounted) == (13, 7, [])
+    assert (heard.by_beat, heard.from_record, heard.unaccounted) == (13, 7, [])
 
 
 def test_what_neither_told_is_found() -> None:

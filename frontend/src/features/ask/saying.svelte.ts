@@ -4,7 +4,7 @@
  */
 
 import type { AnswerTo } from "../../api/rest-types";
-import type { StepBeat } from "../../model/step-beat";
+import type { StepLight } from "../../model/light";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 
 /** Time between two words, in ms: not below `SHORTEST_INTERVAL` of the beats. */
@@ -44,7 +44,7 @@ export class Saying {
   /** Where in time the page was when it began; whoever moves from there wants to see that. */
   private requestedStep: number | null = null;
   /** The beat during which all was said; the next one takes the map back. Undefined until then. */
-  private lastBeat: StepBeat | null | undefined;
+  private lastBeat: StepLight | null | undefined;
 
   constructor(
     private readonly run: LiveRun,

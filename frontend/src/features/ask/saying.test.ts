@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { AnswerTo } from "../../api/rest-types";
-import type { StepBeat } from "../../model/step-beat";
+import type { StepLight } from "../../model/light";
 import { SHORTEST_INTERVAL } from "../../state/live/beat-scheduler";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import { lampsOf, Saying, saidOf, WORD_INTERVAL } from "./saying.svelte";
@@ -15,7 +15,7 @@ const ANSWER: AnswerTo<"speak"> = {
   sampled: [word(5)],
   replayed: { from: 0, steps: 5, equal: true, difference: 0 },
 };
-const BEAT = { step: 5, ids: Uint32Array.of(9) } as StepBeat;
+const BEAT = { step: 5, ids: Uint32Array.of(9) } as StepLight;
 
 /** Make the part of a run that words are said on. */
 const makeRun = () =>

@@ -7,7 +7,7 @@ import type { Districts, Layout, LayoutMethod } from "../../api/frames";
 import type { Failure } from "../../api/failure";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { SecondMapKind } from "../../model/view/second-map-options";
-import { beatFromFrame, type StepBeat } from "../../model/step-beat";
+import { lightOfBeat, type StepLight } from "../../model/light";
 import { hasEnded } from "../../model/phase";
 import type { PastStep } from "../../state/past/past-store";
 import { layoutIn } from "../../state/shown-step.svelte";
@@ -23,9 +23,9 @@ export class SecondMap {
   private readonly otherRun: LiveRun | null = null;
   /** The map of the output matrix; null for any other. */
   readonly output: OutputMap | null = null;
-  private readonly pastBeat: StepBeat | null = $derived.by(() => {
-    const light = this.query.value?.light;
-    return light ? beatFromFrame(light, STILL_BEAT_DURATION, 0) : null;
+  private readonly pastBeat: StepLight | null = $derived.by(() => {
+    const beat = this.query.value?.beat;
+    return beat ? lightOfBeat(beat, STILL_BEAT_DURATION, 0) : null;
   });
 
   /**
@@ -96,7 +96,7 @@ export class SecondMap {
     return this.shownRun.displayedStep;
   }
 
-  get beat(): StepBeat | null {
+  get beat(): StepLight | null {
     // What a step lights are rows of the input matrix.
     if (this.output) return null;
     return this.query.value || this.kind === "step" ? this.pastBeat : this.shownRun.beat;

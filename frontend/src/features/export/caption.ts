@@ -3,7 +3,7 @@
 import type { Caption } from "../../map/export/caption";
 import { TINTS, entryColour } from "../../map/palette";
 import type { ColourBy } from "../../model/view/view-options";
-import type { StepBeat } from "../../model/step-beat";
+import type { StepLight } from "../../model/light";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ColourScale } from "../../model/colour-scale";
 import { entryText, fixed, t } from "../../strings";
@@ -30,17 +30,17 @@ export function pictureCaption(
 }
 
 /** Return how many words a step read; empty where that is not recorded. */
-export function litFact({ rows }: Pick<StepBeat, "rows">, all: number): string {
+export function litFact({ rows }: Pick<StepLight, "rows">, all: number): string {
   return rows.batch === null ? "" : w.lit(rows.batch, all);
 }
 
 /** Return what the light of a lamp says: where no gradient is recorded, only that the step read its word. */
-export function lightNote(beat: Pick<StepBeat, "rows"> | null): string {
+export function lightNote(beat: Pick<StepLight, "rows"> | null): string {
   return beat && beat.rows.gradient === null ? w.readOnly : w.reading;
 }
 
 /** Return the loss of a step; empty where it is not known. */
-export function lossFact({ loss }: Pick<StepBeat, "loss">): string {
+export function lossFact({ loss }: Pick<StepLight, "loss">): string {
   return Number.isFinite(loss) ? w.loss(fixed(loss, 3)) : "";
 }
 

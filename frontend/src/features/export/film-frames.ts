@@ -11,12 +11,12 @@ import {
 import { requestFrames } from "../../api/frame-request";
 import { runPath } from "../../api/rest";
 import { ApiError } from "../../api/failure";
-import type { LightFrame } from "../../state/past/past-store";
+import type { Beat } from "../../api/beat-frames";
 import type { ColourBy } from "../../model/view/view-options";
 import { fetchDisplacements } from "../../state/tokens/displacements";
 import { trustByToken } from "../../state/tokens/token-trust";
 import { stepsSinceLit } from "../../state/view/colour-scales";
-import { beatFromFrame, type StepBeat } from "../../model/step-beat";
+import { lightOfBeat, type StepLight } from "../../model/light";
 
 /** Limit on the steps of a film. */
 export const MAX_FILM_STEPS = 600;
@@ -26,7 +26,7 @@ const MAX_PARALLEL = 4;
 interface FilmStep {
   step: number;
   /** The rows that the step lit; null for the state before the first step. */
-  beat: StepBeat | null;
+  beat: StepLight | null;
   layout: Layout;
   districts: Districts | null;
   /**
@@ -76,7 +76,7 @@ export async function fetchFilmSteps(
     if (!known.has(key)) known.set(key, one);
     return known.get(key)!;
   };
-  const out: (FilmStep & { light: LightFrame | null })[] = [];
+  const out: (FilmStep & { told: Beat | null })[] = [];
   let [next, done] = [0, 0];
   async function fetchNextSteps() {
     while (next < steps.length) {
@@ -90,17 +90,17 @@ export async function fetchFilmSteps(
         fetchFrames(run, `districts?step=${step}&format=frame`, signal),
         by === "moved" ? fetchDisplacements(run, step, over, signal) : null,
       ]);
-      const light = (frames.at(-1) as LightFrame | undefined) ?? null;
-      if (!light && step) throw new ApiError(404, { code: "noStep", step });
+      const told = (frames.at(-1) as Beat | undefined) ?? null;
+      if (!told && step) throw new ApiError(404, { code: "noStep", step });
       progress(++done / steps.length);
       if (!layout) continue;
       out[i] = {
         step,
-        light,
-        beat: light && beatFromFrame(light, 0, 0),
+        told,
+        beat: told && lightOfBeat(told, 0, 0),
         layout: reuse(layouts, layout as Layout),
         districts: districts ? reuse(found, districts as Districts) : null,
-        values: valuesOf(frames[0] as Census, light, layout as Layout) ?? moved?.distances ?? null,
+        values: valuesOf(frames[0] as Census, told, layout as Layout) ?? moved?.distances ?? null,
         over: moved && { from: moved.from, to: moved.to },
       };
     }
@@ -111,12 +111,12 @@ export async function fetchFilmSteps(
   if (by === "gradient") fillGradients(shown);
   return shown;
 
-  function valuesOf(census: Census, light: LightFrame | null, layout: Layout): Float32Array | null {
+  function valuesOf(census: Census, told: Beat | null, layout: Layout): Float32Array | null {
     if (by === "trust") return trustByToken(layout, layout.vocabulary);
     if (by !== "since") return null;
-    const last = light ? census.lastLit.slice() : new Uint32Array(layout.vocabulary).fill(NEVER);
-    for (const id of light?.batchIds ?? []) last[id] = light!.step;
-    return stepsSinceLit(last, NEVER, light?.step ?? 0);
+    const last = told ? census.lastLit.slice() : new Uint32Array(layout.vocabulary).fill(NEVER);
+    for (const id of told?.batchIds ?? []) last[id] = told!.step;
+    return stepsSinceLit(last, NEVER, told?.step ?? 0);
   }
 }
 
@@ -124,12 +124,12 @@ export async function fetchFilmSteps(
  * Fill in the norm of each row's gradient at the last step of the film that gave it one; NaN before
  * the first.
  */
-function fillGradients(steps: (FilmStep & { light: LightFrame | null })[]) {
+function fillGradients(steps: (FilmStep & { told: Beat | null })[]) {
   const norms = new Float32Array(steps[0]!.layout.vocabulary).fill(NaN);
   for (const step of steps) {
-    const { light } = step;
-    const ids = light?.kind === "pulse" ? light.gradientIds : light?.batchIds;
-    ids?.forEach((id, at) => (norms[id] = light!.gradientNorms[at]!));
+    const { told } = step;
+    told?.batchIds.forEach((id, at) => (norms[id] = told.gradientNorms[at] || norms[id]!));
+    told?.gradients?.ids.forEach((id, at) => (norms[id] = told.gradients!.norms[at]!));
     step.values = norms.slice();
   }
 }

@@ -5,7 +5,6 @@ import type { Stores } from "../../state/context";
 import { Colouring } from "../../state/view/colouring.svelte";
 import { doubtfulTokens } from "../../state/tokens/token-trust";
 import { tokensOfDistrict } from "../../model/district-members";
-import { LIT_BIT } from "../../model/touch-counts";
 import { buildLinks, nearestOnMap } from "../../state/view/neighbour-links";
 import { idsInEntry, kindNameOf } from "../../state/view/colour-scales";
 import { MAX_TRAILED_MOVERS, Trails } from "../../state/view/trails.svelte";
@@ -129,9 +128,7 @@ export class MapProps {
     const occurs = t.token.occurs(vocabulary?.counts[id] ?? NaN);
     if (touchCounts?.unread) return occurs;
     const last = touchCounts?.lastLit[id] ?? NEVER;
-    const unsure = ((touchCounts?.upperBounds[id] ?? 0) & LIT_BIT) > 0;
-    const ago =
-      last === NEVER ? t.token.never : t.token.ago((touchCounts?.step ?? 0) - last, unsure);
+    const ago = last === NEVER ? t.token.never : t.token.ago((touchCounts?.step ?? 0) - last);
     return [occurs, `${t.token.lastLit} ${ago}`].filter(Boolean).join(" · ");
   };
 }

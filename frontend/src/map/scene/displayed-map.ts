@@ -4,23 +4,12 @@
  */
 
 import type { Vocabulary } from "../../api/vocabulary";
+import type { Light } from "../../model/light";
 import { mixPlacements, positionOf, type Placement } from "../../model/plane/placement";
 import { rectInView, UNIT_SQUARE, type MapRect } from "../../model/plane/viewport";
 import { lampStrengths } from "../easing";
 import type { LitRow, MapMarks, OverlayFrame, OverlayModel } from "../overlay/overlay-model";
 import { middleOf, type District } from "../regions/districts";
-
-/** A real step whose rows are lit. */
-export interface Beat {
-  step: number;
-  ids: Uint32Array;
-  /** Gradient norm by row of `ids`; NaN if not known. */
-  norms: Float32Array;
-  /** Milliseconds until its light has faded. */
-  duration: number;
-  /** True to skip the rise of its light. */
-  atOnce?: boolean;
-}
 
 /** The progress, at one instant, of all that changes by itself. */
 export interface Instant {
@@ -59,7 +48,7 @@ export const UNMARKED: MapMarks = {
 const EMPTY_PLACEMENT: Placement = { places: new Uint16Array(0), box: UNIT_SQUARE };
 
 /** Return the rows that a beat lights; null for none. */
-export function litRowsOf(beat: Pick<Beat, "ids" | "norms"> | null): LitRows {
+export function litRowsOf(beat: Pick<Light, "ids" | "norms"> | null): LitRows {
   if (!beat) return NO_ROWS;
   const { ids, norms } = beat;
   const strengths = lampStrengths(norms);

@@ -4,7 +4,8 @@ import type { Districts, Layout } from "../../api/frames";
 import type { Vocabulary } from "../../api/vocabulary";
 import type { Look } from "../../model/look";
 import type { MapMarks } from "../overlay/overlay-model";
-import { UNMARKED, type Beat } from "./displayed-map";
+import type { Light } from "../../model/light";
+import { UNMARKED } from "./displayed-map";
 
 /** The part of a run that is on the map. */
 export interface MapContent {
@@ -14,7 +15,7 @@ export interface MapContent {
   districts: Districts | null;
   /** Four bytes per token: rgb, and its unlit brightness; null while they are not known. */
   tints: Uint8Array | null;
-  beat: Beat | null;
+  beat: Light | null;
   /** Brightness at which the last beat stays lit until the next one, 0 to 1. */
   heldBrightness: number;
   /** True while the viewer scrubs through time: changes are shown at once, and coarsely. */

@@ -1,7 +1,8 @@
 /** The clock of a scene: when the changes under way began, and how far they have come. */
 
 import { beatBrightness, GENTLE_RISE_MS, GLIDE_MS, glideProgress } from "../easing";
-import type { Beat, Instant } from "./displayed-map";
+import type { Light } from "../../model/light";
+import type { Instant } from "./displayed-map";
 
 /** How long frames are drawn after a beat should have faded, in ms. */
 const LAST_FRAMES = 100;
@@ -36,7 +37,7 @@ export class SceneClock {
   }
 
   /** Start the light of a beat; end it if there is none. */
-  startBeat(beat: Beat | null, now: number) {
+  startBeat(beat: Light | null, now: number) {
     this.lit = beat !== null;
     this.beatDuration = beat?.duration ?? 0;
     this.beatStarted = now - (beat?.atOnce ? GENTLE_RISE_MS : 0);

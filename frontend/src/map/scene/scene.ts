@@ -26,7 +26,7 @@ import type { Overlay } from "../overlay/overlay";
 import type { MapMarks, OverlayModel } from "../overlay/overlay-model";
 import { lampGrowth } from "../webgl/glow-falloff";
 import { PointRenderer } from "../webgl/renderer";
-import type { Beat } from "./displayed-map";
+import type { Light } from "../../model/light";
 import type { SceneContent } from "./map-content";
 import { RenderLoop } from "./render-loop";
 import { ShownContent } from "./shown-content";
@@ -42,7 +42,7 @@ interface SceneEvents {
   /** Handle a view that the scene goes to because another part of the map is looked at; null: the whole map. */
   lookFollowed?(view: MapRect | null): void;
   /** Handle the first frame of a beat. */
-  beatPainted(beat: Beat): void;
+  beatPainted(beat: Light): void;
   /** Handle the loss (true) or return (false) of the graphics context. */
   contextChanged?(lost: boolean): void;
   /** Handle the traces that Plotly is to draw from now on. */
@@ -66,7 +66,7 @@ export class Scene {
     renderFrame: (now, part, elapsed) => this.drawFrame(now, part, elapsed),
   });
   /** The beat that was painted last. */
-  private painted: Beat | null = null;
+  private painted: Light | null = null;
   private design = 1;
   private ratio = 1;
   private labelsStale = true;
@@ -326,7 +326,7 @@ export class Scene {
   }
 
   /** Return the beat if no frame has shown it yet, else null. */
-  private get unpaintedBeat(): Beat | null {
+  private get unpaintedBeat(): Light | null {
     const { beat } = this.content.current;
     return beat === this.painted ? null : beat;
   }

@@ -19,7 +19,8 @@ import { boundsAround, neighbourhoodBounds } from "../regions/neighbourhood-boun
 import { Regions } from "../regions/regions";
 import type { PointRenderer } from "../webgl/renderer";
 import { LayoutAnchor, transformTrail } from "./anchored-layout";
-import { DisplayedMap, litRowsOf, type Beat } from "./displayed-map";
+import type { Light } from "../../model/light";
+import { DisplayedMap, litRowsOf } from "./displayed-map";
 import { NO_CONTENT, type SceneContent } from "./map-content";
 import { SceneClock } from "./scene-clock";
 
@@ -220,7 +221,7 @@ export class ShownContent {
   }
 
   /** Light the rows of the beat. */
-  private setBeat(beat: Beat | null) {
+  private setBeat(beat: Light | null) {
     this.clock.startBeat(beat, performance.now());
     const lit = (this.displayed.lit = litRowsOf(beat));
     this.renderer.setLit(lit.ids, lit.strengths);

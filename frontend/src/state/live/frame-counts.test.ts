@@ -2,20 +2,19 @@ import { describe, expect, it } from "vitest";
 import type { Frame } from "../../api/frames";
 import { FrameCounts } from "./frame-counts";
 
-const pulse = (step: number, firstStep = step, attempt = 1) =>
-  ({ kind: "pulse", attempt, step, firstStep, merged: firstStep < step }) as Frame;
+const beat = (step: number, firstStep = step, attempt = 1) =>
+  ({ kind: "beat", attempt, step, firstStep }) as Frame;
 const census = (step: number, attempt = 1) => ({ kind: "census", attempt, step }) as Frame;
 
 describe("frame counts", () => {
-  it("counts the steps of merged pulses, and what falls between two connections", () => {
+  it("counts the steps of beats, and what falls between two connections", () => {
     const frameCounts = new FrameCounts();
-    for (const frame of [census(4), pulse(5), pulse(9, 6), census(12), pulse(13)])
+    for (const frame of [census(4), beat(5), beat(9, 6), census(12), beat(13)])
       frameCounts.receive(frame);
-    expect(frameCounts.frames.pulse).toBe(3);
-    expect(frameCounts.merged).toBe(1);
+    expect(frameCounts.frames.beat).toBe(3);
     expect(frameCounts.ranges).toEqual([
-      { attempt: 1, first: 5, last: 9, pulses: 2 },
-      { attempt: 1, first: 13, last: 13, pulses: 1 },
+      { attempt: 1, first: 5, last: 9, beats: 2 },
+      { attempt: 1, first: 13, last: 13, beats: 1 },
     ]);
     expect(frameCounts.gaps.map(({ first, last }) => [first, last])).toEqual([[1, 4], [10, 12]]); // prettier-ignore
     expect(frameCounts.lost).toBe(0);
@@ -26,7 +25,7 @@ describe("frame counts", () => {
     frameCounts.markFetched(4);
     frameCounts.receive(census(4));
     expect(frameCounts.hasGaps).toBe(false);
-    frameCounts.receive(pulse(5));
+    frameCounts.receive(beat(5));
     frameCounts.receive(census(9));
     frameCounts.markFetched(8);
     expect(frameCounts.hasGaps).toBe(true);
@@ -34,16 +33,16 @@ describe("frame counts", () => {
     expect(frameCounts.hasGaps).toBe(false);
   });
 
-  it("notices a lost pulse", () => {
+  it("notices a lost step", () => {
     const frameCounts = new FrameCounts();
-    for (const frame of [census(0), pulse(1), pulse(4)]) frameCounts.receive(frame);
+    for (const frame of [census(0), beat(1), beat(4)]) frameCounts.receive(frame);
     expect(frameCounts.lost).toBe(2);
     expect(frameCounts.ranges.map(({ first, last }) => [first, last])).toEqual([[1, 1], [4, 4]]); // prettier-ignore
   });
 
   it("misses nothing that a new attempt took, or that is of another time", () => {
     const frameCounts = new FrameCounts();
-    for (const frame of [census(0), pulse(1), census(9), census(5, 2), pulse(6, 6, 2)])
+    for (const frame of [census(0), beat(1), census(9), census(5, 2), beat(6, 6, 2)])
       frameCounts.receive(frame);
     frameCounts.markFetched(5);
     expect(frameCounts.hasGaps).toBe(false);

@@ -1,20 +1,19 @@
 /**
- * Counts of the frames received over one run's socket: the steps its pulses covered, and those
- * between two connections that must come from the record. The page shows none of it; browser tests
- * read it. Pure.
+ * Counts of the frames received over one run's socket: the steps that its beats covered, and those
+ * between two connections that must come from the record. Pure.
  */
 
 import type { Frame } from "../../api/frames";
 
-/** A range of consecutive steps covered by the pulses, or the beats, of one connection. */
+/** A range of consecutive steps covered by the beats of one connection. */
 interface ReceivedRange {
   attempt: number;
   first: number;
   last: number;
-  pulses: number;
+  beats: number;
 }
 
-/** A range of steps before a census that no pulse covered. */
+/** A range of steps before a census that no beat covered. */
 interface MissedRange {
   first: number;
   last: number;
@@ -27,7 +26,6 @@ const MAX_RANGES = 1_000;
 
 export class FrameCounts {
   readonly frames: Record<Frame["kind"], number> = {
-    pulse: 0,
     layout: 0,
     rows: 0,
     census: 0,
@@ -36,13 +34,11 @@ export class FrameCounts {
     "grid-layout": 0,
     "grid-change": 0,
   };
-  /** Pulses that cover several steps. */
-  merged = 0;
-  /** Steps missing between two pulses of one connection; must stay 0. */
+  /** Steps missing between two beats of one connection; must stay 0. */
   lost = 0;
   readonly ranges: ReceivedRange[] = [];
   readonly gaps: MissedRange[] = [];
-  /** Last step covered by a pulse or a census; null after a jump to another time. */
+  /** Last step covered by a beat or a census; null after a jump to another time. */
   private lastStep: number | null = 0;
   /** Step that the record was read up to. */
   private recordedStep = 0;
@@ -51,17 +47,16 @@ export class FrameCounts {
   receive(frame: Frame) {
     this.frames[frame.kind] += 1;
     if (frame.kind === "census") this.startAtCensus(frame.step);
-    if (frame.kind !== "pulse" && frame.kind !== "beat") return;
+    if (frame.kind !== "beat") return;
     const { attempt, firstStep, step } = frame;
-    if (frame.kind === "pulse" && frame.merged) this.merged += 1;
     const missing = this.lastStep === null ? 0 : Math.max(0, firstStep - this.lastStep - 1);
     this.lost += missing;
     this.lastStep = step;
     if (this.open && !missing && this.open.attempt === attempt) {
       this.open.last = step;
-      this.open.pulses += 1;
+      this.open.beats += 1;
     } else {
-      this.open = { attempt, first: firstStep, last: step, pulses: 1 };
+      this.open = { attempt, first: firstStep, last: step, beats: 1 };
       pushBounded(this.ranges, this.open);
     }
   }

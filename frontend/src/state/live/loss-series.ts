@@ -1,5 +1,7 @@
 /** Loss, layer norms and coverage by step, thinned so that a long run stays light. Pure. */
 
+import type { PassedSteps } from "../../api/rest-types";
+
 export interface LossChartData {
   steps: number[];
   losses: number[];
@@ -24,6 +26,20 @@ export interface LossPoint {
  * more apart.
  */
 const MAX_POINTS = 1_200;
+
+/** Return the points of the steps between two beats. */
+export function passedPoints({
+  attempt,
+  steps,
+  losses,
+  norms,
+  ever_rows,
+}: PassedSteps): LossPoint[] {
+  return steps.map((step, i) => ({
+    ...{ attempt, step, loss: losses[i] ?? NaN, ever: ever_rows[i] ?? null },
+    norms: (norms[i] ?? []).map((norm) => norm ?? NaN),
+  }));
+}
 
 export class LossSeries {
   private points: LossPoint[] = [];

@@ -4,21 +4,23 @@
  * step.
  */
 
-import type { ClassBeat } from "../../api/class-frames";
-import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
-import { BeatScheduler, LONGEST_WAIT, type Lightable } from "./beat-scheduler";
+import type { Beat } from "../../api/beat-frames";
+import type { Census, Districts, Frame, Layout, LayoutMethod } from "../../api/frames";
+import { BeatScheduler } from "./beat-scheduler";
 import { LossSeries, type LossPoint, type LossChartData } from "./loss-series";
 import { TouchCounts } from "../../model/touch-counts";
 import { buildCounters, ShownStep, LIGHT_DURATION, type Counters } from "../shown-step.svelte";
-import { beatFromFrame, type StepBeat } from "../../model/step-beat";
+import { lightOfBeat, type StepLight } from "../../model/light";
 import { FrameCounts } from "./frame-counts";
 
-/** Limit on the pulses that wait for the tokens; beyond it a fresh start is requested. */
-const MAX_QUEUED = 2_000;
+/** Limit on the beats that wait for the tokens; beyond it a fresh start is requested. */
+const MAX_QUEUED = 500;
 /** Limit on the layouts that wait for their beat. */
 const MAX_HELD = 64;
 /** Longest time between a census and the maps that come with it, in ms. */
 const CENSUS_WAIT = 100;
+/** Longest time beyond the next beat that a layout of a replay waits for that of its step, in ms. */
+const HELD_WAIT = 1_000;
 
 /** The circumstances that decide how a frame is applied. */
 export interface FrameContext {
@@ -37,8 +39,8 @@ export interface FrameContext {
 interface NewestStepEvents {
   /** Report a map, or districts. */
   onMap(frame: Layout | Districts): void;
-  /** Report a pulse, or a beat of a class, of that attempt. */
-  onPulse(attempt: number): void;
+  /** Report a beat of that attempt. */
+  onBeat(attempt: number): void;
   /** Report a census, which starts a new sequence. */
   onCensus(): void;
 }
@@ -48,19 +50,18 @@ export class NewestStep extends ShownStep {
   /** Counts of the frames received. */
   readonly frameCounts = new FrameCounts();
   readonly scheduler = new BeatScheduler(700);
-  newestPulse: Lightable | null = null;
-  /** Last step received, by a pulse, a beat or a census. */
+  newestBeat: Beat | null = null;
+  /** Last step received, by a beat or a census. */
   lastStep = 0;
-  /** Set when more pulses came before the tokens than could wait. */
+  /** Set when more beats came before the tokens than could wait. */
   overflowed = false;
 
   private readonly lossSeries = new LossSeries();
   /** Set when a replay's series lacks points. */
   private seriesStale = true;
   private queued: Frame[] = [];
-  /** Counts up to the first of the merged pulses that came since the last single one. */
-  private beforeMerged: Counters | null = null;
-  private mergedSince: number | null = null;
+  /** Shows the beat that waits, as soon as it is due. */
+  private timer: ReturnType<typeof setTimeout> | undefined;
   /** When the second beat of a single step starts, as of `performance.now()`. */
   private moveAt = 0;
   /** Layouts and districts of a replay that wait for the beat of their step. */
@@ -98,7 +99,6 @@ export class NewestStep extends ShownStep {
     if (frame.kind === "census") this.receiveCensus(frame, touchCounts.vocabulary);
     else if (frame.kind === "layout") this.receiveLayout(frame);
     else if (frame.kind === "districts") this.receiveDistricts(frame);
-    else if (frame.kind === "pulse") this.receivePulse(frame, touchCounts);
     else if (frame.kind === "beat") this.receiveBeat(frame, touchCounts);
   }
 
@@ -110,10 +110,14 @@ export class NewestStep extends ShownStep {
     this.layoutsStale = this.jumping = this.seriesStale = true;
     this.held = [];
     this.frameCounts.breakSequence();
-    this.newestPulse = null;
-    this.mergedSince = null;
+    this.newestBeat = null;
     this.beatPhase = null;
     this.scheduler.clear();
+  }
+
+  /** Take in steps that no beat shows, each of which has its point in the charts. */
+  addPassed(points: LossPoint[]) {
+    for (const point of points) this.lossSeries.addPoint(point);
   }
 
   /** Load the record's points, up to now. */
@@ -125,7 +129,7 @@ export class NewestStep extends ShownStep {
   }
 
   /** Light a step from the record, unless a newer one is lit. `counters` are the counts up to it. */
-  lightFromRecord(beat: StepBeat, counters: Counters | null) {
+  lightFromRecord(beat: StepLight, counters: Counters | null) {
     const lit = this.beat;
     if (lit && beat.attempt <= lit.attempt && beat.step <= lit.step) return;
     this.touchCounts?.applyNorms(beat);
@@ -134,9 +138,8 @@ export class NewestStep extends ShownStep {
 
   /** Return the counts up to that step; null where it is not the last one counted. */
   countersAt(step: number): Counters | null {
-    const { touchCounts, beforeMerged } = this;
-    if (touchCounts?.step === step) return buildCounters(touchCounts);
-    return beforeMerged?.step === step ? beforeMerged : null;
+    const { touchCounts } = this;
+    return touchCounts?.step === step ? buildCounters(touchCounts) : null;
   }
 
   /**
@@ -162,16 +165,6 @@ export class NewestStep extends ShownStep {
   }
 
   /**
-   * Return whether only merged pulses came for that many ms, so that no step was lit; if so,
-   * restart the measurement.
-   */
-  mergedOnlyFor(milliseconds: number, now: number): boolean {
-    if (this.mergedSince === null || now - this.mergedSince <= milliseconds) return false;
-    this.mergedSince = now;
-    return true;
-  }
-
-  /**
    * Return the duration of a beat, in ms: it ends before the next, and slow runs let it linger a
    * little.
    */
@@ -182,17 +175,17 @@ export class NewestStep extends ShownStep {
   }
 
   /**
-   * Queue a frame until the tokens are loaded. The pulses after the newest census all count; of any
+   * Queue a frame until the tokens are loaded. The beats after the newest census all count; of any
    * other kind the newest is enough.
    */
   private queue(frame: Frame) {
-    if (frame.kind === "pulse" || frame.kind === "beat") {
+    if (frame.kind === "beat") {
       this.overflowed ||= this.queued.length >= MAX_QUEUED;
       if (!this.overflowed) this.queued.push(frame);
       return;
     }
     const replaced = (other: Frame) =>
-      ((other.kind === "pulse" || other.kind === "beat") && frame.kind === "census") ||
+      (other.kind === "beat" && frame.kind === "census") ||
       (other.kind === frame.kind &&
         (frame.kind !== "layout" || (other as Layout).method === frame.method));
     if (frame.kind === "census") this.overflowed = false;
@@ -210,8 +203,8 @@ export class NewestStep extends ShownStep {
     const touchCounts = this.touchCounts!;
     touchCounts.loadCensus(census);
     this.lastStep = census.step;
-    // A pulse may have been missed between the last one and the census.
-    if (this.newestPulse?.step !== census.step) this.newestPulse = null;
+    // A beat may have been missed between the last one and the census.
+    if (this.newestBeat?.step !== census.step) this.newestBeat = null;
     const { beat } = this;
     const same = beat?.step === census.step && beat.attempt === census.attempt;
     if (beat && (same || !jumping)) touchCounts.applyNorms(beat);
@@ -257,54 +250,44 @@ export class NewestStep extends ShownStep {
   private holds(frame: Layout | Districts): boolean {
     const { step, held, scheduler } = this;
     if (step === null || frame.step <= step || !this.context().played) return false;
-    // Merged steps have no beat, so that it may not come.
-    held.push({ frame, until: performance.now() + scheduler.interval + LONGEST_WAIT });
+    // The steps may end before it.
+    held.push({ frame, until: performance.now() + scheduler.interval + HELD_WAIT });
     if (held.length > MAX_HELD) held.shift();
     return true;
   }
 
-  private receivePulse(pulse: Pulse, touchCounts: TouchCounts) {
-    if (!pulse.merged) this.beforeMerged = null;
-    else this.beforeMerged ??= buildCounters(touchCounts);
-    touchCounts.applyPulse(pulse);
-    const now = this.offerStep(pulse, touchCounts);
-    if (pulse.merged) this.mergedSince ??= now;
-    else this.mergedSince = null;
-  }
-
-  private receiveBeat(beat: ClassBeat, touchCounts: TouchCounts) {
-    this.beforeMerged = this.mergedSince = null;
-    touchCounts.applyBeat(beat);
-    this.offerStep(beat, touchCounts);
-  }
-
-  /** Take in a step that has been counted, and light it if a beat is due. Return the time. */
-  private offerStep(frame: Lightable, touchCounts: TouchCounts): number {
-    const { attempt, step, loss } = frame;
+  /** Count the steps of a beat, and show it if one is due. */
+  private receiveBeat(beat: Beat, touchCounts: TouchCounts) {
+    if (!touchCounts.apply(beat)) return;
+    const { attempt, step, loss } = beat;
     this.lastStep = step;
-    if (this.newestPulse && attempt !== this.newestPulse.attempt) this.scheduler.clear();
-    this.newestPulse = frame;
-    this.events.onPulse(attempt);
+    if (this.newestBeat && attempt !== this.newestBeat.attempt) this.scheduler.clear();
+    this.newestBeat = beat;
+    this.events.onBeat(attempt);
     // A copy: the norms are a view into the frame, which would stay in memory as long as they do.
-    const norms = frame.layerNorms.slice();
+    const norms = beat.layerNorms.slice();
     const ever = touchCounts.everTouched;
     if (this.lossSeries.addPoint({ attempt, step, loss, norms, ever })) this.seriesStale = true;
     const now = performance.now();
-    const lit = this.scheduler.offer(frame, now);
-    if (lit) this.startBeat(lit);
-    return now;
+    const shown = this.scheduler.offer(beat, now);
+    if (shown) this.startBeat(shown);
+    else this.timer ??= setTimeout(() => this.showWaiting(), this.scheduler.wait(now));
   }
 
-  private startBeat(frame: Lightable) {
+  private showWaiting() {
+    this.timer = undefined;
+    this.tick(performance.now());
+  }
+
+  private startBeat(beat: Beat) {
     const decodedAt = performance.timeOrigin + performance.now();
-    const beat = beatFromFrame(frame, this.beatDuration(), decodedAt);
-    this.display(beat, this.countersAt(frame.step));
+    this.display(lightOfBeat(beat, this.beatDuration(), decodedAt), this.countersAt(beat.step));
     this.beatPhase = this.context().stepwise ? "light" : null;
     this.moveAt = performance.now() + LIGHT_DURATION;
   }
 
   /** Show a step: its light, its counts and its point of the loss change together. */
-  private display(beat: StepBeat, counters: Counters | null) {
+  private display(beat: StepLight, counters: Counters | null) {
     this.beat = beat;
     this.counters = counters;
     this.updateSeries();

@@ -1,26 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { ClassBeat } from "../../api/class-frames";
-import {
-  NEVER,
-  type Census,
-  type Frame,
-  type Layout,
-  type LayoutMethod,
-  type Pulse,
-} from "../../api/frames";
+import type { Beat } from "../../api/beat-frames";
+import { NEVER, type Census, type Frame, type Layout, type LayoutMethod } from "../../api/frames";
+import { passedPoints } from "./loss-series";
 import { NewestStep, type FrameContext } from "./newest-step.svelte";
-
-const none = new Uint32Array();
 
 const layout = (step: number, method: LayoutMethod = "umap") =>
   ({ kind: "layout", method, attempt: 1, step }) as Layout;
 
-const pulse = (step: number): Pulse =>
-  ({
-    ...{ kind: "pulse", attempt: 1, step, first: step, vocabulary: 3, merged: false, loss: 1 },
-    ...{ batchIds: none, gradientIds: none, movedIds: none, gradientNorms: new Float32Array() },
-    ...{ layerNorms: new Float32Array(), verified: false, dropped: 0 },
-  }) as unknown as Pulse;
+/** Return a beat that reads rows, after others that read rows twice each. */
+const beat = (
+  step: number,
+  firstStep = step,
+  read: number[] = [],
+  between: number[] = [],
+): Beat => ({
+  ...{ kind: "beat", attempt: 1, step, time: 0, firstStep, vocabulary: 3, loss: 1 },
+  ...{ learningRate: 1, tokensPerSecond: 1, stepSeconds: 1, observeSeconds: 1 },
+  batchIds: Uint32Array.from(read),
+  batchCounts: Uint32Array.from(read, () => 1),
+  gradientNorms: Float32Array.from(read, () => 0.5),
+  layerNorms: new Float32Array(),
+  ...{ gradientRows: 1, movedRows: 1, driftingRows: null, elsewhere: false, gradients: null },
+  between: {
+    ids: Uint32Array.from(between),
+    touches: Uint32Array.from(between, () => 2),
+    lastLit: Uint32Array.from(between, () => step - 1),
+    norms: null,
+  },
+});
 
 const census = (step: number) =>
   ({
@@ -31,7 +38,7 @@ const census = (step: number) =>
 function played() {
   const newest = new NewestStep(
     () => ({ method: "umap", played: true, growing: false, stepwise: false, speed: 50 }),
-    { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined },
+    { onMap: () => undefined, onBeat: () => undefined, onCensus: () => undefined },
   );
   newest.setVocabulary(3);
   return newest;
@@ -60,7 +67,7 @@ describe("a replay", () => {
     pass(newest, 120);
     expect(newest.step).toBe(0);
     expect(newest.layouts).toEqual({});
-    newest.receive(pulse(126));
+    newest.receive(beat(126));
     newest.receive(layout(126));
     pass(newest, 60);
     expect(newest.layouts.umap?.step).toBe(126);
@@ -82,26 +89,25 @@ describe("a replay", () => {
     const newest = played();
     newest.receive(census(0));
     newest.receive(layout(0));
-    newest.receive(pulse(1));
+    newest.receive(beat(1));
     expect(newest.beat?.step).toBe(1);
     for (let step = 2; step <= 20; step++) {
       pass(newest, 20);
-      newest.receive(pulse(step));
+      newest.receive(beat(step));
       if (step % 10 === 0) newest.receive(layout(step));
     }
     expect(newest.layouts.umap?.step).toBe(0);
     pass(newest, 700);
-    newest.receive(pulse(21));
+    newest.receive(beat(21));
     pass(newest, 60);
     expect(newest.beat!.step).toBeGreaterThanOrEqual(20);
     expect(newest.layouts.umap?.step).toBe(20);
   });
 
-  it("shows a map without a beat where steps are merged", () => {
+  it("shows a map whose step is not played after a while", () => {
     const newest = played();
     newest.receive(census(0));
-    newest.receive(pulse(1));
-    newest.receive({ ...pulse(40), merged: true });
+    newest.receive(beat(1));
     newest.receive(layout(40));
     pass(newest, 1_000);
     expect(newest.layouts.umap).toBeUndefined();
@@ -113,7 +119,7 @@ describe("a replay", () => {
 const WHOLE: FrameContext = {
   ...{ method: "umap", played: false, growing: true, stepwise: false, speed: null },
 };
-const EVENTS = { onMap: () => undefined, onPulse: () => undefined, onCensus: () => undefined };
+const EVENTS = { onMap: () => undefined, onBeat: () => undefined, onCensus: () => undefined };
 
 function newestStep(context: Partial<FrameContext>) {
   const newest = new NewestStep(() => ({ ...WHOLE, ...context }), EVENTS);
@@ -153,23 +159,7 @@ describe("the newest step", () => {
   });
 });
 
-describe("a class", () => {
-  const beat = (step: number, firstStep: number, read: number[], between: number[]): ClassBeat => ({
-    ...{ kind: "beat", attempt: 1, step, time: 0, firstStep, vocabulary: 3, loss: 1 },
-    ...{ learningRate: 1, tokensPerSecond: 1, stepSeconds: 1, observeSeconds: 1 },
-    batchIds: Uint32Array.from(read),
-    batchCounts: Uint32Array.from(read, () => 1),
-    gradientNorms: Float32Array.from(read, () => 0.5),
-    layerNorms: new Float32Array(),
-    ...{ gradientRows: 1, movedRows: 1, driftingRows: null, elsewhere: false },
-    between: {
-      ids: Uint32Array.from(between),
-      touches: Uint32Array.from(between, () => 2),
-      lastLit: Uint32Array.from(between, () => step - 1),
-      norms: null,
-    },
-  });
-
+describe("a beat", () => {
   it("shows each beat with the counts of all steps up to it", () => {
     const newest = newestStep({});
     newest.receive({ ...census(4), lastLit: new Uint32Array(3).fill(NEVER) });
@@ -182,6 +172,16 @@ describe("a class", () => {
     expect(newest.countersAt(9)).toMatchObject({ step: 9, ever: 2 });
     expect(newest.series!.steps).toEqual([5]);
     expect(newest.frameCounts.lost).toBe(0);
+  });
+
+  it("has the points of the steps before it that no beat shows", () => {
+    const newest = newestStep({});
+    newest.receive(census(4));
+    const passed = { attempt: 1, steps: [5, 6], losses: [3, null], norms: [[1], [2]] };
+    newest.addPassed(passedPoints({ type: "passed", ...passed, ever_rows: [1, 2] }));
+    newest.receive(beat(7, 5));
+    expect(newest.series).toMatchObject({ steps: [5, 6, 7], losses: [3, NaN, 1] });
+    expect(newest.series!.ever.slice(0, 2)).toEqual([1, 2]);
   });
 
   it("keeps every beat until the tokens are there, and the newest map", () => {

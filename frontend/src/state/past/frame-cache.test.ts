@@ -46,7 +46,7 @@ it("asks once for what is wanted twice, and keeps it", async () => {
   await answer("/a");
   const [first, second] = await Promise.all(both);
   expect(second).toBe(first);
-  expect(first![0]!.kind).toBe("pulse");
+  expect(first![0]!.kind).toBe("beat");
   expect(await cache.fetch(wanted("a"))).toBe(first);
   expect(requests).toBe(before + 1);
   expect([cache.pendingCount, cache.bytesReceived]).toEqual([0, PULSE.byteLength]);

@@ -1,10 +1,10 @@
 /**
  * The store of a run's past steps, as the server recorded them: fetched on demand and cached. What
- * is shown of a step is assembled from the census before it, the lights after that, and its map.
+ * is shown of a step is assembled from the census before it, the beats after that, and its map.
  */
 
-import type { ClassBeat } from "../../api/class-frames";
-import type { Census, Districts, Frame, Layout, LayoutMethod, Pulse } from "../../api/frames";
+import type { Beat } from "../../api/beat-frames";
+import type { Census, Districts, Frame, Layout, LayoutMethod } from "../../api/frames";
 import { requestJson, runPath } from "../../api/rest";
 import { getSource } from "../../api/source";
 import { ApiError } from "../../api/failure";
@@ -25,15 +25,12 @@ import {
 /** Byte budget of the frame cache. */
 const MAX_BYTES = 64 << 20;
 
-/** A step's light: a pulse, or where not all steps are kept a beat, which counts those in between. */
-export type LightFrame = Pulse | ClassBeat;
-
 /** Everything that can be shown of one step. */
 export interface PastStep {
   attempt: number;
   step: number;
-  /** The step's light; null for the state before the first step. */
-  light: LightFrame | null;
+  /** The step's beat; null for the state before the first step. */
+  beat: Beat | null;
   touchCounts: TouchCounts;
   /** The map that belongs to the step (`mapAt`); empty if none is as old. */
   layouts: Layouts;
@@ -90,20 +87,20 @@ export class PastStore {
    */
   async fetchStep(step: number, method: LayoutMethod): Promise<PastStep> {
     const [frames, layouts, districts, mapSteps] = await Promise.all([
-      this.fetchLight(step),
+      this.fetchFrames(step),
       this.fetchLayouts(step, method),
       this.fetchDistricts(step),
       this.index.mapSteps(step, method),
     ]);
-    const [census, ...lights] = frames as [Census, ...LightFrame[]];
+    const [census, ...beats] = frames as [Census, ...Beat[]];
     const touchCounts = new TouchCounts(this.vocabulary);
     touchCounts.loadCensus(census);
-    for (const one of lights) if (one.step <= step) touchCounts.apply(one);
-    const light = lights.find((one) => one.step === step) ?? null;
+    for (const one of beats) if (one.step <= step) touchCounts.apply(one);
+    const beat = beats.find((one) => one.step === step) ?? null;
     return {
       attempt: touchCounts.attempt,
       step,
-      light,
+      beat,
       touchCounts,
       layouts,
       mapSteps,
@@ -111,10 +108,10 @@ export class PastStore {
     };
   }
 
-  /** Fetch the lights from a step to the end of its range, or to the newest step. Throws `ApiError`. */
-  async fetchLights(step: number): Promise<LightFrame[]> {
-    const [, ...lights] = (await this.fetchLight(step)) as [Census, ...LightFrame[]];
-    return lights.filter((light) => light.step >= step);
+  /** Fetch the beats from a step to the end of its range, or to the newest step. Throws `ApiError`. */
+  async fetchBeats(step: number): Promise<Beat[]> {
+    const [, ...beats] = (await this.fetchFrames(step)) as [Census, ...Beat[]];
+    return beats.filter((beat) => beat.step >= step);
   }
 
   /** Return the last step that can be shown at or before another one; the first one where that is later. */
@@ -164,8 +161,8 @@ export class PastStore {
 
   private isCached(refs: MapRefs, step: number, method: LayoutMethod): boolean {
     // Most steps fail here, and a drag asks of thousands.
-    const light = this.cache.get(this.requests.light(step)[0]);
-    if (!light || !includesStep(light, step)) return false;
+    const frames = this.cache.get(this.requests.light(step)[0]);
+    if (!frames || !includesStep(frames, step)) return false;
     const [, ...others] = this.requests.requestsOf(refs, step, method);
     return others.every(([key]) => this.cache.has(key));
   }
@@ -189,7 +186,8 @@ export class PastStore {
     throw new ApiError(404, { code: "noMapAt", step: made });
   }
 
-  private async fetchLight(step: number): Promise<Frame[]> {
+  /** Fetch the census before the range of a step, and the beats of the range. */
+  private async fetchFrames(step: number): Promise<Frame[]> {
     const request = this.requests.light(step);
     const cached = this.cache.get(request[0]);
     // The newest range was incomplete when it was fetched.

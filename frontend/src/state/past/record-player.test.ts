@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Census, Frame, Layout, Pulse } from "../../api/frames";
+import type { Beat } from "../../api/beat-frames";
+import type { Census, Frame, Layout } from "../../api/frames";
 import { TouchCounts } from "../../model/touch-counts";
 import type { PastStep } from "./past-store";
 import { playRecord } from "./record-player";
@@ -20,7 +21,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const pulse = (step: number) => ({ kind: "pulse", attempt: 1, step, firstStep: step }) as Pulse;
+const beat = (step: number) => ({ kind: "beat", attempt: 1, step, firstStep: step }) as Beat;
 
 /** Return a record whose maps are of every tenth step, and whose answers take `delay` ms. */
 const recordOf = (delay = 0) => ({
@@ -30,13 +31,13 @@ const recordOf = (delay = 0) => ({
     touchCounts.step = step;
     const made = step - (step % MAP_EVERY);
     const umap = { kind: "layout", method: "umap", attempt: 1, step: made } as Layout;
-    return { attempt: 1, step, light: pulse(step), touchCounts, layouts: { umap } } as PastStep;
+    return { attempt: 1, step, beat: beat(step), touchCounts, layouts: { umap } } as PastStep;
   },
-  async fetchLights(step: number): Promise<Pulse[]> {
+  async fetchBeats(step: number): Promise<Beat[]> {
     fetched += 1;
     await new Promise((done) => setTimeout(done, delay));
     const last = Math.min(rangeOfStep(step).last, newest);
-    return Array.from({ length: last - step + 1 }, (_, i) => pulse(step + i));
+    return Array.from({ length: last - step + 1 }, (_, i) => beat(step + i));
   },
   prefetch: { fetchSteps: () => undefined },
   heldAt: (step: number) => step,
@@ -56,7 +57,7 @@ function play(from: number, speed: number, delay?: number) {
   return { abort, ended: () => ended };
 }
 
-const steps = () => received.flatMap((frame) => (frame.kind === "pulse" ? frame.step : []));
+const steps = () => received.flatMap((frame) => (frame.kind === "beat" ? frame.step : []));
 
 describe("a record that is played", () => {
   it("begins with the state at its step, and goes on with every step at the pace asked for", async () => {
@@ -72,14 +73,14 @@ describe("a record that is played", () => {
     expect(ended()).toBe(true);
   });
 
-  it("brings each map before the pulses of its step", async () => {
+  it("brings each map before the beats of its step", async () => {
     play(0, 20);
     await vi.advanceTimersByTimeAsync(3_000);
     const maps = received.flatMap((frame, i) =>
       frame.kind === "layout" ? [[frame.step, received[i + 1]] as const] : [],
     );
     expect(maps.length).toBeGreaterThan(4);
-    for (const [, next] of maps.slice(1)) expect(next).toMatchObject({ kind: "pulse" });
+    for (const [, next] of maps.slice(1)) expect(next).toMatchObject({ kind: "beat" });
     expect(maps.map(([made]) => made)).toEqual(
       maps.map(([made]) => made).toSorted((a, b) => a - b),
     );

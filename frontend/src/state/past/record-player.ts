@@ -1,13 +1,14 @@
 /**
- * The player of a run's record: it hands on the frames that the live socket would send of it, at the same pace. In a
- * class it takes the socket's place: what it fetches never changes, and is the same for everybody.
+ * The player of a run's record: it hands on the beats of its steps, and the maps, at the pace that was asked for. What it
+ * fetches never changes, and is the same for all viewers.
  */
 
+import type { Beat } from "../../api/beat-frames";
 import type { Census, Frame, LayoutMethod } from "../../api/frames";
-import { beatFromFrame } from "../../model/step-beat";
+import { lightOfBeat } from "../../model/light";
 import type { TouchCounts } from "../../model/touch-counts";
 import { buildCounters } from "../shown-step.svelte";
-import type { LightFrame, PastStep, PastStore } from "./past-store";
+import type { PastStep, PastStore } from "./past-store";
 import type { Prefetch } from "./prefetch";
 import { rangeOfStep } from "./step-ranges";
 
@@ -30,7 +31,7 @@ interface Playing {
 
 /** Play from a step until the newest one has been handed on, or it is ended. Throws `ApiError`. */
 export async function playRecord(
-  past: Pick<PastStore, "fetchStep" | "fetchLights" | "heldAt"> & {
+  past: Pick<PastStore, "fetchStep" | "fetchBeats" | "heldAt"> & {
     readonly prefetch: Pick<Prefetch, "fetchSteps">;
   },
   from: number,
@@ -46,27 +47,27 @@ export async function playRecord(
   let step = from;
   /** When the step `from` was due, as of `performance.now()`. */
   let begun = performance.now();
-  let lights: LightFrame[] = [];
+  let beats: Beat[] = [];
   while (step < newest()) {
     await new Promise((done) => setTimeout(done, TICK));
     const due = from + Math.floor(((performance.now() - begun) * speed) / 1_000);
     const to = past.heldAt(Math.min(due, newest(), step + MAX_STEPS));
     if (to <= step) continue;
     const before = performance.now();
-    while (lights.at(-1) === undefined || lights.at(-1)!.step < to) {
-      const next = (lights.at(-1)?.step ?? step) + 1;
-      const more = await past.fetchLights(next);
+    while (beats.at(-1) === undefined || beats.at(-1)!.step < to) {
+      const next = (beats.at(-1)?.step ?? step) + 1;
+      const more = await past.fetchBeats(next);
       if (isOver()) return;
       if (!more.length) break;
-      lights.push(...more);
+      beats.push(...more);
     }
     const reached = await past.fetchStep(to, method());
     if (isOver()) return;
     // What the network kept waiting is not made up for: the steps go on at their pace.
     begun += performance.now() - before;
     if (due > to) begun += ((due - to) * 1_000) / speed;
-    const played = lights.filter((light) => light.step <= to);
-    lights = lights.slice(played.length);
+    const played = beats.filter((beat) => beat.step <= to);
+    beats = beats.slice(played.length);
     if (mapKey(reached.layouts) !== shown) {
       shown = mapKey(reached.layouts);
       Object.values(reached.layouts).forEach(receive);
@@ -79,7 +80,7 @@ export async function playRecord(
   }
 }
 
-/** Fetch a step as its frames, with its beat of `duration` ms and its counters. Throws `ApiError`. */
+/** Fetch a step as its frames, with its light of `duration` ms and its counters. Throws `ApiError`. */
 export async function fetchState(
   past: Pick<PastStore, "fetchStep">,
   step: number,
@@ -87,14 +88,14 @@ export async function fetchState(
   duration: number,
 ) {
   const state = await past.fetchStep(step, method);
-  const beat = state.light && { ...beatFromFrame(state.light, duration, 0), decodedAt: null };
-  return { frames: stateAt(state), beat, counters: buildCounters(state.touchCounts) };
+  const light = state.beat && lightOfBeat(state.beat, duration, null);
+  return { frames: stateAt(state), light, counters: buildCounters(state.touchCounts) };
 }
 
 /** Return the frames that make up the state at a step. */
-function stateAt({ touchCounts, layouts, districts, light }: PastStep): Frame[] {
+function stateAt({ touchCounts, layouts, districts, beat }: PastStep): Frame[] {
   return [
-    censusOf(touchCounts, light?.time ?? 0),
+    censusOf(touchCounts, beat?.time ?? 0),
     ...Object.values(layouts),
     ...(districts ? [districts] : []),
   ];

@@ -13,7 +13,7 @@ import type { MapSteps } from "./map-index";
 import type { PastStep, PastStore } from "./past-store";
 import { buildCounters, LIGHT_DURATION, ShownStep, type Layouts } from "../shown-step.svelte";
 import type { FrameClock } from "../frame-clock";
-import { beatFromFrame } from "../../model/step-beat";
+import { lightOfBeat } from "../../model/light";
 import { likelySteps } from "./step-ranges";
 
 /** Wait before a scrub that got no picture looks again, in ms. */
@@ -228,7 +228,7 @@ export class TimeCursor extends ShownStep {
       this.superseded = displayed.attempt;
     else if (displayed?.step !== step) this.superseded = null;
     const follows = displayed !== null && displayed.step === step - 1;
-    const light = pastStep.light !== null && (beats === "light" || (beats === "told" && follows));
+    const light = pastStep.beat !== null && (beats === "light" || (beats === "told" && follows));
     const lightHeld =
       this.beatPhase === "light" &&
       displayed?.step === step &&
@@ -259,7 +259,7 @@ export class TimeCursor extends ShownStep {
   }
 
   private display(pastStep: PastStep, layouts: Layouts) {
-    const { light, touchCounts } = pastStep;
+    const { beat, touchCounts } = pastStep;
     this.displayed = pastStep;
     this.catchUpWithHand();
     this.layouts = layouts;
@@ -269,7 +269,7 @@ export class TimeCursor extends ShownStep {
     const { scrubbing } = this;
     // A scrubbed step does not fade in or out: one frame shows it.
     const duration = scrubbing ? 0 : LIGHT_DURATION;
-    this.beat = light && { ...beatFromFrame(light, duration, decodedAt), atOnce: scrubbing };
+    this.beat = beat && { ...lightOfBeat(beat, duration, decodedAt), atOnce: scrubbing };
     this.counters = buildCounters(touchCounts);
     if (!scrubbing || this.handStill) this.settle();
   }

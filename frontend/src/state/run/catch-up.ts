@@ -8,7 +8,7 @@ import { requestJson, runPath } from "../../api/rest";
 import type { Answer, LineSet, Measures, Run } from "../../api/rest-types";
 import { ApiError, type Failure } from "../../api/failure";
 import type { NewestStep } from "../live/newest-step.svelte";
-import { beatFromFrame, type StepBeat } from "../../model/step-beat";
+import { lightOfBeat, type StepLight } from "../../model/light";
 
 /** Delay in ms before the record is read again because it lagged behind the frames received. */
 const RETRY_DELAY = 1_000;
@@ -62,7 +62,7 @@ export class CatchUp {
         requestJson<Answer<"GET /api/runs/{run}/lines">>(runPath(this.run, "lines"), {
           signal,
         }).catch(() => null),
-        // A missed pulse is never resent, so the newest step is lit from the record.
+        // A missed beat is never sent again, so the newest step is lit from the record.
         this.events.mayRead() ? this.lightNewestStep() : null,
       ]);
       newest.loadRecord(
@@ -108,7 +108,7 @@ export class CatchUp {
     }
   }
 
-  /** Light the newest step from the record: no unmerged pulse of it arrived. */
+  /** Light the newest step from the record: no beat of it arrived. */
   async lightNewestStep() {
     const newest = this.events.newestStep();
     if (!newest || newest.step < 1 || this.lighting) return;
@@ -117,7 +117,7 @@ export class CatchUp {
     this.lighting = true;
     const counters = this.newest.countersAt(newest.step);
     try {
-      const found = await this.fetchPulse(newest.step);
+      const found = await this.fetchLight(newest.step);
       if (found && this.events.newestStep()) this.newest.lightFromRecord(found, counters);
     } catch (error) {
       if (!this.signal.aborted && !(error instanceof ApiError)) throw error;
@@ -126,10 +126,9 @@ export class CatchUp {
     }
   }
 
-  private async fetchPulse(step: number): Promise<StepBeat | null> {
+  private async fetchLight(step: number): Promise<StepLight | null> {
     const path = runPath(this.run, `steps?from=${step}&to=${step}&every=1&format=frame`);
     const [frame] = await requestFrames(path, this.signal);
-    if (frame?.kind !== "pulse" && frame?.kind !== "beat") return null;
-    return { ...beatFromFrame(frame, this.newest.beatDuration(), 0), decodedAt: null };
+    return frame?.kind === "beat" ? lightOfBeat(frame, this.newest.beatDuration(), null) : null;
   }
 }

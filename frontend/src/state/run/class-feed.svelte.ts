@@ -1,7 +1,7 @@
 /** A run as a class is told of it: texts that come with beats, what may be read, and the word that somebody points at. */
 
 import type { ClassMessage, WordsMessage } from "../../api/rest-types";
-import type { StepBeat } from "../../model/step-beat";
+import type { StepLight } from "../../model/light";
 
 /** Steps whose texts are kept until their beats are shown. */
 const MOST_HEARD = 8;
@@ -48,7 +48,7 @@ export class ClassFeed {
   }
 
   /** Return the beginning of the text of a step, if it came with its beat; null if it did not. */
-  wordsOf({ step, attempt }: Pick<StepBeat, "step" | "attempt">): number[] | null {
+  wordsOf({ step, attempt }: Pick<StepLight, "step" | "attempt">): number[] | null {
     const found = this.heard.find((one) => one.step === step && one.attempt === attempt);
     return found?.tokens ?? null;
   }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { NEVER, type Census, type Pulse } from "../../api/frames";
+import type { Beat } from "../../api/beat-frames";
+import { NEVER, type Census } from "../../api/frames";
 import type { Status } from "../../api/rest-types";
-import { beatFromPulse } from "../../model/step-beat";
+import { lightOfBeat } from "../../model/light";
 import { TouchCounts } from "../../model/touch-counts";
 import { FrameClock } from "../frame-clock";
 import { NewestStep } from "../live/newest-step.svelte";
@@ -12,25 +13,22 @@ import { LIVE, TimeControl } from "./time-control.svelte";
 
 const V = 8;
 
-/** Make a step whose batch has row `step % V` and row 0; it is merged if it begins at an earlier one. */
-function pulse(step: number, firstStep = step): Pulse {
+const NONE = new Uint32Array(0);
+
+/** Make a step whose batch has row `step % V` and row 0. */
+function beatOf(step: number): Beat {
   const batchIds = Uint32Array.from(new Set([0, step % V])).sort();
   return {
-    kind: "pulse",
-    attempt: 1,
-    step,
-    firstStep,
-    merged: firstStep < step,
-    vocabulary: V,
-    loss: 10 / step,
+    ...{ kind: "beat", attempt: 1, step, firstStep: step, vocabulary: V, loss: 10 / step },
+    ...{ learningRate: 1, tokensPerSecond: 1, stepSeconds: 1, observeSeconds: 1, time: 0 },
     batchIds,
     batchCounts: batchIds.map(() => 1),
-    gradientIds: batchIds,
     gradientNorms: Float32Array.from(batchIds, (id) => id + 1),
-    movedIds: batchIds,
-    movedDistances: Float32Array.from(batchIds),
     layerNorms: Float32Array.of(1),
-  } as Pulse;
+    ...{ gradientRows: batchIds.length, movedRows: batchIds.length, driftingRows: null },
+    between: { ids: NONE, touches: NONE, lastLit: NONE, norms: null },
+    ...{ elsewhere: false, gradients: null },
+  };
 }
 
 /** Count what was lit up to `step`: by every step two rows, its own and row 0. */
@@ -53,7 +51,7 @@ class Time extends TimeControl {
   reconnects = 0;
   override readonly newest = new NewestStep(() => this.frameContext, {
     onMap: () => {},
-    onPulse: () => {},
+    onBeat: () => {},
     onCensus: () => this.arrived?.(),
   });
 
@@ -70,7 +68,7 @@ class Time extends TimeControl {
         const touchCounts = new TouchCounts(V);
         touchCounts.loadCensus(census(step));
         const layouts = {};
-        return Promise.resolve({ attempt: 1, step, light: pulse(step), touchCounts, layouts });
+        return Promise.resolve({ attempt: 1, step, beat: beatOf(step), touchCounts, layouts });
       },
       prefetch: { fetchSteps: () => {} },
       heldAt: (one: number) => one,
@@ -112,11 +110,11 @@ describe("the step displayed", () => {
   it("is one: light, counts and the end of the loss line change together", async () => {
     const time = new Time();
     time.newest.receive(census(0));
-    time.newest.receive(pulse(1));
+    time.newest.receive(beatOf(1));
     expectDisplayed(time, 1);
     for (const step of [2, 3, 4]) {
       await pass(60);
-      time.newest.receive(pulse(step));
+      time.newest.receive(beatOf(step));
       time.newest.tick(performance.now());
       // Steps that are not displayed yet are counted, and nothing of them is shown.
       expectDisplayed(time, 1);
@@ -125,20 +123,8 @@ describe("the step displayed", () => {
     time.newest.tick(performance.now());
     expectDisplayed(time, 4);
     // The loss line ends with the step displayed though its point has been thinned out since.
-    for (let step = 5; step <= 6_000; step++) time.newest.receive(pulse(step));
+    for (let step = 5; step <= 6_000; step++) time.newest.receive(beatOf(step));
     expectDisplayed(time, 4);
-  });
-
-  it("has its own counts even if merged steps have been counted since", async () => {
-    const time = new Time();
-    time.newest.receive(census(0));
-    time.newest.receive(pulse(1));
-    time.newest.receive(pulse(2));
-    time.newest.receive(pulse(5, 3));
-    time.newest.receive(pulse(9, 6));
-    await pass(2_000);
-    time.newest.tick(performance.now());
-    expectDisplayed(time, 2);
   });
 
   it("is said by a replay, not the newest one received", async () => {
@@ -147,9 +133,9 @@ describe("the step displayed", () => {
     time.play(10);
     time.newest.receive(census(10));
     expect(time.requestedStep).toBe(10);
-    time.newest.receive(pulse(11));
+    time.newest.receive(beatOf(11));
     await pass(100);
-    for (const step of [12, 13, 14]) time.newest.receive(pulse(step));
+    for (const step of [12, 13, 14]) time.newest.receive(beatOf(step));
     expect([time.requestedStep, time.counters?.step, time.beat?.step]).toEqual([11, 11, 11]);
   });
 
@@ -157,7 +143,7 @@ describe("the step displayed", () => {
     const time = new Time();
     time.status = status(100, "finished");
     time.newest.receive(census(100));
-    time.newest.lightFromRecord(beatFromPulse(pulse(100), 0, 0), null);
+    time.newest.lightFromRecord(lightOfBeat(beatOf(100), 0, 0), null);
     expect(time.counters).toMatchObject({ step: 100, ever: V });
     time.play(0);
     expect(time.reconnects).toBe(1);
@@ -169,7 +155,7 @@ describe("the step displayed", () => {
     // It goes on when the server is back.
     time.newest.receive(census(0));
     expect([time.displayedStep, time.beat, time.counters?.ever]).toEqual([0, null, 0]);
-    time.newest.receive(pulse(1));
+    time.newest.receive(beatOf(1));
     expect([time.displayedStep, time.counters?.ever]).toEqual([1, 2]);
   });
 });
@@ -178,7 +164,7 @@ describe("the gradients of the rows", () => {
   it("are known of the step displayed, though it came from the record", () => {
     const time = new Time();
     time.newest.receive(census(11));
-    const beat = beatFromPulse(pulse(11), 0, 0);
+    const beat = lightOfBeat(beatOf(11), 0, 0);
     time.newest.lightFromRecord(beat, null);
     const known = () => [...time.touchCounts!.gradient].map((norm) => norm || null);
     expect(known()).toEqual([1, null, null, 4, null, null, null, null]);
@@ -190,7 +176,7 @@ describe("the gradients of the rows", () => {
 
   it("are known too if the record is read before the counts arrive", () => {
     const time = new Time();
-    time.newest.lightFromRecord(beatFromPulse(pulse(11), 0, 0), null);
+    time.newest.lightFromRecord(lightOfBeat(beatOf(11), 0, 0), null);
     time.newest.receive(census(11));
     expect(time.touchCounts!.gradient[3]).toBe(4);
     expect(time.counters).toMatchObject({ step: 11, ever: V });
@@ -199,7 +185,7 @@ describe("the gradients of the rows", () => {
   it("are not those of a step before a row was lit last", () => {
     const time = new Time();
     time.newest.receive(census(12));
-    time.newest.lightFromRecord(beatFromPulse(pulse(11), 0, 0), null);
+    time.newest.lightFromRecord(lightOfBeat(beatOf(11), 0, 0), null);
     expect(time.touchCounts!.gradient[3]).toBe(4);
     expect(time.touchCounts!.gradient[0]).toBeNaN();
   });
@@ -216,7 +202,7 @@ describe("a single training step", () => {
     expect(time.displayedStep).toBe(7);
     expect(await time.trainOneStep(() => Promise.resolve(true))).toBe(true);
     expect([time.paused, time.displayedStep]).toEqual([false, 20]);
-    time.newest.receive(pulse(21));
+    time.newest.receive(beatOf(21));
     expect([time.displayedStep, time.beatPhase]).toEqual([21, "light"]);
     // The second beat follows, whenever the map comes.
     await pass(LIGHT_DURATION);
@@ -229,7 +215,7 @@ describe("a single training step", () => {
     time.status = status(20);
     time.newest.receive(census(20));
     await time.trainOneStep(() => Promise.resolve(true));
-    time.newest.receive(pulse(21));
+    time.newest.receive(beatOf(21));
     expect(time.beatPhase).toBe("light");
   });
 
@@ -245,7 +231,7 @@ describe("a single training step", () => {
     expect([time.replay, asked]).toEqual([null, false]);
     time.newest.receive(census(20));
     await trained;
-    time.newest.receive(pulse(21));
+    time.newest.receive(beatOf(21));
     expect([asked, time.displayedStep, time.beatPhase]).toEqual([true, 21, "light"]);
   });
 
@@ -254,7 +240,7 @@ describe("a single training step", () => {
     time.status = status(20);
     time.newest.receive(census(20));
     await time.trainOneStep(() => Promise.resolve(false));
-    time.newest.receive(pulse(21));
+    time.newest.receive(beatOf(21));
     expect(time.beatPhase).toBeNull();
   });
 });
@@ -283,7 +269,7 @@ describe("a step that a link names", () => {
     expect(time.timePosition.at).toBe(23);
     for (const step of [21, 22, 23, 24]) {
       await pass(800);
-      time.newest.receive(pulse(step));
+      time.newest.receive(beatOf(step));
       time.look();
     }
     await pass();

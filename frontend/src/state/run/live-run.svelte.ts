@@ -6,12 +6,13 @@
  */
 
 import { ApiError } from "../../api/failure";
+import type { Frame } from "../../api/frames";
 import type { Examination, Prediction, Run, SocketMessage, Status } from "../../api/rest-types";
 import { fetchVocabulary } from "../../api/vocabulary";
 import { withLineSet } from "../../model/plane/line-sets";
-import type { SpokenBeat, StepBeat } from "../../model/step-beat";
+import type { SpokenLight, StepLight } from "../../model/light";
 import { FrameClock } from "../frame-clock";
-import type { LossChartData } from "../live/loss-series";
+import { passedPoints, type LossChartData } from "../live/loss-series";
 import { NewestStep } from "../live/newest-step.svelte";
 import { PastStore } from "../past/past-store";
 import { CatchUp } from "./catch-up";
@@ -19,7 +20,7 @@ import { ClassFeed, NO_CLASS, type ClassTies } from "./class-feed.svelte";
 import { DistrictEvents } from "./district-events.svelte";
 import { mergeMeasures } from "./measure-series";
 import { RecordPlayback } from "./record-playback";
-import { socketPath, type Replay } from "./replay";
+import type { Replay } from "./replay";
 import { Requests } from "./requests.svelte";
 import { RunStream } from "./run-stream.svelte";
 import type { TimePosition } from "./shown-run.svelte";
@@ -28,8 +29,6 @@ import { LIVE, TimeControl } from "./time-control.svelte";
 const TICK = 60;
 /** Ticks between two looks for the names of the layers. */
 const DESCRIBE_EVERY = 16;
-/** Time with merged pulses only after which the newest step is fetched instead, in ms. */
-const MERGED_ONLY = 2_500;
 
 const NO_RINGS: ReadonlyMap<number, number> = new Map();
 /** Size of the ring around a token that somebody points at. */
@@ -37,7 +36,7 @@ const POINTED = 3.5;
 
 export class LiveRun extends TimeControl {
   /** Light of the map in place of the beat, while the model says something; null: none. */
-  spoken = $state.raw<SpokenBeat | StepBeat | null>(null);
+  spoken = $state.raw<SpokenLight | StepLight | null>(null);
   /** Rings on the map around what an answer of the model is about: tokens, and the size of each ring, 1 as usual. */
   ringed = $state.raw<ReadonlyMap<number, number>>(NO_RINGS);
   /** The store of what a class is told of the run besides its frames. */
@@ -48,14 +47,10 @@ export class LiveRun extends TimeControl {
   protected readonly newest = new NewestStep(() => this.frameContext, {
     onMap: (frame) => {
       if (frame.kind === "districts") void this.districtEvents.refresh(frame.attempt);
-      // Played frames belong to steps that are in the index already.
+      // Played frames are in the index already.
       if (!this.replay) this.past?.index.addFrame(frame);
     },
-    onPulse: (attempt) => {
-      // A pulse after the end of the replay means that the run went on.
-      if (this.replay?.ended) this.replay = null;
-      this.noteAttempt(attempt);
-    },
+    onBeat: (attempt) => this.noteAttempt(attempt),
     onCensus: () => {
       this.classFeed.expectBeat();
       this.catchUp.fillGaps();
@@ -115,14 +110,8 @@ export class LiveRun extends TimeControl {
       this.newest.lastStep = from;
     }
     this.stream = new RunStream(id, ties, {
-      path: () => {
-        // A replay starts only once the tokens are loaded; frames before that would be lost.
-        const waiting = !this.newest.touchCounts;
-        return socketPath(this.replay, this.newest.lastStep, waiting, this.reprojected);
-      },
-      onFrame: (frame) => {
-        if (!this.playback.active) this.newest.receive(frame);
-      },
+      interval: () => this.beatInterval,
+      onFrame: (frame) => this.handleFrame(frame),
       onMessage: (message) => this.handleMessage(message),
       onOpen: (again) => this.handleOpen(again),
       onRefused: (reason) => (this.problem = reason),
@@ -138,9 +127,9 @@ export class LiveRun extends TimeControl {
     return pointed === null ? this.ringed : new Map([...this.ringed, [pointed, POINTED]]);
   }
 
-  /** Return the newest step known from a pulse or from the status. */
+  /** Return the newest step known from a beat or from the status. */
   private get newestKnownStep(): number {
-    return Math.max(this.status?.step ?? 0, this.newest.newestPulse?.step ?? 0);
+    return Math.max(this.status?.step ?? 0, this.newest.newestBeat?.step ?? 0);
   }
 
   /** Return whether no step is expected, so that the last beat may stay lit. */
@@ -164,7 +153,7 @@ export class LiveRun extends TimeControl {
 
   protected reconnect() {
     this.playback.stop();
-    if (this.replay && (this.stream.packed || this.ties.inClass)) void this.playRecord(this.replay);
+    if (this.replay) void this.playRecord(this.replay);
     else if (this.stream.packed)
       void this.playback.showEnd(() => this.replay !== null || this.abort.signal.aborted);
     else this.stream.retry();
@@ -201,6 +190,22 @@ export class LiveRun extends TimeControl {
     if (again) this.past?.index.drop();
     if ((again && !this.replay) || !this.catchUp.done) this.catchUp.requestRead();
     if (this.cursor?.problem) this.cursor.refresh();
+  }
+
+  /** Take in a frame of the present. During a replay only its maps are noted. */
+  private handleFrame(frame: Frame) {
+    const { replay } = this;
+    if (!replay) this.newest.receive(frame);
+    else if (frame.kind === "layout" || frame.kind === "districts")
+      this.past?.index.addFrame(frame);
+    // A beat after the end of the replay means that the run went on.
+    else if (replay.ended && frame.kind === "beat") this.goLive();
+  }
+
+  override setBeatInterval(milliseconds: number) {
+    const before = this.beatInterval;
+    super.setBeatInterval(milliseconds);
+    if (this.beatInterval !== before && this.ties.inClass === false) this.stream.retry();
   }
 
   private applyRunInfo(info: Run) {
@@ -265,11 +270,8 @@ export class LiveRun extends TimeControl {
         // What the model said was refused before.
         if (this.classFeed.hearClass(message) && this.catchUp.done) this.catchUp.requestRead();
         break;
-      case "live":
-        this.replay = null;
-        break;
-      case "end":
-        if (this.replay) this.replay = { ...this.replay, ended: true };
+      case "passed":
+        if (!this.replay) this.newest.addPassed(passedPoints(message));
         break;
       case "acknowledged": {
         this.requests.acknowledge(message.request);
@@ -294,7 +296,6 @@ export class LiveRun extends TimeControl {
     const now = performance.now();
     this.ticks += 1;
     this.newest.tick(now);
-    if (this.newest.mergedOnlyFor(MERGED_ONLY, now)) void this.catchUp.lightNewestStep();
     if (this.classFeed.isOverdue(now, this.newest.beat !== null))
       void this.catchUp.lightNewestStep();
     this.standAtPending();

@@ -1,9 +1,14 @@
-/** Playing of a run's record where no socket plays it: in a class, and in a page that is a file. */
+/** Playing of a run's record, in place of the stream. */
 
-import { ApiError, type Failure } from "../../api/failure";
+import { ApiError, reasonGiven, type Failure } from "../../api/failure";
 import type { LayoutMethod } from "../../api/frames";
 import type { NewestStep } from "../live/newest-step.svelte";
 import type { PastStore } from "../past/past-store";
+
+/** Pause before a record that could not be had is asked for again, in ms: the server may be away. */
+const RETRY_PAUSE = 1_500;
+/** Status of the response to a request too many. */
+const BUSY = 429;
 
 /** The run of a playing: its stores, and where it tells of a failure. */
 export interface PlayedRun {
@@ -11,8 +16,8 @@ export interface PlayedRun {
   past: () => PastStore | null;
   method: () => LayoutMethod;
   newestStep: () => number;
-  /** Called with the reason why the record cannot be read. */
-  failed: (failure: Failure) => void;
+  /** Called with the reason why the record cannot be read; null: it can again. */
+  failed: (failure: Failure | null) => void;
 }
 
 export class RecordPlayback {
@@ -21,35 +26,46 @@ export class RecordPlayback {
 
   constructor(private readonly run: PlayedRun) {}
 
-  /** Return whether the record is played, so that the socket's frames are not. */
-  get active(): boolean {
-    return this.playing !== null;
-  }
-
   stop() {
     this.playing?.abort();
     this.playing = null;
   }
 
-  /** Play the record as the socket would, from the last step played; return whether it came to its end. */
+  /** Play the record from the last step played; return whether it came to its end. */
   async play(speed: number): Promise<boolean> {
     const { newest, past, method, newestStep, failed } = this.run;
     const { signal } = (this.playing = new AbortController());
     const store = past();
     if (!store) return false;
-    try {
-      const { playRecord } = await import("../past/record-player");
-      await playRecord(store, newest.lastStep, {
-        speed,
-        signal,
-        method,
-        newest: newestStep,
-        receive: (frame) => newest.receive(frame),
-      });
-    } catch (error) {
-      if (!signal.aborted && error instanceof ApiError) failed(error.failure);
+    /** Return whether it was ended; a call, since that may happen while something is fetched. */
+    const isOver = () => signal.aborted;
+    let failing = false;
+    while (!isOver()) {
+      try {
+        const player = await import("../past/record-player").catch(() => null);
+        if (!player) throw new ApiError(0, { code: "silent" });
+        await player.playRecord(store, newest.lastStep, {
+          speed,
+          signal,
+          method,
+          newest: newestStep,
+          receive: (frame) => {
+            if (failing) failed(null);
+            failing = false;
+            newest.receive(frame);
+          },
+        });
+        return !isOver();
+      } catch (error) {
+        if (isOver()) return false;
+        failed(error instanceof ApiError ? error.failure : reasonGiven((error as Error).message));
+        const passes = error instanceof ApiError && (!error.refused || error.status === BUSY);
+        if (!passes) return false;
+        failing = true;
+        await new Promise((done) => setTimeout(done, RETRY_PAUSE));
+      }
     }
-    return !signal.aborted;
+    return false;
   }
 
   /** Show the last step, as the stream would that tells whoever comes of the present, unless `dropped` says otherwise by then. */
@@ -63,7 +79,7 @@ export class RecordPlayback {
       const end = await fetchState(store, store.heldAt(newestStep()), method(), duration);
       if (dropped()) return;
       for (const frame of end.frames) newest.receive(frame);
-      if (end.beat) newest.lightFromRecord(end.beat, end.counters);
+      if (end.light) newest.lightFromRecord(end.light, end.counters);
     } catch (error) {
       if (error instanceof ApiError) failed(error.failure);
     }

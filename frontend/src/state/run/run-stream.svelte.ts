@@ -1,6 +1,7 @@
 /**
- * The stream of a run: where it comes from, whether it is there, and when it is doubted because nothing has come for
- * long. It is a socket of this viewer's own, or the stream of a class; of a run in a file nothing ever comes.
+ * The stream of a run: beats and maps of the present. Where it comes from, whether it is there, and when it is doubted
+ * because nothing has come for long. It is a socket of this viewer's own, or the stream of a class; of a run in a file nothing
+ * ever comes.
  */
 
 import {
@@ -16,7 +17,6 @@ import type { SocketMessage } from "../../api/rest-types";
 import { serverPath } from "../../api/server-path";
 import { getSource } from "../../api/source";
 import { openClassStream, type ClassTies } from "./class-feed.svelte";
-import { CLASS_PATH } from "./replay";
 
 /** Silence of a running trainer after which the connection is doubted, in ms. */
 const SILENCE = 30_000;
@@ -26,8 +26,8 @@ const SILENCE_HIDDEN = 5_000;
 const NOT_ALLOWED = 4403;
 
 interface StreamEvents {
-  /** Return the path of a socket for the present position in time, below the run's. */
-  path(): string;
+  /** Return the least ms between two beats. */
+  interval(): number;
   onFrame(frame: Frame): void;
   onMessage(message: SocketMessage): void;
   /** Report that it is open. `again`: for another time. */
@@ -97,7 +97,11 @@ export class RunStream {
     const { inClass: shared } = this.ties;
     if (shared === null) return null;
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
-    const path = runPath(this.run, shared ? CLASS_PATH : this.events.path());
+    const interval = this.events.interval() / 1_000;
+    const path = runPath(
+      this.run,
+      shared ? "beats" : `live?channels=beats,layout&interval=${interval}`,
+    );
     const url = `${scheme}//${location.host}${serverPath(path)}`;
     return { url, opener: shared ? openClassStream : null };
   }

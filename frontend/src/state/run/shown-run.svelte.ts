@@ -205,9 +205,9 @@ export abstract class ShownRun extends KnownRun {
     if (attempt <= this.attempt) return;
     const known = this.attempt > 0;
     this.attempt = attempt;
-    // The last pulse of an older attempt may not count any more.
+    // The last beat of an older attempt may not count any more.
     const { newest } = this;
-    if (newest.newestPulse && newest.newestPulse.attempt < attempt) newest.newestPulse = null;
+    if (newest.newestBeat && newest.newestBeat.attempt < attempt) newest.newestBeat = null;
     if (!known) return;
     this.past?.invalidate(this.reprojected);
     this.cursor?.refresh();

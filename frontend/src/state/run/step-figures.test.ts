@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { StepBeat } from "../../model/step-beat";
+import type { StepLight } from "../../model/light";
 import { LossSeries } from "../live/loss-series";
 import { StepFiguresQuery } from "./step-figures.svelte";
 
@@ -34,8 +34,8 @@ function run() {
   return {
     id: "run",
     displayedStep: 150,
-    beat: { step: 150, loss: lossOf(150) } as StepBeat,
-    counters: { step: 150, ever: everOf(150), recently: { rows: 1, steps: 1, about: false } },
+    beat: { step: 150, loss: lossOf(150) } as StepLight,
+    counters: { step: 150, ever: everOf(150) },
     series: series.chartData(),
   };
 }

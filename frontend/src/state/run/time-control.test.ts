@@ -10,7 +10,7 @@ class SilentRun extends TimeControl {
   readonly stream = { open: false };
   protected readonly newest = new NewestStep(() => this.frameContext, {
     onMap: () => undefined,
-    onPulse: () => undefined,
+    onBeat: () => undefined,
     onCensus: () => undefined,
   });
   protected reconnect() {}

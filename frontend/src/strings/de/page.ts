@@ -22,7 +22,6 @@ export const page: Translated<typeof english> = {
   surpriseMore: (loss) =>
     `Wie überrascht das Modell im Mittel vom nächsten Wort ist (Kreuzentropie-Verlust, in Nats je Wort).${Number.isFinite(loss) ? ` Als schwankte es zwischen etwa ${count(Math.max(1, Math.round(Math.exp(loss))))} gleich wahrscheinlichen Wörtern.` : ""}`,
   loss: "Verlust",
-  about: (what) => `über: ${what}`,
   lossWithUnit: "Überraschung (Verlust, Nats je Wort)",
   asleep: (words) => `· ${count(words)} schlafen`,
   outside: (words) => `· ${count(words)} nicht in diesem Schritt`,

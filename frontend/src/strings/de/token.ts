@@ -86,10 +86,9 @@ export const token: Translated<typeof english> = {
     norm: "Länge seines Vektors",
     touches: "in Batches",
     lastLit: "zuletzt gelesen",
-    ago: (steps, about = false) => {
-      if (steps <= 0) return about ? "in einem der letzten Schritte" : "in diesem Schritt";
-      const ago = steps === 1 ? "1 Schritt" : `${count(steps)} Schritten`;
-      return about ? `vor etwa ${ago}` : `vor ${ago}`;
+    ago: (steps) => {
+      if (steps <= 0) return "in diesem Schritt";
+      return steps === 1 ? "vor 1 Schritt" : `vor ${count(steps)} Schritten`;
     },
     never: "noch nie",
     notRecorded: "nicht aufgezeichnet",
