@@ -5,6 +5,7 @@ Playwright's own `wait_for_function` evaluates strings, which the page's policy 
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from pathlib import Path
@@ -12,14 +13,13 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-_OPTIONS = (Path(__file__).parents[2] / "frontend/src/model/view/view-options.ts").read_text("utf-8")
+_ROOT = Path(__file__).parents[2]
+_OPTIONS = (_ROOT / "frontend/src/model/view/view-options.ts").read_text("utf-8")
 
-
-def _list_names(table: str) -> list[str]:
-    return re.findall(r'"(\w+)"', _OPTIONS.partition(f"{table} = [")[2].partition("]")[0])
-
-
-PANELS, LAB_PANELS = _list_names("PANELS"), _list_names("LAB_PANELS")
+PANELS: list[str] = json.loads((_ROOT / "backend/lamplighter/lessons/view_query.json").read_text("utf-8"))[
+    "choices"
+]["panel"]
+LAB_PANELS = re.findall(r'"(\w+)"', _OPTIONS.partition("LAB_PANELS = [")[2].partition("]")[0])
 """Names of all panels, and of those that are tabs of the lab."""
 assert 5 <= len(LAB_PANELS) < len(PANELS)
 OUTSIDE = """() => [...document.querySelectorAll('button, select, dd, dt, input')]
