@@ -18,7 +18,7 @@ export type Session = Answered["Session"];
 /** A browser that presents. */
 export type BrowserSession = Answered["BrowserSession"];
 
-export type Run = Answered["RunDetails"];
+export type Run = Answered["Run"];
 /** A text as it is kept, and what can be said of it before it is learned. */
 export type Upload = Answered["Upload"];
 export type Status = Answered["Status"];
@@ -30,12 +30,12 @@ export type PartialRecipe = Sent["Recipe"];
 export type RunRecord = Answered["RunRecord"];
 export type RecordPart = keyof RunRecord["parts"];
 /** The disk size of a run, once finished. */
-export type Estimate = Answered["SizeEstimate"];
+export type SizeEstimate = Answered["SizeEstimate"];
 /** A presenter's request to a run. */
 export type TrainerRequest = Body<"POST /api/runs/{run}/requests">;
 
-export type StepRecord = Answered["StepSummary"];
-export type StepDetail = Answered["StepDetails"];
+export type StepSummary = Answered["StepSummary"];
+export type StepDetails = Answered["StepDetails"];
 /** Which rows are in one set of a step and not in another. */
 export type RowDifferences = Answered["RowDifferences"];
 export type StepText = Answered["StepText"];
@@ -49,20 +49,20 @@ export type ScaleRow = Cost["scale"][number];
 export type DistrictEvent = Answered["DistrictEvent"];
 
 /** An event in the record of a run. Hostile: show its message with `printableText`. */
-export type RunEvent = Answered["Event"];
+export type RunEvent = Answered["RunEvent"];
 
 export type Token = Answered["Token"];
-export type TokenDetail = Answered["TokenDetails"];
+export type TokenDetails = Answered["TokenDetails"];
 export type Neighbours = Answered["Neighbours"];
-export type Motion = Answered["MotionHistory"];
-export type GradientPath = Answered["GradientHistory"];
-export type PairPath = Answered["PairHistory"];
+export type MotionHistory = Answered["MotionHistory"];
+export type GradientHistory = Answered["GradientHistory"];
+export type PairHistory = Answered["PairHistory"];
 export type Pairs = Answered["Pairs"];
-export type PairsMeasured = Answered["Similarity"];
+export type PairsMeasured = Answered["PairsMeasured"];
 
 export type MapSettings = Answered["MapSettings"];
 export type Reprojection = Answered["Reprojection"];
-export type LayoutList = Answered["Layouts"];
+export type Layouts = Answered["Layouts"];
 /** The steps whose output matrix is kept. */
 export type Waypoints = Answered["Waypoints"];
 
@@ -70,7 +70,7 @@ export type Export = Answered["Export"];
 export type ExportFormat = Body<"POST /api/runs/{run}/exports">["format"];
 
 /** The lines that the model said after one step. */
-export type LineSet = Answered["Lines"];
+export type LineSet = Answered["LineSet"];
 
 /** A question about the model as it was at a step. */
 export type ExaminationQuestion = Body<"POST /api/runs/{run}/examinations">;
@@ -118,15 +118,15 @@ export type RiverFlag = NonNullable<Answered["LayerGradient"]["flag"]>;
 export type RowUpdate = Answered["RowUpdate"];
 
 /** The class, as the presenter sees it: who is there, what they see, and what is asked. */
-export type SchoolClass = Answered["Class"];
+export type SchoolClass = Answered["SchoolClass"];
 export type ClassMember = Answered["ClassMember"];
 export type ClassChange = Body<"PATCH /api/class">;
 /** A question to the class whose answer is measured. Words of a text are in it. Hostile: show with `printableText`. */
 export type ClassQuestion = Answered["ClassQuestion"];
-export type ClassOutcome = Answered["Outcome"];
+export type ClassOutcome = Answered["ClassOutcome"];
 /** The predictions of a class at a stage of the course. Hostile as its question is. */
 export type LessonAnswers = Answered["LessonAnswers"];
-export type QuestionToClass = Sent["QuestionBody"];
+export type QuestionToClass = Sent["QuestionToClass"];
 export type ClassSubject = QuestionToClass["about"];
 /** All that a viewer is told of the class, whole each time. */
 export type ClassMessage = Answered["ClassMessage"];
@@ -135,7 +135,7 @@ export type WordsMessage = Answered["WordsMessage"];
 /** Steps between two beats, as a chart shows them. */
 export type PassedSteps = Answered["PassedMessage"];
 /** A viewer's prediction, which the socket takes. */
-export type Prediction = Answered["PredictionMessage"];
+export type PredictionMessage = Answered["PredictionMessage"];
 /** A request of an assistant: to the trainer, or to point at a word. */
 export type AssistantRequest = Pick<Answered["AssistBody"], "kind"> &
   Partial<Answered["AssistBody"]>;

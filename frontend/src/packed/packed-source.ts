@@ -7,7 +7,7 @@ import type { Beat } from "../api/beat-frames";
 import { inflate } from "../api/envelope";
 import type { LayoutMethod } from "../api/frame-header";
 import type { Districts, Frame, Layout } from "../api/frames";
-import type { Answer, Neighbours, StepText, Token, TokenDetail } from "../api/rest-types";
+import type { Answer, Neighbours, StepText, Token, TokenDetails } from "../api/rest-types";
 import type { PackedContents, ReceivedFrames, Source } from "../api/source";
 import { PackedLights, stepOrNull } from "./lights";
 import { PackedMaps } from "./maps";
@@ -233,7 +233,7 @@ export class PackedSource implements Source {
       .map(({ one }) => one);
   }
 
-  private async token(id: number, query: URLSearchParams): Promise<TokenDetail | null> {
+  private async token(id: number, query: URLSearchParams): Promise<TokenDetails | null> {
     const { nearest } = await this.late;
     const found = this.tokens[id];
     if (!found || !nearest) return null;

@@ -31,7 +31,7 @@ from lamplighter.runfolder.tables.steps_reader import StepsReader
 from lamplighter.serving.reading.run_summaries import RunSummaries, SummarisedRun
 from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.serving.schemas.recorded_recipe import describe_recipe
-from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, RunDetails, RunSummary, Status
+from lamplighter.serving.schemas.runs import PlantedClass, PlantedRelation, Run, RunSummary, Status
 from lamplighter.web.http.problems import RefusedError
 from lamplighter.web.http.step_range import StepRange
 
@@ -39,9 +39,9 @@ _UNREADABLE = (*READ_ERRORS, ValueError)
 _RUNS_KEPT = 8
 _PICTURES_KEPT = 100
 _MATRIX_BYTES = 128 << 20
-"""Bytes of the matrices kept: those of every step of a curve of a small run, and a few of a large one."""
+"""Maximum bytes of cached matrices: every step of a curve of a small run, or a few of a large one."""
 _OBJECT_BYTES = 1_000
-"""Bytes that a matrix takes besides its numbers, rather more than less."""
+"""Upper estimate of the bytes of a matrix besides its numbers."""
 
 MatrixName = Literal["in", "out"]
 """The input matrix (embedding) or the output matrix (unembedding)."""
@@ -83,13 +83,13 @@ class RunCatalog:
         """Return the name of a run."""
         name = read_run_name(run) or self._names.get(run.id)
         if name is None:
-            # A run without a name of its own, as before there were names: the others decide about its number.
+            # The number of an unnamed run depends on the other runs.
             self._names = self.run_store.names()
             name = self._names.get(run.id, run.id)
         return name
 
     def picture(self, run: RunFolder) -> RunPicture:
-        """Return the picture of a run's last map, whose PNG is drawn at the first request and kept for the next ones."""
+        """Return the picture of a run's last map. Its PNG is drawn at the first request and cached."""
         return RunPicture(
             run, lambda key, draw: self._pictures.get_or_make((run.path, run.created, *key), draw)
         )
@@ -101,15 +101,15 @@ class RunCatalog:
         except _UNREADABLE as error:
             return RunSummary(**self._unreadable_run(run, error))
 
-    def describe_fully(self, run: RunFolder) -> RunDetails:
+    def describe_fully(self, run: RunFolder) -> Run:
         """Return a run with its contents, once its corpus has been read. Never raises because of the folder's
         contents."""
         try:
             return self.read_fully(run)
         except _UNREADABLE as error:
-            return RunDetails(**self._unreadable_run(run, error))
+            return Run(**self._unreadable_run(run, error))
 
-    def read_fully(self, run: RunFolder) -> RunDetails:
+    def read_fully(self, run: RunFolder) -> Run:
         """Return a run with its contents, as `describe_fully` does, but raise errors instead of returning a
         placeholder.
 
@@ -119,7 +119,7 @@ class RunCatalog:
         facts = self._read_facts(run)
         with suppress(FileNotFoundError):
             facts.update(self._contents(run))
-        return RunDetails(**facts)
+        return Run(**facts)
 
     def status(self, run: RunFolder, reader: StepsReader | None = None) -> Status:
         """Return the status of a run.
@@ -132,7 +132,7 @@ class RunCatalog:
         except FormatError:
             raise
         except ValueError as error:
-            # A fact that is not JSON.
+            # A fact is not valid JSON.
             raise FormatError(f"steps.sqlite: {error}") from error
 
     @contextmanager
@@ -175,7 +175,7 @@ class RunCatalog:
         try:
             return self._tables.get_or_make((run.path, id(run)), lambda: TokenTable(run.vocabulary))
         except FileNotFoundError:
-            raise RefusedError(404, f"{run.id} has not read its corpus yet: there are no tokens") from None
+            raise RefusedError(404, f"{run.id} has not read its corpus yet, so there are no tokens") from None
 
     def matrix_at(
         self, run: RunFolder, history: MatrixHistory, step: int | None, *, nearest: bool
@@ -196,14 +196,14 @@ class RunCatalog:
         matrix = self._matrices.get_or_make(key, lambda: history.snapshot(wanted, nearest=nearest))
         if nearest or matrix.step == wanted:
             return matrix
-        # Somebody was content with an earlier one: this says which, or reads what has been kept since.
+        # The cached answer for `nearest` may be an earlier step: this finds which, or reads a newer one.
         return history.snapshot(wanted, nearest=False)
 
     def nearest_matrix(
         self, run: RunFolder, history: MatrixHistory, step: int | None, which: MatrixName
     ) -> Snapshot:
-        """Return the input or the output matrix at the newest step at or before another that has it (None: of all), and
-        cache it for the next request.
+        """Return the input or the output matrix at the newest step with one, at or before `step` (None: of all), and
+        cache it.
 
         Raises:
             NoSnapshotError: no step was kept.
@@ -220,11 +220,11 @@ class RunCatalog:
         )
 
     def exact_matrix(self, run: RunFolder, history: MatrixHistory, range_: StepRange, step: int) -> Snapshot:
-        """Return the embedding after a step of a range, which must have been kept exactly.
+        """Return the embedding after an exactly kept step of a range.
 
         Raises:
             NoSnapshotError: the step was not kept exactly.
-            LineageChangedError: a new attempt began since the range was read.
+            LineageChangedError: a new attempt began after the range was read.
             FormatError: the matrix does not fit its run.
         """
         matrix = self.matrix_at(run, history, step, nearest=False)
@@ -264,7 +264,7 @@ class RunCatalog:
         contents: dict[str, Any] = {
             "vocabulary": len(vocabulary),
             "dim": run.recipe.model.dim,
-            # A text has at least one token: 0 is what a recorded run says of one that it does not know.
+            # A text has at least one token: a recorded run has 0 for an unknown text.
             "corpus_tokens": int(run.corpus_facts()["tokens"]) or None,
             "classes": [
                 PlantedClass(name=name, size=len(ids), family=family_of.get(name))
@@ -277,7 +277,7 @@ class RunCatalog:
                 facts = reader.facts()
         except FileNotFoundError:
             return contents
-        # The trainer records these once it has built the model.
+        # The trainer records these after building the model.
         told = ("layers", "parameters", NUMBERS_FACT, CONFIG_FACT)
         contents.update({name: facts[name] for name in told if name in facts})
         return contents
@@ -286,7 +286,7 @@ class RunCatalog:
 def require_fit(run: RunFolder, matrix: Snapshot) -> None:
     """Raise FormatError if a matrix does not fit its run's vocabulary and recipe."""
     if matrix.vectors.shape != (len(run.vocabulary), run.recipe.model.dim):
-        raise FormatError("its matrix does not fit its vocabulary and its recipe")
+        raise FormatError("its matrix does not match its vocabulary and its recipe")
 
 
 def _newest_exact_step(history: MatrixHistory, last: int) -> int | None:

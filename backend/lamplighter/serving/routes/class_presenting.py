@@ -1,4 +1,4 @@
-"""The class, for its presenter: the door, who is here, what they may see, where the presenter is, and the question."""
+"""The class, for its presenter: the door, the members, what they may see, the presenter's view, and the question."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.parameters import RunId
 from lamplighter.serving.schemas.base import json_response
 from lamplighter.serving.schemas.classroom import (
-    Class,
     ClassChange,
     ClassMember,
     ClassQuestion,
     ClassText,
     MemberChange,
     PresentedView,
-    QuestionBody,
     QuestionChange,
+    QuestionToClass,
+    SchoolClass,
     TextChange,
 )
 from lamplighter.serving.services import Services, ServicesDep
@@ -41,7 +41,7 @@ from lamplighter.web.settings import SettingsError
 routes = Routes("classroom")
 
 _VIEW_BODY = 4_096
-_NO_QUESTION = "nothing is asked at the moment"
+_NO_QUESTION = "there is no question at the moment"
 _Member = Annotated[str, Path(description="The viewer's id.", pattern=r"^[0-9a-f]{16}$")]
 
 
@@ -51,16 +51,19 @@ _Member = Annotated[str, Path(description="The viewer's id.", pattern=r"^[0-9a-f
     pool=Pool.CHEAP,
     access=Access.PRESENT,
     pricing=Pricing.FIXED,
-    response_model=Class,
+    response_model=SchoolClass,
 )
 def get_class(services: ServicesDep) -> Response:
-    """Return the class: how to join it, who is here, what they may see, and what is asked."""
+    """Return the class: how to join it, its members, what they may see, and the question."""
     return json_response(_describe(services))
 
 
-@routes.patch("/api/class", pricing=Pricing.FIXED, response_model=Class, answers=AnswerFacts(errors=(409,)))
+@routes.patch(
+    "/api/class", pricing=Pricing.FIXED, response_model=SchoolClass, answers=AnswerFacts(errors=(409,))
+)
 def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) -> Response:
-    """Open or close the door, listen on the network or stop it, be followed or not. 409 without a class."""
+    """Open or close the door, start or stop listening on the network, let the class follow or not. 409 without a
+    class."""
     _require_class(services)
     if change.door is not None:
         services.classroom.door = change.door
@@ -74,16 +77,16 @@ def change_class(change: Annotated[ClassChange, Body()], services: ServicesDep) 
     return json_response(_describe(services))
 
 
-@routes.post("/api/class/code", pricing=Pricing.FIXED, response_model=Class)
+@routes.post("/api/class/code", pricing=Pricing.FIXED, response_model=SchoolClass)
 def change_code(services: ServicesDep) -> Response:
-    """Change the code and the link; the old ones no longer hold. Whoever is here stays."""
+    """Change the code and the link, which invalidates the old ones. Members stay."""
     services.classroom.renew_code()
     return json_response(_describe(services))
 
 
 @routes.delete("/api/class/members", pricing=Pricing.FIXED, status_code=204)
 def end_class(services: ServicesDep) -> Response:
-    """End the class: every viewer is out, the code changes, the question and its answers are forgotten."""
+    """End the class: remove every viewer, change the code, and forget the question and its answers."""
     services.classroom.end_class()
     services.classroom.save()
     return Response(status_code=204)
@@ -96,7 +99,8 @@ def end_class(services: ServicesDep) -> Response:
     answers=AnswerFacts(errors=(404, 422)),
 )
 def remove_member(member: _Member, services: ServicesDep) -> Response:
-    """Take a viewer out of the class, at once. Who knows the code can come back: close the door, or change the code."""
+    """Remove a viewer from the class at once. Anyone who knows the code can return: close the door, or change the
+    code."""
     if not services.classroom.end_session(member):
         raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
     return Response(status_code=204)
@@ -105,19 +109,19 @@ def remove_member(member: _Member, services: ServicesDep) -> Response:
 @routes.patch(
     "/api/class/members/{member}",
     pricing=Pricing.FIXED,
-    response_model=Class,
+    response_model=SchoolClass,
     answers=AnswerFacts(errors=(404,)),
 )
 def change_member(
     member: _Member, change: Annotated[MemberChange, Body()], services: ServicesDep
 ) -> Response:
-    """Raise a viewer to an assistant, or lower one."""
+    """Set the role of a viewer."""
     if not services.classroom.set_role(member, change.role):
         raise RefusedError(404, "there is no such viewer: the session may have ended by itself")
     return json_response(_describe(services))
 
 
-@routes.post("/api/class/texts/{run}", pricing=Pricing.FIXED, response_model=Class)
+@routes.post("/api/class/texts/{run}", pricing=Pricing.FIXED, response_model=SchoolClass)
 def give_text(run: RunId, change: Annotated[TextChange, Body()], services: ServicesDep) -> Response:
     """Let the class see the text of a run, or withdraw it."""
     services.classroom.give_text(services.catalog.find_run(run), change.given)
@@ -126,7 +130,7 @@ def give_text(run: RunId, change: Annotated[TextChange, Body()], services: Servi
 
 @routes.post("/api/class/view", pricing=Pricing.FIXED, status_code=204, body_limit=_VIEW_BODY)
 def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> Response:
-    """Send the presenter's view to those who follow."""
+    """Send the presenter's view to the viewers who follow."""
     services.classroom.show_view(view.query)
     return Response(status_code=204)
 
@@ -138,8 +142,9 @@ def show_view(view: Annotated[PresentedView, Body()], services: ServicesDep) -> 
     response_model=ClassQuestion,
     answers=AnswerFacts(errors=(404, 409)),
 )
-def ask_class(body: Annotated[QuestionBody, Body()], services: ServicesDep) -> Response:
-    """Ask the class; an earlier question is forgotten. `about` names what is measured, all of it read from the record:
+def ask_class(body: Annotated[QuestionToClass, Body()], services: ServicesDep) -> Response:
+    """Ask the class; an earlier question is forgotten. `about` names the measured quantity, which is read from the
+    record:
 
     - `lit_next`: the number of different words in the batch of the next step.
     - `lit_word`: whether a word is among them; choice 0 is yes.
@@ -162,7 +167,7 @@ def ask_class(body: Annotated[QuestionBody, Body()], services: ServicesDep) -> R
     answers=AnswerFacts(errors=(404, 409)),
 )
 def change_question(change: Annotated[QuestionChange, Body()], services: ServicesDep) -> Response:
-    """Close the question, or reveal its answer. 409 while training has not come to the step that answers it."""
+    """Close the question, or reveal its answer. 409 while training has not reached the step that answers it."""
     question = services.classroom.questions.current
     if question is None:
         raise RefusedError(404, _NO_QUESTION)
@@ -194,7 +199,7 @@ def drop_question(services: ServicesDep) -> Response:
     answers=AnswerFacts((CSV,), errors=(404,)),
 )
 def get_answers(services: ServicesDep) -> Response:
-    """Return the predictions as CSV, sorted, without names: all of the course, and those of any other question that is asked."""
+    """Return the predictions as CSV, sorted and anonymous: all of the course, and those of the current question."""
     questions: list[Question] = [*services.classroom.questions.lessons()]
     if (asked := services.classroom.questions.current) is not None and asked not in questions:
         questions.append(asked)
@@ -229,7 +234,7 @@ def _shown(question: Question, value: float) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text as a cell that no spreadsheet takes for a formula."""
+    """Return a text as a cell that no spreadsheet treats as a formula."""
     return f"'{text}" if text[:1] in tuple("=+-@\t\r") else text
 
 
@@ -238,7 +243,7 @@ def _require_class(services: Services) -> None:
         raise RefusedError(409, "this server was started without a class: start it with --classroom")
 
 
-def _describe(services: Services) -> Class:
+def _describe(services: Services) -> SchoolClass:
     classroom, listening = services.classroom, services.class_listening
     code, secret = classroom.code_and_secret()
     addresses = [str(address) for address in listening.addresses]
@@ -246,7 +251,7 @@ def _describe(services: Services) -> Class:
     connected, behind = services.class_hub.counts()
     here = services.class_hub.connected_ids()
     question = classroom.questions.current
-    return Class(
+    return SchoolClass(
         available=listening.available,
         listening=listening.listening,
         door=classroom.door,

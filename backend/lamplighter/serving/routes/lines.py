@@ -1,4 +1,4 @@
-"""The lines that the model of a run said while it was trained."""
+"""The lines that the model of a run generated during training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.runfolder.tables.lines import decode_lines
 from lamplighter.serving.reading.parameters import AttemptParam, FromStep, RunId, ToStep
 from lamplighter.serving.schemas.base import json_body, to_json_text
-from lamplighter.serving.schemas.steps import Line, Lines, LinesList
+from lamplighter.serving.schemas.steps import Line, LineSet, LinesList
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import RefusedError
@@ -22,10 +22,10 @@ from lamplighter.web.http.step_range import StepRange, resolve_step_range
 routes = Routes("steps")
 
 MOST_SAID = 5_000
-"""Most steps whose lines come at once: those of a run of a million steps."""
+"""Maximum number of steps with lines in one response: those of a run of a million steps."""
 _AT_ONCE = 100
 _ROOM = 4
-"""Bytes of memory for each character of a line in the record, as JSON of viewers and before."""
+"""Bytes of memory for each character of a line in the record, as objects and as JSON."""
 
 
 @routes.get(
@@ -42,9 +42,9 @@ def list_lines(
     to: ToStep = None,
     attempt: AttemptParam = None,
 ) -> Response:
-    """Return what the model said while it was trained, by step from `from` to `to`, inclusive, without superseded steps: some
-    lines of twelve tokens each, the first greedily, the others by chance. Empty for a run that was recorded elsewhere, or
-    made before there were lines. 422 for the lines of more than 5,000 steps.
+    """Return the lines that the model generated during training, by step from `from` to `to`, inclusive, without
+    superseded steps: a few lines of twelve tokens each, the first greedily, the others by sampling. Empty for a run
+    that was recorded elsewhere. 422 for the lines of more than 5,000 steps.
     """
     reply = services.reply(request, run)
     if not reply.run.steps_path.exists():
@@ -54,9 +54,9 @@ def list_lines(
         sizes = reader.lines_sizes(range_.first, range_.last, MOST_SAID + 1)
     if len(sizes) > MOST_SAID:
         raise RefusedError(
-            422, f"at most {MOST_SAID:,} steps with lines come at once: ask for fewer steps with to"
+            422, f"at most {MOST_SAID:,} steps with lines are sent at once: ask for fewer steps with to"
         )
-    # Those of step 0 come a moment after the step itself.
+    # The lines of step 0 are recorded shortly after the step itself.
     immutable = range_.immutable and range_.last > 0
     reply.tag("lines", range_.lineage, len(sizes), immutable=immutable)
     return reply.send(_ROOM * sum(sizes), lambda: _parts(services, reply.run, range_))
@@ -75,7 +75,7 @@ def _parts(services: Services, run: RunFolder, range_: StepRange) -> Iterator[by
                 Line.model_validate(line, from_attributes=True)
                 for line in decode_lines(text, len(run.vocabulary))
             ]
-            item = Lines(step=step, attempt=range_.lineage.attempt_at(step), lines=lines)
+            item = LineSet(step=step, attempt=range_.lineage.attempt_at(step), lines=lines)
             yield separator + to_json_text(item).encode()
             separator = b","
         if len(found) < _AT_ONCE:

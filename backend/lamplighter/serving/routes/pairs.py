@@ -1,4 +1,4 @@
-"""Pairwise similarity of some tokens' rows, beside that of random pairs."""
+"""Pairwise similarity of some tokens' rows, and of random pairs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lamplighter.serving.reading.parameters import KeptStep, MatrixChoice, RunId
 from lamplighter.serving.reading.run_catalog import MatrixName
 from lamplighter.serving.reading.token_ids import ID_LIST, parse_token_ids
 from lamplighter.serving.schemas.base import json_body
-from lamplighter.serving.schemas.vectors import Pairs, PairTable, SimilarityResponse
+from lamplighter.serving.schemas.vectors import Pairs, PairsMeasured, PairTable
 from lamplighter.serving.services import Services, ServicesDep
 from lamplighter.web.capacity.thread_pools import Pool
 from lamplighter.web.http.problems import FieldError, RefusedError
@@ -28,11 +28,11 @@ from lamplighter.web.http.route_table import AnswerFacts, Routes
 routes = Routes("tokens")
 
 MOST_TOKENS = 2_000
-"""Most tokens whose pairs are measured: two million pairs."""
+"""Maximum number of tokens whose pairs are measured: two million pairs."""
 MOST_LISTED_TOKENS = 16
-"""Most tokens whose pairs are listed one by one."""
+"""Maximum number of tokens whose pairs are listed."""
 _PAIR_BYTES = 40
-"""Bytes of memory of a pair while it is measured: a cosine, a distance, and what they are made of."""
+"""Bytes of memory of a pair while it is measured: a cosine, a distance, and intermediate values."""
 
 
 @routes.get("/api/runs/{run}/pairs", pool=Pool.DEAR, response_model=Pairs, answers=AnswerFacts(errors=(503,)))
@@ -42,7 +42,7 @@ def get_pairs(
         str,
         Query(
             max_length=MOST_TOKENS * 8,
-            description=f"At most {MOST_TOKENS:,} ids between commas, each once.",
+            description=f"At most {MOST_TOKENS:,} ids separated by commas, each once.",
             json_schema_extra={"pattern": f"^{ID_LIST}$"},
         ),
     ],
@@ -51,8 +51,8 @@ def get_pairs(
     step: KeptStep = None,
     which: MatrixChoice = "in",
 ) -> Response:
-    """Return cosine and distance statistics over every pair of some tokens, and over pairs drawn at random from all
-    tokens, at a step; without `step`, at the newest that has a snapshot. `matrix=out` compares rows of the output matrix.
+    """Return cosine and distance statistics over every pair of some tokens, and over random pairs of all tokens, at
+    `step` (by default, the newest with a snapshot). `matrix=out` compares rows of the output matrix.
     """
     reply = services.reply(request, run)
     ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
@@ -73,7 +73,7 @@ def _measure(
 ) -> Pairs:
     with services.catalog.open_history(run) as history:
         matrix = services.catalog.nearest_matrix(run, history, step, which)
-    # Non-finite values give non-finite sums, which are sent as null: no reason to warn.
+    # Non-finite values give non-finite sums, which are sent as null, so no warning is needed.
     with np.errstate(all="ignore"):
         rows = matrix.vectors[ids]
         pair_table = None
@@ -84,7 +84,7 @@ def _measure(
             step=matrix.step,
             exact=step is None or matrix.step == step,
             token_ids=ids.tolist(),
-            among=SimilarityResponse.model_validate(asdict(geometry.measure_all_pairs(rows))),
-            random=SimilarityResponse.model_validate(asdict(geometry.measure_random_pairs(matrix.vectors))),
+            among=PairsMeasured.model_validate(asdict(geometry.measure_all_pairs(rows))),
+            random=PairsMeasured.model_validate(asdict(geometry.measure_random_pairs(matrix.vectors))),
             table=pair_table,
         )

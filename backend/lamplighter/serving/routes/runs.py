@@ -21,7 +21,7 @@ from lamplighter.serving.schemas.runs import (
     AttemptFacts,
     NewRun,
     RecordParts,
-    RunDetails,
+    Run,
     RunList,
     RunNaming,
     RunRecord,
@@ -39,7 +39,7 @@ routes = Routes("runs")
 
 MOST_ATTEMPTS = 1_000
 _SUMMARY_BYTES = 10_000
-"""Bytes of memory of a run in the list: its recipe and its status, as Python objects and as JSON."""
+"""Bytes of memory of a listed run: its recipe and its status, as Python objects and as JSON."""
 
 
 @routes.get("/api/runs", polled=True, pool=Pool.CHEAP, response_model=RunList)
@@ -55,7 +55,7 @@ def list_runs(request: Request, services: ServicesDep) -> Response:
     return services.plain_reply(request).send(_SUMMARY_BYTES * len(runs), make)
 
 
-@routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=RunDetails)
+@routes.get("/api/runs/{run}", polled=True, pool=Pool.CHEAP, response_model=Run)
 def get_run(run: RunId, request: Request, services: ServicesDep) -> Response:
     """Return a run, with its contents once its corpus is read."""
     reply = services.reply(request, run)
@@ -90,11 +90,11 @@ def get_record(run: RunId, request: Request, services: ServicesDep) -> Response:
 @routes.post(
     "/api/runs",
     status_code=201,
-    response_model=RunDetails,
+    response_model=Run,
     answers=AnswerFacts(errors=(409, 507), headers=("Location",)),
 )
 def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Response:
-    """Create a run; a trainer starts on it within a second."""
+    """Create a run. A trainer starts within a second."""
     recipe, text = _recipe_and_text(new_run, services)
     _require_free_trainer(services)
     hold = services.settings.hold_for(recipe)
@@ -109,9 +109,9 @@ def create_run(new_run: NewRun, request: Request, services: ServicesDep) -> Resp
     return reply.send(BOUNDED_COST, lambda: json_body(services.catalog.describe_fully(run_folder)))
 
 
-@routes.patch("/api/runs/{run}", response_model=RunDetails, answers=AnswerFacts(errors=(507,)))
+@routes.patch("/api/runs/{run}", response_model=Run, answers=AnswerFacts(errors=(507,)))
 def rename_run(run: RunId, naming: RunNaming, request: Request, services: ServicesDep) -> Response:
-    """Give a run another name for people to read. Its id stays."""
+    """Change the display name of a run. Its id stays."""
     reply = services.reply(request, run)
     write_run_name(reply.run.path, naming.name)
     return reply.send(_names_cost(reply.run), lambda: json_body(services.catalog.describe_fully(reply.run)))
@@ -123,7 +123,7 @@ def rename_run(run: RunId, naming: RunNaming, request: Request, services: Servic
     answers=AnswerFacts(formats=(PNG,), etag=True, errors=(503,)),
 )
 def get_run_picture(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return a picture of the run's last map, 320 x 180 pixels; of one lamp in the dark while it has no map."""
+    """Return a picture of the run's last map, 320 x 180 pixels; a single lamp in the dark while it has no map."""
     reply = services.reply(request, run, (PNG,))
     picture = services.catalog.picture(reply.run)
     reply.tag("picture", *picture.key, immutable=False)
@@ -134,15 +134,15 @@ def get_run_picture(run: RunId, request: Request, services: ServicesDep) -> Resp
 def delete_run(run: RunId, services: ServicesDep) -> Response:
     """Move a run to the trash folder. Refused while a trainer holds it."""
     found = services.catalog.find_run(run)
-    # It holds files that could not be moved everywhere; should the run be kept, the next question starts another.
+    # Its open files cannot be moved on every system. If the run is kept, the next question starts another examiner.
     services.examiner_jobs.end(found.id)
     services.catalog.run_store.trash(found)
     return Response(status_code=204)
 
 
 def _names_cost(run: RunFolder) -> int:
-    """Return the bytes of memory of the names of a run's classes and relations, and of what its loop told: an import bounds
-    them."""
+    """Return the bytes of memory of the names of a run's classes and relations, and of its loop's settings, which an
+    import bounds."""
     try:
         return 2 * run.vocabulary.bytes_of_names() + 10 * MAX_CONFIG_BYTES
     except (OSError, FormatError):
@@ -150,15 +150,15 @@ def _names_cost(run: RunFolder) -> int:
 
 
 def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str | None]:
-    """Return the recipe, and the uploaded text for it (None for corpora that need none).
+    """Return the recipe, and its uploaded text (None for corpora that need none).
 
     Raises:
-        RefusedError: the recipe and the upload do not fit together, or the upload is gone or too short (422).
+        RefusedError: the recipe and the upload do not match, or the upload is gone or too short (422).
     """
     recipe = new_run.recipe
     if recipe.corpus.kind == "recorded":
         problem = (
-            "runs of the kind 'recorded' are written by a training loop of their own; see lamplighter.record"
+            "runs of the kind 'recorded' are written by an external training loop; see lamplighter.record"
         )
         raise RefusedError(422, problem, [FieldError(field="recipe.corpus.kind", message=problem)])
     if recipe.corpus.kind != "text":
@@ -184,7 +184,7 @@ def _recipe_and_text(new_run: NewRun, services: Services) -> tuple[Recipe, str |
 
 
 def _require_free_trainer(services: Services) -> None:
-    """Raise Refused (409) if as many runs as this server allows are in training or waiting for a trainer."""
+    """Refuse (409) if the maximum number of runs is training or waiting for a trainer."""
     at_work = 0
     for run_folder in services.catalog.run_store.runs():
         try:

@@ -38,10 +38,10 @@ from lamplighter.serving.reading.row_sets import compare_row_sets
 from lamplighter.serving.schemas.base import json_body, to_json_text
 from lamplighter.serving.schemas.steps import (
     EventList,
-    EventResponse,
     Measures,
     MeasuresFilling,
     MeasuresList,
+    RunEvent,
     StepDetails,
     Steps,
     StepSummary,
@@ -94,34 +94,34 @@ def list_steps(
     from_: FromStep = 1,
     to: ToStep = None,
     every: Annotated[
-        int | None, Query(ge=1, le=0xFFFF_FFFF, description="Take every n-th step. With `most`, 422.")
+        int | None, Query(ge=1, le=0xFFFF_FFFF, description="Return every n-th step. With `most`, 422.")
     ] = None,
     most: Annotated[
         int | None,
         Query(
             ge=MIN_POINTS,
             le=MOST_STEPS,
-            description="Take about that many, the extremes of the loss among them.",
+            description="Return about that many, including the extremes of the loss.",
         ),
     ] = None,
     attempt: AttemptParam = None,
     format: Annotated[Literal["json", "frame"] | None, FORMAT] = None,
     census: Annotated[
-        bool, Query(description="Begin with the census before `from`; only with `format=frame`, else 422.")
+        bool, Query(description="Start with the census before `from`; only with `format=frame`, else 422.")
     ] = False,
 ) -> Response:
-    """Return the figures of steps `from` to `to`, inclusive: at most 5,000. `every` takes every n-th step. `most` takes
-    about that many: the smallest and the largest loss of each of several equally long stretches. With neither, the
-    stride is chosen so that the steps fit.
+    """Return the figures of steps `from` to `to`, inclusive: at most 5,000. `every` selects every n-th step. `most`
+    selects about that many: the smallest and the largest loss of each of several equally long stretches. With neither,
+    the stride is chosen so that the steps fit.
 
-    As `frame`, return their pulse frames of `docs/wire.md` one after the other, byte for byte as a live viewer got
-    them; with `census`, preceded by the census of the step before `from`.
+    As `frame`, return their pulse frames of `docs/wire.md`, concatenated, byte for byte as sent to live viewers; with
+    `census`, preceded by the census of the step before `from`.
     """
     if census and negotiate_format(request, OFFERED, format) is not FRAME:
         raise RefusedError(422, "a census is a frame: ask for format=frame with it")
     reply = services.reply(request, run, OFFERED, format)
     if every is not None and most is not None:
-        raise RefusedError(422, "every and most are two ways to take fewer steps: name one of them")
+        raise RefusedError(422, "every and most both reduce the steps: use only one of them")
     if not reply.run.steps_path.exists():
         return reply.send(BOUNDED_COST, lambda: [] if reply.form is FRAME else json_body(_NO_STEPS))
     with services.catalog.open_steps(reply.run) as reader:
@@ -147,8 +147,8 @@ def list_steps(
 def get_step(
     run: RunId, step: StepPath, request: Request, services: ServicesDep, attempt: AttemptParam = None
 ) -> Response:
-    """Return one step: its batch's text, its rows by gradient and by distance moved, at most 500 each, and which rows are in
-    one set and not in another."""
+    """Return one step: its batch's text, its rows by gradient and by distance moved, at most 500 each, and the rows
+    that are in one set but not in another."""
     reply = services.reply(request, run)
     with services.catalog.open_steps(reply.run) as reader:
         range_ = resolve_step_range(reply.run, reader, step, step, attempt)
@@ -188,7 +188,7 @@ def get_step_text(
     request: Request,
     services: ServicesDep,
     sequences: Annotated[
-        int, Query(ge=1, le=MOST_SEQUENCES, description="The most sequences of the batch to return.")
+        int, Query(ge=1, le=MOST_SEQUENCES, description="Maximum number of sequences of the batch to return.")
     ] = 1,
     attempt: AttemptParam = None,
 ) -> Response:
@@ -223,10 +223,10 @@ def list_events(
             return json_body(EventList(items=[]))
         with services.catalog.open_steps(reply.run) as reader:
             found = reader.newest_events(limit) if after is None else reader.events(after, limit)
-        # What a trainer says of a fault may quote the text, or name its file.
+        # A trainer's error message may quote the text or name its file.
         words = caller_sees_text(request, reply.run)
         items = [
-            EventResponse(
+            RunEvent(
                 id=e.id,
                 time=e.time,
                 attempt=e.attempt,
@@ -248,8 +248,8 @@ def list_events(
     answers=AnswerFacts(errors=(422, 503)),
 )
 def list_measures(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return the measures computed from the record, by step, without superseded steps. 422 if they are too many for one
-    answer.
+    """Return the measures computed from the record, by step, without superseded steps. 422 if there are too many for
+    one response.
     """
     reply = services.reply(request, run)
     count = characters = 0
@@ -291,12 +291,12 @@ def _read_frames(
 
 def _summaries(services: Services, run: RunFolder, selection: PulseSelection) -> list[bytes]:
     with services.catalog.open_steps(run) as reader:
-        # The rows of a pulse are many numbers: of each only its figures are kept.
+        # The rows of a pulse are large: keep only its figures.
         facts = [_facts(_decode_pulse(record)) for record in selection.read(reader)]
         counts: list[int] | list[None] = [None] * len(facts)
         if selection.counted:
             counts = services.run_index.touched_row_counts(run, reader, [one["step"] for one in facts])
-    # 0 after a step: no batch is recorded.
+    # 0 after a step means that no batch is recorded.
     items = [StepSummary(**one, ever_rows=count or None) for one, count in zip(facts, counts, strict=True)]
     return json_body(Steps(items=items, every=selection.stride, extremes=selection.extremes))
 

@@ -1,4 +1,4 @@
-"""Schemas of the class: what the presenter sees and sets, what a viewer may send, and what all are told."""
+"""Schemas of the class: the presenter's view and settings, viewers' messages, and messages to all."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from lamplighter.wire.binary import MAX_VOCABULARY
 
 Role = Literal["viewer", "assistant"]
 ViewQuery = Annotated[str, Field(max_length=2_000, pattern=r"^[!-~]*$")]
-"""The query of a page's address, without "?": a whole view."""
+"""The query of a page's address, without "?": a complete view."""
 TokenNumber = Annotated[int, Field(ge=0, lt=MAX_VOCABULARY)]
 ShortCode = Annotated[str, Field(max_length=64)]
 
 
 class ClassMember(ApiModel):
-    """A viewer of the class. There are no names."""
+    """A viewer of the class, anonymous."""
 
     id: str
-    """The public name of the session, to raise or to end it by; no secret."""
+    """The public id of the session, for changing or ending it."""
     number: int
-    """The place in the order of joining, from 1."""
+    """The position in the order of joining, from 1."""
     browser: str
     """Browser and system, such as "Safari on iPhone"."""
     role: Role
     joined: float
     """Unix seconds."""
     connected: bool
-    """True while a socket of the viewer's is open."""
+    """True while the viewer has an open socket."""
 
 
 class ClassText(ApiModel):
@@ -38,24 +38,24 @@ class ClassText(ApiModel):
 
     run: str
     given: bool
-    """True if it is given: for texts of ours from the start, for a person's own only by the presenter."""
+    """True if the text is shared: for our texts always, for a user's text only by the presenter."""
     own: bool
-    """True if a person brought the text."""
+    """True if the text is a user's."""
 
 
-class Outcome(ApiModel):
-    """The measured answer to a question, and what was predicted."""
+class ClassOutcome(ApiModel):
+    """The measured answer to a question, and the predictions."""
 
     value: float | None
-    """The measured number; of a choice, the number of the right choice, from 0. Null until it is measured."""
+    """The measured number; for choices, the index of the right one. Null until it is measured."""
     step: int | None
     """The step at which it was measured."""
     counts: list[int]
-    """How many chose each choice; of a number, how many predicted a number in each bin."""
+    """The number of predictions for each choice, or for a number in each bin."""
     edges: list[float]
-    """The edges of the bins, one more than there are; none of a choice."""
+    """The edges of the bins, one more than bins; empty for choices."""
     median: float | None
-    """The median of the predicted numbers; null of a choice, or if nobody predicted."""
+    """The median of the predicted numbers; null for choices, or without predictions."""
 
 
 class ClassQuestion(ApiModel):
@@ -69,45 +69,45 @@ class ClassQuestion(ApiModel):
     text: str
     """The question in words."""
     unit: str
-    """The unit of a number; empty of a choice."""
+    """The unit of a number; empty for choices."""
     choices: list[str]
-    """Two to six choices; none if a number is asked for."""
+    """Two to six choices; empty if a number is asked for."""
     low: float
-    """The smallest number taken."""
+    """The smallest accepted number."""
     high: float
-    """The largest number taken."""
+    """The largest accepted number."""
     run: str
     from_step: int
     """The step at which it was asked."""
     at_step: int
     """The step whose record answers it."""
     part: int | None
-    """The part of the course that asks it; null of any other question."""
+    """The part of the course that asks it; null for other questions."""
     stage: int | None
-    """The stage in it, from 1."""
+    """The stage of the part, from 1."""
     state: Literal["open", "closed", "revealed"]
     answered: int
-    """How many have predicted."""
-    outcome: Outcome | None
-    """Null until it is revealed; the presenter sees the predictions before."""
+    """The number of predictions."""
+    outcome: ClassOutcome | None
+    """Null until revealed; the presenter sees the predictions earlier."""
 
 
 class LessonAnswers(ApiModel):
-    """The class's predictions at a stage of the course, beside what was measured."""
+    """The class's predictions at a stage of the course, and the measured number."""
 
     question: ClassQuestion
     least: float
-    """The left end of the line; of choices, 0."""
+    """The lower end of the range; for choices, 0."""
     most: float
-    """The right end of it; of choices, the place of the last one."""
+    """The upper end of the range; for choices, the index of the last."""
     measured: float | None
-    """The measured number as it is predicted, a percentage from 0 to 100; null: it is not known yet."""
+    """The measured number in the prediction's unit, a percentage from 0 to 100; null: not yet known."""
     quartiles: list[float] | None
-    """The numbers below which a quarter, half and three quarters of the predictions lie, of choices their places from 0 on; null: nobody has predicted."""
+    """The quartiles of the predictions, for choices of their indices; null without predictions."""
 
 
 class LessonAnswersList(Items[LessonAnswers]):
-    """The predictions of the course that were revealed, in the order of the course."""
+    """The revealed predictions of the course, in the order of the course."""
 
 
 class PointedWord(ApiModel):
@@ -117,7 +117,7 @@ class PointedWord(ApiModel):
     token: int
 
 
-class Class(ApiModel):
+class SchoolClass(ApiModel):
     """The class, as the presenter sees it."""
 
     available: bool
@@ -125,39 +125,39 @@ class Class(ApiModel):
     listening: bool
     """True while the class's address can be reached from the network."""
     door: bool
-    """True while people may join."""
+    """True while the door is open."""
     addresses: list[str]
     """The addresses of the class, the likeliest first."""
     code: str
     """The code to type."""
     link: str
-    """The link to join by, as the QR code has it. Its secret stands behind the `#`, which browsers do not send."""
+    """The join link in the QR code. Its secret is after the `#`, which browsers do not send."""
     qr: list[str]
-    """The rows of the QR code, a character for each module: 1 is dark."""
+    """The rows of the QR code, one character per module: 1 is dark."""
     encrypted: bool
     """True if people reach the class over https."""
     most: int
-    """The most viewers at a time."""
+    """The maximum number of viewers."""
     members: list[ClassMember]
     connected: int
-    """Viewers with an open socket."""
+    """Number of viewers with an open socket."""
     behind: int
-    """Viewers among them that are more than a second behind."""
+    """Number of those that are more than a second behind."""
     following: bool
     """True while the presenter's view is sent to the class."""
     texts: list[ClassText]
     """The runs that are being watched, and the presenter's own."""
     question: ClassQuestion | None
     lessons: int
-    """A number that grows whenever predictions of the course are revealed, or forgotten."""
+    """A version that grows when predictions of the course are revealed or forgotten."""
     pointed: PointedWord | None
     """The word that an assistant points at; null for none."""
     wrong_codes: int
-    """Wrong codes since the class began."""
+    """Number of wrong codes since the class began."""
 
 
 class ClassChange(RequestBody):
-    """A change of the class; what is left out stays."""
+    """A change of the class; omitted fields stay."""
 
     listening: bool | None = None
     door: bool | None = None
@@ -165,7 +165,7 @@ class ClassChange(RequestBody):
 
 
 class TextChange(RequestBody):
-    """A permission to see a run's text, given or withdrawn."""
+    """A change of the permission to see a run's text."""
 
     given: bool
 
@@ -177,7 +177,7 @@ class MemberChange(RequestBody):
 
 
 class PresentedView(RequestBody):
-    """The presenter's view, for those who follow."""
+    """The presenter's view, for viewers who follow."""
 
     query: ViewQuery
 
@@ -187,13 +187,13 @@ class LessonPlace(RequestBody):
 
     run: Annotated[str, Field(max_length=200)]
     part: Annotated[int, Field(ge=0, le=99)]
-    """The part; 0: the list of them, or no place in it at all."""
+    """The part; 0: the list of parts, or outside the course."""
     stage: Annotated[int, Field(ge=1, le=MAX_STAGES)] = 1
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
-    """The language in which the class is asked: that of the presenter's page."""
+    """The language of the question: that of the presenter's page."""
 
 
-class QuestionBody(RequestBody):
+class QuestionToClass(RequestBody):
     """A question to the class."""
 
     run: Annotated[str, Field(max_length=200)]
@@ -201,15 +201,15 @@ class QuestionBody(RequestBody):
         "lit_next", "loss_later", "moved_later", "read_later", "lit_word", "falls_later", "nearest"
     ]
     token: TokenNumber | None = None
-    """The word asked about, where a word is."""
+    """The word of the question, if it has one."""
     steps: Annotated[int, Field(ge=1, le=1_000)] = 100
-    """How many steps later the answer is measured; one for what is about the next step."""
+    """The number of steps after which the answer is measured; 1 for questions about the next step."""
     words: Annotated[list[TokenNumber], Field(max_length=6)] = Field(default_factory=list)
     """The words to choose from, by token id: two to six, for `nearest`."""
 
 
 class QuestionChange(RequestBody):
-    """A change of the question's state, forwards only."""
+    """A change of the question's state, only forwards."""
 
     state: Literal["closed", "revealed"]
 
@@ -232,14 +232,14 @@ class AssistBody(RequestBody):
 
 
 class ClassMessage(ApiModel):
-    """A live socket message to the class: all that the class has in common, whole each time."""
+    """A live socket message to the class: its complete common state."""
 
     type: Literal["class"] = "class"
     role: Role
     text: bool
     """True if this viewer may see the text of the run of this socket."""
     view: str | None
-    """The presenter's view; null if nobody is to follow."""
+    """The presenter's view; null if the class does not follow."""
     question: ClassQuestion | None
     answer: float | None
     """This viewer's prediction."""
@@ -247,11 +247,11 @@ class ClassMessage(ApiModel):
     newest_run: str | None
     """The run that was started last."""
     lessons: int
-    """A number that grows whenever predictions of the course are revealed, or forgotten."""
+    """A version that grows when predictions of the course are revealed or forgotten."""
 
 
 class PredictionMessage(RequestBody):
-    """A message from a viewer: a prediction. The last one counts while the question is open."""
+    """A prediction from a viewer. It replaces an earlier one while the question is open."""
 
     question: int
     answer: Annotated[float, Field(allow_inf_nan=False)]

@@ -9,8 +9,8 @@ from pydantic import Field
 from lamplighter.serving.schemas.base import ApiModel, PartialModel
 from lamplighter.serving.schemas.classroom import ClassMessage
 from lamplighter.serving.schemas.examinations import Examination
-from lamplighter.serving.schemas.runs import RunDetails, Status
-from lamplighter.serving.schemas.steps import Lines, Measures
+from lamplighter.serving.schemas.runs import Run, Status
+from lamplighter.serving.schemas.steps import LineSet, Measures
 
 
 class StatusMessage(ApiModel):
@@ -24,7 +24,7 @@ class HelloMessage(PartialModel):
     """The first message on the live socket."""
 
     type: Literal["hello"] = "hello"
-    run: RunDetails
+    run: Run
     channels: list[str]
 
     def fields_to_omit(self) -> Any:
@@ -38,8 +38,8 @@ class MeasuresMessage(Measures):
     type: Literal["measures"] = "measures"
 
 
-class LinesMessage(Lines):
-    """A live socket message: the model said something."""
+class LinesMessage(LineSet):
+    """A live socket message: lines that the model generated."""
 
     type: Literal["lines"] = "lines"
 
@@ -69,14 +69,14 @@ class AcknowledgedMessage(ApiModel):
 
 
 class ExaminationMessage(ApiModel):
-    """A live socket message: something became of a question about the run's model."""
+    """A live socket message: a question about the run's model changed its state."""
 
     type: Literal["examination"] = "examination"
     examination: Examination
 
 
 class WordsMessage(ApiModel):
-    """A message of the class's socket: the beginning of the text that the step of a beat read, which comes with it."""
+    """A message of the class's socket, sent with a beat: the beginning of the text that the beat's step read."""
 
     type: Literal["words"] = "words"
     step: int

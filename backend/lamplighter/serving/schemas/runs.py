@@ -24,7 +24,7 @@ class PlantedClass(ApiModel):
     name: str
     size: int
     family: str | None = None
-    """The family of classes that it is in, such as "food"; null for a class of no family."""
+    """The family of the class, such as "food"; null if it has none."""
 
 
 class PlantedRelation(ApiModel):
@@ -39,22 +39,22 @@ class RunSummary(ApiModel):
 
     id: str
     name: str
-    """The name that people read. It need not be unique, and is untrusted: show it as plain text only."""
+    """The display name. It need not be unique, and is untrusted: show it only as plain text."""
     readable: bool
     problem: str | None
-    """The reason it cannot be read."""
+    """The reason why it cannot be read."""
     created: float | None
     recipe: Recipe | RecordedRecipe | None
     status: Status | None
     districts: int | None = None
-    """The number of districts found last; null before the map was first searched for them."""
+    """The current number of districts; null before the first search for districts."""
 
 
 class RunList(Items[RunSummary]):
     """Every run, newest first."""
 
 
-class RunDetails(RunSummary, PartialModel):
+class Run(RunSummary, PartialModel):
     """A run, with its contents once its corpus is read."""
 
     layers: list[str] | SkipJsonSchema[None] = None
@@ -66,15 +66,14 @@ class RunDetails(RunSummary, PartialModel):
     classes: list[PlantedClass] | SkipJsonSchema[None] = None
     relations: list[PlantedRelation] | SkipJsonSchema[None] = None
     numbers: list[tuple[int, int, int]] | SkipJsonSchema[None] = None
-    """The numbers that the steps of a recorded run have in its own loop: stretches of step, number and stride, so that the
-    step `step + i` has the number `number + i * stride`. A stride of 0: not known from there on. Absent where each step has
-    its own number."""
+    """The loop's own step numbers of a recorded run: stretches of step, number and stride, so that the step `step + i`
+    has the number `number + i * stride`. A stride of 0: unknown from there on. Absent if the numbers are equal."""
     config: dict[str, Any] | SkipJsonSchema[None] = None
-    """The configuration that a recorded run was given, untrusted: JSON values by name."""
+    """The configuration of a recorded run, untrusted: JSON values by name."""
 
     def fields_to_omit(self) -> Any:
         """Return the fields that the trainer has not reported yet."""
-        return {name for name in RunDetails.__annotations__ if getattr(self, name) is None}
+        return {name for name in Run.__annotations__ if getattr(self, name) is None}
 
 
 _UNREADABLE = "the presenter can see why"
@@ -82,10 +81,10 @@ Described = TypeVar("Described", bound=RunSummary)
 
 
 def without_text(run: Described, plain_name: str) -> Described:
-    """Return a run as it is described to a viewer who may not see its text: without any words but those of its map.
+    """Return a run's description for a viewer who may not see its text: the only words are those of its map.
 
-    The model may be asked to continue some of the text, the corpus may have the name of its file, and what a trainer or a
-    reader says of a fault may quote either.
+    A prompt may quote the text, the corpus may have the name of its file, and an error of a trainer or a reader may
+    contain either.
     """
     hidden: dict[str, Any] = {"name": plain_name, "problem": run.problem and _UNREADABLE}
     if run.recipe is not None:
@@ -94,14 +93,14 @@ def without_text(run: Described, plain_name: str) -> Described:
         hidden["recipe"] = run.recipe.model_copy(update=nameless | prompts)
     if run.status is not None:
         hidden["status"] = run.status.model_copy(update={"message": ""})
-    if isinstance(run, RunDetails):
+    if isinstance(run, Run):
         # A loop's settings may quote its text.
         hidden["config"] = None
     return run.model_copy(update=hidden)
 
 
 class AttemptFacts(ApiModel):
-    """An attempt at training a run: the first, or one after a break that could not be continued bit for bit."""
+    """An attempt at training a run: the first, or one after a break that could not be resumed bit for bit."""
 
     attempt: int
     first_step: int
@@ -113,13 +112,14 @@ class RecordParts(ApiModel):
     """Disk usage by part, in bytes."""
 
     steps: int
-    """Pulses, whole matrices, and the moved rows that are not in tiles yet."""
+    """Pulses, full matrices, and the moved rows that are not in tiles yet."""
     tiles: int
     map: int
     measures: int
     checkpoints: int
     waypoints: int
-    """States of the model kept for questions about any step. One that is a checkpoint as well is counted there."""
+    """States of the model kept for questions about any step. Those that are also checkpoints are counted as
+    checkpoints."""
     corpus: int
     other: int
 
@@ -136,7 +136,7 @@ class RunNaming(RequestBody):
     """A new name for a run."""
 
     name: Annotated[str, Field(min_length=1, max_length=MAX_RUN_NAME)]
-    """One line of characters that can be seen. White space in it becomes single spaces."""
+    """One line of visible characters. White space is collapsed to single spaces."""
 
     @field_validator("name")
     @classmethod
@@ -178,12 +178,12 @@ class SizeEstimateResponse(ApiModel):
     bytes: int
     """The total, limited by the budget."""
     whole: int
-    """The total if there were no budget."""
+    """The total without a budget."""
     fits: bool
-    """True if the budget is expected to be enough for every snapshot."""
+    """True if the budget is expected to suffice for every snapshot."""
     budget: int
     lit: int
-    """Rows a batch lights, estimated."""
+    """Estimated number of rows that a batch lights."""
     exact: bool
     """True if every step is kept exactly, not only keyframes."""
     parts: EstimateParts

@@ -17,28 +17,28 @@ class StepFacts(ApiModel):
     step_seconds: float | None
     observe_seconds: float | None
     batch_rows: int | None
-    """Rows that the batch read; null, as of the next two, where that is not recorded."""
+    """Number of rows that the batch read. Like the next two, null if not recorded."""
     gradient_rows: int | None
-    """Rows with a gradient that is not zero."""
+    """Number of rows with a non-zero gradient."""
     moved_rows: int | None
     verified: bool
     layer_norms: list[float | None]
 
 
 class StepSummary(StepFacts):
-    """The figures of one step, and the number of rows lit by then."""
+    """The figures of one step, and the number of rows lit so far."""
 
     ever_rows: int | None
-    """Rows that were in a batch at least once so far; null if not counted, or if no batch so far is recorded."""
+    """Number of rows that were in a batch so far; null if not counted, or if no batch is recorded."""
 
 
 class Steps(Items[StepSummary]):
-    """The figures of several steps, and how the steps were chosen."""
+    """The figures of several steps, and how they were selected."""
 
     every: int
     """The stride through the range; 1 with `extremes`."""
     extremes: bool
-    """True if the items hold the smallest and the largest loss of each of several equally long stretches, so that no
+    """True if the items include the smallest and the largest loss of each of several equally long stretches, so that no
     outlier is missing.
     """
 
@@ -48,11 +48,11 @@ class RowDifference(ApiModel):
 
     rows: int
     token_ids: list[int]
-    """The first 100: by gradient, by distance, or those read by id; the largest first."""
+    """The first 100, by descending gradient or distance; read rows by id."""
 
 
 class RowDifferences(ApiModel):
-    """How the three sets of a step differ. Null where one of the two sets is not recorded."""
+    """The differences between the three sets of a step. Null if one of the two sets is not recorded."""
 
     read_without_gradient: RowDifference | None
     gradient_without_read: RowDifference | None
@@ -64,12 +64,12 @@ class StepDetails(StepFacts):
     """One step, row by row."""
 
     tokens: list[list[int]]
-    """The batch's text: sequences of token ids. Empty where the text is not kept, as in a run that was recorded from a
-    loop of its own."""
+    """The batch's text: sequences of token ids. Empty if the text is not kept, as in a run that was recorded from an
+    external loop."""
     gradient: list[tuple[int, float | None]] | None
-    """Token id and gradient norm, largest first; null where the gradients are not recorded."""
+    """Token id and gradient norm, largest first; null if the gradients are not recorded."""
     moved: list[tuple[int, float | None]] | None
-    """Token id and the distance its row moved, largest first; null where that is not recorded."""
+    """Token id and distance moved by its row, largest first; null if not recorded."""
     differences: RowDifferences
 
 
@@ -78,10 +78,10 @@ class StepText(ApiModel):
 
     step: int
     tokens: list[list[int]]
-    """Sequences of token ids; empty where the text is not kept."""
+    """Sequences of token ids; empty if the text is not kept."""
 
 
-class EventResponse(ApiModel):
+class RunEvent(ApiModel):
     """A timeline event."""
 
     id: int
@@ -92,7 +92,7 @@ class EventResponse(ApiModel):
     message: str
 
 
-class EventList(Items[EventResponse]):
+class EventList(Items[RunEvent]):
     """Timeline events, oldest first."""
 
 
@@ -108,30 +108,30 @@ class Line(ApiModel):
 
     prompt: list[int]
     words: list[int]
-    """The token ids that the model said."""
+    """The generated token ids."""
     probabilities: list[float]
-    """The probability that the model gave each of them."""
+    """The model's probability of each."""
     sampled: bool
-    """True if they were drawn by these probabilities, false if each was the most probable one."""
+    """True if they were sampled, false if each was the most probable one."""
 
 
-class Lines(ApiModel):
-    """The lines that the model said after a step."""
+class LineSet(ApiModel):
+    """The lines that the model generated after a step."""
 
     step: int
     attempt: int
     lines: list[Line]
 
 
-class LinesList(Items[Lines]):
-    """The lines that the model said while it was trained, by step."""
+class LinesList(Items[LineSet]):
+    """The lines that the model generated during training, by step."""
 
 
 class MeasuresFilling(ApiModel):
-    """The progress of a run's measures after its end, at the steps that its curves are made of."""
+    """The progress of a run's measures after its end, at the steps of its curves."""
 
     filled: int
-    """Steps with every measure there is."""
+    """Number of steps with all measures."""
     of: int
 
 
@@ -139,4 +139,4 @@ class MeasuresList(Items[Measures]):
     """Measures, by step."""
 
     filling: MeasuresFilling | None
-    """Null for a run that is not over: what it lacks comes later."""
+    """Null for an unfinished run, whose missing measures come later."""

@@ -10,7 +10,7 @@ from lamplighter.serving.schemas.base import ApiModel, Items
 
 
 class Keyframe(ApiModel):
-    """A step at which the whole matrix is kept."""
+    """A step at which the full matrix is kept."""
 
     attempt: int
     step: int
@@ -40,13 +40,15 @@ class Waypoints(Items[Waypoint]):
     """The steps whose output matrix is kept, ascending."""
 
     tied: bool | None
-    """True if the input and the output matrix are one; null for a run that was not trained here."""
+    """True if the input and the output matrix are tied; null for a run that was not trained here."""
     last_map_step: int | None
-    """The last step that a map of the output matrix is laid out at, the newest waypoint; null if there is none."""
+    """The last step at which a map of the output matrix would be laid out, the newest waypoint; null if there is
+    none."""
     map_time: float | None
-    """The time at which the map of the output matrix that is there was written, in seconds since 1970; null if none is."""
+    """The time at which the existing map of the output matrix was written, in seconds since 1970; null if there is
+    none."""
     no_map: str | None
-    """A sentence that says why no map of the output matrix can be laid out; null if one can."""
+    """The reason why no map of the output matrix can be laid out, as a sentence; null if one can."""
 
 
 class Norms(ApiModel):
@@ -130,12 +132,12 @@ class PairHistoryResponse(ApiModel):
 
 
 class GradientHistoryResponse(ApiModel):
-    """One token's gradient, at the steps whose batch contained it or whose gradient touched its row."""
+    """One token's gradient, at the steps whose batch contained it or whose gradient reached its row."""
 
     token_id: int
     steps: list[int]
     occurrences: list[int]
-    """Occurrences in the batch; 0 if the row got a gradient without being in it."""
+    """Occurrences in the batch; 0 if the row got a gradient without being in the batch."""
     gradient: list[float | None]
     """Euclidean norm of the row's gradient, before clipping if the run was trained here; null if the step's gradients are not recorded."""
 
@@ -151,7 +153,7 @@ class MapHistoryResponse(ApiModel):
 
 
 class SpreadResponse(ApiModel):
-    """The distribution of a number over many pairs; null if there was no pair."""
+    """The distribution of a number over many pairs; null without pairs."""
 
     mean: float | None
     deviation: float | None
@@ -159,7 +161,7 @@ class SpreadResponse(ApiModel):
     most: float | None
 
 
-class SimilarityResponse(ApiModel):
+class PairsMeasured(ApiModel):
     """Cosine and Euclidean distance of pairs of rows."""
 
     pairs: int
@@ -168,19 +170,19 @@ class SimilarityResponse(ApiModel):
 
 
 class PairTable(ApiModel):
-    """Square tables of every token against every other, in the order in which the tokens were named."""
+    """Square tables of every token against every other, in the order of the request."""
 
     cosine: list[list[float | None]]
     distance: list[list[float | None]]
 
 
 class Pairs(ApiModel):
-    """The pairwise similarity of some tokens' rows at a step, beside that of random rows of the matrix."""
+    """The pairwise similarity of some tokens' rows at a step, and of random rows of the matrix."""
 
     step: int
     exact: bool
     token_ids: list[int]
-    among: SimilarityResponse
-    random: SimilarityResponse
+    among: PairsMeasured
+    random: PairsMeasured
     table: PairTable | None
     """Null for more than a few tokens."""

@@ -4,7 +4,7 @@ import type {
   ClassQuestion,
   LessonAnswers,
   LessonPrediction,
-  Prediction,
+  PredictionMessage,
 } from "../../api/rest-types";
 import type { LiveRun } from "../../state/run/live-run.svelte";
 import type { ServerSession } from "../../state/run/server-session.svelte";
@@ -31,7 +31,7 @@ const question = (fields: Partial<ClassQuestion> = {}): ClassQuestion => ({
 });
 
 let message: ClassMessage;
-let sent: Prediction[];
+let sent: PredictionMessage[];
 let arrives: boolean;
 let strays: boolean;
 
@@ -44,7 +44,7 @@ function viewer() {
   } as unknown as ServerSession;
   const run = {
     id: "town",
-    predict(prediction: Prediction) {
+    predict(prediction: PredictionMessage) {
       sent.push(prediction);
       return arrives;
     },

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { StepRecord } from "../../api/rest-types";
+import type { StepSummary } from "../../api/rest-types";
 import { measureSpeed } from "./speed";
 
 const step = (number: number, time: number, seconds = 0.02) =>
-  ({ step: number, time, step_seconds: seconds, observe_seconds: 0.001 }) as StepRecord;
+  ({ step: number, time, step_seconds: seconds, observe_seconds: 0.001 }) as StepSummary;
 
 describe("measureSpeed", () => {
   it("goes by the clock", () => {

@@ -1,6 +1,6 @@
 /** The speed of a run, measured over its newest steps. Pure. */
 
-import type { StepRecord } from "../../api/rest-types";
+import type { StepSummary } from "../../api/rest-types";
 
 interface Speed {
   /** Steps measured over. */
@@ -14,7 +14,7 @@ interface Speed {
 }
 
 /** Measure the speed over these steps; return null where there are none. */
-export function measureSpeed(steps: StepRecord[], batchTokens: number): Speed | null {
+export function measureSpeed(steps: StepSummary[], batchTokens: number): Speed | null {
   const [first, last] = [steps[0], steps.at(-1)];
   if (!first || !last) return null;
   const seconds = last.time - first.time;

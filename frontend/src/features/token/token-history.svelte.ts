@@ -4,7 +4,7 @@
  */
 
 import { runPath } from "../../api/rest";
-import type { GradientPath, Motion, Neighbours, PairPath } from "../../api/rest-types";
+import type { GradientHistory, MotionHistory, Neighbours, PairHistory } from "../../api/rest-types";
 import { jsonQuestion, Query } from "../../state/query/query.svelte";
 
 /** Limit on the points of a chart as wide as a panel. */
@@ -12,9 +12,9 @@ const MAX_POINTS = 400;
 const NEIGHBOURS = 12;
 
 export class TokenHistory {
-  readonly motion = new Query<Motion>();
-  readonly gradient = new Query<GradientPath>();
-  readonly pair = new Query<PairPath>();
+  readonly motion = new Query<MotionHistory>();
+  readonly gradient = new Query<GradientHistory>();
+  readonly pair = new Query<PairHistory>();
   readonly pastNeighbours = new Query<Neighbours>();
 
   constructor(private readonly run: string) {}

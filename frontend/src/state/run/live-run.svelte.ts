@@ -7,7 +7,13 @@
 
 import { ApiError } from "../../api/failure";
 import type { Frame } from "../../api/frames";
-import type { Examination, Prediction, Run, SocketMessage, Status } from "../../api/rest-types";
+import type {
+  Examination,
+  PredictionMessage,
+  Run,
+  SocketMessage,
+  Status,
+} from "../../api/rest-types";
 import { fetchVocabulary } from "../../api/vocabulary";
 import { withLineSet } from "../../model/plane/line-sets";
 import type { SpokenLight, StepLight } from "../../model/light";
@@ -172,7 +178,7 @@ export class LiveRun extends TimeControl {
   }
 
   /** Send a prediction to the class; return whether it was sent. */
-  predict(prediction: Prediction): boolean {
+  predict(prediction: PredictionMessage): boolean {
     return this.stream.send(prediction);
   }
 

@@ -5,7 +5,7 @@
 
 import type { Failure } from "../../api/failure";
 import { requestJson, runPath } from "../../api/rest";
-import type { Neighbours, TokenDetail } from "../../api/rest-types";
+import type { Neighbours, TokenDetails } from "../../api/rest-types";
 import { PolledQuery } from "../query/polled-query.svelte";
 import type { Question } from "../query/query.svelte";
 
@@ -14,7 +14,7 @@ const NEIGHBOURS = 12;
 const DEBOUNCE = 120;
 
 interface TokenAtStep {
-  detail: TokenDetail;
+  detail: TokenDetails;
   neighbours: Neighbours;
 }
 
@@ -32,7 +32,7 @@ export class FocusedToken extends PolledQuery<TokenAtStep> {
     super();
   }
 
-  get detail(): TokenDetail | null {
+  get detail(): TokenDetails | null {
     return this.value?.detail ?? null;
   }
 
@@ -65,7 +65,7 @@ export class FocusedToken extends PolledQuery<TokenAtStep> {
     const at = step === null ? "" : `step=${step}`;
     const fetch = async (signal: AbortSignal): Promise<TokenAtStep> => {
       const [detail, neighbours] = await Promise.all([
-        requestJson<TokenDetail>(runPath(run, `tokens/${token}${at && `?${at}`}`), { signal }),
+        requestJson<TokenDetails>(runPath(run, `tokens/${token}${at && `?${at}`}`), { signal }),
         requestJson<Neighbours>(
           runPath(run, `neighbours?token_id=${token}&k=${NEIGHBOURS}${at && `&${at}`}`),
           { signal },

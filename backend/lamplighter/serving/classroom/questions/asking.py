@@ -1,22 +1,22 @@
-"""Asking: a request for a question becomes a question, in words that a class understands."""
+"""The conversion of a request into a question in words that a class understands."""
 
 from __future__ import annotations
 
 from lamplighter.runfolder.run_folder import RunFolder
 from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.reading.token_table import TokenTable
-from lamplighter.serving.schemas.classroom import QuestionBody
+from lamplighter.serving.schemas.classroom import QuestionToClass
 from lamplighter.serving.schemas.runs import Status
 from lamplighter.web.http.problems import FieldError, RefusedError
 
 SMOOTHED = 10
-"""Steps over which a loss is averaged, because that of a single step depends on its text more than on the model."""
+"""Steps over which a loss is averaged, because the loss of one step depends more on its text than on the model."""
 _MOST_LOSS = 50.0
 _MOST_PERCENT = 10_000.0
 
 
-def make_question(body: QuestionBody, run: RunFolder, status: Status, table: TokenTable) -> Question:
-    """Return the question that the presenter asks, without an id.
+def make_question(body: QuestionToClass, run: RunFolder, status: Status, table: TokenTable) -> Question:
+    """Return the presenter's question, without an id.
 
     Args:
         body: the presenter's request.
@@ -25,7 +25,7 @@ def make_question(body: QuestionBody, run: RunFolder, status: Status, table: Tok
         table: the run's words.
 
     Raises:
-        RefusedError: the run is over (409), a word is missing, unknown or given twice (422).
+        RefusedError: the run is over (409), or a word is missing, unknown or repeated (422).
     """
     if status.phase.has_ended:
         raise RefusedError(
@@ -92,7 +92,7 @@ def make_question(body: QuestionBody, run: RunFolder, status: Status, table: Tok
 _ABOUT_A_WORD = ("lit_word", "read_later", "moved_later", "nearest")
 
 
-def _token(body: QuestionBody, table: TokenTable) -> int:
+def _token(body: QuestionToClass, table: TokenTable) -> int:
     if body.token is None:
         raise _refused("token", "say which word the question is about")
     if body.token >= len(table):
@@ -100,11 +100,11 @@ def _token(body: QuestionBody, table: TokenTable) -> int:
     return body.token
 
 
-def _words(body: QuestionBody, table: TokenTable) -> list[int]:
+def _words(body: QuestionToClass, table: TokenTable) -> list[int]:
     if not 2 <= len(body.words) <= 6:
-        raise _refused("words", f"{len(body.words)} words to choose from; two to six are needed")
+        raise _refused("words", f"{len(body.words)} words to choose from, but two to six are needed")
     if len({*body.words, body.token}) <= len(body.words):
-        raise _refused("words", "a word to choose is given twice, or is the word itself")
+        raise _refused("words", "a word to choose from is repeated, or is the word itself")
     for word in body.words:
         if not 0 <= word < len(table):
             raise _refused("words", f"there is no word {word}; there are {len(table)}")

@@ -1,5 +1,5 @@
-"""One question to the class, with the predictions. There are no names: a prediction belongs to a session, and goes with it
-until the question is closed."""
+"""One question to the class, with the predictions. They are anonymous: a prediction belongs to a session, and is
+dropped with it until the question is closed."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Literal
 
 import numpy as np
 
-from lamplighter.serving.schemas.classroom import ClassQuestion, Outcome
+from lamplighter.serving.schemas.classroom import ClassOutcome, ClassQuestion
 
 State = Literal["open", "closed", "revealed"]
 _BINS = 12
 _ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-"""Widths of a bin, times a power of ten."""
+"""Bin widths, up to a power of ten."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The answer that the record gives."""
+    """The answer from the record."""
 
     value: float
-    """The number, or the number of the right choice, from 0."""
+    """The number, or the index of the right choice."""
     step: int | None
-    """The step at which it was measured; None: it is of none."""
+    """The step at which it was measured; None: no step."""
 
 
 @dataclass
@@ -42,14 +42,14 @@ class Question:
     low: float = 0.0
     high: float = 1e6
     tokens: tuple[int, ...] = ()
-    """The words it is about, and those to choose from."""
+    """The words of the question, and those to choose from."""
     id: int = 0
     state: State = "open"
     measured: Measured | None = None
     _answers: dict[str, float] = field(default_factory=dict[str, float])
 
     def take(self, session_id: str, answer: float) -> bool:
-        """Take a prediction; the last one of a session counts. Returns False if it is too late, or none that fits."""
+        """Record a session's prediction, replacing an earlier one. Returns False if it is late or invalid."""
         if self.state != "open" or not math.isfinite(answer) or not self.low <= answer <= self.high:
             return False
         if self.choices and answer != int(answer):
@@ -58,17 +58,17 @@ class Question:
         return True
 
     def forget_gone(self, is_here: Callable[[str], bool]) -> None:
-        """Forget the predictions of sessions that are over, while it is open."""
+        """Forget the predictions of ended sessions while the question is open."""
         if self.state == "open":
             self._answers = {session: answer for session, answer in self._answers.items() if is_here(session)}
 
     def close(self) -> None:
-        """Take no more predictions."""
+        """Accept no more predictions."""
         if self.state == "open":
             self.state = "closed"
 
     def reveal(self, measured: Measured | None) -> None:
-        """Show everybody the predictions and the measured answer; None: it is not known yet."""
+        """Reveal the predictions and the measured answer; None: not yet known."""
         self.state, self.measured = "revealed", measured
 
     def answer_of(self, session_id: str) -> float | None:
@@ -76,11 +76,11 @@ class Question:
         return self._answers.get(session_id)
 
     def answers(self) -> list[float]:
-        """Return the predictions, sorted, so that their order tells nothing about who made them."""
+        """Return the predictions, sorted, so that their order reveals nothing about their authors."""
         return sorted(self._answers.values())
 
     def shown_to_class(self) -> ClassQuestion:
-        """Return the question as viewers see it: predictions and answer only once it is revealed."""
+        """Return the question as viewers see it, with predictions and answer only once revealed."""
         return self._shown(self._outcome(self.measured) if self.state == "revealed" else None)
 
     def shown_to_presenter(self) -> ClassQuestion:
@@ -88,14 +88,14 @@ class Question:
         return self._shown(self._outcome(self.measured))
 
     def _place(self) -> tuple[int | None, int | None]:
-        """Return the part and the stage of the course that it is of."""
+        """Return the part and the stage of the course that it belongs to."""
         return None, None
 
     def _edges(self, values: list[float]) -> list[float]:
-        """Return the edges of the bins in which the predictions are counted."""
+        """Return the edges of the bins for counting predictions."""
         return bin_edges(values)
 
-    def _shown(self, outcome: Outcome | None) -> ClassQuestion:
+    def _shown(self, outcome: ClassOutcome | None) -> ClassQuestion:
         part, stage = self._place()
         return ClassQuestion.model_validate(
             {
@@ -117,21 +117,21 @@ class Question:
             }
         )
 
-    def _outcome(self, measured: Measured | None) -> Outcome:
+    def _outcome(self, measured: Measured | None) -> ClassOutcome:
         answers = self.answers()
         value, step = (measured.value, measured.step) if measured else (None, None)
         if self.choices:
             counts = [sum(1 for answer in answers if answer == number) for number in range(len(self.choices))]
-            return Outcome(value=value, step=step, counts=counts, edges=[], median=None)
+            return ClassOutcome(value=value, step=step, counts=counts, edges=[], median=None)
         shown = [*answers, value] if value is not None else answers
         edges = self._edges(shown)
         counts = np.histogram(answers, edges)[0].tolist() if edges else []
         median = float(np.median(answers)) if answers else None
-        return Outcome(value=value, step=step, counts=counts, edges=edges, median=median)
+        return ClassOutcome(value=value, step=step, counts=counts, edges=edges, median=median)
 
 
 def bin_edges(values: list[float]) -> list[float]:
-    """Return the edges of at most twelve bins of a round width that hold all values; none without a value."""
+    """Return the edges of at most twelve bins of a round width that cover all values; none without values."""
     if not values:
         return []
     low, high = min(values), max(values)
@@ -141,5 +141,5 @@ def bin_edges(values: list[float]) -> list[float]:
     power = 10.0 ** math.floor(math.log10(least))
     width = next(power * step for step in _ROUND_STEPS if power * step >= least)
     first, last = math.floor(low / width), math.floor(high / width) + 1
-    # Written as text and read again, an edge is 0.3 and not 0.30000000000000004.
+    # Formatting and parsing turns 0.30000000000000004 into 0.3.
     return [float(f"{number * width:.10g}") for number in range(first, last + 1)]
