@@ -20,7 +20,7 @@ _TEXT, _BINARY, _CLOSE, _PING = 1, 2, 8, 9
 
 @dataclass(frozen=True)
 class Contents:
-    """The beats of a message, and whether it starts anew from a state."""
+    """The beats of a message, and whether it starts from a new state."""
 
     beats: tuple[tuple[int, int, float], ...]
     """First step, step and time of each beat."""

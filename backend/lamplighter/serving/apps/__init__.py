@@ -1,1 +1,1 @@
-"""The applications that answer requests: of the presenter, of a class, and for reading alone."""
+"""The applications that answer requests: for the presenter, for a class, and for reading only."""

@@ -1,4 +1,4 @@
-"""The composition root: the one module that names every concrete part of a server."""
+"""The composition root: the only module that names every concrete part of a server."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ ROUTE_MODULES = (
 )
 
 _RESERVED_BYTES = 512 << 10
-"""Space kept for requests on a full disk. One takes about 100 KB for a moment and 8 KB for good."""
+"""Bytes reserved for requests on a full disk. A request takes about 100 KB briefly and 8 KB permanently."""
 
 
 def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -> FastAPI:
@@ -110,7 +110,7 @@ def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -
 
     Args:
         settings: where to listen and what to serve.
-        supervisor: the supervisor of its workers; by default one is made.
+        supervisor: the supervisor of its workers; by default a new one.
 
     Raises:
         SettingsError: the settings are refused.
@@ -123,7 +123,7 @@ def create_app(settings: ServerSettings, supervisor: Supervisor | None = None) -
 
 
 def attach_rest(app: FastAPI) -> None:
-    """Add all other routes to an app that has its front, and put the services that they need in the place of its."""
+    """Add all other routes to an app with a front, and replace its services by theirs."""
     front: FrontServices = app.state.services
     services = app.state.services = _build(front)
     app.state.jobs = (services.export_jobs, services.examiner_jobs)
@@ -143,7 +143,7 @@ def attach_rest(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def run_rest(app: FastAPI) -> AsyncGenerator[None]:
-    """Run what the services that `attach_rest` made do in the background."""
+    """Run the background tasks of the services made by `attach_rest`."""
     services: Services = app.state.services
     await anyio.to_thread.run_sync(_examine_plotly)
     await anyio.to_thread.run_sync(services.catalog.run_store.clear_leftovers)

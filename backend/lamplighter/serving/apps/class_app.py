@@ -1,7 +1,7 @@
-"""The app of the class's listener: what a viewer may ask for, and nothing else.
+"""The app of the class's listener, with only the routes that viewers may use.
 
-`BORROWED` names the reading routes that it shares with the presenter's app, one by one, and `OWN` its own. A route that
-is in neither does not exist here, whatever is added to the presenter's app, and the gate refuses what the table lacks.
+`BORROWED` lists the reading routes that it shares with the presenter's app, and `OWN` its own. Other routes of the
+presenter's app do not exist here, and the gate refuses all that the tables lack.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ BORROWED: dict[str, ClassAccess] = {
     "/api/runs/{run}/examinations": _TEXT,
     "/api/runs/{run}/examinations/{examination}": _TEXT,
 }
-"""The paths of reading routes of the presenter's app, for GET alone, and who may use them."""
+"""The paths of the presenter's reading routes that the class may use, only with GET, and who may use them."""
 
 OWN: dict[tuple[str, str], ClassAccess] = {
     ("GET", "/"): _OPEN,
@@ -88,7 +88,7 @@ OWN: dict[tuple[str, str], ClassAccess] = {
     ("POST", "/api/class/assist"): _ASSISTANT,
     ("websocket", "/api/runs/{run}/beats"): _MEMBER,
 }
-"""The class's own routes: method and path. Of these only two change anything, and one of them only lets people in."""
+"""The class's own routes: method and path. Only two of them change anything, and one of these only admits viewers."""
 
 
 def create_class_app(services: Services, gate: ClassGate) -> FastAPI:

@@ -1,6 +1,6 @@
-"""The app that answers what can be read of runs, for a program in the same process: no listener, no gate, no credentials.
+"""The app of the reading routes for this process itself: no listener, no gate, no credentials.
 
-Whoever packs a run into a file asks it what the page would ask a server, so that the file holds the server's own answers.
+Packing a run into a file sends it the page's requests, so that the file holds the same answers as a server's.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from lamplighter.web.capacity.thread_pools import ThreadPools
 from lamplighter.web.http.route_table import RouteRule
 
 _NOBODY = "packer"
-"""The name of a server that asks nothing."""
+"""The name of a server without questions."""
 
 
 def create_reading_app(store: Path, library: LessonLibrary) -> FastAPI:
-    """Build the app for the runs in the folder `store`, with the course of a library. It writes nothing, except that large
-    answers lie in the spool."""
+    """Build the app for the runs in the folder `store`, with the course of a library. It writes nothing except large
+    answers in the spool."""
     pools = ThreadPools()
     services = ReadingServices(
         catalog=RunCatalog(RunStore(store)),

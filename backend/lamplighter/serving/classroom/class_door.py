@@ -9,10 +9,10 @@ from lamplighter.serving.classroom.join_limiter import JoinLimiter
 
 
 class JoinRefusedError(RuntimeError):
-    """A join that is refused; the message is for the person who tried."""
+    """A refused join; the message is for the user."""
 
     def __init__(self, status: int, detail: str, wait: float = 0.0) -> None:
-        """Keep the HTTP status and the seconds to wait, besides the message."""
+        """Store the HTTP status and the seconds to wait besides the message."""
         super().__init__(detail)
         self.status = status
         self.wait = wait
@@ -22,7 +22,7 @@ class ClassDoor:
     """The door of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self) -> None:
-        """Open it, with a first code."""
+        """Open the door with a first code."""
         self.is_open = True
         self.code = JoinCode()
         self._limiter = JoinLimiter()
@@ -33,7 +33,7 @@ class ClassDoor:
         return self._limiter.wrong
 
     def change_lock(self) -> None:
-        """Change the code, and forget the wrong ones."""
+        """Change the code, and reset the count of wrong codes."""
         self.code.renew()
         self._limiter = JoinLimiter()
 
@@ -45,7 +45,7 @@ class ClassDoor:
         """
         if not self.code.is_secret(offered):
             self._check_typed(offered, address)
-        # After the code, so that a stranger learns nothing about the class.
+        # Checked after the code, so that a stranger learns nothing about the class.
         if not self.is_open:
             raise JoinRefusedError(403, "the door is closed: ask the presenter to open it")
 

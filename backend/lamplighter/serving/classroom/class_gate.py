@@ -1,7 +1,7 @@
-"""The gate in front of the class's listener. It knows viewers and nobody else: the presenter's credentials mean nothing here.
+"""The gate in front of the class's listener. It knows only viewers and ignores the presenter's credentials.
 
-It decides by the same first steps as the presenter's gate (`access/decision.py`): proxy, `Host`, `Origin`,
-`Sec-Fetch-Site`. Then by the one table of what the class may ask for, and by the viewer's session.
+It starts with the same checks as the presenter's gate (`access/decision.py`): proxy, `Host`, `Origin`,
+`Sec-Fetch-Site`. Then it checks the table of the class's routes and the viewer's session.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from lamplighter.web.hosts import Origin
 from lamplighter.web.http.route_table import RouteRule
 
 _MOST_LOOKS = 48
-"""Requests of one viewer that wait for a look at the disk: as many as it may have under way behind this gate."""
+"""Maximum requests of one viewer that wait for a disk access: as many as it may have in progress behind this gate."""
 _LANDING_PATHS = ("/",)
 _NO_CREDENTIALS = (
-    "the presenter's credentials mean nothing here: present on the machine that runs Lamplighter"
+    "the presenter's credentials are not valid here: present on the machine that runs Lamplighter"
 )
 _TOO_MANY = "you sent more requests at once than one viewer may: try again in a few seconds"
 
@@ -48,9 +48,9 @@ class ClassAccess(Enum):
     MEMBER = "member"
     """Everyone who has joined."""
     TEXT = "text"
-    """Everyone who has joined, where the text of the run is given to the class."""
+    """Everyone who has joined, if the class may see the text of the run."""
     ASSISTANT = "assistant"
-    """A viewer whom the presenter raised."""
+    """A viewer whom the presenter has made an assistant."""
 
 
 class ClassGate:
@@ -70,18 +70,18 @@ class ClassGate:
         Args:
             classroom: the class.
             find_run: finds the run of an id, or raises NoSuchRunError; called in threads.
-            activity: notes when somebody is here; shared with the presenter's gate.
-            port: the port of the address people use; part of the cookie's name.
-            trusted: the proxy in front, whose forwarded headers count; None: nobody's do, and they are refused.
+            activity: records the time of requests; shared with the presenter's gate.
+            port: the port of the public address; part of the cookie's name.
+            trusted: the proxy in front, whose forwarded headers are trusted; None: forwarded headers are refused.
         """
         self.activity = activity
         self.addresses: Sequence[Origin] = ()
-        """The addresses of the class, the one people use first; set while it listens."""
+        """The addresses of the class, the public one first; set while it listens."""
         self.rules: list[RouteRule] = []
         self.access: Mapping[tuple[str, str], ClassAccess] = {}
         """Who may use each route, by its method and its path."""
         self.pools = ThreadPools()
-        """The threads in which the gate looks at the disk: those of the app, whose turns and credit hold here too."""
+        """The threads in which the gate reads the disk: those of the app, with the same turns and credit."""
         self._classroom = classroom
         self._find_run = find_run
         self._port = port
@@ -93,15 +93,15 @@ class ClassGate:
         return f"{address or ''}/"
 
     def cookie_name(self, address: Origin) -> str:
-        """Return the name of a viewer's cookie; over https, browsers hold its prefix to what it says."""
+        """Return the name of a viewer's cookie. Over https, its prefix makes browsers restrict it to this host."""
         return f"{'__Host-' if address.scheme == 'https' else ''}lamplighter-class-{self._port}"
 
     def guard_socket(self, decision: Decision, receive: Receive, send: Send) -> tuple[Receive, Send]:
-        """Return what a socket receives and sends by; the class's hub closes those of ended sessions itself."""
+        """Return `receive` and `send` unchanged: the class's hub closes the sockets of ended sessions."""
         return receive, send
 
     async def admit(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide as `decide` does, and let pass what asks for a text that is given."""
+        """Decide as `decide` does, and admit requests for a text that the class may see."""
         decision = self.decide(kind, method, path, headers, peer)
         if decision.text_of is None:
             return decision
@@ -114,15 +114,15 @@ class ClassGate:
         return decision
 
     def decide(self, kind: Kind, method: str, path: str, headers: Headers, peer: str | None) -> Decision:
-        """Decide whether a request may pass. One for a run's text may not, as far as this can tell without the disk."""
+        """Decide whether a request may pass, without reading the disk. A request for a run's text may not."""
         client = None
         if came_through_a_proxy(headers):
             if self._trusted is None or not is_in_network(peer, self._trusted):
-                detail = "this address takes nothing from a proxy it was not told of: see --trust-proxy"
+                detail = "this address refuses requests from an unknown proxy: see --trust-proxy"
                 return Decision(False, status=403, detail=detail)
             client = _forwarded_client(headers)
         elif self._trusted is not None and not is_in_network(peer, self._trusted):
-            return Decision(False, status=403, detail="this address is reached through its proxy only")
+            return Decision(False, status=403, detail="this address is reached only through its proxy")
         found = check_origin(self.addresses, kind, method, path, headers, landing=_LANDING_PATHS)
         if isinstance(found, Decision):
             return found
@@ -138,12 +138,12 @@ class ClassGate:
             return Decision(False, status=401, detail=_NO_CREDENTIALS, rule=rule, address=address)
         session = self._session(headers, address)
         key = (rule.kind if kind == "websocket" else "GET" if method == "HEAD" else method, rule.path)
-        # A route that the table lacks is nobody's.
+        # A route that the table lacks is closed to everyone.
         access = self.access.get(key)
         status, detail = self._refusal(access, session, rule, own_origin)
         text_of = None
         if access is ClassAccess.TEXT and not status:
-            status, detail = 403, "the presenter has not given the text of this run to the class"
+            status, detail = 403, "the presenter has not shared the text of this run with the class"
             match = rule.pattern.match(path)
             text_of = match and match["run"]
         return Decision(
@@ -166,8 +166,7 @@ class ClassGate:
             return False
 
     def find_viewer(self, headers: Headers) -> str | None:
-        """Return the id of the session that the head of a request names; None behind a proxy, whose connections are those
-        of many."""
+        """Return the id of the session in a request head; None behind a proxy, whose connections are shared by many."""
         if self._trusted is not None or not self.addresses:
             return None
         session = self._session(headers, self.addresses[0])
@@ -196,12 +195,13 @@ class ClassGate:
         if session is None:
             return 401, "join the class first, with the code on the presenter's screen"
         if access is ClassAccess.ASSISTANT and session.role != "assistant":
-            return 403, "only an assistant may do that: the presenter raises one by hand"
+            return 403, "only an assistant may do that, and only the presenter appoints assistants"
         return 0, ""
 
 
 def _forwarded_client(headers: Headers) -> str | None:
-    """Return the address that the trusted proxy saw: the last one it wrote, since those before it may be made up."""
+    """Return the address that the trusted proxy saw: the last one in the header, since those before it may be
+    forged."""
     found = [value.decode("latin-1") for name, value in headers if name.lower() == b"x-forwarded-for"]
     last = ",".join(found).rpartition(",")[2].strip()
     try:

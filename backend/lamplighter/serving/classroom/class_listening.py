@@ -1,4 +1,4 @@
-"""The listening of the class: whether its address can be reached, and how to change that, for whoever is not the server."""
+"""The state of the class's listener, and how routes start and stop it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ClassListener(Protocol):
     """The part of the server that listens for the class. Belongs to the event loop."""
 
     async def start(self) -> None:
-        """Start to listen; SettingsError if that is not possible."""
+        """Start to listen; raises SettingsError if that fails."""
         ...
 
     async def stop(self) -> None:
@@ -26,16 +26,16 @@ class ClassListener(Protocol):
 
 @dataclass
 class ClassListening:
-    """The class's address, as routes see it."""
+    """The class's listener, as routes see it."""
 
     available: bool = False
     """True if the server was started with a class."""
     listening: bool = False
     addresses: Sequence[Origin] = ()
-    """The addresses by which people reach the class, the likeliest first."""
+    """The addresses at which people reach the class, the likeliest first."""
     _listener: ClassListener | None = field(default=None, repr=False)
     loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
-    """The loop that the listener belongs to, once it runs."""
+    """The listener's event loop, once it runs."""
 
     @property
     def encrypted(self) -> bool:
@@ -47,10 +47,10 @@ class ClassListening:
         self._listener = listener
 
     def start(self) -> None:
-        """Start to listen, and return once that is so. Call it from a thread other than the loop's.
+        """Start to listen, and return once it listens. Call it from a thread other than the loop's.
 
         Raises:
-            SettingsError: that is not possible.
+            SettingsError: it cannot listen.
         """
         if self._listener is not None:
             self._wait_for(self._listener.start())

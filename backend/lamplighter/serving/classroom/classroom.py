@@ -1,7 +1,7 @@
-"""The class: who is in it, what they may see, where the presenter is, and what is asked. One state, for both listeners.
+"""The class: its members, what they may see, the presenter's view, and the questions. One state, for both listeners.
 
-Every method may be called from any thread. After a change those who registered with `on_change` are called, without
-knowing what changed: what a viewer is told is small and whole each time (`ClassMessage`), so nothing can be missed.
+Every method may be called from any thread. After a change the callbacks of `on_change` are called without details: each
+message to a viewer (`ClassMessage`) is small and complete, so no change can be missed.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from lamplighter.serving.classroom.viewer_sessions import UnopenedError, ViewerS
 from lamplighter.serving.schemas.classroom import ClassMessage, PointedWord, PredictionMessage, Role
 
 _RUNS_KNOWN = 1_000
-"""Runs of which it is known whose text they have."""
+"""Number of runs for which the origin of the text is remembered."""
 
 
 class Classroom:
     """The state of the class of one server. Thread-safe."""
 
     def __init__(self, folder: Path, most: int) -> None:
-        """Begin without anybody. `folder`: the folder of runs. `most`: how many viewers there may be."""
+        """Start without viewers. `folder`: the folder of runs. `most`: the maximum number of viewers."""
         self._lock = threading.RLock()
         self._saving = threading.Lock()
         self._door = ClassDoor()
@@ -53,15 +53,15 @@ class Classroom:
         """Call `callback` after every change, on the thread that made it. It must return at once."""
         self._callbacks.append(callback)
 
-    # Who is here.
+    # Members.
 
     def join(self, code: str, address: str, user_agent: str) -> tuple[ViewerSession, str]:
-        """Let a viewer in. Returns the session with the value of its cookie.
+        """Admit a viewer. Returns the session with the value of its cookie.
 
         Args:
             code: the code, or the secret of the link.
-            address: the address that wrong codes are counted for, and joins without a page.
-            user_agent: the browser's own words about itself.
+            address: the address for which wrong codes and joins without a page are counted.
+            user_agent: the browser's `User-Agent`.
 
         Raises:
             JoinRefusedError: the door is closed, the code is wrong, there were too many wrong ones or too many joins
@@ -85,12 +85,12 @@ class Classroom:
             return self._sessions.find_by_cookie(cookie)
 
     def session(self, session_id: str) -> ViewerSession | None:
-        """Return the session of an id; None once it has ended."""
+        """Return the session with an id; None once it has ended."""
         with self._lock:
             return self._sessions.find(session_id)
 
     def open_socket(self, session_id: str) -> bool:
-        """Note that a viewer's page opens a socket. Returns False if its session is over, or the class is full of others."""
+        """Note that a viewer's page opens a socket. Returns False if its session is over, or the class is full."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None or session.watched:
@@ -108,18 +108,18 @@ class Classroom:
                 self._sessions.close_socket(session)
 
     def may_assist(self, session_id: str) -> bool:
-        """Count something that an assistant does. Returns False if it is too much for a second."""
+        """Count an assistant's action. Returns False if it exceeds the rate limit."""
         with self._lock:
             session = self._sessions.find(session_id)
             return session is not None and self._sessions.may_assist(session)
 
     def members(self) -> list[ViewerSession]:
-        """Return the sessions, the first that joined first."""
+        """Return the sessions in the order of joining."""
         with self._lock:
             return list(self._sessions)
 
     def set_role(self, session_id: str, role: Role) -> bool:
-        """Raise a viewer to an assistant, or lower one. Returns whether there is one of this id."""
+        """Set the role of a viewer. Returns whether the session exists."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None:
@@ -130,7 +130,7 @@ class Classroom:
         return True
 
     def end_session(self, session_id: str) -> bool:
-        """End a viewer's session at once. Returns whether there was one."""
+        """End a viewer's session at once. Returns whether it existed."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None:
@@ -151,8 +151,8 @@ class Classroom:
         self.questions.forget_all()
 
     def take_up(self) -> None:
-        """Go on with the class that the last server left in the folder of runs. Its lock must be held: another server that
-        has it may end sessions. What could not be written to the file since counts for more than the file.
+        """Continue the class that the last server left in the folder of runs. Hold its lock: another server with the
+        lock may end sessions. Unsaved changes of this server take precedence over the file.
         """
         with self._saving:
             found = self._sessions.read_file()
@@ -163,8 +163,8 @@ class Classroom:
         self._changed()
 
     def save(self) -> None:
-        """Write the sessions to their file, if they have changed. What could not be written is tried again by the next call."""
-        # The event loops take the lock of the class for every request, so a slow disk must not hold it.
+        """Write the sessions to their file if they have changed. After a failure the next call tries again."""
+        # The event loops take the lock of the class for every request, so do not hold it while writing.
         with self._saving:
             with self._lock:
                 if not self._unsaved:
@@ -174,11 +174,11 @@ class Classroom:
             if not self._sessions.save(members):
                 self._unsaved = True
 
-    # The door.
+    # Door.
 
     @property
     def most(self) -> int:
-        """Return how many viewers there may be."""
+        """Return the maximum number of viewers."""
         return self._sessions.most
 
     @property
@@ -202,16 +202,16 @@ class Classroom:
         return self._door.wrong_codes
 
     def renew_code(self) -> None:
-        """Change the code; the old one no longer holds."""
+        """Change the code; the old one becomes invalid."""
         with self._lock:
             self._door.code.renew()
         self._changed()
 
-    # The text.
+    # Text.
 
     def may_see_text(self, run: RunFolder) -> bool:
-        """Return whether the class may see the text of a run: of ours from the start, a person's only where given. This
-        may read the disk.
+        """Return whether the class may see the text of a run: our texts always, a user's only if shared. This may read
+        the disk.
         """
         return self.is_text_given(run.id, ours=self.is_ours(run))
 
@@ -232,7 +232,7 @@ class Classroom:
         Raises:
             READ_ERRORS, ValueError: the run cannot be read.
         """
-        # Asked of every run of a list; whose a text is never changes.
+        # Called for every run of a list; the origin of a text never changes.
         key = (run.id, run.created)
         if key not in self._ours:
             if len(self._ours) >= _RUNS_KNOWN:
@@ -241,13 +241,13 @@ class Classroom:
         return self._ours[key]
 
     def give_text(self, run: RunFolder, given: bool) -> None:
-        """Give the text of a run to the class, or withdraw it."""
+        """Share the text of a run with the class, or withdraw it."""
         with self._lock:
             self._texts.pop(run.id, None)
             self._texts[run.id] = given
         self._changed()
 
-    # Where the presenter is.
+    # Presenter's view.
 
     @property
     def following(self) -> bool:
@@ -270,7 +270,7 @@ class Classroom:
 
     @property
     def presented_run(self) -> str | None:
-        """Return the id of the run that the presenter leads the class to; None while it does not follow."""
+        """Return the id of the run in the presenter's view; None while the class does not follow."""
         view = self._view if self._following else None
         return parse_qs(view or "").get("run", [None])[0]
 
@@ -280,25 +280,25 @@ class Classroom:
         return self._pointed
 
     def point(self, word: PointedWord | None) -> None:
-        """Show everybody a word; None: show none."""
+        """Point at a word for everyone; None: at none."""
         self._pointed = word
         self._changed()
 
     def note_new_run(self, run_id: str) -> None:
-        """Note that a run was started, which everybody is told."""
+        """Announce a new run to everyone."""
         self._newest_run = run_id
         self._changed()
 
-    # The question.
+    # Question.
 
     def predict(self, session_id: str, prediction: PredictionMessage) -> bool:
-        """Take a viewer's prediction; the last one counts. Returns False if it does not fit an open question."""
+        """Record a viewer's prediction, replacing an earlier one. Returns False if it does not fit an open question."""
         if self.session(session_id) is None:
             return False
         return self.questions.take_prediction(session_id, prediction.question, prediction.answer)
 
     def message_for(self, session_id: str, *, text: bool) -> ClassMessage | None:
-        """Return all that a viewer is told; None once the session has ended. `text`: whether it may see its run's text."""
+        """Return a viewer's message; None once the session has ended. `text`: whether it may see its run's text."""
         with self._lock:
             session = self._sessions.find(session_id)
             if session is None:
@@ -322,5 +322,5 @@ class Classroom:
 
 
 def is_our_text(run: RunFolder) -> bool:
-    """Return whether a run's text is one of ours, which hold nothing of anybody. What was imported may claim anything."""
+    """Return whether a run's text is one of ours, without personal data. An imported run is not trusted about that."""
     return run.recipe.corpus.kind in BUILT_IN_TEXTS and not is_imported(run)

@@ -1,8 +1,8 @@
 """The code of the class: six characters to type, and a longer secret for the link that the QR code holds.
 
-Both change together, every few minutes, and the last ones hold for a while longer, so that whoever typed a code that was
-on the wall a moment ago gets in. A code has 30 random bits, and wrong ones are limited (`join_limiter.py`); the secret of
-the link has 128, cannot be guessed, and needs no limit.
+Both change together, every few minutes, and the previous ones stay valid for a while, so that a viewer who is still
+typing the old code can join. A code has 30 random bits, and wrong ones are limited (`join_limiter.py`); the secret of
+the link has 128 bits, cannot be guessed, and needs no limit.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Without the characters that are taken for others on a wall: I, O, 0 and 1."""
+"""Without the characters that look alike on a projector: I, O, 0 and 1."""
 _LENGTH = 6
 LIFETIME = 900.0
 """Seconds after which the code changes."""
 GRACE = 300.0
-"""Seconds for which the code before still holds."""
+"""Seconds for which the previous code stays valid."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class JoinCode:
     """The code of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Make the first code. `clock` gives seconds."""
+        """Create the first code. `clock` gives seconds."""
         self._clock = clock
         self._before: _Code | None = None
         self._now = self._make()
@@ -50,16 +50,16 @@ class JoinCode:
         return self._current().secret
 
     def renew(self) -> None:
-        """Change code and secret; the old ones no longer hold."""
+        """Change code and secret; the old ones become invalid."""
         self._before, self._now = None, self._make()
 
     def is_code(self, offered: str) -> bool:
-        """Return whether somebody typed the code; case, spaces and hyphens do not matter."""
+        """Return whether `offered` is the code, ignoring case, spaces and hyphens."""
         plain = "".join(offered.split()).replace("-", "").upper()
         return self._matches(plain, lambda code: code.typed)
 
     def is_secret(self, offered: str) -> bool:
-        """Return whether this is the secret of the link."""
+        """Return whether `offered` is the secret of the link."""
         return self._matches(offered.strip(), lambda code: code.secret)
 
     def _matches(self, offered: str, part: Callable[[_Code], str]) -> bool:
@@ -67,7 +67,7 @@ class JoinCode:
         held = [now]
         if self._before is not None and self._clock() - now.made < GRACE:
             held.append(self._before)
-        # Compare with each, so that the time taken says nothing about any.
+        # Compare with each, so that the time taken reveals nothing.
         found = [hmac.compare_digest(offered.encode(errors="replace"), part(code).encode()) for code in held]
         return any(found)
 

@@ -1,9 +1,9 @@
-"""The limit on wrong codes: per address and in all.
+"""The limit on wrong codes, per address and in total.
 
-Right codes cost nothing, so a class of hundreds behind one address joins at once. Wrong ones cost a try. An address that
-has spent its tries waits, and so do those beside it behind the same address who mistype: they can still join by the
-QR code, whose secret cannot be guessed and is never limited. With the tries there are in all, a guesser finds the code
-with a chance of one in ten thousand in a lesson of an hour, and the code has changed four times by then.
+Correct codes are free, so a class of hundreds behind one address can join at once. A wrong code costs a try. An address
+without tries must wait, including others behind it who mistype the code; they can still join by the QR code, whose
+secret cannot be guessed and is never limited. With all tries, a guesser finds the code within an hour with a
+probability of one in ten thousand, and the code has changed four times by then.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ADDRESS_TRIES, ADDRESS_RATE = 100, 1.0
-"""Wrong codes that one address may offer at once, and how many more a second."""
+"""Wrong codes allowed at once for one address, and the number regained a second."""
 ALL_TRIES, ALL_RATE = 1_000, 20.0
-"""Wrong codes that all together may offer at once, and how many more a second."""
+"""Wrong codes allowed at once in total, and the number regained a second."""
 _ADDRESSES = 10_000
 
 
@@ -30,7 +30,7 @@ class JoinLimiter:
     """The wrong codes of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start with every try left. `clock` gives seconds."""
+        """Start with all tries. `clock` gives seconds."""
         self._clock = clock
         self._all = _Bucket(ALL_TRIES, clock())
         self._by_address: OrderedDict[str, _Bucket] = OrderedDict()
@@ -38,7 +38,7 @@ class JoinLimiter:
         """Wrong codes so far."""
 
     def seconds_to_wait(self, address: str) -> float:
-        """Return the seconds until this address may offer a code; 0: now."""
+        """Return the seconds until this address may try a code; 0: now."""
         waits = [self._wait(self._all, ALL_TRIES, ALL_RATE)]
         if address in self._by_address:
             waits.append(self._wait(self._by_address[address], ADDRESS_TRIES, ADDRESS_RATE))

@@ -1,4 +1,4 @@
-"""The presence of a viewer: an open page has a socket, and one that only joined never had any."""
+"""The presence of a viewer: an open page has a socket; a session that only joined never had one."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import math
 from dataclasses import dataclass
 
 OPENING_SECONDS = 10.0
-"""Seconds that the page of a viewer who has just joined may take to open its socket."""
+"""Seconds for the page of a new viewer to open its socket."""
 SILENT_SECONDS = 20.0
-"""Seconds after which a session that asks for nothing has no page: without a run to watch, a page asks every 15 s."""
+"""Seconds without a request after which a session has no page: without a run to watch, a page polls every 15 s."""
 _KEPT_SECONDS = 600.0
-"""Seconds for which the place of a closed page is kept at most: a phone that is locked for a while."""
+"""Maximum seconds for which the place of a closed page is kept, such as for a locked phone."""
 _KEPT_TIMES = 10.0
-"""Seconds for which a place is kept for each second that its page was open: pages open for a moment do not fill a class."""
+"""Seconds for which a place is kept per second that its page was open, so that briefly opened pages do not fill a
+class."""
 
 
 @dataclass
 class Presence:
-    """The presence of one viewer. Its times are seconds of a clock that cannot be set."""
+    """The presence of one viewer. Its times are seconds of a monotonic clock."""
 
     address: str | None
-    """The address that it joined from; None: not known, because it is kept in memory only."""
+    """The address that it joined from; None: unknown, because addresses are kept only in memory."""
     joined: float
     asked: float = -math.inf
-    """When it last asked for anything; a page does so all the time while there is no run to open a socket for."""
+    """The time of its last request; a page polls while there is no run to open a socket for."""
     sockets: int = 0
     _opened: float = 0.0
     _open_seconds: float = 0.0
@@ -43,16 +44,16 @@ class Presence:
             self._left = now
 
     def may_open(self, now: float) -> bool:
-        """Return whether its page may still be about to open."""
+        """Return whether its page may still be opening."""
         return now - self.joined < OPENING_SECONDS
 
     def is_silent(self, now: float) -> bool:
-        """Return whether it has not asked for anything of late."""
+        """Return whether it has sent no request recently."""
         return now - self.asked >= SILENT_SECONDS
 
     @property
     def kept_until(self) -> float:
-        """Return until when its place is kept; for ever while its page is open."""
+        """Return the time until which its place is kept; infinity while its page is open."""
         if self.sockets:
             return math.inf
         kept = OPENING_SECONDS + _KEPT_TIMES * self._open_seconds
@@ -60,5 +61,5 @@ class Presence:
 
 
 def unknown_presence(now: float) -> Presence:
-    """Return the presence of a session that a server before left: it is kept as long as any."""
+    """Return the presence of a session from an earlier server, which is kept for the maximum time."""
     return Presence(None, now, _open_seconds=_KEPT_SECONDS)

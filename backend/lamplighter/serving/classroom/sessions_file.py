@@ -1,6 +1,6 @@
 """The file of the class's sessions, private, so that a class survives a restart of the server.
 
-It holds digests, numbers and roles: its reader can neither join nor learn who was there.
+It holds digests, numbers and roles: a reader can neither join nor identify viewers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: Stead
     """Write the file.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = folder / SESSIONS_FILE
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
@@ -47,8 +47,8 @@ def write_sessions(folder: Path, sessions: Iterable[ViewerSession], clock: Stead
 
 
 def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:
-    """Return the sessions of the file, each as old as it was then and what has passed since; none if it is missing, damaged,
-    or anybody's but ours."""
+    """Return the sessions of the file, aged by the time since it was written; none if it is missing, damaged, or
+    belongs to another user."""
     path = folder / SESSIONS_FILE
     try:
         if path.stat(follow_symlinks=False).st_size > _LARGEST or path.is_symlink():
@@ -59,7 +59,7 @@ def read_sessions(folder: Path, clock: SteadyClock) -> list[ViewerSession]:
         found = [ViewerSession(**cast("dict[str, Any]", entry)) for entry in content["sessions"]]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
-    # By the clock of now, it was saved then.
+    # The time of writing, by the current clock.
     later = clock() - clock.seconds_since(saved, uptime, boot) - saved
     return [replace(session, joined=session.joined + later) for session in found if _is_sound(session)]
 

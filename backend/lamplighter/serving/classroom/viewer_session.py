@@ -1,4 +1,4 @@
-"""A viewer's session: random, revocable, and good for nothing but watching."""
+"""A viewer's session: random, revocable, and only for watching."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from lamplighter.serving.schemas.classroom import Role
 
 @dataclass(frozen=True)
 class ViewerSession:
-    """A session of one viewer of the class. There is no name in it, and no address."""
+    """A session of one viewer of the class, without name or address."""
 
     id: str
     """The public name of the session: 16 hexadecimal digits, unrelated to its secret."""
     number: int
-    """The place in the order of joining, from 1."""
+    """The position in the order of joining, from 1."""
     browser: str
-    """Browser and system in fixed words, never in those that the browser sent."""
+    """Browser and system in fixed words, never the text that the browser sent."""
     joined: float
     """Unix seconds."""
     cookie_digest: str
     """SHA-256 of the cookie's value, which has 256 random bits."""
     role: Role = "viewer"
     watched: bool = False
-    """True once its page has opened a socket. Only then it has a place in the class."""
+    """True once its page has opened a socket. Only then does it have a place in the class."""
 
     @property
     def has_place(self) -> bool:
-        """Return whether it counts for the size of the class."""
+        """Return whether it counts towards the size of the class."""
         return self.watched or self.role == "assistant"

@@ -1,9 +1,9 @@
-"""The sessions of the class, and the places that they have in it.
+"""The sessions of the class, and their places in it.
 
-A session has a place in the class once its page has opened a socket, so a full class is full of pages. A session that
-has only joined takes no place. Such sessions are limited too: to a few of each address that ask for nothing, since a page
-takes seconds to open, and to the size of a class for those that ask, as pages do while there is no run. Those of the
-newest address go first.
+A session has a place in the class once its page has opened a socket, so a full class is full of open pages. A session
+that has only joined takes no place. Such sessions are limited too: to a few silent ones per address, since a page takes
+seconds to open, and to the size of a class for polling ones, since pages poll while there is no run. Those of the
+newest address are ended first.
 """
 
 from __future__ import annotations
@@ -25,62 +25,62 @@ from lamplighter.web.connections.inbound_quota import InboundQuota
 log = logging.getLogger(__name__)
 
 LIFETIME = 12 * 3600.0
-"""Seconds after which a session is over: a school day."""
+"""Lifetime of a session in seconds: a school day."""
 ASSISTS_A_SECOND = 5
-"""Things that one assistant may do in a second."""
+"""Maximum actions of one assistant in a second."""
 ADDRESS_SILENT, ADDRESS_UNOPENED, ALL_UNOPENED = 30, 500, 1_000
-"""Sessions without a page: of one address those that ask for nothing, all of one address, and all of them."""
+"""Maximum sessions without a page: silent ones of one address, all of one address, and all."""
 
 
 class UnopenedError(RuntimeError):
-    """An error for a join from an address that has joined often without opening a page."""
+    """A join from an address that has joined often without opening a page."""
 
 
 class ViewerSessions:
     """The sessions of one class. Not thread-safe: `Classroom` guards it."""
 
     def __init__(self, folder: Path, most: int, clock: SteadyClock = steady_clock) -> None:
-        """Begin without any.
+        """Start without sessions.
 
         Args:
-            folder: the folder of runs, which has the file.
-            most: how many there may be with a page.
-            clock: tells the time.
+            folder: the folder of runs, which holds the file.
+            most: the maximum number of sessions with a page.
+            clock: returns the time.
         """
         self.most = most
         self._clock = clock
         self._folder = folder
         self._written = True
         self._by_digest: dict[str, ViewerSession] = {}
-        # Each of 500 viewers is looked up whenever the class changes.
+        # Each of 500 viewers is looked up at every change of the class.
         self._digests: dict[str, str] = {}
         self._presences: dict[str, Presence] = {}
         self._assisted: dict[str, InboundQuota] = {}
         self._number = 0
 
     def __iter__(self) -> Iterator[ViewerSession]:
-        """Return the sessions, the first that joined first."""
+        """Return the sessions in the order of joining."""
         return iter(sorted(self._by_digest.values(), key=lambda session: session.number))
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of sessions."""
         return len(self._by_digest)
 
     def begin(self, user_agent: str, address: str) -> tuple[ViewerSession, str]:
-        """Begin a session. Returns it with the value of its cookie, which only its browser knows.
+        """Start a session. Returns it with the value of its cookie, which only its browser knows.
 
         Args:
-            user_agent: the browser's own words about itself.
-            address: the address that it comes from.
+            user_agent: the browser's `User-Agent`.
+            address: the viewer's address.
 
         Raises:
-            OverflowError: there are as many as there may be, and none has been gone for long.
+            OverflowError: the class is full, and no viewer has been gone for long.
             UnopenedError: too many joined from this address within seconds.
         """
         self._end_old()
         self._make_room_for_unopened(address)
         if self._is_full() and self._longest_gone() is None:
-            raise OverflowError(f"{self.most} are here already, and no more can be")
+            raise OverflowError(f"{self.most} viewers are here already, the maximum")
         cookie = secrets.token_urlsafe(32)
         self._number += 1
         session = ViewerSession(
@@ -96,8 +96,8 @@ class ViewerSessions:
         return session, cookie
 
     def open_socket(self, session: ViewerSession) -> bool:
-        """Note that a session opens a socket. With its first it takes its place, in a full class that of a viewer who has
-        been gone for long, an assistant's last. Returns False if there is none; the session is over then.
+        """Note that a session opens a socket. With its first socket it takes a place; in a full class, that of a viewer
+        who has been gone for long, assistants last. Returns False if there is none; the session is then over.
         """
         if not session.has_place and self._is_full():
             gone = self._longest_gone()
@@ -122,29 +122,29 @@ class ViewerSessions:
         return session
 
     def find(self, session_id: str) -> ViewerSession | None:
-        """Return the session of an id."""
+        """Return the session with an id."""
         return self._by_digest.get(self._digests.get(session_id, ""))
 
     def set_role(self, session: ViewerSession, role: Role) -> None:
-        """Raise a viewer to an assistant, or lower one."""
+        """Set the role of a viewer."""
         self._by_digest[session.cookie_digest] = replace(session, role=role)
 
     def may_assist(self, session: ViewerSession) -> bool:
-        """Count something that an assistant does. Returns False if it is too much for a second."""
+        """Count an assistant's action. Returns False if it exceeds the rate limit."""
         quota = self._assisted.setdefault(
             session.id, InboundQuota(ASSISTS_A_SECOND, 0, 1.0, clock=self._clock)
         )
         return quota.allows_frame()
 
     def end(self, session: ViewerSession) -> None:
-        """End a session: its cookie is worth nothing from now on."""
+        """End a session, which invalidates its cookie."""
         self._by_digest.pop(session.cookie_digest, None)
         self._digests.pop(session.id, None)
         self._presences.pop(session.id, None)
         self._assisted.pop(session.id, None)
 
     def end_all(self) -> None:
-        """End every session, and begin to count anew."""
+        """End every session, and restart the numbering."""
         self._by_digest.clear()
         self._digests.clear()
         self._presences = {}
@@ -152,11 +152,11 @@ class ViewerSessions:
         self._number = 0
 
     def read_file(self) -> list[ViewerSession]:
-        """Return the sessions that the file has, on any thread."""
+        """Return the sessions in the file. Safe on any thread."""
         return read_sessions(self._folder, self._clock)
 
     def take_up(self, sessions: Iterable[ViewerSession]) -> None:
-        """Go on with the sessions of a file in place of these. Who is in both is as present as it was."""
+        """Replace the sessions by those of a file. Sessions in both keep their presence."""
         presences = self._presences
         self.end_all()
         for session in sessions:
@@ -166,7 +166,7 @@ class ViewerSessions:
             self._number = max(self._number, session.number)
 
     def save(self, sessions: Iterable[ViewerSession]) -> bool:
-        """Write `sessions` to the file, on any thread. Returns False if it cannot be written."""
+        """Write `sessions` to the file. Safe on any thread. Returns False if the file cannot be written."""
         try:
             write_sessions(self._folder, sessions, self._clock)
         except OSError as error:
@@ -181,7 +181,7 @@ class ViewerSessions:
         return sum(session.has_place for session in self._by_digest.values()) >= self.most
 
     def _longest_gone(self) -> ViewerSession | None:
-        """Return the session whose place may go to another; None if there is none."""
+        """Return the session whose place may be reassigned; None if there is none."""
         now = self._clock()
         gone = [s for s in self if s.has_place and self._presences[s.id].kept_until <= now]
         return min(
@@ -189,10 +189,10 @@ class ViewerSessions:
         )
 
     def _make_room_for_unopened(self, address: str) -> None:
-        """End a session that never opened its page, if there are too many of them.
+        """End a session that never opened its page, if there are too many.
 
         Raises:
-            UnopenedError: there are too many of this address, and all of these may still be about to.
+            UnopenedError: there are too many of this address, and all of them may still be opening.
         """
         now = self._clock()
         unopened = [session for session in self if not session.has_place]
@@ -203,13 +203,13 @@ class ViewerSessions:
             among = silent if len(silent) >= ADDRESS_SILENT else own
             if all(of[session.id].may_open(now) for session in among):
                 raise UnopenedError(
-                    f"many joined within {OPENING_SECONDS:g} s and opened no page: try again in a few seconds"
+                    f"too many joins within {OPENING_SECONDS:g} s opened no page: try again in a few seconds"
                 )
         elif len(unopened) >= ALL_UNOPENED:
             among = unopened
         else:
             return
-        # Those who came first came before the flood.
+        # The earliest came before the flood.
         came = {of[one.id].address: one.number for one in reversed(unopened)}
 
         def rank(one: ViewerSession) -> tuple[bool, bool, int, int]:

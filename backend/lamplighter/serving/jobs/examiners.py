@@ -1,7 +1,7 @@
-"""The questions that a server asks about runs, and the examiners that it keeps for them.
+"""The questions that a server asks about runs, and its examiners.
 
-A question lies in its run's folder, so whoever is the examiner answers it, whoever started that process. This part sees to it
-that there is one while questions of this server are open, and ends all when the server stops.
+A question is stored in its run's folder, so any examiner of the run can answer it, regardless of which process started
+it. This module keeps an examiner alive while questions of this server are open, and ends all when the server stops.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from lamplighter.web.http.problems import RefusedError
 log = logging.getLogger(__name__)
 
 MAX_OPEN = 64
-"""Open questions of this server, of all runs."""
+"""Maximum open questions of this server, about all runs."""
 _POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
 class OpenQuestion:
-    """A question of this server that is not answered yet, as far as is known."""
+    """A question of this server that is not known to be answered."""
 
     run: RunFolder
     asked: AskedQuestion
@@ -41,11 +41,12 @@ class ExaminerJobs:
     def __init__(
         self, server: str, *, starts: bool = True, command: ExaminerCommand = examiner_command
     ) -> None:
-        """Start idle.
+        """Start without questions.
 
         Args:
-            server: the name under which this server asks.
-            starts: whether this server starts examiners; if not, a service of its own does (`lamplighter examine --watch`).
+            server: the name of this server in requests.
+            starts: whether this server starts examiners; if not, a separate service does (`lamplighter examine
+                --watch`).
             command: builds the command line of a run's examiner.
         """
         self._server, self._starts = server, starts
@@ -57,19 +58,19 @@ class ExaminerJobs:
         self._thread: threading.Thread | None = None
 
     def ask(self, run: RunFolder, asked: AskedQuestion, write: Callable[[], int]) -> None:
-        """Ask a question, and see to it that there is an examiner.
+        """Ask a question, and keep an examiner for it.
 
         Args:
             run: the run.
             asked: the question.
-            write: writes it into this server's file, and returns the number of the request.
+            write: appends the question to this server's file, and returns the number of the request.
 
         Raises:
             RefusedError: this server has too many open questions (409).
         """
         with self._lock:
             if len(self._open) >= MAX_OPEN and (run.id, asked.id) not in self._open:
-                raise RefusedError(409, f"{MAX_OPEN} questions wait for an answer already: ask again later")
+                raise RefusedError(409, f"{MAX_OPEN} questions already wait for an answer: ask again later")
             self._pool.forgive(run.id)
             self._open[run.id, asked.id] = OpenQuestion(run, asked, write())
             if self._thread is None and not self._stopping:
@@ -78,13 +79,12 @@ class ExaminerJobs:
         self._wake.set()
 
     def open_questions(self, run: RunFolder) -> list[OpenQuestion]:
-        """Return the open questions of this server about a run, whether or not an examiner has taken them up."""
+        """Return the open questions of this server about a run, whether or not an examiner has read them."""
         with self._lock:
             return [question for (run_id, _), question in self._open.items() if run_id == run.id]
 
     def problem(self, run: RunFolder) -> str | None:
-        """Return the reason why nobody answers questions about a run here any more, in one sentence; None if there is
-        none."""
+        """Return why no examiner answers questions about a run any more, in one sentence; None if one may."""
         return self._pool.problem(run.id)
 
     @property
@@ -93,14 +93,14 @@ class ExaminerJobs:
         return bool(self._open)
 
     def end(self, run_id: str) -> None:
-        """End the examiner of a run, which is about to be moved away; its process has ended when this returns."""
+        """End the examiner of a run that is about to be moved, and wait for its process."""
         with self._lock:
             for key in [key for key in self._open if key[0] == run_id]:
                 del self._open[key]
         self._pool.end(run_id)
 
     def stop(self) -> None:
-        """End all examiners; their processes have ended when this returns. What they were asked waits in the folders."""
+        """End all examiners and wait for their processes. Open questions stay in the run folders."""
         with self._lock:
             self._stopping = True
             thread = self._thread
@@ -111,12 +111,12 @@ class ExaminerJobs:
 
     def _work(self) -> None:
         while True:
-            # Cleared first: what happens from here on wakes it again.
+            # Cleared first, so that later changes wake the thread again.
             self._wake.clear()
             try:
                 self._look()
             except Exception:
-                log.exception("examiners cannot be looked after; it is tried again and again")
+                log.exception("could not check examiners; retrying")
             with self._lock:
                 if self._stopping or not self._open:
                     self._thread = None
@@ -124,13 +124,13 @@ class ExaminerJobs:
             self._wake.wait(_POLL_SECONDS)
 
     def _look(self) -> None:
-        """Forget the questions that something has become of, and keep the examiners that are needed for the others."""
+        """Drop answered questions; keep an examiner alive for each run that still has open ones."""
         with self._lock:
             questions = list(self._open.items())
         for key, question in questions:
             if self._is_over(question):
                 with self._lock:
-                    # Unless it was asked again meanwhile.
+                    # Unless it has been asked again.
                     if self._open.get(key) is question:
                         del self._open[key]
         if self._starts:

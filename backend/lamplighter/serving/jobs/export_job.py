@@ -33,7 +33,8 @@ _MODULE = "lamplighter.exports.worker"
 def export_worker_command(
     run: RunFolder, format: str, step: int | None, out: Path, lessons: Path | None = None
 ) -> list[str]:
-    """Return the command line of an export's process. `lessons`: a folder of texts laid over the course's, for the page."""
+    """Return the command line of an export's process. `lessons`: a folder of texts that replace or add parts of the
+    page's course."""
     options = [] if step is None else ["--step", str(step)]
     if lessons is not None and format == "html":
         options.append(f"--lessons={lessons}")
@@ -47,9 +48,9 @@ class ExportJob:
     run: RunFolder
     format: FormatName
     step: int | None
-    """None: the newest step that was kept exactly, or a format that holds every step."""
+    """None: the newest exactly kept step, or every step in formats that hold all."""
     folder: Path
-    """A folder for this job alone; removed when the job no longer has a file."""
+    """The job's folder, removed when the job no longer has a file."""
     id: str = field(default_factory=lambda: secrets.token_hex(12))
     created: float = field(default_factory=time.time)
     """Unix seconds."""
@@ -75,9 +76,9 @@ class ExportJob:
         return self.folder / self.name
 
     def bytes_on_disk(self) -> int:
-        """Return the bytes in the job's folder, which may be written to meanwhile."""
+        """Return the bytes in the job's folder, which may be growing."""
         size = 0
-        # Folders and files come and go meanwhile; `os.walk` skips those that have gone.
+        # Files may disappear during the walk; `os.walk` skips those.
         for folder, _, names in os.walk(self.folder):
             for name in names:
                 with suppress(OSError):
@@ -90,7 +91,7 @@ class ExportJob:
         on_message: Callable[[ChildMessage], None],
         on_end: Callable[[int], None],
     ) -> ChildJob:
-        """Start the process, with its error output going to a log file in the job's folder.
+        """Start the process, with standard error written to a log file in the job's folder.
 
         Raises:
             OSError: the process or the log file cannot be created.

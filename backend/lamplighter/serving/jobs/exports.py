@@ -1,9 +1,9 @@
 """Export jobs that clients request from this server: each runs in its own process, and its file is kept for a
 while.
 
-A job's id is opaque and looked up; no path is built from client input. The files are in a folder of this
-server below the folder of runs (`.exports/<server>`), readable by its user only. A lock in it shows that the
-server is running; the next server removes what a killed one left behind.
+A job's id is opaque and looked up; no path is built from client input. The files are in a folder of this server below
+the folder of runs (`.exports/<server>`), readable only by its user. A lock in it shows that the server is running; the
+next server removes the files of a killed one.
 """
 
 from __future__ import annotations
@@ -33,9 +33,7 @@ _MAX_NOTES = 10
 _EXIT_SECONDS = 10.0
 """Seconds allowed for a killed process to exit."""
 _ERRORS = (*READ_ERRORS, RoleTakenError)
-_DISK_NEARLY_FULL = (
-    "the disk is nearly full, and what is left is for those who train; make room, and make it again"
-)
+_DISK_NEARLY_FULL = "the disk is nearly full, and the rest is reserved for training; make room and try again"
 
 
 @dataclass(frozen=True)
@@ -43,9 +41,9 @@ class ExportLimits:
     """Limits on the number and the size of exports."""
 
     max_running: int = 2
-    """Jobs that may run at a time."""
+    """Maximum number of running jobs."""
     max_finished: int = 12
-    """Finished jobs to remember, whatever their outcome; the oldest are dropped first."""
+    """Maximum number of finished jobs remembered, also failed ones; the oldest are dropped first."""
     bytes: int = 8_000_000_000
     """Total size of all files, including those being written; the oldest finished ones are dropped first."""
     reserved_bytes: int = 400_000_000
@@ -55,8 +53,8 @@ class ExportLimits:
 
 
 class ExportJobs:
-    """The export jobs of one server, of which the newest few are kept. Every method blocks briefly, so call
-    it from a thread."""
+    """The export jobs of one server; only the newest few are kept. Every method blocks briefly, so call it from a
+    thread."""
 
     def __init__(
         self,
@@ -65,7 +63,7 @@ class ExportJobs:
         limits: ExportLimits | None = None,
         command: ExportCommand = export_worker_command,
     ) -> None:
-        """Keep exports below `folder`, which is created when it is first needed.
+        """Keep exports below `folder`, which is created on first use.
 
         Args:
             folder: shared by all servers of one folder of runs.
@@ -84,13 +82,13 @@ class ExportJobs:
         self._running: dict[str, ChildJob] = {}
 
     def start(self) -> None:
-        """Remove what killed servers left behind. Never raises, because a server can do without exports."""
+        """Remove the files of killed servers. Never raises, because a server works without exports."""
         try:
             if self._root.is_dir():
                 with RoleLock(self._root, _CLEANUP_ROLE):
                     self._clear()
         except _ERRORS as error:
-            log.warning("the exports of an earlier server could not be cleared away: %s", error)
+            log.warning("could not remove the exports of an earlier server: %s", error)
 
     def stop(self) -> None:
         """Cancel running exports and delete finished ones, which do not outlive their server. Safe to call
@@ -118,12 +116,12 @@ class ExportJobs:
         """
         with self._lock:
             if self._stopped:
-                raise RefusedError(503, "the server is ending; ask again when it is back")
+                raise RefusedError(503, "the server is stopping; try again after its restart")
             if len(self._running) >= self._limits.max_running:
                 few = self._limits.max_running
                 raise RefusedError(
                     409,
-                    f"{few} exports are being made and no more at a time; cancel one, or wait until one is done",
+                    f"{few} exports are being made, the maximum; cancel one, or wait until one is done",
                 )
             job = ExportJob(run, format, step, self._folder / secrets.token_hex(8))
             try:
@@ -139,7 +137,7 @@ class ExportJobs:
                 job.remove_files()
                 why = getattr(error, "strerror", None) or error
                 raise RefusedError(
-                    507, f"no export can be begun: {why}; see that there is room on the disk"
+                    507, f"the export cannot be started: {why}; check that the disk has room"
                 ) from error
             self._jobs[job.id] = job
             self._running[job.id] = child
@@ -160,16 +158,16 @@ class ExportJobs:
         """Return an export of a run.
 
         Raises:
-            RefusedError: the run has no export with that id, or no longer (404).
+            RefusedError: the run has no export with that id (404).
         """
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None or job.run.id != run.id:
-            raise RefusedError(404, "that export is not here (any more); make it again")
+            raise RefusedError(404, "that export does not exist or was removed; make it again")
         return job
 
     def delete(self, job: ExportJob) -> None:
-        """Cancel a running export, or forget a finished one. Its file has been deleted when this returns."""
+        """Cancel a running export, or forget a finished one, and delete its file."""
         with self._lock:
             if job.id not in self._running:
                 self._discard(job)
@@ -179,7 +177,7 @@ class ExportJobs:
         child.join(_EXIT_SECONDS)
 
     def _claim_folder(self) -> None:
-        """Create this server's folder and hold a lock in it, which shows other servers that it is in use."""
+        """Create this server's folder and hold a lock in it, which marks it as in use."""
         if self._server_lock is not None:
             return
         make_private_folder(self._root, exist_ok=True)
@@ -191,7 +189,7 @@ class ExportJobs:
 
     def _clear(self) -> None:
         for folder in self._root.iterdir():
-            # A folder whose lock cannot be looked at may be a running server's.
+            # A folder whose lock cannot be read may belong to a running server.
             if folder.is_dir() and not folder.is_symlink() and role_state(folder, _ROLE) is RoleState.FREE:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -220,7 +218,7 @@ class ExportJobs:
                 self._end_job(job, "failed", _DISK_NEARLY_FULL)
             if job.state == "running" and self._bytes() > self._limits.bytes:
                 allowed = self._limits.bytes / 1e9
-                problem = f"exports may take {allowed:.3g} GB together, and this one takes more; use: lamplighter export"
+                problem = f"exports may take {allowed:.3g} GB in total, and this one takes more; use: lamplighter export"
                 self._end_job(job, "failed", f"{problem} {job.run.id} --to {job.format}")
 
     def _end_job(self, job: ExportJob, state: ExportState, problem: str | None = None) -> None:

@@ -1,7 +1,7 @@
-"""The smoothing of finished runs while nobody needs the machine: one at a time, each once.
+"""The smoothing of finished runs while the machine is idle: one at a time, each once.
 
-It begins when nothing trains, no worker is at work, and nobody has asked this server for anything for a while. It ends at
-once when one of these changes, leaves nothing behind, and begins again later.
+It starts when nothing trains, no worker runs, and this server has had no request for a while. It stops at once when one
+of these changes, leaves no files behind, and starts again later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.5
 _LOOK_SECONDS = 30.0
-"""Seconds between two looks for a run to smooth while there is none: a look reads every run."""
+"""Seconds between two searches for a run to smooth; a search reads every run."""
 
 
 class IdleSmoothing:
@@ -43,16 +43,16 @@ class IdleSmoothing:
 
         Args:
             jobs: the reprojections of the server.
-            activity: when somebody asked it for something.
-            quiet_runs: returns the runs that need no worker; none while any is at work.
-            is_busy: returns whether the server is at something that nobody asked for just now, such as a replay.
-            after: seconds without a request after which it begins.
+            activity: the time of the last request.
+            quiet_runs: returns the runs that need no worker; none while any worker runs.
+            is_busy: returns whether the server works without a recent request, such as on a replay.
+            after: seconds without a request after which it starts.
         """
         self._jobs, self._activity = jobs, activity
         self._quiet_runs, self._is_busy = quiet_runs, is_busy
         self._after = after
         self._given_up: set[tuple[str, int]] = set()
-        """Runs, with their last step, that cannot be smoothed, or that somebody did not want to be."""
+        """Runs, with their last step, that cannot be smoothed, or whose smoothing a user cancelled."""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="idle-smoothing", daemon=True)
 
@@ -61,10 +61,10 @@ class IdleSmoothing:
         self._thread.start()
 
     def stop(self) -> None:
-        """End what is at work, and the thread. Blocks until then."""
+        """Stop smoothing, and wait for the thread to end."""
         self._stopping.set()
         if self._thread.is_alive():
-            # Wakes it.
+            # Wakes the thread.
             self._activity.note()
             self._thread.join()
 
@@ -83,8 +83,8 @@ class IdleSmoothing:
                     elif not self._smooth(*found):
                         self._given_up.add((found[0].id, found[1]))
             except Exception:
-                # A thread that ended here would end unnoticed, and no run would ever be smoothed again.
-                log.exception("finished runs cannot be smoothed; it is tried again")
+                # If the thread ended here, no run would ever be smoothed again, unnoticed.
+                log.exception("could not smooth finished runs; retrying")
                 pause = _LOOK_SECONDS
 
     def _find_run(self, runs: list[RunFolder]) -> tuple[RunFolder, int] | None:
@@ -103,13 +103,13 @@ class IdleSmoothing:
         return None
 
     def _smooth(self, run: RunFolder, step: int) -> bool:
-        """Smooth a run until it is done or has to make way. Returns whether it may be tried again."""
+        """Smooth a run until it is done or interrupted. Returns whether it may be tried again."""
         try:
             job = self._jobs.start(run, None, by_itself=True)
         except RefusedError as error:
             log.warning("%s cannot be smoothed: %s", run.id, error)
             return error.status == 409
-        log.info("%s is smoothed for replay, since nobody needs the machine", run.id)
+        log.info("%s: smoothing for replay while the machine is idle", run.id)
         while job.state == "running" and self._jobs.for_run(run) is job:
             asked = self._activity.wait(_POLL_SECONDS)
             if asked or self._stopping.is_set() or self._is_busy() or not self._quiet_runs():
@@ -117,5 +117,5 @@ class IdleSmoothing:
                 return True
         if job.state == "done":
             log.info("%s is smoothed up to step %d", run.id, step)
-        # A run that is removed, or continued, is another matter.
+        # The run may have been removed or continued.
         return job.state == "running"

@@ -22,19 +22,20 @@ log = logging.getLogger(__name__)
 
 ReprojectionState = Literal["none", "running", "done", "failed", "cancelled"]
 ReprojectionCommand = Callable[[RunFolder, int | None, bool], list[str]]
-"""Builds the command line of a process from the run, the number of slices, and whether it yields to everything."""
+"""A function that builds the command line of a process from the run, the number of slices, and whether it has the
+lowest priority."""
 
 _MODULE = "lamplighter.projection.reprojection_worker"
 MOST_LISTED = 5_000
-"""Layouts that are counted; a reprojection makes at most 1,000 of each view."""
+"""Maximum number of layouts counted; a reprojection makes at most 1,000 of each view."""
 _EXIT_SECONDS = 15.0
 """Seconds allowed for a process to clean up once its stdin has closed."""
 _YIELD_SECONDS = 0.5
-"""Those seconds for a process that makes way for something else."""
+"""The same for a process that is ended to make way."""
 
 
 def reprojection_worker_command(run: RunFolder, slices: int | None, lowest: bool) -> list[str]:
-    """Return the command line of a reprojection's process; `lowest`: at the lowest priority that there is."""
+    """Return the command line of a reprojection's process; `lowest`: at the lowest priority."""
     options = [*(["--slices", str(slices)] if slices else []), *(["--lowest"] if lowest else [])]
     return [sys.executable, "-m", _MODULE, str(run.path), *options]
 
@@ -50,7 +51,7 @@ class ReprojectionJob:
 
     state: ReprojectionState = "none"
     by_itself: bool = False
-    """True if nobody asked for it."""
+    """True if it was started without a request."""
     progress: float = 0.0
     """Progress, from 0 to 1."""
     activity: str = ""
@@ -60,7 +61,7 @@ class ReprojectionJob:
     """The reason that the process reported; it counts if the process fails."""
 
     def describe(self, path: Path) -> Reprojection:
-        """Return the job as an answer, with the layouts in the file that such jobs of the run make."""
+        """Return the job as an answer, with the layouts in its output file."""
         return Reprojection(
             state=self.state,
             by_itself=self.by_itself,
@@ -82,7 +83,7 @@ class ReprojectionJobs:
         self._running: tuple[str, ChildJob] | None = None
 
     def start(self, run: RunFolder, slices: int | None, *, by_itself: bool = False) -> ReprojectionJob:
-        """Start reprojecting a run. One that began by itself makes way.
+        """Start reprojecting a run. A reprojection started without a request makes way.
 
         Raises:
             RefusedError: another reprojection is running (409), or no process can be started (507).
@@ -93,7 +94,8 @@ class ReprojectionJobs:
             if self._running is not None:
                 other = "this run" if self._running[0] == run.id else self._running[0]
                 raise RefusedError(
-                    409, f"{other} is being laid out anew, one run at a time; cancel it, or wait for it"
+                    409,
+                    f"{other} is being laid out again, and only one run can be at a time; cancel it, or wait for it",
                 )
             job = ReprojectionJob("running", by_itself, activity="starting")
             try:
@@ -117,18 +119,17 @@ class ReprojectionJobs:
             return self._jobs.get(run.id) or ReprojectionJob()
 
     def cancel(self, run_id: str | None = None) -> None:
-        """Cancel the running reprojection if it is of this run, or (None) of any; its process has ended when
-        this returns."""
+        """Cancel the running reprojection of a run (None: of any), and wait for its process."""
         with self._lock:
             if self._running is None or run_id not in (None, self._running[0]):
                 return
             name, child = self._running
             self._jobs[name].state = "cancelled"
-        # It removes what it has written to the run's folder, unless that takes too long.
+        # It removes its files from the run's folder, unless that takes too long.
         child.cancel(_EXIT_SECONDS)
 
     def make_way(self) -> None:
-        """End a reprojection that began by itself; its process has ended when this returns, and it may begin again."""
+        """End a reprojection that was started without a request, and wait for its process. It may start again."""
         with self._lock:
             if self._running is None or not self._jobs[self._running[0]].by_itself:
                 return
@@ -152,13 +153,13 @@ class ReprojectionJobs:
         with self._lock:
             self._running = None
             job.activity = ""
-            # A job that made way is not the run's any more.
+            # A job that made way no longer belongs to the run.
             if job.state == "cancelled" or all(one is not job for one in self._jobs.values()):
                 return
             job.state = "failed" if code else "done"
             if code:
                 job.problem = job.reported_problem or f"its process ended with code {code}; try again"
-                log.warning("laying out anew failed: %s", job.problem)
+                log.warning("laying out again failed: %s", job.problem)
 
 
 def _read_made(path: Path) -> ReprojectedLayouts | None:

@@ -1,7 +1,7 @@
 """Uploaded texts, kept under opaque ids until a run is made from them; only the newest few are kept.
 
-A text is the raw request body, streamed to disk. Its size is checked as it arrives; once it is complete, it
-is checked to be text in the same way as every text that is read (`corpora/textfile.py`).
+A text is the raw request body, streamed to disk. Its size is checked as it arrives; the complete file is then checked
+like every text (`corpora/textfile.py`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from lamplighter.web.http.problems import RefusedError
 MAX_UPLOAD_BYTES = 64 << 20
 """Maximum size of one text, in bytes."""
 MAX_UPLOADS = 20
-"""Texts kept at a time; the oldest are removed first."""
+"""Maximum number of texts kept; the oldest are removed first."""
 
 _ID = re.compile(r"[0-9a-f]{24}")
 _TIME_STEP_NS = 2_000_000_000
-"""The coarsest steps in which a file system keeps times: exFAT's."""
+"""The coarsest time resolution of a file system: exFAT's."""
 
 
 class Uploads:
@@ -45,14 +45,14 @@ class Uploads:
 
         Args:
             chunks: the bytes of the text.
-            name: the name people gave it; shown, never opened.
+            name: the file name from the user; shown, never opened.
 
         Returns:
-            Its id, its size in bytes, and what can be said of it.
+            Its id, its size in bytes, and its survey.
 
         Raises:
             RefusedError: too large (413), empty, not UTF-8 or not text (422).
-            OSError: the disk is full. Nothing is stored then, as after a refusal.
+            OSError: the disk is full. Nothing is stored after an error.
         """
         await anyio.to_thread.run_sync(self._create_folder)
         upload = secrets.token_hex(12)
@@ -63,7 +63,7 @@ class Uploads:
         return upload, size, survey
 
     def clear_leftovers(self) -> None:
-        """Remove what killed servers had received of texts. Never raises."""
+        """Remove the partial uploads of killed servers. Never raises."""
         clear_preparations(self._folder, "receiving")
         with suppress(OSError):
             # Earlier versions received them here.
@@ -74,10 +74,10 @@ class Uploads:
         """Return a text and its name.
 
         Raises:
-            RefusedError: the text is not kept, or no longer (422).
+            RefusedError: there is no such text (422).
         """
-        missing = RefusedError(422, "that upload is not here (any more); send the text again")
-        # Check the id before it becomes part of a path: no other text can name a file.
+        missing = RefusedError(422, "that upload does not exist or was removed; send the text again")
+        # Check the id before it becomes part of a path, so that no other text can name a file.
         if not _ID.fullmatch(upload):
             raise missing
         try:
@@ -128,7 +128,7 @@ class Uploads:
         return survey_text(text)
 
     def _make_newest(self, part: Path) -> None:
-        """Set the time of a text behind that of all others, whatever the clock says."""
+        """Set the modification time of a text after that of all others, independently of the clock."""
         newest = max(map(_sent_at, self._texts()), default=0)
         if _sent_at(part) <= newest:
             os.utime(part, ns=(newest + _TIME_STEP_NS, newest + _TIME_STEP_NS))
@@ -149,5 +149,5 @@ def _sent_at(text: Path) -> int:
     try:
         return text.stat().st_mtime_ns
     except FileNotFoundError:
-        # Another request has removed it meanwhile.
+        # Another request has removed it.
         return 0

@@ -14,8 +14,8 @@ _TOKENS_AT_ONCE = 1 << 14
 
 
 def read_batch_text(run: RunFolder, step: int, most: int | None = None) -> Iterator[NDArray[np.uint32]]:
-    """Yield the token ids that the step read, some sequences at a time: the corpus at the positions of its batch, last
-    targets included; with `most`, of the first so many sequences.
+    """Yield the token ids that a step read, a few sequences at a time: the corpus at the positions of its batch,
+    including the last targets. `most` limits the number of sequences.
     """
     context = run.recipe.model.context
     try:

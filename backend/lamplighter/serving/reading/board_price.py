@@ -1,4 +1,4 @@
-"""The price of the board of claims: the memory that its evidence takes while it is gathered."""
+"""The cost of the board of claims: the memory for gathering its evidence."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from lamplighter.claims.matrix_figures import MOST_NUMBERS
 from lamplighter.runfolder.run_folder import RunFolder
 
 ANSWER_COPIES = 10
-"""Copies of a stored answer in memory while it is read: as text and as objects."""
+"""Copies of a stored answer in memory while it is read, as text and as objects."""
 _MATRICES = 9
-"""Matrices in memory at a time: at three steps, the one before, the second of the model at two, that of another seed, and rows scaled to length 1."""
+"""Matrices in memory at the same time: at three steps, the previous one, the output matrix at two, that of another
+seed, and rows scaled to length 1."""
 _MEASURE_BYTES = 200
 """Bytes of memory of a measure, with its share of the table by step."""
 
 
 def price_board(run: RunFolder, moment: Moment) -> int:
-    """Return the bytes that gathering the evidence of a run takes, which has read its corpus."""
+    """Return the bytes for gathering the evidence of a run that has read its corpus."""
     numbers = len(run.vocabulary) * run.recipe.model.dim
     # A larger matrix is not read.
     matrices = _MATRICES * 4 * numbers if numbers <= MOST_NUMBERS else 0

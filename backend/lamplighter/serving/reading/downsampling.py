@@ -13,12 +13,12 @@ MIN_POINTS = 20
 
 
 def keep_extremes(series: Sequence[NDArray[np.floating[Any]]], limit: int) -> NDArray[np.int64]:
-    """Choose the points to keep, ascending: the first, the last, and in each of several equally long
-    stretches the minimum and maximum of every series. NaN counts as largest.
+    """Choose the points to keep, ascending: the first, the last, and the minimum and maximum of every series in each of
+    several equally long stretches. NaN counts as largest.
 
     Args:
         series: one or more, each of shape (N,).
-        limit: the most points to keep; at least `MIN_POINTS`, and 2 more than twice the number of series.
+        limit: the maximum number of points; at least `MIN_POINTS`, and 2 more than twice the number of series.
 
     Returns:
         Indices of the points, at most `limit`.

@@ -1,4 +1,4 @@
-"""A question about the geometry of the embedding at a step: the step that answers it, the tag and the matrix."""
+"""A question about the geometry of the embedding at a step: its answering step, tag and matrix."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ GEOMETRY_ANSWERS = AnswerFacts(
     errors=(409, 503),
     headers=("X-Lamplighter-Step", "X-Lamplighter-Attempt", "X-Lamplighter-Exact"),
 )
-"""Facts about the answers of every route that is about one step."""
+"""Facts about the answers of every route about one step."""
 ARRAY_ENTRY_BYTES = 60
-"""Bytes of memory of a number of an answer, as a Python object and as JSON."""
+"""Bytes of memory of a number in an answer, as a Python object and as JSON."""
 
 MOST_WORK = 400_000_000_000
-"""Most multiplications of one answer: some seconds of this machine."""
+"""Maximum number of multiplications for one answer: a few seconds of work."""
 SCALING_WORK = 250
-"""Multiplications that scaling one number of a row to length one counts for: it is the passes over memory that take so long."""
+"""Multiplications charged for each number when a row is scaled to length one, because the passes over memory are
+slow."""
 
 
 class AnsweringStep(TypedDict):
-    """The fields of an answer that say which step it is about."""
+    """The fields of an answer that name its step."""
 
     attempt: int
     step: int
@@ -50,7 +51,7 @@ class AnsweringStep(TypedDict):
 
 @dataclass(frozen=True)
 class GeometryQuestion:
-    """A question about one step, tagged, before its price."""
+    """A question about one step with a tagged reply, before its cost is stated."""
 
     catalog: RunCatalog
     reply: Reply
@@ -61,7 +62,7 @@ class GeometryQuestion:
         """Read the matrix that answers it.
 
         Raises:
-            NoSnapshotError: it is not kept any more.
+            NoSnapshotError: the matrix is no longer kept.
             FormatError: the matrix does not fit its run.
         """
         matrix = self.catalog.matrix_at(self.reply.run, history, self.facts["step"], nearest=False)
@@ -74,16 +75,17 @@ class GeometryQuestion:
             return self.read_matrix(history)
 
     def small_cost(self, numbers: int) -> int:
-        """Return the cost of an answer of so many numbers that is made in milliseconds from a few passes over the matrix."""
+        """Return the cost of an answer of a number of values that takes milliseconds, in a few passes over the
+        matrix."""
         return estimate_memory(self.reply.run, ARRAY_ENTRY_BYTES * numbers)
 
     def large_cost(self) -> int:
-        """Return the cost of an answer that takes a good part of a second, and is made once for all who ask."""
+        """Return the cost of an answer that takes most of a second, and is made once for concurrent requests."""
         matrix = 4 * len(self.table) * self.reply.run.recipe.model.dim
         return LARGE_RESPONSE_BYTES + estimate_memory(self.reply.run, 3 * matrix + 3 * BLOCK_BYTES)
 
     def check_work(self, multiplications: int, what: str) -> None:
-        """Refuse an answer that takes a processor for minutes. `what`, a plural, says what is asked for.
+        """Refuse an answer that takes minutes of processor time. `what`, a plural, names what is asked for.
 
         Raises:
             RefusedError: it takes more than `MOST_WORK` multiplications (422).
@@ -112,47 +114,47 @@ class GeometryQuestion:
 
 
 class RunReaders(Protocol):
-    """The parts of a server that find runs and their steps, and begin replies about them."""
+    """The parts of a server that find runs and their steps, and start replies about them."""
 
     @property
     def catalog(self) -> RunCatalog:
-        """Return the runs."""
+        """Return the catalogue of runs."""
         ...
 
     @property
     def run_index(self) -> RunIndex:
-        """Return which steps are kept."""
+        """Return the index of kept steps."""
         ...
 
     def reply(self, request: Request, run: str) -> Reply:
-        """Begin the reply of a route about a run."""
+        """Start the reply of a route about a run."""
         ...
 
 
 @dataclass(frozen=True)
 class GeometryRequest:
-    """A request about the geometry of the embedding at a step, before anything is read for it."""
+    """A request about the geometry of the embedding at a step, before reading."""
 
     request: Request
     run: str
     step: int | None
-    """The step asked for; None: the newest."""
+    """The requested step; None: the newest."""
     attempt: int | None
-    """The attempt in which it must count."""
+    """The attempt in which the step must count."""
 
     def open(self) -> GeometryQuestion:
-        """Find the step that answers it, and tag the reply with the route and its own parameters. Blocks.
+        """Find the answering step, and tag the reply with the route and its own parameters. Blocks.
 
         Raises:
             NoSuchRunError: there is no such run.
-            RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt (404), or
-                an attempt is named without a step (422).
-            NoSnapshotError: no step was kept exactly at or before the one asked for.
+            RefusedError: the step does not count in that attempt (409), or there is no such step (404) or attempt
+                (404), or an attempt is named without a step (422).
+            NoSnapshotError: no step was kept exactly at or before the requested one.
         """
         readers: RunReaders = self.request.app.state.services
         reply, step = readers.reply(self.request, self.run), self.step
         if self.attempt is not None and step is None:
-            message = "with attempt, name the step as well"
+            message = "attempt needs a step"
             raise RefusedError(422, f"step: {message}", [FieldError(field="step", message=message)])
         catalog = readers.catalog
         table = catalog.token_table(reply.run)
@@ -164,14 +166,15 @@ class GeometryRequest:
         kept = int(exact_steps[-1])
         exact = step is None or kept == step
         facts = AnsweringStep(attempt=range_.lineage.attempt_at(kept), step=kept, exact=exact)
-        # A step that was not kept exactly may be followed by one that is nearer.
+        # If the step was not kept exactly, a nearer one may follow.
         lasting = self.attempt is not None and kept == step
         reply.tag(*self._question(), facts["attempt"], kept, exact, immutable=lasting)
         reply.add_facts(attempt=facts["attempt"], step=kept, exact=exact)
         return GeometryQuestion(catalog, reply, table, facts)
 
     def _question(self) -> tuple[object, ...]:
-        """Return the route and the values of its own parameters: a parameter that it does not have changes no answer."""
+        """Return the route and the values of its own parameters, because unknown parameters do not change the
+        answer."""
         route: APIRoute = self.request.scope["route"]
         names = sorted(parameter.alias for parameter in route.dependant.query_params)
         return route.path, [(name, self.request.query_params.getlist(name)) for name in names]
@@ -184,10 +187,10 @@ async def _geometry_request(
 
 
 GeometryRequestDep = Annotated[GeometryRequest, Depends(_geometry_request)]
-"""The annotation of the parameter through which a route receives its run, step and attempt."""
+"""The annotation of the parameter that passes run, step and attempt to a route."""
 
 
 def spearman_deviation(count: int) -> float | None:
-    """Return the standard deviation of Spearman's correlation of `count` pairs of independent numbers; None for fewer than
-    two."""
+    """Return the standard deviation of Spearman's correlation of `count` pairs of independent numbers; None for fewer
+    than two."""
     return (count - 1) ** -0.5 if count > 1 else None

@@ -13,7 +13,7 @@ from lamplighter.web.http.step_range import resolve_step_range
 
 
 def answer_gradient_history(path_request: PathRequest) -> Response:
-    """Return a token's gradient norms in the steps in which it was lit.
+    """Return a token's gradient norms in the steps that lit it.
 
     Raises:
         RefusedError: too many steps at once (422).
@@ -27,7 +27,7 @@ def answer_gradient_history(path_request: PathRequest) -> Response:
     if len(steps) > LAST_INDEXED_STEP:
         raise RefusedError(
             422,
-            f"a token's gradient is looked for in at most {LAST_INDEXED_STEP:,} steps at once: "
+            f"a token's gradient can be requested for at most {LAST_INDEXED_STEP:,} steps at once: "
             "ask for fewer with from and to",
         )
     path_request.tag("gradient", steps.lineage, immutable=steps.immutable)

@@ -1,4 +1,4 @@
-"""Layouts selected by a request: by set, view and range, as many as fit."""
+"""Layouts selected by set, view and range."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from lamplighter.web.http.problems import RefusedError
 from lamplighter.wire.layout_frames import Method
 
 MOST_LAYOUTS = 5_000
-"""Layouts that one request may read."""
+"""Maximum number of layouts that one request may read."""
 METHODS: dict[str, Method] = {"linear": Method.LINEAR, "umap": Method.UMAP}
 LayoutSetName = Literal["live", "again", "output"]
 """The layouts made live, those of a finished run's reprojection, or those of the output matrix."""
 MethodName = Literal["linear", "umap"]
-"""A view; `umap` is the map, whichever method drew it."""
+"""A view; `umap` is the map, drawn by any method."""
 
 
 class OpenLayouts:
-    """The counting layouts, districts and district events of a run; none if nothing is drawn yet."""
+    """The current layouts, districts and district events of a run; none if nothing is drawn yet."""
 
     def __init__(self, reader: LayoutsReader | None, lineage: Lineage) -> None:
         self._reader = reader
         self._lineage = lineage
 
     def _layouts(self, after: int = 0) -> Iterator[LayoutEntry]:
-        """Yield the layouts with an id above `after`, in the order in which they were made, reading as it goes."""
+        """Yield the layouts with an id above `after`, in the order of creation, reading lazily."""
         return iter(()) if self._reader is None else layouts_on_lineage(self._reader, self._lineage, after)
 
     def newest(self, method: MethodName, step: int) -> LayoutEntry:
@@ -77,12 +77,13 @@ class OpenLayouts:
         if more := sum(1 for _ in found):
             raise RefusedError(
                 422,
-                f"{len(entries) + more:,} layouts are too many, at most {MOST_LAYOUTS:,} come at once: ask for fewer "
+                f"{len(entries) + more:,} layouts are too many, at most {MOST_LAYOUTS:,} are sent at once: ask for fewer "
                 "with from, to or every",
             )
         if not entries:
             raise RefusedError(
-                404, f"there is no {method} layout of these steps yet: GET .../layouts lists what there is"
+                404,
+                f"there is no {method} layout of these steps yet: GET .../layouts lists the existing ones",
             )
         return entries
 
@@ -90,7 +91,7 @@ class OpenLayouts:
         """Return the frame of a layout.
 
         Raises:
-            RefusedError: it was just thinned out (404).
+            RefusedError: the layout was just thinned out (404).
         """
         try:
             assert self._reader is not None
@@ -99,14 +100,14 @@ class OpenLayouts:
             raise RefusedError(404, f"the layout of step {entry.step} was just dropped: ask again") from None
 
     def districts(self) -> Iterator[DistrictsEntry]:
-        """Yield the entries of the districts, oldest first, reading as it goes."""
+        """Yield the entries of the districts, oldest first, reading lazily."""
         return iter(()) if self._reader is None else districts_on_lineage(self._reader, self._lineage)
 
     def read_districts(self, entry: DistrictsEntry) -> bytes:
         """Return the frame of some districts.
 
         Raises:
-            IndexError: it was just thinned out.
+            IndexError: the entry was just thinned out.
         """
         assert self._reader is not None
         return self._reader.districts_record(entry.id)
@@ -121,7 +122,7 @@ class OpenLayouts:
 def open_layouts(
     catalog: RunCatalog, run: RunFolder, set_name: LayoutSetName = "live"
 ) -> Generator[OpenLayouts]:
-    """Open one set of a run's counting layouts; it is empty if nothing is recorded or drawn yet."""
+    """Open one set of a run's current layouts; it is empty if nothing is recorded or drawn yet."""
     lineage = Lineage()
     with suppress(RefusedError), catalog.open_steps(run) as reader:
         lineage = reader.lineage()
@@ -133,7 +134,7 @@ def open_layouts(
 def open_layouts_on(
     run: RunFolder, lineage: Lineage, set_name: LayoutSetName = "live"
 ) -> Generator[OpenLayouts]:
-    """Open one set of a run's layouts, those that count on a lineage; it is empty if nothing is drawn yet."""
+    """Open one set of a run's layouts on a lineage; it is empty if nothing is drawn yet."""
     try:
         reader = LayoutsReader(_set_path(run, set_name))
     except FileNotFoundError:
@@ -154,7 +155,7 @@ def set_version(run: RunFolder, set_name: LayoutSetName) -> int:
 
 
 def set_time(run: RunFolder, set_name: LayoutSetName) -> float | None:
-    """Return when the layout set was written, in seconds since 1970; None if there is none, and of the live one."""
+    """Return when the layout set was written, in seconds since 1970; None if it is missing or live."""
     return set_version(run, set_name) / 1e9 or None
 
 
@@ -167,5 +168,5 @@ def _set_path(run: RunFolder, set_name: LayoutSetName) -> Path:
 
 
 def layout_ids(entries: list[LayoutEntry]) -> list[tuple[int, int, int]]:
-    """Return what tells these layouts from others, for an entity tag."""
+    """Return the identities of these layouts, for an entity tag."""
     return [(entry.id, entry.attempt, entry.step) for entry in entries]

@@ -17,11 +17,11 @@ def answer_map_history(path_request: PathRequest, method: MethodName) -> Respons
     """Return a token's coordinates in the layouts of a view.
 
     Raises:
-        RefusedError: an attempt was named, or too many layouts asked for (422), or there is none (404).
+        RefusedError: an attempt was named, or too many layouts requested (422), or there is none (404).
     """
     run = path_request.reply.run
     if path_request.attempt is not None:
-        raise RefusedError(422, "more layouts may be made of old steps: ask for places without attempt")
+        raise RefusedError(422, "old steps may still get layouts: ask for positions without attempt")
     with open_layouts(path_request.catalog, run) as opened:
         entries = opened.select_every(path_request.first, path_request.last, method)
     path_request.tag("places", layout_ids(entries), immutable=False)
@@ -39,6 +39,6 @@ def answer_map_history(path_request: PathRequest, method: MethodName) -> Respons
         }
         return downsample(columns, [coordinates[:, 0], coordinates[:, 1]], path_request.most)
 
-    # Each layout is read whole.
+    # Each layout is read in full.
     slow = 4 * len(entries) * len(run.vocabulary) >= LARGE_RESPONSE_BYTES
     return path_request.send(streaming_cost(0, slow=slow), read, method=method)

@@ -1,6 +1,6 @@
-"""Parameters that several routes take, with the descriptions that the OpenAPI document gives them.
+"""Parameters shared by several routes, with their descriptions in the OpenAPI document.
 
-A pattern here describes and does not check: the routes refuse what does not match, with a message that says more.
+Patterns here are documentation: the routes check the values themselves, with more detailed messages.
 """
 
 from __future__ import annotations
@@ -24,24 +24,22 @@ StepPath = Annotated[StepNumber, Path(description="The step; 0 is before the fir
 KeptStep = Annotated[
     StepNumber | None,
     Query(
-        description="A step. If it was not kept, the newest before it that was is taken; without `step`, the newest of all."
+        description="A step. If it was not kept, the newest kept step before it is used; by default, the newest kept step."
     ),
 ]
 FromStep = Annotated[StepNumber, Query(alias="from", description="The first step, inclusive.")]
-ToStep = Annotated[StepNumber | None, Query(description="The last step, inclusive; without it, the newest.")]
+ToStep = Annotated[StepNumber | None, Query(description="The last step, inclusive; by default, the newest.")]
 AttemptParam = Annotated[
     int | None,
     Query(
         ge=1,
         le=0xFFFF_FFFF,
-        description="The attempt in which the last step must count, else 409; the answer may then be kept for ever. "
-        "A range of steps must name its last one as well, with `to`.",
+        description="The attempt in which the last step must count, else 409; the answer may then be cached for ever. "
+        "A range of steps must also name its last step, with `to`.",
     ),
 ]
 
-LayoutMethod = Annotated[
-    MethodName, Query(description="The view; `umap` is the map, whichever method drew it.")
-]
+LayoutMethod = Annotated[MethodName, Query(description="The view; `umap` is the map, drawn by any method.")]
 LayoutSet = Annotated[
     LayoutSetName,
     Query(
@@ -57,10 +55,10 @@ MatrixChoice = Annotated[
     ),
 ]
 
-# The defaults of a route stand beside its parameters; these are what is checked and described.
-FORMAT = Query(description="The format of the answer. Without it, `Accept` decides, else it is the first.")
+# A route's own parameters have the defaults; these are checked and described.
+FORMAT = Query(description="The format of the answer. By default `Accept` decides, else it is the first.")
 AFTER = Query(
     ge=0,
     le=0x7FFF_FFFF_FFFF_FFFF,
-    description="An id: the items after it are returned. Without it, the newest are.",
+    description="An id: the items after it are returned. By default, the newest are.",
 )

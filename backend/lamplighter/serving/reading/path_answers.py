@@ -33,7 +33,7 @@ Columns = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class PathRequest:
-    """A request for one token's history, already validated, and what answers it."""
+    """A validated request for one token's history, with its reply."""
 
     reply: Reply
     catalog: RunCatalog
@@ -43,16 +43,16 @@ class PathRequest:
     last: int | None
     """The last step, inclusive; None: the newest."""
     most: int | None
-    """The most steps to return, the extremes among them; None: all."""
+    """The maximum number of steps to return, including the extremes; None: all."""
     attempt: int | None
 
     def tag(self, meaning: str, *parts: object, immutable: bool, suffix: tuple[object, ...] = ()) -> None:
-        """Set the tag of the reply: a history of this meaning, which depends on `parts` and `suffix` as well."""
+        """Set the tag of the reply: a history of this meaning, which also depends on `parts` and `suffix`."""
         form = self.reply.form.name
         self.reply.tag("path", self.token_id, meaning, *parts, self.most, form, *suffix, immutable=immutable)
 
     def send(self, cost: int, read: Callable[[], Columns], **facts: Any) -> Response:
-        """Stream the columns that `read` returns; `cost` is the memory that reading them takes, in bytes."""
+        """Stream the columns that `read` returns; `cost` is the memory for reading them, in bytes."""
         return self.reply.send(
             cost, columns_maker(read, {"token_id": self.token_id} | facts, self.reply.form)
         )
@@ -69,7 +69,7 @@ def check_size(numbers: int, form: ResponseFormat) -> None:
 
 
 def downsample(columns: Columns, series: list[NDArray[Any]], most: int | None) -> Columns:
-    """Return the columns at no more than `most` steps, among them the extremes of each series."""
+    """Return the columns at no more than `most` steps, including the extremes of each series."""
     if most is None:
         return columns
     kept = keep_extremes(series, most)
@@ -79,7 +79,7 @@ def downsample(columns: Columns, series: list[NDArray[Any]], most: int | None) -
 def columns_maker(
     read: Callable[[], Columns], facts: dict[str, Any], form: ResponseFormat
 ) -> Callable[[], Iterator[bytes]]:
-    """Return a function that reads the columns and yields them in the format asked for."""
+    """Return a function that reads the columns and yields them in the requested format."""
 
     def make() -> Iterator[bytes]:
         if form is NPY:
@@ -98,7 +98,7 @@ def columns_maker(
 
 
 def _npy(columns: Columns) -> Iterator[bytes]:
-    """Yield an `.npy` file with one record a step, so that the file holds the steps too."""
+    """Yield an `.npy` file with one record per step, so that the file includes the steps."""
     names = {"steps": "step", "vectors": "vector"}
     size = len(columns["steps"])
     dtype = np.dtype([(names.get(n, n), c.dtype, c.shape[1:]) for n, c in columns.items()])

@@ -1,4 +1,4 @@
-"""The pulses that a request for steps selects, read a few at a time: chosen and weighed before any is read."""
+"""The pulses selected by a request for steps: chosen and weighed before any is read, then read a few at a time."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class PulseSelection:
     steps: range | list[int]
     stride: int
     extremes: bool
-    """True if the steps hold the smallest and the largest loss of each of several equally long stretches."""
+    """True if the steps include the smallest and the largest loss of each of several equally long stretches."""
     counted: bool = False
-    """True if the rows that were lit by each step are known without reading more than `LAST_INDEXED_STEP` steps."""
+    """True if the rows lit by each step are known without reading more than `LAST_INDEXED_STEP` steps."""
 
     def weigh(self, reader: StepsReader) -> int:
         """Return the bytes of the pulses.
@@ -43,16 +43,16 @@ class PulseSelection:
         return size
 
     def count_layers(self, reader: StepsReader) -> int:
-        """Return the number of layers whose gradient norms the first of the pulses has."""
+        """Return the number of layers with gradient norms in the first pulse."""
         for _, record in reader.pulses_at(self.steps[:1]):
             return len(decode_as(record, Pulse).layer_norms)
         return 0
 
     def read(self, reader: StepsReader) -> Iterator[bytes]:
-        """Yield the encoded pulses, ascending by step; steps that are missing are left out.
+        """Yield the encoded pulses, ascending by step; missing steps are skipped.
 
         Raises:
-            LineageChangedError: a new attempt began since they were chosen.
+            LineageChangedError: a new attempt began after they were chosen.
         """
         for start in range(0, len(self.steps), _BATCH):
             some = self.steps[start : start + _BATCH]

@@ -1,4 +1,4 @@
-"""How the three sets of rows of a step differ: read, with a gradient, moved."""
+"""The differences between the three sets of rows of a step: read, with a gradient, moved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_NAMED = 100
 
 
 def compare_row_sets(pulse: Pulse) -> RowDifferences:
-    """Return which rows are in one set of a step and not in another."""
+    """Return the rows that are in one set of a step and not in another."""
     read, gradient, moved = pulse.batch_ids, pulse.gradient_ids, pulse.moved_ids
     gradients_told = pulse.batch_known and pulse.gradient_known
     return RowDifferences(
@@ -21,7 +21,7 @@ def compare_row_sets(pulse: Pulse) -> RowDifferences:
         gradient_without_move=_difference(gradient, pulse.gradient_norms, moved)
         if pulse.gradient_known and pulse.moved_known
         else None,
-        # Where only rows with a gradient were looked at, others may have moved.
+        # If only rows with a gradient were checked, others may have moved.
         moved_without_read=_difference(moved, pulse.moved_distances, read)
         if pulse.batch_known and pulse.verified
         else None,
@@ -29,7 +29,7 @@ def compare_row_sets(pulse: Pulse) -> RowDifferences:
 
 
 def _difference(ids: UInts, sizes: Floats | None, others: UInts) -> RowDifference:
-    """Return the `ids` that are not among the `others`, ordered by the sizes if there are any."""
+    """Return the `ids` that are not among the `others`, ordered by size if sizes are given."""
     outside = ~np.isin(ids, others, assume_unique=True)
     found = ids[outside]
     if sizes is not None:

@@ -1,8 +1,8 @@
-"""An index of each run that can only be built by reading all its steps: which steps are exact, every loss,
-and the step at which each row was first in a batch.
+"""An index of each run that requires reading all its steps: the exact steps, every loss, and the step at which each row
+was first in a batch.
 
-Bounded: a few runs, with some bytes per step each. Everything here blocks and is called from threads. One of them reads
-for all; the others raise InProgressError, and wait without holding a thread.
+Bounded: a few runs, with a few bytes per step each. Everything here blocks and is called from threads. One thread reads
+    for all; the others raise InProgressError, and their requests wait without holding a thread.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lamplighter.wire.row_frames import NEVER
 _RUNS = 8
 _BATCH = 200
 LAST_INDEXED_STEP = 100_000
-"""The last step whose losses are read: a longer run would take minutes and gigabytes of reading."""
+"""The last step whose losses are read: a longer run would need minutes and gigabytes of reading."""
 
 
 @dataclass
@@ -65,8 +65,8 @@ class RunIndex:
             lineage, newest = reader.lineage(), reader.newest_step()[1]
             now = (lineage, newest, reader.keyframe_step(newest))
             before = entry.exact_key
-            # Exact steps stay exact until a newer keyframe takes the place of an old one; and the step that was the newest
-            # may have gained a keyframe since.
+            # Exact steps stay exact until a newer keyframe replaces an old one; and the formerly newest step may have
+            # gained a keyframe.
             if (
                 before is None
                 or (before[0], before[2]) != (lineage, now[2])
@@ -81,7 +81,7 @@ class RunIndex:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return the recorded steps from `first` to `last`, inclusive, and their losses, each of shape (N,).
 
-        Reads only the steps not read before. `last` must be at most `LAST_INDEXED_STEP`.
+        Reads only steps that were not read before. `last` must be at most `LAST_INDEXED_STEP`.
 
         Raises:
             FormatError: the run cannot be read.
@@ -96,7 +96,7 @@ class RunIndex:
         return steps[low:high], losses[low:high]
 
     def touched_row_counts(self, run: RunFolder, reader: StepsReader, steps: list[int]) -> list[int]:
-        """Return how many rows were in at least one batch by each of `steps`, which must be at most
+        """Return the number of rows in at least one batch up to each of `steps`, which must be at most
         `LAST_INDEXED_STEP`.
 
         Raises:
@@ -110,7 +110,7 @@ class RunIndex:
         return np.searchsorted(first, np.array(steps, dtype=np.int64), side="right").tolist()
 
     def _entry(self, run: RunFolder) -> _IndexEntry:
-        # The creation time tells a run from an earlier one with the same name.
+        # The creation time distinguishes a run from an earlier one with the same name.
         key = (run.path, run.created)
         with self._lock:
             entry = self._entries.setdefault(key, _IndexEntry())
@@ -138,7 +138,7 @@ def _update_on(lineage: Lineage, entry: _IndexEntry, reader: StepsReader, last: 
         entry.lineage = lineage
     next_step = entry.steps[-1] + 1 if entry.steps else 1
     while next_step <= last and (batch := reader.pulses(next_step, last, limit=_BATCH)):
-        # The batch may belong to another lineage if a new attempt began meanwhile.
+        # The batch may belong to another lineage if a new attempt has begun.
         lineage.require_current(reader)
         for step, record in batch:
             pulse = decode_as(record, Pulse)

@@ -1,6 +1,6 @@
-"""The summaries of runs, for those who may see the text and for those who may not.
+"""The summaries of runs, with and without their text.
 
-They are kept while the files of their folders stay as they are: most runs of a list are over.
+They are cached while the files of a run do not change: most listed runs are over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from lamplighter.serving.schemas.runs import RunSummary, without_text
 
 _RUNS_KEPT = 1_000
 _SETTLED_NS = 2_000_000_000
-"""The coarsest steps in which a file system keeps times: exFAT's. Two changes within one may leave the same time."""
+"""The coarsest time resolution of a file system: exFAT's. Two changes within it may have the same time."""
 
 _FolderState = tuple[tuple[str, int, int], ...]
 
@@ -31,19 +31,19 @@ class SummarisedRun:
 
     @cached_property
     def withheld(self) -> RunSummary:
-        """Return the summary for those who may not see the text."""
+        """Return the summary without the text."""
         return without_text(self.summary, plain_run_name(self.run))
 
 
 class RunSummaries:
-    """The summaries made last, of some hundred runs. Thread-safe."""
+    """A cache of the latest summaries of a few hundred runs. Thread-safe."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[_FolderState, SummarisedRun]] = {}
 
     def get(self, run: RunFolder, make: Callable[[RunFolder], RunSummary]) -> SummarisedRun:
-        """Return the summary of a run: the one kept, or another where its folder has changed or is at work."""
-        # Before the summary: a change during it is seen the next time.
+        """Return the summary of a run: the cached one, or a new one if its folder has changed or is in use."""
+        # Read before the summary, so that a change during it is noticed the next time.
         state, now = _state_of(run), time.time_ns()
         kept = self._kept.get(run.id)
         if kept is not None and kept[0] == state:
@@ -67,17 +67,17 @@ def _state_of(run: RunFolder) -> _FolderState | None:
         sorted(
             (name, facts.st_size, facts.st_mtime_ns)
             for name, facts in stats
-            # Readers of a file in WAL mode make these two.
+            # Readers of a file in WAL mode create these two.
             if not name.endswith("-shm") and not (name.endswith("-wal") and facts.st_size == 0)
         )
     )
 
 
 def _stays(summary: RunSummary, state: _FolderState, now: int) -> bool:
-    """Return whether a summary holds until its folder changes.
+    """Return whether a summary stays valid until its folder changes.
 
-    That a trainer is at work is seen by its lock, which leaves no trace in the folder; a reason why a run cannot be read may
-    lie outside it, and so does the number of a run without a name of its own.
+    A trainer's lock leaves no trace in the folder. The reason why a run cannot be read may lie outside the folder, and
+    so does the number of an unnamed run.
     """
     return (
         summary.status is not None

@@ -13,7 +13,7 @@ from lamplighter.serving.reading.token_table import TokenTable
 from lamplighter.web.http.problems import FieldError, RefusedError
 
 MAX_TOKEN_IDS = 4_000
-"""The most ids in one request; a client that wants more requests all."""
+"""The maximum number of ids in one request; a client that needs more requests all."""
 
 ID_LIST = r"[0-9]{1,7}(,[0-9]{1,7})*"
 
@@ -21,14 +21,14 @@ TokenIds = Annotated[
     str | None,
     Query(
         max_length=MAX_TOKEN_IDS * 8,
-        description=f"At most {MAX_TOKEN_IDS:,} ids between commas, each once; without it, all tokens.",
+        description=f"At most {MAX_TOKEN_IDS:,} ids separated by commas, each once; by default, all tokens.",
         json_schema_extra={"pattern": f"^{ID_LIST}$"},
     ),
 ]
 
 
 def require_token(table: TokenTable, token_id: int) -> None:
-    """Raise Refused if there is no token with this id.
+    """Check that a token exists.
 
     Raises:
         RefusedError: there is no such token (404).
@@ -46,10 +46,10 @@ def parse_id_list(table: TokenTable, text: str, field: str, most: int) -> NDArra
     """Parse a list of ids, keeping its order.
 
     Args:
-        table: the tokens that there are.
+        table: the existing tokens.
         text: the list.
         field: the name of the parameter.
-        most: the most ids.
+        most: the maximum number of ids.
 
     Returns:
         The ids, shape (N,).
@@ -59,7 +59,7 @@ def parse_id_list(table: TokenTable, text: str, field: str, most: int) -> NDArra
             token (404).
     """
     if not re.fullmatch(ID_LIST, text):
-        raise _wrong(field, f"this is a list of token ids between commas, as in {field}=3,17,99")
+        raise _wrong(field, f"this is a list of token ids separated by commas, as in {field}=3,17,99")
     ids = [int(part) for part in text.split(",")]
     if len(ids) > most:
         raise _wrong(field, f"at most {most:,} tokens can be named at once")

@@ -26,7 +26,7 @@ class TokenTable:
         self._names = tuple(vocabulary.classes)
         self._class_of = vocabulary.class_of()
         self.characters = sum(map(len, self._tokens)) + sum(map(len, self._texts))
-        """Characters of all tokens and their texts together."""
+        """Total characters of all tokens and their texts."""
         self.longest = max(map(len, (*self._tokens, *self._texts)), default=0)
         """Characters of the longest token or text."""
         self._folded = [token.casefold() for token in self._tokens]
@@ -50,8 +50,7 @@ class TokenTable:
         return self._tokens[token_id]
 
     def words(self) -> NDArray[np.bool_]:
-        """Return which tokens a person reads as a word, of two letters at least: no sign, and no piece that continues one.
-        Shape (V,)."""
+        """Return which tokens are whole words of at least two letters, not signs or word continuations. Shape (V,)."""
         return np.array([_WORD.fullmatch(text) is not None for text in self._texts], dtype=np.bool_)
 
     def class_name(self, token_id: int) -> str | None:
@@ -60,9 +59,9 @@ class TokenTable:
         return None if index < 0 else self._names[index]
 
     def search(self, text: str | None, limit: int, offset: int) -> list[Token]:
-        """Return the tokens that match, case-folded, as the tokeniser has them or as people read them: exact matches first,
-        then prefixes, then substrings, each by frequency. Without a text, return all by id. At most `limit`, from
-        `offset` on."""
+        """Return the tokens that match a text, case-folded, in the tokeniser's form or as displayed: exact matches
+        first, then prefixes, then substrings, each by frequency. Without a text, return all by id. At most `limit`,
+        from `offset`."""
         if not text:
             return [self.token(i) for i in range(offset, min(len(self), offset + limit))]
         wanted = text.casefold()

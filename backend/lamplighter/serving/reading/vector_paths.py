@@ -1,4 +1,4 @@
-"""A token's vectors through the steps: themselves, their motion, or their distance to another token's."""
+"""A token's vectors over the steps, their motion, or their distance to another token's."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def answer_vector_history(path_request: PathRequest, meaning: VectorMeaning, oth
     steps = exact[int(np.searchsorted(exact, path_request.first)) :]
     if not len(steps):
         raise NoSnapshotError(path_request.first, int(exact[-1]) if len(exact) else None)
-    # A last step without a matrix may still get one later, for example when the run ends.
+    # A last step without a matrix may still get one, for example when the run ends.
     immutable = range_.immutable and int(steps[-1]) == range_.last
     path_request.tag(meaning, range_.lineage, len(steps), immutable=immutable, suffix=(other,))
     path_request.reply.add_facts(attempt=range_.attempt)
@@ -88,7 +88,7 @@ def _vectors(
 def _motion(
     history: MatrixHistory, token_id: int, steps: NDArray[np.int64], dim: int, most: int | None
 ) -> Columns:
-    """Return the motion at each step; memory holds five numbers a step, not the vectors."""
+    """Return the motion at each step. Memory holds five numbers per step, not the vectors."""
     steps_read: list[NDArray[np.int64]] = []
     parts: list[VectorMotion] = []
     start: NDArray[np.float64] | None = None
@@ -109,7 +109,7 @@ def _motion(
 def _pair(
     history: MatrixHistory, token_id: int, other: int, steps: NDArray[np.int64], dim: int, most: int | None
 ) -> Columns:
-    """Return distance and cosine at each step; memory holds these two numbers a step, not the vectors."""
+    """Return distance and cosine at each step. Memory holds these two numbers per step, not the vectors."""
     steps_read: list[NDArray[np.int64]] = []
     parts: list[PairDistance] = []
     walks = (_iterate_blocks(history, each_id, steps, dim) for each_id in (token_id, other))
@@ -127,7 +127,7 @@ def _pair(
 def _iterate_blocks(
     history: MatrixHistory, token_id: int, steps: NDArray[np.int64], dim: int
 ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
-    """Yield a token's vectors at ascending kept steps, block by block, so that memory is bounded by one block."""
+    """Yield a token's vectors at ascending kept steps in blocks, so that memory is bounded by one block."""
     size = max(1, BLOCK_BYTES // (4 * dim))
     for start in range(0, len(steps), size):
         block = history.token_history(token_id, int(steps[start]), int(steps[start : start + size][-1]))

@@ -1,1 +1,1 @@
-"""REST routes, one noun a module."""
+"""REST routes, one noun per module."""

@@ -29,14 +29,14 @@ routes = Routes("claims")
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return 28 statements about learning, each with its numbers on this run, the null beside them and the state that a rule
-    derives, beside it what the same rule finds on the control, if there is one; and the questions for the model that they
-    wait for. Nothing is asked here. While the run or its control trains, the board is renewed every 100 steps, and whenever
-    a measure or an answer comes.
+    """Return 28 statements about learning, each with its numbers on this run, their null values, the state derived by a
+    rule, and the same for the control, if there is one; and the questions for the model that they wait for. Asks no
+    question. While the run or its control trains, the board is updated every 100 steps, and after each new measure or
+    answer.
     """
     reply = services.reply(request, run)
     if not reply.run.is_prepared:
-        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to claim")
+        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet, so there is nothing to claim")
     moment, control = read_moment(reply.run), read_control(reply.run)
     other_seed = find_other_seed(reply.run, moment.step)
     reply.tag("claims", moment, control and control.key, other_seed and other_seed.id, immutable=False)
@@ -48,7 +48,7 @@ def list_claims(run: RunId, request: Request, services: ServicesDep) -> Response
 
     price = price_board(reply.run, moment)
     if control is not None:
-        # It has as many rows of the same width; its own vocabulary would have to be read.
+        # It has as many rows of the same width; reading its own vocabulary would be slow.
         price += price_board(reply.run, control.moment)
-    # As a large one it is made once for all who ask.
+    # As a large response it is made once for all concurrent requests.
     return reply.send(LARGE_RESPONSE_BYTES + price, make)

@@ -1,4 +1,4 @@
-"""The class's own routes: the page or the way in, the caller's role, joining, and what an assistant may do.
+"""The class's own routes: the page or the join page, the caller's role, joining, and the assistant's actions.
 
 They are attached to the class's listener only (`class_app.py`).
 """
@@ -35,7 +35,7 @@ _COOKIE_SECONDS = 12 * 3600
 
 @routes.get("/", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False)
 def get_class_page(request: Request, services: ServicesDep) -> Response:
-    """Return the page to whoever has joined, and the way in to everybody else. Neither holds a run's data."""
+    """Return the page to members of the class, and the join page to all others. Neither holds a run's data."""
     if request.state.session is None:
         way_in = services.assets.find_file("", "join.html")
         return HTMLResponse(way_in.read_text("utf-8") if way_in else NOT_BUILT)
@@ -101,12 +101,12 @@ async def join_class(body: Annotated[JoinBody, Body()], request: Request, servic
     response_model=AcceptedRequest,
 )
 def assist(body: Annotated[AssistBody, Body()], request: Request, services: ServicesDep) -> Response:
-    """Do what an assistant may: pause, go on, train one step, set the pace, point at a word. 403 to everyone else, 429 to one
-    who does more than five such things in a second."""
+    """Perform an assistant's action: pause, resume, train one step, set the pace, point at a word. 403 for everyone
+    else, 429 for more than five actions in a second."""
     if not services.classroom.may_assist(request.state.session):
         raise RefusedError(
             429,
-            f"an assistant does {ASSISTS_A_SECOND} things a second at most: wait a moment",
+            f"an assistant may do at most {ASSISTS_A_SECOND} things a second: wait a moment",
             headers={"Retry-After": "1"},
         )
     run = services.catalog.find_run(body.run)

@@ -1,4 +1,4 @@
-"""The course with a class: where the presenter is in it, and what the class predicted there."""
+"""The course with a class: the presenter's place in it, and the class's predictions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ routes = Routes("classroom")
     response_model=LessonAnswersList,
 )
 def get_lesson_answers(services: ServicesDep) -> Response:
-    """Return what the class predicted in the course, beside the measured numbers: what was revealed, and nothing before."""
+    """Return the class's revealed predictions in the course, beside the measured numbers."""
     return json_response(LessonAnswersList(items=services.classroom.questions.shown_lessons()))
 
 
@@ -39,8 +39,8 @@ def get_lesson_answers(services: ServicesDep) -> Response:
     answers=AnswerFacts(errors=(404, 409)),
 )
 def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) -> Response:
-    """Note where the presenter is in the course. A prediction is asked of the class, and closed when the presenter goes on;
-    at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
+    """Set the presenter's place in the course. The class is asked a stage's prediction, which closes when the presenter
+    moves on; at a number, and at the end of a part, the predictions so far are revealed. Part 0 leaves the course.
     """
     if not services.class_listening.available:
         raise RefusedError(409, "this server was started without a class: start it with --classroom")
@@ -51,7 +51,7 @@ def come_to_stage(place: Annotated[LessonPlace, Body()], services: ServicesDep) 
     run, part = revealer.find_part(place.run, place.part, place.lang)
     if place.stage > len(part.stages):
         raise RefusedError(
-            404, f"part {part.number} has {len(part.stages)} stages, and no stage {place.stage}"
+            404, f"part {part.number} has {len(part.stages)} stages, so there is no stage {place.stage}"
         )
     stage = part.stages[place.stage - 1]
     if stage.prediction:

@@ -12,7 +12,7 @@ routes = Routes("classroom")
 
 @routes.websocket("/api/runs/{run}/beats", access=Access.OPEN)
 async def stream_beats(websocket: WebSocket, run: str, services: ServicesDep) -> None:
-    """Send a run to a viewer, three real steps a second, and what the class has in common (`docs/wire.md`)."""
+    """Send a run to a viewer, three real steps a second, and the state of the class (`docs/wire.md`)."""
     session = services.classroom.session(websocket.state.session or "")
     if session is None:
         await websocket.close(4403, "this session was ended")

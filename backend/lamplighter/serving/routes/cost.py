@@ -1,4 +1,4 @@
-"""The cost of a run: energy, arithmetic, bytes, and the same at other sizes."""
+"""The cost of a run: energy, arithmetic, bytes, and the same at other model sizes."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ routes = Routes("runs")
     answers=AnswerFacts(etag=True, errors=(503,)),
 )
 def get_cost(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return what a run has cost up to now: energy with the method and its error, floating-point operations and bytes of a step
-    by formula, a curve of what was spent and what became better, and models of other sizes. What is not known is null.
+    """Return the cost of a run so far: energy with the method and its error, floating-point operations and bytes of a
+    step by formula, a curve of cost and loss, and models of other sizes. Unknown values are null.
     """
     reply = services.reply(request, run)
     # 404 before the corpus is read.

@@ -50,9 +50,9 @@ def get_displacements(
     from_: FromStep = 0,
     to: ToStep = None,
     nearest: Annotated[
-        bool, Query(description="Take the nearest kept step at or before each of the two.")
+        bool, Query(description="Use the nearest kept step at or before each of the two.")
     ] = False,
-    most: Annotated[int, Query(ge=1, le=10_000, description="The most rows to list, as JSON.")] = 20,
+    most: Annotated[int, Query(ge=1, le=10_000, description="Maximum number of rows to list, as JSON.")] = 20,
     format: Annotated[Literal["json", "npy"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
 ) -> Response:
@@ -63,13 +63,13 @@ def get_displacements(
     with services.catalog.open_history(reply.run) as history:
         range_ = resolve_step_range(reply.run, history.steps, from_, to, attempt)
         if to is not None and from_ > to:
-            raise RefusedError(422, f"from={from_} is after to={to}: a row's way goes forward in time")
+            raise RefusedError(422, f"from={from_} is after to={to}: a row moves forward in time")
         first, last = _resolve_steps(
             services, reply.run, history, from_, to, range_.newest_step, nearest=nearest
         )
         # With `nearest` the steps compared may differ from the ones requested.
         range_ = resolve_step_range(reply.run, history.steps, first, last)
-    # The nearest kept step can change later; a step requested exactly cannot.
+    # The nearest kept step can change later; an exactly requested step cannot.
     lasting = attempt is not None and not nearest
     reply.tag("displacements", range_.lineage, first, last, most, reply.form.name, immutable=lasting)
     reply.add_facts(from_=first, step=last, attempt=range_.attempt, exact=True)
@@ -110,7 +110,7 @@ def _resolve_steps(
 
 
 def _body(services: Services, reply: Reply, range_: StepRange, most: int) -> list[bytes]:
-    """Return the distances between the first and the last step of a range, which may be one and the same."""
+    """Return the distances between the first and the last step of a range, which may be equal."""
     with services.catalog.open_history(reply.run) as history:
         before, after = (
             services.catalog.exact_matrix(reply.run, history, range_, step)

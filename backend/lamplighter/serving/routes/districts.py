@@ -47,8 +47,8 @@ def get_districts(
     step: KeptStep = None,
     format: Annotated[Literal["json", "frame"] | None, FORMAT] = None,
 ) -> Response:
-    """Return the newest districts at or before a step (without `step`, the newest of all), with their tokens; as
-    `frame`, a districts frame of `docs/wire.md`.
+    """Return the newest districts at or before `step` (by default, the newest of all), with their tokens; as `frame`, a
+    districts frame of `docs/wire.md`.
     """
     reply = services.reply(request, run, OFFERED, format)
     with (
@@ -95,11 +95,11 @@ def list_district_events(
     services: ServicesDep,
     after: Annotated[int | None, AFTER] = None,
     limit: Annotated[
-        int, Query(ge=1, le=MOST_EVENTS, description="The most events to return.")
+        int, Query(ge=1, le=MOST_EVENTS, description="Maximum number of events to return.")
     ] = MOST_EVENTS,
 ) -> Response:
     """Return the district events, oldest first: the newest `limit`, or the first after an id. Events of superseded
-    steps are left out.
+    steps are omitted.
     """
     reply = services.reply(request, run)
 
@@ -118,7 +118,7 @@ def list_district_events(
 
 def _no_districts_error(step: int | None) -> RefusedError:
     when = "" if step is None else f" at or before step {step}"
-    return RefusedError(404, f"no districts were looked for{when} yet")
+    return RefusedError(404, f"no districts were computed{when} yet")
 
 
 def _to_schema(record: bytes) -> DistrictsResponse:

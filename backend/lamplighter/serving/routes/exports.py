@@ -1,4 +1,4 @@
-"""Exports of a run: made in the background, polled, downloaded."""
+"""Exports of a run: started in the background, polled, downloaded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CONTENT = {media.partition(";")[0]: {"schema": body_schema(media)} for media in
 _FILE = {
     "200": {"content": _CONTENT},
     "206": {
-        "description": "The bytes that `Range` names",
+        "description": "The bytes in `Range`",
         "content": _CONTENT | {"multipart/byteranges": {"schema": body_schema("multipart/byteranges")}},
     },
 }
@@ -51,10 +51,10 @@ ExportId = Annotated[
     answers=AnswerFacts(errors=(503, 507), headers=("Location",)),
 )
 def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response:
-    """Start an export; poll it for its progress. 409 while as many as this server allows are being made."""
+    """Start an export; poll it for its progress. 409 while the maximum number of exports is running."""
     run_folder = services.catalog.find_run(run)
     if body.step is not None and FORMATS[body.format].write_step is None:
-        problem = f"{body.format} holds every step, so it takes none; leave it out"
+        problem = f"{body.format} holds every step; leave out `step`"
         raise RefusedError(422, f"step: {problem}", [FieldError(field="step", message=problem)])
     job = services.export_jobs.submit(run_folder, body.format, body.step)
     return json_response(_to_schema(job), 202, {"Location": f"/api/runs/{run_folder.id}/exports/{job.id}"})
@@ -64,7 +64,7 @@ def start_export(run: RunId, body: NewExport, services: ServicesDep) -> Response
     "/api/runs/{run}/exports", polled=True, pool=Pool.CHEAP, pricing=Pricing.FIXED, response_model=ExportList
 )
 def list_exports(run: RunId, services: ServicesDep) -> Response:
-    """Return a run's exports, in progress or over, newest first."""
+    """Return a run's running and finished exports, newest first."""
     jobs = services.export_jobs.for_run(services.catalog.find_run(run))
     return json_response(ExportList(items=[_to_schema(job) for job in jobs]))
 
@@ -83,12 +83,12 @@ def get_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
 
 @routes.delete("/api/runs/{run}/exports/{export}", pricing=Pricing.FIXED, status_code=204)
 def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
-    """Cancel an export in progress, or delete one that is over with its file."""
+    """Cancel a running export, or delete a finished one with its file."""
     services.export_jobs.delete(services.export_jobs.find_job(services.catalog.find_run(run), export))
     return Response(status_code=204)
 
 
-# No HEAD: the route would read the whole file only to discard it.
+# No HEAD: the route would read the whole file and discard it.
 @routes.get(
     "/api/runs/{run}/exports/{export}/file",
     pool=Pool.CHEAP,
@@ -99,13 +99,13 @@ def delete_export(run: RunId, export: ExportId, services: ServicesDep) -> Respon
     openapi_extra={"responses": _FILE},
 )
 def download_export(run: RunId, export: ExportId, services: ServicesDep) -> Response:
-    """Return the exported file; `Range` requests get parts of it."""
+    """Return the exported file, or with `Range` a part of it."""
     job = services.export_jobs.find_job(services.catalog.find_run(run), export)
     if job.state == "running":
-        raise RefusedError(409, f"that export is not done yet ({job.progress:.0%}); ask again when it is")
+        raise RefusedError(409, f"that export is not finished yet ({job.progress:.0%}); try again later")
     if job.state != "done" or not job.file.is_file():
-        raise RefusedError(404, "there is no file of that export; make it again")
-    # An exported HTML page is user data: in a sandbox it never runs with this server's origin.
+        raise RefusedError(404, "that export has no file; make it again")
+    # An exported HTML page is user data: the sandbox keeps it from running with this server's origin.
     headers = {"Content-Security-Policy": "sandbox"}
     return DownloadResponse(
         job.file, headers=headers, media_type=_MEDIA.get(job.format, _ANY), filename=job.name

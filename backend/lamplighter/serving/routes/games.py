@@ -1,4 +1,4 @@
-"""Rounds of the game *Odd one out*, which the rows of the embedding at a step decide."""
+"""Rounds of the game *Odd one out*, decided by the rows of the embedding at a step."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ routes = Routes("geometry")
 MOST_ROUNDS = 20
 MOST_SEED = 1_000_000
 
-Seed = Annotated[int, Query(ge=0, le=MOST_SEED, description="The same one gives the same game at a step.")]
-Rounds = Annotated[int, Query(ge=1, le=MOST_ROUNDS, description="The most rounds to draw.")]
+Seed = Annotated[int, Query(ge=0, le=MOST_SEED, description="The same seed gives the same game at a step.")]
+Rounds = Annotated[int, Query(ge=1, le=MOST_ROUNDS, description="Maximum number of rounds.")]
 
 
 @routes.get(
@@ -38,13 +38,14 @@ def get_odd_one_out(
     seed: Seed = 0,
     rounds: Rounds = 10,
 ) -> Response:
-    """Return rounds of four words, three of which lie close together in the space of a step and one far from them."""
+    """Return rounds of four words, three of which are close together in the embedding at a step and one far from
+    them."""
     asked = asking.open()
     passes = SCALING_WORK + PRODUCTS_PER_TRY * TRIES * rounds
     asked.check_work(passes * len(asked.table) * asked.reply.run.recipe.model.dim, f"{rounds} rounds")
 
     def make() -> list[bytes]:
-        # With the step in the seed, one game does not give away the places of the answers in another.
+        # The step is part of the seed, so that a game does not reveal the answers of another.
         drawn = draw_rounds(
             asked.open_matrix().vectors, asked.table.words(), rounds, (seed, asked.facts["step"])
         )

@@ -1,4 +1,4 @@
-"""Geometry of the whole space at a step: relations, lengths, touches, nearest by chance, words that meet in the text."""
+"""Geometry of the whole space at a step: relations, lengths, touches, nearest by chance, cooccurring words."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ from lamplighter.wire.vocabulary import Relation
 routes = Routes("geometry")
 
 _PAIR_WORK = 2 * SCALING_WORK * (DRAWS + 1)
-"""Multiplications that a number of a pair counts for: two rows are gathered and their offset scaled, once for itself and once
-for each draw of random pairs."""
+"""Multiplications charged for each number of a pair: two rows are gathered and their offset scaled, once for the pair
+and once for each draw of random pairs."""
 _GROUPS = 4
 _SAME = "read the rows with format=npy instead"
 
@@ -55,8 +55,8 @@ _SAME = "read the rows with format=npy instead"
     "/api/runs/{run}/geometry/relations", pool=Pool.DEAR, response_model=Relations, answers=GEOMETRY_ANSWERS
 )
 def get_relations(asking: GeometryRequestDep) -> Response:
-    """Return for every planted relation the share of its analogies that the embedding answers, beside what is answered by
-    less, and how much its pairs point one way.
+    """Return for every planted relation the share of its analogies that the embedding answers, beside simpler
+    baselines, and how parallel the offsets of its pairs are.
     """
     asked = asking.open()
     _check_work(asked, passes=3)
@@ -97,8 +97,8 @@ def get_lengths(asking: GeometryRequestDep) -> Response:
     "/api/runs/{run}/geometry/touches", pool=Pool.DEAR, response_model=TouchCounts, answers=GEOMETRY_ANSWERS
 )
 def get_touches(asking: GeometryRequestDep) -> Response:
-    """Return how many batches had read every row by a step, beside its token's count in the text, and which rows none
-    had read.
+    """Return the number of batches that had read each row by a step, beside its token's count in the text, and the
+    unread rows.
     """
     asked = asking.open()
     check_json_numbers(asked.reply.form, 3 * len(asked.table), _SAME)
@@ -132,7 +132,7 @@ def get_touches(asking: GeometryRequestDep) -> Response:
     answers=GEOMETRY_ANSWERS,
 )
 def get_nearest_by_chance(asking: GeometryRequestDep) -> Response:
-    """Return the mean cosine of a row with its nearest, as measured and of as many random directions."""
+    """Return the mean cosine of a row with its nearest neighbour, as measured and for as many random directions."""
     asked = asking.open()
 
     def make() -> list[bytes]:
@@ -158,8 +158,8 @@ def get_nearest_by_chance(asking: GeometryRequestDep) -> Response:
     answers=GEOMETRY_ANSWERS,
 )
 def get_cooccurrence(asking: GeometryRequestDep) -> Response:
-    """Return for every planted relation the score of its pairs beside how often the two words of a pair meet in the text
-    (after Merullo, Smith, Wiegreffe and Elazar 2025, arXiv 2504.12459).
+    """Return for every planted relation the score of its pairs beside how often the two words of a pair cooccur in the
+    text (after Merullo, Smith, Wiegreffe and Elazar 2025, arXiv 2504.12459).
     """
     asked = asking.open()
     _check_work(asked, passes=1)
@@ -218,14 +218,14 @@ def _score(vectors: NDArray[np.float32], class_of: NDArray[np.integer], relation
 def _group(
     vectors: NDArray[np.float32], name: str, pairs: list[tuple[int, int]], meetings: NDArray[np.int64]
 ) -> RelationMeetings:
-    """Group a relation's pairs by how often their words meet, and score each group."""
+    """Group a relation's pairs by how often their words cooccur, and score each group."""
     questions = analogy_questions(pairs)
     hits = analogy_hits(vectors, questions)
     place = {pair: index for index, pair in enumerate(pairs)}
     of = np.array([place[c, d] for _, _, c, d in questions.tolist()], dtype=np.int64)
     asked = np.bincount(of, minlength=len(pairs))
     right = np.bincount(of, weights=hits, minlength=len(pairs))
-    # Equal numbers of meetings stay together.
+    # Pairs with equal counts stay together.
     edges = np.unique(np.quantile(meetings, np.linspace(0, 1, _GROUPS + 1)[1:-1])) if len(pairs) else []
     group_of = np.searchsorted(edges, meetings, side="left")
     groups: list[MeetingGroup] = []

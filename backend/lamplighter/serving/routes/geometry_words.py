@@ -44,9 +44,9 @@ from lamplighter.web.http.step_range import resolve_step_range
 routes = Routes("geometry")
 
 MOST_END_TOKENS = 500
-"""Most tokens of one end of an axis."""
+"""Maximum number of tokens at one end of an axis."""
 MOST_PAIRS = 16
-"""Most pairs whose ranks are asked for at once."""
+"""Maximum number of pairs in one request."""
 PAIR_LIST = r"[0-9]{1,7}-[0-9]{1,7}(,[0-9]{1,7}-[0-9]{1,7})*"
 
 AnalogyWord = Annotated[int, Query(ge=0, le=0xFFFF_FFFF, description="The id of a token of a - b + c.")]
@@ -54,7 +54,7 @@ AxisEnd = Annotated[
     str,
     Query(
         max_length=MOST_END_TOKENS * 8,
-        description=f"The tokens of one end: at most {MOST_END_TOKENS} ids between commas, each once.",
+        description=f"The tokens of one end: at most {MOST_END_TOKENS} ids separated by commas, each once.",
         json_schema_extra={"pattern": f"^{ID_LIST}$"},
     ),
 ]
@@ -76,10 +76,10 @@ def get_analogy(
     a: AnalogyWord,
     b: AnalogyWord,
     c: AnalogyWord,
-    most: Annotated[int, Query(ge=1, le=100, description="The most answers to list.")] = 10,
+    most: Annotated[int, Query(ge=1, le=100, description="Maximum number of answers to list.")] = 10,
 ) -> Response:
-    """Return the words nearest to a - b + c by cosine, with and without the rule that leaves out the three, and those
-    nearest to c alone.
+    """Return the words nearest to a - b + c by cosine, with and without excluding the three, and those nearest to c
+    alone.
     """
     asked = asking.open()
     for token_id in (a, b, c):
@@ -112,7 +112,7 @@ def get_analogy(
 def get_axis(
     asking: GeometryRequestDep, from_: Annotated[AxisEnd, Query(alias="from")], to: AxisEnd
 ) -> Response:
-    """Return where every token lies along the direction from the mean of some rows to the mean of others."""
+    """Return the position of every token along the direction from the mean of some rows to the mean of others."""
     asked = asking.open()
     start = parse_id_list(asked.table, from_, "from", MOST_END_TOKENS)
     end = parse_id_list(asked.table, to, "to", MOST_END_TOKENS)
@@ -228,7 +228,7 @@ def _parse_pairs(table: TokenTable, text: str) -> list[tuple[int, int]]:
         raise _wrong_pairs("this is a list of pairs of token ids, as in pairs=3-17,5-99")
     pairs = [tuple(int(part) for part in pair.split("-")) for pair in text.split(",")]
     if len(pairs) > MOST_PAIRS:
-        raise _wrong_pairs(f"at most {MOST_PAIRS} pairs can be asked for at once")
+        raise _wrong_pairs(f"at most {MOST_PAIRS} pairs can be requested at once")
     for a, b in pairs:
         require_token(table, a)
         require_token(table, b)

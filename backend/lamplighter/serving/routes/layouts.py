@@ -74,12 +74,12 @@ OFFERED = (FRAME, JSON)
 OFFERED_AT_ONCE = (NPY, JSON, SAFETENSORS, FRAME)
 MOST_BYTES = 256 << 20
 _HEADER_BYTES = 64
-"""Bytes of a layout frame before its coordinates, which take four bytes a token."""
+"""Bytes of a layout frame before its coordinates, which take four bytes per token."""
 
 
 @routes.get("/api/runs/{run}/map", polled=True, pool=Pool.CHEAP, response_model=MapSettingsResponse)
 def get_map_settings(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return the map's current settings and those requested; `POST .../requests` changes them."""
+    """Return the map's current and requested settings; `POST .../requests` changes them."""
     reply = services.reply(request, run)
 
     def make() -> list[bytes]:
@@ -111,16 +111,16 @@ def list_layouts(
     services: ServicesDep,
     from_: FromStep = 0,
     to: ToStep = None,
-    method: Annotated[MethodName | None, Query(description="The view; without it, both.")] = None,
+    method: Annotated[MethodName | None, Query(description="The view; by default, both.")] = None,
     after: Annotated[
-        int, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF, description="An id: only layouts made after it.")
+        int, Query(ge=0, le=0x7FFF_FFFF_FFFF_FFFF, description="An id: only later layouts are returned.")
     ] = 0,
     limit: Annotated[
-        int, Query(ge=1, le=10_000, description="The most layouts to return; `next` has the rest.")
+        int, Query(ge=1, le=10_000, description="Maximum number of layouts to return; `next` has the rest.")
     ] = 10_000,
     set_name: LayoutSet = "live",
 ) -> Response:
-    """Return the map layouts that count, of steps `from` to `to`, inclusive, in the order they were made."""
+    """Return the current map layouts of steps `from` to `to`, inclusive, in the order of creation."""
     reply = services.reply(request, run)
     with open_layouts(services.catalog, reply.run, set_name) as opened:
         listed = list(islice(opened.select(from_, to, method, after), limit + 1))
@@ -172,7 +172,7 @@ def get_layout(
         if attempt is not None and entry.step != step:
             raise RefusedError(
                 404,
-                f"there is no {method} layout of step {step} itself: the newest before it is of step {entry.step}",
+                f"step {step} itself has no {method} layout: the newest before it is of step {entry.step}",
             )
         version = set_version(reply.run, set_name)
         reply.tag(
@@ -216,9 +216,9 @@ def get_coordinates(
     format: Annotated[Literal["npy", "json", "safetensors", "frame"] | None, FORMAT] = None,
     set_name: LayoutSet = "live",
 ) -> Response:
-    """Return every n-th (`every`) of a method's layouts that `GET .../layouts` lists for the same range: shape
-    (L, K, 2). As `frame`, return whole layout frames of `docs/wire.md`, one after the other; they have every token,
-    so `token_ids` is refused with 422.
+    """Return every n-th (`every`) of a method's layouts that `GET .../layouts` lists for the same range: shape (L, K,
+    2). As `frame`, return complete layout frames of `docs/wire.md`, concatenated; they have every token, so `token_ids`
+    is refused with 422.
     """
     reply = services.reply(request, run, OFFERED_AT_ONCE, format)
     table = services.catalog.token_table(reply.run)
@@ -239,7 +239,7 @@ def get_coordinates(
         reply.run.id,
     )
     size = _check_size(coordinates, reply.form)
-    # Each layout is read whole even when only a few tokens are wanted.
+    # Each layout is read in full even for a few tokens.
     slow = 4 * len(entries) * len(table) >= LARGE_RESPONSE_BYTES
 
     def make() -> Iterable[bytes]:
@@ -253,7 +253,7 @@ def _check_size(coordinates: StreamedArray, form: ResponseFormat) -> int:
     """Return the bytes of some layouts.
 
     Raises:
-        RefusedError: they are too many, or too large (422).
+        RefusedError: there are too many, or they are too large (422).
     """
     layouts, tokens, _ = coordinates.shape
     less = "ask for fewer with from, to or every, or for fewer tokens with token_ids"

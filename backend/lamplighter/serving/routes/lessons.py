@@ -1,4 +1,4 @@
-"""The course: its parts, and one of them with the numbers of a run."""
+"""The course: its parts, and one part with the numbers of a run."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ routes = Routes("lessons")
 PartNumber = Annotated[int, Path(ge=1, le=99, description="The number of a part of the course.")]
 TaughtNumber = Annotated[
     int,
-    Path(ge=0, le=99, description="The number of a part of the course; 0: what to read before the first."),
+    Path(ge=0, le=99, description="The number of a part of the course; 0: the introduction for teachers."),
 ]
 LanguageCode = Annotated[
     str,
     Query(
         pattern="^[a-z]{2}$",
-        description="The language of the text (ISO 639); a part that lacks it comes in English.",
+        description="The language of the text (ISO 639); untranslated parts are in English.",
     ),
 ]
 
@@ -62,13 +62,13 @@ def list_lessons(services: ServicesDep, lang: LanguageCode = "en") -> Response:
     answers=AnswerFacts(errors=(404,)),
 )
 def get_teacher_page(part: TaughtNumber, services: ServicesDep, lang: LanguageCode = "en") -> Response:
-    """Return the page for the teacher about a part: what to ask, which answers to expect, and a worksheet. Its links are
-    queries of views, and its numbers names among those of the part on a run.
+    """Return the teacher's page about a part: questions to ask, expected answers, and a worksheet. Its links are view
+    queries, and its numbers are names of the part's numbers.
     """
     page = services.lessons.teacher_pages(lang).get(part)
     if page is None:
         raise RefusedError(
-            404, f"there is no page for the teacher about part {part}: GET /api/lessons says which have one"
+            404, f"part {part} has no page for the teacher: GET /api/lessons lists those that have"
         )
     return json_response(TeacherPageAnswer.model_validate(vars(page)))
 
@@ -83,16 +83,16 @@ def get_teacher_page(part: TaughtNumber, services: ServicesDep, lang: LanguageCo
 def get_lesson(
     run: RunId, part: PartNumber, request: Request, services: ServicesDep, lang: LanguageCode = "en"
 ) -> Response:
-    """Return a part of the course as a tree, with the numbers of this run that its text names. Nothing is asked here: a
-    stage tells the question that whoever presents asks for it. While the run trains, the numbers are renewed every 100
-    steps, and whenever a measure or an answer comes.
+    """Return a part of the course as a tree, with this run's numbers in its text. Asks no question: a stage contains
+    the question that the presenter may ask. While the run trains, the numbers are updated every 100 steps, and after
+    each new measure or answer.
     """
     reply = services.reply(request, run)
     found = services.lessons.parts(lang).get(part)
     if found is None:
-        raise RefusedError(404, f"the course has no part {part}: GET /api/lessons lists those it has")
+        raise RefusedError(404, f"the course has no part {part}: GET /api/lessons lists its parts")
     if not reply.run.is_prepared:
-        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet: there is nothing to tell")
+        raise RefusedError(404, f"{reply.run.id} has not read its corpus yet, so its numbers are unknown")
     moment = read_moment(reply.run)
     questions = find_questions(reply.run, found, moment)
     revisions = [
@@ -115,7 +115,7 @@ def get_lesson(
             )
         )
 
-    # Its words' rows take less than the board, on which some of its numbers stand.
+    # The rows of its words take less than the board, on which some of its numbers depend.
     size = LARGE_RESPONSE_BYTES + price_board(reply.run, moment) + price_text_numbers(found, reply.run)
     with suppress(*READ_ERRORS), ExaminationsReader(reply.run.examinations_path) as reader:
         size += ANSWER_COPIES * sum(reader.answer_bytes(one.id) for one in questions.values())

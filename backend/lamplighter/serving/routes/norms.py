@@ -39,8 +39,8 @@ def get_norms(
     format: Annotated[Literal["npy", "json"] | None, FORMAT] = None,
     which: MatrixChoice = "in",
 ) -> Response:
-    """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step`;
-    without `step`, the newest of all. `matrix=out` measures rows of the output matrix.
+    """Return every row's Euclidean norm, by token id, after the newest exactly kept step at or before `step` (by
+    default, the newest of all). `matrix=out` measures rows of the output matrix.
     """
     reply = services.reply(request, run, OFFERED, format)
     with services.catalog.open_history(reply.run) as history:

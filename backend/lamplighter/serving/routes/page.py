@@ -48,7 +48,8 @@ def get_app_file(path: str, request: Request, services: FrontServicesDep) -> Res
     "/static/{path:path}", pool=Pool.CHEAP, access=Access.OPEN, pricing=Pricing.FIXED, include_in_schema=False
 )
 def get_static_file(path: str, request: Request, services: FrontServicesDep) -> Response:
-    """Return a hand-made file: the page's icon. What is in a folder of its own, such as the teacher's pages, is none."""
+    """Return a hand-written static file, such as the page's icon. Files in subfolders, such as the teacher's pages, are
+    not served."""
     if "/" in path:
         raise RefusedError(404, f"there is no file {path[:80]!r}")
     return _asset_response(request, services, "", path, "no-cache")
@@ -65,7 +66,7 @@ def get_plotly(request: Request, services: FrontServicesDep) -> Response:
     """Return plotly.js from the installed plotly package."""
     script = services.assets.plotly()
     if script is None:
-        raise RefusedError(404, "the installed plotly package carries no plotly.min.js; reinstall plotly")
+        raise RefusedError(404, "the installed plotly package has no plotly.min.js; reinstall plotly")
     headers = {"ETag": script.etag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
     if script.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

@@ -1,5 +1,5 @@
-"""Layouts that are made when asked for: the reprojection of a finished run, and the map of a run's output matrix. Each is
-started, polled and cancelled; `layouts` with `set=again` or `set=output` has the result.
+"""Layouts made on request: the reprojection of a finished run, and the map of a run's output matrix. Each is started,
+polled and cancelled; `layouts` with `set=again` or `set=output` has the result.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ routes = Routes("map")
 def start_reprojection(
     run: RunId, body: NewReprojection, request: Request, services: ServicesDep
 ) -> Response:
-    """Start to lay out a run that is over again, looking both ways through time; the live layouts are kept. 409 while
-    another reprojection is running.
+    """Start to lay out a finished run again, using past and future steps; the live layouts are kept. 409 while another
+    reprojection is running.
     """
     reply = services.reply(request, run, status=202)
     phase = services.catalog.status(reply.run).phase
     if not phase.has_ended:
-        raise RefusedError(409, f"this run is {phase}; it can be laid out anew once it is over")
+        raise RefusedError(409, f"this run is {phase}; it can be laid out again once it is over")
     job = services.reprojection_jobs.start(reply.run, body.slices)
     return _describe(reply, job, reply.run.relayouts_path)
 
@@ -54,7 +54,7 @@ def get_reprojection(run: RunId, request: Request, services: ServicesDep) -> Res
 
 @routes.delete("/api/runs/{run}/reprojection", pricing=Pricing.FIXED, status_code=204)
 def cancel_reprojection(run: RunId, services: ServicesDep) -> Response:
-    """Cancel the reprojection; the layouts of an earlier one stay."""
+    """Cancel the reprojection. The layouts of an earlier one are kept."""
     services.reprojection_jobs.cancel(services.catalog.find_run(run).id)
     return Response(status_code=204)
 
@@ -66,8 +66,8 @@ def cancel_reprojection(run: RunId, services: ServicesDep) -> Response:
     answers=AnswerFacts(errors=(507,)),
 )
 def start_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Start to lay out the output matrix of a run, live or over, at its waypoints; one that is there stays until the new
-    one is whole. 409 while another is being laid out, and where there is nothing to lay out.
+    """Start to lay out the output matrix of a running or finished run at its waypoints. An existing layout stays until
+    the new one is complete. 409 while another is being laid out, or if there is nothing to lay out.
     """
     reply = services.reply(request, run, status=202)
     with services.catalog.open_steps(reply.run) as reader:
@@ -80,7 +80,7 @@ def start_output_map(run: RunId, request: Request, services: ServicesDep) -> Res
 
 @routes.get("/api/runs/{run}/output-map", pool=Pool.CHEAP, polled=True, response_model=Reprojection)
 def get_output_map(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return how far the layout of the output matrix is, and the layouts that were made before."""
+    """Return the progress of the output matrix's layout, and earlier layouts."""
     reply = services.reply(request, run)
     job = services.output_map_jobs.for_run(reply.run)
     return _describe(reply, job, reply.run.output_layouts_path)
@@ -88,11 +88,11 @@ def get_output_map(run: RunId, request: Request, services: ServicesDep) -> Respo
 
 @routes.delete("/api/runs/{run}/output-map", pricing=Pricing.FIXED, status_code=204)
 def cancel_output_map(run: RunId, services: ServicesDep) -> Response:
-    """Cancel the layout of the output matrix; what was made before stays."""
+    """Cancel the layout of the output matrix. Earlier layouts are kept."""
     services.output_map_jobs.cancel(services.catalog.find_run(run).id)
     return Response(status_code=204)
 
 
 def _describe(reply: Reply, job: ReprojectionJob, path: Path) -> Response:
-    """Return a job as an answer, with the layouts in the file that it writes."""
+    """Return a job as an answer, with the layouts in its output file."""
     return reply.send(LIST_ENTRY_BYTES * MOST_LISTED, lambda: json_body(job.describe(path)))

@@ -38,9 +38,9 @@ _ANSWERS = AnswerFacts(errors=(507,))
 def send_request(
     request: Request, run: RunId, run_request: Annotated[RunRequest, Body()], services: ServicesDep
 ) -> Response:
-    """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live
-    socket. 409 if it could not take effect: a run that is over can only be continued, and once.
-    507 on a full disk; a pause and a stop are written into space kept for them.
+    """Send a request to a run. It takes effect at a step boundary and is then acknowledged on the live socket. 409 if
+    it cannot take effect: a finished run can only be continued, and only once. 507 on a full disk; a pause and a stop
+    use reserved space.
     """
     request.state.audited = run_request.kind
     run_folder = services.catalog.find_run(run)
@@ -57,18 +57,18 @@ def send_request(
 
 
 def _require_confirmed(run: RunFolder, run_request: ContinueRequest) -> None:
-    """Raise Refused (409) if an imported run is to be continued by a caller who was not told what that takes."""
+    """Refuse (409) to continue an imported run if the caller has not confirmed the resources."""
     if run_request.confirmed or not is_imported(run):
         return
     message = (
-        f"{run.id} was imported. To continue it takes {describe_demands(run.recipe, len(run.vocabulary))}. Ask again"
-        " with confirmed=true if this machine is to do that"
+        f"{run.id} was imported. Continuing it takes {describe_demands(run.recipe, len(run.vocabulary))}. To do that"
+        " on this machine, ask again with confirmed=true"
     )
     raise RefusedError(409, message, [FieldError(field="confirmed", message=message)])
 
 
 def _store_map_change(run: RunFolder, run_request: MapRequest, services: Services) -> Response:
-    """Store a map change. A run takes one in any phase: a projector is started for it if none is running."""
+    """Store a map change. It is possible in any phase: a projector is started for it if none is running."""
     body = run_request.model_dump(exclude={"kind"}, exclude_none=True)
     with services.request_lock:
         try:

@@ -1,4 +1,4 @@
-"""The caller's session and everybody's, the server's health, and the launch links that begin a session."""
+"""The presenter's sessions, the server's health, and the launch links that start a session."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ routes = Routes("session")
 
 _LAUNCH_BODY = 4_096
 
-# The key goes into the page's storage by this page alone: in a URL it would stay in the browser's history.
+# This page alone puts the key into the page's storage: in a URL it would stay in the browser's history.
 _LAUNCHED_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Lamplighter</title><meta name="lamplighter-key" content="{key}">
 <link rel="stylesheet" href="static/plain.css"><script src="static/launch.js" defer></script></head>
@@ -47,7 +47,7 @@ _LAUNCHED_PAGE = """<!doctype html>
 )
 async def get_health() -> Response:
     """Report that the server is up."""
-    # On the event loop: however busy all threads are, the server is up.
+    # On the event loop, because the server is up even if all threads are busy.
     return json_response(Health(status="ok", version=lamplighter.__version__))
 
 
@@ -63,7 +63,7 @@ def get_session(request: Request, services: FrontServicesDep) -> Response:
     """Return whether the caller is the presenter, and the state of the server's workers."""
     presenter = caller_is_presenter(request.state)
     if presenter and request.state.session is not None:
-        # The page asks every few seconds.
+        # The page polls every few seconds.
         services.gate.credentials.sessions.note_use(request.state.session)
     may_read = presenter or request.state.session is not None or services.gate.loopback
     states = {} if services.supervisor is None else services.supervisor.states()
@@ -84,7 +84,7 @@ def get_session(request: Request, services: FrontServicesDep) -> Response:
     response_model=BrowserSessionList,
 )
 def list_sessions(request: Request, services: FrontServicesDep) -> Response:
-    """Return the browsers that present, the last used first. A program with the token has no session."""
+    """Return the presenting browsers, the most recently used first. A program with the token has no session."""
     sessions = services.gate.credentials.sessions.list_sessions()
     items = [
         BrowserSession(
@@ -111,7 +111,7 @@ def end_session(
 ) -> Response:
     """End a browser's session, at once and on every server of these runs. It may be the caller's own."""
     if not services.gate.credentials.sessions.end_session(session):
-        raise RefusedError(404, "there is no such session: it may have ended by itself")
+        raise RefusedError(404, "there is no such session: it may have expired")
     response = Response(status_code=204)
     if session == request.state.session:
         address = request.state.address
@@ -127,7 +127,7 @@ def end_session(
 
 @routes.post("/api/launches", pricing=Pricing.FIXED, status_code=201, response_model=Launch)
 def create_launch_link(request: Request, services: FrontServicesDep) -> Response:
-    """Create a launch link, which works once: opened in a browser, it makes that browser the presenter's."""
+    """Create a launch link, which works once and makes the browser that opens it the presenter's."""
     return json_response(Launch(url=services.gate.issue_launch_url(request.state.address)), 201)
 
 
@@ -148,20 +148,20 @@ def open_launch_link(request: Request, services: FrontServicesDep, code: str = "
     include_in_schema=False,
 )
 async def post_launch_code(request: Request, services: FrontServicesDep) -> Response:
-    """Redeem the launch code that a launch file posts; or, with `probe`, only tell that file that it reached us."""
+    """Redeem the launch code that a launch file posts; with `probe`, only confirm that the file reached this server."""
     fields = dict(parse_qsl((await request.body()).decode("latin-1")))
     code = fields.get("code", "")
     if "probe" not in fields:
         return await anyio.to_thread.run_sync(_begin_session, request, services, code)
     if not services.gate.credentials.codes.is_valid(code):
         return used_link_page(services.gate.page_url(request.state.address))
-    # Only a page without an origin needs to be let read this, and it has the code.
+    # Only a page without an origin needs permission to read this, and it has the code.
     allow = {"Access-Control-Allow-Origin": "null"} if request.headers.get("origin") == "null" else {}
     return Response(status_code=204, headers={"Cache-Control": "no-store", **allow})
 
 
 def _begin_session(request: Request, services: FrontServices, code: str) -> Response:
-    """Redeem a launch code: set the presenter's cookie, and hand the session's key to the page."""
+    """Redeem a launch code: set the presenter's cookie, and pass the session's key to the page."""
     gate = services.gate
     if not gate.credentials.codes.redeem_code(code):
         return used_link_page(gate.page_url(request.state.address))

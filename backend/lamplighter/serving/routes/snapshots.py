@@ -66,7 +66,7 @@ routes = Routes("snapshots")
 
 OFFERED = (FRAME, NPY, SAFETENSORS, PARQUET)
 _STEP_BYTES = 24
-"""Bytes of memory of a step whose matrix can be rebuilt, while such steps are looked for."""
+"""Bytes of memory per step during the search for steps whose matrix can be rebuilt."""
 
 
 @routes.get(
@@ -82,7 +82,7 @@ def list_keyframes(
     from_: FromStep = 0,
     to: ToStep = None,
     limit: Annotated[
-        int, Query(ge=1, le=10_000, description="The most keyframes to return; `next` has the rest.")
+        int, Query(ge=1, le=10_000, description="Maximum number of keyframes to return; `next` has the rest.")
     ] = 1_000,
 ) -> Response:
     """Return the keyframes of steps `from` to `to`, inclusive, and whether every step in that range rebuilds bit for
@@ -140,9 +140,9 @@ def get_snapshot(
     attempt: AttemptParam = None,
     which: MatrixChoice = "in",
 ) -> Response:
-    """Return the matrix after a step, or some of its rows, in the format that `format` or `Accept` names; by default
-    as a rows frame of `docs/wire.md`. `parquet` also describes the tokens. `matrix=out` returns the
-    output matrix at the newest waypoint at or before the step; the headers say of which step.
+    """Return the matrix after a step, or some of its rows, in the format of `format` or `Accept`; by default as a rows
+    frame of `docs/wire.md`. `parquet` also describes the tokens. `matrix=out` returns the output matrix at the newest
+    waypoint at or before the step; the headers name that step.
     """
     reply = services.reply(request, run, OFFERED, format)
     ids = parse_token_ids(services.catalog.token_table(reply.run), token_ids)
@@ -164,7 +164,7 @@ def get_snapshot(
 
 @routes.get("/api/runs/{run}/waypoints", pool=Pool.CHEAP, polled=True, response_model=Waypoints)
 def list_waypoints(run: RunId, request: Request, services: ServicesDep) -> Response:
-    """Return the steps whose output matrix is kept: those of the waypoints, and of the last checkpoints."""
+    """Return the steps whose output matrix is kept: waypoints and the last checkpoints."""
     reply = services.reply(request, run)
     with services.catalog.open_steps(reply.run) as reader:
         points = list_output_points(reply.run, reader)
@@ -225,7 +225,7 @@ def _parts(
     if form is FRAME:
         if ids is None:
             return [matrix.encode_frame()]
-        # A frame's rows are sorted by id, whatever order the request named.
+        # A frame's rows are sorted by id, not in the order of the request.
         rows = np.sort(ids).astype(np.uint32)
         return [encode(Rows(matrix.attempt, matrix.step, matrix.time, size, rows, matrix.vectors[rows]))]
     facts = {

@@ -61,7 +61,7 @@ def get_token_history(
     to: ToStep = None,
     most: Annotated[
         int | None,
-        Query(ge=MIN_POINTS, le=1_000_000, description="The most steps to return; without it, all."),
+        Query(ge=MIN_POINTS, le=1_000_000, description="Maximum number of steps to return; by default, all."),
     ] = None,
     method: LayoutMethod = "umap",
     with_: Annotated[
@@ -70,7 +70,7 @@ def get_token_history(
             alias="with",
             ge=0,
             le=0xFFFF_FFFF,
-            description="The id of the other token: needed with `of=pair`, refused with anything else.",
+            description="The id of the other token: required with `of=pair`, refused otherwise.",
         ),
     ] = None,
     format: Annotated[Literal["json", "npy", "arrow"] | None, FORMAT] = None,
@@ -78,13 +78,13 @@ def get_token_history(
 ) -> Response:
     """Return one token's history over the exactly kept steps `from` to `to`, inclusive; `of=places` covers the layouts
     of `method` instead, `of=gradient` the steps in which the token was lit. With `most`, return at most that many
-    steps, the extremes among them. `of=pair` takes another token's id in `with`.
+    steps, including the extremes. `of=pair` takes another token's id in `with`.
     """
     reply = services.reply(request, run, OFFERED, format)
     table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
     if (of == "pair") != (with_ is not None):
-        message = "of=pair needs another token: name its id with with=; nothing else takes one"
+        message = "of=pair needs another token's id in with=; no other history takes one"
         raise RefusedError(422, message, [FieldError(field="with", message=message)])
     if with_ is not None:
         require_token(table, with_)

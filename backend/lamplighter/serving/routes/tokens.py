@@ -32,11 +32,11 @@ def list_tokens(
     request: Request,
     services: ServicesDep,
     search: Annotated[str | None, Query(max_length=200, description="A part of the token.")] = None,
-    limit: Annotated[int, Query(ge=1, le=50_000, description="The most tokens to return.")] = 20,
-    offset: Annotated[int, Query(ge=0, le=10_000_000, description="Tokens to leave out first.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=50_000, description="Maximum number of tokens to return.")] = 20,
+    offset: Annotated[int, Query(ge=0, le=10_000_000, description="Number of tokens to skip.")] = 0,
 ) -> Response:
-    """Return the tokens that match `search`, as the tokeniser has them or as people read them: exact matches first, then prefixes, then matches anywhere, each by
-    frequency. Without `search`, return all by id.
+    """Return the tokens that match `search`, in the tokeniser's form or as displayed: exact matches first, then
+    prefixes, then matches anywhere, each by frequency. Without `search`, return all by id.
     """
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)
@@ -53,7 +53,7 @@ def list_tokens(
 def get_token(
     run: RunId, token_id: TokenId, request: Request, services: ServicesDep, step: KeptStep = None
 ) -> Response:
-    """Return one token at a step; without `step`, at the newest that has a snapshot."""
+    """Return one token at `step` (by default, the newest with a snapshot)."""
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)
     require_token(table, token_id)
@@ -97,8 +97,8 @@ def get_neighbours(
     k: Annotated[int, Query(ge=1, le=1_000, description="The number of neighbours.")] = 10,
     which: MatrixChoice = "in",
 ) -> Response:
-    """Return the `k` nearest tokens by cosine at a step; without `step`, at the newest that has a snapshot. `matrix=out`
-    compares rows of the output matrix.
+    """Return the `k` nearest tokens by cosine at `step` (by default, the newest with a snapshot). `matrix=out` compares
+    rows of the output matrix.
     """
     reply = services.reply(request, run)
     table = services.catalog.token_table(reply.run)

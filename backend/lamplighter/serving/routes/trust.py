@@ -1,4 +1,4 @@
-"""Trust in one layout of the map: the estimate made with it, and the exact value over all tokens."""
+"""Trust in one layout of the map: its stored estimate, and the exact value over all tokens."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from lamplighter.wire.layout_frames import Layout
 routes = Routes("map")
 
 MOST_TOKENS = 20_000
-"""Most tokens ranked against one another in one request: some seconds of this machine."""
+"""Maximum number of tokens ranked against one another in one request: a few seconds of work."""
 DOUBTFUL = 0.25
-"""Per-token trust below which a token does not belong where the map shows it."""
+"""Per-token trust below which a token's position on the map is doubtful."""
 _MOST_LISTED = 1_000
 
 
@@ -51,10 +51,10 @@ def get_layout_trust(
     request: Request,
     services: ServicesDep,
     method: LayoutMethod = "umap",
-    full: Annotated[bool, Query(description="Compute it over all tokens as well: seconds.")] = False,
+    full: Annotated[bool, Query(description="Also compute it over all tokens, which takes seconds.")] = False,
 ) -> Response:
-    """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens,
-    against the matrix of the very step it shows.
+    """Return the trust in the newest layout of a method at or before a step; with `full`, also over all tokens, against
+    the matrix of the layout's step.
     """
     reply = services.reply(request, run)
     with open_layouts(services.catalog, reply.run) as opened:
@@ -63,8 +63,8 @@ def get_layout_trust(
     if full and tokens > MOST_TOKENS:
         raise RefusedError(
             422,
-            f"trust in full ranks every token against every other: {tokens:,} are too many, at most "
-            f"{MOST_TOKENS:,} are done here; the estimate that is kept with the layout says its own error",
+            f"full trust ranks every token against every other: {tokens:,} are too many, at most "
+            f"{MOST_TOKENS:,} are allowed; the layout's stored estimate includes its error",
         )
     reply.tag("trust", entry.attempt, entry.id, full, immutable=False)
 

@@ -27,7 +27,7 @@ _BODY = {
 }
 
 
-# Slightly above the largest text, so that a text just over the limit gets the error that names the limit.
+# Slightly above the largest text, so that a text just over the limit gets the error that states the limit.
 @routes.post(
     "/api/uploads",
     pool=Pool.NONE,
@@ -41,10 +41,10 @@ _BODY = {
 async def upload_text(
     request: Request,
     services: ServicesDep,
-    name: Annotated[str, Query(max_length=200, description="A name to show.")] = "",
+    name: Annotated[str, Query(max_length=200, description="A display name.")] = "",
 ) -> Response:
-    """Store a text, sent as the raw body whatever its media type: UTF-8, at most 64 MiB. `name` is its display name.
-    Returns what can be said of it before it is learned. No run is made. 422 if it is no text, or empty.
+    """Store a text, sent as the raw body with any media type: UTF-8, at most 64 MiB. `name` is its display name.
+    Returns facts about the text. Creates no run. 422 if it is not text, or empty.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared[:20]) > MAX_UPLOAD_BYTES:

@@ -1,4 +1,4 @@
-"""Rows of the embedding over a range of steps, streamed as they are read and never whole in memory."""
+"""Rows of the embedding over a range of steps, streamed while they are read."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ MOST_STEPS = 100_000
 _MANY_STEPS = 200
 _FEW_TOKENS = 8
 _FEW_STEPS = 1_000
-"""Up to `_FEW_TOKENS` tokens, with at most `_FEW_STEPS` steps outside tiles, are read faster as single paths than
-as whole matrices."""
+"""Up to `_FEW_TOKENS` tokens, with at most `_FEW_STEPS` steps outside tiles, are read faster as single paths than as
+full matrices."""
 _BLOCK = 1 << 20
 
 
@@ -94,14 +94,14 @@ def get_vectors(
     from_: FromStep = 0,
     to: ToStep = None,
     every: Annotated[
-        int, Query(ge=1, le=0xFFFF_FFFF, description="Take every n-th step, from `from` on.")
+        int, Query(ge=1, le=0xFFFF_FFFF, description="Return every n-th step, starting at `from`.")
     ] = 1,
     token_ids: TokenIds = None,
     format: Annotated[Literal["npy", "json", "safetensors", "arrow"] | None, FORMAT] = None,
     attempt: AttemptParam = None,
 ) -> Response:
     """Return the rows of some tokens (or all) after steps `from`, `from` + `every`, ... up to `to`: shape (S, K, D).
-    422 if `from` is after `to`, or if more is asked for than comes at once; 404 if one of the steps was not kept exactly.
+    422 if `from` is after `to`, or if the response is too large; 404 if one of the steps was not kept exactly.
     """
     reply = services.reply(request, run, OFFERED, format)
     table = services.catalog.token_table(reply.run)
@@ -138,7 +138,7 @@ def _check_size(query: _VectorQuery, form: ResponseFormat) -> None:
     many = f"{len(query.steps):,} steps of {len(query.ids):,} tokens"
     less = "ask for fewer steps with from, to or every, or for fewer tokens with token_ids"
     if len(query.steps) > MOST_STEPS:
-        raise RefusedError(422, f"{many} are too many, at most {MOST_STEPS:,} steps come at once: {less}")
+        raise RefusedError(422, f"{many} are too many, at most {MOST_STEPS:,} steps are sent at once: {less}")
     check_bytes(many, 4 * query.numbers, MOST_BYTES, less)
     check_json_numbers(form, query.numbers, f"{less}, or ask for format=npy", what=many)
 
@@ -190,7 +190,7 @@ def _iterate_blocks(services: Services, query: _VectorQuery) -> Iterator[tuple[r
 
 
 def _count_outside_tiles(history: MatrixHistory, steps: range) -> int:
-    """Count the steps between the first and the last that are in no tile; there a path is read step by step."""
+    """Count the steps between the first and the last that are not in a tile; there a path is read step by step."""
     tiled = sum(
         max(0, min(stretch.last, steps[-1]) - max(stretch.first, steps[0]) + 1)
         for stretch in history.stretches()
@@ -201,7 +201,7 @@ def _count_outside_tiles(history: MatrixHistory, steps: range) -> int:
 def _blocks_by_step(
     history: MatrixHistory, query: _VectorQuery
 ) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """Yield blocks from a matrix carried forward through the steps; a block is a megabyte, or one step."""
+    """Yield blocks from a matrix carried forward through the steps. A block is a megabyte, or one step."""
     size = max(1, _BLOCK // max(1, 4 * len(query.ids) * query.dim))
     start = 0
     block: list[NDArray[np.float32]] = []
@@ -220,7 +220,7 @@ def _blocks_by_step(
 def _blocks_by_token(
     history: MatrixHistory, query: _VectorQuery
 ) -> Iterator[tuple[range, NDArray[np.float32]]]:
-    """Yield blocks from each token's path, without a matrix; a block spans eight megabytes of a path, counting the
+    """Yield blocks from each token's path, without a matrix. A block spans eight megabytes of a path, including the
     steps that `every` skips.
     """
     size = max(1, (8 * _BLOCK) // (4 * query.dim * query.steps.step))
@@ -230,7 +230,7 @@ def _blocks_by_token(
         for column, token_id in enumerate(query.ids.tolist()):
             path = history.token_history(token_id, steps[0], steps[-1])
             if path.vectors.shape[1] != query.dim:
-                raise FormatError("its matrix does not fit its recipe")
+                raise FormatError("its matrix does not match its recipe")
             block[:, column] = path.vectors[np.searchsorted(path.steps, np.array(steps))]
         query.span.require_current(history.steps)
         yield steps, block

@@ -18,7 +18,7 @@ StepNumber = Annotated[int, Field(ge=0, le=LAST_STEP)]
 
 
 class ApiModel(DocumentedModel):
-    """A schema of the interface. The docstrings of its fields describe them in the OpenAPI document."""
+    """A schema of the REST interface. The docstrings of its fields are their descriptions in the OpenAPI document."""
 
 
 class Items(ApiModel, Generic[Item]):
@@ -39,7 +39,7 @@ class Session(ApiModel):
 
     presenter: bool
     role: Literal["presenter", "assistant", "viewer", "nobody"]
-    """The caller's role. On the presenter's listener whoever only watches is a viewer."""
+    """The caller's role. On the presenter's listener, callers without a credential are viewers."""
     classroom: bool = False
     """True on the listener of the class."""
     version: str
@@ -48,26 +48,26 @@ class Session(ApiModel):
 
 
 class BrowserSession(ApiModel):
-    """A browser that presents, until its session ends."""
+    """A presenting browser, until its session ends."""
 
     id: str
-    """The name of the session, to end it by; no secret."""
+    """The public id of the session, for ending it."""
     browser: str
     """Browser and system, such as "Firefox on Linux"."""
     address: str
-    """The address of the server at which the session holds."""
+    """The address of the server at which the session is valid."""
     created: float
     """Unix seconds."""
     last_used: float
     """Unix seconds when the browser was last seen, to about a minute."""
     expires: float
-    """Unix seconds when the session ends if the browser is not seen again."""
+    """Unix seconds when the session ends without further requests."""
     current: bool
-    """True for the session that this request came with."""
+    """True for the session of this request."""
 
 
 class BrowserSessionList(Items[BrowserSession]):
-    """The browsers that present."""
+    """The presenting browsers."""
 
 
 class Launch(ApiModel):
@@ -77,20 +77,20 @@ class Launch(ApiModel):
 
 
 class TextFacts(ApiModel):
-    """Facts about a text before it is learned."""
+    """Facts about a text before training."""
 
     words: int
     """Words and punctuation marks, as training counts them."""
     different: int
-    """Different ones."""
+    """Number of different words and punctuation marks."""
     exact: bool
-    """False for a long text, of which only the beginning was counted."""
+    """False for a long text if only its beginning was counted."""
     vocabulary: int
-    """A vocabulary that suits its length: only words that occur often enough to find a place."""
+    """A vocabulary size for its length, so that each word occurs often enough to be learned."""
     steps: int
-    """A number of steps that suits its length."""
+    """A number of steps for its length."""
     expectation: Literal["too_short", "by_heart", "some", "clear"]
-    """Its likely fate: it is refused, it is learned by heart, it makes some districts, or clear ones."""
+    """The expected result: refused, memorised, some districts, or clear districts."""
 
 
 class Upload(ApiModel):
@@ -105,7 +105,7 @@ class PartialModel(ApiModel):
     """A schema that omits fields not known yet, instead of sending null."""
 
     def fields_to_omit(self) -> Any:
-        """Return the fields to omit, as pydantic's `exclude` takes them."""
+        """Return the fields to omit, in the form of pydantic's `exclude`."""
         return None
 
 
@@ -114,14 +114,14 @@ class RequestBody(StrictInput):
 
 
 def json_response(model: BaseModel, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Return a model as a JSON response; non-finite numbers become null. Call it in the route's thread, so that the
-    event loop serialises nothing.
+    """Return a model as a JSON response; non-finite numbers become null. Call it in the route's thread, to keep
+    serialisation off the event loop.
     """
     return Response(to_json_text(model), status, headers, "application/json")
 
 
 def json_body(model: BaseModel) -> list[bytes]:
-    """Return the body of a JSON response, as `json_response` has it, in one part."""
+    """Return the body of `json_response`, in one part."""
     return [to_json_text(model).encode()]
 
 

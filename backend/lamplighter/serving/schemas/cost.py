@@ -1,4 +1,4 @@
-"""Schemas of the cost of a run. What is not known is null."""
+"""Schemas of the cost of a run. Unknown values are null."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lamplighter.serving.schemas.base import ApiModel
 
 
 class EnergyErrorResponse(ApiModel):
-    """The error of a method: the true energy lies between the joules times `least` and times `most`, by what is known."""
+    """The error of a method: the true energy is estimated to lie between the joules times `least` and times `most`."""
 
     least: float
     most: float
@@ -20,11 +20,11 @@ class EnergyErrorResponse(ApiModel):
 
 
 class EnergyResponse(ApiModel):
-    """The energy that training took, and how it is known."""
+    """The energy used by training, and the method of its measurement."""
 
     method: MethodName
-    """`nvml`: the counter of the graphics card, without the processor. `rapl`: the counters of all processors, other
-    programs' work included. `processor`: an estimate, processor seconds of the trainer times watts."""
+    """`nvml`: the counter of the graphics card, without the processor. `rapl`: the counters of all processors,
+    including the work of other programs. `processor`: an estimate, processor seconds of the trainer times watts."""
     measured: bool
     """False if any part of the sum is an estimate."""
     mixed: bool
@@ -34,20 +34,19 @@ class EnergyResponse(ApiModel):
     watts_assumed: float | None
     """Watts of a busy core in an estimate."""
     error: EnergyErrorResponse | None
-    """Null if it is not known, as of a mixed sum."""
+    """Null if unknown, as for a mixed sum."""
     joules: float
-    """From the step after `since` to `step`, without pauses; superseded steps, and those that were computed again,
-    included."""
+    """From the step after `since` to `step`, without pauses, including superseded and recomputed steps."""
     since: int
-    """Not 0 where a trainer that measures went on with a run of one that did not."""
+    """Not 0 if a measuring trainer continued the run of one that did not measure."""
     step: int
     computed: int | None
-    """Steps that it was spent on, each as often as it was computed. Null where they were not counted."""
+    """Number of steps that it was spent on, counting recomputed ones each time. Null if they were not counted."""
     joules_per_step: float | None
-    """Energy of a computed step."""
+    """Energy per computed step."""
     processor_seconds: float
     seconds: float
-    """By the clock, without pauses."""
+    """Wall-clock time without pauses."""
     watts_mean: float | None
     watts_now: float | None
     """The mean of the last readings; null unless the run is training."""
@@ -63,14 +62,14 @@ class StepWorkResponse(ApiModel):
     backward: int
     update: int | None
     products: int
-    """The part of forward and backward in products of matrices."""
+    """The matrix products of the forward and backward pass."""
     layers: list[LayerFlops]
     six_nd: list[SixNd]
     update_bytes: UpdateBytes | None
 
 
 class PublishedFiguresResponse(ApiModel):
-    """A model of the field, as its sources describe it."""
+    """A published model, as described by its sources."""
 
     name: str
     year: int
@@ -83,10 +82,11 @@ class PublishedFiguresResponse(ApiModel):
 
 
 class ScaleRowResponse(ApiModel):
-    """A training, and what it took or would take."""
+    """A training with its actual or estimated cost."""
 
     kind: Literal["run", "larger", "model"]
-    """This `run`, with all steps that were computed since energy was measured; the same steps with an embedding of 50,000 x 1,024 (`larger`); or a `model` of the field."""
+    """This `run`, with all steps computed since energy was measured; the same steps with an embedding of 50,000 x 1,024
+    (`larger`); or a published `model`."""
     parameters: int
     tokens: int
     flops: float
@@ -103,9 +103,10 @@ class Cost(ApiModel):
     step: int
     energy: EnergyResponse | None
     missing: Literal["recorded", "unmeasured"] | None
-    """Why there is no energy: the run was recorded from a loop elsewhere, or trained by a version that did not measure."""
+    """The reason for missing energy: the run was recorded from an external loop, or trained by a version that did not
+    measure."""
     work: StepWorkResponse | None
-    """Null for a run that was recorded from a loop elsewhere."""
+    """Null for a run that was recorded from an external loop."""
     tokens: int | None
     flops: float | None
     curve: list[CostPoint]

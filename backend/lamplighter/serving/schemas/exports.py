@@ -18,7 +18,7 @@ class NewExport(RequestBody):
 
 
 class Export(ApiModel):
-    """An export, in progress or over."""
+    """A running or finished export."""
 
     id: str
     run: str

@@ -1,4 +1,4 @@
-"""Schemas of the geometry lab: what the rows of the embedding say of words at a step, each beside what chance says."""
+"""Schemas of the geometry lab: the geometry of words in the embedding at a step, each beside its chance level."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lamplighter.serving.schemas.tokens import Neighbour
 
 
 class Word(ApiModel):
-    """A token that was asked about."""
+    """A token in a request."""
 
     token_id: int
     token: str
@@ -21,7 +21,7 @@ class AtStep(ApiModel):
 
     attempt: int
     step: int
-    """The step that the answer is about: the newest exactly kept one at or before the step asked for."""
+    """The step of the answer: the newest exactly kept one at or before the requested step."""
     exact: bool
     """True if `step` is the requested one."""
 
@@ -35,36 +35,36 @@ class Analogy(AtStep):
     with_rule: list[Neighbour]
     """The nearest words other than the three given, as analogies are usually scored."""
     without_rule: list[Neighbour]
-    """The nearest words, the three given among them."""
+    """The nearest words, including the three given."""
     nearest_of_c: list[Neighbour]
-    """The words nearest to c alone, the other two given left out: what is named without any analogy."""
+    """The words nearest to c alone, excluding the other two: the baseline without an analogy."""
     chance: float | None
-    """The share that guessing would name rightly."""
+    """The share of right answers by guessing."""
 
 
 class RelationScore(ApiModel):
-    """One planted relation: how many of its analogies the embedding answers, and whether its pairs point one way."""
+    """One planted relation: the share of its analogies that the embedding answers, and how parallel its pairs are."""
 
     name: str
     pairs: int
     questions: int
-    """Questions asked: every pair against every other, at most a thousand of them."""
+    """Number of questions: every pair against every other, at most a thousand."""
     score: float | None
-    """Share of them answered rightly, the three given words excluded; null where there are none."""
+    """Share answered correctly, excluding the three given words; null without questions."""
     chance: float | None
     """Share when guessing among all words."""
     right_class: float | None
-    """Share when guessing among the words of the right answer's class; null where it has none."""
+    """Share when guessing among the words of the right answer's class; null without a class."""
     nearest_of_c: float | None
-    """Share when naming the word nearest to c, without any analogy."""
+    """Share when naming the word nearest to c, without an analogy."""
     without_rule: float | None
-    """Share answered rightly where the three given words may be named too."""
+    """Share answered correctly without excluding the three given words."""
     consistency: float | None
-    """Mean cosine between the offsets of every two pairs: 1 if all point the same way."""
+    """Mean cosine between the offsets of every two pairs: 1 if all are parallel."""
     consistency_chance: float | None
-    """Its mean for random pairs of the same classes; null where a word has none."""
+    """Its mean for random pairs of the same classes; null if a word has no class."""
     consistency_deviation: float | None
-    """Its standard deviation for them."""
+    """Its standard deviation for random pairs."""
 
 
 class Relations(AtStep):
@@ -79,7 +79,7 @@ class AxisPositions(AtStep):
     from_: list[Word] = Field(serialization_alias="from")
     to: list[Word]
     length: float | None
-    """Distance between the means of the two ends; 0 if they coincide, and then there is no direction."""
+    """Distance between the means of the two ends; 0 without a direction, if they coincide."""
     positions: list[float | None] | None
     """Position of each token, by id: minus half the length at the mean of `from`, plus half of it at that of `to`. Null
     without a direction."""
@@ -90,7 +90,7 @@ class AxisPositions(AtStep):
 
 
 class PairRank(ApiModel):
-    """Two words and their ranks among one another's nearest, 1 for the nearest."""
+    """Two words and their ranks among each other's nearest words, 1 for the nearest."""
 
     a: Word
     b: Word
@@ -100,7 +100,7 @@ class PairRank(ApiModel):
     rank_of_a: int
     """Rank of a among the words nearest to b."""
     class_rank: float | None
-    """Rank of a random word of their class if the class lay all together and apart from the rest; null for two classes."""
+    """Expected rank of a random word of their class if the class were perfectly separated; null for two classes."""
 
 
 class PairRanks(AtStep):
@@ -125,8 +125,7 @@ class PairRankCurves(ApiModel):
 
     attempt: int
     steps: list[int]
-    """The steps at which keyframes were due, and the newest, as far as their matrices are kept; of more than 64, evenly
-    spread ones."""
+    """The steps of scheduled keyframes, and the newest, if their matrices are kept; at most 64, evenly spread."""
     items: list[PairRankSeries]
     chance: float
     """Expected rank of a random word: half of all."""
@@ -138,90 +137,90 @@ class Lengths(AtStep):
     lengths: list[float | None]
     """By token id."""
     counts: list[int] | None
-    """By token id; null where they are not known."""
+    """By token id; null if unknown."""
     spearman: float | None
     """Rank correlation of the two, from -1 to 1."""
     chance_deviation: float | None
-    """Its standard deviation where the two have nothing to do with one another; its mean is then 0."""
+    """Its standard deviation for independent quantities, with mean 0."""
 
 
 class TouchCounts(AtStep):
-    """How many batches have read every row, beside its token's count in the text."""
+    """The number of batches that have read each row, beside its token's count in the text."""
 
     touches: list[int] | None
-    """By token id; null where nobody recorded the batches."""
+    """By token id; null if the batches were not recorded."""
     counts: list[int] | None
-    """By token id; null where they are not known."""
+    """By token id; null if unknown."""
     spearman: float | None
     """Rank correlation of the two, from -1 to 1."""
     chance_deviation: float | None
-    """Its standard deviation where the two have nothing to do with one another; its mean is then 0."""
+    """Its standard deviation for independent quantities, with mean 0."""
     never_lit: list[int] | None
-    """Ids of the tokens that no batch has read yet; null where nobody recorded the batches."""
+    """Ids of the tokens that no batch has read yet; null if the batches were not recorded."""
 
 
 class NearestByChance(AtStep):
-    """The mean cosine of a row with its nearest, as measured and of as many random directions."""
+    """The mean cosine of a row with its nearest neighbour, as measured and for as many random directions."""
 
     nearest_cosine: float | None
     nearest_cosine_chance: float | None
     random_pair_deviation: float
     """Standard deviation of the cosine of two random directions; its mean is 0."""
     rows: int
-    """Rows whose nearest was looked for, among all rows."""
+    """Number of rows whose nearest neighbour was computed, among all rows."""
 
 
 class MeetingGroup(ApiModel):
-    """The pairs of a relation whose words meet about as often in the text."""
+    """The pairs of a relation whose words cooccur about equally often in the text."""
 
     least: int
-    """Fewest meetings of a pair of the group."""
+    """Smallest number of cooccurrences of a pair in the group."""
     most: int
     pairs: int
     questions: int
-    """Questions whose answer is the second word of one of these pairs."""
+    """Number of questions whose answer is the second word of one of these pairs."""
     score: float | None
-    """Share of them answered rightly; null where there are none."""
+    """Share answered correctly; null without questions."""
 
 
 class RelationMeetings(ApiModel):
-    """One relation: the score of its pairs beside how often the two words of a pair meet."""
+    """One relation: the score of its pairs beside how often the two words of a pair cooccur."""
 
     name: str
     groups: list[MeetingGroup]
-    """At most four, of about as many pairs each, from those that meet seldom to those that meet often."""
+    """At most four groups with about equally many pairs, from rare to frequent cooccurrence."""
     spearman: float | None
-    """Rank correlation, over the pairs, of the score with the meetings."""
+    """Rank correlation, over the pairs, of the score with the cooccurrences."""
     chance_deviation: float | None
-    """Its standard deviation where the two have nothing to do with one another; its mean is then 0."""
+    """Its standard deviation for independent quantities, with mean 0."""
 
 
 class Cooccurrence(AtStep):
     """The analogies of every relation beside the text they were learned from."""
 
     window: int
-    """Most tokens between two words that meet."""
+    """Maximum number of tokens between cooccurring words."""
     tokens: int | None
-    """Tokens of the text that were read: all of it, or its beginning. Null where the text is not kept."""
+    """Number of tokens read from the text: all, or its beginning. Null if the text is not kept."""
     items: list[RelationMeetings] | None
-    """Null where the text is not kept."""
+    """Null if the text is not kept."""
 
 
 class OddOneOutRound(ApiModel):
-    """Four words: three that lie close together, and one that lies far from all three."""
+    """Four words: three close together, and one far from all three."""
 
     words: list[Word]
     odd: int
-    """The place of the odd one in `words`, from 0."""
+    """The index of the odd one in `words`."""
     cosine: list[list[float]]
-    """The cosine of each with each, in the order of `words`."""
+    """The cosines of all pairs, in the order of `words`."""
 
 
 class OddOneOut(AtStep):
-    """Rounds of the game *Odd one out*, which the rows of a step decide."""
+    """Rounds of the game *Odd one out*, decided by the rows of a step."""
 
     seed: int
     chance: float
-    """The share of the rounds that guessing would get."""
+    """The share of rounds won by guessing."""
     rounds: list[OddOneOutRound]
-    """Fewer than asked for where the run has too few words, and none where it has none that can be read."""
+    """Fewer than requested if the run has too few words, and none without readable words."""

@@ -17,14 +17,14 @@ class LessonSummary(ApiModel):
     number: int
     title: str
     aim: str | None
-    """The thing that one can say or do afterwards, in a line; null: its text has none."""
+    """The learning goal, in one line; null: the text has none."""
     language: str
     """The language of its text (ISO 639)."""
     minutes: int
     stages: int
     """The number of its stages."""
     teacher: bool
-    """True: there is a page for the teacher about it, which only the presenter may read."""
+    """True if it has a page for the teacher, which only the presenter may read."""
 
 
 class LessonList(Items[LessonSummary]):
@@ -38,7 +38,7 @@ class LessonExamination(ApiModel):
     """The id of the examination."""
     question: dict[str, Any]
     state: Literal["waiting", "running", "done", "failed", "cancelled"] | None
-    """Null: nobody has asked it."""
+    """Null: not asked."""
     share: float
     """Progress, from 0 to 1."""
 
@@ -50,10 +50,10 @@ class LessonStage(ApiModel):
     title: str
     blocks: list[TextBlock]
     view: str | None
-    """The query of the view that it sets; null: the view stays."""
+    """The query of its view; null: the view stays."""
     prediction: Prediction | None
     waits_for_step: int | None
-    """The step that the run has not come to, and that the stage is about; null: it waits for none."""
+    """The step of the stage if the run has not reached it; null: it waits for no step."""
     examination: LessonExamination | None
 
 
@@ -66,22 +66,22 @@ class LessonPart(ApiModel):
     """The language of its text (ISO 639)."""
     minutes: int
     corpus: LessonCorpus
-    """The text of the runs that it is about: a run that lacks its words leads to one on that."""
+    """The corpus of its runs: a run that lacks its words links to one on that corpus."""
     step: int
-    """The step that it is of: the newest, or a little before it while the run trains."""
+    """The step of its numbers: the newest, or shortly before it while the run trains."""
     training: bool
     """True until the run has ended."""
     missing_words: list[str]
-    """Words that the part is about and the run does not know; with any the part cannot be told on this run."""
+    """Words of the part that the run does not know; the part needs all of them."""
     stages: list[LessonStage]
     numbers: dict[str, NumberValue]
 
 
 class TeacherPageAnswer(ApiModel):
-    """A page for the teacher. The numbers that it names are among those of its part on a run."""
+    """A page for the teacher. Its numbers are among those of its part on a run."""
 
     number: int
-    """The number of the part; 0: the page to read before the first."""
+    """The number of the part; 0: the introduction."""
     title: str
     language: str
     """The language of its text (ISO 639)."""
@@ -89,7 +89,7 @@ class TeacherPageAnswer(ApiModel):
 
 
 def describe_parts(parts: Sequence[Part], taught: Collection[int]) -> LessonList:
-    """Return a list of parts as the interface has it; about those in `taught` there is a page for the teacher."""
+    """Return a list of parts as a schema; those in `taught` have a page for the teacher."""
     return LessonList(
         items=[
             LessonSummary.model_validate(
@@ -109,7 +109,7 @@ def describe_part(
     questions: Mapping[str, PartQuestion],
     numbers: Mapping[str, NumberValue],
 ) -> LessonPart:
-    """Return a part as the interface has it."""
+    """Return a part as a schema."""
     return LessonPart(
         number=part.number,
         title=part.title,

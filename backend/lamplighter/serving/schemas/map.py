@@ -25,7 +25,7 @@ class MapSettingsResponse(ApiModel):
     asked: MapRecipe
     """Settings once every pending request is applied."""
     settled: bool
-    """True if no request is pending and, for a run that is over, the map has come to rest since."""
+    """True if no request is pending and, for a finished run, the map has come to rest."""
     linear: LinearBasis | None
     """Null before the first linear layout."""
 
@@ -52,13 +52,13 @@ class LayoutFacts(ApiModel):
 
 
 class LayoutSummary(LayoutFacts):
-    """A layout in the list; ids grow in the order in which layouts were made."""
+    """A layout in the list; ids grow in the order of creation."""
 
     id: int
 
 
 class Layouts(Items[LayoutSummary]):
-    """The layouts that count, in the order they were made."""
+    """The current layouts, in the order of creation."""
 
     next: str | None
     """The URL of the next page; null on the last."""
@@ -78,7 +78,7 @@ class NewReprojection(RequestBody):
 
 
 class ReprojectedLayouts(ApiModel):
-    """The layouts that a reprojection left."""
+    """The layouts made by a reprojection."""
 
     steps: int
     first: int
@@ -92,7 +92,7 @@ class Reprojection(ApiModel):
     state: Literal["none", "running", "done", "failed", "cancelled"]
     """The state of the last reprojection started by this server."""
     by_itself: bool = False
-    """True if nobody asked for it: it makes way for everything else, and then begins again."""
+    """True if it started without a request: it makes way for everything else, and then starts again."""
     share: float
     """Progress, from 0 to 1."""
     what: str
@@ -120,7 +120,7 @@ class FullTrustResponse(ApiModel):
 
 
 class DoubtfulTokens(ApiModel):
-    """The tokens whose neighbourhood on the map has little in common with that in the embedding."""
+    """The tokens whose neighbourhood on the map differs from that in the embedding."""
 
     below: float
     """The threshold: a token with a trust below it is doubtful."""
@@ -139,7 +139,7 @@ class LayoutTrust(ApiModel):
     full: FullTrustResponse | None
     """Null if not requested."""
     doubtful: DoubtfulTokens | None
-    """Null if the trust of each token is not known."""
+    """Null if the trust per token is unknown."""
 
 
 class District(ApiModel):
@@ -170,7 +170,7 @@ class DistrictSearchList(Items[DistrictSearch]):
 
 
 class DistrictEventResponse(ApiModel):
-    """An event in the history of a district. Ids are numbered apart from those of other events."""
+    """An event in the history of a district. Ids are independent of those of other events."""
 
     id: int
     time: float

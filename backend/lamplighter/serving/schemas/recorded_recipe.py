@@ -1,4 +1,4 @@
-"""The recipe of a recorded run, as far as a record knows it: of its model and its optimiser only the loop itself could tell."""
+"""The recipe of a recorded run, without the model and the optimiser, which only the loop knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RecordedCorpus(ApiModel):
 
     kind: Literal["recorded"] = "recorded"
     name: str
-    """The name that its recorder gave it, untrusted."""
+    """The name given by its recorder, untrusted."""
 
 
 class RecordedModel(ApiModel):
@@ -29,7 +29,7 @@ class RecordedCadence(ApiModel):
 
 
 class RecordedRecipe(ApiModel):
-    """The recipe of a run that was recorded from a training loop of its own, or made of checkpoints."""
+    """The recipe of a run that was recorded from an external training loop, or made of checkpoints."""
 
     corpus: RecordedCorpus
     model: RecordedModel
@@ -39,7 +39,7 @@ class RecordedRecipe(ApiModel):
 
 
 def describe_recipe(recipe: Recipe) -> Recipe | RecordedRecipe:
-    """Return the recipe of a run as it is, or what is known of it if the run was recorded."""
+    """Return the recipe of a run, or its known part if the run was recorded."""
     if recipe.corpus.kind != "recorded":
         return recipe
     return RecordedRecipe(

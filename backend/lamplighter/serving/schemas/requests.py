@@ -1,4 +1,4 @@
-"""Schemas of the requests that a run takes."""
+"""Schemas of the requests to a run."""
 
 from __future__ import annotations
 
@@ -31,16 +31,14 @@ class LearningRateRequest(RequestBody):
 
 
 class ContinueRequest(RequestBody):
-    """A request to continue a run that is over, for `steps` beyond its planned end, at a new learning rate if one is
-    given.
-    """
+    """A request to continue a finished run for `steps` beyond its planned end, at a new learning rate if given."""
 
     kind: Literal["continue"]
     steps: Annotated[int, Field(ge=0, le=100_000_000)] = 0
     learning_rate: Annotated[float | None, Field(gt=0, le=10)] = None
     confirmed: bool = False
-    """True to continue a run that was imported: it takes what a stranger's recipe asks for. Without it such a request is
-    refused with 409, and the refusal says what that is. Nothing to a run that was not imported.
+    """True to continue an imported run, whose recipe comes from a stranger. Without it such a request is refused with
+    409, stating the resources it takes. Ignored for runs that were not imported.
     """
 
 
@@ -57,7 +55,7 @@ class MapRequest(RequestBody):
     @model_validator(mode="after")
     def _require_a_change(self) -> MapRequest:
         if self.method is self.neighbours is self.min_dist is self.spread is None:
-            raise ValueError("say what to change: method, neighbours, min_dist or spread")
+            raise ValueError("name a setting to change: method, neighbours, min_dist or spread")
         return self
 
 

@@ -12,11 +12,11 @@ class Token(ApiModel):
 
     token_id: int
     token: str
-    """As the tokeniser has it."""
+    """In the tokeniser's form."""
     text: str
-    """As people read it: `learn` for `Ġlearn`, which begins a word, `-ing` for `ing`, which continues one."""
+    """As displayed: `learn` for `Ġlearn`, which begins a word, `-ing` for `ing`, which continues one."""
     count: int | None
-    """Occurrences in the text; null where they are not known."""
+    """Occurrences in the text; null if unknown."""
     class_: str | None = Field(serialization_alias="class")
 
 

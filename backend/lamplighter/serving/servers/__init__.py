@@ -1,1 +1,1 @@
-"""The servers: the listening sockets, and the processes that they look after."""
+"""The servers: their listening sockets and processes."""

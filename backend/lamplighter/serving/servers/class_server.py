@@ -31,8 +31,8 @@ from lamplighter.web.settings import ClassSettings, SettingsError
 
 _SAVE_SECONDS = 1.0
 _SWITCH_SECONDS = 0.0005
-"""Seconds after which a thread that computes lets another go on. The event loop waits so long several times in each request,
-and in a class some thread computes all the time: Python's own 5 ms add up."""
+"""Seconds after which a computing thread yields the interpreter lock. The event loop waits that long several times in
+each request, and in a class some thread always computes, so Python's default of 5 ms adds up."""
 _ANY_HOST = ("0.0.0.0", "::")
 
 
@@ -50,17 +50,17 @@ class ClassServer:
 
         Args:
             services: the presenter's.
-            settings: where to listen, and who may be in front.
-            limits: on the class's connections.
+            settings: where to listen, and the proxy in front.
+            limits: the limits of the class's connections.
             open_listener: opens a listening socket on a host and a port, or a port near it.
 
         Raises:
-            SettingsError: these limits leave no room for so many viewers.
+            SettingsError: the limits are too low for the number of viewers.
         """
         if limits.total - limits.reserve < settings.most:
             raise SettingsError(
-                f"class_size: this process may open files for {limits.total - limits.reserve} viewers, not for"
-                f" {settings.most}; allow it more (ulimit -n 4096), or name a smaller class with --class-size"
+                f"class_size: this process can open enough files for {limits.total - limits.reserve} viewers, not for"
+                f" {settings.most}; raise its limit (ulimit -n 4096), or choose a smaller class with --class-size"
             )
         self._services = services
         self._settings = settings
@@ -71,7 +71,7 @@ class ClassServer:
         self._serving: asyncio.Task[None] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
-        """Held while it starts or stops: the presenter's browser may ask for both at once."""
+        """Held while it starts or stops, because the presenter's browser may ask for both at once."""
         self._listening: ListeningSocket | None = None
         self._lock: RoleLock | None = None
         self._one_thread: threadpool_limits | None = None
@@ -80,10 +80,10 @@ class ClassServer:
         services.class_listening.attach(self)
 
     async def start(self) -> None:
-        """Start to listen, and return once that is so; do nothing if it listens.
+        """Start to listen, and return once it listens. Does nothing if it already listens.
 
         Raises:
-            SettingsError: that is not possible.
+            SettingsError: it cannot listen.
         """
         async with self._changing:
             if self._serving is not None:
@@ -95,7 +95,7 @@ class ClassServer:
                 raise
 
     async def stop(self) -> None:
-        """Close every connection of the class, each viewer told why, and stop listening."""
+        """Close every connection of the class, with the reason, and stop listening."""
         async with self._changing:
             await self._close()
 
@@ -107,7 +107,7 @@ class ClassServer:
             await asyncio.to_thread(services.classroom.take_up)
         listening = self._listening = self._open_listener(settings.host, self._port)
         listening.counters = services.class_connections
-        # Whoever comes back after a pause finds the class at the same address.
+        # Viewers who return after a pause find the class at the same address.
         self._port = int(listening.getsockname()[1])
         public = settings.public
         shown = [public] if public else _own_origins(settings.host, self._port)
@@ -118,7 +118,7 @@ class ClassServer:
             port=public.port if public else self._port,
             trusted=settings.trusted,
         )
-        # A class on this very machine: to try it out, and for tests.
+        # A class on this machine itself, for trying out and for tests.
         near = (
             []
             if public
@@ -138,15 +138,15 @@ class ClassServer:
         self._serving = asyncio.create_task(server.serve([listening]))
         await server.up.wait()
         self._saving = asyncio.create_task(self._save_often())
-        # Threads of BLAS wait for each other by spinning: where several works need them at once, as in a class, each
-        # takes many times as long.
+        # BLAS threads wait for each other by spinning: when several jobs use them at once, as in a class, each takes
+        # many times as long.
         self._one_thread = await asyncio.to_thread(threadpool_limits, 1, user_api="blas")
         sys.setswitchinterval(_SWITCH_SECONDS)
         services.class_listening.addresses = shown
         services.class_listening.listening = True
 
     async def _close(self) -> None:
-        """Close what `_open` has opened, all of it or a part."""
+        """Close everything that `_open` has opened, even after a partial start."""
         self._services.class_listening.listening = False
         if self._one_thread is not None:
             self._one_thread.restore_original_limits()
@@ -170,14 +170,14 @@ class ClassServer:
 
 
 class _ClassUvicorn(uvicorn.Server):
-    """A uvicorn server that leaves the signals to the presenter's, and tells when it listens."""
+    """A uvicorn server that leaves signals to the presenter's server, and reports when it listens."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.up = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell."""
+        """Start, and report that it listens."""
         try:
             await super().startup(sockets)
         finally:
@@ -185,33 +185,33 @@ class _ClassUvicorn(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """Leave them all alone."""
+        """Capture no signals."""
         yield
 
 
 def _lock_class(folder: Path) -> RoleLock | None:
-    """Take the class of a folder of runs, whose viewers are kept in a file there; None where nothing can be written, and
-    nothing is kept.
+    """Lock the class of a folder of runs, which stores its viewers in a file; None if the folder is not writable and
+    nothing is stored.
 
     Raises:
-        SettingsError: another server has it.
+        SettingsError: another server holds it.
     """
     try:
         return RoleLock(folder, ".class")
     except RoleTakenError as error:
         raise SettingsError(
-            f"runs: another server has a class on {folder}: end it, or name another folder with --runs"
+            f"runs: another server has a class on {folder}: end it, or choose another folder with --runs"
         ) from error
     except READ_ERRORS:
         return None
 
 
 def _own_origins(host: str, port: int) -> list[Origin]:
-    """Return the addresses by which people reach a listening host, the likeliest first."""
+    """Return the addresses at which people reach a listening host, the likeliest first."""
     if host not in _ANY_HOST:
         name = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return [Origin("http", "127.0.0.1" if is_loopback(host) else name, port)]
-    # 0.0.0.0 listens on IPv4 alone.
+    # 0.0.0.0 listens only on IPv4.
     names = [name for name in find_own_addresses() if host == "::" or not name.startswith("[")]
     found = [Origin("http", name, port) for name in names]
     return found or [Origin("http", "127.0.0.1", port)]
@@ -220,5 +220,5 @@ def _own_origins(host: str, port: int) -> list[Origin]:
 def class_limits(limits: ConnectionLimits) -> tuple[ConnectionLimits, ConnectionLimits]:
     """Split the connections of a process: a quarter for the presenter, the rest for the class."""
     own = max(64, limits.total // 4)
-    # A whole class may come from one address: behind a school's router all do.
+    # A whole class may come from one address, behind a school's router.
     return replace(limits, total=own), replace(limits, total=max(8, limits.total - own), whole_share=True)

@@ -1,4 +1,5 @@
-"""Running the server: its listening socket, its workers, and then the web server, whose modules take longest to import."""
+"""The start of the server: its listening socket, its workers, and then the web server, whose modules take longest to
+import."""
 
 from __future__ import annotations
 
@@ -18,14 +19,14 @@ from lamplighter.web.settings import ServerSettings
 
 
 def run_server(settings: ServerSettings, on_ready: Callable[[ServerInfo], None]) -> None:
-    """Serve until SIGINT or SIGTERM; the workers have ended when this returns. Call it from the main thread.
+    """Serve until SIGINT or SIGTERM, and wait for the workers to end. Call it from the main thread.
 
     Args:
         settings: where to listen and what to serve.
         on_ready: called on the event loop, once, when the server answers; must not block.
 
     Raises:
-        SettingsError: the settings are refused, no port is free, or this process may open too few files.
+        SettingsError: the settings are refused, no port is free, or the limit of open files is too low.
         OSError: the runs folder cannot be used.
     """
     settings.check()
@@ -69,7 +70,7 @@ def _serve(
 
 @contextmanager
 def _stopped_by_signals(supervisor: Supervisor | None) -> Generator[None]:
-    """Let SIGTERM and Ctrl-C end the workers while uvicorn does not yet look after signals."""
+    """Let SIGTERM and Ctrl-C end the workers until uvicorn handles signals."""
 
     def on_term(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -1,4 +1,4 @@
-"""The web server: uvicorn around the app, with its front first where no class is served."""
+"""The web server: uvicorn around the app, with its front first if no class is served."""
 
 from __future__ import annotations
 
@@ -44,20 +44,20 @@ def build_server(
     limits: ConnectionLimits | None = None,
     supervisor: Supervisor | None = None,
 ) -> tuple[WebServer, Services]:
-    """Build the server for `run_server`, whole, without running it. Returns it with the services of its app.
+    """Build the complete server for `run_server` without running it. Returns it with the services of its app.
 
     Args:
         settings: where to listen and what to serve.
-        listening: the socket that listens there.
+        listening: the listening socket.
         on_ready: called on the event loop, once, when the server answers.
-        limits: on its connections; by default those of a process with files enough.
-        supervisor: the supervisor of its workers; by default one is made.
+        limits: the limits of its connections; by default those for enough file descriptors.
+        supervisor: the supervisor of its workers; by default a new one.
 
     Raises:
         SettingsError: the settings are refused.
         OSError: the runs folder cannot be used.
     """
-    # These are the modules of all routes.
+    # These import the modules of all routes.
     from lamplighter.serving.apps.app import create_app
 
     app = create_app(replace(settings, port=int(listening.getsockname()[1])), supervisor)
@@ -185,16 +185,16 @@ class WebServer(uvicorn.Server):
         self._up = up
         self._interrupted = interrupted
         self.refusal: Exception | None = None
-        """The reason why the class could not be opened at the start, or the routes not be attached."""
+        """The reason why the class could not be opened at the start, or the routes could not be attached."""
 
     def stop_jobs(self) -> None:
-        """End every job, and every launch link. A second Ctrl-C may have cut the app's own shutdown short."""
+        """End every job and every launch link, because a second Ctrl-C may have cut the app's shutdown short."""
         self._app.state.services.gate.credentials.codes.spend_all()
         for job in self._app.state.jobs:
             job.stop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start both listeners, and tell that the server is up."""
+        """Start both listeners, and report that the server is up."""
         asyncio.get_running_loop().set_exception_handler(ignore_accept_errors)
         await super().startup(sockets)
         if self.started and self._class_server is not None:
@@ -208,7 +208,7 @@ class WebServer(uvicorn.Server):
             self._up()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End both listeners at the same time, so that a class does not double the time it takes."""
+        """End both listeners at the same time, so that a class does not double the time."""
         closing = [self._class_server.stop()] if self._class_server is not None else []
         await asyncio.gather(super().shutdown(sockets), *closing)
 

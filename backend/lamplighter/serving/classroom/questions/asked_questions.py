@@ -1,4 +1,5 @@
-"""The questions of a class: one at a time, and the predictions of the course, which stay with their answers until the class ends."""
+"""The questions of a class: one at a time, and the course's predictions, which are kept with their answers until the
+class ends."""
 
 from __future__ import annotations
 
@@ -10,31 +11,31 @@ from lamplighter.serving.classroom.questions.question import Question
 from lamplighter.serving.schemas.classroom import LessonAnswers
 
 MOST_LESSONS = 100
-"""Most predictions of the course that are kept: those of all parts that come with the app, several times."""
+"""Maximum number of the course's predictions kept, several times those of the app's course."""
 
 
 class AskedQuestions:
-    """The question of the moment, and the predictions of the course. Thread-safe."""
+    """The current question, and the predictions of the course. Thread-safe."""
 
     def __init__(
         self, lock: threading.RLock, changed: Callable[[], None], is_here: Callable[[str], bool]
     ) -> None:
-        """Begin with none.
+        """Start without questions.
 
         Args:
             lock: the class's.
-            changed: is called after every change, without it.
-            is_here: tells of a session whether it goes on; called with it.
+            changed: called after every change, without the lock.
+            is_here: returns whether a session is valid; called with the lock.
         """
         self._lock, self._changed, self._is_here = lock, changed, is_here
         self._question: Question | None = None
         self._lessons: dict[tuple[str, int, int], LessonQuestion] = {}
         self._place: tuple[str, int, int] | None = None
-        """The presenter's place in the course, if it asks something."""
+        """The presenter's place in the course, if it has a question."""
         self._numbered = 0
         self._shown: tuple[int, list[LessonAnswers]] = (-1, [])
         self.revealed_lessons = 0
-        """A number that grows whenever predictions of the course are revealed, or forgotten."""
+        """A version that grows when predictions of the course are revealed or forgotten."""
 
     @property
     def current(self) -> Question | None:
@@ -42,21 +43,21 @@ class AskedQuestions:
         return self._question
 
     def ask(self, question: Question) -> None:
-        """Ask the class. An earlier question and its answers are forgotten, but for those of the course."""
+        """Ask the class. An earlier question and its answers are forgotten, except those of the course."""
         with self._lock:
             self._close_lesson()
             self._put(question)
         self._changed()
 
     def drop_current(self) -> None:
-        """Ask nothing any more. The question and its answers are forgotten, but for those of the course."""
+        """Drop the question. It is forgotten with its answers, except those of the course."""
         with self._lock:
             self._close_lesson()
             self._question = None
         self._changed()
 
     def note_changed(self) -> None:
-        """Note that the question was closed or revealed, which everybody is told."""
+        """Announce to everyone that the question was closed or revealed."""
         self._changed()
 
     def forget_all(self) -> None:
@@ -68,7 +69,8 @@ class AskedQuestions:
         self._changed()
 
     def take_prediction(self, session_id: str, question_id: int, answer: float) -> bool:
-        """Take a prediction of a session; the last one counts. Returns False if it does not fit an open question."""
+        """Record a session's prediction, replacing an earlier one. Returns False if it does not fit an open
+        question."""
         with self._lock:
             question = self._question
             taken = question is not None and question.id == question_id and question.take(session_id, answer)
@@ -77,7 +79,8 @@ class AskedQuestions:
         return taken
 
     def forget_gone(self) -> None:
-        """Forget the predictions of ended sessions while the question is open: a viewer who joins again would count twice."""
+        """Forget the predictions of ended sessions while the question is open, because a viewer who rejoins would count
+        twice."""
         with self._lock:
             if self._question is not None:
                 self._question.forget_gone(self._is_here)
@@ -88,7 +91,7 @@ class AskedQuestions:
             return sorted(self._lessons.values(), key=lambda one: (one.run, one.part, one.stage))
 
     def shown_lessons(self) -> list[LessonAnswers]:
-        """Return the predictions of the course that were revealed. They are described once for all who ask."""
+        """Return the revealed predictions of the course. They are described once for all viewers."""
         with self._lock:
             number = self.revealed_lessons
             if self._shown[0] != number:
@@ -97,7 +100,8 @@ class AskedQuestions:
             return self._shown[1]
 
     def ask_lesson(self, made: LessonQuestion) -> None:
-        """Ask a prediction of the course. One that was asked before comes back with its answers, open unless it was revealed."""
+        """Ask a prediction of the course. One that was asked before returns with its answers, open unless it was
+        revealed."""
         with self._lock:
             place = (made.run, made.part, made.stage)
             if (
@@ -105,7 +109,7 @@ class AskedQuestions:
                 and (known := self._lessons.get(place)) is not None
                 and known.is_like(made)
             ):
-                # Said again, since something was measured: what a person closed stays closed.
+                # Asked again after a measurement: a question that the presenter closed stays closed.
                 return
             self._place = place
             known = self._lessons.pop(place, None)
@@ -122,7 +126,7 @@ class AskedQuestions:
         self._changed()
 
     def close_lesson(self, *, leave: bool = False) -> None:
-        """Take no more predictions of the course; `leave`: show no such question either. One of another kind stays."""
+        """Close the course's question; `leave`: also hide it. A question of another kind stays."""
         with self._lock:
             self._place = None
             changed = self._close_lesson()
@@ -132,7 +136,7 @@ class AskedQuestions:
             self._changed()
 
     def note_lessons_revealed(self) -> None:
-        """Note that predictions of the course were revealed, which everybody is told."""
+        """Announce to everyone that predictions of the course were revealed."""
         with self._lock:
             self.revealed_lessons += 1
         self._changed()

@@ -1,4 +1,4 @@
-"""A prediction of the course, asked of the class: its bounds are those of the part's text, and nobody else's."""
+"""A prediction of the course as a question to the class, with the bounds in the part's text."""
 
 from __future__ import annotations
 
@@ -15,42 +15,41 @@ from lamplighter.serving.schemas.classroom import LessonAnswers
 _BINS = 10
 """Bins of a line."""
 _MOST_WHOLE = 20
-"""Longest line of counts on which each whole number has a bin of its own."""
+"""Longest range of counts in which each whole number has its own bin."""
 
 
 @dataclass
 class LessonQuestion(Question):
-    """A prediction of the course. It is closed when the presenter goes on, and revealed where numbers are shown."""
+    """A prediction of the course. It is closed when the presenter moves on, and revealed when numbers are shown."""
 
     part: int = 0
     stage: int = 0
     values: tuple[float, ...] = ()
-    """The numbers that the choices stand for."""
+    """The numbers that the choices represent."""
     whole: bool = False
     """True if a count is predicted."""
     measured_by: Prediction | None = None
-    """The prediction that names the number it is compared with: the text may name another by then."""
+    """The prediction with the number that it is compared with, because the text may change."""
     number: float | None = None
-    """The measured number as it is predicted, a percentage from 0 to 100; None: it is not known."""
+    """The measured number in the prediction's unit, a percentage from 0 to 100; None: unknown."""
 
     def is_like(self, other: LessonQuestion) -> bool:
-        """Return whether predictions of the one fit the other: a text may change while the class is here."""
+        """Return whether predictions of one question fit the other, because the text may change during a class."""
         return (self.text, self.choices, self.values, self.low, self.high, self.unit) == (
             (other.text, other.choices, other.values, other.low, other.high, other.unit)
         )
 
     def stands_before(self, run: str, part: int, stage: int) -> bool:
-        """Return whether it is of a part on a run, at a stage before `stage`."""
+        """Return whether the question belongs to a part and a run, at a stage before `stage`."""
         return (self.run, self.part) == (run, part) and self.stage < stage
 
     def open_again(self) -> None:
-        """Take predictions again, unless everybody has seen what was measured."""
+        """Reopen the question, unless the measured number has been shown."""
         if self.state == "closed":
             self.state = "open"
 
     def reveal_number(self, found: NumberValue) -> bool:
-        """Show everybody the predictions and the number, which may not be known yet. Returns whether anything has changed by
-        that."""
+        """Reveal the predictions and the number, which may still be unknown. Returns whether anything changed."""
         before = (self.state, self.number)
         number = found.value
         if number is not None and self.measured_by is not None and self.measured_by.form == "percent":
@@ -63,7 +62,7 @@ class LessonQuestion(Question):
         return before != (self.state, self.number)
 
     def answers_shown(self) -> LessonAnswers:
-        """Return the predictions as everybody sees them, with their quartiles on the line."""
+        """Return the predictions as shown to everyone, with their quartiles."""
         answers = self.answers()
         quartiles = [float(value) for value in np.quantile(answers, (0.25, 0.5, 0.75))] if answers else None
         return LessonAnswers(
@@ -75,7 +74,7 @@ class LessonQuestion(Question):
         )
 
     def _answer_of_number(self, number: float) -> float:
-        """Return a number as it is answered: itself, or the place of the choice that is nearest to it."""
+        """Return a number as an answer: itself, or the index of the nearest choice."""
         if not self.values:
             return number
         return float(min(range(len(self.values)), key=lambda place: abs(self.values[place] - number)))
@@ -84,8 +83,8 @@ class LessonQuestion(Question):
         return self.part, self.stage
 
     def _edges(self, values: list[float]) -> list[float]:
-        """Return the edges of the bins of the line: one for each whole number of a short line of counts, or else ten. A
-        measured number far off moves none of them.
+        """Return the edges of the bins: one bin for each whole number of a short range of counts, else ten. A distant
+        measured number does not move them.
         """
         del values
         whole = self.whole and float(self.low).is_integer() and float(self.high).is_integer()
@@ -97,13 +96,13 @@ class LessonQuestion(Question):
 def make_lesson_question(
     part: Part, stage: int, prediction: Prediction, run: str, step: int
 ) -> LessonQuestion:
-    """Return the question of a stage that has a prediction, without an id.
+    """Return the question of a stage with a prediction, without an id.
 
     Args:
-        part: the part, as this server has parsed it.
+        part: the parsed part.
         stage: the number of the stage, from 1.
         prediction: the stage's prediction.
-        run: the id of the run that the class looks at.
+        run: the id of the run shown to the class.
         step: the run's newest step.
     """
     choices = tuple(choice.text for choice in prediction.choices)

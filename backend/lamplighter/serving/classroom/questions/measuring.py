@@ -1,4 +1,4 @@
-"""Measuring: the record of the run answers a question, once training has come to its step."""
+"""The measured answer to a question, from the run's record once training has reached the step."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ _AT_A_TIME = 100
 def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
     """Return the answer to a question.
 
-    A vector is compared at the newest step that was kept exactly, at or before the one asked about; `Measured.step`
-    tells which.
+    A vector is compared at the newest exactly kept step at or before the one asked about, which is `Measured.step`.
 
     Raises:
-        RefusedError: training has not come to the step yet (409), or nothing was kept since the question (409).
+        RefusedError: training has not reached the step (409), or no matrix was kept since the question (409).
         READ_ERRORS: the run cannot be read.
     """
     with catalog.open_steps(run) as steps:
@@ -34,7 +33,7 @@ def measure_answer(question: Question, run: RunFolder, catalog: RunCatalog) -> M
         if newest < question.at_step:
             raise RefusedError(
                 409,
-                f"training is at step {newest}, and the answer comes at step {question.at_step}: go on until then",
+                f"training is at step {newest}, and the answer comes at step {question.at_step}: train until then",
             )
         match question.about:
             case "lit_next":
@@ -74,7 +73,7 @@ def _times_read(steps: StepsReader, question: Question) -> int:
 
 
 def _mean_loss(steps: StepsReader, step: int) -> float:
-    """Return the mean loss over the steps up to `step`; of step 0, which has none, that of step 1."""
+    """Return the mean loss over the steps up to `step`. Step 0 has no loss and takes that of step 1."""
     last = max(1, step)
     return float(np.mean([pulse.loss for pulse in _pulses(steps, last - SMOOTHED + 1, last)]))
 
@@ -83,7 +82,7 @@ def _moved(question: Question, run: RunFolder, catalog: RunCatalog) -> Measured:
     token = question.tokens[0]
     before, after = (_matrix(run, catalog, step) for step in (question.from_step, question.at_step))
     if after.step <= before.step:
-        raise RefusedError(409, "no whole matrix was kept since the question: go on for a while")
+        raise RefusedError(409, "no full matrix was kept since the question: train a little longer")
     way = float(displacements(before.vectors[token : token + 1], after.vectors[token : token + 1])[0])
     length = float(np.linalg.norm(before.vectors[token].astype(np.float64)))
     return Measured(100.0 * way / length if length else 0.0, after.step)
@@ -100,4 +99,4 @@ def _matrix(run: RunFolder, catalog: RunCatalog, step: int) -> Snapshot:
         with catalog.open_history(run) as history:
             return catalog.matrix_at(run, history, step, nearest=True)
     except NoSnapshotError as error:
-        raise RefusedError(409, f"no whole matrix of this run was kept: {error}") from error
+        raise RefusedError(409, f"no full matrix of this run was kept: {error}") from error

@@ -1,4 +1,4 @@
-"""Revealing: what a class predicted in the course is shown to everybody, beside what the run has measured by now."""
+"""The revealing of a class's predictions in the course, beside the run's measured numbers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from lamplighter.web.http.problems import RefusedError
 
 
 class LessonRevealer:
-    """A revealer of the predictions of the course. For any threads."""
+    """A revealer of the predictions of the course. Thread-safe."""
 
     def __init__(self, catalog: RunCatalog, lessons: LessonLibrary, cache: LruCache) -> None:
-        """Read runs and parts, and keep in `cache` what was computed of words."""
+        """Read runs and parts, and cache computed words in `cache`."""
         self._catalog, self._lessons, self._cache = catalog, lessons, cache
 
     def find_part(self, run_id: str, number: int, language: str = LANGUAGE) -> tuple[RunFolder, Part]:
@@ -32,16 +32,16 @@ class LessonRevealer:
         """
         run, part = self._catalog.find_run(run_id), self._lessons.parts(language).get(number)
         if part is None:
-            raise RefusedError(404, f"the course has no part {number}: GET /api/lessons lists those it has")
+            raise RefusedError(404, f"the course has no part {number}: GET /api/lessons lists its parts")
         if not run.is_prepared:
-            raise RefusedError(404, f"{run.id} has not read its corpus yet: there is nothing to tell")
+            raise RefusedError(404, f"{run.id} has not read its corpus yet, so its numbers are unknown")
         return run, part
 
     def reveal(self, questions: Sequence[LessonQuestion]) -> bool:
-        """Show everybody the predictions of one part on one run. Returns whether anything has changed by that.
+        """Reveal the predictions of one part on one run. Returns whether anything changed.
 
         Raises:
-            RefusedError: the run or the part is not there any more (404).
+            RefusedError: the run or the part no longer exists (404).
             FormatError: this version cannot read the run's steps.
         """
         if not questions:
